@@ -1,0 +1,153 @@
+/**
+ * What was decided, in the past tense. An event carries every delta it makes, so that a stock, a reservation or a snapshot chunk
+ * can each be brought forward from the event and itself alone, without looking at the other.
+ */
+import type { AdjustReason, ReleaseReason, StockStatus } from "./commands.ts"
+import type { EpochMs, LocationId, ReservationId, SenderId } from "./names.ts"
+import type { Policy } from "./policy.ts"
+
+/** Units at one location. */
+export interface Allocation {
+  readonly location: LocationId
+  readonly qty: number
+}
+export type Allocations = ReadonlyArray<Allocation>
+
+/** A hold began: `allocations` became reserved. */
+export interface Reserved {
+  readonly type: "Reserved"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+  readonly expiresAtMs: EpochMs
+}
+/** A hold became lasting. */
+export interface Confirmed {
+  readonly type: "Confirmed"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+}
+/** A hold will expire later. */
+export interface Extended {
+  readonly type: "Extended"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly expiresAtMs: EpochMs
+}
+/** `allocations` are no longer reserved, because the channel gave them up. */
+export interface Released {
+  readonly type: "Released"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+  readonly reason: ReleaseReason
+}
+/** `allocations`, all that was open, are no longer reserved, because the hold's time was up. */
+export interface Expired {
+  readonly type: "Expired"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+}
+/** Units of a reservation left: `allocations` are no longer reserved, `taken` are no longer on hand (another location may have shipped). */
+export interface Fulfilled {
+  readonly type: "Fulfilled"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+  readonly taken: Allocations
+}
+/** A sale that happened elsewhere stands as a confirmed reservation: `allocations` became reserved under it (begun by this, or added to). */
+export interface SaleOwed {
+  readonly type: "SaleOwed"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+}
+/** Units left with a sale that had no reservation: `taken` are no longer on hand. */
+export interface SaleTaken {
+  readonly type: "SaleTaken"
+  readonly channel: SenderId
+  readonly taken: Allocations
+}
+/** Units left that no open reservation covered (shipped on an ended one, or more than it had open). */
+export interface ShippedUnreserved {
+  readonly type: "ShippedUnreserved"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly taken: Allocations
+}
+export interface StockReceived {
+  readonly type: "StockReceived"
+  readonly location: LocationId
+  readonly qty: number
+}
+/** `qty` is signed and as far as it could be applied. */
+export interface StockAdjusted {
+  readonly type: "StockAdjusted"
+  readonly location: LocationId
+  readonly qty: number
+  readonly reason: AdjustReason
+}
+export interface StatusMoved {
+  readonly type: "StatusMoved"
+  readonly location: LocationId
+  readonly from: StockStatus
+  readonly to: StockStatus
+  readonly qty: number
+}
+export interface PolicySet {
+  readonly type: "PolicySet"
+  readonly policy: Policy
+}
+
+/** What of a fact could not be applied, or was found impossible. */
+export const DiscrepancyKind = [
+  /** More left, or was counted away, than was believed on hand. */
+  "NotOnHand",
+  /** More was moved out of a status than was in it. */
+  "NotInStatus",
+  /** Shipped for a reservation that isn't known, has ended, or had less open. */
+  "NotReserved",
+  /** Sold elsewhere, and no unit is left that isn't owed to somebody: oversold by that channel. */
+  "Oversold",
+] as const
+export type DiscrepancyKind = (typeof DiscrepancyKind)[number]
+
+/** `qty` units of a fact did not fit what was believed. Changes nothing by itself; it is for people. */
+export interface DiscrepancyFound {
+  readonly type: "DiscrepancyFound"
+  readonly kind: DiscrepancyKind
+  readonly qty: number
+  readonly location?: LocationId
+}
+/** After a fact, this many units at a location are owed that aren't there: reserved + exposed − (on hand − damaged − inspection). 0: it is over. */
+export interface ShortageFound {
+  readonly type: "ShortageFound"
+  readonly location: LocationId
+  readonly qty: number
+}
+
+export type StockEvent =
+  | Reserved
+  | Confirmed
+  | Extended
+  | Released
+  | Expired
+  | Fulfilled
+  | SaleOwed
+  | SaleTaken
+  | ShippedUnreserved
+  | StockReceived
+  | StockAdjusted
+  | StatusMoved
+  | PolicySet
+  | DiscrepancyFound
+  | ShortageFound
+
+/** Sum of the units in `allocations`. */
+export const unitsOf = (allocations: Allocations): number => {
+  let units = 0
+  for (const part of allocations) units += part.qty
+  return units
+}

@@ -1,0 +1,93 @@
+/**
+ * The names that identify things, and the one canonical spelling each has.
+ *
+ * A SKU travels as a subject token; if two spellings of it were accepted, one SKU could hash to two partitions and so
+ * have two writers. Therefore: one token for each SKU, and whatever isn't that token is refused.
+ */
+import { idCharsMax, senderCharsMax, skuBytesMax } from "../limits.ts"
+
+declare const brand: unique symbol
+type Brand<T, Name extends string> = T & { readonly [brand]: Name }
+
+/** What is stocked: 1 to `skuBytesMax` bytes of UTF-8 without control characters. Case matters. */
+export type Sku = Brand<string, "Sku">
+/** Where it is stocked: same alphabet as ids. */
+export type LocationId = Brand<string, "LocationId">
+/** Who sends: a channel, a warehouse or an operator. Known from the credentials by way of the subject, never from a body. */
+export type SenderId = Brand<string, "SenderId">
+/** A sender's own id of a command; in scope of (sender, SKU). */
+export type CommandId = Brand<string, "CommandId">
+/** A channel's own id of a reservation; in scope of (channel, SKU). */
+export type ReservationId = Brand<string, "ReservationId">
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type EpochMs = number
+
+/** What a credential may send. Each class is a subject token that the server's permissions name. */
+export const CommandClass = ["sell", "stock", "policy", "operator"] as const
+export type CommandClass = (typeof CommandClass)[number]
+
+const idPattern = new RegExp(`^[A-Za-z0-9_.:-]{1,${idCharsMax}}$`)
+const senderPattern = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`)
+
+/** Whether `text` may be a command id, reservation id, location or reference. */
+export const isId = (text: string): boolean => idPattern.test(text)
+
+/** Whether `text` may name a sender. */
+export const isSender = (text: string): text is SenderId => senderPattern.test(text)
+
+/** Bytes of `text` in UTF-8, lone surrogates counted as the three bytes they would become. */
+export const utf8Bytes = (text: string): number => {
+  let bytes = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800) bytes += 2
+    else if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < text.length && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      bytes += 4
+      i++
+    } else bytes += 3
+  }
+  return bytes
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is looked for.
+const forbiddenInSku = /[\u0000-\u001f\u007f]/
+const plainSku = /^[A-Za-z0-9_-]{1,128}$/
+
+/** Whether `text` may be a SKU: not empty, bounded, well-formed Unicode, no control characters. */
+export const isSku = (text: string): text is Sku =>
+  plainSku.test(text) ||
+  (text.length > 0 && text.length <= skuBytesMax && utf8Bytes(text) <= skuBytesMax && !forbiddenInSku.test(text) && text.isWellFormed())
+
+/** The canonical subject token of a SKU: UTF-8, every byte outside `A-Za-z0-9_-` as `%` and two uppercase hex digits. */
+export const skuToken = (sku: string): string =>
+  plainSku.test(sku) ? sku : encodeURIComponent(sku).replace(/[.!~*'()]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/** The SKU that `token` spells, or undefined if the token isn't the canonical spelling of any. */
+export const skuFromToken = (token: string): Sku | undefined => {
+  if (plainSku.test(token)) return token as Sku
+  if (token.length > skuBytesMax * 3) return undefined
+  let sku: string
+  try {
+    sku = decodeURIComponent(token)
+  } catch {
+    return undefined
+  }
+  return isSku(sku) && skuToken(sku) === token ? sku : undefined
+}
+
+/**
+ * FNV-1a, 32 bits, over the token's bytes: the function the server's `partition(N, …)` computes.
+ * The token is ASCII by construction, so its characters are its bytes.
+ */
+export const tokenHash = (token: string): number => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < token.length; i++) {
+    hash ^= token.charCodeAt(i)
+    hash = Math.imul(hash, 0x01000193)
+  }
+  return hash >>> 0
+}
+
+/** The partition of a SKU among `partitions`, as the server computes it from the canonical token. */
+export const partitionOf = (sku: string, partitions: number): number => tokenHash(skuToken(sku)) % partitions

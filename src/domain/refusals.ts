@@ -1,0 +1,65 @@
+/**
+ * Every way a command can be answered with "no", in descending precedence: the first that applies is the answer.
+ *
+ * Above the line are answers to the message as such, given before a SKU is looked at; below it the business ones, which only
+ * commands (never facts) can get.
+ */
+
+/** Why a command is refused, in descending precedence. docs/PROTOCOL.md describes each to senders. */
+export const RefusalReason = [
+  /** The body is no JSON, no object or array of objects, or too long. */
+  "Malformed",
+  /** An array of commands is empty or too long. */
+  "TooManyCommands",
+  /** The version isn't one this release speaks. */
+  "UnsupportedVersion",
+  /** The type isn't one this release knows. */
+  "UnknownType",
+  /** A field is missing, unknown or out of its range; `field` names it. */
+  "InvalidField",
+  /** The subject's SKU token isn't the canonical spelling of a SKU. */
+  "NotCanonical",
+  /** The subject's SKU isn't among the body's. */
+  "SubjectMismatch",
+  /** A SKU in the body belongs to another partition than the subject's. */
+  "WrongPartition",
+  /** The type may not be sent in the subject's class. */
+  "WrongClass",
+  /** The id was used before for another content. */
+  "IdReused",
+  /** `issuedAtMs` lies below the floor: a retry of it could not be told from the original. */
+  "TooOld",
+  /** `issuedAtMs` lies too far in the future. */
+  "IssuedAhead",
+  /** Some bound of the partition is reached; `field` names it. */
+  "LimitReached",
+  // Business from here on.
+  "UnknownSku",
+  "PolicyOutdated",
+  /** The SKU's policy doesn't let this channel sell it. */
+  "NotSoldHere",
+  "ReservationExists",
+  "UnknownReservation",
+  "ReservationExpired",
+  "ReservationReleased",
+  "ReservationFulfilled",
+  /** It is confirmed already: it can't be confirmed again or extended. */
+  "ReservationConfirmed",
+  /** More units than the reservation has open. */
+  "QtyExceedsOpen",
+  /** A location the SKU isn't stocked at. */
+  "UnknownLocation",
+  /** `ats` says how many units the channel could have had, where the command asked. */
+  "InsufficientStock",
+  /** The quarantine has no such entry (any more). */
+  "NotQuarantined",
+] as const
+export type RefusalReason = (typeof RefusalReason)[number]
+
+export interface Refusal {
+  readonly reason: RefusalReason
+  /** The field or bound at fault. */
+  readonly field?: string
+  /** Units that were to be had. */
+  readonly ats?: number
+}

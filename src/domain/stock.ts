@@ -1,0 +1,85 @@
+/**
+ * The state of one SKU: its stock by location, what each channel used of its fence, and its reservations.
+ *
+ * One owner, changed in place by `evolve` alone. A million of these live in a partition, so what is empty is null, and
+ * equal policies are one object. Plain data throughout: it can be cloned, hashed and cut into snapshot chunks.
+ */
+import type { Allocations } from "./events.ts"
+import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
+import type { Policy } from "./policy.ts"
+
+/** Units of one SKU at one location, by stock state. available = onHand − damaged − inspection − reserved − exposed − safety. */
+export interface LocationStock {
+  readonly location: LocationId
+  onHand: number
+  damaged: number
+  inspection: number
+  reserved: number
+  /** Escrowed for channels that sell without asking. */
+  exposed: number
+  safety: number
+}
+
+/** What a channel has of its fence: units open in its reservations, and units fulfilled since its fence last changed. */
+export interface ChannelUse {
+  readonly channel: SenderId
+  openQty: number
+  fulfilledSinceFenceQty: number
+}
+
+export const ReservationStatus = ["held", "confirmed", "fulfilled", "released", "expired"] as const
+export type ReservationStatus = (typeof ReservationStatus)[number]
+
+export interface Reservation {
+  readonly channel: SenderId
+  readonly id: ReservationId
+  status: ReservationStatus
+  /** Open units by location; empty once it has ended. Replaced, never changed in place: events share it. */
+  allocations: Allocations
+  fulfilledQty: number
+  /** When a hold ends; of no meaning once it isn't held. */
+  expiresAtMs: EpochMs
+  /** When it ended, by journaled time; 0 while it is open. Set by the engine, which knows the record's time: evolve leaves it 0. */
+  endedAtMs: EpochMs
+  /** Its place in the table's slots. */
+  slot: number
+}
+
+/** Reservations by key and by slot: the slots let a snapshot walk a million of them in slices while they change. */
+export interface ReservationTable {
+  readonly byKey: Map<string, Reservation>
+  readonly slots: Array<Reservation | undefined>
+  readonly freeSlots: Array<number>
+  /** Held or confirmed. */
+  openCount: number
+}
+
+export interface SkuStock {
+  readonly sku: Sku
+  policy: Policy | null
+  /** In the order they were first stocked. */
+  readonly locations: Array<LocationStock>
+  uses: Array<ChannelUse> | null
+  reservations: ReservationTable | null
+}
+
+/** The stock of a SKU nobody has told anything about yet. */
+export const emptyStock = (sku: Sku): SkuStock => ({ sku, policy: null, locations: [], uses: null, reservations: null })
+
+/** The key of a reservation in its SKU. Ids contain no slash, so no two pairs share one. */
+export const reservationKey = (channel: SenderId, id: ReservationId): string => `${channel}/${id}`
+
+/** The location's stock, or undefined if the SKU was never stocked there. */
+export const locationStock = (stock: SkuStock, location: LocationId): LocationStock | undefined => {
+  for (const at of stock.locations) if (at.location === location) return at
+  return undefined
+}
+
+/** Units physically there and sound: what may be owed. */
+export const usableQty = (at: LocationStock): number => at.onHand - at.damaged - at.inspection
+
+/** `available` of the design: negative in a shortage, or when safety stock was raised above what is left. */
+export const availableQty = (at: LocationStock): number => usableQty(at) - at.reserved - at.exposed - at.safety
+
+/** Whether the reservation is held or confirmed. */
+export const isOpen = (reservation: Reservation): boolean => reservation.status === "held" || reservation.status === "confirmed"

@@ -1,0 +1,270 @@
+/**
+ * What goes into a partition's `step` and what comes out of it, and what it is given: codec, hash and the rules that can be loosened.
+ *
+ * The engine knows no transport: whoever performs the outputs (the runtime over NATS, the simulator over its model) feeds back what came of them.
+ */
+import type { Command } from "../domain/commands.ts"
+import type { CommandId, EpochMs, Sku } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
+import type { AtsValue, Cursor, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+
+/** A message as the commands stream holds it. */
+export interface CommandMessage {
+  readonly seq: number
+  /** As stored: `hf.p.<partition>.<sender>.<class>.<SKU token>`. */
+  readonly subject: string
+  /** All headers in one text, `name: value` lines in the order they are stored. */
+  readonly headers: string
+  /** The value of `Hf-Reply`, if any. */
+  readonly replySuffix: string | null
+  readonly body: Uint8Array
+  /** When the broker stored it, whole milliseconds, rounded down. */
+  readonly brokerMs: EpochMs
+}
+
+/** One command of a body: decoded, or why not. `text` is its canonical JSON: the hash of it is what its id is bound to. */
+export type DecodedCommand =
+  | { readonly _tag: "Command"; readonly command: Command; readonly text: string }
+  | { readonly _tag: "Invalid"; readonly refusal: Refusal; readonly id: CommandId | null; readonly sku: Sku | null }
+
+export type DecodedBody =
+  | { readonly _tag: "Commands"; readonly array: boolean; readonly commands: ReadonlyArray<DecodedCommand> }
+  /** Not even a list of commands: one refusal for the whole message. */
+  | { readonly _tag: "Undecodable"; readonly refusal: Refusal }
+
+/** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
+export interface EngineCodec {
+  readonly decodeBody: (body: Uint8Array) => DecodedBody
+  /** A record's bytes from its envelope and its entries as {@link EngineCodec.encodeEntry} gave them. */
+  readonly encodeRecord: (envelope: RecordEnvelope, entries: ReadonlyArray<string>) => Uint8Array
+  /** `commandTexts` are the canonical texts of the entry's commands, in order, where the caller has them (they are not encoded twice). */
+  readonly encodeEntry: (entry: Entry, commandTexts?: ReadonlyArray<string | null>) => string
+  readonly decodeRecord: (
+    bytes: Uint8Array,
+  ) => { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
+  /** The canonical text of a command: what {@link DecodedCommand} carries. Needed when replaying records. */
+  readonly commandText: (command: Command) => string
+  /** 53 bits of a command's canonical text, as an exact integer: what its id is bound to. Only a sender itself is harmed by a collision of its own ids. */
+  readonly commandHash: (text: string) => number
+  /** SHA-256 in base64url: chain hashes and digests. */
+  readonly sha256: (bytes: Uint8Array | string) => string
+  readonly encodeChunk: (chunk: unknown) => Uint8Array
+  /** Undefined if the bytes are none of ours. */
+  readonly decodeChunk: (bytes: Uint8Array) => unknown
+}
+
+/** A snapshot as its manifest names it: chunks hold what was applied up to a sequence each, all within start to end. */
+export interface SnapshotManifest {
+  readonly version: 1
+  readonly id: string
+  readonly partition: number
+  readonly incarnation: string
+  /** Replay starts after this record. */
+  readonly startSeq: number
+  readonly startHash: string
+  /** The highest sequence applied in any chunk: the record there must have this hash. */
+  readonly endSeq: number
+  readonly endHash: string
+  readonly chunks: number
+}
+
+/** Why a partition stopped serving until an operator looks at it. */
+export const HaltReason = [
+  /** The journal ends before what was confirmed. */
+  "JournalLostTail",
+  /** The incarnation is known, the journal is empty. */
+  "JournalEmpty",
+  /** The journal's records are another cluster's or another partition's. */
+  "ForeignJournal",
+  /** A record doesn't link to the one before it, or can't be read. */
+  "ChainBroken",
+  /** The journal holds records of a newer release. */
+  "NewerRecords",
+  /** Applying an event broke an invariant. */
+  "InvariantBroken",
+] as const
+export type HaltReason = (typeof HaltReason)[number]
+
+export interface Halt {
+  readonly reason: HaltReason
+  /** For the operator: what was expected and what was found. */
+  readonly detail: string
+  readonly atMs: EpochMs
+  /** Set by an operator: go on regardless. */
+  readonly resume: { readonly by: string; readonly reason: string } | null
+}
+
+/** The highest confirmed record that somebody outside the journal knows of. */
+export interface Witness {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** What has to be known before a claim may be appended, read through the journal's leader and KV. */
+export interface ClaimBasis {
+  readonly endSeq: number
+  readonly incarnation: string | null
+  readonly witness: Witness | null
+  readonly halt: Halt | null
+}
+
+/** What a partition can be told. Every input carries the clock of whoever feeds it; the engine trusts it only within limits. */
+export type Input = { readonly nowMs: EpochMs } & (
+  | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
+  /** There is no snapshot: replay from the first record. */
+  | { readonly _tag: "SnapshotMissing" }
+  /** Records after what was applied, in order: from following the journal or from reading it to its end. */
+  | { readonly _tag: "RecordsRead"; readonly records: ReadonlyArray<StoredRecord> }
+  /** Become owner: the lease is ours. `owner` and `incarnation` are fresh random ids (the latter used only for a genesis record). */
+  | { readonly _tag: "Claim"; readonly owner: string; readonly incarnation: string }
+  | { readonly _tag: "ClaimBasisRead"; readonly basis: ClaimBasis }
+  /** A read failed: it is asked for again at a later tick. */
+  | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" }
+  | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
+  /** Any other answer, or none. */
+  | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }
+  /** The journal's end, and the record at the sequence asked for, through the leader. */
+  | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
+  | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
+  | {
+      readonly _tag: "CommandAtRead"
+      readonly seq: number
+      readonly message: CommandMessage | null
+      /** First and last sequence of the commands stream. */
+      readonly firstSeq: number
+      readonly lastSeq: number
+    }
+  /** A broker timestamp that isn't a command's: a lease renewal's. */
+  | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
+  | { readonly _tag: "RepliesSent"; readonly seq: number }
+  | { readonly _tag: "FeedSent"; readonly group: number }
+  | { readonly _tag: "FeedFailed"; readonly group: number }
+  /** What the feed's stream stored last for a SKU and channel, whoever sent it. */
+  | { readonly _tag: "FeedSeen"; readonly channel: string; readonly sku: string; readonly version: number }
+  /** Records above publishedSeq, asked for at a takeover. */
+  | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
+  | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
+  | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
+  | { readonly _tag: "Tick" }
+  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. */
+  | { readonly _tag: "Drain" }
+  /** The lease is lost: stop trying. Safety does not depend on it. */
+  | { readonly _tag: "LeaseLost" }
+)
+export type InputTag = Input["_tag"]
+
+export const AlarmKind = [
+  "ClockAhead",
+  "CommandsLostTail",
+  "SnapshotDiscarded",
+  "FeedRepaired",
+  "Quarantined",
+  "Discrepancy",
+  "Shortage",
+  "FloorRaised",
+  "AppendUnknown",
+] as const
+export type AlarmKind = (typeof AlarmKind)[number]
+
+/** Why an owner gave up its partition. */
+export const StepDownReason = ["Fenced", "LeaseLost", "ClaimLost", "Drained"] as const
+export type StepDownReason = (typeof StepDownReason)[number]
+
+/** How a batch went, for metrics: counted when its record is confirmed. */
+export interface BatchStats {
+  readonly messages: number
+  readonly commands: number
+  readonly expiries: number
+  readonly bytes: number
+  readonly accepted: number
+  readonly repeated: number
+  readonly expired: number
+  readonly quarantined: number
+  /** Refusals by reason. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Milliseconds from handing the record over to knowing that it is stored. */
+  readonly appendMs: number
+}
+
+/** What a partition asks to be done. */
+export type Output =
+  /** Follow the journal from this sequence on, for ever, as RecordsRead. Asked for again, an earlier following ends. */
+  | { readonly _tag: "FollowJournal"; readonly fromSeq: number }
+  | { readonly _tag: "StopFollowing" }
+  | { readonly _tag: "ReadClaimBasis" }
+  /** As RecordsRead, through the leader's knowledge of the end. */
+  | { readonly _tag: "ReadRecords"; readonly fromSeq: number; readonly toSeq: number }
+  /** Say the incarnation outside the journal; only ever after the genesis record is confirmed. */
+  | { readonly _tag: "StoreIncarnation"; readonly incarnation: string }
+  | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
+  /** Read the journal's end, and the record at `seq` if there is one. */
+  | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
+  /** Read commands from this sequence on, for ever. Asked for again, an earlier reading ends. */
+  | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
+  | { readonly _tag: "PauseReading" }
+  | { readonly _tag: "ResumeReading" }
+  | { readonly _tag: "ReadCommandAt"; readonly seq: number }
+  /** Purge this partition's commands with a sequence below `beforeSeq`. */
+  | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
+  /** Answered by RepliesSent, once the server has them. Retried until then. */
+  | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
+  | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
+  | { readonly _tag: "ReadForRepublish"; readonly fromSeq: number; readonly toSeq: number }
+  | { readonly _tag: "StoreWitness"; readonly witness: Witness }
+  | { readonly _tag: "StoreChunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
+  | { readonly _tag: "PublishSnapshot"; readonly manifest: SnapshotManifest }
+  | { readonly _tag: "DiscardSnapshot"; readonly id: string }
+  /** This owner serves from now on. */
+  | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
+  /** An operator's resume was journaled: the shared halt can be cleared. */
+  | { readonly _tag: "ClearHalt" }
+  | { readonly _tag: "BatchConfirmed"; readonly seq: number; readonly record: JournalRecord; readonly stats: BatchStats }
+  | { readonly _tag: "Alarm"; readonly kind: AlarmKind; readonly detail: string }
+  /** The state is thrown away: nothing further comes from this partition. */
+  | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
+  /** As SteppedDown, and nobody may serve until an operator has looked: share it. */
+  | { readonly _tag: "Halted"; readonly halt: Halt }
+export type OutputTag = Output["_tag"]
+
+/** What is known of an append when its answer, or the journal's end, is judged. */
+export interface PendingAppend {
+  readonly expectedSeq: number
+  readonly messageId: string
+  readonly hash: string
+  readonly owner: string
+  readonly epoch: number
+}
+
+/**
+ * The rules of the protocol that can be loosened, as one frozen object that the engine is given, so that a test or the simulator can swap one
+ * at a time and show what it is for. Production always uses `protocolRules`.
+ */
+export interface ProtocolRules {
+  /** Nats-Msg-Id of a record. */
+  readonly messageId: (owner: string, epoch: number, expectedSeq: number) => string
+  /** Whether an acknowledgement proves that the pending record is stored at expected + 1. */
+  readonly ackConfirms: (ack: { readonly seq: number; readonly duplicate: boolean }, pending: PendingAppend) => boolean
+  /** Whether the record read at expected + 1 is the pending one. */
+  readonly isMine: (
+    found: { readonly messageId: string; readonly hash: string; readonly owner: string; readonly epoch: number },
+    pending: PendingAppend,
+  ) => boolean
+  /** The text whose hash is the cursor's digest. */
+  readonly digestText: (message: CommandMessage, bodyHash: string) => string
+  /** Whether commands below a cursor may be purged, given whether its digest was just verified. */
+  readonly mayPurge: (digestVerified: boolean) => boolean
+  /** Whether a finished snapshot may be published. */
+  readonly mayPublishSnapshot: (endSeq: number, confirmedSeq: number) => boolean
+  /** The order of the checks before a command is decided. */
+  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline">
+  /** Whether an outcome is remembered under its id. */
+  readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
+  /** Whether a value seen in the feed has to be sent again, given the newest version known here. */
+  readonly feedNeedsRepair: (seenVersion: number, newestVersion: number) => boolean
+  /** The SKU of a subject token, or undefined if it may not be used. */
+  readonly skuOfToken: (token: string) => string | undefined
+  /** From which record on replies and feed are sent again at a takeover. */
+  readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
+  /** The journaled time of a record. */
+  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, referenceMs: EpochMs) => EpochMs
+}

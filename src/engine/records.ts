@@ -1,0 +1,191 @@
+/**
+ * What a partition journals: records, their entries, and what is said to senders about them.
+ *
+ * The engine owns these types; wire/ gives them their bytes. A record is the outcome of one group commit and holds all that
+ * replies, feed, audit and replay need: replay only evolves, it never decides again.
+ */
+import type { Command } from "../domain/commands.ts"
+import type { Allocations, DiscrepancyKind, Expired, StockEvent } from "../domain/events.ts"
+import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
+
+/** The version of records this release writes, and the newest it reads. */
+export const recordVersion = 1
+
+/**
+ * How far a partition has read the commands stream: the sequence of the last message taken, and a digest of that message
+ * (subject, headers, body, broker timestamp), so that a stream which lost its tail and reuses sequences is noticed. Sequence 0 and "" before the first.
+ */
+export interface Cursor {
+  readonly seq: number
+  readonly digest: string
+}
+
+export const RecordKind = ["genesis", "claim", "batch", "expiry", "reset", "operator"] as const
+export type RecordKind = (typeof RecordKind)[number]
+
+/** The part of a record that makes it a link of its chain. */
+export interface RecordEnvelope {
+  readonly version: number
+  readonly kind: RecordKind
+  readonly partition: number
+  /** Random, made with the genesis record: another cluster's journal, or one that was emptied and begun anew, has another. */
+  readonly incarnation: string
+  /** Random per reign. */
+  readonly owner: string
+  readonly epoch: number
+  readonly cursor: Cursor
+  /** Journaled time: never falls. */
+  readonly atMs: EpochMs
+  /** Sequence of the record before this one in the journal's stream; 0 for the genesis record. */
+  readonly prevSeq: number
+  /** Hash of the bytes of the record before this one; "" for the genesis record. */
+  readonly prevHash: string
+  /** Replies and feed of all records up to this one were said. */
+  readonly publishedSeq: number
+}
+
+/** What floors and horizons are kept for, per sender: commands and facts of a class apart, for their horizons differ. */
+export const FloorClass = ["sell", "sale", "stock", "policy", "operator"] as const
+export type FloorClass = (typeof FloorClass)[number]
+
+/** How one command was decided. */
+export type EntryDecision =
+  | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<StockEvent> }
+  | { readonly _tag: "Refused"; readonly refusal: Refusal }
+  /** Its deadline passed before it was decided. */
+  | { readonly _tag: "Expired" }
+  /** Nobody could decide it: provisional, not remembered. `cause` is for the operator; `quarantined` names its place in quarantine (a retry's is the first's). */
+  | { readonly _tag: "Quarantined"; readonly cause: string; readonly quarantined: string }
+  /** The same id with the same content was decided before: the same outcome again. */
+  | { readonly _tag: "Repeated"; readonly outcome: Outcome }
+  /** Given up by an operator. */
+  | { readonly _tag: "Dropped"; readonly reason: string }
+
+/** One command of a message with its decision. Without a command when the body could not be decoded that far. */
+export interface DecidedCommand {
+  readonly command: Command | null
+  /** What could be read of a command that could not be decoded, so that its sender can match the refusal; null where `command` is there. */
+  readonly named: { readonly id: CommandId | null; readonly sku: Sku | null } | null
+  readonly decision: EntryDecision
+}
+
+/** A message of the commands stream: all its commands, in the order of the body, decided. */
+export interface MessageEntry {
+  readonly _tag: "Message"
+  readonly seq: number
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly brokerMs: EpochMs
+  readonly reply: string | null
+  /** Whether the body was an array: the reply then is one too. */
+  readonly array: boolean
+  readonly decided: ReadonlyArray<DecidedCommand>
+}
+
+/** Holds of one SKU whose time was up. */
+export interface ExpiryEntry {
+  readonly _tag: "Expiry"
+  readonly sku: Sku
+  readonly events: ReadonlyArray<Expired>
+}
+
+/** What this sender issued before `floorMs` in this class is forgotten and refused from now on. */
+export interface FloorEntry {
+  readonly _tag: "Floor"
+  readonly sender: SenderId
+  readonly class: FloorClass
+  readonly floorMs: EpochMs
+}
+
+/** A quarantined command got its final answer, because an operator replayed or dropped it. */
+export interface SettledEntry {
+  readonly _tag: "Settled"
+  readonly quarantined: string
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly reply: string | null
+  readonly decided: DecidedCommand
+}
+
+/** The commands stream no longer has the message at `from`: reading starts again after the record's cursor. */
+export interface ResetEntry {
+  readonly _tag: "Reset"
+  readonly from: Cursor
+  readonly cause: string
+}
+
+/** An operator looked at a halted partition and lets it go on. `lostAfterSeq`: confirmed records after this one are known to be lost, if any. */
+export interface ResumedEntry {
+  readonly _tag: "Resumed"
+  readonly by: string
+  readonly reason: string
+  readonly haltReason: string
+  readonly lostAfterSeq: number | null
+}
+
+export type Entry = MessageEntry | ExpiryEntry | FloorEntry | SettledEntry | ResetEntry | ResumedEntry
+
+export interface JournalRecord extends RecordEnvelope {
+  readonly entries: ReadonlyArray<Entry>
+}
+
+/** A record as its stream holds it. */
+export interface StoredRecord {
+  readonly seq: number
+  readonly messageId: string
+  readonly bytes: Uint8Array
+}
+
+/** What a sender hears about one command, and what is remembered under its id. */
+export type Outcome =
+  | {
+      readonly outcome: "accepted"
+      /** Units reserved, released, fulfilled or owed by this command, where it moved any. */
+      readonly qty?: number
+      readonly allocations?: Allocations
+      readonly expiresAtMs?: EpochMs
+      /** The reservation a sale stands under, where it isn't the one that was asked for. */
+      readonly reservation?: ReservationId
+      readonly discrepancies?: ReadonlyArray<{ readonly kind: DiscrepancyKind; readonly qty: number }>
+      /** Units owed that aren't there, after a fact. */
+      readonly shortageQty?: number
+    }
+  | ({ readonly outcome: "refused" } & Refusal)
+  | { readonly outcome: "expired" }
+  | { readonly outcome: "quarantined"; readonly quarantined: string }
+  | { readonly outcome: "dropped"; readonly reason: string }
+
+/** The answer to one command. Id and SKU are null where the body could not be decoded that far. */
+export type DecisionSaid = {
+  readonly id: CommandId | null
+  readonly sku: Sku | null
+  /** True when this id was decided before and this is the same outcome again. */
+  readonly repeated?: true
+} & Outcome
+
+/** One reply message: to whom, about which record, and the decisions in the order of the request's body. */
+export interface Reply {
+  readonly sender: SenderId
+  readonly suffix: string
+  readonly partition: number
+  /** The journal sequence of the record that holds the decision (this saying of it, if repeated). */
+  readonly seq: number
+  readonly epoch: number
+  readonly array: boolean
+  readonly decisions: ReadonlyArray<DecisionSaid>
+}
+
+/** ATS of one SKU for one channel, as of the record at `version`. */
+export interface AtsValue {
+  readonly channel: SenderId
+  readonly sku: Sku
+  readonly ats: number
+  /** Journal sequence; a receiver accepts only rising ones. */
+  readonly version: number
+  /** Against the value last sent to this channel for this SKU. */
+  readonly delta: number
+  /** Type of the last event that changed the SKU, or "Takeover" / "Repair" when sent again. */
+  readonly cause: string
+  readonly atMs: EpochMs
+}

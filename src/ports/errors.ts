@@ -1,0 +1,39 @@
+/**
+ * The operating errors of the ports. Each says what its caller must do; none is a business "no".
+ */
+import { Schema } from "effect"
+
+/** The append may or may not be stored. Read the journal's end; never answer "failed", never append anything else before that. */
+export class AppendUnknown extends Schema.TaggedError<AppendUnknown>()("AppendUnknown", {
+  partition: Schema.Int,
+  cause: Schema.String,
+}) {}
+
+/** The broker did not answer a read or a write that changes no decision. Try again later. */
+export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
+  operation: Schema.String,
+  cause: Schema.String,
+}) {}
+
+/** Somebody else holds what was asked for, or held it in between (a lease, a key). Take their word for it. */
+export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
+  key: Schema.String,
+  holder: Schema.String,
+}) {}
+
+/** The cluster isn't as this process was told. Nothing was changed; an operator has to decide. `remedy` says between what. */
+export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("TopologyMismatch", {
+  what: Schema.String,
+  expected: Schema.String,
+  found: Schema.String,
+  remedy: Schema.String,
+}) {}
+
+/** The commands stream is full. Nothing was stored; send again later with the same id. */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {}
+
+/** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
+export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {}
+
+/** No answer in time: it may have been decided. Ask again with the same id. */
+export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", { cause: Schema.String }) {}

@@ -1,0 +1,16 @@
+/**
+ * How the tests run. Time limits are generous: they end what hangs, and never decide whether a test passes.
+ */
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Processes, not threads: integration tests start servers, and a crash then ends one file only.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    passWithNoTests: true,
+  },
+})
