@@ -1,0 +1,100 @@
+/**
+ * What the documents say about the repository and can be held against it: ids of invariants, scripts, paths and links, versions.
+ */
+import { type Finding, resolve, type Tree } from "./tree.ts"
+
+const invariantsPath = "docs/INVARIANTS.md"
+const id = /\bINV-\d+(?:\.\d+)?\b/g
+
+const linesWith = (text: string, pattern: RegExp): ReadonlyArray<{ readonly line: number; readonly match: string }> =>
+  text.split("\n").flatMap((line, index) => [...line.matchAll(pattern)].map((found) => ({ line: index + 1, match: found[1] ?? found[0] })))
+
+/** The ids that the first column of the table in docs/INVARIANTS.md defines. */
+const definedIds = (tree: Tree): ReadonlySet<string> =>
+  new Set(linesWith(tree.texts.get(invariantsPath) ?? "", /^\|\s*(INV-\d+(?:\.\d+)?)\s*\|/g).map(({ match }) => match))
+
+/** Ids that are used and not defined, defined twice, or defined and named by no source and no test. */
+export const invariantFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const defined = definedIds(tree)
+  const found: Array<Finding> = []
+  const used = new Set<string>()
+  for (const [path, text] of tree.texts) {
+    if (path === invariantsPath || path.startsWith("test/tidy/")) continue
+    for (const { line, match } of linesWith(text, id)) {
+      if (path.endsWith(".ts")) used.add(match)
+      if (!defined.has(match)) found.push(`${path}:${line} names ${match}, which ${invariantsPath} does not define`)
+    }
+  }
+  for (const name of defined) if (!used.has(name)) found.push(`${invariantsPath}:1 defines ${name}, which no source and no test names`)
+  return found
+}
+
+const documentsOf = (tree: Tree): ReadonlyArray<readonly [string, string]> => [...tree.texts].filter(([path]) => path.endsWith(".md"))
+
+interface Manifest {
+  readonly version: string
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+const manifestOf = (tree: Tree): Manifest => JSON.parse(tree.texts.get("package.json") ?? "{}")
+
+/** Scripts that a document tells the reader to run and that package.json does not have. */
+export const scriptFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const { scripts } = manifestOf(tree)
+  return documentsOf(tree).flatMap(([path, text]) =>
+    [...linesWith(text, /\bnpm run ([a-z0-9:_-]+)/g), ...linesWith(text, /\bnpm (start|test)\b/g)]
+      .filter(({ match }) => scripts[match] === undefined)
+      .map(({ line, match }) => `${path}:${line} tells to run ${match}, which package.json does not have`),
+  )
+}
+
+const pathInText = /`((?:src|sim|load|test|docs|tools|deploy|\.ci)\/[\w./-]*\w)`/g
+const link = /\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g
+
+const exists = (tree: Tree, path: string): boolean =>
+  tree.texts.has(path) || [...tree.texts.keys()].some((file) => file.startsWith(`${path}/`))
+
+/** Paths and links of documents that lead nowhere. */
+export const pathFindings = (tree: Tree): ReadonlyArray<Finding> =>
+  documentsOf(tree).flatMap(([path, text]) => {
+    const named = linesWith(text, pathInText).filter(({ match }) => !exists(tree, match))
+    const linked = linesWith(text, link).filter(({ match }) => !exists(tree, resolve(path, `./${match}`) ?? ""))
+    return [...named, ...linked].map(({ line, match }) => `${path}:${line} names ${match}, which is not there`)
+  })
+
+const changeSections = new Set(["Safety", "Features", "Internals"])
+
+/** A changelog without the version of package.json, or with a section that it does not have. */
+export const changelogFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const text = tree.texts.get("CHANGELOG.md") ?? ""
+  const { version } = manifestOf(tree)
+  const newest = text.match(/^## (\S+?),? /m)?.[1]
+  const odd = linesWith(text, /^### (.+)$/g).filter(({ match }) => !changeSections.has(match))
+  return [
+    ...(newest === version ? [] : [`CHANGELOG.md:1 is about ${newest ?? "nothing"}, package.json about ${version}`]),
+    ...odd.map(({ line, match }) => `CHANGELOG.md:${line} has a section ${match}: ${[...changeSections].join(", ")} are the sections`),
+  ]
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly version?: string; readonly resolved?: string; readonly link?: boolean }>>
+}
+
+/** Versions that are not exact, and a lock file that names the registry of one machine. */
+export const dependencyFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const manifest: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = JSON.parse(
+    tree.texts.get("package.json") ?? "{}",
+  )
+  const lock: Lock = JSON.parse(tree.texts.get("package-lock.json") ?? `{"packages":{}}`)
+  const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
+  const inexact = wanted.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+  const differing = wanted.filter(([name, version]) => lock.packages[`node_modules/${name}`]?.version !== version)
+  const hosts = Object.entries(lock.packages).filter(
+    ([, { resolved }]) => resolved !== undefined && !resolved.startsWith("https://registry.npmjs.org/"),
+  )
+  return [
+    ...inexact.map(([name, version]) => `package.json:1 asks for ${name} ${version}: versions are exact`),
+    ...differing.map(([name, version]) => `package-lock.json:1 does not hold ${name} ${version}`),
+    ...hosts.map(([name]) => `package-lock.json:1 takes ${name} from another place than the public registry`),
+  ]
+}

@@ -1,0 +1,111 @@
+/**
+ * Which part of the source may import which: the table of docs/ARCHITECTURE.md as data, and the check of it. A name imported as a type costs
+ * nothing at run time and carries no behaviour, so some borders are open to types only.
+ */
+import { type Finding, finding, type Import, resolve, type Source, type Tree } from "./tree.ts"
+
+interface Layer {
+  /** Parts whose names may be imported, behaviour included. */
+  readonly uses: ReadonlyArray<string>
+  /** Parts of which only types may be imported. */
+  readonly typesOf: ReadonlyArray<string>
+  /** Packages, by name or by the prefix before an asterisk. */
+  readonly packages: ReadonlyArray<string>
+}
+
+/** What any part may import. */
+const everywhere = ["assert", "limits"]
+const effect = ["effect", "effect/*"]
+/** What an adapter is given: the port it implements or uses, and the words and bytes of what goes through it. */
+const adapter = { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine"] }
+const composed = [
+  "domain",
+  "engine",
+  "wire",
+  "ports",
+  "audit",
+  "workload",
+  "runtime",
+  "nats",
+  "client",
+  "telemetry",
+  "cli",
+  "config",
+  "channel",
+]
+
+/** Every part of `src`, and the simulator. A part is a folder of `src` or a file at its top. */
+export const layers: Readonly<Record<string, Layer>> = {
+  assert: { uses: [], typesOf: [], packages: [] },
+  limits: { uses: [], typesOf: [], packages: [] },
+  config: { uses: [], typesOf: [], packages: effect },
+  domain: { uses: [], typesOf: [], packages: [] },
+  engine: { uses: ["domain"], typesOf: [], packages: [] },
+  wire: { uses: ["domain", "config"], typesOf: ["engine"], packages: [...effect, "node:crypto"] },
+  ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
+  audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
+  workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
+  runtime: { uses: ["engine", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
+  nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
+  client: { ...adapter, packages: [...effect, "node:*"] },
+  telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
+  cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
+  /** What the package exports: a client put together with its adapter. */
+  channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
+  main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
+  sim: { uses: ["engine", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: effect },
+}
+
+const partOf = (path: string): string | undefined => {
+  const [top, second] = path.split("/")
+  if (top === "sim") return "sim"
+  return top === "src" ? second?.replace(/\.ts$/, "") : undefined
+}
+
+/** `telemetry/names` in a list opens that one file of the part. */
+const opens = (list: ReadonlyArray<string>, target: string): boolean => {
+  const part = partOf(target)
+  return list.some((entry) => entry === part || `src/${entry}.ts` === target)
+}
+
+const allowsPackage = (layer: Layer, name: string): boolean =>
+  layer.packages.some((entry) => (entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : entry === name))
+
+const judge = (source: Source, part: string, layer: Layer, taken: Import): Finding | undefined => {
+  const target = resolve(source.path, taken.from)
+  if (target === undefined)
+    return allowsPackage(layer, taken.from) ? undefined : finding(source, taken.offset, `${part} may not import the package ${taken.from}`)
+  const to = partOf(target)
+  if (to === undefined) return finding(source, taken.offset, `src may not import ${target}`)
+  if (to === part || everywhere.includes(to) || opens(layer.uses, target)) return undefined
+  if (opens(layer.typesOf, target))
+    return taken.isType ? undefined : finding(source, taken.offset, `${part} may import only types of ${to}, not ${taken.name}`)
+  return finding(source, taken.offset, `${part} may not import ${to} (${taken.name})`)
+}
+
+/** Imports that the table does not allow, and parts that are not in it. */
+export const layerFindings = (tree: Tree): ReadonlyArray<Finding> =>
+  [...tree.sources.values()].flatMap((source) => {
+    const part = partOf(source.path)
+    if (part === undefined) return []
+    const layer = layers[part]
+    if (layer === undefined) return [finding(source, 0, `${part} is not a part that the table of layers knows`)]
+    return source.imports.flatMap((taken) => judge(source, part, layer, taken) ?? [])
+  })
+
+/** Files of `src` that need each other to be loaded first, each ring once. */
+export const ringFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const found: Array<Finding> = []
+  const done = new Set<string>()
+  const enter = (path: string, chain: ReadonlyArray<string>): void => {
+    const at = chain.indexOf(path)
+    if (at >= 0) found.push(`${path}:1 imports itself by way of ${[...chain.slice(at + 1), path].join(", ")}`)
+    if (at >= 0 || done.has(path)) return
+    const source = tree.sources.get(path)
+    const targets = new Set(source?.imports.filter((taken) => !taken.isType).map((taken) => resolve(path, taken.from) ?? ""))
+    for (const target of targets) if (tree.sources.has(target)) enter(target, [...chain, path])
+    done.add(path)
+  }
+  for (const path of tree.sources.keys()) if (path.startsWith("src/")) enter(path, [])
+  return found
+}
