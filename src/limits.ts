@@ -21,7 +21,7 @@ export const locationsPerSkuMax = 256
 /** Channels a policy may name: bounds the work of one ATS. */
 export const channelsPerPolicyMax = 64
 /** Locations a Reserve may ask for, and an allocation may be split over. */
-export const allocationsMax = 32
+export const allocationsMax = 16
 /** Open reservations of one SKU. A hot SKU has a million; this is where we stop. */
 export const openReservationsPerSkuMax = 4_000_000
 /** SKUs of one partition. */
@@ -56,7 +56,7 @@ export const batchCommandsMax = 2_048
 /** Due holds one record may expire. */
 export const batchExpiriesMax = 1_024
 /** Worst-case bytes of one command's entry beyond twice its own canonical bytes (a policy stands in its command and in its event): its events name every allocation. */
-export const entryOverheadBytesMax = 4_096
+export const entryOverheadBytesMax = 4_608
 /** Bytes of a record kept for its envelope. */
 export const recordEnvelopeBytesMax = 4_096
 
@@ -109,7 +109,11 @@ const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entr
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
-assert(allocationsMax * (idCharsMax + 40) + 512 <= entryOverheadBytesMax, "the events of one command fit its share of a record")
+assert(
+  // A fact may find a shortage at each location it takes units off, and at the one it happened at.
+  allocationsMax * (idCharsMax + 40) + (allocationsMax + 1) * (idCharsMax + 64) + 512 <= entryOverheadBytesMax,
+  "the events of one command fit its share of a record",
+)
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")

@@ -57,7 +57,10 @@ export interface Fulfilled {
   readonly allocations: Allocations
   readonly taken: Allocations
 }
-/** A sale that happened elsewhere stands as a confirmed reservation: `allocations` became reserved under it (begun by this, or added to). */
+/**
+ * A sale that happened elsewhere stands as a confirmed reservation: begun by this, made lasting by it, or added to. `allocations` became reserved
+ * under it; they are empty if what the reservation had open covers the sale, or if no unit was left for the rest.
+ */
 export interface SaleOwed {
   readonly type: "SaleOwed"
   readonly channel: SenderId

@@ -26,11 +26,26 @@ export type EpochMs = number
 export const CommandClass = ["sell", "stock", "policy", "operator"] as const
 export type CommandClass = (typeof CommandClass)[number]
 
-const idPattern = new RegExp(`^[A-Za-z0-9_.:-]{1,${idCharsMax}}$`)
+const idChars = `[A-Za-z0-9_.:-]{1,${idCharsMax}}`
+const idPattern = new RegExp(`^${idChars}$`)
+const reservationPattern = new RegExp(`^${idChars}(?:~${idChars}(?:~[1-9][0-9]{0,8})?)?$`)
 const senderPattern = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`)
 
 /** Whether `text` may be a command id, reservation id, location or reference. */
 export const isId = (text: string): boolean => idPattern.test(text)
+
+/**
+ * Whether `text` may be the name a reservation is known by: the id its channel gave it, or one made by {@link saleReservation}. A command that
+ * begins a reservation gives it an id; only commands that refer to one may use the other form.
+ */
+export const isReservationName = (text: string): text is ReservationId => reservationPattern.test(text)
+
+/**
+ * The name of the reservation for a sale (`id`) that was put under an ended one (`named`). No id contains the character that joins them, so
+ * no channel can have given that name before. `attempt` counts from 1; above it, the sale was decided again after its first one had ended.
+ */
+export const saleReservation = (named: ReservationId, id: CommandId, attempt: number): ReservationId =>
+  (attempt === 1 ? `${named}~${id}` : `${named}~${id}~${attempt}`) as ReservationId
 
 /** Whether `text` may name a sender. */
 export const isSender = (text: string): text is SenderId => senderPattern.test(text)
@@ -51,7 +66,7 @@ export const utf8Bytes = (text: string): number => {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is looked for.
-const forbiddenInSku = /[\u0000-\u001f\u007f]/
+const forbiddenInSku = /[\u0000-\u001f\u007f-\u009f]/
 const plainSku = /^[A-Za-z0-9_-]{1,128}$/
 
 /** Whether `text` may be a SKU: not empty, bounded, well-formed Unicode, no control characters. */

@@ -75,11 +75,25 @@ export const locationStock = (stock: SkuStock, location: LocationId): LocationSt
   return undefined
 }
 
+/** What the channel used of its fence, or undefined if it has sold nothing of the SKU yet. */
+export const channelUse = (stock: SkuStock, channel: SenderId): ChannelUse | undefined => {
+  if (stock.uses === null) return undefined
+  for (const use of stock.uses) if (use.channel === channel) return use
+  return undefined
+}
+
+/** The reservation the channel knows by this id, open or ended, or undefined if there is none. */
+export const reservationOf = (stock: SkuStock, channel: SenderId, id: ReservationId): Reservation | undefined =>
+  stock.reservations?.byKey.get(reservationKey(channel, id))
+
 /** Units physically there and sound: what may be owed. */
 export const usableQty = (at: LocationStock): number => at.onHand - at.damaged - at.inspection
 
+/** Units that nobody is owed: negative in a shortage. Safety stock is among them, for it is kept back from offers only. */
+export const unowedQty = (at: LocationStock): number => usableQty(at) - at.reserved - at.exposed
+
 /** `available` of the design: negative in a shortage, or when safety stock was raised above what is left. */
-export const availableQty = (at: LocationStock): number => usableQty(at) - at.reserved - at.exposed - at.safety
+export const availableQty = (at: LocationStock): number => unowedQty(at) - at.safety
 
 /** Whether the reservation is held or confirmed. */
 export const isOpen = (reservation: Reservation): boolean => reservation.status === "held" || reservation.status === "confirmed"

@@ -1,0 +1,124 @@
+/**
+ * Decides one command on one SKU: its stock and the command in, events or a refusal out. Never changes the stock.
+ *
+ * Sell commands and policies are here, facts in decide-facts.ts. Whether the id was seen before, whether the deadline has passed and
+ * what sender may send what class is settled before, by the engine; that the fields are in their ranges, by the decoder.
+ */
+import { unreachable } from "../assert.ts"
+import { locationsPerSkuMax, openReservationsPerSkuMax } from "../limits.ts"
+import { allocate, lastUnits, noAllocations } from "./allocation.ts"
+import { atsOf } from "./availability.ts"
+import type { Confirm, Extend, Release, Reserve, SetPolicy, StockCommand } from "./commands.ts"
+import { decideFact } from "./decide-facts.ts"
+import { accepted, type Decision, notOpenReason, refused } from "./decision.ts"
+import { type Expired, unitsOf } from "./events.ts"
+import type { EpochMs, SenderId } from "./names.ts"
+import { channelPolicy, type Policy } from "./policy.ts"
+import { availableQty, locationStock, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
+
+/**
+ * What `command` by `sender` does at `nowMs`. `stock` is undefined for a SKU nobody has told anything about: policies and facts are accepted
+ * there all the same. Throws only if the command isn't what the decoder lets through.
+ */
+export const decide = (stock: SkuStock | undefined, command: StockCommand, sender: SenderId, nowMs: EpochMs): Decision => {
+  switch (command.type) {
+    case "Reserve":
+      return stock === undefined ? refused("UnknownSku") : decideReserve(stock, command, sender, nowMs)
+    case "Confirm":
+      return stock === undefined ? refused("UnknownSku") : decideConfirm(stock, command, sender, nowMs)
+    case "Release":
+      return stock === undefined ? refused("UnknownSku") : decideRelease(stock, command, sender, nowMs)
+    case "Extend":
+      return stock === undefined ? refused("UnknownSku") : decideExtend(stock, command, sender, nowMs)
+    case "SetPolicy":
+      return decideSetPolicy(stock, command)
+    case "ReceiveStock":
+    case "AdjustStock":
+    case "MoveStatus":
+    case "Fulfil":
+    case "RecordSale":
+      return decideFact(stock, command, sender)
+    default:
+      return unreachable(command)
+  }
+}
+
+const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowMs: EpochMs): Decision => {
+  if ((stock.reservations?.openCount ?? 0) >= openReservationsPerSkuMax) return refused("LimitReached", "openReservations")
+  if (channelPolicy(stock.policy, sender) === undefined) return refused("NotSoldHere")
+  if (reservationOf(stock, sender, command.reservation) !== undefined) return refused("ReservationExists")
+  for (const location of command.locations ?? []) {
+    if (locationStock(stock, location) === undefined) return refused("UnknownLocation", "locations")
+  }
+  const wantedQty = Math.min(command.qty, atsOf(stock, sender))
+  const allocations = allocate(stock, {
+    qty: wantedQty,
+    locations: command.locations,
+    freeQty: availableQty,
+    present: noAllocations,
+  })
+  const haveQty = unitsOf(allocations)
+  if (haveQty === 0 || (haveQty < command.qty && command.partial !== true)) {
+    return { _tag: "Refused", refusal: { reason: "InsufficientStock", ats: haveQty } }
+  }
+  const expiresAtMs = nowMs + command.holdMs
+  return accepted([{ type: "Reserved", channel: sender, reservation: command.reservation, allocations, expiresAtMs }])
+}
+
+const decideConfirm = (stock: SkuStock, command: Confirm, sender: SenderId, nowMs: EpochMs): Decision => {
+  const reservation = reservationOf(stock, sender, command.reservation)
+  const reason = notOpenReason(reservation, nowMs)
+  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+  if (reservation.status === "confirmed") return refused("ReservationConfirmed")
+  return accepted([{ type: "Confirmed", channel: sender, reservation: command.reservation }])
+}
+
+const decideRelease = (stock: SkuStock, command: Release, sender: SenderId, nowMs: EpochMs): Decision => {
+  const reservation = reservationOf(stock, sender, command.reservation)
+  const reason = notOpenReason(reservation, nowMs)
+  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+  const openQty = unitsOf(reservation.allocations)
+  const qty = command.qty ?? openQty
+  if (qty > openQty) return refused("QtyExceedsOpen", "qty")
+  const allocations = lastUnits(reservation.allocations, qty)
+  return accepted([{ type: "Released", channel: sender, reservation: command.reservation, allocations, reason: command.reason }])
+}
+
+const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs: EpochMs): Decision => {
+  const reservation = reservationOf(stock, sender, command.reservation)
+  const reason = notOpenReason(reservation, nowMs)
+  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+  if (reservation.status === "confirmed") return refused("ReservationConfirmed")
+  const expiresAtMs = Math.max(reservation.expiresAtMs, nowMs + command.holdMs)
+  return accepted([{ type: "Extended", channel: sender, reservation: command.reservation, expiresAtMs }])
+}
+
+const hasRepeats = (names: ReadonlyArray<string>): boolean => new Set(names).size < names.length
+
+/** The field of a policy that names something twice. The lines of one channel would contradict each other. */
+const repeatingField = (policy: Policy): string | undefined => {
+  if (hasRepeats(policy.channels.map((line) => line.channel))) return "policy.channels"
+  if (hasRepeats(policy.safety.map((line) => line.location))) return "policy.safety"
+  return hasRepeats(policy.sourcing) ? "policy.sourcing" : undefined
+}
+
+/** Safety stock may exceed what is there: `available` is then negative, which is no shortage, for nobody is owed it. */
+const decideSetPolicy = (stock: SkuStock | undefined, command: SetPolicy): Decision => {
+  const policy = command.policy
+  const repeating = repeatingField(policy)
+  if (repeating !== undefined) return refused("InvalidField", repeating)
+  const isNew = (location: Policy["safety"][number]["location"]) => stock === undefined || locationStock(stock, location) === undefined
+  const newCount = policy.safety.filter((line) => isNew(line.location)).length
+  if ((stock?.locations.length ?? 0) + newCount > locationsPerSkuMax) return refused("LimitReached", "locations")
+  if (stock !== undefined && stock.policy !== null && policy.version <= stock.policy.version)
+    return refused("PolicyOutdated", "policy.version")
+  return accepted([{ type: "PolicySet", policy }])
+}
+
+/** The end of a hold whose time is up. The caller has made sure that it is one. */
+export const expire = (reservation: Reservation): Expired => ({
+  type: "Expired",
+  channel: reservation.channel,
+  reservation: reservation.id,
+  allocations: reservation.allocations,
+})

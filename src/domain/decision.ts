@@ -1,0 +1,48 @@
+/**
+ * The shape of an answer, and the checks that commands and facts share on the way to it.
+ */
+import { assert } from "../assert.ts"
+import type { StockEvent } from "./events.ts"
+import type { EpochMs } from "./names.ts"
+import type { Refusal, RefusalReason } from "./refusals.ts"
+import type { Reservation } from "./stock.ts"
+
+/** What one command does to its SKU: at least one event, or a refusal that does nothing. */
+export type Decision =
+  | { readonly _tag: "Accepted"; readonly events: readonly [StockEvent, ...Array<StockEvent>] }
+  | { readonly _tag: "Refused"; readonly refusal: Refusal }
+
+const isNotEmpty = (events: Array<StockEvent>): events is [StockEvent, ...Array<StockEvent>] => events.length > 0
+
+/** The decision that these events happened. */
+export const accepted = (events: Array<StockEvent>): Decision => {
+  assert(isNotEmpty(events), "an accepted command has at least one event")
+  return { _tag: "Accepted", events }
+}
+
+/** The decision that nothing happened, and why. `field` names the field or bound at fault. */
+export const refused = (reason: RefusalReason, field?: string): Decision => ({
+  _tag: "Refused",
+  refusal: field === undefined ? { reason } : { reason, field },
+})
+
+/**
+ * Why a command can't change this reservation, or undefined if it is open. A hold whose time is up is answered as it will be once its
+ * expiry is journaled: as fulfilled if units of it were, else as expired.
+ */
+export const notOpenReason = (reservation: Reservation | undefined, nowMs: EpochMs): RefusalReason | undefined => {
+  if (reservation === undefined) return "UnknownReservation"
+  switch (reservation.status) {
+    case "held":
+      if (nowMs < reservation.expiresAtMs) return undefined
+      return reservation.fulfilledQty > 0 ? "ReservationFulfilled" : "ReservationExpired"
+    case "confirmed":
+      return undefined
+    case "expired":
+      return "ReservationExpired"
+    case "released":
+      return "ReservationReleased"
+    case "fulfilled":
+      return "ReservationFulfilled"
+  }
+}

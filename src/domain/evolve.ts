@@ -1,0 +1,270 @@
+/**
+ * Applies a decided event to the state of its SKU, in place: the only place where that state changes.
+ *
+ * In two halves that don't look at each other: the stock (counters by location, channel uses, policy) and the table of reservations. A
+ * snapshot holds them as of different records, so each must come forward from the event and itself alone. What can't be true if every event
+ * was decided on this very state is asserted, in production too: a throw here means that the journal and the state have parted, and stops the partition.
+ */
+import { assert, unreachable } from "../assert.ts"
+import { allocationsWith, allocationsWithout } from "./allocation.ts"
+import type { StockStatus } from "./commands.ts"
+import { type Allocations, type StockEvent, unitsOf } from "./events.ts"
+import type { LocationId, ReservationId, SenderId } from "./names.ts"
+import { channelPolicy, type Policy } from "./policy.ts"
+import {
+  type ChannelUse,
+  channelUse,
+  isOpen,
+  type LocationStock,
+  locationStock,
+  type Reservation,
+  type ReservationStatus,
+  type ReservationTable,
+  reservationKey,
+  type SkuStock,
+  unowedQty,
+  usableQty,
+} from "./stock.ts"
+
+/** Applies `event` to the whole state of the SKU. Returns the reservation it touched, if any. */
+export const evolve = (stock: SkuStock, event: StockEvent): Reservation | undefined => {
+  evolveStock(stock, event)
+  return evolveReservation(stock, event)
+}
+
+/** Applies `event` to locations, channel uses and policy; the table of reservations is neither read nor changed. */
+export const evolveStock = (stock: SkuStock, event: StockEvent): void => {
+  switch (event.type) {
+    case "Reserved":
+    case "SaleOwed":
+      claim(stock, event.channel, event.allocations)
+      return
+    case "Released":
+    case "Expired":
+      unclaim(stock, useFor(stock, event.channel), event.allocations)
+      return
+    case "Fulfilled": {
+      const use = useFor(stock, event.channel)
+      unclaim(stock, use, event.allocations)
+      use.fulfilledSinceFenceQty += unitsOf(event.allocations)
+      leave(stock, event.taken)
+      return
+    }
+    case "SaleTaken":
+      useFor(stock, event.channel).fulfilledSinceFenceQty += unitsOf(event.taken)
+      leave(stock, event.taken)
+      return
+    case "ShippedUnreserved":
+      leave(stock, event.taken)
+      return
+    case "StockReceived":
+    case "StockAdjusted":
+      addOnHand(locationFor(stock, event.location), event.qty)
+      return
+    case "StatusMoved": {
+      const at = locationFor(stock, event.location)
+      moveOutOf(at, event.from, event.qty)
+      moveOutOf(at, event.to, -event.qty)
+      return
+    }
+    case "PolicySet":
+      setPolicy(stock, event.policy)
+      return
+    case "Confirmed":
+    case "Extended":
+    case "DiscrepancyFound":
+    case "ShortageFound":
+      return
+    default:
+      unreachable(event)
+  }
+}
+
+/** The location's stock, which begins here if the SKU was never stocked there. */
+const locationFor = (stock: SkuStock, location: LocationId): LocationStock => {
+  const known = locationStock(stock, location)
+  if (known !== undefined) return known
+  const at: LocationStock = { location, onHand: 0, damaged: 0, inspection: 0, reserved: 0, exposed: 0, safety: 0 }
+  stock.locations.push(at)
+  return at
+}
+
+const useFor = (stock: SkuStock, channel: SenderId): ChannelUse => {
+  const known = channelUse(stock, channel)
+  if (known !== undefined) return known
+  const use: ChannelUse = { channel, openQty: 0, fulfilledSinceFenceQty: 0 }
+  if (stock.uses === null) stock.uses = [use]
+  else stock.uses.push(use)
+  return use
+}
+
+const claim = (stock: SkuStock, channel: SenderId, allocations: Allocations): void => {
+  for (const part of allocations) {
+    const at = locationFor(stock, part.location)
+    assert(part.qty > 0, "a claim is of at least one unit")
+    at.reserved += part.qty
+    assert(unowedQty(at) >= 0, "no oversell: reserved + exposed never exceed what is on hand and sound by a claim")
+  }
+  useFor(stock, channel).openQty += unitsOf(allocations)
+}
+
+const unclaim = (stock: SkuStock, use: ChannelUse, allocations: Allocations): void => {
+  for (const part of allocations) {
+    const at = locationFor(stock, part.location)
+    assert(part.qty > 0, "at least one unit ends a claim")
+    at.reserved -= part.qty
+    assert(at.reserved >= 0, "no more claims end at a location than it has")
+  }
+  use.openQty -= unitsOf(allocations)
+  assert(use.openQty >= 0, "no more units end than a channel has open")
+}
+
+const addOnHand = (at: LocationStock, qty: number): void => {
+  at.onHand += qty
+  assert(Number.isSafeInteger(at.onHand), "units on hand are counted exactly")
+  assert(usableQty(at) >= 0, "damaged units and those in inspection are on hand")
+}
+
+const leave = (stock: SkuStock, taken: Allocations): void => {
+  for (const part of taken) {
+    assert(part.qty > 0, "at least one unit leaves")
+    addOnHand(locationFor(stock, part.location), -part.qty)
+  }
+}
+
+/** Units that are no longer in `status` (negative: that are now). What is in no other status is available, and has no counter. */
+const moveOutOf = (at: LocationStock, status: StockStatus, qty: number): void => {
+  if (status === "damaged") at.damaged -= qty
+  else if (status === "inspection") at.inspection -= qty
+  assert(
+    at.damaged >= 0 && at.inspection >= 0 && (status === "available" || usableQty(at) >= 0),
+    "no more units leave a status than are in it",
+  )
+}
+
+/** A channel's fence is used up anew from the version at which its quantity changed; a channel that isn't named has a fence of 0. */
+const setPolicy = (stock: SkuStock, policy: Policy): void => {
+  assert(stock.policy === null || policy.version > stock.policy.version, "a policy replaces an older one")
+  for (const use of stock.uses ?? []) {
+    const fenceBefore = channelPolicy(stock.policy, use.channel)?.fenceQty ?? 0
+    const fence = channelPolicy(policy, use.channel)?.fenceQty ?? 0
+    if (fence !== fenceBefore) use.fulfilledSinceFenceQty = 0
+  }
+  for (const at of stock.locations) at.safety = 0
+  for (const line of policy.safety) locationFor(stock, line.location).safety = line.qty
+  stock.policy = policy
+}
+
+/** Applies `event` to the table of reservations; nothing else of the stock is read or changed. Returns the reservation it touched, if any. */
+export const evolveReservation = (stock: SkuStock, event: StockEvent): Reservation | undefined => {
+  switch (event.type) {
+    case "Reserved":
+      return begin(stock, event, "held", event.expiresAtMs)
+    case "SaleOwed": {
+      const known = stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+      if (known === undefined) return begin(stock, event, "confirmed", 0)
+      assert(isOpen(known), "a reservation ends once")
+      known.status = "confirmed"
+      known.allocations = allocationsWith(known.allocations, event.allocations)
+      return known
+    }
+    case "Confirmed": {
+      const reservation = heldOne(stock, event)
+      reservation.status = "confirmed"
+      return reservation
+    }
+    case "Extended": {
+      const reservation = heldOne(stock, event)
+      assert(event.expiresAtMs >= reservation.expiresAtMs, "a hold is never shortened")
+      reservation.expiresAtMs = event.expiresAtMs
+      return reservation
+    }
+    case "Released":
+      return shrink(stock, event, "released")
+    case "Expired": {
+      const reservation = shrink(stock, event, "expired")
+      assert(!isOpen(reservation), "an expiry ends all that was open")
+      return reservation
+    }
+    case "Fulfilled":
+      return shrink(stock, event, "fulfilled")
+    case "SaleTaken":
+    case "ShippedUnreserved":
+    case "StockReceived":
+    case "StockAdjusted":
+    case "StatusMoved":
+    case "PolicySet":
+    case "DiscrepancyFound":
+    case "ShortageFound":
+      return undefined
+    default:
+      return unreachable(event)
+  }
+}
+
+interface Named {
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+}
+
+const newTable = (): ReservationTable => ({ byKey: new Map(), slots: [], freeSlots: [], openCount: 0 })
+
+const begin = (
+  stock: SkuStock,
+  event: Named & { readonly allocations: Allocations },
+  status: "held" | "confirmed",
+  expiresAtMs: number,
+): Reservation => {
+  stock.reservations ??= newTable()
+  const table = stock.reservations
+  const key = reservationKey(event.channel, event.reservation)
+  assert(!table.byKey.has(key), "a reservation begins once")
+  assert(event.allocations.length > 0, "a reservation begins with open units")
+  const slot = table.freeSlots.pop() ?? table.slots.length
+  const { channel, reservation: id, allocations } = event
+  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0, slot }
+  table.slots[slot] = reservation
+  table.byKey.set(key, reservation)
+  table.openCount += 1
+  return reservation
+}
+
+const openOne = (stock: SkuStock, event: Named): Reservation => {
+  const reservation = stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  assert(reservation !== undefined, "what changes a reservation names one")
+  assert(isOpen(reservation), "a reservation ends once")
+  return reservation
+}
+
+const heldOne = (stock: SkuStock, event: Named): Reservation => {
+  const reservation = openOne(stock, event)
+  assert(reservation.status === "held", "only a hold is confirmed or extended")
+  return reservation
+}
+
+/** Takes the event's units off what is open. With the last of them the reservation ends: as fulfilled if ever a unit of it was, else as `endedAs`. */
+const shrink = (
+  stock: SkuStock,
+  event: Named & { readonly allocations: Allocations },
+  endedAs: Exclude<ReservationStatus, "held" | "confirmed">,
+): Reservation => {
+  const reservation = endedAs === "expired" ? heldOne(stock, event) : openOne(stock, event)
+  if (endedAs === "fulfilled") reservation.fulfilledQty += unitsOf(event.allocations)
+  reservation.allocations = allocationsWithout(reservation.allocations, event.allocations)
+  if (reservation.allocations.length > 0) return reservation
+  reservation.status = reservation.fulfilledQty > 0 ? "fulfilled" : endedAs
+  if (stock.reservations !== null) stock.reservations.openCount -= 1
+  return reservation
+}
+
+/** Removes an ended reservation: its id may be used again. The last one takes the table with it. */
+export const forgetReservation = (stock: SkuStock, reservation: Reservation): void => {
+  const table = stock.reservations
+  const key = reservationKey(reservation.channel, reservation.id)
+  assert(table?.byKey.get(key) === reservation, "a reservation is forgotten where it is known")
+  assert(!isOpen(reservation), "only an ended reservation is forgotten")
+  table.byKey.delete(key)
+  table.slots[reservation.slot] = undefined
+  table.freeSlots.push(reservation.slot)
+  if (table.byKey.size === 0) stock.reservations = null
+}
