@@ -1,0 +1,37 @@
+/**
+ * The engine's codec: the pure functions between values and bytes that a partition is given.
+ *
+ * Everything the engine journals, hears and remembers passes here, so none of these throws on foreign input; what only a defect of our own
+ * could produce is not checked again while encoding.
+ */
+import type { EngineCodec } from "../engine/protocol.ts"
+import { decodeBody } from "./body.ts"
+import { commandText } from "./canonical.ts"
+import { commandHash, sha256 } from "./hash.ts"
+import { parseJson } from "./json.ts"
+import { decodeRecord, encodeEntry, encodeRecord } from "./records.ts"
+
+/** The version of snapshot chunks this release writes, and the only one it reads: another's snapshot is discarded, and the journal replayed. */
+const chunkVersion = 1
+
+/** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
+const encodeChunk = (chunk: unknown): Uint8Array => Buffer.from(`{"chunkVersion":${chunkVersion},"chunk":${JSON.stringify(chunk)}}`, "utf8")
+
+const decodeChunk = (bytes: Uint8Array): unknown => {
+  const parsed = parseJson(bytes)
+  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return undefined
+  if (Reflect.get(parsed.value, "chunkVersion") !== chunkVersion) return undefined
+  return Reflect.get(parsed.value, "chunk")
+}
+
+export const engineCodec: EngineCodec = {
+  decodeBody,
+  encodeRecord,
+  encodeEntry,
+  decodeRecord,
+  commandText,
+  commandHash,
+  sha256,
+  encodeChunk,
+  decodeChunk,
+}

@@ -1,0 +1,248 @@
+/**
+ * The JSON form of every command, version 1, as Schemas: what a sender may write, field by field.
+ *
+ * This is the slow path that explains refusals, and the truth of what is accepted; canonical.ts reads the usual spelling faster and is
+ * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
+ */
+import { Result, Schema } from "effect"
+import { AdjustReason, type Command, type CommandType, ReleaseReason, SaleMode, StockStatus } from "../domain/commands.ts"
+import type { Refusal } from "../domain/refusals.ts"
+import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
+import {
+  BoundField,
+  CommandIdField,
+  distinctBy,
+  durationField,
+  EpochMsField,
+  firstIssue,
+  LocationField,
+  PercentField,
+  QtyField,
+  QuarantinedField,
+  ReferenceField,
+  ReservationField,
+  SenderField,
+  SignedQtyField,
+  SkuField,
+  TextField,
+  VersionField,
+} from "./fields.ts"
+
+/** The version of the commands' JSON that this release speaks. */
+export const commandVersion = 1
+
+const factHead = { id: CommandIdField, sku: SkuField, issuedAtMs: EpochMsField }
+const head = { ...factHead, deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) }
+const version = { v: Schema.Literal(commandVersion) }
+
+const LocationList = (lengthMax: number) => Schema.Array(LocationField).check(Schema.isMaxLength(lengthMax), distinctBy(String))
+
+export const ChannelPolicyJson = Schema.Struct({
+  channel: SenderField,
+  priority: BoundField,
+  bufferQty: BoundField,
+  bufferPercent: PercentField,
+  floorQty: BoundField,
+  fenceQty: BoundField,
+}).annotate({ identifier: "ChannelPolicy", description: "What one channel may sell of the SKU" })
+
+const SafetyJson = Schema.Struct({ location: LocationField, qty: BoundField })
+
+export const PolicyJson = Schema.Struct({
+  version: VersionField,
+  channels: Schema.Array(ChannelPolicyJson).check(
+    Schema.isMaxLength(channelsPerPolicyMax),
+    distinctBy((line) => line.channel),
+  ),
+  safety: Schema.Array(SafetyJson).check(
+    Schema.isMaxLength(locationsPerSkuMax),
+    distinctBy((line) => line.location),
+  ),
+  sourcing: LocationList(locationsPerSkuMax),
+}).annotate({ identifier: "Policy", description: "Replaces the SKU's policy whole; its version must be higher than the present one's" })
+
+const ReserveJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("Reserve"),
+  ...head,
+  reservation: ReservationField,
+  qty: QtyField,
+  holdMs: durationField(holdMsMax),
+  locations: Schema.optionalKey(LocationList(allocationsMax).check(Schema.isMinLength(1))),
+  partial: Schema.optionalKey(Schema.Boolean),
+}).annotate({ identifier: "Reserve", description: "Claim units for holdMs: all of qty or nothing, unless partial" })
+
+const ConfirmJson = Schema.Struct({ ...version, type: Schema.Literal("Confirm"), ...head, reservation: ReservationField }).annotate({
+  identifier: "Confirm",
+  description: "Make a hold lasting",
+})
+
+const ReleaseJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("Release"),
+  ...head,
+  reservation: ReservationField,
+  qty: Schema.optionalKey(QtyField),
+  reason: Schema.Literals(ReleaseReason),
+}).annotate({ identifier: "Release", description: "Give up open units of a reservation: all of them, unless qty says how many" })
+
+const ExtendJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("Extend"),
+  ...head,
+  reservation: ReservationField,
+  holdMs: durationField(holdMsMax),
+}).annotate({ identifier: "Extend", description: "Let a hold expire holdMs after the decision, if that is later" })
+
+const SetPolicyJson = Schema.Struct({ ...version, type: Schema.Literal("SetPolicy"), ...head, policy: PolicyJson }).annotate({
+  identifier: "SetPolicy",
+  description: "Replace the SKU's policy",
+})
+
+const ReceiveStockJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("ReceiveStock"),
+  ...factHead,
+  location: LocationField,
+  qty: QtyField,
+  reference: Schema.optionalKey(ReferenceField),
+}).annotate({ identifier: "ReceiveStock", description: "Fact: units arrived at a location" })
+
+const AdjustStockJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("AdjustStock"),
+  ...factHead,
+  location: LocationField,
+  qty: SignedQtyField,
+  reason: Schema.Literals(AdjustReason),
+  reference: Schema.optionalKey(ReferenceField),
+}).annotate({ identifier: "AdjustStock", description: "Fact: the count at a location differs by qty from what was believed" })
+
+const MoveStatusJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("MoveStatus"),
+  ...factHead,
+  location: LocationField,
+  from: Schema.Literals(StockStatus),
+  to: Schema.Literals(StockStatus),
+  qty: QtyField,
+})
+  .check(
+    Schema.makeFilter((move: { readonly from: StockStatus; readonly to: StockStatus }) =>
+      move.from === move.to ? { path: ["to"], issue: "another status" } : undefined,
+    ),
+  )
+  .annotate({ identifier: "MoveStatus", description: "Fact: units on hand changed their status" })
+
+const FulfilJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("Fulfil"),
+  ...factHead,
+  channel: SenderField,
+  reservation: ReservationField,
+  location: LocationField,
+  qty: Schema.optionalKey(QtyField),
+}).annotate({ identifier: "Fulfil", description: "Fact: units of a channel's reservation left a location" })
+
+interface SaleFields {
+  readonly mode: SaleMode
+  readonly location?: string
+  readonly reservation?: string
+}
+const RecordSaleJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("RecordSale"),
+  ...factHead,
+  mode: Schema.Literals(SaleMode),
+  qty: QtyField,
+  location: Schema.optionalKey(LocationField),
+  reservation: Schema.optionalKey(ReservationField),
+})
+  .check(
+    Schema.makeFilter((sale: SaleFields) => {
+      if (sale.mode === "taken" && sale.location === undefined) return { path: ["location"], issue: "the location it was taken from" }
+      if (sale.mode === "owed" && sale.reservation === undefined)
+        return { path: ["reservation"], issue: "the reservation it is owed under" }
+      return undefined
+    }),
+  )
+  .annotate({ identifier: "RecordSale", description: "Fact: the channel sold units without asking" })
+
+const ReplayQuarantinedJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("ReplayQuarantined"),
+  ...head,
+  quarantined: QuarantinedField,
+}).annotate({ identifier: "ReplayQuarantined", description: "Operator: decide a quarantined command again" })
+
+const DropQuarantinedJson = Schema.Struct({
+  ...version,
+  type: Schema.Literal("DropQuarantined"),
+  ...head,
+  quarantined: QuarantinedField,
+  reason: TextField,
+}).annotate({ identifier: "DropQuarantined", description: "Operator: give a quarantined command its final answer, dropped" })
+
+/** One schema for each type, by its name: what senders in TypeScript validate against and what the AsyncAPI document is made from. */
+export const commandSchemas = {
+  Reserve: ReserveJson,
+  Confirm: ConfirmJson,
+  Release: ReleaseJson,
+  Extend: ExtendJson,
+  SetPolicy: SetPolicyJson,
+  ReceiveStock: ReceiveStockJson,
+  AdjustStock: AdjustStockJson,
+  MoveStatus: MoveStatusJson,
+  Fulfil: FulfilJson,
+  RecordSale: RecordSaleJson,
+  ReplayQuarantined: ReplayQuarantinedJson,
+  DropQuarantined: DropQuarantinedJson,
+} as const satisfies Readonly<Record<CommandType, Schema.Constraint>>
+
+/** Any command's JSON. */
+export const CommandJson = Schema.Union([
+  ReserveJson,
+  ConfirmJson,
+  ReleaseJson,
+  ExtendJson,
+  SetPolicyJson,
+  ReceiveStockJson,
+  AdjustStockJson,
+  MoveStatusJson,
+  FulfilJson,
+  RecordSaleJson,
+  ReplayQuarantinedJson,
+  DropQuarantinedJson,
+])
+export type CommandJson = typeof CommandJson.Type
+
+const strict = { onExcessProperty: "error" } as const
+type Decode = (json: unknown) => Result.Result<CommandJson, Schema.SchemaError>
+const decoders: ReadonlyMap<unknown, Decode> = new Map<unknown, Decode>(
+  Object.values(commandSchemas).map((schema): [unknown, Decode] => [
+    schema.fields.type.literal,
+    Schema.decodeUnknownResult<Schema.ConstraintDecoder<CommandJson>>(schema, strict),
+  ]),
+)
+
+/** Characters of a refusal's `field`: what a sender called its unknown field is not repeated at any length. */
+const fieldCharsMax = 96
+
+/** The command a JSON object spells, or why it spells none: the version first, then the type, then the first field at fault. */
+export const commandFromJson = (json: object): Command | Refusal => {
+  if (Reflect.get(json, "v") !== commandVersion) return { reason: "UnsupportedVersion", field: "v" }
+  const decode = decoders.get(Reflect.get(json, "type"))
+  if (decode === undefined) return { reason: "UnknownType", field: "type" }
+  const result = decode(json)
+  if (Result.isFailure(result)) return { reason: "InvalidField", field: fieldName(firstIssue(result.failure.issue).path) }
+  return commandOf(result.success)
+}
+
+export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()
+
+/** The command of its checked JSON: without the version, and without what says the default: one command, one value. */
+export const commandOf = ({ v: _, ...command }: CommandJson): Command => {
+  if (command.type !== "Reserve" || command.partial !== false) return command
+  const { partial: __, ...reserve } = command
+  return reserve
+}

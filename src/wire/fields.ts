@@ -1,0 +1,142 @@
+/**
+ * The field types that every message is made of: names, quantities, times, and how bytes become a checked value.
+ *
+ * A name's rule lives in domain/names.ts and a bound in limits.ts; here they only become Schemas, so that what is refused and what the
+ * published JSON Schemas say are one. Nothing here knows a message.
+ */
+import { Result, Schema, SchemaIssue } from "effect"
+import {
+  type CommandClass,
+  type CommandId,
+  CommandClass as commandClasses,
+  isId,
+  isSender,
+  isSku,
+  type LocationId,
+  type ReservationId,
+} from "../domain/names.ts"
+import { idCharsMax, qtyMax, senderCharsMax, skuBytesMax, textCharsMax } from "../limits.ts"
+import { parseJson } from "./json.ts"
+
+const named = <T extends string>(identifier: string, is: (text: string) => text is T, pattern: string, description: string) =>
+  Schema.String.pipe(Schema.refine(is, { expected: description, toJsonSchema: () => ({ pattern }) })).annotate({ identifier, description })
+
+const idChars = `^[A-Za-z0-9_.:-]{1,${idCharsMax}}$`
+
+export const SkuField = Schema.String.pipe(
+  Schema.refine(isSku, { expected: "a SKU", toJsonSchema: () => [{ minLength: 1, maxLength: skuBytesMax }, true] as const }),
+).annotate({ identifier: "Sku", description: `What is stocked: 1 to ${skuBytesMax} bytes of UTF-8 without control characters` })
+export const SenderField = named(
+  "Sender",
+  isSender,
+  `^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`,
+  "The name of a channel, warehouse or operator",
+)
+export const CommandIdField = named("CommandId", (text): text is CommandId => isId(text), idChars, "The sender's own id of a command")
+export const ReservationField = named(
+  "ReservationId",
+  (text): text is ReservationId => isId(text),
+  idChars,
+  "The channel's own id of a reservation",
+)
+export const LocationField = named("LocationId", (text): text is LocationId => isId(text), idChars, "Where it is stocked")
+export const ReferenceField = named(
+  "Reference",
+  (text): text is string => isId(text),
+  idChars,
+  "The sender's own reference, kept and never read",
+)
+
+const quarantinedId = /^[1-9][0-9]{0,15}-(?:0|[1-9][0-9]{0,2})$/
+export const QuarantinedField = named(
+  "QuarantinedId",
+  (text): text is string => quarantinedId.test(text),
+  quarantinedId.source,
+  "A quarantined command: its sequence in the commands stream, a dash, its index in its message",
+)
+
+/** Free text of a person: not empty, bounded, well-formed Unicode. */
+export const TextField = Schema.String.pipe(
+  Schema.refine((text): text is string => text.length > 0 && text.length <= textCharsMax && text.isWellFormed(), {
+    expected: "a text",
+    toJsonSchema: () => ({ minLength: 1, maxLength: textCharsMax }),
+  }),
+)
+
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+/** Units a command moves: at least one. */
+export const QtyField = whole(1, qtyMax)
+/** Units a command moves, in either direction, never 0. */
+export const SignedQtyField = whole(-qtyMax, qtyMax).check(
+  Schema.makeFilter((qty: number) => qty !== 0, { expected: "a quantity that is not 0", toJsonSchema: () => ({ not: { const: 0 } }) }),
+)
+/** JSON can spell a negative zero, which is no other number here: one value, one spelling. */
+const noNegativeZero = Schema.makeFilter((n: number) => !Object.is(n, -0), {
+  expected: "a whole number",
+  toJsonSchema: () => [{}, true] as const,
+})
+/** A bound a policy sets, in units. */
+export const BoundField = whole(0, qtyMax).check(noNegativeZero)
+export const PercentField = whole(0, 100).check(noNegativeZero)
+export const EpochMsField = whole(1, Number.MAX_SAFE_INTEGER)
+/** Milliseconds from 1 to `maximum`. */
+export const durationField = (maximum: number) => whole(1, maximum)
+/** A policy's version, and the like: counted from 1. */
+export const VersionField = whole(1, Number.MAX_SAFE_INTEGER)
+/** A stream sequence, a count: from 0. */
+export const CountField = whole(0, Number.MAX_SAFE_INTEGER)
+/** Units at a location or sums of them, which facts may drive below zero. */
+export const UnitsField = Schema.Int
+
+export const ClassField: Schema.Literals<ReadonlyArray<CommandClass>> = Schema.Literals(commandClasses)
+
+export const AllocationsField = Schema.Array(Schema.Struct({ location: LocationField, qty: Schema.Int })).annotate({
+  identifier: "Allocations",
+  description: "Units by location",
+})
+
+/** A filter: no two items have the same key. Its issue names the item. */
+export const distinctBy = <T>(key: (item: T) => string) =>
+  Schema.makeFilter(
+    (items: ReadonlyArray<T>) => {
+      const seen = new Set<string>()
+      for (const [index, item] of items.entries()) {
+        if (seen.has(key(item))) return { path: [index], issue: "named twice" }
+        seen.add(key(item))
+      }
+      return undefined
+    },
+    { toJsonSchema: () => [{}, true] as const },
+  )
+
+/** What bytes from outside turned out to be. `cause` is for a person. */
+export type Decoded<T> = { readonly _tag: "Decoded"; readonly value: T } | { readonly _tag: "Unreadable"; readonly cause: string }
+
+/** Where the first fault lies, as a dotted path ("policy.channels.2.fenceQty"), and what was expected there. */
+export const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly expected: string } => {
+  const first = formatIssue(issue).issues[0]
+  if (first === undefined) return { path: "", expected: "something else" }
+  return { path: (first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."), expected: first.message }
+}
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** A decoder of a versioned JSON message: `v` as given, then the schema; unknown fields pass and are dropped, so that a newer release may add some. Never throws. */
+export const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  version: number,
+): ((bytes: Uint8Array) => Decoded<S["Type"]>) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return (bytes) => {
+    const parsed = parseJson(bytes)
+    if (parsed._tag === "Refused") return { _tag: "Unreadable", cause: parsed.cause }
+    const { value } = parsed
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return { _tag: "Unreadable", cause: "not an object" }
+    const found: unknown = Reflect.get(value, "v")
+    if (found !== version) return { _tag: "Unreadable", cause: `version ${JSON.stringify(found)}, where ${version} is spoken` }
+    const result = decode(value)
+    if (Result.isSuccess(result)) return { _tag: "Decoded", value: result.success }
+    const { path, expected } = firstIssue(result.failure.issue)
+    return { _tag: "Unreadable", cause: `${path}: ${expected}` }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The two hashes: a fast one of 53 bits that an id is bound to, and SHA-256 for chains and digests.
+ *
+ * The fast one guards a sender only against reusing its own ids by mistake; nothing that an attacker could gain from depends on it.
+ */
+import { hash } from "node:crypto"
+import { assert } from "../assert.ts"
+
+/** Texts up to a third of this are hashed without allocating: UTF-8 takes at most three bytes for each UTF-16 unit. */
+const scratchBytes = 1 << 16
+const scratch = Buffer.alloc(scratchBytes + 4)
+const scratchWords = new Int32Array(scratch.buffer, scratch.byteOffset, scratchBytes / 4 + 1)
+assert(scratch.byteOffset % 4 === 0, "the scratch bytes can be read as words")
+assert(new Uint8Array(Int32Array.of(1).buffer)[0] === 1, "words are little-endian: a hash in a snapshot is the same on every machine")
+
+const rotate = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits))
+
+/** MurmurHash3's finalizer: every bit of the input reaches every bit of the output. */
+const avalanche = (word: number): number => {
+  let h = word ^ (word >>> 16)
+  h = Math.imul(h, 0x85ebca6b)
+  h ^= h >>> 13
+  h = Math.imul(h, 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/**
+ * 53 bits of a text: MurmurHash3_x86_32 with seed 0 over its UTF-8 as the upper 32, and 21 bits of a second lane of the same form with
+ * other constants (those of the x86_128 variant's third and fourth lane) below.
+ */
+export const commandHash = (text: string): number => {
+  if (text.length * 3 <= scratchBytes) {
+    const bytes = scratch.write(text, 0, "utf8")
+    scratch.fill(0, bytes, bytes + 4)
+    return hashOf(scratchWords, bytes)
+  }
+  const bytes = Buffer.byteLength(text, "utf8")
+  const words = new Int32Array((bytes >> 2) + 1)
+  Buffer.from(words.buffer).write(text, 0, "utf8")
+  return hashOf(words, bytes)
+}
+
+/** `words` hold `bytes` bytes and zeros up to the end of the word after the last whole one. */
+const hashOf = (words: Int32Array, bytes: number): number => {
+  const whole = bytes >> 2
+  let high = 0
+  let low = 0x2c1b3c6d
+  for (let i = 0; i < whole; i++) {
+    const word = words[i] ?? 0
+    high = Math.imul(rotate(high ^ mixHigh(word), 13), 5) + 0xe6546b64
+    low = Math.imul(rotate(low ^ mixLow(word), 15), 5) + 0x96cd1c35
+  }
+  const tail = words[whole] ?? 0
+  high = avalanche(high ^ mixHigh(tail) ^ bytes)
+  low = avalanche(low ^ mixLow(tail) ^ bytes)
+  return high * 0x20_0000 + (low >>> 11)
+}
+
+const mixHigh = (word: number): number => Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593)
+const mixLow = (word: number): number => Math.imul(rotate(Math.imul(word, 0x38b34ae5), 17), 0xa1e38b93)
+
+/** SHA-256 in base64url without padding: 43 characters. */
+export const sha256 = (bytes: Uint8Array | string): string => hash("sha256", bytes, "base64url")

@@ -1,0 +1,237 @@
+/**
+ * The journal's records as bytes, version 1.
+ *
+ * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
+ * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
+ * Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
+ *
+ *   message  {"e":"message","seq","from","class","ms","re"?,"list"?,"d":[decided]}      re: reply suffix, list: the body was an array
+ *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
+ *   expiry   {"e":"expiry","sku","ok":[events]}
+ *   floor    {"e":"floor","from","class","ms"}
+ *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
+ *   reset    {"e":"reset","from":cursor,"cause"}
+ *   resumed  {"e":"resumed","by","reason","halt","lost"?}
+ */
+import { Result, Schema } from "effect"
+import type {
+  DecidedCommand,
+  Entry,
+  EntryDecision,
+  FloorClass,
+  JournalRecord,
+  MessageEntry,
+  RecordEnvelope,
+  RecordKind,
+} from "../engine/records.ts"
+import { commandText, skuJson } from "./canonical.ts"
+import { CommandJson, commandOf } from "./commands.ts"
+import { EventJson, ExpiredJson, eventsText, OutcomeJson, outcomeFieldsText, RefusalJson, refusalFieldsText } from "./events.ts"
+import { ClassField, CommandIdField, CountField, firstIssue, SenderField, SkuField } from "./fields.ts"
+import { parseJson } from "./json.ts"
+
+/** The newest version this release reads. The engine says which one it writes; a test holds them equal, and these lists complete. */
+const recordVersion = 1
+const recordKinds: ReadonlyArray<RecordKind> = ["genesis", "claim", "batch", "expiry", "reset", "operator"]
+const floorClasses: ReadonlyArray<FloorClass> = ["sell", "sale", "stock", "policy", "operator"]
+
+const CursorJson = Schema.Struct({ seq: CountField, digest: Schema.String })
+
+const decisionKeys = ["ok", "no", "late", "held", "again", "drop"] as const
+const DecidedJson = Schema.Struct({
+  c: Schema.optionalKey(CommandJson),
+  named: Schema.optionalKey(Schema.Struct({ id: Schema.optionalKey(CommandIdField), sku: Schema.optionalKey(SkuField) })),
+  ok: Schema.optionalKey(Schema.Array(EventJson)),
+  no: Schema.optionalKey(RefusalJson),
+  late: Schema.optionalKey(Schema.Literal(1)),
+  held: Schema.optionalKey(Schema.Struct({ id: Schema.String, cause: Schema.String })),
+  again: Schema.optionalKey(OutcomeJson),
+  drop: Schema.optionalKey(Schema.String),
+}).check(
+  Schema.makeFilter((decided: object) => decisionKeys.filter((key) => key in decided).length === 1, { expected: "exactly one decision" }),
+)
+
+const from = { from: SenderField, class: ClassField }
+const EntryJson = Schema.Union([
+  Schema.Struct({
+    e: Schema.Literal("message"),
+    seq: CountField,
+    ...from,
+    ms: CountField,
+    re: Schema.optionalKey(Schema.String),
+    list: Schema.optionalKey(Schema.Literal(1)),
+    d: Schema.Array(DecidedJson),
+  }),
+  Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
+  Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(floorClasses), ms: CountField }),
+  Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
+  Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
+  Schema.Struct({
+    e: Schema.Literal("resumed"),
+    by: Schema.String,
+    reason: Schema.String,
+    halt: Schema.String,
+    lost: Schema.optionalKey(CountField),
+  }),
+])
+
+/** A record, version 1. */
+const RecordJson = Schema.Struct({
+  v: Schema.Literal(recordVersion),
+  kind: Schema.Literals(recordKinds),
+  partition: CountField,
+  incarnation: Schema.String,
+  owner: Schema.String,
+  epoch: CountField,
+  cursor: CursorJson,
+  atMs: CountField,
+  prevSeq: CountField,
+  prevHash: Schema.String,
+  publishedSeq: CountField,
+  entries: Schema.Array(EntryJson),
+})
+
+/** An entry's JSON. `commandTexts` are the canonical texts of its commands, in order, where the caller has them. */
+export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | null>): string => {
+  switch (entry._tag) {
+    case "Message":
+      return messageText(entry, commandTexts)
+    case "Expiry":
+      return `{"e":"expiry","sku":${skuJson(entry.sku)},"ok":${eventsText(entry.events)}}`
+    case "Floor":
+      return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
+    case "Settled":
+      return `{"e":"settled","id":"${entry.quarantined}","from":"${entry.sender}","class":"${entry.class}"${replyText(entry.reply)},"d":${decidedText(entry.decided, commandTexts?.[0])}}`
+    case "Reset":
+      return JSON.stringify({ e: "reset", from: { seq: entry.from.seq, digest: entry.from.digest }, cause: entry.cause })
+    case "Resumed": {
+      const { by, reason, haltReason, lostAfterSeq } = entry
+      return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
+    }
+  }
+}
+
+const replyText = (reply: string | null): string => (reply === null ? "" : `,"re":${JSON.stringify(reply)}`)
+
+const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
+  let text = `{"e":"message","seq":${entry.seq},"from":"${entry.sender}","class":"${entry.class}","ms":${entry.brokerMs}${replyText(entry.reply)}${entry.array ? ',"list":1' : ""},"d":[`
+  for (let i = 0; i < entry.decided.length; i++) {
+    const decided = entry.decided[i]
+    if (decided !== undefined) text += (i === 0 ? "" : ",") + decidedText(decided, commandTexts?.[i])
+  }
+  return `${text}]}`
+}
+
+const decidedText = ({ command, named, decision }: DecidedCommand, known: string | null | undefined): string => {
+  const who = named === null ? "" : `"named":${namedText(named)},`
+  return command === null ? `{${who}${decisionText(decision)}}` : `{"c":${known ?? commandText(command)},${who}${decisionText(decision)}}`
+}
+
+const namedText = ({ id, sku }: NonNullable<DecidedCommand["named"]>): string =>
+  JSON.stringify({ ...(id === null ? {} : { id }), ...(sku === null ? {} : { sku }) })
+
+const decisionText = (decision: EntryDecision): string => {
+  switch (decision._tag) {
+    case "Accepted":
+      return `"ok":${eventsText(decision.events)}`
+    case "Refused":
+      return `"no":{${refusalFieldsText(decision.refusal)}}`
+    case "Expired":
+      return '"late":1'
+    case "Quarantined":
+      return `"held":${JSON.stringify({ id: decision.quarantined, cause: decision.cause })}`
+    case "Repeated":
+      return `"again":{${outcomeFieldsText(decision.outcome)}}`
+    case "Dropped":
+      return `"drop":${JSON.stringify(decision.reason)}`
+  }
+}
+
+/** A record's bytes: its envelope around its entries' texts. */
+export const encodeRecord = (envelope: RecordEnvelope, entries: ReadonlyArray<string>): Uint8Array => {
+  const head = JSON.stringify({
+    v: envelope.version,
+    kind: envelope.kind,
+    partition: envelope.partition,
+    incarnation: envelope.incarnation,
+    owner: envelope.owner,
+    epoch: envelope.epoch,
+    cursor: { seq: envelope.cursor.seq, digest: envelope.cursor.digest },
+    atMs: envelope.atMs,
+    prevSeq: envelope.prevSeq,
+    prevHash: envelope.prevHash,
+    publishedSeq: envelope.publishedSeq,
+  })
+  return Buffer.from(`${head.slice(0, -1)},"entries":[${entries.join(",")}]}`, "utf8")
+}
+
+type DecodedRecord = { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
+
+const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
+const decodeRecordJson = Schema.decodeUnknownResult(RecordJson, { onExcessProperty: "error" })
+
+/** The record of some bytes, or why they are none. The cause of a newer release's record begins with "version ". */
+export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
+  const parsed = parseJson(bytes)
+  if (parsed._tag === "Refused") return unreadable(parsed.cause)
+  const { value } = parsed
+  if (typeof value !== "object" || value === null) return unreadable("not an object")
+  const version: unknown = Reflect.get(value, "v")
+  if (typeof version === "number" && version > recordVersion)
+    return unreadable(`version ${version}, where ${recordVersion} is the newest known`)
+  const decoded = decodeRecordJson(value)
+  if (Result.isFailure(decoded)) {
+    const { path, expected } = firstIssue(decoded.failure.issue)
+    return unreadable(`${path}: ${expected}`)
+  }
+  const { v, entries, ...envelope } = decoded.success
+  return { _tag: "Record", record: { version: v, ...envelope, entries: entries.map(entryOf) } }
+}
+
+const entryOf = (json: typeof EntryJson.Type): Entry => {
+  switch (json.e) {
+    case "message":
+      return {
+        _tag: "Message",
+        seq: json.seq,
+        sender: json.from,
+        class: json.class,
+        brokerMs: json.ms,
+        reply: json.re ?? null,
+        array: json.list === 1,
+        decided: json.d.map(decidedOf),
+      }
+    case "expiry":
+      return { _tag: "Expiry", sku: json.sku, events: json.ok }
+    case "floor":
+      return { _tag: "Floor", sender: json.from, class: json.class, floorMs: json.ms }
+    case "settled":
+      return {
+        _tag: "Settled",
+        quarantined: json.id,
+        sender: json.from,
+        class: json.class,
+        reply: json.re ?? null,
+        decided: decidedOf(json.d),
+      }
+    case "reset":
+      return { _tag: "Reset", from: json.from, cause: json.cause }
+    case "resumed":
+      return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
+  }
+}
+
+const decidedOf = (json: typeof DecidedJson.Type): DecidedCommand => ({
+  command: json.c === undefined ? null : commandOf(json.c),
+  named: json.named === undefined ? null : { id: json.named.id ?? null, sku: json.named.sku ?? null },
+  decision: decisionOf(json),
+})
+
+const decisionOf = (json: typeof DecidedJson.Type): EntryDecision => {
+  if (json.ok !== undefined) return { _tag: "Accepted", events: json.ok }
+  if (json.no !== undefined) return { _tag: "Refused", refusal: json.no }
+  if (json.held !== undefined) return { _tag: "Quarantined", cause: json.held.cause, quarantined: json.held.id }
+  if (json.again !== undefined) return { _tag: "Repeated", outcome: json.again }
+  if (json.drop !== undefined) return { _tag: "Dropped", reason: json.drop }
+  return { _tag: "Expired" }
+}
