@@ -1,6 +1,7 @@
 /**
  * What the pure parts may not reach for. Domain and engine are functions of their inputs: the same inputs give the same bytes on every machine,
- * today and in a replay of last year. The other parts below the shell may hold promises, but take time and chance as data too.
+ * today and in a replay of last year. The other parts may hold promises, but take time and chance as data too. So does the runtime: it asks Effect's
+ * Clock and Random, which the simulator replaces.
  */
 import { child, type Finding, finding, type Node, type Source, type Tree, walk } from "./tree.ts"
 
@@ -29,8 +30,8 @@ const unsteadyMethods = new Set(["localeCompare", "toLocaleString", "toLocaleUpp
 
 const isPure = (path: string): boolean => path.startsWith("src/domain/") || path.startsWith("src/engine/")
 
-/** The shell, its adapters and what composes them: the only places that may ask for the time or draw a number. */
-const shell = /^(src\/(runtime|nats|client|telemetry|postgres|http|connectors|cli)\/|src\/(main|channel)\.ts$|test\/|load\/|tools\/|[^/]+$)/
+/** The adapters and what composes them: the only places that may ask the machine for the time or draw a number. */
+const edge = /^(src\/(nats|client|telemetry|postgres|http|connectors|cli)\/|src\/(main|channel)\.ts$|test\/|load\/|tools\/|[^/]+$)/
 
 /** Whether this identifier stands for a variable, not for a member or a key of that name. */
 const isReference = (node: Node, parent: Node | undefined): boolean => {
@@ -54,6 +55,9 @@ const judgePure = (source: Source, node: Node, parent: Node | undefined): Findin
   return undefined
 }
 
+/** Clocks and timers that Effect's Clock does not move. */
+const ownClocks = new Set(["performance", "setTimeout", "setInterval", "setImmediate"])
+
 const judgeSeeded = (source: Source, node: Node, parent: Node | undefined): Finding | undefined => {
   const object = node.type === "MemberExpression" ? child(node, "object")?.name : undefined
   const member = node.type === "MemberExpression" ? memberName(node) : undefined
@@ -63,6 +67,8 @@ const judgeSeeded = (source: Source, node: Node, parent: Node | undefined): Find
     return finding(source, node.start, "randomUUID: ids arrive as data here")
   if ((node.type === "NewExpression" || node.type === "CallExpression") && child(node, "callee")?.name === "Date")
     return finding(source, node.start, "Date: time arrives as data here")
+  if (node.type === "Identifier" && typeof node.name === "string" && ownClocks.has(node.name) && isReference(node, parent))
+    return finding(source, node.start, `${node.name}: time arrives as data here`)
   return undefined
 }
 
@@ -70,7 +76,7 @@ const judgeSeeded = (source: Source, node: Node, parent: Node | undefined): Find
 export const purityFindings = (tree: Tree): ReadonlyArray<Finding> => {
   const found: Array<Finding> = []
   for (const source of tree.sources.values()) {
-    if (!isPure(source.path) && shell.test(source.path)) continue
+    if (!isPure(source.path) && edge.test(source.path)) continue
     walk(source.program, (node, parents) => {
       const problem = isPure(source.path) ? judgePure(source, node, parents.at(-1)) : judgeSeeded(source, node, parents.at(-1))
       if (problem !== undefined) found.push(problem)
