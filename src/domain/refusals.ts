@@ -53,6 +53,8 @@ export const RefusalReason = [
   "InsufficientStock",
   /** The quarantine has no such entry (any more). */
   "NotQuarantined",
+  /** Deciding a quarantined command threw again: it stays where it is. */
+  "StillUndecidable",
 ] as const
 export type RefusalReason = (typeof RefusalReason)[number]
 

@@ -167,7 +167,7 @@ export const AlarmKind = [
 export type AlarmKind = (typeof AlarmKind)[number]
 
 /** Why an owner gave up its partition. */
-export const StepDownReason = ["Fenced", "LeaseLost", "ClaimLost", "Drained"] as const
+export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "Drained"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
 
 /** How a batch went, for metrics: counted when its record is confirmed. */

@@ -1,0 +1,37 @@
+/**
+ * One SKU inside its partition: its stock, and what its channels were last sent.
+ */
+import type { Sku } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
+import { emptyStock, type SkuStock } from "../domain/stock.ts"
+import type { Partition } from "./partition.ts"
+
+export interface SkuActor {
+  /** Its place among the partition's SKUs. */
+  readonly index: number
+  readonly stock: SkuStock
+  /** Sequence of the record that last changed it: the version of its ATS. */
+  version: number
+  /** ATS by channel as last sent in this reign, in the order of `sentPolicy`'s channels; null before anything was sent or is known. */
+  sentAts: ReadonlyArray<number> | null
+  sentPolicy: Policy | null
+  /** The highest version that the feed was seen to hold. */
+  seenVersion: number
+}
+
+/** The actor of a SKU, made if there is none yet. */
+export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
+  const known = partition.actors.get(sku)
+  if (known !== undefined) return known
+  const actor: SkuActor = {
+    index: partition.actorList.length,
+    stock: emptyStock(sku),
+    version: 0,
+    sentAts: null,
+    sentPolicy: null,
+    seenVersion: 0,
+  }
+  partition.actors.set(sku, actor)
+  partition.actorList.push(actor)
+  return actor
+}

@@ -1,0 +1,163 @@
+/**
+ * What an append's answer proves, and what follows from it.
+ *
+ * Confirmed is only an acknowledgement at expected + 1, or a read of that sequence that shows this very record. Everything else is unknown and freezes the
+ * partition until the journal's end was read. It is never answered with "failed".
+ */
+import { assert } from "../assert.ts"
+import { appendTimeoutMs } from "../limits.ts"
+import { type Given, noteConfirmed } from "./apply.ts"
+import { onCursorReset } from "./cursor-check.ts"
+import { halt, stepDown } from "./ending.ts"
+import type { InFlight, Partition } from "./partition.ts"
+import type { BatchStats, Output } from "./protocol.ts"
+import { publishConfirmed } from "./publishing.ts"
+import type { JournalRecord, StoredRecord } from "./records.ts"
+import { noteSnapshotProgress } from "./snapshot.ts"
+import { onClaimConfirmed, onClaimLost, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
+
+export const onAppendAcked = (
+  partition: Partition,
+  given: Given,
+  answer: { readonly messageId: string; readonly seq: number; readonly duplicate: boolean },
+  nowMs: number,
+): Array<Output> => {
+  const { inFlight } = partition
+  // An answer to a resend of a record that was confirmed by reading it.
+  if (inFlight === null || inFlight.pending.messageId !== answer.messageId) return []
+  if (given.rules.ackConfirms(answer, inFlight.pending)) return onConfirmed(partition, given, inFlight, nowMs)
+  return freeze(partition, inFlight, `acknowledged at ${answer.seq}${answer.duplicate ? ", as a duplicate" : ""}`)
+}
+
+export const onAppendUnknown = (partition: Partition, messageId: string, cause: string): Array<Output> => {
+  const { inFlight } = partition
+  if (inFlight === null || inFlight.pending.messageId !== messageId) return []
+  return freeze(partition, inFlight, cause)
+}
+
+const freeze = (partition: Partition, inFlight: InFlight, cause: string): Array<Output> => {
+  const first = !inFlight.frozen
+  inFlight.frozen = true
+  inFlight.askAgainAtMs = 0
+  const seq = inFlight.pending.expectedSeq + 1
+  const read: Output = { _tag: "ReadJournalEnd", seq }
+  if (!first) return [read]
+  return [{ _tag: "Alarm", kind: "AppendUnknown", detail: `partition ${partition.id}, record ${seq}: ${cause}` }, read]
+}
+
+/** The journal's end was read while an append is unknown: one of five things is true (design section 2, rule 5). */
+export const onJournalEndRead = (
+  partition: Partition,
+  given: Given,
+  endSeq: number,
+  record: StoredRecord | null,
+  nowMs: number,
+): Array<Output> => {
+  const { inFlight } = partition
+  if (inFlight === null || !inFlight.frozen) return []
+  const { expectedSeq, messageId } = inFlight.pending
+  if (record !== null) {
+    assert(record.seq === expectedSeq + 1, "the record read is the one asked for")
+    return judge(partition, given, inFlight, record, nowMs)
+  }
+  if (endSeq < expectedSeq)
+    return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${expectedSeq} was confirmed`, nowMs)
+  // Nothing of it is there: the same bytes under the same id, so that it can't be stored twice whichever attempt lands.
+  if (endSeq === expectedSeq) {
+    inFlight.frozen = false
+    return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]
+  }
+  // It grew between the two reads.
+  return [{ _tag: "ReadJournalEnd", seq: expectedSeq + 1 }]
+}
+
+const judge = (partition: Partition, given: Given, inFlight: InFlight, stored: StoredRecord, nowMs: number): Array<Output> => {
+  const decoded = given.codec.decodeRecord(stored.bytes)
+  const theirs = decoded._tag === "Record" ? decoded.record : { owner: "", epoch: 0 }
+  const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner: theirs.owner, epoch: theirs.epoch }
+  if (given.rules.isMine(found, inFlight.pending)) return onConfirmed(partition, given, inFlight, nowMs)
+  if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition, nowMs)
+  return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
+}
+
+/** Asks again for what was not answered, while an append is unknown or its answer is overdue. */
+export const tickAppend = (partition: Partition, nowMs: number): Array<Output> => {
+  const { inFlight } = partition
+  if (inFlight === null || !inFlight.frozen || inFlight.askAgainAtMs === 0 || nowMs < inFlight.askAgainAtMs) return []
+  inFlight.askAgainAtMs = 0
+  return [{ _tag: "ReadJournalEnd", seq: inFlight.pending.expectedSeq + 1 }]
+}
+
+/** The journal's end could not be read: ask again in a while. */
+export const onJournalEndUnread = (partition: Partition, nowMs: number): Array<Output> => {
+  if (partition.inFlight !== null) partition.inFlight.askAgainAtMs = nowMs + appendTimeoutMs / 20
+  return []
+}
+
+const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+  const seq = inFlight.pending.expectedSeq + 1
+  partition.inFlight = null
+  noteConfirmed(partition, seq, inFlight.pending.hash)
+  const snapshot = noteSnapshotProgress(partition, given)
+  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats: statsOf(inFlight, nowMs) }
+  switch (inFlight.record.kind) {
+    case "genesis":
+      return [confirmed, ...onGenesisConfirmed(partition, given, inFlight.record, nowMs)]
+    case "claim":
+      return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
+    case "operator":
+      return [confirmed, ...onResumeConfirmed(partition, nowMs)]
+    case "reset":
+      return [confirmed, ...onCursorReset(partition)]
+    case "batch":
+    case "expiry":
+      return [confirmed, ...publishConfirmed(partition, inFlight), ...alarmsOf(partition, inFlight.record), ...snapshot]
+  }
+}
+
+const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
+  const refused: Record<string, number> = {}
+  const stats = { messages: 0, commands: 0, expiries: 0, accepted: 0, repeated: 0, expired: 0, quarantined: 0 }
+  for (const entry of inFlight.record.entries) {
+    if (entry._tag === "Expiry") stats.expiries += entry.events.length
+    if (entry._tag !== "Message") continue
+    stats.messages++
+    for (const { decision } of entry.decided) {
+      stats.commands++
+      if (decision._tag === "Accepted") stats.accepted++
+      else if (decision._tag === "Repeated") stats.repeated++
+      else if (decision._tag === "Expired") stats.expired++
+      else if (decision._tag === "Quarantined") stats.quarantined++
+      else if (decision._tag === "Refused") refused[decision.refusal.reason] = (refused[decision.refusal.reason] ?? 0) + 1
+    }
+  }
+  return { ...stats, refused, bytes: inFlight.bytes.length, appendMs: nowMs - inFlight.sentAtMs }
+}
+
+/** What people have to look at in a confirmed record. */
+const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> => {
+  let quarantined = 0
+  let discrepancies = 0
+  let shortages = 0
+  const outputs: Array<Output> = []
+  const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage", count: number, what: string): void => {
+    if (count > 0) outputs.push({ _tag: "Alarm", kind, detail: `partition ${partition.id}: ${count} ${what}` })
+  }
+  for (const entry of record.entries) {
+    if (entry._tag === "Floor")
+      outputs.push({ _tag: "Alarm", kind: "FloorRaised", detail: `${entry.sender} ${entry.class}: forgotten before ${entry.floorMs}` })
+    const all = entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
+    for (const { decision } of all) {
+      if (decision._tag === "Quarantined") quarantined++
+      if (decision._tag !== "Accepted") continue
+      for (const event of decision.events) {
+        if (event.type === "DiscrepancyFound") discrepancies++
+        if (event.type === "ShortageFound" && event.qty > 0) shortages++
+      }
+    }
+  }
+  alarm("Quarantined", quarantined, "commands quarantined")
+  alarm("Discrepancy", discrepancies, "facts did not fit what was believed")
+  alarm("Shortage", shortages, "locations owe more than they have")
+  return outputs
+}

@@ -1,0 +1,285 @@
+/**
+ * How decisions change the partition: the same lines whether a decision was just made or is read back from the journal.
+ *
+ * Nothing here decides. While a loaded snapshot is brought forward, each SKU and reservation skips the records it already contains.
+ */
+import { assert } from "../assert.ts"
+import type { Command } from "../domain/commands.ts"
+import type { StockEvent } from "../domain/events.ts"
+import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
+import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
+import { cursorsRememberedMax } from "../limits.ts"
+import { actorOf, type SkuActor } from "./actor.ts"
+import { classMemory, floorClassOf, memoryKey, remember, rememberEnd, senderMemory } from "./memory.ts"
+import { outcomeOf } from "./outcomes.ts"
+import type { Partition } from "./partition.ts"
+import type { EngineCodec, ProtocolRules } from "./protocol.ts"
+import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import { armHold, disarmHold } from "./timers.ts"
+
+/** What the engine is given: pure functions and rules. */
+export interface Given {
+  readonly codec: EngineCodec
+  readonly rules: ProtocolRules
+}
+
+/** Where a decision stands: the record's sequence and time, and the message it came with. */
+export interface Standing {
+  readonly seq: number
+  readonly atMs: EpochMs
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly reply: string | null
+  /** Settled out of quarantine: remembered from now, not from when it was issued, or a later retry would be quarantined and replayed a second time. */
+  readonly settled: boolean
+}
+
+/** Milliseconds between two of the older cursors that are kept. */
+const sparseMarkMs = 10_000
+const recentHashesMax = 1_024
+
+const mayBegin = (event: StockEvent): boolean => event.type === "Reserved" || event.type === "SaleOwed"
+
+/** Applies one event to a SKU that a snapshot contains in part: each part takes what it doesn't have yet. */
+const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEvent, seq: number): Reservation | undefined => {
+  const recovery = partition.recovery
+  assert(recovery !== null, "a recovery is under way")
+  if ((recovery.actorSeq.get(actor) ?? 0) < seq) evolveStock(actor.stock, event)
+  if (!("reservation" in event)) return undefined
+  const found = actor.stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
+  if (found === undefined && !mayBegin(event)) return undefined
+  if (found !== undefined && (recovery.reservationSeq.get(found) ?? 0) >= seq) return undefined
+  return evolveReservation(actor.stock, event)
+}
+
+/** Applies events of one SKU, and keeps timers and memory in step with what became of its reservations. */
+export const applyEvents = (partition: Partition, actor: SkuActor, events: ReadonlyArray<StockEvent>, seq: number, atMs: EpochMs): void => {
+  for (const event of events) {
+    const before = "reservation" in event ? reservationState(actor, event) : undefined
+    const reservation = partition.recovery === null ? evolve(actor.stock, event) : evolveRecovering(partition, actor, event, seq)
+    if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, atMs)
+  }
+  actor.version = Math.max(actor.version, seq)
+}
+
+/** When the event's reservation was to expire if it was held, else 0: what its timer was armed for. */
+const reservationState = (actor: SkuActor, event: Extract<StockEvent, { readonly reservation: unknown }>): EpochMs => {
+  if (event.type === "Reserved") return 0
+  const found = actor.stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  return found !== undefined && found.status === "held" ? found.expiresAtMs : 0
+}
+
+const followReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, armedForMs: EpochMs, atMs: EpochMs): void => {
+  const held = reservation.status === "held"
+  if (armedForMs !== 0 && (!held || reservation.expiresAtMs !== armedForMs)) {
+    disarmHold(partition.holds, reservation, armedForMs)
+    partition.openHolds--
+  }
+  if (held && reservation.expiresAtMs !== armedForMs) {
+    armHold(partition.holds, actor, reservation)
+    partition.openHolds++
+  }
+  if (!isOpen(reservation) && reservation.endedAtMs === 0) {
+    reservation.endedAtMs = atMs
+    rememberEnd(partition, actor, reservation)
+  }
+}
+
+/** Whether a decision is one that its id stands for from now on. A quarantined one is provisional; answers to the message as such are given again each time. */
+const isFinal = (decision: EntryDecision): boolean => {
+  switch (decision._tag) {
+    case "Accepted":
+    case "Expired":
+    case "Dropped":
+      return true
+    case "Refused":
+      return isBusinessAnswer(decision.refusal.reason)
+    case "Quarantined":
+    case "Repeated":
+      return false
+  }
+}
+
+/** Refusals that were decided for this command, not for its form or its id. */
+const isBusinessAnswer = (reason: string): boolean => {
+  switch (reason) {
+    case "Malformed":
+    case "TooManyCommands":
+    case "UnsupportedVersion":
+    case "UnknownType":
+    case "InvalidField":
+    case "NotCanonical":
+    case "SubjectMismatch":
+    case "WrongPartition":
+    case "WrongClass":
+    case "IdReused":
+    case "TooOld":
+      return false
+    default:
+      return true
+  }
+}
+
+/** Remembers a final decision under its id. */
+const rememberDecision = (
+  partition: Partition,
+  given: Given,
+  standing: Standing,
+  command: Command,
+  hash: number,
+  decision: EntryDecision,
+  outcome: Outcome,
+): void => {
+  if (!isFinal(decision) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  const memory = senderMemory(partition, standing.sender)
+  const key = memoryKey(command.sku, command.id)
+  if (partition.recovery !== null && memory.remembered.get(key)?.hash === hash) return
+  const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
+  remember(memory, { key, hash, outcome, issuedAtMs, class: floorClassOf(command) })
+}
+
+/** Applies one decided command. `hash` is that of its canonical text. */
+export const applyDecided = (
+  partition: Partition,
+  given: Given,
+  standing: Standing,
+  decided: DecidedCommand,
+  hash: number,
+  outcome: Outcome,
+): SkuActor | undefined => {
+  const { command, decision } = decided
+  if (command === null) return undefined
+  rememberDecision(partition, given, standing, command, hash, decision, outcome)
+  if (decision._tag === "Quarantined") {
+    quarantine(partition, standing, command, decision)
+    return undefined
+  }
+  if (decision._tag !== "Accepted" || decision.events.length === 0) return undefined
+  const actor = actorOf(partition, command.sku)
+  applyEvents(partition, actor, decision.events, standing.seq, standing.atMs)
+  return actor
+}
+
+const quarantineKey = (sender: SenderId, command: Command): string => `${sender} ${memoryKey(command.sku, command.id)}`
+
+const quarantine = (
+  partition: Partition,
+  standing: Standing,
+  command: Command,
+  decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
+): void => {
+  if (partition.quarantine.has(decision.quarantined)) return
+  partition.quarantine.set(decision.quarantined, {
+    id: decision.quarantined,
+    sender: standing.sender,
+    class: standing.class,
+    reply: standing.reply,
+    command,
+    cause: decision.cause,
+    atMs: standing.atMs,
+  })
+  partition.quarantinedKeys.set(quarantineKey(standing.sender, command), decision.quarantined)
+}
+
+/** The place of a sender's command in quarantine, if it is there. */
+export const quarantinedAs = (partition: Partition, sender: SenderId, command: Command): string | undefined =>
+  partition.quarantinedKeys.size === 0 ? undefined : partition.quarantinedKeys.get(quarantineKey(sender, command))
+
+/** Takes a command out of quarantine: it has its final answer. */
+export const settleQuarantined = (partition: Partition, id: string): void => {
+  const found = partition.quarantine.get(id)
+  if (found === undefined) return
+  partition.quarantine.delete(id)
+  partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
+}
+
+/** Raises a sender's floor. */
+export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "Floor" }>): void => {
+  const held = classMemory(senderMemory(partition, entry.sender), entry.class)
+  held.floorMs = Math.max(held.floorMs, entry.floorMs)
+}
+
+/** Applies an entry read back from the journal. */
+const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs): void => {
+  switch (entry._tag) {
+    case "Message": {
+      const standing: Standing = { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: false }
+      for (const decided of entry.decided) replayDecided(partition, given, standing, decided)
+      return
+    }
+    case "Expiry":
+      applyEvents(partition, actorOf(partition, entry.sku), entry.events, seq, atMs)
+      return
+    case "Floor":
+      raiseFloor(partition, entry)
+      return
+    case "Settled":
+      settleQuarantined(partition, entry.quarantined)
+      replayDecided(
+        partition,
+        given,
+        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true },
+        entry.decided,
+      )
+      return
+    case "Reset":
+    case "Resumed":
+      return
+  }
+}
+
+const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
+  // A repeat changes nothing, and its text need not be hashed.
+  if (decided.command === null || decided.decision._tag === "Repeated") return
+  const hash = given.codec.commandHash(given.codec.commandText(decided.command))
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision))
+}
+
+/** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
+export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {
+  assert(record.atMs >= partition.atMs, "INV-4 journaled time never falls")
+  partition.incarnation = record.incarnation
+  partition.owner = record.owner
+  partition.epoch = record.epoch
+  partition.atMs = record.atMs
+  if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
+  if (record.cursor.seq !== partition.cursor.seq || record.cursor.digest !== partition.cursor.digest) markCursor(partition, record)
+}
+
+const forgetMarksAfter = (partition: Partition, seq: number): void => {
+  for (const marks of [partition.recentMarks, partition.sparseMarks]) while ((marks.at(-1)?.seq ?? 0) > seq) marks.pop()
+}
+
+const markCursor = (partition: Partition, record: JournalRecord): void => {
+  partition.cursor = record.cursor
+  if (record.cursor.seq === 0) return
+  const mark = { ...record.cursor, atMs: record.atMs }
+  partition.recentMarks.push(mark)
+  // Cut in halves, so that it costs nothing on average.
+  if (partition.recentMarks.length > cursorsRememberedMax) partition.recentMarks.splice(0, cursorsRememberedMax / 2)
+  if (record.atMs - (partition.sparseMarks.at(-1)?.atMs ?? 0) >= sparseMarkMs) {
+    partition.sparseMarks.push(mark)
+    if (partition.sparseMarks.length > cursorsRememberedMax) partition.sparseMarks.splice(0, cursorsRememberedMax / 2)
+  }
+}
+
+/** Applies a record read back from the journal. The caller has verified that it links to what was applied before. */
+export const applyRecord = (partition: Partition, given: Given, record: JournalRecord, seq: number): void => {
+  applyEnvelope(partition, record)
+  for (const entry of record.entries) applyEntry(partition, given, entry, seq, record.atMs)
+}
+
+/** Notes that a record is in the journal for good. */
+export const noteConfirmed = (partition: Partition, seq: number, hash: string): void => {
+  partition.confirmedSeq = seq
+  partition.confirmedHash = hash
+  partition.recentHashes[seq % recentHashesMax] = hash
+}
+
+/** The hash of a recent record, or undefined if it is too old to be known. */
+export const recentHash = (partition: Partition, seq: number): string | undefined =>
+  seq <= partition.confirmedSeq && seq > partition.confirmedSeq - recentHashesMax
+    ? partition.recentHashes[seq % recentHashesMax]
+    : undefined

@@ -1,0 +1,143 @@
+/**
+ * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest.
+ *
+ * A stream that lost its tail (power loss with the default fsync) reuses sequences; whoever trusts numbers alone then skips new commands as done. Checked before every
+ * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none.
+ */
+import { commandsKeptMs, cursorCheckMs } from "../limits.ts"
+import type { Given } from "./apply.ts"
+import { beginAppend, digestTextOf } from "./batch.ts"
+import type { CursorMark, Partition } from "./partition.ts"
+import type { CommandMessage, Output } from "./protocol.ts"
+import type { Cursor, Entry } from "./records.ts"
+
+const purgeEveryMs = 60_000
+
+/** Asks what the stream holds at the cursor. */
+export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
+  const { seq, digest } = partition.cursor
+  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0 }
+  partition.nextCheckAtMs = nowMs + cursorCheckMs
+  return [{ _tag: "ReadCommandAt", seq }]
+}
+
+/** Reads commands after the cursor; what had arrived before is forgotten. */
+export const startReading = (partition: Partition): Array<Output> => {
+  partition.arrived = []
+  partition.arrivedBytes = 0
+  partition.arrivedSeq = partition.cursor.seq
+  partition.reading = true
+  partition.paused = false
+  return [{ _tag: "ReadCommands", fromSeq: partition.cursor.seq + 1 }]
+}
+
+const matches = (given: Given, message: CommandMessage | null, digest: string): boolean =>
+  message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
+
+export const onCommandAtRead = (
+  partition: Partition,
+  given: Given,
+  read: { readonly seq: number; readonly message: CommandMessage | null; readonly lastSeq: number },
+  nowMs: number,
+): Array<Output> => {
+  const { check } = partition
+  if (partition.phase !== "serving" || check === null || check.seq !== read.seq) return []
+  partition.check = null
+  if (partition.search !== null) return searchOn(partition, given, read, nowMs)
+  if (matches(given, read.message, check.digest)) {
+    partition.digestVerified = true
+    return [...(partition.reading ? [] : startReading(partition)), ...purgeIfDue(partition, given, nowMs)]
+  }
+  return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+}
+
+const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: number): Array<Output> => {
+  const from = partition.cursor
+  const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
+  const known = new Map<number, CursorMark>()
+  for (const mark of [...partition.sparseMarks, ...partition.recentMarks])
+    if (mark.seq <= lastSeq && mark.seq < from.seq) known.set(mark.seq, mark)
+  const candidates = [...known.values()].sort((a, b) => a.seq - b.seq)
+  partition.search = { from, cause, candidates, found: null }
+  partition.reading = false
+  partition.arrived = []
+  partition.arrivedBytes = 0
+  const alarm: Output = { _tag: "Alarm", kind: "CommandsLostTail", detail: `partition ${partition.id}: ${cause}` }
+  return [alarm, ...askNextCandidate(partition, nowMs)]
+}
+
+const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> => {
+  const { search } = partition
+  if (search === null) return []
+  const next = search.candidates.at(-1)
+  if (next === undefined) {
+    search.found = { seq: 0, digest: "" }
+    return []
+  }
+  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0 }
+  return [{ _tag: "ReadCommandAt", seq: next.seq }]
+}
+
+const searchOn = (partition: Partition, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
+  const { search } = partition
+  const candidate = search?.candidates.pop()
+  if (search === null || candidate === undefined) return []
+  if (!matches(given, read.message, candidate.digest)) return askNextCandidate(partition, nowMs)
+  search.found = { seq: candidate.seq, digest: candidate.digest }
+  return []
+}
+
+/** Journals where reading starts again, once that is known and no append is in flight. */
+export const resetCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const { search } = partition
+  if (search === null || search.found === null || partition.incarnation === null) return []
+  const cursor: Cursor = search.found
+  const entry: Entry = { _tag: "Reset", from: search.from, cause: search.cause }
+  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], replies: [], touched: new Map() }
+  const { owner, epoch, incarnation, atMs } = partition
+  const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  return outputs
+}
+
+/** The reset is journaled: read from there. */
+export const onCursorReset = (partition: Partition): Array<Output> => {
+  partition.search = null
+  partition.digestVerified = false
+  partition.purgedBelowSeq = 0
+  return startReading(partition)
+}
+
+const purgeIfDue = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  if (nowMs < partition.nextPurgeAtMs || !given.rules.mayPurge(partition.digestVerified)) return []
+  partition.nextPurgeAtMs = nowMs + purgeEveryMs
+  let beforeSeq = 0
+  for (const mark of partition.sparseMarks) {
+    if (mark.atMs > partition.atMs - commandsKeptMs || mark.seq > partition.cursor.seq) break
+    beforeSeq = mark.seq
+  }
+  if (beforeSeq <= partition.purgedBelowSeq) return []
+  partition.purgedBelowSeq = beforeSeq
+  partition.digestVerified = false
+  return [{ _tag: "PurgeCommands", beforeSeq }]
+}
+
+/** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */
+export const tickCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  if (partition.phase !== "serving") return []
+  const { check } = partition
+  if (check !== null) {
+    if (check.askAgainAtMs === 0 || nowMs < check.askAgainAtMs) return []
+    check.askAgainAtMs = 0
+    return [{ _tag: "ReadCommandAt", seq: check.seq }]
+  }
+  if (partition.search !== null) return []
+  const purge = purgeIfDue(partition, given, nowMs)
+  if (partition.cursor.seq === 0 || nowMs < partition.nextCheckAtMs) return purge
+  return [...purge, ...askCursor(partition, nowMs)]
+}
+
+/** The message could not be read: ask again in a while. */
+export const onCommandUnread = (partition: Partition, nowMs: number): Array<Output> => {
+  if (partition.check !== null) partition.check.askAgainAtMs = nowMs + cursorCheckMs / 5
+  return []
+}

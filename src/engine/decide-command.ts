@@ -1,0 +1,156 @@
+/**
+ * Decides one command inside its partition: what its id, its age and its deadline say, and only then what its SKU says.
+ *
+ * Decides only: the partition is changed by apply.ts. A throw while deciding becomes a quarantine, never a stop.
+ */
+import { assert } from "../assert.ts"
+import { type Command, classOf, isFact, type OperatorCommand, type StockCommand } from "../domain/commands.ts"
+import { decide } from "../domain/decide.ts"
+import { partitionOf, type SenderId } from "../domain/names.ts"
+import type { Refusal, RefusalReason } from "../domain/refusals.ts"
+import { issuedAheadMsMax, quarantinedMax, quarantinedPerSenderMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
+import { type Given, quarantinedAs } from "./apply.ts"
+import { floorClassOf, floorMsOf, forgetIfBelowFloor, memoryKey, recall } from "./memory.ts"
+import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
+import type { ProtocolRules } from "./protocol.ts"
+import type { EntryDecision } from "./records.ts"
+
+const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
+  _tag: "Refused",
+  refusal: field === undefined ? { reason } : { reason, field },
+})
+
+/** What is known about a command when it is checked. */
+interface Checked {
+  readonly partition: Partition
+  readonly command: Command
+  readonly hash: number
+  readonly sender: SenderId
+  readonly brokerMs: number
+  /** Where it will lie if it has to be quarantined. */
+  readonly place: string
+}
+
+type Check = ProtocolRules["checks"][number]
+
+const lookUp = ({ partition, command, hash, sender }: Checked): EntryDecision | undefined => {
+  const memory = partition.senders.get(sender)
+  const found = memory === undefined ? undefined : recall(memory, memoryKey(command.sku, command.id), partition.atMs)
+  if (found === undefined) return undefined
+  return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")
+}
+
+const checkFloor = (checked: Checked): EntryDecision | undefined => {
+  const { partition, command, sender } = checked
+  if (command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
+  const memory = partition.senders.get(sender)
+  if (memory === undefined) {
+    if (partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
+  }
+  const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
+  if (command.issuedAtMs >= floorMs) return undefined
+  if (!isFact(command)) return refused("TooOld", "issuedAtMs")
+  return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
+}
+
+const nobody = { sender: "" as SenderId, remembered: new Map(), classes: new Map() } as const
+const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
+
+const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>
+  command.deadlineMs !== undefined && !isFact(command) && partition.atMs > brokerMs + command.deadlineMs ? { _tag: "Expired" } : undefined
+
+const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undefined>> = {
+  lookup: lookUp,
+  floor: checkFloor,
+  deadline: checkDeadline,
+}
+
+/** Quarantine has a bound of its own; beyond it the sender is told at once that its command was not taken. */
+const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
+  const known = quarantinedAs(partition, sender, command)
+  if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
+  if (partition.quarantine.size >= quarantinedMax) return refused("LimitReached", "quarantine")
+  let ofSender = 0
+  for (const held of partition.quarantine.values()) if (held.sender === sender) ofSender++
+  if (ofSender >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
+  return { _tag: "Quarantined", cause, quarantined: place }
+}
+
+const forgetWhatTheFloorPassed = (partition: Partition, command: StockCommand, sender: SenderId): void => {
+  if (!("reservation" in command) || command.reservation === undefined) return
+  const actor = partition.actors.get(command.sku)
+  if (actor === undefined) return
+  forgetIfBelowFloor(partition, actor, command.type === "Fulfil" ? command.channel : sender, command.reservation)
+}
+
+/** Asks the SKU itself. */
+const decideStock = (partition: Partition, command: StockCommand, sender: SenderId): EntryDecision => {
+  forgetWhatTheFloorPassed(partition, command, sender)
+  const stock = partition.actors.get(command.sku)?.stock
+  if (stock === undefined && partition.actorList.length >= skusPerPartitionMax) return refused("LimitReached", "skus")
+  const decision = decide(stock, command, sender, partition.atMs)
+  return decision._tag === "Accepted" ? decision : { _tag: "Refused", refusal: decision.refusal }
+}
+
+const decideOrQuarantine = (checked: Checked, command: StockCommand): EntryDecision => {
+  try {
+    return decideStock(checked.partition, command, checked.sender)
+  } catch (cause) {
+    return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
+  }
+}
+
+/** What settling a quarantined command came to: its final decision, or a refusal of the operator's command. */
+export type Settlement =
+  | { readonly _tag: "Settled"; readonly quarantined: QuarantinedCommand; readonly decision: EntryDecision }
+  | { readonly _tag: "Refused"; readonly refusal: Refusal }
+
+/** Decides a quarantined command for good. The floor doesn't count any more: an operator has looked. */
+export const settle = (partition: Partition, given: Given, command: OperatorCommand): Settlement => {
+  const quarantined = partition.quarantine.get(command.quarantined)
+  if (quarantined === undefined || quarantined.command.sku !== command.sku)
+    return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
+  if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
+  const original = quarantined.command
+  const hash = given.codec.commandHash(given.codec.commandText(original))
+  const { sender } = quarantined
+  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, place: quarantined.id })
+  if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
+  assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
+  try {
+    return { _tag: "Settled", quarantined, decision: decideStock(partition, original, sender) }
+  } catch {
+    return { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
+  }
+}
+
+/** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
+export const refuseMessage = (partition: Partition, arrived: ArrivedMessage): Refusal | undefined => {
+  if (arrived.sku === undefined) return { reason: "NotCanonical", field: "subject" }
+  if (partitionOf(arrived.sku, partition.partitions) !== partition.id) return { reason: "WrongPartition", field: "subject" }
+  if (arrived.body._tag === "Undecodable") return arrived.body.refusal
+  // What can't be decoded may have meant the subject's SKU: it is refused for itself.
+  for (const decoded of arrived.body.commands) if (decoded._tag === "Invalid" || decoded.command.sku === arrived.sku) return undefined
+  return { reason: "SubjectMismatch", field: "sku" }
+}
+
+/** Decides a decoded command of a message. `place` is where it would lie in quarantine. Operator commands are only checked here: see {@link settle}. */
+export const decideCommand = (
+  partition: Partition,
+  given: Given,
+  arrived: ArrivedMessage,
+  command: Command,
+  hash: number,
+  place: string,
+): EntryDecision | "Operator" => {
+  if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
+    return refused("WrongPartition", "sku")
+  if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
+  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, place }
+  for (const check of given.rules.checks) {
+    const decision = checks[check](checked)
+    if (decision !== undefined) return decision
+  }
+  if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return "Operator"
+  return decideOrQuarantine(checked, command)
+}

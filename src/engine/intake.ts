@@ -1,0 +1,179 @@
+/**
+ * What arrives from the commands stream: its subject taken apart, its body decoded, its place in the batch found.
+ *
+ * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
+ */
+import type { Command } from "../domain/commands.ts"
+import { CommandClass, isSender, type SenderId, type Sku } from "../domain/names.ts"
+import { channelPolicy } from "../domain/policy.ts"
+import {
+  allocationsMax,
+  arrivedBytesMax,
+  arrivedMessagesMax,
+  batchCommandsMax,
+  batchMessagesMax,
+  bodyBytesMax,
+  entryOverheadBytesMax,
+  idCharsMax,
+  recordBytesMax,
+  recordEnvelopeBytesMax,
+  replySuffixCharsMax,
+  replySuffixTokensMax,
+} from "../limits.ts"
+import type { Given } from "./apply.ts"
+import type { ArrivedMessage, Partition } from "./partition.ts"
+import type { CommandMessage, Output } from "./protocol.ts"
+
+const suffixToken = /^[A-Za-z0-9_-]+$/
+
+/** Whether `text` may follow `hf.reply.<sender>.`: a few plain tokens, so that a reply can go nowhere else. */
+export const isReplySuffix = (text: string): boolean => {
+  if (text.length > replySuffixCharsMax) return false
+  const tokens = text.split(".")
+  return tokens.length <= replySuffixTokensMax && tokens.every((token) => suffixToken.test(token))
+}
+
+const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
+
+/** What a stored subject says, or undefined if it is none that a sender's permissions could have produced. */
+export const parseSubject = (
+  subject: string,
+): { readonly partition: number; readonly sender: SenderId; readonly class: CommandClass; readonly token: string } | undefined => {
+  const [root, kind, partition, sender, commandClass, token, ...more] = subject.split(".")
+  if (root !== "hf" || kind !== "p" || token === undefined || more.length > 0) return undefined
+  if (sender === undefined || !isSender(sender) || !isCommandClass(commandClass)) return undefined
+  return { partition: Number(partition), sender, class: commandClass, token }
+}
+
+/** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
+export const onCommandsArrived = (partition: Partition, given: Given, messages: ReadonlyArray<CommandMessage>): Array<Output> => {
+  if (partition.phase !== "serving" || !partition.reading || partition.search !== null) return []
+  for (const message of messages) {
+    if (message.seq <= partition.arrivedSeq) continue
+    partition.arrivedSeq = message.seq
+    if (message.brokerMs > partition.referenceMs) partition.referenceMs = message.brokerMs
+    const arrived = takeApart(given, message)
+    partition.arrived.push(arrived)
+    partition.arrivedBytes += message.body.length
+  }
+  if (!partition.paused && (partition.arrived.length >= arrivedMessagesMax / 2 || partition.arrivedBytes >= arrivedBytesMax / 2)) {
+    partition.paused = true
+    return [{ _tag: "PauseReading" }]
+  }
+  return []
+}
+
+const takeApart = (given: Given, message: CommandMessage): ArrivedMessage => {
+  const subject = parseSubject(message.subject)
+  // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
+  if (subject === undefined) {
+    const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
+    return { message, sender: "" as SenderId, class: "sell", sku: undefined, reply: null, body }
+  }
+  const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
+  const sku = given.rules.skuOfToken(subject.token) as Sku | undefined
+  return { message, sender: subject.sender, class: subject.class, sku, reply, body: given.codec.decodeBody(message.body) }
+}
+
+/**
+ * Takes the messages of the next batch off the queue: a prefix of the stream, bounded in messages, commands and by the worst that deciding
+ * them can make of the record.
+ */
+export const takeBatch = (partition: Partition, bytesUsed: number): Array<ArrivedMessage> => {
+  let commands = 0
+  let bytes = bytesUsed + recordEnvelopeBytesMax
+  let newLocations = 0
+  let taken = 0
+  for (; taken < partition.arrived.length && taken < batchMessagesMax; taken++) {
+    const arrived = partition.arrived[taken] as ArrivedMessage
+    const worst = worstCase(partition, arrived, newLocations)
+    if (taken > 0 && (commands + worst.commands > batchCommandsMax || bytes + worst.bytes > recordBytesMax)) break
+    commands += worst.commands
+    bytes += worst.bytes
+    newLocations += worst.newLocations
+  }
+  const batch = partition.arrived.splice(0, taken)
+  for (const arrived of batch) partition.arrivedBytes -= arrived.message.body.length
+  return batch
+}
+
+/** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
+const allocationBytes = idCharsMax + 40
+/** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
+const plainEntryBytes = 512
+
+const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: number) => {
+  if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, newLocations: 0 }
+  let bytes = arrived.message.body.length + plainEntryBytes
+  let locationsMade = 0
+  for (const decoded of arrived.body.commands) {
+    if (decoded._tag === "Invalid") {
+      bytes += plainEntryBytes
+      continue
+    }
+    const made = locationsMadeBy(decoded.command)
+    bytes += worstCaseOf(partition, decoded.command, newLocations + locationsMade, arrived.message.body.length)
+    locationsMade += made
+  }
+  return { commands: arrived.body.commands.length, bytes, newLocations: locationsMade }
+}
+
+const worstCaseOf = (partition: Partition, command: Command, newLocations: number, bodyBytes: number): number => {
+  switch (command.type) {
+    case "SetPolicy":
+      return bodyBytes + plainEntryBytes
+    case "Confirm":
+    case "Extend":
+    case "ReceiveStock":
+    case "AdjustStock":
+    case "MoveStatus":
+      return plainEntryBytes
+    case "ReplayQuarantined":
+    case "DropQuarantined":
+      return 2 * bodyBytesMax + entryOverheadBytesMax
+    default: {
+      const known = partition.actors.get(command.sku)?.stock.locations.length ?? 0
+      return 2 * plainEntryBytes + Math.min(allocationsMax, known + newLocations) * allocationBytes
+    }
+  }
+}
+
+/** Locations that deciding the command may add to its SKU. */
+const locationsMadeBy = (command: Command): number => {
+  switch (command.type) {
+    case "SetPolicy":
+      return command.policy.safety.length
+    case "ReceiveStock":
+    case "AdjustStock":
+    case "MoveStatus":
+    case "Fulfil":
+    case "RecordSale":
+      return 1
+    default:
+      return 0
+  }
+}
+
+/** Rank of senders whose SKU has no policy for them. */
+const lastRank = 1_000_000
+
+const rankOf = (partition: Partition, arrived: ArrivedMessage): number => {
+  if (arrived.class === "stock") return 0
+  if (arrived.class !== "sell") return 1
+  const stock = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)?.stock
+  return 2 + (channelPolicy(stock?.policy ?? null, arrived.sender)?.priority ?? lastRank)
+}
+
+/**
+ * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the priority that the SKU's policy gives
+ * them. Stable, so that what one sender sent in one class stays in its order.
+ */
+export const orderBatch = (partition: Partition, batch: Array<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
+  if (batch.length < 2) return batch
+  const ranks = batch.map((arrived) => rankOf(partition, arrived))
+  if (ranks.every((rank) => rank === ranks[0])) return batch
+  return batch
+    .map((arrived, i) => ({ arrived, rank: ranks[i] as number }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ arrived }) => arrived)
+}

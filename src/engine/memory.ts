@@ -1,0 +1,187 @@
+/**
+ * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations, and the floors below which all of
+ * it is forgotten and refused.
+ *
+ * Memory is cut into steps of `floorStepMs` by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
+ * evicts is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
+ */
+import { type Command, classOf, isFact } from "../domain/commands.ts"
+import { forgetReservation } from "../domain/evolve.ts"
+import type { EpochMs, SenderId, Sku } from "../domain/names.ts"
+import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
+import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
+import type { SkuActor } from "./actor.ts"
+import type { Partition } from "./partition.ts"
+import type { FloorClass, Outcome } from "./records.ts"
+
+export interface Remembered {
+  readonly key: string
+  /** Of the command's canonical text. */
+  readonly hash: number
+  readonly outcome: Outcome
+  readonly issuedAtMs: EpochMs
+  readonly class: FloorClass
+}
+
+interface MemoryStep {
+  readonly decisions: Array<Remembered>
+  readonly ended: Array<{ readonly actor: SkuActor; readonly reservation: Reservation }>
+}
+
+export interface ClassMemory {
+  /** Journaled floor; the horizon's may be higher. */
+  floorMs: EpochMs
+  /** Decisions and ended reservations at or above the floor, as of the last time it was looked at. */
+  count: number
+  /** By step number. */
+  readonly steps: Map<number, MemoryStep>
+  /** No step has a lower number. */
+  oldestStep: number
+  /** Steps below the floor: forgotten already, swept away bit by bit. */
+  readonly passed: Array<MemoryStep>
+}
+
+export interface SenderMemory {
+  readonly sender: SenderId
+  readonly remembered: Map<string, Remembered>
+  readonly classes: Map<FloorClass, ClassMemory>
+}
+
+/** Ids contain no space, so no two (SKU, id) share a key: the id ends at the first. */
+export const memoryKey = (sku: Sku, id: string): string => `${id} ${sku}`
+
+/** The class whose floor and horizon a command falls under. */
+export const floorClassOf = (command: Command): FloorClass => {
+  const commandClass = classOf[command.type]
+  return commandClass === "sell" && isFact(command) ? "sale" : commandClass
+}
+
+const horizonMs: Readonly<Record<FloorClass, number>> = {
+  sell: commandHorizonMs,
+  policy: commandHorizonMs,
+  operator: commandHorizonMs,
+  sale: factHorizonMs,
+  stock: factHorizonMs,
+}
+
+const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
+
+export const senderMemory = (partition: Partition, sender: SenderId): SenderMemory => {
+  const known = partition.senders.get(sender)
+  if (known !== undefined) return known
+  const memory: SenderMemory = { sender, remembered: new Map(), classes: new Map() }
+  partition.senders.set(sender, memory)
+  partition.senderList.push(memory)
+  return memory
+}
+
+export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
+  let found = memory.classes.get(floorClass)
+  if (found === undefined) {
+    found = { floorMs: 0, count: 0, steps: new Map(), oldestStep: Number.MAX_SAFE_INTEGER, passed: [] }
+    memory.classes.set(floorClass, found)
+  }
+  return found
+}
+
+/** What was issued (or ended) before this is forgotten, and refused. On a step's edge. */
+export const floorMsOf = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
+  const byHorizon = stepOf(atMs - horizonMs[floorClass]) * floorStepMs
+  const found = memory.classes.get(floorClass)
+  return found === undefined || found.floorMs < byHorizon ? byHorizon : found.floorMs
+}
+
+/** The decision remembered under a key at a time, or undefined if there is none or it lies below the floor. */
+export const recall = (memory: SenderMemory, key: string, atMs: EpochMs): Remembered | undefined => {
+  const found = memory.remembered.get(key)
+  return found !== undefined && found.issuedAtMs >= floorMsOf(memory, found.class, atMs) ? found : undefined
+}
+
+const memoryStep = (held: ClassMemory, ms: EpochMs): MemoryStep => {
+  const number = stepOf(ms)
+  let step = held.steps.get(number)
+  if (step === undefined) {
+    step = { decisions: [], ended: [] }
+    held.steps.set(number, step)
+    if (number < held.oldestStep) held.oldestStep = number
+  }
+  return step
+}
+
+/** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) is replaced. */
+export const remember = (memory: SenderMemory, decision: Remembered): void => {
+  const held = classMemory(memory, decision.class)
+  memory.remembered.set(decision.key, decision)
+  held.count++
+  memoryStep(held, decision.issuedAtMs).decisions.push(decision)
+}
+
+/** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
+export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: Reservation): void => {
+  const held = classMemory(senderMemory(partition, reservation.channel), "sell")
+  held.count++
+  memoryStep(held, reservation.endedAtMs).ended.push({ actor, reservation })
+}
+
+/** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. */
+export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): void => {
+  const reservation = actor.stock.reservations?.byKey.get(reservationKey(channel, id))
+  if (reservation === undefined || isOpen(reservation)) return
+  const memory = partition.senders.get(channel)
+  if (memory === undefined || stepOf(reservation.endedAtMs) * floorStepMs >= floorMsOf(memory, "sell", partition.atMs)) return
+  forgetReservation(actor.stock, reservation)
+}
+
+/** Sets aside the steps that the floor has passed. O(steps passed), each once. */
+const passFloor = (memory: SenderMemory, floorClass: FloorClass, held: ClassMemory, atMs: EpochMs): void => {
+  const firstAlive = floorMsOf(memory, floorClass, atMs) / floorStepMs
+  if (held.steps.size === 0) held.oldestStep = Number.MAX_SAFE_INTEGER
+  for (; held.oldestStep < firstAlive && held.steps.size > 0; held.oldestStep++) {
+    const step = held.steps.get(held.oldestStep)
+    if (step === undefined) continue
+    held.steps.delete(held.oldestStep)
+    held.count -= step.decisions.length + step.ended.length
+    held.passed.push(step)
+  }
+}
+
+/** Sweeps up to `most` things of one sender that its floors have passed. */
+export const sweep = (partition: Partition, memory: SenderMemory, most: number): void => {
+  let left = most
+  for (const [floorClass, held] of memory.classes) {
+    passFloor(memory, floorClass, held, partition.atMs)
+    while (left > 0) {
+      const step = held.passed.at(-1)
+      if (step === undefined) break
+      if (step.decisions.length === 0 && step.ended.length === 0) held.passed.pop()
+      else {
+        left--
+        sweepOne(memory, step)
+      }
+    }
+  }
+}
+
+const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
+  const decision = step.decisions.pop()
+  if (decision !== undefined) {
+    // The same id may have been decided anew since it was forgotten: only this very decision is swept.
+    if (memory.remembered.get(decision.key) === decision) memory.remembered.delete(decision.key)
+    return
+  }
+  const end = step.ended.pop()
+  if (end === undefined) return
+  const { actor, reservation } = end
+  if (actor.stock.reservations?.byKey.get(reservationKey(reservation.channel, reservation.id)) === reservation)
+    forgetReservation(actor.stock, reservation)
+}
+
+/** The floor a sender's class has to be raised to because it holds too much, or undefined. The oldest step goes as a whole. */
+export const floorToRaise = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
+  const held = memory.classes.get(floorClass)
+  if (held === undefined || held.count <= rememberedPerSenderMax) return undefined
+  passFloor(memory, floorClass, held, atMs)
+  if (held.count <= rememberedPerSenderMax) return undefined
+  while (!held.steps.has(held.oldestStep)) held.oldestStep++
+  return (held.oldestStep + 1) * floorStepMs
+}

@@ -1,0 +1,246 @@
+/**
+ * The whole state of one partition, an append in flight included: what `step` changes in place and nobody else touches.
+ *
+ * Plain data throughout (no closures, no iterators), so that it can be copied and hashed at any point. What is derived (timers,
+ * indexes) is rebuilt by replay like everything else.
+ */
+
+import type { Command } from "../domain/commands.ts"
+import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
+import type { Reservation } from "../domain/stock.ts"
+import type { SkuActor } from "./actor.ts"
+import type { SenderMemory } from "./memory.ts"
+import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest } from "./protocol.ts"
+import type { Cursor, JournalRecord, Reply } from "./records.ts"
+import type { HoldWheel } from "./timers.ts"
+
+export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
+
+/** A message as it waits to be decided: its subject taken apart and its body decoded, both already on arrival, while an append is in flight. */
+export interface ArrivedMessage {
+  readonly message: CommandMessage
+  readonly sender: SenderId
+  readonly class: CommandClass
+  /** The subject's SKU, or undefined if its token isn't canonical. */
+  readonly sku: Sku | undefined
+  readonly reply: string | null
+  readonly body: DecodedBody
+}
+
+/** The record that was handed over and isn't confirmed. The partition's state already contains it. */
+export interface InFlight {
+  readonly pending: PendingAppend
+  readonly bytes: Uint8Array
+  readonly record: JournalRecord
+  readonly replies: ReadonlyArray<Reply>
+  /** SKUs it changed, and the type of the last event that did. */
+  readonly touched: Map<SkuActor, string>
+  readonly sentAtMs: EpochMs
+  /** Its outcome is unknown: nothing but reading the journal's end may follow. */
+  frozen: boolean
+  /** When to ask for the journal's end again; 0 while an answer is awaited. */
+  askAgainAtMs: EpochMs
+}
+
+/** A cursor that was journaled, and when. */
+export interface CursorMark extends Cursor {
+  readonly atMs: EpochMs
+}
+
+/** A check of what the commands stream holds at a journaled cursor. */
+export interface CursorCheck {
+  readonly seq: number
+  readonly digest: string
+  readonly askedAtMs: EpochMs
+  askAgainAtMs: EpochMs
+}
+
+/** The commands stream lost its tail: the search for the last common message, newest mark first. */
+export interface TailSearch {
+  readonly from: Cursor
+  readonly cause: string
+  /** Former cursors still to be tried, oldest first. */
+  readonly candidates: Array<CursorMark>
+  /** Where to start again, once known. */
+  found: Cursor | null
+}
+
+export interface QuarantinedCommand {
+  readonly id: string
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly reply: string | null
+  readonly command: Command
+  readonly cause: string
+  readonly atMs: EpochMs
+}
+
+/** Replies and feed that were handed over and not yet known to be out, for `publishedSeq`. */
+export interface Publishing {
+  /** Sequences of records whose replies are on their way. */
+  readonly replies: Set<number>
+  /** SKUs whose ATS is to be sent, since which record at the earliest, and why it has to be sent even if it didn't change. */
+  readonly dirty: Map<SkuActor, { cause: string; forced: boolean }>
+  dirtySinceSeq: number
+  /** Groups on their way: the earliest record each is about, and the SKUs in it. */
+  readonly groups: Map<number, { readonly sinceSeq: number; readonly actors: ReadonlyArray<SkuActor> }>
+  nextGroup: number
+  /** At a takeover: everything above this was perhaps not said; null once it was said again. */
+  republishAfterSeq: number | null
+}
+
+/** A snapshot being written. */
+export interface SnapshotWalk {
+  readonly id: string
+  readonly startSeq: number
+  readonly startHash: string
+  stage: "skus" | "reservations" | "decisions" | "meta" | "done"
+  /** Places reached: SKU, slot in it; sender, class, step, decision in it. */
+  actor: number
+  slot: number
+  sender: number
+  floorClass: number
+  step: number
+  place: number
+  chunks: number
+  stored: number
+  endSeq: number
+  endHash: string
+}
+
+/** What a loaded snapshot already contains, while records within it are replayed. */
+export interface Recovery {
+  readonly manifest: SnapshotManifest
+  readonly actorSeq: Map<SkuActor, number>
+  readonly reservationSeq: Map<Reservation, number>
+}
+
+export interface Claiming {
+  readonly owner: string
+  readonly incarnation: string
+  basis: ClaimBasis | null
+  askAgainAtMs: EpochMs
+}
+
+export interface Partition {
+  readonly id: number
+  readonly partitions: number
+  phase: Phase
+  incarnation: string | null
+  owner: string
+  epoch: number
+  /** End of what is known to be in the journal. */
+  confirmedSeq: number
+  confirmedHash: string
+  /** Hashes of the newest records, at sequence modulo the array's length. */
+  readonly recentHashes: Array<string>
+  cursor: Cursor
+  atMs: EpochMs
+  referenceMs: EpochMs
+  /** Whether the clock was last seen ahead of the broker by more than is believed. */
+  clockAhead: boolean
+  inFlight: InFlight | null
+  claiming: Claiming | null
+  /** Decide nothing new, say all that was decided, then step down for this reason. */
+  draining: "Drained" | "LeaseLost" | null
+  /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
+  readonly recentMarks: Array<CursorMark>
+  readonly sparseMarks: Array<CursorMark>
+  check: CursorCheck | null
+  nextCheckAtMs: EpochMs
+  /** Whether the cursor's digest was verified since commands were last purged. */
+  digestVerified: boolean
+  nextPurgeAtMs: EpochMs
+  purgedBelowSeq: number
+  search: TailSearch | null
+  /** Whether commands are being read, and paused. */
+  reading: boolean
+  paused: boolean
+  arrived: Array<ArrivedMessage>
+  arrivedBytes: number
+  arrivedSeq: number
+  readonly actors: Map<Sku, SkuActor>
+  readonly actorList: Array<SkuActor>
+  readonly holds: HoldWheel
+  openHolds: number
+  readonly senders: Map<SenderId, SenderMemory>
+  readonly senderList: Array<SenderMemory>
+  nextSenderToForget: number
+  readonly quarantine: Map<string, QuarantinedCommand>
+  /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
+  readonly quarantinedKeys: Map<string, string>
+  readonly publishing: Publishing
+  /** When to ask (again) for what has to be said again after a takeover. */
+  republishAgainAtMs: EpochMs
+  witnessedSeq: number
+  nextWitnessAtMs: EpochMs
+  /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
+  snapshotStartSeq: number
+  loadedSnapshot: string | null
+  walk: SnapshotWalk | null
+  recovery: Recovery | null
+  readonly snapshotEveryRecords: number
+}
+
+/** A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots. */
+export const emptyPartition = (options: {
+  readonly partition: number
+  readonly partitions: number
+  readonly snapshotEveryRecords: number
+}): Partition => ({
+  id: options.partition,
+  partitions: options.partitions,
+  phase: "starting",
+  incarnation: null,
+  owner: "",
+  epoch: 0,
+  confirmedSeq: 0,
+  confirmedHash: "",
+  recentHashes: [],
+  cursor: { seq: 0, digest: "" },
+  atMs: 0,
+  referenceMs: 0,
+  clockAhead: false,
+  inFlight: null,
+  claiming: null,
+  draining: null,
+  recentMarks: [],
+  sparseMarks: [],
+  check: null,
+  nextCheckAtMs: 0,
+  digestVerified: false,
+  nextPurgeAtMs: 0,
+  purgedBelowSeq: 0,
+  search: null,
+  reading: false,
+  paused: false,
+  arrived: [],
+  arrivedBytes: 0,
+  arrivedSeq: 0,
+  actors: new Map(),
+  actorList: [],
+  holds: { buckets: new Map(), doneBefore: 0 },
+  openHolds: 0,
+  senders: new Map(),
+  senderList: [],
+  nextSenderToForget: 0,
+  quarantine: new Map(),
+  quarantinedKeys: new Map(),
+  publishing: { replies: new Set(), dirty: new Map(), dirtySinceSeq: 0, groups: new Map(), nextGroup: 1, republishAfterSeq: null },
+  republishAgainAtMs: 0,
+  witnessedSeq: 0,
+  nextWitnessAtMs: 0,
+  snapshotStartSeq: 0,
+  loadedSnapshot: null,
+  walk: null,
+  recovery: null,
+  snapshotEveryRecords: options.snapshotEveryRecords,
+})
+
+/** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */
+export const copyPartition = (partition: Partition): Partition => structuredClone(partition)
+
+/** The sequence last applied to the state: ahead of the journal by one while an append is in flight. */
+export const appliedSeq = (partition: Partition): number =>
+  partition.inFlight === null ? partition.confirmedSeq : partition.inFlight.pending.expectedSeq + 1

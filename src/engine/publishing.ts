@@ -1,0 +1,169 @@
+/**
+ * What is said once a record is confirmed: replies, the ATS feed, and up to where all of it is out (`publishedSeq`).
+ *
+ * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
+ * each SKU only the latest value is sent: the feed is conflated by its own pace.
+ */
+import { atsByChannel } from "../domain/availability.ts"
+import type { SenderId } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
+import { feedInFlightMax } from "../limits.ts"
+import type { SkuActor } from "./actor.ts"
+import type { Given } from "./apply.ts"
+import { repliesOf } from "./outcomes.ts"
+import type { InFlight, Partition } from "./partition.ts"
+import type { Output } from "./protocol.ts"
+import type { AtsValue, StoredRecord } from "./records.ts"
+
+/** Records whose replies may be on their way at once; beyond it nothing more is decided until some are out. */
+const replyRecordsMax = 64
+/** Groups of feed values on their way at once. */
+const feedGroupsMax = 4
+const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
+
+/** Everything about records up to this one was said, as far as is known. */
+export const publishedSeq = (partition: Partition): number => {
+  const { publishing } = partition
+  if (publishing.republishAfterSeq !== null) return publishing.republishAfterSeq
+  let earliest = partition.confirmedSeq + 1
+  for (const seq of publishing.replies) if (seq < earliest) earliest = seq
+  if (publishing.dirty.size > 0) earliest = Math.min(earliest, publishing.dirtySinceSeq)
+  for (const group of publishing.groups.values()) if (group.sinceSeq < earliest) earliest = group.sinceSeq
+  return earliest - 1
+}
+
+/** Whether so much is on its way that deciding has to wait. */
+export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= replyRecordsMax
+
+/** Whether all that was decided has been said. */
+export const allSaid = ({ publishing }: Partition): boolean =>
+  publishing.replies.size === 0 && publishing.dirty.size === 0 && publishing.groups.size === 0 && publishing.republishAfterSeq === null
+
+/** Notes that a SKU's ATS has to be sent, as of a record at the earliest. */
+const markDirty = (partition: Partition, actor: SkuActor, seq: number, cause: string, forced: boolean): void => {
+  const { publishing } = partition
+  if (publishing.dirty.size === 0 || seq < publishing.dirtySinceSeq) publishing.dirtySinceSeq = seq
+  const known = publishing.dirty.get(actor)
+  if (known === undefined) publishing.dirty.set(actor, { cause, forced })
+  else {
+    known.cause = cause
+    known.forced ||= forced
+  }
+}
+
+/** Hands over the replies of a confirmed record and notes what it changed for the feed. */
+export const publishConfirmed = (partition: Partition, inFlight: InFlight): Array<Output> => {
+  const seq = inFlight.pending.expectedSeq + 1
+  for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
+  const outputs: Array<Output> = []
+  if (inFlight.replies.length > 0) {
+    partition.publishing.replies.add(seq)
+    outputs.push({ _tag: "SendReplies", seq, replies: inFlight.replies })
+  }
+  outputs.push(...flushFeed(partition))
+  return outputs
+}
+
+/** Sends what gathered, as long as groups may be on their way and no append is. */
+export const flushFeed = (partition: Partition): Array<Output> => {
+  const { publishing } = partition
+  const outputs: Array<Output> = []
+  while (partition.inFlight === null && publishing.dirty.size > 0 && publishing.groups.size < feedGroupsMax) {
+    const values: Array<AtsValue> = []
+    const actors: Array<SkuActor> = []
+    for (const [actor, why] of publishing.dirty) {
+      if (actors.length >= feedGroupSkusMax || values.length >= feedGroupSkusMax) break
+      publishing.dirty.delete(actor)
+      const before = values.length
+      collectValues(actor, why.cause, why.forced, partition.atMs, values)
+      if (values.length > before) actors.push(actor)
+    }
+    if (values.length === 0) continue
+    const group = publishing.nextGroup++
+    publishing.groups.set(group, { sinceSeq: publishing.dirtySinceSeq, actors })
+    outputs.push({ _tag: "SendFeed", group, values })
+  }
+  return outputs
+}
+
+/** ATS of one SKU for every channel that sells it, or no longer does, where it differs from what was sent. */
+const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: number, into: Array<AtsValue>): void => {
+  const { stock, sentAts, sentPolicy } = actor
+  const { policy } = stock
+  const now = atsByChannel(stock)
+  const push = (channel: SenderId, ats: number, before: number | undefined): void => {
+    if (forced || before !== ats)
+      into.push({ channel, sku: stock.sku, ats, version: actor.version, delta: ats - (before ?? 0), cause, atMs })
+  }
+  if (policy !== null)
+    for (let i = 0; i < policy.channels.length; i++) {
+      const channel = policy.channels[i]?.channel as SenderId
+      push(channel, now[i] as number, sentFor(sentPolicy, sentAts, channel, i))
+    }
+  // A channel that the policy no longer names is told once that it has nothing to sell.
+  if (sentPolicy !== null && sentPolicy !== policy)
+    for (let i = 0; i < sentPolicy.channels.length; i++) {
+      const channel = sentPolicy.channels[i]?.channel as SenderId
+      if (policy === null || !policy.channels.some((line) => line.channel === channel)) push(channel, 0, sentAts?.[i])
+    }
+  actor.sentAts = now
+  actor.sentPolicy = policy
+}
+
+const sentFor = (sentPolicy: Policy | null, sentAts: ReadonlyArray<number> | null, channel: SenderId, hint: number): number | undefined => {
+  if (sentPolicy === null || sentAts === null) return undefined
+  if (sentPolicy.channels[hint]?.channel === channel) return sentAts[hint]
+  const index = sentPolicy.channels.findIndex((line) => line.channel === channel)
+  return index < 0 ? undefined : sentAts[index]
+}
+
+/** A group is stored in the feed, or has to be sent again with whatever the values are by then. */
+export const onFeedAnswer = (partition: Partition, group: number, stored: boolean): Array<Output> => {
+  const found = partition.publishing.groups.get(group)
+  if (found === undefined) return []
+  partition.publishing.groups.delete(group)
+  if (!stored) for (const actor of found.actors) markDirty(partition, actor, found.sinceSeq, "Repair", true)
+  return partition.phase === "serving" ? flushFeed(partition) : []
+}
+
+/**
+ * Somebody's value was stored in the feed, told in the order it was stored: where an older version lands after a newer one (a zombie's last words), the present value is
+ * stored again over it.
+ */
+export const onFeedSeen = (partition: Partition, given: Given, channel: string, sku: string, version: number): Array<Output> => {
+  const actor = partition.actors.get(sku as SkuActor["stock"]["sku"])
+  if (partition.phase !== "serving" || actor === undefined) return []
+  const repair = given.rules.feedNeedsRepair(version, actor.seenVersion)
+  if (version > actor.seenVersion) actor.seenVersion = version
+  if (!repair) return []
+  markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
+  const detail = `version ${version} of ${sku} for ${channel} was stored after version ${actor.seenVersion}`
+  return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
+}
+
+/** Says again what a former owner journaled and perhaps never said. */
+export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>): Array<Output> => {
+  if (partition.publishing.republishAfterSeq === null) return []
+  const outputs: Array<Output> = []
+  for (const stored of records) {
+    const decoded = given.codec.decodeRecord(stored.bytes)
+    if (decoded._tag !== "Record") continue
+    const replies = repliesOf(decoded.record, stored.seq)
+    if (replies.length > 0) {
+      partition.publishing.replies.add(stored.seq)
+      outputs.push({ _tag: "SendReplies", seq: stored.seq, replies })
+    }
+    for (const entry of decoded.record.entries) {
+      if (entry._tag === "Expiry") again(partition, entry.sku, stored.seq)
+      if (entry._tag === "Settled") again(partition, entry.decided.command?.sku, stored.seq)
+      if (entry._tag === "Message") for (const { command } of entry.decided) again(partition, command?.sku, stored.seq)
+    }
+  }
+  partition.publishing.republishAfterSeq = null
+  return [...outputs, ...flushFeed(partition)]
+}
+
+const again = (partition: Partition, sku: SkuActor["stock"]["sku"] | undefined, seq: number): void => {
+  const actor = sku === undefined ? undefined : partition.actors.get(sku)
+  if (actor !== undefined) markDirty(partition, actor, seq, "Takeover", true)
+}

@@ -1,0 +1,26 @@
+/**
+ * The protocol rules that production uses. Each one is explained where it is declared (protocol.ts); each has a test that fails when it is loosened.
+ */
+import { skuFromToken } from "../domain/names.ts"
+import { clockAheadMsMax } from "../limits.ts"
+import type { ProtocolRules } from "./protocol.ts"
+
+export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
+  // Owner and expected sequence both: two claimants may choose the same epoch, and one owner may append twice at one sequence (two timers).
+  messageId: (owner, epoch, expectedSeq) => `${owner}.${epoch}.${expectedSeq}`,
+  // The sequence alone decides: `duplicate` at another sequence says only that the id was seen.
+  ackConfirms: (ack, pending) => ack.seq === pending.expectedSeq + 1,
+  // Id and bytes: a former reign of this very worker may have had the same epoch.
+  isMine: (found, pending) => found.messageId === pending.messageId && found.hash === pending.hash,
+  // A body alone repeats whenever a client retries.
+  digestText: (message, bodyHash) => `${message.subject}\n${message.headers}\n${message.brokerMs}\n${bodyHash}`,
+  mayPurge: (digestVerified) => digestVerified,
+  mayPublishSnapshot: (endSeq, confirmedSeq) => endSeq <= confirmedSeq,
+  // A decision already given is repeated whatever the deadline says, and however old it is, as long as it is remembered.
+  checks: Object.freeze(["lookup", "floor", "deadline"] as const),
+  remembers: () => true,
+  feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
+  skuOfToken: skuFromToken,
+  republishFrom: (publishedSeq) => publishedSeq + 1,
+  recordTime: (previousMs, clockMs, referenceMs) => Math.max(previousMs, Math.min(clockMs, referenceMs + clockAheadMsMax)),
+})

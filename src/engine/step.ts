@@ -1,0 +1,193 @@
+/**
+ * One partition's protocol as a function: an input in, outputs out, no clock, no chance, no I/O.
+ *
+ * The whole of it lives behind this switch, so that the server, the simulator and a replay run these same lines. A throw while applying is a
+ * broken invariant: the partition halts, visibly, and its state is not used again.
+ */
+import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
+import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
+import type { Given } from "./apply.ts"
+import { decideBatch } from "./batch.ts"
+import { onCommandAtRead, onCommandUnread, resetCursor, tickCursor } from "./cursor-check.ts"
+import { halt, stepDown } from "./ending.ts"
+import { onCommandsArrived } from "./intake.ts"
+import { sweep } from "./memory.ts"
+import type { Partition } from "./partition.ts"
+import type { Input, Output } from "./protocol.ts"
+import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull } from "./publishing.ts"
+import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
+import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+
+export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
+
+/** The step function over a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
+export const makeStep =
+  (given: Given): Step =>
+  (partition, input) => {
+    if (partition.phase === "stopped" || partition.phase === "halted") return []
+    try {
+      const outputs = take(partition, given, input)
+      pump(partition, given, input.nowMs, outputs)
+      return outputs
+    } catch (cause) {
+      return halt(
+        partition,
+        "InvariantBroken",
+        cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error",
+        input.nowMs,
+      )
+    }
+  }
+
+const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
+  const { nowMs } = input
+  switch (input._tag) {
+    case "SnapshotMissing":
+      return partition.phase === "starting" ? beginFollowing(partition) : []
+    case "SnapshotRead":
+      if (partition.phase !== "starting") return []
+      return [...loadSnapshot(partition, given, input.manifest, input.chunks), ...beginFollowing(partition)]
+    case "RecordsRead":
+      return onRecordsRead(partition, given, input.records, nowMs)
+    case "Claim":
+      return onClaim(partition, input.owner, input.incarnation)
+    case "ClaimBasisRead":
+      return onClaimBasisRead(partition, given, input.basis, nowMs)
+    case "ReadFailed":
+      return onReadFailed(partition, input.what, nowMs)
+    case "AppendAcked":
+      return onAppendAcked(partition, given, input, nowMs)
+    case "AppendUnknown":
+      return onAppendUnknown(partition, input.messageId, input.cause)
+    case "JournalEndRead":
+      return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
+    case "CommandsArrived":
+      return onCommandsArrived(partition, given, input.messages)
+    case "CommandAtRead":
+      return onCommandAtRead(partition, given, input, nowMs)
+    case "BrokerTimeSeen":
+      partition.referenceMs = Math.max(partition.referenceMs, input.brokerMs)
+      return []
+    default:
+      return takeMore(partition, given, input)
+  }
+}
+
+type Later = Extract<
+  Input,
+  {
+    readonly _tag:
+      | "RepliesSent"
+      | "FeedSent"
+      | "FeedFailed"
+      | "FeedSeen"
+      | "RepublishRead"
+      | "ChunkStored"
+      | "SnapshotFailed"
+      | "Tick"
+      | "Drain"
+      | "LeaseLost"
+  }
+>
+
+const takeMore = (partition: Partition, given: Given, input: Later): Array<Output> => {
+  switch (input._tag) {
+    case "RepliesSent":
+      partition.publishing.replies.delete(input.seq)
+      return []
+    case "FeedSent":
+      return onFeedAnswer(partition, input.group, true)
+    case "FeedFailed":
+      return onFeedAnswer(partition, input.group, false)
+    case "FeedSeen":
+      return onFeedSeen(partition, given, input.channel, input.sku, input.version)
+    case "RepublishRead":
+      return onRepublishRead(partition, given, input.records)
+    case "ChunkStored":
+      return onChunkStored(partition, given, input.snapshot)
+    case "SnapshotFailed":
+      return onSnapshotFailed(partition, input.snapshot)
+    case "Tick":
+      return onTick(partition, given, input.nowMs)
+    case "Drain":
+      return drain(partition, "Drained")
+    case "LeaseLost":
+      return drain(partition, "LeaseLost")
+  }
+}
+
+const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFailed" }>["what"], nowMs: number): Array<Output> => {
+  switch (what) {
+    case "ClaimBasis":
+      return onClaimUnread(partition, nowMs)
+    case "JournalEnd":
+      return onJournalEndUnread(partition, nowMs)
+    case "CommandAt":
+      return onCommandUnread(partition, nowMs)
+    case "Republish":
+      partition.republishAgainAtMs = nowMs + cursorCheckMs / 5
+      return []
+  }
+}
+
+/** An owner finishes what is in flight; whoever isn't one yet has nothing to finish. */
+const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
+  if (partition.phase !== "serving") return stepDown(partition, reason, "before it served")
+  partition.draining ??= reason
+  return []
+}
+
+const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
+  if (partition.phase !== "serving") return outputs
+  outputs.push(...tickSnapshot(partition, given), ...noteSnapshotProgress(partition, given), ...tickRepublish(partition, given, nowMs))
+  if (partition.confirmedSeq > partition.witnessedSeq && nowMs >= partition.nextWitnessAtMs) {
+    partition.witnessedSeq = partition.confirmedSeq
+    partition.nextWitnessAtMs = nowMs + cursorCheckMs
+    outputs.push({ _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } })
+  }
+  sweepNext(partition)
+  return outputs
+}
+
+const tickRepublish = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  if (partition.publishing.republishAfterSeq === null || nowMs < partition.republishAgainAtMs) return []
+  // Asked once; a failed read sets the time of the next try.
+  partition.republishAgainAtMs = Number.POSITIVE_INFINITY
+  return askRepublish(partition, given)
+}
+
+/** Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending. */
+const sweepNext = (partition: Partition): void => {
+  if (partition.senderList.length === 0) return
+  partition.nextSenderToForget = (partition.nextSenderToForget + 1) % partition.senderList.length
+  const memory = partition.senderList[partition.nextSenderToForget]
+  if (memory !== undefined) sweep(partition, memory, 256)
+}
+
+/** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */
+const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<Output>): void => {
+  if (partition.phase !== "serving" || partition.inFlight !== null) return
+  watchClock(partition, nowMs, given, outputs)
+  if (partition.search !== null) outputs.push(...resetCursor(partition, given, nowMs))
+  else if (partition.draining !== null) {
+    outputs.push(...flushFeed(partition))
+    if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
+  } else if (partition.reading && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
+  if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
+    partition.paused = false
+    outputs.push({ _tag: "ResumeReading" })
+  }
+}
+
+/** A clock far ahead of the broker can't expire anything; people are told once each time it starts. */
+const watchClock = (partition: Partition, nowMs: number, given: Given, outputs: Array<Output>): void => {
+  const ahead = partition.referenceMs > 0 && given.rules.recordTime(0, nowMs, partition.referenceMs) < nowMs
+  if (ahead && !partition.clockAhead)
+    outputs.push({
+      _tag: "Alarm",
+      kind: "ClockAhead",
+      detail: `the clock says ${nowMs}, the broker's newest timestamp is ${partition.referenceMs}`,
+    })
+  partition.clockAhead = ahead
+}

@@ -1,0 +1,218 @@
+/**
+ * Following the journal, and becoming owner: read to the end through the leader, append an epoch claim by compare-and-set, then serve.
+ *
+ * From a confirmed claim on no former owner's append can succeed. The lease decides only who should try.
+ */
+import { appendTimeoutMs } from "../limits.ts"
+import { applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
+import { beginAppend } from "./batch.ts"
+import { askCursor, startReading } from "./cursor-check.ts"
+import { halt } from "./ending.ts"
+import type { Partition } from "./partition.ts"
+import type { ClaimBasis, Output } from "./protocol.ts"
+import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
+import { recordVersion } from "./records.ts"
+import { discardSnapshot, finishRecovery } from "./snapshot.ts"
+
+const nothingDrafted = () => ({ entries: [], texts: [], replies: [], touched: new Map() })
+
+/** Replay begins: after the snapshot, if one was loaded, else with the first record. */
+export const beginFollowing = (partition: Partition): Array<Output> => {
+  partition.phase = partition.claiming === null ? "following" : "claiming"
+  const follow: Output = { _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }
+  return partition.claiming === null ? [follow] : [follow, { _tag: "ReadClaimBasis" }]
+}
+
+/** Records of the journal, in order. Those already applied are passed over; a gap means that the journal isn't whole. */
+export const onRecordsRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
+  // While an append is in flight its fate is read from the journal's end, not from here.
+  if ((partition.phase !== "following" && partition.phase !== "claiming") || partition.inFlight !== null) return []
+  for (const stored of records) {
+    if (stored.seq <= partition.confirmedSeq) continue
+    const outputs = applyStored(partition, given, stored, nowMs)
+    if (outputs.length > 0) return outputs
+  }
+  return partition.phase === "claiming" ? claimIfAtEnd(partition, given, nowMs) : []
+}
+
+/** Verifies that a record links to the one before it, and applies it. Empty if all is well. */
+const applyStored = (partition: Partition, given: Given, stored: StoredRecord, nowMs: number): Array<Output> => {
+  const expected = partition.confirmedSeq + 1
+  if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
+  const decoded = given.codec.decodeRecord(stored.bytes)
+  if (decoded._tag === "Unreadable")
+    return halt(
+      partition,
+      decoded.cause.startsWith("version ") ? "NewerRecords" : "ChainBroken",
+      `record ${stored.seq}: ${decoded.cause}`,
+      nowMs,
+    )
+  const { record } = decoded
+  if (record.version > recordVersion) return halt(partition, "NewerRecords", `record ${stored.seq} has version ${record.version}`, nowMs)
+  if (record.partition !== partition.id)
+    return halt(partition, "ForeignJournal", `record ${stored.seq} is of partition ${record.partition}`, nowMs)
+  if (partition.incarnation !== null && record.incarnation !== partition.incarnation)
+    return halt(
+      partition,
+      "ForeignJournal",
+      `record ${stored.seq} is of incarnation ${record.incarnation}, not ${partition.incarnation}`,
+      nowMs,
+    )
+  if (record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash)
+    return halt(partition, "ChainBroken", `record ${stored.seq} does not link to record ${partition.confirmedSeq}`, nowMs)
+  if (record.epoch < partition.epoch)
+    return halt(partition, "ChainBroken", `record ${stored.seq} falls back to epoch ${record.epoch} from ${partition.epoch}`, nowMs)
+  applyRecord(partition, given, record, stored.seq)
+  noteConfirmed(partition, stored.seq, given.codec.sha256(stored.bytes))
+  partition.publishing.republishAfterSeq = record.publishedSeq
+  return finishRecovery(partition)
+}
+
+/** The lease is ours: find out what has to be known before a claim. */
+export const onClaim = (partition: Partition, owner: string, incarnation: string): Array<Output> => {
+  if (partition.phase !== "following" && partition.phase !== "starting") return []
+  partition.claiming = { owner, incarnation, basis: null, askAgainAtMs: 0 }
+  if (partition.phase === "starting") return []
+  partition.phase = "claiming"
+  return [{ _tag: "ReadClaimBasis" }]
+}
+
+/** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
+const objection = (partition: Partition, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
+  const resumed = basis.halt?.resume !== null && basis.halt !== null
+  if (basis.halt !== null && !resumed) {
+    partition.phase = "halted"
+    return [{ _tag: "Halted", halt: basis.halt }]
+  }
+  if (basis.endSeq < partition.confirmedSeq || basis.endSeq < (partition.recovery?.manifest.endSeq ?? 0)) {
+    // An operator accepted the loss: what was read from beyond the end is thrown away.
+    if (resumed) return discardSnapshot(partition, `the journal ends at ${basis.endSeq}`)
+    const known = Math.max(partition.confirmedSeq, partition.recovery?.manifest.endSeq ?? 0)
+    return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${known} was confirmed`, nowMs)
+  }
+  if (resumed) return undefined
+  if (basis.endSeq === 0 && (basis.incarnation !== null || basis.witness !== null))
+    return halt(partition, "JournalEmpty", `the journal is empty, incarnation ${basis.incarnation ?? "unknown"} had begun`, nowMs)
+  if (basis.witness !== null && basis.witness.seq > basis.endSeq)
+    return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${basis.witness.seq} was confirmed`, nowMs)
+  return undefined
+}
+
+export const onClaimBasisRead = (partition: Partition, given: Given, basis: ClaimBasis, nowMs: number): Array<Output> => {
+  const { claiming } = partition
+  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
+  const against = objection(partition, basis, nowMs)
+  if (against !== undefined) return against
+  claiming.basis = basis
+  if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]
+  return claimIfAtEnd(partition, given, nowMs)
+}
+
+/** Appends the claim once everything up to the journal's end is applied. */
+const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const basis = partition.claiming?.basis
+  if (basis === undefined || basis === null || partition.confirmedSeq < basis.endSeq) return []
+  const { incarnation } = partition
+  if (incarnation !== null && basis.incarnation !== null && incarnation !== basis.incarnation && basis.halt?.resume == null)
+    return halt(partition, "ForeignJournal", `the journal is of incarnation ${incarnation}, not ${basis.incarnation}`, nowMs)
+  const { witness } = basis
+  const seen = witness === null ? undefined : recentHash(partition, witness.seq)
+  if (witness !== null && seen !== undefined && seen !== witness.hash && basis.halt?.resume == null)
+    return halt(partition, "JournalLostTail", `record ${witness.seq} is another than the one that was confirmed`, nowMs)
+  return partition.confirmedSeq === 0 ? appendGenesis(partition, given, nowMs) : appendClaim(partition, given, nowMs)
+}
+
+const appendGenesis = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const { claiming } = partition
+  if (claiming === null) return []
+  // Time begins with the first commands: this clock alone is not believed.
+  const { cursor, atMs } = partition
+  const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
+  return beginAppend(partition, given, "genesis", change, nothingDrafted(), nowMs)
+}
+
+export const onGenesisConfirmed = (partition: Partition, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  partition.incarnation = record.incarnation
+  partition.atMs = record.atMs
+  partition.publishing.republishAfterSeq = partition.confirmedSeq
+  return [{ _tag: "StoreIncarnation", incarnation: record.incarnation }, ...appendClaim(partition, given, nowMs)]
+}
+
+const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const { claiming, incarnation } = partition
+  if (claiming === null || incarnation === null) return []
+  // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
+  const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
+  return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
+}
+
+/** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
+export const onClaimLost = (partition: Partition, nowMs: number): Array<Output> => {
+  partition.inFlight = null
+  if (partition.claiming !== null) {
+    partition.claiming.basis = null
+    partition.claiming.askAgainAtMs = nowMs + appendTimeoutMs
+  }
+  return [{ _tag: "ReadClaimBasis" }]
+}
+
+/** This owner reigns. A halt that an operator lifted is journaled before anything is decided. */
+export const onClaimConfirmed = (partition: Partition, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  const basis = partition.claiming?.basis ?? null
+  partition.owner = record.owner
+  partition.epoch = record.epoch
+  const halted = basis?.halt ?? null
+  if (halted === null || halted.resume === null) return startServing(partition, nowMs)
+  const lost = basis?.witness !== null && basis !== null && basis.witness.seq > basis.endSeq ? basis.endSeq : null
+  const { by, reason } = halted.resume
+  const entry: Entry = { _tag: "Resumed", by, reason, haltReason: halted.reason, lostAfterSeq: lost }
+  const drafted = { ...nothingDrafted(), entries: [entry], texts: [given.codec.encodeEntry(entry)] }
+  const { owner, epoch, incarnation, cursor, atMs } = record
+  return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+}
+
+export const onResumeConfirmed = (partition: Partition, nowMs: number): Array<Output> => {
+  const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
+  if (partition.claiming === null) return outputs
+  return [...outputs, ...startServing(partition, nowMs)]
+}
+
+const startServing = (partition: Partition, nowMs: number): Array<Output> => {
+  const incarnation = partition.claiming?.basis?.incarnation ?? null
+  partition.claiming = null
+  partition.phase = "serving"
+  const outputs: Array<Output> = [
+    { _tag: "StopFollowing" },
+    { _tag: "Serving", epoch: partition.epoch, seq: partition.confirmedSeq },
+    { _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } },
+  ]
+  partition.witnessedSeq = partition.confirmedSeq
+  if (partition.incarnation !== null && incarnation !== partition.incarnation)
+    outputs.push({ _tag: "StoreIncarnation", incarnation: partition.incarnation })
+  return [...outputs, ...(partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs))]
+}
+
+/** What has to be said again, asked for once serving. */
+export const askRepublish = (partition: Partition, given: Given): Array<Output> => {
+  const afterSeq = partition.publishing.republishAfterSeq
+  if (afterSeq === null) return []
+  const fromSeq = given.rules.republishFrom(afterSeq, partition.confirmedSeq)
+  if (fromSeq <= partition.confirmedSeq) return [{ _tag: "ReadForRepublish", fromSeq, toSeq: partition.confirmedSeq }]
+  partition.publishing.republishAfterSeq = null
+  return []
+}
+
+/** Asks again for what a claim waits for. */
+export const tickClaim = (partition: Partition, nowMs: number): Array<Output> => {
+  const { claiming } = partition
+  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
+  if (claiming.askAgainAtMs === 0 || nowMs < claiming.askAgainAtMs) return []
+  claiming.askAgainAtMs = 0
+  return [{ _tag: "ReadClaimBasis" }]
+}
+
+/** A read for the claim failed: ask again in a while. */
+export const onClaimUnread = (partition: Partition, nowMs: number): Array<Output> => {
+  if (partition.claiming !== null) partition.claiming.askAgainAtMs = nowMs + appendTimeoutMs / 20
+  return []
+}

@@ -1,0 +1,68 @@
+/**
+ * When holds end: buckets of 64 ms, so that setting, moving and removing a timer is O(1) however many there are.
+ *
+ * Derived from reservations, never journaled: whoever replays the journal has armed the same timers. A bucket fires once it is wholly past, so
+ * an expiry is journaled up to 64 ms late; a hold past its time can't be confirmed meanwhile, for decide looks at the time itself.
+ */
+import type { EpochMs } from "../domain/names.ts"
+import type { Reservation } from "../domain/stock.ts"
+import type { SkuActor } from "./actor.ts"
+
+const bucketMs = 64
+
+export interface HoldWheel {
+  readonly buckets: Map<number, Map<Reservation, SkuActor>>
+  /** No bucket below this number has anything in it. */
+  doneBefore: number
+}
+
+const bucketOf = (expiresAtMs: EpochMs): number => Math.ceil(expiresAtMs / bucketMs)
+
+/** Arms the timer of a hold. */
+export const armHold = (wheel: HoldWheel, actor: SkuActor, reservation: Reservation): void => {
+  const number = bucketOf(reservation.expiresAtMs)
+  let bucket = wheel.buckets.get(number)
+  if (bucket === undefined) {
+    bucket = new Map()
+    wheel.buckets.set(number, bucket)
+    // An older bucket can only appear when nothing was ever armed or when records are replayed behind the clock.
+    if (wheel.buckets.size === 1 || number < wheel.doneBefore) wheel.doneBefore = number
+  }
+  bucket.set(reservation, actor)
+}
+
+/** Disarms the timer that was armed for `expiresAtMs`, if it still is. */
+export const disarmHold = (wheel: HoldWheel, reservation: Reservation, expiresAtMs: EpochMs): void => {
+  const number = bucketOf(expiresAtMs)
+  const bucket = wheel.buckets.get(number)
+  if (bucket === undefined) return
+  bucket.delete(reservation)
+  if (bucket.size === 0) wheel.buckets.delete(number)
+}
+
+/** Up to `most` holds whose time is up at `nowMs`, earliest buckets first; they stay armed until they have ended. */
+export const dueHolds = (wheel: HoldWheel, nowMs: EpochMs, most: number): Array<readonly [Reservation, SkuActor]> => {
+  const due: Array<readonly [Reservation, SkuActor]> = []
+  if (wheel.buckets.size === 0) return due
+  const last = Math.floor(nowMs / bucketMs)
+  if (last - wheel.doneBefore > wheel.buckets.size * 4 + 1_024) wheel.doneBefore = earliestBucket(wheel)
+  for (let number = wheel.doneBefore; number <= last; number++) {
+    const bucket = wheel.buckets.get(number)
+    if (bucket === undefined) {
+      if (due.length === 0) wheel.doneBefore = number + 1
+      continue
+    }
+    for (const hold of bucket) {
+      if (due.length >= most) return due
+      due.push(hold)
+    }
+  }
+  return due
+}
+
+/** After a long gap (a cold start, a clock that stood still) looking once at all bucket numbers is cheaper than walking the gap. */
+const earliestBucket = (wheel: HoldWheel): number => {
+  let earliest = Number.POSITIVE_INFINITY
+  for (const number of wheel.buckets.keys()) if (number < earliest) earliest = number
+  return earliest
+}

@@ -1,0 +1,78 @@
+/**
+ * What may be read of a partition from outside: for questions, metrics and tools. Reads only, and shows nothing unconfirmed.
+ */
+import { atsByChannel, offeredQty } from "../domain/availability.ts"
+import type { SenderId, Sku } from "../domain/names.ts"
+import { availableQty } from "../domain/stock.ts"
+import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
+import type { AtsValue } from "./records.ts"
+
+/** How a partition is doing. `frozen`: an append's outcome is unknown. */
+export interface PartitionStatus {
+  readonly phase: Phase | "frozen"
+  readonly epoch: number
+  readonly confirmedSeq: number
+  readonly cursorSeq: number
+  /** Messages that arrived and aren't decided. */
+  readonly waiting: number
+  readonly openHolds: number
+  readonly quarantined: number
+  readonly skus: number
+  readonly atMs: number
+}
+
+export const statusOf = (partition: Partition): PartitionStatus => ({
+  phase: partition.inFlight?.frozen === true ? "frozen" : partition.phase,
+  epoch: partition.epoch,
+  confirmedSeq: partition.confirmedSeq,
+  cursorSeq: partition.cursor.seq,
+  waiting: partition.arrived.length,
+  openHolds: partition.openHolds,
+  quarantined: partition.quarantine.size,
+  skus: partition.actorList.length,
+  atMs: partition.atMs,
+})
+
+/** Whether the state is what the journal says: false while an append is in flight, when nothing may be shown. */
+export const isSettled = (partition: Partition): boolean => partition.phase === "serving" && partition.inFlight === null
+
+/** Stock of one SKU, or undefined if it isn't known here. Only while {@link isSettled}. */
+export const stockView = (partition: Partition, sku: Sku) => {
+  const actor = partition.actors.get(sku)
+  if (actor === undefined) return undefined
+  const { stock } = actor
+  const ats = atsByChannel(stock)
+  return {
+    sku,
+    partition: partition.id,
+    seq: actor.version,
+    atMs: partition.atMs,
+    offered: offeredQty(stock),
+    locations: stock.locations.map((at) => ({ ...at, available: availableQty(at) })),
+    ats: (stock.policy?.channels ?? []).map(({ channel }, i) => ({ channel, ats: ats[i] ?? 0 })),
+    openReservations: stock.reservations?.openCount ?? 0,
+    policy: stock.policy,
+  }
+}
+
+/** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. Only while {@link isSettled}. */
+export const atsView = (
+  partition: Partition,
+  channel: SenderId,
+  fromIndex: number,
+  limit: number,
+): { readonly values: ReadonlyArray<AtsValue>; readonly nextIndex: number | null } => {
+  const values: Array<AtsValue> = []
+  let index = fromIndex
+  for (; index < partition.actorList.length && values.length < limit && index - fromIndex < limit * 16; index++) {
+    const actor = partition.actorList[index]
+    const place = actor?.stock.policy?.channels.findIndex((line) => line.channel === channel) ?? -1
+    if (actor === undefined || place < 0) continue
+    const ats = atsByChannel(actor.stock)[place] ?? 0
+    values.push({ channel, sku: actor.stock.sku, ats, version: actor.version, delta: 0, cause: "Snapshot", atMs: partition.atMs })
+  }
+  return { values, nextIndex: index < partition.actorList.length ? index : null }
+}
+
+/** What lies in quarantine, oldest first. */
+export const quarantineView = (partition: Partition): ReadonlyArray<QuarantinedCommand> => [...partition.quarantine.values()]

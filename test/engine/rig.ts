@@ -1,0 +1,312 @@
+/**
+ * A bench to put one partition's `step` on: a journal, a commands stream and marks as plain arrays, every answer under the test's control.
+ *
+ * No time passes and nothing is answered unless the test says so (or asks for `settle`, which answers everything as a healthy broker would).
+ */
+import type { Command } from "../../src/domain/commands.ts"
+import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import type {
+  ClaimBasis,
+  CommandMessage,
+  Halt,
+  Input,
+  Output,
+  ProtocolRules,
+  SnapshotManifest,
+  Witness,
+} from "../../src/engine/protocol.ts"
+import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep, type Step } from "../../src/engine/step.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+
+type Tag = Output["_tag"]
+type Of<T extends Tag> = Extract<Output, { _tag: T }>
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+
+export const startMs = 1_800_000_000_000
+
+/** What the workers of one partition share: its journal, its commands, its marks. */
+export class Broker {
+  journal: Array<StoredRecord> = []
+  commands = new Map<number, CommandMessage>()
+  lastSeq = 0
+  incarnation: string | null = null
+  witness: Witness | null = null
+  halt: Halt | null = null
+  chunks = new Map<string, Array<Uint8Array>>()
+  manifest: SnapshotManifest | null = null
+  feed: Array<AtsValue> = []
+  replies: Array<Reply> = []
+
+  append(expectedSeq: number, messageId: string, bytes: Uint8Array): number | undefined {
+    if (expectedSeq !== this.journal.length) return undefined
+    this.journal.push({ seq: expectedSeq + 1, messageId, bytes })
+    return expectedSeq + 1
+  }
+
+  records(): ReadonlyArray<JournalRecord> {
+    return this.journal.map(({ bytes }) => {
+      const decoded = engineCodec.decodeRecord(bytes)
+      if (decoded._tag === "Unreadable") throw new Error(decoded.cause)
+      return decoded.record
+    })
+  }
+
+  /** Stores a message as the commands stream would. `body` is one command's JSON, or several. */
+  store(sender: string, commandClass: string, token: string, body: string, more: Partial<CommandMessage> = {}): CommandMessage {
+    const seq = ++this.lastSeq
+    const message: CommandMessage = {
+      seq,
+      subject: `hf.p.0.${sender}.${commandClass}.${token}`,
+      headers: `Hf-Reply: c.${seq}`,
+      replySuffix: `c.${seq}`,
+      body: new TextEncoder().encode(body),
+      brokerMs: startMs + seq,
+      ...more,
+    }
+    this.commands.set(seq, message)
+    return message
+  }
+}
+
+/** One worker's view of the partition. */
+export class Worker {
+  readonly partition: Partition
+  readonly step: Step
+  /** Outputs not yet taken by the test. */
+  out: Array<Output> = []
+  nowMs = startMs
+  readonly broker: Broker
+  readonly name: string
+
+  constructor(broker: Broker, name = "a", rules: ProtocolRules = protocolRules, snapshotEveryRecords = 1_000_000) {
+    this.broker = broker
+    this.name = name
+    this.partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords })
+    this.step = makeStep({ codec: engineCodec, rules })
+  }
+
+  put(input: WithoutTime<Input>): ReadonlyArray<Output> {
+    const outputs = this.step(this.partition, { ...input, nowMs: this.nowMs } as Input)
+    this.out.push(...outputs)
+    return outputs
+  }
+
+  /** The newest output of a kind, taken off the list; throws if there is none. */
+  take<T extends Tag>(tag: T): Of<T> {
+    const index = this.out.findLastIndex((output) => output._tag === tag)
+    if (index < 0) throw new Error(`no ${tag} among ${this.out.map((output) => output._tag).join(", ") || "no outputs"}`)
+    return this.out.splice(index, 1)[0] as Of<T>
+  }
+
+  all<T extends Tag>(tag: T): ReadonlyArray<Of<T>> {
+    return this.out.filter((output): output is Of<T> => output._tag === tag)
+  }
+
+  has(tag: Tag): boolean {
+    return this.out.some((output) => output._tag === tag)
+  }
+
+  basis(): ClaimBasis {
+    const { incarnation, witness, halt } = this.broker
+    return { endSeq: this.broker.journal.length, incarnation, witness, halt }
+  }
+
+  /** Answers outputs as a healthy broker would, until there are none to answer; those in `except` stay on the list. */
+  settle(except: ReadonlyArray<Tag> = []): void {
+    for (let i = 0; i < 100_000; i++) {
+      const index = this.out.findIndex((output) => !except.includes(output._tag) && !kept.has(output._tag))
+      if (index < 0) return
+      this.answer(this.out.splice(index, 1)[0] as Output)
+    }
+    throw new Error("the partition never comes to rest")
+  }
+
+  answer(output: Output): void {
+    const { broker } = this
+    switch (output._tag) {
+      case "FollowJournal":
+        this.put({ _tag: "RecordsRead", records: broker.journal.slice(output.fromSeq - 1) })
+        return
+      case "ReadRecords":
+        this.put({ _tag: "RecordsRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
+        return
+      case "ReadForRepublish":
+        this.put({ _tag: "RepublishRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
+        return
+      case "ReadClaimBasis":
+        this.put({ _tag: "ClaimBasisRead", basis: this.basis() })
+        return
+      case "Append": {
+        const seq = broker.append(output.expectedSeq, output.messageId, output.bytes)
+        if (seq === undefined) this.put({ _tag: "AppendUnknown", messageId: output.messageId, cause: "10071 wrong last sequence" })
+        else this.put({ _tag: "AppendAcked", messageId: output.messageId, seq, duplicate: false })
+        return
+      }
+      case "ReadJournalEnd":
+        this.put({ _tag: "JournalEndRead", endSeq: broker.journal.length, record: broker.journal[output.seq - 1] ?? null })
+        return
+      case "ReadCommands":
+        this.put({ _tag: "CommandsArrived", messages: [...broker.commands.values()].filter(({ seq }) => seq >= output.fromSeq) })
+        return
+      case "ReadCommandAt":
+        this.readCommandAt(output.seq)
+        return
+      default:
+        this.answerSaying(output)
+    }
+  }
+
+  private answerSaying(output: Output): void {
+    const { broker } = this
+    switch (output._tag) {
+      case "SendReplies":
+        broker.replies.push(...output.replies)
+        this.put({ _tag: "RepliesSent", seq: output.seq })
+        return
+      case "SendFeed":
+        broker.feed.push(...output.values)
+        this.put({ _tag: "FeedSent", group: output.group })
+        for (const { channel, sku, version } of output.values) this.put({ _tag: "FeedSeen", channel, sku, version })
+        return
+      case "StoreIncarnation":
+        broker.incarnation = output.incarnation
+        return
+      case "StoreWitness":
+        broker.witness = output.witness
+        return
+      case "PurgeCommands":
+        for (const seq of broker.commands.keys()) if (seq < output.beforeSeq) broker.commands.delete(seq)
+        return
+      case "StoreChunk":
+        broker.chunks.set(output.snapshot, [...(broker.chunks.get(output.snapshot) ?? []), output.bytes])
+        this.put({ _tag: "ChunkStored", snapshot: output.snapshot, index: output.index })
+        return
+      case "PublishSnapshot":
+        broker.manifest = output.manifest
+        return
+      case "DiscardSnapshot":
+        broker.manifest = null
+        return
+      case "ClearHalt":
+        broker.halt = null
+        return
+      case "Halted":
+        broker.halt = output.halt
+        return
+      default:
+        return
+    }
+  }
+
+  readCommandAt(seq: number): void {
+    const { broker } = this
+    this.put({ _tag: "CommandAtRead", seq, message: broker.commands.get(seq) ?? null, firstSeq: 1, lastSeq: broker.lastSeq })
+  }
+
+  /** Follows from the broker's snapshot if it has one, else from the first record. */
+  follow(): this {
+    const { manifest } = this.broker
+    if (manifest === null) this.put({ _tag: "SnapshotMissing" })
+    else this.put({ _tag: "SnapshotRead", manifest, chunks: this.broker.chunks.get(manifest.id) ?? [] })
+    return this
+  }
+
+  /** Becomes owner, as if the lease were ours. */
+  claim(): this {
+    this.put({ _tag: "Claim", owner: `${this.name}-${this.broker.journal.length}`, incarnation: `incarnation-${this.name}` })
+    return this
+  }
+
+  /** A worker that serves, everything answered. */
+  serve(): this {
+    this.follow().claim().settle()
+    return this.tick()
+  }
+
+  tick(ms = 0): this {
+    this.nowMs += ms
+    this.put({ _tag: "Tick" })
+    this.settle(["Append"])
+    return this
+  }
+
+  arrive(...messages: ReadonlyArray<CommandMessage>): this {
+    this.put({ _tag: "CommandsArrived", messages })
+    return this
+  }
+
+  /** Stores a command and lets it arrive; the outputs wait to be settled. */
+  send(sender: string, command: Record<string, unknown>, more: Partial<CommandMessage> = {}): CommandMessage {
+    const message = this.broker.store(
+      sender,
+      classFor(String(command["type"])),
+      skuToken(String(command["sku"])),
+      JSON.stringify(command),
+      more,
+    )
+    this.arrive(message)
+    return message
+  }
+}
+
+/** Outputs that nobody answers: they stay for the test to look at. */
+const kept: ReadonlySet<Tag> = new Set<Tag>([
+  "Alarm",
+  "BatchConfirmed",
+  "Serving",
+  "SteppedDown",
+  "StopFollowing",
+  "PauseReading",
+  "ResumeReading",
+])
+
+const classFor = (type: string): string => {
+  if (type === "SetPolicy") return "policy"
+  if (type.endsWith("Quarantined")) return "operator"
+  return ["ReceiveStock", "AdjustStock", "MoveStatus", "Fulfil"].includes(type) ? "stock" : "sell"
+}
+
+let made = 0
+
+/** The JSON of a command, with what the test doesn't care about filled in. */
+export const json = (type: Command["type"], fields: Record<string, unknown> = {}): Record<string, unknown> => ({
+  v: 1,
+  type,
+  id: `id-${++made}`,
+  sku: "A",
+  issuedAtMs: startMs,
+  ...fields,
+})
+
+export const policyFor = (...channels: ReadonlyArray<string>) => ({
+  version: 1,
+  channels: channels.map((channel, priority) => ({ channel, priority, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 })),
+  safety: [],
+  sourcing: [],
+})
+
+/** A serving worker with `qty` units of SKU A at location L, sold by web and shop. */
+export const serving = (qty: number, rules: ProtocolRules = protocolRules, broker = new Broker()): Worker => {
+  const worker = new Worker(broker, "a", rules).serve()
+  worker.send("dc", json("ReceiveStock", { location: "L", qty }))
+  worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
+  worker.settle()
+  worker.out = []
+  return worker
+}
+
+/** The outcome last said for a command id. */
+export const saidOf = (broker: Broker, id: unknown) =>
+  broker.replies
+    .flatMap(({ decisions }) => decisions)
+    .filter((decision) => decision.id === id)
+    .at(-1)
+
+/** Everything said about a command id, in order. */
+export const allSaidOf = (broker: Broker, id: unknown) =>
+  broker.replies.flatMap(({ decisions }) => decisions).filter((decision) => decision.id === id)
+
+export const inPartition = (sku: string, partitions: number): number => partitionOf(sku, partitions)
