@@ -2,7 +2,7 @@
  * Tidy checks of the documents: each finds nothing in this repository, and finds what it is for in a few lines of a bad document.
  */
 import { describe, expect, it } from "vitest"
-import { changelogFindings, dependencyFindings, invariantFindings, pathFindings, scriptFindings } from "./documents.ts"
+import { changelogFindings, dependencyFindings, invariantFindings, operationsFindings, pathFindings, scriptFindings } from "./documents.ts"
 import { repository, treeOf } from "./tree.ts"
 
 const here = repository()
@@ -36,6 +36,19 @@ describe("paths and links in documents", () => {
   it("are flagged when they lead nowhere", () => {
     const files = { "docs/a.md": "`src/a.ts` `src/b.ts` [b](b.md) [c](../README.md) [d](https://nats.io)", "src/a.ts": "", "README.md": "" }
     expect(pathFindings(treeOf(files))).toHaveLength(2)
+  })
+})
+
+describe("settings and metrics", () => {
+  it("are explained to operators in this repository", () => expect(operationsFindings(here)).toEqual([]))
+  it("are flagged when they are not explained, or explained and not there", () => {
+    const files = {
+      "src/config.ts": `setting("HOLDFAST_A", "1", "a")\nsetting("HOLDFAST_B", "1", "b")`,
+      "src/telemetry/names.ts": `export const metricName = { a: "holdfast_a_total", b: "holdfast_b" }`,
+      "docs/OPERATIONS.md":
+        "| `HOLDFAST_A` | a | 1 |\n| `HOLDFAST_C` | c | 1 |\n| `holdfast_a_total` | counter | a |\n| `holdfast_c` | gauge | c |",
+    }
+    expect(operationsFindings(treeOf(files))).toHaveLength(4)
   })
 })
 

@@ -98,3 +98,26 @@ export const dependencyFindings = (tree: Tree): ReadonlyArray<Finding> => {
     ...hosts.map(([name]) => `package-lock.json:1 takes ${name} from another place than the public registry`),
   ]
 }
+
+const operationsPath = "docs/OPERATIONS.md"
+
+/** Names that a file of the source declares and docs/OPERATIONS.md explains in a table: both must have the same. */
+const explained: ReadonlyArray<{ readonly source: string; readonly declared: RegExp; readonly inTable: RegExp }> = [
+  { source: "src/config.ts", declared: /setting\("(HOLDFAST_[A-Z_]+)"/g, inTable: /^\| `(HOLDFAST_[A-Z_]+)` \|/g },
+  {
+    source: "src/telemetry/names.ts",
+    declared: /"(holdfast_[a-z_]+)"/g,
+    inTable: /^\| `(holdfast_[a-z_]+)` \| (?:counter|gauge|histogram) /g,
+  },
+]
+
+/** Settings and metrics that exist and are not explained to operators, or are explained and do not exist. */
+export const operationsFindings = (tree: Tree): ReadonlyArray<Finding> =>
+  explained.flatMap(({ source, declared, inTable }) => {
+    const there = new Set(linesWith(tree.texts.get(source) ?? "", declared).map(({ match }) => match))
+    const told = new Set(linesWith(tree.texts.get(operationsPath) ?? "", inTable).map(({ match }) => match))
+    return [
+      ...[...there].filter((name) => !told.has(name)).map((name) => `${operationsPath}:1 does not explain ${name} of ${source}`),
+      ...[...told].filter((name) => !there.has(name)).map((name) => `${operationsPath}:1 explains ${name}, which ${source} does not have`),
+    ]
+  })
