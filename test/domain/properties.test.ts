@@ -1,0 +1,240 @@
+/**
+ * What holds in every history of one SKU, and that every history comes out as the slow model says.
+ */
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { atsByChannel, atsOf, offeredQty } from "../../src/domain/availability.ts"
+import { isFact } from "../../src/domain/commands.ts"
+import { decide } from "../../src/domain/decide.ts"
+import { type Allocations, type StockEvent, unitsOf } from "../../src/domain/events.ts"
+import { evolveReservation, evolveStock } from "../../src/domain/evolve.ts"
+import type { ReservationId } from "../../src/domain/names.ts"
+import { emptyStock, isOpen, type SkuStock, unowedQty } from "../../src/domain/stock.ts"
+import { market, north, policy, reserve, sku, till, web } from "./given.ts"
+import { allocationsOf, countsAt, emptyModel, fulfilledOf, type Model, modelApply, modelAts, modelExpire, phaseOf } from "./model.ts"
+import { channelLines, type Moment, play, script } from "./scripts.ts"
+
+const channels = [web, market, till]
+/** Checks something at every moment of many histories. */
+const always = (check: (moment: Moment) => void): void =>
+  fc.assert(
+    fc.property(script, (steps) => play(steps).forEach(check)),
+    { numRuns: 150 },
+  )
+const eventsOf = (moment: Moment): ReadonlyArray<StockEvent> => (moment.decision._tag === "Accepted" ? moment.decision.events : [])
+const onHandOf = (stock: SkuStock): number => stock.locations.reduce((sum, at) => sum + at.onHand, 0)
+
+/** Units that came and went with an event: all that can change what is on hand. */
+const cameWith = (event: StockEvent): number => {
+  if (event.type === "StockReceived" || event.type === "StockAdjusted") return event.qty
+  return "taken" in event ? -unitsOf(event.taken) : 0
+}
+
+/** The stock as the model counts it. */
+const expectAsModel = (stock: SkuStock, model: Model): void => {
+  expect(stock.locations.map((at) => at.location)).toEqual(model.locations)
+  for (const at of stock.locations) expect(at).toMatchObject({ ...countsAt(model, at.location), exposed: 0 })
+  const reservations = [...(stock.reservations?.byKey.values() ?? [])].map((reservation) => ({
+    channel: reservation.channel,
+    name: reservation.id,
+    phase: reservation.status,
+    allocations: reservation.allocations,
+    fulfilled: reservation.fulfilledQty,
+    expiresAtMs: reservation.status === "held" ? reservation.expiresAtMs : 0,
+  }))
+  const expected = model.owners.map((owner) => ({
+    channel: owner.channel,
+    name: owner.name,
+    phase: phaseOf(model, owner),
+    allocations: allocationsOf(model, owner),
+    fulfilled: fulfilledOf(model, owner),
+    expiresAtMs: phaseOf(model, owner) === "held" ? owner.expiresAtMs : 0,
+  }))
+  expect(reservations).toEqual(expected)
+  for (const channel of channels) expect(atsOf(stock, channel)).toBe(modelAts(model, channel))
+}
+
+const expectAsAnswered = (moment: Moment, model: Model): void => {
+  if (moment.command === undefined) return
+  const answer = modelApply(model, moment.command, moment.sender, moment.atMs)
+  if (moment.decision._tag === "Refused") {
+    const { reason, ats } = moment.decision.refusal
+    expect({ refused: reason, ...(ats === undefined ? {} : { ats }) }).toEqual(answer)
+    return
+  }
+  const discrepancies = eventsOf(moment).flatMap((event) => (event.type === "DiscrepancyFound" ? [[event.kind, event.qty]] : []))
+  const shortages = eventsOf(moment).flatMap((event) => (event.type === "ShortageFound" ? [[event.location, event.qty]] : []))
+  expect({ discrepancies, shortages: shortages.toSorted() }).toEqual({
+    discrepancies: "discrepancies" in answer ? answer.discrepancies : answer,
+    shortages: "shortages" in answer ? answer.shortages.toSorted() : answer,
+  })
+}
+
+describe("every history", () => {
+  it("comes out as the slow model says, answers and ATS included", () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        const model = emptyModel()
+        for (const moment of play(steps)) {
+          expectAsAnswered(moment, model)
+          if (moment.command === undefined) {
+            for (const event of eventsOf(moment)) if (event.type === "Expired") modelExpire(model, event.channel, event.reservation)
+          }
+          expectAsModel(moment.after, model)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+  it("keeps every unit somewhere: what came, less what left, is on hand", () => {
+    always((moment) => {
+      const came = eventsOf(moment).reduce((sum, event) => sum + cameWith(event), 0)
+      expect(onHandOf(moment.after)).toBe(onHandOf(moment.before) + came)
+    })
+  })
+  it("says of every unit that a fact counts whether it came, left or doesn't fit", () => {
+    always((moment) => {
+      const { command, decision } = moment
+      if (command === undefined || decision._tag === "Refused") return
+      const absent = decision.events.reduce(
+        (sum, event) => sum + (event.type === "DiscrepancyFound" && event.kind === "NotOnHand" ? event.qty : 0),
+        0,
+      )
+      const came = decision.events.reduce((sum, event) => sum + cameWith(event), 0)
+      if (command.type === "AdjustStock") expect(came - absent).toBe(command.qty)
+      if (command.type === "RecordSale" && command.mode === "taken") expect(came - absent).toBe(-command.qty)
+      if (command.type === "Fulfil" && command.qty !== undefined) expect(came - absent).toBe(-command.qty)
+    })
+  })
+  it("never has a command owe more than is there: only a fact can", () => {
+    always((moment) => {
+      if (moment.command !== undefined && isFact(moment.command)) return
+      for (const at of moment.after.locations) {
+        const before = moment.before.locations.find((other) => other.location === at.location)
+        expect(unowedQty(at)).toBeGreaterThanOrEqual(Math.min(0, before === undefined ? 0 : unowedQty(before)))
+      }
+    })
+  })
+  it("has as many units reserved at each location, and open for each channel, as its open reservations say", () => {
+    always(({ after: stock }) => {
+      const open = [...(stock.reservations?.byKey.values() ?? [])].filter(isOpen)
+      expect(stock.reservations?.openCount ?? 0).toBe(open.length)
+      const allocated: Allocations = open.flatMap((reservation) => reservation.allocations)
+      for (const at of stock.locations) expect(unitsOf(allocated.filter((part) => part.location === at.location))).toBe(at.reserved)
+      for (const use of stock.uses ?? []) {
+        const own = open.filter((reservation) => reservation.channel === use.channel)
+        expect(unitsOf(own.flatMap((reservation) => reservation.allocations))).toBe(use.openQty)
+      }
+    })
+  })
+  it("ends a reservation once", () => {
+    always((moment) => {
+      for (const [key, before] of moment.before.reservations?.byKey ?? []) {
+        const after = moment.after.reservations?.byKey.get(key)
+        if (isOpen(before))
+          expect(isOpen(before) && after !== undefined && isOpen(after)).toBe(after !== undefined && after.allocations.length > 0)
+        else expect(after).toEqual(before)
+      }
+    })
+  })
+  it("never changes the stock by deciding", () => {
+    always((moment) => {
+      if (moment.command === undefined) return
+      const stock = structuredClone(moment.before)
+      decide(stock, moment.command, moment.sender, moment.atMs)
+      expect(stock).toEqual(moment.before)
+    })
+  })
+  it("refuses no fact for a business reason, but a shipment that says nothing", () => {
+    always(({ command, decision }) => {
+      if (command === undefined || !isFact(command) || decision._tag === "Accepted") return
+      expect(command.type === "Fulfil" && command.qty === undefined).toBe(true)
+    })
+  })
+  it("comes out the same when stock and reservations are brought forward apart from each other", () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        const moments = play(steps)
+        const stockOnly = emptyStock(sku)
+        const reservationsOnly = emptyStock(sku)
+        for (const event of moments.flatMap(eventsOf)) {
+          evolveStock(stockOnly, event)
+          evolveReservation(reservationsOnly, event)
+        }
+        const whole = moments.at(-1)?.after
+        expect({ ...stockOnly, reservations: reservationsOnly.reservations }).toEqual(whole)
+        expect(reservationsOnly).toMatchObject({ policy: null, locations: [], uses: null })
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
+
+describe("ATS in every history", () => {
+  it("is never negative and never more than is offered", () => {
+    always(({ after: stock }) => {
+      for (const ats of atsByChannel(stock)) {
+        expect(ats).toBeGreaterThanOrEqual(0)
+        expect(ats).toBeLessThanOrEqual(offeredQty(stock))
+      }
+    })
+  })
+  it("is the same asked for one channel and for all", () => {
+    always(({ after: stock }) => {
+      expect(atsByChannel(stock)).toEqual((stock.policy?.channels ?? []).map((line) => atsOf(stock, line.channel)))
+    })
+  })
+  it("is what a Reserve is decided by: that many can be had, one more can't", () => {
+    always(({ after: stock, atMs }) => {
+      for (const { channel } of stock.policy?.channels ?? []) {
+        const ats = atsOf(stock, channel)
+        const fresh = "fresh" as ReservationId
+        expect(decide(stock, reserve(fresh, ats + 1), channel, atMs)).toEqual({
+          _tag: "Refused",
+          refusal: { reason: "InsufficientStock", ats },
+        })
+        if (ats > 0) expect(decide(stock, reserve(fresh, ats), channel, atMs)._tag).toBe("Accepted")
+      }
+    })
+  })
+})
+
+describe("a fence", () => {
+  /** Units of each channel's fence that stock covers, by the words of the policy: those of higher priority first. */
+  const covered = (lines: Parameters<typeof policy>[0], offered: number): ReadonlyMap<string, number> => {
+    let left = offered
+    const sorted = lines.map((line, index) => ({ line, index })).sort((a, b) => a.line.priority - b.line.priority || a.index - b.index)
+    return new Map(
+      sorted.map(({ line }) => {
+        const qty = Math.min(left, line.fenceQty)
+        left -= qty
+        return [line.channel, qty]
+      }),
+    )
+  }
+  const plain = channelLines.map((lines) => lines.map((line) => ({ ...line, bufferQty: 0, bufferPercent: 0, floorQty: 0 })))
+
+  it("that stock covers stays within reach of its channel, whatever the others buy first", () => {
+    fc.assert(
+      fc.property(plain, fc.integer({ min: 0, max: 40 }), fc.array(fc.nat({ max: 99 }), { maxLength: 12 }), (lines, offered, greed) => {
+        const stock = emptyStock(sku)
+        if (offered > 0) evolveStock(stock, { type: "StockReceived", location: north, qty: offered })
+        evolveStock(stock, { type: "PolicySet", policy: policy(lines) })
+        for (const line of lines) {
+          const own = covered(lines, offered).get(line.channel) ?? 0
+          const contested = structuredClone(stock)
+          const others = lines.filter((other) => other !== line)
+          greed.forEach((wanted, turn) => {
+            const buyer = others[turn % others.length]
+            const qty = buyer === undefined ? 0 : Math.min(wanted, atsOf(contested, buyer.channel))
+            if (buyer === undefined || qty === 0) return
+            const reservation = `g${turn}` as ReservationId
+            const allocations = [{ location: north, qty }]
+            evolveStock(contested, { type: "Reserved", channel: buyer.channel, reservation, allocations, expiresAtMs: 1 })
+          })
+          expect(atsOf(contested, line.channel)).toBeGreaterThanOrEqual(own)
+        }
+      }),
+    )
+  })
+})
