@@ -1,0 +1,44 @@
+/**
+ * Checker `completeness` (guarantee 7, oracle A4 for commands): what the broker acknowledged was decided.
+ *
+ * Proves, for every command that its sender says was stored, that some record gives it an answer. The caller is the only one who knows what
+ * was sent, so without {@link Completeness.acknowledged} this checker looks at nothing.
+ */
+import type { Findings, Where } from "./findings.ts"
+import { scopeOf } from "./seen.ts"
+
+/** A command that the broker acknowledged to its sender. */
+export interface Acknowledged {
+  readonly sender: string
+  readonly sku: string
+  readonly id: string
+}
+
+export interface Completeness {
+  readonly acknowledged: (command: Acknowledged) => void
+  readonly decided: (sender: string, sku: string, id: string) => void
+  /** Reports what was never decided, and returns how many commands that is. */
+  readonly finish: () => number
+}
+
+/** `isDecided` tells of ids decided before they were said to be acknowledged, as long as they are remembered. */
+export const createCompleteness = (findings: Findings, isDecided: (sender: string, sku: string, id: string) => boolean): Completeness => {
+  const waiting = new Map<string, Acknowledged>()
+  return {
+    acknowledged: (command) => {
+      findings.checked("completeness")
+      const { sender, sku, id } = command
+      if (!isDecided(sender, sku, id)) waiting.set(scopeOf(sender, sku, id), command)
+    },
+    decided: (sender, sku, id) => {
+      if (waiting.size > 0) waiting.delete(scopeOf(sender, sku, id))
+    },
+    finish: () => {
+      for (const { sender, sku, id } of waiting.values()) {
+        const where: Where = { partition: -1, seq: 0, sku }
+        findings.violated("completeness", where, `${id} of ${sender} was acknowledged by the broker and never decided`)
+      }
+      return waiting.size
+    },
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Checker `effects` (guarantees 1, 2 and 8): what was accepted does what was asked, no more and no less.
+ *
+ * Proves that the events of an accepted command are those its type may have, in the name of its sender (nobody confirms, extends or releases
+ * another channel's reservation), and that their units add up to the command's: for a fact, what could be applied and its discrepancies
+ * together. An event that moves other units than the command named is found here even where every sum agrees.
+ */
+import type { AdjustStock, Command, Extend, Fulfil, MoveStatus, ReceiveStock, RecordSale, Release, Reserve } from "../domain/commands.ts"
+import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.ts"
+import type { EpochMs } from "../domain/names.ts"
+import type { Findings } from "./findings.ts"
+import { claimKey, type SkuModel, sumQty } from "./model.ts"
+import { same } from "./plain.ts"
+import type { DecisionSeen } from "./seen.ts"
+
+type EventType = StockEvent["type"]
+type EventOf<Type extends EventType> = Extract<StockEvent, { readonly type: Type }>
+
+const eventsOf = <Type extends EventType>(events: ReadonlyArray<StockEvent>, type: Type): ReadonlyArray<EventOf<Type>> =>
+  events.filter((event): event is EventOf<Type> => event.type === type)
+
+/** The only event, if it is of that type. */
+const single = <Type extends EventType>(events: ReadonlyArray<StockEvent>, type: Type): EventOf<Type> | undefined =>
+  events.length === 1 ? eventsOf(events, type)[0] : undefined
+
+const discrepantQty = (events: ReadonlyArray<StockEvent>, kind: DiscrepancyKind): number => {
+  let qty = 0
+  for (const event of eventsOf(events, "DiscrepancyFound")) if (event.kind === kind) qty += event.qty
+  return qty
+}
+
+const allowed: Readonly<Record<Command["type"], ReadonlyArray<EventType>>> = {
+  Reserve: ["Reserved"],
+  Confirm: ["Confirmed"],
+  Release: ["Released"],
+  Extend: ["Extended"],
+  SetPolicy: ["PolicySet"],
+  ReceiveStock: ["StockReceived", "ShortageFound"],
+  AdjustStock: ["StockAdjusted", "DiscrepancyFound", "ShortageFound"],
+  MoveStatus: ["StatusMoved", "DiscrepancyFound", "ShortageFound"],
+  Fulfil: ["Fulfilled", "ShippedUnreserved", "DiscrepancyFound", "ShortageFound"],
+  RecordSale: ["Confirmed", "Fulfilled", "SaleTaken", "SaleOwed", "DiscrepancyFound", "ShortageFound"],
+  ReplayQuarantined: [],
+  DropQuarantined: [],
+}
+
+const elsewhere = (allocations: Allocations, locations: ReadonlyArray<string>): boolean =>
+  allocations.some((part) => !locations.includes(part.location))
+
+const wrongReserve = (command: Reserve, events: ReadonlyArray<StockEvent>, atMs: EpochMs): string | null => {
+  const event = single(events, "Reserved")
+  if (event === undefined) return "reserved nothing"
+  const qty = sumQty(event.allocations)
+  if (qty > command.qty || (qty < command.qty && command.partial !== true)) return `reserved ${qty} of ${command.qty} units`
+  if (command.locations !== undefined && elsewhere(event.allocations, command.locations))
+    return "reserved at a location that wasn't asked for"
+  return event.expiresAtMs === atMs + command.holdMs ? null : `holds until ${event.expiresAtMs}, not ${atMs + command.holdMs}`
+}
+
+const wrongRelease = (command: Release, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
+  const event = single(events, "Released")
+  if (event === undefined) return "released nothing"
+  const qty = sumQty(event.allocations)
+  const askedQty = command.qty ?? openQty
+  if (event.reason !== command.reason) return `released as ${event.reason}, not ${command.reason}`
+  return qty === askedQty ? null : `released ${qty} of ${askedQty} units`
+}
+
+const wrongExtend = (command: Extend, events: ReadonlyArray<StockEvent>, expiresAtMs: EpochMs, atMs: EpochMs): string | null => {
+  const event = single(events, "Extended")
+  const untilMs = Math.max(expiresAtMs, atMs + command.holdMs)
+  if (event === undefined) return "extended nothing"
+  return event.expiresAtMs === untilMs ? null : `extended until ${event.expiresAtMs}, not ${untilMs}`
+}
+
+const wrongReceive = (command: ReceiveStock, events: ReadonlyArray<StockEvent>): string | null => {
+  const received = eventsOf(events, "StockReceived")
+  const [event] = received
+  if (event === undefined || received.length > 1) return `received ${received.length} times`
+  return event.location === command.location && event.qty === command.qty ? null : `received ${event.qty} units at ${event.location}`
+}
+
+const wrongAdjust = (command: AdjustStock, events: ReadonlyArray<StockEvent>): string | null => {
+  const adjusted = eventsOf(events, "StockAdjusted")
+  const missingQty = discrepantQty(events, "NotOnHand")
+  let qty = 0
+  for (const event of adjusted) {
+    if (event.location !== command.location || event.reason !== command.reason) return `adjusted ${event.location} as ${event.reason}`
+    qty += event.qty
+  }
+  const asked = command.qty > 0 ? qty : qty - missingQty
+  return asked === command.qty ? null : `adjusted by ${qty}, ${missingQty} not on hand, of ${command.qty}`
+}
+
+const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): string | null => {
+  let qty = discrepantQty(events, "NotInStatus")
+  for (const event of eventsOf(events, "StatusMoved")) {
+    if (event.location !== command.location || event.from !== command.from || event.to !== command.to)
+      return `moved ${event.from} to ${event.to}`
+    qty += event.qty
+  }
+  return qty === command.qty ? null : `moved or missed ${qty} of ${command.qty} units`
+}
+
+/** Units that left by these events, and whether all of them left `location`. */
+const departed = (events: ReadonlyArray<StockEvent>, location: string): { readonly qty: number; readonly elsewhere: boolean } => {
+  const taken = events.flatMap((event) => ("taken" in event ? event.taken : []))
+  return { qty: sumQty(taken), elsewhere: elsewhere(taken, [location]) }
+}
+
+const wrongFulfil = (command: Fulfil, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
+  const left = departed(events, command.location)
+  const qty = command.qty ?? openQty
+  const coveredQty = sumQty(eventsOf(events, "Fulfilled").flatMap((event) => event.allocations))
+  if (left.elsewhere) return "took units from another location"
+  if (left.qty + discrepantQty(events, "NotOnHand") !== qty)
+    return `took or missed ${left.qty + discrepantQty(events, "NotOnHand")} of ${qty} units`
+  if (coveredQty + discrepantQty(events, "NotReserved") !== qty)
+    return `fulfilled ${coveredQty} of ${qty} units, and the rest isn't said to be unreserved`
+  return null
+}
+
+const wrongTaken = (command: RecordSale, events: ReadonlyArray<StockEvent>): string | null => {
+  const left = departed(events, command.location ?? "")
+  const missedQty = discrepantQty(events, "NotOnHand")
+  const coveredQty = sumQty(eventsOf(events, "Fulfilled").flatMap((event) => event.allocations))
+  if (left.elsewhere) return "took units from another location"
+  if (eventsOf(events, "SaleOwed").length + eventsOf(events, "Confirmed").length > 0) return "owes what was taken"
+  if (coveredQty > command.qty) return `fulfilled ${coveredQty} of ${command.qty} units`
+  return left.qty + missedQty === command.qty ? null : `took or missed ${left.qty + missedQty} of ${command.qty} units`
+}
+
+const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
+  const allocations = eventsOf(events, "SaleOwed").flatMap((event) => event.allocations)
+  const qty = sumQty(allocations) + discrepantQty(events, "Oversold")
+  const newQty = Math.max(0, command.qty - openQty)
+  if (departed(events, "").qty > 0) return "took what is owed"
+  if (command.location !== undefined && elsewhere(allocations, [command.location])) return "owes at another location"
+  return qty === newQty ? null : `owes or oversold ${qty} units, where ${newQty} weren't covered by the reservation`
+}
+
+/** Whether an event's reservation is the one the command names; a sale owed may stand under a name made from it. */
+const isNamed = (command: Command, event: StockEvent): boolean => {
+  if (!("reservation" in event) || !("reservation" in command)) return !("reservation" in event)
+  return (
+    event.reservation === command.reservation || (command.type === "RecordSale" && event.reservation.startsWith(`${command.reservation}~`))
+  )
+}
+
+const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
+  const { command, atMs, sender } = seen
+  const named = events.find((event) => "reservation" in event)
+  const reservation =
+    named !== undefined && "reservation" in named ? named.reservation : "reservation" in command ? command.reservation : undefined
+  const claim =
+    reservation === undefined ? undefined : model.claims.get(claimKey(command.type === "Fulfil" ? command.channel : sender, reservation))
+  const openQty = sumQty(claim?.open ?? [])
+  switch (command.type) {
+    case "Reserve":
+      return wrongReserve(command, events, atMs)
+    case "Confirm":
+      return single(events, "Confirmed") === undefined ? "confirmed nothing" : null
+    case "Release":
+      return wrongRelease(command, events, openQty)
+    case "Extend":
+      return wrongExtend(command, events, claim?.expiresAtMs ?? 0, atMs)
+    case "SetPolicy":
+      return same(single(events, "PolicySet")?.policy, command.policy) ? null : "set another policy"
+    case "ReceiveStock":
+      return wrongReceive(command, events)
+    case "AdjustStock":
+      return wrongAdjust(command, events)
+    case "MoveStatus":
+      return wrongMove(command, events)
+    case "Fulfil":
+      return wrongFulfil(command, events, openQty)
+    case "RecordSale":
+      return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty)
+    default:
+      return null
+  }
+}
+
+const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
+  const { command, sender } = seen
+  const channel = command.type === "Fulfil" ? command.channel : sender
+  for (const event of events) {
+    if (!allowed[command.type].includes(event.type)) return `became ${event.type}`
+    if ("channel" in event && event.channel !== channel) return `acts in the name of ${event.channel}`
+    if (!isNamed(command, event)) return "acts on another reservation"
+  }
+  if (command.type === "SetPolicy" && model.policy !== null && command.policy.version <= model.policy.version) {
+    return `replaces policy ${model.policy.version} by ${command.policy.version}`
+  }
+  return wrongUnits(seen, events, model)
+}
+
+export const createEffects = (findings: Findings) => ({
+  /** Judges an accepted command's events against the model as it was before them. */
+  accepted: (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): void => {
+    findings.checked("effects")
+    const wrong = wrongEffect(seen, events, model)
+    if (wrong !== null) findings.violated("effects", seen.where, `${seen.command.type} ${seen.command.id} of ${seen.sender} ${wrong}`)
+  },
+})

@@ -1,0 +1,262 @@
+/**
+ * An own, obvious model of one SKU: plain numbers by location, open reservations with what each has where, and what channels used of their fences.
+ *
+ * Folds the deltas of events and judges nothing: it takes even an impossible event, so that one broken record doesn't hide the next.
+ * Shares no line with the domain whose events it folds.
+ */
+import type { Allocations, StockEvent } from "../domain/events.ts"
+import type { EpochMs } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
+
+/** Units at one location. */
+export interface Shelf {
+  onHandQty: number
+  damagedQty: number
+  inspectionQty: number
+  reservedQty: number
+  exposedQty: number
+  safetyQty: number
+}
+
+/** An open reservation. */
+export interface Claim {
+  readonly channel: string
+  confirmed: boolean
+  /** Open units by location, none of them 0. */
+  open: Allocations
+  fulfilledQty: number
+  expiresAtMs: EpochMs
+}
+
+export type End = "fulfilled" | "released" | "expired"
+
+/** How and when a reservation ended, by journaled time. */
+export interface Ended {
+  readonly channel: string
+  readonly end: End
+  readonly endedAtMs: EpochMs
+}
+
+/** What a channel has open, and sold since the policy that gave it its present fence. */
+export interface FenceUse {
+  openQty: number
+  soldQty: number
+}
+
+/** Sums over all events, kept apart from the numbers by location so that one can be held against the other. */
+export interface Sums {
+  receivedQty: number
+  adjustedQty: number
+  leftQty: number
+  claimedQty: number
+  unclaimedQty: number
+}
+
+export interface SkuModel {
+  readonly sku: string
+  readonly partition: number
+  policy: Policy | null
+  readonly shelves: Map<string, Shelf>
+  /** Open ones, by {@link claimKey}. */
+  readonly claims: Map<string, Claim>
+  /** Ended ones, as long as their ids are remembered, in the order they ended. */
+  readonly ended: Map<string, Ended>
+  readonly uses: Map<string, FenceUse>
+  readonly sums: Sums
+  /** The record that changed it last. */
+  changedSeq: number
+}
+
+/** A reservation's key in its SKU: senders and ids contain no slash. */
+export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
+
+export const emptyModel = (sku: string, partition: number): SkuModel => ({
+  sku,
+  partition,
+  policy: null,
+  shelves: new Map(),
+  claims: new Map(),
+  ended: new Map(),
+  uses: new Map(),
+  sums: { receivedQty: 0, adjustedQty: 0, leftQty: 0, claimedQty: 0, unclaimedQty: 0 },
+  changedSeq: 0,
+})
+
+/** Sum of the units in a list of allocations. */
+export const sumQty = (allocations: Allocations): number => allocations.reduce((sum, part) => sum + part.qty, 0)
+
+/** The shelf of a location, made empty where there is none yet. */
+export const shelfAt = (model: SkuModel, location: string): Shelf => {
+  let shelf = model.shelves.get(location)
+  if (shelf === undefined) {
+    shelf = { onHandQty: 0, damagedQty: 0, inspectionQty: 0, reservedQty: 0, exposedQty: 0, safetyQty: 0 }
+    model.shelves.set(location, shelf)
+  }
+  return shelf
+}
+
+/** Units there and sound: what may be owed. */
+export const usableQty = (shelf: Shelf): number => shelf.onHandQty - shelf.damagedQty - shelf.inspectionQty
+
+/** Units owed that aren't there: negative while there is enough. */
+export const shortQty = (shelf: Shelf): number => shelf.reservedQty + shelf.exposedQty - usableQty(shelf)
+
+/** What a channel used of its fence, from nothing where it is new. */
+const useOf = (model: SkuModel, channel: string): FenceUse => {
+  let use = model.uses.get(channel)
+  if (use === undefined) {
+    use = { openQty: 0, soldQty: 0 }
+    model.uses.set(channel, use)
+  }
+  return use
+}
+
+/** What is open at each location after `change` (signed) was applied. */
+const openAfter = (open: Allocations, change: Allocations, sign: 1 | -1): Allocations => {
+  const after = open.map((part) => ({ ...part }))
+  for (const { location, qty } of change) {
+    const part = after.find((candidate) => candidate.location === location)
+    if (part === undefined) after.push({ location, qty: sign * qty })
+    else part.qty += sign * qty
+  }
+  return after.filter((part) => part.qty !== 0)
+}
+
+const claimMore = (model: SkuModel, channel: string, allocations: Allocations): void => {
+  const qty = sumQty(allocations)
+  for (const part of allocations) shelfAt(model, part.location).reservedQty += part.qty
+  useOf(model, channel).openQty += qty
+  model.sums.claimedQty += qty
+}
+
+/** Takes `allocations` out of a reservation; it ends when nothing is open, as fulfilled if any unit ever was. */
+const claimLess = (
+  model: SkuModel,
+  event: { readonly channel: string; readonly reservation: string; readonly allocations: Allocations },
+  endWithout: End,
+  atMs: EpochMs,
+): void => {
+  const qty = sumQty(event.allocations)
+  for (const part of event.allocations) shelfAt(model, part.location).reservedQty -= part.qty
+  useOf(model, event.channel).openQty -= qty
+  model.sums.unclaimedQty += qty
+  const key = claimKey(event.channel, event.reservation)
+  const claim = model.claims.get(key)
+  if (claim === undefined) return
+  if (endWithout === "fulfilled") claim.fulfilledQty += qty
+  claim.open = openAfter(claim.open, event.allocations, -1)
+  if (claim.open.length > 0) return
+  model.claims.delete(key)
+  model.ended.set(key, { channel: event.channel, end: claim.fulfilledQty > 0 ? "fulfilled" : endWithout, endedAtMs: atMs })
+}
+
+const takeAway = (model: SkuModel, taken: Allocations): void => {
+  for (const part of taken) shelfAt(model, part.location).onHandQty -= part.qty
+  model.sums.leftQty += sumQty(taken)
+}
+
+const setPolicy = (model: SkuModel, policy: Policy): void => {
+  for (const [channel, use] of model.uses) {
+    const before = model.policy?.channels.find((line) => line.channel === channel)?.fenceQty ?? 0
+    const after = policy.channels.find((line) => line.channel === channel)?.fenceQty ?? 0
+    if (before !== after) use.soldQty = 0
+  }
+  for (const shelf of model.shelves.values()) shelf.safetyQty = 0
+  for (const { location, qty } of policy.safety) shelfAt(model, location).safetyQty = qty
+  model.policy = policy
+}
+
+const begin = (model: SkuModel, channel: string, reservation: string, claim: Omit<Claim, "channel">): void => {
+  const key = claimKey(channel, reservation)
+  model.ended.delete(key)
+  model.claims.set(key, { channel, ...claim })
+  claimMore(model, channel, claim.open)
+}
+
+const saleOwed = (model: SkuModel, channel: string, reservation: string, allocations: Allocations): void => {
+  const claim = model.claims.get(claimKey(channel, reservation))
+  if (claim === undefined) {
+    begin(model, channel, reservation, { confirmed: true, open: openAfter([], allocations, 1), fulfilledQty: 0, expiresAtMs: 0 })
+    return
+  }
+  claim.confirmed = true
+  claim.open = openAfter(claim.open, allocations, 1)
+  claimMore(model, channel, allocations)
+}
+
+const foldClaim = (model: SkuModel, event: StockEvent, atMs: EpochMs): void => {
+  switch (event.type) {
+    case "Reserved": {
+      const open = openAfter([], event.allocations, 1)
+      begin(model, event.channel, event.reservation, { confirmed: false, open, fulfilledQty: 0, expiresAtMs: event.expiresAtMs })
+      return
+    }
+    case "Confirmed": {
+      const claim = model.claims.get(claimKey(event.channel, event.reservation))
+      if (claim !== undefined) claim.confirmed = true
+      return
+    }
+    case "Extended": {
+      const claim = model.claims.get(claimKey(event.channel, event.reservation))
+      if (claim !== undefined) claim.expiresAtMs = event.expiresAtMs
+      return
+    }
+    case "Released":
+      claimLess(model, event, "released", atMs)
+      return
+    case "Expired":
+      claimLess(model, event, "expired", atMs)
+      return
+    case "Fulfilled":
+      useOf(model, event.channel).soldQty += sumQty(event.allocations)
+      claimLess(model, event, "fulfilled", atMs)
+      return
+    case "SaleOwed":
+      saleOwed(model, event.channel, event.reservation, event.allocations)
+      return
+    default:
+      return
+  }
+}
+
+const foldStock = (model: SkuModel, event: StockEvent): void => {
+  switch (event.type) {
+    case "SaleTaken":
+      useOf(model, event.channel).soldQty += sumQty(event.taken)
+      takeAway(model, event.taken)
+      return
+    // What is shipped without an open reservation is no use of a fence: it was one when it was sold.
+    case "ShippedUnreserved":
+    case "Fulfilled":
+      takeAway(model, event.taken)
+      return
+    case "StockReceived":
+      shelfAt(model, event.location).onHandQty += event.qty
+      model.sums.receivedQty += event.qty
+      return
+    case "StockAdjusted":
+      shelfAt(model, event.location).onHandQty += event.qty
+      model.sums.adjustedQty += event.qty
+      return
+    case "StatusMoved": {
+      const shelf = shelfAt(model, event.location)
+      if (event.from === "damaged") shelf.damagedQty -= event.qty
+      if (event.from === "inspection") shelf.inspectionQty -= event.qty
+      if (event.to === "damaged") shelf.damagedQty += event.qty
+      if (event.to === "inspection") shelf.inspectionQty += event.qty
+      return
+    }
+    case "PolicySet":
+      setPolicy(model, event.policy)
+      return
+    // A discrepancy and a shortage say something about the numbers; they change none.
+    default:
+      return
+  }
+}
+
+/** Brings the model forward by one event of a record of time `atMs`: what is claimed, and what is there. */
+export const fold = (model: SkuModel, event: StockEvent, atMs: EpochMs): void => {
+  foldClaim(model, event, atMs)
+  foldStock(model, event)
+}

@@ -1,0 +1,77 @@
+/**
+ * Checker `quarantine` (guarantee 7, oracle A13): what nobody could decide waits visibly, and gets one final answer.
+ *
+ * Proves that each place in quarantine holds one command, that a retry is told the place of the first, that only what waits is settled, as the
+ * very command it was, and that an operator's command settles exactly one, in the same record.
+ */
+import type { MessageEntry, SettledEntry } from "../engine/records.ts"
+import type { Findings, Where } from "./findings.ts"
+import { textOf } from "./plain.ts"
+import { type RecordSeen, scopeOf } from "./seen.ts"
+
+interface Waiting {
+  readonly scope: string
+  readonly content: string
+}
+
+export interface Quarantine {
+  readonly record: (seen: RecordSeen) => void
+  /** Commands that still wait, over all partitions. */
+  readonly waiting: () => number
+}
+
+export const createQuarantine = (findings: Findings): Quarantine => {
+  /** By partition and place. */
+  const places = new Map<string, Waiting>()
+  const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
+
+  /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
+  const message = (where: Where, entry: MessageEntry): Array<string> => {
+    const settling: Array<string> = []
+    for (const [index, { command, decision }] of entry.decided.entries()) {
+      if (command === null) continue
+      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined"))
+        settling.push(command.quarantined)
+      if (decision._tag !== "Quarantined") continue
+      findings.checked("quarantine")
+      const at = { ...where, sku: command.sku }
+      const scope = scopeOf(entry.sender, command.sku, command.id)
+      const held = places.get(placeOf(where, decision.quarantined))
+      const own = decision.quarantined === `${entry.seq}-${index}`
+      if (held === undefined && !own)
+        findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, where nothing waits`)
+      if (held !== undefined && held.scope !== scope)
+        findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
+      if (held === undefined) places.set(placeOf(where, decision.quarantined), { scope, content: textOf(command) })
+    }
+    return settling
+  }
+
+  const settled = (where: Where, entry: SettledEntry, settling: Array<string>): void => {
+    findings.checked("quarantine")
+    const { quarantined, sender, decided } = entry
+    const held = places.get(placeOf(where, quarantined))
+    const { command } = decided
+    if (held === undefined) findings.violated("quarantine", where, `${quarantined} is settled, but nothing waits there`)
+    else if (command === null || held.scope !== scopeOf(sender, command.sku, command.id) || held.content !== textOf(command)) {
+      findings.violated("quarantine", where, `${quarantined} is settled as another command than the one that waits there`)
+    }
+    if (decided.decision._tag === "Quarantined") findings.violated("quarantine", where, `${quarantined} is settled without a final answer`)
+    places.delete(placeOf(where, quarantined))
+    const asked = settling.indexOf(quarantined)
+    if (asked < 0) findings.violated("quarantine", where, `${quarantined} is settled, and no operator's command in the record asked for it`)
+    else settling.splice(asked, 1)
+  }
+
+  return {
+    record: ({ partition, seq, record }) => {
+      const where = { partition, seq }
+      const settling: Array<string> = []
+      for (const entry of record.entries) if (entry._tag === "Message") settling.push(...message(where, entry))
+      for (const entry of record.entries) if (entry._tag === "Settled") settled(where, entry, settling)
+      for (const left of settling)
+        findings.violated("quarantine", where, `an operator's command on ${left} was accepted and settled nothing`)
+    },
+    waiting: () => places.size,
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Checker `reservations` (guarantee 8, oracle A10): the life of each reservation, event by event.
+ *
+ * Proves that a reservation begins once, is confirmed or extended only while it is held and before its time is up, expires only once it
+ * is, never gives up or ships more at a location than it has open there, and after its one end is never heard of again
+ * (as long as its id is remembered). Shipping for an ended or unknown reservation is an event of its own and free.
+ */
+import type { CommandType } from "../domain/commands.ts"
+import type { Allocations, StockEvent } from "../domain/events.ts"
+import type { EpochMs } from "../domain/names.ts"
+import type { Findings, Where } from "./findings.ts"
+import { type Floors, stepStartMs } from "./floors.ts"
+import { type Claim, claimKey, type Ended, type SkuModel, sumQty } from "./model.ts"
+
+type ClaimEvent = Extract<StockEvent, { readonly reservation: unknown }>
+
+const openAt = (claim: Claim, location: string): number => claim.open.find((part) => part.location === location)?.qty ?? 0
+
+/** How `allocations` are no part of what is open, or null. */
+const overdrawn = (claim: Claim, allocations: Allocations): string | null => {
+  const asked = new Map<string, number>()
+  for (const { location, qty } of allocations) {
+    if (!(Number.isSafeInteger(qty) && qty > 0)) return `moves ${qty} units at ${location}`
+    asked.set(location, (asked.get(location) ?? 0) + qty)
+  }
+  for (const [location, qty] of asked) {
+    if (qty > openAt(claim, location)) return `takes ${qty} units at ${location}, where ${openAt(claim, location)} are open`
+  }
+  return null
+}
+
+const wrongBeginning = (claim: Claim | undefined, ended: string | undefined, event: ClaimEvent, atMs: EpochMs): string | null => {
+  if (ended !== undefined) return `begins again after it was ${ended}`
+  if (event.type === "Reserved") {
+    if (claim !== undefined) return "begins although it is open"
+    if (event.expiresAtMs <= atMs) return `is held until ${event.expiresAtMs}, which is over at ${atMs}`
+  }
+  if (
+    (event.type === "Reserved" || event.type === "SaleOwed") &&
+    event.allocations.some((part) => !(Number.isSafeInteger(part.qty) && part.qty > 0))
+  ) {
+    return "claims a quantity that isn't positive"
+  }
+  if (event.type === "Reserved" && event.allocations.length === 0) return "claims nothing"
+  return null
+}
+
+/** What is wrong with an event on an open reservation, or null. */
+const wrongOnOpen = (claim: Claim, event: ClaimEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
+  switch (event.type) {
+    case "Confirmed":
+      if (claim.confirmed) return "is confirmed twice"
+      // A sale that was made elsewhere may still draw on a hold whose expiry isn't journaled: nobody else was given its units.
+      return atMs >= claim.expiresAtMs && cause !== "RecordSale" ? `is confirmed at ${atMs}, its time was up at ${claim.expiresAtMs}` : null
+    case "Extended":
+      if (claim.confirmed) return "is extended although it is confirmed"
+      if (atMs >= claim.expiresAtMs) return `is extended at ${atMs}, its time was up at ${claim.expiresAtMs}`
+      return event.expiresAtMs < claim.expiresAtMs ? `is extended backwards, from ${claim.expiresAtMs} to ${event.expiresAtMs}` : null
+    case "Expired":
+      if (claim.confirmed) return "expires although it is confirmed"
+      if (atMs < claim.expiresAtMs) return `expires at ${atMs}, before its time is up at ${claim.expiresAtMs}`
+      if (sumQty(event.allocations) !== sumQty(claim.open))
+        return `expires with ${sumQty(event.allocations)} of ${sumQty(claim.open)} open units`
+      return overdrawn(claim, event.allocations)
+    case "Released":
+    case "Fulfilled":
+      return overdrawn(claim, event.allocations)
+    default:
+      return null
+  }
+}
+
+const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
+  const key = claimKey(event.channel, event.reservation)
+  const claim = model.claims.get(key)
+  const ended = model.ended.get(key)?.end
+  switch (event.type) {
+    case "Reserved":
+    case "SaleOwed":
+      return wrongBeginning(claim, ended, event, atMs)
+    case "ShippedUnreserved":
+      return null
+    default:
+      if (claim === undefined) return `is ${event.type} although it ${ended === undefined ? "never began" : `was ${ended}`}`
+      return wrongOnOpen(claim, event, cause, atMs)
+  }
+}
+
+export const createReservations = (findings: Findings, floors: Floors) => {
+  const isForgotten = (partition: number, ended: Ended, atMs: EpochMs): boolean =>
+    stepStartMs(ended.endedAtMs) < floors.at(partition, ended.channel, "sell", atMs)
+
+  /** Forgets the reservations that ended longest ago, up to the first whose id is still taken. */
+  const forget = (model: SkuModel, atMs: EpochMs): void => {
+    for (const [key, ended] of model.ended) {
+      if (!isForgotten(model.partition, ended, atMs)) return
+      model.ended.delete(key)
+    }
+  }
+
+  return {
+    /** Judges an event against the model as it was before it. `cause` is the type of its command, null for an expiry. */
+    event: (where: Where, model: SkuModel, event: StockEvent, cause: CommandType | null, atMs: EpochMs): void => {
+      if (!("reservation" in event)) return
+      findings.checked("reservations")
+      forget(model, atMs)
+      const key = claimKey(event.channel, event.reservation)
+      const ended = model.ended.get(key)
+      if (ended !== undefined && isForgotten(model.partition, ended, atMs)) model.ended.delete(key)
+      const wrong = wrongLife(model, event, cause, atMs)
+      if (wrong !== null) findings.violated("reservations", where, `reservation ${key} ${wrong}`)
+    },
+  }
+}

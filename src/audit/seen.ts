@@ -1,0 +1,30 @@
+/**
+ * A record and its decisions as the checkers see them: laid flat, with the place they stand at, and nothing judged yet.
+ */
+import type { Command } from "../domain/commands.ts"
+import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { EntryDecision, JournalRecord } from "../engine/records.ts"
+import type { Where } from "./findings.ts"
+
+/** A readable record of a partition's journal. */
+export interface RecordSeen {
+  readonly partition: number
+  readonly seq: number
+  readonly messageId: string
+  readonly record: JournalRecord
+}
+
+/** A command that could be decoded, with its decision. */
+export interface DecisionSeen {
+  readonly where: Where
+  readonly atMs: EpochMs
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly command: Command
+  readonly decision: EntryDecision
+  /** When the broker stored it; null for one settled from quarantine, where the record no longer says. */
+  readonly brokerMs: EpochMs | null
+}
+
+/** The scope of ids: one text for each (sender, SKU, id). Senders and ids contain no control characters, and SKUs none either. */
+export const scopeOf = (sender: string, sku: string, id: string): string => `${sender}\n${sku}\n${id}`

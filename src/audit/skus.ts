@@ -1,0 +1,83 @@
+/**
+ * Brings the models of all SKUs forward, and puts each decision about a SKU to the checkers that need its state before or after it.
+ */
+import type { StockEvent } from "../domain/events.ts"
+import { createAvailability } from "./availability.ts"
+import { type Conservation, createConservation } from "./conservation.ts"
+import { createEffects } from "./effects.ts"
+import type { Feed } from "./feed.ts"
+import type { Findings, Where } from "./findings.ts"
+import type { Floors } from "./floors.ts"
+import { emptyModel, fold, type SkuModel } from "./model.ts"
+import { createOnePartition } from "./one-partition.ts"
+import { createReservations } from "./reservations.ts"
+import type { DecisionSeen } from "./seen.ts"
+
+export interface Skus {
+  /** A decided command. */
+  readonly decision: (seen: DecisionSeen) => void
+  /** Holds of a SKU that expired. */
+  readonly expiry: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
+  readonly models: ReadonlyMap<string, SkuModel>
+  readonly conservation: Conservation
+}
+
+/** What is told along the way, besides the checkers here. */
+interface Told {
+  readonly findings: Findings
+  readonly floors: Floors
+  readonly feed: Feed
+  readonly onEvent: (event: StockEvent) => void
+  readonly partitionOf: ((sku: string) => number) | undefined
+}
+
+export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
+  const models = new Map<string, SkuModel>()
+  const onePartition = createOnePartition(findings, partitionOf)
+  const reservations = createReservations(findings, floors)
+  const conservation = createConservation(findings)
+  const availability = createAvailability(findings)
+  const effects = createEffects(findings)
+
+  const modelOf = (where: Where, sku: string): SkuModel => {
+    let model = models.get(sku)
+    if (model === undefined) {
+      model = emptyModel(sku, where.partition)
+      models.set(sku, model)
+    }
+    return model
+  }
+
+  /** Folds one decision's events, each judged before it and all of them after the last. `seen` is null for an expiry. */
+  const apply = (where: Where, model: SkuModel, events: ReadonlyArray<StockEvent>, seen: DecisionSeen | null, atMs: number): void => {
+    const type = seen?.command.type ?? null
+    onePartition.changed(where, model.sku)
+    if (model.changedSeq !== where.seq) feed.beforeChange(model, where.seq)
+    model.changedSeq = where.seq
+    const shortBefore = conservation.before(model, events)
+    if (seen !== null) effects.accepted(seen, events, model)
+    for (const event of events) {
+      reservations.event(where, model, event, type, atMs)
+      fold(model, event, atMs)
+      onEvent(event)
+    }
+    conservation.after(where, model, type, events, shortBefore)
+  }
+
+  return {
+    decision: (seen) => {
+      const { where, sender, command, decision } = seen
+      const known = models.get(command.sku)
+      if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
+      if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
+      if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)
+      else findings.violated("effects", where, `${command.type} ${command.id} of ${sender} was accepted and did nothing`)
+    },
+    expiry: (where, sku, events, atMs) => {
+      if (events.some((event) => event.type !== "Expired")) findings.violated("effects", where, "an expiry does something else")
+      apply(where, modelOf(where, sku), events, null, atMs)
+    },
+    models,
+    conservation,
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The sums of a verdict: what came, was sold, is held, was refused. Counting only; whether it was right is said by the checkers.
+ */
+import type { StockEvent } from "../domain/events.ts"
+import type { EntryDecision } from "../engine/records.ts"
+import { openQty } from "./conservation.ts"
+import { type SkuModel, shortQty, sumQty } from "./model.ts"
+
+/** Units, unless a name says otherwise. Numbers of the end of the journals, and sums over all of them. */
+export interface AuditTotals {
+  /** Records, messages and commands in the journals; a command is counted each time it was answered. */
+  readonly records: number
+  readonly messages: number
+  readonly commands: number
+  /** SKUs that anything happened to. */
+  readonly skus: number
+  readonly receivedQty: number
+  /** Signed. */
+  readonly adjustedQty: number
+  /** Left with a sale: fulfilled, taken, or shipped without an open reservation. */
+  readonly soldQty: number
+  readonly fulfilledQty: number
+  readonly takenQty: number
+  readonly shippedUnreservedQty: number
+  /** Reserved, ever; and sold elsewhere and owed. */
+  readonly reservedQty: number
+  readonly owedQty: number
+  readonly releasedQty: number
+  readonly expiredQty: number
+  /** At the end. */
+  readonly onHandQty: number
+  readonly heldOpenQty: number
+  readonly confirmedOpenQty: number
+  /** Units owed that aren't there, at the end. */
+  readonly shortageQty: number
+  /** Units by which anything but a fact broke guarantee 1. */
+  readonly oversoldQty: number
+  /** Commands by the answer they got. */
+  readonly accepted: number
+  readonly repeated: number
+  readonly expired: number
+  readonly quarantined: number
+  readonly dropped: number
+  readonly refused: number
+  readonly refusedBy: Readonly<Record<string, number>>
+  /** Units of facts that didn't fit what was believed, by kind. */
+  readonly discrepancyQtyBy: Readonly<Record<string, number>>
+  /** Shortages said. */
+  readonly shortagesFound: number
+  /** Commands that still wait in quarantine. */
+  readonly inQuarantine: number
+  /** Acknowledged commands that were never decided. */
+  readonly lost: number
+  /** Replies that contradict the journal. */
+  readonly contradicted: number
+}
+
+/** What only the checkers know. */
+export interface Known {
+  readonly oversoldQty: number
+  readonly inQuarantine: number
+  readonly lost: number
+  readonly contradicted: number
+}
+
+const counted = (counts: Record<string, number>, name: string, more: number): void => {
+  counts[name] = (counts[name] ?? 0) + more
+}
+
+const zeroSums = () => ({
+  records: 0,
+  messages: 0,
+  commands: 0,
+  fulfilledQty: 0,
+  takenQty: 0,
+  shippedUnreservedQty: 0,
+  reservedQty: 0,
+  owedQty: 0,
+  releasedQty: 0,
+  expiredQty: 0,
+  accepted: 0,
+  repeated: 0,
+  expired: 0,
+  quarantined: 0,
+  dropped: 0,
+  refused: 0,
+  shortagesFound: 0,
+})
+type Sums = ReturnType<typeof zeroSums>
+
+const addEvent = (sums: Sums, discrepancyQtyBy: Record<string, number>, event: StockEvent): void => {
+  if (event.type === "Reserved") sums.reservedQty += sumQty(event.allocations)
+  if (event.type === "SaleOwed") sums.owedQty += sumQty(event.allocations)
+  if (event.type === "Released") sums.releasedQty += sumQty(event.allocations)
+  if (event.type === "Expired") sums.expiredQty += sumQty(event.allocations)
+  if (event.type === "Fulfilled") sums.fulfilledQty += sumQty(event.taken)
+  if (event.type === "SaleTaken") sums.takenQty += sumQty(event.taken)
+  if (event.type === "ShippedUnreserved") sums.shippedUnreservedQty += sumQty(event.taken)
+  if (event.type === "DiscrepancyFound") counted(discrepancyQtyBy, event.kind, event.qty)
+  if (event.type === "ShortageFound" && event.qty > 0) sums.shortagesFound += 1
+}
+
+/** Sums of all models at the end. */
+const endOf = (models: Iterable<SkuModel>) => {
+  const end = { skus: 0, receivedQty: 0, adjustedQty: 0, onHandQty: 0, heldOpenQty: 0, confirmedOpenQty: 0, shortageQty: 0 }
+  for (const model of models) {
+    end.skus += 1
+    end.receivedQty += model.sums.receivedQty
+    end.adjustedQty += model.sums.adjustedQty
+    const open = openQty(model)
+    end.heldOpenQty += open.heldQty
+    end.confirmedOpenQty += open.confirmedQty
+    for (const shelf of model.shelves.values()) {
+      end.onHandQty += shelf.onHandQty
+      end.shortageQty += Math.max(0, shortQty(shelf))
+    }
+  }
+  return end
+}
+
+export const createTotals = () => {
+  const sums = zeroSums()
+  const refusedBy: Record<string, number> = {}
+  const discrepancyQtyBy: Record<string, number> = {}
+
+  const decision = (decision: EntryDecision): void => {
+    sums.commands += 1
+    if (decision._tag === "Accepted") sums.accepted += 1
+    if (decision._tag === "Repeated") sums.repeated += 1
+    if (decision._tag === "Expired") sums.expired += 1
+    if (decision._tag === "Quarantined") sums.quarantined += 1
+    if (decision._tag === "Dropped") sums.dropped += 1
+    if (decision._tag !== "Refused") return
+    sums.refused += 1
+    counted(refusedBy, decision.refusal.reason, 1)
+  }
+
+  return {
+    record: (): void => {
+      sums.records += 1
+    },
+    message: (): void => {
+      sums.messages += 1
+    },
+    decision,
+    event: (event: StockEvent): void => addEvent(sums, discrepancyQtyBy, event),
+    finish: (models: Iterable<SkuModel>, known: Known): AuditTotals => {
+      const soldQty = sums.fulfilledQty + sums.takenQty + sums.shippedUnreservedQty
+      return { ...sums, ...endOf(models), ...known, soldQty, refusedBy, discrepancyQtyBy }
+    },
+  }
+}
