@@ -199,6 +199,10 @@ describe("Fulfil", () => {
       happened(fulfilled([part(south, 2), part(north, 1)], [part(south, 3)]), shortage(north, 2)),
     )
   })
+  it("doesn't repeat a shortage that it doesn't change", () => {
+    const short = having(held, adjust(north, -3))
+    expect(when(short, fulfil(web, r1, north, 2), depot)).toEqual(happened(fulfilled([part(north, 2)], [part(north, 2)])))
+  })
   it("is of the channel it names: another's reservation of the same id stays", () => {
     const both = having(held, reserve(r1, 1), market)
     expect(reservationOf(having(both, fulfil(web, r1, north)), market, r1)?.status).toBe("held")

@@ -20,7 +20,7 @@ export interface Step {
   readonly expiresDue: boolean
 }
 
-const channel = fc.constantFrom(web, market, till)
+const channel = fc.constantFrom(web, web, web, market, market, till)
 const location = fc.constantFrom(north, south, east)
 const reservation = fc.constantFrom("r1", "r2", "r3", "r4").map((id) => id as ReservationId)
 const qty = fc.integer({ min: 1, max: 12 })
@@ -34,14 +34,16 @@ type Dense<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]:
 const dense = <T extends object>(fields: T): Dense<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Dense<T>
 
+const mostly0 = (max: number) => fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max }) })
+
 const channelLine = (name: SenderId): fc.Arbitrary<ChannelPolicy> =>
   fc.record({
     channel: fc.constant(name),
     priority: fc.integer({ min: 0, max: 2 }),
-    bufferQty: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5 })),
-    bufferPercent: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 })),
-    floorQty: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5 })),
-    fenceQty: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 })),
+    bufferQty: mostly0(5),
+    bufferPercent: mostly0(100),
+    floorQty: mostly0(5),
+    fenceQty: mostly0(15),
   })
 
 export const channelLines: fc.Arbitrary<ReadonlyArray<ChannelPolicy>> = fc
@@ -50,7 +52,7 @@ export const channelLines: fc.Arbitrary<ReadonlyArray<ChannelPolicy>> = fc
   .chain((names) => fc.tuple(...names.map(channelLine)))
 
 const policy: fc.Arbitrary<Policy> = fc.record({
-  version: fc.integer({ min: 1, max: 30 }),
+  version: fc.integer({ min: 2, max: 30 }),
   channels: channelLines,
   safety: fc.uniqueArray(fc.record({ location, qty: fc.integer({ min: 0, max: 6 }) }), { selector: (line) => line.location }),
   sourcing: fc.uniqueArray(location),
@@ -81,20 +83,24 @@ const sell = fc.oneof(
 )
 
 const sale = fc.oneof(
-  fc.record({
-    type: fc.constant("RecordSale" as const),
-    mode: fc.constant("taken" as const),
-    qty,
-    location,
-    reservation: optional(reservation),
-  }),
-  fc.record({
-    type: fc.constant("RecordSale" as const),
-    mode: fc.constant("owed" as const),
-    qty,
-    location: optional(location),
-    reservation,
-  }),
+  fc
+    .record({
+      type: fc.constant("RecordSale" as const),
+      mode: fc.constant("taken" as const),
+      qty,
+      location,
+      reservation: optional(reservation),
+    })
+    .map((fields) => dense(fields)),
+  fc
+    .record({
+      type: fc.constant("RecordSale" as const),
+      mode: fc.constant("owed" as const),
+      qty,
+      location: optional(location),
+      reservation,
+    })
+    .map((fields) => dense(fields)),
 )
 
 const stockFact = fc.oneof(
@@ -133,13 +139,13 @@ const asked = fc.oneof(
 
 const step = fc.record({
   asked,
-  waitMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2_000 }) }),
+  waitMs: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2_000 }) }),
   expiresDue: fc.boolean(),
 })
 
 /** A policy and some stock, so that there is something to sell, and then anything. Each command has an id of its own. */
 export const script: fc.Arbitrary<ReadonlyArray<Step>> = fc
-  .tuple(channelLines, fc.array(fc.tuple(location, qty), { maxLength: 3 }), fc.array(step, { maxLength: 40 }))
+  .tuple(channelLines, fc.array(fc.tuple(location, qty), { minLength: 1, maxLength: 4 }), fc.array(step, { maxLength: 60, size: "max" }))
   .map(([channels, stocked, steps]) => {
     const first = { type: "SetPolicy", policy: { version: 1, channels, safety: [], sourcing: [] } } as const
     const all = [
