@@ -20,19 +20,26 @@ const takenNames = (tree: Tree): ReadonlyMap<string, ReadonlySet<string>> => {
   return taken
 }
 
-/** How often a name stands in the file as an identifier. */
-const occurrences = (source: Source, name: string): number => {
-  let count = 0
-  walk(source.program, (node: Node) => {
-    if (node.type === "Identifier" && node.name === name) count += 1
+/** How often a name stands in the file as an identifier, and how often of these as a type. */
+const occurrences = (source: Source, name: string): { readonly all: number; readonly asType: number } => {
+  let all = 0
+  let asType = 0
+  walk(source.program, (node: Node, parents) => {
+    if (node.type !== "Identifier" || node.name !== name) return
+    all += 1
+    if (parents.at(-1)?.type === "TSTypeReference") asType += 1
   })
-  return count
+  return { all, asType }
 }
 
-/** A type that other exports of its file are made of need not be imported by name: the compiler follows it. */
+/**
+ * A type, or a class used as one (an error in a signature), that other exports of its file are made of need not be imported by name: the
+ * compiler follows it, and errors are told apart by their tags.
+ */
 const isPartOfAnother = (source: Source, given: Export): boolean => {
   const declared = source.exports.filter((other) => other.name === given.name)
-  return declared.some((other) => other.isType) && occurrences(source, given.name) > declared.length
+  const found = occurrences(source, given.name)
+  return found.asType > 0 || (declared.some((other) => other.isType) && found.all > declared.length)
 }
 
 export const deadExportFindings = (tree: Tree): ReadonlyArray<Finding> => {

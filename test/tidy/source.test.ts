@@ -137,6 +137,10 @@ describe("exports", () => {
   it.each([
     ["a test imports them", { "src/a.ts": "export const a = 1", "test/a.test.ts": `import { a } from "../src/a.ts"` }],
     ["a load script imports all of them", { "src/a.ts": "export const a = 1", "load/a.ts": `import * as all from "../src/a.ts"` }],
+    [
+      "they are an error in a signature",
+      { "src/a.ts": "export class E {}\nexport const f: () => Effect<E> = g", "src/main.ts": `import { f } from "./a.ts"` },
+    ],
     ["they are public", { "src/channel.ts": "export const a = 1" }],
     [
       "they are a type of which another export is made",
