@@ -5,7 +5,7 @@
  * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none.
  */
 import { commandsKeptMs, cursorCheckMs } from "../limits.ts"
-import type { Given } from "./apply.ts"
+import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import type { CursorMark, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
@@ -96,6 +96,7 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], replies: [], touched: new Map() }
   const { owner, epoch, incarnation, atMs } = partition
   const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
+  if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
   return outputs
 }
 

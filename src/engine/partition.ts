@@ -7,7 +7,6 @@
 
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import type { Refusal } from "../domain/refusals.ts"
 import type { Reservation } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
 import type { SenderMemory } from "./memory.ts"

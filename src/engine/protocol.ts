@@ -6,7 +6,7 @@
 import type { Command } from "../domain/commands.ts"
 import type { CommandId, EpochMs, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { AtsValue, Cursor, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { AtsValue, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {

@@ -51,7 +51,7 @@ type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
 
 /** Begins a snapshot if enough records came since the last. Its start is the newest confirmed record: replay begins after it. */
 const beginIfDue = (partition: Partition): void => {
-  if (partition.walk !== null || partition.draining !== null || partition.inFlight !== null) return
+  if (partition.walk !== null || partition.draining !== null) return
   if (partition.confirmedSeq - partition.snapshotStartSeq < partition.snapshotEveryRecords) return
   partition.snapshotStartSeq = partition.confirmedSeq
   partition.walk = {
@@ -269,8 +269,8 @@ export const loadSnapshot = (
   if (whole.length < read.length) return discard("a chunk can't be read")
   if (whole.some(({ seq }) => seq < manifest.startSeq || seq > manifest.endSeq)) return discard("a chunk lies outside start and end")
   partition.incarnation = manifest.incarnation
-  partition.confirmedSeq = manifest.startSeq
-  partition.confirmedHash = manifest.startHash
+  // The record it starts with is read too: for its hash, and for what only its envelope says (epoch, cursor, time).
+  partition.confirmedSeq = manifest.startSeq - 1
   partition.snapshotStartSeq = manifest.startSeq
   partition.loadedSnapshot = manifest.id
   partition.recovery = { manifest, actorSeq: new Map(), reservationSeq: new Map() }

@@ -4,7 +4,7 @@
  * From a confirmed claim on no former owner's append can succeed. The lease decides only who should try.
  */
 import { appendTimeoutMs } from "../limits.ts"
-import { applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
+import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
 import { halt } from "./ending.ts"
@@ -58,12 +58,24 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
       `record ${stored.seq} is of incarnation ${record.incarnation}, not ${partition.incarnation}`,
       nowMs,
     )
+  const hash = given.codec.sha256(stored.bytes)
+  if (stored.seq === partition.recovery?.manifest.startSeq) return applyStart(partition, record, stored.seq, hash)
   if (record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash)
     return halt(partition, "ChainBroken", `record ${stored.seq} does not link to record ${partition.confirmedSeq}`, nowMs)
   if (record.epoch < partition.epoch)
     return halt(partition, "ChainBroken", `record ${stored.seq} falls back to epoch ${record.epoch} from ${partition.epoch}`, nowMs)
   applyRecord(partition, given, record, stored.seq)
-  noteConfirmed(partition, stored.seq, given.codec.sha256(stored.bytes))
+  noteConfirmed(partition, stored.seq, hash)
+  partition.publishing.republishAfterSeq = record.publishedSeq
+  return finishRecovery(partition)
+}
+
+/** The record that a loaded snapshot starts with: its entries are in the snapshot already. */
+const applyStart = (partition: Partition, record: JournalRecord, seq: number, hash: string): Array<Output> => {
+  if (hash !== partition.recovery?.manifest.startHash)
+    return discardSnapshot(partition, `record ${seq} is another than the one it starts with`)
+  applyEnvelope(partition, record)
+  noteConfirmed(partition, seq, hash)
   partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
 }

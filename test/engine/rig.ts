@@ -240,13 +240,7 @@ export class Worker {
 
   /** Stores a command and lets it arrive; the outputs wait to be settled. */
   send(sender: string, command: Record<string, unknown>, more: Partial<CommandMessage> = {}): CommandMessage {
-    const message = this.broker.store(
-      sender,
-      classFor(String(command["type"])),
-      skuToken(String(command["sku"])),
-      JSON.stringify(command),
-      more,
-    )
+    const message = this.broker.store(sender, classFor(String(command.type)), skuToken(String(command.sku)), JSON.stringify(command), more)
     this.arrive(message)
     return message
   }

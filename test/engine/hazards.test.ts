@@ -1,0 +1,593 @@
+/**
+ * The hazards of reading commands, journaling and answering, one named test each, at the step level: the fault is put in as an input, the remedy shows in the outputs.
+ * Numbers are those of docs/HAZARDS.md.
+ */
+import { describe, expect, it } from "vitest"
+import { stateHash } from "../../src/engine/hash.ts"
+import { copyPartition } from "../../src/engine/partition.ts"
+import type { EngineCodec } from "../../src/engine/protocol.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/engine/step.ts"
+import { commandHorizonMs, recordBytesMax, rememberedPerSenderMax } from "../../src/limits.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
+
+const reserve = (id: string, reservation: string, qty: number, more: Record<string, unknown> = {}) =>
+  json("Reserve", { id, reservation, qty, holdMs: 60_000, ...more })
+
+const hashOf = (worker: Worker): string => stateHash(worker.partition, engineCodec.sha256)
+
+/** Units reserved at the only location. */
+const reservedQty = (worker: Worker): number => worker.partition.actors.get("A" as never)?.stock.locations[0]?.reserved ?? 0
+
+describe("hazards of ids", () => {
+  it("1: decides a duplicate once and repeats the decision", () => {
+    const worker = serving(10)
+    const command = reserve("c1", "r1", 4)
+    worker.send("web", command)
+    worker.send("web", command)
+    worker.settle()
+    expect(reservedQty(worker)).toBe(4)
+    expect(allSaidOf(worker.broker, "c1").map(({ outcome, repeated }) => [outcome, repeated])).toEqual([
+      ["accepted", undefined],
+      ["accepted", true],
+    ])
+  })
+
+  it("2: repeats a decision long after, and refuses a retry from below the floor instead of executing it again", () => {
+    const worker = serving(10)
+    const command = reserve("c1", "r1", 4)
+    worker.send("web", command)
+    worker.settle()
+    worker.nowMs += commandHorizonMs / 2
+    worker.send("web", command, { brokerMs: worker.nowMs })
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true })
+    worker.nowMs += commandHorizonMs
+    worker.send("web", command, { brokerMs: worker.nowMs })
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "TooOld" })
+    expect(worker.partition.actors.get("A" as never)?.stock.reservations?.byKey.size).toBe(1)
+  })
+
+  it("3: refuses the same id with another content", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.send("web", reserve("c1", "r1", 5))
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "IdReused" })
+    expect(reservedQty(worker)).toBe(4)
+  })
+
+  it("36: gives a retry after a lost reply the same answer from the next owner", () => {
+    const worker = serving(10)
+    const command = reserve("c1", "r1", 4)
+    worker.send("web", command)
+    worker.settle()
+    const next = new Worker(worker.broker, "b").serve()
+    next.send("web", command)
+    next.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true, qty: 4 })
+    expect(reservedQty(next)).toBe(4)
+  })
+
+  it("49: raises only the floor of the sender who floods", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    worker.send("shop", reserve("c1", "r1", 1))
+    worker.settle()
+    const held = worker.partition.senders.get("web" as never)?.classes.get("sell")
+    if (held === undefined) throw new Error("web is remembered")
+    // Two million decisions would be the same and take minutes.
+    held.count = rememberedPerSenderMax + 1
+    worker.nowMs += 120_000
+    worker.send("web", reserve("c2", "r2", 1, { issuedAtMs: worker.nowMs }), { brokerMs: worker.nowMs })
+    worker.settle()
+    expect(worker.broker.records().at(-1)?.entries.at(-1)).toMatchObject({ _tag: "Floor", sender: "web", class: "sell" })
+    worker.send("web", reserve("c1", "r1", 1), { brokerMs: worker.nowMs })
+    worker.send("shop", reserve("c1", "r1", 1), { brokerMs: worker.nowMs })
+    worker.settle()
+    expect(worker.broker.replies.at(-2)).toMatchObject({ sender: "web", decisions: [{ outcome: "refused", reason: "TooOld" }] })
+    expect(worker.broker.replies.at(-1)).toMatchObject({ sender: "shop", decisions: [{ outcome: "accepted", repeated: true }] })
+  })
+})
+
+describe("hazards of an append", () => {
+  it("7: reads an append whose acknowledgement was lost back as its own, and answers once", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    const append = worker.take("Append")
+    worker.broker.append(append.expectedSeq, append.messageId, append.bytes)
+    worker.put({ _tag: "AppendUnknown", messageId: append.messageId, cause: "timeout" })
+    expect(worker.has("SendReplies")).toBe(false)
+    worker.settle()
+    expect(allSaidOf(worker.broker, "c1")).toHaveLength(1)
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("8: resends the same bytes under the same id, and takes the late first attempt for its own", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    const first = worker.take("Append")
+    worker.put({ _tag: "AppendUnknown", messageId: first.messageId, cause: "timeout" })
+    worker.settle(["Append"])
+    const second = worker.take("Append")
+    expect(second.messageId).toBe(first.messageId)
+    expect(second.bytes).toEqual(first.bytes)
+    worker.broker.append(first.expectedSeq, first.messageId, first.bytes)
+    worker.put({ _tag: "AppendUnknown", messageId: second.messageId, cause: "10071 wrong last sequence" })
+    worker.settle()
+    expect(worker.partition.phase).toBe("serving")
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+    expect(worker.broker.journal).toHaveLength(second.expectedSeq + 1)
+  })
+
+  it("10: has one record in flight and decides nothing further until it is confirmed", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    worker.send("web", reserve("c2", "r2", 1))
+    expect(worker.all("Append")).toHaveLength(1)
+    worker.settle()
+    expect(
+      worker.broker
+        .records()
+        .slice(-2)
+        .map(({ entries }) => entries.length),
+    ).toEqual([1, 1])
+  })
+
+  it("37: resends after no responders, never answering 'failed'", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    const append = worker.take("Append")
+    worker.put({ _tag: "AppendUnknown", messageId: append.messageId, cause: "503 no responders" })
+    worker.take("ReadJournalEnd")
+    worker.put({ _tag: "ReadFailed", what: "JournalEnd" })
+    worker.nowMs += 10_000
+    worker.put({ _tag: "Tick" })
+    worker.settle()
+    expect(allSaidOf(worker.broker, "c1").map(({ outcome }) => outcome)).toEqual(["accepted"])
+  })
+
+  it("42: closes a batch before the record's bound", () => {
+    const worker = serving(1_000_000)
+    worker.send("web", reserve("c0", "r0", 1))
+    const array = Array.from({ length: 20_000 }, (_, i) => reserve(`c${i + 1}`, `r${i + 1}`, 1))
+    for (let i = 0; i < array.length; i += 100)
+      worker.arrive(worker.broker.store("web", "sell", "A", JSON.stringify(array.slice(i, i + 100))))
+    worker.settle()
+    expect(worker.broker.journal.every(({ bytes }) => bytes.length <= recordBytesMax)).toBe(true)
+    expect(worker.broker.journal.length).toBeGreaterThan(8)
+    expect(reservedQty(worker)).toBe(20_001)
+  })
+})
+
+describe("hazards of ownership", () => {
+  it("11: fences a zombie by the claim that stands where its record should", () => {
+    const zombie = serving(10)
+    const owner = new Worker(zombie.broker, "b").serve()
+    zombie.send("web", reserve("c1", "r1", 4))
+    zombie.settle()
+    expect(zombie.take("SteppedDown").reason).toBe("Fenced")
+    expect(owner.partition.epoch).toBe(2)
+  })
+
+  it("12: a zombie says nothing that isn't journaled", () => {
+    const zombie = serving(10)
+    const owner = new Worker(zombie.broker, "b").serve()
+    zombie.send("web", reserve("c1", "r1", 10))
+    zombie.settle()
+    expect(allSaidOf(zombie.broker, "c1")).toEqual([])
+    owner.put({ _tag: "CommandsArrived", messages: [...zombie.broker.commands.values()] })
+    owner.settle()
+    expect(saidOf(zombie.broker, "c1")).toMatchObject({ outcome: "accepted" })
+    expect(zombie.broker.replies.at(-1)?.epoch).toBe(2)
+  })
+
+  it("13: reads to the journal's end before it claims, and claims there", () => {
+    const worker = serving(10)
+    const next = new Worker(worker.broker, "b").follow()
+    const follow = next.take("FollowJournal")
+    next.put({ _tag: "RecordsRead", records: worker.broker.journal.slice(follow.fromSeq - 1, 2) })
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    next.claim()
+    next.settle(["Append"])
+    expect(next.take("Append").expectedSeq).toBe(worker.broker.journal.length)
+    expect(reservedQty(next)).toBe(4)
+  })
+
+  it("22: a crash after the append and before anything else leaves a state that the next owner rebuilds", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    const append = worker.take("Append")
+    worker.broker.append(append.expectedSeq, append.messageId, append.bytes)
+    const next = new Worker(worker.broker, "b").serve()
+    expect(reservedQty(next)).toBe(4)
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("23: a crash after deciding and before the append leaves nothing behind", () => {
+    const worker = serving(10)
+    const before = hashOf(worker)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.take("Append")
+    expect(reservedQty(worker)).toBe(4)
+    const next = new Worker(worker.broker, "b").follow().claim()
+    next.settle(["ReadCommands"])
+    expect(reservedQty(next)).toBe(0)
+    expect(hashOf(next)).toBe(before)
+  })
+
+  it("29: a new owner expires what the old one had armed", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4, { holdMs: 5_000 }))
+    worker.settle()
+    const next = new Worker(worker.broker, "b").serve()
+    next.put({ _tag: "BrokerTimeSeen", brokerMs: startMs + 10_000 })
+    next.tick(10_000).settle()
+    expect(reservedQty(next)).toBe(0)
+  })
+})
+
+describe("hazards of the journal", () => {
+  it("16: halts at a record that was changed, and at one that is missing", () => {
+    for (const damage of ["changed", "missing"]) {
+      const { broker } = serving(10)
+      const third = broker.journal[2]
+      if (third === undefined) throw new Error("three records")
+      if (damage === "missing") broker.journal.splice(2, 1)
+      else {
+        const text = new TextDecoder().decode(third.bytes).replace('"qty":10', '"qty":11')
+        broker.journal[2] = { ...third, bytes: new TextEncoder().encode(text) }
+      }
+      const next = new Worker(broker, "b").follow().claim()
+      next.settle(["Halted"])
+      expect(next.take("Halted").halt.reason).toBe("ChainBroken")
+    }
+  })
+
+  it("17: refuses an emptied journal whose incarnation is known", () => {
+    const { broker } = serving(10)
+    broker.journal = []
+    const next = new Worker(broker, "b").follow().claim()
+    next.settle(["Halted"])
+    expect(next.take("Halted").halt.reason).toBe("JournalEmpty")
+    expect(broker.journal).toEqual([])
+  })
+
+  it("17: refuses a journal that ends before what a witness saw, and an operator's resume is journaled", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    worker.tick(2_000)
+    worker.broker.journal.pop()
+    const next = new Worker(worker.broker, "b").follow().claim()
+    next.settle()
+    const { halt } = worker.broker
+    expect(halt?.reason).toBe("JournalLostTail")
+    const again = new Worker(worker.broker, "c").follow().claim()
+    again.settle()
+    expect(again.partition.phase).toBe("halted")
+    if (halt !== null) worker.broker.halt = { ...halt, resume: { by: "ops", reason: "disk lost, accepted" } }
+    const resumed = new Worker(worker.broker, "d").serve()
+    expect(resumed.partition.phase).toBe("serving")
+    const resume = worker.broker.records().find(({ kind }) => kind === "operator")
+    expect(resume?.entries).toMatchObject([{ _tag: "Resumed", by: "ops", haltReason: "JournalLostTail", lostAfterSeq: 4 }])
+    expect(worker.broker.halt).toBeNull()
+  })
+
+  it("17: refuses another cluster's journal", () => {
+    const { broker } = serving(10)
+    broker.incarnation = "another"
+    const next = new Worker(broker, "b").follow().claim()
+    next.settle(["Halted"])
+    expect(next.take("Halted").halt.reason).toBe("ForeignJournal")
+  })
+
+  it("40: replays what a former release decided without deciding again, and halts at records of a newer one", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    // A release whose rules would have refused: replay must not ask them.
+    const next = new Worker(worker.broker, "b", { ...protocolRules, checks: [] }).serve()
+    expect(hashOf(next)).toBe(hashOf(worker))
+    const last = worker.broker.journal.at(-1)
+    if (last === undefined) throw new Error("a record")
+    const newer = new TextDecoder().decode(last.bytes).replace(/"v":1\b/, '"v":99')
+    worker.broker.journal[worker.broker.journal.length - 1] = { ...last, bytes: new TextEncoder().encode(newer) }
+    const third = new Worker(worker.broker, "c").follow().claim()
+    third.settle(["Halted"])
+    expect(third.take("Halted").halt.reason).toBe("NewerRecords")
+  })
+})
+
+describe("hazards of reading commands", () => {
+  it("18: passes over what a reader that starts anew delivers again", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    const records = worker.broker.journal.length
+    worker.arrive(...worker.broker.commands.values())
+    worker.settle()
+    expect(worker.broker.journal).toHaveLength(records)
+  })
+
+  it("21: quarantines a command whose deciding throws, goes on, and lets an operator replay or drop it", () => {
+    const poisoned: EngineCodec = {
+      ...engineCodec,
+      commandText: () => "text of a command that only deciding reads",
+      decodeBody: (body) => {
+        const decoded = engineCodec.decodeBody(body)
+        if (decoded._tag !== "Commands" || !new TextDecoder().decode(body).includes("poison")) return decoded
+        const commands = decoded.commands.map((one) => {
+          if (one._tag !== "Command" || one.command.type !== "Reserve") return one
+          const command = { ...one.command }
+          Object.defineProperty(command, "locations", { enumerable: false, get: () => explode() })
+          return { ...one, command }
+        })
+        return { ...decoded, commands }
+      },
+    }
+    const explode = (): never => {
+      throw new Error("a defect")
+    }
+    const worker = serving(10)
+    const step = makeStep({ codec: poisoned, rules: protocolRules })
+    Object.assign(worker, { step })
+    worker.send("web", reserve("poison", "r1", 4))
+    worker.send("web", reserve("c2", "r2", 4))
+    worker.settle()
+    expect(saidOf(worker.broker, "poison")).toMatchObject({ outcome: "quarantined", quarantined: "3-0" })
+    expect(saidOf(worker.broker, "c2")).toMatchObject({ outcome: "accepted" })
+    worker.send("ops", json("ReplayQuarantined", { id: "o1", quarantined: "3-0" }))
+    worker.settle()
+    expect(saidOf(worker.broker, "o1")).toMatchObject({ outcome: "refused", reason: "StillUndecidable" })
+    const fixed = new Worker(worker.broker, "b").serve()
+    fixed.send("ops", json("ReplayQuarantined", { id: "o2", quarantined: "3-0" }))
+    fixed.settle()
+    expect(saidOf(worker.broker, "poison")).toMatchObject({ outcome: "accepted", qty: 4 })
+    fixed.send("ops", json("DropQuarantined", { id: "o3", quarantined: "3-0", reason: "gone" }))
+    fixed.settle()
+    expect(saidOf(worker.broker, "o3")).toMatchObject({ outcome: "refused", reason: "NotQuarantined" })
+  })
+
+  it("24: decides each command of a batch for itself, and whoever reads the record says the same", () => {
+    const worker = serving(10)
+    const body = [reserve("c1", "r1", 4), { ...reserve("c2", "r2", 4), qty: -1 }, reserve("c3", "r3", 40)]
+    worker.arrive(worker.broker.store("web", "sell", "A", JSON.stringify(body)))
+    worker.settle()
+    const said = worker.broker.replies.at(-1)
+    expect(said?.decisions.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ["c1", "accepted"],
+      ["c2", "refused"],
+      ["c3", "refused"],
+    ])
+    expect(said?.decisions[1]).toMatchObject({ reason: "InvalidField", field: "qty" })
+    worker.broker.replies = []
+    const next = new Worker(worker.broker, "b").follow().claim()
+    next.settle(["StoreWitness"])
+    next.partition.publishing.republishAfterSeq = 2
+    next.partition.republishAgainAtMs = 0
+    next.tick().settle()
+    expect(worker.broker.replies.find(({ suffix }) => suffix === said?.suffix)?.decisions).toEqual(said?.decisions)
+  })
+
+  it("43: notices that the commands stream lost its tail, resets to the last common message and loses no command", () => {
+    const worker = serving(10)
+    for (let n = 1; n <= 3; n++) {
+      worker.send("web", reserve(`c${n}`, `r${n}`, 1))
+      worker.settle()
+    }
+    const { broker } = worker
+    for (const seq of [4, 5]) broker.commands.delete(seq)
+    broker.lastSeq = 3
+    broker.store("web", "sell", "A", JSON.stringify(reserve("new", "r9", 1)), { brokerMs: startMs + 50_000 })
+    broker.store("web", "sell", "A", JSON.stringify(reserve("new2", "r10", 1)), { brokerMs: startMs + 50_001 })
+    worker.tick(2_000).settle()
+    expect(worker.all("Alarm").some(({ kind }) => kind === "CommandsLostTail")).toBe(true)
+    expect(broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(3)
+    expect(saidOf(broker, "new")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(broker, "new2")).toMatchObject({ outcome: "accepted" })
+    expect(reservedQty(worker)).toBe(5)
+  })
+
+  it("43: starts again at the first message when none is common, and executes nothing twice", () => {
+    const worker = serving(10)
+    const command = reserve("c1", "r1", 1)
+    worker.send("web", command)
+    worker.settle()
+    worker.broker.commands.clear()
+    worker.broker.lastSeq = 0
+    worker.broker.store("web", "sell", "A", JSON.stringify(command), { brokerMs: startMs + 50_000 })
+    worker.broker.store("web", "sell", "A", JSON.stringify(reserve("c2", "r2", 1)), { brokerMs: startMs + 50_000 })
+    const next = new Worker(worker.broker, "b").serve()
+    expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(0)
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true })
+    expect(reservedQty(next)).toBe(2)
+  })
+
+  it("46: replies only under the sender's own prefix, whatever the header says", () => {
+    const worker = serving(10)
+    for (const replySuffix of ["a.>", "*", "a..b", "a.b.c.d", "x".repeat(200), "", "a b"]) {
+      worker.broker.replies = []
+      worker.send("web", reserve(`c-${replySuffix.length}-${replySuffix.charCodeAt(0)}`, `r${replySuffix.length}`, 1), { replySuffix })
+      worker.settle()
+      expect(worker.broker.replies).toEqual([])
+    }
+    worker.send("web", reserve("ok", "r-ok", 1), { replySuffix: "inbox.7" })
+    worker.settle()
+    expect(worker.broker.replies).toMatchObject([{ sender: "web", suffix: "inbox.7" }])
+  })
+
+  it("47: lets no channel confirm, extend or release another's reservation", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.send("shop", json("Confirm", { id: "x1", reservation: "r1" }))
+    worker.send("shop", json("Release", { id: "x2", reservation: "r1", reason: "other" }))
+    worker.send("shop", json("Extend", { id: "x3", reservation: "r1", holdMs: 1_000 }))
+    worker.settle()
+    for (const id of ["x1", "x2", "x3"])
+      expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "refused", reason: "UnknownReservation" })
+    expect(reservedQty(worker)).toBe(4)
+  })
+
+  it("48: passes over what is no command, attributing it to nobody", () => {
+    const worker = serving(10)
+    worker.arrive(worker.broker.store("web", "sell", "A", '{"stream":"HF_COMMANDS","seq":12}'))
+    worker.arrive(worker.broker.store("web", "sell", "A", "x", { subject: "hf.p.0.WEB>.sell.A" }))
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+    expect(worker.partition.senders.has("" as never)).toBe(false)
+    expect(worker.partition.cursor.seq).toBe(5)
+  })
+})
+
+describe("hazards of snapshots", () => {
+  const snapshotted = (): Worker => {
+    const worker = new Worker(new Broker(), "a", protocolRules, 3).serve()
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 10 }))
+    worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    for (let i = 0; i < 10; i++) worker.tick(10)
+    worker.settle()
+    return worker
+  }
+
+  it("25: loads a snapshot behind the journal and replays the rest", () => {
+    const worker = snapshotted()
+    expect(worker.broker.manifest).not.toBeNull()
+    worker.send("web", reserve("c2", "r2", 1))
+    worker.settle()
+    const next = new Worker(worker.broker, "b").serve()
+    expect(next.partition.loadedSnapshot).toBe(worker.broker.manifest?.id)
+    expect(hashOf(next)).toBe(hashOf(worker))
+  })
+
+  it("25: brings chunks of different ages to the same state", () => {
+    const worker = new Worker(new Broker(), "a", protocolRules, 3).serve()
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 1_000 }))
+    worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
+    worker.settle()
+    for (let n = 0; n < 30; n++) {
+      worker.send("web", reserve(`c${n}`, `r${n}`, 2))
+      if (n % 3 === 0) worker.send("web", json("Confirm", { reservation: `r${n}` }))
+      if (n % 4 === 0) worker.send("web", json("Release", { reservation: `r${n}`, reason: "cancelled" }))
+      if (n % 5 === 0) worker.send("dc", json("Fulfil", { channel: "web", reservation: `r${n}`, location: "L", qty: 1 }))
+      worker.put({ _tag: "Tick" })
+      worker.settle()
+    }
+    expect(worker.broker.manifest).not.toBeNull()
+    const next = new Worker(worker.broker, "b").serve()
+    expect(next.partition.loadedSnapshot).not.toBeNull()
+    expect(hashOf(next)).toBe(hashOf(worker))
+  })
+
+  it("26: takes a snapshot ahead of the journal for what it is: proof of a lost tail", () => {
+    const worker = snapshotted()
+    worker.broker.journal = worker.broker.journal.slice(0, (worker.broker.manifest?.endSeq ?? 1) - 1)
+    worker.broker.witness = null
+    const next = new Worker(worker.broker, "b").follow().claim()
+    next.settle(["Halted"])
+    expect(next.take("Halted").halt.reason).toBe("JournalLostTail")
+  })
+
+  it("26: discards a snapshot whose end is another record, with an alarm, and replays", () => {
+    const worker = snapshotted()
+    const { manifest } = worker.broker
+    if (manifest === null) throw new Error("a snapshot")
+    worker.broker.manifest = { ...manifest, endHash: "another" }
+    const next = new Worker(worker.broker, "b").follow()
+    next.settle()
+    expect(next.take("SteppedDown").reason).toBe("SnapshotDiscarded")
+    expect(next.take("Alarm").kind).toBe("SnapshotDiscarded")
+    expect(worker.broker.manifest).toBeNull()
+    expect(hashOf(new Worker(worker.broker, "c").serve())).toBe(hashOf(worker))
+  })
+
+  it("27: discards another partition's snapshot, and damaged chunks", () => {
+    for (const damage of ["partition", "chunk"]) {
+      const worker = snapshotted()
+      const { manifest } = worker.broker
+      if (manifest === null) throw new Error("a snapshot")
+      if (damage === "partition") worker.broker.manifest = { ...manifest, partition: 7 }
+      else worker.broker.chunks.set(manifest.id, [new Uint8Array([1, 2, 3]), ...(worker.broker.chunks.get(manifest.id) ?? []).slice(1)])
+      const next = new Worker(worker.broker, "b").serve()
+      expect(next.take("Alarm").kind).toBe("SnapshotDiscarded")
+      expect(next.partition.phase).toBe("serving")
+      expect(hashOf(next)).toBe(hashOf(worker))
+    }
+  })
+})
+
+describe("hazards of time", () => {
+  it("28: journaled time never falls when the clock steps back", () => {
+    const worker = serving(10)
+    worker.nowMs += 5_000
+    worker.send("web", reserve("c1", "r1", 1), { brokerMs: worker.nowMs })
+    worker.settle()
+    worker.nowMs -= 4_000
+    worker.send("web", reserve("c2", "r2", 1))
+    worker.settle()
+    const times = worker.broker.records().map(({ atMs }) => atMs)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+  })
+
+  it("30: lets a confirm before the hold's end win, and one after it lose", () => {
+    for (const [afterMs, outcome] of [
+      [4_000, "accepted"],
+      [6_000, "refused"],
+    ] as const) {
+      const worker = serving(10)
+      worker.send("web", reserve("c1", "r1", 4, { holdMs: 5_000 }))
+      worker.settle()
+      worker.nowMs += afterMs
+      worker.send("web", json("Confirm", { id: "c2", reservation: "r1" }), { brokerMs: worker.nowMs })
+      worker.settle()
+      expect(saidOf(worker.broker, "c2")).toMatchObject({ outcome })
+      worker.put({ _tag: "BrokerTimeSeen", brokerMs: worker.nowMs + 10_000 })
+      worker.tick(10_000).settle()
+      expect(reservedQty(worker)).toBe(outcome === "accepted" ? 4 : 0)
+    }
+  })
+
+  it("44: a clock far ahead of the broker expires nothing and is told once", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4, { holdMs: 60_000 }))
+    worker.settle()
+    worker.tick(3_600_000).settle()
+    worker.tick(1_000).settle()
+    expect(reservedQty(worker)).toBe(4)
+    expect(worker.all("Alarm").filter(({ kind }) => kind === "ClockAhead")).toHaveLength(1)
+  })
+})
+
+describe("hazards of what is said", () => {
+  it("45: the next owner says again what was journaled and perhaps never said", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle(["SendReplies", "SendFeed"])
+    expect(saidOf(worker.broker, "c1")).toBeUndefined()
+    worker.broker.feed = []
+    new Worker(worker.broker, "b").serve()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+    expect(worker.broker.feed.map(({ channel, ats }) => [channel, ats])).toContainEqual(["shop", 6])
+  })
+
+  it("copies a partition with an append in flight, and original and copy go on alike", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    const copy = copyPartition(worker.partition)
+    const append = worker.take("Append")
+    const ack = {
+      _tag: "AppendAcked",
+      nowMs: worker.nowMs,
+      messageId: append.messageId,
+      seq: append.expectedSeq + 1,
+      duplicate: false,
+    } as const
+    expect(worker.step(copy, ack)).toEqual(worker.step(worker.partition, ack))
+  })
+})
