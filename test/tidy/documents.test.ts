@@ -37,18 +37,23 @@ describe("paths and links in documents", () => {
     const files = { "docs/a.md": "`src/a.ts` `src/b.ts` [b](b.md) [c](../README.md) [d](https://nats.io)", "src/a.ts": "", "README.md": "" }
     expect(pathFindings(treeOf(files))).toHaveLength(2)
   })
+  it("are flagged when they name a heading that is not there", () => {
+    const files = { "docs/a.md": "# A `b`, c\n[1](#a-b-c) [2](#d) [3](b.md#e-f) [4](b.md#g)", "docs/b.md": "## E f\n" }
+    expect(pathFindings(treeOf(files))).toHaveLength(2)
+  })
 })
 
-describe("settings and metrics", () => {
+describe("settings, metrics, halts and alarms", () => {
   it("are explained to operators in this repository", () => expect(operationsFindings(here)).toEqual([]))
   it("are flagged when they are not explained, or explained and not there", () => {
     const files = {
       "src/config.ts": `setting("HOLDFAST_A", "1", "a")\nsetting("HOLDFAST_B", "1", "b")`,
       "src/telemetry/names.ts": `export const metricName = { a: "holdfast_a_total", b: "holdfast_b" }`,
+      "src/engine/protocol.ts": `export const HaltReason = [\n "Lost",\n "Gone",\n] as const\nconst other = ["Fine"]`,
       "docs/OPERATIONS.md":
-        "| `HOLDFAST_A` | a | 1 |\n| `HOLDFAST_C` | c | 1 |\n| `holdfast_a_total` | counter | a |\n| `holdfast_c` | gauge | c |",
+        "| `Lost` | a |\n| `Found` | b |\n| `HOLDFAST_A` | a | 1 |\n| `HOLDFAST_C` | c | 1 |\n| `holdfast_a_total` | counter | a |\n| `holdfast_c` | gauge | c |",
     }
-    expect(operationsFindings(treeOf(files))).toHaveLength(4)
+    expect(operationsFindings(treeOf(files))).toHaveLength(6)
   })
 })
 

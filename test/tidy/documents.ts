@@ -49,16 +49,33 @@ export const scriptFindings = (tree: Tree): ReadonlyArray<Finding> => {
 }
 
 const pathInText = /`((?:src|sim|load|test|docs|tools|deploy|\.ci)\/[\w./-]*\w)`/g
-const link = /\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g
+const link = /\]\((?!https?:)([^)\s]+)\)/g
 
 const exists = (tree: Tree, path: string): boolean =>
   tree.texts.has(path) || [...tree.texts.keys()].some((file) => file.startsWith(`${path}/`))
+
+/** The names under which the headings of a document can be linked to. */
+const anchorsOf = (text: string): ReadonlySet<string> =>
+  new Set(
+    linesWith(text, /^#+ (.+)$/g).map(({ match }) =>
+      match
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  )
+
+const leads = (tree: Tree, path: string, target: string): boolean => {
+  const [file = "", anchor] = target.split("#")
+  const at = file === "" ? path : (resolve(path, `./${file}`) ?? "")
+  return exists(tree, at) && (anchor === undefined || anchorsOf(tree.texts.get(at) ?? "").has(anchor))
+}
 
 /** Paths and links of documents that lead nowhere. */
 export const pathFindings = (tree: Tree): ReadonlyArray<Finding> =>
   documentsOf(tree).flatMap(([path, text]) => {
     const named = linesWith(text, pathInText).filter(({ match }) => !exists(tree, match))
-    const linked = linesWith(text, link).filter(({ match }) => !exists(tree, resolve(path, `./${match}`) ?? ""))
+    const linked = linesWith(text, link).filter(({ match }) => !leads(tree, path, match))
     return [...named, ...linked].map(({ line, match }) => `${path}:${line} names ${match}, which is not there`)
   })
 
@@ -101,20 +118,36 @@ export const dependencyFindings = (tree: Tree): ReadonlyArray<Finding> => {
 
 const operationsPath = "docs/OPERATIONS.md"
 
-/** Names that a file of the source declares and docs/OPERATIONS.md explains in a table: both must have the same. */
-const explained: ReadonlyArray<{ readonly source: string; readonly declared: RegExp; readonly inTable: RegExp }> = [
-  { source: "src/config.ts", declared: /setting\("(HOLDFAST_[A-Z_]+)"/g, inTable: /^\| `(HOLDFAST_[A-Z_]+)` \|/g },
+interface Explained {
+  readonly source: string
+  /** The part of the source that declares the names; all of it unless said. */
+  readonly within?: RegExp
+  readonly declared: RegExp
+  readonly inTable: RegExp
+}
+
+/** Names that the source declares and docs/OPERATIONS.md explains in a table: both must have the same. */
+const explained: ReadonlyArray<Explained> = [
+  { source: "src/config.ts", declared: /"(HOLDFAST_[A-Z_]+)"/g, inTable: /^\| `(HOLDFAST_[A-Z_]+)` \|/g },
   {
     source: "src/telemetry/names.ts",
     declared: /"(holdfast_[a-z_]+)"/g,
     inTable: /^\| `(holdfast_[a-z_]+)` \| (?:counter|gauge|histogram) /g,
   },
+  {
+    source: "src/engine/protocol.ts",
+    within: /export const (?:HaltReason|AlarmKind) = \[[^\]]*\]/g,
+    declared: /"(\w+)"/g,
+    inTable: /^\| `([A-Z][a-z]\w+)` \|/g,
+  },
 ]
 
-/** Settings and metrics that exist and are not explained to operators, or are explained and do not exist. */
+/** Settings, metrics, halts and alarms that exist and are not explained to operators, or are explained and do not exist. */
 export const operationsFindings = (tree: Tree): ReadonlyArray<Finding> =>
-  explained.flatMap(({ source, declared, inTable }) => {
-    const there = new Set(linesWith(tree.texts.get(source) ?? "", declared).map(({ match }) => match))
+  explained.flatMap(({ source, within, declared, inTable }) => {
+    const text = tree.texts.get(source) ?? ""
+    const part = within === undefined ? text : (text.match(within) ?? []).join("\n")
+    const there = new Set(linesWith(part, declared).map(({ match }) => match))
     const told = new Set(linesWith(tree.texts.get(operationsPath) ?? "", inTable).map(({ match }) => match))
     return [
       ...[...there].filter((name) => !told.has(name)).map((name) => `${operationsPath}:1 does not explain ${name} of ${source}`),
