@@ -1,0 +1,207 @@
+/**
+ * What workers share, as the port `Cluster`: who is alive, who should try to own which partition, and the marks that outlive a takeover.
+ *
+ * Leases and members are keys with a time to live; nothing here is needed for safety but the marks, which are read through their stream's leader.
+ */
+import { Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
+import { assert } from "../assert.ts"
+import type { Halt, HaltReason } from "../engine/protocol.ts"
+import { Cluster, type Member } from "../ports/broker.ts"
+import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
+import { attempt } from "./attempt.ts"
+import type { Link } from "./connection.ts"
+import { describe, isConflict } from "./errors.ts"
+import { deleteKey, type KeyChange, type KeyNews, putKey, readKey, watchKeys } from "./keys.ts"
+import type { StreamSizes } from "./streams.ts"
+import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts"
+import { type Links, prepareTopology } from "./topology.ts"
+
+const WitnessJson = Schema.fromJsonString(Schema.Struct({ seq: Schema.Int, hash: Schema.String }))
+const HaltJson = Schema.fromJsonString(
+  Schema.Struct({
+    // Not held against the list of reasons: a newer release's reason halts this one too.
+    reason: Schema.String,
+    detail: Schema.String,
+    atMs: Schema.Finite,
+    resume: Schema.NullOr(Schema.Struct({ by: Schema.String, reason: Schema.String })),
+  }),
+)
+const MemberJson = Schema.fromJsonString(Schema.Struct({ worker: Schema.String, address: Schema.String }))
+
+const decodeHalt = Schema.decodeOption(HaltJson)
+
+const haltOf = (text: string): Halt => {
+  const halt = decodeHalt(text)
+  // A halt that can't be read halts all the same.
+  if (halt._tag === "None")
+    return { reason: "InvariantBroken", detail: `a halt that this release can't read: ${text}`, atMs: 0, resume: null }
+  return { ...halt.value, reason: halt.value.reason as HaltReason }
+}
+
+const incarnationKey = (partition: number): string => `incarnation.${partition}`
+const witnessKey = (partition: number): string => `witness.${partition}`
+const haltKey = (partition: number): string => `halt.${partition}`
+
+const readMark = async <A>(link: Link, key: string, decode: (text: string) => A): Promise<A | null> => {
+  const state = await readKey(link, marksBucket, key)
+  return state === null || state.value === null ? null : decode(state.value)
+}
+
+const marks = async (link: Link, partition: number) => {
+  const [incarnation, witness, halt] = await Promise.all([
+    readMark(link, incarnationKey(partition), (text) => text),
+    readMark(link, witnessKey(partition), Schema.decodeSync(WitnessJson)),
+    readMark(link, haltKey(partition), haltOf),
+  ])
+  return { incarnation, witness, halt }
+}
+
+// Leases
+
+const leaseFailure =
+  (operation: string) =>
+  (error: unknown): Superseded | BrokerUnavailable =>
+    error instanceof Superseded ? error : new BrokerUnavailable({ operation, cause: describe(error) })
+
+/** Takes the lease if nobody has it, or the worker itself does; rejects with Superseded otherwise. */
+const acquire = async (link: Link, partition: number, worker: string, ttlMs: number): Promise<{ readonly revision: number }> => {
+  const key = String(partition)
+  const present = await readKey(link, leasesBucket, key)
+  const holder = present?.value ?? null
+  if (holder !== null && holder !== worker) throw new Superseded({ key, holder })
+  try {
+    return { revision: await putKey(link, leasesBucket, key, worker, { ttlMs, revision: present?.revision ?? 0 }) }
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    return heldAfterConflict(link, key, worker)
+  }
+}
+
+/** A guarded write of the lease met another: an attempt of this worker's own whose acknowledgement was lost, or somebody else's. */
+const heldAfterConflict = async (link: Link, key: string, worker: string): Promise<{ readonly revision: number }> => {
+  const present = await readKey(link, leasesBucket, key)
+  if (present?.value === worker) return { revision: present.revision }
+  throw new Superseded({ key, holder: present?.value ?? "nobody: its time was up" })
+}
+
+const renew = async (link: Link, partition: number, worker: string, revision: number, ttlMs: number) => {
+  const key = String(partition)
+  try {
+    return { revision: await putKey(link, leasesBucket, key, worker, { ttlMs, revision }) }
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    return heldAfterConflict(link, key, worker)
+  }
+}
+
+const release = async (link: Link, partition: number, revision: number): Promise<void> => {
+  try {
+    await deleteKey(link, leasesBucket, String(partition), revision)
+  } catch (error) {
+    // Somebody else's by now, or nobody's: there is nothing to release.
+    if (!isConflict(error)) throw error
+  }
+}
+
+// Members
+
+const announce = (link: Link, member: Member, ttlMs: number): Promise<number> =>
+  putKey(link, membersBucket, member.worker, JSON.stringify({ worker: member.worker, address: member.address }), { ttlMs })
+
+const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
+  assert(isToken(member.worker), "a worker's name is one subject token")
+  const operation = `announce worker ${member.worker}`
+  const announced = attempt(operation, () => announce(link, member, ttlMs))
+  return Effect.gen(function* () {
+    yield* Effect.acquireRelease(announced, () =>
+      Effect.ignore(attempt(operation, () => deleteKey(link, membersBucket, member.worker)).pipe(Effect.timeout("2 seconds"))),
+    )
+    // A renewal that fails is tried again at the next: two of three may fail before the others think it gone.
+    yield* Effect.ignore(announced).pipe(Effect.delay(Math.floor(ttlMs / 3)), Effect.repeat(Schedule.forever), Effect.forkScoped)
+  })
+}
+
+/** Applies the news to `alive`, in place, and tells whether they made a difference. */
+const applyNews = (alive: Map<string, Member>, news: KeyNews): boolean => {
+  let changed = false
+  for (const { key, value } of news.changes) {
+    const before = alive.get(key)
+    const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
+    if (decoded === null || decoded._tag === "None") changed = alive.delete(key) || changed
+    else if (before?.address !== decoded.value.address) {
+      alive.set(key, decoded.value)
+      changed = true
+    }
+  }
+  return changed
+}
+
+const members = (link: Link): Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable> =>
+  Stream.suspend(() => {
+    const alive = new Map<string, Member>()
+    let said = false
+    return watchKeys(link, membersBucket, ">").pipe(
+      Stream.filter((news) => {
+        const changed = applyNews(alive, news)
+        const isDue = news.isWhole && (changed || !said)
+        said ||= news.isWhole
+        return isDue
+      }),
+      Stream.map(() => [...alive.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))),
+    )
+  })
+
+// Watching
+
+const eachChange = <A>(link: Link, bucket: string, filter: string, read: (change: KeyChange) => A): Stream.Stream<A, BrokerUnavailable> =>
+  watchKeys(link, bucket, filter).pipe(
+    Stream.map(({ changes }) => changes.map(read)),
+    Stream.filter((changes) => changes.length > 0),
+    Stream.flattenIterable,
+  )
+
+const put = (link: Link, key: string, value: string): Effect.Effect<void, BrokerUnavailable> =>
+  Effect.asVoid(attempt(`set ${key}`, () => putKey(link, marksBucket, key, value)))
+
+export interface ClusterOptions {
+  readonly sizes: StreamSizes
+  readonly monitorUrls: ReadonlyArray<string>
+}
+
+const prepare = (links: Links, options: ClusterOptions, asked: { readonly partitions: number; readonly replicas: number }) =>
+  Effect.tryPromise({
+    try: () => prepareTopology(links, { ...asked, ...options }),
+    catch: (error) =>
+      error instanceof TopologyMismatch ? error : new BrokerUnavailable({ operation: "create and check streams", cause: describe(error) }),
+  }).pipe(Effect.map((warnings) => ({ partitions: asked.partitions, warnings })))
+
+export const clusterLayer = (links: Links, options: ClusterOptions): Layer.Layer<Cluster> => {
+  const link = links.engine
+  return Layer.succeed(Cluster, {
+    prepare: (asked) => prepare(links, options, asked),
+    join: (member, ttlMs) => join(link, member, ttlMs),
+    members: members(link),
+    acquire: (partition, worker, ttlMs) =>
+      Effect.tryPromise({
+        try: () => acquire(link, partition, worker, ttlMs),
+        catch: leaseFailure(`take the lease of partition ${partition}`),
+      }),
+    renew: (partition, worker, revision, ttlMs) =>
+      Effect.tryPromise({
+        try: () => renew(link, partition, worker, revision, ttlMs),
+        catch: leaseFailure(`renew the lease of partition ${partition}`),
+      }),
+    release: (partition, _worker, revision) =>
+      attempt(`release the lease of partition ${partition}`, () => release(link, partition, revision)),
+    leases: eachChange(link, leasesBucket, ">", ({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs })),
+    marks: (partition) => attempt(`read the marks of partition ${partition}`, () => marks(link, partition)),
+    putIncarnation: (partition, incarnation) => put(link, incarnationKey(partition), incarnation),
+    putWitness: (partition, { seq, hash }) => put(link, witnessKey(partition), JSON.stringify({ seq, hash })),
+    putHalt: (partition, halt) => put(link, haltKey(partition), JSON.stringify(halt)),
+    clearHalt: (partition) => attempt(`clear the halt of partition ${partition}`, () => deleteKey(link, marksBucket, haltKey(partition))),
+    halts: eachChange(link, marksBucket, "halt.*", ({ key, value }) => ({
+      partition: Number(key.slice("halt.".length)),
+      halt: value === null ? null : haltOf(value),
+    })),
+  })
+}

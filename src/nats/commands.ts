@@ -1,0 +1,73 @@
+/** The commands stream as the port `Commands`: read by a partition's own cursor, looked up and purged through the stream's leader. */
+import { AckPolicy, DeliverPolicy, type StoredMsg } from "@nats-io/jetstream"
+import { nanos, nuid } from "@nats-io/transport-node"
+import { Effect, Layer, Stream } from "effect"
+import type { CommandMessage } from "../engine/protocol.ts"
+import { Commands } from "../ports/broker.ts"
+import { attempt } from "./attempt.ts"
+import type { Link } from "./connection.ts"
+import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
+import { type Delivered, readOrdered } from "./ordered-reader.ts"
+import { commandsStream, storedCommandsOf } from "./subjects.ts"
+
+const delivered = ({ delivery, message }: Delivered): CommandMessage =>
+  commandMessage(
+    delivery.seq,
+    message.subject,
+    headerText(() => message.headers),
+    message.data,
+    delivery.brokerMs,
+  )
+
+const stored = (message: StoredMsg): CommandMessage =>
+  commandMessage(
+    message.seq,
+    message.subject,
+    headerText(() => message.header),
+    message.data,
+    msFromTimestamp(message.timestamp),
+  )
+
+/** How long the server keeps the consumer that only counts. */
+const countingConsumerMs = 1_000
+
+/** Messages of the partition from `fromSeq` on, and when the first of them was stored. A consumer is made only to have the server count. */
+const waiting = async (link: Link, partition: number, fromSeq: number) => {
+  const firstFrom = { seq: fromSeq, next_by_subj: storedCommandsOf(partition) }
+  const next = await link.jsm.streams.getMessage(commandsStream, firstFrom)
+  if (next === null) return { count: 0, oldestMs: null }
+  const name = nuid.next()
+  const info = await link.jsm.consumers.add(commandsStream, {
+    name,
+    filter_subject: storedCommandsOf(partition),
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: fromSeq,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: nanos(countingConsumerMs),
+  })
+  link.jsm.consumers.delete(commandsStream, name).catch(() => undefined)
+  return { count: info.num_pending, oldestMs: msFromTimestamp(next.timestamp) }
+}
+
+const lookUp = async (link: Link, seq: number) => {
+  const found = seq < 1 ? null : await link.jsm.streams.getMessage(commandsStream, { seq })
+  const { state } = await link.jsm.streams.info(commandsStream)
+  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq }
+}
+
+/** `link` is a connection in the account of the senders. */
+export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
+  Layer.succeed(Commands, {
+    read: (partition, fromSeq) =>
+      readOrdered(link, { stream: commandsStream, filter: storedCommandsOf(partition), start: { from: fromSeq } }).pipe(
+        Stream.map((messages) => messages.map(delivered)),
+      ),
+    at: (seq) => attempt(`look up command ${seq}`, () => lookUp(link, seq)),
+    purge: (partition, beforeSeq) =>
+      attempt(`purge commands of partition ${partition}`, () =>
+        link.jsm.streams.purge(commandsStream, { filter: storedCommandsOf(partition), seq: beforeSeq }),
+      ).pipe(Effect.asVoid),
+    waiting: (partition, seq) => attempt(`count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
+  })

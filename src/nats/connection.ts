@@ -1,0 +1,130 @@
+/**
+ * A connection to NATS that reconnects for ever, as a scoped resource, with what every adapter of this folder needs around it.
+ */
+import { readFileSync } from "node:fs"
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream"
+import { connect, createInbox, type NatsConnection, type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transport-node"
+import { Effect, type Scope } from "effect"
+import { BrokerUnavailable } from "../ports/errors.ts"
+import type { UserPassword } from "./config.ts"
+import { describe } from "./errors.ts"
+
+/** Who a connection is: a user with its password, or the seed of an nkey whose public part the server knows. */
+export type Login = UserPassword | { readonly nkeySeed: string }
+
+/** Where the servers are. */
+export interface ServerAddress {
+  /** All of them, or those that lead to all: `nats://host:port` or `tls://host:port`. */
+  readonly servers: ReadonlyArray<string>
+  /** Paths of PEM files; absent: no TLS unless a URL says `tls://`. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
+}
+
+export interface Link {
+  readonly nc: NatsConnection
+  readonly js: JetStreamClient
+  readonly jsm: JetStreamManager
+  /** A subject that only this connection may hear, and nobody guesses. */
+  readonly newInbox: () => string
+  /** Calls back after every reconnection; returns how to stop that. */
+  readonly onReconnect: (listener: () => void) => () => void
+  /** Round trip to the server: everything published before has arrived there. Rejects when the connection breaks or after 5 s. */
+  readonly flush: () => Promise<void>
+  /** The permission violation that the server reported for this subject since `since` violations, if any. See {@link Link.violations}. */
+  readonly violationOf: (subject: string, since: number) => Error | undefined
+  /** Number of permission violations so far. */
+  readonly violations: () => number
+}
+
+const connectTimeoutMs = 5_000
+const flushTimeoutMs = 5_000
+const violationsKept = 64
+
+const authentication = (login: Login): NodeConnectionOptions =>
+  "nkeySeed" in login
+    ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(login.nkeySeed)) }
+    : { user: login.user, pass: login.password }
+
+const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, name: string): NodeConnectionOptions => ({
+  servers: [...address.servers],
+  name,
+  inboxPrefix,
+  ...authentication(login),
+  ...(address.tls === undefined ? {} : { tls: { ...address.tls } }),
+  timeout: connectTimeoutMs,
+  // The defaults give up after ten attempts, and notice a silent network loss after minutes.
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 250,
+  reconnectJitter: 100,
+  pingInterval: 5_000,
+  maxPingOut: 2,
+  // A stack trace for every request costs more than the request.
+  noAsyncTraces: true,
+})
+
+const withTimeout = (promise: Promise<void>, timeoutMs: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+
+interface Violation {
+  readonly number: number
+  readonly subject: string
+  readonly error: Error
+}
+
+const watch = async (nc: NatsConnection, reconnected: ReadonlySet<() => void>, onViolation: (subject: string, error: Error) => void) => {
+  for await (const status of nc.status()) {
+    if (status.type === "reconnect") for (const listener of [...reconnected]) listener()
+    if (status.type === "error" && "subject" in status.error && typeof status.error.subject === "string")
+      onViolation(status.error.subject, status.error)
+  }
+}
+
+const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> => {
+  const reconnected = new Set<() => void>()
+  let violations = 0
+  let recent: Array<Violation> = []
+  void watch(nc, reconnected, (subject, error) => {
+    violations++
+    recent = [...recent.slice(1 - violationsKept), { number: violations, subject, error }]
+  })
+  return {
+    nc,
+    js: jetstream(nc),
+    jsm: await jetstreamManager(nc, { checkAPI: false }),
+    newInbox: () => createInbox(inboxPrefix),
+    onReconnect: (listener) => {
+      reconnected.add(listener)
+      return () => reconnected.delete(listener)
+    },
+    flush: () => withTimeout(nc.flush(), flushTimeoutMs),
+    violations: () => violations,
+    violationOf: (subject, since) => recent.find((violation) => violation.number > since && violation.subject === subject)?.error,
+  }
+}
+
+const open = async (address: ServerAddress, login: Login, inboxPrefix: string, name: string): Promise<Link> => {
+  for (const file of Object.values(address.tls ?? {})) readFileSync(file)
+  return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix)
+}
+
+/** Connects, and closes when the scope does. Fails if no server answers now; a connection lost later comes back by itself. */
+export const openLink = (
+  address: ServerAddress,
+  login: Login,
+  inboxPrefix: string,
+  name: string,
+): Effect.Effect<Link, BrokerUnavailable, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => open(address, login, inboxPrefix, name),
+      catch: (error) =>
+        new BrokerUnavailable({
+          operation: `connect to ${address.servers.join(", ")} as ${"user" in login ? login.user : "nkey"}`,
+          cause: `${describe(error)}. Is nats-server running there, does it know this user, and does the URL's scheme (nats, tls) fit?`,
+        }),
+    }),
+    (link) => Effect.promise(() => link.nc.close().catch(() => undefined)),
+  )

@@ -1,0 +1,240 @@
+/**
+ * A real nats-server as a child of this process, on the loopback interface, for development, tests, the demo and `serve` without a server.
+ *
+ * It never outlives its parent, however that one ends. It is not for production: one server, and by default the server's own fsync interval.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { SenderKind, ServerOptions, UserPassword } from "./config.ts"
+import { serverConfig } from "./config.ts"
+import { natsServerBinary } from "./server-binary.ts"
+
+export interface EmbeddedOptions {
+  /** Where streams and credentials are kept. Absent: a temporary folder, removed by `stop`. */
+  readonly storeDir?: string
+  /** Absent: a free one. */
+  readonly port?: number
+  /** Absent: no WebSocket listener. 0: a free port. */
+  readonly websocketPort?: number
+  /** Who may connect, and as what. */
+  readonly senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind }>
+  /** fsync before acknowledging. Default: false. */
+  readonly syncAlways?: boolean
+  /** For a cluster: this server's name, cluster port and all routes. */
+  readonly cluster?: { readonly serverName: string; readonly port: number; readonly routes: ReadonlyArray<string> }
+  /** For a cluster: the secrets all its servers share. Absent: those kept in `storeDir`, or new ones. */
+  readonly credentials?: EmbeddedCredentials
+}
+
+export interface EmbeddedCredentials {
+  readonly engine: UserPassword
+  readonly worker: UserPassword
+  readonly senders: Readonly<Record<string, UserPassword>>
+}
+
+/** What a client needs to reach the server; also kept as JSON in `connectionFile`, mode 0600. */
+export interface EmbeddedConnection {
+  readonly url: string
+  readonly monitorUrl: string
+  readonly websocketUrl: string | null
+  readonly credentials: EmbeddedCredentials
+}
+
+export interface EmbeddedServer extends EmbeddedConnection {
+  readonly storeDir: string
+  readonly connectionFile: string
+  /** Of the process that runs now, or ran last. */
+  readonly pid: () => number
+  /** Ends the server if it still runs, and starts it again on the same port and store. Resolves when it is ready. */
+  readonly restart: () => Promise<void>
+  /** Resolves when JetStream answers; needed only for a cluster, whose servers wait for one another. */
+  readonly ready: () => Promise<void>
+  /** Sends the signal to the server's process; for SIGKILL and SIGTERM, resolves when it has ended. */
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  /** Ends the server and removes a temporary folder. Safe to repeat. */
+  readonly stop: () => Promise<void>
+}
+
+/** The server did not start. The message holds the end of its log. */
+export class ServerNotStarted extends Error {
+  override readonly name = "ServerNotStarted"
+}
+
+const host = "127.0.0.1"
+const startTimeoutMs = 20_000
+const startAttempts = 5
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, host, () => {
+      const address = server.address()
+      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no free port"))))
+    })
+  })
+
+const secret = (user: string): UserPassword => ({ user, password: randomBytes(24).toString("base64url") })
+
+/** Those of an earlier start in the same folder, so that what was configured with them still connects; new ones for whoever is new. */
+const credentialsFor = async (connectionFile: string, options: EmbeddedOptions): Promise<EmbeddedCredentials> => {
+  const kept =
+    options.credentials ??
+    (await readFile(connectionFile, "utf8").then(
+      (text) => (JSON.parse(text) as EmbeddedConnection).credentials,
+      () => undefined,
+    ))
+  const senders: Record<string, UserPassword> = {}
+  for (const { name } of options.senders) senders[name] = kept?.senders[name] ?? secret(name)
+  return { engine: kept?.engine ?? secret("engine"), worker: kept?.worker ?? secret("worker"), senders }
+}
+
+const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, credentials: EmbeddedCredentials): ServerOptions => ({
+  serverName: options.cluster?.serverName ?? "holdfast-embedded",
+  host,
+  port: ports.client,
+  monitorPort: ports.monitor,
+  storeDir: join(storeDir, "jetstream"),
+  syncAlways: options.syncAlways ?? false,
+  ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
+  ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
+  engine: credentials.engine,
+  worker: credentials.worker,
+  senders: options.senders.map((sender) => ({ ...sender, login: credentials.senders[sender.name] ?? secret(sender.name) })),
+})
+
+interface Ports {
+  readonly client: number
+  readonly monitor: number
+  readonly websocket: number | undefined
+}
+
+interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<void>
+}
+
+/**
+ * Ends the server when this process ends, however it does: a shell waits for the end of a pipe that only we hold open. Our own exit handlers would
+ * not run after SIGKILL.
+ */
+const watchdog = (pid: number): (() => void) => {
+  const shell = spawn("/bin/sh", ["-c", `read -r _ && exit 0; kill -TERM ${pid} 2>/dev/null`], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  })
+  shell.on("error", () => undefined)
+  shell.stdin.on("error", () => undefined)
+  shell.unref()
+  return () => shell.stdin.end("done\n")
+}
+
+const launch = async (binary: string, configFile: string, logFile: string): Promise<Running> => {
+  const log = await open(logFile, "a", 0o600)
+  try {
+    // In its own process group: Ctrl-C reaches us, who then drain and stop the server, and not the server at the same time.
+    const child = spawn(binary, ["-c", configFile], { stdio: ["ignore", log.fd, log.fd], detached: true })
+    const ended = new Promise<void>((resolve) => {
+      child.once("exit", () => resolve())
+      child.once("error", () => resolve())
+    })
+    child.unref()
+    if (child.pid !== undefined) void ended.then(watchdog(child.pid))
+    return { child, ended }
+  } finally {
+    await log.close()
+  }
+}
+
+const isRunning = (running: Running): boolean =>
+  running.child.pid !== undefined && running.child.exitCode === null && running.child.signalCode === null
+
+const untilReady = async (running: Running, monitorUrl: string, logFile: string): Promise<void> => {
+  const deadline = performance.now() + startTimeoutMs
+  while (performance.now() < deadline && isRunning(running)) {
+    const healthy = await fetch(`${monitorUrl}/healthz`).then(
+      (answer) => answer.body?.cancel().then(() => answer.ok) ?? answer.ok,
+      () => false,
+    )
+    if (healthy) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const tail = (await readFile(logFile, "utf8").catch(() => "")).split("\n").slice(-12).join("\n")
+  throw new ServerNotStarted(`nats-server did not become ready at ${monitorUrl}\n${tail}`)
+}
+
+const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
+  // From here on its end is waited for, so it keeps this process alive.
+  running.child.ref()
+  if (isRunning(running)) running.child.kill(signal)
+  if (signal === "SIGKILL" || signal === "SIGTERM") await running.ended
+}
+
+const portsFor = async (options: EmbeddedOptions): Promise<Ports> => ({
+  client: options.port ?? (await freePort()),
+  monitor: await freePort(),
+  websocket: options.websocketPort === 0 ? await freePort() : options.websocketPort,
+})
+
+/** Starts a server and waits until JetStream is ready. Rejects with ServerNotStarted, or ServerBinaryMissing if there is no server to run. */
+export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {
+  const binary = await natsServerBinary()
+  const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "holdfast-nats-")))
+  await mkdir(storeDir, { recursive: true, mode: 0o700 })
+  const connectionFile = join(storeDir, "connection.json")
+  const configFile = join(storeDir, "nats-server.conf")
+  const logFile = join(storeDir, "nats-server.log")
+  const credentials = await credentialsFor(connectionFile, options)
+  const removeStore = () => (options.storeDir === undefined ? rm(storeDir, { recursive: true, force: true }) : Promise.resolve())
+
+  const attempt = async (attemptsLeft: number): Promise<{ readonly running: Running; readonly ports: Ports }> => {
+    const ports = await portsFor(options)
+    await writeFile(configFile, serverConfig(optionsFor(options, ports, storeDir, credentials)), { mode: 0o600 })
+    const running = await launch(binary, configFile, logFile)
+    // A cluster is ready only with its majority: whoever starts its servers waits for that, with `ready`.
+    if (options.cluster !== undefined) return { running, ports }
+    return untilReady(running, `http://${host}:${ports.monitor}`, logFile).then(
+      () => ({ running, ports }),
+      async (error: unknown) => {
+        await end(running, "SIGKILL")
+        // A port found free may be taken by another before the server listens on it.
+        if (attemptsLeft > 1 && options.port === undefined) return attempt(attemptsLeft - 1)
+        throw error
+      },
+    )
+  }
+  const started = await attempt(startAttempts).catch(async (error: unknown) => {
+    await removeStore()
+    throw error
+  })
+  const { ports } = started
+  let running = started.running
+  const connection: EmbeddedConnection = {
+    url: `nats://${host}:${ports.client}`,
+    monitorUrl: `http://${host}:${ports.monitor}`,
+    websocketUrl: ports.websocket === undefined ? null : `ws://${host}:${ports.websocket}`,
+    credentials,
+  }
+  await writeFile(connectionFile, `${JSON.stringify(connection, null, 2)}\n`, { mode: 0o600 })
+  return {
+    ...connection,
+    storeDir,
+    connectionFile,
+    pid: () => running.child.pid ?? 0,
+    ready: () => untilReady(running, connection.monitorUrl, logFile),
+    kill: (signal) => end(running, signal),
+    restart: async () => {
+      await end(running, "SIGTERM")
+      running = await launch(binary, configFile, logFile)
+      if (options.cluster === undefined) await untilReady(running, connection.monitorUrl, logFile)
+    },
+    stop: async () => {
+      await end(running, "SIGTERM")
+      await removeStore()
+    },
+  }
+}

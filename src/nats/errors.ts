@@ -1,0 +1,67 @@
+/**
+ * The one place where what the NATS client throws is read: everything else of nats/ knows only the tagged errors of the ports.
+ *
+ * Server errors are told apart by their numbers, never by their text.
+ */
+import { JetStreamApiError } from "@nats-io/jetstream"
+import { errors as natsErrors } from "@nats-io/transport-node"
+import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
+
+/** Error numbers of JetStream that mean something to us. */
+const code = {
+  messageNotFound: 10037,
+  streamNameInUse: 10058,
+  streamNotFound: 10059,
+  wrongLastSequence: 10071,
+  /** The same, when the write that was ahead is not applied yet (three servers). */
+  wrongLastSequenceInFlight: 10164,
+  /** A stream that discards what is new is full. */
+  streamFull: 10077,
+  insufficientResources: 10023,
+  noSpaceLeft: 10047,
+} as const
+
+const apiCode = (error: unknown): number | undefined => {
+  if (error instanceof JetStreamApiError) return error.code
+  return error instanceof Error && error.cause !== undefined ? apiCode(error.cause) : undefined
+}
+
+/** What happened, for people: the chain of causes in one line, with the server's error number where there is one. */
+export const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const number = error instanceof JetStreamApiError ? ` (${error.code})` : ""
+  const text = error.message === "" ? error.name : error.message
+  if (error.cause === undefined) return `${text}${number}`
+  const cause = describe(error.cause)
+  return cause.startsWith(text) ? cause : `${text}${number}: ${cause}`
+}
+
+export const isNotFound = (error: unknown): boolean => apiCode(error) === code.messageNotFound
+export const isStreamMissing = (error: unknown): boolean => apiCode(error) === code.streamNotFound
+export const isNameInUse = (error: unknown): boolean => apiCode(error) === code.streamNameInUse
+
+/** A guarded write met another one: nothing was stored by it. */
+export const isConflict = (error: unknown): boolean => {
+  const found = apiCode(error)
+  return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
+}
+
+const isFull = (error: unknown): boolean => {
+  const found = apiCode(error)
+  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
+}
+
+const permissionViolation = (error: unknown): Error | undefined => {
+  if (error instanceof natsErrors.PermissionViolationError) return error
+  return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
+}
+
+/** What a sender is told when its publish or question failed. */
+export const senderFailure =
+  (operation: string) =>
+  (error: unknown): Busy | NotPermitted | BrokerUnavailable => {
+    const violation = permissionViolation(error)
+    if (violation !== undefined) return new NotPermitted({ operation, cause: violation.message })
+    if (isFull(error)) return new Busy({ cause: describe(error) })
+    return new BrokerUnavailable({ operation, cause: describe(error) })
+  }

@@ -1,0 +1,53 @@
+/** What channels hear, as the port `Outbound`: replies on their inboxes, and the feed, which its stream says to them as it stores it. */
+import { Layer, Stream } from "effect"
+import { skuToken } from "../domain/names.ts"
+import type { AtsValue, Reply } from "../engine/records.ts"
+import { Outbound } from "../ports/broker.ts"
+import { attempt } from "./attempt.ts"
+import type { Link } from "./connection.ts"
+import { publishCounted } from "./counted-publisher.ts"
+import { type Delivered, readOrdered } from "./ordered-reader.ts"
+import { feedOf, feedStream, feedSubject, isReplySuffix, replySubject } from "./subjects.ts"
+import type { Links } from "./topology.ts"
+
+/** The bytes of what is said. */
+export interface SaidCodec {
+  readonly encodeReply: (reply: Reply) => Uint8Array
+  readonly encodeAts: (value: AtsValue) => Uint8Array
+  /** Undefined if the bytes are none of ours. */
+  readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
+}
+
+const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>): Promise<void> => {
+  for (const said of replies) {
+    // A suffix comes from a sender's header by way of a journal: anything but plain tokens would be read as protocol.
+    if (isReplySuffix(said.suffix)) link.nc.publish(replySubject(said.sender, said.suffix), codec.encodeReply(said))
+  }
+  await link.flush()
+}
+
+const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {
+  const values: Array<{ readonly channel: string; readonly sku: string; readonly version: number }> = []
+  for (const { message } of arrived) {
+    const value = codec.decodeAts(message.data)
+    if (value !== undefined) values.push({ channel: value.channel, sku: value.sku, version: value.version })
+  }
+  return values
+}
+
+export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbound> =>
+  Layer.succeed(Outbound, {
+    reply: (replies) => attempt("publish replies", () => reply(links.worker, codec, replies)),
+    feed: (partition, values) =>
+      attempt(`publish the feed of partition ${partition}`, () =>
+        publishCounted(
+          links.engine,
+          values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
+        ),
+      ),
+    watchFeed: (partition) =>
+      readOrdered(links.engine, { stream: feedStream, filter: feedOf(partition), start: "new" }).pipe(
+        Stream.map((arrived) => seen(codec, arrived)),
+        Stream.filter((values) => values.length > 0),
+      ),
+  })

@@ -1,0 +1,126 @@
+/** Snapshots in their stream, as the port `Snapshots`: a message for each chunk, and one manifest for each partition, which makes them count. */
+import type { StoredMsg } from "@nats-io/jetstream"
+import { Effect, Layer, Schema, Stream } from "effect"
+import { assert } from "../assert.ts"
+import type { SnapshotManifest } from "../engine/protocol.ts"
+import { Snapshots } from "../ports/broker.ts"
+import { BrokerUnavailable } from "../ports/errors.ts"
+import { attempt } from "./attempt.ts"
+import type { Link } from "./connection.ts"
+import { isConflict } from "./errors.ts"
+import { readOrdered } from "./ordered-reader.ts"
+import { chunkSubject, isToken, manifestSubject, snapshotsStream } from "./subjects.ts"
+
+const Manifest = Schema.Struct({
+  version: Schema.Literal(1),
+  id: Schema.String.check(Schema.makeFilter(isToken)),
+  partition: Schema.Int,
+  incarnation: Schema.String,
+  startSeq: Schema.Int,
+  startHash: Schema.String,
+  endSeq: Schema.Int,
+  endHash: Schema.String,
+  chunks: Schema.Int,
+})
+const ManifestJson = Schema.fromJsonString(Manifest)
+const decodeManifest = Schema.decodeUnknownOption(ManifestJson)
+const encodeManifest = Schema.encodeSync(ManifestJson)
+
+/** Silence after which reading chunks gives up: they are said to exist, but the server does not deliver them. */
+const readSilenceMs = 10_000
+
+const lastManifest = (link: Link, partition: number): Promise<StoredMsg | null> =>
+  link.jsm.streams.getMessage(snapshotsStream, { last_by_subj: manifestSubject(partition) })
+
+/** The manifest stored last; null if there is none, or one that this release can't read. */
+const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
+  if (message === null) return null
+  const decoded = decodeManifest(message.string())
+  return decoded._tag === "Some" ? decoded.value : null
+}
+
+/** Ids of the partition's snapshots that have chunks, with how many. */
+const chunkCounts = async (link: Link, partition: number): Promise<ReadonlyMap<string, number>> => {
+  const info = await link.jsm.streams.info(snapshotsStream, { subjects_filter: `hf.snap.${partition}.*.*` })
+  const counts = new Map<string, number>()
+  for (const subject of Object.keys(info.state.subjects ?? {})) {
+    const id = subject.split(".")[3]
+    if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return counts
+}
+
+const purgeChunks = async (link: Link, partition: number, snapshot: string): Promise<void> => {
+  await link.jsm.streams.purge(snapshotsStream, { filter: chunkSubject(partition, snapshot, "*") })
+}
+
+/** Makes the snapshot the partition's. One that reaches less far than the present one is not published: it comes from an owner of the past. */
+const publish = async (link: Link, manifest: SnapshotManifest): Promise<void> => {
+  const { partition } = manifest
+  const before = await lastManifest(link, partition)
+  const present = manifestOf(before)
+  if (present !== null && present.incarnation === manifest.incarnation && present.endSeq > manifest.endSeq) {
+    await purgeChunks(link, partition, manifest.id)
+    return
+  }
+  const body = encodeManifest(manifest)
+  try {
+    await link.js.publish(manifestSubject(partition), body, { expect: { lastSubjectSequence: before?.seq ?? 0 } })
+  } catch (error) {
+    // Somebody published in between: look again.
+    if (isConflict(error)) return publish(link, manifest)
+    throw error
+  }
+  for (const id of (await chunkCounts(link, partition)).keys()) if (id !== manifest.id) await purgeChunks(link, partition, id)
+}
+
+const discard = async (link: Link, partition: number, snapshot: string): Promise<void> => {
+  const present = await lastManifest(link, partition)
+  if (manifestOf(present)?.id === snapshot) await link.jsm.streams.purge(snapshotsStream, { filter: manifestSubject(partition) })
+  await purgeChunks(link, partition, snapshot)
+}
+
+const readChunks = (link: Link, manifest: SnapshotManifest): Effect.Effect<ReadonlyArray<Uint8Array>, BrokerUnavailable> => {
+  if (manifest.chunks === 0) return Effect.succeed([])
+  const { partition, id, chunks } = manifest
+  const operation = `read snapshot of partition ${partition}`
+  // By index: a chunk that was stored again comes after those that follow it.
+  const found = new Map<number, Uint8Array>()
+  return readOrdered(link, { stream: snapshotsStream, filter: chunkSubject(partition, id, "*"), start: { from: 1 } }).pipe(
+    Stream.takeUntil((arrived) => {
+      for (const { message } of arrived) found.set(Number(message.subject.split(".")[4]), message.data)
+      return found.size >= chunks
+    }),
+    Stream.runDrain,
+    Effect.map(() => Array.from({ length: chunks }, (_, index) => found.get(index) ?? new Uint8Array())),
+    Effect.timeoutOrElse({
+      duration: readSilenceMs + chunks * 100,
+      orElse: () => new BrokerUnavailable({ operation, cause: `only ${found.size} of ${chunks} chunks came` }),
+    }),
+  )
+}
+
+const latest = (link: Link, partition: number) =>
+  Effect.gen(function* () {
+    const operation = `read snapshot of partition ${partition}`
+    const manifest = manifestOf(yield* attempt(operation, () => lastManifest(link, partition)))
+    if (manifest === null) return null
+    const counts = yield* attempt(operation, () => chunkCounts(link, partition))
+    // More or fewer chunks than the manifest says: it isn't whole.
+    if ((counts.get(manifest.id) ?? 0) !== manifest.chunks) return null
+    return { manifest, chunks: yield* readChunks(link, manifest) }
+  })
+
+/** `link` is a connection in the account of the engine. */
+export const snapshotsLayer = (link: Link): Layer.Layer<Snapshots> =>
+  Layer.succeed(Snapshots, {
+    putChunk: (partition, snapshot, index, bytes) => {
+      assert(isToken(snapshot), "a snapshot's id is one subject token")
+      return attempt(`store chunk ${index} of a snapshot of partition ${partition}`, () =>
+        link.js.publish(chunkSubject(partition, snapshot, index), bytes),
+      ).pipe(Effect.asVoid)
+    },
+    publish: (manifest) => attempt(`publish a snapshot of partition ${manifest.partition}`, () => publish(link, manifest)),
+    latest: (partition) => latest(link, partition),
+    discard: (partition, snapshot) => attempt(`discard a snapshot of partition ${partition}`, () => discard(link, partition, snapshot)),
+  })

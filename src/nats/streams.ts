@@ -1,0 +1,199 @@
+/**
+ * The streams Holdfast lives on: how each is created, and which of its settings safety relies on.
+ *
+ * A setting that is listed as relied on is compared at every start; one that differs is refused, because it was changed by somebody who may have
+ * had a reason. Sizes and descriptions are theirs to change.
+ */
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
+import { nanos } from "@nats-io/transport-node"
+import { bodyBytesMax } from "../limits.ts"
+import {
+  bucketStream,
+  channelsAccount,
+  commandsStream,
+  commandsTaken,
+  commandsTransform,
+  engineAccount,
+  feedStream,
+  journalStream,
+  journalSubject,
+  keySubject,
+  leasesBucket,
+  marksBucket,
+  membersBucket,
+  snapshotsStream,
+} from "./subjects.ts"
+
+type Account = typeof engineAccount | typeof channelsAccount
+
+export interface StreamSpec {
+  readonly account: Account
+  readonly config: Partial<StreamConfig> & { readonly name: string }
+}
+
+export interface StreamSizes {
+  /** Bytes of undecided and recently decided commands: when full, senders hear `busy`. */
+  readonly commandsBytesMax: number
+  /** Messages of the same; -1: no such limit. */
+  readonly commandsMessagesMax: number
+}
+
+/** Room for the headers of a command message: reply suffix, trace context, what a client adds. */
+const commandHeadersBytesMax = 8_192
+/** The server's minimum. Ids are per stream: in a longer window one sender could squat another's. Ours is not used. */
+const duplicateWindowMs = 100
+/** How long the marker of an expired or deleted key is kept, for whoever was away when it expired. */
+const keyMarkerMs = 3_600_000
+
+/** What none of our streams may do: lose messages by age, by their publisher's headers, by being acknowledged before they are stored, or serve reads from a follower. */
+const never = {
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  max_age: 0,
+  allow_rollup_hdrs: false,
+  allow_msg_ttl: false,
+  allow_msg_schedules: false,
+  allow_direct: false,
+  no_ack: false,
+  deny_purge: false,
+} as const satisfies Partial<StreamConfig>
+
+const commands = (partitions: number, sizes: StreamSizes): StreamSpec => ({
+  account: channelsAccount,
+  config: {
+    ...never,
+    name: commandsStream,
+    description: "Holdfast: commands, stored by partition",
+    subjects: [commandsTaken],
+    subject_transform: commandsTransform(partitions),
+    discard: DiscardPolicy.New,
+    max_bytes: sizes.commandsBytesMax,
+    max_msgs: sizes.commandsMessagesMax,
+    max_msg_size: bodyBytesMax + commandHeadersBytesMax,
+    max_msgs_per_subject: -1,
+    duplicate_window: nanos(duplicateWindowMs),
+  },
+})
+
+const journal = (partition: number): StreamSpec => ({
+  account: engineAccount,
+  config: {
+    ...never,
+    name: journalStream(partition),
+    description: `Holdfast: the journal of partition ${partition}`,
+    subjects: [journalSubject(partition)],
+    discard: DiscardPolicy.New,
+    deny_delete: true,
+    max_msgs: -1,
+    max_bytes: -1,
+    max_msgs_per_subject: -1,
+  },
+})
+
+const snapshots: StreamSpec = {
+  account: engineAccount,
+  config: {
+    ...never,
+    name: snapshotsStream,
+    description: "Holdfast: snapshots, in chunks, and the manifest of each partition's latest",
+    subjects: ["hf.snap.*.*.*", "hf.snap.*.manifest"],
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+  },
+}
+
+const feed: StreamSpec = {
+  account: engineAccount,
+  config: {
+    ...never,
+    name: feedStream,
+    description: "Holdfast: ATS, the last value of each channel and SKU; said to channels as it is stored",
+    subjects: ["hf.feed.*.*.*"],
+    discard: DiscardPolicy.Old,
+    max_msgs_per_subject: 1,
+    republish: { src: "hf.feed.*.*.*", dest: "hf.ats.{{wildcard(2)}}.{{wildcard(3)}}" },
+  },
+}
+
+/** Keys as NATS's key-value stores keep them, but read through the leader only. */
+const bucket = (name: string, what: string): StreamSpec => ({
+  account: engineAccount,
+  config: {
+    ...never,
+    name: bucketStream(name),
+    description: `Holdfast: ${what}`,
+    subjects: [keySubject(name, ">")],
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    allow_msg_ttl: true,
+    subject_delete_marker_ttl: nanos(keyMarkerMs),
+    deny_delete: true,
+  },
+})
+
+/** All streams of a cluster with so many partitions. */
+export const allStreams = (partitions: number, replicas: number, sizes: StreamSizes): ReadonlyArray<StreamSpec> =>
+  [
+    commands(partitions, sizes),
+    ...Array.from({ length: partitions }, (_, partition) => journal(partition)),
+    snapshots,
+    feed,
+    bucket(leasesBucket, "which worker should own a partition"),
+    bucket(membersBucket, "which workers are alive"),
+    bucket(marksBucket, "incarnation, witness and halt of each partition"),
+  ].map(({ account, config }) => ({ account, config: { ...config, num_replicas: replicas } }))
+
+/** Settings whose difference is refused. What the specification leaves out must be unset. */
+const reliedOn = [
+  "subjects",
+  "retention",
+  "storage",
+  "max_age",
+  "discard",
+  "discard_new_per_subject",
+  "max_msgs_per_subject",
+  "allow_rollup_hdrs",
+  "allow_msg_ttl",
+  "allow_msg_schedules",
+  "allow_direct",
+  "no_ack",
+  "deny_delete",
+  "deny_purge",
+  "sealed",
+  "persist_mode",
+  "republish",
+  "mirror",
+  "sources",
+  "subject_transform",
+] as const satisfies ReadonlyArray<keyof StreamConfig>
+
+/** Equal text for what means the same: the server leaves out what is unset, or answers with its zero. */
+const canonical = (value: unknown): string => {
+  if (value === undefined || value === null || value === false || value === 0 || value === "" || value === "default") return "unset"
+  if (Array.isArray(value) || typeof value !== "object") return JSON.stringify(value)
+  return JSON.stringify(
+    Object.entries(value)
+      .filter(([, field]) => canonical(field) !== "unset")
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+}
+
+export interface Difference {
+  readonly setting: string
+  readonly expected: string
+  readonly found: string
+}
+
+/** The first setting relied on in which a stream differs from how it has to be. */
+export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>): Difference | undefined => {
+  for (const setting of reliedOn) {
+    const expected = canonical(spec.config[setting])
+    const actual = canonical(found[setting])
+    if (expected !== actual) return { setting, expected, found: actual }
+  }
+  const windowMs = (found.duplicate_window ?? 0) / 1_000_000
+  return spec.config.name === commandsStream && windowMs > duplicateWindowMs
+    ? { setting: "duplicate_window", expected: `${duplicateWindowMs} ms`, found: `${windowMs} ms` }
+    : undefined
+}
