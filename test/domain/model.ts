@@ -155,13 +155,13 @@ const claim = (
 const candidatesOf = (model: Model, named: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
   (named ?? [...(model.policy?.sourcing ?? []), ...model.locations]).filter((location) => model.locations.includes(location))
 
-/** Ends claims of a reservation one by one: those at `location` first, then in the order they were drawn. */
+/** Ends claims of a reservation one by one: those at `location` first, then in the order the locations were drawn on; at each, the latest first. */
 const fulfilClaims = (model: Model, owner: Owner, location: string, wanted: number) => {
   const inOrder = allocationsOf(model, owner).map((part) => part.location)
   times(wanted, () => {
     const open = openOf(model, owner)
     const next = [location, ...inOrder]
-      .map((at) => open.find((candidate) => candidate.location === at))
+      .map((at) => open.findLast((candidate) => candidate.location === at))
       .find((found) => found !== undefined)
     if (next === undefined) throw new Error("the model ends a claim that isn't open")
     next.state = "fulfilled"
@@ -200,7 +200,7 @@ const release = (model: Model, command: Release, owner: Owner): RefusalReason | 
   times(command.qty ?? open.length, () => {
     const left = openOf(model, owner)
     const location = lastFirst.find((part) => left.some((candidate) => candidate.location === part.location))?.location
-    const last = left.find((candidate) => candidate.location === location)
+    const last = left.findLast((candidate) => candidate.location === location)
     if (last !== undefined) last.state = "released"
   })
   return undefined
