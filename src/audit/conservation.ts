@@ -20,8 +20,15 @@ export const locationsOf = (event: StockEvent): ReadonlyArray<string> => {
   return locations
 }
 
-const negatives = (shelf: Shelf): string | null => {
-  for (const [name, qty] of Object.entries(shelf)) if (!Number.isSafeInteger(qty) || qty < 0) return `${name} is ${qty}`
+const isCount = (qty: number): boolean => Number.isSafeInteger(qty) && qty >= 0
+
+/** Which number of a shelf is none that units can have, or null. */
+const impossible = (shelf: Shelf): string | null => {
+  const { onHandQty, damagedQty, inspectionQty, reservedQty } = shelf
+  if (!isCount(onHandQty)) return `${onHandQty} units are on hand`
+  if (!isCount(damagedQty)) return `${damagedQty} units are damaged`
+  if (!isCount(inspectionQty)) return `${inspectionQty} units are in inspection`
+  if (!isCount(reservedQty)) return `${reservedQty} units are reserved`
   return usableQty(shelf) < 0 ? `damaged and inspected units exceed those on hand by ${-usableQty(shelf)}` : null
 }
 
@@ -100,8 +107,8 @@ export const createConservation = (findings: Findings): Conservation => {
       for (const [location, before] of shortBefore) {
         findings.checked("conservation")
         const shelf = shelfAt(model, location)
-        const negative = negatives(shelf)
-        if (negative !== null) findings.violated("conservation", where, `at ${location} ${negative}`)
+        const wrong = impossible(shelf)
+        if (wrong !== null) findings.violated("conservation", where, `at ${location} ${wrong}`)
         short(where, location, type, shortQty(shelf), before)
       }
       for (const event of events) {

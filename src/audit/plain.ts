@@ -7,12 +7,20 @@ export const textOf = (value: unknown): string => {
   if (value === undefined) return "null"
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(textOf).join(",")}]`
-  const fields: Array<string> = []
-  for (const [name, field] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (field !== undefined) fields.push(`${JSON.stringify(name)}:${textOf(field)}`)
+  let text = ""
+  for (const name of Object.keys(value).sort()) {
+    const field: unknown = Reflect.get(value, name)
+    if (field !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${textOf(field)}`
   }
-  return `{${fields.join(",")}}`
+  return `{${text}}`
 }
 
 /** Whether both have the same content. */
-export const same = (left: unknown, right: unknown): boolean => left === right || textOf(left) === textOf(right)
+export const same = (left: unknown, right: unknown): boolean => {
+  if (left === right) return true
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false
+  if (Array.isArray(left) !== Array.isArray(right)) return false
+  for (const name of Object.keys(left)) if (!same(Reflect.get(left, name), Reflect.get(right, name))) return false
+  for (const name of Object.keys(right)) if (Reflect.get(right, name) !== undefined && Reflect.get(left, name) === undefined) return false
+  return true
+}
