@@ -2,7 +2,7 @@
  * Decides one command on one SKU: its stock and the command in, events or a refusal out. Never changes the stock.
  *
  * Sell commands and policies are here, facts in decide-facts.ts. Whether the id was seen before, whether the deadline has passed and
- * what sender may send what class is settled before, by the engine; that the fields are in their ranges, by the decoder.
+ * what sender may send what class is settled before, by the engine; that the fields are in their ranges and no list of a policy names anything twice, by the decoder.
  */
 import { unreachable } from "../assert.ts"
 import { locationsPerSkuMax, openReservationsPerSkuMax } from "../limits.ts"
@@ -93,20 +93,9 @@ const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs:
   return accepted([{ type: "Extended", channel: sender, reservation: command.reservation, expiresAtMs }])
 }
 
-const hasRepeats = (names: ReadonlyArray<string>): boolean => new Set(names).size < names.length
-
-/** The field of a policy that names something twice. The lines of one channel would contradict each other. */
-const repeatingField = (policy: Policy): string | undefined => {
-  if (hasRepeats(policy.channels.map((line) => line.channel))) return "policy.channels"
-  if (hasRepeats(policy.safety.map((line) => line.location))) return "policy.safety"
-  return hasRepeats(policy.sourcing) ? "policy.sourcing" : undefined
-}
-
 /** Safety stock may exceed what is there: `available` is then negative, which is no shortage, for nobody is owed it. */
 const decideSetPolicy = (stock: SkuStock | undefined, command: SetPolicy): Decision => {
   const policy = command.policy
-  const repeating = repeatingField(policy)
-  if (repeating !== undefined) return refused("InvalidField", repeating)
   const isNew = (location: Policy["safety"][number]["location"]) => stock === undefined || locationStock(stock, location) === undefined
   const newCount = policy.safety.filter((line) => isNew(line.location)).length
   if ((stock?.locations.length ?? 0) + newCount > locationsPerSkuMax) return refused("LimitReached", "locations")

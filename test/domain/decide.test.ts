@@ -230,17 +230,6 @@ describe("SetPolicy", () => {
     const next = having(stock, command({ type: "SetPolicy", policy: policy([line(web)], { version: 2 }) }))
     expect(when(next, reserve(r1, 5))._tag).toBe("Accepted")
   })
-  it("is refused if it names something twice", () => {
-    const twice = (more: Parameters<typeof policy>[1], channels = [line(web)]) =>
-      when(inStock, command({ type: "SetPolicy", policy: policy(channels, more) }))
-    expect(twice({}, [line(web), line(web)])).toEqual(refusedAs("InvalidField", "policy.channels"))
-    expect(twice({ sourcing: [north, south, north] })).toEqual(refusedAs("InvalidField", "policy.sourcing"))
-    const safety = [
-      { location: north, qty: 1 },
-      { location: north, qty: 2 },
-    ]
-    expect(twice({ safety })).toEqual(refusedAs("InvalidField", "policy.safety"))
-  })
 })
 
 describe("expire", () => {
