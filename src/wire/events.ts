@@ -82,76 +82,102 @@ export const OutcomeJson = Schema.Union([
   Schema.Struct(outcomeFields.dropped),
 ])
 
-const allocationsText = (parts: Allocations): string => {
-  const first = parts[0]
-  if (first === undefined) return "[]"
-  let text = `[{"location":"${first.location}","qty":${first.qty}}`
-  for (let i = 1; i < parts.length; i++) {
-    const part = parts[i]
-    if (part !== undefined) text += `,{"location":"${part.location}","qty":${part.qty}}`
+/**
+ * A writer of times that remembers the last one. The commands of a batch mostly share theirs, and the digits of a number this large cost as
+ * much as half an event.
+ */
+const timeWriter = (): ((ms: number) => string) => {
+  let lastMs = Number.NaN
+  let lastText = ""
+  return (ms) => {
+    if (ms !== lastMs) {
+      lastMs = ms
+      lastText = String(ms)
+    }
+    return lastText
   }
-  return `${text}]`
+}
+const expiryTime = timeWriter()
+
+// The writers below each add to a text and return it. A text grown at its end, in few pieces, is cheaper to copy out than one nested from parts.
+
+/** Adds the items of a list of units by location, from behind its bracket to its closing one. */
+const addUnits = (text: string, parts: Allocations): string => {
+  let grown = text
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (part !== undefined) grown = `${grown}${i === 0 ? '{"location":"' : ',{"location":"'}${part.location}","qty":${part.qty}}`
+  }
+  return `${grown}]`
 }
 
-/** The JSON of one event. */
-export const eventText = (event: StockEvent): string => {
+/** Adds the JSON of one event. */
+const addEvent = (text: string, event: StockEvent): string => {
   switch (event.type) {
     case "Reserved":
-      return `{"type":"Reserved","channel":"${event.channel}","reservation":"${event.reservation}","allocations":${allocationsText(event.allocations)},"expiresAtMs":${event.expiresAtMs}}`
+      return `${addAllocations(`${text}{"type":"Reserved","channel":"`, event)},"expiresAtMs":${expiryTime(event.expiresAtMs)}}`
     case "Confirmed":
-      return `{"type":"Confirmed","channel":"${event.channel}","reservation":"${event.reservation}"}`
+      return `${text}{"type":"Confirmed","channel":"${event.channel}","reservation":"${event.reservation}"}`
     case "Released":
-      return `{"type":"Released","channel":"${event.channel}","reservation":"${event.reservation}","allocations":${allocationsText(event.allocations)},"reason":"${event.reason}"}`
+      return `${addAllocations(`${text}{"type":"Released","channel":"`, event)},"reason":"${event.reason}"}`
     case "Expired":
-      return `{"type":"Expired","channel":"${event.channel}","reservation":"${event.reservation}","allocations":${allocationsText(event.allocations)}}`
+      return `${addAllocations(`${text}{"type":"Expired","channel":"`, event)}}`
     case "Fulfilled":
-      return `{"type":"Fulfilled","channel":"${event.channel}","reservation":"${event.reservation}","allocations":${allocationsText(event.allocations)},"taken":${allocationsText(event.taken)}}`
+      return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}}`
     default:
-      return JSON.stringify(event)
+      return text + JSON.stringify(event)
   }
 }
 
-/** The JSON list of a command's events. */
-export const eventsText = (events: ReadonlyArray<StockEvent>): string => {
-  const first = events[0]
-  if (first === undefined) return "[]"
-  let text = `[${eventText(first)}`
-  for (let i = 1; i < events.length; i++) {
+type Allocating = Extract<StockEvent, { readonly allocations: Allocations }>
+
+/** Adds channel, reservation and allocations, with a shortcut for the one location that most have. */
+const addAllocations = (text: string, { channel, reservation, allocations }: Allocating): string => {
+  const only = allocations[0]
+  if (only !== undefined && allocations.length === 1)
+    return `${text}${channel}","reservation":"${reservation}","allocations":[{"location":"${only.location}","qty":${only.qty}}]`
+  return addUnits(`${text}${channel}","reservation":"${reservation}","allocations":[`, allocations)
+}
+
+/** Adds the items of a list of events, from behind its bracket to its closing one. */
+export const addEvents = (text: string, events: ReadonlyArray<StockEvent>): string => {
+  let grown = text
+  for (let i = 0; i < events.length; i++) {
     const event = events[i]
-    if (event !== undefined) text += `,${eventText(event)}`
+    if (event !== undefined) grown = addEvent(i === 0 ? grown : `${grown},`, event)
   }
-  return `${text}]`
+  return `${grown}]`
 }
 
-/** The fields of a refusal, without braces. */
-export const refusalFieldsText = (refusal: Refusal): string => {
+/** Adds the fields of a refusal, without braces. */
+export const addRefusal = (text: string, refusal: Refusal): string => {
   const field = refusal.field === undefined ? "" : `,"field":${JSON.stringify(refusal.field)}`
-  return `"reason":"${refusal.reason}"${field}${refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`}`
+  return `${text}"reason":"${refusal.reason}"${field}${refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`}`
 }
 
-/** The fields of an outcome, without braces, so that a decision can put its own before them. */
-export const outcomeFieldsText = (outcome: Outcome): string => {
+/** Adds the fields of an outcome, without braces, so that a decision can put its own before them. */
+export const addOutcome = (text: string, outcome: Outcome): string => {
   switch (outcome.outcome) {
     case "accepted":
-      return acceptedText(outcome)
+      return addAccepted(`${text}"outcome":"accepted"`, outcome)
     case "refused":
-      return `"outcome":"refused",${refusalFieldsText(outcome)}`
+      return addRefusal(`${text}"outcome":"refused",`, outcome)
     case "expired":
-      return '"outcome":"expired"'
+      return `${text}"outcome":"expired"`
     case "quarantined":
-      return `"outcome":"quarantined","quarantined":${JSON.stringify(outcome.quarantined)}`
+      return `${text}"outcome":"quarantined","quarantined":${JSON.stringify(outcome.quarantined)}`
     case "dropped":
-      return `"outcome":"dropped","reason":${JSON.stringify(outcome.reason)}`
+      return `${text}"outcome":"dropped","reason":${JSON.stringify(outcome.reason)}`
   }
 }
 
-const acceptedText = (accepted: Extract<Outcome, { readonly outcome: "accepted" }>): string => {
-  let text = '"outcome":"accepted"'
-  if (accepted.qty !== undefined) text += `,"qty":${accepted.qty}`
-  if (accepted.allocations !== undefined) text += `,"allocations":${allocationsText(accepted.allocations)}`
-  if (accepted.expiresAtMs !== undefined) text += `,"expiresAtMs":${accepted.expiresAtMs}`
-  if (accepted.reservation !== undefined) text += `,"reservation":"${accepted.reservation}"`
-  if (accepted.discrepancies !== undefined) text += `,"discrepancies":${JSON.stringify(accepted.discrepancies)}`
-  if (accepted.shortageQty !== undefined) text += `,"shortageQty":${accepted.shortageQty}`
-  return text
+const addAccepted = (text: string, accepted: Extract<Outcome, { readonly outcome: "accepted" }>): string => {
+  let grown = text
+  if (accepted.qty !== undefined) grown = `${grown},"qty":${accepted.qty}`
+  if (accepted.allocations !== undefined) grown = addUnits(`${grown},"allocations":[`, accepted.allocations)
+  if (accepted.expiresAtMs !== undefined) grown = `${grown},"expiresAtMs":${expiryTime(accepted.expiresAtMs)}`
+  if (accepted.reservation !== undefined) grown = `${grown},"reservation":"${accepted.reservation}"`
+  if (accepted.discrepancies !== undefined) grown = `${grown},"discrepancies":${JSON.stringify(accepted.discrepancies)}`
+  if (accepted.shortageQty !== undefined) grown = `${grown},"shortageQty":${accepted.shortageQty}`
+  return grown
 }

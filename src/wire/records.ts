@@ -14,6 +14,7 @@
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
 import { Result, Schema } from "effect"
+import type { CommandClass, SenderId } from "../domain/names.ts"
 import type {
   DecidedCommand,
   Entry,
@@ -24,9 +25,10 @@ import type {
   RecordEnvelope,
   RecordKind,
 } from "../engine/records.ts"
+import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
-import { EventJson, ExpiredJson, eventsText, OutcomeJson, outcomeFieldsText, RefusalJson, refusalFieldsText } from "./events.ts"
+import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson } from "./events.ts"
 import { ClassField, CommandIdField, CountField, firstIssue, SenderField, SkuField } from "./fields.ts"
 import { parseJson } from "./json.ts"
 
@@ -97,11 +99,11 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
     case "Message":
       return messageText(entry, commandTexts)
     case "Expiry":
-      return `{"e":"expiry","sku":${skuJson(entry.sku)},"ok":${eventsText(entry.events)}}`
+      return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
     case "Floor":
       return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
     case "Settled":
-      return `{"e":"settled","id":"${entry.quarantined}","from":"${entry.sender}","class":"${entry.class}"${replyText(entry.reply)},"d":${decidedText(entry.decided, commandTexts?.[0])}}`
+      return `${addDecided(`{"e":"settled","id":"${entry.quarantined}"${fromText(entry.sender, entry.class)}${replyText(entry.reply)},"d":`, entry.decided, commandTexts?.[0])}}`
     case "Reset":
       return JSON.stringify({ e: "reset", from: { seq: entry.from.seq, digest: entry.from.digest }, cause: entry.cause })
     case "Resumed": {
@@ -111,39 +113,54 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
   }
 }
 
-const replyText = (reply: string | null): string => (reply === null ? "" : `,"re":${JSON.stringify(reply)}`)
+// A suffix the engine let pass is made of subject tokens: nothing in it needs escaping.
+const replyText = (reply: string | null): string => (reply === null ? "" : `,"re":"${reply}"`)
+const fromText = (sender: SenderId, commandClass: CommandClass): string => `,"from":"${sender}","class":"${commandClass}"`
+
+/** What the messages of a batch mostly share: who sent it, and when it was stored. Remembered from the last one. */
+let shared = { sender: "" as SenderId, class: "sell" as CommandClass, brokerMs: -1, text: "" }
+const sharedText = ({ sender, class: commandClass, brokerMs }: MessageEntry): string => {
+  if (shared.sender !== sender || shared.class !== commandClass || shared.brokerMs !== brokerMs)
+    shared = { sender, class: commandClass, brokerMs, text: `${fromText(sender, commandClass)},"ms":${brokerMs}` }
+  return shared.text
+}
 
 const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
-  let text = `{"e":"message","seq":${entry.seq},"from":"${entry.sender}","class":"${entry.class}","ms":${entry.brokerMs}${replyText(entry.reply)}${entry.array ? ',"list":1' : ""},"d":[`
+  let text = `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
+  if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
+  text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]
-    if (decided !== undefined) text += (i === 0 ? "" : ",") + decidedText(decided, commandTexts?.[i])
+    if (decided !== undefined) text = addDecided(i === 0 ? text : `${text},`, decided, commandTexts?.[i])
   }
   return `${text}]}`
 }
 
-const decidedText = ({ command, named, decision }: DecidedCommand, known: string | null | undefined): string => {
-  const who = named === null ? "" : `"named":${namedText(named)},`
-  return command === null ? `{${who}${decisionText(decision)}}` : `{"c":${known ?? commandText(command)},${who}${decisionText(decision)}}`
+const addDecided = (text: string, { command, named, decision }: DecidedCommand, known: string | null | undefined): string => {
+  if (command !== null && named === null && decision._tag === "Accepted")
+    return `${addEvents(`${text}{"c":${known ?? commandText(command)},"ok":[`, decision.events)}}`
+  let grown = command === null ? `${text}{` : `${text}{"c":${known ?? commandText(command)},`
+  if (named !== null) grown = `${grown}"named":${namedText(named)},`
+  return `${addDecision(grown, decision)}}`
 }
 
 const namedText = ({ id, sku }: NonNullable<DecidedCommand["named"]>): string =>
   JSON.stringify({ ...(id === null ? {} : { id }), ...(sku === null ? {} : { sku }) })
 
-const decisionText = (decision: EntryDecision): string => {
+const addDecision = (text: string, decision: EntryDecision): string => {
   switch (decision._tag) {
     case "Accepted":
-      return `"ok":${eventsText(decision.events)}`
+      return addEvents(`${text}"ok":[`, decision.events)
     case "Refused":
-      return `"no":{${refusalFieldsText(decision.refusal)}}`
+      return `${addRefusal(`${text}"no":{`, decision.refusal)}}`
     case "Expired":
-      return '"late":1'
+      return `${text}"late":1`
     case "Quarantined":
-      return `"held":${JSON.stringify({ id: decision.quarantined, cause: decision.cause })}`
+      return `${text}"held":${JSON.stringify({ id: decision.quarantined, cause: decision.cause })}`
     case "Repeated":
-      return `"again":{${outcomeFieldsText(decision.outcome)}}`
+      return `${addOutcome(`${text}"again":{`, decision.outcome)}}`
     case "Dropped":
-      return `"drop":${JSON.stringify(decision.reason)}`
+      return `${text}"drop":${JSON.stringify(decision.reason)}`
   }
 }
 
@@ -162,7 +179,29 @@ export const encodeRecord = (envelope: RecordEnvelope, entries: ReadonlyArray<st
     prevHash: envelope.prevHash,
     publishedSeq: envelope.publishedSeq,
   })
-  return Buffer.from(`${head.slice(0, -1)},"entries":[${entries.join(",")}]}`, "utf8")
+  return bytesOf(`${head.slice(0, -1)},"entries":[`, entries)
+}
+
+/** Where records are put together: grown if one should ever be larger than the limit. */
+let scratch = Buffer.alloc(payloadBytesMax)
+
+/** Each entry is a rope of many small strings. Written one by one, they are copied once, straight to their place; joined first, three times. */
+const bytesOf = (head: string, entries: ReadonlyArray<string>): Uint8Array => {
+  let end = writeAt(head, 0)
+  for (let i = 0; i < entries.length; i++) {
+    if (i > 0) scratch[end++] = 0x2c
+    end = writeAt(entries[i] ?? "", end)
+  }
+  end = writeAt("]}", end)
+  return new Uint8Array(scratch.subarray(0, end))
+}
+
+/** Writes at `start` and leaves room for one byte more. */
+const writeAt = (text: string, start: number): number => {
+  // UTF-8 takes at most three bytes for each UTF-16 unit.
+  const needed = start + text.length * 3 + 1
+  if (needed > scratch.length) scratch = Buffer.concat([scratch.subarray(0, start)], needed * 2)
+  return start + scratch.write(text, start, "utf8")
 }
 
 type DecodedRecord = { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
