@@ -35,3 +35,15 @@ export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
   partition.actorList.push(actor)
   return actor
 }
+
+/** Policies kept to be shared; beyond it they are no longer compared. */
+const policiesMax = 4_096
+
+/** The partition's own object for a policy that equals this one. */
+export const sharedPolicy = (partition: Partition, policy: Policy): Policy => {
+  const text = JSON.stringify(policy)
+  const known = partition.policies.get(text)
+  if (known !== undefined) return known
+  if (partition.policies.size < policiesMax) partition.policies.set(text, policy)
+  return policy
+}

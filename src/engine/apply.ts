@@ -10,8 +10,8 @@ import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
 import { cursorsRememberedMax } from "../limits.ts"
-import { actorOf, type SkuActor } from "./actor.ts"
-import { classMemory, floorClassOf, memoryKey, remember, rememberEnd, senderMemory } from "./memory.ts"
+import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
+import { classMemory, floorClassOf, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
@@ -56,7 +56,8 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
 
 /** Applies events of one SKU, and keeps timers and memory in step with what became of its reservations. */
 export const applyEvents = (partition: Partition, actor: SkuActor, events: ReadonlyArray<StockEvent>, seq: number, atMs: EpochMs): void => {
-  for (const event of events) {
+  for (const told of events) {
+    const event = told.type === "PolicySet" ? { ...told, policy: sharedPolicy(partition, told.policy) } : told
     const before = "reservation" in event ? reservationState(actor, event) : undefined
     const reservation = partition.recovery === null ? evolve(actor.stock, event) : evolveRecovering(partition, actor, event, seq)
     if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, atMs)
@@ -134,10 +135,10 @@ const rememberDecision = (
 ): void => {
   if (!isFinal(decision) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
   const memory = senderMemory(partition, standing.sender)
-  const key = memoryKey(command.sku, command.id)
-  if (partition.recovery !== null && memory.remembered.get(key)?.hash === hash) return
+  const { id, sku } = command
+  if (partition.recovery !== null && holds(memory, sku, id, hash)) return
   const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
-  remember(memory, { key, hash, outcome, issuedAtMs, class: floorClassOf(command) })
+  remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
 }
 
 /** Applies one decided command. `hash` is that of its canonical text. */

@@ -10,7 +10,7 @@ import { partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { issuedAheadMsMax, quarantinedMax, quarantinedPerSenderMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
-import { floorClassOf, floorMsOf, forgetIfBelowFloor, memoryKey, recall } from "./memory.ts"
+import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
 import type { ProtocolRules } from "./protocol.ts"
 import type { EntryDecision } from "./records.ts"
@@ -35,7 +35,7 @@ type Check = ProtocolRules["checks"][number]
 
 const lookUp = ({ partition, command, hash, sender }: Checked): EntryDecision | undefined => {
   const memory = partition.senders.get(sender)
-  const found = memory === undefined ? undefined : recall(memory, memoryKey(command.sku, command.id), partition.atMs)
+  const found = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
   if (found === undefined) return undefined
   return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")
 }
@@ -53,7 +53,7 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
 }
 
-const nobody = { sender: "" as SenderId, remembered: new Map(), classes: new Map() } as const
+const nobody: SenderMemory = { sender: "" as SenderId, byId: new Map(), byKey: new Map(), classes: new Map() }
 const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
 
 const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>

@@ -7,7 +7,7 @@
 import type { Sku } from "../domain/names.ts"
 import type { SkuStock } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
-import { floorMsOf, recall, type SenderMemory } from "./memory.ts"
+import { floorMsOf, memoryKey, rememberedAt, type SenderMemory } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
 
@@ -47,10 +47,8 @@ const stockState = (partition: Partition, stock: SkuStock): unknown => {
 
 const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): Record<string, unknown> => {
   const decisions: Record<string, unknown> = {}
-  for (const [key, { hash, outcome, issuedAtMs }] of memory.remembered) {
-    if (sku !== undefined && key.slice(key.indexOf(" ") + 1) !== sku) continue
-    if (recall(memory, key, partition.atMs) !== undefined) decisions[key] = { hash, outcome, issuedAtMs }
-  }
+  for (const { id, sku: of, hash, outcome, step } of rememberedAt(memory, partition.atMs))
+    if (sku === undefined || sku === of) decisions[memoryKey(of, id)] = { hash, outcome, step }
   return decisions
 }
 
@@ -72,7 +70,7 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
   const {
     actors: _actors,
     actorList,
-    holds: _holds,
+    holds: _holds, policies: _policies,
     senders: _senders,
     senderList: _list,
     inFlight,

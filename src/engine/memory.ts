@@ -7,7 +7,7 @@
  */
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
-import type { EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
@@ -15,11 +15,13 @@ import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
 
 export interface Remembered {
-  readonly key: string
+  readonly id: CommandId
+  readonly sku: Sku
   /** Of the command's canonical text. */
   readonly hash: number
   readonly outcome: Outcome
-  readonly issuedAtMs: EpochMs
+  /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
+  readonly step: number
   readonly class: FloorClass
 }
 
@@ -43,12 +45,15 @@ export interface ClassMemory {
 
 export interface SenderMemory {
   readonly sender: SenderId
-  readonly remembered: Map<string, Remembered>
+  /** By id: the decision for the first SKU that has it. Senders seldom use an id for more than one. */
+  readonly byId: Map<CommandId, Remembered>
+  /** The decisions for further SKUs under the same id, by {@link memoryKey}. */
+  readonly byKey: Map<string, Remembered>
   readonly classes: Map<FloorClass, ClassMemory>
 }
 
 /** Ids contain no space, so no two (SKU, id) share a key: the id ends at the first. */
-export const memoryKey = (sku: Sku, id: string): string => `${id} ${sku}`
+export const memoryKey = (sku: Sku, id: CommandId): string => `${id} ${sku}`
 
 /** The class whose floor and horizon a command falls under. */
 export const floorClassOf = (command: Command): FloorClass => {
@@ -64,12 +69,13 @@ const horizonMs: Readonly<Record<FloorClass, number>> = {
   stock: factHorizonMs,
 }
 
-const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
+/** The step that a time lies in. */
+export const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
 
 export const senderMemory = (partition: Partition, sender: SenderId): SenderMemory => {
   const known = partition.senders.get(sender)
   if (known !== undefined) return known
-  const memory: SenderMemory = { sender, remembered: new Map(), classes: new Map() }
+  const memory: SenderMemory = { sender, byId: new Map(), byKey: new Map(), classes: new Map() }
   partition.senders.set(sender, memory)
   partition.senderList.push(memory)
   return memory
@@ -91,14 +97,32 @@ export const floorMsOf = (memory: SenderMemory, floorClass: FloorClass, atMs: Ep
   return found === undefined || found.floorMs < byHorizon ? byHorizon : found.floorMs
 }
 
-/** The decision remembered under a key at a time, or undefined if there is none or it lies below the floor. */
-export const recall = (memory: SenderMemory, key: string, atMs: EpochMs): Remembered | undefined => {
-  const found = memory.remembered.get(key)
-  return found !== undefined && found.issuedAtMs >= floorMsOf(memory, found.class, atMs) ? found : undefined
+/** The step number of the floor: what lies in lower ones is forgotten. */
+const floorStep = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): number => floorMsOf(memory, floorClass, atMs) / floorStepMs
+
+/** The decision held for an id of a SKU, forgotten or not. */
+const held = (memory: SenderMemory, sku: Sku, id: CommandId): Remembered | undefined => {
+  const first = memory.byId.get(id)
+  if (first !== undefined && first.sku === sku) return first
+  return memory.byKey.size === 0 ? undefined : memory.byKey.get(memoryKey(sku, id))
 }
 
-const memoryStep = (held: ClassMemory, ms: EpochMs): MemoryStep => {
-  const number = stepOf(ms)
+/** The decision remembered for an id of a SKU at a time, or undefined if there is none or it lies below the floor. */
+export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: EpochMs): Remembered | undefined => {
+  const found = held(memory, sku, id)
+  return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
+}
+
+/** Whether an id of a SKU is held with this content: a snapshot may contain what is replayed. */
+export const holds = (memory: SenderMemory, sku: Sku, id: CommandId, hash: number): boolean => held(memory, sku, id)?.hash === hash
+
+/** All that is remembered of a sender at a time. O(decisions). */
+export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
+  for (const map of [memory.byId, memory.byKey])
+    for (const found of map.values()) if (found.step >= floorStep(memory, found.class, atMs)) yield found
+}
+
+const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
   let step = held.steps.get(number)
   if (step === undefined) {
     step = { decisions: [], ended: [] }
@@ -110,17 +134,21 @@ const memoryStep = (held: ClassMemory, ms: EpochMs): MemoryStep => {
 
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) is replaced. */
 export const remember = (memory: SenderMemory, decision: Remembered): void => {
-  const held = classMemory(memory, decision.class)
-  memory.remembered.set(decision.key, decision)
-  held.count++
-  memoryStep(held, decision.issuedAtMs).decisions.push(decision)
+  const ofClass = classMemory(memory, decision.class)
+  const first = memory.byId.get(decision.id)
+  if (first === undefined || first.sku === decision.sku) {
+    memory.byId.set(decision.id, decision)
+    if (memory.byKey.size > 0) memory.byKey.delete(memoryKey(decision.sku, decision.id))
+  } else memory.byKey.set(memoryKey(decision.sku, decision.id), decision)
+  ofClass.count++
+  memoryStep(ofClass, decision.step).decisions.push(decision)
 }
 
 /** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
 export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: Reservation): void => {
   const held = classMemory(senderMemory(partition, reservation.channel), "sell")
   held.count++
-  memoryStep(held, reservation.endedAtMs).ended.push({ actor, reservation })
+  memoryStep(held, stepOf(reservation.endedAtMs)).ended.push({ actor, reservation })
 }
 
 /** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. */
@@ -128,13 +156,13 @@ export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channe
   const reservation = actor.stock.reservations?.byKey.get(reservationKey(channel, id))
   if (reservation === undefined || isOpen(reservation)) return
   const memory = partition.senders.get(channel)
-  if (memory === undefined || stepOf(reservation.endedAtMs) * floorStepMs >= floorMsOf(memory, "sell", partition.atMs)) return
+  if (memory === undefined || stepOf(reservation.endedAtMs) >= floorStep(memory, "sell", partition.atMs)) return
   forgetReservation(actor.stock, reservation)
 }
 
 /** Sets aside the steps that the floor has passed. O(steps passed), each once. */
 const passFloor = (memory: SenderMemory, floorClass: FloorClass, held: ClassMemory, atMs: EpochMs): void => {
-  const firstAlive = floorMsOf(memory, floorClass, atMs) / floorStepMs
+  const firstAlive = floorStep(memory, floorClass, atMs)
   if (held.steps.size === 0) held.oldestStep = Number.MAX_SAFE_INTEGER
   for (; held.oldestStep < firstAlive && held.steps.size > 0; held.oldestStep++) {
     const step = held.steps.get(held.oldestStep)
@@ -166,7 +194,11 @@ const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
   const decision = step.decisions.pop()
   if (decision !== undefined) {
     // The same id may have been decided anew since it was forgotten: only this very decision is swept.
-    if (memory.remembered.get(decision.key) === decision) memory.remembered.delete(decision.key)
+    if (memory.byId.get(decision.id) === decision) memory.byId.delete(decision.id)
+    else if (memory.byKey.size > 0) {
+      const key = memoryKey(decision.sku, decision.id)
+      if (memory.byKey.get(key) === decision) memory.byKey.delete(key)
+    }
     return
   }
   const end = step.ended.pop()

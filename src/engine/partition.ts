@@ -7,6 +7,7 @@
 
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
 import type { SenderMemory } from "./memory.ts"
@@ -161,6 +162,8 @@ export interface Partition {
   arrivedSeq: number
   readonly actors: Map<Sku, SkuActor>
   readonly actorList: Array<SkuActor>
+  /** Equal policies are one object: a million SKUs have a handful of them. By their text. */
+  readonly policies: Map<string, Policy>
   readonly holds: HoldWheel
   openHolds: number
   readonly senders: Map<SenderId, SenderMemory>
@@ -219,6 +222,7 @@ export const emptyPartition = (options: {
   arrivedSeq: 0,
   actors: new Map(),
   actorList: [],
+  policies: new Map(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
   senders: new Map(),

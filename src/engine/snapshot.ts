@@ -8,10 +8,10 @@ import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import { type ChannelUse, isOpen, type LocationStock, type Reservation, reservationKey } from "../domain/stock.ts"
 import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
-import { actorOf, type SkuActor } from "./actor.ts"
+import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { stepDown } from "./ending.ts"
-import { type ClassMemory, classMemory, type Remembered, remember, rememberEnd, type SenderMemory, senderMemory } from "./memory.ts"
+import { type ClassMemory, classMemory, holds, type Remembered, remember, rememberEnd, type SenderMemory, senderMemory } from "./memory.ts"
 import { appliedSeq, type Partition, type QuarantinedCommand, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
@@ -284,7 +284,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const item of chunk.skus) {
         const actor = actorOf(partition, item.sku)
         actor.version = item.version
-        actor.stock.policy = item.policy
+        actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
         actor.stock.locations.push(...item.locations)
         actor.stock.uses = item.uses === null ? null : [...item.uses]
         partition.recovery?.actorSeq.set(actor, chunk.seq)
@@ -296,7 +296,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
     case "decisions":
       for (const { sender, decision } of chunk.items) {
         const memory = senderMemory(partition, sender)
-        if (!memory.remembered.has(decision.key)) remember(memory, decision)
+        if (!holds(memory, decision.sku, decision.id, decision.hash)) remember(memory, decision)
       }
       return
     case "meta":
