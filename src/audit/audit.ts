@@ -29,7 +29,7 @@ export interface AuditOptions {
   readonly partitionOf?: (sku: string) => number
   /** Violations reported in detail; all are counted. 100 unless said. */
   readonly violationsMax?: number
-  /** Newest records of a partition that are kept for replies told after them. 256 unless said. */
+  /** Newest records of a partition that are kept for replies told after them. 16 unless said: a record may be large. */
   readonly recordsKept?: number
 }
 
@@ -60,7 +60,7 @@ export interface Audit {
 }
 
 /** All checkers, wired to one another. */
-const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 256 }: AuditOptions) => {
+const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16 }: AuditOptions) => {
   const findings = createFindings(violationsMax)
   const floors = createFloors()
   const oneEffect = createOneEffect(findings, floors, codec.sha256)

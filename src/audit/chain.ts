@@ -14,7 +14,7 @@ interface End {
   incarnation: string | null
 }
 
-export interface Chain {
+interface Chain {
   /** The next record of a partition; `record` is null where its bytes can't be read, because of `cause`. */
   readonly record: (partition: number, stored: StoredRecord, record: JournalRecord | null, cause: string) => void
   /** The last sequence seen of a partition's journal, 0 if there is none. */

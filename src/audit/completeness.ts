@@ -14,7 +14,7 @@ export interface Acknowledged {
   readonly id: string
 }
 
-export interface Completeness {
+interface Completeness {
   readonly acknowledged: (command: Acknowledged) => void
   readonly decided: (sender: string, sku: string, id: string) => void
   /** Reports what was never decided, and returns how many commands that is. */

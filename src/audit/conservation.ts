@@ -12,7 +12,7 @@ import type { Findings, Where } from "./findings.ts"
 import { type Shelf, type SkuModel, shelfAt, shortQty, sumQty, usableQty } from "./model.ts"
 
 /** The locations whose numbers an event may change. */
-export const locationsOf = (event: StockEvent): ReadonlyArray<string> => {
+const locationsOf = (event: StockEvent): ReadonlyArray<string> => {
   const locations: Array<string> = []
   if ("location" in event && event.location !== undefined) locations.push(event.location)
   if ("allocations" in event) for (const part of event.allocations) locations.push(part.location)

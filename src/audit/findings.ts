@@ -22,7 +22,7 @@ export const CheckerName = [
 ] as const
 export type CheckerName = (typeof CheckerName)[number]
 
-/** Where something was found: the record, or the record that was spoken of. */
+/** Where something was found: the record, or the record that was spoken of. Partition -1 where only the SKU is known. */
 export interface Where {
   readonly partition: number
   readonly seq: number

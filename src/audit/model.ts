@@ -38,7 +38,7 @@ export interface Ended {
 }
 
 /** What a channel has open, and sold since the policy that gave it its present fence. */
-export interface FenceUse {
+interface FenceUse {
   openQty: number
   soldQty: number
 }

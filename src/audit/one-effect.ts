@@ -64,7 +64,7 @@ const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boole
   return null
 }
 
-export interface OneEffect {
+interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void
   /** Whether a decision of this id is remembered. */
   readonly isDecided: (sender: string, sku: string, id: string) => boolean

@@ -14,7 +14,7 @@ interface Waiting {
   readonly content: string
 }
 
-export interface Quarantine {
+interface Quarantine {
   readonly record: (seen: RecordSeen) => void
   /** Commands that still wait, over all partitions. */
   readonly waiting: () => number

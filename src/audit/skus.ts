@@ -13,7 +13,7 @@ import { createOnePartition } from "./one-partition.ts"
 import { createReservations } from "./reservations.ts"
 import type { DecisionSeen } from "./seen.ts"
 
-export interface Skus {
+interface Skus {
   /** A decided command. */
   readonly decision: (seen: DecisionSeen) => void
   /** Holds of a SKU that expired. */

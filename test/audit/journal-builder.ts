@@ -219,7 +219,7 @@ export const journal = (partition = 0): Journal => {
   return self.claim("first")
 }
 
-export interface Heard {
+interface Heard {
   readonly replies?: ReadonlyArray<HeardReply>
   readonly values?: ReadonlyArray<HeardValue>
   readonly acknowledged?: ReadonlyArray<Acknowledged>
