@@ -246,3 +246,6 @@ export const commandOf = ({ v: _, ...command }: CommandJson): Command => {
   const { partial: __, ...reserve } = command
   return reserve
 }
+
+/** The JSON form of a command, as a value. */
+export const commandJsonOf = (command: Command): CommandJson => ({ v: commandVersion, ...command })

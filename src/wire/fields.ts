@@ -110,9 +110,6 @@ export const distinctBy = <T>(key: (item: T) => string) =>
     { toJsonSchema: () => [{}, true] as const },
   )
 
-/** What bytes from outside turned out to be. `cause` is for a person. */
-export type Decoded<T> = { readonly _tag: "Decoded"; readonly value: T } | { readonly _tag: "Unreadable"; readonly cause: string }
-
 /** Where the first fault lies, as a dotted path ("policy.channels.2.fenceQty"), and what was expected there. */
 export const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly expected: string } => {
   const first = formatIssue(issue).issues[0]
@@ -121,22 +118,16 @@ export const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; r
 }
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** A decoder of a versioned JSON message: `v` as given, then the schema; unknown fields pass and are dropped, so that a newer release may add some. Never throws. */
-export const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(
-  schema: S,
-  version: number,
-): ((bytes: Uint8Array) => Decoded<S["Type"]>) => {
+/**
+ * A decoder of a versioned JSON message that a worker or a sender wrote; undefined if the bytes are none. Unknown fields pass and are dropped,
+ * so that a newer release may add some. Never throws.
+ */
+export const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(schema: S): ((bytes: Uint8Array) => S["Type"] | undefined) => {
   const decode = Schema.decodeUnknownResult(schema)
   return (bytes) => {
     const parsed = parseJson(bytes)
-    if (parsed._tag === "Refused") return { _tag: "Unreadable", cause: parsed.cause }
-    const { value } = parsed
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return { _tag: "Unreadable", cause: "not an object" }
-    const found: unknown = Reflect.get(value, "v")
-    if (found !== version) return { _tag: "Unreadable", cause: `version ${JSON.stringify(found)}, where ${version} is spoken` }
-    const result = decode(value)
-    if (Result.isSuccess(result)) return { _tag: "Decoded", value: result.success }
-    const { path, expected } = firstIssue(result.failure.issue)
-    return { _tag: "Unreadable", cause: `${path}: ${expected}` }
+    if (parsed._tag === "Refused") return undefined
+    const result = decode(parsed.value)
+    return Result.isSuccess(result) ? result.success : undefined
   }
 }

@@ -1,0 +1,206 @@
+/**
+ * Questions and their answers, version 1. A question is a subject, `hf.get.<sender>.<path>`, and for some a JSON body; every worker hears it,
+ * and whoever owns what is asked about answers.
+ *
+ * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
+ */
+import { Result, Schema } from "effect"
+import { type Sku, skuFromToken } from "../domain/names.ts"
+import { CommandJson, PolicyJson } from "./commands.ts"
+import { AtsValueJson } from "./feed.ts"
+import { ClassField, CountField, decoderOf, firstIssue, LocationField, SenderField, SkuField } from "./fields.ts"
+import { parseStrictJson } from "./json.ts"
+
+/** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
+export const atsPageDefault = 500
+export const atsPageMax = 1_000
+/** Commands of one page of quarantine, if not asked otherwise and at most: a page of the largest policies fits a message. */
+export const quarantinePageDefault = 10
+export const quarantinePageMax = 12
+
+/** The body of a question that is answered in pages; an empty body asks for the first. */
+export const PageJson = Schema.Struct({
+  v: Schema.Literal(1),
+  partition: Schema.optionalKey(CountField),
+  after: Schema.optionalKey(CountField),
+  limit: Schema.optionalKey(CountField.check(Schema.isGreaterThanOrEqualTo(1))),
+}).annotate({ identifier: "Page", description: "Which page: after is the next of the page before; partition only for ats" })
+
+/** A question as its subject and body ask it. */
+export type Question =
+  | { readonly question: "stock"; readonly sku: Sku }
+  /** The asking channel's ATS of one SKU. */
+  | { readonly question: "ats"; readonly sku: Sku }
+  /** All of the asking channel's ATS in one partition; without `partition`, in each, the first page. */
+  | { readonly question: "atsPage"; readonly partition: number | null; readonly after: number; readonly limit: number }
+  | { readonly question: "workers" }
+  | { readonly question: "quarantine"; readonly partition: number; readonly after: number; readonly limit: number }
+  /** `field`: what of it is at fault. */
+  | { readonly question: "invalid"; readonly field: string }
+
+const invalid = (field: string): Question => ({ question: "invalid", field })
+
+/** The question that a path (the tokens after the sender) and a body ask. `topology` is answered by the broker's side and isn't among them. */
+export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Question => {
+  const [about, token, ...more] = path
+  if (more.length > 0) return invalid("path")
+  switch (about) {
+    case "stock":
+    case "ats": {
+      if (about === "ats" && token === undefined) return pageQuestion(body, atsPageDefault, atsPageMax, atsPage)
+      const sku = token === undefined ? undefined : skuFromToken(token)
+      return sku === undefined ? invalid("path") : { question: about, sku }
+    }
+    case "workers":
+      return token === undefined ? { question: "workers" } : invalid("path")
+    case "quarantine": {
+      if (token === undefined || !/^(?:0|[1-9][0-9]{0,5})$/.test(token)) return invalid("path")
+      return pageQuestion(body, quarantinePageDefault, quarantinePageMax, ({ after, limit }) => ({
+        question: "quarantine",
+        partition: Number(token),
+        after,
+        limit,
+      }))
+    }
+    default:
+      return invalid("path")
+  }
+}
+
+interface Page {
+  readonly partition: number | null
+  readonly after: number
+  readonly limit: number
+}
+const atsPage = (page: Page): Question => ({ question: "atsPage", ...page })
+
+const decodePage = Schema.decodeUnknownResult(PageJson, { onExcessProperty: "error" })
+
+/** A limit above the largest is lowered to it: whoever asks for all gets as much as there may be. */
+const pageQuestion = (body: Uint8Array, limitDefault: number, limitMax: number, ask: (page: Page) => Question): Question => {
+  if (body.length === 0) return ask({ partition: null, after: 0, limit: limitDefault })
+  const parsed = parseStrictJson(body)
+  if (parsed._tag === "Refused") return invalid("body")
+  const decoded = decodePage(parsed.value)
+  if (Result.isFailure(decoded)) return invalid(firstIssue(decoded.failure.issue).path || "body")
+  const { partition, after, limit } = decoded.success
+  return ask({ partition: partition ?? null, after: after ?? 0, limit: Math.min(limit ?? limitDefault, limitMax) })
+}
+
+const v = Schema.Literal(1)
+/** The record an answer is as of. */
+const asOf = { partition: CountField, seq: CountField, epoch: CountField }
+
+const LocationStockJson = Schema.Struct({
+  location: LocationField,
+  onHand: Schema.Int,
+  damaged: Schema.Int,
+  inspection: Schema.Int,
+  reserved: Schema.Int,
+  exposed: Schema.Int,
+  safety: Schema.Int,
+  available: Schema.Int,
+})
+
+export const StockAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("stock"),
+  sku: SkuField,
+  ...asOf,
+  atMs: CountField,
+  locations: Schema.Array(LocationStockJson),
+  offered: CountField,
+  ats: Schema.Array(Schema.Struct({ channel: SenderField, ats: CountField })),
+  openReservations: CountField,
+  policy: Schema.NullOr(PolicyJson),
+}).annotate({ identifier: "StockAnswer", description: "Stock of a SKU by location, and what each channel may sell of it" })
+
+export const UnknownSkuAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownSku"), sku: SkuField, ...asOf }).annotate({
+  identifier: "UnknownSkuAnswer",
+  description: "Nobody has told anything about this SKU yet",
+})
+
+export const AtsAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("ats"),
+  ...asOf,
+  values: Schema.Array(AtsValueJson),
+  next: Schema.NullOr(CountField),
+}).annotate({
+  identifier: "AtsAnswer",
+  description: "Current ATS of the asking channel; next is null on the partition's last page",
+})
+
+export const TopologyAnswerJson = Schema.Struct({ v, answer: Schema.Literal("topology"), partitions: CountField }).annotate({
+  identifier: "TopologyAnswer",
+  description: "How many partitions the cluster has",
+})
+
+export const WorkerAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("worker"),
+  worker: Schema.String,
+  ready: Schema.Boolean,
+  state: Schema.String,
+  members: Schema.Array(Schema.String),
+  partitions: Schema.Array(
+    Schema.Struct({
+      partition: CountField,
+      role: Schema.String,
+      phase: Schema.String,
+      epoch: CountField,
+      confirmedSeq: CountField,
+      holder: Schema.NullOr(Schema.String),
+      halt: Schema.NullOr(Schema.String),
+    }),
+  ),
+}).annotate({ identifier: "WorkerAnswer", description: "What one worker says about itself; each worker answers for itself" })
+
+export const QuarantineAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("quarantine"),
+  ...asOf,
+  quarantined: Schema.Array(
+    Schema.Struct({
+      quarantined: Schema.String,
+      sender: SenderField,
+      class: ClassField,
+      command: CommandJson,
+      cause: Schema.String,
+      atMs: CountField,
+    }),
+  ),
+  next: Schema.NullOr(CountField),
+}).annotate({ identifier: "QuarantineAnswer", description: "Commands that nobody could decide, oldest first" })
+
+export const InvalidAnswerJson = Schema.Struct({ v, answer: Schema.Literal("invalid"), field: Schema.String }).annotate({
+  identifier: "InvalidAnswer",
+  description: "The question was none",
+})
+
+export const AnswerJson = Schema.Union([
+  StockAnswerJson,
+  UnknownSkuAnswerJson,
+  AtsAnswerJson,
+  TopologyAnswerJson,
+  WorkerAnswerJson,
+  QuarantineAnswerJson,
+  InvalidAnswerJson,
+])
+type Versioned = typeof AnswerJson.Type
+
+/** Any answer. */
+export type Answer = Versioned extends infer One ? (One extends Versioned ? Omit<One, "v"> : never) : never
+
+/** An answer's bytes. */
+export const encodeAnswer = (answer: Answer): Uint8Array => Buffer.from(JSON.stringify({ v: 1, ...answer }), "utf8")
+
+const decode = decoderOf(AnswerJson)
+
+/** The answer of some bytes, or undefined if they are none. */
+export const decodeAnswer = (bytes: Uint8Array): Answer | undefined => {
+  const json = decode(bytes)
+  if (json === undefined) return undefined
+  const { v: _, ...answer } = json
+  return answer
+}
