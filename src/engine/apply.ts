@@ -7,7 +7,7 @@ import { assert } from "../assert.ts"
 import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
-import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
 import { cursorsRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
@@ -22,6 +22,18 @@ import { armHold, disarmHold } from "./timers.ts"
 export interface Given {
   readonly codec: EngineCodec
   readonly rules: ProtocolRules
+  /** Subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
+  readonly subjects: Map<string, ParsedSubject>
+}
+
+/** What a stored subject says. */
+export interface ParsedSubject {
+  readonly sender: SenderId
+  readonly class: CommandClass
+  /** Undefined if its token isn't canonical. */
+  readonly sku: Sku | undefined
+  /** What its partition is computed from. */
+  readonly tokenHash: number
 }
 
 /** Where a decision stands: the record's sequence and time, and the message it came with. */
@@ -141,7 +153,7 @@ const rememberDecision = (
   remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
 }
 
-/** Applies one decided command. `hash` is that of its canonical text. */
+/** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */
 export const applyDecided = (
   partition: Partition,
   given: Given,
@@ -149,6 +161,7 @@ export const applyDecided = (
   decided: DecidedCommand,
   hash: number,
   outcome: Outcome,
+  known: SkuActor | undefined,
 ): SkuActor | undefined => {
   const { command, decision } = decided
   if (command === null) return undefined
@@ -158,7 +171,7 @@ export const applyDecided = (
     return undefined
   }
   if (decision._tag !== "Accepted" || decision.events.length === 0) return undefined
-  const actor = actorOf(partition, command.sku)
+  const actor = known ?? actorOf(partition, command.sku)
   applyEvents(partition, actor, decision.events, standing.seq, standing.atMs)
   return actor
 }
@@ -235,7 +248,7 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   // A repeat changes nothing, and its text need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
   const hash = given.codec.commandHash(given.codec.commandText(decided.command))
-  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision))
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), undefined)
 }
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */

@@ -16,7 +16,7 @@ import { applyDecided, applyEnvelope, applyEvents, type Given, raiseFloor, type 
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
-import { outcomeOf, replyTo, sayingOf } from "./outcomes.ts"
+import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, InFlight, Partition } from "./partition.ts"
 import type { DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
@@ -27,7 +27,6 @@ import {
   type JournalRecord,
   type RecordEnvelope,
   type RecordKind,
-  type Reply,
   recordVersion,
 } from "./records.ts"
 import { dueHolds } from "./timers.ts"
@@ -38,7 +37,6 @@ interface Draft {
   readonly atMs: EpochMs
   readonly entries: Array<Entry>
   readonly texts: Array<string>
-  readonly replies: Array<Reply>
   readonly touched: Map<SkuActor, string>
   bytes: number
 }
@@ -48,7 +46,6 @@ const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
   atMs,
   entries: [],
   texts: [],
-  replies: [],
   touched: new Map(),
   bytes: 0,
 })
@@ -113,14 +110,13 @@ const decideOne = (
     return { command: null, named: { id: decoded.id, sku: decoded.sku }, decision: { _tag: "Refused", refusal: decoded.refusal } }
   const { command } = decoded
   const hash = given.codec.commandHash(decoded.text)
-  let decision = decideCommand(partition, given, arrived, command, hash, `${arrived.message.seq}-${index}`)
+  // The subject's string is the same from message to message: looking it up costs no hashing.
+  const known = partition.actors.get(command.sku === arrived.sku ? arrived.sku : command.sku)
+  let decision = decideCommand(partition, given, arrived, command, hash, known, index)
   if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
   const decided: DecidedCommand = { command, named: null, decision }
-  if (decision._tag === "Accepted") {
-    const known = partition.actors.get(command.sku)
-    if (known !== undefined) rememberSent(known)
-  }
-  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision))
+  if (decision._tag === "Accepted" && known !== undefined) rememberSent(known)
+  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
   if (actor !== undefined) touch(draft, actor, decision._tag === "Accepted" ? (decision.events.at(-1)?.type ?? "") : "")
   return decided
 }
@@ -144,13 +140,9 @@ const decideOperator = (
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
   const hash = given.codec.commandHash(given.codec.commandText(quarantined.command))
-  const outcome = outcomeOf(decision)
-  const actor = applyDecided(partition, given, standing, decided, hash, outcome)
+  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
   if (actor !== undefined) touch(draft, actor, "Settled")
-  const entry: Entry = { _tag: "Settled", quarantined: quarantined.id, sender, class: commandClass, reply, decided }
-  settled.push(entry)
-  const answer = replyTo(entry, { partition: partition.id, epoch: partition.epoch }, draft.seq, [sayingOf(decided, outcome)])
-  if (answer !== undefined) draft.replies.push(answer)
+  settled.push({ _tag: "Settled", quarantined: quarantined.id, sender, class: commandClass, reply, decided })
   return { _tag: "Accepted", events: [] }
 }
 
@@ -176,9 +168,6 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
   const entry: Entry = { _tag: "Message", seq: message.seq, sender, class: commandClass, brokerMs: message.brokerMs, reply, array, decided }
   addEntry(given, draft, entry, texts)
   for (const one of settled) addEntry(given, draft, one)
-  if (reply === null) return
-  const said = decided.map((one) => sayingOf(one, outcomeOf(one.decision)))
-  draft.replies.push({ sender, suffix: reply, partition: partition.id, seq: draft.seq, epoch: partition.epoch, array, decisions: said })
 }
 
 const refusedUnread = (decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
@@ -220,7 +209,7 @@ export const beginAppend = (
   given: Given,
   kind: RecordKind,
   change: { readonly owner: string; readonly epoch: number; readonly cursor: Cursor; readonly incarnation: string; readonly atMs: EpochMs },
-  draft: Pick<Draft, "entries" | "texts" | "replies" | "touched">,
+  draft: Pick<Draft, "entries" | "texts" | "touched">,
   nowMs: EpochMs,
 ): Array<Output> => {
   assert(partition.inFlight === null, "one record in flight")
@@ -247,7 +236,6 @@ export const beginAppend = (
     pending,
     bytes,
     record,
-    replies: draft.replies,
     touched: draft.touched,
     sentAtMs: nowMs,
     frozen: false,

@@ -93,7 +93,7 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   if (search === null || search.found === null || partition.incarnation === null) return []
   const cursor: Cursor = search.found
   const entry: Entry = { _tag: "Reset", from: search.from, cause: search.cause }
-  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], replies: [], touched: new Map() }
+  const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
   const { owner, epoch, incarnation, atMs } = partition
   const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
   if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)

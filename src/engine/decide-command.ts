@@ -9,6 +9,7 @@ import { decide } from "../domain/decide.ts"
 import { partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { issuedAheadMsMax, quarantinedMax, quarantinedPerSenderMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
+import type { SkuActor } from "./actor.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
 import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
@@ -27,8 +28,9 @@ interface Checked {
   readonly hash: number
   readonly sender: SenderId
   readonly brokerMs: number
-  /** Where it will lie if it has to be quarantined. */
-  readonly place: string
+  /** Where it will lie if it has to be quarantined: its message, and its index in it. */
+  readonly message: number
+  readonly index: number
 }
 
 type Check = ProtocolRules["checks"][number]
@@ -66,35 +68,33 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
 }
 
 /** Quarantine has a bound of its own; beyond it the sender is told at once that its command was not taken. */
-const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
+const quarantineAs = ({ partition, command, sender, message, index }: Checked, cause: string): EntryDecision => {
   const known = quarantinedAs(partition, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   if (partition.quarantine.size >= quarantinedMax) return refused("LimitReached", "quarantine")
   let ofSender = 0
   for (const held of partition.quarantine.values()) if (held.sender === sender) ofSender++
   if (ofSender >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
-  return { _tag: "Quarantined", cause, quarantined: place }
+  return { _tag: "Quarantined", cause, quarantined: `${message}-${index}` }
 }
 
-const forgetWhatTheFloorPassed = (partition: Partition, command: StockCommand, sender: SenderId): void => {
+const forgetWhatTheFloorPassed = (partition: Partition, actor: SkuActor, command: StockCommand, sender: SenderId): void => {
   if (!("reservation" in command) || command.reservation === undefined) return
-  const actor = partition.actors.get(command.sku)
-  if (actor === undefined) return
   forgetIfBelowFloor(partition, actor, command.type === "Fulfil" ? command.channel : sender, command.reservation)
 }
 
 /** Asks the SKU itself. */
-const decideStock = (partition: Partition, command: StockCommand, sender: SenderId): EntryDecision => {
-  forgetWhatTheFloorPassed(partition, command, sender)
-  const stock = partition.actors.get(command.sku)?.stock
+const decideStock = (partition: Partition, actor: SkuActor | undefined, command: StockCommand, sender: SenderId): EntryDecision => {
+  if (actor !== undefined) forgetWhatTheFloorPassed(partition, actor, command, sender)
+  const stock = actor?.stock
   if (stock === undefined && partition.actorList.length >= skusPerPartitionMax) return refused("LimitReached", "skus")
   const decision = decide(stock, command, sender, partition.atMs)
   return decision._tag === "Accepted" ? decision : { _tag: "Refused", refusal: decision.refusal }
 }
 
-const decideOrQuarantine = (checked: Checked, command: StockCommand): EntryDecision => {
+const decideOrQuarantine = (checked: Checked, actor: SkuActor | undefined, command: StockCommand): EntryDecision => {
   try {
-    return decideStock(checked.partition, command, checked.sender)
+    return decideStock(checked.partition, actor, command, checked.sender)
   } catch (cause) {
     return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
   }
@@ -114,11 +114,11 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const original = quarantined.command
   const hash = given.codec.commandHash(given.codec.commandText(original))
   const { sender } = quarantined
-  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, place: quarantined.id })
+  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, message: 0, index: 0 })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
   try {
-    return { _tag: "Settled", quarantined, decision: decideStock(partition, original, sender) }
+    return { _tag: "Settled", quarantined, decision: decideStock(partition, partition.actors.get(original.sku), original, sender) }
   } catch {
     return { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
   }
@@ -127,30 +127,31 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
 export const refuseMessage = (partition: Partition, arrived: ArrivedMessage): Refusal | undefined => {
   if (arrived.sku === undefined) return { reason: "NotCanonical", field: "subject" }
-  if (partitionOf(arrived.sku, partition.partitions) !== partition.id) return { reason: "WrongPartition", field: "subject" }
+  if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
   if (arrived.body._tag === "Undecodable") return arrived.body.refusal
   // What can't be decoded may have meant the subject's SKU: it is refused for itself.
   for (const decoded of arrived.body.commands) if (decoded._tag === "Invalid" || decoded.command.sku === arrived.sku) return undefined
   return { reason: "SubjectMismatch", field: "sku" }
 }
 
-/** Decides a decoded command of a message. `place` is where it would lie in quarantine. Operator commands are only checked here: see {@link settle}. */
+/** Decides a decoded command of a message, `index` in it; `actor` is its SKU's, if it is known. Operator commands are only checked here: see {@link settle}. */
 export const decideCommand = (
   partition: Partition,
   given: Given,
   arrived: ArrivedMessage,
   command: Command,
   hash: number,
-  place: string,
+  actor: SkuActor | undefined,
+  index: number,
 ): EntryDecision | "Operator" => {
   if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
     return refused("WrongPartition", "sku")
   if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
-  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, place }
+  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, message: arrived.message.seq, index }
   for (const check of given.rules.checks) {
     const decision = checks[check](checked)
     if (decision !== undefined) return decision
   }
   if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return "Operator"
-  return decideOrQuarantine(checked, command)
+  return decideOrQuarantine(checked, actor, command)
 }

@@ -4,7 +4,7 @@
  * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import type { Command } from "../domain/commands.ts"
-import { CommandClass, isSender, type SenderId, type Sku } from "../domain/names.ts"
+import { CommandClass, isSender, type SenderId, type Sku, skuToken, tokenHash } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
@@ -20,29 +20,32 @@ import {
   replySuffixCharsMax,
   replySuffixTokensMax,
 } from "../limits.ts"
-import type { Given } from "./apply.ts"
+import type { Given, ParsedSubject } from "./apply.ts"
 import type { ArrivedMessage, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 
-const suffixToken = /^[A-Za-z0-9_-]+$/
+/** Subjects kept taken apart. */
+const subjectsMax = 65_536
+
+const suffix = new RegExp(`^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`)
 
 /** Whether `text` may follow `hf.reply.<sender>.`: a few plain tokens, so that a reply can go nowhere else. */
-export const isReplySuffix = (text: string): boolean => {
-  if (text.length > replySuffixCharsMax) return false
-  const tokens = text.split(".")
-  return tokens.length <= replySuffixTokensMax && tokens.every((token) => suffixToken.test(token))
-}
+export const isReplySuffix = (text: string): boolean => text.length <= replySuffixCharsMax && suffix.test(text)
 
 const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
 
 /** What a stored subject says, or undefined if it is none that a sender's permissions could have produced. */
-export const parseSubject = (
-  subject: string,
-): { readonly partition: number; readonly sender: SenderId; readonly class: CommandClass; readonly token: string } | undefined => {
+const parseSubject = (given: Given, subject: string): ParsedSubject | undefined => {
+  const known = given.subjects.get(subject)
+  if (known !== undefined) return known
   const [root, kind, partition, sender, commandClass, token, ...more] = subject.split(".")
-  if (root !== "hf" || kind !== "p" || token === undefined || more.length > 0) return undefined
+  if (root !== "hf" || kind !== "p" || partition === undefined || token === undefined || more.length > 0) return undefined
   if (sender === undefined || !isSender(sender) || !isCommandClass(commandClass)) return undefined
-  return { partition: Number(partition), sender, class: commandClass, token }
+  const sku = given.rules.skuOfToken(token) as Sku | undefined
+  const parsed = { sender, class: commandClass, sku, tokenHash: sku === undefined ? 0 : tokenHash(skuToken(sku)) }
+  if (given.subjects.size >= subjectsMax) given.subjects.clear()
+  given.subjects.set(subject, parsed)
+  return parsed
 }
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
@@ -52,7 +55,7 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
     if (message.seq <= partition.arrivedSeq) continue
     partition.arrivedSeq = message.seq
     if (message.brokerMs > partition.referenceMs) partition.referenceMs = message.brokerMs
-    const arrived = takeApart(given, message)
+    const arrived = takeApart(partition, given, message)
     partition.arrived.push(arrived)
     partition.arrivedBytes += message.body.length
   }
@@ -63,16 +66,17 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
   return []
 }
 
-const takeApart = (given: Given, message: CommandMessage): ArrivedMessage => {
-  const subject = parseSubject(message.subject)
+const takeApart = (partition: Partition, given: Given, message: CommandMessage): ArrivedMessage => {
+  const subject = parseSubject(given, message.subject)
   // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
   if (subject === undefined) {
     const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
-    return { message, sender: "" as SenderId, class: "sell", sku: undefined, reply: null, body }
+    return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body }
   }
+  const { sender, class: commandClass, sku } = subject
   const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
-  const sku = given.rules.skuOfToken(subject.token) as Sku | undefined
-  return { message, sender: subject.sender, class: subject.class, sku, reply, body: given.codec.decodeBody(message.body) }
+  const home = subject.tokenHash % partition.partitions === partition.id
+  return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body) }
 }
 
 /**

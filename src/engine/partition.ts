@@ -12,7 +12,7 @@ import type { Reservation } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest } from "./protocol.ts"
-import type { Cursor, JournalRecord, Reply } from "./records.ts"
+import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
@@ -24,6 +24,8 @@ export interface ArrivedMessage {
   readonly class: CommandClass
   /** The subject's SKU, or undefined if its token isn't canonical. */
   readonly sku: Sku | undefined
+  /** Whether that SKU belongs to this partition. */
+  readonly home: boolean
   readonly reply: string | null
   readonly body: DecodedBody
 }
@@ -33,7 +35,6 @@ export interface InFlight {
   readonly pending: PendingAppend
   readonly bytes: Uint8Array
   readonly record: JournalRecord
-  readonly replies: ReadonlyArray<Reply>
   /** SKUs it changed, and the type of the last event that did. */
   readonly touched: Map<SkuActor, string>
   readonly sentAtMs: EpochMs

@@ -55,13 +55,10 @@ const markDirty = (partition: Partition, actor: SkuActor, seq: number, cause: st
 export const publishConfirmed = (partition: Partition, inFlight: InFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
-  const outputs: Array<Output> = []
-  if (inFlight.replies.length > 0) {
-    partition.publishing.replies.add(seq)
-    outputs.push({ _tag: "SendReplies", seq, replies: inFlight.replies })
-  }
-  outputs.push(...flushFeed(partition))
-  return outputs
+  const replies = repliesOf(inFlight.record, seq)
+  if (replies.length === 0) return flushFeed(partition)
+  partition.publishing.replies.add(seq)
+  return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition)]
 }
 
 /** Sends what gathered, as long as groups may be on their way and no append is. */

@@ -21,23 +21,22 @@ import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread,
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
 
 /** The step function over a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
-export const makeStep =
-  (given: Given): Step =>
-  (partition, input) => {
-    if (partition.phase === "stopped" || partition.phase === "halted") return []
-    try {
-      const outputs = take(partition, given, input)
-      pump(partition, given, input.nowMs, outputs)
-      return outputs
-    } catch (cause) {
-      return halt(
-        partition,
-        "InvariantBroken",
-        cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error",
-        input.nowMs,
-      )
-    }
+export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step => {
+  const given: Given = { codec, rules, subjects: new Map() }
+  return (partition, input) => guarded(partition, given, input)
+}
+
+const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
+  if (partition.phase === "stopped" || partition.phase === "halted") return []
+  try {
+    const outputs = take(partition, given, input)
+    pump(partition, given, input.nowMs, outputs)
+    return outputs
+  } catch (cause) {
+    const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
+    return halt(partition, "InvariantBroken", detail, input.nowMs)
   }
+}
 
 const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
   const { nowMs } = input

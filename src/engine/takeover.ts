@@ -14,7 +14,7 @@ import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { recordVersion } from "./records.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot.ts"
 
-const nothingDrafted = () => ({ entries: [], texts: [], replies: [], touched: new Map() })
+const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 
 /** Replay begins: after the snapshot, if one was loaded, else with the first record. */
 export const beginFollowing = (partition: Partition): Array<Output> => {
