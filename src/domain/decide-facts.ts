@@ -168,7 +168,7 @@ const decideTaken = (stock: SkuStock, command: RecordSale, sender: SenderId): De
   return happened(stock, events)
 }
 
-/** The reservation that a sale owed stands under: the one it names, unless that has ended. An ended one stays ended, and the sale gets one of its own. */
+/** What a sale owed stands under: the reservation it names, unless that has ended. An ended one stays ended, and the sale gets one of its own. */
 const owedUnder = (stock: SkuStock, channel: SenderId, named: ReservationId, id: CommandId): ReservationId => {
   let name = named
   for (let attempt = 1; ; attempt++) {
@@ -179,8 +179,9 @@ const owedUnder = (stock: SkuStock, channel: SenderId, named: ReservationId, id:
 }
 
 /**
- * A sale owed draws on the open reservation it names, and claims what that doesn't cover. It was made already, so safety stock, buffers and fences
- * don't stand in its way; units owed to others do. A hold it draws on becomes lasting whole, even if its time was up: its units were nobody else's yet.
+ * A sale owed draws on the open reservation it names, and claims what that doesn't cover. It was made already, so safety stock, buffers and
+ * fences don't stand in its way; units owed to others do. A hold it draws on becomes lasting whole, even if its time was up: its units were
+ * nobody else's yet.
  */
 const decideOwed = (stock: SkuStock, command: RecordSale, sender: SenderId): Decision => {
   assert(command.reservation !== undefined, "a sale owed names the reservation it stands under")

@@ -1,8 +1,9 @@
 /**
  * Decides one command on one SKU: its stock and the command in, events or a refusal out. Never changes the stock.
  *
- * Sell commands and policies are here, facts in decide-facts.ts. Whether the id was seen before, whether the deadline has passed and
- * what sender may send what class is settled before, by the engine; that the fields are in their ranges and no list of a policy names anything twice, by the decoder.
+ * Sell commands and policies are here, facts in decide-facts.ts. Whether the id was seen before, whether the deadline has passed and what
+ * sender may send what class is settled before, by the engine; that the fields are in their ranges, and that no list of a policy names
+ * anything twice, by the decoder.
  */
 import { unreachable } from "../assert.ts"
 import { locationsPerSkuMax, openReservationsPerSkuMax } from "../limits.ts"

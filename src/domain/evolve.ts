@@ -2,8 +2,9 @@
  * Applies a decided event to the state of its SKU, in place: the only place where that state changes.
  *
  * In two halves that don't look at each other: the stock (counters by location, channel uses, policy) and the table of reservations. A
- * snapshot holds them as of different records, so each must come forward from the event and itself alone. What can't be true if every event
- * was decided on this very state is asserted, in production too: a throw here means that the journal and the state have parted, and stops the partition.
+ * snapshot holds them as of different records, so each must come forward from the event and itself alone. What must be true if every event
+ * was decided on this very state is asserted, in production too: a throw here means that the journal and the state have parted, and
+ * stops the partition.
  */
 import { assert, unreachable } from "../assert.ts"
 import { allocationsWith, allocationsWithout } from "./allocation.ts"
