@@ -91,7 +91,7 @@ export const guaranteesMissing = async (
   if (!known.has(connected.name)) warnings.push(...ofVersion(connected.name, connected.version))
   for (const name of unread)
     warnings.push(
-      `sync_interval and strict of server ${name} can't be read, and count as not kept. Give the address of its monitoring page (HOLDFAST_NATS_MONITOR_URLS)`,
+      `sync_interval and strict of server ${name} can't be read, and count as not kept. Give the address of its monitoring page (HOLDFAST_NATS_MONITOR_URL)`,
     )
   return warnings
 }

@@ -1,0 +1,38 @@
+/**
+ * What a contract suite is given: the ports of a worker, those of senders, and the means to do to the broker what outsiders do.
+ *
+ * Every broker that the runtime or the simulator runs on passes the same suites. A suite keeps to the partitions it is given, so that
+ * several can share one broker.
+ */
+import type { Effect, Scope } from "effect"
+import { partitionOf } from "../../src/domain/names.ts"
+import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../../src/ports/broker.ts"
+import type { ChannelLink } from "../../src/ports/channel.ts"
+
+export type WorkerPorts = Cluster | Commands | Journals | Outbound | Questions | Snapshots
+
+export interface BrokerUnderTest {
+  /** Prepared, with so many partitions. */
+  readonly partitions: number
+  /** As a worker. */
+  readonly asWorker: <A, E>(effect: Effect.Effect<A, E, WorkerPorts | Scope.Scope>) => Promise<A>
+  /** As another worker, over connections of its own. */
+  readonly asOtherWorker: <A, E>(effect: Effect.Effect<A, E, WorkerPorts | Scope.Scope>) => Promise<A>
+  /** As a channel called `web` or `shop`, or a warehouse called `dock`. */
+  readonly asSender: <A, E>(sender: "web" | "shop" | "dock", effect: Effect.Effect<A, E, ChannelLink | Scope.Scope>) => Promise<A>
+}
+
+/** A broker that is started before the first test of a suite that asks for it, and stays until the last. */
+export type Broker = () => BrokerUnderTest
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+export const text = (body: Uint8Array): string => new TextDecoder().decode(body)
+
+/** A SKU of this partition, one for each `index`. Plain, so that it is its own token. */
+export const skuIn = (partition: number, partitions: number, index = 0): string => {
+  let found = -1
+  for (let i = 0; ; i++) {
+    const sku = `SKU-${i}`
+    if (partitionOf(sku, partitions) === partition && ++found === index) return sku
+  }
+}

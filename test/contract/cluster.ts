@@ -1,0 +1,165 @@
+/** The contract of `Cluster`: members, leases and marks. */
+import { Effect, Exit, Option, Scope, Stream } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Halt } from "../../src/engine/protocol.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import type { Broker } from "./broker-under-test.ts"
+
+/** The shortest time to live there is. */
+const ttlMs = 1_000
+
+const names = Stream.map((members: ReadonlyArray<{ readonly worker: string }>) => members.map(({ worker }) => worker).join(","))
+
+/** The first thing heard that fits. */
+const until = <A, E>(stream: Stream.Stream<A, E>, fits: (value: A) => boolean) => stream.pipe(Stream.filter(fits), Stream.runHead)
+
+const halt: Halt = { reason: "JournalLostTail", detail: "expected 7, found 5", atMs: 1_700_000_000_000, resume: null }
+
+/** Takes a lease for the shortest time and waits until its end is noticed. */
+const letLeaseExpire = (cluster: typeof Cluster.Service, partition: number) =>
+  Effect.gen(function* () {
+    yield* cluster.acquire(partition, "brief", ttlMs)
+    yield* until(cluster.leases, (lease) => lease.partition === partition && lease.holder === null)
+  })
+
+/** `partition` is this suite's own. */
+const membersContract = (broker: Broker, partition: number) => {
+  it("shows a member from when it joins until it leaves, at once both times", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const scope = Scope.makeUnsafe()
+    const seen = (expected: string) => asOtherWorker(Cluster.use(({ members }) => until(names(members), (all) => all === expected)))
+    await seen("")
+    // A time to live far beyond the test's: leaving must not wait for it.
+    await asWorker(Cluster.use((cluster) => Scope.provide(cluster.join({ worker: "joiner", address: "here" }, 600_000), scope)))
+    await seen("joiner")
+    const left = seen("")
+    await asWorker(Scope.close(scope, Exit.void))
+    await left
+  })
+
+  it("keeps a member for longer than its time to live, as long as it renews", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const seen: Array<string> = []
+    await asWorker(
+      Effect.gen(function* () {
+        const cluster = yield* Cluster
+        yield* cluster.join({ worker: "renewer", address: "here" }, ttlMs)
+        const isOver = Effect.promise(() =>
+          asOtherWorker(Cluster.use((other) => Effect.andThen(letLeaseExpire(other, partition), letLeaseExpire(other, partition)))),
+        )
+        const watching = names(cluster.members).pipe(Stream.runForEach((all) => Effect.sync(() => seen.push(all))))
+        yield* Effect.raceFirst(isOver, watching)
+      }).pipe(Effect.scoped),
+    )
+    expect(seen).toEqual(["renewer"])
+  })
+}
+
+/** `partition` is this suite's own. */
+const leasesContract = (broker: Broker, partition: number) => {
+  it("gives a lease to one worker, tells the other who has it, and frees it when it is released", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const { revision } = await asWorker(Cluster.use((cluster) => cluster.acquire(partition, "a", 60_000)))
+    const again = await asWorker(Cluster.use((cluster) => cluster.acquire(partition, "a", 60_000)))
+    expect(again.revision).toBeGreaterThan(revision)
+    const refused = await asOtherWorker(Cluster.use((cluster) => Effect.flip(cluster.acquire(partition, "b", 60_000))))
+    expect(refused).toMatchObject({ _tag: "Superseded", holder: "a" })
+    const heard = asOtherWorker(
+      Cluster.use(({ leases }) => until(leases, (lease) => lease.partition === partition && lease.holder === null)),
+    )
+    await asWorker(Cluster.use((cluster) => cluster.release(partition, "a", again.revision)))
+    expect((await heard)._tag).toBe("Some")
+    const taken = await asOtherWorker(Cluster.use((cluster) => cluster.acquire(partition, "b", 60_000)))
+    await asOtherWorker(Cluster.use((cluster) => cluster.release(partition, "b", taken.revision)))
+  })
+
+  it("keeps its time to live when it is renewed, says the broker's time of it, and is noticed when it is over", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const expired = asOtherWorker(
+      Cluster.use(({ leases }) =>
+        leases.pipe(
+          Stream.filter((lease) => lease.partition === partition),
+          Stream.dropWhile((lease) => lease.holder !== "c"),
+          Stream.takeUntil((lease) => lease.holder === null),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    // Once with a short life, then renewed twice: a renewal that lost the time to live would never end.
+    const renewed = await asWorker(
+      Effect.gen(function* () {
+        const cluster = yield* Cluster
+        yield* until(cluster.leases, (lease) => lease.partition === partition)
+        let { revision } = yield* cluster.acquire(partition, "c", ttlMs)
+        for (let i = 0; i < 2; i++) {
+          yield* Effect.sleep(ttlMs / 2)
+          revision = (yield* cluster.renew(partition, "c", revision, ttlMs)).revision
+        }
+        return revision
+      }),
+    )
+    const heard = await expired
+    expect(heard.map(({ holder }) => holder).slice(-2)).toEqual(["c", null])
+    expect(heard.every((lease, i) => lease.brokerMs >= (heard[i - 1]?.brokerMs ?? 0))).toBe(true)
+    const late = await asWorker(Cluster.use((cluster) => Effect.flip(cluster.renew(partition, "c", renewed, ttlMs))))
+    expect(late._tag).toBe("Superseded")
+  })
+
+  it("tells a zombie who renews after another took over, and lets it release nothing", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const zombie = await asWorker(Cluster.use((cluster) => cluster.acquire(partition, "z", ttlMs)))
+    await asOtherWorker(Cluster.use(({ leases }) => until(leases, (lease) => lease.partition === partition && lease.holder === null)))
+    await asOtherWorker(Cluster.use((cluster) => cluster.acquire(partition, "new", 60_000)))
+    const late = await asWorker(Cluster.use((cluster) => Effect.flip(cluster.renew(partition, "z", zombie.revision, ttlMs))))
+    expect(late).toMatchObject({ _tag: "Superseded", holder: "new" })
+    await asWorker(Cluster.use((cluster) => cluster.release(partition, "z", zombie.revision)))
+    const holder = await asWorker(Cluster.use((cluster) => Effect.flip(cluster.acquire(partition, "z", ttlMs))))
+    expect(holder).toMatchObject({ holder: "new" })
+  })
+}
+
+/** `partition` is this suite's own, without marks. */
+const marksContract = (broker: Broker, partition: number) => {
+  it("remembers incarnation, witness and halt of a partition for whoever comes next", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const read = Cluster.use((cluster) => cluster.marks(partition))
+    expect(await asWorker(read)).toEqual({ incarnation: null, witness: null, halt: null })
+    await asWorker(
+      Cluster.use((cluster) =>
+        Effect.all([
+          cluster.putIncarnation(partition, "one"),
+          cluster.putWitness(partition, { seq: 3, hash: "h3" }),
+          cluster.putWitness(partition, { seq: 9, hash: "h9" }),
+          cluster.putHalt(partition, halt),
+        ]),
+      ),
+    )
+    expect(await asOtherWorker(read)).toEqual({ incarnation: "one", witness: { seq: 9, hash: "h9" }, halt })
+    await asOtherWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
+    expect(await asWorker(read)).toEqual({ incarnation: "one", witness: { seq: 9, hash: "h9" }, halt: null })
+  })
+
+  it("tells every worker of halts as they are set, resumed and cleared", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const heard = (fits: (halt: Halt | null) => boolean) =>
+      asOtherWorker(Cluster.use(({ halts }) => until(halts, (news) => news.partition === partition && fits(news.halt))))
+    const resumed = { ...halt, resume: { by: "ops", reason: "looked" } }
+    const isSet = heard((news) => news !== null && news.resume === null)
+    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, halt)))
+    await isSet
+    const isResumed = heard((news) => news?.resume?.by === "ops")
+    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, resumed)))
+    expect(Option.getOrNull(await isResumed)?.halt).toEqual(resumed)
+    const isCleared = heard((news) => news === null)
+    await asWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
+    await isCleared
+  })
+}
+
+/** The partitions are this suite's own. */
+export const clusterContract = (name: string, broker: Broker, partitions: readonly [number, number]) =>
+  describe(`Cluster contract: ${name}`, () => {
+    describe("members", () => membersContract(broker, partitions[0]))
+    describe("leases", () => leasesContract(broker, partitions[0]))
+    describe("marks", () => marksContract(broker, partitions[1]))
+  })

@@ -1,0 +1,95 @@
+/** A real nats-server with two workers and the senders of the contract suites connected to it. */
+import { Effect, ManagedRuntime, Stream } from "effect"
+import type { AtsValue, Reply } from "../../src/engine/records.ts"
+import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
+import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
+import type { SaidCodec } from "../../src/nats/outbound.ts"
+import { Cluster, Questions } from "../../src/ports/broker.ts"
+import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
+
+/** JSON as it comes: what the bytes say is no matter of the broker's. */
+export const plainCodec: SaidCodec = {
+  encodeReply: (reply: Reply) => new TextEncoder().encode(JSON.stringify(reply)),
+  encodeAts: (value: AtsValue) => new TextEncoder().encode(JSON.stringify(value)),
+  decodeAts: (body) => JSON.parse(new TextDecoder().decode(body)) as AtsValue,
+}
+
+export const senders: EmbeddedOptions["senders"] = [
+  { name: "web", kind: "channel" },
+  { name: "shop", kind: "channel" },
+  { name: "dock", kind: "warehouse" },
+  { name: "desk", kind: "merchandiser" },
+  { name: "ops", kind: "operator" },
+]
+
+export const workerConfig = (server: EmbeddedServer, overrides: Partial<NatsConfig> = {}): NatsConfig => ({
+  servers: [server.url],
+  monitorUrls: [server.monitorUrl],
+  engine: server.credentials.engine,
+  worker: server.credentials.worker,
+  ...overrides,
+})
+
+export const senderConfig = (server: EmbeddedServer, sender: string): ChannelLinkConfig => {
+  const login = server.credentials.senders[sender]
+  if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
+  return { servers: [server.url], sender, login }
+}
+
+export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(config, plainCodec))
+export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
+
+/** Somebody has to hear questions, so that senders learn how many partitions there are. */
+export const hearQuestions = (worker: ReturnType<typeof makeWorker>) =>
+  worker.runFork(Questions.use((questions) => Stream.runDrain(questions.listen)))
+
+export interface NatsBroker extends BrokerUnderTest {
+  readonly server: EmbeddedServer
+  readonly close: () => Promise<void>
+}
+
+export interface NatsBrokerOptions {
+  readonly partitions: number
+  readonly replicas?: number
+  readonly config?: Partial<NatsConfig>
+}
+
+/** Connects workers and senders to a server that runs. */
+export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerOptions): Promise<NatsBroker> => {
+  const config = workerConfig(server, options.config)
+  const worker = makeWorker(config)
+  const other = makeWorker({ ...config, name: "other" })
+  const { partitions } = options
+  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
+  hearQuestions(worker)
+  const links = {
+    web: makeSender(senderConfig(server, "web")),
+    shop: makeSender(senderConfig(server, "shop")),
+    dock: makeSender(senderConfig(server, "dock")),
+  }
+  return {
+    partitions,
+    server,
+    asWorker: (effect) => worker.runPromise(Effect.scoped(effect)),
+    asOtherWorker: (effect) => other.runPromise(Effect.scoped(effect)),
+    asSender: (sender, effect) => links[sender].runPromise(Effect.scoped(effect)),
+    close: async () => {
+      await Promise.all([links.web.dispose(), links.shop.dispose(), links.dock.dispose()])
+      await Promise.all([worker.dispose(), other.dispose()])
+    },
+  }
+}
+
+/** Starts a server of its own for it, ended by `close`. */
+export const startBroker = async (options: NatsBrokerOptions): Promise<NatsBroker> => {
+  const server = await startEmbedded({ senders })
+  const broker = await connectBroker(server, options)
+  return {
+    ...broker,
+    close: async () => {
+      await broker.close()
+      await server.stop()
+    },
+  }
+}
