@@ -121,7 +121,11 @@ describe("functions", () => {
     expect(longFunctionFindings(treeOf({ "src/a.ts": `export const f = (${lines(60)}) => {${lines(69)}}` }))).toEqual([])
   })
   it("may be as long as their tests when they are a block of tests", () => {
-    expect(longFunctionFindings(treeOf({ "test/a.test.ts": `describe("a", () => {${lines(200)}})` }))).toEqual([])
+    const block = `describe("a", () => {${lines(200)}})`
+    expect(longFunctionFindings(treeOf({ "test/a.test.ts": block, "test/contract/a.ts": `export const suite = () => ${block}` }))).toEqual(
+      [],
+    )
+    expect(longFunctionFindings(treeOf({ "src/a.ts": block, "test/b.ts": `export const f = () => {${lines(70)}}` }))).toHaveLength(2)
   })
 })
 
