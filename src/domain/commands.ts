@@ -114,7 +114,7 @@ export interface RecordSale extends Base {
   readonly reservation?: ReservationId
 }
 
-/** Operator: decide a quarantined command again, now. Its id is `<commands sequence>-<index in the message>`. */
+/** Operator: decide a quarantined command again, now. `quarantined` is its place as the reply and the quarantine list name it. */
 export interface ReplayQuarantined extends Base {
   readonly type: "ReplayQuarantined"
   readonly quarantined: string

@@ -13,15 +13,16 @@ import { type Allocations, type StockEvent, unitsOf } from "./events.ts"
 import type { LocationId, ReservationId, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
 import {
+  addReservation,
   type ChannelUse,
   channelUse,
+  emptyTable,
   isOpen,
   type LocationStock,
   locationStock,
   type Reservation,
   type ReservationStatus,
-  type ReservationTable,
-  reservationKey,
+  reservationOf,
   type SkuStock,
   unowedQty,
   usableQty,
@@ -86,7 +87,7 @@ const locationFor = (stock: SkuStock, location: LocationId): LocationStock => {
   const known = locationStock(stock, location)
   if (known !== undefined) return known
   const at: LocationStock = { location, onHand: 0, damaged: 0, inspection: 0, reserved: 0, exposed: 0, safety: 0 }
-  stock.locations.push(at)
+  stock.locations = [...stock.locations, at]
   return at
 }
 
@@ -162,7 +163,7 @@ export const evolveReservation = (stock: SkuStock, event: StockEvent): Reservati
     case "Reserved":
       return begin(stock, event, "held", event.expiresAtMs)
     case "SaleOwed": {
-      const known = stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+      const known = reservationOf(stock, event.channel, event.reservation)
       if (known === undefined) return begin(stock, event, "confirmed", 0)
       assert(isOpen(known), "a reservation ends once")
       known.status = "confirmed"
@@ -208,30 +209,22 @@ interface Named {
   readonly reservation: ReservationId
 }
 
-const newTable = (): ReservationTable => ({ byKey: new Map(), slots: [], freeSlots: [], openCount: 0 })
-
 const begin = (
   stock: SkuStock,
   event: Named & { readonly allocations: Allocations },
   status: "held" | "confirmed",
   expiresAtMs: number,
 ): Reservation => {
-  stock.reservations ??= newTable()
-  const table = stock.reservations
-  const key = reservationKey(event.channel, event.reservation)
-  assert(!table.byKey.has(key), "a reservation begins once")
+  stock.reservations ??= emptyTable()
   assert(event.allocations.length > 0, "a reservation begins with open units")
-  const slot = table.freeSlots.pop() ?? table.slots.length
   const { channel, reservation: id, allocations } = event
-  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0, slot }
-  table.slots[slot] = reservation
-  table.byKey.set(key, reservation)
-  table.openCount += 1
+  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0, slot: 0 }
+  addReservation(stock.reservations, reservation)
   return reservation
 }
 
 const openOne = (stock: SkuStock, event: Named): Reservation => {
-  const reservation = stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  const reservation = reservationOf(stock, event.channel, event.reservation)
   assert(reservation !== undefined, "what changes a reservation names one")
   assert(isOpen(reservation), "a reservation ends once")
   return reservation
@@ -261,11 +254,12 @@ const shrink = (
 /** Removes an ended reservation: its id may be used again. The last one takes the table with it. */
 export const forgetReservation = (stock: SkuStock, reservation: Reservation): void => {
   const table = stock.reservations
-  const key = reservationKey(reservation.channel, reservation.id)
-  assert(table?.byKey.get(key) === reservation, "a reservation is forgotten where it is known")
+  const ofChannel = table?.byChannel.get(reservation.channel)
+  assert(table !== null && ofChannel?.get(reservation.id) === reservation, "a reservation is forgotten where it is known")
   assert(!isOpen(reservation), "only an ended reservation is forgotten")
-  table.byKey.delete(key)
+  ofChannel.delete(reservation.id)
+  if (ofChannel.size === 0) table.byChannel.delete(reservation.channel)
   table.slots[reservation.slot] = undefined
   table.freeSlots.push(reservation.slot)
-  if (table.byKey.size === 0) stock.reservations = null
+  if (table.byChannel.size === 0) stock.reservations = null
 }

@@ -4,6 +4,7 @@
  * One owner, changed in place by `evolve` alone. A million of these live in a partition, so what is empty is null, and
  * equal policies are one object. Plain data throughout: it can be cloned, hashed and cut into snapshot chunks.
  */
+import { assert } from "../assert.ts"
 import type { Allocations } from "./events.ts"
 import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
 import type { Policy } from "./policy.ts"
@@ -45,9 +46,9 @@ export interface Reservation {
   slot: number
 }
 
-/** Reservations by key and by slot: the slots let a snapshot walk a million of them in slices while they change. */
+/** Reservations by channel and id, and by slot: the slots let a snapshot walk a million of them in slices while they change. */
 export interface ReservationTable {
-  readonly byKey: Map<string, Reservation>
+  readonly byChannel: Map<SenderId, Map<ReservationId, Reservation>>
   readonly slots: Array<Reservation | undefined>
   readonly freeSlots: Array<number>
   /** Held or confirmed. */
@@ -57,17 +58,14 @@ export interface ReservationTable {
 export interface SkuStock {
   readonly sku: Sku
   policy: Policy | null
-  /** In the order they were first stocked. */
-  readonly locations: Array<LocationStock>
+  /** In the order they were first stocked. Replaced when one is added: a pushed array keeps room for sixteen more. */
+  locations: ReadonlyArray<LocationStock>
   uses: Array<ChannelUse> | null
   reservations: ReservationTable | null
 }
 
 /** The stock of a SKU nobody has told anything about yet. */
 export const emptyStock = (sku: Sku): SkuStock => ({ sku, policy: null, locations: [], uses: null, reservations: null })
-
-/** The key of a reservation in its SKU. Ids contain no slash, so no two pairs share one. */
-export const reservationKey = (channel: SenderId, id: ReservationId): string => `${channel}/${id}`
 
 /** The location's stock, or undefined if the SKU was never stocked there. */
 export const locationStock = (stock: SkuStock, location: LocationId): LocationStock | undefined => {
@@ -84,7 +82,28 @@ export const channelUse = (stock: SkuStock, channel: SenderId): ChannelUse | und
 
 /** The reservation the channel knows by this id, open or ended, or undefined if there is none. */
 export const reservationOf = (stock: SkuStock, channel: SenderId, id: ReservationId): Reservation | undefined =>
-  stock.reservations?.byKey.get(reservationKey(channel, id))
+  stock.reservations?.byChannel.get(channel)?.get(id)
+
+/** All reservations, open and ended, in the order of their slots. O(reservations). */
+export const reservationsOf = (stock: SkuStock): ReadonlyArray<Reservation> =>
+  (stock.reservations?.slots ?? []).filter((reservation) => reservation !== undefined)
+
+/** A table without reservations. */
+export const emptyTable = (): ReservationTable => ({ byChannel: new Map(), slots: [], freeSlots: [], openCount: 0 })
+
+/** Adds a reservation under its channel and id, which must be free. Its slot is chosen here. */
+export const addReservation = (table: ReservationTable, reservation: Reservation): void => {
+  let ofChannel = table.byChannel.get(reservation.channel)
+  if (ofChannel === undefined) {
+    ofChannel = new Map()
+    table.byChannel.set(reservation.channel, ofChannel)
+  }
+  assert(!ofChannel.has(reservation.id), "a reservation begins once")
+  reservation.slot = table.freeSlots.pop() ?? table.slots.length
+  table.slots[reservation.slot] = reservation
+  ofChannel.set(reservation.id, reservation)
+  if (isOpen(reservation)) table.openCount += 1
+}
 
 /** Units physically there and sound: what may be owed. */
 export const usableQty = (at: LocationStock): number => at.onHand - at.damaged - at.inspection

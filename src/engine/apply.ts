@@ -8,10 +8,10 @@ import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
+import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { classMemory, floorClassOf, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
+import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
@@ -59,7 +59,7 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
   assert(recovery !== null, "a recovery is under way")
   if ((recovery.actorSeq.get(actor) ?? 0) < seq) evolveStock(actor.stock, event)
   if (!("reservation" in event)) return undefined
-  const found = actor.stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  const found = reservationOf(actor.stock, event.channel, event.reservation)
   // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
   if (found === undefined && !mayBegin(event)) return undefined
   if (found !== undefined && (recovery.reservationSeq.get(found) ?? 0) >= seq) return undefined
@@ -80,7 +80,7 @@ export const applyEvents = (partition: Partition, actor: SkuActor, events: Reado
 /** When the event's reservation was to expire if it was held, else 0: what its timer was armed for. */
 const reservationState = (actor: SkuActor, event: Extract<StockEvent, { readonly reservation: unknown }>): EpochMs => {
   if (event.type === "Reserved") return 0
-  const found = actor.stock.reservations?.byKey.get(reservationKey(event.channel, event.reservation))
+  const found = reservationOf(actor.stock, event.channel, event.reservation)
   return found !== undefined && found.status === "held" ? found.expiresAtMs : 0
 }
 
@@ -244,10 +244,18 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
   }
 }
 
+/** Deciding forgot what the floor had passed, before it looked: an id may have begun anew. */
+const forgetAsDecided = (partition: Partition, { command, decision }: DecidedCommand): void => {
+  const actor = command === null ? undefined : partition.actors.get(command.sku)
+  if (actor === undefined || decision._tag !== "Accepted") return
+  for (const event of decision.events) if ("reservation" in event) forgetIfBelowFloor(partition, actor, event.channel, event.reservation)
+}
+
 const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
   // A repeat changes nothing, and its text need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
   const hash = given.codec.commandHash(given.codec.commandText(decided.command))
+  forgetAsDecided(partition, decided)
   applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), undefined)
 }
 

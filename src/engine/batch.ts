@@ -39,6 +39,7 @@ interface Draft {
   readonly texts: Array<string>
   readonly touched: Map<SkuActor, string>
   bytes: number
+  commands: number
 }
 
 const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
@@ -48,6 +49,7 @@ const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
   texts: [],
   touched: new Map(),
   bytes: 0,
+  commands: 0,
 })
 
 const addEntry = (given: Given, draft: Draft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
@@ -103,7 +105,6 @@ const decideOne = (
   arrived: ArrivedMessage,
   standing: Standing,
   decoded: DecodedCommand,
-  index: number,
   settled: Array<Entry>,
 ): DecidedCommand => {
   if (decoded._tag === "Invalid")
@@ -112,7 +113,7 @@ const decideOne = (
   const hash = given.codec.commandHash(decoded.text)
   // The subject's string is the same from message to message: looking it up costs no hashing.
   const known = partition.actors.get(command.sku === arrived.sku ? arrived.sku : command.sku)
-  let decision = decideCommand(partition, given, arrived, command, hash, known, index)
+  let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
   if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
   const decided: DecidedCommand = { command, named: null, decision }
   if (decision._tag === "Accepted" && known !== undefined) rememberSent(known)
@@ -160,7 +161,7 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
     for (let i = 0; i < arrived.body.commands.length; i++) {
       const decoded = arrived.body.commands[i] as DecodedCommand
       if (refusal !== undefined) decided.push(refusedUnread(decoded, refusal))
-      else decided.push(decideOne(partition, given, draft, arrived, standing, decoded, i, settled))
+      else decided.push(decideOne(partition, given, draft, arrived, standing, decoded, settled))
       texts.push(refusal === undefined && decoded._tag === "Command" ? decoded.text : null)
     }
   }

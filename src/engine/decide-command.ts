@@ -28,9 +28,8 @@ interface Checked {
   readonly hash: number
   readonly sender: SenderId
   readonly brokerMs: number
-  /** Where it will lie if it has to be quarantined: its message, and its index in it. */
-  readonly message: number
-  readonly index: number
+  /** Its place among the commands of the record: with the record's sequence, where it will lie if it has to be quarantined. A command's own sequence may come again. */
+  readonly place: number
 }
 
 type Check = ProtocolRules["checks"][number]
@@ -68,14 +67,14 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
 }
 
 /** Quarantine has a bound of its own; beyond it the sender is told at once that its command was not taken. */
-const quarantineAs = ({ partition, command, sender, message, index }: Checked, cause: string): EntryDecision => {
+const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
   const known = quarantinedAs(partition, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   if (partition.quarantine.size >= quarantinedMax) return refused("LimitReached", "quarantine")
   let ofSender = 0
   for (const held of partition.quarantine.values()) if (held.sender === sender) ofSender++
   if (ofSender >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
-  return { _tag: "Quarantined", cause, quarantined: `${message}-${index}` }
+  return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
 const forgetWhatTheFloorPassed = (partition: Partition, actor: SkuActor, command: StockCommand, sender: SenderId): void => {
@@ -114,7 +113,7 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const original = quarantined.command
   const hash = given.codec.commandHash(given.codec.commandText(original))
   const { sender } = quarantined
-  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, message: 0, index: 0 })
+  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, place: 0 })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
   try {
@@ -134,7 +133,7 @@ export const refuseMessage = (partition: Partition, arrived: ArrivedMessage): Re
   return { reason: "SubjectMismatch", field: "sku" }
 }
 
-/** Decides a decoded command of a message, `index` in it; `actor` is its SKU's, if it is known. Operator commands are only checked here: see {@link settle}. */
+/** Decides a decoded command of a message, `place` being its place in the record; `actor` is its SKU's, if it is known. Operator commands are only checked here: see {@link settle}. */
 export const decideCommand = (
   partition: Partition,
   given: Given,
@@ -142,12 +141,12 @@ export const decideCommand = (
   command: Command,
   hash: number,
   actor: SkuActor | undefined,
-  index: number,
+  place: number,
 ): EntryDecision | "Operator" => {
   if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
     return refused("WrongPartition", "sku")
   if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
-  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, message: arrived.message.seq, index }
+  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, place }
   for (const check of given.rules.checks) {
     const decision = checks[check](checked)
     if (decision !== undefined) return decision

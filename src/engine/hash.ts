@@ -5,7 +5,7 @@
  * owner, epoch and append in flight included. Both are O(state): for tests and tools.
  */
 import type { Sku } from "../domain/names.ts"
-import type { SkuStock } from "../domain/stock.ts"
+import { reservationsOf, type SkuStock } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
 import { floorMsOf, memoryKey, rememberedAt, type SenderMemory } from "./memory.ts"
 import type { Partition } from "./partition.ts"
@@ -34,11 +34,12 @@ const canonical = (value: unknown, sha256: Sha256): string => {
 /** A SKU's stock without what depends on how it got there: slots, and ended reservations that the floor has passed. */
 const stockState = (partition: Partition, stock: SkuStock): unknown => {
   const reservations: Record<string, unknown> = {}
-  for (const [key, { slot: _slot, ...reservation }] of stock.reservations?.byKey ?? []) {
+  for (const { slot: _slot, ...reservation } of reservationsOf(stock)) {
     const memory = partition.senders.get(reservation.channel)
     const floorMs = memory === undefined ? 0 : floorMsOf(memory, "sell", partition.atMs)
     if (reservation.endedAtMs === 0 || reservation.endedAtMs >= floorMs)
-      reservations[key] = reservation.status === "held" ? reservation : { ...reservation, expiresAtMs: 0 }
+      reservations[`${reservation.channel}/${reservation.id}`] =
+        reservation.status === "held" ? reservation : { ...reservation, expiresAtMs: 0 }
   }
   const locations = Object.fromEntries(stock.locations.map((at) => [at.location, at]))
   const uses = Object.fromEntries((stock.uses ?? []).map((use) => [use.channel, use]))
@@ -70,7 +71,8 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
   const {
     actors: _actors,
     actorList,
-    holds: _holds, policies: _policies,
+    holds: _holds,
+    policies: _policies,
     senders: _senders,
     senderList: _list,
     inFlight,

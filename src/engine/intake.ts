@@ -3,7 +3,7 @@
  *
  * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
-import type { Command } from "../domain/commands.ts"
+import { type Command, isFact } from "../domain/commands.ts"
 import { CommandClass, isSender, type SenderId, type Sku, skuToken, tokenHash } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
@@ -103,6 +103,8 @@ export const takeBatch = (partition: Partition, bytesUsed: number): Array<Arrive
 
 /** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
 const allocationBytes = idCharsMax + 40
+/** Bytes of a shortage found at one location. */
+const shortageBytes = idCharsMax + 64
 /** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
 const plainEntryBytes = 512
 
@@ -137,7 +139,9 @@ const worstCaseOf = (partition: Partition, command: Command, newLocations: numbe
       return 2 * bodyBytesMax + entryOverheadBytesMax
     default: {
       const known = partition.actors.get(command.sku)?.stock.locations.length ?? 0
-      return 2 * plainEntryBytes + Math.min(allocationsMax, known + newLocations) * allocationBytes
+      const parts = Math.min(allocationsMax, known + newLocations)
+      const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
+      return 2 * plainEntryBytes + parts * allocationBytes + shortages
     }
   }
 }

@@ -8,7 +8,7 @@
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import { isOpen, type Reservation, reservationKey } from "../domain/stock.ts"
+import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Partition } from "./partition.ts"
@@ -153,7 +153,7 @@ export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: 
 
 /** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. */
 export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): void => {
-  const reservation = actor.stock.reservations?.byKey.get(reservationKey(channel, id))
+  const reservation = reservationOf(actor.stock, channel, id)
   if (reservation === undefined || isOpen(reservation)) return
   const memory = partition.senders.get(channel)
   if (memory === undefined || stepOf(reservation.endedAtMs) >= floorStep(memory, "sell", partition.atMs)) return
@@ -204,8 +204,7 @@ const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
   const end = step.ended.pop()
   if (end === undefined) return
   const { actor, reservation } = end
-  if (actor.stock.reservations?.byKey.get(reservationKey(reservation.channel, reservation.id)) === reservation)
-    forgetReservation(actor.stock, reservation)
+  if (reservationOf(actor.stock, reservation.channel, reservation.id) === reservation) forgetReservation(actor.stock, reservation)
 }
 
 /** The floor a sender's class has to be raised to because it holds too much, or undefined. The oldest step goes as a whole. */

@@ -6,7 +6,15 @@
  */
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { type ChannelUse, isOpen, type LocationStock, type Reservation, reservationKey } from "../domain/stock.ts"
+import {
+  addReservation,
+  type ChannelUse,
+  emptyTable,
+  isOpen,
+  type LocationStock,
+  type Reservation,
+  reservationOf,
+} from "../domain/stock.ts"
 import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import type { Given } from "./apply.ts"
@@ -285,7 +293,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
         const actor = actorOf(partition, item.sku)
         actor.version = item.version
         actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
-        actor.stock.locations.push(...item.locations)
+        actor.stock.locations = item.locations
         actor.stock.uses = item.uses === null ? null : [...item.uses]
         partition.recovery?.actorSeq.set(actor, chunk.seq)
       }
@@ -310,15 +318,10 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
 }
 
 const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
-  actor.stock.reservations ??= { byKey: new Map(), slots: [], freeSlots: [], openCount: 0 }
-  const table = actor.stock.reservations
-  const key = reservationKey(reservation.channel, reservation.id)
-  if (table.byKey.has(key)) return
-  reservation.slot = table.slots.length
-  table.slots.push(reservation)
-  table.byKey.set(key, reservation)
-  if (isOpen(reservation)) table.openCount++
-  else rememberEnd(partition, actor, reservation)
+  if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
+  actor.stock.reservations ??= emptyTable()
+  addReservation(actor.stock.reservations, reservation)
+  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation)
   if (reservation.status === "held") {
     armHold(partition.holds, actor, reservation)
     partition.openHolds++

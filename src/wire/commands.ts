@@ -21,6 +21,7 @@ import {
   QuarantinedField,
   ReferenceField,
   ReservationField,
+  ReservationNameField,
   SenderField,
   SignedQtyField,
   SkuField,
@@ -72,7 +73,7 @@ const ReserveJson = Schema.Struct({
   partial: Schema.optionalKey(Schema.Boolean),
 }).annotate({ identifier: "Reserve", description: "Claim units for holdMs: all of qty or nothing, unless partial" })
 
-const ConfirmJson = Schema.Struct({ ...version, type: Schema.Literal("Confirm"), ...head, reservation: ReservationField }).annotate({
+const ConfirmJson = Schema.Struct({ ...version, type: Schema.Literal("Confirm"), ...head, reservation: ReservationNameField }).annotate({
   identifier: "Confirm",
   description: "Make a hold lasting",
 })
@@ -81,7 +82,7 @@ const ReleaseJson = Schema.Struct({
   ...version,
   type: Schema.Literal("Release"),
   ...head,
-  reservation: ReservationField,
+  reservation: ReservationNameField,
   qty: Schema.optionalKey(QtyField),
   reason: Schema.Literals(ReleaseReason),
 }).annotate({ identifier: "Release", description: "Give up open units of a reservation: all of them, unless qty says how many" })
@@ -90,7 +91,7 @@ const ExtendJson = Schema.Struct({
   ...version,
   type: Schema.Literal("Extend"),
   ...head,
-  reservation: ReservationField,
+  reservation: ReservationNameField,
   holdMs: durationField(holdMsMax),
 }).annotate({ identifier: "Extend", description: "Let a hold expire holdMs after the decision, if that is later" })
 
@@ -139,7 +140,7 @@ const FulfilJson = Schema.Struct({
   type: Schema.Literal("Fulfil"),
   ...factHead,
   channel: SenderField,
-  reservation: ReservationField,
+  reservation: ReservationNameField,
   location: LocationField,
   qty: Schema.optionalKey(QtyField),
 }).annotate({ identifier: "Fulfil", description: "Fact: units of a channel's reservation left a location" })

@@ -10,9 +10,9 @@ import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/ev
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import type { Outcome } from "../engine/records.ts"
 import { PolicyJson } from "./commands.ts"
-import { AllocationsField, EpochMsField, LocationField, ReservationField, SenderField } from "./fields.ts"
+import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField } from "./fields.ts"
 
-const ofReservation = { channel: SenderField, reservation: ReservationField }
+const ofReservation = { channel: SenderField, reservation: ReservationNameField }
 const allocations = { allocations: AllocationsField }
 const taken = { taken: AllocationsField }
 const atLocation = { location: LocationField, qty: Schema.Int }
@@ -64,7 +64,7 @@ export const outcomeFields = {
     qty: Schema.optionalKey(Schema.Int),
     allocations: Schema.optionalKey(AllocationsField),
     expiresAtMs: Schema.optionalKey(EpochMsField),
-    reservation: Schema.optionalKey(ReservationField),
+    reservation: Schema.optionalKey(ReservationNameField),
     discrepancies: Schema.optionalKey(Discrepancies),
     shortageQty: Schema.optionalKey(Schema.Int),
   },

@@ -10,6 +10,7 @@ import {
   type CommandId,
   CommandClass as commandClasses,
   isId,
+  isReservationName,
   isSender,
   isSku,
   type LocationId,
@@ -39,6 +40,13 @@ export const ReservationField = named(
   idChars,
   "The channel's own id of a reservation",
 )
+/** How a reservation is referred to: the channel's id of it, or the name of a sale that was put under an ended one. */
+export const ReservationNameField = named(
+  "ReservationName",
+  isReservationName,
+  `^${idChars.slice(1, -1)}(?:~${idChars.slice(1, -1)}(?:~[1-9][0-9]{0,8})?)?$`,
+  "The channel's own id of a reservation, or the name a reply gave to a sale put under an ended one",
+)
 export const LocationField = named("LocationId", (text): text is LocationId => isId(text), idChars, "Where it is stocked")
 export const ReferenceField = named(
   "Reference",
@@ -47,12 +55,12 @@ export const ReferenceField = named(
   "The sender's own reference, kept and never read",
 )
 
-const quarantinedId = /^[1-9][0-9]{0,15}-(?:0|[1-9][0-9]{0,2})$/
+const quarantinedId = /^[1-9][0-9]{0,15}-(?:0|[1-9][0-9]{0,3})$/
 export const QuarantinedField = named(
   "QuarantinedId",
   (text): text is string => quarantinedId.test(text),
   quarantinedId.source,
-  "A quarantined command: its sequence in the commands stream, a dash, its index in its message",
+  "A quarantined command: the sequence of its record in the journal, a dash, its place in the record",
 )
 
 /** Free text of a person: not empty, bounded, well-formed Unicode. */

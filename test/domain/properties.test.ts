@@ -9,7 +9,7 @@ import { decide } from "../../src/domain/decide.ts"
 import { type Allocations, type StockEvent, unitsOf } from "../../src/domain/events.ts"
 import { evolveReservation, evolveStock } from "../../src/domain/evolve.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
-import { emptyStock, isOpen, type SkuStock, unowedQty } from "../../src/domain/stock.ts"
+import { emptyStock, isOpen, reservationOf, reservationsOf, type SkuStock, unowedQty } from "../../src/domain/stock.ts"
 import { market, north, policy, reserve, sku, till, web } from "./given.ts"
 import { allocationsOf, countsAt, emptyModel, fulfilledOf, type Model, modelApply, modelAts, modelExpire, phaseOf } from "./model.ts"
 import { channelLines, type Moment, play, script } from "./scripts.ts"
@@ -34,7 +34,7 @@ const cameWith = (event: StockEvent): number => {
 const expectAsModel = (stock: SkuStock, model: Model): void => {
   expect(stock.locations.map((at) => at.location)).toEqual(model.locations)
   for (const at of stock.locations) expect(at).toMatchObject({ ...countsAt(model, at.location), exposed: 0 })
-  const reservations = [...(stock.reservations?.byKey.values() ?? [])].map((reservation) => ({
+  const reservations = reservationsOf(stock).map((reservation) => ({
     channel: reservation.channel,
     name: reservation.id,
     phase: reservation.status,
@@ -117,7 +117,7 @@ describe("every history", () => {
   })
   it("has as many units reserved at each location, and open for each channel, as its open reservations say", () => {
     always(({ after: stock }) => {
-      const open = [...(stock.reservations?.byKey.values() ?? [])].filter(isOpen)
+      const open = reservationsOf(stock).filter(isOpen)
       expect(stock.reservations?.openCount ?? 0).toBe(open.length)
       const allocated: Allocations = open.flatMap((reservation) => reservation.allocations)
       for (const at of stock.locations) expect(unitsOf(allocated.filter((part) => part.location === at.location))).toBe(at.reserved)
@@ -129,8 +129,8 @@ describe("every history", () => {
   })
   it("ends a reservation once", () => {
     always((moment) => {
-      for (const [key, before] of moment.before.reservations?.byKey ?? []) {
-        const after = moment.after.reservations?.byKey.get(key)
+      for (const before of reservationsOf(moment.before)) {
+        const after = reservationOf(moment.after, before.channel, before.id)
         if (isOpen(before))
           expect(isOpen(before) && after !== undefined && isOpen(after)).toBe(after !== undefined && after.allocations.length > 0)
         else expect(after).toEqual(before)

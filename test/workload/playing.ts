@@ -6,8 +6,8 @@ import type { Command, StockCommand } from "../../src/domain/commands.ts"
 import { decide, expire } from "../../src/domain/decide.ts"
 import type { StockEvent } from "../../src/domain/events.ts"
 import { evolve } from "../../src/domain/evolve.ts"
-import type { SkuStock } from "../../src/domain/stock.ts"
-import { emptyStock } from "../../src/domain/stock.ts"
+
+import { emptyStock, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
 import type { Send, Traffic } from "../../src/workload/flows.ts"
 import { timeline } from "../../src/workload/flows.ts"
 
@@ -33,7 +33,7 @@ export const played = (traffic: Traffic): Played => {
     if (!isStockCommand(command)) return false
     const stock = stocks.get(command.sku) ?? emptyStock(command.sku)
     stocks.set(command.sku, stock)
-    for (const reservation of [...(stock.reservations?.byKey.values() ?? [])]) {
+    for (const reservation of reservationsOf(stock)) {
       if (reservation.status === "held" && reservation.expiresAtMs <= atMs) happened(stock, expire(reservation))
     }
     const decision = decide(stock, command, actor, atMs)
