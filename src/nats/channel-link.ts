@@ -37,10 +37,9 @@ const publish =
   (commandClass, token, body, replySuffix) =>
     Effect.tryPromise({
       try: () =>
-        link.js.publish(commandSubject(sender, commandClass, token), body, {
-          headers: replyTo(replySuffix),
-          timeout: publishTimeoutMs,
-        }),
+        link.request(() =>
+          link.js.publish(commandSubject(sender, commandClass, token), body, { headers: replyTo(replySuffix), timeout: publishTimeoutMs }),
+        ),
       catch: senderFailure(`publish ${commandClass} commands as ${sender}`),
     }).pipe(Effect.map(({ seq }) => ({ seq })))
 
@@ -60,7 +59,7 @@ const isNotBusy = (failure: Failure): NotPermitted | BrokerUnavailable =>
 
 const ask = (link: Link, sender: string) => (path: string, body: Uint8Array, replySuffix: string) =>
   Effect.tryPromise({
-    try: () => askNow(link, questionSubject(sender, path), body, replySuffix),
+    try: () => link.request(() => askNow(link, questionSubject(sender, path), body, replySuffix)),
     catch: (error) => isNotBusy(senderFailure(`ask ${path} as ${sender}`)(error)),
   })
 

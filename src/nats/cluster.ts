@@ -111,10 +111,10 @@ const announce = (link: Link, member: Member, ttlMs: number): Promise<number> =>
 const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
   assert(isToken(member.worker), "a worker's name is one subject token")
   const operation = `announce worker ${member.worker}`
-  const announced = attempt(operation, () => announce(link, member, ttlMs))
+  const announced = attempt(link, operation, () => announce(link, member, ttlMs))
   return Effect.gen(function* () {
     yield* Effect.acquireRelease(announced, () =>
-      Effect.ignore(attempt(operation, () => deleteKey(link, membersBucket, member.worker)).pipe(Effect.timeout("2 seconds"))),
+      Effect.ignore(attempt(link, operation, () => deleteKey(link, membersBucket, member.worker)).pipe(Effect.timeout("2 seconds"))),
     )
     // A renewal that fails is tried again at the next: two of three may fail before the others think it gone.
     yield* Effect.ignore(announced).pipe(Effect.delay(Math.floor(ttlMs / 3)), Effect.repeat(Schedule.forever), Effect.forkScoped)
@@ -161,7 +161,7 @@ const eachChange = <A>(link: Link, bucket: string, filter: string, read: (change
   )
 
 const put = (link: Link, key: string, value: string): Effect.Effect<void, BrokerUnavailable> =>
-  Effect.asVoid(attempt(`set ${key}`, () => putKey(link, marksBucket, key, value)))
+  Effect.asVoid(attempt(link, `set ${key}`, () => putKey(link, marksBucket, key, value)))
 
 export interface ClusterOptions {
   readonly sizes: StreamSizes
@@ -183,22 +183,23 @@ export const clusterLayer = (links: Links, options: ClusterOptions): Layer.Layer
     members: members(link),
     acquire: (partition, worker, ttlMs) =>
       Effect.tryPromise({
-        try: () => acquire(link, partition, worker, ttlMs),
+        try: () => link.request(() => acquire(link, partition, worker, ttlMs)),
         catch: leaseFailure(`take the lease of partition ${partition}`),
       }),
     renew: (partition, worker, revision, ttlMs) =>
       Effect.tryPromise({
-        try: () => renew(link, partition, worker, revision, ttlMs),
+        try: () => link.request(() => renew(link, partition, worker, revision, ttlMs)),
         catch: leaseFailure(`renew the lease of partition ${partition}`),
       }),
     release: (partition, _worker, revision) =>
-      attempt(`release the lease of partition ${partition}`, () => release(link, partition, revision)),
+      attempt(link, `release the lease of partition ${partition}`, () => release(link, partition, revision)),
     leases: eachChange(link, leasesBucket, ">", ({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs })),
-    marks: (partition) => attempt(`read the marks of partition ${partition}`, () => marks(link, partition)),
+    marks: (partition) => attempt(link, `read the marks of partition ${partition}`, () => marks(link, partition)),
     putIncarnation: (partition, incarnation) => put(link, incarnationKey(partition), incarnation),
     putWitness: (partition, { seq, hash }) => put(link, witnessKey(partition), JSON.stringify({ seq, hash })),
     putHalt: (partition, halt) => put(link, haltKey(partition), JSON.stringify(halt)),
-    clearHalt: (partition) => attempt(`clear the halt of partition ${partition}`, () => deleteKey(link, marksBucket, haltKey(partition))),
+    clearHalt: (partition) =>
+      attempt(link, `clear the halt of partition ${partition}`, () => deleteKey(link, marksBucket, haltKey(partition))),
     halts: eachChange(link, marksBucket, "halt.*", ({ key, value }) => ({
       partition: Number(key.slice("halt.".length)),
       halt: value === null ? null : haltOf(value),

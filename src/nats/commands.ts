@@ -64,10 +64,10 @@ export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
       readOrdered(link, { stream: commandsStream, filter: storedCommandsOf(partition), start: { from: fromSeq } }).pipe(
         Stream.map((messages) => messages.map(delivered)),
       ),
-    at: (seq) => attempt(`look up command ${seq}`, () => lookUp(link, seq)),
+    at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, seq)),
     purge: (partition, beforeSeq) =>
-      attempt(`purge commands of partition ${partition}`, () =>
+      attempt(link, `purge commands of partition ${partition}`, () =>
         link.jsm.streams.purge(commandsStream, { filter: storedCommandsOf(partition), seq: beforeSeq }),
       ).pipe(Effect.asVoid),
-    waiting: (partition, seq) => attempt(`count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
+    waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
   })

@@ -115,6 +115,9 @@ export const serverConfig = (options: ServerOptions): string =>
     "jetstream {",
     `  store_dir: ${quoted(options.storeDir)}`,
     ...(options.syncAlways ? ["  sync_interval: always"] : []),
+    "  # The default, but a border here: the interface must refuse requests with unknown fields. A sender can have a publish acknowledgement",
+    "  # delivered to the interface; read loosely, one sent to STREAM.PURGE would purge every command before it.",
+    "  strict: true",
     "}",
     ...(options.websocketPort === undefined
       ? []

@@ -24,6 +24,11 @@ export interface Link {
   readonly nc: NatsConnection
   readonly js: JetStreamClient
   readonly jsm: JetStreamManager
+  /**
+   * Asks the server for something whose answer comes on this connection. Rejects as soon as the connection breaks: no answer can come any more,
+   * and waiting for the time-out would hold up whoever has to find out what became of it. While there is no connection, waits for one, briefly.
+   */
+  readonly request: <A>(ask: () => Promise<A>) => Promise<A>
   /** A subject that only this connection may hear, and nobody guesses. */
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
@@ -38,6 +43,8 @@ export interface Link {
 
 const connectTimeoutMs = 5_000
 const flushTimeoutMs = 5_000
+/** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */
+const reconnectWaitMs = 1_000
 const violationsKept = 64
 
 const authentication = (login: Login): NodeConnectionOptions =>
@@ -62,9 +69,9 @@ const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, na
   noAsyncTraces: true,
 })
 
-const withTimeout = (promise: Promise<void>, timeoutMs: number): Promise<void> =>
+const withTimeout = (promise: Promise<void>, timeoutMs: number, otherwise: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    const timer = setTimeout(() => reject(new Error(otherwise)), timeoutMs)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
@@ -74,34 +81,73 @@ interface Violation {
   readonly error: Error
 }
 
-const watch = async (nc: NatsConnection, reconnected: ReadonlySet<() => void>, onViolation: (subject: string, error: Error) => void) => {
-  for await (const status of nc.status()) {
-    if (status.type === "reconnect") for (const listener of [...reconnected]) listener()
-    if (status.type === "error" && "subject" in status.error && typeof status.error.subject === "string")
-      onViolation(status.error.subject, status.error)
+/** Follows what the client says of its connection. */
+class Health {
+  isConnected = true
+  readonly reconnected = new Set<() => void>()
+  readonly #broken = new Set<() => void>()
+  violations = 0
+  recent: ReadonlyArray<Violation> = []
+
+  async follow(nc: NatsConnection): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === "disconnect" || status.type === "close") {
+        this.isConnected = false
+        for (const listener of [...this.#broken]) listener()
+      }
+      if (status.type === "reconnect") {
+        this.isConnected = true
+        for (const listener of [...this.reconnected]) listener()
+      }
+      if (status.type === "error" && "subject" in status.error && typeof status.error.subject === "string") {
+        const { subject } = status.error
+        this.recent = [...this.recent.slice(1 - violationsKept), { number: ++this.violations, subject, error: status.error }]
+      }
+    }
+  }
+
+  /** Resolves when there is a connection; rejects if there is none for a while. */
+  async connected(): Promise<void> {
+    if (this.isConnected) return
+    let back: (() => void) | undefined
+    const reconnection = new Promise<void>((resolve) => {
+      back = resolve
+      this.reconnected.add(resolve)
+    })
+    await withTimeout(reconnection, reconnectWaitMs, `no connection for ${reconnectWaitMs} ms`).finally(() => {
+      if (back !== undefined) this.reconnected.delete(back)
+    })
+  }
+
+  /** As `answer`, unless the connection breaks first. */
+  unlessBroken<A>(answer: Promise<A>): Promise<A> {
+    return new Promise((resolve, reject) => {
+      const broken = () => reject(new Error("the connection broke before an answer came"))
+      this.#broken.add(broken)
+      answer.then(resolve, reject).finally(() => this.#broken.delete(broken))
+    })
   }
 }
 
 const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> => {
-  const reconnected = new Set<() => void>()
-  let violations = 0
-  let recent: Array<Violation> = []
-  void watch(nc, reconnected, (subject, error) => {
-    violations++
-    recent = [...recent.slice(1 - violationsKept), { number: violations, subject, error }]
-  })
+  const health = new Health()
+  void health.follow(nc)
   return {
     nc,
     js: jetstream(nc),
     jsm: await jetstreamManager(nc, { checkAPI: false }),
+    request: async (ask) => {
+      await health.connected()
+      return health.unlessBroken(ask())
+    },
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
-      reconnected.add(listener)
-      return () => reconnected.delete(listener)
+      health.reconnected.add(listener)
+      return () => health.reconnected.delete(listener)
     },
-    flush: () => withTimeout(nc.flush(), flushTimeoutMs),
-    violations: () => violations,
-    violationOf: (subject, since) => recent.find((violation) => violation.number > since && violation.subject === subject)?.error,
+    flush: () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`),
+    violations: () => health.violations,
+    violationOf: (subject, since) => health.recent.find((violation) => violation.number > since && violation.subject === subject)?.error,
   }
 }
 

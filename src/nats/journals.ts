@@ -74,19 +74,19 @@ export const journalsLayer = (link: Link): Layer.Layer<Journals> =>
   Layer.succeed(Journals, {
     append: (partition, expectedSeq, messageId, bytes) =>
       Effect.tryPromise({
-        try: () => append(link, partition, expectedSeq, messageId, bytes),
+        try: () => link.request(() => append(link, partition, expectedSeq, messageId, bytes)),
         catch: (error) => new AppendUnknown({ partition, cause: describe(error) }),
       }),
     endSeq: (partition) =>
-      attempt(`read the end of journal ${partition}`, () => link.jsm.streams.info(journalStream(partition))).pipe(
+      attempt(link, `read the end of journal ${partition}`, () => link.jsm.streams.info(journalStream(partition))).pipe(
         Effect.map((info) => info.state.last_seq),
       ),
     at: (partition, seq) =>
       seq < 1
         ? Effect.succeed(null)
-        : attempt(`read record ${seq} of journal ${partition}`, () => link.jsm.streams.getMessage(journalStream(partition), { seq })).pipe(
-            Effect.map((message) => (message === null ? null : stored(message))),
-          ),
+        : attempt(link, `read record ${seq} of journal ${partition}`, () =>
+            link.jsm.streams.getMessage(journalStream(partition), { seq }),
+          ).pipe(Effect.map((message) => (message === null ? null : stored(message)))),
     read: (partition, fromSeq, toSeq) => (fromSeq > toSeq ? Stream.empty : readBounded(link, partition, fromSeq, toSeq)),
     follow: (partition, fromSeq) =>
       readOrdered(link, { stream: journalStream(partition), filter: journalSubject(partition), start: { from: fromSeq } }).pipe(

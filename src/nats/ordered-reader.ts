@@ -171,18 +171,20 @@ export class OrderedReader {
     this.#outstanding = 0
     this.#initialPending = undefined
     const name = nuid.next()
-    this.#link.jsm.consumers.add(this.#options.stream, this.#config(name)).then(
-      (info) => {
-        if (generation === this.#generation && !this.#closed) this.#created(name, info)
-        else this.#link.jsm.consumers.delete(this.#options.stream, name).catch(() => undefined)
-      },
-      (error: unknown) => {
-        if (generation !== this.#generation) return
-        this.#failures++
-        this.#renew(describe(error))
-        this.#wakeUp()
-      },
-    )
+    this.#link
+      .request(() => this.#link.jsm.consumers.add(this.#options.stream, this.#config(name)))
+      .then(
+        (info) => {
+          if (generation === this.#generation && !this.#closed) this.#created(name, info)
+          else this.#link.jsm.consumers.delete(this.#options.stream, name).catch(() => undefined)
+        },
+        (error: unknown) => {
+          if (generation !== this.#generation) return
+          this.#failures++
+          this.#renew(describe(error))
+          this.#wakeUp()
+        },
+      )
   }
 
   #created(name: string, info: ConsumerInfo): void {

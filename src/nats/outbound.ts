@@ -37,9 +37,9 @@ const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {
 
 export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbound> =>
   Layer.succeed(Outbound, {
-    reply: (replies) => attempt("publish replies", () => reply(links.worker, codec, replies)),
+    reply: (replies) => attempt(links.worker, "publish replies", () => reply(links.worker, codec, replies)),
     feed: (partition, values) =>
-      attempt(`publish the feed of partition ${partition}`, () =>
+      attempt(links.engine, `publish the feed of partition ${partition}`, () =>
         publishCounted(
           links.engine,
           values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),

@@ -103,9 +103,9 @@ const readChunks = (link: Link, manifest: SnapshotManifest): Effect.Effect<Reado
 const latest = (link: Link, partition: number) =>
   Effect.gen(function* () {
     const operation = `read snapshot of partition ${partition}`
-    const manifest = manifestOf(yield* attempt(operation, () => lastManifest(link, partition)))
+    const manifest = manifestOf(yield* attempt(link, operation, () => lastManifest(link, partition)))
     if (manifest === null) return null
-    const counts = yield* attempt(operation, () => chunkCounts(link, partition))
+    const counts = yield* attempt(link, operation, () => chunkCounts(link, partition))
     // More or fewer chunks than the manifest says: it isn't whole.
     if ((counts.get(manifest.id) ?? 0) !== manifest.chunks) return null
     return { manifest, chunks: yield* readChunks(link, manifest) }
@@ -116,11 +116,12 @@ export const snapshotsLayer = (link: Link): Layer.Layer<Snapshots> =>
   Layer.succeed(Snapshots, {
     putChunk: (partition, snapshot, index, bytes) => {
       assert(isToken(snapshot), "a snapshot's id is one subject token")
-      return attempt(`store chunk ${index} of a snapshot of partition ${partition}`, () =>
+      return attempt(link, `store chunk ${index} of a snapshot of partition ${partition}`, () =>
         link.js.publish(chunkSubject(partition, snapshot, index), bytes),
       ).pipe(Effect.asVoid)
     },
-    publish: (manifest) => attempt(`publish a snapshot of partition ${manifest.partition}`, () => publish(link, manifest)),
+    publish: (manifest) => attempt(link, `publish a snapshot of partition ${manifest.partition}`, () => publish(link, manifest)),
     latest: (partition) => latest(link, partition),
-    discard: (partition, snapshot) => attempt(`discard a snapshot of partition ${partition}`, () => discard(link, partition, snapshot)),
+    discard: (partition, snapshot) =>
+      attempt(link, `discard a snapshot of partition ${partition}`, () => discard(link, partition, snapshot)),
   })

@@ -62,12 +62,14 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const other = makeWorker({ ...config, name: "other" })
   const { partitions } = options
   await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
+  await other.context()
   hearQuestions(worker)
   const links = {
     web: makeSender(senderConfig(server, "web")),
     shop: makeSender(senderConfig(server, "shop")),
     dock: makeSender(senderConfig(server, "dock")),
   }
+  await Promise.all([links.web.context(), links.shop.context(), links.dock.context()])
   return {
     partitions,
     server,

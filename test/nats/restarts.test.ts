@@ -1,0 +1,199 @@
+/** A server that is killed, stopped or away, and comes back: nothing that was acknowledged is left out, and what is unknown is called so. */
+import { Effect, Fiber, Layer, Ref, Stream } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { appendTimeoutMs } from "../../src/limits.ts"
+import { startEmbedded } from "../../src/nats/embedded.ts"
+import { natsLayer } from "../../src/nats/layer.ts"
+import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
+import { ChannelLink } from "../../src/ports/channel.ts"
+import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
+import { type NatsBroker, plainCodec, startBroker } from "./nats-broker.ts"
+
+const partitions = 4
+let broker: NatsBroker
+beforeAll(async () => {
+  broker = await startBroker({ partitions })
+})
+afterAll(() => broker.close())
+
+const killAndRestart = Effect.promise(async () => {
+  await broker.server.kill("SIGKILL")
+  await broker.server.restart()
+})
+
+/** Publishes `name` until it is acknowledged. */
+const publishUntilStored = (sku: string, name: string) =>
+  ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(
+    Effect.retry({ while: ({ _tag }) => _tag === "BrokerUnavailable" }),
+  )
+
+describe("a server killed and started again", () => {
+  it("lets readers go on, in order, with every acknowledged message and none twice", async () => {
+    const sku = skuIn(0, partitions)
+    const names = Array.from({ length: 3_000 }, (_, i) => String(i))
+    const seqs: Array<number> = []
+    const reading = broker.asWorker(
+      Commands.use((commands) =>
+        commands.read(0, 1).pipe(
+          Stream.flattenIterable,
+          Stream.tap(({ seq }) => Effect.sync(() => seqs.push(seq))),
+          Stream.map(({ body }) => text(body)),
+          Stream.takeUntil((name) => name === "end"),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    const kills = Effect.repeat(killAndRestart, { times: 1 })
+    await broker.asSender(
+      "web",
+      Effect.gen(function* () {
+        const sent = yield* Ref.make(0)
+        const killing = yield* Effect.forkChild(Effect.andThen(Effect.repeat(Ref.get(sent), { until: (count) => count > 500 }), kills))
+        yield* Effect.forEach(
+          names,
+          (name) =>
+            Effect.andThen(
+              publishUntilStored(sku, name),
+              Ref.update(sent, (count) => count + 1),
+            ),
+          {
+            concurrency: 50,
+            discard: true,
+          },
+        )
+        yield* Fiber.join(killing)
+        yield* publishUntilStored(sku, "end")
+      }),
+    )
+    const read = await reading
+    expect(new Set(read)).toEqual(new Set([...names, "end"]))
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+    expect(new Set(seqs).size).toBe(seqs.length)
+  })
+
+  it("keeps journals, and lets their followers go on", async () => {
+    const following = broker.asOtherWorker(
+      Journals.use((journals) =>
+        journals.follow(1, 1).pipe(
+          Stream.flattenIterable,
+          Stream.map(({ messageId }) => messageId),
+          Stream.takeUntil((id) => id === "after"),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    await broker.asWorker(
+      Journals.use((journals) =>
+        Effect.gen(function* () {
+          yield* journals.append(1, 0, "before", bytes("before"))
+          yield* Effect.promise(() => broker.server.kill("SIGKILL"))
+          const lost = yield* Effect.flip(journals.append(1, 1, "meanwhile", bytes("meanwhile")))
+          expect(lost._tag).toBe("AppendUnknown")
+          yield* Effect.promise(() => broker.server.restart())
+          const end = yield* journals.endSeq(1).pipe(Effect.retry({ times: 50 }))
+          yield* journals.append(1, end, "after", bytes("after")).pipe(Effect.retry({ times: 50 }))
+        }),
+      ),
+    )
+    expect((await following).filter((id) => id !== "meanwhile")).toEqual(["before", "after"])
+  })
+
+  it("lets leases and members run out that nobody renewed, and tells those who watch", async () => {
+    const watching = broker.asOtherWorker(
+      Cluster.use(({ leases }) =>
+        leases.pipe(
+          Stream.filter((lease) => lease.partition === 2),
+          Stream.map(({ holder }) => holder),
+          Stream.takeUntil((holder) => holder === null),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    await broker.asWorker(
+      Effect.gen(function* () {
+        const cluster = yield* Cluster
+        yield* cluster.acquire(2, "dying", 1_000)
+        yield* killAndRestart
+      }),
+    )
+    expect((await watching).at(-1)).toBe(null)
+    const taken = Cluster.use((cluster) => cluster.acquire(2, "heir", 60_000))
+    expect((await broker.asWorker(taken)).revision).toBeGreaterThan(0)
+  })
+
+  it("lets the feed go on, watched and heard", async () => {
+    const value = (version: number) => ({ channel: "web", sku: "A", ats: version, version, delta: 1, cause: "x", atMs: 1 }) as never
+    const heard = broker.asSender(
+      "web",
+      ChannelLink.use((link) =>
+        link.ats(undefined).pipe(
+          Stream.flattenIterable,
+          Stream.filter(({ body }) => text(body).includes('"cause":"x"')),
+          Stream.take(1),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    const watched = broker.asWorker(Outbound.use((outbound) => outbound.watchFeed(3).pipe(Stream.take(1), Stream.runCollect)))
+    await broker.asWorker(killAndRestart)
+    let version = 0
+    const feeding = Outbound.use((outbound) => Effect.suspend(() => outbound.feed(3, [value(++version)]))).pipe(
+      Effect.ignore,
+      Effect.andThen(Effect.sleep("20 millis")),
+      Effect.forever,
+    )
+    await broker.asWorker(
+      Effect.raceFirst(
+        feeding,
+        Effect.promise(() => Promise.all([heard, watched])),
+      ),
+    )
+    expect(version).toBeGreaterThan(0)
+  })
+})
+
+describe("a server that answers nothing for a while", () => {
+  it("makes an append unknown, which may be stored all the same when the server comes to itself", async () => {
+    const before = await broker.asWorker(Journals.use((journals) => journals.endSeq(3)))
+    await broker.server.kill("SIGSTOP")
+    const started = performance.now()
+    const outcome = await broker.asWorker(Journals.use((journals) => Effect.flip(journals.append(3, before, "late.1", bytes("late")))))
+    expect(outcome).toMatchObject({ _tag: "AppendUnknown", partition: 3 })
+    expect(performance.now() - started).toBeGreaterThan(appendTimeoutMs - 100)
+    await broker.server.kill("SIGCONT")
+    const record = Journals.use((journals) => journals.at(3, before + 1)).pipe(
+      Effect.retry({ times: 50 }),
+      Effect.repeat({ until: (found) => found !== null }),
+    )
+    expect(await broker.asWorker(record)).toMatchObject({ seq: before + 1, messageId: "late.1" })
+  })
+})
+
+describe("a server that is away", () => {
+  it("makes a sender's publish unknown, not refused, and a worker's reading and saying fail", async () => {
+    await broker.server.kill("SIGKILL")
+    const sent = broker.asSender(
+      "web",
+      ChannelLink.use((link) => Effect.flip(link.publish("sell", "A", bytes("{}"), "r.1"))),
+    )
+    const asked = broker.asSender(
+      "web",
+      ChannelLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),
+    )
+    const said = broker.asWorker(Outbound.use((outbound) => Effect.flip(outbound.reply([]))))
+    const read = broker.asWorker(Journals.use((journals) => Effect.flip(journals.endSeq(0))))
+    const failed = await Promise.all([sent, asked, said, read])
+    await broker.server.restart()
+    expect(failed.map(({ _tag }) => _tag)).toEqual(failed.map(() => "BrokerUnavailable"))
+  })
+
+  it("is said to be, to workers and senders, with what to look at", async () => {
+    const server = await startEmbedded({ senders: [] })
+    await server.stop()
+    const config = { servers: [server.url], monitorUrls: [], ...server.credentials }
+    const failed = await Effect.runPromise(Effect.scoped(Effect.flip(Layer.build(natsLayer(config, plainCodec)))))
+    expect(failed).toMatchObject({ _tag: "BrokerUnavailable" })
+    expect(failed.operation).toContain(server.url)
+    expect(failed.cause).toContain("Is nats-server running there")
+  })
+})

@@ -1,0 +1,170 @@
+/** The same contracts on three servers, which answer retried and concurrent appends differently from one; and the loss of one of them. */
+import { createServer } from "node:net"
+import { jetstreamManager } from "@nats-io/jetstream"
+import { Effect, Stream } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { Commands, Journals } from "../../src/ports/broker.ts"
+import { ChannelLink } from "../../src/ports/channel.ts"
+import { type Broker, bytes, skuIn, text } from "../contract/broker-under-test.ts"
+import { clusterContract } from "../contract/cluster.ts"
+import { commandsContract } from "../contract/commands.ts"
+import { journalsContract } from "../contract/journals.ts"
+import { outboundContract } from "../contract/outbound.ts"
+import { snapshotsContract } from "../contract/snapshots.ts"
+import { connectBroker, type NatsBroker, senders } from "./nats-broker.ts"
+import { connectAs } from "./raw-client.ts"
+
+const partitions = 8
+let servers: ReadonlyArray<EmbeddedServer> = []
+let running: NatsBroker | undefined
+
+const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
+  const listeners = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const listener = createServer()
+          listener.listen(0, "127.0.0.1", () => resolve(listener))
+        }),
+    ),
+  )
+  const ports = listeners.map((listener) => {
+    const address = listener.address()
+    return address !== null && typeof address === "object" ? address.port : 0
+  })
+  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))))
+  return ports
+}
+
+const startCluster = async (): Promise<ReadonlyArray<EmbeddedServer>> => {
+  const ports = await freePorts(3)
+  const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
+  const started: Array<EmbeddedServer> = []
+  for (const [i, port] of ports.entries()) {
+    const first = started[0]
+    started.push(
+      await startEmbedded({
+        senders,
+        cluster: { serverName: `server-${i}`, port, routes },
+        ...(first === undefined ? {} : { credentials: first.credentials }),
+      }),
+    )
+  }
+  await Promise.all(started.map((server) => server.ready()))
+  return started
+}
+
+beforeAll(async () => {
+  servers = await startCluster()
+  const [first] = servers
+  if (first === undefined) throw new Error("no server started")
+  running = await connectBroker(first, {
+    partitions,
+    replicas: 3,
+    config: { servers: servers.map(({ url }) => url), monitorUrls: servers.map(({ monitorUrl }) => monitorUrl) },
+  })
+})
+afterAll(async () => {
+  await running?.close()
+  await Promise.all(servers.map((server) => server.stop()))
+})
+
+const broker: Broker = () => {
+  if (running === undefined) throw new Error("the servers did not start")
+  return running
+}
+
+commandsContract("three servers", broker, 0)
+journalsContract("three servers", broker, 1)
+outboundContract("three servers", broker, 2)
+snapshotsContract("three servers", broker, [3, 4, 5])
+clusterContract("three servers", broker, [6, 7])
+
+/** The server that leads the stream of the account that only workers join. */
+const leaderOf = async (stream: string): Promise<EmbeddedServer> => {
+  const [first] = servers
+  if (first === undefined) throw new Error("no server started")
+  const nc = await connectAs(first, "engine")
+  try {
+    const { cluster } = await (await jetstreamManager(nc)).streams.info(stream)
+    const leader = servers[Number(cluster?.leader?.slice("server-".length))]
+    if (leader === undefined) throw new Error(`${stream} has no leader`)
+    return leader
+  } finally {
+    await nc.close()
+  }
+}
+
+describe("the loss of the server that leads a journal", () => {
+  it("keeps every acknowledged record, and lets appending and following go on", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const start = await asWorker(Journals.use((journals) => journals.endSeq(0)))
+    const acked: Array<string> = []
+    const following = asOtherWorker(
+      Journals.use((journals) =>
+        journals.follow(0, start + 1).pipe(
+          Stream.flattenIterable,
+          Stream.map((record) => text(record.bytes)),
+          Stream.takeUntil((name) => name === "end"),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    const leader = await leaderOf("HF_JOURNAL_0")
+    await asWorker(
+      Journals.use((journals) =>
+        Effect.gen(function* () {
+          // Reads the end before every attempt, as after an unknown outcome: this is no owner, only somebody who appends.
+          const append = (name: string) =>
+            Effect.gen(function* () {
+              const end = yield* journals.endSeq(0)
+              yield* journals.append(0, end, `${name}.${end}`, bytes(name))
+              acked.push(name)
+            }).pipe(Effect.retry({ times: 200 }))
+          for (let i = 0; i < 20; i++) yield* append(`before ${i}`)
+          yield* Effect.promise(() => leader.kill("SIGKILL"))
+          for (let i = 0; i < 20; i++) yield* append(`after ${i}`)
+          yield* append("end")
+        }),
+      ),
+    )
+    const followed = await following
+    expect([...new Set(followed)]).toEqual(acked)
+    await leader.restart()
+    await leader.ready()
+  })
+
+  it("keeps every acknowledged command", async () => {
+    const { asSender, asWorker } = broker()
+    const sku = skuIn(1, partitions)
+    const send = (name: string) =>
+      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(Effect.retry({ times: 200 }))
+    const first = await asSender("web", send("first"))
+    const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
+    const victim = servers[2]
+    await asSender(
+      "web",
+      Effect.all(
+        [
+          Effect.forEach(names, send, { concurrency: 20, discard: true }),
+          Effect.promise(() => victim?.kill("SIGKILL") ?? Promise.resolve()),
+        ],
+        { concurrency: "unbounded" },
+      ),
+    )
+    await asSender("web", send("end"))
+    const read = await asWorker(
+      Commands.use((commands) =>
+        commands.read(1, first.seq).pipe(
+          Stream.flattenIterable,
+          Stream.map(({ body }) => text(body)),
+          Stream.takeUntil((name) => name === "end"),
+          Stream.runCollect,
+        ),
+      ),
+    )
+    expect(new Set(read)).toEqual(new Set(["first", ...names, "end"]))
+  })
+})

@@ -1,0 +1,197 @@
+/** What is created at the first start, and what is refused or said at every later one. */
+import { spawn } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream"
+import { Effect } from "effect"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { serverConfig } from "../../src/nats/config.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import type { NatsConfig } from "../../src/nats/layer.ts"
+import { natsServerBinary } from "../../src/nats/server-binary.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { ChannelLink } from "../../src/ports/channel.ts"
+import { bytes } from "../contract/broker-under-test.ts"
+import { hearQuestions, makeSender, makeWorker, senderConfig, senders, workerConfig } from "./nats-broker.ts"
+import { connectAs } from "./raw-client.ts"
+
+const partitions = 4
+let server: EmbeddedServer
+beforeAll(async () => {
+  server = await startEmbedded({ senders })
+})
+afterAll(() => server.stop())
+
+const toClose: Array<() => Promise<void>> = []
+afterEach(async () => {
+  for (const close of toClose.splice(0)) await close()
+})
+
+const worker = (config: NatsConfig) => {
+  const made = makeWorker(config)
+  toClose.push(() => made.dispose())
+  return made
+}
+
+const prepare = (overrides: Partial<NatsConfig> = {}, asked = { partitions, replicas: 1 }) =>
+  worker(workerConfig(server, overrides)).runPromise(Cluster.use((cluster) => cluster.prepare(asked)))
+
+const refused = (asked = { partitions, replicas: 1 }) =>
+  worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
+
+/** Changes a stream behind Holdfast's back. */
+const edit = async (user: "engine" | "worker", stream: string, change: Partial<StreamConfig>) => {
+  const nc = await connectAs(server, user)
+  try {
+    await (await jetstreamManager(nc)).streams.update(stream, change)
+  } finally {
+    await nc.close()
+  }
+}
+
+describe("a first start", () => {
+  it("creates every stream; workers that start at the same time do not get in each other's way", async () => {
+    const prepared = await Promise.all([prepare(), prepare(), prepare()])
+    expect(prepared.map((found) => found.partitions)).toEqual([partitions, partitions, partitions])
+    const nc = await connectAs(server, "engine")
+    const names: Array<string> = []
+    for await (const name of (await jetstreamManager(nc)).streams.names()) names.push(name)
+    await nc.close()
+    expect(names.toSorted()).toEqual(
+      [
+        ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_${i}`),
+        "HF_FEED",
+        "HF_SNAPSHOTS",
+        "KV_HF_LEASES",
+        "KV_HF_MARKS",
+        "KV_HF_MEMBERS",
+      ].toSorted(),
+    )
+  })
+})
+
+describe("a later start", () => {
+  it("finds nothing to refuse in what was created", async () => {
+    expect((await prepare()).partitions).toBe(partitions)
+  })
+
+  it("refuses another number of partitions, and names the one there is", async () => {
+    for (const asked of [2, 5, 64]) {
+      const failed = await refused({ partitions: asked, replicas: 1 })
+      expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "number of partitions", expected: String(asked) })
+      expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`HOLDFAST_PARTITIONS=${partitions}`)
+    }
+  })
+
+  it("refuses a setting that safety relies on and somebody changed, and says which and how to set it back", async () => {
+    const changes = [
+      ["engine", "HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
+      ["engine", "HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
+      ["engine", "HF_JOURNAL_2", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["worker", "HF_COMMANDS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["worker", "HF_COMMANDS", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
+      ["engine", "HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
+    ] as const
+    for (const [user, stream, change, back, setting] of changes) {
+      await edit(user, stream, change)
+      const failed = await refused()
+      await edit(user, stream, back)
+      expect(failed).toMatchObject({ _tag: "TopologyMismatch" })
+      expect(failed._tag === "TopologyMismatch" && failed.what).toContain(`${setting} of stream ${stream}`)
+      expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`nats stream edit ${stream}`)
+    }
+    await prepare()
+  })
+
+  it("leaves sizes to whoever runs the server; a full commands stream makes senders wait and loses nothing", async () => {
+    await edit("worker", "HF_COMMANDS", { max_msgs: 3 })
+    const running = worker(workerConfig(server))
+    await running.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+    hearQuestions(running)
+    const sender = makeSender(senderConfig(server, "web"))
+    toClose.unshift(() => sender.dispose())
+    const outcomes = await sender.runPromise(
+      ChannelLink.use((link) =>
+        Effect.forEach([1, 2, 3, 4, 5], () =>
+          link
+            .publish("sell", "A", bytes("{}"), "r.1")
+            .pipe(Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ seq }) => `stored ${seq}` })),
+        ),
+      ),
+    )
+    await edit("worker", "HF_COMMANDS", { max_msgs: -1 })
+    expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "Busy", "Busy"])
+  })
+})
+
+describe("the server's guarantees", () => {
+  it("are said where they are less than asked for: replicas, and fsync after the acknowledgement", async () => {
+    const { warnings } = await prepare()
+    expect(warnings.join("\n")).toMatch(/1 replica, not 3/)
+    expect(warnings.join("\n")).toMatch(/acknowledges before it has synced/)
+    expect(warnings).toHaveLength(2)
+  })
+
+  it("count as not kept where they can't be read", async () => {
+    expect((await prepare({ monitorUrls: [] })).warnings.join("\n")).toMatch(/can't be read, and count as not kept/)
+    expect((await prepare({ monitorUrls: ["http://127.0.0.1:1"] })).warnings.join("\n")).toMatch(/could not be read/)
+  })
+
+  it("are not complained of where they are kept", async () => {
+    const synced = await startEmbedded({ senders, syncAlways: true })
+    toClose.push(() => synced.stop())
+    const { warnings } = await worker(workerConfig(synced)).runPromise(
+      Cluster.use((cluster) => cluster.prepare({ partitions: 1, replicas: 1 })),
+    )
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(/1 replica/)
+  })
+
+  it("refuse more replicas than there are servers", async () => {
+    const alone = await startEmbedded({ senders: [] })
+    toClose.push(() => alone.stop())
+    const failed = await worker(workerConfig(alone)).runPromise(
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: 1, replicas: 3 }))),
+    )
+    expect(failed).toMatchObject({ _tag: "TopologyMismatch", expected: "3" })
+  })
+})
+
+describe("a server without JetStream", () => {
+  it("is refused with what to switch on", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-plain-"))
+    const ready = await startEmbedded({ senders: [] })
+    await ready.stop()
+    const port = Number(new URL(ready.url).port)
+    const { engine, worker: workerLogin } = ready.credentials
+    const config = serverConfig({
+      serverName: "plain",
+      host: "127.0.0.1",
+      port,
+      monitorPort: Number(new URL(ready.monitorUrl).port),
+      storeDir: folder,
+      syncAlways: false,
+      engine,
+      worker: workerLogin,
+      senders: [],
+    })
+    const without = config.replace(/^jetstream \{[\s\S]*?^\}/m, "").replaceAll("    jetstream: enabled\n", "")
+    await writeFile(join(folder, "nats.conf"), without, { mode: 0o600 })
+    const child = spawn(await natsServerBinary(), ["-c", join(folder, "nats.conf")], { stdio: "ignore" })
+    toClose.push(async () => {
+      child.kill("SIGKILL")
+      await rm(folder, { recursive: true, force: true })
+    })
+    const isUp = () =>
+      fetch(`${ready.monitorUrl}/healthz`).then(
+        () => true,
+        () => false,
+      )
+    while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 20))
+    const failed = await worker(workerConfig(ready)).runPromise(
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions, replicas: 1 }))),
+    )
+    expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "JetStream in account HOLDFAST" })
+  })
+})
