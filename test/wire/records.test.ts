@@ -1,0 +1,317 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Command } from "../../src/domain/commands.ts"
+import type { Allocations, StockEvent } from "../../src/domain/events.ts"
+import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
+import type { Policy } from "../../src/domain/policy.ts"
+import { type DecidedCommand, type JournalRecord, type MessageEntry, recordVersion } from "../../src/engine/records.ts"
+import {
+  allocationsMax,
+  bodyBytesMax,
+  channelsPerPolicyMax,
+  entryOverheadBytesMax,
+  idCharsMax,
+  locationsPerSkuMax,
+  qtyMax,
+  recordEnvelopeBytesMax,
+  replySuffixCharsMax,
+  senderCharsMax,
+  skuBytesMax,
+} from "../../src/limits.ts"
+import { commandText } from "../../src/wire/canonical.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import { addEvents } from "../../src/wire/events.ts"
+import { command, entry, event, record } from "./arbitraries.ts"
+
+const { encodeRecord, encodeEntry, decodeRecord } = engineCodec
+const encode = ({ entries, ...envelope }: JournalRecord): Uint8Array =>
+  encodeRecord(
+    envelope,
+    entries.map((one) => encodeEntry(one)),
+  )
+const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+const empty: JournalRecord = {
+  version: 1,
+  kind: "batch",
+  partition: 3,
+  incarnation: "inc",
+  owner: "own",
+  epoch: 7,
+  cursor: { seq: 9, digest: "dig" },
+  atMs: 1_000,
+  prevSeq: 41,
+  prevHash: "hash",
+  publishedSeq: 40,
+  entries: [],
+}
+
+describe("a record", () => {
+  it("comes back from its bytes as it was, with every kind of entry, decision and event", () => {
+    fc.assert(
+      fc.property(record, (one) => {
+        expect(decodeRecord(encode(one))).toEqual({ _tag: "Record", record: one })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("has the same bytes whether the canonical texts were at hand or not", () => {
+    fc.assert(
+      fc.property(entry, (one) => {
+        const decided = one._tag === "Message" ? one.decided : one._tag === "Settled" ? [one.decided] : []
+        const texts = decided.map((each) => (each.command === null ? null : commandText(each.command)))
+        expect(encodeEntry(one, texts)).toBe(encodeEntry(one))
+      }),
+    )
+  })
+
+  it("holds each command's canonical text verbatim", () => {
+    fc.assert(
+      fc.property(command, (one) => {
+        const decided: DecidedCommand = { command: one, named: null, decision: { _tag: "Expired" } }
+        const message: MessageEntry = { ...worstMessage([decided]), reply: null }
+        expect(textOf(encode({ ...empty, entries: [message] }))).toContain(`{"c":${commandText(one)},`)
+      }),
+    )
+  })
+
+  it("is one line of plain JSON that any tool reads", () => {
+    const text = textOf(encode({ ...empty, entries: [{ _tag: "Floor", sender: "web" as SenderId, class: "sell", floorMs: 60_000 }] }))
+    expect(JSON.parse(text)).toEqual({
+      v: 1,
+      kind: "batch",
+      partition: 3,
+      incarnation: "inc",
+      owner: "own",
+      epoch: 7,
+      cursor: { seq: 9, digest: "dig" },
+      atMs: 1_000,
+      prevSeq: 41,
+      prevHash: "hash",
+      publishedSeq: 40,
+      entries: [{ e: "floor", from: "web", class: "sell", ms: 60_000 }],
+    })
+  })
+
+  it("is encoded whole however large, and apart from what is encoded next", () => {
+    const long = JSON.stringify("ä€😀".repeat(400_000))
+    const entries = [`{"e":"reset","from":{"seq":1,"digest":""},"cause":${long}}`]
+    const { entries: _, ...envelope } = empty
+    const bytes = encodeRecord(envelope, entries)
+    encodeRecord(envelope, [])
+    expect(decodeRecord(bytes)).toMatchObject({ _tag: "Record", record: { entries: [{ cause: JSON.parse(long) as string }] } })
+  })
+})
+
+describe("an event's text", () => {
+  it("is the one JSON.stringify gives it", () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 3 }), (events) => {
+        expect(addEvents("[", events)).toBe(JSON.stringify(events))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe("bytes that are no record", () => {
+  const changed = (change: object): Uint8Array =>
+    new TextEncoder().encode(JSON.stringify({ ...(JSON.parse(textOf(encode(empty))) as object), ...change }))
+
+  it("say so when they are of a newer release, before anything else about them", () => {
+    const newer = decodeRecord(changed({ v: recordVersion + 1, entries: 7 }))
+    expect(newer).toMatchObject({ _tag: "Unreadable", cause: expect.stringMatching(/^version 2/) as unknown })
+    for (const v of [0, -1, "2", null, 1.5e-3])
+      expect(decodeRecord(changed({ v }))).not.toMatchObject({ cause: expect.stringMatching(/^version /) as unknown })
+    expect(decodeRecord(changed({}))).toMatchObject({ _tag: "Record" })
+  })
+
+  it.each([
+    ["an unknown field", { more: 1 }],
+    ["an unknown kind", { kind: "Batch" }],
+    ["a sequence that is no integer", { prevSeq: 1.5 }],
+    ["an entry of no kind", { entries: [{ e: "note" }] }],
+    ["an entry with a field too many", { entries: [{ e: "floor", from: "web", class: "sell", ms: 1, x: 1 }] }],
+    ["a decision that is none", { entries: [{ e: "settled", id: "1-0", from: "web", class: "sell", d: {} }] }],
+    ["two decisions in one", { entries: [{ e: "settled", id: "1-0", from: "web", class: "sell", d: { late: 1, drop: "x" } }] }],
+    ["an unknown event", { entries: [{ e: "settled", id: "1-0", from: "web", class: "sell", d: { ok: [{ type: "Sold" }] } }] }],
+    [
+      "an invalid command",
+      { entries: [{ e: "settled", id: "1-0", from: "web", class: "sell", d: { c: { v: 1, type: "Confirm" }, late: 1 } }] },
+    ],
+  ])("are unreadable, with a cause: %s", (_, change) => {
+    const decoded = decodeRecord(changed(change))
+    expect(decoded._tag).toBe("Unreadable")
+    expect(decoded).toHaveProperty("cause", expect.stringMatching(/.+/))
+  })
+
+  it("never throw, and never pass for a record when damaged into other JSON", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        expect(decodeRecord(bytes)._tag).toBe("Unreadable")
+      }),
+    )
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(decodeRecord(new TextEncoder().encode(text))._tag).toBe("Unreadable")
+      }),
+    )
+    for (const bomb of ["[".repeat(400_000), `${"[".repeat(400_000)}${"]".repeat(400_000)}`])
+      expect(decodeRecord(new TextEncoder().encode(bomb))._tag).toBe("Unreadable")
+  })
+})
+
+// The longest of everything.
+const longId = (i: number): string => `${i}-`.padEnd(idCharsMax, "x")
+const longSender = "w".repeat(senderCharsMax) as SenderId
+const lateMs: EpochMs = Number.MAX_SAFE_INTEGER
+const longSku = '"'.repeat(skuBytesMax) as Sku
+const longReservation = longId(1) as ReservationId
+/** The name of a sale under an ended reservation. */
+const longName = `${longId(1)}~${longId(2)}~999999999` as ReservationId
+const spread: Allocations = Array.from({ length: allocationsMax }, (_, i) => ({ location: longId(i) as LocationId, qty: qtyMax }))
+const worstHead = { id: longId(0) as CommandId, sku: longSku, issuedAtMs: lateMs }
+const worstMessage = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => ({
+  _tag: "Message",
+  seq: Number.MAX_SAFE_INTEGER,
+  sender: longSender,
+  class: "operator",
+  brokerMs: lateMs,
+  reply: "r".repeat(replySuffixCharsMax),
+  array: true,
+  decided,
+})
+const shortages: ReadonlyArray<StockEvent> = Array.from({ length: allocationsMax + 1 }, (_, i) => ({
+  type: "ShortageFound",
+  location: longId(i) as LocationId,
+  qty: Number.MAX_SAFE_INTEGER,
+}))
+
+const bytesOfEntry = (one: Command, events: ReadonlyArray<StockEvent>): number =>
+  Buffer.byteLength(encodeEntry(worstMessage([{ command: one, named: null, decision: { _tag: "Accepted", events } }])))
+
+describe("a worst-case entry", () => {
+  const reserve: Command = {
+    type: "Reserve",
+    ...worstHead,
+    deadlineMs: 86_400_000,
+    reservation: longReservation,
+    qty: qtyMax,
+    holdMs: 2_592_000_000,
+    locations: spread.map((part) => part.location),
+    partial: true,
+  }
+  const fulfil: Command = {
+    type: "Fulfil",
+    ...worstHead,
+    channel: longSender,
+    reservation: longName,
+    location: longId(0) as LocationId,
+    qty: qtyMax,
+  }
+  const sale: Command = {
+    type: "RecordSale",
+    ...worstHead,
+    mode: "owed",
+    qty: qtyMax,
+    location: longId(0) as LocationId,
+    reservation: longReservation,
+  }
+  const held = { channel: longSender, reservation: longName }
+  const oversold: StockEvent = { type: "DiscrepancyFound", kind: "Oversold", qty: qtyMax, location: longId(0) as LocationId }
+  const cases: ReadonlyArray<readonly [string, Command, ReadonlyArray<StockEvent>]> = [
+    ["a reservation over every location it may have", reserve, [{ type: "Reserved", ...held, allocations: spread, expiresAtMs: lateMs }]],
+    [
+      "its release",
+      { type: "Release", ...worstHead, reservation: longName, reason: "payment-failed" },
+      [{ type: "Released", ...held, allocations: spread, reason: "payment-failed" }],
+    ],
+    [
+      "a fulfilment from elsewhere that leaves shortages",
+      fulfil,
+      [{ type: "Fulfilled", ...held, allocations: spread, taken: spread.slice(0, 1) }, oversold, ...shortages.slice(0, 1)],
+    ],
+    ["a sale owed over every location, each short", sale, [{ type: "SaleOwed", ...held, allocations: spread }, oversold, ...shortages]],
+  ]
+
+  it.each(cases)("of %s keeps its share of a record", (_, one, events) => {
+    expect(bytesOfEntry(one, events)).toBeLessThanOrEqual(2 * Buffer.byteLength(commandText(one)) + entryOverheadBytesMax)
+  })
+
+  it("of the largest policy keeps its share of a record, and its command fits a body", () => {
+    const policy: Policy = {
+      version: Number.MAX_SAFE_INTEGER,
+      channels: Array.from({ length: channelsPerPolicyMax }, (_, i) => ({
+        channel: `${i}`.padEnd(senderCharsMax, "w") as SenderId,
+        priority: qtyMax,
+        bufferQty: qtyMax,
+        bufferPercent: 100,
+        floorQty: qtyMax,
+        fenceQty: qtyMax,
+      })),
+      safety: Array.from({ length: locationsPerSkuMax }, (_, i) => ({ location: longId(i) as LocationId, qty: qtyMax })),
+      sourcing: Array.from({ length: locationsPerSkuMax }, (_, i) => longId(i) as LocationId),
+    }
+    const setPolicy: Command = { type: "SetPolicy", ...worstHead, deadlineMs: 86_400_000, policy }
+    const text = commandText(setPolicy)
+    expect(text.length).toBeLessThanOrEqual(bodyBytesMax)
+    expect(bytesOfEntry(setPolicy, [{ type: "PolicySet", policy }])).toBeLessThanOrEqual(2 * text.length + entryOverheadBytesMax)
+  })
+
+  it("of a repeated answer keeps its share too", () => {
+    const decided: DecidedCommand = {
+      command: reserve,
+      named: null,
+      decision: {
+        _tag: "Repeated",
+        outcome: {
+          outcome: "accepted",
+          qty: qtyMax,
+          allocations: spread,
+          expiresAtMs: lateMs,
+          reservation: longName,
+          discrepancies: [{ kind: "NotReserved", qty: qtyMax }],
+          shortageQty: qtyMax,
+        },
+      },
+    }
+    const text = commandText(reserve)
+    expect(Buffer.byteLength(encodeEntry(worstMessage([decided])))).toBeLessThanOrEqual(2 * text.length + entryOverheadBytesMax)
+  })
+})
+
+describe("a record's envelope", () => {
+  it("keeps the bytes reserved for it", () => {
+    const hash = "h".repeat(43)
+    const id = "i".repeat(idCharsMax)
+    const at = Number.MAX_SAFE_INTEGER
+    const largest: JournalRecord = {
+      ...empty,
+      partition: 999_999,
+      incarnation: id,
+      owner: id,
+      epoch: at,
+      cursor: { seq: at, digest: hash },
+      atMs: at,
+      prevSeq: at,
+      prevHash: hash,
+      publishedSeq: at,
+    }
+    expect(encode(largest).length).toBeLessThanOrEqual(recordEnvelopeBytesMax)
+  })
+})
+
+describe("a snapshot chunk", () => {
+  it("comes back from its bytes as it was", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (chunk) => {
+        expect(engineCodec.decodeChunk(engineCodec.encodeChunk(chunk))).toEqual(JSON.parse(JSON.stringify(chunk)))
+      }),
+    )
+  })
+
+  it("is undefined if the bytes are none, or of another version", () => {
+    for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":2,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
+      expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toBeUndefined()
+  })
+})
