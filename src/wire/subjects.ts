@@ -1,9 +1,9 @@
 /**
- * The subjects and headers of the protocol as pure functions: what docs/PROTOCOL.md says in words.
+ * The subjects and the header that senders see, as pure functions: what docs/PROTOCOL.md and the AsyncAPI document say.
  *
- * A SKU stands in a subject as its canonical token (domain/names.ts). Nothing here checks permissions: the server does.
+ * What only workers see is the broker's side's. A SKU stands in a subject as its canonical token (domain/names.ts). Nothing here checks permissions: the server does.
  */
-import { CommandClass, isSender, type SenderId } from "../domain/names.ts"
+import type { CommandClass } from "../domain/names.ts"
 import { replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 
 /** The header in which a sender names the end of the subject it wants its answer on. */
@@ -12,23 +12,6 @@ export const replyHeader = "Hf-Reply"
 /** Where a sender publishes commands. `token` is the SKU's canonical token. */
 export const commandSubject = (sender: string, commandClass: CommandClass, token: string): string =>
   `hf.cmd.${sender}.${commandClass}.${token}`
-
-/** What the commands stream makes of it. */
-export const storedSubject = (partition: number, sender: string, commandClass: CommandClass, token: string): string =>
-  `hf.p.${partition}.${sender}.${commandClass}.${token}`
-
-/** What a stored subject says, or undefined if no sender's permissions could have produced it. The token is not looked at. */
-export const parseStoredSubject = (
-  subject: string,
-): { readonly partition: number; readonly sender: SenderId; readonly class: CommandClass; readonly token: string } | undefined => {
-  const [root, kind, partition, sender, commandClass, token, ...more] = subject.split(".")
-  if (root !== "hf" || kind !== "p" || token === undefined || more.length > 0) return undefined
-  if (partition === undefined || !/^(?:0|[1-9][0-9]{0,5})$/.test(partition)) return undefined
-  if (sender === undefined || !isSender(sender) || !isCommandClass(commandClass)) return undefined
-  return { partition: Number(partition), sender, class: commandClass, token }
-}
-
-const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
 
 /** Where a sender hears its answers: under its own name, whatever it asked for. */
 export const replySubject = (sender: string, suffix: string): string => `hf.reply.${sender}.${suffix}`
@@ -42,6 +25,3 @@ export const questionSubject = (sender: string, path: string): string => `hf.get
 
 /** Where a channel hears the ATS of a SKU, or of all with `>`. */
 export const atsSubject = (channel: string, token: string): string => `hf.ats.${channel}.${token}`
-
-/** How the feed's stream holds it; workers alone see this. */
-export const feedSubject = (partition: number, channel: string, token: string): string => `hf.feed.${partition}.${channel}.${token}`
