@@ -1,0 +1,203 @@
+/**
+ * The client as Effect programs use it, over a sender's link: commands in, decisions out, questions, the ATS feed.
+ *
+ * Opening it begins to hear replies; closing its scope waits until everything under way has an answer or its caller's patience ends.
+ */
+import { Context, Effect, Layer, Schedule, type Scope, Stream } from "effect"
+import type { Command, CommandType } from "../domain/commands.ts"
+import { isSku, skuToken } from "../domain/names.ts"
+import { ChannelLink } from "../ports/channel.ts"
+import { AnswerUnknown, BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
+import type { Answer } from "../wire/questions.ts"
+import { decodeReply } from "../wire/replies.ts"
+import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
+import { CommandSender, type PublishMessage } from "./command-sender.ts"
+import { type CommandInput, completeCommand, type Decision, sendable } from "./commands.ts"
+import { type ClientEnvironment, processEnvironment } from "./environment.ts"
+import type { SendFailure } from "./errors.ts"
+import type { Waiter } from "./in-flight.ts"
+import { QuestionDesk, type QuestionFailure, questionToken } from "./question-desk.ts"
+
+export interface ClientOptions {
+  /** Milliseconds a caller waits for a decision or an answer, from the call. Default: 30,000. */
+  readonly timeoutMs?: number
+  /** Milliseconds without an answer after which a command is sent again; doubled each time, spread by a quarter. Default: 1,000. */
+  readonly retryMs?: number
+  /** Milliseconds at which the doubling stops. Default: 10,000. */
+  readonly retryMsMax?: number
+  /** Commands sent and not decided; calls beyond it wait. Default: 4,096. */
+  readonly inFlightMax?: number
+  /** Told the final decision on a command that was answered `quarantined` before. Must not throw. */
+  readonly onSettled?: (decision: Decision) => void
+  /** For tests: clocks, timers, ids and chance. */
+  readonly environment?: ClientEnvironment
+}
+
+export interface SendOptions {
+  /** Instead of the client's. */
+  readonly timeoutMs?: number
+  /** Instead of the client's. */
+  readonly onSettled?: (decision: Decision) => void
+}
+
+export type StockAnswer = Extract<Answer, { readonly answer: "stock" | "unknownSku" }>
+export type WorkerAnswer = Extract<Answer, { readonly answer: "worker" }>
+export type QuarantineAnswer = Extract<Answer, { readonly answer: "quarantine" }>
+
+/** What the workers that answered say about themselves, and the number of partitions that they share. */
+export interface Topology {
+  readonly partitions: number
+  readonly workers: ReadonlyArray<WorkerAnswer>
+}
+
+export class Client extends Context.Service<
+  Client,
+  {
+    readonly sender: string
+    readonly partitions: number
+    /** Fills in what is left out. Store the result before sending where it must survive this process. */
+    readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
+    /** Without an effect for each command: calls exactly one of both back, once. They must not throw. */
+    readonly submit: (
+      command: Command,
+      decided: (decision: Decision) => void,
+      failed: (failure: SendFailure) => void,
+      options?: SendOptions,
+    ) => void
+    readonly send: (command: Command, options?: SendOptions) => Effect.Effect<Decision, SendFailure>
+    /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. */
+    readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
+    /** Who is at work on what. Waits for all workers that the others know of. */
+    readonly topology: Effect.Effect<Topology, NotPermitted>
+    /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
+    readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
+    readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
+  }
+>()("holdfast/client/Client") {
+  static readonly layer = (options: ClientOptions): Layer.Layer<Client, never, ChannelLink> => Layer.effect(Client, makeClient(options))
+}
+
+const defaults = { timeoutMs: 30_000, retryMs: 1_000, retryMsMax: 10_000, inFlightMax: 4_096 }
+/** Milliseconds for workers that are known and don't answer: they may be dead and not yet missed. */
+const collectMs = 2_000
+/** Milliseconds before lost replies are listened to again. What was said meanwhile is asked for again by the retries. */
+const relistenMs = 250
+
+const utf8 = new TextEncoder()
+
+/** One fiber for each message, which holds up to a hundred commands. */
+const publishOver =
+  (link: ChannelLink["Service"], instance: string): PublishMessage =>
+  (message, done) => {
+    const published = link.publish(message.class, message.token, utf8.encode(message.body), `${instance}.${message.suffix}`)
+    Effect.runFork(Effect.match(published, { onSuccess: () => done(null), onFailure: done }))
+  }
+
+const hearReplies = (link: ChannelLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
+  link.replies(instance).pipe(
+    Stream.runForEach((replies) =>
+      Effect.sync(() => {
+        for (const { suffix, body } of replies) {
+          if (suffix.startsWith(`${questionToken}.`)) desk.heard(suffix.slice(questionToken.length + 1), body)
+          else sender.heardReply(suffix, decodeReply(body)?.decisions)
+        }
+      }),
+    ),
+    Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear replies", cause: "the subscription ended" }))),
+    Effect.retry(Schedule.spaced(relistenMs)),
+  )
+
+/** Commands over the sender, each with the patience and the callback of its own or of the client. */
+const commands = (sender: CommandSender, partitions: number, environment: ClientEnvironment, options: ClientOptions, timeoutMs: number) => {
+  const settledOf = (own: SendOptions): Waiter["settled"] => {
+    const settled = own.onSettled ?? options.onSettled
+    return settled === undefined ? null : surfacing(environment, settled)
+  }
+  /** Returns how to stop waiting, or undefined if it was answered at once. */
+  const submit = (command: Command, waiter: Waiter, own: SendOptions): (() => void) | undefined => {
+    const ready = sendable(command, partitions)
+    if ("outcome" in ready) {
+      waiter.decided(ready)
+      return undefined
+    }
+    sender.submit(ready, own.timeoutMs ?? timeoutMs, waiter)
+    return () => sender.forgo(ready, waiter)
+  }
+  return {
+    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => completeCommand(type, input, environment),
+    submit: (command: Command, decided: Waiter["decided"], failed: Waiter["failed"], own: SendOptions = {}): void => {
+      submit(command, { decided, failed, settled: settledOf(own) }, own)
+    },
+    send: (command: Command, own: SendOptions = {}) =>
+      Effect.callback<Decision, SendFailure>((resume) => {
+        const decided = (decision: Decision) => resume(Effect.succeed(decision))
+        const failed = (failure: SendFailure) => resume(Effect.fail(failure))
+        const stop = submit(command, { decided, failed, settled: settledOf(own) }, own)
+        return stop === undefined ? undefined : Effect.sync(stop)
+      }),
+  }
+}
+
+/** What a caller's callback throws is thrown where the process sees it, not into the fiber that hears for everybody. */
+const surfacing =
+  <A>(environment: ClientEnvironment, callback: (value: A) => void): ((value: A) => void) =>
+  (value) => {
+    try {
+      callback(value)
+    } catch (error) {
+      environment.atTurnsEnd(() => {
+        throw error
+      })
+    }
+  }
+
+const isComplete = (answers: ReadonlyArray<Answer>): boolean => {
+  const workers = workersOf(answers)
+  const heard = new Set(workers.map(({ worker }) => worker))
+  return workers.length > 0 && workers.every(({ members }) => members.every((member) => heard.has(member)))
+}
+
+/** One answer of each worker: whoever is asked again answers again. */
+const workersOf = (answers: ReadonlyArray<Answer>): ReadonlyArray<WorkerAnswer> => {
+  const byName = new Map<string, WorkerAnswer>()
+  for (const answer of answers) if (answer.answer === "worker") byName.set(answer.worker, answer)
+  return [...byName.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))
+}
+
+const questions = (link: ChannelLink["Service"], desk: QuestionDesk, timeoutMs: number) => ({
+  stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
+    isSku(sku)
+      ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
+          (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
+        )
+      : Effect.fail(new AnswerUnknown({ cause: `"${sku}" can't be a SKU: 1 to 128 bytes of UTF-8 without control characters` })),
+  topology: Effect.map(desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete), (answers) => ({
+    partitions: link.partitions,
+    workers: workersOf(answers),
+  })),
+  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> =>
+    desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
+      answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
+    ),
+})
+
+/** Opens a client over the link in place. Closing the scope is a clean close. */
+const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], never, ChannelLink | Scope.Scope> =>
+  Effect.gen(function* () {
+    const link = yield* ChannelLink
+    const environment = options.environment ?? processEnvironment
+    const { timeoutMs, ...limits } = { ...defaults, ...options }
+    const instance = environment.randomId()
+    const sender = new CommandSender(environment, limits, publishOver(link, instance))
+    const desk = new QuestionDesk(link, instance)
+    yield* Effect.forkScoped(hearReplies(link, instance, sender, desk), { startImmediately: true })
+    // Runs before replies stop being heard: whatever is under way is answered first.
+    yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => sender.close(() => resume(Effect.void))))
+    return Client.of({
+      sender: link.sender,
+      partitions: link.partitions,
+      ...commands(sender, link.partitions, environment, options, timeoutMs),
+      ...questions(link, desk, timeoutMs),
+      subscribeAts: (asked) => subscribeAts(link, desk, { ...asked, onValue: surfacing(environment, asked.onValue) }, timeoutMs),
+    })
+  })

@@ -1,0 +1,113 @@
+/**
+ * The client as programs without Effect use it: promises of decisions, callbacks for what comes unasked.
+ *
+ * A command goes straight to the sender of commands: no fiber and no effect is spent on it.
+ */
+import { Context, Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect"
+import type { Command, CommandType } from "../domain/commands.ts"
+import type { AtsValue } from "../engine/records.ts"
+import type { AtsOptions } from "./ats-subscription.ts"
+import { Client, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
+import type { CommandInput, Decision } from "./commands.ts"
+
+/** Fills in `id` and `issuedAtMs` where they are left out, and sends. */
+type Send<Type extends CommandType> = (input: CommandInput<Type>, options?: SendOptions) => Promise<Decision>
+
+export interface AtsWatch {
+  /** Resolves when all current values were told; while a partition has no owner, that waits. Rejects with NotPermitted. */
+  readonly ready: Promise<void>
+  /** The newest value heard of a SKU. */
+  readonly current: (sku: string) => AtsValue | undefined
+  /** The newest value of every SKU heard of. */
+  readonly all: () => IterableIterator<AtsValue>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * A sender's connection. Sending resolves with a decision: a refusal is one, and so is `busy`. It rejects only with operating errors:
+ * `NotPermitted`, `AnswerUnknown` (patience ended; asking again with the same id and `issuedAtMs` is safe), `ClientClosed`.
+ */
+export interface Channel {
+  readonly sender: string
+  readonly partitions: number
+  readonly reserve: Send<"Reserve">
+  readonly confirm: Send<"Confirm">
+  readonly release: Send<"Release">
+  readonly extend: Send<"Extend">
+  readonly recordSale: Send<"RecordSale">
+  readonly receiveStock: Send<"ReceiveStock">
+  readonly adjustStock: Send<"AdjustStock">
+  readonly moveStatus: Send<"MoveStatus">
+  readonly fulfil: Send<"Fulfil">
+  readonly setPolicy: Send<"SetPolicy">
+  readonly replayQuarantined: Send<"ReplayQuarantined">
+  readonly dropQuarantined: Send<"DropQuarantined">
+  /** The whole command, without sending it: store it first where asking again must survive this process. */
+  readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
+  readonly send: (command: Command, options?: SendOptions) => Promise<Decision>
+  /** Rejects with NotPermitted or AnswerUnknown. */
+  readonly stock: (sku: string) => Promise<StockAnswer>
+  readonly topology: () => Promise<Topology>
+  readonly ats: { readonly subscribe: (options: AtsOptions) => AtsWatch }
+  /** Takes nothing new, waits until all that is under way is answered or its patience ends, and disconnects. */
+  readonly close: () => Promise<void>
+}
+
+const sending =
+  (client: Client["Service"]) =>
+  (command: Command, options?: SendOptions): Promise<Decision> =>
+    new Promise((resolve, reject) => client.submit(command, resolve, reject, options))
+
+/** `open`: the scopes of all watches that are not closed. */
+const watching =
+  (client: Client["Service"], open: Set<Scope.Closeable>) =>
+  (options: AtsOptions): AtsWatch => {
+    const scope = Scope.makeUnsafe()
+    open.add(scope)
+    const subscription = Effect.runSync(Scope.provide(client.subscribeAts(options), scope))
+    const ready = Effect.runPromise(subscription.ready)
+    // Whoever never looks at it is not ended by it.
+    ready.catch(() => undefined)
+    const close = () => {
+      open.delete(scope)
+      return Effect.runPromise(Scope.close(scope, Exit.void))
+    }
+    return { ready, current: subscription.current, all: subscription.all, close }
+  }
+
+/** Opens a client and keeps it until it is closed. Rejects with what the layer fails with. */
+export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Channel> => {
+  const runtime = ManagedRuntime.make(layer)
+  const client = Context.get(await runtime.context(), Client)
+  const watches = new Set<Scope.Closeable>()
+  const send = sending(client)
+  const sendAs =
+    <Type extends CommandType>(type: Type): Send<Type> =>
+    (input, options) =>
+      send(client.command(type, input), options)
+  return {
+    sender: client.sender,
+    partitions: client.partitions,
+    reserve: sendAs("Reserve"),
+    confirm: sendAs("Confirm"),
+    release: sendAs("Release"),
+    extend: sendAs("Extend"),
+    recordSale: sendAs("RecordSale"),
+    receiveStock: sendAs("ReceiveStock"),
+    adjustStock: sendAs("AdjustStock"),
+    moveStatus: sendAs("MoveStatus"),
+    fulfil: sendAs("Fulfil"),
+    setPolicy: sendAs("SetPolicy"),
+    replayQuarantined: sendAs("ReplayQuarantined"),
+    dropQuarantined: sendAs("DropQuarantined"),
+    command: client.command,
+    send,
+    stock: (sku) => Effect.runPromise(client.stock(sku)),
+    topology: () => Effect.runPromise(client.topology),
+    ats: { subscribe: watching(client, watches) },
+    close: async () => {
+      for (const scope of watches) await Effect.runPromise(Scope.close(scope, Exit.void))
+      await runtime.dispose()
+    },
+  }
+}

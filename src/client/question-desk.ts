@@ -1,0 +1,100 @@
+/**
+ * Asks workers and hears their answers. A question may be asked of all and answered by one, by several, or, while a partition changes its
+ * owner, by nobody: so it is asked again until somebody answers or patience ends. Asking changes nothing, so asking twice is free.
+ */
+import { Effect, Schedule } from "effect"
+import type { ChannelLink } from "../ports/channel.ts"
+import { AnswerUnknown, type BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
+import { type Answer, decodeAnswer } from "../wire/questions.ts"
+
+export type QuestionFailure = NotPermitted | AnswerUnknown
+
+/** Milliseconds between two askings of the same question. */
+const askAgainMs = 500
+
+const noBody = new Uint8Array()
+
+interface Asked {
+  readonly path: string
+  /** JSON; none if absent. */
+  readonly body?: object
+  readonly timeoutMs: number
+}
+
+/** What was last heard instead of a useful answer. */
+interface Heard {
+  cause: string
+}
+
+export class QuestionDesk {
+  readonly #link: ChannelLink["Service"]
+  readonly #instance: string
+  readonly #listeners = new Map<string, (answer: Uint8Array) => void>()
+  #asked = 0
+
+  /** `instance` is the prefix of replies that this process hears. */
+  constructor(link: ChannelLink["Service"], instance: string) {
+    this.#link = link
+    this.#instance = instance
+  }
+
+  /** An answer to the question with this suffix, as {@link QuestionDesk.suffixes} made it. */
+  heard(suffix: string, body: Uint8Array): void {
+    this.#listeners.get(suffix)?.(body)
+  }
+
+  /** The first of `take`'s results that isn't undefined, over all answers. */
+  ask<A>(question: Asked, take: (answer: Answer) => A | undefined): Effect.Effect<A, QuestionFailure> {
+    return Effect.suspend(() => {
+      const last: Heard = { cause: "no worker answered" }
+      const first = this.#listen(question, last, (answer, resume: (found: A) => void) => {
+        const found = take(answer)
+        if (found !== undefined) resume(found)
+      })
+      return Effect.timeoutOrElse(first, {
+        duration: question.timeoutMs,
+        orElse: () => Effect.fail(new AnswerUnknown({ cause: `${last.cause} "${question.path}" within ${question.timeoutMs} ms` })),
+      })
+    })
+  }
+
+  /** All answers until `isEnough` of them, or until `timeoutMs` have passed: then as many as came. */
+  collect(question: Asked, isEnough: (answers: ReadonlyArray<Answer>) => boolean): Effect.Effect<ReadonlyArray<Answer>, NotPermitted> {
+    return Effect.suspend(() => {
+      const answers: Array<Answer> = []
+      const all = this.#listen(question, { cause: "" }, (answer, resume: (found: ReadonlyArray<Answer>) => void) => {
+        answers.push(answer)
+        if (isEnough(answers)) resume(answers)
+      })
+      return Effect.timeoutOrElse(all, { duration: question.timeoutMs, orElse: () => Effect.succeed(answers) })
+    })
+  }
+
+  #listen<A>(question: Asked, last: Heard, hear: (answer: Answer, resume: (found: A) => void) => void): Effect.Effect<A, NotPermitted> {
+    const key = String(++this.#asked)
+    const answered = Effect.callback<A>((resume) => {
+      this.#listeners.set(key, (bytes) => {
+        const answer = decodeAnswer(bytes)
+        if (answer === undefined) last.cause = "an answer that can't be read came to"
+        else if (answer.answer === "invalid") last.cause = `a worker did not understand (${answer.field})`
+        else hear(answer, (found) => resume(Effect.succeed(found)))
+      })
+      return Effect.sync(() => this.#listeners.delete(key))
+    })
+    return Effect.raceFirst(answered, this.#keepAsking(question, `${this.#instance}.${questionToken}.${key}`, last))
+  }
+
+  #keepAsking({ path, body }: Asked, suffix: string, last: Heard): Effect.Effect<never, NotPermitted> {
+    const bytes = body === undefined ? noBody : Buffer.from(JSON.stringify(body), "utf8")
+    const unheard = (error: BrokerUnavailable) =>
+      Effect.sync(() => {
+        last.cause = error.cause
+      })
+    return this.#link
+      .ask(path, bytes, suffix)
+      .pipe(Effect.catchTag("BrokerUnavailable", unheard), Effect.repeat(Schedule.spaced(askAgainMs)), Effect.andThen(Effect.never))
+  }
+}
+
+/** Tells the answers to questions from the replies to commands, which count from 1. */
+export const questionToken = "q"

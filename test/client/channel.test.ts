@@ -1,0 +1,185 @@
+import { Effect, Layer } from "effect"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { Client, type ClientOptions } from "../../src/client/client.ts"
+import type { Decision } from "../../src/client/commands.ts"
+import { type Channel, openChannel } from "../../src/client/promises.ts"
+import { AnswerUnknown, Busy, NotPermitted } from "../../src/ports/errors.ts"
+import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
+
+const open = async (options: ClientOptions = {}): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
+  const link = fakeLink()
+  const channel = await openChannel(Client.layer(options).pipe(Layer.provide(link.layer)))
+  onTestFinished(() => channel.close())
+  return { link, channel }
+}
+
+const answering = (link: FakeLink): void => {
+  link.onPublish = ({ suffix, body }) => link.reply(suffix, acceptAll(body))
+}
+
+const reserve = { sku: "A", reservation: "r1", qty: 1, holdMs: 60_000 }
+
+describe("a channel's promises", () => {
+  it("an accepted command: resolves with the decision, id and time filled in", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const decision = await channel.reserve(reserve)
+    const sent: unknown = JSON.parse(link.published[0]?.body ?? "")
+    expect(decision).toMatchObject({ sku: "A", outcome: "accepted" })
+    expect(sent).toMatchObject({ v: 1, type: "Reserve", id: decision.id, sku: "A", reservation: "r1", qty: 1, holdMs: 60_000 })
+    expect(sent).toHaveProperty("issuedAtMs")
+  })
+
+  it("a thousand calls at once: as many decisions from few messages", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const decisions = await Promise.all(Array.from({ length: 1_000 }, () => channel.reserve(reserve)))
+    expect(new Set(decisions.map(({ id }) => id)).size).toBe(1_000)
+    expect(link.published).toHaveLength(8)
+  })
+
+  it("a deadline: passed on as it is", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    await channel.confirm({ sku: "A", reservation: "r1", deadlineMs: 250 })
+    expect(JSON.parse(link.published[0]?.body ?? "")).toMatchObject({ type: "Confirm", deadlineMs: 250 })
+  })
+
+  it("every kind of command: sent in its class", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    await channel.release({ sku: "A", reservation: "r1", reason: "cancelled" })
+    await channel.extend({ sku: "A", reservation: "r1", holdMs: 1 })
+    await channel.recordSale({ sku: "A", mode: "taken", qty: 1, location: "L" })
+    await channel.receiveStock({ sku: "A", location: "L", qty: 1 })
+    await channel.adjustStock({ sku: "A", location: "L", qty: -1, reason: "count" })
+    await channel.moveStatus({ sku: "A", location: "L", qty: 1, from: "available", to: "damaged" })
+    await channel.fulfil({ sku: "A", channel: "web", reservation: "r1", location: "L" })
+    await channel.setPolicy({ sku: "A", policy: { version: 1, channels: [], safety: [], sourcing: [] } })
+    await channel.replayQuarantined({ sku: "A", quarantined: "1-0" })
+    await channel.dropQuarantined({ sku: "A", quarantined: "1-0", reason: "never happened" })
+    expect(link.published.map((message) => message.class)).toEqual([
+      ...["sell", "sell", "sell", "stock", "stock", "stock", "stock", "policy", "operator", "operator"],
+    ])
+  })
+
+  it("a field out of its range, a name that holds a quote, a SKU that has no token: refused without being sent, the neighbours untouched", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const refused = await Promise.all([
+      channel.reserve({ ...reserve, qty: 0 }),
+      channel.reserve({ ...reserve, reservation: 'r1","qty":2,"holdMs":3}' }),
+      channel.reserve({ ...reserve, sku: "" }),
+      channel.receiveStock({ sku: "A", location: 'L","reference":"x', qty: 1 }),
+    ])
+    const [accepted] = await Promise.all([channel.reserve(reserve)])
+    expect(refused).toMatchObject([
+      { outcome: "refused", reason: "InvalidField", field: "qty" },
+      { outcome: "refused", reason: "InvalidField", field: "reservation" },
+      { outcome: "refused", reason: "InvalidField", field: "sku" },
+      { outcome: "refused", reason: "InvalidField", field: "location" },
+    ])
+    expect(accepted).toMatchObject({ outcome: "accepted" })
+    expect(link.published).toHaveLength(1)
+  })
+
+  it("a command completed first and sent twice: the same bytes", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const command = channel.command("Reserve", reserve)
+    await channel.send(command)
+    await channel.send(command)
+    expect(link.published[1]?.body).toBe(link.published[0]?.body)
+  })
+
+  it("a full commands stream: resolves with busy", async () => {
+    const { link, channel } = await open()
+    link.failures.push(new Busy({ cause: "full" }))
+    expect(await channel.reserve(reserve)).toMatchObject({ outcome: "busy" })
+  })
+
+  it("no permission: rejects with NotPermitted", async () => {
+    const { link, channel } = await open()
+    link.failures.push(new NotPermitted({ operation: "publish", cause: "violation" }))
+    await expect(channel.receiveStock({ sku: "A", location: "L", qty: 1 })).rejects.toBeInstanceOf(NotPermitted)
+  })
+
+  it("no answer within the caller's patience: rejects with AnswerUnknown, having asked again with the same bytes", async () => {
+    const { link, channel } = await open({ retryMs: 5 })
+    await expect(channel.reserve(reserve, { timeoutMs: 200 })).rejects.toBeInstanceOf(AnswerUnknown)
+    expect(link.published.length).toBeGreaterThan(1)
+    expect(new Set(link.published.map((message) => message.body)).size).toBe(1)
+  })
+
+  it("a provisional answer, later the final one: the promise and then the callback", async () => {
+    const settled: Array<Decision> = []
+    const { link, channel } = await open({ onSettled: (decision) => settled.push(decision) })
+    let suffix = ""
+    link.onPublish = (message) => {
+      suffix = message.suffix
+      const { id } = JSON.parse(message.body) as { readonly id: string }
+      link.reply(suffix, { decisions: [{ id, sku: "A", outcome: "quarantined", quarantined: "7-0" }] })
+    }
+    const decision = await channel.reserve(reserve)
+    expect(decision).toMatchObject({ outcome: "quarantined", quarantined: "7-0" })
+    link.reply(suffix, { decisions: [{ id: decision.id, sku: "A", outcome: "accepted" }] })
+    await expect.poll(() => settled).toMatchObject([{ id: decision.id, outcome: "accepted" }])
+  })
+
+  it("closed with commands under way: answered first; nothing new is taken", async () => {
+    const { link, channel } = await open()
+    const decision = channel.reserve(reserve)
+    await expect.poll(() => link.published.length).toBe(1)
+    const closed = channel.close()
+    await expect(channel.reserve(reserve)).rejects.toMatchObject({ _tag: "ClientClosed" })
+    const message = link.published[0]
+    if (message === undefined) throw new Error("expected a message")
+    link.reply(message.suffix, acceptAll(message.body))
+    expect(await decision).toMatchObject({ outcome: "accepted" })
+    await closed
+  })
+})
+
+describe("a channel's questions", () => {
+  it("stock of a SKU: the answer about that SKU, asked again until somebody answers", async () => {
+    const { link, channel } = await open()
+    link.onAsk = (question) => {
+      if (link.asked.length < 2) return
+      link.answer(question, { answer: "unknownSku", sku: "B" as never, partition: 0, seq: 3, epoch: 1 })
+      link.answer(question, { answer: "unknownSku", sku: "A" as never, partition: 1, seq: 4, epoch: 1 })
+    }
+    expect(await channel.stock("A")).toMatchObject({ answer: "unknownSku", sku: "A", seq: 4 })
+    expect(link.asked.map(({ path }) => path)).toEqual(["stock.A", "stock.A"])
+  })
+
+  it("nobody answers: rejects with AnswerUnknown that says so", async () => {
+    const { channel } = await open({ timeoutMs: 50 })
+    await expect(channel.stock("A")).rejects.toMatchObject({ _tag: "AnswerUnknown", cause: 'no worker answered "stock.A" within 50 ms' })
+  })
+
+  it("topology: waits for every worker that the others know of, each once", async () => {
+    const { link, channel } = await open()
+    const worker = (name: string) =>
+      ({ answer: "worker", worker: name, ready: true, state: "serving", members: ["w1", "w2"], partitions: [] }) as const
+    link.onAsk = (question) => {
+      link.answer(question, worker("w2"))
+      link.answer(question, worker("w2"))
+      link.answer(question, worker("w1"))
+    }
+    const topology = await channel.topology()
+    expect(topology.partitions).toBe(4)
+    expect(topology.workers.map(({ worker: name }) => name)).toEqual(["w1", "w2"])
+  })
+})
+
+describe("the client as an effect", () => {
+  it("an interrupted send: not waited for when the scope closes", async () => {
+    const link = fakeLink()
+    const program = Effect.gen(function* () {
+      const client = yield* Client
+      return yield* client.send(client.command("Reserve", reserve)).pipe(Effect.timeoutOption(20))
+    }).pipe(Effect.provide(Client.layer({}).pipe(Layer.provide(link.layer))))
+    expect((await Effect.runPromise(program))._tag).toBe("None")
+    expect(link.published).toHaveLength(1)
+  })
+})
