@@ -1,7 +1,7 @@
 /**
- * The subjects and the header that senders see, as pure functions: what docs/PROTOCOL.md and the AsyncAPI document say.
+ * The subjects and the header of what is said between senders and workers, as pure functions: what docs/PROTOCOL.md and the AsyncAPI document say.
  *
- * What only workers see is the broker's side's. A SKU stands in a subject as its canonical token (domain/names.ts). Nothing here checks permissions: the server does.
+ * What workers keep among themselves is the broker's side's. A SKU stands in a subject as its canonical token (domain/names.ts). Nothing here checks permissions: the server does.
  */
 import type { CommandClass } from "../domain/names.ts"
 import { replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
@@ -25,3 +25,6 @@ export const questionSubject = (sender: string, path: string): string => `hf.get
 
 /** Where a channel hears the ATS of a SKU, or of all with `>`. */
 export const atsSubject = (channel: string, token: string): string => `hf.ats.${channel}.${token}`
+
+/** How the feed's stream holds it: by partition, for the owner that watches its own. Workers alone see this. */
+export const feedSubject = (partition: number, channel: string, token: string): string => `hf.feed.${partition}.${channel}.${token}`

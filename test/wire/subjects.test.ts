@@ -2,15 +2,23 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as intake from "../../src/engine/intake.ts"
 import { replySuffixCharsMax } from "../../src/limits.ts"
-import * as broker from "../../src/nats/subjects.ts"
-import { atsSubject, commandSubject, isReplySuffix, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { commandsTransform, feedOf } from "../../src/nats/subjects.ts"
+import {
+  atsSubject,
+  commandSubject,
+  feedSubject,
+  isReplySuffix,
+  questionSubject,
+  replyHeader,
+  replySubject,
+} from "../../src/wire/subjects.ts"
 import { replySuffix } from "./arbitraries.ts"
 
 /** Texts near a suffix: its characters, dots, and what must not get through. */
 const nearSuffix = fc.string({ unit: fc.constantFrom("a", "Z", "0", "_", "-", ".", "..", "*", ">", " ", "\n", "ä", "$"), maxLength: 14 })
 
 describe("a reply suffix", () => {
-  it("is a few plain tokens, to us, to the engine and to the broker's side alike", () => {
+  it("is a few plain tokens, to us and to the engine alike", () => {
     for (const text of ["r1", "r1.2", "a_b-c.D.9"]) expect(isReplySuffix(text)).toBe(true)
     for (const text of ["", ".", "a.", ".a", "a..b", "a.b.c.d", "*", ">", "a b", "a\r\n", "x".repeat(replySuffixCharsMax + 1)])
       expect(isReplySuffix(text)).toBe(false)
@@ -18,7 +26,6 @@ describe("a reply suffix", () => {
     fc.assert(
       fc.property(fc.oneof(nearSuffix, replySuffix), (text) => {
         expect(intake.isReplySuffix(text)).toBe(isReplySuffix(text))
-        expect(broker.isReplySuffix(text)).toBe(isReplySuffix(text))
       }),
       { numRuns: 1_000 },
     )
@@ -26,12 +33,16 @@ describe("a reply suffix", () => {
 })
 
 describe("the subjects", () => {
-  it("are those the broker's side uses", () => {
-    expect(commandSubject("web", "sell", "a")).toBe("hf.cmd.web.sell.a")
-    expect(broker.commandSubject("web", "sell", "a")).toBe(commandSubject("web", "sell", "a"))
-    expect(broker.replySubject("web", "r1")).toBe(replySubject("web", "r1"))
-    expect(broker.questionSubject("web", "stock.a")).toBe(questionSubject("web", "stock.a"))
-    expect(broker.atsSubject("web", "a")).toBe(atsSubject("web", "a"))
-    expect(broker.replyHeader).toBe(replyHeader)
+  it("are those of the protocol", () => {
+    expect(commandSubject("web", "sell", "85123A")).toBe("hf.cmd.web.sell.85123A")
+    expect(replySubject("web", "r1.7")).toBe("hf.reply.web.r1.7")
+    expect(questionSubject("web", "stock.85123A")).toBe("hf.get.web.stock.85123A")
+    expect(atsSubject("web", ">")).toBe("hf.ats.web.>")
+    expect(replyHeader).toBe("Hf-Reply")
+  })
+
+  it("are taken and republished by what the broker's side gives its streams", () => {
+    expect(commandsTransform(16).src).toBe(commandSubject("*", "*" as "sell", "*"))
+    expect(feedSubject(3, "web", "85123A").startsWith(feedOf(3).slice(0, -1))).toBe(true)
   })
 })
