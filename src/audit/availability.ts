@@ -1,5 +1,5 @@
 /**
- * Checker `availability` (guarantee 1 as channels see it): what a channel could have had, by the formula of the design, written out once more.
+ * Checker `availability` (INV-1 as channels see it): what a channel could have had, by the formula of the design, written out once more.
  *
  * Proves that no reservation was accepted beyond its channel's ATS at that moment, so that neither fences nor buffers nor safety stock were
  * sold to somebody else, and that none was refused for want of stock that was there. The same function tells `feed` which

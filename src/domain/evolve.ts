@@ -105,7 +105,7 @@ const claim = (stock: SkuStock, channel: SenderId, allocations: Allocations): vo
     const at = locationFor(stock, part.location)
     assert(part.qty > 0, "a claim is of at least one unit")
     at.reserved += part.qty
-    assert(unowedQty(at) >= 0, "no oversell: reserved + exposed never exceed what is on hand and sound by a claim")
+    assert(unowedQty(at) >= 0, "INV-1 no oversell: reserved + exposed never exceed what is on hand and sound by a claim")
   }
   useFor(stock, channel).openQty += unitsOf(allocations)
 }
@@ -165,7 +165,7 @@ export const evolveReservation = (stock: SkuStock, event: StockEvent): Reservati
     case "SaleOwed": {
       const known = reservationOf(stock, event.channel, event.reservation)
       if (known === undefined) return begin(stock, event, "confirmed", 0)
-      assert(isOpen(known), "a reservation ends once")
+      assert(isOpen(known), "INV-8 a reservation ends once")
       known.status = "confirmed"
       known.allocations = allocationsWith(known.allocations, event.allocations)
       return known
@@ -226,7 +226,7 @@ const begin = (
 const openOne = (stock: SkuStock, event: Named): Reservation => {
   const reservation = reservationOf(stock, event.channel, event.reservation)
   assert(reservation !== undefined, "what changes a reservation names one")
-  assert(isOpen(reservation), "a reservation ends once")
+  assert(isOpen(reservation), "INV-8 a reservation ends once")
   return reservation
 }
 

@@ -229,7 +229,7 @@ export const beginAppend = (
     publishedSeq: publishedSeq(partition),
   }
   const bytes = given.codec.encodeRecord(envelope, draft.texts)
-  assert(bytes.length <= recordBytesMax, "INV-13 a record stays within its bound")
+  assert(bytes.length <= recordBytesMax, "INV-9 a record stays within its bound")
   const record: JournalRecord = { ...envelope, entries: draft.entries }
   const messageId = given.rules.messageId(change.owner, change.epoch, expectedSeq)
   const pending = { expectedSeq, messageId, hash: given.codec.sha256(bytes), owner: change.owner, epoch: change.epoch }

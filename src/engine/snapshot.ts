@@ -1,7 +1,7 @@
 /**
  * Snapshots: written in slices while decisions go on, read back chunk by chunk, each brought forward from its own sequence.
  *
- * They only shorten recovery. A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
+ * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
  * only once the record there is confirmed.
  */
 import type { SenderId, Sku } from "../domain/names.ts"

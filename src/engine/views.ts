@@ -1,8 +1,11 @@
 /**
- * What may be read of a partition from outside: for questions, metrics and tools. Reads only, and shows nothing unconfirmed.
+ * What may be read of a partition from outside: for questions, metrics and tools. Reads only.
+ *
+ * While an append is in flight the state already contains it. What is read of stock, ATS or quarantine is therefore as of `appliedSeq`, and may
+ * be said only once that record is confirmed, by the same owner.
  */
 import { atsByChannel, offeredQty } from "../domain/availability.ts"
-import type { SenderId, Sku } from "../domain/names.ts"
+import { partitionOf, type SenderId, type Sku } from "../domain/names.ts"
 import { availableQty } from "../domain/stock.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import type { AtsValue } from "./records.ts"
@@ -33,10 +36,10 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   atMs: partition.atMs,
 })
 
-/** Whether the state is what the journal says: false while an append is in flight, when nothing may be shown. */
-export const isSettled = (partition: Partition): boolean => partition.phase === "serving" && partition.inFlight === null
+/** Whether this is the partition of the SKU, known or not. */
+export const holdsSku = (partition: Partition, sku: Sku): boolean => partitionOf(sku, partition.partitions) === partition.id
 
-/** Stock of one SKU, or undefined if it isn't known here. Only while {@link isSettled}. */
+/** Stock of one SKU, or undefined if it isn't known here. */
 export const stockView = (partition: Partition, sku: Sku) => {
   const actor = partition.actors.get(sku)
   if (actor === undefined) return undefined
@@ -55,7 +58,7 @@ export const stockView = (partition: Partition, sku: Sku) => {
   }
 }
 
-/** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. Only while {@link isSettled}. */
+/** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. */
 export const atsView = (
   partition: Partition,
   channel: SenderId,
