@@ -64,14 +64,14 @@ export const outcomeOf = (decision: EntryDecision): Outcome => {
 }
 
 /** What is said about one decided command. */
-export const sayingOf = (decided: DecidedCommand, outcome: Outcome): DecisionSaid => {
+const sayingOf = (decided: DecidedCommand, outcome: Outcome): DecisionSaid => {
   const id = decided.command?.id ?? decided.named?.id ?? null
   const sku = decided.command?.sku ?? decided.named?.sku ?? null
   return decided.decision._tag === "Repeated" ? { id, sku, repeated: true, ...outcome } : { id, sku, ...outcome }
 }
 
 /** The reply to a message's sender, or undefined if it asked for none. */
-export const replyTo = (
+const replyTo = (
   entry: MessageEntry | SettledEntry,
   record: { readonly partition: number; readonly epoch: number },
   seq: number,

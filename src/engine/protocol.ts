@@ -151,7 +151,6 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** The lease is lost: stop trying. Safety does not depend on it. */
   | { readonly _tag: "LeaseLost" }
 )
-export type InputTag = Input["_tag"]
 
 export const AlarmKind = [
   "ClockAhead",
@@ -224,7 +223,6 @@ export type Output =
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
   /** As SteppedDown, and nobody may serve until an operator has looked: share it. */
   | { readonly _tag: "Halted"; readonly halt: Halt }
-export type OutputTag = Output["_tag"]
 
 /** What is known of an append when its answer, or the journal's end, is judged. */
 export interface PendingAppend {

@@ -63,8 +63,8 @@ export const opened = (): Journal =>
       },
     )
 
-/** Ordinary trade. Ends with 7 in the shop (2 confirmed under D, 1 owed under M1), 5 in the hall. Records 6 to 12. */
-export const traded = (): Journal =>
+/** A confirmation, repeats and refusals, a shipment and an extension. Records 6 and 7. */
+const shipped = (): Journal =>
   opened()
     .batch(
       1_000,
@@ -97,6 +97,10 @@ export const traded = (): Journal =>
         ],
       },
     )
+
+/** Ordinary trade. Ends with 7 in the shop (2 confirmed under D, 1 owed under M1), 5 in the hall. Records 6 to 12. */
+export const traded = (): Journal =>
+  shipped()
     .claim("second", startMs + 3_000)
     .batch(
       4_000,
