@@ -1,0 +1,77 @@
+/**
+ * The commands of the `holdfast` binary: what each is for, and where it is. Only the one that is run is loaded, so that a small command
+ * doesn't pay for importing a large one.
+ */
+
+import type { NodeServices } from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { helpText } from "./help-text.ts"
+
+/** What runs a command line. */
+type Run = (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, NodeServices>
+
+interface CommandEntry {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  readonly load: () => Promise<Run>
+  /** Whether a signal is how it is meant to end. */
+  readonly endsBySignal?: true
+}
+
+const version = "0.1.0"
+
+const introduction = `Holdfast owns the answer to one question: may this unit be sold?
+
+Channels send commands over NATS JetStream; the one owner of a SKU decides them one after another, journals each decision, and only then answers.
+
+First steps:
+  holdfast demo             a flash sale on a real nats-server, with a worker killed in the middle, and its verdict
+  holdfast serve            a worker, with a nats-server of its own unless HOLDFAST_NATS_URL names one
+  holdfast serve --help     every setting
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 a guarantee was found broken, 4 broker unreachable, 5 the cluster isn't as it should be,
+6 halted, 130 interrupted.`
+
+/** The binary with one command that is loaded, between those that are only named. */
+const rootWith = <const Name extends string, Input, C, E, R extends NodeServices>(command: Command.Command<Name, Input, C, E, R>): Run => {
+  const before = entries
+    .slice(
+      0,
+      entries.findIndex(({ name }) => name === command.name),
+    )
+    .map(named)
+  const after = entries.slice(before.length + 1).map(named)
+  const listed = command.pipe(Command.withShortDescription(entries[before.length]?.summary ?? ""))
+  const root = Command.make("holdfast").pipe(
+    Command.withDescription(helpText(introduction)),
+    Command.withSubcommands([...before, listed, ...after]),
+  )
+  return Command.runWith(root, { version })
+}
+
+/** A command as the list of commands shows it. It is never run: whoever names it has it loaded. */
+const named = ({ name, summary }: CommandEntry) => Command.make(name).pipe(Command.withDescription(summary))
+
+/** In the order in which --help lists them. */
+const entries: ReadonlyArray<CommandEntry> = [
+]
+
+/** The command that `args` name, if any. Flags of the binary itself take no values. */
+const entryOf = (args: ReadonlyArray<string>): CommandEntry | undefined => {
+  const name = args.find((arg) => !arg.startsWith("-"))
+  return entries.find((entry) => entry.name === name)
+}
+
+export const endsBySignal = (args: ReadonlyArray<string>): boolean => entryOf(args)?.endsBySignal === true
+
+/** Runs a command line, the binary's name left out. */
+export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<void, unknown, NodeServices> => {
+  const entry = entryOf(args)
+  if (entry !== undefined) return Effect.flatMap(Effect.promise(entry.load), (run) => run(args))
+  const [first, ...rest] = entries.map(named)
+  if (first === undefined) return Effect.void
+  const root = Command.make("holdfast").pipe(Command.withDescription(helpText(introduction)), Command.withSubcommands([first, ...rest]))
+  return Command.runWith(root, { version })(args)
+}

@@ -1,0 +1,69 @@
+/**
+ * What a command's exit code says, for scripts. Every command keeps to these; docs/OPERATIONS.md lists them for people.
+ */
+import { Schema } from "effect"
+
+export const exitCode = {
+  /** Done. For `serve`: drained, everything decided was said. */
+  ok: 0,
+  /** It did not work, and none of the others says why. */
+  failed: 1,
+  /** The command line or the environment can't be used: see --help. */
+  usage: 2,
+  /** An audit, or a demo's verdict, found a guarantee broken. */
+  violations: 3,
+  /** The broker, or whoever should answer, does not. */
+  unreachable: 4,
+  /** The cluster isn't as it was told to be, or doesn't guarantee what it should. Nothing was changed. */
+  topology: 5,
+  /** The partition is halted until an operator resumes it. */
+  halted: 6,
+  /** Ended by a signal before it was done. */
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
+
+/** A command ends with this code; `message` says why in a sentence. For what the tagged errors of the ports don't say already. */
+export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
+  code: Schema.Literals(Object.values(exitCode)),
+  message: Schema.String,
+}) {}
+
+const codeOfTag: Readonly<Record<string, ExitCode>> = {
+  ConfigInvalid: exitCode.usage,
+  ShowHelp: exitCode.usage,
+  BrokerUnavailable: exitCode.unreachable,
+  AnswerUnknown: exitCode.unreachable,
+  Busy: exitCode.failed,
+  NotPermitted: exitCode.failed,
+  TopologyMismatch: exitCode.topology,
+}
+
+const tagOf = (error: unknown): string => {
+  const tag: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "_tag") : undefined
+  return typeof tag === "string" ? tag : ""
+}
+
+/** The code that a failure ends a command with. */
+export const exitCodeOf = (error: unknown): ExitCode =>
+  error instanceof CommandFailed ? error.code : (codeOfTag[tagOf(error)] ?? exitCode.failed)
+
+const field = (error: object, name: string): string => String(Reflect.get(error, name) ?? "?")
+
+/** A failure in words for people, the remedy included where there is one; empty where it was said already. */
+export const describeFailure = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return String(error)
+  switch (tagOf(error)) {
+    case "ShowHelp":
+      return ""
+    case "TopologyMismatch":
+      return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
+    case "BrokerUnavailable":
+    case "NotPermitted":
+      return `${field(error, "operation")}: ${field(error, "cause")}`
+    case "HttpUnavailable":
+      return `${field(error, "address")} can't be listened on (${field(error, "cause")}): choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT`
+    default:
+      return error instanceof Error ? error.message || (error.stack ?? error.name) : String(error)
+  }
+}

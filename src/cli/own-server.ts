@@ -1,0 +1,72 @@
+/**
+ * The nats-server that `serve` starts when it isn't told of one: on the loopback interface, for development.
+ *
+ * What is stored stays in `.cache/holdfast` under the working directory from one start to the next, with the logins, so that whoever tries
+ * things out finds his stock again.
+ */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { Effect, type Scope } from "effect"
+import type { SenderKind } from "../nats/config.ts"
+import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
+import type { NatsConfig } from "../nats/layer.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+/** Relative to the working directory. */
+const storeDir = join(".cache", "holdfast")
+
+/** Who may connect: one of each kind to try things out with, and a second channel to sell against. */
+const senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind }> = [
+  { name: "web", kind: "channel" },
+  { name: "shop", kind: "channel" },
+  { name: "warehouse", kind: "warehouse" },
+  { name: "planner", kind: "merchandiser" },
+  { name: "operator", kind: "operator" },
+]
+
+const isAnswering = (monitorUrl: string): Promise<boolean> =>
+  fetch(`${monitorUrl}/healthz`).then(
+    (answer) => answer.body?.cancel().then(() => true) ?? true,
+    () => false,
+  )
+
+/** Two servers over one store would destroy it. */
+const refuseSecond = async (): Promise<void> => {
+  const text = await readFile(join(storeDir, "connection.json"), "utf8").catch(() => null)
+  if (text === null) return
+  const { url, monitorUrl } = JSON.parse(text) as EmbeddedConnection
+  if (!(await isAnswering(monitorUrl))) return
+  throw new CommandFailed({
+    code: exitCode.failed,
+    message: `a nats-server of another \`serve\` runs over ${storeDir} at ${url}: stop that one, start in another folder, or name a server with HOLDFAST_NATS_URL`,
+  })
+}
+
+const start = async (): Promise<EmbeddedServer> => {
+  await refuseSecond()
+  return startEmbedded({ storeDir, senders })
+}
+
+const failure = (error: unknown): CommandFailed =>
+  error instanceof CommandFailed
+    ? error
+    : new CommandFailed({ code: exitCode.failed, message: error instanceof Error ? error.message : String(error) })
+
+/** Starts the server, says how to reach it, and ends it when the scope closes. */
+export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig, CommandFailed, Scope.Scope> =>
+  Effect.acquireRelease(Effect.tryPromise({ try: start, catch: failure }), (server) => Effect.promise(() => server.stop())).pipe(
+    Effect.tap(({ url, connectionFile }) =>
+      Effect.logInfo("a nats-server of our own runs, for development", {
+        url,
+        logins: connectionFile,
+        senders: senders.map(({ name }) => name),
+      }),
+    ),
+    Effect.map(({ url, monitorUrl, credentials }) => ({
+      servers: [url],
+      monitorUrls: [monitorUrl],
+      engine: credentials.engine,
+      worker: credentials.worker,
+      name: connectionName,
+    })),
+  )

@@ -1,0 +1,26 @@
+/**
+ * The engine as the runtime runs it: a service, so that a test or the simulator can run the very same shell around an engine with one
+ * rule loosened.
+ */
+import { Context, Layer } from "effect"
+import { emptyPartition, type Partition } from "../engine/partition.ts"
+import type { Input, Output } from "../engine/protocol.ts"
+import { protocolRules } from "../engine/rules.ts"
+import { makeStep } from "../engine/step.ts"
+import { snapshotEveryRecords } from "../limits.ts"
+import { engineCodec } from "../wire/codec.ts"
+
+export class Engine extends Context.Service<
+  Engine,
+  {
+    /** A partition that knows nothing yet. */
+    readonly empty: (partition: number, partitions: number) => Partition
+    /** Changes the partition in place. A throw means that its state can't be trusted any more. */
+    readonly step: (partition: Partition, input: Input) => ReadonlyArray<Output>
+  }
+>()("holdfast/runtime/Engine") {
+  static readonly layer = Layer.sync(Engine, () => ({
+    empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
+    step: makeStep({ codec: engineCodec, rules: protocolRules }),
+  }))
+}

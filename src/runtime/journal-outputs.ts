@@ -1,0 +1,139 @@
+/**
+ * Performs what a partition asks of its journal and of the marks outside it. Appends are handed over exactly once each: what an answer
+ * other than an acknowledgement means, and whether the same bytes go out again, is the engine's to decide.
+ */
+import { Effect, Stream } from "effect"
+import type { Output, Witness } from "../engine/protocol.ts"
+import type { StoredRecord } from "../engine/records.ts"
+import { appendTimeoutMs } from "../limits.ts"
+import { Cluster, Journals } from "../ports/broker.ts"
+import { AppendUnknown } from "../ports/errors.ts"
+import { spanName } from "../telemetry/names.ts"
+import { makeConveyor } from "./conveyor.ts"
+import { untilDone } from "./patience.ts"
+import { makeReading, readForEver } from "./reading.ts"
+import type { Shell } from "./shell.ts"
+
+type JournalsService = Journals["Service"]
+type ClusterService = Cluster["Service"]
+
+const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract<Output, { readonly _tag: "Append" }>) => {
+  const { expectedSeq, messageId, bytes } = output
+  const noAnswer = new AppendUnknown({ partition: shell.partition, cause: `no answer within ${appendTimeoutMs} ms` })
+  shell.run(
+    journals.append(shell.partition, expectedSeq, messageId, bytes).pipe(
+      Effect.timeoutOrElse({ duration: appendTimeoutMs, orElse: () => Effect.fail(noAnswer) }),
+      Effect.withSpan(spanName.append, { attributes: { partition: shell.partition, expectedSeq, bytes: bytes.length } }),
+      Effect.match({
+        onSuccess: (ack) => shell.tell({ _tag: "AppendAcked", messageId, seq: ack.seq, duplicate: ack.duplicate }),
+        onFailure: (error) => shell.tell({ _tag: "AppendUnknown", messageId, cause: error.cause }),
+      }),
+    ),
+  )
+}
+
+const makeFollowing = (shell: Shell, journals: JournalsService) => {
+  const following = makeReading(shell)
+  const readingToTheEnd = makeReading(shell)
+  const take = (isCurrent: () => boolean) => (records: ReadonlyArray<StoredRecord>) => {
+    shell.tellWhile(isCurrent, { _tag: "RecordsRead", records })
+    return shell.heard
+  }
+  const stop = () => {
+    following.stop()
+    readingToTheEnd.stop()
+  }
+  return {
+    followJournal: (fromSeq: number) => {
+      // Both: the partition may begin anew, because its snapshot was no good, and then must not hear what came after that.
+      stop()
+      following.start((isCurrent) =>
+        readForEver({
+          what: `following the journal of partition ${shell.partition}`,
+          fromSeq,
+          open: (seq) => journals.follow(shell.partition, seq),
+          take: take(isCurrent),
+        }),
+      )
+    },
+    stopFollowing: stop,
+    // Once only. What the journal's end was said to be is asked again before what is missing of it is read again: it may have been lost meanwhile.
+    readRecords: (fromSeq: number, toSeq: number) =>
+      readingToTheEnd.start((isCurrent) => {
+        let readSeq = fromSeq - 1
+        return Stream.runForEach(journals.read(shell.partition, fromSeq, toSeq), (records) => {
+          readSeq = records.at(-1)?.seq ?? readSeq
+          return take(isCurrent)(records)
+        }).pipe(
+          Effect.catch((error) =>
+            Effect.logWarning(`the journal of partition ${shell.partition} was not read to its end`, { cause: error.cause }),
+          ),
+          Effect.andThen(
+            Effect.sync(() => {
+              if (readSeq < toSeq) shell.tellWhile(isCurrent, { _tag: "ReadFailed", what: "ClaimBasis" })
+            }),
+          ),
+        )
+      }),
+  }
+}
+
+const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, cluster: ClusterService) => ({
+  readClaimBasis: () =>
+    shell.run(
+      Effect.all([journals.endSeq(shell.partition), cluster.marks(shell.partition)]).pipe(
+        Effect.match({
+          onSuccess: ([endSeq, marks]) =>
+            shell.tell({
+              _tag: "ClaimBasisRead",
+              basis: { endSeq, incarnation: marks.incarnation, witness: marks.witness, halt: marks.halt },
+            }),
+          onFailure: () => shell.tell({ _tag: "ReadFailed", what: "ClaimBasis" }),
+        }),
+      ),
+    ),
+  readJournalEnd: (seq: number) =>
+    shell.run(
+      // The end first: a record that is stored in between is then not mistaken for none.
+      Effect.all([journals.endSeq(shell.partition), journals.at(shell.partition, seq)]).pipe(
+        Effect.match({
+          onSuccess: ([endSeq, record]) => shell.tell({ _tag: "JournalEndRead", endSeq, record }),
+          onFailure: () => shell.tell({ _tag: "ReadFailed", what: "JournalEnd" }),
+        }),
+      ),
+    ),
+  readForRepublish: (fromSeq: number, toSeq: number) =>
+    shell.run(
+      journals.read(shell.partition, fromSeq, toSeq).pipe(
+        Stream.runCollect,
+        Effect.match({
+          onSuccess: (arrays) => shell.tell({ _tag: "RepublishRead", records: arrays.flat() }),
+          onFailure: () => shell.tell({ _tag: "ReadFailed", what: "Republish" }),
+        }),
+      ),
+    ),
+})
+
+/** The marks of the partition outside its journal. Written until they are: each is what a later claim is judged by. */
+const makeMarks = (shell: Shell, cluster: ClusterService) => ({
+  storeIncarnation: (incarnation: string) =>
+    shell.run(untilDone(`storing the incarnation of partition ${shell.partition}`, cluster.putIncarnation(shell.partition, incarnation))),
+  storeWitness: makeConveyor<Witness>(shell, (witnesses) => {
+    const newest = witnesses.at(-1)
+    return newest === undefined
+      ? Effect.void
+      : untilDone(`storing the witness of partition ${shell.partition}`, cluster.putWitness(shell.partition, newest))
+  }),
+  clearHalt: () => shell.run(untilDone(`clearing the halt of partition ${shell.partition}`, cluster.clearHalt(shell.partition))),
+})
+
+export const makeJournalOutputs = Effect.fnUntraced(function* (shell: Shell) {
+  const journals = yield* Journals
+  const cluster = yield* Cluster
+  return {
+    append: makeAppend(shell, journals),
+    ...makeFollowing(shell, journals),
+    ...makeQuestionsToTheJournal(shell, journals, cluster),
+    ...makeMarks(shell, cluster),
+  }
+})

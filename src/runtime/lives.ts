@@ -1,0 +1,81 @@
+/**
+ * One life of a partition after another, on one worker.
+ *
+ * A life ends when the engine steps down or halts, or when this worker has nothing to do with the partition any more. Its state is
+ * thrown away each time; the next life begins as a standby that reads the journal.
+ */
+import { Cause, Effect, type Exit } from "effect"
+import type { Halt } from "../engine/protocol.ts"
+import { Cluster } from "../ports/broker.ts"
+import { logLine } from "../telemetry/names.ts"
+import { keepLease, releaseLease } from "./lease.ts"
+import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
+import { untilDone } from "./patience.ts"
+import { isHalted, type Slot, type SlotOptions } from "./slot.ts"
+import type { Ended } from "./standing-outputs.ts"
+
+type Ending = Ended | { readonly _tag: "NotWanted" }
+
+/** Milliseconds before a partition whose life ended against its will is started again: two that fence each other must not do so in a loop. */
+const restartDelayMs = 200
+const restartAfterDefectMs = 2_000
+
+/** A life with no lease and no claim can end at any time: it only ever listened. */
+const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
+  Effect.as(
+    slot.signal.until(() => (slot.wanted === "none" || isHalted(slot)) && slot.lease === null && !running.isClaimed()),
+    { _tag: "NotWanted" },
+  )
+
+const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
+  const running = yield* startPartition(slot.partition, options.partitions)
+  slot.running = running
+  slot.signal.notify()
+  yield* Effect.forkScoped(keepLease(slot, running, options))
+  const ended: Effect.Effect<Ending> = running.ended
+  return yield* Effect.raceFirst(ended, notWanted(slot, running))
+}, Effect.scoped)
+
+/** Shares a halt, so that it survives this worker. The first halt that nobody has answered yet stays: it is the one that tells most. */
+const shareHalt = Effect.fnUntraced(function* (slot: Slot, halt: Halt) {
+  slot.halt = halt
+  yield* Effect.logError(logLine.halted, { partition: slot.partition, reason: halt.reason, detail: halt.detail })
+  const cluster = yield* Cluster
+  const put = Effect.flatMap(cluster.marks(slot.partition), (marks) =>
+    marks.halt !== null && marks.halt.resume === null ? Effect.void : cluster.putHalt(slot.partition, halt),
+  )
+  yield* untilDone(`sharing the halt of partition ${slot.partition}`, put)
+})
+
+const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Ending>) {
+  const { partition } = slot
+  if (exit._tag === "Failure") {
+    yield* Effect.logError("a partition's fiber died; it starts again", { partition, cause: Cause.pretty(exit.cause) })
+    yield* Effect.sleep(restartAfterDefectMs)
+    return
+  }
+  const ending = exit.value
+  if (ending._tag === "SteppedDown") {
+    yield* Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail })
+    if (ending.reason !== "Drained") yield* Effect.sleep(restartDelayMs)
+  }
+})
+
+/** One life after another, for as long as the fiber lives. */
+export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, never, PartitionPorts> =>
+  slot.signal
+    .until(() => slot.wanted !== "none" && !isHalted(slot))
+    .pipe(
+      Effect.andThen(
+        Effect.gen(function* () {
+          const exit = yield* Effect.exit(live(slot, options))
+          slot.running = null
+          // Before the lease is given back: whoever takes it must find the halt.
+          if (exit._tag === "Success" && exit.value._tag === "Halted") yield* shareHalt(slot, exit.value.halt)
+          yield* releaseLease(slot, options)
+          slot.signal.notify()
+          yield* afterwards(slot, exit)
+        }),
+      ),
+      Effect.forever,
+    )

@@ -1,0 +1,48 @@
+/**
+ * What a partition is told and has not yet heard: a plain array that producers fill and one loop empties whole.
+ */
+import type { Effect } from "effect"
+import type { Input } from "../engine/protocol.ts"
+import { makeSignal } from "./signal.ts"
+
+type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
+/** An input before it has its clock: that is read when the partition hears it, not when it was told. */
+export type Told = WithoutClock<Input>
+
+export interface Letter {
+  readonly told: Told
+  /** False once what told this was replaced: the letter is thrown away unread. */
+  readonly isWanted: () => boolean
+}
+
+export interface Mailbox {
+  readonly put: (letter: Letter) => void
+  /** Hands everything there is to `read`, a letter after the other. */
+  readonly readAll: (read: (letter: Letter) => void) => void
+  /** Returns once there is something to read. */
+  readonly arrived: Effect.Effect<void>
+  /** Returns once everything was read: what producers of much wait for before they produce more. */
+  readonly emptied: Effect.Effect<void>
+}
+
+export const makeMailbox = (): Mailbox => {
+  const changed = makeSignal()
+  let letters: Array<Letter> = []
+  let reading = false
+  return {
+    put: (letter) => {
+      letters.push(letter)
+      if (letters.length === 1) changed.notify()
+    },
+    readAll: (read) => {
+      const taken = letters
+      letters = []
+      reading = true
+      for (const letter of taken) read(letter)
+      reading = false
+      changed.notify()
+    },
+    arrived: changed.until(() => letters.length > 0),
+    emptied: changed.until(() => letters.length === 0 && !reading),
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * One life of a partition on this worker: the loop that tells the engine what happened and has its outputs performed.
+ *
+ * It begins as a hot standby that knows nothing, may become the owner once, and ends for good when the engine steps down or halts: its
+ * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
+ */
+import { Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
+import type { Partition } from "../engine/partition.ts"
+import type { Output } from "../engine/protocol.ts"
+import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
+import type { Meter } from "../ports/meter.ts"
+import { Engine } from "./engine.ts"
+import { type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
+import { makePerformer } from "./perform.ts"
+import type { Shell } from "./shell.ts"
+import { makeSignal } from "./signal.ts"
+import type { Ended } from "./standing-outputs.ts"
+
+/** The services a partition's life needs. */
+export type PartitionPorts = Commands | Cluster | Engine | Journals | Meter | Outbound | Snapshots
+
+export interface RunningPartition {
+  /** The engine's state, for its views only. */
+  readonly state: Partition
+  readonly tell: (told: Told) => void
+  /** Tries to become the owner. Only while this worker holds the lease, and once in a life. */
+  readonly claim: Effect.Effect<void>
+  /** Returns once the record at `seq` is confirmed: false if this life ended before that. What was seen of the state ahead of the journal may then be said. */
+  readonly confirmed: (seq: number) => Effect.Effect<boolean>
+  /** Whether it was claimed in this life. */
+  readonly isClaimed: () => boolean
+  /** How it ended. Dies with a defect of whoever performed an output. */
+  readonly ended: Effect.Effect<Ended>
+}
+
+const always = () => true
+
+/** 128 random bits in hexadecimal. Unique, not secret. */
+const randomId: Effect.Effect<string> = Effect.map(
+  Effect.all([
+    Random.nextIntBetween(0, 0xffff_ffff),
+    Random.nextIntBetween(0, 0xffff_ffff),
+    Random.nextIntBetween(0, 0xffff_ffff),
+    Random.nextIntBetween(0, 0xffff_ffff),
+  ]),
+  (words) => words.map((word) => word.toString(16).padStart(8, "0")).join(""),
+)
+
+interface LoopGiven {
+  readonly state: Partition
+  readonly engine: Engine["Service"]
+  readonly clock: Clock.Clock
+  readonly mailbox: Mailbox
+  readonly perform: (output: Output) => void
+  readonly isOver: () => boolean
+}
+
+/** Tells the partition everything that has arrived, and has everything it answers performed. One turn, however many commands. */
+const hearAll = (given: LoopGiven): void =>
+  given.mailbox.readAll((letter) => {
+    if (given.isOver() || !letter.isWanted()) return
+    for (const output of stepOrHalt(given, letter.told)) given.perform(output)
+  })
+
+/** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
+const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
+  const nowMs = clock.currentTimeMillisUnsafe()
+  try {
+    return engine.step(state, { ...told, nowMs })
+  } catch (thrown) {
+    const detail = `${told._tag}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`
+    return [{ _tag: "Halted", halt: { reason: "InvariantBroken", detail, atMs: nowMs, resume: null } }]
+  }
+}
+
+/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. */
+export const startPartition: (
+  partition: number,
+  partitions: number,
+) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions) {
+  const engine = yield* Engine
+  const clock = yield* Clock.Clock
+  const state = engine.empty(partition, partitions)
+  const mailbox = makeMailbox()
+  const heard = makeSignal()
+  let isClosed = false
+  const ended = yield* Deferred.make<Ended>()
+  const fibers = yield* FiberSet.make<void, never>()
+  const run = yield* FiberSet.runtime(fibers)()
+
+  const tell = (told: Told) => mailbox.put({ told, isWanted: always })
+  const shell: Shell = {
+    partition,
+    tell,
+    tellWhile: (isWanted, told) => mailbox.put({ told, isWanted }),
+    heard: mailbox.emptied,
+    run: (effect) => {
+      run(effect)
+    },
+  }
+  const performer = yield* makePerformer(shell, (how) => {
+    Deferred.doneUnsafe(ended, Effect.succeed(how))
+  })
+  const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
+  run(
+    Effect.forever(
+      Effect.andThen(
+        mailbox.arrived,
+        Effect.sync(() => {
+          hearAll(given)
+          heard.notify()
+        }),
+      ),
+    ),
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isClosed = true
+      heard.notify()
+    }),
+  )
+  performer.loadSnapshot()
+
+  let claimed = false
+  const running: RunningPartition = {
+    state,
+    tell,
+    claim: Effect.map(Effect.all([randomId, randomId]), ([owner, incarnation]) => {
+      if (claimed) return
+      claimed = true
+      // From before the claim on: what a former owner publishes late has to be seen by the one who corrects it.
+      performer.watchFeed()
+      tell({ _tag: "Claim", owner, incarnation })
+    }),
+    confirmed: (seq) =>
+      Effect.map(
+        heard.until(() => isClosed || given.isOver() || state.confirmedSeq >= seq),
+        () => !isClosed && !given.isOver(),
+      ),
+    isClaimed: () => claimed,
+    ended: Effect.raceFirst(Deferred.await(ended), Effect.andThen(FiberSet.join(fibers), Effect.never)),
+  }
+  return running
+})

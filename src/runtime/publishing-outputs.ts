@@ -1,0 +1,61 @@
+/**
+ * Performs what a partition wants said: replies and the ATS feed, each in the order in which they were handed over.
+ */
+import { Effect } from "effect"
+import type { AtsValue, Reply } from "../engine/records.ts"
+import { Outbound } from "../ports/broker.ts"
+import { Meter } from "../ports/meter.ts"
+import { makeConveyor } from "./conveyor.ts"
+import { untilDone } from "./patience.ts"
+import { watch } from "./reading.ts"
+import type { Shell } from "./shell.ts"
+
+interface RepliesToSend {
+  readonly seq: number
+  readonly replies: ReadonlyArray<Reply>
+}
+
+interface GroupToSend {
+  readonly group: number
+  readonly values: ReadonlyArray<AtsValue>
+}
+
+export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) {
+  const outbound = yield* Outbound
+  const meter = yield* Meter
+
+  const sendReplies = makeConveyor<RepliesToSend>(shell, (records) => {
+    const replies = records.length === 1 && records[0] !== undefined ? records[0].replies : records.flatMap((record) => record.replies)
+    // Sent until the server has them: a reply is never the only way to learn a decision, but it is the one senders wait for.
+    return Effect.map(untilDone(`sending replies of partition ${shell.partition}`, outbound.reply(replies)), () => {
+      meter.repliesSent(replies.length)
+      for (const record of records) shell.tell({ _tag: "RepliesSent", seq: record.seq })
+    })
+  })
+
+  const sendFeed = makeConveyor<GroupToSend>(shell, (groups) => {
+    const values = groups.flatMap((group) => group.values)
+    return Effect.match(outbound.feed(shell.partition, values), {
+      onSuccess: () => {
+        meter.feedSent(values.length)
+        for (const { group } of groups) shell.tell({ _tag: "FeedSent", group })
+      },
+      // Not sent again from here: by then there may be newer values, which only the partition knows.
+      onFailure: () => {
+        for (const { group } of groups) shell.tell({ _tag: "FeedFailed", group })
+      },
+    })
+  })
+
+  return {
+    sendReplies: (seq: number, replies: ReadonlyArray<Reply>) => sendReplies({ seq, replies }),
+    sendFeed: (group: number, values: ReadonlyArray<AtsValue>) => sendFeed({ group, values }),
+    /** Watches what the feed stores from now on, whoever sent it. */
+    watchFeed: () =>
+      shell.run(
+        watch(`watching the feed of partition ${shell.partition}`, outbound.watchFeed(shell.partition), (seen) => {
+          for (const { channel, sku, version } of seen) shell.tell({ _tag: "FeedSeen", channel, sku, version })
+        }),
+      ),
+  }
+})

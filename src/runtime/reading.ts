@@ -1,0 +1,88 @@
+/**
+ * Reading a stream for a partition: for ever, over every failure of the broker, without leaving anything out, and not further ahead
+ * than the partition follows.
+ */
+import { Deferred, Effect, Stream } from "effect"
+import type { BrokerUnavailable } from "../ports/errors.ts"
+import { withPatience } from "./patience.ts"
+import type { Shell } from "./shell.ts"
+
+interface Numbered {
+  readonly seq: number
+}
+
+/** How a stream is read: `open` starts it at a sequence, `take` hands an array over and returns when the next may come. */
+export interface ReadingPlan<Item extends Numbered> {
+  readonly what: string
+  readonly fromSeq: number
+  readonly open: (fromSeq: number) => Stream.Stream<ReadonlyArray<Item>, BrokerUnavailable>
+  readonly take: (items: ReadonlyArray<Item>) => Effect.Effect<void>
+}
+
+/** Milliseconds before a stream that ended, though it never should, is opened again. */
+const reopenMs = 100
+
+/** Reads for ever. A stream that fails or ends is opened again after the last item that was taken. */
+export const readForEver = <Item extends Numbered>(plan: ReadingPlan<Item>): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    let nextSeq = plan.fromSeq
+    return withPatience(plan.what, (progressed) =>
+      Stream.runForEach(plan.open(nextSeq), (items) => {
+        const last = items.at(-1)
+        if (last === undefined) return Effect.void
+        progressed()
+        return Effect.map(plan.take(items), () => {
+          nextSeq = last.seq + 1
+        })
+      }),
+    ).pipe(Effect.andThen(Effect.sleep(reopenMs)), Effect.forever)
+  })
+
+/** Takes everything a never-ending stream of changes brings, over every failure of the broker. What it misses in between, it misses. */
+export const watch = <A, R>(
+  what: string,
+  changes: Stream.Stream<A, BrokerUnavailable, R>,
+  take: (change: A) => void,
+): Effect.Effect<never, never, R> =>
+  withPatience(what, (progressed) =>
+    Stream.runForEach(changes, (change) =>
+      Effect.sync(() => {
+        progressed()
+        take(change)
+      }),
+    ),
+  ).pipe(Effect.andThen(Effect.sleep(reopenMs)), Effect.forever)
+
+/** A reading that a later one replaces. */
+export interface Reading {
+  /** Ends the present reading and begins another. `isCurrent` turns false when that is replaced in its turn. */
+  readonly start: (reading: (isCurrent: () => boolean) => Effect.Effect<void>) => void
+  readonly stop: () => void
+}
+
+/**
+ * At most one reading at a time. What an earlier one told and the partition hasn't heard is dropped with it: after "read again from 7" it
+ * must not hear 500 and take 7 to 499 for read.
+ */
+export const makeReading = (shell: Shell): Reading => {
+  let generation = 0
+  let stopped = Deferred.makeUnsafe<void>()
+  const stop = (): void => {
+    generation++
+    Deferred.doneUnsafe(stopped, Effect.void)
+    stopped = Deferred.makeUnsafe<void>()
+  }
+  return {
+    stop,
+    start: (reading) => {
+      stop()
+      const mine = generation
+      shell.run(
+        Effect.raceFirst(
+          Deferred.await(stopped),
+          reading(() => generation === mine),
+        ),
+      )
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a worker says about itself: whether it is ready, and how each of its partitions is.
+ */
+import { statusOf } from "../engine/views.ts"
+import type { Ownership } from "./ownership.ts"
+import type { Role } from "./rendezvous.ts"
+import { isHalted, isServing, type Slot } from "./slot.ts"
+
+export interface PartitionReport {
+  readonly partition: number
+  /** What this worker should be to it. */
+  readonly role: Role
+  /** The engine's phase; "absent" where this worker has nothing to do with it. */
+  readonly phase: ReturnType<typeof statusOf>["phase"] | "absent"
+  readonly epoch: number
+  readonly confirmedSeq: number
+  /** Who holds the lease, as far as this worker knows. */
+  readonly holder: string | null
+  /** Why it is halted, if it is. */
+  readonly halt: string | null
+}
+
+export interface WorkerReport {
+  readonly worker: string
+  /** Joined, and every partition that it should own is served, by it or still by its former owner. */
+  readonly ready: boolean
+  readonly state: "joining" | "joined" | "leaving"
+  readonly members: ReadonlyArray<string>
+  readonly partitions: ReadonlyArray<PartitionReport>
+}
+
+const partitionReport = (slot: Slot): PartitionReport => {
+  const status = slot.running === null ? null : statusOf(slot.running.state)
+  const halted = isHalted(slot)
+  return {
+    partition: slot.partition,
+    role: slot.wanted,
+    phase: halted ? "halted" : (status?.phase ?? "absent"),
+    epoch: status?.epoch ?? 0,
+    confirmedSeq: status?.confirmedSeq ?? 0,
+    holder: slot.holder ?? null,
+    halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : null,
+  }
+}
+
+/** Whether a partition that this worker should own is looked after. */
+const isLookedAfter = (slot: Slot, worker: string): boolean => {
+  if (slot.wanted !== "owner") return true
+  if (isHalted(slot)) return false
+  const isWithFormerOwner = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
+  return isWithFormerOwner || isServing(slot)
+}
+
+export const workerReport = (worker: string, ownership: Ownership, isLeaving: boolean): WorkerReport => {
+  const members = ownership.members()
+  const isJoined = members.includes(worker)
+  return {
+    worker,
+    ready: isJoined && !isLeaving && ownership.slots.every((slot) => isLookedAfter(slot, worker)),
+    state: isLeaving ? "leaving" : isJoined ? "joined" : "joining",
+    members,
+    partitions: ownership.slots.map(partitionReport),
+  }
+}

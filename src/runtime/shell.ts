@@ -1,0 +1,17 @@
+/**
+ * What those who perform a partition's outputs are given: how to tell it what came of them, and where their fibers live.
+ */
+import type { Effect } from "effect"
+import type { Told } from "./mailbox.ts"
+
+export interface Shell {
+  readonly partition: number
+  /** Tells the partition. It hears it in one of the next turns, in order. */
+  readonly tell: (told: Told) => void
+  /** As `tell`, unless `isWanted` has become false by the time the partition would hear it. */
+  readonly tellWhile: (isWanted: () => boolean, told: Told) => void
+  /** Returns once the partition has heard everything it was told. */
+  readonly heard: Effect.Effect<void>
+  /** Runs a fiber that ends with this life of the partition. It is begun at once, in this turn. */
+  readonly run: (effect: Effect.Effect<void>) => void
+}

@@ -1,0 +1,43 @@
+/**
+ * Waiting for a condition over plain state. Whoever changes the state says so; whoever waits is asked whether that was it.
+ *
+ * A condition is judged in the same turn in which its waiter is listed, so that no change is missed in between.
+ */
+import { Effect } from "effect"
+
+export interface Signal {
+  /** Something changed: every waiter whose condition now holds goes on. */
+  readonly notify: () => void
+  /** Returns once `condition` holds; at once if it does already. */
+  readonly until: (condition: () => boolean) => Effect.Effect<void>
+}
+
+interface Waiter {
+  readonly condition: () => boolean
+  readonly go: () => void
+}
+
+export const makeSignal = (): Signal => {
+  const waiters = new Set<Waiter>()
+  return {
+    notify: () => {
+      for (const waiter of waiters) {
+        if (!waiter.condition()) continue
+        waiters.delete(waiter)
+        waiter.go()
+      }
+    },
+    until: (condition) =>
+      Effect.callback<void>((resume) => {
+        if (condition()) {
+          resume(Effect.void)
+          return
+        }
+        const waiter: Waiter = { condition, go: () => resume(Effect.void) }
+        waiters.add(waiter)
+        return Effect.sync(() => {
+          waiters.delete(waiter)
+        })
+      }),
+  }
+}

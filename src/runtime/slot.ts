@@ -1,0 +1,63 @@
+/**
+ * A worker's relation to one partition: what it should be to it, and what it is. Plain state, changed by those who watch the cluster,
+ * by the lease and by the lives; each change is signalled.
+ */
+import type { Halt } from "../engine/protocol.ts"
+import { statusOf } from "../engine/views.ts"
+import type { RunningPartition } from "./partition.ts"
+import type { Role } from "./rendezvous.ts"
+import { makeSignal, type Signal } from "./signal.ts"
+
+/** The lease while it is ours. */
+export interface Lease {
+  /** What renewing and releasing it needs. */
+  readonly revision: number
+  /** When the request that last renewed it was begun, on the monotonic clock, in milliseconds: the server counts its TTL from no earlier. */
+  readonly sinceMs: number
+}
+
+/** What all slots of a worker have in common. */
+export interface SlotOptions {
+  readonly worker: string
+  readonly partitions: number
+  readonly leaseTtlMs: number
+}
+
+export interface Slot {
+  readonly partition: number
+  /** Told whenever anything here changes. */
+  readonly signal: Signal
+  wanted: Role
+  /** The shared halt, as last seen. */
+  halt: Halt | null
+  /** Who holds the lease, as last seen: undefined before anything was seen. */
+  holder: string | null | undefined
+  lease: Lease | null
+  running: RunningPartition | null
+}
+
+export const makeSlot = (partition: number): Slot => ({
+  partition,
+  signal: makeSignal(),
+  wanted: "none",
+  halt: null,
+  holder: undefined,
+  lease: null,
+  running: null,
+})
+
+/** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
+export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt.resume === null
+
+/** Whether this worker should try to own the partition, or go on owning it. */
+export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
+
+/** Whether nothing is left to do here: no life, no lease. */
+export const isIdle = (slot: Slot): boolean => slot.running === null && slot.lease === null
+
+/** Whether this worker serves the partition now. */
+export const isServing = (slot: Slot): boolean => slot.running !== null && statusOf(slot.running.state).phase === "serving"
+
+/** Whether this worker is the partition's owner: also while the outcome of an append is unknown, and nothing is decided. */
+export const isOwning = (slot: Slot): boolean =>
+  isServing(slot) || (slot.running !== null && statusOf(slot.running.state).phase === "frozen")

@@ -1,0 +1,57 @@
+/**
+ * How a process logs: one JSON object a line for collectors, or one readable line. Always to standard error: standard output belongs to
+ * what a command answers.
+ */
+import { Cause, Layer, Logger, type LogLevel, References } from "effect"
+
+export interface LoggingOptions {
+  readonly format: "json" | "pretty"
+  readonly level: LogLevel.LogLevel
+}
+
+interface Line {
+  readonly time: string
+  readonly level: string
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+const isFields = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error)
+
+/** The parts of a message that are objects are its fields; the others are its words. */
+const lineOf = (options: Logger.Options<unknown>): Line => {
+  const parts: ReadonlyArray<unknown> = Array.isArray(options.message) ? options.message : [options.message]
+  const fields: Record<string, unknown> = { ...options.fiber.getRef(References.CurrentLogAnnotations) }
+  const words: Array<string> = []
+  for (const part of parts) {
+    if (isFields(part)) Object.assign(fields, part)
+    else words.push(part instanceof Error ? (part.stack ?? part.message) : String(part))
+  }
+  if (options.cause.reasons.length > 0) fields.cause = Cause.pretty(options.cause)
+  return { time: options.date.toISOString(), level: options.logLevel, message: words.join(" "), fields }
+}
+
+// Time, level and message last: a field of such a name must not replace them.
+const jsonText = ({ time, level, message, fields }: Line): string =>
+  JSON.stringify({ ...fields, time, level: level.toUpperCase(), message })
+
+const plain = /^[\w./:@+-]+$/
+const valueText = (value: unknown): string => {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined")
+  return plain.test(text) || text.includes("\n") || typeof value !== "string" ? text : JSON.stringify(text)
+}
+
+const prettyText = ({ time, level, message, fields }: Line): string => {
+  const said = Object.entries(fields).map(([name, value]) => ` ${name}=${valueText(value)}`)
+  return `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${said.join("")}`
+}
+
+/** Replaces the loggers, and the least level that is logged, of whatever it is provided to. */
+export const loggingLayer = (options: LoggingOptions): Layer.Layer<never> => {
+  const text = options.format === "json" ? jsonText : prettyText
+  const toStandardError = Logger.make<unknown, void>((logged) => {
+    process.stderr.write(`${text(lineOf(logged))}\n`)
+  })
+  return Layer.mergeAll(Logger.layer([toStandardError]), Layer.succeed(References.MinimumLogLevel, options.level))
+}

@@ -1,0 +1,148 @@
+/**
+ * Counts with prom-client what the runtime reports. One registry a layer build, never the global one: tests and several workers in one
+ * process would share it. Everything the meter is told is counted by plain calls, once per batch.
+ */
+import { Context, Effect, Layer } from "effect"
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import type { BatchStats } from "../engine/protocol.ts"
+import { batchCommandsMax, recordBytesMax } from "../limits.ts"
+import { Meter } from "../ports/meter.ts"
+import { metricName } from "./names.ts"
+
+/** The registry that the meter of the same layer build counts into. */
+export class MetricsRegistry extends Context.Service<MetricsRegistry, Registry>()("holdfast/telemetry/MetricsRegistry") {}
+
+const powersOfTwoUpTo = (max: number, from: number): Array<number> => {
+  const powers: Array<number> = []
+  for (let power = from; power < max; power *= 2) powers.push(power)
+  return [...powers, max]
+}
+
+/** Seconds: a local append takes some 0.2 ms, a replicated one with fsync some 5 ms, and the time-out is 5 s. */
+const appendBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+
+const makeBatchMetrics = (registers: Array<Registry>) => {
+  const decisions = new Counter({
+    name: metricName.decisions,
+    help: "Commands decided, by outcome. A repeated decision is counted as repeated, whatever it was.",
+    labelNames: ["outcome"],
+    registers,
+  })
+  const refusals = new Counter({ name: metricName.refusals, help: "Commands refused, by reason.", labelNames: ["reason"], registers })
+  const batchCommands = new Histogram({
+    name: metricName.batchCommands,
+    help: "Commands decided by one journal record.",
+    buckets: powersOfTwoUpTo(batchCommandsMax, 1),
+    registers,
+  })
+  const batchBytes = new Histogram({
+    name: metricName.batchBytes,
+    help: "Bytes of one journal record.",
+    buckets: powersOfTwoUpTo(recordBytesMax, 512),
+    registers,
+  })
+  const appendSeconds = new Histogram({
+    name: metricName.appendSeconds,
+    help: "Seconds from handing a journal record over to knowing that it is stored.",
+    buckets: appendBuckets,
+    registers,
+  })
+  const holdsExpired = new Counter({ name: metricName.holdsExpired, help: "Holds ended because their time was up.", registers })
+  return (stats: BatchStats) => {
+    let refused = 0
+    for (const [reason, count] of Object.entries(stats.refused)) {
+      refusals.inc({ reason }, count)
+      refused += count
+    }
+    decisions.inc({ outcome: "accepted" }, stats.accepted)
+    decisions.inc({ outcome: "refused" }, refused)
+    decisions.inc({ outcome: "repeated" }, stats.repeated)
+    decisions.inc({ outcome: "expired" }, stats.expired)
+    decisions.inc({ outcome: "quarantined" }, stats.quarantined)
+    holdsExpired.inc(stats.expiries)
+    batchCommands.observe(stats.commands)
+    batchBytes.observe(stats.bytes)
+    appendSeconds.observe(stats.appendMs / 1_000)
+  }
+}
+
+const makePartitionGauges = (registers: Array<Registry>) => {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["partition"], registers })
+  const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
+  const halted = gauge(metricName.halted, "1 while nobody may serve the partition until an operator resumes it.")
+  const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
+  const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
+  const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
+  const lagOldest = gauge(
+    metricName.lagOldestSeconds,
+    "Seconds since the oldest message that is not decided was stored; 0 if there is none.",
+  )
+  return {
+    sampled: ((partition, sample) => {
+      owned.set({ partition }, sample.owned ? 1 : 0)
+      halted.set({ partition }, sample.halted ? 1 : 0)
+      // Absent, not 0, where another worker knows better: otherwise a sum or a maximum over workers could hide a partition without an owner.
+      if (sample.owned) quarantined.set({ partition }, sample.quarantined)
+      else quarantined.remove({ partition })
+      if (sample.owned) openHolds.set({ partition }, sample.openHolds)
+      else openHolds.remove({ partition })
+    }) satisfies Meter["Service"]["sampled"],
+    waiting: ((partition, waiting) => {
+      if (waiting === null) {
+        lagCommands.remove({ partition })
+        lagOldest.remove({ partition })
+        return
+      }
+      lagCommands.set({ partition }, waiting.count)
+      lagOldest.set({ partition }, waiting.oldestAgeMs / 1_000)
+    }) satisfies Meter["Service"]["waiting"],
+  }
+}
+
+const makeEventCounters = (registers: Array<Registry>) => {
+  const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
+    new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
+  const appendsUnknown = counter(metricName.appendsUnknown, "Appends whose outcome was unknown until the journal was read.", ["partition"])
+  const takeovers = counter(metricName.takeovers, "Times this worker became a partition's owner.", ["partition"])
+  const fenced = counter(metricName.fencedAppends, "Appends refused because another worker owns the partition: this one was a zombie.", [
+    "partition",
+  ])
+  const stepDowns = counter(metricName.stepDowns, "Times this worker gave up a partition, by reason.", ["partition", "reason"])
+  const alarms = counter(metricName.alarms, "Alarms, by kind.", ["partition", "kind"])
+  const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
+  const feed = counter(metricName.feedSent, "ATS values that the feed has.", [])
+  return {
+    appendUnknown: (partition: number) => appendsUnknown.inc({ partition }),
+    tookOver: (partition: number) => takeovers.inc({ partition }),
+    steppedDown: ((partition, reason) => {
+      stepDowns.inc({ partition, reason })
+      if (reason === "Fenced") fenced.inc({ partition })
+    }) satisfies Meter["Service"]["steppedDown"],
+    alarm: ((partition, kind) => alarms.inc({ partition, kind })) satisfies Meter["Service"]["alarm"],
+    repliesSent: (count: number) => replies.inc(count),
+    feedSent: (count: number) => feed.inc(count),
+  }
+}
+
+const makeMeter = (registry: Registry): Meter["Service"] => {
+  const batch = makeBatchMetrics([registry])
+  return Meter.of({
+    batchConfirmed: (_partition, stats) => batch(stats),
+    ...makePartitionGauges([registry]),
+    ...makeEventCounters([registry]),
+  })
+}
+
+/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and a meter that counts into it. */
+export const metricsLayer = (worker: string): Layer.Layer<Meter | MetricsRegistry> =>
+  Layer.effectContext(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const registry = new Registry()
+        registry.setDefaultLabels({ worker })
+        collectDefaultMetrics({ register: registry })
+        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meter, makeMeter(registry)))
+      }),
+      (context) => Effect.sync(() => Context.get(context, MetricsRegistry).clear()),
+    ),
+  )

@@ -1,0 +1,48 @@
+/**
+ * The names under which Holdfast is observed: metrics, spans and the log lines that an operator may want to find again. Dashboards and
+ * alerts are written against these; changing one is a breaking change.
+ */
+
+/** Every metric of Holdfast's own. Durations are in seconds, as Prometheus wants them. */
+export const metricName = {
+  lagCommands: "holdfast_partition_lag_commands",
+  lagOldestSeconds: "holdfast_partition_lag_oldest_seconds",
+  decisions: "holdfast_decisions_total",
+  refusals: "holdfast_refusals_total",
+  batchCommands: "holdfast_batch_commands",
+  batchBytes: "holdfast_batch_bytes",
+  appendSeconds: "holdfast_append_seconds",
+  appendsUnknown: "holdfast_appends_unknown_total",
+  takeovers: "holdfast_takeovers_total",
+  fencedAppends: "holdfast_fenced_appends_total",
+  stepDowns: "holdfast_step_downs_total",
+  holdsExpired: "holdfast_holds_expired_total",
+  quarantined: "holdfast_quarantined",
+  openHolds: "holdfast_open_holds",
+  repliesSent: "holdfast_replies_sent_total",
+  feedSent: "holdfast_feed_sent_total",
+  alarms: "holdfast_alarms_total",
+  halted: "holdfast_partition_halted",
+  owned: "holdfast_partition_owned",
+} as const
+
+/** Spans of what waits for the broker. Nothing per command has one. */
+export const spanName = {
+  append: "holdfast.append",
+} as const
+
+/** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
+export const logLine = {
+  serving: "partition serves",
+  steppedDown: "partition stepped down",
+  halted: "partition halted: nobody serves it until an operator resumes it",
+  alarm: "alarm",
+  leaseTaken: "lease taken",
+  leaseLost: "lease lost",
+  draining: "draining: finishing what is in flight, saying all that was decided",
+  drained: "drained",
+  drainUnfinished: "drain timed out: what was decided and not said is said by the next owner",
+  joined: "worker joined",
+  notGuaranteed: "NOT GUARANTEED by the broker",
+  membersChanged: "workers changed",
+} as const

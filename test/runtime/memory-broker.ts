@@ -1,0 +1,358 @@
+/**
+ * The ports over plain memory, for the tests of the runtime: journals by compare-and-set, commands in one sequence, leases and marks.
+ *
+ * Small on purpose: it doesn't model what a broker may do to a caller beyond what a test switches on. What is written here stays until
+ * the object is dropped; several workers share one.
+ */
+import { Effect, Layer, Stream } from "effect"
+import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
+import { Cluster, Commands, Journals, type Member, Outbound, type Question, Questions, Snapshots } from "../../src/ports/broker.ts"
+import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
+import { makeSignal } from "../../src/runtime/signal.ts"
+
+interface Lease {
+  readonly holder: string
+  readonly revision: number
+  readonly untilMs: number
+}
+
+interface Marks {
+  incarnation: string | null
+  witness: Witness | null
+  halt: Halt | null
+}
+
+/** A list that is appended to, and read as it grows. */
+class Growing<A> {
+  readonly items: Array<A> = []
+  readonly #changed = makeSignal()
+
+  push(item: A): void {
+    this.items.push(item)
+    this.#changed.notify()
+  }
+
+  /** Lets those who wait look again, though nothing was appended. */
+  lookAgain(): void {
+    this.#changed.notify()
+  }
+
+  /** Everything from index `from` on, for ever, while `isHeard`. */
+  from(from: number, isHeard = () => true): Stream.Stream<ReadonlyArray<A>> {
+    return Stream.suspend(() => {
+      let next = from
+      const more = this.#changed
+        .until(() => this.items.length > next && isHeard())
+        .pipe(
+          Effect.map(() => {
+            const items = this.items.slice(next)
+            next = this.items.length
+            return items
+          }),
+        )
+      return Stream.fromEffectRepeat(more)
+    })
+  }
+}
+
+export class MemoryBroker {
+  readonly partitions: number
+  readonly commands = new Growing<CommandMessage>()
+  readonly journals: ReadonlyArray<Growing<StoredRecord>>
+  readonly replies = new Growing<Reply>()
+  readonly feed = new Growing<AtsValue>()
+  readonly questions = new Growing<Question>()
+  readonly snapshots = new Map<number, SnapshotManifest>()
+  readonly chunks = new Map<string, Uint8Array>()
+  readonly marks: ReadonlyArray<Marks>
+  readonly halts = new Growing<{ readonly partition: number; readonly halt: Halt | null }>()
+  readonly leaseChanges = new Growing<{ readonly partition: number; readonly holder: string | null; readonly brokerMs: number }>()
+  readonly memberChanges = new Growing<ReadonlyArray<Member>>()
+  readonly leases = new Map<number, Lease>()
+  #members: ReadonlyArray<Member> = []
+  #revision = 0
+  readonly #cutOff = new Set<string>()
+  /** What happens to the next appends, in turn; afterwards all go well. */
+  readonly appendFaults: Array<"storedUnanswered" | "lost"> = []
+  readonly #appendsMoved = makeSignal()
+  #appendsAreHeld = false
+  /** Appends that were sent while they are held, and wait. */
+  appendsHeld = 0
+  /** Whether replies are sent at all; held back, they are tried again. */
+  repliesHeldBack = false
+
+  constructor(partitions: number) {
+    this.partitions = partitions
+    this.journals = Array.from({ length: partitions }, () => new Growing<StoredRecord>())
+    this.marks = Array.from({ length: partitions }, () => ({ incarnation: null, witness: null, halt: null }))
+  }
+
+  /** Stores a command as the server would after its subject transform. Returns its sequence. */
+  publish(sender: string, commandClass: string, sku: string, command: object, replySuffix: string | null): number {
+    const seq = this.commands.items.length + 1
+    const subject = `hf.p.${partitionOf(sku, this.partitions)}.${sender}.${commandClass}.${skuToken(sku)}`
+    const body = new TextEncoder().encode(JSON.stringify(command))
+    const headers = replySuffix === null ? "" : `Hf-Reply: ${replySuffix}\n`
+    this.commands.push({ seq, subject, headers, replySuffix, body, brokerMs: Date.now() })
+    return seq
+  }
+
+  /** From now on appends wait on their way, until the returned function is called. */
+  holdAppends(): () => void {
+    this.#appendsAreHeld = true
+    return () => {
+      this.#appendsAreHeld = false
+      this.appendsHeld = 0
+      this.#appendsMoved.notify()
+    }
+  }
+
+  /** What was said about a command's id so far. */
+  decisions(id: string) {
+    return this.replies.items.flatMap((reply) => reply.decisions).filter((decision) => decision.id === id)
+  }
+
+  setHalt(partition: number, halt: Halt | null): void {
+    this.#marksOf(partition).halt = halt
+    this.halts.push({ partition, halt })
+  }
+
+  /** From now on nothing a worker sends arrives, and it hears of no change. Only commands still reach it: they were on their way. */
+  cutOff(worker: string): void {
+    this.#cutOff.add(worker)
+  }
+
+  restore(worker: string): void {
+    this.#cutOff.delete(worker)
+    this.memberChanges.lookAgain()
+    this.leaseChanges.lookAgain()
+    this.halts.lookAgain()
+  }
+
+  /** A worker's membership and leases run out, as when it died. */
+  forget(worker: string): void {
+    this.#setMembers(this.#members.filter((member) => member.worker !== worker))
+    for (const [partition, lease] of this.leases) if (lease.holder === worker) this.#setLease(partition, null)
+  }
+
+  #marksOf(partition: number): Marks {
+    const marks = this.marks[partition]
+    if (marks === undefined) throw new Error(`there is no partition ${partition}`)
+    return marks
+  }
+
+  journal(partition: number): Growing<StoredRecord> {
+    const journal = this.journals[partition]
+    if (journal === undefined) throw new Error(`there is no partition ${partition}`)
+    return journal
+  }
+
+  #setMembers(members: ReadonlyArray<Member>): void {
+    this.#members = members
+    this.memberChanges.push(members)
+  }
+
+  #setLease(partition: number, lease: Lease | null): void {
+    if (lease === null) this.leases.delete(partition)
+    else this.leases.set(partition, lease)
+    this.leaseChanges.push({ partition, holder: lease?.holder ?? null, brokerMs: Date.now() })
+  }
+
+  #unlessCutOff<A, E>(worker: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | BrokerUnavailable> {
+    return Effect.suspend(
+      (): Effect.Effect<A, E | BrokerUnavailable> =>
+        this.#cutOff.has(worker) ? Effect.fail(new BrokerUnavailable({ operation: "any", cause: "cut off" })) : effect,
+    )
+  }
+
+  #append(worker: string, partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array) {
+    const held = Effect.suspend(() => {
+      if (this.#appendsAreHeld) this.appendsHeld++
+      return this.#appendsMoved.until(() => !this.#appendsAreHeld)
+    })
+    const stored = Effect.suspend((): Effect.Effect<{ readonly seq: number; readonly duplicate: boolean }, AppendUnknown> => {
+      const journal = this.journal(partition)
+      const unknown = (cause: string) => Effect.fail(new AppendUnknown({ partition, cause }))
+      if (this.#cutOff.has(worker)) return unknown("cut off")
+      if (journal.items.length !== expectedSeq) return unknown(`wrong last sequence: ${journal.items.length}`)
+      const fault = this.appendFaults.shift()
+      if (fault === "lost") return unknown("lost on its way")
+      const seq = expectedSeq + 1
+      journal.push({ seq, messageId, bytes })
+      return fault === "storedUnanswered" ? unknown("stored, but the answer was lost") : Effect.succeed({ seq, duplicate: false })
+    })
+    return Effect.andThen(held, stored)
+  }
+
+  #journalsFor(worker: string): Journals["Service"] {
+    return Journals.of({
+      append: (partition, expectedSeq, messageId, bytes) => this.#append(worker, partition, expectedSeq, messageId, bytes),
+      endSeq: (partition) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => this.journal(partition).items.length),
+        ),
+      at: (partition, seq) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => this.journal(partition).items[seq - 1] ?? null),
+        ),
+      read: (partition, fromSeq, toSeq) => Stream.suspend(() => Stream.make(this.journal(partition).items.slice(fromSeq - 1, toSeq))),
+      follow: (partition, fromSeq) => this.journal(partition).from(fromSeq - 1),
+    })
+  }
+
+  #commandsService(): Commands["Service"] {
+    const of = (partition: number) => (message: CommandMessage) => message.subject.startsWith(`hf.p.${partition}.`)
+    const { items } = this.commands
+    return Commands.of({
+      read: (partition, fromSeq) =>
+        Stream.map(this.commands.from(0), (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message))),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
+      purge: () => Effect.void,
+      waiting: (partition, seq) =>
+        Effect.sync(() => {
+          const waiting = items.filter((message) => message.seq > seq && of(partition)(message))
+          return { count: waiting.length, oldestMs: waiting[0]?.brokerMs ?? null }
+        }),
+    })
+  }
+
+  #outboundFor(worker: string): Outbound["Service"] {
+    return Outbound.of({
+      reply: (replies) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.suspend(() => {
+            if (this.repliesHeldBack) return Effect.fail(new BrokerUnavailable({ operation: "reply", cause: "held back" }))
+            for (const reply of replies) this.replies.push(reply)
+            return Effect.void
+          }),
+        ),
+      feed: (_partition, values) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => {
+            for (const value of values) this.feed.push(value)
+          }),
+        ),
+      watchFeed: (partition) =>
+        Stream.map(this.feed.from(this.feed.items.length), (values) =>
+          values.filter((value) => partitionOf(value.sku, this.partitions) === partition),
+        ),
+    })
+  }
+
+  #snapshotsService(): Snapshots["Service"] {
+    return Snapshots.of({
+      putChunk: (partition, snapshot, index, bytes) =>
+        Effect.sync(() => {
+          this.chunks.set(`${partition}/${snapshot}/${index}`, bytes)
+        }),
+      publish: (manifest) =>
+        Effect.sync(() => {
+          this.snapshots.set(manifest.partition, manifest)
+        }),
+      latest: (partition) =>
+        Effect.sync(() => {
+          const manifest = this.snapshots.get(partition)
+          if (manifest === undefined) return null
+          const chunks = Array.from({ length: manifest.chunks }, (_, index) => this.chunks.get(`${partition}/${manifest.id}/${index}`))
+          return { manifest, chunks: chunks.filter((chunk) => chunk !== undefined) }
+        }),
+      discard: () => Effect.void,
+    })
+  }
+
+  /** Runs a lease out when its time is up; asked at every acquisition, as a server would by itself. */
+  #liveLease(partition: number): Lease | undefined {
+    const lease = this.leases.get(partition)
+    return lease !== undefined && lease.untilMs > Date.now() ? lease : undefined
+  }
+
+  #leasing(): Pick<Cluster["Service"], "acquire" | "renew" | "release"> {
+    const grant = (partition: number, holder: string, ttlMs: number) => {
+      this.#setLease(partition, { holder, revision: ++this.#revision, untilMs: Date.now() + ttlMs })
+      return Effect.succeed({ revision: this.#revision })
+    }
+    const superseded = (partition: number, holder: string) => Effect.fail(new Superseded({ key: `lease.${partition}`, holder }))
+    return {
+      acquire: (partition, worker, ttlMs) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.suspend(() => {
+            const lease = this.#liveLease(partition)
+            return lease !== undefined && lease.holder !== worker ? superseded(partition, lease.holder) : grant(partition, worker, ttlMs)
+          }),
+        ),
+      renew: (partition, worker, revision, ttlMs) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.suspend(() => {
+            const lease = this.leases.get(partition)
+            return lease?.revision === revision ? grant(partition, worker, ttlMs) : superseded(partition, lease?.holder ?? "nobody")
+          }),
+        ),
+      release: (partition, worker, revision) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => {
+            if (this.leases.get(partition)?.revision === revision) this.#setLease(partition, null)
+          }),
+        ),
+    }
+  }
+
+  #clusterFor(worker: string): Cluster["Service"] {
+    const watch = <A>(changes: Growing<A>) =>
+      Stream.flatMap(
+        changes.from(0, () => !this.#cutOff.has(worker)),
+        (some) => Stream.fromIterable(some),
+      )
+    return Cluster.of({
+      ...this.#leasing(),
+      prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
+      join: (member) =>
+        Effect.acquireRelease(
+          Effect.sync(() => this.#setMembers([...this.#members, member])),
+          () => Effect.sync(() => this.#setMembers(this.#members.filter((other) => other.worker !== member.worker))),
+        ),
+      members: watch(this.memberChanges),
+      leases: watch(this.leaseChanges),
+      halts: watch(this.halts),
+      marks: (partition) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => ({ ...this.#marksOf(partition) })),
+        ),
+      putIncarnation: (partition, incarnation) =>
+        Effect.sync(() => {
+          this.#marksOf(partition).incarnation = incarnation
+        }),
+      putWitness: (partition, witness) =>
+        Effect.sync(() => {
+          this.#marksOf(partition).witness = witness
+        }),
+      putHalt: (partition, halt) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => this.setHalt(partition, halt)),
+        ),
+      clearHalt: (partition) => Effect.sync(() => this.setHalt(partition, null)),
+    })
+  }
+
+  /** All ports, as one worker sees them. */
+  layerFor(worker: string): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots> {
+    return Layer.mergeAll(
+      Layer.succeed(Cluster, this.#clusterFor(worker)),
+      Layer.succeed(Commands, this.#commandsService()),
+      Layer.succeed(Journals, this.#journalsFor(worker)),
+      Layer.succeed(Outbound, this.#outboundFor(worker)),
+      Layer.succeed(Questions, Questions.of({ listen: Stream.flatMap(this.questions.from(0), (asked) => Stream.fromIterable(asked)) })),
+      Layer.succeed(Snapshots, this.#snapshotsService()),
+    )
+  }
+}

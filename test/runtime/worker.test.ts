@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest"
+import { partitionOf } from "../../src/domain/names.ts"
+import type { Halt } from "../../src/engine/protocol.ts"
+import { MemoryBroker } from "./memory-broker.ts"
+import { command, startTestWorker, stockUp, type TestWorker, until } from "./workers.ts"
+
+const sku = "SKU-1"
+
+/** Sends a reservation and returns what was said about it first. */
+const reserve = async (broker: MemoryBroker, qty: number) => {
+  const sent = command.reserve(sku, qty)
+  broker.publish("web", "sell", sku, sent, "inbox.1")
+  await until(() => broker.decisions(sent.id).length > 0)
+  return broker.decisions(sent.id)[0]
+}
+
+const ownerOf = (workers: ReadonlyArray<TestWorker>, partition: number): TestWorker | undefined =>
+  workers.find((worker) => worker.report().partitions[partition]?.phase === "serving")
+
+const isReady = (worker: TestWorker): boolean => worker.report().ready
+
+describe("a worker alone", () => {
+  it("decides a command and replies once the decision is journaled", async () => {
+    const broker = new MemoryBroker(2)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    expect(await reserve(broker, 3)).toMatchObject({ sku, outcome: "accepted", qty: 3 })
+    expect(await reserve(broker, 3)).toMatchObject({ sku, outcome: "refused", reason: "InsufficientStock", ats: 2 })
+    expect(broker.replies.items[0]).toMatchObject({ sender: "web", suffix: "inbox.1" })
+    await worker.stop()
+  })
+
+  it("is ready when it serves every partition", async () => {
+    const broker = new MemoryBroker(3)
+    const worker = await startTestWorker(broker, "a")
+    await until(() => isReady(worker))
+    expect(worker.report().partitions.map(({ role, phase }) => ({ role, phase }))).toEqual(
+      Array(3).fill({ role: "owner", phase: "serving" }),
+    )
+    await worker.stop()
+    expect(worker.report()).toMatchObject({ ready: false, state: "leaving" })
+  })
+
+  it("sends the feed of what it decided", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 3)
+    await until(() => broker.feed.items.at(-1)?.ats === 2)
+    expect(broker.feed.items.at(-1)).toMatchObject({ channel: "web", sku, ats: 2 })
+    await worker.stop()
+  })
+
+  it("counts an append whose answer was lost as unknown, and decides on when the journal shows it", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    broker.appendFaults.push("storedUnanswered")
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported.alarms).toContain("AppendUnknown")
+    expect(worker.reported.steppedDown).toEqual([])
+    await worker.stop()
+  })
+
+  it("sends an append that was lost on its way again, with the same id", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    broker.appendFaults.push("lost")
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported.steppedDown).toEqual([])
+    const ids = broker.journal(0).items.map((record) => record.messageId)
+    expect(new Set(ids).size).toBe(ids.length)
+    await worker.stop()
+  })
+})
+
+describe("draining", () => {
+  it("says all that was decided before the worker leaves", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 500)
+    await until(() => isReady(worker))
+    const sent = Array.from({ length: 300 }, () => command.reserve(sku, 1))
+    broker.repliesHeldBack = true
+    for (const one of sent) broker.publish("web", "sell", sku, one, "inbox.1")
+    await until(() => worker.reported.batches.reduce((sum, batch) => sum + batch.commands, 0) >= 300)
+    const stopping = worker.stop()
+    broker.repliesHeldBack = false
+    expect(await stopping).toEqual([])
+    expect(sent.filter(({ id }) => broker.decisions(id).length === 0)).toEqual([])
+    expect(worker.reported.steppedDown).toEqual([{ partition: 0, reason: "Drained" }])
+    expect(broker.leases.size).toBe(0)
+  })
+
+  it("names the partitions that could not be drained in time", async () => {
+    const broker = new MemoryBroker(2)
+    const worker = await startTestWorker(broker, "a", { drainTimeoutMs: 50 })
+    await until(() => isReady(worker))
+    broker.repliesHeldBack = true
+    stockUp(broker, sku, 5)
+    broker.publish("web", "sell", sku, command.reserve(sku, 1), "inbox.1")
+    await until(() => worker.reported.batches.some((batch) => batch.commands > 0))
+    expect(await worker.stop()).toEqual([partitionOf(sku, 2)])
+  })
+})
+
+describe("two workers", () => {
+  it("share the partitions, and the second of each follows it", async () => {
+    const broker = new MemoryBroker(16)
+    const workers = [await startTestWorker(broker, "a"), await startTestWorker(broker, "b")]
+    const [first, second] = workers.map((worker) => worker.report)
+    await until(() => workers.every(isReady) && workers.every(({ report }) => report().members.length === 2))
+    await until(() => broker.journals.every((_, partition) => ownerOf(workers, partition) !== undefined))
+    for (const { partition, role } of first?.().partitions ?? []) {
+      expect([role, second?.().partitions[partition]?.role].sort()).toEqual(["owner", "standby"])
+    }
+    for (const worker of workers) await worker.stop()
+  })
+
+  it("hand over at once when one leaves, and the other says what the first had decided", async () => {
+    const broker = new MemoryBroker(4)
+    const workers = [await startTestWorker(broker, "a"), await startTestWorker(broker, "b")]
+    stockUp(broker, sku, 5)
+    await reserve(broker, 2)
+    await until(() => workers.every(isReady) && workers.every(({ report }) => report().members.length === 2))
+    await workers[0]?.stop()
+    expect(await reserve(broker, 3)).toMatchObject({ outcome: "accepted", qty: 3 })
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "refused", reason: "InsufficientStock" })
+    await workers[1]?.stop()
+  })
+
+  it("take over from one that dies, when its lease has run out", async () => {
+    const broker = new MemoryBroker(4)
+    const workers = [await startTestWorker(broker, "a"), await startTestWorker(broker, "b")]
+    stockUp(broker, sku, 5)
+    await reserve(broker, 2)
+    await until(() => broker.journals.every((_, partition) => ownerOf(workers, partition) !== undefined))
+    await workers[1]?.kill()
+    const survivor = workers[0]
+    await until(() => survivor?.report().partitions.every(({ phase }) => phase === "serving") === true)
+    expect(await reserve(broker, 4)).toMatchObject({ outcome: "refused", reason: "InsufficientStock", ats: 3 })
+    await survivor?.stop()
+  })
+
+  it("fence the zombie among them: its append fails, and it starts again as a standby", async () => {
+    const broker = new MemoryBroker(1)
+    const zombie = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    // The others take it for dead; it goes on deciding what still reaches it, and doesn't hear of it.
+    broker.cutOff("a")
+    broker.forget("a")
+    const other = await startTestWorker(broker, "b")
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    await until(() => zombie.report().partitions[0]?.phase === "frozen")
+    broker.restore("a")
+    await until(() => zombie.reported.steppedDown.length > 0)
+    expect(zombie.reported.steppedDown).toEqual([{ partition: 0, reason: "Fenced" }])
+    expect(await reserve(broker, 4)).toMatchObject({ outcome: "refused", ats: 3 })
+    expect(ownerOf([zombie, other], 0)?.name).toBe("b")
+    await zombie.stop()
+    await other.stop()
+  })
+})
+
+describe("a halt", () => {
+  const foreign = new TextEncoder().encode("no record of ours")
+
+  it("is shared, keeps every worker from serving, and ends when an operator resumes", async () => {
+    const broker = new MemoryBroker(1)
+    const first = await startTestWorker(broker, "a")
+    await until(() => isReady(first))
+    await first.stop()
+    // A record that can't be read: whoever follows the journal halts.
+    const end = broker.journal(0).items.length
+    broker.journal(0).push({ seq: end + 1, messageId: "x", bytes: foreign })
+    const workers = [await startTestWorker(broker, "b"), await startTestWorker(broker, "c")]
+    await until(() => broker.marks[0]?.halt != null)
+    await until(() => workers.every(({ report }) => report().partitions[0]?.phase === "halted"))
+    expect(broker.marks[0]?.halt).toMatchObject({ reason: "ChainBroken", resume: null })
+    expect(workers.some(isReady)).toBe(workers.some(({ report }) => report().partitions[0]?.role !== "owner"))
+    // The operator removes what should not be there, and lets it go on.
+    broker.journal(0).items.pop()
+    const halt = broker.marks[0]?.halt as Halt
+    broker.setHalt(0, { ...halt, resume: { by: "operator-1", reason: "removed the foreign record" } })
+    await until(() => ownerOf(workers, 0) !== undefined && broker.marks[0]?.halt === null)
+    stockUp(broker, sku, 5)
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    for (const worker of workers) await worker.stop()
+  })
+})

@@ -1,0 +1,117 @@
+/**
+ * Workers over a memory broker, and what their tests say and wait for.
+ */
+import { Effect, Exit, Layer, Scope } from "effect"
+import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
+import { Meter } from "../../src/ports/meter.ts"
+import { Engine } from "../../src/runtime/engine.ts"
+import { startWorker, type Worker } from "../../src/runtime/worker.ts"
+import { loggingLayer } from "../../src/telemetry/logging.ts"
+import type { MemoryBroker } from "./memory-broker.ts"
+
+/** What a worker reported, as a test looks at it. */
+export interface Reported {
+  readonly batches: Array<BatchStats>
+  readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
+  readonly alarms: Array<AlarmKind>
+  takeovers: number
+}
+
+export interface TestWorker extends Worker {
+  readonly name: string
+  readonly reported: Reported
+  /** Drains and stops. */
+  readonly stop: () => Promise<ReadonlyArray<number>>
+  /** Stops without a word, as a killed process does. */
+  readonly kill: () => Promise<void>
+}
+
+const listeningMeter = (reported: Reported): Meter["Service"] =>
+  Meter.of({
+    batchConfirmed: (_partition, stats) => reported.batches.push(stats),
+    appendUnknown: () => undefined,
+    repliesSent: () => undefined,
+    feedSent: () => undefined,
+    tookOver: () => {
+      reported.takeovers++
+    },
+    steppedDown: (partition, reason) => reported.steppedDown.push({ partition, reason }),
+    alarm: (_partition, kind) => reported.alarms.push(kind),
+    sampled: () => undefined,
+    waiting: () => undefined,
+  })
+
+export const startTestWorker = async (
+  broker: MemoryBroker,
+  name: string,
+  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine> } = {},
+): Promise<TestWorker> => {
+  const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
+  const scope = Scope.makeUnsafe()
+  const layers = Layer.mergeAll(
+    broker.layerFor(name),
+    options.engine ?? Engine.layer,
+    Layer.succeed(Meter, listeningMeter(reported)),
+    loggingLayer({ format: "pretty", level: "None" }),
+  )
+  const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
+  const started = startWorker({
+    worker: name,
+    address: "",
+    partitions: broker.partitions,
+    leaseTtlMs: options.leaseTtlMs ?? 1_000,
+    drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
+  })
+  const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
+  const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  return {
+    ...worker,
+    name,
+    reported,
+    stop: async () => {
+      const unfinished = await Effect.runPromise(worker.leave.pipe(Effect.provide(context)))
+      await close()
+      return unfinished
+    },
+    kill: async () => {
+      // A dead worker's last words reach nobody.
+      broker.cutOff(name)
+      await close()
+      broker.restore(name)
+      broker.forget(name)
+    },
+  }
+}
+
+/** Returns once `condition` holds. The test's own time limit ends what never comes. */
+export const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+let ids = 0
+const head = (sku: string) => ({ v: 1, id: `c-${++ids}`, sku, issuedAtMs: Date.now() })
+
+/** Commands as senders write them. */
+export const command = {
+  receive: (sku: string, qty: number) => ({ ...head(sku), type: "ReceiveStock", location: "main", qty, reference: "delivery-1" }),
+  policy: (sku: string) => ({
+    ...head(sku),
+    type: "SetPolicy",
+    policy: {
+      version: 1,
+      channels: [{ channel: "web", priority: 1, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }],
+      safety: [],
+      sourcing: [],
+    },
+  }),
+  reserve: (sku: string, qty: number) => {
+    const id = `r-${ids + 1}`
+    return { ...head(sku), type: "Reserve", reservation: id, qty, holdMs: 600_000 }
+  },
+}
+
+/** Lets the web shop sell `qty` units of the SKU. */
+export const stockUp = (broker: MemoryBroker, sku: string, qty: number): void => {
+  broker.publish("warehouse", "stock", sku, command.receive(sku, qty), null)
+  broker.publish("planner", "policy", sku, command.policy(sku), null)
+}

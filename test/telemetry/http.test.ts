@@ -1,0 +1,47 @@
+import { Effect } from "effect"
+import { Registry } from "prom-client"
+import { describe, expect, it } from "vitest"
+import { serveTelemetry } from "../../src/telemetry/http.ts"
+
+const get = async (url: string, method = "GET") => {
+  const answer = await fetch(url, { method })
+  return { status: answer.status, type: answer.headers.get("content-type") ?? "", body: await answer.text() }
+}
+
+/** Asks for one page of a server that is there for no longer than that. */
+const ask = (path: string, readiness: { readonly ready: boolean; readonly partitions?: ReadonlyArray<unknown> }, method = "GET") =>
+  Effect.gen(function* () {
+    const url = yield* serveTelemetry({ registry: new Registry(), readiness: () => readiness }, { host: "127.0.0.1", port: 0 })
+    return yield* Effect.promise(() => get(`${url}${path}`, method))
+  }).pipe(Effect.scoped, Effect.runPromise)
+
+describe("the pages of a worker", () => {
+  it("serve metrics in Prometheus's text format", async () => {
+    expect(await ask("/metrics", { ready: true })).toMatchObject({ status: 200, type: expect.stringContaining("text/plain") })
+  })
+
+  it("say ready with what there is to say about it", async () => {
+    const { status, body } = await ask("/ready?verbose", { ready: true, partitions: [{ partition: 0, phase: "serving" }] })
+    expect(status).toBe(200)
+    expect(JSON.parse(body)).toEqual({ ready: true, partitions: [{ partition: 0, phase: "serving" }] })
+  })
+
+  it("answer 503 while not ready, and are alive all the same", async () => {
+    expect((await ask("/ready", { ready: false })).status).toBe(503)
+    expect((await ask("/live", { ready: false })).status).toBe(200)
+  })
+
+  it("refuse other paths and other methods", async () => {
+    expect((await ask("/", { ready: true })).status).toBe(404)
+    expect((await ask("/metrics", { ready: true }, "POST")).status).toBe(405)
+  })
+
+  it("fail with a tagged error when the port is taken", async () => {
+    const pages = { registry: new Registry(), readiness: () => ({ ready: true }) }
+    const error = await Effect.gen(function* () {
+      const first = yield* serveTelemetry(pages, { host: "127.0.0.1", port: 0 })
+      return yield* Effect.flip(serveTelemetry(pages, { host: "127.0.0.1", port: Number(new URL(first).port) }))
+    }).pipe(Effect.scoped, Effect.runPromise)
+    expect(error).toMatchObject({ _tag: "HttpUnavailable" })
+  })
+})

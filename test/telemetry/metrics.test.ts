@@ -1,0 +1,72 @@
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import type { BatchStats } from "../../src/engine/protocol.ts"
+import { Meter } from "../../src/ports/meter.ts"
+import { MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
+import { metricName } from "../../src/telemetry/names.ts"
+
+/** What a scrape shows of Holdfast's own metrics after `report`, by name and labels. */
+const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<ReadonlyMap<string, number>> =>
+  Effect.gen(function* () {
+    report(yield* Meter)
+    const registry = yield* MetricsRegistry
+    const text = yield* Effect.promise(() => registry.metrics())
+    const lines = text.split("\n").filter((line) => line.startsWith("holdfast_"))
+    return new Map(
+      lines.map((line) => {
+        const [name = "", value] = line.split(/ (?=[^ ]+$)/)
+        return [name.replace(/,?worker="w1"/, "").replace("{}", ""), Number(value)]
+      }),
+    )
+  }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+
+const batch: BatchStats = {
+  messages: 3,
+  commands: 6,
+  expiries: 2,
+  bytes: 1_000,
+  accepted: 2,
+  repeated: 1,
+  expired: 0,
+  quarantined: 0,
+  refused: { InsufficientStock: 2, UnknownSku: 1 },
+  appendMs: 4,
+}
+
+describe("metrics", () => {
+  it("count decisions by outcome and refusals by reason", async () => {
+    const shown = await scrapeAfter((meter) => meter.batchConfirmed(0, batch))
+    expect(shown.get(`${metricName.decisions}{outcome="accepted"}`)).toBe(2)
+    expect(shown.get(`${metricName.decisions}{outcome="refused"}`)).toBe(3)
+    expect(shown.get(`${metricName.decisions}{outcome="repeated"}`)).toBe(1)
+    expect(shown.get(`${metricName.refusals}{reason="InsufficientStock"}`)).toBe(2)
+    expect(shown.get(metricName.holdsExpired)).toBe(2)
+    expect(shown.get(`${metricName.batchCommands}_sum`)).toBe(6)
+    expect(shown.get(`${metricName.appendSeconds}_sum`)).toBe(0.004)
+  })
+
+  it("count only a fenced reign as a fenced append", async () => {
+    const shown = await scrapeAfter((meter) => {
+      meter.steppedDown(1, "Drained")
+      meter.steppedDown(1, "Fenced")
+    })
+    expect(shown.get(`${metricName.fencedAppends}{partition="1"}`)).toBe(1)
+    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Drained"}`)).toBe(1)
+  })
+
+  it("stop showing the lag of a partition that another worker owns by now", async () => {
+    const shown = await scrapeAfter((meter) => {
+      meter.waiting(2, { count: 7, oldestAgeMs: 1_500 })
+      meter.waiting(3, { count: 7, oldestAgeMs: 1_500 })
+      meter.waiting(2, null)
+    })
+    expect(shown.has(`${metricName.lagCommands}{partition="2"}`)).toBe(false)
+    expect(shown.get(`${metricName.lagOldestSeconds}{partition="3"}`)).toBe(1.5)
+  })
+
+  it("of two layer builds do not mix", async () => {
+    await scrapeAfter((meter) => meter.tookOver(0))
+    const shown = await scrapeAfter((meter) => meter.tookOver(0))
+    expect(shown.get(`${metricName.takeovers}{partition="0"}`)).toBe(1)
+  })
+})
