@@ -4,12 +4,14 @@ import { Cause, type Context, Effect, Layer, Queue, Schedule, Stream } from "eff
 import { isSender } from "../domain/names.ts"
 import { ChannelLink } from "../ports/channel.ts"
 import { BrokerUnavailable, type Busy, NotPermitted } from "../ports/errors.ts"
+import { decodeAnswer } from "../wire/questions.ts"
+import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
-import { partitionsOfTopology, topologyPath } from "./questions.ts"
-import { atsSubject, commandSubject, feedStream, questionSubject, replyHeader, replySubject } from "./subjects.ts"
+import { topologyPath } from "./questions.ts"
+import { feedStream } from "./subjects.ts"
 
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
@@ -120,7 +122,8 @@ const learnPartitions = (link: Link, sender: string, timeoutMs: number): Effect.
     sender,
   )(topologyPath).pipe(
     Stream.flattenIterable,
-    Stream.map(({ body }) => partitionsOfTopology(body)),
+    Stream.map(({ body }) => decodeAnswer(body)),
+    Stream.map((answer) => (answer?.answer === "topology" ? answer.partitions : undefined)),
     Stream.filter((partitions) => partitions !== undefined),
     Stream.runHead,
     Effect.flatMap((head) => (head._tag === "Some" ? Effect.succeed(head.value) : Effect.fail(silent()))),

@@ -7,7 +7,7 @@
 import type { MsgHdrs } from "@nats-io/transport-node"
 import type { EpochMs } from "../domain/names.ts"
 import type { CommandMessage } from "../engine/protocol.ts"
-import { isReplySuffix, replyHeader } from "./subjects.ts"
+import { isReplySuffix, replyHeader } from "../wire/subjects.ts"
 
 /** A consumer's delivery, as its reply subject tells it. */
 export interface Delivery {

@@ -6,34 +6,21 @@ import type { Msg } from "@nats-io/transport-node"
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { type Question, Questions } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
+import { encodeAnswer } from "../wire/questions.ts"
+import { replySubject } from "../wire/subjects.ts"
 import type { Link } from "./connection.ts"
 import { headerText } from "./message.ts"
-import { commandsStream, partitionsOfTransform, replySubject } from "./subjects.ts"
+import { commandsStream, partitionsOfTransform } from "./subjects.ts"
 
 /** Questions that wait to be taken. Beyond it they are dropped: whoever hears no answer asks again. */
 const waitingMax = 4_096
 
 export const topologyPath = "topology"
 
-const topologyBody = (partitions: number): string => JSON.stringify({ version: 1, partitions })
-
-/** The number of partitions in an answer to `topology`, or undefined if it is none. */
-export const partitionsOfTopology = (body: Uint8Array): number | undefined => {
-  let answer: unknown
-  try {
-    answer = JSON.parse(new TextDecoder().decode(body))
-  } catch {
-    return undefined
-  }
-  if (typeof answer !== "object" || answer === null || !("partitions" in answer)) return undefined
-  const { partitions } = answer
-  return typeof partitions === "number" && Number.isSafeInteger(partitions) && partitions > 0 ? partitions : undefined
-}
-
 const answerTopology = async (link: Link, sender: string, suffix: string): Promise<void> => {
   const { config } = await link.jsm.streams.info(commandsStream)
   const partitions = partitionsOfTransform(config.subject_transform?.dest ?? "")
-  if (partitions !== undefined) link.nc.publish(replySubject(sender, suffix), topologyBody(partitions))
+  if (partitions !== undefined) link.nc.publish(replySubject(sender, suffix), encodeAnswer({ answer: "topology", partitions }))
 }
 
 const questionOf = (link: Link, sender: string, path: ReadonlyArray<string>, suffix: string | null, body: Uint8Array): Question => ({

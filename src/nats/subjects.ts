@@ -1,12 +1,9 @@
 /**
- * Every NATS subject, stream and bucket name of Holdfast, and what may be spliced into one.
+ * The names of accounts, streams, buckets and of the subjects that only workers know. Those that senders know are the protocol's (wire/subjects.ts).
  *
- * Whatever comes from outside (a sender's reply suffix, a snapshot's id) passes a check here before it becomes part of a subject:
- * a space or a wildcard in it would be read by the server as protocol.
+ * Whatever comes from outside passes a check before it becomes part of a subject: a space or a wildcard in it would be read by the server
+ * as protocol.
  */
-
-import type { CommandClass } from "../domain/names.ts"
-import { replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 
 /** The account that only workers join. */
 export const engineAccount = "HOLDFAST"
@@ -30,18 +27,9 @@ export const marksBucket = "HF_MARKS"
 export const bucketStream = (bucket: string): string => `KV_${bucket}`
 export const keySubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`
 
-/** The header in which a sender names the end of the subject it wants its answer on. */
-export const replyHeader = "Hf-Reply"
-
-export const commandSubject = (sender: string, commandClass: CommandClass, token: string): string =>
-  `hf.cmd.${sender}.${commandClass}.${token}`
 export const storedCommandsOf = (partition: number): string => `hf.p.${partition}.>`
 export const journalSubject = (partition: number): string => `hf.journal.${partition}`
-export const replySubject = (sender: string, suffix: string): string => `hf.reply.${sender}.${suffix}`
-export const questionSubject = (sender: string, path: string): string => `hf.get.${sender}.${path}`
-export const feedSubject = (partition: number, channel: string, token: string): string => `hf.feed.${partition}.${channel}.${token}`
 export const feedOf = (partition: number): string => `hf.feed.${partition}.>`
-export const atsSubject = (channel: string, tokens: string): string => `hf.ats.${channel}.${tokens}`
 export const manifestSubject = (partition: number): string => `hf.snap.${partition}.manifest`
 export const chunkSubject = (partition: number, snapshot: string, index: number | "*"): string =>
   `hf.snap.${partition}.${snapshot}.${index}`
@@ -61,7 +49,3 @@ export const partitionsOfTransform = (dest: string): number | undefined => {
 const tokenPattern = /^[A-Za-z0-9_=%-]{1,384}$/
 /** Whether `text` is one subject token and nothing else. */
 export const isToken = (text: string): boolean => tokenPattern.test(text)
-
-const suffixPattern = new RegExp(`^[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`)
-/** Whether `text` may end a reply subject: bounded, 1 to `replySuffixTokensMax` plain tokens. */
-export const isReplySuffix = (text: string): boolean => text.length <= replySuffixCharsMax && suffixPattern.test(text)
