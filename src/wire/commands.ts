@@ -129,8 +129,10 @@ const MoveStatusJson = Schema.Struct({
   qty: QtyField,
 })
   .check(
-    Schema.makeFilter((move: { readonly from: StockStatus; readonly to: StockStatus }) =>
-      move.from === move.to ? { path: ["to"], issue: "another status" } : undefined,
+    Schema.makeFilter(
+      (move: { readonly from: StockStatus; readonly to: StockStatus }) =>
+        move.from === move.to ? { path: ["to"], issue: "another status" } : undefined,
+      { toJsonSchema: () => [{}, true] as const },
     ),
   )
   .annotate({ identifier: "MoveStatus", description: "Fact: units on hand changed their status" })
@@ -150,6 +152,17 @@ interface SaleFields {
   readonly location?: string
   readonly reservation?: string
 }
+const missingOfSale = (sale: SaleFields) => {
+  if (sale.mode === "taken" && sale.location === undefined) return { path: ["location"], issue: "the location it was taken from" }
+  if (sale.mode === "owed" && sale.reservation === undefined) return { path: ["reservation"], issue: "the reservation it is owed under" }
+  return undefined
+}
+const saleRequires = {
+  anyOf: [
+    { properties: { mode: { const: "taken" } }, required: ["location"] },
+    { properties: { mode: { const: "owed" } }, required: ["reservation"] },
+  ],
+}
 const RecordSaleJson = Schema.Struct({
   ...version,
   type: Schema.Literal("RecordSale"),
@@ -159,14 +172,7 @@ const RecordSaleJson = Schema.Struct({
   location: Schema.optionalKey(LocationField),
   reservation: Schema.optionalKey(ReservationField),
 })
-  .check(
-    Schema.makeFilter((sale: SaleFields) => {
-      if (sale.mode === "taken" && sale.location === undefined) return { path: ["location"], issue: "the location it was taken from" }
-      if (sale.mode === "owed" && sale.reservation === undefined)
-        return { path: ["reservation"], issue: "the reservation it is owed under" }
-      return undefined
-    }),
-  )
+  .check(Schema.makeFilter(missingOfSale, { toJsonSchema: () => saleRequires }))
   .annotate({ identifier: "RecordSale", description: "Fact: the channel sold units without asking" })
 
 const ReplayQuarantinedJson = Schema.Struct({

@@ -1,0 +1,210 @@
+/**
+ * Makes docs/asyncapi.json, the protocol in AsyncAPI 3, from the Schemas that decode and encode it, seen from a sender's side.
+ *
+ * `node tools/asyncapi.ts` writes the file; with `--check` it writes nothing and fails if the file isn't what would be written.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { JsonSchema, Schema } from "effect"
+import { type CommandType, classOf } from "../src/domain/commands.ts"
+import { CommandClass } from "../src/domain/names.ts"
+import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
+import { commandSchemas } from "../src/wire/commands.ts"
+import { AtsJson } from "../src/wire/feed.ts"
+import {
+  AtsAnswerJson,
+  InvalidAnswerJson,
+  PageJson,
+  QuarantineAnswerJson,
+  StockAnswerJson,
+  TopologyAnswerJson,
+  UnknownSkuAnswerJson,
+  WorkerAnswerJson,
+} from "../src/wire/questions.ts"
+import { ReplyJson } from "../src/wire/replies.ts"
+import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../src/wire/subjects.ts"
+
+type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+type JsonObject = { readonly [key: string]: Json }
+
+/** What senders write is read strictly, what they hear may grow. */
+const written = { ...commandSchemas, Page: PageJson }
+const heard = {
+  Reply: ReplyJson,
+  Ats: AtsJson,
+  StockAnswer: StockAnswerJson,
+  UnknownSkuAnswer: UnknownSkuAnswerJson,
+  AtsAnswer: AtsAnswerJson,
+  TopologyAnswer: TopologyAnswerJson,
+  WorkerAnswer: WorkerAnswerJson,
+  QuarantineAnswer: QuarantineAnswerJson,
+  InvalidAnswer: InvalidAnswerJson,
+}
+
+/** AsyncAPI's own schemas are JSON Schema draft 7, and live under components. */
+const definitionsOf = (schema: Schema.Constraint, onExcessProperty: "error" | "ignore"): JsonObject => {
+  const document = JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(schema, { onExcessProperty }))
+  return JSON.parse(JSON.stringify(document.definitions).replaceAll('"#/definitions/', '"#/components/schemas/')) as JsonObject
+}
+
+const schemas = (): JsonObject =>
+  Object.assign(
+    {},
+    ...Object.values(heard).map((schema) => definitionsOf(schema, "ignore")),
+    ...Object.values(written).map((schema) => definitionsOf(schema, "error")),
+  ) as JsonObject
+
+const ref = (path: string): JsonObject => ({ $ref: `#/${path}` })
+const schemaRef = (name: string): JsonObject => ref(`components/schemas/${name}`)
+const messageRef = (name: string): JsonObject => ref(`components/messages/${name}`)
+const messageRefs = (names: ReadonlyArray<string>): JsonObject => Object.fromEntries(names.map((name) => [name, messageRef(name)]))
+
+const commandTypes = Object.keys(commandSchemas) as Array<CommandType>
+const answers = Object.keys(heard).filter((name) => name.endsWith("Answer"))
+const batch = "CommandBatch"
+
+const headers: JsonObject = {
+  type: "object",
+  properties: {
+    [replyHeader]: {
+      type: "string",
+      maxLength: replySuffixCharsMax,
+      pattern: `^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`,
+      description: "End of the subject the answer is wanted on. Without it nothing is answered",
+    },
+  },
+}
+
+const message = (name: string, title: string, fields: JsonObject): readonly [string, JsonObject] => [name, { name, title, ...fields }]
+
+const messages = (): JsonObject =>
+  Object.fromEntries([
+    ...commandTypes.map((type) => message(type, `${type} (class ${classOf[type]})`, { headers, payload: schemaRef(type) })),
+    message(batch, "Commands of SKUs that share a partition", {
+      headers,
+      payload: { type: "array", minItems: 1, maxItems: commandsPerMessageMax, items: { oneOf: commandTypes.map(schemaRef) } },
+    }),
+    message("Question", "A question, which its subject asks: the body is empty", { headers }),
+    message("Page", "Which page of a question that has pages", { headers, payload: schemaRef("Page") }),
+    ...Object.keys(heard).map((name) => message(name, name, { payload: schemaRef(name) })),
+  ])
+
+const sender: JsonObject = { description: "The sender's own name: its credentials permit no other" }
+const token: JsonObject = {
+  description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
+}
+const suffix: JsonObject = { description: `What the request's ${replyHeader} said` }
+
+const question = (path: string, description: string, parameters: JsonObject, paged: boolean): JsonObject => ({
+  address: questionSubject("{sender}", path),
+  description,
+  parameters: { sender, ...parameters },
+  messages: messageRefs(paged ? ["Question", "Page"] : ["Question"]),
+})
+
+const partition: JsonObject = { description: "A partition's number, from 0" }
+
+const channels = (): JsonObject => ({
+  commands: {
+    address: commandSubject("{sender}", "{class}" as CommandClass, "{token}"),
+    description: "Stored by JetStream; the publish acknowledgement means stored, will be decided",
+    parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, token },
+    messages: messageRefs([...commandTypes, batch]),
+  },
+  replies: {
+    address: replySubject("{sender}", "{suffix}"),
+    description: "Decisions and answers, at most once: whoever missed one asks again with the same id",
+    parameters: { sender, suffix },
+    messages: messageRefs(["Reply", ...answers]),
+  },
+  ats: {
+    address: atsSubject("{sender}", "{token}"),
+    description: "What the channel may sell of each SKU, whenever it changes",
+    parameters: { sender, token },
+    messages: messageRefs(["Ats"]),
+  },
+  askStock: question("stock.{token}", "Stock of a SKU", { token }, false),
+  askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, false),
+  askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, true),
+  askTopology: question("topology", "How many partitions there are", {}, false),
+  askWorkers: question("workers", "What each worker does", {}, false),
+  askQuarantine: question("quarantine.{partition}", "A partition's quarantined commands, in pages", { partition }, true),
+})
+
+const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
+  askStock: ["StockAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
+  askAts: ["AtsAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
+  askAllAts: ["AtsAnswer", "InvalidAnswer"],
+  askTopology: ["TopologyAnswer"],
+  askWorkers: ["WorkerAnswer"],
+  askQuarantine: ["QuarantineAnswer", "InvalidAnswer"],
+}
+
+const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
+  channel: ref("channels/replies"),
+  messages: names.map((name) => ref(`channels/replies/messages/${name}`)),
+})
+
+const operations = (): JsonObject => ({
+  sendCommands: { action: "send", channel: ref("channels/commands"), reply: repliesWith(["Reply"]) },
+  followAts: { action: "receive", channel: ref("channels/ats") },
+  ...Object.fromEntries(
+    Object.entries(asks).map(([name, names]) => [name, { action: "send", channel: ref(`channels/${name}`), reply: repliesWith(names) }]),
+  ),
+})
+
+/** The whole document. */
+export const asyncapiDocument = (): JsonObject => ({
+  asyncapi: "3.0.0",
+  info: {
+    title: "Holdfast",
+    version: "1",
+    description: "What channels, warehouses and operators say to Holdfast over NATS, and what they hear. docs/PROTOCOL.md explains it.",
+    license: { name: "Apache-2.0" },
+  },
+  defaultContentType: "application/json",
+  servers: {
+    nats: {
+      host: "127.0.0.1:4222",
+      protocol: "nats",
+      description: "The cluster's NATS servers, 2.14 or newer, with JetStream",
+      security: [{ type: "userPassword", description: "Each sender has its own credentials" }],
+    },
+  },
+  channels: channels(),
+  operations: operations(),
+  components: { messages: messages(), schemas: schemas() },
+})
+
+const widthMax = 140
+
+/** JSON the way the repository's formatter leaves it: a list of plain values stands on one line if it fits. */
+const formatted = (value: Json, indent: string, prefix: number): string => {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  const inner = `${indent}  `
+  if (isList(value)) {
+    const items = value.map((item) => formatted(item, inner, 0))
+    const line = `[${items.join(", ")}]`
+    if (!items.some((item) => item.includes("\n")) && indent.length + prefix + line.length < widthMax) return line
+    return `[\n${items.map((item) => inner + item).join(",\n")}\n${indent}]`
+  }
+  const fields = Object.entries(value).map(([key, field]) => {
+    const name = `${JSON.stringify(key)}: `
+    return inner + name + formatted(field, inner, name.length)
+  })
+  return fields.length === 0 ? "{}" : `{\n${fields.join(",\n")}\n${indent}}`
+}
+const isList = (value: ReadonlyArray<Json> | JsonObject): value is ReadonlyArray<Json> => Array.isArray(value)
+
+/** The file's text. */
+export const asyncapiText = (): string => `${formatted(asyncapiDocument(), "", 0)}\n`
+
+export const asyncapiPath = fileURLToPath(new URL("../docs/asyncapi.json", import.meta.url))
+
+if (import.meta.main) {
+  if (!process.argv.includes("--check")) writeFileSync(asyncapiPath, asyncapiText())
+  else if (readFileSync(asyncapiPath, "utf8") !== asyncapiText()) {
+    console.error("docs/asyncapi.json is stale: run node tools/asyncapi.ts")
+    process.exitCode = 1
+  }
+}
