@@ -56,6 +56,17 @@ const named = ({ name, summary }: CommandEntry) => Command.make(name).pipe(Comma
 
 /** In the order in which --help lists them. */
 const entries: ReadonlyArray<CommandEntry> = [
+  {
+    name: "serve",
+    summary: "Run a worker: it shares the partitions with the others, decides, and answers",
+    load: async () => rootWith((await import("./serve.ts")).serveCommand),
+    endsBySignal: true,
+  },
+  {
+    name: "demo",
+    summary: "Play a flash sale, or real orders, on a real nats-server, kill a worker in the middle, and judge what came of it",
+    load: async () => rootWith((await import("./demo.ts")).demoCommand),
+  },
 ]
 
 /** The command that `args` name, if any. Flags of the binary itself take no values. */

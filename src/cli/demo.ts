@@ -1,0 +1,264 @@
+/**
+ * `holdfast demo`: a sale on a real nats-server, played by channels that are processes of their own, with a worker killed in the middle, and a verdict
+ * that the auditor draws from the journals and from all that was heard.
+ *
+ * Puts the parts in `demo/` together, and ends every process and file of theirs, however it ends itself.
+ */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
+import { natsLayer } from "../nats/layer.ts"
+import { Cluster } from "../ports/broker.ts"
+import { saidCodec } from "../wire/said.ts"
+import { type ChannelProcess, startChannel } from "./demo/channels.ts"
+import { type DemoFolder, demoFolder } from "./demo/folder.ts"
+import { type Guardian, startGuardian } from "./demo/guardian.ts"
+import { judge } from "./demo/judge.ts"
+import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
+import { Player } from "./demo/player.ts"
+import { type Actor, type Sale, saleOf } from "./demo/sale.ts"
+import { type Screen, screenFor } from "./demo/screen.ts"
+import { Stage } from "./demo/stage.ts"
+import { type Kill, verdictOf, victimOf } from "./demo/verdict.ts"
+import { isServed, lookAtWorkers, type Sight } from "./demo/watch.ts"
+import { startWorkerProcess, type WorkerProcess } from "./demo/workers.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+/** What the parts of a running demo share. */
+interface Running {
+  readonly options: DemoOptions
+  readonly sale: Sale
+  readonly screen: Screen
+  readonly folder: DemoFolder
+  readonly server: EmbeddedServer
+  readonly guardian: Guardian
+  readonly player: Player
+  readonly stage: Stage
+  readonly workers: Array<WorkerProcess>
+  readonly channels: Map<string, ChannelProcess>
+  /** What is seen of it just now. */
+  readonly now: { title: string; sight: Sight; hotAts: number | null; kill: Kill | null }
+}
+
+const failed = (message: string) => new CommandFailed({ code: exitCode.failed, message })
+
+/** Milliseconds until every partition has to have an owner, at start and after the kill. */
+const servedPatienceMs = 60_000
+const lookEveryMs = 250
+/** While a take-over is waited for: it is measured by these looks. */
+const lookEveryMsAfterKill = 50
+
+const startServer = (folder: DemoFolder, actors: ReadonlyArray<Actor>): Effect.Effect<EmbeddedServer, CommandFailed, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => startEmbedded({ storeDir: folder.nats, senders: actors }),
+      catch: (error) => failed(error instanceof Error ? error.message : String(error)),
+    }),
+    (server) => Effect.promise(() => server.stop()),
+  )
+
+/** Notes when all that the dead worker owned is served by others. */
+const noteTakeover = (kill: Kill | null, { owners }: Sight): void => {
+  if (kill === null || kill.takeoverMs !== null) return
+  const isTaken = (partition: number) => owners[partition] != null && owners[partition] !== kill.worker
+  if (kill.partitions.every(isTaken)) kill.takeoverMs = Math.round(performance.now() - kill.atMs)
+}
+
+/** Looks at the workers again and again, for whoever wants to know. */
+const watchWorkers = Effect.fnUntraced(function* ({ options, stage, now }: Running) {
+  const cluster = yield* Cluster
+  let addresses: ReadonlyArray<{ readonly name: string; readonly address: string }> = []
+  yield* Stream.runForEach(cluster.members, (members) =>
+    Effect.sync(() => {
+      addresses = members.map(({ worker, address }) => ({ name: worker, address }))
+    }),
+  ).pipe(Effect.forkScoped)
+  const look = Effect.map(
+    Effect.suspend(() => lookAtWorkers(addresses, options.partitions)),
+    (sight) => {
+      now.sight = sight
+      noteTakeover(now.kill, sight)
+      if (sight.halts.length > 0) stage.failed(sight.halts.join("; "))
+    },
+  )
+  const pause = Effect.suspend(() => Effect.sleep(now.kill?.takeoverMs === null ? lookEveryMsAfterKill : lookEveryMs))
+  yield* look.pipe(Effect.andThen(pause), Effect.forever, Effect.forkScoped)
+})
+
+/** Shows how it is going, until the scope closes. */
+const showProgress = ({ screen, sale, player, stage, now }: Running) => {
+  let last = { answered: 0, atMs: 0 }
+  const show = () => {
+    const elapsedMs = stage.elapsedMs
+    const { answered } = player.played
+    const perSecond = elapsedMs > last.atMs ? Math.round(((answered - last.answered) * 1_000) / (elapsedMs - last.atMs)) : 0
+    last = { answered, atMs: elapsedMs }
+    const { hotAts, sight } = now
+    screen.show({
+      elapsedMs,
+      flows: player.flows,
+      played: player.played,
+      perSecond,
+      hotSku: sale.hotSku,
+      hotAts,
+      sight,
+      stage: now.title,
+    })
+  }
+  return Effect.sync(show).pipe(Effect.andThen(Effect.sleep(screen.everyMs)), Effect.forever, Effect.forkScoped)
+}
+
+const startWorkers = ({ options, folder, server, guardian, workers }: Running) =>
+  Effect.forEach(
+    Array.from({ length: options.workers }, (_, place) => `worker-${place + 1}`),
+    (name) =>
+      startWorkerProcess(name, folder.path, server, options.partitions, guardian).pipe(Effect.map((worker) => workers.push(worker))),
+    { discard: true },
+  )
+
+const startChannels = ({ sale, folder, server, guardian, stage, channels, now }: Running) =>
+  Effect.forEach(
+    sale.actors,
+    ({ name, kind }, place) => {
+      const login = server.credentials.senders[name]
+      if (login === undefined) return Effect.fail(failed(`the server has no credentials for ${name}`))
+      const setup = {
+        url: server.url,
+        sender: name,
+        login,
+        heardFolder: folder.heard,
+        feed: kind === "channel",
+        watchSku: place === 0 ? sale.hotSku : null,
+      }
+      const events = {
+        answers: stage.answers.bind(stage),
+        ats: (ats: number) => {
+          now.hotAts = ats
+        },
+        failed: (cause: string) => stage.failed(`${name}: ${cause}`),
+      }
+      return Effect.map(startChannel(setup, folder.path, events, guardian), (channel) => {
+        channels.set(name, channel)
+      })
+    },
+    { concurrency: "unbounded", discard: true },
+  )
+
+/** Waits until every partition is served, and what else is asked for holds. */
+const untilServed = (running: Running, isEnough: (sight: Sight) => boolean, patienceMs: number): Effect.Effect<boolean, CommandFailed> =>
+  Effect.gen(function* () {
+    while (!(isServed(running.now.sight) && running.now.kill?.takeoverMs !== null && isEnough(running.now.sight))) {
+      const dead = running.workers.find((worker) => !worker.isRunning() && worker.name !== running.now.kill?.worker)
+      if (dead !== undefined) return yield* failed(`${dead.name} ended by itself; see ${dead.name}.log`)
+      yield* Effect.sleep(lookEveryMs)
+    }
+    return true
+  }).pipe(Effect.timeoutOrElse({ duration: patienceMs, orElse: () => Effect.succeed(false) }))
+
+/** Kills the worker that decides for the hot SKU. */
+const killOne = ({ sale, screen, player, workers, now }: Running): void => {
+  const { owners } = now.sight
+  const name = victimOf(sale.hotSku, owners)
+  const victim = workers.find((worker) => worker.name === name) ?? workers[0]
+  if (victim === undefined) return
+  const afterFlows = player.played.flowsEnded
+  const partitions = owners.flatMap((owner, partition) => (owner === victim.name ? [partition] : []))
+  victim.killNow()
+  now.kill = { worker: victim.name, pid: victim.pid, atMs: performance.now(), afterFlows, partitions, takeoverMs: null }
+  screen.say(`SIGKILL to ${victim.name} (pid ${victim.pid}) after ${afterFlows} orders: it owned partitions ${partitions.join(", ")}`)
+}
+
+/** Starts all processes. */
+const begin = Effect.fnUntraced(function* (running: Running) {
+  const { options, screen, server, sale } = running
+  const { partitions } = yield* (yield* Cluster).prepare({ partitions: options.partitions, replicas: 1 })
+  screen.say(`nats-server runs at ${server.url}; ${options.workers} workers share ${partitions} partitions`)
+  screen.say(`Starting ${sale.actors.map(({ name }) => name).join(", ")}, a process and credentials each`)
+  yield* watchWorkers(running)
+  yield* startWorkers(running)
+  yield* startChannels(running)
+  const served = yield* untilServed(running, () => true, servedPatienceMs)
+  if (!served) return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s; see the workers' logs`)
+})
+
+/** Milliseconds that expiry may take beyond the holds' own time, until a look at the workers shows it: they count once a second. */
+const expiryShownMs = 4_000
+
+/** Waits for what is still to come after the last answer: a take-over, the end of holds that nobody pays. Then everybody leaves. */
+const end = Effect.fnUntraced(function* (running: Running) {
+  const { sale, workers, channels, now } = running
+  now.title = "settling"
+  if (!(yield* untilServed(running, () => true, servedPatienceMs))) {
+    return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s of the last answer; see the workers' logs`)
+  }
+  if (sale.holdsEndMs !== null) yield* untilServed(running, ({ openHolds }) => openHolds === 0, sale.holdsEndMs + expiryShownMs)
+  now.title = "workers leave"
+  for (const worker of workers.filter(({ isRunning }) => isRunning())) {
+    const code = yield* worker.stop
+    if (code !== 0) return yield* failed(`${worker.name} did not end in an orderly way (exit code ${code}); see ${worker.name}.log`)
+  }
+  now.title = "channels leave"
+  yield* Effect.forEach(channels.values(), (channel) => channel.finish, { concurrency: "unbounded", discard: true })
+})
+
+const perform = Effect.fnUntraced(function* (running: Running) {
+  const { options, sale, screen, folder, player, stage, now } = running
+  yield* begin(running)
+  now.title = "selling"
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      yield* showProgress(running)
+      yield* stage.play
+      yield* end(running)
+    }),
+  )
+  screen.say("Auditing the journals")
+  const judgement = yield* judge(options.partitions, folder.heard)
+  const { kill } = now
+  const verdict = verdictOf({ sale, partitions: options.partitions, played: player.played, playedMs: stage.playedMs, kill, judgement })
+  screen.verdict(verdict)
+  if (!verdict.ok) return yield* new CommandFailed({ code: exitCode.violations, message: verdict.broken.join("; ") })
+})
+
+const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
+  const screen = screenFor(options.json)
+  screen.say(sale.title)
+  const folder = yield* demoFolder(options.keep)
+  const guardian = yield* startGuardian
+  const server = yield* startServer(folder, sale.actors)
+  const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime })
+  const channels = new Map<string, ChannelProcess>()
+  const stage: Stage = new Stage({
+    player,
+    send: (actor, orders) => channels.get(actor)?.send(orders),
+    cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => killOne(running) },
+  })
+  const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
+  const now: Running["now"] = { title: "starting", sight, hotAts: null, kill: null }
+  const running: Running = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
+  const { engine, worker } = server.credentials
+  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker, name: "demo" }, saidCodec)
+  yield* perform(running).pipe(Effect.provide(ports))
+})
+
+const demo = Effect.fnUntraced(function* (flags: DemoFlags) {
+  const options = demoOptions(flags)
+  if ("problems" in options) return yield* new CommandFailed({ code: exitCode.usage, message: options.problems.join("\n") })
+  const sale = yield* saleOf(options.source)
+  yield* Effect.scoped(run(options, sale))
+})
+
+const description = `A sale on a real nats-server: channels as processes of their own, one worker killed in the middle, and an audit of all that was decided and said.
+
+Without --orders a flash sale is invented from a seed. It ends with code 0 if nothing was oversold, lost or contradicted, and every command was answered; with 3 otherwise.
+The temporary folder is kept, and named, when something went wrong.`
+
+export const demoCommand = Command.make("demo", demoFlags, demo).pipe(
+  Command.withDescription(description),
+  Command.withExamples([
+    { command: "holdfast demo --seed 7 --kill-at 0.3", description: "another sale, another moment" },
+    { command: "holdfast demo --orders orders.csv --date-format D/M/YYYY --stock-share 0.6", description: "real orders" },
+  ]),
+)

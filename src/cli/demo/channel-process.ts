@@ -1,0 +1,187 @@
+/**
+ * A channel, a warehouse or a planner of the demo as a process of its own: connects with its own credentials, sends what it is told over its pipe through the
+ * client library, and tells what was answered. It ends when its parent does.
+ *
+ * Before all other imports, Schema's decoders are switched to compiled ones.
+ */
+import "effect/schema/SchemaJITCompiler/enable"
+
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { Client } from "../../client/client.ts"
+import type { Decision } from "../../client/commands.ts"
+import { partitionOf } from "../../domain/names.ts"
+import type { AtsValue } from "../../engine/records.ts"
+import { channelLinkLayer } from "../../nats/channel-link.ts"
+import { describeFailure } from "../exit-codes.ts"
+import { HeardWriter } from "./heard.ts"
+import type { Answer, ChannelSetup, FromChannel, Order, ToChannel } from "./messages.ts"
+import { recordingLink } from "./recording-link.ts"
+
+/** Milliseconds for one answer, worker deaths included. */
+const patienceMs = 60_000
+/** Workers may still be starting. */
+const topologyTimeoutMs = 60_000
+/** Processes of one channel: copies that are sent together go through as many clients, because one client would send them once. */
+const clientsCount = 3
+/** Milliseconds of silence after which nothing more is expected to be said, and how long it is waited for. */
+const silenceMs = 300
+const silencePatienceMs = 5_000
+const busyRetryMs = 50
+const busyRetryMsMax = 1_000
+
+const tell = (message: FromChannel): void => void process.send?.(message, () => undefined)
+
+/** Answers and the ATS of one turn of the event loop, told together. */
+class Teller {
+  #answers: Array<Answer> = []
+  #ats: number | null = null
+  #scheduled = false
+
+  answer(answer: Answer): void {
+    this.#answers.push(answer)
+    this.#schedule()
+  }
+
+  ats(ats: number): void {
+    this.#ats = ats
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      if (this.#answers.length > 0) tell({ _tag: "Answers", answers: this.#answers })
+      if (this.#ats !== null) tell({ _tag: "Ats", ats: this.#ats })
+      this.#answers = []
+      this.#ats = null
+    })
+  }
+}
+
+const answerOf = (number: number, decision: Decision, tookMs: number): Answer => {
+  switch (decision.outcome) {
+    case "accepted": {
+      const { allocations, qty } = decision
+      const moved = { ...(allocations === undefined ? {} : { allocations }), ...(qty === undefined ? {} : { qty }) }
+      return { number, outcome: "accepted", ...moved, tookMs }
+    }
+    case "refused":
+      return { number, outcome: "refused", reason: decision.reason, tookMs }
+    case "busy":
+      return { number, outcome: "unknown", reason: "busy", tookMs }
+    default:
+      return { number, outcome: decision.outcome, tookMs }
+  }
+}
+
+type Sending = Client["Service"]
+
+/** Sends one copy until it is answered; `busy` is tried again with the same id while patience lasts. */
+const sendCopy = (client: Sending, { number, command }: Order, done: (answer: Answer) => void): void => {
+  const startedMs = performance.now()
+  const attempt = (pauseMs: number): void => {
+    const tookMs = () => Math.round(performance.now() - startedMs)
+    client.submit(
+      command,
+      (decision) => {
+        if (decision.outcome === "busy" && tookMs() < patienceMs) {
+          setTimeout(() => attempt(Math.min(pauseMs * 2, busyRetryMsMax)), pauseMs)
+        } else done(answerOf(number, decision, tookMs()))
+      },
+      (failure) => done({ number, outcome: "unknown", reason: failure.cause, tookMs: tookMs() }),
+    )
+  }
+  attempt(busyRetryMs)
+}
+
+/** Sends all copies, at once or one after another, and tells once: what was answered first, or that one got no answer. */
+const play = (clients: ReadonlyArray<Sending>, order: Order, teller: Teller): void => {
+  const answers: Array<Answer> = []
+  const send = (copy: number): void => {
+    const client = clients[copy % clients.length]
+    if (client !== undefined) sendCopy(client, order, heard)
+  }
+  const heard = (answer: Answer): void => {
+    answers.push(answer)
+    if (answers.length < order.copies) {
+      if (!order.together) send(answers.length)
+      return
+    }
+    const told = answers.find(({ outcome }) => outcome === "unknown") ?? answers[0]
+    if (told !== undefined) teller.answer(told)
+  }
+  const first = order.together ? order.copies : 1
+  for (let copy = 0; copy < first; copy++) send(copy)
+}
+
+/** Waits until nothing was heard for a moment. */
+const untilSilent = (heardAtMs: () => number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const startedMs = performance.now()
+    while (performance.now() - heardAtMs() < silenceMs && performance.now() - startedMs < silencePatienceMs) yield* Effect.sleep(50)
+  })
+
+/** What the parent says after the setup. */
+interface Parent {
+  orders: (orders: ReadonlyArray<Order>) => void
+  finish: () => void
+}
+
+const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
+  const writer = new HeardWriter(setup.heardFolder, setup.sender)
+  const { sender, login, url } = setup
+  const link = recordingLink(writer).pipe(Layer.provide(channelLinkLayer({ sender, login, servers: [url], topologyTimeoutMs })))
+  const teller = new Teller()
+  let heardAtMs = performance.now()
+  yield* Effect.gen(function* () {
+    const clients: Array<Sending> = []
+    const shared = yield* Layer.build(link)
+    for (let place = 0; place < clientsCount; place++) {
+      const built = yield* Layer.build(Layer.fresh(Client.layer({ timeoutMs: patienceMs }))).pipe(Effect.provide(shared))
+      clients.push(yield* Effect.provide(Client, built))
+    }
+    const [first] = clients
+    const accept = ({ channel, sku, ats, version }: AtsValue) => {
+      heardAtMs = performance.now()
+      writer.write(partitionOf(sku, first?.partitions ?? 1), JSON.stringify({ kind: "ats", value: { channel, sku, ats, version } }))
+      if (sku === setup.watchSku) teller.ats(ats)
+    }
+    if (setup.feed && first !== undefined) yield* first.subscribeAts({ onValue: accept })
+    parent.orders = (orders) => {
+      for (const order of orders) play(clients, order, teller)
+    }
+    tell({ _tag: "Ready" })
+    yield* Effect.callback<void>((resume) => {
+      parent.finish = () => resume(Effect.void)
+    })
+    yield* untilSilent(() => heardAtMs)
+  }).pipe(Effect.scoped)
+  writer.close()
+})
+
+const parent: Parent = { orders: () => undefined, finish: () => undefined }
+
+const start = (setup: ChannelSetup): void => {
+  const running = Effect.runFork(work(setup, parent))
+  Effect.runFork(
+    Effect.map(Fiber.await(running), (exit) => {
+      if (exit._tag === "Success") tell({ _tag: "Finished" })
+      else {
+        process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+        tell({ _tag: "Failed", cause: describeFailure(Cause.squash(exit.cause)) })
+      }
+    }),
+  )
+}
+
+process.on("message", (message: ToChannel) => {
+  if (message._tag === "Setup") start(message)
+  if (message._tag === "Send") parent.orders(message.orders)
+  if (message._tag === "Finish") parent.finish()
+})
+process.on("disconnect", () => process.exit(1))

@@ -1,0 +1,37 @@
+/**
+ * The temporary folder of a demo: journals, logs, what was heard. Removed when all went well or somebody ended it; kept, and named, when there is
+ * something to look at.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+
+export interface DemoFolder {
+  readonly path: string
+  /** The server's own. */
+  readonly nats: string
+  /** What each channel heard. */
+  readonly heard: string
+}
+
+const make = async (): Promise<DemoFolder> => {
+  const path = await mkdtemp(join(tmpdir(), "holdfast-demo-"))
+  const folder = { path, nats: join(path, "nats"), heard: join(path, "heard") }
+  await mkdir(folder.heard)
+  return folder
+}
+
+const isWorthKeeping = (exit: Exit.Exit<unknown, unknown>): boolean => Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+
+/** A fresh folder until the scope closes. `keep`: whatever happens. */
+export const demoFolder = (keep: boolean): Effect.Effect<DemoFolder, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(make), ({ path }, exit) =>
+    Effect.promise(async () => {
+      if (keep || isWorthKeeping(exit)) process.stderr.write(`holdfast: journals, logs and what was heard are kept in ${path}\n`)
+      else await rm(path, { recursive: true, force: true })
+    }),
+  )

@@ -1,0 +1,79 @@
+/**
+ * Hands the journals and all that the channels heard to the auditor, one partition after another, so that what one partition's channels heard is
+ * all that is in memory at once.
+ */
+import { createReadStream } from "node:fs"
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type Audit, type AuditReport, createAudit } from "../../audit/audit.ts"
+import { partitionOf } from "../../domain/names.ts"
+import { Journals } from "../../ports/broker.ts"
+import type { BrokerUnavailable } from "../../ports/errors.ts"
+import { engineCodec } from "../../wire/codec.ts"
+import { CommandFailed, exitCode } from "../exit-codes.ts"
+import { type HeardLine, heardFile } from "./heard.ts"
+
+export interface Judgement {
+  readonly report: AuditReport
+  /** Answers to commands that channels heard, repeats included. */
+  readonly answersHeard: number
+}
+
+interface Told {
+  answersHeard: number
+}
+
+const tell = (audit: Audit, told: Told, sender: string, line: HeardLine): void => {
+  if (line.kind === "stored") for (const { sku, id } of line.commands) audit.acknowledged({ sender, sku, id })
+  else if (line.kind === "ats") audit.feed(line.value)
+  else {
+    told.answersHeard += line.reply.decisions.length
+    audit.reply({ sender, suffix: line.suffix, ...line.reply })
+  }
+}
+
+const tellHeard = async (audit: Audit, told: Told, file: string, sender: string): Promise<void> => {
+  const lines = createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const text of lines) {
+    const line: HeardLine = JSON.parse(text)
+    tell(audit, told, sender, line)
+  }
+}
+
+/** Everything that was heard about the partition's SKUs. */
+const tellAllHeard = (audit: Audit, told: Told, folder: string, partition: number): Effect.Effect<void, CommandFailed> =>
+  Effect.tryPromise({
+    try: async () => {
+      const files = new Set(await readdir(folder))
+      for (const file of files) {
+        const sender = file.slice(0, file.indexOf("."))
+        if (file === heardFile(sender, partition)) await tellHeard(audit, told, join(folder, file), sender)
+      }
+    },
+    catch: (error) => new CommandFailed({ code: exitCode.failed, message: `what was heard can't be read: ${String(error)}` }),
+  })
+
+const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number) {
+  const journals = yield* Journals
+  const endSeq = yield* journals.endSeq(partition)
+  yield* Stream.runForEach(journals.read(partition, 1, endSeq), (records) =>
+    Effect.sync(() => {
+      for (const record of records) audit.record(partition, record)
+    }),
+  )
+})
+
+/** Audits all journals to their ends. `heardFolder` holds what {@link heardFile} names. */
+export const judge: (partitions: number, heardFolder: string) => Effect.Effect<Judgement, BrokerUnavailable | CommandFailed, Journals> =
+  Effect.fnUntraced(function* (partitions, heardFolder) {
+    const told: Told = { answersHeard: 0 }
+    const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, partitions) })
+    for (let partition = 0; partition < partitions; partition++) {
+      yield* tellAllHeard(audit, told, heardFolder, partition)
+      yield* readJournal(audit, partition)
+    }
+    return { report: audit.finish({ quiet: true }), answersHeard: told.answersHeard }
+  })

@@ -1,0 +1,57 @@
+/**
+ * What the demo and its channel processes tell one another over their pipe, many at a time. Both ends are of the same release, so these are
+ * plain types; everything that leaves the machine's processes goes through NATS.
+ */
+import type { Command } from "../../domain/commands.ts"
+import type { Allocations } from "../../domain/events.ts"
+
+/** One command to be sent. */
+export interface Order {
+  /** The demo's number of it; comes back with the answer. */
+  readonly number: number
+  readonly command: Command
+  /** How often in all, under the same id; above 1 the sender retries. */
+  readonly copies: number
+  /** All copies at once, or each after the answer to the one before. */
+  readonly together: boolean
+}
+
+/** How a command ended for its sender. */
+export interface Answer {
+  readonly number: number
+  /** As the reply says, or `unknown`: no answer came in time. */
+  readonly outcome: "accepted" | "refused" | "expired" | "quarantined" | "dropped" | "unknown"
+  /** Of a refusal: its reason; of an unknown: what was last heard. */
+  readonly reason?: string
+  readonly allocations?: Allocations
+  readonly qty?: number
+  /** Milliseconds from the first sending to the first answer. */
+  readonly tookMs: number
+}
+
+/** What a channel process is started with. */
+export interface ChannelSetup {
+  readonly url: string
+  readonly sender: string
+  readonly login: { readonly user: string; readonly password: string }
+  /** Where it writes what it heard and what was stored. */
+  readonly heardFolder: string
+  /** Follow the ATS feed: channels hear theirs, others have none. */
+  readonly feed: boolean
+  /** Tell of this SKU's ATS whenever it changes. */
+  readonly watchSku: string | null
+}
+
+export type ToChannel =
+  | ({ readonly _tag: "Setup" } & ChannelSetup)
+  | { readonly _tag: "Send"; readonly orders: ReadonlyArray<Order> }
+  /** Everything is answered: close the file and end. */
+  | { readonly _tag: "Finish" }
+
+export type FromChannel =
+  | { readonly _tag: "Ready" }
+  | { readonly _tag: "Answers"; readonly answers: ReadonlyArray<Answer> }
+  | { readonly _tag: "Ats"; readonly ats: number }
+  /** What it can't go on with: permissions, a broken file. */
+  | { readonly _tag: "Failed"; readonly cause: string }
+  | { readonly _tag: "Finished" }

@@ -1,0 +1,54 @@
+/**
+ * A sender's link that writes down what passes over it: which commands the broker acknowledged as stored, and every reply as it came. It changes nothing
+ * of what passes, and stands below the client library, so that the library's own defects are seen too.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { partitionOf } from "../../domain/names.ts"
+import { ChannelLink } from "../../ports/channel.ts"
+import type { HeardLine, HeardWriter } from "./heard.ts"
+
+const text = new TextDecoder()
+
+const lineOf = (line: HeardLine): string => JSON.stringify(line)
+
+/** Writes down the commands of a body that was stored. They share a partition. */
+const writeStored = (writer: HeardWriter, partitions: number, body: Uint8Array): void => {
+  const parsed: { readonly sku: string; readonly id: string } | ReadonlyArray<{ readonly sku: string; readonly id: string }> = JSON.parse(
+    text.decode(body),
+  )
+  const commands = (Array.isArray(parsed) ? parsed : [parsed]).map(({ sku, id }) => ({ sku, id }))
+  writer.write(partitionOf(commands[0]?.sku ?? "", partitions), lineOf({ kind: "stored", commands }))
+}
+
+/** Answers to questions come the same way; they aren't about commands. */
+const replyHead = /^\{"v":1,"partition":(\d+),"seq":\d+,"epoch":\d+,"decisions":\[/
+
+/** The text of the reply goes into the line as it is: what is judged later is what came. */
+const writeReply = (writer: HeardWriter, suffix: string, body: Uint8Array): void => {
+  const reply = text.decode(body)
+  const partition = replyHead.exec(reply)?.[1]
+  if (partition !== undefined) writer.write(Number(partition), `{"kind":"reply","suffix":${JSON.stringify(suffix)},"reply":${reply}}`)
+}
+
+/** The link in place, recorded. */
+export const recordingLink = (writer: HeardWriter): Layer.Layer<ChannelLink, never, ChannelLink> =>
+  Layer.effect(
+    ChannelLink,
+    Effect.map(ChannelLink, (link) =>
+      ChannelLink.of({
+        ...link,
+        publish: (commandClass, token, body, replySuffix) =>
+          Effect.tap(link.publish(commandClass, token, body, replySuffix), () =>
+            Effect.sync(() => writeStored(writer, link.partitions, body)),
+          ),
+        replies: (prefix) =>
+          Stream.tap(link.replies(prefix), (arrived) =>
+            Effect.sync(() => {
+              for (const { suffix, body } of arrived) writeReply(writer, `${prefix}.${suffix}`, body)
+            }),
+          ),
+      }),
+    ),
+  )

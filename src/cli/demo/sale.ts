@@ -1,0 +1,131 @@
+/**
+ * Makes what the demo plays from what it was asked for: a flash sale from a seed, or the orders of a file. Reads the files; what their rows
+ * mean is decided in workload/.
+ */
+import { readFile } from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import type { LocationId, SenderId } from "../../domain/names.ts"
+import type { FileFault } from "../../workload/csv-table.ts"
+import { flashSale } from "../../workload/flash-sale.ts"
+import type { Flow, Traffic } from "../../workload/flows.ts"
+import type { InitialStock, OrderReport } from "../../workload/orders.ts"
+import { planOrders } from "../../workload/orders.ts"
+import { CommandFailed, exitCode } from "../exit-codes.ts"
+import type { FlashSource, OrdersSource } from "./options.ts"
+
+/** Who plays: one process each, with credentials of its own. */
+export interface Actor {
+  readonly name: string
+  readonly kind: "channel" | "warehouse" | "merchandiser"
+}
+
+/** Something to play. */
+export interface Sale {
+  readonly title: string
+  readonly traffic: Traffic
+  readonly actors: ReadonlyArray<Actor>
+  /** The SKU that is asked for most. */
+  readonly hotSku: string
+  /** Whether to play at the traffic's own pace, or as fast as answers come. */
+  readonly realTime: boolean
+  /** Milliseconds after the last order until the holds that nobody pays have ended; null: they are longer than anybody waits. */
+  readonly holdsEndMs: number | null
+  /** What became of each row, if there was a file. */
+  readonly rows: OrderReport | null
+}
+
+const warehouse = "warehouse" as SenderId
+const planner = "planner" as SenderId
+
+/** Who sells orders of a file, and how much of them, in the order of priority. */
+const fileChannels: ReadonlyArray<{ readonly sender: SenderId; readonly weight: number }> = [
+  { sender: "web" as SenderId, weight: 60 },
+  { sender: "marketplace" as SenderId, weight: 20 },
+  { sender: "pos" as SenderId, weight: 12 },
+  { sender: "wholesale" as SenderId, weight: 8 },
+]
+
+const actorsFor = (channels: ReadonlyArray<{ readonly sender: string }>): ReadonlyArray<Actor> => [
+  ...channels.map(({ sender }): Actor => ({ name: sender, kind: "channel" })),
+  { name: warehouse, kind: "warehouse" },
+  { name: planner, kind: "merchandiser" },
+]
+
+const shortHoldMs = 1_500
+
+const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): Sale => {
+  const sale = flashSale({ seed, skus, orders, windowMs, shortHoldMs, warehouse, planner })
+  return {
+    title: `flash sale from seed ${seed}: ${orders} orders of ${skus} SKUs in ${windowMs / 1_000} s`,
+    traffic: sale,
+    actors: actorsFor(sale.channels),
+    hotSku: sale.hotSku,
+    realTime: true,
+    holdsEndMs: shortHoldMs,
+    rows: null,
+  }
+}
+
+const mostWanted = (flows: ReadonlyArray<Flow>): string => {
+  const qtyBySku = new Map<string, number>()
+  let most = { sku: "", qty: 0 }
+  for (const flow of flows) {
+    const command = flow.sends[0]?.command
+    if (command?.type !== "Reserve") continue
+    const qty = (qtyBySku.get(command.sku) ?? 0) + command.qty
+    qtyBySku.set(command.sku, qty)
+    if (qty > most.qty) most = { sku: command.sku, qty }
+  }
+  return most.sku
+}
+
+const unusable = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const readText = (option: string, path: string): Effect.Effect<string, CommandFailed> =>
+  Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: (error) => unusable(`--${option}: ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`),
+  })
+
+/** The remedies of workload/ speak of columns and formats; the command line has options for them. */
+const faultOf = (path: string, fault: FileFault): CommandFailed => {
+  const remedies: Partial<Record<FileFault["reason"], string>> = {
+    MissingColumn: " (--columns, --stock-columns)",
+    AmbiguousColumn: " (--columns, --stock-columns)",
+    UnknownDateFormat: " (--date-format)",
+    DateFormatNeeded: " (--date-format)",
+  }
+  return unusable(`${path}: ${fault.detail}${remedies[fault.reason] ?? ""}`)
+}
+
+const ordersOf = Effect.fnUntraced(function* (source: OrdersSource) {
+  const text = yield* readText("orders", source.path)
+  const stock: InitialStock =
+    source.stock._tag === "Share"
+      ? source.stock
+      : { _tag: "File", text: yield* readText("stock", source.stock.path), columns: source.stock.columns }
+  const plan = planOrders(text, {
+    stock,
+    channels: fileChannels,
+    columns: source.columns,
+    ...(source.dateFormat === null ? {} : { dateFormat: source.dateFormat }),
+    warehouse,
+    planner,
+    location: "main" as LocationId,
+  })
+  if (plan._tag === "FileFault") return yield* faultOf(source.path, plan)
+  const sale: Sale = {
+    title: `${source.path}: ${plan.report.rows} rows, ${plan.totals.orderLines} order lines of ${plan.totals.skus} SKUs, as fast as they go`,
+    traffic: plan,
+    actors: actorsFor(fileChannels),
+    hotSku: mostWanted(plan.flows),
+    realTime: false,
+    holdsEndMs: null,
+    rows: plan.report,
+  }
+  return sale
+})
+
+/** Reads or invents the sale. Fails where a file can't be used. */
+export const saleOf = (source: FlashSource | OrdersSource): Effect.Effect<Sale, CommandFailed> =>
+  source._tag === "FlashSale" ? Effect.sync(() => flashSaleOf(source)) : ordersOf(source)

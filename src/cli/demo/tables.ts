@@ -1,0 +1,173 @@
+/**
+ * The words and columns of what the demo prints: where it is while it plays, what became of each row of a file, and the verdict.
+ */
+import { accountedRows, type OrderReport } from "../../workload/orders.ts"
+import type { Played } from "./player.ts"
+import type { Verdict } from "./verdict.ts"
+import type { Sight } from "./watch.ts"
+
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+type Row = readonly [what: string, value: number | string, note?: string]
+
+/** Columns: what, the value to the right, a note. */
+const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const cells = rows.map(([what, value, note = ""]) => [what, typeof value === "number" ? grouped(value) : value, note] as const)
+  const whatWidth = Math.max(...cells.map(([what]) => what.length))
+  const valueWidth = Math.max(...cells.map(([, value]) => value.length))
+  return cells.map(([what, value, note]) => `  ${what.padEnd(whatWidth)}  ${value.padStart(valueWidth)}  ${note}`.trimEnd())
+}
+
+const countsText = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${grouped(count)}`)
+    .join(", ")
+
+// While it plays
+
+/** What is shown while a sale is played. */
+export interface Scene {
+  readonly elapsedMs: number
+  readonly flows: number
+  readonly played: Played
+  readonly perSecond: number
+  readonly hotSku: string
+  readonly hotAts: number | null
+  readonly sight: Sight
+  /** What happens now, if it isn't the sale itself. */
+  readonly stage: string
+}
+
+const ownersText = (owners: Sight["owners"]): string => {
+  const byOwner = new Map<string, Array<number>>()
+  for (const [partition, owner] of owners.entries()) byOwner.set(owner ?? "nobody", [...(byOwner.get(owner ?? "nobody") ?? []), partition])
+  return [...byOwner]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([owner, partitions]) => `${owner}: ${partitions.join(" ")}`)
+    .join(", ")
+}
+
+/** One line of progress. */
+export const sceneLine = (scene: Scene): string =>
+  [
+    `${seconds(scene.elapsedMs).padStart(7)}`,
+    scene.stage,
+    `${grouped(scene.played.flowsEnded)} of ${grouped(scene.flows)} orders through`,
+    `${grouped(scene.perSecond)} commands/s`,
+    `ATS of ${scene.hotSku} ${scene.hotAts ?? "?"}`,
+    `lag ${grouped(scene.sight.lag)}`,
+    ownersText(scene.sight.owners),
+  ].join(" | ")
+
+const barCells = 40
+
+/** The same as a block of lines that is rewritten in place. */
+export const sceneBlock = (scene: Scene): ReadonlyArray<string> => {
+  const share = scene.flows === 0 ? 1 : scene.played.flowsEnded / scene.flows
+  const filled = Math.round(share * barCells)
+  return [
+    `  ${"#".repeat(filled)}${".".repeat(barCells - filled)} ${Math.floor(share * 100)} %  ${scene.stage}`,
+    ...table([
+      ["time", seconds(scene.elapsedMs)],
+      ["orders through", scene.played.flowsEnded, `of ${grouped(scene.flows)}`],
+      ["commands/s", scene.perSecond],
+      [`ATS of ${scene.hotSku}`, scene.hotAts ?? "?"],
+      ["partition lag", scene.sight.lag, "commands stored and not decided"],
+      ["partition owners", "", ownersText(scene.sight.owners)],
+    ]),
+  ]
+}
+
+// Afterwards
+
+/** What became of the rows of an order file; the counts add up to its rows. */
+export const rowLines = (report: OrderReport): ReadonlyArray<string> => {
+  const reasons: Record<string, number> = {}
+  for (const { reason } of report.rejected) reasons[reason] = (reasons[reason] ?? 0) + 1
+  const parts = accountedRows(report)
+  const { released, returned } = report.cancellations
+  const variants = report.caseVariants.map((group) => group.join("/")).join(", ")
+  const notes: Array<Row> = [
+    ["without a customer", report.blankCustomers, "played all the same"],
+    ["SKUs without stock", report.skusWithoutStock, "sold in the file, nothing to sell here"],
+    ["SKUs by case only", report.caseVariants.length, variants],
+  ]
+  const stock = report.stockFile
+  if (stock !== null) notes.push(["stock file", stock.rows, `rows: ${stock.mergedRows} added to others, ${stock.rejected.length} unusable`])
+  return [
+    "Rows of the file",
+    ...table([
+      ["sales", report.sales],
+      ["cancelled, released", released, "before they were shipped"],
+      ["cancelled, returned", returned, `${grouped(report.cancellationsWithoutSale)} of them of sales that are not in the file`],
+      ["added to others", report.mergedDuplicates, "the same SKU again in one invoice"],
+      ["no goods", report.notGoods.rows, countsText(report.notGoods.byCode)],
+      ["adjustments", report.adjustments, "below zero without a cancellation"],
+      ["unusable", report.rejected.length, countsText(reasons)],
+      ["together", parts, parts === report.rows ? "all rows of the file" : `but the file has ${grouped(report.rows)}`],
+    ]),
+    ...report.rejected.slice(0, 5).map(({ row, reason, text }) => `    row ${row} ${reason}: ${text}`),
+    "Of these",
+    ...table(notes),
+  ]
+}
+
+const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
+  ...Object.entries(facts.discrepancyQtyBy).map(
+    ([kind, qty]): Row => [`discrepancy ${kind}`, qty, "units of facts that did not fit what was believed"],
+  ),
+  ["shortages found", facts.shortagesFound, "times a fact left units owed that aren't there"],
+  ["short at the end", facts.shortageQty, "units"],
+]
+
+const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
+  if (kill === null) return ["No worker was killed."]
+  const taken = kill.takeoverMs === null ? "and were not all taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
+  return [
+    `${kill.worker} was killed by SIGKILL after ${grouped(kill.afterFlows)} orders; its partitions ${kill.partitions.join(", ")} waited ${taken}.`,
+  ]
+}
+
+/** The verdict for people. */
+export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
+  const { units, commands, audit } = verdict
+  const otherViolations = Object.values(audit.violationsBy).reduce((sum, count) => sum + count, 0)
+  return [
+    "Units",
+    ...table([
+      ["received", units.receivedQty],
+      ["adjusted", units.adjustedQty, "returns, counts and losses"],
+      ["sold", units.soldQty, "they have left"],
+      ["to be shipped", units.toShipQty, "paid for"],
+      ["held", units.heldQty],
+      ["released", units.releasedQty, "given up"],
+      ["expired", units.expiredQty, "held and never paid"],
+      ["refused", units.refusedQty, "asked for and not to be had"],
+      ["on hand", units.onHandQty, "received + adjusted - sold"],
+    ]),
+    "Commands",
+    ...table([
+      ["sent", commands.sent, `${grouped(commands.perSecond)} a second, retries included; slowest answer ${seconds(commands.slowestMs)}`],
+      ["accepted", commands.accepted],
+      ["refused", commands.refused, countsText(commands.refusedBy)],
+      ["repeated", commands.repeated, "retries that heard the same decision again"],
+    ]),
+    ...killLine(verdict),
+    "From facts, which can't be refused",
+    ...table(factRows(verdict)),
+    `Verdict, from ${grouped(audit.records)} records of ${audit.partitions} journals and ${grouped(audit.answersHeard)} answers heard`,
+    ...table([
+      ["oversold", units.oversoldQty],
+      ["lost", commands.lost],
+      ["contradicted", commands.contradicted],
+      ["unanswered", commands.unanswered],
+      ["violations in all", otherViolations],
+    ]),
+    ...audit.violations
+      .slice(0, 10)
+      .map(({ checker, partition, seq, detail }) => `    ${checker}: partition ${partition}, record ${seq}: ${detail}`),
+    verdict.ok ? "  Nothing was oversold, lost or contradicted." : `  BROKEN: ${verdict.broken.join("; ")}`,
+  ]
+}

@@ -1,0 +1,164 @@
+/**
+ * What the demo ends with: the sums of the journals, what the auditor found, and whether that is as it must be. The words for it are in tables.ts.
+ */
+import type { AuditReport } from "../../audit/audit.ts"
+import type { Violation } from "../../audit/findings.ts"
+import { partitionOf } from "../../domain/names.ts"
+import type { OrderReport } from "../../workload/orders.ts"
+import type { Judgement } from "./judge.ts"
+import type { Played } from "./player.ts"
+import type { Sale } from "./sale.ts"
+
+/** A worker that was killed, and what became of its partitions. */
+export interface Kill {
+  readonly worker: string
+  readonly pid: number
+  /** On the clock of the demo's process, in milliseconds from its start. */
+  readonly atMs: number
+  readonly afterFlows: number
+  /** The partitions it owned, as far as was seen. */
+  readonly partitions: ReadonlyArray<number>
+  /** Milliseconds until each of them was served by another, as seen from outside; null: not yet. */
+  takeoverMs: number | null
+}
+
+/** Numbers of the whole sale; units end in `Qty`. */
+export interface Verdict {
+  readonly ok: boolean
+  /** Why not, in words. */
+  readonly broken: ReadonlyArray<string>
+  readonly sale: string
+  readonly units: {
+    readonly receivedQty: number
+    /** Counts, returns, losses: signed. */
+    readonly adjustedQty: number
+    readonly soldQty: number
+    /** Paid or owed, still to be shipped. */
+    readonly toShipQty: number
+    readonly heldQty: number
+    readonly releasedQty: number
+    readonly expiredQty: number
+    /** Asked for and not to be had. */
+    readonly refusedQty: number
+    readonly onHandQty: number
+    readonly oversoldQty: number
+  }
+  readonly commands: {
+    readonly sent: number
+    readonly accepted: number
+    readonly refused: number
+    readonly refusedBy: Readonly<Record<string, number>>
+    /** Retries that heard the same decision again. */
+    readonly repeated: number
+    readonly unanswered: number
+    readonly lost: number
+    readonly contradicted: number
+    readonly perSecond: number
+    readonly slowestMs: number
+  }
+  /** What facts did to promises: the world's doing, not a command's. */
+  readonly facts: {
+    readonly discrepancyQtyBy: Readonly<Record<string, number>>
+    readonly shortagesFound: number
+    readonly shortageQty: number
+  }
+  readonly audit: {
+    readonly records: number
+    readonly partitions: number
+    readonly answersHeard: number
+    readonly checked: AuditReport["checked"]
+    readonly unchecked: AuditReport["unchecked"]
+    readonly violationsBy: AuditReport["violationsBy"]
+    /** The first ones. */
+    readonly violations: ReadonlyArray<Violation>
+  }
+  readonly kill: Kill | null
+  readonly rows: OrderReport | null
+  readonly playedMs: number
+}
+
+export interface Evidence {
+  readonly sale: Sale
+  readonly partitions: number
+  readonly played: Played
+  readonly playedMs: number
+  readonly kill: Kill | null
+  readonly judgement: Judgement
+}
+
+const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: Evidence): ReadonlyArray<string> => {
+  const { totals, violationsBy } = report
+  const broken: Array<string> = []
+  const say = (count: number, what: string) => {
+    if (count > 0) broken.push(`${count} ${what}`)
+  }
+  say(totals.oversoldQty, "units oversold")
+  say(totals.lost, "commands lost: stored by the broker, never decided")
+  say(totals.contradicted, "answers contradict the journal")
+  for (const [checker, count] of Object.entries(violationsBy)) {
+    if (checker !== "replies" && checker !== "completeness") say(count, `violations found by the checker of ${checker}`)
+  }
+  say(played.unknown, `commands without an answer in time (${[...played.unknownCauses].join("; ")})`)
+  say(totals.inQuarantine, "commands left in quarantine")
+  say(report.unchecked.replies, "answers that could not be checked")
+  if (kill !== null && kill.takeoverMs === null) broken.push(`a partition of ${kill.worker} was never taken over`)
+  // An audit that looked at nothing finds nothing.
+  if (answersHeard < played.answered - played.unknown) {
+    broken.push(`only ${answersHeard} of ${played.answered - played.unknown} answers were written down: the audit is not whole`)
+  }
+  return broken
+}
+
+/** Draws the verdict. */
+export const verdictOf = (evidence: Evidence): Verdict => {
+  const { sale, partitions, played, playedMs, kill, judgement } = evidence
+  const { report, answersHeard } = judgement
+  const { totals } = report
+  const broken = brokenBy(evidence)
+  return {
+    ok: broken.length === 0,
+    broken,
+    sale: sale.title,
+    units: {
+      receivedQty: totals.receivedQty,
+      adjustedQty: totals.adjustedQty,
+      soldQty: totals.soldQty,
+      toShipQty: totals.confirmedOpenQty,
+      heldQty: totals.heldOpenQty,
+      releasedQty: totals.releasedQty,
+      expiredQty: totals.expiredQty,
+      refusedQty: played.refusedQty,
+      onHandQty: totals.onHandQty,
+      oversoldQty: totals.oversoldQty,
+    },
+    commands: {
+      sent: played.commands,
+      accepted: totals.accepted,
+      refused: totals.refused,
+      refusedBy: totals.refusedBy,
+      repeated: totals.repeated,
+      unanswered: played.unknown,
+      lost: totals.lost,
+      contradicted: totals.contradicted,
+      perSecond: playedMs > 0 ? Math.round((totals.commands * 1_000) / playedMs) : 0,
+      slowestMs: Math.round(played.slowestMs),
+    },
+    facts: { discrepancyQtyBy: totals.discrepancyQtyBy, shortagesFound: totals.shortagesFound, shortageQty: totals.shortageQty },
+    audit: {
+      records: totals.records,
+      partitions,
+      answersHeard,
+      checked: report.checked,
+      unchecked: report.unchecked,
+      violationsBy: report.violationsBy,
+      violations: report.violations,
+    },
+    kill,
+    rows: sale.rows,
+    playedMs: Math.round(playedMs),
+  }
+}
+
+/** The worker whose death is felt most: the one that decides for the hot SKU; else any that decides for something. */
+export const victimOf = (hotSku: string, owners: ReadonlyArray<string | null>): string | null =>
+  owners[partitionOf(hotSku, owners.length)] ?? owners.find((owner) => owner !== null) ?? null

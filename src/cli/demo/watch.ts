@@ -1,0 +1,85 @@
+/**
+ * Looks at the workers as an operator would, over the pages they serve: who owns each partition, what waits, what is halted.
+ */
+import * as Effect from "effect/Effect"
+
+/** The cluster at one moment. */
+export interface Sight {
+  /** By partition: the name of the worker that serves it, or null. */
+  readonly owners: ReadonlyArray<string | null>
+  /** Commands stored and not decided, over all partitions that somebody owns; workers count them once a second. */
+  readonly lag: number
+  readonly openHolds: number
+  readonly halts: ReadonlyArray<string>
+}
+
+/** The part of a worker's report that is looked at. */
+interface Report {
+  readonly partitions?: ReadonlyArray<{ readonly partition: number; readonly phase: string; readonly halt: string | null }>
+}
+
+interface WorkerSeen {
+  readonly name: string
+  readonly report: Report
+  readonly lag: number
+  readonly openHolds: number
+}
+
+const patienceMs = 1_000
+
+const page = async (address: string, path: string): Promise<string> => {
+  const answer = await fetch(`${address}${path}`, { signal: AbortSignal.timeout(patienceMs) })
+  return answer.text()
+}
+
+const sumOf = (metrics: string, name: string): number => {
+  let sum = 0
+  for (const [, value] of metrics.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "gm"))) sum += Number(value)
+  return sum
+}
+
+const look = async (name: string, address: string): Promise<WorkerSeen | null> => {
+  try {
+    const [ready, metrics] = await Promise.all([page(address, "/ready"), page(address, "/metrics")])
+    const report: Report = JSON.parse(ready)
+    return {
+      name,
+      report,
+      lag: sumOf(metrics, "holdfast_partition_lag_commands"),
+      openHolds: sumOf(metrics, "holdfast_open_holds"),
+    }
+  } catch {
+    // It was killed, or is too busy: the next look may see more.
+    return null
+  }
+}
+
+const sightOf = (seen: ReadonlyArray<WorkerSeen>, partitions: number): Sight => {
+  const owners: Array<string | null> = Array.from({ length: partitions }, () => null)
+  const halts = new Set<string>()
+  for (const { name, report } of seen) {
+    for (const { partition, phase, halt } of report.partitions ?? []) {
+      if (phase === "serving" || phase === "frozen") owners[partition] = name
+      if (halt !== null) halts.add(`partition ${partition}: ${halt}`)
+    }
+  }
+  const sum = (of: "lag" | "openHolds") => seen.reduce((total, worker) => total + worker[of], 0)
+  return { owners, lag: sum("lag"), openHolds: sum("openHolds"), halts: [...halts] }
+}
+
+/** Looks at each worker once; those that don't answer are left out. */
+export const lookAtWorkers = (
+  addresses: ReadonlyArray<{ readonly name: string; readonly address: string }>,
+  partitions: number,
+): Effect.Effect<Sight> =>
+  Effect.promise(() => Promise.all(addresses.map(({ name, address }) => look(name, address)))).pipe(
+    Effect.map((seen) =>
+      sightOf(
+        seen.filter((worker) => worker !== null),
+        partitions,
+      ),
+    ),
+  )
+
+/** Whether every partition is served by somebody. */
+export const isServed = (sight: Sight): boolean => sight.owners.every((owner) => owner !== null)

@@ -1,0 +1,106 @@
+/**
+ * The demo's workers: processes that run `holdfast serve` as anybody would, told by their environment where the server is.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { open } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { EmbeddedConnection } from "../../nats/embedded.ts"
+import type { Guardian } from "./guardian.ts"
+
+export interface WorkerProcess {
+  readonly name: string
+  readonly pid: number
+  readonly killNow: () => void
+  /** SIGTERM, and the exit code once it has drained; null if it was killed or had to be. */
+  readonly stop: Effect.Effect<number | null>
+  readonly isRunning: () => boolean
+}
+
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url))
+
+/** Milliseconds that a worker may take to leave before it is ended. */
+const stopPatienceMs = 25_000
+
+const environment = (
+  name: string,
+  connection: EmbeddedConnection,
+  partitions: number,
+  settings: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv => {
+  const { engine, worker } = connection.credentials
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
+  return {
+    ...inherited,
+    HOLDFAST_NATS_URL: connection.url,
+    HOLDFAST_NATS_MONITOR_URL: connection.monitorUrl,
+    HOLDFAST_ENGINE_USER: engine.user,
+    HOLDFAST_ENGINE_PASSWORD: engine.password,
+    HOLDFAST_WORKER_USER: worker.user,
+    HOLDFAST_WORKER_PASSWORD: worker.password,
+    HOLDFAST_PARTITIONS: String(partitions),
+    HOLDFAST_REPLICAS: "1",
+    HOLDFAST_WORKER: name,
+    HOLDFAST_HTTP_HOST: "127.0.0.1",
+    HOLDFAST_HTTP_PORT: "0",
+    HOLDFAST_LOG: "json",
+    ...settings,
+  }
+}
+
+const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> => {
+  const log = await open(join(folder, `${name}.log`), "a")
+  try {
+    // In its own process group: Ctrl-C reaches us, who then end it in our order.
+    return spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
+  } finally {
+    await log.close()
+  }
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+
+const ended = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const tell = () => resume(Effect.void)
+    if (hasEnded(child)) tell()
+    else child.once("exit", tell)
+    return Effect.sync(() => child.off("exit", tell))
+  })
+
+const signal = (child: ChildProcess, name: NodeJS.Signals): Effect.Effect<void> =>
+  Effect.sync(() => void (hasEnded(child) ? false : child.kill(name))).pipe(Effect.andThen(ended(child)))
+
+/**
+ * Starts a worker whose log goes to `<name>.log` in the folder. It is ended with the scope, if it still runs. `settings`: variables of its
+ * environment that are to differ from the demo's.
+ */
+export const startWorkerProcess = (
+  name: string,
+  folder: string,
+  connection: EmbeddedConnection,
+  partitions: number,
+  guardian: Guardian,
+  settings: Readonly<Record<string, string>> = {},
+): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.promise(() => launch(name, folder, environment(name, connection, partitions, settings))),
+    (child) => signal(child, "SIGKILL"),
+  ).pipe(
+    Effect.map((child) => {
+      child.on("error", () => undefined)
+      if (child.pid !== undefined) guardian.adopt(child.pid)
+      return {
+        name,
+        pid: child.pid ?? 0,
+        isRunning: () => !hasEnded(child),
+        killNow: () => void child.kill("SIGKILL"),
+        stop: signal(child, "SIGTERM").pipe(
+          Effect.timeoutOrElse({ duration: stopPatienceMs, orElse: () => signal(child, "SIGKILL") }),
+          Effect.map(() => child.exitCode),
+        ),
+      }
+    }),
+  )
