@@ -1,0 +1,243 @@
+/**
+ * The two arms of the end-to-end bench, Holdfast and the floor: each a nats-server, a worker and a client of its own, all separate processes,
+ * of which those of one arm work while the others wait.
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { fileURLToPath } from "node:url"
+import { connect } from "../../src/channel.ts"
+import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { metricName } from "../../src/telemetry/names.ts"
+import { hotSku, samples } from "./hot-sku.ts"
+import type { ClientCount, EchoSetup, FromClient, FromEcho, Mode, ToClient, ToEcho, WorkerCount } from "./messages.ts"
+
+export interface BenchOptions {
+  readonly inFlight: number
+  readonly partitions: number
+  /** Where processes write CPU profiles when they end; absent: none. */
+  readonly profileFolder: string | undefined
+}
+
+/** Totals of all processes of an arm at one moment. */
+export interface ArmCount {
+  readonly client: ClientCount
+  readonly worker: WorkerCount
+  /** CPU time of nats-server; null where the system doesn't tell. */
+  readonly serverCpuMs: number | null
+}
+
+export interface Arm {
+  readonly name: string
+  readonly start: (mode: Mode) => Promise<void>
+  readonly count: () => Promise<ArmCount>
+  readonly stop: () => Promise<void>
+  readonly end: () => Promise<void>
+}
+
+const place = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+const nodeArguments = (folder: string | undefined): Array<string> =>
+  folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`]
+
+/** A process that answers each message once, in order. */
+class Actor<To extends object, From> {
+  readonly #child: ChildProcess
+  #waiting: Array<{ readonly resolve: (answer: From) => void; readonly reject: (error: Error) => void }> = []
+  readonly #ended: Promise<void>
+
+  constructor(script: string, options: BenchOptions) {
+    this.#child = fork(place(script), { execArgv: nodeArguments(options.profileFolder) })
+    this.#child.on("message", (answer) => this.#waiting.shift()?.resolve(answer as From))
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("exit", (code) => {
+        for (const { reject } of this.#waiting) reject(new Error(`${script} ended with ${code}`))
+        resolve()
+      })
+    })
+  }
+
+  ask(message: To): Promise<From> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#child.send(message)
+    })
+  }
+
+  /** It ends by itself when it is no longer connected, and writes its profile. */
+  async end(): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect()
+    await this.#ended
+  }
+}
+
+const senders = [
+  { name: "web", kind: "channel" },
+  { name: "dc", kind: "warehouse" },
+  { name: "plan", kind: "merchandiser" },
+] as const
+
+const loginOf = ({ credentials }: EmbeddedServer, sender: string) => {
+  const login = credentials.senders[sender]
+  if (login === undefined) throw new Error(`${sender} has no login`)
+  return login
+}
+
+const connectAs = (server: EmbeddedServer, sender: string) => connect({ servers: [server.url], sender, login: loginOf(server, sender) })
+
+/** Clock ticks of a process, as Linux counts them: a hundred a second. */
+const cpuMsOf = (pid: number): number | null => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")
+    return (Number(fields?.[11]) + Number(fields?.[12])) * 10
+  } catch {
+    return null
+  }
+}
+
+const startClient = async (server: EmbeddedServer, options: BenchOptions) => {
+  const client = new Actor<ToClient, FromClient>("./client.ts", options)
+  await client.ask({
+    _tag: "Setup",
+    setup: { url: server.url, sender: "web", login: loginOf(server, "web"), inFlight: options.inFlight },
+  })
+  return client
+}
+
+const armOf = (
+  name: string,
+  server: EmbeddedServer,
+  client: Actor<ToClient, FromClient>,
+  countWorker: () => Promise<WorkerCount>,
+  endWorker: () => Promise<void>,
+): Arm => ({
+  name,
+  start: async (mode) => void (await client.ask({ _tag: "Start", mode })),
+  stop: async () => void (await client.ask({ _tag: "Stop" })),
+  count: async () => {
+    const worker = await countWorker()
+    const answer = await client.ask({ _tag: "Count" })
+    if (answer._tag !== "Counted") throw new Error("the client did not count")
+    return { client: answer.count, worker, serverCpuMs: cpuMsOf(server.pid()) }
+  },
+  end: async () => {
+    await client.end()
+    await endWorker()
+    await server.stop()
+  },
+})
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
+    })
+  })
+
+const environment = (server: EmbeddedServer, partitions: number, httpPort: number): NodeJS.ProcessEnv => {
+  const { engine, worker } = server.credentials
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
+  return {
+    ...inherited,
+    HOLDFAST_NATS_URL: server.url,
+    HOLDFAST_NATS_MONITOR_URL: server.monitorUrl,
+    HOLDFAST_ENGINE_USER: engine.user,
+    HOLDFAST_ENGINE_PASSWORD: engine.password,
+    HOLDFAST_WORKER_USER: worker.user,
+    HOLDFAST_WORKER_PASSWORD: worker.password,
+    HOLDFAST_PARTITIONS: String(partitions),
+    HOLDFAST_HTTP_PORT: String(httpPort),
+    HOLDFAST_LOG_LEVEL: "Error",
+  }
+}
+
+const sumOf = (page: string, metric: string): number => {
+  let sum = 0
+  for (const [, value] of page.matchAll(new RegExp(`^${metric}(?:\\{[^}]*\\})? (.+)$`, "gm"))) sum += Number(value)
+  return sum
+}
+
+const countOf = (page: string): WorkerCount => ({
+  decided: sumOf(page, `${metricName.batchCommands}_sum`),
+  batches: sumOf(page, `${metricName.batchCommands}_count`),
+  recordBytes: sumOf(page, `${metricName.batchBytes}_sum`),
+  appendMs: sumOf(page, `${metricName.appendSeconds}_sum`) * 1_000,
+  cpuMs: sumOf(page, "process_cpu_seconds_total") * 1_000,
+})
+
+const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: number) => {
+  const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
+    env: environment(server, options.partitions, httpPort),
+    stdio: ["ignore", "inherit", "inherit"],
+  })
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve())
+  })
+  return async () => {
+    child.kill("SIGTERM")
+    await ended
+  }
+}
+
+/** Stock without end, and a policy by which one channel sells it all. */
+const stockUp = async (server: EmbeddedServer): Promise<void> => {
+  const warehouse = await connectAs(server, "dc")
+  await warehouse.receiveStock({ sku: hotSku, location: "DC1", qty: 1_000_000_000 })
+  await warehouse.close()
+  const planner = await connectAs(server, "plan")
+  const line = { channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }
+  await planner.setPolicy({ sku: hotSku, policy: { version: 1, channels: [line], safety: [], sourcing: ["DC1"] } })
+  await planner.close()
+}
+
+/** Holdfast: `serve` as anybody would run it, on a server of its own. */
+export const startHoldfast = async (options: BenchOptions): Promise<{ readonly arm: Arm; readonly reply: EchoSetup["reply"] }> => {
+  const server = await startEmbedded({ senders })
+  const httpPort = await freePort()
+  const endWorker = startWorker(server, options, httpPort)
+  await stockUp(server)
+  const reply = await sampleReplies(server)
+  const client = await startClient(server, options)
+  const page = () => fetch(`http://127.0.0.1:${httpPort}/metrics`).then((answer) => answer.text())
+  return { arm: armOf("holdfast", server, client, async () => countOf(await page()), endWorker), reply }
+}
+
+/** What is really answered to one command of each type, taken apart, so that the floor can answer as many bytes. */
+const sampleReplies = async (server: EmbeddedServer): Promise<EchoSetup["reply"]> => {
+  const channel = await connectAs(server, "web")
+  const { reserve, confirm } = samples(Date.now())
+  const decisions = [await channel.send(reserve), await channel.send(confirm)].map((decision) => JSON.stringify(decision))
+  await channel.close()
+  const partition = partitionOf(skuToken(hotSku), channel.partitions)
+  return {
+    prefix: `{"v":1,"partition":${partition},"seq":1000,"epoch":1,"decisions":[`,
+    reserve: decisions[0] ?? "",
+    confirm: decisions[1] ?? "",
+  }
+}
+
+export interface FloorArm extends Arm {
+  /** What a record holds for each command, as measured of Holdfast. */
+  readonly setRecordBytes: (perCommand: number) => Promise<void>
+}
+
+/** The floor: the same, undecided. */
+export const startFloor = async (options: BenchOptions, reply: EchoSetup["reply"]): Promise<FloorArm> => {
+  const server = await startEmbedded({ senders })
+  const { url, monitorUrl, credentials } = server
+  const echo = new Actor<ToEcho, FromEcho>("./echo-worker.ts", options)
+  const { engine, worker } = credentials
+  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, worker, partitions: options.partitions, reply } })
+  const client = await startClient(server, options)
+  const count = async (): Promise<WorkerCount> => {
+    const answer = await echo.ask({ _tag: "Count" })
+    if (answer._tag !== "Counted") throw new Error("the echo did not count")
+    return answer.count
+  }
+  return {
+    ...armOf("floor", server, client, count, () => echo.end()),
+    setRecordBytes: async (perCommand) => void (await echo.ask({ _tag: "RecordBytes", perCommand })),
+  }
+}

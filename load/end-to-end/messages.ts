@@ -1,0 +1,60 @@
+/**
+ * What the end-to-end bench says to the processes it measures, and what they answer: each message has one answer, in order.
+ */
+import type { UserPassword } from "../../src/nats/config.ts"
+
+/** How the client sends: through the client library, or one command a message as any NATS client could. */
+export const Mode = ["library", "single"] as const
+export type Mode = (typeof Mode)[number]
+
+export interface ClientSetup {
+  readonly url: string
+  readonly sender: string
+  readonly login: UserPassword
+  readonly inFlight: number
+}
+
+export type ToClient =
+  | { readonly _tag: "Setup"; readonly setup: ClientSetup }
+  /** Keep the commands in flight from now on. */
+  | { readonly _tag: "Start"; readonly mode: Mode }
+  | { readonly _tag: "Count" }
+  /** Send nothing more; answered when everything is decided. */
+  | { readonly _tag: "Stop" }
+
+/** Totals since the process began. */
+export interface ClientCount {
+  readonly decided: number
+  readonly notAccepted: number
+  readonly elapsedMs: number
+  readonly cpuMs: number
+}
+
+export type FromClient = { readonly _tag: "Done" } | { readonly _tag: "Counted"; readonly count: ClientCount }
+
+export interface EchoSetup {
+  readonly url: string
+  readonly monitorUrl: string
+  readonly engine: UserPassword
+  readonly worker: UserPassword
+  readonly partitions: number
+  /** What a reply is made of, as text; the id of the command stands where `sampleId` does. */
+  readonly reply: { readonly prefix: string; readonly reserve: string; readonly confirm: string }
+}
+
+export type ToEcho =
+  | { readonly _tag: "Setup"; readonly setup: EchoSetup }
+  /** Bytes that a record holds for each command, from now on. */
+  | { readonly _tag: "RecordBytes"; readonly perCommand: number }
+  | { readonly _tag: "Count" }
+
+/** Totals since the process began. */
+export interface WorkerCount {
+  readonly decided: number
+  readonly batches: number
+  readonly recordBytes: number
+  readonly appendMs: number
+  readonly cpuMs: number
+}
+
+export type FromEcho = { readonly _tag: "Done" } | { readonly _tag: "Counted"; readonly count: WorkerCount }
