@@ -52,7 +52,9 @@ class Bench {
     return { seq, subject: `hf.p.0.${sender}.${commandClass}.${sku}`, headers: "", replySuffix: `c.${seq}`, body, brokerMs: this.nowMs }
   }
 
+  /** A batch a few milliseconds after the one before: time goes on, and not all holds end in one instant. */
   run(messages: ReadonlyArray<CommandMessage>): void {
+    this.nowMs += batchMs
     this.perform(this.put({ _tag: "CommandsArrived", nowMs: this.nowMs, messages }))
   }
 }
@@ -76,6 +78,7 @@ const receiveBody = (sku: string, qty: number): Uint8Array =>
   encoder.encode(`{"v":1,"type":"ReceiveStock","id":"s","sku":"${sku}","issuedAtMs":${startMs},"location":"DC1","qty":${qty}}`)
 
 const batchMessages = 512
+const batchMs = 4
 
 const stockUp = (bench: Bench, skus: ReadonlyArray<string>, qty: number): void => {
   for (let i = 0; i < skus.length; i += batchMessages) {

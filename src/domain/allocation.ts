@@ -29,31 +29,39 @@ interface Draw {
   readonly present: Allocations
 }
 
-/** Units drawn at `at`, which `parts` then includes. A location met a second time was drawn on as far as it goes. */
-const drawAt = (at: LocationStock, draw: Draw, leftQty: number, parts: Array<Allocation>): number => {
+/** Units that can be drawn at `at` beside `parts`. A location met a second time was drawn on as far as it goes. */
+const drawableQty = (at: LocationStock, draw: Draw, leftQty: number, parts: Allocations): number => {
   const qty = Math.min(leftQty, draw.freeQty(at))
   if (qty <= 0 || names(parts, at.location)) return 0
   if (draw.present.length + parts.length >= allocationsMax && !names(draw.present, at.location)) {
     const addedCount = parts.filter((part) => !names(draw.present, part.location)).length
     if (draw.present.length + addedCount >= allocationsMax) return 0
   }
-  parts.push({ location: at.location, qty })
   return qty
 }
 
-/** Draws greedily, location by location, as much of the quantity as there is: only positive parts, each location once. */
-export const allocate = (stock: SkuStock, draw: Draw): Array<Allocation> => {
-  const parts: Array<Allocation> = []
+/**
+ * Draws greedily, location by location, as much of the quantity as there is: only positive parts, each location once. The arrays are made at their
+ * size, not pushed to: a reservation keeps its own for as long as it is open, and a pushed array has room for seventeen.
+ */
+export const allocate = (stock: SkuStock, draw: Draw): Allocations => {
+  let parts: Allocations = noAllocations
   let leftQty = draw.qty
+  const drawAt = (at: LocationStock): void => {
+    const qty = drawableQty(at, draw, leftQty, parts)
+    if (qty === 0) return
+    leftQty -= qty
+    parts = parts.length === 0 ? [{ location: at.location, qty }] : [...parts, { location: at.location, qty }]
+  }
   for (const location of draw.locations ?? stock.policy?.sourcing ?? []) {
     if (leftQty <= 0) return parts
     const at = locationStock(stock, location)
-    if (at !== undefined) leftQty -= drawAt(at, draw, leftQty, parts)
+    if (at !== undefined) drawAt(at)
   }
   if (draw.locations !== undefined) return parts
   for (const at of stock.locations) {
     if (leftQty <= 0) return parts
-    leftQty -= drawAt(at, draw, leftQty, parts)
+    drawAt(at)
   }
   return parts
 }

@@ -98,10 +98,11 @@ export const addReservation = (table: ReservationTable, reservation: Reservation
     ofChannel = new Map()
     table.byChannel.set(reservation.channel, ofChannel)
   }
-  assert(!ofChannel.has(reservation.id), "a reservation begins once")
+  const before = ofChannel.size
+  ofChannel.set(reservation.id, reservation)
+  assert(ofChannel.size > before, "a reservation begins once")
   reservation.slot = table.freeSlots.pop() ?? table.slots.length
   table.slots[reservation.slot] = reservation
-  ofChannel.set(reservation.id, reservation)
   if (isOpen(reservation)) table.openCount += 1
 }
 

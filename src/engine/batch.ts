@@ -148,28 +148,28 @@ const decideOperator = (
 }
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
-  const { sender, class: commandClass, reply, message } = arrived
+  const { sender, class: commandClass, reply, message, body } = arrived
   const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
-  const decided: Array<DecidedCommand> = []
-  const texts: Array<string | null> = []
-  const settled: Array<Entry> = []
   const refusal = refuseMessage(partition, arrived)
-  if (arrived.body._tag === "Undecodable") {
-    decided.push({ command: null, named: null, decision: { _tag: "Refused", refusal: refusal ?? arrived.body.refusal } })
-    texts.push(null)
-  } else {
-    for (let i = 0; i < arrived.body.commands.length; i++) {
-      const decoded = arrived.body.commands[i] as DecodedCommand
-      if (refusal !== undefined) decided.push(refusedUnread(decoded, refusal))
-      else decided.push(decideOne(partition, given, draft, arrived, standing, decoded, settled))
-      texts.push(refusal === undefined && decoded._tag === "Command" ? decoded.text : null)
-    }
-  }
-  const array = arrived.body._tag === "Commands" && arrived.body.array
-  const entry: Entry = { _tag: "Message", seq: message.seq, sender, class: commandClass, brokerMs: message.brokerMs, reply, array, decided }
-  addEntry(given, draft, entry, texts)
+  const settled: Array<Entry> = []
+  const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>
+    refusal === undefined ? decideOne(partition, given, draft, arrived, standing, decoded, settled) : refusedUnread(decoded, refusal)
+  const decided =
+    body._tag === "Commands"
+      ? body.commands.map(decideDecoded)
+      : [{ command: null, named: null, decision: { _tag: "Refused", refusal: refusal ?? body.refusal } } as const]
+  const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
+  const array = body._tag === "Commands" && body.array
+  addEntry(
+    given,
+    draft,
+    { _tag: "Message", seq: message.seq, sender, class: commandClass, brokerMs: message.brokerMs, reply, array, decided },
+    texts,
+  )
   for (const one of settled) addEntry(given, draft, one)
 }
+
+const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
 
 const refusedUnread = (decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
   command: null,

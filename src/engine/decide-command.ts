@@ -77,17 +77,21 @@ const quarantineAs = ({ partition, command, sender, place }: Checked, cause: str
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
-const forgetWhatTheFloorPassed = (partition: Partition, actor: SkuActor, command: StockCommand, sender: SenderId): void => {
-  if (!("reservation" in command) || command.reservation === undefined) return
-  forgetIfBelowFloor(partition, actor, command.type === "Fulfil" ? command.channel : sender, command.reservation)
+/** Forgets the reservation the command names, if it ended and the floor has passed it. True if it did. */
+const forgetWhatTheFloorPassed = (partition: Partition, actor: SkuActor, command: StockCommand, sender: SenderId): boolean => {
+  if (!("reservation" in command) || command.reservation === undefined) return false
+  return forgetIfBelowFloor(partition, actor, command.type === "Fulfil" ? command.channel : sender, command.reservation)
 }
 
 /** Asks the SKU itself. */
 const decideStock = (partition: Partition, actor: SkuActor | undefined, command: StockCommand, sender: SenderId): EntryDecision => {
-  if (actor !== undefined) forgetWhatTheFloorPassed(partition, actor, command, sender)
+  // A fact on an ended reservation is applied otherwise than one on none; a command could only have been refused for it.
+  if (actor !== undefined && isFact(command)) forgetWhatTheFloorPassed(partition, actor, command, sender)
   const stock = actor?.stock
   if (stock === undefined && partition.actorList.length >= skusPerPartitionMax) return refused("LimitReached", "skus")
-  const decision = decide(stock, command, sender, partition.atMs)
+  let decision = decide(stock, command, sender, partition.atMs)
+  if (decision._tag === "Refused" && actor !== undefined && forgetWhatTheFloorPassed(partition, actor, command, sender))
+    decision = decide(stock, command, sender, partition.atMs)
   return decision._tag === "Accepted" ? decision : { _tag: "Refused", refusal: decision.refusal }
 }
 

@@ -151,13 +151,14 @@ export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: 
   memoryStep(held, stepOf(reservation.endedAtMs)).ended.push({ actor, reservation })
 }
 
-/** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. */
-export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): void => {
+/** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. True if it did. */
+export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): boolean => {
   const reservation = reservationOf(actor.stock, channel, id)
-  if (reservation === undefined || isOpen(reservation)) return
+  if (reservation === undefined || isOpen(reservation)) return false
   const memory = partition.senders.get(channel)
-  if (memory === undefined || stepOf(reservation.endedAtMs) >= floorStep(memory, "sell", partition.atMs)) return
+  if (memory === undefined || stepOf(reservation.endedAtMs) >= floorStep(memory, "sell", partition.atMs)) return false
   forgetReservation(actor.stock, reservation)
+  return true
 }
 
 /** Sets aside the steps that the floor has passed. O(steps passed), each once. */
