@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-import "effect/schema/SchemaJITCompiler/enable"
-
 /**
  * The `holdfast` binary: runs one command, and turns how it ended into words and an exit code.
  *
- * Above all other imports, Schema's decoders are switched to compiled ones: every process that decodes commands starts here.
+ * Before anything else is imported, Schema's decoders are switched to compiled ones: every process that decodes commands starts here.
  */
+import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"

@@ -1,6 +1,8 @@
+import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { partitionOf } from "../../src/domain/names.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
+import { Engine } from "../../src/runtime/engine.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 import { command, startTestWorker, stockUp, type TestWorker, until } from "./workers.ts"
 
@@ -73,6 +75,23 @@ describe("a worker alone", () => {
     expect(worker.reported.steppedDown).toEqual([])
     const ids = broker.journal(0).items.map((record) => record.messageId)
     expect(new Set(ids).size).toBe(ids.length)
+    await worker.stop()
+  })
+})
+
+describe("a worker whose lease can't be renewed", () => {
+  it("steps down when its time is up, and serves again when the broker is back", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    await until(() => isReady(worker))
+    broker.cutOff("a")
+    await until(() => worker.reported.steppedDown.length > 0)
+    expect(worker.reported.steppedDown).toEqual([{ partition: 0, reason: "LeaseLost" }])
+    expect(isReady(worker)).toBe(false)
+    broker.restore("a")
+    stockUp(broker, sku, 5)
+    expect(await reserve(broker, 4)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported.takeovers).toBe(2)
     await worker.stop()
   })
 })
@@ -168,6 +187,25 @@ describe("two workers", () => {
 
 describe("a halt", () => {
   const foreign = new TextEncoder().encode("no record of ours")
+
+  it("follows when the engine throws, and names what it was told", async () => {
+    const broker = new MemoryBroker(1)
+    const sound = Effect.runSync(Effect.provide(Engine, Engine.layer))
+    const step: typeof sound.step = (partition, input) => {
+      if (input._tag === "CommandsArrived") throw new Error("a defect")
+      return sound.step(partition, input)
+    }
+    const worker = await startTestWorker(broker, "a", { engine: Layer.succeed(Engine, { ...sound, step }) })
+    stockUp(broker, sku, 5)
+    await until(() => broker.marks[0]?.halt != null)
+    expect(broker.marks[0]?.halt).toMatchObject({
+      reason: "InvariantBroken",
+      detail: expect.stringContaining("CommandsArrived: Error: a defect"),
+    })
+    await until(() => worker.report().partitions[0]?.phase === "halted")
+    expect(broker.leases.size).toBe(0)
+    await worker.stop()
+  })
 
   it("is shared, keeps every worker from serving, and ends when an operator resumes", async () => {
     const broker = new MemoryBroker(1)
