@@ -133,7 +133,7 @@ const channels = (): JsonObject => ({
 
 const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
   askStock: ["StockAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
-  askAts: ["AtsAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
+  askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
   askWorkers: ["WorkerAnswer"],

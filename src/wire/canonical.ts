@@ -20,7 +20,7 @@ const lineJson = (line: ChannelPolicy): string =>
 const safetyJson = (line: SafetyStock): string => `{"location":"${line.location}","qty":${line.qty}}`
 
 /** The canonical JSON of a policy. */
-export const policyJson = (policy: Policy): string =>
+const policyJson = (policy: Policy): string =>
   `{"version":${policy.version},"channels":[${policy.channels.map(lineJson).join(",")}],"safety":[${policy.safety.map(safetyJson).join(",")}],"sourcing":${namesJson(policy.sourcing)}}`
 
 /** The canonical text of a valid command. */

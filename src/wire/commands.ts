@@ -38,7 +38,7 @@ const version = { v: Schema.Literal(commandVersion) }
 
 const LocationList = (lengthMax: number) => Schema.Array(LocationField).check(Schema.isMaxLength(lengthMax), distinctBy(String))
 
-export const ChannelPolicyJson = Schema.Struct({
+const ChannelPolicyJson = Schema.Struct({
   channel: SenderField,
   priority: BoundField,
   bufferQty: BoundField,

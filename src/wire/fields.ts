@@ -94,8 +94,6 @@ export const durationField = (maximum: number) => whole(1, maximum)
 export const VersionField = whole(1, Number.MAX_SAFE_INTEGER)
 /** A stream sequence, a count: from 0. */
 export const CountField = whole(0, Number.MAX_SAFE_INTEGER)
-/** Units at a location or sums of them, which facts may drive below zero. */
-export const UnitsField = Schema.Int
 
 export const ClassField: Schema.Literals<ReadonlyArray<CommandClass>> = Schema.Literals(commandClasses)
 

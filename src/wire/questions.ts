@@ -178,7 +178,7 @@ export const InvalidAnswerJson = Schema.Struct({ v, answer: Schema.Literal("inva
   description: "The question was none",
 })
 
-export const AnswerJson = Schema.Union([
+const AnswerJson = Schema.Union([
   StockAnswerJson,
   UnknownSkuAnswerJson,
   AtsAnswerJson,

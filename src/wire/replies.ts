@@ -18,7 +18,7 @@ const about = {
   repeated: Schema.optionalKey(Schema.Literal(true)),
 }
 
-export const DecisionJson = Schema.Union([
+const DecisionJson = Schema.Union([
   Schema.Struct({ ...about, ...outcomeFields.accepted }),
   Schema.Struct({ ...about, ...outcomeFields.refused }),
   Schema.Struct({ ...about, ...outcomeFields.expired }),

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { classOf } from "../../src/domain/commands.ts"
+import { DiscrepancyKind } from "../../src/domain/events.ts"
+import { CommandClass, partitionOf, skuToken, tokenHash } from "../../src/domain/names.ts"
+import { RefusalReason } from "../../src/domain/refusals.ts"
+import * as limits from "../../src/limits.ts"
+import { decodeBody } from "../../src/wire/body.ts"
+import { decodeAts } from "../../src/wire/feed.ts"
+import {
+  atsPageDefault,
+  atsPageMax,
+  decodeAnswer,
+  parseQuestion,
+  quarantinePageDefault,
+  quarantinePageMax,
+} from "../../src/wire/questions.ts"
+import { decodeReply } from "../../src/wire/replies.ts"
+
+const text = readFileSync(new URL("../../docs/PROTOCOL.md", import.meta.url), "utf8")
+/** The document's JSON blocks by the kind their fence names. */
+const blocks = [...text.matchAll(/^```json(?: (\w+))?\n([\s\S]*?)^```$/gm)].map((found) => ({ kind: found[1] ?? "", json: found[2] ?? "" }))
+const blocksOf = (kind: string): ReadonlyArray<string> => blocks.filter((block) => block.kind === kind).map((block) => block.json)
+/** The cells of the table under a heading. */
+const tableOf = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
+  const section = text.split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
+  const rows = [...section.matchAll(/^\| (.+) \|$/gm)].map((found) => (found[1] ?? "").split(" | "))
+  return rows.slice(2)
+}
+const bare = (cell: string | undefined): string => (cell ?? "").replaceAll("`", "")
+const bytesOf = (json: string): Uint8Array => new TextEncoder().encode(json)
+
+describe("the JSON examples of docs/PROTOCOL.md", () => {
+  it("are each of a kind that is decoded here", () => {
+    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "ats", "page", "answer"]))
+  })
+
+  it("of commands are accepted, and there is one of every type", () => {
+    const types = blocksOf("command").map((json) => {
+      const body = decodeBody(bytesOf(json))
+      expect(body, json).toMatchObject({ _tag: "Commands", commands: [{ _tag: "Command" }] })
+      return (JSON.parse(json) as { readonly type: string }).type
+    })
+    expect([...new Set(types)].sort()).toEqual(Object.keys(classOf).sort())
+  })
+
+  it("of what is heard are decoded whole: no field of them is unknown", () => {
+    const whole = (json: string, decoded: object | undefined) => expect({ v: 1, ...decoded }).toEqual(JSON.parse(json))
+    for (const json of blocksOf("reply")) whole(json, decodeReply(bytesOf(json)))
+    for (const json of blocksOf("ats")) whole(json, decodeAts(bytesOf(json)))
+    for (const json of blocksOf("answer")) whole(json, decodeAnswer(bytesOf(json)))
+    expect(
+      blocksOf("answer")
+        .map((json) => decodeAnswer(bytesOf(json))?.answer)
+        .sort(),
+    ).toEqual(["ats", "invalid", "quarantine", "stock", "topology", "unknownSku", "worker"])
+    for (const json of blocksOf("page")) expect(parseQuestion(["ats"], bytesOf(json))).toMatchObject({ question: "atsPage" })
+  })
+
+  it("of outcomes show every one", () => {
+    const outcomes = blocksOf("reply").flatMap((json) => decodeReply(bytesOf(json))?.decisions.map((said) => said.outcome) ?? [])
+    expect(new Set(outcomes)).toEqual(new Set(["accepted", "refused", "expired", "quarantined", "dropped"]))
+  })
+})
+
+describe("the tables of docs/PROTOCOL.md", () => {
+  it("describe every refusal, in order of precedence", () => {
+    expect(tableOf("Refusals").map(([reason]) => bare(reason))).toEqual([...RefusalReason])
+  })
+
+  it("describe every class and kind of discrepancy", () => {
+    for (const word of [...CommandClass, ...DiscrepancyKind]) expect(text).toContain(`\`${word}\``)
+  })
+
+  it("spell SKUs, hashes and partitions as the code does", () => {
+    const rows = tableOf("SKUs as subject tokens")
+    expect(rows.length).toBeGreaterThan(3)
+    for (const [sku, token, hash, partition] of rows) {
+      expect(skuToken(bare(sku))).toBe(bare(token))
+      expect(tokenHash(bare(token))).toBe(Number(hash))
+      expect(partitionOf(bare(sku), 16)).toBe(Number(partition))
+    }
+  })
+
+  it("give every limit its value", () => {
+    const rows = tableOf("Limits")
+    expect(rows.length).toBeGreaterThan(10)
+    for (const [, value, name] of rows) expect(Reflect.get(limits, bare(name)), name).toBe(Number((value ?? "").replaceAll(",", "")))
+  })
+
+  it("and text give the sizes of pages", () => {
+    expect(text).toContain(
+      `\`limit\` is ${atsPageDefault} unless said and at most ${atsPageMax.toLocaleString("en")} for ATS, ${quarantinePageDefault} and at most ${quarantinePageMax} for quarantine.`,
+    )
+  })
+})
