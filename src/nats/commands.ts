@@ -34,10 +34,10 @@ const countingConsumerMs = 1_000
 /** Messages of the partition from `fromSeq` on, and when the first of them was stored. A consumer is made only to have the server count. */
 const waiting = async (link: Link, partition: number, fromSeq: number) => {
   const firstFrom = { seq: fromSeq, next_by_subj: storedCommandsOf(partition) }
-  const next = await link.jsm.streams.getMessage(commandsStream, firstFrom)
+  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
   if (next === null) return { count: 0, oldestMs: null }
   const name = nuid.next()
-  const info = await link.jsm.consumers.add(commandsStream, {
+  const info = await link.lookups.consumers.add(commandsStream, {
     name,
     filter_subject: storedCommandsOf(partition),
     deliver_policy: DeliverPolicy.StartSequence,
@@ -52,8 +52,8 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
 }
 
 const lookUp = async (link: Link, seq: number) => {
-  const found = seq < 1 ? null : await link.jsm.streams.getMessage(commandsStream, { seq })
-  const { state } = await link.jsm.streams.info(commandsStream)
+  const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
+  const { state } = await link.lookups.streams.info(commandsStream)
   return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq }
 }
 

@@ -12,7 +12,7 @@ import { channelsAccount, engineAccount } from "./subjects.ts"
 export const SenderKind = ["channel", "warehouse", "merchandiser", "operator"] as const
 export type SenderKind = (typeof SenderKind)[number]
 
-export const classesOfKind: Readonly<Record<SenderKind, ReadonlyArray<CommandClass>>> = {
+const classesOfKind: Readonly<Record<SenderKind, ReadonlyArray<CommandClass>>> = {
   channel: ["sell"],
   warehouse: ["stock"],
   merchandiser: ["policy"],

@@ -23,7 +23,10 @@ export interface ServerAddress {
 export interface Link {
   readonly nc: NatsConnection
   readonly js: JetStreamClient
+  /** For what changes streams: creating, purging. Waits as long as the client does by default. */
   readonly jsm: JetStreamManager
+  /** For what only reads. Waits briefly: while a stream has no leader nobody answers, and asking again finds the new one sooner than waiting. */
+  readonly lookups: JetStreamManager
   /**
    * Asks the server for something whose answer comes on this connection. Rejects as soon as the connection breaks: no answer can come any more,
    * and waiting for the time-out would hold up whoever has to find out what became of it. While there is no connection, waits for one, briefly.
@@ -45,6 +48,7 @@ const connectTimeoutMs = 5_000
 const flushTimeoutMs = 5_000
 /** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */
 const reconnectWaitMs = 1_000
+const lookupTimeoutMs = 2_000
 const violationsKept = 64
 
 const authentication = (login: Login): NodeConnectionOptions =>
@@ -136,6 +140,7 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> =>
     nc,
     js: jetstream(nc),
     jsm: await jetstreamManager(nc, { checkAPI: false }),
+    lookups: await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs }),
     request: async (ask) => {
       await health.connected()
       return health.unlessBroken(ask())

@@ -60,7 +60,7 @@ export interface EmbeddedServer extends EmbeddedConnection {
 }
 
 /** The server did not start. The message holds the end of its log. */
-export class ServerNotStarted extends Error {
+class ServerNotStarted extends Error {
   override readonly name = "ServerNotStarted"
 }
 

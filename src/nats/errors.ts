@@ -9,7 +9,6 @@ import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
 
 /** Error numbers of JetStream that mean something to us. */
 const code = {
-  messageNotFound: 10037,
   streamNameInUse: 10058,
   streamNotFound: 10059,
   wrongLastSequence: 10071,
@@ -36,7 +35,6 @@ export const describe = (error: unknown): string => {
   return cause.startsWith(text) ? cause : `${text}${number}: ${cause}`
 }
 
-export const isNotFound = (error: unknown): boolean => apiCode(error) === code.messageNotFound
 export const isStreamMissing = (error: unknown): boolean => apiCode(error) === code.streamNotFound
 export const isNameInUse = (error: unknown): boolean => apiCode(error) === code.streamNameInUse
 

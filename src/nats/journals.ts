@@ -78,14 +78,14 @@ export const journalsLayer = (link: Link): Layer.Layer<Journals> =>
         catch: (error) => new AppendUnknown({ partition, cause: describe(error) }),
       }),
     endSeq: (partition) =>
-      attempt(link, `read the end of journal ${partition}`, () => link.jsm.streams.info(journalStream(partition))).pipe(
+      attempt(link, `read the end of journal ${partition}`, () => link.lookups.streams.info(journalStream(partition))).pipe(
         Effect.map((info) => info.state.last_seq),
       ),
     at: (partition, seq) =>
       seq < 1
         ? Effect.succeed(null)
         : attempt(link, `read record ${seq} of journal ${partition}`, () =>
-            link.jsm.streams.getMessage(journalStream(partition), { seq }),
+            link.lookups.streams.getMessage(journalStream(partition), { seq }),
           ).pipe(Effect.map((message) => (message === null ? null : stored(message)))),
     read: (partition, fromSeq, toSeq) => (fromSeq > toSeq ? Stream.empty : readBounded(link, partition, fromSeq, toSeq)),
     follow: (partition, fromSeq) =>

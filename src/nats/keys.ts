@@ -40,7 +40,7 @@ const decoder = new TextDecoder()
 
 /** The key as the stream's leader knows it, or null if it was never set. */
 export const readKey = async (link: Link, bucket: string, key: string): Promise<KeyState | null> => {
-  const message = await link.jsm.streams.getMessage(bucketStream(bucket), { last_by_subj: keySubject(bucket, key) })
+  const message = await link.lookups.streams.getMessage(bucketStream(bucket), { last_by_subj: keySubject(bucket, key) })
   if (message === null) return null
   const value = isGone(() => message.header) ? null : decoder.decode(message.data)
   return { value, revision: message.seq, brokerMs: msFromTimestamp(message.timestamp) }

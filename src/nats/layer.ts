@@ -25,7 +25,7 @@ export interface NatsConfig extends ServerAddress {
   readonly name?: string
 }
 
-export const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
+const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
 
 /** The ports of a worker. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
 export const natsLayer = (

@@ -172,7 +172,7 @@ export class OrderedReader {
     this.#initialPending = undefined
     const name = nuid.next()
     this.#link
-      .request(() => this.#link.jsm.consumers.add(this.#options.stream, this.#config(name)))
+      .request(() => this.#link.lookups.consumers.add(this.#options.stream, this.#config(name)))
       .then(
         (info) => {
           if (generation === this.#generation && !this.#closed) this.#created(name, info)
@@ -198,8 +198,12 @@ export class OrderedReader {
       // An exception here would end the client's reading of the whole connection: nothing below throws on what a message holds.
       callback: (error, message) => {
         if (generation !== this.#generation) return
-        if (error !== null) this.#renew(describe(error))
-        else this.#receive(message)
+        if (error === null) {
+          this.#receive(message)
+          return
+        }
+        this.#failures++
+        this.#renew(describe(error))
       },
     })
     this.#pull()

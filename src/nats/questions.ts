@@ -18,7 +18,7 @@ const waitingMax = 4_096
 export const topologyPath = "topology"
 
 const answerTopology = async (link: Link, sender: string, suffix: string): Promise<void> => {
-  const { config } = await link.jsm.streams.info(commandsStream)
+  const { config } = await link.lookups.streams.info(commandsStream)
   const partitions = partitionsOfTransform(config.subject_transform?.dest ?? "")
   if (partitions !== undefined) link.nc.publish(replySubject(sender, suffix), encodeAnswer({ answer: "topology", partitions }))
 }

@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:fs"
-import { access, mkdir, readFile, rename, rm } from "node:fs/promises"
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -36,6 +36,10 @@ const isBelow = (a: Version, b: Version): boolean => {
 /** Whether Holdfast is known to keep its promises on a server of this version. */
 export const isServerVersionTried = (version: Version): boolean =>
   !isBelow(version, serverVersionMin) && isBelow(version, serverVersionBelow)
+
+/** A build that takes longer than this has died without a trace. */
+const lockHeldMsMax = 15 * 60_000
+const lockPollMs = 200
 
 const pinned = fileURLToPath(new URL("../../tools/nats-server/", import.meta.url))
 
@@ -85,11 +89,10 @@ const missing = (version: string, why: ReadonlyArray<string>): ServerBinaryMissi
     ].join("\n"),
   )
 
-const buildOnce = async (version: string, target: string): Promise<void> => {
-  await mkdir(dirname(target), { recursive: true })
-  // Built beside its place and renamed into it: whoever looks finds a whole binary or none, however many build at once.
+const build = async (version: string, target: string): Promise<void> => {
+  // Built beside its place and renamed into it: whoever looks finds a whole binary or none.
   const draft = `${target}.${process.pid}.${randomBytes(6).toString("hex")}`
-  process.stderr.write(`Building nats-server ${version} once, with Go (about a minute; kept in ${dirname(target)}) ...\n`)
+  process.stderr.write(`Building nats-server ${version} once, with Go (a minute or two; kept in ${dirname(target)}) ...\n`)
   try {
     await run("go", ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", draft, "github.com/nats-io/nats-server/v2"], {
       cwd: pinned,
@@ -98,6 +101,45 @@ const buildOnce = async (version: string, target: string): Promise<void> => {
     await rename(draft, target)
   } finally {
     await rm(draft, { force: true })
+  }
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+/** Whether whoever holds the lock is gone. Between its creation and its content it counts as held. */
+const isAbandoned = async (lock: string): Promise<boolean> => {
+  try {
+    const pid = Number(await readFile(lock, "utf8"))
+    return Date.now() - (await stat(lock)).mtimeMs > lockHeldMsMax || (pid > 0 && !isRunning(pid))
+  } catch {
+    return false
+  }
+}
+
+/** Builds the server unless another process does: then waits for that one. Several test processes start at once, and a build takes all processors. */
+const buildOnce = async (version: string, target: string): Promise<void> => {
+  await mkdir(dirname(target), { recursive: true })
+  const lock = `${target}.lock`
+  const isHeld = () =>
+    writeFile(lock, String(process.pid), { flag: "wx" }).then(
+      () => false,
+      () => true,
+    )
+  while (await isHeld()) {
+    if (await isAbandoned(lock)) await rm(lock, { force: true })
+    await new Promise((resolve) => setTimeout(resolve, lockPollMs))
+  }
+  try {
+    if (!(await isExecutable(target))) await build(version, target)
+  } finally {
+    await rm(lock, { force: true })
   }
 }
 

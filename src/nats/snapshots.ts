@@ -30,7 +30,7 @@ const encodeManifest = Schema.encodeSync(ManifestJson)
 const readSilenceMs = 10_000
 
 const lastManifest = (link: Link, partition: number): Promise<StoredMsg | null> =>
-  link.jsm.streams.getMessage(snapshotsStream, { last_by_subj: manifestSubject(partition) })
+  link.lookups.streams.getMessage(snapshotsStream, { last_by_subj: manifestSubject(partition) })
 
 /** The manifest stored last; null if there is none, or one that this release can't read. */
 const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
@@ -41,7 +41,7 @@ const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
 
 /** Ids of the partition's snapshots that have chunks, with how many. */
 const chunkCounts = async (link: Link, partition: number): Promise<ReadonlyMap<string, number>> => {
-  const info = await link.jsm.streams.info(snapshotsStream, { subjects_filter: `hf.snap.${partition}.*.*` })
+  const info = await link.lookups.streams.info(snapshotsStream, { subjects_filter: `hf.snap.${partition}.*.*` })
   const counts = new Map<string, number>()
   for (const subject of Object.keys(info.state.subjects ?? {})) {
     const id = subject.split(".")[3]

@@ -10,12 +10,14 @@ import { senderInbox, senderPermissions } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
+import { startTimeoutMs } from "./nats-broker.ts"
 
 const file = new URL("../../deploy/nats/nats-server.conf", import.meta.url)
 let folder = ""
 beforeAll(async () => {
+  await natsServerBinary()
   folder = await mkdtemp(join(tmpdir(), "holdfast-deploy-"))
-})
+}, startTimeoutMs)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const user = nkeys.createUser()

@@ -4,15 +4,17 @@ import { mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect } from "@nats-io/transport-node"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, beforeAll, describe, expect, it } from "vitest"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { isServerVersionTried, natsServerBinary, parseVersion } from "../../src/nats/server-binary.ts"
-import { senders } from "./nats-broker.ts"
+import { senders, startTimeoutMs } from "./nats-broker.ts"
 
 const toClose: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of toClose.splice(0)) await close()
 })
+
+beforeAll(() => natsServerBinary(), startTimeoutMs)
 
 const isAlive = (pid: number): boolean => {
   try {

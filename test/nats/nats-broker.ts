@@ -15,6 +15,9 @@ export const plainCodec: SaidCodec = {
   decodeAts: (body) => JSON.parse(new TextDecoder().decode(body)) as AtsValue,
 }
 
+/** For whoever starts the first server on a machine: it may have to be built. */
+export const startTimeoutMs = 300_000
+
 export const senders: EmbeddedOptions["senders"] = [
   { name: "web", kind: "channel" },
   { name: "shop", kind: "channel" },

@@ -8,12 +8,12 @@ import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
 import { questionsContract } from "../contract/questions.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
-import { type NatsBroker, startBroker } from "./nats-broker.ts"
+import { type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 let running: NatsBroker | undefined
 beforeAll(async () => {
   running = await startBroker({ partitions: 8 })
-})
+}, startTimeoutMs)
 afterAll(() => running?.close())
 
 const broker: Broker = () => {
@@ -22,7 +22,7 @@ const broker: Broker = () => {
 }
 
 commandsContract("one server", broker, 0)
-journalsContract("one server", broker, 1)
+journalsContract("one server", broker, 1, "unknown")
 outboundContract("one server", broker, 2)
 questionsContract("one server", broker)
 snapshotsContract("one server", broker, [3, 4, 5])

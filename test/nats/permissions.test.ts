@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
-import { type NatsBroker, startBroker } from "./nats-broker.ts"
+import { type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs, publishRaw } from "./raw-client.ts"
 
 const partitions = 4
 let broker: NatsBroker
 beforeAll(async () => {
   broker = await startBroker({ partitions })
-})
+}, startTimeoutMs)
 afterAll(() => broker.close())
 
 /** Runs `attempts` as a channel with a plain client. */

@@ -7,13 +7,13 @@ import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
-import { type NatsBroker, plainCodec, startBroker } from "./nats-broker.ts"
+import { type NatsBroker, plainCodec, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 const partitions = 4
 let broker: NatsBroker
 beforeAll(async () => {
   broker = await startBroker({ partitions })
-})
+}, startTimeoutMs)
 afterAll(() => broker.close())
 
 const killAndRestart = Effect.promise(async () => {

@@ -12,7 +12,7 @@ import { commandsContract } from "../contract/commands.ts"
 import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
-import { connectBroker, type NatsBroker, senders } from "./nats-broker.ts"
+import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
 const partitions = 8
@@ -65,7 +65,7 @@ beforeAll(async () => {
     replicas: 3,
     config: { servers: servers.map(({ url }) => url), monitorUrls: servers.map(({ monitorUrl }) => monitorUrl) },
   })
-})
+}, startTimeoutMs)
 afterAll(async () => {
   await running?.close()
   await Promise.all(servers.map((server) => server.stop()))
@@ -77,7 +77,7 @@ const broker: Broker = () => {
 }
 
 commandsContract("three servers", broker, 0)
-journalsContract("three servers", broker, 1)
+journalsContract("three servers", broker, 1, "duplicate")
 outboundContract("three servers", broker, 2)
 snapshotsContract("three servers", broker, [3, 4, 5])
 clusterContract("three servers", broker, [6, 7])

@@ -13,14 +13,14 @@ import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes } from "../contract/broker-under-test.ts"
-import { hearQuestions, makeSender, makeWorker, senderConfig, senders, workerConfig } from "./nats-broker.ts"
+import { hearQuestions, makeSender, makeWorker, senderConfig, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
 const partitions = 4
 let server: EmbeddedServer
 beforeAll(async () => {
   server = await startEmbedded({ senders })
-})
+}, startTimeoutMs)
 afterAll(() => server.stop())
 
 const toClose: Array<() => Promise<void>> = []
