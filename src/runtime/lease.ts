@@ -7,7 +7,7 @@ import { Clock, Effect } from "effect"
 import { Cluster } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import type { RunningPartition } from "./partition.ts"
-import { type Lease, mayOwn, type Slot, type SlotOptions } from "./slot.ts"
+import { type Lease, mayOwn, type Slot, type SlotOptions, shouldAcquire } from "./slot.ts"
 
 /** Shares of the TTL: when it is renewed, and how often somebody else's is tried, or an unanswered renewal. */
 const renewShare = 3
@@ -35,7 +35,7 @@ const tryToAcquire: (slot: Slot, options: SlotOptions) => Effect.Effect<void, ne
 /** Returns once the lease is ours. Doesn't try while this worker should not own the partition. */
 const acquire: (slot: Slot, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(function* (slot, options) {
   while (slot.lease === null) {
-    yield* slot.signal.until(() => mayOwn(slot))
+    yield* slot.signal.until(() => shouldAcquire(slot))
     yield* tryToAcquire(slot, options)
     if (slot.lease === null)
       yield* Effect.timeoutOption(

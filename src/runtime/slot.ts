@@ -27,7 +27,10 @@ export interface Slot {
   readonly partition: number
   /** Told whenever anything here changes. */
   readonly signal: Signal
+  /** The role among those alive and this worker, whether the others already know of it or not. */
   wanted: Role
+  /** Whether the others know of this worker. */
+  isMember: boolean
   /** The shared halt, as last seen. */
   halt: Halt | null
   /** Who holds the lease, as last seen: undefined before anything was seen. */
@@ -40,6 +43,7 @@ export const makeSlot = (partition: number): Slot => ({
   partition,
   signal: makeSignal(),
   wanted: "none",
+  isMember: false,
   halt: null,
   holder: undefined,
   lease: null,
@@ -49,8 +53,11 @@ export const makeSlot = (partition: number): Slot => ({
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
 export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt.resume === null
 
-/** Whether this worker should try to own the partition, or go on owning it. */
+/** Whether this worker may go on owning the partition. A member that isn't seen for a moment gives nothing up: the others can't take it while its lease is renewed. */
 export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
+
+/** Whether this worker should try to become the partition's owner. */
+export const shouldAcquire = (slot: Slot): boolean => slot.isMember && mayOwn(slot)
 
 /** Whether nothing is left to do here: no life, no lease. */
 export const isIdle = (slot: Slot): boolean => slot.running === null && slot.lease === null

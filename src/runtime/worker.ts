@@ -39,6 +39,9 @@ const tickMs = 25
 /** Milliseconds between two looks at what metrics show. */
 const sampleMs = 1_000
 
+/** Milliseconds a worker that starts follows the journals before it joins, at most: with a journal that can't be read there is other work to do. */
+const catchUpMsMax = 60_000
+
 const tick = (slots: ReadonlyArray<Slot>): void => {
   for (const { running } of slots) if (running?.isClaimed() === true) running.tell({ _tag: "Tick" })
 }
@@ -69,7 +72,7 @@ const lookAfter = Effect.fnUntraced(function* (ownership: Ownership) {
   yield* Effect.forEach(slots, sample, { discard: true }).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever, Effect.forkScoped)
 })
 
-/** Starts a worker. It works until it is told to leave, or, without a word, until the scope closes. */
+/** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
 export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> =
   Effect.fnUntraced(function* (options) {
     const cluster = yield* Cluster
@@ -79,6 +82,8 @@ export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, neve
     const report = () => workerReport(options.worker, ownership, isLeaving)
     yield* Effect.forkScoped(answerQuestions(ownership, report))
 
+    // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
+    yield* ownership.caughtUp(catchUpMsMax)
     const membership = yield* Scope.fork(yield* Effect.scope)
     yield* untilDone(
       "joining the workers",

@@ -57,6 +57,29 @@ class Growing<A> {
   }
 }
 
+/** Lets everything pass, until it is closed: then whoever comes waits. */
+class Gate {
+  readonly #opened = makeSignal()
+  #isClosed = false
+  /** How many came while it was closed. */
+  waiting = 0
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  open(): void {
+    this.#isClosed = false
+    this.waiting = 0
+    this.#opened.notify()
+  }
+
+  readonly passed: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.#isClosed) this.waiting++
+    return this.#opened.until(() => !this.#isClosed)
+  })
+}
+
 export class MemoryBroker {
   readonly partitions: number
   readonly commands = new Growing<CommandMessage>()
@@ -76,15 +99,16 @@ export class MemoryBroker {
   readonly #cutOff = new Set<string>()
   /** What happens to the next appends, in turn; afterwards all go well. */
   readonly appendFaults: Array<"storedUnanswered" | "lost"> = []
-  readonly #appendsMoved = makeSignal()
-  #appendsAreHeld = false
-  /** Appends that were sent while they are held, and wait. */
-  appendsHeld = 0
+  /** Whether journals can be followed at all; while not, followers wait. */
+  readonly following = new Gate()
+  /** Whether appends arrive; while not, they wait on their way. */
+  readonly appending = new Gate()
   /** Whether replies are sent at all; held back, they are tried again. */
   repliesHeldBack = false
 
   constructor(partitions: number) {
     this.partitions = partitions
+    this.memberChanges.push([])
     this.journals = Array.from({ length: partitions }, () => new Growing<StoredRecord>())
     this.marks = Array.from({ length: partitions }, () => ({ incarnation: null, witness: null, halt: null }))
   }
@@ -97,16 +121,6 @@ export class MemoryBroker {
     const headers = replySuffix === null ? "" : `Hf-Reply: ${replySuffix}\n`
     this.commands.push({ seq, subject, headers, replySuffix, body, brokerMs: Date.now() })
     return seq
-  }
-
-  /** From now on appends wait on their way, until the returned function is called. */
-  holdAppends(): () => void {
-    this.#appendsAreHeld = true
-    return () => {
-      this.#appendsAreHeld = false
-      this.appendsHeld = 0
-      this.#appendsMoved.notify()
-    }
   }
 
   /** What was said about a command's id so far. */
@@ -168,10 +182,6 @@ export class MemoryBroker {
   }
 
   #append(worker: string, partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array) {
-    const held = Effect.suspend(() => {
-      if (this.#appendsAreHeld) this.appendsHeld++
-      return this.#appendsMoved.until(() => !this.#appendsAreHeld)
-    })
     const stored = Effect.suspend((): Effect.Effect<{ readonly seq: number; readonly duplicate: boolean }, AppendUnknown> => {
       const journal = this.journal(partition)
       const unknown = (cause: string) => Effect.fail(new AppendUnknown({ partition, cause }))
@@ -183,7 +193,7 @@ export class MemoryBroker {
       journal.push({ seq, messageId, bytes })
       return fault === "storedUnanswered" ? unknown("stored, but the answer was lost") : Effect.succeed({ seq, duplicate: false })
     })
-    return Effect.andThen(held, stored)
+    return Effect.andThen(this.appending.passed, stored)
   }
 
   #journalsFor(worker: string): Journals["Service"] {
@@ -200,7 +210,7 @@ export class MemoryBroker {
           Effect.sync(() => this.journal(partition).items[seq - 1] ?? null),
         ),
       read: (partition, fromSeq, toSeq) => Stream.suspend(() => Stream.make(this.journal(partition).items.slice(fromSeq - 1, toSeq))),
-      follow: (partition, fromSeq) => this.journal(partition).from(fromSeq - 1),
+      follow: (partition, fromSeq) => Stream.unwrap(Effect.as(this.following.passed, this.journal(partition).from(fromSeq - 1))),
     })
   }
 

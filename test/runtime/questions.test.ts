@@ -82,14 +82,14 @@ describe("questions", () => {
   it("about what an append in flight changes are answered only once it is journaled", async () => {
     const { broker, worker } = await served(1, ["A"])
     const end = broker.journal(0).items.length
-    const released = broker.holdAppends()
+    broker.appending.close()
     broker.publish("web", "sell", "A", command.reserve("A", 2), null)
-    await until(() => broker.appendsHeld > 0)
+    await until(() => broker.appending.waiting > 0)
     const answers = ask(broker, "web", "stock.A")
     const workers = ask(broker, "web", "workers")
     await until(() => workers.length > 0)
     expect(answers).toEqual([])
-    released()
+    broker.appending.open()
     await until(() => answers.length > 0)
     expect(answers).toMatchObject([{ answer: "stock", seq: end + 1, ats: [{ channel: "web", ats: 3 }] }])
     await worker.stop()

@@ -139,6 +139,22 @@ describe("two workers", () => {
     for (const worker of workers) await worker.stop()
   })
 
+  it("are two only once the second has caught up with the journals, so that handing over to it costs nothing", async () => {
+    const broker = new MemoryBroker(4)
+    const first = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 2)
+    broker.following.close()
+    const starting = startTestWorker(broker, "b")
+    await until(() => broker.following.waiting > 0)
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    expect(first.report().members).toEqual(["a"])
+    broker.following.open()
+    const second = await starting
+    await until(() => first.report().members.length === 2)
+    for (const worker of [first, second]) await worker.stop()
+  })
+
   it("hand over at once when one leaves, and the other says what the first had decided", async () => {
     const broker = new MemoryBroker(4)
     const workers = [await startTestWorker(broker, "a"), await startTestWorker(broker, "b")]
