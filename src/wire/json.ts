@@ -2,8 +2,9 @@
  * JSON in UTF-8: bytes to a value, or why not. Never throws.
  *
  * What comes from senders is read strictly. JSON.parse takes the last of two equal keys and any depth. Two readers that pick different ones would see different commands under one
- * id, so equal keys are refused here, and so is a depth that no message of ours has. What JSON.parse makes of `__proto__` is an own
- * property like any other; the Schemas refuse it as unknown.
+ * id, so equal keys are refused here, and so is a depth that no message of ours has. A number with an exponent (1e9) is refused because
+ * written out it is longer: without it, the canonical text of a command is never longer than what was sent, and a record can be bounded by
+ * that. What JSON.parse makes of `__proto__` is an own property like any other; the Schemas refuse it as unknown.
  */
 
 /** No message of ours is nested deeper than this, by far. */
@@ -23,7 +24,7 @@ export const parseJson = (bytes: Uint8Array): ParsedJson => {
   return text === undefined ? { _tag: "Refused", cause: "not UTF-8" } : parsed(text)
 }
 
-/** As {@link parseJson}, for what foreigners wrote: no key twice in an object, no absurd depth. */
+/** As {@link parseJson}, for what foreigners wrote: no key twice in an object, no absurd depth, no exponent. */
 export const parseStrictJson = (bytes: Uint8Array): ParsedJson => {
   const text = textOf(bytes)
   if (text === undefined) return { _tag: "Refused", cause: "not UTF-8" }
@@ -66,9 +67,13 @@ const refusalOf = (text: string): ParsedJson | undefined => {
       if (open.length === depthMax) return { _tag: "Refused", cause: `nested deeper than ${depthMax}` }
       open.push(char === 0x7b ? new Set() : null)
     } else if (char === 0x7d || char === 0x5d) open.pop()
+    else if ((char === 0x65 || char === 0x45) && isDigit(text.charCodeAt(at - 1)))
+      return { _tag: "Refused", cause: "a number with an exponent" }
   }
   return undefined
 }
+
+const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
 
 /** The index after the closing quote of the string that opens at `at`. */
 const stringEnd = (text: string, at: number): number => {
