@@ -94,17 +94,30 @@ export const tickSnapshot = (partition: Partition, given: Given): Array<Output> 
   return storeChunk(given, walk, chunk)
 }
 
+/** Hands a chunk over, in parts if it is longer than a message: big policies, many allocations, a full quarantine. */
 const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk): Array<Output> => {
   const bytes = given.codec.encodeChunk(chunk)
-  if (bytes.length <= snapshotChunkBytesMax || chunk.kind === "meta")
+  if (bytes.length <= snapshotChunkBytesMax || itemsOf(chunk) < 2)
     return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
-  const halves =
-    chunk.kind === "skus"
-      ? halve(chunk.skus).map((skus): Chunk => ({ ...chunk, skus }))
-      : chunk.kind === "reservations"
-        ? halve(chunk.items).map((items): Chunk => ({ ...chunk, items }))
-        : halve(chunk.items).map((items): Chunk => ({ ...chunk, items }))
-  return halves.flatMap((half) => storeChunk(given, walk, half))
+  return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half))
+}
+
+const itemsOf = (chunk: Chunk): number => {
+  if (chunk.kind === "skus") return chunk.skus.length
+  return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
+}
+
+const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
+  switch (chunk.kind) {
+    case "skus":
+      return halve(chunk.skus).map((skus) => ({ ...chunk, skus }))
+    case "reservations":
+      return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "decisions":
+      return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "meta":
+      return halve(chunk.quarantine).map((quarantine, half) => ({ ...chunk, quarantine, floors: half === 0 ? chunk.floors : [] }))
+  }
 }
 
 const halve = <T>(items: ReadonlyArray<T>): [ReadonlyArray<T>, ReadonlyArray<T>] => {

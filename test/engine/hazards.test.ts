@@ -8,7 +8,7 @@ import { copyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
-import { commandHorizonMs, recordBytesMax, rememberedPerSenderMax } from "../../src/limits.ts"
+import { commandHorizonMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
@@ -482,6 +482,25 @@ describe("hazards of snapshots", () => {
     expect(worker.broker.manifest).not.toBeNull()
     const next = new Worker(worker.broker, "b").serve()
     expect(next.partition.loadedSnapshot).not.toBeNull()
+    expect(hashOf(next)).toBe(hashOf(worker))
+  })
+
+  it("25: cuts what is longer than a message into several chunks", () => {
+    const worker = new Worker(new Broker(), "a", protocolRules, 3).serve()
+    const safety = Array.from({ length: 250 }, (_, i) => ({ location: `location-${i}-${"x".repeat(40)}`, qty: 1 }))
+    for (let n = 0; n < 60; n++) {
+      worker.send("boss", json("SetPolicy", { sku: `S${n}`, policy: { ...policyFor("web"), safety } }))
+      // A fact from far below the floor: quarantined with all it carries.
+      worker.send("web", json("RecordSale", { mode: "taken", qty: 1, location: "L", issuedAtMs: startMs - 10 ** 9 }))
+    }
+    worker.settle()
+    for (let i = 0; i < 40; i++) worker.tick(10)
+    worker.settle()
+    const chunks = worker.broker.chunks.get(worker.broker.manifest?.id ?? "") ?? []
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(snapshotChunkBytesMax)
+    const next = new Worker(worker.broker, "b").serve()
+    expect(next.partition.loadedSnapshot).not.toBeNull()
+    expect(next.partition.quarantine.size).toBe(60)
     expect(hashOf(next)).toBe(hashOf(worker))
   })
 
