@@ -1,5 +1,6 @@
 /**
- * Runs the demo ten times, with a worker killed at ten different moments, and prints a line for each: whether the moment matters. It should not.
+ * Runs the demo ten times, with a worker killed at ten different moments, and prints a line for each: whether the moment matters. It
+ * should not.
  *
  *   npm run demo:kills -- --orders orders.csv --date-format D/M/YYYY
  *
@@ -36,7 +37,8 @@ const line = (moment: number, code: number, text: string): string => {
   const { units, commands, kill, playedMs, ok }: Verdict = JSON.parse(text)
   const who = kill === null ? "nobody was killed" : `${kill.worker} after ${kill.afterFlows} orders`
   const takeover = kill?.takeoverMs == null ? "no take-over" : `taken over after ${seconds(kill.takeoverMs)}`
-  const counts = `oversold ${units.oversoldQty}  lost ${commands.lost}  contradicted ${commands.contradicted}  unanswered ${commands.unanswered}`
+  const { lost, contradicted, unanswered } = commands
+  const counts = `oversold ${units.oversoldQty}  lost ${lost}  contradicted ${contradicted}  unanswered ${unanswered}`
   return `${at}  ${who}, ${takeover}  sold ${units.soldQty}  ${counts}  played in ${seconds(playedMs)}  ${ok ? "ok" : "BROKEN"}`
 }
 

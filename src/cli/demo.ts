@@ -1,6 +1,6 @@
 /**
- * `holdfast demo`: a sale on a real nats-server, played by channels that are processes of their own, with a worker killed in the middle, and a verdict
- * that the auditor draws from the journals and from all that was heard.
+ * `holdfast demo`: a sale on a real nats-server, played by channels that are processes of their own, with a worker killed in the middle,
+ * and a verdict that the auditor draws from the journals and from all that was heard.
  *
  * Puts the parts in `demo/` together, and ends every process and file of theirs, however it ends itself.
  */
@@ -174,13 +174,15 @@ const killOne = ({ sale, screen, player, workers, now }: Running): void => {
 const begin = Effect.fnUntraced(function* (running: Running) {
   const { options, screen, server, sale } = running
   const { partitions } = yield* (yield* Cluster).prepare({ partitions: options.partitions, replicas: 1 })
-  screen.say(`nats-server runs at ${server.url}; ${options.workers} workers share ${partitions} partitions`)
-  screen.say(`Starting ${sale.actors.map(({ name }) => name).join(", ")}, a process and credentials each`)
+  screen.say(`nats-server runs at ${server.url}; starting ${options.workers} workers for ${partitions} partitions`)
+  screen.say(`and ${sale.actors.map(({ name }) => name).join(", ")}, each a process with credentials of its own`)
   yield* watchWorkers(running)
   yield* startWorkers(running)
   yield* startChannels(running)
   const served = yield* untilServed(running, () => true, servedPatienceMs)
   if (!served) return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s; see the workers' logs`)
+  const processes = [{ name: "nats-server", pid: server.pid() }, ...running.workers, ...running.channels.values()]
+  screen.say(`Process ids: ${processes.map(({ name, pid }) => `${name} ${pid}`).join(", ")}`)
 })
 
 /** Milliseconds that expiry may take beyond the holds' own time, until a look at the workers shows it: they count once a second. */
@@ -250,10 +252,11 @@ const demo = Effect.fnUntraced(function* (flags: DemoFlags) {
   yield* Effect.scoped(run(options, sale))
 })
 
-const description = `A sale on a real nats-server: channels as processes of their own, one worker killed in the middle, and an audit of all that was decided and said.
+const description = `A sale on a real nats-server: channels as processes of their own, one worker killed in the middle, and an audit of
+all that was decided and said.
 
-Without --orders a flash sale is invented from a seed. It ends with code 0 if nothing was oversold, lost or contradicted, and every command was answered; with 3 otherwise.
-The temporary folder is kept, and named, when something went wrong.`
+Without --orders a flash sale is invented from a seed. It ends with code 0 if nothing was oversold, lost or contradicted, and every
+command was answered; with 3 otherwise. The temporary folder is kept, and named, when something went wrong.`
 
 export const demoCommand = Command.make("demo", demoFlags, demo).pipe(
   Command.withDescription(description),

@@ -1,6 +1,6 @@
 /**
- * A channel, a warehouse or a planner of the demo as a process of its own: connects with its own credentials, sends what it is told over its pipe through the
- * client library, and tells what was answered. It ends when its parent does.
+ * A channel, a warehouse or a planner of the demo as a process of its own: connects with its own credentials, sends what it is told over
+ * its pipe through the client library, and tells what was answered. It ends when its parent does.
  *
  * Before all other imports, Schema's decoders are switched to compiled ones.
  */

@@ -1,5 +1,6 @@
 /**
- * The demo's channels, warehouse and planner as this process sees them: a process each, told over its pipe what to send, and telling what was answered.
+ * The demo's channels, warehouse and planner as this process sees them: a process each, told over its pipe what to send, and telling
+ * what was answered.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { open } from "node:fs/promises"
@@ -21,6 +22,7 @@ export interface ChannelEvents {
 
 export interface ChannelProcess {
   readonly name: string
+  readonly pid: number
   readonly send: (orders: ReadonlyArray<Order>) => void
   /** Lets it write down what it heard, and end. */
   readonly finish: Effect.Effect<void, CommandFailed>
@@ -113,6 +115,7 @@ export const startChannel = (
       listen(child, events, () => finishing)
       return {
         name: setup.sender,
+        pid: child.pid ?? 0,
         send: (orders) => tell(child, { _tag: "Send", orders }),
         finish: Effect.suspend(() => {
           finishing = true

@@ -1,6 +1,6 @@
 /**
- * The temporary folder of a demo: journals, logs, what was heard. Removed when all went well or somebody ended it; kept, and named, when there is
- * something to look at.
+ * The temporary folder of a demo: journals, logs, what was heard. Removed when all went well or somebody ended it; kept, and named,
+ * when there is something to look at.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"

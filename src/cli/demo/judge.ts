@@ -1,6 +1,6 @@
 /**
- * Hands the journals and all that the channels heard to the auditor, one partition after another, so that what one partition's channels heard is
- * all that is in memory at once.
+ * Hands the journals and all that the channels heard to the auditor, one partition after another, so that what was heard about one
+ * partition is all that is in memory at once.
  */
 import { createReadStream } from "node:fs"
 import { readdir } from "node:fs/promises"

@@ -1,6 +1,6 @@
 /**
- * A sender's link that writes down what passes over it: which commands the broker acknowledged as stored, and every reply as it came. It changes nothing
- * of what passes, and stands below the client library, so that the library's own defects are seen too.
+ * A sender's link that writes down what passes over it: which commands the broker acknowledged as stored, and every reply as it came.
+ * It changes nothing of what passes, and stands below the client library, so that the library's own defects are seen too.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -115,7 +115,7 @@ const ordersOf = Effect.fnUntraced(function* (source: OrdersSource) {
   })
   if (plan._tag === "FileFault") return yield* faultOf(source.path, plan)
   const sale: Sale = {
-    title: `${source.path}: ${plan.report.rows} rows, ${plan.totals.orderLines} order lines of ${plan.totals.skus} SKUs, as fast as they go`,
+    title: `${source.path}: ${plan.report.rows} rows, ${plan.totals.orderLines} sales of ${plan.totals.skus} SKUs, as fast as they go`,
     traffic: plan,
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),

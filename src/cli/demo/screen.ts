@@ -1,5 +1,5 @@
 /**
- * Where the demo's words go: plain lines where standard output is a file or a pipe, a block rewritten in place on a terminal, nothing at all
+ * Where the demo's words go: plain lines where standard output is a file or a pipe, a block rewritten in place on a terminal, nothing
  * but the verdict with --json.
  */
 

@@ -1,5 +1,6 @@
 /**
- * Plays a sale with its actors: hands what may be sent to the processes that send it, hears their answers, and kills a worker when its moment has come.
+ * Plays a sale with its actors: hands what may be sent to the processes that send it, hears their answers, and gives the cue to kill a
+ * worker when its moment has come.
  */
 import * as Effect from "effect/Effect"
 import { CommandFailed, exitCode } from "../exit-codes.ts"

@@ -125,9 +125,8 @@ const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
 const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   if (kill === null) return ["No worker was killed."]
   const taken = kill.takeoverMs === null ? "and were not all taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
-  return [
-    `${kill.worker} was killed by SIGKILL after ${grouped(kill.afterFlows)} orders; its partitions ${kill.partitions.join(", ")} waited ${taken}.`,
-  ]
+  const partitions = kill.partitions.join(", ")
+  return [`${kill.worker} was killed by SIGKILL after ${grouped(kill.afterFlows)} orders; its partitions ${partitions} waited ${taken}.`]
 }
 
 /** The verdict for people. */

@@ -1,5 +1,6 @@
 /**
- * What the demo ends with: the sums of the journals, what the auditor found, and whether that is as it must be. The words for it are in tables.ts.
+ * What the demo ends with: the sums of the journals, what the auditor found, and whether that is as it must be. The words for it are in
+ * tables.ts.
  */
 import type { AuditReport } from "../../audit/audit.ts"
 import type { Violation } from "../../audit/findings.ts"

@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { Verdict } from "../../src/cli/demo/verdict.ts"
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+
+interface Run {
+  readonly child: ChildProcess
+  readonly said: () => string
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>
+}
+
+let folder = ""
+const running = new Set<ChildProcess>()
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "holdfast-test-"))
+})
+
+afterEach(async () => {
+  for (const child of running) child.kill("SIGKILL")
+  running.clear()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A demo whose temporary folders are made in this test's own. */
+const demo = (...args: ReadonlyArray<string>): Run => {
+  const child = spawn(process.execPath, [main, "demo", ...args], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  running.add(child)
+  let out = ""
+  let err = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text
+  })
+  const ended = new Promise<Awaited<Run["ended"]>>((resolve) => {
+    child.once("close", (code) => {
+      running.delete(child)
+      resolve({ code, out, err })
+    })
+  })
+  return { child, said: () => out, ended }
+}
+
+const kept = async (): Promise<ReadonlyArray<string>> => (await readdir(folder)).filter((name) => name.startsWith("holdfast-demo-"))
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** `name pid, name pid, ...` as the demo says them. */
+const processesOf = (out: string): ReadonlyArray<readonly [name: string, pid: number]> =>
+  (/^Process ids: (.*)$/m.exec(out)?.[1] ?? "").split(", ").map((pair) => {
+    const [name = "", pid = ""] = pair.split(" ")
+    return [name, Number(pid)]
+  })
+
+/** Dates with times, other names, a byte order mark, quoted delimiters, every kind of row. */
+const ordersFile = (lines: number): string => {
+  const day = (i: number) => `${String(1 + Math.floor(i / 40)).padStart(2, "0")}.03.2026 ${9 + (i % 8)}:${String(i % 60).padStart(2, "0")}`
+  const sales = Array.from(
+    { length: lines },
+    (_, i) => `B${1000 + Math.floor(i / 3)};"Art; ${i % 7}";${1 + (i % 4)};${day(i)};K${i % 11};x`,
+  )
+  const odd = [
+    `C2000;"Art; 1";-1;${day(lines)};K1;given back`,
+    `C2001;"never sold";-3;${day(lines)};K2;of a sale before the file`,
+    `B9000;POST;1;${day(lines)};K1;postage`,
+    `B9001;"Art; 2";-2;${day(lines)};;broken`,
+    `B9002;"Art; 3";x;${day(lines)};K1;no quantity`,
+    `B9003;"Art; 3";1;32.13.2026 9:00;K1;no date`,
+    `B9004;"Art; 4";1;${day(lines)};K1;once`,
+    `B9004;"Art; 4";2;${day(lines)};K1;and again`,
+  ]
+  return `\uFEFFBeleg;Artikel;Menge;"Verkauft am";Kunde;Text\n${[...sales, ...odd].join("\n")}\n`
+}
+
+describe("the demo", () => {
+  it("plays a flash sale, loses a worker in the middle, and finds nothing oversold, lost or contradicted", async () => {
+    const { code, out, err } = await demo("--orders-count", "250", "--seconds", "4", "--skus", "12", "--seed", "7", "--json").ended
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    const verdict: Verdict = JSON.parse(out)
+    expect(verdict).toMatchObject({
+      ok: true,
+      broken: [],
+      units: { oversoldQty: 0, heldQty: 0 },
+      commands: { lost: 0, contradicted: 0, unanswered: 0 },
+      facts: { discrepancyQtyBy: {}, shortagesFound: 0 },
+    })
+    expect(verdict.kill?.takeoverMs).toBeGreaterThan(0)
+    expect(verdict.kill?.partitions.length).toBeGreaterThan(0)
+    const { receivedQty, adjustedQty, soldQty, onHandQty } = verdict.units
+    expect(receivedQty + adjustedQty - soldQty).toBe(onHandQty)
+    // An audit that looked at nothing would have found nothing.
+    expect(verdict.audit.answersHeard).toBeGreaterThanOrEqual(verdict.commands.sent)
+    expect(verdict.audit.checked.completeness).toBeGreaterThanOrEqual(verdict.commands.sent)
+    expect(verdict.audit.checked.feed).toBeGreaterThan(0)
+    expect(await kept()).toEqual([])
+  }, 120_000)
+
+  it("plays orders under other names, with times, and says what became of every row", async () => {
+    const orders = join(folder, "orders.csv")
+    const stock = join(folder, "stock.csv")
+    await writeFile(orders, ordersFile(240))
+    await writeFile(stock, `Art,Bestand,Ort\n"Art; 0",40,nord\n"Art; 0",20,sued\n"Art; 1",35,nord\n"Art; 2",30,nord\n`)
+    const columns = "invoice=Beleg,sku=Artikel,quantity=Menge,date=Verkauft am,customer=Kunde,description=Text"
+    const files = ["--orders", orders, "--columns", columns, "--date-format", "DD.MM.YYYY H:mm", "--stock", stock]
+    const named = ["--stock-columns", "sku=Art,quantity=Bestand,location=Ort"]
+    const { code, out, err } = await demo(...files, ...named, "--kill-at", "0.3", "--partitions", "3").ended
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(out).toMatch(/sales +241\n/)
+    expect(out).toMatch(/added to others +1 +the same SKU/)
+    expect(out).toMatch(/no goods +1 +POST 1/)
+    expect(out).toMatch(/adjustments +1 /)
+    expect(out).toMatch(/unusable +2 +Invalid/)
+    expect(out).toMatch(/together +248 +all rows of the file/)
+    expect(out).toMatch(/SIGKILL to worker-\d/)
+    expect(out).toMatch(/oversold +0\n +lost +0\n +contradicted +0\n +unanswered +0/)
+    expect(await kept()).toEqual([])
+  }, 120_000)
+
+  it("that is interrupted ends all its processes, removes its folder and ends with 130", async () => {
+    const run = demo("--orders-count", "4000", "--seconds", "60")
+    await until(() => /selling/.test(run.said()))
+    const processes = processesOf(run.said())
+    expect(processes.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["nats-server", "worker-1", "worker-2", "web", "marketplace", "pos", "wholesale", "warehouse", "planner"]),
+    )
+    expect(processes.filter(([, pid]) => !isAlive(pid))).toEqual([])
+    run.child.kill("SIGINT")
+    const { code } = await run.ended
+    expect(code).toBe(130)
+    await until(() => processes.every(([, pid]) => !isAlive(pid)))
+    expect(await kept()).toEqual([])
+  }, 120_000)
+
+  it("takes its processes with it even when it is killed", async () => {
+    const run = demo("--orders-count", "4000", "--seconds", "60")
+    await until(() => /selling/.test(run.said()))
+    const processes = processesOf(run.said())
+    run.child.kill("SIGKILL")
+    await run.ended
+    await until(() => processes.every(([, pid]) => !isAlive(pid)))
+  }, 120_000)
+
+  it("keeps its folder and says where when it can't go on", async () => {
+    const run = demo("--orders-count", "4000", "--seconds", "60")
+    await until(() => /selling/.test(run.said()))
+    const planner = processesOf(run.said()).find(([name]) => name === "planner")?.[1] ?? 0
+    process.kill(planner, "SIGKILL")
+    const { code, err } = await run.ended
+    expect(code).toBe(1)
+    const [left] = await kept()
+    expect(err).toContain(join(folder, left ?? "no folder"))
+    expect(err).toMatch(/planner: its process ended \(SIGKILL\)/)
+  }, 120_000)
+
+  it.each([
+    [
+      "options that contradict each other",
+      ["--kill-at", "0.5", "--workers", "1", "--stock", "s.csv"],
+      /--stock: only with --orders\n--kill-at: needs/,
+    ],
+    ["an unknown option", ["--speed", "9"], /speed/],
+    ["a file that isn't there", ["--orders", "no-such-file.csv"], /no-such-file\.csv can't be read/],
+  ] as const)("is not begun with %s", async (_, args, why) => {
+    const { code, out, err } = await demo(...args).ended
+    expect(code).toBe(2)
+    expect(out + err).toMatch(why)
+    expect(await kept()).toEqual([])
+  })
+
+  it("is not begun with dates that can be read in two ways, and names the option that says which", async () => {
+    const orders = join(folder, "orders.csv")
+    await writeFile(orders, "InvoiceNo,StockCode,Quantity,InvoiceDate\n1,A,1,2/3/2026\n")
+    const { code, err } = await demo("--orders", orders).ended
+    expect(code).toBe(2)
+    expect(err).toMatch(/2\/3\/2026.*--date-format/)
+  })
+})
