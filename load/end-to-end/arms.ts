@@ -172,12 +172,15 @@ const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: nu
     env: environment(server, options.partitions, httpPort),
     stdio: ["ignore", "inherit", "inherit"],
   })
+  const killNow = () => void child.kill("SIGKILL")
+  process.once("exit", killNow)
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve())
   })
   return async () => {
     child.kill("SIGTERM")
     await ended
+    process.off("exit", killNow)
   }
 }
 
@@ -200,7 +203,7 @@ export const startHoldfast = async (options: BenchOptions): Promise<{ readonly a
   await stockUp(server)
   const reply = await sampleReplies(server)
   const client = await startClient(server, options)
-  const page = () => fetch(`http://127.0.0.1:${httpPort}/metrics`).then((answer) => answer.text())
+  const page = () => fetch(`http://127.0.0.1:${httpPort}/metrics`, { headers: { connection: "close" } }).then((answer) => answer.text())
   return { arm: armOf("holdfast", server, client, async () => countOf(await page()), endWorker), reply }
 }
 
