@@ -4,7 +4,7 @@
  * This is the slow path that explains refusals, and the truth of what is accepted; canonical.ts reads the usual spelling faster and is
  * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
  */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import { AdjustReason, type Command, type CommandType, ReleaseReason, SaleMode, StockStatus } from "../domain/commands.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
@@ -14,7 +14,6 @@ import {
   distinctBy,
   durationField,
   EpochMsField,
-  firstIssue,
   LocationField,
   PercentField,
   QtyField,
@@ -25,6 +24,8 @@ import {
   SenderField,
   SignedQtyField,
   SkuField,
+  type Strict,
+  strictDecoderOf,
   TextField,
   VersionField,
 } from "./fields.ts"
@@ -223,12 +224,11 @@ export const CommandJson = Schema.Union([
 ])
 export type CommandJson = typeof CommandJson.Type
 
-const strict = { onExcessProperty: "error" } as const
-type Decode = (json: unknown) => Result.Result<CommandJson, Schema.SchemaError>
+type Decode = (json: unknown) => Strict<CommandJson>
 const decoders: ReadonlyMap<unknown, Decode> = new Map<unknown, Decode>(
   Object.values(commandSchemas).map((schema): [unknown, Decode] => [
     schema.fields.type.literal,
-    Schema.decodeUnknownResult<Schema.ConstraintDecoder<CommandJson>>(schema, strict),
+    strictDecoderOf<Schema.ConstraintDecoder<CommandJson>>(schema),
   ]),
 )
 
@@ -240,9 +240,8 @@ export const commandFromJson = (json: object): Command | Refusal => {
   if (Reflect.get(json, "v") !== commandVersion) return { reason: "UnsupportedVersion", field: "v" }
   const decode = decoders.get(Reflect.get(json, "type"))
   if (decode === undefined) return { reason: "UnknownType", field: "type" }
-  const result = decode(json)
-  if (Result.isFailure(result)) return { reason: "InvalidField", field: fieldName(firstIssue(result.failure.issue).path) }
-  return commandOf(result.success)
+  const decoded = decode(json)
+  return decoded._tag === "Valid" ? commandOf(decoded.value) : { reason: "InvalidField", field: fieldName(decoded.path) }
 }
 
 export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()

@@ -4,11 +4,11 @@
  *
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import { type Sku, skuFromToken } from "../domain/names.ts"
 import { CommandJson, PolicyJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
-import { ClassField, CountField, decoderOf, firstIssue, LocationField, SenderField, SkuField } from "./fields.ts"
+import { ClassField, CountField, decoderOf, LocationField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
@@ -74,7 +74,7 @@ interface Page {
 }
 const atsPage = (page: Page): Question => ({ question: "atsPage", ...page })
 
-const decodePage = Schema.decodeUnknownResult(PageJson, { onExcessProperty: "error" })
+const decodePage = strictDecoderOf(PageJson)
 
 /** A limit above the largest is lowered to it: whoever asks for all gets as much as there may be. */
 const pageQuestion = (body: Uint8Array, limitDefault: number, limitMax: number, ask: (page: Page) => Question): Question => {
@@ -82,8 +82,8 @@ const pageQuestion = (body: Uint8Array, limitDefault: number, limitMax: number, 
   const parsed = parseStrictJson(body)
   if (parsed._tag === "Refused") return invalid("body")
   const decoded = decodePage(parsed.value)
-  if (Result.isFailure(decoded)) return invalid(firstIssue(decoded.failure.issue).path || "body")
-  const { partition, after, limit } = decoded.success
+  if (decoded._tag === "Invalid") return invalid(decoded.path || "body")
+  const { partition, after, limit } = decoded.value
   return ask({ partition: partition ?? null, after: after ?? 0, limit: Math.min(limit ?? limitDefault, limitMax) })
 }
 

@@ -13,7 +13,7 @@
  *   reset    {"e":"reset","from":cursor,"cause"}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import type {
   DecidedCommand,
@@ -29,7 +29,7 @@ import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
 import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson } from "./events.ts"
-import { ClassField, CommandIdField, CountField, firstIssue, SenderField, SkuField } from "./fields.ts"
+import { ClassField, CommandIdField, CountField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 
 /** The newest version this release reads. The engine says which one it writes; a test holds them equal, and these lists complete. */
@@ -207,7 +207,7 @@ const writeAt = (text: string, start: number): number => {
 type DecodedRecord = { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
 
 const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
-const decodeRecordJson = Schema.decodeUnknownResult(RecordJson, { onExcessProperty: "error" })
+const decodeRecordJson = strictDecoderOf(RecordJson)
 
 /** The record of some bytes, or why they are none. The cause of a newer release's record begins with "version ". */
 export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
@@ -219,11 +219,8 @@ export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   if (typeof version === "number" && version > recordVersion)
     return unreadable(`version ${version}, where ${recordVersion} is the newest known`)
   const decoded = decodeRecordJson(value)
-  if (Result.isFailure(decoded)) {
-    const { path, expected } = firstIssue(decoded.failure.issue)
-    return unreadable(`${path}: ${expected}`)
-  }
-  const { v, entries, ...envelope } = decoded.success
+  if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
+  const { v, entries, ...envelope } = decoded.value
   return { _tag: "Record", record: { version: v, ...envelope, entries: entries.map(entryOf) } }
 }
 
