@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/nats/server-first.ts"],
     // Processes, not threads: integration tests start servers, and a crash then ends one file only.
     pool: "forks",
     maxWorkers: 2,

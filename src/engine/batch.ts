@@ -150,7 +150,7 @@ const decideOperator = (
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { sender, class: commandClass, reply, message, body } = arrived
   const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
-  const refusal = refuseMessage(partition, arrived)
+  const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
   const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>
     refusal === undefined ? decideOne(partition, given, draft, arrived, standing, decoded, settled) : refusedUnread(decoded, refusal)

@@ -128,7 +128,7 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
 }
 
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
-export const refuseMessage = (partition: Partition, arrived: ArrivedMessage): Refusal | undefined => {
+export const refuseMessage = (arrived: ArrivedMessage): Refusal | undefined => {
   if (arrived.sku === undefined) return { reason: "NotCanonical", field: "subject" }
   if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
   if (arrived.body._tag === "Undecodable") return arrived.body.refusal
