@@ -32,7 +32,7 @@ First steps:
   holdfast serve --help     every setting
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a guarantee was found broken, 4 broker unreachable, 5 the cluster isn't as it should be,
-6 halted, 130 interrupted.`
+6 halted, 10 to 14 a command that was not accepted, 130 interrupted.`
 
 /** The binary with one command that is loaded, between those that are only named. */
 const rootWith = <const Name extends string, Input, C, E, R extends NodeServices>(command: Command.Command<Name, Input, C, E, R>): Run => {
@@ -66,6 +66,47 @@ const entries: ReadonlyArray<CommandEntry> = [
     name: "demo",
     summary: "Play a flash sale, or real orders, on a real nats-server, kill a worker in the middle, and judge what came of it",
     load: async () => rootWith((await import("./demo.ts")).demoCommand),
+  },
+  {
+    name: "send",
+    summary: "Send commands as a sender, and print what was decided",
+    load: async () => rootWith((await import("./send.ts")).sendCommand),
+  },
+  {
+    name: "stock",
+    summary: "Show the stock of a SKU",
+    load: async () => rootWith((await import("./stock.ts")).stockCommand),
+  },
+  {
+    name: "ats",
+    summary: "Show what a channel may sell now, or follow it",
+    load: async () => rootWith((await import("./ats.ts")).atsCommand),
+    endsBySignal: true,
+  },
+  {
+    name: "audit",
+    summary: "Judge all journals: chain, conservation, one effect for each command",
+    load: async () => rootWith((await import("./audit.ts")).auditCommand),
+  },
+  {
+    name: "export",
+    summary: "Print the commands of a SKU or a partition, enough to reach the same state elsewhere",
+    load: async () => rootWith((await import("./export.ts")).exportCommand),
+  },
+  {
+    name: "quarantine",
+    summary: "List what nobody could decide; replay or drop it",
+    load: async () => rootWith((await import("./quarantine.ts")).quarantineCommand),
+  },
+  {
+    name: "resume",
+    summary: "Let a halted partition go on, after a look at it",
+    load: async () => rootWith((await import("./resume.ts")).resumeCommand),
+  },
+  {
+    name: "topology",
+    summary: "Show partitions, owners, lags, and what the broker does not guarantee",
+    load: async () => rootWith((await import("./topology.ts")).topologyCommand),
   },
 ]
 

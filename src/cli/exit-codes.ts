@@ -18,6 +18,12 @@ export const exitCode = {
   topology: 5,
   /** The partition is halted until an operator resumes it. */
   halted: 6,
+  /** `send` and `quarantine`: a command was not accepted; of several, this is about the first. */
+  refused: 10,
+  expired: 11,
+  busy: 12,
+  quarantined: 13,
+  dropped: 14,
   /** Ended by a signal before it was done. */
   interrupted: 130,
 } as const
@@ -61,6 +67,10 @@ export const describeFailure = (error: unknown): string => {
     case "BrokerUnavailable":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
+    case "AnswerUnknown":
+    case "Busy":
+    case "ClientClosed":
+      return field(error, "cause")
     case "HttpUnavailable":
       return `${field(error, "address")} can't be listened on (${field(error, "cause")}): choose another with HOLDFAST_HTTP_HOST and HOLDFAST_HTTP_PORT`
     default:

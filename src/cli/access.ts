@@ -1,0 +1,122 @@
+/**
+ * Where the cluster is, and who a command is there: from the environment, or, where that names no server, from the file that the nats-server
+ * of a `holdfast serve` in this folder left.
+ */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as Config from "effect/Config"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { ConnectOptions } from "../channel.ts"
+import { type ConfigInvalid, type Login, loadConfig, settings } from "../config.ts"
+import type { CommandClass } from "../domain/names.ts"
+import type { EmbeddedConnection } from "../nats/embedded.ts"
+import { foundPartitions } from "../nats/found-partitions.ts"
+import type { NatsConfig } from "../nats/layer.ts"
+import type { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+const ownConnectionFile = join(".cache", "holdfast", "connection.json")
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const noServer = usage(
+  `no server is named and no \`holdfast serve\` left one in ${ownConnectionFile}: set ${settings.natsUrl.name}, or start \`holdfast serve\` in this folder`,
+)
+
+const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.tryPromise({
+  try: async () => JSON.parse(await readFile(ownConnectionFile, "utf8")) as EmbeddedConnection,
+  catch: () => noServer,
+})
+
+const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
+
+/** A worker's access to both accounts, and the number of partitions of the cluster that is there. Creates nothing. */
+export const engineAccess: Effect.Effect<
+  { readonly nats: NatsConfig; readonly partitions: number; readonly replicas: number },
+  ConfigInvalid | CommandFailed | BrokerUnavailable | TopologyMismatch
+> = Effect.gen(function* () {
+  const config = yield* loadConfig
+  const name = "holdfast tool"
+  const nats: NatsConfig =
+    config.nats === null
+      ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine, worker } }) => ({
+          servers: [url],
+          monitorUrls: [monitorUrl],
+          engine,
+          worker,
+          name,
+        }))
+      : {
+          servers: config.nats.urls,
+          monitorUrls: config.nats.monitorUrls,
+          engine: loginOf(config.nats.engine),
+          worker: loginOf(config.nats.worker),
+          name,
+        }
+  return { nats, partitions: yield* foundPartitions(nats, nats.worker), replicas: config.replicas }
+})
+
+/** The environment of commands that are a sender: what each variable means is said in every such command's help. */
+const senderSettings = {
+  name: "HOLDFAST_SENDER",
+  user: "HOLDFAST_SENDER_USER",
+  password: "HOLDFAST_SENDER_PASSWORD",
+  nkeyFile: "HOLDFAST_SENDER_NKEY_FILE",
+} as const
+
+/** Whom the own nats-server knows, by what each may send. */
+const ownSenders: Readonly<Record<CommandClass, string>> = { sell: "web", stock: "warehouse", policy: "planner", operator: "operator" }
+
+export const asFlag = Flag.String("as").pipe(
+  Flag.withMetavar("SENDER"),
+  Flag.withDescription(`Who asks: the sender's name. Otherwise ${senderSettings.name}, or a fitting one of the own nats-server`),
+  Flag.optional,
+  Flag.map(Option.getOrNull),
+)
+
+/** For the help of commands that are a sender. */
+export const senderHelp = `Whom you are: --as or ${senderSettings.name}, with ${senderSettings.password} (and ${senderSettings.user}, if the login isn't the sender's name) or
+${senderSettings.nkeyFile} (a file with an nkey's seed), at ${settings.natsUrl.name}. Without that URL: the nats-server of a \`holdfast serve\` in this folder.`
+
+const variable = (name: string): Effect.Effect<string | null> =>
+  Effect.orElseSucceed(Config.option(Config.NonEmptyString(name)).pipe(Effect.map(Option.getOrNull)), () => null)
+
+const nkeySeed = (path: string): Effect.Effect<string, CommandFailed> =>
+  Effect.tryPromise({
+    try: async () => (await readFile(path, "utf8")).trim(),
+    catch: (error) =>
+      usage(`${senderSettings.nkeyFile}: ${path} can't be read (${error instanceof Error ? error.message : String(error)})`),
+  })
+
+const namedServer = Effect.fnUntraced(function* (url: string, name: string | null) {
+  if (name === null) return yield* usage(`who asks? Name the sender with --as or ${senderSettings.name}`)
+  const seedFile = yield* variable(senderSettings.nkeyFile)
+  const password = yield* variable(senderSettings.password)
+  const servers = url.split(",").map((one) => one.trim())
+  if (seedFile !== null) return { servers, sender: name, login: { nkeySeed: yield* nkeySeed(seedFile) } }
+  if (password === null)
+    return yield* usage(`${senderSettings.password} or ${senderSettings.nkeyFile} is missing: ${name} needs a login at ${url}`)
+  return { servers, sender: name, login: { user: (yield* variable(senderSettings.user)) ?? name, password } }
+})
+
+const ownServer = Effect.fnUntraced(function* (name: string) {
+  const { url, credentials } = yield* ownConnection
+  const login = credentials.senders[name]
+  if (login === undefined) {
+    return yield* usage(
+      `the server at ${url} knows no sender ${name}, only ${Object.keys(credentials.senders).join(", ")}: choose one with --as`,
+    )
+  }
+  return { servers: [url], sender: name, login }
+})
+
+/** A sender's access. `as`: its name, if the command line gives one; `sending`: what it is about to send, which tells a fitting one of the own server. */
+export const senderAccess = (as: string | null, sending: CommandClass): Effect.Effect<ConnectOptions, CommandFailed> =>
+  Effect.gen(function* () {
+    const url = yield* variable(settings.natsUrl.name)
+    const name = as ?? (yield* variable(senderSettings.name))
+    return url === null ? yield* ownServer(name ?? ownSenders[sending]) : yield* namedServer(url, name)
+  })

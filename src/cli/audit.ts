@@ -1,0 +1,86 @@
+/**
+ * `holdfast audit`: puts every record of every journal to the checkers, and says what they found.
+ */
+
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
+import { CheckerName } from "../audit/findings.ts"
+import { partitionOf } from "../domain/names.ts"
+import { natsLayer } from "../nats/layer.ts"
+import { Journals } from "../ports/broker.ts"
+import { engineCodec } from "../wire/codec.ts"
+import { saidCodec } from "../wire/said.ts"
+import { engineAccess } from "./access.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { jsonFlag, printJson, printLine, progress, table } from "./print.ts"
+
+/** Reads the journal to where it ended when this began. */
+const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number, partitions: number) {
+  const journals = yield* Journals
+  const endSeq = yield* journals.endSeq(partition)
+  if (endSeq === 0) return
+  yield* Stream.runForEach(journals.read(partition, 1, endSeq), (records) => {
+    for (const record of records) audit.record(partition, record)
+    return progress(`partition ${partition} of ${partitions}: record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)
+  })
+})
+
+const auditAll = Effect.fnUntraced(function* (partitions: number, violationsMax: number) {
+  const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, partitions), violationsMax })
+  for (let partition = 0; partition < partitions; partition++) yield* readJournal(audit, partition, partitions)
+  yield* progress("")
+  return audit.finish()
+})
+
+/** What only those who heard it can judge: replies, acknowledgements, the feed. */
+const heardOnly: ReadonlySet<CheckerName> = new Set<CheckerName>(["replies", "completeness", "feed"])
+
+/** The report for people. */
+export const auditText = ({ violations, violationsBy, checked, totals, ok }: AuditReport, partitions: number): string => {
+  const checkers = CheckerName.filter((name) => !heardOnly.has(name) || checked[name] > 0)
+  const rows = checkers.map((name) => [name, checked[name], violationsBy[name]])
+  const sums = Object.entries(totals).flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : []))
+  const places = violations.map(({ checker, partition, seq, sku, detail }) =>
+    [`${checker}: partition ${partition}, record ${seq}`, sku === undefined ? "" : `, SKU ${sku}`, `: ${detail}`].join(""),
+  )
+  const verdict = ok ? "No guarantee was found broken." : "GUARANTEES ARE BROKEN:"
+  return [
+    `${totals.records} records of ${partitions} partitions`,
+    "",
+    table(["checker", "looked at", "violations"], rows),
+    "",
+    table(["total", "number"], sums),
+    "",
+    verdict,
+    ...places,
+  ].join("\n")
+}
+
+const description = `Read every journal and judge it with checkers that were written apart from the code they judge: the chain of records, epochs, conservation of units against a
+model of their own, one effect for each command id, one end for each reservation, time, quarantine.
+
+Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. Reads only. Journals may grow meanwhile: each is
+judged to where it ended when its turn came. Ends with 3 if a guarantee was found broken.`
+
+export const auditCommand = Command.make(
+  "audit",
+  {
+    violations: Flag.Int("violations").pipe(
+      Flag.withDescription("How many violations are told in detail; all are counted"),
+      Flag.withDefault(100),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fn(function* ({ violations, json }) {
+    const { nats, partitions } = yield* engineAccess
+    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
+    if (report.ok) return
+    const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)
+    return yield* new CommandFailed({ code: exitCode.violations, message: `${count} violations were found` })
+  }),
+).pipe(Command.withDescription(helpText(description)))

@@ -1,0 +1,106 @@
+/**
+ * Commands as flags spell them: one flag for each field that any command has. What fits together is said by the same Schemas that the
+ * owner uses.
+ */
+import { readFile } from "node:fs/promises"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { ChannelPolicy } from "../domain/policy.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+
+const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string) =>
+  flag.pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
+
+const text = (name: string, metavar: string, description: string) => optional(Flag.String(name), metavar, description)
+const whole = (name: string, metavar: string, description: string) => optional(Flag.Int(name), metavar, description)
+
+export const commandFlags = {
+  sku: text("sku", "SKU", "What it is about; every command has one"),
+  id: text("id", "ID", "The command's id; random if absent. Repeat it, with --issued-at-ms, to ask again"),
+  issuedAtMs: whole("issued-at-ms", "MS", "When it was issued, in ms since 1970; now if absent"),
+  deadlineMs: whole("deadline-ms", "MS", "Decide within so many ms after it was stored, or not at all; not for facts"),
+  reservation: text("reservation", "ID", "The reservation; random if absent from a Reserve"),
+  qty: whole("qty", "UNITS", "How many units; signed for AdjustStock"),
+  holdMs: whole("hold-ms", "MS", "How long a hold lasts; 900000 (15 minutes) if absent from a Reserve"),
+  location: Flag.String("location").pipe(
+    Flag.withMetavar("LOCATION"),
+    Flag.withDescription("Where; several for a Reserve, in the order in which they are drawn on"),
+    Flag.atLeast(0),
+  ),
+  partial: Flag.Boolean("partial").pipe(Flag.withDescription("Reserve: as many as there are, if not all"), Flag.withDefault(false)),
+  reason: text("reason", "REASON", "Why: one of the type's list for Release and AdjustStock, free text for DropQuarantined"),
+  reference: text("reference", "ID", "Your own reference of a receipt or an adjustment"),
+  from: text("from", "STATUS", "MoveStatus: available, damaged or inspection"),
+  to: text("to", "STATUS", "MoveStatus: available, damaged or inspection"),
+  channel: text("channel", "SENDER", "Fulfil: whose reservation"),
+  mode: text("mode", "MODE", "RecordSale: taken or owed"),
+  channels: text("channels", "A,B", "SetPolicy: the channels that sell it, first served first, without buffers or fences"),
+  policy: text("policy", "JSON|@FILE", "SetPolicy: the whole policy instead of --channels"),
+  quarantined: text("quarantined", "ID", "ReplayQuarantined, DropQuarantined: which"),
+}
+
+type Given = {
+  readonly [Name in keyof typeof commandFlags]: (typeof commandFlags)[Name] extends Flag.Flag<infer Value> ? Value : never
+}
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+/** `text` itself, the file that `@path` names, or standard input for `-`. */
+export const textOrFile = (given: string, flag: string): Effect.Effect<string, CommandFailed> => {
+  if (given !== "-" && !given.startsWith("@")) return Effect.succeed(given)
+  const path = given === "-" ? "/dev/stdin" : given.slice(1)
+  return Effect.tryPromise({
+    try: () => (given === "-" ? readInput() : readFile(path, "utf8")),
+    catch: (error) => usage(`${flag}: ${path} can't be read (${error instanceof Error ? error.message : String(error)})`),
+  })
+}
+
+const readInput = async (): Promise<string> => {
+  const chunks: Array<Buffer> = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+const lineOf = (channel: string, priority: number): { readonly [Field in keyof ChannelPolicy]: string | number } => ({
+  channel,
+  priority,
+  bufferQty: 0,
+  bufferPercent: 0,
+  floorQty: 0,
+  fenceQty: 0,
+})
+
+/** A policy's version must rise: the time it was set at does, without anybody remembering the last one. */
+const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, CommandFailed> => {
+  if (given.policy !== undefined) {
+    return Effect.flatMap(textOrFile(given.policy, "--policy"), (json) =>
+      Effect.try({ try: (): unknown => JSON.parse(json), catch: () => usage("--policy: is no JSON") }),
+    )
+  }
+  if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
+  const channels = given.channels.split(",").map((channel, place) => lineOf(channel.trim(), place))
+  return Effect.succeed({ version: issuedAtMs, channels, safety: [], sourcing: [] })
+}
+
+/** What the fields common to several types stand for in this one. */
+const ownFields = (type: string, given: Given, freshId: string): object => {
+  const { location, partial, channels: _, policy: __, ...fields } = given
+  if (type !== "Reserve") return { ...fields, location: location.length > 1 ? location : location[0] }
+  return {
+    ...fields,
+    reservation: given.reservation ?? freshId,
+    holdMs: given.holdMs ?? 900_000,
+    locations: location.length > 0 ? location : undefined,
+    partial: partial ? true : undefined,
+  }
+}
+
+/** The JSON of the command that the flags spell, id and time filled in. */
+export const commandJson = (type: string, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
+  Effect.gen(function* () {
+    const issuedAtMs = given.issuedAtMs ?? nowMs
+    const policy = type === "SetPolicy" ? yield* policyOf(given, issuedAtMs) : undefined
+    const json = { v: 1, type, ...ownFields(type, given, `r-${freshId}`), id: given.id ?? freshId, issuedAtMs, policy }
+    return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined))
+  })

@@ -1,0 +1,80 @@
+/**
+ * `holdfast export`: the commands of one SKU or one partition, enough to reach the same state elsewhere. The format stands in export-lines.ts.
+ */
+
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { isSku, partitionOf } from "../domain/names.ts"
+import { natsLayer } from "../nats/layer.ts"
+import { Cluster, Journals } from "../ports/broker.ts"
+import { saidCodec } from "../wire/said.ts"
+import { engineAccess } from "./access.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { type ExportScope, JournalExport } from "./export-lines.ts"
+import { helpText } from "./help-text.ts"
+import { print, printLine, progress } from "./print.ts"
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const scopeOf = (sku: string | undefined, partition: number | undefined, partitions: number): Effect.Effect<ExportScope, CommandFailed> => {
+  if ((sku === undefined) === (partition === undefined)) return Effect.fail(usage("name a --sku or a --partition: one of both"))
+  if (sku !== undefined) {
+    return isSku(sku)
+      ? Effect.succeed({ partition: partitionOf(sku, partitions), partitions, sku })
+      : Effect.fail(usage("--sku: 1 to 128 bytes of UTF-8 without control characters"))
+  }
+  const isThere = partition !== undefined && partition >= 0 && partition < partitions
+  return isThere
+    ? Effect.succeed({ partition, partitions, sku: null })
+    : Effect.fail(usage(`there is no partition ${partition}: 0 to ${partitions - 1}`))
+}
+
+const unreadable = (error: unknown) =>
+  new CommandFailed({
+    code: exitCode.violations,
+    message: `the journal can't be replayed further (${error instanceof Error ? error.message : String(error)}): see holdfast audit`,
+  })
+
+const exportJournal = Effect.fnUntraced(function* (scope: ExportScope) {
+  const { partition } = scope
+  const journals = yield* Journals
+  const { incarnation } = yield* (yield* Cluster).marks(partition)
+  const endSeq = yield* journals.endSeq(partition)
+  const exported = new JournalExport(scope)
+  yield* printLine(exported.header(incarnation, endSeq))
+  const printed = Stream.runForEach(journals.read(partition, 1, endSeq), (records) =>
+    Effect.try({ try: () => exported.lines(records), catch: unreadable }).pipe(
+      Effect.flatMap((lines) => (lines.length === 0 ? Effect.void : print(`${lines.join("\n")}\n`))),
+      Effect.andThen(progress(`record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)),
+    ),
+  )
+  if (endSeq > 0) yield* printed
+  yield* progress("")
+  yield* printLine(exported.end())
+})
+
+const description = `Print the commands of a SKU, or of a whole partition, as one JSON a line: in order, in their batches, with their times and decisions, and at the end the hash of
+the state they lead to. Deciding them again at those times must lead to the same hash. The lines are described in src/cli/export-lines.ts.
+
+Needs a worker's access, as for \`serve\`. Reads only.`
+
+export const exportCommand = Command.make(
+  "export",
+  {
+    sku: Flag.String("sku").pipe(Flag.withDescription("Only this SKU"), Flag.optional),
+    partition: Flag.Int("partition").pipe(Flag.withDescription("This whole partition"), Flag.optional),
+  },
+  Effect.fn(function* ({ sku, partition }) {
+    const { nats, partitions } = yield* engineAccess
+    const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
+    yield* exportJournal(scope).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+  }),
+).pipe(
+  Command.withDescription(helpText(description)),
+  Command.withExamples([
+    { command: "holdfast export --partition 3 > partition-3.ndjson", description: "keep what a halted partition holds" },
+  ]),
+)

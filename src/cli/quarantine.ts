@@ -1,0 +1,119 @@
+/**
+ * `holdfast quarantine`: what nobody could decide, and an operator's word on it. Replaying or dropping is a command like any other, journaled by
+ * the partition's owner, and gives the sender its final answer.
+ */
+
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { Client, clientLayer } from "../channel.ts"
+import type { QuarantineAnswer } from "../client/client.ts"
+import type { Command as StockCommand } from "../domain/commands.ts"
+import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { decisionLine, outcomeCode } from "./decisions.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
+
+export type Quarantined = QuarantineAnswer["quarantined"][number] & { readonly partition: number }
+
+/** Everything in quarantine, oldest first within each partition. */
+const readAll = Effect.gen(function* () {
+  const client = yield* Client
+  const all: Array<Quarantined> = []
+  for (let partition = 0; partition < client.partitions; partition++) {
+    let after: number | null = 0
+    while (after !== null) {
+      const page: QuarantineAnswer = yield* client.quarantine(partition, after)
+      for (const one of page.quarantined) all.push({ ...one, partition })
+      after = page.next
+    }
+  }
+  return all
+})
+
+/** The list for people. */
+export const quarantineText = (all: ReadonlyArray<Quarantined>): string =>
+  all.length === 0
+    ? "Nothing is in quarantine."
+    : table(
+        ["id", "partition", "since", "sender", "class", "type", "SKU", "cause"],
+        all.map((one) => [
+          one.quarantined,
+          one.partition,
+          isoTime(one.atMs),
+          one.sender,
+          one.class,
+          one.command.type,
+          one.command.sku,
+          one.cause,
+        ]),
+      )
+
+/** Sends an operator's command about one quarantined command; the SKU it is about says which partition that goes to. */
+const settle = Effect.fnUntraced(function* (
+  id: string,
+  json: boolean,
+  commandOf: (client: Client["Service"], sku: string) => StockCommand,
+) {
+  const client = yield* Client
+  const one = (yield* readAll).find(({ quarantined }) => quarantined === id)
+  if (one === undefined) {
+    return yield* new CommandFailed({
+      code: exitCode.refused,
+      message: `nothing in quarantine is called ${id}: see holdfast quarantine list`,
+    })
+  }
+  const command = commandOf(client, one.command.sku)
+  const decision = yield* client.send(command)
+  yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision))
+  if (decision.outcome === "accepted") return
+  return yield* new CommandFailed({ code: outcomeCode(decision), message: `the partition's owner did not accept it: ${decision.outcome}` })
+})
+
+const idArgument = Argument.String("id").pipe(Argument.withDescription("Which, as `quarantine list` calls it"))
+
+const listCommand = Command.make(
+  "list",
+  { as: asFlag, json: jsonFlag },
+  Effect.fn(function* ({ as, json }) {
+    const access = yield* senderAccess(as, "operator")
+    const all = yield* readAll.pipe(Effect.provide(clientLayer(access)))
+    yield* json ? printJson(all) : printLine(quarantineText(all))
+  }),
+).pipe(Command.withDescription("List what is in quarantine, with the cause"))
+
+const replayCommand = Command.make(
+  "replay",
+  { id: idArgument, as: asFlag, json: jsonFlag },
+  Effect.fn(function* ({ id, as, json }) {
+    const access = yield* senderAccess(as, "operator")
+    const replay = settle(id, json, (client, sku) => client.command("ReplayQuarantined", { sku, quarantined: id }))
+    yield* replay.pipe(Effect.provide(clientLayer(access)))
+  }),
+).pipe(Command.withDescription("Decide it again, now: after a release that can, or because the fact did happen"))
+
+const dropCommand = Command.make(
+  "drop",
+  {
+    id: idArgument,
+    reason: Flag.String("reason").pipe(Flag.withDescription("Why; journaled, and told to its sender")),
+    as: asFlag,
+    json: jsonFlag,
+  },
+  Effect.fn(function* ({ id, reason, as, json }) {
+    const access = yield* senderAccess(as, "operator")
+    const drop = settle(id, json, (client, sku) => client.command("DropQuarantined", { sku, quarantined: id, reason }))
+    yield* drop.pipe(Effect.provide(clientLayer(access)))
+  }),
+).pipe(Command.withDescription("Give it up: a repeat, or something that never happened"))
+
+const description = `Commands that nobody could decide, and facts too old to be told from a repeat. They wait here; others go on.
+
+${senderHelp}`
+
+export const quarantineCommand = Command.make("quarantine").pipe(
+  Command.withDescription(helpText(description)),
+  Command.withSubcommands([listCommand, replayCommand, dropCommand]),
+)

@@ -1,0 +1,84 @@
+/**
+ * `holdfast resume`: an operator has looked at a halted partition and lets it go on. What is said here is journaled by the next owner.
+ */
+import { userInfo } from "node:os"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { Halt } from "../engine/protocol.ts"
+import { textCharsMax } from "../limits.ts"
+import { natsLayer } from "../nats/layer.ts"
+import { Cluster } from "../ports/broker.ts"
+import { saidCodec } from "../wire/said.ts"
+import { engineAccess } from "./access.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { isoTime, jsonFlag, printJson, printLine } from "./print.ts"
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+/** Milliseconds that a worker gets to hear of it, claim the partition and journal it. */
+const resumedWithinMs = 15_000
+const lookEveryMs = 250
+
+/** Whether a worker has journaled it and cleared the halt, within the time it may take. */
+const isCleared = (partition: number) =>
+  Effect.gen(function* () {
+    const cluster = yield* Cluster
+    const cleared = Effect.map(cluster.marks(partition), ({ halt }) => halt === null)
+    return yield* cleared.pipe(
+      Effect.repeat({ until: (done) => done, schedule: Schedule.spaced(lookEveryMs) }),
+      Effect.map(() => true),
+      Effect.timeoutOrElse({ duration: resumedWithinMs, orElse: () => Effect.succeed(false) }),
+    )
+  })
+
+const resume = Effect.fnUntraced(function* (partition: number, by: string, reason: string) {
+  const cluster = yield* Cluster
+  const { halt } = yield* cluster.marks(partition)
+  if (halt === null) {
+    return yield* new CommandFailed({ code: exitCode.failed, message: `partition ${partition} is not halted: there is nothing to resume` })
+  }
+  const resumed: Halt = { ...halt, resume: { by, reason } }
+  yield* cluster.putHalt(partition, resumed)
+  return { partition, halt: resumed, cleared: yield* isCleared(partition) }
+})
+
+const text = ({ partition, halt, cleared }: { readonly partition: number; readonly halt: Halt; readonly cleared: boolean }): string =>
+  [
+    `Partition ${partition} was halted at ${isoTime(halt.atMs)}: ${halt.reason}: ${halt.detail}`,
+    cleared
+      ? "It goes on; the reason is journaled."
+      : `It may go on, but no worker has taken it up within ${resumedWithinMs / 1_000} s: is one running? The next one that does will journal the reason.`,
+  ].join("\n")
+
+const description = `Let a halted partition go on, after a look at why it was halted (see docs/OPERATIONS.md). If confirmed records are lost, what is sold again may have been sold
+before: export the partition and audit first, and bring the stock to what is true by facts.
+
+Needs a worker's access, as for \`serve\`. Ends with 6 if no worker took it up.`
+
+export const resumeCommand = Command.make(
+  "resume",
+  {
+    partition: Argument.Int("partition").pipe(Argument.withDescription("Which partition")),
+    by: Flag.String("by").pipe(Flag.withDescription("Who decided it; your login if absent"), Flag.withDefault(userInfo().username)),
+    reason: Flag.String("reason").pipe(Flag.withDescription("Why it may go on; journaled")),
+    json: jsonFlag,
+  },
+  Effect.fn(function* ({ partition, by, reason, json }) {
+    const { nats, partitions } = yield* engineAccess
+    if (partition < 0 || partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+    for (const [name, value] of [
+      ["by", by],
+      ["reason", reason],
+    ] as const) {
+      if (value.length === 0 || value.length > textCharsMax) return yield* usage(`--${name}: 1 to ${textCharsMax} characters`)
+    }
+    const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    yield* json ? printJson(resumed) : printLine(text(resumed))
+    if (!resumed.cleared)
+      return yield* new CommandFailed({ code: exitCode.halted, message: `no worker has taken partition ${partition} up yet` })
+  }),
+).pipe(Command.withDescription(helpText(description)))

@@ -1,0 +1,111 @@
+/**
+ * `holdfast send`: any command, from flags or as JSON, as a sender with its own credentials; prints the decisions.
+ */
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Client, clientLayer } from "../channel.ts"
+import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
+import { commandFromJson } from "../wire/commands.ts"
+import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
+import { decisionLine, outcomeCode } from "./decisions.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { jsonFlag, printJson, printLine } from "./print.ts"
+
+const types = Object.keys(classOf) as ReadonlyArray<CommandType>
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const parsed = (text: string): { readonly value: unknown } | undefined => {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON of one command, of an array, or one command a line. */
+const parseBody = (body: string): Effect.Effect<ReadonlyArray<unknown>, CommandFailed> => {
+  const whole = parsed(body)
+  if (whole !== undefined) return Effect.succeed(Array.isArray(whole.value) ? whole.value : [whole.value])
+  const lines = body.split("\n").filter((line) => line.trim() !== "")
+  const values = lines.map(parsed).filter((line) => line !== undefined)
+  if (values.length < lines.length) return Effect.fail(usage("--body: is neither JSON nor one JSON a line"))
+  return Effect.succeed(values.map(({ value }) => value))
+}
+
+/** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
+const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, CommandFailed> => {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return Effect.fail(usage("--body: a command is a JSON object"))
+  const command = commandFromJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
+  if ("type" in command) return Effect.succeed(command)
+  if (command.reason === "UnknownType") return Effect.fail(usage(`unknown type; the types are ${types.join(", ")}`))
+  if (command.reason !== "InvalidField")
+    return Effect.fail(usage(`${command.reason}${command.field === undefined ? "" : `: ${command.field}`}`))
+  const field = command.field === undefined || command.field === "" ? "a field" : `"${command.field}"`
+  return Effect.fail(usage(`${field} is missing, not known to this type, or out of its range: ${JSON.stringify(json)}`))
+}
+
+const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockCommand>, json: boolean, timeoutMs: number) {
+  const client = yield* Client
+  const sendOne = (command: StockCommand) => Effect.map(client.send(command, { timeoutMs }), (decision) => ({ command, decision }))
+  const pairs = yield* Effect.forEach(commands, sendOne, { concurrency: "unbounded" })
+  if (json) yield* printJson(pairs)
+  else for (const { command, decision } of pairs) yield* printLine(decisionLine(command, decision))
+  const others = pairs.filter(({ decision }) => decision.outcome !== "accepted")
+  const [first] = others
+  if (first !== undefined) {
+    return yield* new CommandFailed({
+      code: outcomeCode(first.decision),
+      message: `${others.length} of ${pairs.length} not accepted`,
+    })
+  }
+})
+
+const description = `Send one command, or several, and print what was decided. Types: ${types.join(", ")}.
+
+Ends with 0 if all were accepted; otherwise with the code of the first that wasn't: 10 refused, 11 expired, 12 busy, 13 quarantined, 14 dropped.
+
+${senderHelp}`
+
+export const sendCommand = Command.make(
+  "send",
+  {
+    type: Argument.Literals("type", types).pipe(Argument.withDescription("What to send"), Argument.optional),
+    body: Flag.String("body").pipe(
+      Flag.withMetavar("JSON|@FILE|-"),
+      Flag.withDescription("Instead of a type and its flags: a command as JSON, an array of them, or one a line; - reads standard input"),
+      Flag.optional,
+    ),
+    as: asFlag,
+    timeoutMs: Flag.Int("timeout-ms").pipe(Flag.withDescription("How long to wait for the decision"), Flag.withDefault(30_000)),
+    json: jsonFlag,
+    ...commandFlags,
+  },
+  Effect.fn(function* ({ type, body, as, timeoutMs, json, ...given }) {
+    if (Option.isSome(type) === Option.isSome(body)) return yield* usage("name a type, or give --body: one of both")
+    const nowMs = yield* Clock.currentTimeMillis
+    const jsons = Option.isSome(body)
+      ? yield* Effect.flatMap(textOrFile(body.value, "--body"), parseBody)
+      : [yield* commandJson(Option.getOrThrow(type), given, randomUUID(), nowMs)]
+    const commands = yield* Effect.forEach(jsons, (one) => commandOf(one, nowMs))
+    const [first] = commands
+    if (first === undefined) return yield* usage("--body: holds no command")
+    const access = yield* senderAccess(as, classOf[first.type])
+    yield* sendAll(commands, json, timeoutMs).pipe(Effect.provide(clientLayer(access)))
+  }),
+).pipe(
+  Command.withDescription(helpText(description)),
+  Command.withExamples([
+    { command: "holdfast send SetPolicy --sku A --channels web,shop", description: "two channels sell A" },
+    { command: "holdfast send ReceiveStock --sku A --location berlin --qty 10", description: "ten units arrived" },
+    { command: "holdfast send Reserve --sku A --qty 2 --as web", description: "hold two of them for 15 minutes" },
+    { command: "holdfast send --body - --json < commands.ndjson", description: "many at once" },
+  ]),
+)

@@ -1,0 +1,58 @@
+/**
+ * `holdfast stock`: what is known of one SKU, as its owner's journal has it.
+ */
+
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { Client, clientLayer, type StockAnswer } from "../channel.ts"
+import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { helpText } from "./help-text.ts"
+import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
+
+type Known = Extract<StockAnswer, { readonly answer: "stock" }>
+
+const locations = ({ locations: all }: Known): string =>
+  table(
+    ["location", "available", "on hand", "reserved", "exposed", "damaged", "inspection", "safety"],
+    all.map((at) => [at.location, at.available, at.onHand, at.reserved, at.exposed, at.damaged, at.inspection, at.safety]),
+  )
+
+const channels = ({ ats, policy }: Known): string => {
+  if (policy === null || policy.channels.length === 0) return "no channel sells it: set a policy"
+  const atsOf = new Map(ats.map((one) => [one.channel, one.ats]))
+  return table(
+    ["channel", "ATS", "priority", "fence", "buffer", "buffer %", "floor"],
+    policy.channels.map((line) => [
+      line.channel,
+      atsOf.get(line.channel) ?? 0,
+      line.priority,
+      line.fenceQty,
+      line.bufferQty,
+      line.bufferPercent,
+      line.floorQty,
+    ]),
+  )
+}
+
+/** The answer for people. */
+export const stockText = (answer: StockAnswer): string => {
+  const asOf = `partition ${answer.partition}, record ${answer.seq}`
+  if (answer.answer === "unknownSku") return `${answer.sku}: nobody has told anything about it yet (${asOf})`
+  const head = `${answer.sku}: ${answer.offered} offered, ${answer.openReservations} open reservations (${asOf}, ${isoTime(answer.atMs)})`
+  return [head, "", locations(answer), "", channels(answer)].join("\n")
+}
+
+const description = `Show the stock of a SKU by location and what each channel may sell of it, as of a journaled record.
+
+${senderHelp}`
+
+export const stockCommand = Command.make(
+  "stock",
+  { sku: Argument.String("sku").pipe(Argument.withDescription("Which SKU")), as: asFlag, json: jsonFlag },
+  Effect.fn(function* ({ sku, as, json }) {
+    const access = yield* senderAccess(as, "sell")
+    const answer = yield* Client.use((client) => client.stock(sku)).pipe(Effect.provide(clientLayer(access)))
+    yield* json ? printJson(answer) : printLine(stockText(answer))
+  }),
+).pipe(Command.withDescription(helpText(description)))

@@ -1,0 +1,137 @@
+/**
+ * `holdfast topology`: who owns what, how far each partition is, what waits, and what the broker doesn't guarantee. Read from the broker itself, so it
+ * answers without any worker.
+ */
+
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { natsLayer } from "../nats/layer.ts"
+import { commandsStream, journalStream } from "../nats/subjects.ts"
+import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
+import { engineCodec } from "../wire/codec.ts"
+import { saidCodec } from "../wire/said.ts"
+import { engineAccess } from "./access.ts"
+import { describeFailure } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
+
+export interface PartitionSeen {
+  readonly partition: number
+  readonly journal: string
+  /** Who holds the lease; null: nobody. */
+  readonly owner: string | null
+  readonly epoch: number
+  /** The last record, and its journaled time; 0: none. */
+  readonly endSeq: number
+  readonly atMs: number
+  /** Commands stored and not decided, and the age of the oldest. */
+  readonly lagCommands: number
+  readonly lagMs: number
+  /** Why nobody may serve it, if so. */
+  readonly halt: string | null
+}
+
+export interface TopologySeen {
+  readonly partitions: ReadonlyArray<PartitionSeen>
+  readonly workers: ReadonlyArray<Member>
+  readonly commands: string
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Milliseconds that the broker gets to say what it holds. What it hasn't said by then is nobody's. */
+const sayMs = 2_000
+
+/** The holders of all leases that were ever taken. */
+const holders = Effect.fnUntraced(function* (partitions: number) {
+  const cluster = yield* Cluster
+  const found = new Map<number, string | null>()
+  yield* cluster.leases.pipe(
+    Stream.runForEachWhile(({ partition, holder }) => Effect.sync(() => found.set(partition, holder).size < partitions)),
+    Effect.timeoutOrElse({ duration: sayMs, orElse: () => Effect.void }),
+  )
+  return found
+})
+
+const lastRecord = Effect.fnUntraced(function* (partition: number) {
+  const journals = yield* Journals
+  const endSeq = yield* journals.endSeq(partition)
+  const stored = endSeq === 0 ? null : yield* journals.at(partition, endSeq)
+  const decoded = stored === null ? null : engineCodec.decodeRecord(stored.bytes)
+  return { endSeq, record: decoded?._tag === "Record" ? decoded.record : null }
+})
+
+const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | null) {
+  const { endSeq, record } = yield* lastRecord(partition)
+  const waiting = yield* (yield* Commands).waiting(partition, record?.cursor.seq ?? 0)
+  const { halt } = yield* (yield* Cluster).marks(partition)
+  const nowMs = yield* Clock.currentTimeMillis
+  const seen: PartitionSeen = {
+    partition,
+    journal: journalStream(partition),
+    owner,
+    epoch: record?.epoch ?? 0,
+    endSeq,
+    atMs: record?.atMs ?? 0,
+    lagCommands: waiting.count,
+    lagMs: waiting.oldestMs === null ? 0 : Math.max(0, nowMs - waiting.oldestMs),
+    halt: halt === null ? null : `${halt.reason}: ${halt.detail}`,
+  }
+  return seen
+})
+
+const look = Effect.fnUntraced(function* (partitions: number, replicas: number) {
+  const cluster = yield* Cluster
+  const warnings = yield* cluster.prepare({ partitions, replicas }).pipe(
+    Effect.map((prepared) => prepared.warnings),
+    Effect.catchTag("TopologyMismatch", (mismatch) => Effect.succeed([describeFailure(mismatch)])),
+  )
+  const members = yield* Stream.runHead(cluster.members).pipe(Effect.timeoutOption(sayMs))
+  const owners = yield* holders(partitions)
+  const seen = yield* Effect.forEach(
+    Array.from({ length: partitions }, (_, partition) => partition),
+    (partition) => lookAt(partition, owners.get(partition) ?? null),
+    { concurrency: 8 },
+  )
+  const workers = members._tag === "Some" && members.value._tag === "Some" ? members.value.value : []
+  const topology: TopologySeen = { partitions: seen, workers, commands: commandsStream, warnings }
+  return topology
+})
+
+/** What was seen, for people. */
+export const topologyText = ({ partitions, workers, commands, warnings }: TopologySeen): string => {
+  const rows = partitions.map((one) => [
+    one.partition,
+    one.owner ?? "nobody",
+    one.epoch,
+    one.endSeq,
+    one.atMs === 0 ? "" : isoTime(one.atMs),
+    one.lagCommands,
+    one.lagMs,
+    one.journal,
+    one.halt ?? "",
+  ])
+  return [
+    `Commands are in ${commands}; ${workers.length} workers are alive`,
+    ...workers.map(({ worker, address }) => `  ${worker}  ${address}`),
+    "",
+    table(["partition", "owner", "epoch", "record", "at", "waiting", "oldest ms", "journal", "halted"], rows),
+    "",
+    ...(warnings.length === 0 ? ["The broker guarantees what it should."] : warnings.map((warning) => `NOT GUARANTEED: ${warning}`)),
+  ].join("\n")
+}
+
+const description = `Show partitions with their owners, records and what waits to be decided, the workers that are alive, and what the broker does not guarantee.
+
+Needs a worker's access, as for \`serve\`; asks the broker itself, so it answers when no worker does.`
+
+export const topologyCommand = Command.make(
+  "topology",
+  { json: jsonFlag },
+  Effect.fn(function* ({ json }) {
+    const { nats, partitions, replicas } = yield* engineAccess
+    const topology = yield* look(partitions, replicas).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    yield* json ? printJson(topology) : printLine(topologyText(topology))
+  }),
+).pipe(Command.withDescription(helpText(description)))
