@@ -145,16 +145,29 @@ export const strictDecoderOf = <S extends Schema.ConstraintDecoder<unknown>>(sch
   }
 }
 
-/** The path of the first field in `given` that isn't in `kept`. */
+/** The path of the first field in `given` that isn't in `kept`: what JSON.parse made, and what a decoder left of it. */
 const droppedField = (given: unknown, kept: unknown): string | undefined => {
-  if (given === kept || typeof given !== "object" || given === null) return undefined
-  for (const key of Object.keys(given)) {
-    if (typeof kept !== "object" || kept === null || !Object.hasOwn(kept, key)) return key
-    const dropped = droppedField(Reflect.get(given, key), Reflect.get(kept, key))
+  if (given === kept) return undefined
+  if (Array.isArray(given) && Array.isArray(kept)) {
+    for (let i = 0; i < given.length; i++) {
+      const dropped = droppedField(given[i], kept[i])
+      if (dropped !== undefined) return `${i}.${dropped}`
+    }
+    return undefined
+  }
+  if (!isObject(given) || !isObject(kept)) return undefined
+  const keys = Object.keys(given)
+  // A decoder adds nothing: as many fields are the same fields.
+  if (keys.length !== Object.keys(kept).length) return keys.find((key) => !Object.hasOwn(kept, key))
+  for (const key of keys) {
+    const value = given[key]
+    if (typeof value !== "object") continue
+    const dropped = droppedField(value, kept[key])
     if (dropped !== undefined) return `${key}.${dropped}`
   }
   return undefined
 }
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null
 
 /**
  * A decoder of a versioned JSON message that a worker or a sender wrote; undefined if the bytes are none. Unknown fields pass and are dropped,
