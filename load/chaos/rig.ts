@@ -1,0 +1,251 @@
+/**
+ * A cluster on this machine as its operators and channels know it: a real nats-server, workers as processes of their own, senders with credentials
+ * of their own. What is done to it, and what must hold afterwards, is decided by those who play with it.
+ *
+ * Everything that was heard is written down, so that the journals can be held against it.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { AtsValue, ClientOptions } from "../../src/channel.ts"
+import { demoFolder } from "../../src/cli/demo/folder.ts"
+import { startGuardian } from "../../src/cli/demo/guardian.ts"
+import { HeardWriter } from "../../src/cli/demo/heard.ts"
+import { type Judgement, judge } from "../../src/cli/demo/judge.ts"
+import { recordingLink } from "../../src/cli/demo/recording-link.ts"
+import { lookAtWorkers, type Sight } from "../../src/cli/demo/watch.ts"
+import { startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
+import { Client } from "../../src/client/client.ts"
+import { type Channel, openChannel } from "../../src/client/promises.ts"
+import { channelLinkLayer } from "../../src/nats/channel-link.ts"
+import type { SenderKind } from "../../src/nats/config.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { partitionOf } from "../../src/domain/names.ts"
+import { natsLayer } from "../../src/nats/layer.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { saidCodec } from "../../src/wire/said.ts"
+
+export const channelNames = ["web", "app", "marketplace", "shop"] as const
+export type ChannelName = (typeof channelNames)[number]
+type SenderName = ChannelName | "dock" | "planner"
+
+const senders: ReadonlyArray<{ readonly name: SenderName; readonly kind: SenderKind }> = [
+  ...channelNames.map((name) => ({ name, kind: "channel" as const })),
+  { name: "dock", kind: "warehouse" },
+  { name: "planner", kind: "merchandiser" },
+]
+
+export interface RigOptions {
+  readonly partitions: number
+  readonly workers: number
+  readonly leaseTtlMs: number
+}
+
+/** A worker's process. */
+export interface RigWorker {
+  readonly name: string
+  readonly pid: number
+  readonly isRunning: () => boolean
+  /** SIGKILL, SIGSTOP, SIGCONT. */
+  readonly signal: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => void
+  /** SIGTERM; resolves with the exit code when it has ended, null if it had to be killed. */
+  readonly stop: () => Promise<number | null>
+  /** The sum of a metric of its page over all its labels, or over those lines that contain `label`. Rejects if it doesn't answer. */
+  readonly metric: (name: string, label?: string) => Promise<number>
+}
+
+export interface Rig {
+  readonly options: RigOptions
+  readonly server: EmbeddedServer
+  readonly workers: ReadonlyArray<RigWorker>
+  /** A connection of its own for one client of a sender. All that passes is written down. Closed with the rig, if not before. */
+  readonly open: (sender: SenderName, options?: ClientOptions) => Promise<Channel>
+  /** Writes down an ATS value that a channel accepted. */
+  readonly heardAts: (sender: string, value: AtsValue) => void
+  /** Who owns what, as the workers that are given say it; all that run unless given. */
+  readonly look: (workers?: ReadonlyArray<RigWorker>) => Promise<Sight>
+  /** Runs what needs the ports of a worker. */
+  readonly asWorker: <A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof natsLayer>> | Scope.Scope>) => Promise<A>
+  /** Starts one more worker, or one that has ended, under that name. */
+  readonly startWorker: (name: string) => Promise<RigWorker>
+  /** Audits the journals against all that was written down. Called once, when the channels are closed. */
+  readonly judge: () => Promise<Judgement>
+}
+
+const pollMs = 20
+const patienceMs = 60_000
+
+const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
+
+/** Asks until `condition` holds, and resolves with the milliseconds that took. Rejects, naming `what`, when patience ends. */
+export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<number> => {
+  const startedMs = performance.now()
+  while (!(await condition())) {
+    if (performance.now() - startedMs > patienceMs) throw new Error(`waited ${patienceMs / 1_000} s in vain: ${what}`)
+    await pause(pollMs)
+  }
+  return performance.now() - startedMs
+}
+
+const pageOf = async (address: string | undefined, path: string): Promise<string> => {
+  if (address === undefined) throw new Error("a worker that has not said where it serves can't be asked")
+  const answer = await fetch(`${address}${path}`)
+  return answer.text()
+}
+
+const sumOf = (metrics: string, name: string, label: string): number => {
+  let sum = 0
+  for (const line of metrics.split("\n"))
+    if (line.startsWith(`${name}{`) && line.includes(label)) sum += Number(line.slice(line.lastIndexOf(" ")))
+  return sum
+}
+
+const rigWorker = (worker: WorkerProcess, address: () => string | undefined): RigWorker => ({
+  name: worker.name,
+  pid: worker.pid,
+  isRunning: worker.isRunning,
+  signal: (signal) => void process.kill(worker.pid, signal),
+  stop: () => Effect.runPromise(worker.stop),
+  metric: async (name, label = "") => sumOf(await pageOf(address(), "/metrics"), name, label),
+})
+
+const startServer = (storeDir: string): Effect.Effect<EmbeddedServer, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.promise(() => startEmbedded({ storeDir, senders })),
+    (server) => Effect.promise(() => server.stop()),
+  )
+
+/** The writers of what is heard, one for each sender however many clients it has. */
+const heardWriters = (
+  folder: string,
+): Effect.Effect<{ readonly of: (sender: string) => HeardWriter; readonly close: () => void }, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const writers = new Map<string, HeardWriter>()
+      const of = (sender: string): HeardWriter => {
+        const writer = writers.get(sender) ?? new HeardWriter(folder, sender)
+        writers.set(sender, writer)
+        return writer
+      }
+      const close = () => {
+        for (const writer of writers.values()) writer.close()
+      }
+      return { of, close }
+    }),
+    ({ close }) => Effect.sync(close),
+  )
+
+/** Opens clients, and closes those that are left with the scope. */
+const opener = Effect.fnUntraced(function* (server: EmbeddedServer, writerOf: (sender: string) => HeardWriter) {
+  const open = new Set<Channel>()
+  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...open].map((channel) => channel.close()))))
+  return async (sender: string, options: ClientOptions = {}): Promise<Channel> => {
+    const login = server.credentials.senders[sender]
+    if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
+    const link = recordingLink(writerOf(sender)).pipe(
+      Layer.provide(channelLinkLayer({ servers: [server.url], sender, login, topologyTimeoutMs: patienceMs })),
+    )
+    const channel = await openChannel(Client.layer({ timeoutMs: patienceMs, ...options }).pipe(Layer.provide(link)))
+    open.add(channel)
+    const close = async () => {
+      open.delete(channel)
+      await channel.close()
+    }
+    return { ...channel, close }
+  }
+})
+
+/** The addresses at which workers serve their pages, kept when they leave. */
+const watchAddresses = Effect.fnUntraced(function* (addresses: Map<string, string>) {
+  const cluster = yield* Cluster
+  return yield* Stream.runForEach(cluster.members, (members) =>
+    Effect.sync(() => {
+      for (const { worker, address } of members) addresses.set(worker, address)
+    }),
+  ).pipe(Effect.retry(Schedule.spaced("100 millis")))
+})
+
+const startRig = Effect.fnUntraced(function* (options: RigOptions) {
+  const { partitions, leaseTtlMs } = options
+  const folder = yield* demoFolder(false)
+  const guardian = yield* startGuardian
+  const server = yield* startServer(folder.nats)
+  const { engine, worker } = server.credentials
+  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker, name: "rig" }, saidCodec)
+  const runtime = yield* Effect.acquireRelease(
+    Effect.sync(() => ManagedRuntime.make(ports)),
+    (made) => made.disposeEffect,
+  )
+  yield* Effect.promise(() => runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 }))))
+  const addresses = new Map<string, string>()
+  runtime.runFork(watchAddresses(addresses))
+  const writers = yield* heardWriters(folder.heard)
+  const open = yield* opener(server, writers.of)
+  const runPromise = Effect.runPromiseWith(yield* Effect.context<Scope.Scope>())
+  const workers: Array<RigWorker> = []
+  const startWorker = async (name: string): Promise<RigWorker> => {
+    addresses.delete(name)
+    const starting = startWorkerProcess(name, folder.path, server, partitions, guardian, { HOLDFAST_LEASE_TTL_MS: String(leaseTtlMs) })
+    const started = rigWorker(await runPromise(starting), () => addresses.get(name))
+    const place = workers.findIndex((one) => one.name === name)
+    workers.splice(place < 0 ? workers.length : place, 1, started)
+    return started
+  }
+  const rig: Rig = {
+    options,
+    server,
+    workers,
+    open,
+    heardAts: (sender, { channel, sku, ats, version }) =>
+      writers.of(sender).write(partitionOf(sku, partitions), JSON.stringify({ kind: "ats", value: { channel, sku, ats, version } })),
+    startWorker,
+    look: (asked = workers.filter(({ isRunning }) => isRunning())) =>
+      runPromise(
+        lookAtWorkers(
+          asked.map(({ name }) => ({ name, address: addresses.get(name) ?? "" })).filter(({ address }) => address !== ""),
+          partitions,
+        ),
+      ),
+    asWorker: (effect) => runtime.runPromise(Effect.scoped(effect)),
+    judge: () => {
+      writers.close()
+      return runtime.runPromise(judge(partitions, folder.heard))
+    },
+  }
+  return rig
+})
+
+/** Whether every partition is served by one of `workers`; of those that run, unless given. */
+export const isServedBy = async (rig: Rig, workers?: ReadonlyArray<RigWorker>): Promise<boolean> =>
+  (await rig.look(workers)).owners.every((owner) => owner !== null)
+
+/** The worker that owns most partitions now, and how many. */
+export const busiest = async (rig: Rig): Promise<{ readonly worker: RigWorker; readonly partitions: number }> => {
+  const { owners } = await rig.look()
+  const counted = rig.workers.map((worker) => ({ worker, partitions: owners.filter((owner) => owner === worker.name).length }))
+  const [first] = counted.toSorted((a, b) => b.partitions - a.partitions)
+  if (first === undefined) throw new Error("there are workers")
+  return first
+}
+
+/** Starts a rig, waits until its workers share the partitions, plays, and ends every process, however it went. */
+export const withRig = <A>(options: RigOptions, play: (rig: Rig) => Promise<A>): Promise<A> =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(startRig(options), (rig) =>
+        Effect.promise(async () => {
+          for (let number = 1; number <= options.workers; number++) await rig.startWorker(`worker-${number}`)
+          await until("every partition has an owner", async () => {
+            const ended = rig.workers.find(({ isRunning }) => !isRunning())
+            if (ended !== undefined) throw new Error(`${ended.name} ended by itself: see its log`)
+            const { owners } = await rig.look()
+            return owners.every((owner) => owner !== null) && new Set(owners).size === options.workers
+          })
+          return play(rig)
+        }),
+      ),
+    ),
+  )
