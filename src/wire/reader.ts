@@ -222,8 +222,9 @@ const openArray = 0x5b
 const closeArray = 0x5d
 const comma = 0x2c
 
-/** The body's commands if it is canonical throughout: one hot command, or an array of them. It must not be longer than `bodyBytesMax`. */
+/** The body's commands if it is canonical throughout: one hot command, or an array of them. */
 export const readCanonicalBody = (source: Uint8Array): DecodedBody | undefined => {
+  if (source.length > bodyBytesMax) return undefined
   bytes.set(source)
   // Ends every scan: no class, no digit and no literal has it.
   bytes[source.length] = 0
