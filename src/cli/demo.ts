@@ -80,7 +80,7 @@ const watchWorkers = Effect.fnUntraced(function* ({ options, stage, now }: Runni
     (sight) => {
       now.sight = sight
       noteTakeover(now.kill, sight)
-      if (sight.halts.length > 0) stage.failed(sight.halts.join("; "))
+      if (sight.halts.length > 0) stage.failed(sight.halts.join("; "), exitCode.halted)
     },
   )
   const pause = Effect.suspend(() => Effect.sleep(now.kill?.takeoverMs === null ? lookEveryMsAfterKill : lookEveryMs))

@@ -3,7 +3,7 @@
  * worker when its moment has come.
  */
 import * as Effect from "effect/Effect"
-import { CommandFailed, exitCode } from "../exit-codes.ts"
+import { CommandFailed, type ExitCode, exitCode } from "../exit-codes.ts"
 import type { Answer, Order } from "./messages.ts"
 import type { Player } from "./player.ts"
 
@@ -64,8 +64,8 @@ export class Stage {
   }
 
   /** Gives the play up. */
-  failed(cause: string): void {
-    this.#finish(new CommandFailed({ code: exitCode.failed, message: cause }))
+  failed(message: string, code: ExitCode = exitCode.failed): void {
+    this.#finish(new CommandFailed({ code, message }))
   }
 
   /** Plays to the end. Fails when an actor does, or when nothing is answered any more. */

@@ -60,7 +60,7 @@ const sightOf = (seen: ReadonlyArray<WorkerSeen>, partitions: number): Sight => 
   for (const { name, report } of seen) {
     for (const { partition, phase, halt } of report.partitions ?? []) {
       if (phase === "serving" || phase === "frozen") owners[partition] = name
-      if (halt !== null) halts.add(`partition ${partition}: ${halt}`)
+      if (halt !== null) halts.add(halt)
     }
   }
   const sum = (of: "lag" | "openHolds") => seen.reduce((total, worker) => total + worker[of], 0)
