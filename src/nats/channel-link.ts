@@ -65,34 +65,51 @@ const ask = (link: Link, sender: string) => (path: string, body: Uint8Array, rep
     catch: (error) => isNotBusy(senderFailure(`ask ${path} as ${sender}`)(error)),
   })
 
+interface Hearing<A> {
+  readonly subject: string
+  /** Undefined: not meant for us. */
+  readonly read: (message: Msg) => A | undefined
+  /** Whether the stream fails when the connection was lost and is back: what was said meanwhile is not said again. */
+  readonly endsWithConnection: boolean
+}
+
 /** What arrives on a subject, in arrays of what arrived in one turn. The server may refuse the subscription. */
 const subscribe = <A>(
   link: Link,
-  subject: string,
-  read: (message: Msg) => A | undefined,
+  { subject, read, endsWithConnection }: Hearing<A>,
 ): Stream.Stream<ReadonlyArray<A>, NotPermitted | BrokerUnavailable> =>
-  Stream.callback<A, NotPermitted | BrokerUnavailable>((queue) =>
-    Effect.acquireRelease(
-      Effect.sync(() =>
-        link.nc.subscribe(subject, {
+  Stream.callback<A, NotPermitted | BrokerUnavailable>((queue) => {
+    const fail = (failure: NotPermitted | BrokerUnavailable) => Queue.failCauseUnsafe(queue, Cause.fail(failure))
+    const operation = `hear ${subject}`
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        const subscription = link.nc.subscribe(subject, {
           callback: (error, message) => {
             if (error !== null) {
-              Queue.failCauseUnsafe(queue, Cause.fail(isNotBusy(senderFailure(`hear ${subject}`)(error))))
+              fail(isNotBusy(senderFailure(operation)(error)))
               return
             }
             const value = read(message)
             if (value !== undefined) Queue.offerUnsafe(queue, value)
           },
+        })
+        const lost = () => fail(new BrokerUnavailable({ operation, cause: "the connection was lost, and what was said meanwhile with it" }))
+        return { subscription, forget: endsWithConnection ? link.onReconnect(lost) : () => undefined }
+      }),
+      ({ subscription, forget }) =>
+        Effect.sync(() => {
+          forget()
+          subscription.unsubscribe()
         }),
-      ),
-      (subscription) => Effect.sync(() => subscription.unsubscribe()),
-    ),
-  ).pipe(Stream.chunks)
+    )
+  }).pipe(Stream.chunks)
 
 const replies = (link: Link, sender: string) => (prefix: string) => {
   const subject = replySubject(sender, `${prefix}.>`)
   const cut = subject.length - 1
-  return subscribe(link, subject, (message) => ({ suffix: message.subject.slice(cut), body: message.data })).pipe(
+  const read = (message: Msg) => ({ suffix: message.subject.slice(cut), body: message.data })
+  // Whoever misses an answer asks again.
+  return subscribe(link, { subject, read, endsWithConnection: false }).pipe(
     Stream.mapError((error) =>
       error._tag === "NotPermitted" ? new BrokerUnavailable({ operation: error.operation, cause: error.cause }) : error,
     ),
@@ -101,12 +118,12 @@ const replies = (link: Link, sender: string) => (prefix: string) => {
 
 const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
   const prefix = atsSubject(sender, "")
-  return subscribe(link, atsSubject(sender, tokens ?? ">"), (message) =>
-    // Another sender can have a publish acknowledgement delivered to this subject, but it has no headers.
+  // Another sender can have a publish acknowledgement delivered to this subject, but it has no headers.
+  const read = (message: Msg) =>
     headerValue(() => message.headers, streamHeader) === feedStream
       ? { token: message.subject.slice(prefix.length), body: message.data }
-      : undefined,
-  )
+      : undefined
+  return subscribe(link, { subject: atsSubject(sender, tokens ?? ">"), read, endsWithConnection: true })
 }
 
 /** Asks every worker until one answers. */

@@ -25,7 +25,10 @@ export class ChannelLink extends Context.Service<
     ) => Stream.Stream<ReadonlyArray<{ readonly suffix: string; readonly body: Uint8Array }>, BrokerUnavailable>
     /** Asks `hf.get.<sender>.<path>`; answers come as replies under `replySuffix`. */
     readonly ask: (path: string, body: Uint8Array, replySuffix: string) => Effect.Effect<void, NotPermitted | BrokerUnavailable>
-    /** The live feed of this channel: SKU token and body. */
+    /**
+     * The live feed of this channel: SKU token and body. Fails with BrokerUnavailable once a lost connection is back: what was said meanwhile was not
+     * heard, so whoever follows reads the current values again.
+     */
     readonly ats: (
       tokens: string | undefined,
     ) => Stream.Stream<ReadonlyArray<{ readonly token: string; readonly body: Uint8Array }>, NotPermitted | BrokerUnavailable>
