@@ -55,7 +55,7 @@ export const onJournalEndRead = (
 ): Array<Output> => {
   const { inFlight } = partition
   if (inFlight === null || !inFlight.frozen) return []
-  const { expectedSeq, messageId } = inFlight.pending
+  const { expectedSeq } = inFlight.pending
   if (record !== null) {
     assert(record.seq === expectedSeq + 1, "the record read is the one asked for")
     return judge(partition, given, inFlight, record, nowMs)
@@ -63,12 +63,25 @@ export const onJournalEndRead = (
   if (endSeq < expectedSeq)
     return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${expectedSeq} was confirmed`, nowMs)
   // Nothing of it is there: the same bytes under the same id, so that it can't be stored twice whichever attempt lands.
-  if (endSeq === expectedSeq) {
-    inFlight.frozen = false
-    return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]
-  }
+  if (endSeq === expectedSeq) return resend(inFlight, nowMs)
   // It grew between the two reads.
   return [{ _tag: "ReadJournalEnd", seq: expectedSeq + 1 }]
+}
+
+/** Milliseconds between two attempts once the second has failed too. */
+const resendEveryMs = appendTimeoutMs / 20
+
+/** Hands the same record over again: at once the first time, then with a pause, after another look at the journal's end. */
+const resend = (inFlight: InFlight, nowMs: number): Array<Output> => {
+  const { expectedSeq, messageId } = inFlight.pending
+  if (inFlight.attempts > 1 && nowMs < inFlight.lastSentMs + resendEveryMs) {
+    inFlight.askAgainAtMs = inFlight.lastSentMs + resendEveryMs
+    return []
+  }
+  inFlight.frozen = false
+  inFlight.attempts++
+  inFlight.lastSentMs = nowMs
+  return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]
 }
 
 const judge = (partition: Partition, given: Given, inFlight: InFlight, stored: StoredRecord, nowMs: number): Array<Output> => {

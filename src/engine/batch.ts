@@ -241,6 +241,8 @@ export const beginAppend = (
     sentAtMs: nowMs,
     frozen: false,
     askAgainAtMs: 0,
+    attempts: 1,
+    lastSentMs: nowMs,
   }
   partition.inFlight = inFlight
   return [{ _tag: "Append", expectedSeq, messageId, bytes }]

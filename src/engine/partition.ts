@@ -42,6 +42,9 @@ export interface InFlight {
   frozen: boolean
   /** When to ask for the journal's end again; 0 while an answer is awaited. */
   askAgainAtMs: EpochMs
+  /** Times it was handed over, and when last: a broker that refuses at once is not asked without pause. */
+  attempts: number
+  lastSentMs: EpochMs
 }
 
 /** A cursor that was journaled, and when. */

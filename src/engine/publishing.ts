@@ -132,7 +132,8 @@ export const onFeedSeen = (partition: Partition, given: Given, channel: string, 
   if (partition.phase !== "serving" || actor === undefined) return []
   const repair = given.rules.feedNeedsRepair(version, actor.seenVersion)
   if (version > actor.seenVersion) actor.seenVersion = version
-  if (!repair) return []
+  // Whoever has seen a newer value than its own is no longer the owner, and must not put its older one over it.
+  if (!repair || actor.version < actor.seenVersion) return []
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
   const detail = `version ${version} of ${sku} for ${channel} was stored after version ${actor.seenVersion}`
   return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]

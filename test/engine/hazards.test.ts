@@ -149,6 +149,26 @@ describe("hazards of an append", () => {
     expect(allSaidOf(worker.broker, "c1").map(({ outcome }) => outcome)).toEqual(["accepted"])
   })
 
+  it("37: pauses between attempts at a broker that refuses at once", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    let attempts = 0
+    const refuse = (): void => {
+      while (worker.has("Append")) {
+        attempts++
+        worker.put({ _tag: "AppendUnknown", messageId: worker.take("Append").messageId, cause: "503 no responders" })
+        worker.settle(["Append"])
+      }
+    }
+    refuse()
+    expect(attempts).toBe(2)
+    worker.tick(1_000)
+    refuse()
+    expect(attempts).toBe(3)
+    worker.tick(1_000).settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+  })
+
   it("42: closes a batch before the record's bound", () => {
     const worker = serving(1_000_000)
     worker.send("web", reserve("c0", "r0", 1))
@@ -593,6 +613,17 @@ describe("hazards of what is said", () => {
     new Worker(worker.broker, "b").serve()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
     expect(worker.broker.feed.map(({ channel, ats }) => [channel, ats])).toContainEqual(["shop", 6])
+  })
+
+  it("45: a former owner puts no older value over its successor's", () => {
+    const zombie = serving(10)
+    const owner = new Worker(zombie.broker, "b").serve()
+    owner.send("web", reserve("c1", "r1", 4))
+    owner.settle(["SendFeed"])
+    const { values } = owner.take("SendFeed")
+    for (const { channel, sku, version } of values) zombie.put({ _tag: "FeedSeen", channel, sku, version })
+    zombie.put({ _tag: "FeedSeen", channel: "web", sku: "A", version: 3 })
+    expect(zombie.has("SendFeed")).toBe(false)
   })
 
   it("copies a partition with an append in flight, and original and copy go on alike", () => {
