@@ -84,6 +84,8 @@ const journal = (partition: number): StreamSpec => ({
     subjects: [journalSubject(partition)],
     discard: DiscardPolicy.New,
     deny_delete: true,
+    // A purge keeps the last sequence: its owner would append on, and only the next replay would find the beginning gone.
+    deny_purge: true,
     max_msgs: -1,
     max_bytes: -1,
     max_msgs_per_subject: -1,

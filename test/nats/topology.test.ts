@@ -88,7 +88,7 @@ describe("a later start", () => {
     const changes = [
       ["engine", "HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
       ["engine", "HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
-      ["engine", "HF_JOURNAL_2", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["engine", "HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
       ["worker", "HF_COMMANDS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
       ["worker", "HF_COMMANDS", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
       ["engine", "HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
@@ -122,6 +122,19 @@ describe("a later start", () => {
     )
     await edit("worker", "HF_COMMANDS", { max_msgs: -1 })
     expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "Busy", "Busy"])
+  })
+})
+
+describe("a journal", () => {
+  it("can be neither purged, nor have a record deleted, nor be made to allow it", async () => {
+    await prepare()
+    const nc = await connectAs(server, "engine")
+    toClose.push(() => nc.close())
+    const jsm = await jetstreamManager(nc)
+    await expect(jsm.streams.purge("HF_JOURNAL_1")).rejects.toThrow(/purge not permitted/)
+    await expect(jsm.streams.deleteMessage("HF_JOURNAL_1", 1)).rejects.toThrow(/delete not permitted/)
+    await expect(jsm.streams.update("HF_JOURNAL_1", { deny_purge: false })).rejects.toThrow(/purge/)
+    await expect(jsm.streams.update("HF_JOURNAL_1", { deny_delete: false })).rejects.toThrow(/delete/)
   })
 })
 
