@@ -258,7 +258,7 @@ describe("quarantine", () => {
     }) as const
   const replay = { sender: web, decided: [[command("ReplayQuarantined", "again", { quarantined: "6-0" }), accepted()] as const] }
 
-  it("finds a place that isn't the message's own, where nothing waits", () => {
+  it("finds a place that isn't the record's own, where nothing waits", () => {
     expect(foundBy(auditOf(opened().batch(1_000, waiting("5-0"))))).toEqual(["quarantine"])
   })
 

@@ -183,14 +183,14 @@ export const counted = (): Journal =>
 export const operated = (): Journal => {
   const strange = command("ReceiveStock", "odd", { location: hall, qty: 1 })
   return counted()
-    .batch(6 * minuteMs, { sender: depot, seq: 40, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "40-0" }]] })
-    .batch(6 * minuteMs + 1, { sender: depot, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "40-0" }]] })
+    .batch(6 * minuteMs, { sender: depot, seq: 40, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "16-0" }]] })
+    .batch(6 * minuteMs + 1, { sender: depot, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "16-0" }]] })
     .batch(
       6 * minuteMs + 2,
-      { sender: back, decided: [[command("ReplayQuarantined", "again", { quarantined: "40-0" }), accepted()]] },
+      { sender: back, decided: [[command("ReplayQuarantined", "again", { quarantined: "16-0" }), accepted()]] },
       {
         _tag: "Settled",
-        quarantined: "40-0",
+        quarantined: "16-0",
         sender: depot,
         class: "stock",
         reply: "r40",

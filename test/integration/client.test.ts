@@ -1,36 +1,14 @@
 /** The client against a real server and a real worker: decisions, the server's permissions, and what a lost connection leaves behind. */
-import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { type AtsValue, type Channel, connect } from "../../src/channel.ts"
-import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { natsServerBinary } from "../../src/nats/server-binary.ts"
+import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
 
-/** For whoever starts the first server on a machine: it may have to be built. */
-const startTimeoutMs = 300_000
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 const patience = { timeout: 30_000, interval: 50 }
 
-let folder: string
-let server: EmbeddedServer
-let worker: ChildProcess
-
-const workerEnvironment = ({ url, monitorUrl, credentials: { engine, worker: login } }: EmbeddedServer) => ({
-  ...process.env,
-  HOLDFAST_NATS_URL: url,
-  HOLDFAST_NATS_MONITOR_URL: monitorUrl,
-  HOLDFAST_ENGINE_USER: engine.user,
-  HOLDFAST_ENGINE_PASSWORD: engine.password,
-  HOLDFAST_WORKER_USER: login.user,
-  HOLDFAST_WORKER_PASSWORD: login.password,
-  HOLDFAST_PARTITIONS: "4",
-  HOLDFAST_HTTP_PORT: "0",
-})
+let cluster: RealCluster
 
 const as = async (sender: string): Promise<Channel> => {
+  const { server } = cluster
   const login = server.credentials.senders[sender]
   if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
   const channel = await connect({ servers: [server.url], sender, login })
@@ -47,26 +25,10 @@ const stocked = async (sku: string, qty: number): Promise<void> => {
 }
 
 beforeAll(async () => {
-  await natsServerBinary()
-  folder = await mkdtemp(join(tmpdir(), "holdfast-client-"))
-  server = await startEmbedded({
-    storeDir: join(folder, "nats"),
-    senders: [
-      { name: "web", kind: "channel" },
-      { name: "warehouse", kind: "warehouse" },
-      { name: "planner", kind: "merchandiser" },
-    ],
-  })
-  worker = spawn(process.execPath, [main, "serve"], { cwd: folder, env: workerEnvironment(server), stdio: "ignore" })
+  cluster = await RealCluster.start()
+  cluster.startWorker()
 }, startTimeoutMs)
-
-afterAll(async () => {
-  const ended = new Promise((resolve) => worker.once("exit", resolve))
-  worker.kill("SIGTERM")
-  await ended
-  await server.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => cluster.stop())
 
 describe("a client of a real cluster", () => {
   it("a thousand calls for ten units: ten are accepted, each of the others is refused", async () => {
@@ -114,9 +76,9 @@ describe("a client of a real cluster", () => {
     })
     await watch.ready
     expect(watch.current("KILLED")).toMatchObject({ ats: 100 })
-    await server.kill("SIGKILL")
+    await cluster.server.kill("SIGKILL")
     const decision = web.reserve({ sku: "KILLED", reservation: "r", qty: 1, holdMs: 600_000 })
-    await server.restart()
+    await cluster.server.restart()
     expect(await decision).toMatchObject({ outcome: "accepted" })
     await expect.poll(() => watch.current("KILLED")?.ats, patience).toBe(99)
     await expect.poll(() => gaps, patience).toBeGreaterThan(0)

@@ -1,0 +1,161 @@
+/** The command line as an operator types it, against a real server and a real worker. */
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { natsLayer } from "../../src/nats/layer.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { saidCodec } from "../../src/wire/said.ts"
+import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
+
+let cluster: RealCluster
+const patience = { timeout: 45_000, interval: 250 }
+const json = (out: string) => JSON.parse(out)
+
+const isServed = async (): Promise<boolean> => {
+  const { code, out } = await cluster.run(["topology", "--json"])
+  return code === 0 && json(out).partitions.every(({ owner }: { readonly owner: string | null }) => owner !== null)
+}
+
+beforeAll(async () => {
+  cluster = await RealCluster.start()
+  cluster.startWorker()
+  await vi.waitUntil(isServed, patience)
+}, startTimeoutMs)
+afterAll(() => cluster.stop())
+
+describe("holdfast send, stock and ats", () => {
+  it("a policy, a receipt, a hold: accepted, and shown by stock and ats", async () => {
+    expect(await cluster.run(["send", "SetPolicy", "--sku", "A", "--channels", "web"])).toMatchObject({ code: 0 })
+    expect(await cluster.run(["send", "ReceiveStock", "--sku", "A", "--location", "berlin", "--qty", "10"])).toMatchObject({ code: 0 })
+    const held = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "3", "--reservation", "r1"])
+    expect(held.out).toMatch(/^accepted {2}Reserve A r1: 3 units \(3 at berlin\); until /)
+    const stock = json((await cluster.run(["stock", "A", "--json"])).out)
+    expect(stock).toMatchObject({ sku: "A", offered: 7, locations: [{ location: "berlin", onHand: 10, reserved: 3, available: 7 }] })
+    expect(json((await cluster.run(["ats", "--json"])).out)).toMatchObject([{ sku: "A", ats: 7 }])
+  })
+
+  it("a refusal: its reason, and an exit code of its own", async () => {
+    const { code, out, err } = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "300"])
+    expect(code).toBe(10)
+    expect(out).toContain("InsufficientStock; 7 were to be had")
+    expect(err).toBe("holdfast: 1 of 1 not accepted\n")
+  })
+
+  it("many commands on standard input: a decision each, in order", async () => {
+    const lines = ["s1", "s2"].map((reservation) => JSON.stringify({ type: "Reserve", sku: "A", reservation, qty: 1, holdMs: 600_000 }))
+    const { code, out } = await cluster.run(["send", "--body", "-", "--json"], { input: lines.join("\n") })
+    expect(code).toBe(0)
+    const pairs: ReadonlyArray<{ readonly command: { readonly reservation: string }; readonly decision: { readonly outcome: string } }> =
+      json(out)
+    expect(pairs.map(({ command, decision }) => [command.reservation, decision.outcome])).toEqual([
+      ["s1", "accepted"],
+      ["s2", "accepted"],
+    ])
+  })
+
+  it("a field out of its range, an unknown type, a sender nobody knows: usage, with what to do", async () => {
+    expect(await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "0"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"qty"'),
+    })
+    expect(await cluster.run(["send", "--body", '{"type":"Buy","sku":"A"}'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("the types are"),
+    })
+    expect(await cluster.run(["stock", "A", "--as", "nobody"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("choose one with --as"),
+    })
+  })
+
+  it("a class that the sender's credentials don't allow: said, with the server's words", async () => {
+    const { code, err } = await cluster.run(["send", "ReceiveStock", "--sku", "A", "--location", "L", "--qty", "1", "--as", "web"])
+    expect(code).toBe(1)
+    expect(err).toContain("publish stock commands as web")
+  })
+
+  it("a SKU nobody has told anything about: said", async () => {
+    expect((await cluster.run(["stock", "NOBODY"])).out).toContain("nobody has told anything about it yet")
+  })
+
+  it("a server named by the environment, with a login: used", async () => {
+    const { url, credentials } = cluster.server
+    const env = { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: credentials.senders.web?.password ?? "" }
+    expect(await cluster.run(["stock", "A"], { env })).toMatchObject({ code: 0 })
+    expect(await cluster.run(["stock", "A"], { env: { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web" } })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("HOLDFAST_SENDER_PASSWORD"),
+    })
+  })
+})
+
+describe("holdfast quarantine", () => {
+  it("a fact too old to be told from a repeat: listed, and dropped with a reason", async () => {
+    const old = ["send", "ReceiveStock", "--sku", "Q", "--location", "berlin", "--qty", "1", "--issued-at-ms", "1000"]
+    expect(await cluster.run(old)).toMatchObject({ code: 13 })
+    const [one] = json((await cluster.run(["quarantine", "list", "--json"])).out)
+    expect(one).toMatchObject({ sender: "warehouse", command: { type: "ReceiveStock", sku: "Q" } })
+    expect(await cluster.run(["quarantine", "drop", one.quarantined, "--reason", "a repeat"])).toMatchObject({ code: 0 })
+    expect((await cluster.run(["quarantine", "list"])).out).toBe("Nothing is in quarantine.\n")
+    expect(await cluster.run(["quarantine", "replay", one.quarantined])).toMatchObject({ code: 10 })
+  })
+})
+
+describe("holdfast audit and export", () => {
+  it("journals as they should be: 0, with the sums", async () => {
+    const { code, out } = await cluster.run(["audit", "--json"])
+    expect(code).toBe(0)
+    expect(json(out)).toMatchObject({ ok: true, partitions: 4, totals: { receivedQty: 10, oversoldQty: 0 } })
+  })
+
+  it("one SKU: header, its commands, a hash at the end", async () => {
+    const { code, out } = await cluster.run(["export", "--sku", "A"])
+    const lines = out.trimEnd().split("\n").map(json)
+    expect(code).toBe(0)
+    expect(lines.at(0)).toMatchObject({ line: "header", format: 1, partitions: 4, sku: "A" })
+    expect(lines.filter(({ line }) => line === "command").map(({ command }) => command.type)).toEqual(
+      expect.arrayContaining(["SetPolicy", "ReceiveStock", "Reserve"]),
+    )
+    expect(lines.at(-1)).toMatchObject({ line: "end", stateHash: expect.stringMatching(/^[\w-]{43}$/) })
+  })
+
+  it("neither a SKU nor a partition, or one that isn't there: usage", async () => {
+    expect(await cluster.run(["export"])).toMatchObject({ code: 2 })
+    expect(await cluster.run(["export", "--partition", "4"])).toMatchObject({ code: 2, err: expect.stringContaining("0 to 3") })
+  })
+})
+
+describe("holdfast resume", () => {
+  it("a partition that isn't halted: nothing to resume", async () => {
+    expect(await cluster.run(["resume", "1", "--reason", "why not"])).toMatchObject({ code: 1, err: expect.stringContaining("not halted") })
+  })
+
+  it("a halted partition: shown as such, served by nobody, and served again once an operator says so", async () => {
+    const { url, monitorUrl, credentials } = cluster.server
+    const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, worker: credentials.worker }
+    await cluster.stopWorker()
+    const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
+    await Effect.runPromise(Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer(access, saidCodec))))
+    cluster.startWorker()
+    const others = async () => json((await cluster.run(["topology", "--json"])).out).partitions
+    await expect
+      .poll(async () => (await others()).filter(({ owner }: { readonly owner: string | null }) => owner !== null).length, patience)
+      .toBe(3)
+    expect((await others())[1]).toMatchObject({ owner: null, halt: "ChainBroken: for a test" })
+    const resumed = await cluster.run(["resume", "1", "--by", "ada", "--reason", "looked at it"])
+    expect(resumed).toMatchObject({ code: 0, out: expect.stringContaining("It goes on; the reason is journaled.") })
+    await expect.poll(isServed, patience).toBe(true)
+    const exported = (await cluster.run(["export", "--partition", "1"])).out.trimEnd().split("\n").map(json)
+    expect(exported.filter(({ line }) => line === "resumed")).toMatchObject([
+      { by: "ada", reason: "looked at it", haltReason: "ChainBroken" },
+    ])
+  })
+})
+
+describe("a cluster that isn't there", () => {
+  it("no server is named and none was left in this folder: usage, with both ways out", async () => {
+    const elsewhere = await cluster.run(["stock", "A"], {
+      env: { HOLDFAST_NATS_URL: "nats://127.0.0.1:1", HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: "x" },
+    })
+    expect(elsewhere).toMatchObject({ code: 4, err: expect.stringContaining("nats://127.0.0.1:1") })
+  })
+})

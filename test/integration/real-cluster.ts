@@ -1,0 +1,96 @@
+/**
+ * A nats-server and a worker as processes of their own, in a temporary folder that commands can be run in.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { natsServerBinary } from "../../src/nats/server-binary.ts"
+
+/** For whoever starts the first server on a machine: it may have to be built. */
+export const startTimeoutMs = 300_000
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+
+export interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** What is run has its own environment only: a test says what it sees. */
+const bare = { PATH: process.env.PATH, HOME: process.env.HOME }
+
+export class RealCluster {
+  readonly folder: string
+  readonly server: EmbeddedServer
+  #worker: ChildProcess | undefined
+
+  private constructor(folder: string, server: EmbeddedServer) {
+    this.folder = folder
+    this.server = server
+  }
+
+  /** Starts the server alone, where commands that are run in `folder` look for the own server of a `serve`. */
+  static async start(): Promise<RealCluster> {
+    await natsServerBinary()
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-cluster-"))
+    const senders = [
+      { name: "web", kind: "channel" },
+      { name: "warehouse", kind: "warehouse" },
+      { name: "planner", kind: "merchandiser" },
+      { name: "operator", kind: "operator" },
+    ] as const
+    return new RealCluster(folder, await startEmbedded({ storeDir: join(folder, ".cache", "holdfast"), senders }))
+  }
+
+  startWorker(): void {
+    const { url, monitorUrl, credentials } = this.server
+    const env = {
+      ...bare,
+      HOLDFAST_NATS_URL: url,
+      HOLDFAST_NATS_MONITOR_URL: monitorUrl,
+      HOLDFAST_ENGINE_USER: credentials.engine.user,
+      HOLDFAST_ENGINE_PASSWORD: credentials.engine.password,
+      HOLDFAST_WORKER_USER: credentials.worker.user,
+      HOLDFAST_WORKER_PASSWORD: credentials.worker.password,
+      HOLDFAST_PARTITIONS: "4",
+      HOLDFAST_HTTP_PORT: "0",
+    }
+    this.#worker = spawn(process.execPath, [main, "serve"], { cwd: this.folder, env, stdio: "ignore" })
+  }
+
+  async stopWorker(): Promise<void> {
+    const worker = this.#worker
+    if (worker === undefined || worker.exitCode !== null) return
+    const ended = new Promise((resolve) => worker.once("exit", resolve))
+    worker.kill("SIGTERM")
+    await ended
+  }
+
+  /** Runs one command to its end. `input` is its standard input. */
+  run(
+    args: ReadonlyArray<string>,
+    { input = "", env = {} }: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<Ran> {
+    const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: { ...bare, ...env }, stdio: "pipe" })
+    let out = ""
+    let err = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text
+    })
+    child.stdin.end(input)
+    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })))
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorker()
+    await this.server.stop()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
