@@ -129,9 +129,9 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
 
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
 export const refuseMessage = (arrived: ArrivedMessage): Refusal | undefined => {
+  if (arrived.body._tag === "Undecodable") return arrived.body.refusal
   if (arrived.sku === undefined) return { reason: "NotCanonical", field: "subject" }
   if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
-  if (arrived.body._tag === "Undecodable") return arrived.body.refusal
   // What can't be decoded may have meant the subject's SKU: it is refused for itself.
   for (const decoded of arrived.body.commands) if (decoded._tag === "Invalid" || decoded.command.sku === arrived.sku) return undefined
   return { reason: "SubjectMismatch", field: "sku" }
