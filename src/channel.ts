@@ -23,7 +23,7 @@ export { Client }
 export interface ConnectOptions extends ServerAddress, ClientOptions {
   /** The sender's name: the one its credentials are for. */
   readonly sender: string
-  /** User and password, or the seed of an nkey. */
+  /** User and password, the seed of an nkey, or the path of a creds file. */
   readonly login: Login
 }
 

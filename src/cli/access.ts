@@ -65,6 +65,7 @@ const senderSettings = {
   user: "HOLDFAST_SENDER_USER",
   password: "HOLDFAST_SENDER_PASSWORD",
   nkeyFile: "HOLDFAST_SENDER_NKEY_FILE",
+  credsFile: "HOLDFAST_SENDER_CREDS_FILE",
 } as const
 
 /** Whom the own nats-server knows, by what each may send. */
@@ -79,7 +80,7 @@ export const asFlag = Flag.String("as").pipe(
 
 /** For the help of commands that are a sender. */
 export const senderHelp = `Whom you are: --as or ${senderSettings.name}, with ${senderSettings.password} (and ${senderSettings.user}, if the login isn't the sender's name) or
-${senderSettings.nkeyFile} (a file with an nkey's seed), at ${settings.natsUrl.name}. Without that URL: the nats-server of a \`holdfast serve\` in this folder.`
+${senderSettings.nkeyFile} (a file with an nkey's seed) or ${senderSettings.credsFile}, at ${settings.natsUrl.name}. Without that URL: the nats-server of a \`holdfast serve\` in this folder.`
 
 const variable = (name: string): Effect.Effect<string | null> =>
   Effect.orElseSucceed(Config.option(Config.NonEmptyString(name)).pipe(Effect.map(Option.getOrNull)), () => null)
@@ -94,11 +95,15 @@ const nkeySeed = (path: string): Effect.Effect<string, CommandFailed> =>
 const namedServer = Effect.fnUntraced(function* (url: string, name: string | null) {
   if (name === null) return yield* usage(`who asks? Name the sender with --as or ${senderSettings.name}`)
   const seedFile = yield* variable(senderSettings.nkeyFile)
+  const credsFile = yield* variable(senderSettings.credsFile)
   const password = yield* variable(senderSettings.password)
   const servers = url.split(",").map((one) => one.trim())
   if (seedFile !== null) return { servers, sender: name, login: { nkeySeed: yield* nkeySeed(seedFile) } }
+  if (credsFile !== null) return { servers, sender: name, login: { credsFile } }
   if (password === null)
-    return yield* usage(`${senderSettings.password} or ${senderSettings.nkeyFile} is missing: ${name} needs a login at ${url}`)
+    return yield* usage(
+      `${senderSettings.password}, ${senderSettings.nkeyFile} or ${senderSettings.credsFile} is missing: ${name} needs a login at ${url}`,
+    )
   return { servers, sender: name, login: { user: (yield* variable(senderSettings.user)) ?? name, password } }
 })
 

@@ -3,14 +3,25 @@
  */
 import { readFileSync } from "node:fs"
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream"
-import { connect, createInbox, type NatsConnection, type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transport-node"
+import {
+  connect,
+  createInbox,
+  credsAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  nkeyAuthenticator,
+} from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import type { UserPassword } from "./config.ts"
 import { describe } from "./errors.ts"
 
-/** Who a connection is: a user with its password, or the seed of an nkey whose public part the server knows. */
-export type Login = UserPassword | { readonly nkeySeed: string }
+/** Who a connection is: a user with its password, the seed of an nkey whose public part the server knows, or what an operator issued. */
+export type Login =
+  | UserPassword
+  | { readonly nkeySeed: string }
+  /** Path of a file with a user's JWT and seed; read again at every connection, so that it may be replaced. */
+  | { readonly credsFile: string }
 
 /** Where the servers are. */
 export interface ServerAddress {
@@ -51,10 +62,13 @@ const reconnectWaitMs = 1_000
 const lookupTimeoutMs = 2_000
 const violationsKept = 64
 
-const authentication = (login: Login): NodeConnectionOptions =>
-  "nkeySeed" in login
-    ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(login.nkeySeed)) }
-    : { user: login.user, pass: login.password }
+const authentication = (login: Login): NodeConnectionOptions => {
+  if ("nkeySeed" in login) return { authenticator: nkeyAuthenticator(new TextEncoder().encode(login.nkeySeed)) }
+  if ("credsFile" in login) return { authenticator: credsAuthenticator(() => readFileSync(login.credsFile)) }
+  return { user: login.user, pass: login.password }
+}
+
+const nameOf = (login: Login): string => ("user" in login ? login.user : "nkeySeed" in login ? "nkey" : login.credsFile)
 
 const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, name: string): NodeConnectionOptions => ({
   servers: [...address.servers],
@@ -173,7 +187,7 @@ export const openLink = (
       try: () => open(address, login, inboxPrefix, name),
       catch: (error) =>
         new BrokerUnavailable({
-          operation: `connect to ${address.servers.join(", ")} as ${"user" in login ? login.user : "nkey"}`,
+          operation: `connect to ${address.servers.join(", ")} as ${nameOf(login)}`,
           cause: `${describe(error)}. Is nats-server running there, does it know this user, and does the URL's scheme (nats, tls) fit?`,
         }),
     }),

@@ -33,6 +33,19 @@ describe("holdfast send, stock and ats", () => {
     expect(json((await cluster.run(["ats", "--json"])).out)).toMatchObject([{ sku: "A", ats: 7 }])
   })
 
+  it("ats --watch: the current value, then every change, until a signal ends it", async () => {
+    const reserve = () => cluster.run(["send", "Reserve", "--sku", "A", "--qty", "1", "--reservation", "watched"])
+    const { code, out } = await cluster.watch(["ats", "A", "--watch", "--json"], 2, reserve)
+    expect(code).toBe(0)
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => json(line).ats),
+    ).toEqual([7, 6])
+    expect(await cluster.run(["send", "Release", "--sku", "A", "--reservation", "watched", "--reason", "other"])).toMatchObject({ code: 0 })
+  })
+
   it("a refusal: its reason, and an exit code of its own", async () => {
     const { code, out, err } = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "300"])
     expect(code).toBe(10)

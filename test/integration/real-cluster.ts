@@ -88,6 +88,28 @@ export class RealCluster {
     return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })))
   }
 
+  /** Runs one command until it has printed `lines` lines, then ends it as Ctrl-C would. */
+  async watch(args: ReadonlyArray<string>, lines: number, whileItRuns: () => Promise<unknown>): Promise<Ran> {
+    const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: bare, stdio: "pipe" })
+    let out = ""
+    let err = ""
+    let ran = false
+    const isEnough = () => ran && out.split("\n").length > lines
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text
+      // The first line says that it follows.
+      if (!ran) {
+        ran = true
+        void whileItRuns()
+      }
+      if (isEnough()) child.kill("SIGINT")
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text
+    })
+    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })))
+  }
+
   async stop(): Promise<void> {
     await this.stopWorker()
     await this.server.stop()

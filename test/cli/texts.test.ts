@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest"
+import { createAudit } from "../../src/audit/audit.ts"
+import type { Decision } from "../../src/channel.ts"
+import { auditText } from "../../src/cli/audit.ts"
+import { decisionLine, outcomeCode } from "../../src/cli/decisions.ts"
+import { table } from "../../src/cli/print.ts"
+import { quarantineText } from "../../src/cli/quarantine.ts"
+import { stockText } from "../../src/cli/stock.ts"
+import { topologyText } from "../../src/cli/topology.ts"
+import type { Command } from "../../src/domain/commands.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+
+const reserve = { type: "Reserve", id: "c1", sku: "A", issuedAtMs: 1, reservation: "r1", qty: 2, holdMs: 1 } as Command
+const said = (outcome: object) => ({ id: "c1", sku: "A", ...outcome }) as Decision
+
+describe("a decision in one line", () => {
+  it.each<[object, number, string]>([
+    [
+      { outcome: "accepted", qty: 2, allocations: [{ location: "L", qty: 2 }], expiresAtMs: 0 },
+      0,
+      "accepted  Reserve A r1: 2 units (2 at L); until 1970-01-01T00:00:00.000Z  [id c1]",
+    ],
+    [{ outcome: "accepted", repeated: true }, 0, "accepted (again)  Reserve A r1  [id c1]"],
+    [
+      { outcome: "accepted", discrepancies: [{ kind: "NotOnHand", qty: 3 }], shortageQty: 1 },
+      0,
+      "accepted  Reserve A r1: DISCREPANCY NotOnHand: 3 units; SHORTAGE: 1 units owed that aren't there  [id c1]",
+    ],
+    [
+      { outcome: "refused", reason: "InsufficientStock", ats: 1 },
+      10,
+      "refused  Reserve A r1: InsufficientStock; 1 were to be had  [id c1]",
+    ],
+    [{ outcome: "expired" }, 11, "expired  Reserve A r1: its deadline passed before it was decided  [id c1]"],
+    [{ outcome: "busy" }, 12, "busy  Reserve A r1: not stored; send it again later  [id c1]"],
+    [{ outcome: "quarantined", quarantined: "7-0" }, 13, "quarantined  Reserve A r1: an operator decides (7-0)  [id c1]"],
+    [{ outcome: "dropped", reason: "a repeat" }, 14, "dropped  Reserve A r1: a repeat  [id c1]"],
+  ])("%o", (outcome, code, line) => {
+    expect(decisionLine(reserve, said(outcome))).toBe(line)
+    expect(outcomeCode(said(outcome))).toBe(code)
+  })
+})
+
+describe("a table", () => {
+  it("is as wide as its widest cells, numbers to the right", () => {
+    expect(
+      table(
+        ["SKU", "ATS"],
+        [
+          ["A", 5],
+          ["LONGER", 10_000],
+        ],
+      ),
+    ).toBe("SKU       ATS\nA           5\nLONGER  10000")
+  })
+
+  it("without rows: its headings", () => {
+    expect(table(["SKU", "ATS"], [])).toBe("SKU  ATS")
+  })
+})
+
+describe("what people read", () => {
+  it("of a SKU nobody has told anything about: says so", () => {
+    const answer = { answer: "unknownSku", sku: "A" as never, partition: 3, seq: 7, epoch: 1 } as const
+    expect(stockText(answer)).toBe("A: nobody has told anything about it yet (partition 3, record 7)")
+  })
+
+  it("of a SKU that no channel sells: its locations, and that a policy is missing", () => {
+    const at = { location: "L" as never, onHand: 5, damaged: 0, inspection: 0, reserved: 1, exposed: 0, safety: 0, available: 4 }
+    const known = { answer: "stock", sku: "A" as never, partition: 3, seq: 7, epoch: 1, atMs: 0, offered: 4 } as const
+    const text = stockText({ ...known, locations: [at], ats: [], openReservations: 1, policy: null })
+    expect(text.split("\n")).toEqual([
+      "A: 4 offered, 1 open reservations (partition 3, record 7, 1970-01-01T00:00:00.000Z)",
+      "",
+      "location  available  on hand  reserved  exposed  damaged  inspection  safety",
+      "L                 4        5         1        0        0           0       0",
+      "",
+      "no channel sells it: set a policy",
+    ])
+  })
+
+  it("of an empty quarantine: says so", () => expect(quarantineText([])).toBe("Nothing is in quarantine."))
+
+  it("of a halted partition and what isn't guaranteed: stands out", () => {
+    const partition = {
+      partition: 0,
+      journal: "J",
+      owner: null,
+      epoch: 2,
+      endSeq: 9,
+      atMs: 0,
+      lagCommands: 3,
+      lagMs: 40,
+      halt: "ChainBroken: x",
+    }
+    const text = topologyText({ partitions: [partition], workers: [], commands: "C", warnings: ["one replica"] })
+    expect(text).toContain("nobody")
+    expect(text).toContain("ChainBroken: x")
+    expect(text).toContain("NOT GUARANTEED: one replica")
+  })
+
+  it("of an audit: every checker of journals with what it looked at, and each violation with its place", () => {
+    const audit = createAudit({ codec: engineCodec })
+    expect(auditText(audit.finish(), 4)).toContain("No guarantee was found broken.")
+    const bad = createAudit({ codec: engineCodec })
+    bad.record(2, { seq: 1, messageId: "x", bytes: new Uint8Array([1]) })
+    const text = auditText(bad.finish(), 4)
+    expect(text).toContain("GUARANTEES ARE BROKEN:")
+    expect(text).toMatch(/chain: partition 2, record 1: /)
+    expect(text).not.toMatch(/^completeness/m)
+  })
+})
