@@ -66,6 +66,7 @@ export const exportCommand = Command.make(
   {
     sku: Flag.String("sku").pipe(Flag.withDescription("Only this SKU"), Flag.optional),
     partition: Flag.Int("partition").pipe(Flag.withDescription("This whole partition"), Flag.optional),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("What it prints anyway, one JSON a line"), Flag.withDefault(true)),
   },
   Effect.fn(function* ({ sku, partition }) {
     const { nats, partitions } = yield* engineAccess

@@ -121,7 +121,7 @@ describe("holdfast audit and export", () => {
   })
 
   it("one SKU: header, its commands, a hash at the end", async () => {
-    const { code, out } = await cluster.run(["export", "--sku", "A"])
+    const { code, out } = await cluster.run(["export", "--sku", "A", "--json"])
     const lines = out.trimEnd().split("\n").map(json)
     expect(code).toBe(0)
     expect(lines.at(0)).toMatchObject({ line: "header", format: 1, partitions: 4, sku: "A" })
