@@ -16,12 +16,12 @@ import {
   addReservation,
   type ChannelUse,
   channelUse,
-  emptyTable,
   isOpen,
   type LocationStock,
   locationStock,
   type Reservation,
   type ReservationStatus,
+  removeReservation,
   reservationOf,
   type SkuStock,
   unowedQty,
@@ -215,11 +215,10 @@ const begin = (
   status: "held" | "confirmed",
   expiresAtMs: number,
 ): Reservation => {
-  stock.reservations ??= emptyTable()
   assert(event.allocations.length > 0, "a reservation begins with open units")
   const { channel, reservation: id, allocations } = event
-  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0, slot: 0 }
-  addReservation(stock.reservations, reservation)
+  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0 }
+  addReservation(stock, reservation)
   return reservation
 }
 
@@ -253,13 +252,6 @@ const shrink = (
 
 /** Removes an ended reservation: its id may be used again. The last one takes the table with it. */
 export const forgetReservation = (stock: SkuStock, reservation: Reservation): void => {
-  const table = stock.reservations
-  const ofChannel = table?.byChannel.get(reservation.channel)
-  assert(table !== null && ofChannel?.get(reservation.id) === reservation, "a reservation is forgotten where it is known")
   assert(!isOpen(reservation), "only an ended reservation is forgotten")
-  ofChannel.delete(reservation.id)
-  if (ofChannel.size === 0) table.byChannel.delete(reservation.channel)
-  table.slots[reservation.slot] = undefined
-  table.freeSlots.push(reservation.slot)
-  if (table.byChannel.size === 0) stock.reservations = null
+  removeReservation(stock, reservation)
 }

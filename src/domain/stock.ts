@@ -8,6 +8,7 @@ import { assert } from "../assert.ts"
 import type { Allocations } from "./events.ts"
 import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
 import type { Policy } from "./policy.ts"
+import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "./slot-table.ts"
 
 /** Units of one SKU at one location, by stock state. available = onHand − damaged − inspection − reserved − exposed − safety. */
 export interface LocationStock {
@@ -42,15 +43,10 @@ export interface Reservation {
   expiresAtMs: EpochMs
   /** When it ended, by journaled time; 0 while it is open. Set by the engine, which knows the record's time: evolve leaves it 0. */
   endedAtMs: EpochMs
-  /** Its place in the table's slots. */
-  slot: number
 }
 
-/** Reservations by channel and id, and by slot: the slots let a snapshot walk a million of them in slices while they change. */
-export interface ReservationTable {
-  readonly byChannel: Map<SenderId, Map<ReservationId, Reservation>>
-  readonly slots: Array<Reservation | undefined>
-  readonly freeSlots: Array<number>
+/** Reservations, found by id and channel: a hot SKU has a million of them. */
+export interface ReservationTable extends SlotTable<Reservation> {
   /** Held or confirmed. */
   openCount: number
 }
@@ -80,30 +76,33 @@ export const channelUse = (stock: SkuStock, channel: SenderId): ChannelUse | und
   return undefined
 }
 
+const naming: Naming<Reservation> = {
+  isNamed: (reservation, id, channel) => reservation.id === id && reservation.channel === channel,
+  firstOf: (reservation) => reservation.id,
+  secondOf: (reservation) => reservation.channel,
+}
+
 /** The reservation the channel knows by this id, open or ended, or undefined if there is none. */
 export const reservationOf = (stock: SkuStock, channel: SenderId, id: ReservationId): Reservation | undefined =>
-  stock.reservations?.byChannel.get(channel)?.get(id)
+  stock.reservations === null ? undefined : findThing(stock.reservations, naming, id, channel)
 
 /** All reservations, open and ended, in the order of their slots. O(reservations). */
 export const reservationsOf = (stock: SkuStock): ReadonlyArray<Reservation> =>
   (stock.reservations?.slots ?? []).filter((reservation) => reservation !== undefined)
 
-/** A table without reservations. */
-export const emptyTable = (): ReservationTable => ({ byChannel: new Map(), slots: [], freeSlots: [], openCount: 0 })
+/** Adds a reservation under its channel and id, which must be free. */
+export const addReservation = (stock: SkuStock, reservation: Reservation): void => {
+  assert(reservationOf(stock, reservation.channel, reservation.id) === undefined, "a reservation begins once")
+  stock.reservations ??= { ...emptySlots<Reservation>(), openCount: 0 }
+  addThing(stock.reservations, naming, reservation)
+  if (isOpen(reservation)) stock.reservations.openCount += 1
+}
 
-/** Adds a reservation under its channel and id, which must be free. Its slot is chosen here. */
-export const addReservation = (table: ReservationTable, reservation: Reservation): void => {
-  let ofChannel = table.byChannel.get(reservation.channel)
-  if (ofChannel === undefined) {
-    ofChannel = new Map()
-    table.byChannel.set(reservation.channel, ofChannel)
-  }
-  const before = ofChannel.size
-  ofChannel.set(reservation.id, reservation)
-  assert(ofChannel.size > before, "a reservation begins once")
-  reservation.slot = table.freeSlots.pop() ?? table.slots.length
-  table.slots[reservation.slot] = reservation
-  if (isOpen(reservation)) table.openCount += 1
+/** Removes a reservation. The last one takes the table with it. */
+export const removeReservation = (stock: SkuStock, reservation: Reservation): void => {
+  const table = stock.reservations
+  assert(table !== null && removeThing(table, naming, reservation), "a reservation is forgotten where it is known")
+  if (slotCount(table) === 0) stock.reservations = null
 }
 
 /** Units physically there and sound: what may be owed. */

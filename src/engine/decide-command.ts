@@ -8,6 +8,7 @@ import { type Command, classOf, isFact, type OperatorCommand, type StockCommand 
 import { decide } from "../domain/decide.ts"
 import { partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
+import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax, quarantinedMax, quarantinedPerSenderMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
@@ -54,7 +55,7 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
 }
 
-const nobody: SenderMemory = { sender: "" as SenderId, byId: new Map(), byKey: new Map(), classes: new Map() }
+const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
 const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
 
 const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>

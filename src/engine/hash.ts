@@ -34,7 +34,7 @@ const canonical = (value: unknown, sha256: Sha256): string => {
 /** A SKU's stock without what depends on how it got there: slots, and ended reservations that the floor has passed. */
 const stockState = (partition: Partition, stock: SkuStock): unknown => {
   const reservations: Record<string, unknown> = {}
-  for (const { slot: _slot, ...reservation } of reservationsOf(stock)) {
+  for (const reservation of reservationsOf(stock)) {
     const memory = partition.senders.get(reservation.channel)
     const floorMs = memory === undefined ? 0 : floorMsOf(memory, "sell", partition.atMs)
     if (reservation.endedAtMs === 0 || reservation.endedAtMs >= floorMs)

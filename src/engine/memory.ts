@@ -8,6 +8,7 @@
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
@@ -45,10 +46,8 @@ export interface ClassMemory {
 
 export interface SenderMemory {
   readonly sender: SenderId
-  /** By id: the decision for the first SKU that has it. Senders seldom use an id for more than one. */
-  readonly byId: Map<CommandId, Remembered>
-  /** The decisions for further SKUs under the same id, by {@link memoryKey}. */
-  readonly byKey: Map<string, Remembered>
+  /** Found by id and SKU. */
+  readonly decisions: SlotTable<Remembered>
   readonly classes: Map<FloorClass, ClassMemory>
 }
 
@@ -75,7 +74,7 @@ export const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
 export const senderMemory = (partition: Partition, sender: SenderId): SenderMemory => {
   const known = partition.senders.get(sender)
   if (known !== undefined) return known
-  const memory: SenderMemory = { sender, byId: new Map(), byKey: new Map(), classes: new Map() }
+  const memory: SenderMemory = { sender, decisions: emptySlots(), classes: new Map() }
   partition.senders.set(sender, memory)
   partition.senderList.push(memory)
   return memory
@@ -100,12 +99,14 @@ export const floorMsOf = (memory: SenderMemory, floorClass: FloorClass, atMs: Ep
 /** The step number of the floor: what lies in lower ones is forgotten. */
 const floorStep = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): number => floorMsOf(memory, floorClass, atMs) / floorStepMs
 
-/** The decision held for an id of a SKU, forgotten or not. */
-const held = (memory: SenderMemory, sku: Sku, id: CommandId): Remembered | undefined => {
-  const first = memory.byId.get(id)
-  if (first !== undefined && first.sku === sku) return first
-  return memory.byKey.size === 0 ? undefined : memory.byKey.get(memoryKey(sku, id))
+const naming: Naming<Remembered> = {
+  isNamed: (decision, id, sku) => decision.id === id && decision.sku === sku,
+  firstOf: (decision) => decision.id,
+  secondOf: (decision) => decision.sku,
 }
+
+/** The decision held for an id of a SKU, forgotten or not. */
+const held = (memory: SenderMemory, sku: Sku, id: CommandId): Remembered | undefined => findThing(memory.decisions, naming, id, sku)
 
 /** The decision remembered for an id of a SKU at a time, or undefined if there is none or it lies below the floor. */
 export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: EpochMs): Remembered | undefined => {
@@ -118,8 +119,7 @@ export const holds = (memory: SenderMemory, sku: Sku, id: CommandId, hash: numbe
 
 /** All that is remembered of a sender at a time. O(decisions). */
 export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
-  for (const map of [memory.byId, memory.byKey])
-    for (const found of map.values()) if (found.step >= floorStep(memory, found.class, atMs)) yield found
+  for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found
 }
 
 const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
@@ -132,14 +132,12 @@ const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
   return step
 }
 
-/** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) is replaced. */
+/** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
 export const remember = (memory: SenderMemory, decision: Remembered): void => {
   const ofClass = classMemory(memory, decision.class)
-  const first = memory.byId.get(decision.id)
-  if (first === undefined || first.sku === decision.sku) {
-    memory.byId.set(decision.id, decision)
-    if (memory.byKey.size > 0) memory.byKey.delete(memoryKey(decision.sku, decision.id))
-  } else memory.byKey.set(memoryKey(decision.sku, decision.id), decision)
+  const former = held(memory, decision.sku, decision.id)
+  if (former !== undefined) removeThing(memory.decisions, naming, former)
+  addThing(memory.decisions, naming, decision)
   ofClass.count++
   memoryStep(ofClass, decision.step).decisions.push(decision)
 }
@@ -195,11 +193,7 @@ const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
   const decision = step.decisions.pop()
   if (decision !== undefined) {
     // The same id may have been decided anew since it was forgotten: only this very decision is swept.
-    if (memory.byId.get(decision.id) === decision) memory.byId.delete(decision.id)
-    else if (memory.byKey.size > 0) {
-      const key = memoryKey(decision.sku, decision.id)
-      if (memory.byKey.get(key) === decision) memory.byKey.delete(key)
-    }
+    removeThing(memory.decisions, naming, decision)
     return
   }
   const end = step.ended.pop()

@@ -6,15 +6,7 @@
  */
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import {
-  addReservation,
-  type ChannelUse,
-  emptyTable,
-  isOpen,
-  type LocationStock,
-  type Reservation,
-  reservationOf,
-} from "../domain/stock.ts"
+import { addReservation, type ChannelUse, isOpen, type LocationStock, type Reservation, reservationOf } from "../domain/stock.ts"
 import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import type { Given } from "./apply.ts"
@@ -332,8 +324,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
 
 const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
   if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
-  actor.stock.reservations ??= emptyTable()
-  addReservation(actor.stock.reservations, reservation)
+  addReservation(actor.stock, reservation)
   if (!isOpen(reservation)) rememberEnd(partition, actor, reservation)
   if (reservation.status === "held") {
     armHold(partition.holds, actor, reservation)
