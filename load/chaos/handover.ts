@@ -25,10 +25,15 @@ export const playHandover = async (rig: Rig, traffic: TrafficOptions, say: Say):
   const beganMs = performance.now()
   const leaving = leaver.stop().then((exitCode) => ({ exitCode, endedMs: performance.now() - beganMs }))
   const [left, servedMs] = await Promise.all([leaving, until("the others serve every partition", () => isServedBy(rig, others))])
-  say(`it ended after ${Math.round(left.endedMs)} ms with code ${left.exitCode}; after ${Math.round(servedMs)} ms the others served everything`)
+  say(
+    `it ended after ${Math.round(left.endedMs)} ms with code ${left.exitCode}; after ${Math.round(servedMs)} ms the others served everything`,
+  )
   await market.more(500)
   await rig.startWorker(leaver.name)
-  await until("the worker that came back serves again", async () => (await isServedBy(rig)) && (await rig.look()).owners.includes(leaver.name))
+  await until(
+    "the worker that came back serves again",
+    async () => (await isServedBy(rig)) && (await rig.look()).owners.includes(leaver.name),
+  )
   await market.more(500)
   say(`${leaver.name} came back and serves again`)
   const verdict = await endAndJudge(rig, market)

@@ -111,7 +111,10 @@ export const playLastUnits = async (rig: Rig, { rounds, clients: count, units }:
   for (const worker of rig.workers) await worker.stop()
   const judgement = await rig.judge()
   const { totals } = judgement.report
-  say(`audit: ${totals.commands} commands in ${totals.records} records, ${totals.oversoldQty} units oversold, ${totals.lost} lost, ${totals.contradicted} contradicted`)
-  if (totals.reservedQty !== total.promisedQty) broken.push(`the journals reserve ${totals.reservedQty} units, ${total.promisedQty} were heard`)
+  say(
+    `audit: ${totals.commands} commands in ${totals.records} records, ${totals.oversoldQty} units oversold, ${totals.lost} lost, ${totals.contradicted} contradicted`,
+  )
+  if (totals.reservedQty !== total.promisedQty)
+    broken.push(`the journals reserve ${totals.reservedQty} units, ${total.promisedQty} were heard`)
   return { broken: [...broken, ...brokenBy(judgement)], rounds, ...total }
 }

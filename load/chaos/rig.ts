@@ -4,6 +4,7 @@
  *
  * Everything that was heard is written down, so that the journals can be held against it.
  */
+import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -17,13 +18,13 @@ import { HeardWriter } from "../../src/cli/demo/heard.ts"
 import { type Judgement, judge } from "../../src/cli/demo/judge.ts"
 import { recordingLink } from "../../src/cli/demo/recording-link.ts"
 import { lookAtWorkers, type Sight } from "../../src/cli/demo/watch.ts"
-import { startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
+import { mainFile, startWorkerProcess, type WorkerProcess, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import { Client } from "../../src/client/client.ts"
 import { type Channel, openChannel } from "../../src/client/promises.ts"
+import { partitionOf } from "../../src/domain/names.ts"
 import { channelLinkLayer } from "../../src/nats/channel-link.ts"
 import type { SenderKind } from "../../src/nats/config.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { partitionOf } from "../../src/domain/names.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
@@ -67,9 +68,11 @@ export interface Rig {
   readonly heardAts: (sender: string, value: AtsValue) => void
   /** Who owns what, as the workers that are given say it; all that run unless given. */
   readonly look: (workers?: ReadonlyArray<RigWorker>) => Promise<Sight>
+  /** Runs the `holdfast` binary as an operator with a worker's access; resolves with its exit code and what it printed. */
+  readonly holdfast: (...args: ReadonlyArray<string>) => Promise<{ readonly code: number; readonly printed: string }>
   /** Runs what needs the ports of a worker. */
   readonly asWorker: <A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof natsLayer>> | Scope.Scope>) => Promise<A>
-  /** Starts one more worker, or one that has ended, under that name. */
+  /** Starts one more worker, or one that has ended, under that name; resolves when it has joined the others. */
   readonly startWorker: (name: string) => Promise<RigWorker>
   /** Audits the journals against all that was written down. Called once, when the channels are closed. */
   readonly judge: () => Promise<Judgement>
@@ -77,6 +80,7 @@ export interface Rig {
 
 const pollMs = 20
 const patienceMs = 60_000
+const closePatienceMs = 5_000
 
 const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
 
@@ -112,6 +116,13 @@ const rigWorker = (worker: WorkerProcess, address: () => string | undefined): Ri
   metric: async (name, label = "") => sumOf(await pageOf(address(), "/metrics"), name, label),
 })
 
+const runHoldfast = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): ReturnType<Rig["holdfast"]> =>
+  new Promise((resolve) => {
+    const child = execFile(process.execPath, [mainFile, ...args], { env, timeout: patienceMs }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, printed: `${stdout}${stderr}` })
+    })
+  })
+
 const startServer = (storeDir: string): Effect.Effect<EmbeddedServer, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(() => startEmbedded({ storeDir, senders })),
@@ -141,7 +152,9 @@ const heardWriters = (
 /** Opens clients, and closes those that are left with the scope. */
 const opener = Effect.fnUntraced(function* (server: EmbeddedServer, writerOf: (sender: string) => HeardWriter) {
   const open = new Set<Channel>()
-  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...open].map((channel) => channel.close()))))
+  // After a failure, nobody may be left who answers what is under way.
+  const closeAll = () => Promise.race([Promise.all([...open].map((channel) => channel.close())), pause(closePatienceMs)])
+  yield* Effect.addFinalizer(() => Effect.promise(closeAll))
   return async (sender: string, options: ClientOptions = {}): Promise<Channel> => {
     const login = server.credentials.senders[sender]
     if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
@@ -192,6 +205,10 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
     const started = rigWorker(await runPromise(starting), () => addresses.get(name))
     const place = workers.findIndex((one) => one.name === name)
     workers.splice(place < 0 ? workers.length : place, 1, started)
+    await until(`${name} has joined`, () => {
+      if (!started.isRunning()) throw new Error(`${name} ended by itself: see its log`)
+      return addresses.has(name)
+    })
     return started
   }
   const rig: Rig = {
@@ -209,6 +226,7 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
           partitions,
         ),
       ),
+    holdfast: (...args) => runHoldfast(args, workerEnvironment("operator", server, partitions)),
     asWorker: (effect) => runtime.runPromise(Effect.scoped(effect)),
     judge: () => {
       writers.close()
@@ -237,10 +255,8 @@ export const withRig = <A>(options: RigOptions, play: (rig: Rig) => Promise<A>):
     Effect.scoped(
       Effect.flatMap(startRig(options), (rig) =>
         Effect.promise(async () => {
-          for (let number = 1; number <= options.workers; number++) await rig.startWorker(`worker-${number}`)
-          await until("every partition has an owner", async () => {
-            const ended = rig.workers.find(({ isRunning }) => !isRunning())
-            if (ended !== undefined) throw new Error(`${ended.name} ended by itself: see its log`)
+          await Promise.all(Array.from({ length: options.workers }, (_, number) => rig.startWorker(`worker-${number + 1}`)))
+          await until("every worker has its share of the partitions", async () => {
             const { owners } = await rig.look()
             return owners.every((owner) => owner !== null) && new Set(owners).size === options.workers
           })

@@ -33,6 +33,8 @@ export const playServerLoss = async (rig: Rig, traffic: TrafficOptions, times: n
   const appendsUnknown = counts.reduce((sum, count) => sum + count, 0)
   const verdict = await endAndJudge(rig, market)
   const { commands, slowestMs } = market.answered
-  say(`${appendsUnknown} appends were unknown until the journal was read; ${commands} commands, the slowest answered after ${Math.round(slowestMs)} ms`)
+  say(
+    `${appendsUnknown} appends were unknown until the journal was read; ${commands} commands, the slowest answered after ${Math.round(slowestMs)} ms`,
+  )
   return { appendsUnknown, answeredAfter: commands - answeredBefore, ...verdict }
 }

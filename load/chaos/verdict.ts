@@ -14,21 +14,21 @@ export interface Verdict {
   readonly judgement: Judgement
 }
 
-/** What an audit must not have found. */
-export const brokenBy = ({ report }: Judgement): ReadonlyArray<string> => {
-  const broken: Array<string> = []
+/** What an audit must not have found. `except`: a partition whose journal was harmed, so that what was said before is in no journal any more. */
+export const brokenBy = ({ report }: Judgement, except?: number): ReadonlyArray<string> => {
+  const { totals } = report
+  const violations = report.violations.filter(({ partition }) => partition !== except)
+  const broken = violations
+    .slice(0, 10)
+    .map(({ checker, partition, seq, detail }) => `${checker}: partition ${partition}, record ${seq}: ${detail}`)
   const say = (count: number, what: string) => {
     if (count > 0) broken.push(`${count} ${what}`)
   }
-  const { totals } = report
   say(totals.oversoldQty, "units oversold")
   say(totals.lost, "commands lost: stored by the broker, never decided")
-  say(totals.contradicted, "answers contradict the journal")
   say(totals.inQuarantine, "commands in quarantine")
   say(report.unchecked.replies, "answers that could not be checked")
-  for (const { checker, partition, seq, detail } of report.violations.slice(0, 10)) {
-    broken.push(`${checker}: partition ${partition}, record ${seq}: ${detail}`)
-  }
+  if (except === undefined) say(totals.contradicted, "answers contradict the journal")
   return broken
 }
 

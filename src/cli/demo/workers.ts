@@ -19,16 +19,18 @@ export interface WorkerProcess {
   readonly isRunning: () => boolean
 }
 
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url))
+/** The program itself. */
+export const mainFile = fileURLToPath(new URL("../../main.ts", import.meta.url))
 
 /** Milliseconds that a worker may take to leave before it is ended. */
 const stopPatienceMs = 25_000
 
-const environment = (
+/** What `holdfast` is told by its environment, so that it reaches the server as a worker does. */
+export const workerEnvironment = (
   name: string,
   connection: EmbeddedConnection,
   partitions: number,
-  settings: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>> = {},
 ): NodeJS.ProcessEnv => {
   const { engine, worker } = connection.credentials
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
@@ -54,7 +56,7 @@ const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv): Pro
   const log = await open(join(folder, `${name}.log`), "a")
   try {
     // In its own process group: Ctrl-C reaches us, who then end it in our order.
-    return spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
+    return spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
   } finally {
     await log.close()
   }
@@ -86,7 +88,7 @@ export const startWorkerProcess = (
   settings: Readonly<Record<string, string>> = {},
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.promise(() => launch(name, folder, environment(name, connection, partitions, settings))),
+    Effect.promise(() => launch(name, folder, workerEnvironment(name, connection, partitions, settings))),
     (child) => signal(child, "SIGKILL"),
   ).pipe(
     Effect.map((child) => {

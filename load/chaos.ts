@@ -1,0 +1,88 @@
+/**
+ * `npm run chaos [-- SCENARIO...]`: what must survive, done to real processes on this machine, with a line for everything that happens. Ends with code 0 if
+ * every scenario held, with 3 if one did not.
+ */
+import { parseArgs } from "node:util"
+import { playDeadWorker } from "./chaos/dead-worker.ts"
+import { playHandover } from "./chaos/handover.ts"
+import { playLostJournal } from "./chaos/lost-journal.ts"
+import { type Rig, type RigOptions, withRig } from "./chaos/rig.ts"
+import { playServerLoss } from "./chaos/server-loss.ts"
+import type { TrafficOptions } from "./chaos/traffic.ts"
+import type { Say } from "./chaos/verdict.ts"
+import { playZombie } from "./chaos/zombie.ts"
+
+interface Scenario {
+  readonly title: string
+  readonly play: (rig: Rig, traffic: TrafficOptions, say: Say) => Promise<ReadonlyArray<string>>
+  /** Milliseconds after which a client asks again. Long where nothing said may get lost. */
+  readonly retryMs: number
+}
+
+const patientRetryMs = 600_000
+const serverLosses = 3
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  zombie: {
+    title: "a worker stopped for longer than its lease, and woken",
+    retryMs: patientRetryMs,
+    play: async (rig, traffic, say) => {
+      const { fencedAppends, broken } = await playZombie(rig, traffic, say)
+      return fencedAppends > 0 ? broken : [...broken, "the woken worker did not try to append: nothing was shown"]
+    },
+  },
+  "dead-worker": {
+    title: "a worker killed",
+    retryMs: patientRetryMs,
+    play: async (rig, traffic, say) => (await playDeadWorker(rig, traffic, say)).broken,
+  },
+  handover: {
+    title: "a worker told to leave",
+    retryMs: patientRetryMs,
+    play: async (rig, traffic, say) => (await playHandover(rig, traffic, say)).broken,
+  },
+  "server-loss": {
+    title: "nats-server killed and started again",
+    retryMs: 1_000,
+    play: async (rig, traffic, say) => (await playServerLoss(rig, traffic, serverLosses, say)).broken,
+  },
+  "lost-journal": {
+    title: "journals emptied and mixed",
+    retryMs: 1_000,
+    play: async (rig, _, say) => (await playLostJournal(rig, say)).broken,
+  },
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: "string", default: "1" },
+    buyers: { type: "string", default: "64" },
+    workers: { type: "string", default: "2" },
+    "lease-ms": { type: "string", default: "3000" },
+  },
+})
+const rigOptions: RigOptions = { partitions: 8, workers: Number(values.workers), leaseTtlMs: Number(values["lease-ms"]) }
+const traffic = { seed: Number(values.seed), skus: 40, buyers: Number(values.buyers) }
+
+/** Plays one and says whether it held. */
+const play = async (name: string): Promise<boolean> => {
+  const scenario = scenarios[name]
+  if (scenario === undefined) {
+    console.log(`There is no scenario ${name}; there are ${Object.keys(scenarios).join(", ")}`)
+    return false
+  }
+  const startedMs = performance.now()
+  const say: Say = (line) => console.log(`  ${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(5)} s  ${line}`)
+  console.log(`${name}: ${scenario.title}`)
+  const broken = await withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs: scenario.retryMs }, say))
+  for (const one of broken) console.log(`  BROKEN: ${one}`)
+  console.log(broken.length === 0 ? "  held: nothing oversold, lost or contradicted" : `  DID NOT HOLD: ${broken.length} findings`)
+  return broken.length === 0
+}
+
+const held: Array<boolean> = []
+for (const name of positionals.length > 0 ? positionals : Object.keys(scenarios)) held.push(await play(name))
+const failed = held.filter((one) => !one).length
+console.log(failed === 0 ? `OK: ${held.length} scenarios held` : `FAILED: ${failed} of ${held.length} scenarios did not hold`)
+process.exitCode = failed === 0 ? 0 : 3

@@ -1,0 +1,31 @@
+import { beforeAll, describe, expect, it } from "vitest"
+import { type LostJournalReport, playLostJournal } from "../../load/chaos/lost-journal.ts"
+import { withRig } from "../../load/chaos/rig.ts"
+import { leaseTtlMs, say } from "./small.ts"
+
+describe("a partition whose journal was harmed", () => {
+  let report: LostJournalReport
+  beforeAll(async () => {
+    report = await withRig({ partitions: 4, workers: 2, leaseTtlMs }, (rig) => playLostJournal(rig, say))
+  })
+
+  it.each<readonly [keyof Omit<LostJournalReport, "broken">, string, string]>([
+    ["emptied", "JournalLostTail", "it was deleted and made anew under running workers"],
+    ["mixed", "ForeignJournal", "a record of another incarnation was written at its end"],
+    ["emptiedAtRest", "JournalEmpty", "it was deleted and made anew while no worker ran"],
+    ["replacedAtRest", "ForeignJournal", "another incarnation's journal stands in its place"],
+  ])("halts (%s: %s), alone and visibly, and goes on when it is resumed", (name, reason) => {
+    const harm = report[name]
+    expect(harm.halt).toMatch(new RegExp(`^${reason}: partition 1: `))
+    expect(harm.haltedMetric).toBeGreaterThan(0)
+    expect(harm.decidedElsewhere).toBe(50)
+    expect(harm).toMatchObject({ resumeCode: 0, outcome: "accepted" })
+  })
+
+  it("has its stock again, decided anew from the commands that are kept, or restored", () => {
+    const left = [report.emptied, report.mixed, report.emptiedAtRest, report.replacedAtRest].map(({ leftQty }) => leftQty)
+    expect(left).toEqual([98, 97, 86, 85])
+  })
+
+  it("leaves the other partitions without a fault", () => expect(report.broken).toEqual([]))
+})

@@ -1,0 +1,10 @@
+/** Traffic and leases of the size that tests take; the longer plays are those of `npm run chaos`. */
+import type { TrafficOptions } from "../../load/chaos/traffic.ts"
+
+/** The shortest there is: somebody's death is noticed after a second. */
+export const leaseTtlMs = 1_000
+
+/** Its clients don't ask again by themselves: what a worker forgets to say stays unanswered. */
+export const traffic: TrafficOptions = { seed: 1, skus: 24, buyers: 32, retryMs: 600_000 }
+
+export const say = (): void => undefined
