@@ -7,19 +7,31 @@ import { Schema } from "effect"
 export class AppendUnknown extends Schema.TaggedError<AppendUnknown>()("AppendUnknown", {
   partition: Schema.Int,
   cause: Schema.String,
-}) {}
+}) {
+  override get message(): string {
+    return `an append to partition ${this.partition} may or may not be stored: ${this.cause}`
+  }
+}
 
 /** The broker did not answer a read or a write that changes no decision. Try again later. */
 export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
   operation: Schema.String,
   cause: Schema.String,
-}) {}
+}) {
+  override get message(): string {
+    return `${this.operation}: the broker did not answer: ${this.cause}`
+  }
+}
 
 /** Somebody else holds what was asked for, or held it in between (a lease, a key). Take their word for it. */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   key: Schema.String,
   holder: Schema.String,
-}) {}
+}) {
+  override get message(): string {
+    return `${this.key} is held by ${this.holder}`
+  }
+}
 
 /** The cluster isn't as this process was told. Nothing was changed; an operator has to decide. `remedy` says between what. */
 export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("TopologyMismatch", {
@@ -27,13 +39,29 @@ export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("To
   expected: Schema.String,
   found: Schema.String,
   remedy: Schema.String,
-}) {}
+}) {
+  override get message(): string {
+    return `${this.what} is ${this.found}, not ${this.expected}: ${this.remedy}`
+  }
+}
 
 /** The commands stream is full. Nothing was stored; send again later with the same id. */
-export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {}
+export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {
+  override get message(): string {
+    return `the commands stream is full, nothing was stored: ${this.cause}`
+  }
+}
 
 /** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
-export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {}
+export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {
+  override get message(): string {
+    return `${this.operation} is not permitted to these credentials: ${this.cause}`
+  }
+}
 
 /** No answer in time: it may have been decided. Ask again with the same id. */
-export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", { cause: Schema.String }) {}
+export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", { cause: Schema.String }) {
+  override get message(): string {
+    return `no answer in time, ask again with the same id: ${this.cause}`
+  }
+}
