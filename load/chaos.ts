@@ -3,11 +3,12 @@
  * every scenario held, with 3 if one did not.
  */
 import { parseArgs } from "node:util"
+import { appendTimeoutMs } from "../src/limits.ts"
 import { playDeadWorker } from "./chaos/dead-worker.ts"
 import { playHandover } from "./chaos/handover.ts"
 import { playLostJournal } from "./chaos/lost-journal.ts"
 import { type Rig, type RigOptions, withRig } from "./chaos/rig.ts"
-import { playServerLoss } from "./chaos/server-loss.ts"
+import { type Loss, playServerLoss } from "./chaos/server-loss.ts"
 import type { TrafficOptions } from "./chaos/traffic.ts"
 import type { Say } from "./chaos/verdict.ts"
 import { playZombie } from "./chaos/zombie.ts"
@@ -20,14 +21,20 @@ interface Scenario {
 }
 
 const patientRetryMs = 600_000
-const serverLosses = 3
+/** Away for a moment, for longer than a lease, and without an answer for longer than an append may take. */
+const losses = (leaseTtlMs: number): ReadonlyArray<Loss> => [
+  { signal: "SIGKILL", awayMs: 0 },
+  { signal: "SIGKILL", awayMs: 0 },
+  { signal: "SIGKILL", awayMs: 2 * leaseTtlMs },
+  { signal: "SIGSTOP", awayMs: appendTimeoutMs + 2_000 },
+]
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   zombie: {
     title: "a worker stopped for longer than its lease, and woken",
     retryMs: patientRetryMs,
     play: async (rig, traffic, say) => {
-      const { fencedAppends, broken } = await playZombie(rig, traffic, say)
+      const { fencedAppends, broken } = await playZombie(rig, traffic, Number(values["stop-ms"] ?? 2 * rig.options.leaseTtlMs), say)
       return fencedAppends > 0 ? broken : [...broken, "the woken worker did not try to append: nothing was shown"]
     },
   },
@@ -42,9 +49,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     play: async (rig, traffic, say) => (await playHandover(rig, traffic, say)).broken,
   },
   "server-loss": {
-    title: "nats-server killed and started again",
+    title: "nats-server killed and started again, and stopped and woken",
     retryMs: 1_000,
-    play: async (rig, traffic, say) => (await playServerLoss(rig, traffic, serverLosses, say)).broken,
+    play: async (rig, traffic, say) => (await playServerLoss(rig, traffic, losses(rig.options.leaseTtlMs), say)).broken,
   },
   "lost-journal": {
     title: "journals emptied and mixed",
@@ -60,6 +67,8 @@ const { values, positionals } = parseArgs({
     buyers: { type: "string", default: "64" },
     workers: { type: "string", default: "2" },
     "lease-ms": { type: "string", default: "3000" },
+    /** How long the zombie is stopped; twice the lease unless given. */
+    "stop-ms": { type: "string" },
   },
 })
 const rigOptions: RigOptions = { partitions: 8, workers: Number(values.workers), leaseTtlMs: Number(values["lease-ms"]) }

@@ -16,8 +16,8 @@ export interface ZombieReport extends Verdict {
 const fencedAppends = (worker: RigWorker) => worker.metric("holdfast_fenced_appends_total")
 const stepDowns = (worker: RigWorker) => worker.metric("holdfast_step_downs_total")
 
-/** Plays on `rig`. */
-export const playZombie = async (rig: Rig, traffic: TrafficOptions, say: Say): Promise<ZombieReport> => {
+/** Plays on `rig`. The worker is stopped for `stoppedMs`, or for longer if the others take longer. */
+export const playZombie = async (rig: Rig, traffic: TrafficOptions, stoppedMs: number, say: Say): Promise<ZombieReport> => {
   const market = await startTraffic(rig, traffic)
   await market.more(500)
   const { worker: zombie, partitions } = await busiest(rig)
@@ -29,6 +29,7 @@ export const playZombie = async (rig: Rig, traffic: TrafficOptions, say: Say): P
   const takenOverMs = await until("the others serve every partition", () => isServedBy(rig, others))
   say(`after ${Math.round(takenOverMs)} ms the others serve all ${rig.options.partitions} partitions (lease: ${rig.options.leaseTtlMs} ms)`)
   await market.more(500)
+  await until("it was stopped for long enough", () => performance.now() - stoppedAtMs >= stoppedMs)
   zombie.signal("SIGCONT")
   say(`SIGCONT after ${Math.round(performance.now() - stoppedAtMs)} ms`)
   const gaveUp = async () => (await stepDowns(zombie)) - before.stepDowns
