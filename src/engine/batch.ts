@@ -14,7 +14,7 @@ import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
-import { orderBatch, takeBatch } from "./intake.ts"
+import { actorIn, orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, InFlight, Partition } from "./partition.ts"
@@ -111,8 +111,7 @@ const decideOne = (
     return { command: null, named: { id: decoded.id, sku: decoded.sku }, decision: { _tag: "Refused", refusal: decoded.refusal } }
   const { command } = decoded
   const hash = given.codec.commandHash(decoded.text)
-  // The subject's string is the same from message to message: looking it up costs no hashing.
-  const known = partition.actors.get(command.sku === arrived.sku ? arrived.sku : command.sku)
+  const known = actorIn(partition, arrived, command)
   let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
   if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
   const decided: DecidedCommand = { command, named: null, decision }
@@ -261,7 +260,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs):
   expireDue(partition, given, draft)
   const batch = takeBatch(partition, draft.bytes)
   const last = batch.at(-1)
-  for (const arrived of orderBatch(partition, batch)) decideMessage(partition, given, draft, arrived)
+  for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
   tendMemory(partition, given, draft, batch)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
   const change = {

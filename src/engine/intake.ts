@@ -20,6 +20,7 @@ import {
   replySuffixCharsMax,
   replySuffixTokensMax,
 } from "../limits.ts"
+import type { SkuActor } from "./actor.ts"
 import type { Given, ParsedSubject } from "./apply.ts"
 import type { ArrivedMessage, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
@@ -71,12 +72,12 @@ const takeApart = (partition: Partition, given: Given, message: CommandMessage):
   // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
   if (subject === undefined) {
     const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
-    return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body }
+    return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body, actor: undefined }
   }
   const { sender, class: commandClass, sku } = subject
   const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
   const home = subject.tokenHash % partition.partitions === partition.id
-  return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body) }
+  return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body), actor: undefined }
 }
 
 /**
@@ -90,6 +91,7 @@ export const takeBatch = (partition: Partition, bytesUsed: number): Array<Arrive
   let taken = 0
   for (; taken < partition.arrived.length && taken < batchMessagesMax; taken++) {
     const arrived = partition.arrived[taken] as ArrivedMessage
+    arrived.actor = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)
     const worst = worstCase(partition, arrived, newLocations)
     if (taken > 0 && (commands + worst.commands > batchCommandsMax || bytes + worst.bytes > recordBytesMax)) break
     commands += worst.commands
@@ -118,13 +120,18 @@ const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: 
       continue
     }
     const made = locationsMadeBy(decoded.command)
-    bytes += worstCaseOf(partition, decoded.command, newLocations + locationsMade, arrived.message.body.length)
+    const known = actorIn(partition, arrived, decoded.command)?.stock.locations.length ?? 0
+    bytes += worstCaseOf(decoded.command, known + newLocations + locationsMade, arrived.message.body.length)
     locationsMade += made
   }
   return { commands: arrived.body.commands.length, bytes, newLocations: locationsMade }
 }
 
-const worstCaseOf = (partition: Partition, command: Command, newLocations: number, bodyBytes: number): number => {
+/** The actor of a command's SKU, if there is one: of the message's own as it was looked up when the message was taken. */
+export const actorIn = (partition: Partition, arrived: ArrivedMessage, command: Command): SkuActor | undefined =>
+  command.sku === arrived.sku && arrived.actor !== undefined ? arrived.actor : partition.actors.get(command.sku)
+
+const worstCaseOf = (command: Command, locations: number, bodyBytes: number): number => {
   switch (command.type) {
     case "SetPolicy":
       return bodyBytes + plainEntryBytes
@@ -138,8 +145,7 @@ const worstCaseOf = (partition: Partition, command: Command, newLocations: numbe
     case "DropQuarantined":
       return 2 * bodyBytesMax + entryOverheadBytesMax
     default: {
-      const known = partition.actors.get(command.sku)?.stock.locations.length ?? 0
-      const parts = Math.min(allocationsMax, known + newLocations)
+      const parts = Math.min(allocationsMax, locations)
       const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
       return 2 * plainEntryBytes + parts * allocationBytes + shortages
     }
@@ -165,20 +171,19 @@ const locationsMadeBy = (command: Command): number => {
 /** Rank of senders whose SKU has no policy for them. */
 const lastRank = 1_000_000
 
-const rankOf = (partition: Partition, arrived: ArrivedMessage): number => {
+const rankOf = (arrived: ArrivedMessage): number => {
   if (arrived.class === "stock") return 0
   if (arrived.class !== "sell") return 1
-  const stock = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)?.stock
-  return 2 + (channelPolicy(stock?.policy ?? null, arrived.sender)?.priority ?? lastRank)
+  return 2 + (channelPolicy(arrived.actor?.stock.policy ?? null, arrived.sender)?.priority ?? lastRank)
 }
 
 /**
  * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the priority that the SKU's policy gives
  * them. Stable, so that what one sender sent in one class stays in its order.
  */
-export const orderBatch = (partition: Partition, batch: Array<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
+export const orderBatch = (batch: Array<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
   if (batch.length < 2) return batch
-  const ranks = batch.map((arrived) => rankOf(partition, arrived))
+  const ranks = batch.map((arrived) => rankOf(arrived))
   if (ranks.every((rank) => rank === ranks[0])) return batch
   return batch
     .map((arrived, i) => ({ arrived, rank: ranks[i] as number }))

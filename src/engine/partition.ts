@@ -28,6 +28,8 @@ export interface ArrivedMessage {
   readonly home: boolean
   readonly reply: string | null
   readonly body: DecodedBody
+  /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
+  actor: SkuActor | undefined
 }
 
 /** The record that was handed over and isn't confirmed. The partition's state already contains it. */
