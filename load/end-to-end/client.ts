@@ -1,10 +1,9 @@
-import "effect/schema/SchemaJITCompiler/enable"
-
 /**
  * The client of the end-to-end bench, as a process: keeps so many commands on one SKU in flight, and counts decisions.
  *
  * Above all other imports, Schema's decoders are switched to compiled ones, as in any program that decodes many replies.
  */
+import "effect/schema/SchemaJITCompiler/enable"
 import { headers, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
 import { type Channel, connect } from "../../src/channel.ts"
 import { skuToken } from "../../src/domain/names.ts"

@@ -131,6 +131,8 @@ describe("a server killed and started again", () => {
           Stream.filter(({ body }) => text(body).includes('"cause":"x"')),
           Stream.take(1),
           Stream.runCollect,
+          // A feed ends with its connection, so that whoever follows it reads the present values again: it is asked for anew.
+          Effect.retry({ times: 10 }),
         ),
       ),
     )
