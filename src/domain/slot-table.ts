@@ -24,8 +24,8 @@ interface SlotIndex {
   /** While growing: the places before, and how many of them were moved. */
   former: Int32Array | null
   movedCount: number
-  /** Slots of what found no place near its own, by both names. */
-  readonly crowded: Map<string, number>
+  /** Slots of what found no place near its own, by both names; null as long as there is none. */
+  crowded: Map<string, number> | null
 }
 
 export interface SlotTable<T> {
@@ -89,7 +89,7 @@ const findSlot = <T>(table: SlotTable<T>, naming: Naming<T>, first: string, seco
   const found = findIn(table, naming, index.places, hash, first, second)
   if (found >= 0) return found
   const before = index.former === null ? -1 : findIn(table, naming, index.former, hash, first, second)
-  if (before >= 0 || index.crowded.size === 0) return before
+  if (before >= 0 || index.crowded === null) return before
   return index.crowded.get(crowdedKey(first, second)) ?? -1
 }
 
@@ -118,6 +118,7 @@ const enter = <T>(table: SlotTable<T>, index: SlotIndex, naming: Naming<T>, hash
   if (place(index, hash, slot)) return
   const thing = table.slots[slot]
   assert(thing !== undefined, "what is entered lies in its slot")
+  index.crowded ??= new Map()
   index.crowded.set(crowdedKey(naming.firstOf(thing), naming.secondOf(thing)), slot)
 }
 
@@ -155,7 +156,7 @@ const indexAll = <T>(table: SlotTable<T>, naming: Naming<T>): SlotIndex => {
     liveCount: 0,
     former: null,
     movedCount: 0,
-    crowded: new Map(),
+    crowded: null,
   }
   for (let slot = 0; slot < table.slots.length; slot++) {
     const thing = table.slots[slot]
@@ -203,7 +204,7 @@ export const removeThing = <T>(table: SlotTable<T>, naming: Naming<T>, thing: T)
   if (index !== null) {
     const hash = hashOf(first, second)
     const wasPlaced = unplace(index.places, hash, slot) || (index.former !== null && unplace(index.former, hash, slot))
-    if (!wasPlaced) index.crowded.delete(crowdedKey(first, second))
+    if (!wasPlaced) index.crowded?.delete(crowdedKey(first, second))
     index.liveCount--
   }
   table.slots[slot] = undefined
