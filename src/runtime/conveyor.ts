@@ -1,5 +1,8 @@
 /**
  * Things that have to be done one after another, in the order in which they were asked for, as many at once as have gathered meanwhile.
+ *
+ * Never in the turn in which they were asked for: what is carried can wait, and a record that is handed over in the same turn should
+ * be on its way to the journal before it.
  */
 import { Effect } from "effect"
 import type { Shell } from "./shell.ts"
@@ -15,6 +18,7 @@ export const makeConveyor = <Thing>(
   const carrying = filled
     .until(() => waiting.length > 0)
     .pipe(
+      Effect.andThen(Effect.yieldNow),
       Effect.andThen(
         Effect.suspend(() => {
           const things = waiting

@@ -19,11 +19,16 @@ type ClusterService = Cluster["Service"]
 
 const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract<Output, { readonly _tag: "Append" }>) => {
   const { expectedSeq, messageId, bytes } = output
-  const noAnswer = new AppendUnknown({ partition: shell.partition, cause: `no answer within ${appendTimeoutMs} ms` })
+  const noAnswer = () => Effect.fail(new AppendUnknown({ partition: shell.partition, cause: `no answer within ${appendTimeoutMs} ms` }))
   shell.run(
     journals.append(shell.partition, expectedSeq, messageId, bytes).pipe(
-      Effect.timeoutOrElse({ duration: appendTimeoutMs, orElse: () => Effect.fail(noAnswer) }),
-      Effect.withSpan(spanName.append, { attributes: { partition: shell.partition, expectedSeq, bytes: bytes.length } }),
+      Effect.timeoutOrElse({ duration: appendTimeoutMs, orElse: noAnswer }),
+      // Without a stack: there is only this one place, and taking one costs as much as all else here.
+      Effect.withSpan(
+        spanName.append,
+        { attributes: { partition: shell.partition, expectedSeq, bytes: bytes.length } },
+        { captureStackTrace: false },
+      ),
       Effect.match({
         onSuccess: (ack) => shell.tell({ _tag: "AppendAcked", messageId, seq: ack.seq, duplicate: ack.duplicate }),
         onFailure: (error) => shell.tell({ _tag: "AppendUnknown", messageId, cause: error.cause }),

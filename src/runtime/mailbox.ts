@@ -17,8 +17,8 @@ export interface Letter {
 
 export interface Mailbox {
   readonly put: (letter: Letter) => void
-  /** Hands everything there is to `read`, a letter after the other. */
-  readonly readAll: (read: (letter: Letter) => void) => void
+  /** Hands what there is to `read`, a letter after the other, until `read` says that it was enough for now. */
+  readonly readSome: (read: (letter: Letter) => boolean) => void
   /** Returns once there is something to read. */
   readonly arrived: Effect.Effect<void>
   /** Returns once everything was read: what producers of much wait for before they produce more. */
@@ -34,12 +34,13 @@ export const makeMailbox = (): Mailbox => {
       letters.push(letter)
       if (letters.length === 1) changed.notify()
     },
-    readAll: (read) => {
+    readSome: (read) => {
       const taken = letters
       letters = []
       reading = true
-      for (const letter of taken) read(letter)
+      const enoughAt = taken.findIndex(read)
       reading = false
+      if (enoughAt >= 0 && enoughAt < taken.length - 1) letters = [...taken.slice(enoughAt + 1), ...letters]
       changed.notify()
     },
     arrived: changed.until(() => letters.length > 0),

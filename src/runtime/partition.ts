@@ -55,12 +55,20 @@ interface LoopGiven {
   readonly isOver: () => boolean
 }
 
-/** Tells the partition everything that has arrived, and has everything it answers performed. One turn, however many commands. */
-const hearAll = (given: LoopGiven): void =>
-  given.mailbox.readAll((letter) => {
-    if (given.isOver() || !letter.isWanted()) return
-    for (const output of stepOrHalt(given, letter.told)) given.perform(output)
+/**
+ * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer: the
+ * next letter may keep this process busy for milliseconds, and what is to go out is not to wait for that.
+ */
+const hearSome = (given: LoopGiven): void =>
+  given.mailbox.readSome((letter) => {
+    if (given.isOver() || !letter.isWanted()) return false
+    const outputs = stepOrHalt(given, letter.told)
+    for (const output of outputs) given.perform(output)
+    return outputs.length > 0
   })
+
+/** Lets what was begun hand over to the broker what it has to, and lets that leave. */
+const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
 
 /** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
@@ -103,14 +111,15 @@ export const startPartition: (
   })
   const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
   run(
-    Effect.forever(
+    mailbox.arrived.pipe(
       Effect.andThen(
-        mailbox.arrived,
         Effect.sync(() => {
-          hearAll(given)
+          hearSome(given)
           heard.notify()
         }),
       ),
+      Effect.andThen(untilGone),
+      Effect.forever,
     ),
   )
   yield* Effect.addFinalizer(() =>

@@ -30,8 +30,9 @@ const makeTestShell = async () => {
   }
   const hear = (): ReadonlyArray<Told> => {
     const heard: Array<Told> = []
-    mailbox.readAll((letter) => {
+    mailbox.readSome((letter) => {
       if (letter.isWanted()) heard.push(letter.told)
+      return false
     })
     return heard
   }
@@ -46,13 +47,28 @@ describe("a mailbox", () => {
     const heard: Array<Told> = []
     mailbox.put({ told: sent(1), isWanted: () => true })
     mailbox.put({ told: sent(2), isWanted: () => true })
-    mailbox.readAll(({ told }) => {
+    mailbox.readSome(({ told }) => {
       heard.push(told)
       // What is put in while reading waits for the next reading.
       if (heard.length === 1) mailbox.put({ told: tick, isWanted: () => true })
+      return false
     })
     expect(heard).toEqual([sent(1), sent(2)])
-    mailbox.readAll(({ told }) => heard.push(told))
+    mailbox.readSome(({ told }) => heard.push(told) === 0)
+    expect(heard).toEqual([sent(1), sent(2), tick])
+  })
+
+  it("keeps what was not read when its reader had enough, before what came later", () => {
+    const mailbox = makeMailbox()
+    const heard: Array<Told> = []
+    mailbox.put({ told: sent(1), isWanted: () => true })
+    mailbox.put({ told: sent(2), isWanted: () => true })
+    mailbox.readSome(({ told }) => {
+      mailbox.put({ told: tick, isWanted: () => true })
+      return heard.push(told) > 0
+    })
+    expect(heard).toEqual([sent(1)])
+    mailbox.readSome(({ told }) => heard.push(told) === 0)
     expect(heard).toEqual([sent(1), sent(2), tick])
   })
 
@@ -61,8 +77,9 @@ describe("a mailbox", () => {
     mailbox.put({ told: tick, isWanted: () => true })
     let read = false
     const emptied = Effect.runPromise(Effect.map(mailbox.emptied, () => read))
-    mailbox.readAll(() => {
+    mailbox.readSome(() => {
       read = true
+      return true
     })
     expect(await emptied).toBe(true)
   })
