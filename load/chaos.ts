@@ -84,7 +84,9 @@ const play = async (name: string): Promise<boolean> => {
   const startedMs = performance.now()
   const say: Say = (line) => console.log(`  ${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(5)} s  ${line}`)
   console.log(`${name}: ${scenario.title}`)
-  const broken = await withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs: scenario.retryMs }, say))
+  const broken = await withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs: scenario.retryMs }, say)).catch(
+    (error: unknown) => [error instanceof Error ? error.message : String(error)],
+  )
   for (const one of broken) console.log(`  BROKEN: ${one}`)
   console.log(broken.length === 0 ? "  held: nothing oversold, lost or contradicted" : `  DID NOT HOLD: ${broken.length} findings`)
   return broken.length === 0

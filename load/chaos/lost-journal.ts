@@ -17,6 +17,8 @@ export interface Harm {
   readonly haltedMetric: number
   /** Commands decided in the other partitions while this one was halted. */
   readonly decidedElsewhere: number
+  /** Of a resume before anything was mended; null where nothing has to be. */
+  readonly unmendedCode: number | null
   readonly resumeCode: number
   /** How the command was answered that was sent meanwhile. */
   readonly outcome: string
@@ -90,12 +92,19 @@ class Play {
     const haltedMetric = await this.#haltedMetric()
     this.#say(`  halted: ${halt}`)
     this.#say(`  ${decidedElsewhere} commands were decided in other partitions meanwhile`)
+    const unmendedCode = mend === undefined ? null : await this.#resume(what)
     await mend?.()
-    const resumed = await this.#rig.holdfast("resume", String(harmed), "--by", "operator-1", "--reason", what)
+    const resumeCode = await this.#resume(what)
     const { outcome } = await asked
     const leftQty = await this.#leftQty()
-    this.#say(`  resume ended with code ${resumed.code}; the command that waited was ${outcome}; ${leftQty} units are offered`)
-    return { halt, haltedMetric, decidedElsewhere, resumeCode: resumed.code, outcome, leftQty }
+    this.#say(`  the command that waited was ${outcome}; ${leftQty} units are offered`)
+    return { halt, haltedMetric, decidedElsewhere, unmendedCode, resumeCode, outcome, leftQty }
+  }
+
+  async #resume(reason: string): Promise<number> {
+    const { code, printed } = await this.#rig.holdfast("resume", String(harmed), "--by", "operator-1", "--reason", reason)
+    this.#say(`  resume ended with code ${code}: ${printed.split("\n")[1] ?? printed}`)
+    return code
   }
 
   async #halts(): Promise<ReadonlyArray<string>> {

@@ -23,15 +23,22 @@ const usage = (message: string) => new CommandFailed({ code: exitCode.usage, mes
 const resumedWithinMs = 15_000
 const lookEveryMs = 250
 
-/** Whether a worker has journaled it and cleared the halt, within the time it may take. */
-const isCleared = (partition: number) =>
+/** What came of it: a worker journaled it and cleared the halt, or halted again, or none has taken it up in time. */
+interface Resumed {
+  readonly partition: number
+  readonly halt: Halt
+  readonly cleared: boolean
+  readonly haltedAgain: Halt | null
+}
+
+/** The shared halt once a worker has answered to the resume, or as it is when time is up. */
+const answeredHalt = (partition: number) =>
   Effect.gen(function* () {
     const cluster = yield* Cluster
-    const cleared = Effect.map(cluster.marks(partition), ({ halt }) => halt === null)
-    return yield* cleared.pipe(
-      Effect.repeat({ until: (done) => done, schedule: Schedule.spaced(lookEveryMs) }),
-      Effect.map(() => true),
-      Effect.timeoutOrElse({ duration: resumedWithinMs, orElse: () => Effect.succeed(false) }),
+    const present = Effect.map(cluster.marks(partition), ({ halt }) => halt)
+    return yield* present.pipe(
+      Effect.repeat({ until: (halt) => halt?.resume == null, schedule: Schedule.spaced(lookEveryMs) }),
+      Effect.timeoutOrElse({ duration: resumedWithinMs, orElse: () => present }),
     )
   })
 
@@ -41,23 +48,30 @@ const resume = Effect.fnUntraced(function* (partition: number, by: string, reaso
   if (halt === null) {
     return yield* new CommandFailed({ code: exitCode.failed, message: `partition ${partition} is not halted: there is nothing to resume` })
   }
-  const resumed: Halt = { ...halt, resume: { by, reason } }
-  yield* cluster.putHalt(partition, resumed)
-  return { partition, halt: resumed, cleared: yield* isCleared(partition) }
+  const asked: Halt = { ...halt, resume: { by, reason } }
+  yield* cluster.putHalt(partition, asked)
+  const present = yield* answeredHalt(partition)
+  const resumed: Resumed = { partition, halt: asked, cleared: present === null, haltedAgain: present?.resume === null ? present : null }
+  return resumed
 })
 
-const text = ({ partition, halt, cleared }: { readonly partition: number; readonly halt: Halt; readonly cleared: boolean }): string =>
-  [
-    `Partition ${partition} was halted at ${isoTime(halt.atMs)}: ${halt.reason}: ${halt.detail}`,
-    cleared
-      ? "It goes on; the reason is journaled."
-      : `It may go on, but no worker has taken it up within ${resumedWithinMs / 1_000} s: is one running? The next one that does will journal the reason.`,
-  ].join("\n")
+const cameOfIt = ({ cleared, haltedAgain }: Resumed): string => {
+  if (cleared) return "It goes on; the reason is journaled."
+  if (haltedAgain !== null) {
+    return `A worker took it up, and halted again: ${haltedAgain.reason}: ${haltedAgain.detail}. That can't be passed over: mend the journal first, then resume.`
+  }
+  return `It may go on, but no worker has taken it up within ${resumedWithinMs / 1_000} s: is one running? The next one that does will journal the reason.`
+}
+
+const text = (resumed: Resumed): string => {
+  const { partition, halt } = resumed
+  return [`Partition ${partition} was halted at ${isoTime(halt.atMs)}: ${halt.reason}: ${halt.detail}`, cameOfIt(resumed)].join("\n")
+}
 
 const description = `Let a halted partition go on, after a look at why it was halted (see docs/OPERATIONS.md). If confirmed records are lost, what is sold again may have been sold
 before: export the partition and audit first, and bring the stock to what is true by facts.
 
-Needs a worker's access, as for \`serve\`. Ends with 6 if no worker took it up.`
+Needs a worker's access, as for \`serve\`. Ends with 6 if no worker took it up, or if it was halted again.`
 
 export const resumeCommand = Command.make(
   "resume",
@@ -78,7 +92,9 @@ export const resumeCommand = Command.make(
     }
     const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(natsLayer(nats, saidCodec)))
     yield* json ? printJson(resumed) : printLine(text(resumed))
-    if (!resumed.cleared)
-      return yield* new CommandFailed({ code: exitCode.halted, message: `no worker has taken partition ${partition} up yet` })
+    if (resumed.cleared) return
+    const message =
+      resumed.haltedAgain === null ? `no worker has taken partition ${partition} up yet` : `partition ${partition} is halted again`
+    return yield* new CommandFailed({ code: exitCode.halted, message })
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { type LostJournalReport, playLostJournal } from "../../load/chaos/lost-journal.ts"
 import { withRig } from "../../load/chaos/rig.ts"
-import { leaseTtlMs, say } from "./small.ts"
+import { leaseTtlMs, say, timeoutMs } from "./small.ts"
 
 describe("a partition whose journal was harmed", () => {
   let report: LostJournalReport
   beforeAll(async () => {
     report = await withRig({ partitions: 4, workers: 2, leaseTtlMs }, (rig) => playLostJournal(rig, say))
-  })
+  }, timeoutMs)
 
   it.each<readonly [keyof Omit<LostJournalReport, "broken">, string, string]>([
     ["emptied", "JournalLostTail", "it was deleted and made anew under running workers"],
@@ -20,6 +20,10 @@ describe("a partition whose journal was harmed", () => {
     expect(harm.haltedMetric).toBeGreaterThan(0)
     expect(harm.decidedElsewhere).toBe(50)
     expect(harm).toMatchObject({ resumeCode: 0, outcome: "accepted" })
+  })
+
+  it("halts again when it is resumed before a foreign record was removed, and the operator is told so", () => {
+    expect(report.mixed.unmendedCode).toBe(6)
   })
 
   it("has its stock again, decided anew from the commands that are kept, or restored", () => {

@@ -4,6 +4,9 @@ import type { TrafficOptions } from "../../load/chaos/traffic.ts"
 /** The shortest there is: somebody's death is noticed after a second. */
 export const leaseTtlMs = 1_000
 
+/** Ends what hangs; the plays take a tenth of it. */
+export const timeoutMs = 180_000
+
 /** Its clients don't ask again by themselves: what a worker forgets to say stays unanswered. */
 export const traffic: TrafficOptions = { seed: 1, skus: 24, buyers: 32, retryMs: 600_000 }
 
