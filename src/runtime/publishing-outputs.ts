@@ -1,5 +1,8 @@
 /**
- * Performs what a partition wants said: replies and the ATS feed, each in the order in which they were handed over.
+ * Performs what a partition wants said: replies and the ATS feed.
+ *
+ * A record's replies don't wait until the server has those of the one before: senders wait for them, and only a broken connection can make
+ * them come in another order. Each names its record. The feed's groups go one after another, so that versions rise.
  */
 import { Effect } from "effect"
 import type { AtsValue, Reply } from "../engine/records.ts"
@@ -10,11 +13,6 @@ import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import type { Shell } from "./shell.ts"
 
-interface RepliesToSend {
-  readonly seq: number
-  readonly replies: ReadonlyArray<Reply>
-}
-
 interface GroupToSend {
   readonly group: number
   readonly values: ReadonlyArray<AtsValue>
@@ -24,14 +22,15 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   const outbound = yield* Outbound
   const meter = yield* Meter
 
-  const sendReplies = makeConveyor<RepliesToSend>(shell, (records) => {
-    const replies = records.length === 1 && records[0] !== undefined ? records[0].replies : records.flatMap((record) => record.replies)
-    // Sent until the server has them: a reply is never the only way to learn a decision, but it is the one senders wait for.
-    return Effect.map(untilDone(`sending replies of partition ${shell.partition}`, outbound.reply(replies)), () => {
+  // Sent until the server has them: a reply is never the only way to learn a decision, but it is the one senders wait for.
+  const sendReplies = (seq: number, replies: ReadonlyArray<Reply>): void => {
+    const sent = Effect.map(untilDone(`sending replies of partition ${shell.partition}`, outbound.reply(replies)), () => {
       meter.repliesSent(replies.length)
-      for (const record of records) shell.tell({ _tag: "RepliesSent", seq: record.seq })
+      shell.tell({ _tag: "RepliesSent", seq })
     })
-  })
+    // A turn later: a record handed over in this one should be on its way to the journal first.
+    shell.run(Effect.andThen(Effect.yieldNow, sent))
+  }
 
   const sendFeed = makeConveyor<GroupToSend>(shell, (groups) => {
     const values = groups.flatMap((group) => group.values)
@@ -48,7 +47,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   })
 
   return {
-    sendReplies: (seq: number, replies: ReadonlyArray<Reply>) => sendReplies({ seq, replies }),
+    sendReplies,
     sendFeed: (group: number, values: ReadonlyArray<AtsValue>) => sendFeed({ group, values }),
     /** Watches what the feed stores from now on, whoever sent it. */
     watchFeed: () =>
