@@ -7,7 +7,7 @@ import { assert } from "../assert.ts"
 import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
-import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
@@ -22,18 +22,14 @@ import { armHold, disarmHold } from "./timers.ts"
 export interface Given {
   readonly codec: EngineCodec
   readonly rules: ProtocolRules
-  /** Subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
-  readonly subjects: Map<string, ParsedSubject>
+  /** Beginnings of subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
+  readonly prefixes: Map<string, SubjectPrefix>
 }
 
-/** What a stored subject says. */
-export interface ParsedSubject {
+/** What a stored subject says before the SKU's token. */
+export interface SubjectPrefix {
   readonly sender: SenderId
   readonly class: CommandClass
-  /** Undefined if its token isn't canonical. */
-  readonly sku: Sku | undefined
-  /** What its partition is computed from. */
-  readonly tokenHash: number
 }
 
 /** Where a decision stands: the record's sequence and time, and the message it came with. */
@@ -144,10 +140,13 @@ const rememberDecision = (
   hash: number,
   decision: EntryDecision,
   outcome: Outcome,
+  known: SkuActor | undefined,
 ): void => {
   if (!isFinal(decision) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
   const memory = senderMemory(partition, standing.sender)
-  const { id, sku } = command
+  const { id } = command
+  // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
+  const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
   if (partition.recovery !== null && holds(memory, sku, id, hash)) return
   const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
   remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
@@ -165,7 +164,7 @@ export const applyDecided = (
 ): SkuActor | undefined => {
   const { command, decision } = decided
   if (command === null) return undefined
-  rememberDecision(partition, given, standing, command, hash, decision, outcome)
+  rememberDecision(partition, given, standing, command, hash, decision, outcome, known)
   if (decision._tag === "Quarantined") {
     quarantine(partition, standing, command, decision)
     return undefined

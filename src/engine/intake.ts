@@ -4,7 +4,7 @@
  * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { type Command, isFact } from "../domain/commands.ts"
-import { CommandClass, isSender, type SenderId, type Sku, skuToken, tokenHash } from "../domain/names.ts"
+import { CommandClass, isSender, partitionOf, type SenderId, type Sku } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
@@ -21,12 +21,12 @@ import {
   replySuffixTokensMax,
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
-import type { Given, ParsedSubject } from "./apply.ts"
+import type { Given, SubjectPrefix } from "./apply.ts"
 import type { ArrivedMessage, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 
-/** Subjects kept taken apart. */
-const subjectsMax = 65_536
+/** Subjects' beginnings kept taken apart: a sender in a class has one in each partition. */
+const prefixesMax = 16_384
 
 const suffix = new RegExp(`^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`)
 
@@ -35,17 +35,16 @@ export const isReplySuffix = (text: string): boolean => text.length <= replySuff
 
 const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
 
-/** What a stored subject says, or undefined if it is none that a sender's permissions could have produced. */
-const parseSubject = (given: Given, subject: string): ParsedSubject | undefined => {
-  const known = given.subjects.get(subject)
+/** Who sent a message and in which class, from its subject up to the SKU's token; undefined if no sender's permissions could have produced it. */
+const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined => {
+  const known = given.prefixes.get(prefix)
   if (known !== undefined) return known
-  const [root, kind, partition, sender, commandClass, token, ...more] = subject.split(".")
-  if (root !== "hf" || kind !== "p" || partition === undefined || token === undefined || more.length > 0) return undefined
+  const [root, kind, partition, sender, commandClass, end, ...more] = prefix.split(".")
+  if (root !== "hf" || kind !== "p" || partition === undefined || end !== "" || more.length > 0) return undefined
   if (sender === undefined || !isSender(sender) || !isCommandClass(commandClass)) return undefined
-  const sku = given.rules.skuOfToken(token) as Sku | undefined
-  const parsed = { sender, class: commandClass, sku, tokenHash: sku === undefined ? 0 : tokenHash(skuToken(sku)) }
-  if (given.subjects.size >= subjectsMax) given.subjects.clear()
-  given.subjects.set(subject, parsed)
+  const parsed = { sender, class: commandClass }
+  if (given.prefixes.size >= prefixesMax) given.prefixes.clear()
+  given.prefixes.set(prefix, parsed)
   return parsed
 }
 
@@ -68,15 +67,17 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
 }
 
 const takeApart = (partition: Partition, given: Given, message: CommandMessage): ArrivedMessage => {
-  const subject = parseSubject(given, message.subject)
+  const tokenAt = message.subject.lastIndexOf(".") + 1
+  const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
   // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
-  if (subject === undefined) {
+  if (prefix === undefined) {
     const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
     return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body, actor: undefined }
   }
-  const { sender, class: commandClass, sku } = subject
+  const { sender, class: commandClass } = prefix
+  const sku = given.rules.skuOfToken(message.subject.slice(tokenAt)) as Sku | undefined
   const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
-  const home = subject.tokenHash % partition.partitions === partition.id
+  const home = sku !== undefined && partitionOf(sku, partition.partitions) === partition.id
   return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body), actor: undefined }
 }
 

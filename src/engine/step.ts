@@ -22,7 +22,7 @@ export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
 
 /** The step function over a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
 export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step => {
-  const given: Given = { codec, rules, subjects: new Map() }
+  const given: Given = { codec, rules, prefixes: new Map() }
   return (partition, input) => guarded(partition, given, input)
 }
 
