@@ -1,5 +1,5 @@
 /** A server that is killed, stopped or away, and comes back: nothing that was acknowledged is left out, and what is unknown is called so. */
-import { Effect, Fiber, Layer, Ref, Stream } from "effect"
+import { Effect, Fiber, Layer, Ref, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { appendTimeoutMs } from "../../src/limits.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
@@ -90,8 +90,8 @@ describe("a server killed and started again", () => {
           const lost = yield* Effect.flip(journals.append(1, 1, "meanwhile", bytes("meanwhile")))
           expect(lost._tag).toBe("AppendUnknown")
           yield* Effect.promise(() => broker.server.restart())
-          const end = yield* journals.endSeq(1).pipe(Effect.retry({ times: 50 }))
-          yield* journals.append(1, end, "after", bytes("after")).pipe(Effect.retry({ times: 50 }))
+          const end = yield* journals.endSeq(1).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") }))
+          yield* journals.append(1, end, "after", bytes("after")).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") }))
         }),
       ),
     )
@@ -132,7 +132,7 @@ describe("a server killed and started again", () => {
           Stream.take(1),
           Stream.runCollect,
           // A feed ends with its connection, so that whoever follows it reads the present values again: it is asked for anew.
-          Effect.retry({ times: 10 }),
+          Effect.retry({ times: 10, schedule: Schedule.spaced("100 millis") }),
         ),
       ),
     )
@@ -164,7 +164,7 @@ describe("a server that answers nothing for a while", () => {
     expect(performance.now() - started).toBeGreaterThan(appendTimeoutMs - 100)
     await broker.server.kill("SIGCONT")
     const record = Journals.use((journals) => journals.at(3, before + 1)).pipe(
-      Effect.retry({ times: 50 }),
+      Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") }),
       Effect.repeat({ until: (found) => found !== null }),
     )
     expect(await broker.asWorker(record)).toMatchObject({ seq: before + 1, messageId: "late.1" })

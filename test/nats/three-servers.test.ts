@@ -1,7 +1,7 @@
 /** The same contracts on three servers, which answer retried and concurrent appends differently from one; and the loss of one of them. */
 import { createServer } from "node:net"
 import { jetstreamManager } from "@nats-io/jetstream"
-import { Effect, Stream } from "effect"
+import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
@@ -122,7 +122,7 @@ describe("the loss of the server that leads a journal", () => {
               const end = yield* journals.endSeq(0)
               yield* journals.append(0, end, `${name}.${end}`, bytes(name))
               acked.push(name)
-            }).pipe(Effect.retry({ times: 200 }))
+            }).pipe(Effect.retry({ times: 200, schedule: Schedule.spaced("100 millis") }))
           for (let i = 0; i < 20; i++) yield* append(`before ${i}`)
           yield* Effect.promise(() => leader.kill("SIGKILL"))
           for (let i = 0; i < 20; i++) yield* append(`after ${i}`)
@@ -140,7 +140,9 @@ describe("the loss of the server that leads a journal", () => {
     const { asSender, asWorker } = broker()
     const sku = skuIn(1, partitions)
     const send = (name: string) =>
-      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(Effect.retry({ times: 200 }))
+      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(
+        Effect.retry({ times: 200, schedule: Schedule.spaced("100 millis") }),
+      )
     const first = await asSender("web", send("first"))
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
     const victim = servers[2]
