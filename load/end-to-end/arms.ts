@@ -46,13 +46,15 @@ class Actor<To extends object, From> {
   readonly #child: ChildProcess
   #waiting: Array<{ readonly resolve: (answer: From) => void; readonly reject: (error: Error) => void }> = []
   readonly #ended: Promise<void>
+  #end: Error | undefined
 
   constructor(script: string, options: BenchOptions) {
     this.#child = fork(place(script), { execArgv: nodeArguments(options.profileFolder) })
     this.#child.on("message", (answer) => this.#waiting.shift()?.resolve(answer as From))
     this.#ended = new Promise((resolve) => {
-      this.#child.once("exit", (code) => {
-        for (const { reject } of this.#waiting) reject(new Error(`${script} ended with ${code}`))
+      this.#child.once("exit", (code, signal) => {
+        this.#end = new Error(`${script} ended with ${code ?? signal}`)
+        for (const { reject } of this.#waiting) reject(this.#end)
         resolve()
       })
     })
@@ -60,8 +62,9 @@ class Actor<To extends object, From> {
 
   ask(message: To): Promise<From> {
     return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) throw this.#end
       this.#waiting.push({ resolve, reject })
-      this.#child.send(message)
+      this.#child.send(message, (error) => (error === null ? undefined : reject(error)))
     })
   }
 
