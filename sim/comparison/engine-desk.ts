@@ -1,0 +1,117 @@
+/**
+ * One partition of the real engine with everything around it healthy: a journal in memory that confirms at once, a commands stream that delivers at once.
+ *
+ * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
+ */
+import { assert } from "../../src/assert.ts"
+import type { Command } from "../../src/domain/commands.ts"
+import { classOf } from "../../src/domain/commands.ts"
+import { skuToken } from "../../src/domain/names.ts"
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import type { Input, Output } from "../../src/engine/protocol.ts"
+import type { AtsValue, DecisionSaid, StoredRecord } from "../../src/engine/records.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep, type Step } from "../../src/engine/step.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+
+/** Without the time, which the desk adds. */
+type Answer = Input extends infer One ? (One extends unknown ? Omit<One, "nowMs"> : never) : never
+
+/** What came of one command: its decision, and the ATS values that changed with it. */
+export interface Decided {
+  readonly said: DecisionSaid
+  readonly feed: ReadonlyArray<AtsValue>
+}
+
+const utf8 = new TextEncoder()
+
+export class EngineDesk {
+  readonly journal: Array<StoredRecord> = []
+  readonly #partition: Partition
+  readonly #step: Step
+  readonly #unanswered: Array<Output> = []
+  #nowMs: number
+  #commandSeq = 0
+  #said: Array<DecisionSaid> = []
+  #feed: Array<AtsValue> = []
+
+  /** `startMs`: the time since 1970 at which its owner claims the partition. */
+  constructor(startMs: number) {
+    this.#nowMs = startMs
+    // One partition, and no snapshot: nothing is ever recovered here.
+    this.#partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+    this.#step = makeStep({ codec: engineCodec, rules: protocolRules })
+    this.#put({ _tag: "SnapshotMissing" })
+    this.#put({ _tag: "Claim", owner: "comparison", incarnation: "comparison" })
+    this.#settle()
+    assert(this.#partition.phase === "serving", "the engine serves once its claim is journaled")
+  }
+
+  /** Stores the command at this time (milliseconds since 1970, never falling) and returns what was decided and journaled. */
+  decide(sender: string, command: Command, nowMs: number): Decided {
+    this.#nowMs = Math.max(this.#nowMs, nowMs)
+    const seq = ++this.#commandSeq
+    const replySuffix = `c.${seq}`
+    this.#put({
+      _tag: "CommandsArrived",
+      messages: [
+        {
+          seq,
+          subject: `hf.p.0.${sender}.${classOf[command.type]}.${skuToken(command.sku)}`,
+          headers: `Hf-Reply: ${replySuffix}`,
+          replySuffix,
+          body: utf8.encode(engineCodec.commandText(command)),
+          brokerMs: this.#nowMs,
+        },
+      ],
+    })
+    this.#settle()
+    const [said] = this.#said
+    assert(said !== undefined && this.#said.length === 1, "one command has one decision, said at once")
+    const feed = this.#feed
+    this.#said = []
+    this.#feed = []
+    return { said, feed }
+  }
+
+  #put(answer: Answer): void {
+    this.#unanswered.push(...this.#step(this.#partition, { ...answer, nowMs: this.#nowMs }))
+  }
+
+  #settle(): void {
+    for (let output = this.#unanswered.shift(); output !== undefined; output = this.#unanswered.shift()) this.#answer(output)
+  }
+
+  /** As a healthy broker would. What only a journal of former owners, a snapshot or a passing second brings about never comes. */
+  #answer(output: Output): void {
+    switch (output._tag) {
+      case "FollowJournal":
+        return this.#put({ _tag: "RecordsRead", records: this.journal.slice(output.fromSeq - 1) })
+      case "ReadRecords":
+        return this.#put({ _tag: "RecordsRead", records: this.journal.slice(output.fromSeq - 1, output.toSeq) })
+      case "ReadForRepublish":
+        return this.#put({ _tag: "RepublishRead", records: this.journal.slice(output.fromSeq - 1, output.toSeq) })
+      case "ReadClaimBasis":
+        return this.#put({
+          _tag: "ClaimBasisRead",
+          basis: { endSeq: this.journal.length, incarnation: null, witness: null, halt: null },
+        })
+      case "Append": {
+        assert(output.expectedSeq === this.journal.length, "a lone owner expects the end of its journal")
+        const seq = this.journal.push({ seq: output.expectedSeq + 1, messageId: output.messageId, bytes: output.bytes })
+        return this.#put({ _tag: "AppendAcked", messageId: output.messageId, seq, duplicate: false })
+      }
+      case "SendReplies":
+        for (const reply of output.replies) this.#said.push(...reply.decisions)
+        return this.#put({ _tag: "RepliesSent", seq: output.seq })
+      case "SendFeed":
+        this.#feed.push(...output.values)
+        return this.#put({ _tag: "FeedSent", group: output.group })
+      case "Halted":
+      case "SteppedDown":
+        throw new Error(`the engine stopped: ${JSON.stringify(output)}`)
+      default:
+        return
+    }
+  }
+}
