@@ -89,7 +89,7 @@ const judge = (partition: Partition, given: Given, inFlight: InFlight, stored: S
   const theirs = decoded._tag === "Record" ? decoded.record : { owner: "", epoch: 0 }
   const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner: theirs.owner, epoch: theirs.epoch }
   if (given.rules.isMine(found, inFlight.pending)) return onConfirmed(partition, given, inFlight, nowMs)
-  if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition, nowMs)
+  if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
 }
 

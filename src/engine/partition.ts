@@ -126,6 +126,8 @@ export interface Claiming {
   readonly owner: string
   readonly incarnation: string
   basis: ClaimBasis | null
+  /** What was confirmed here when the basis was asked for. What was followed since may lie beyond the end that is then told. */
+  knownSeq: number
   askAgainAtMs: EpochMs
 }
 

@@ -8,7 +8,7 @@ import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } fro
 import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
 import { halt } from "./ending.ts"
-import type { Partition } from "./partition.ts"
+import type { Claiming, Partition } from "./partition.ts"
 import type { ClaimBasis, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { recordVersion } from "./records.ts"
@@ -20,7 +20,16 @@ const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 export const beginFollowing = (partition: Partition): Array<Output> => {
   partition.phase = partition.claiming === null ? "following" : "claiming"
   const follow: Output = { _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }
-  return partition.claiming === null ? [follow] : [follow, { _tag: "ReadClaimBasis" }]
+  return [follow, ...askBasis(partition)]
+}
+
+/** Asks for what a claim stands on, if one is wanted. */
+const askBasis = (partition: Partition): Array<Output> => {
+  const { claiming } = partition
+  if (claiming === null) return []
+  claiming.askAgainAtMs = 0
+  claiming.knownSeq = partition.confirmedSeq
+  return [{ _tag: "ReadClaimBasis" }]
 }
 
 /** Records of the journal, in order. Those already applied are passed over; a gap means that the journal isn't whole. */
@@ -83,23 +92,24 @@ const applyStart = (partition: Partition, record: JournalRecord, seq: number, ha
 /** The lease is ours: find out what has to be known before a claim. */
 export const onClaim = (partition: Partition, owner: string, incarnation: string): Array<Output> => {
   if (partition.phase !== "following" && partition.phase !== "starting") return []
-  partition.claiming = { owner, incarnation, basis: null, askAgainAtMs: 0 }
+  partition.claiming = { owner, incarnation, basis: null, knownSeq: 0, askAgainAtMs: 0 }
   if (partition.phase === "starting") return []
   partition.phase = "claiming"
-  return [{ _tag: "ReadClaimBasis" }]
+  return askBasis(partition)
 }
 
 /** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
-const objection = (partition: Partition, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
+const objection = (partition: Partition, claiming: Claiming, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
   const resumed = basis.halt?.resume !== null && basis.halt !== null
   if (basis.halt !== null && !resumed) {
     partition.phase = "halted"
     return [{ _tag: "Halted", halt: basis.halt }]
   }
-  if (basis.endSeq < partition.confirmedSeq || basis.endSeq < (partition.recovery?.manifest.endSeq ?? 0)) {
+  // Only what was known when the end was asked for: an owner that still writes may be followed beyond an end that was true when it was read.
+  const known = Math.max(claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
+  if (basis.endSeq < known) {
     // An operator accepted the loss: what was read from beyond the end is thrown away.
     if (resumed) return discardSnapshot(partition, `the journal ends at ${basis.endSeq}`)
-    const known = Math.max(partition.confirmedSeq, partition.recovery?.manifest.endSeq ?? 0)
     return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${known} was confirmed`, nowMs)
   }
   if (resumed) return undefined
@@ -113,7 +123,7 @@ const objection = (partition: Partition, basis: ClaimBasis, nowMs: number): Arra
 export const onClaimBasisRead = (partition: Partition, given: Given, basis: ClaimBasis, nowMs: number): Array<Output> => {
   const { claiming } = partition
   if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
-  const against = objection(partition, basis, nowMs)
+  const against = objection(partition, claiming, basis, nowMs)
   if (against !== undefined) return against
   claiming.basis = basis
   if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]
@@ -158,14 +168,14 @@ const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<O
   return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
 }
 
-/** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
-export const onClaimLost = (partition: Partition, nowMs: number): Array<Output> => {
+/**
+ * Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. The journal is followed
+ * anew too: records that came while the claim was in flight were passed over, and the next one would look like a gap.
+ */
+export const onClaimLost = (partition: Partition): Array<Output> => {
   partition.inFlight = null
-  if (partition.claiming !== null) {
-    partition.claiming.basis = null
-    partition.claiming.askAgainAtMs = nowMs + appendTimeoutMs
-  }
-  return [{ _tag: "ReadClaimBasis" }]
+  if (partition.claiming !== null) partition.claiming.basis = null
+  return [{ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }, ...askBasis(partition)]
 }
 
 /** This owner reigns. A halt that an operator lifted is journaled before anything is decided. */
@@ -219,8 +229,7 @@ export const tickClaim = (partition: Partition, nowMs: number): Array<Output> =>
   const { claiming } = partition
   if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
   if (claiming.askAgainAtMs === 0 || nowMs < claiming.askAgainAtMs) return []
-  claiming.askAgainAtMs = 0
-  return [{ _tag: "ReadClaimBasis" }]
+  return askBasis(partition)
 }
 
 /** A read for the claim failed: ask again in a while. */

@@ -86,9 +86,10 @@ const makeFollowing = (shell: Shell, journals: JournalsService) => {
 const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, cluster: ClusterService) => ({
   readClaimBasis: () =>
     shell.run(
-      Effect.all([journals.endSeq(shell.partition), cluster.marks(shell.partition)]).pipe(
+      // The marks first: what they say was confirmed is then in the journal whose end is read, however fast an owner still writes.
+      Effect.all([cluster.marks(shell.partition), journals.endSeq(shell.partition)]).pipe(
         Effect.match({
-          onSuccess: ([endSeq, marks]) =>
+          onSuccess: ([marks, endSeq]) =>
             shell.tell({
               _tag: "ClaimBasisRead",
               basis: { endSeq, incarnation: marks.incarnation, witness: marks.witness, halt: marks.halt },
