@@ -54,7 +54,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
-  sim: { uses: ["engine", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: effect },
+  sim: { uses: ["engine", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: [...effect, "node:*"] },
 }
 
 const partOf = (path: string): string | undefined => {

@@ -1,0 +1,68 @@
+/**
+ * Numbers as people read them. Written out by hand and not by the machine's language, so that the same run gives the same page everywhere.
+ */
+
+const secondMs = 1_000
+const minuteMs = 60 * secondMs
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+/** `12,345`, `3.5`; a dash for what is no number. */
+export const counted = (value: number): string => {
+  if (!Number.isFinite(value)) return "–"
+  const rounded = Math.round(Math.abs(value) * 10) / 10
+  const [whole = "0", fraction] = String(rounded).split(".")
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",")
+  return `${value < 0 && rounded !== 0 ? "−" : ""}${grouped}${fraction === undefined ? "" : `.${fraction}`}`
+}
+
+/** `1 seed`, `2 seeds`. */
+export const plural = (count: number, one: string, many = `${one}s`): string => `${counted(count)} ${count === 1 ? one : many}`
+
+const rounded = (value: number): string => counted(value >= 100 ? Math.round(value) : value)
+
+const pair = (ms: number, big: number, bigName: string, small: number, smallName: string): string => {
+  const smalls = Math.round(ms / small)
+  const perBig = big / small
+  const rest = smalls % perBig
+  return `${counted(Math.floor(smalls / perBig))} ${bigName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`
+}
+
+/** A duration or a moment, with two units at most: `340 ms`, `12.3 s`, `4 min 5 s`, `3 h 12 min`, `11 d 4 h`. */
+export const duration = (ms: number): string => {
+  if (!Number.isFinite(ms)) return "–"
+  if (ms < 0) return `−${duration(-ms)}`
+  if (ms < secondMs) return `${counted(ms)} ms`
+  if (ms < minuteMs) return `${counted(ms / secondMs)} s`
+  if (ms < hourMs) return pair(ms, minuteMs, "min", secondMs, "s")
+  if (ms < dayMs) return pair(ms, hourMs, "h", minuteMs, "min")
+  return pair(ms, dayMs, "d", hourMs, "h")
+}
+
+/** A duration in prose, in one unit: `11.6 simulated days` with the word "simulated". */
+export const spelled = (ms: number, word: string): string => {
+  const units: ReadonlyArray<readonly [number, string]> = [
+    [2 * dayMs, "days"],
+    [2 * hourMs, "hours"],
+    [2 * minuteMs, "minutes"],
+    [0, "seconds"],
+  ]
+  const [, name] = units.find(([fromMs]) => ms >= fromMs) ?? [0, "seconds"]
+  const unitMs = { days: dayMs, hours: hourMs, minutes: minuteMs, seconds: secondMs }[name] ?? secondMs
+  return `${rounded(ms / unitMs)} ${word} ${name}`
+}
+
+/** A moment as exact as the virtual clock, for engineers: `12.345 s`. */
+export const moment = (atMs: number): string => {
+  const ms = Math.round(atMs)
+  return `${counted(Math.trunc(ms / secondMs))}.${String(Math.abs(ms % secondMs)).padStart(3, "0")} s`
+}
+
+/** How much faster than real time; a dash if no time was measured. */
+export const ratio = (simulatedMs: number, wallMs: number): string => (wallMs > 0 ? rounded(simulatedMs / wallMs) : "–")
+
+export const percent = (part: number, whole: number): string => {
+  if (whole <= 0 || part <= 0) return "0 %"
+  const share = (100 * part) / whole
+  return share < 0.1 ? "under 0.1 %" : `${counted(share >= 10 ? Math.round(share) : share)} %`
+}

@@ -1,0 +1,141 @@
+/**
+ * The top of the page: the verdict, a few big numbers, the comparison with what a shop would use instead. For a merchandiser: no word here needs
+ * to be looked up.
+ */
+import type { StrategyLine, SuiteReport } from "../result.ts"
+import { html, type Markup, nothing, shortened } from "./markup.ts"
+import { counted, duration, plural, ratio } from "./numbers.ts"
+import { linear, px } from "./scale.ts"
+import { drawing, folded, section, table } from "./section.ts"
+import { faultsInjected, oversold, verdictOf } from "./verdict.ts"
+
+const toneWords = { kept: "Every promise was kept", incomplete: "Not the whole proof", broken: "A promise was broken" } as const
+
+const tile = (value: string, name: string, tone: "good" | "bad" | "plain" = "plain"): Markup =>
+  html`<div class="tile ${tone}"><dt>${name}</dt><dd>${value}</dd></div>`
+
+const oversoldTile = (report: SuiteReport): Markup => {
+  const sold = oversold(report)
+  if (sold === null) return tile(report.failed > 0 ? "see below" : "not judged", "units sold twice")
+  return tile(`${sold.atLeast ? "≥ " : ""}${counted(sold.qty)}`, "units sold twice", sold.qty === 0 ? "good" : "bad")
+}
+
+const tiles = (report: SuiteReport): Markup => html`
+<dl class="tiles">
+${oversoldTile(report)}
+${tile(counted(report.seeds), "seeds (worlds tried)")}
+${tile(duration(report.simulatedMs), "of simulated time")}
+${tile(`${ratio(report.simulatedMs, report.wallMs)} ×`, `real time, on ${plural(report.cores, "core")}`)}
+${tile(counted(report.commands), "commands decided")}
+${tile(counted(faultsInjected(report)), "faults injected")}
+${tile(counted(report.failed), "seeds failed", report.failed === 0 ? "plain" : "bad")}
+</dl>`
+
+/** The verdict and its numbers. */
+export const summarySection = (report: SuiteReport): Markup => {
+  const { tone, sentence, notes } = verdictOf(report)
+  return html`
+<section id="verdict" class="verdict ${tone}" aria-labelledby="verdict-title">
+<p class="stamp">${toneWords[tone]}</p>
+<h1 id="verdict-title">${sentence}</h1>
+${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${tiles(report)}
+</section>`
+}
+
+interface Metric {
+  readonly name: string
+  readonly why: string
+  readonly valueOf: (line: StrategyLine) => number
+  /** What is drawn lighter behind the bar. */
+  readonly mostOf?: (line: StrategyLine) => number
+  readonly show: (value: number) => string
+}
+
+const metrics: ReadonlyArray<Metric> = [
+  { name: "Units sold twice", why: "sold, but not there", valueOf: (line) => line.oversoldQty, show: counted },
+  { name: "Orders cancelled", why: "by the shop, after the customer had bought", valueOf: (line) => line.cancelledOrders, show: counted },
+  { name: "Sales lost, in units", why: "wanted and there, but refused", valueOf: (line) => line.lostSalesQty, show: counted },
+  { name: "Units stranded", why: "set aside for a channel and left over", valueOf: (line) => line.strandedQty, show: counted },
+  {
+    name: "Stock number out of date",
+    why: "mean, and lighter the longest",
+    valueOf: (line) => line.staleMsMean,
+    mostOf: (line) => line.staleMsMax,
+    show: duration,
+  },
+]
+
+const isOurs = (line: StrategyLine): boolean => /holdfast/i.test(`${line.name} ${line.title}`)
+
+const metricChart = (metric: Metric, lines: ReadonlyArray<StrategyLine>, index: number): Markup => {
+  const rowHeight = 40
+  const width = 340
+  const most = Math.max(...lines.map((line) => metric.mostOf?.(line) ?? metric.valueOf(line)), 1)
+  const x = linear(0, most, 0, width - 100)
+  const row = (line: StrategyLine, at: number): Markup => {
+    const y = 44 + at * rowHeight
+    const value = metric.valueOf(line)
+    const end = x(metric.mostOf?.(line) ?? value)
+    return html`<text x="0" y="${y + 12}" class="${isOurs(line) ? "strong" : "label"}">${shortened(line.title, 44)}<title>${line.title}</title></text>
+${metric.mostOf !== undefined && html`<rect x="0" y="${y + 18}" width="${px(end)}" height="12" class="bar-most${isOurs(line) && " ours"}"/>`}
+<rect x="0" y="${y + 18}" width="${px(Math.max(x(value), value > 0 ? 2 : 0))}" height="12" class="bar${isOurs(line) && " ours"}"/>
+<line x1="0" x2="0" y1="${y + 16}" y2="${y + 32}" class="axis"/>
+<text x="${px(end + 6)}" y="${y + 28}" class="${isOurs(line) ? "strong" : "value"}">${metric.show(value)}</text>`
+  }
+  return drawing({
+    id: `comparison-${index}`,
+    title: metric.name,
+    desc: lines.map((line) => `${line.title}: ${metric.show(metric.valueOf(line))}`).join("; "),
+    width,
+    height: 48 + lines.length * rowHeight,
+    body: [
+      html`<text x="0" y="14" class="heading">${metric.name}</text><text x="0" y="30" class="small">${metric.why}</text>`,
+      ...lines.map(row),
+    ],
+  })
+}
+
+/** What the bars show, without taking sides: who oversold most, and what those who sold nothing twice paid for it. */
+const comparisonSentence = (lines: ReadonlyArray<StrategyLine>): string => {
+  const worst = lines.reduce<StrategyLine | null>((found, line) => (line.oversoldQty > (found?.oversoldQty ?? 0) ? line : found), null)
+  const clean = lines.filter((line) => line.oversoldQty === 0)
+  const opening = "The same orders under the same delays."
+  if (worst === null) return `${opening} None of these sold a unit twice.`
+  const cost = (line: StrategyLine): string =>
+    `${line.title} sold none twice, refused ${plural(line.lostSalesQty, "unit")} that were there and left ${counted(line.strandedQty)} stranded`
+  const found = `${worst.title} sold ${plural(worst.oversoldQty, "unit")} twice and cancelled ${plural(worst.cancelledOrders, "order")}`
+  return `${opening} ${found}${clean.length === 0 ? "; none of them sold nothing twice" : `; ${clean.map(cost).join("; ")}`}.`
+}
+
+/** The comparison; nothing if none was made. */
+export const comparisonSection = ({ comparison }: SuiteReport): Markup => {
+  if (comparison.length === 0) return nothing
+  const figures = table(
+    "The comparison in numbers",
+    [
+      { title: "Strategy" },
+      ...["sold", "sold twice", "orders cancelled", "sales lost", "stranded"].map((title) => ({ title, numeric: true })),
+      {
+        title: "out of date: mean",
+        numeric: true,
+      },
+      { title: "longest", numeric: true },
+    ],
+    comparison.map((line) => ({
+      cells: [
+        line.title,
+        ...[line.soldQty, line.oversoldQty, line.cancelledOrders, line.lostSalesQty, line.strandedQty].map(counted),
+        duration(line.staleMsMean),
+        duration(line.staleMsMax),
+      ],
+    })),
+  )
+  const charts = html`<div class="grid">${metrics.map((metric, index) => metricChart(metric, comparison, index))}</div>`
+  return section(
+    "comparison",
+    "Against what is used today",
+    comparisonSentence(comparison),
+    html`${charts}${folded("The numbers", figures)}`,
+  )
+}
