@@ -23,7 +23,7 @@ const mixed = (seed: number, counter: number): number => {
 export class Family {
   readonly name: string
   /** Whether the family was drawn for this world at all: if not, every choice is harmless and none is counted. */
-  readonly isOn: boolean
+  isOn: boolean
   readonly #seed: number
   readonly #kept: ReadonlySet<number> | null
   #count = 0
@@ -80,6 +80,11 @@ export class Chance {
     )
     this.#families.set(name, family)
     return family
+  }
+
+  /** From now on every choice is harmless, but for those of the families in `but`. */
+  quiet(but: ReadonlyArray<string> = []): void {
+    for (const family of this.#families.values()) if (!but.includes(family.name)) family.isOn = false
   }
 
   /** The decisions of the run so far, by family: what `kept` names. */

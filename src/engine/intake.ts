@@ -11,7 +11,6 @@ import {
   arrivedBytesMax,
   arrivedMessagesMax,
   batchCommandsMax,
-  batchMessagesMax,
   bodyBytesMax,
   entryOverheadBytesMax,
   idCharsMax,
@@ -90,7 +89,7 @@ export const takeBatch = (partition: Partition, bytesUsed: number): Array<Arrive
   let bytes = bytesUsed + recordEnvelopeBytesMax
   let newLocations = 0
   let taken = 0
-  for (; taken < partition.arrived.length && taken < batchMessagesMax; taken++) {
+  for (; taken < partition.arrived.length && taken < partition.batchMessagesMax; taken++) {
     const arrived = partition.arrived[taken] as ArrivedMessage
     arrived.actor = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)
     const worst = worstCase(partition, arrived, newLocations)

@@ -9,6 +9,7 @@ import type { Command } from "../domain/commands.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
+import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest } from "./protocol.ts"
@@ -191,13 +192,18 @@ export interface Partition {
   walk: SnapshotWalk | null
   recovery: Recovery | null
   readonly snapshotEveryRecords: number
+  readonly batchMessagesMax: number
 }
 
-/** A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots. */
+/**
+ * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots;
+ * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
+ */
 export const emptyPartition = (options: {
   readonly partition: number
   readonly partitions: number
   readonly snapshotEveryRecords: number
+  readonly batchMessagesMax?: number
 }): Partition => ({
   id: options.partition,
   partitions: options.partitions,
@@ -247,6 +253,7 @@ export const emptyPartition = (options: {
   walk: null,
   recovery: null,
   snapshotEveryRecords: options.snapshotEveryRecords,
+  batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
 })
 
 /** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */

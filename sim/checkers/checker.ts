@@ -1,0 +1,45 @@
+/**
+ * What a checker of a simulated world is: it hears what happens, and says what should not have. One file each; what a journal alone can show is
+ * judged in src/audit, and these judge what needs the world's own truth.
+ */
+
+import type { Cluster } from "../cluster.ts"
+import type { Observer } from "../nodes/observer.ts"
+import type { FailureClass } from "../result.ts"
+
+/** Something found. Place is 0 or null where it isn't about a record or a SKU. */
+export interface Found {
+  readonly class: FailureClass
+  /** Without numbers and names. */
+  readonly signature: string
+  readonly detail: string
+  readonly partition?: number
+  readonly seq?: number
+  readonly sku?: string
+}
+
+/** What a checker may ask and has to use. */
+export interface Given {
+  readonly cluster: Cluster
+  readonly found: (found: Found) => void
+  /** Something was looked at. */
+  readonly checked: (things?: number) => void
+  /** A stall or a loss that its cause excuses. */
+  readonly excused: (what: string) => void
+}
+
+/** How the world ended. */
+export interface Ending {
+  /** Whether everything came to rest within the bound. */
+  readonly converged: boolean
+  /** Partitions whose journal lost records: nothing is promised there but a halt. */
+  readonly lossy: ReadonlySet<number>
+}
+
+export interface Checker extends Partial<Observer> {
+  readonly name: string
+  /** When the world has come to rest, or should have. */
+  readonly finish?: (ending: Ending) => void
+}
+
+export type MakeChecker = (given: Given) => Checker

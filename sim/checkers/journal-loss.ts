@@ -1,0 +1,34 @@
+/**
+ * Design section 2, rule 5: a journal that lost acknowledged records is noticed by whatever witness survives, and its partition halts.
+ *
+ * A witness that can't die with its worker is the mark outside the journal, or a snapshot. If neither had heard of the lost records, the loss is
+ * beyond proof: it is counted, not failed.
+ */
+import type { MakeChecker } from "./checker.ts"
+
+export const journalLoss: MakeChecker = ({ cluster, found, checked, excused }) => {
+  const owed = new Map<number, string>()
+  return {
+    name: "journal-loss",
+    journalLost: (partition, afterSeq, count) => {
+      checked()
+      const witness = cluster.server.marks(partition).witness?.seq ?? 0
+      const snapshot = cluster.server.snapshot(partition)?.manifest.endSeq ?? 0
+      if (Math.max(witness, snapshot) <= afterSeq) excused("a loss beyond proof")
+      else owed.set(partition, `lost ${count} records after ${afterSeq}; ${Math.max(witness, snapshot)} was witnessed`)
+    },
+    finish: () => {
+      for (const [partition, what] of owed) {
+        checked()
+        const { halt } = cluster.server.marks(partition)
+        if (halt !== null) continue
+        found({
+          class: "safety",
+          signature: "a lost journal went unnoticed",
+          detail: `partition ${partition} ${what}, and it isn't halted`,
+          partition,
+        })
+      }
+    },
+  }
+}

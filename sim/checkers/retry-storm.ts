@@ -1,0 +1,22 @@
+/** Oracle L6: nobody hammers. Appends of one record and sayings of one reply stay within a bound whatever goes wrong. */
+import type { MakeChecker } from "./checker.ts"
+
+const attemptsMax = 120
+const sayingsMax = 200
+
+export const retryStorm: MakeChecker = ({ found, checked }) => {
+  const attempts = new Map<string, number>()
+  const sayings = new Map<string, number>()
+  const count = (counts: Map<string, number>, key: string, most: number, what: string, partition: number): void => {
+    checked()
+    const now = (counts.get(key) ?? 0) + 1
+    counts.set(key, now)
+    if (now === most + 1)
+      found({ class: "liveness", signature: `${what} without end`, detail: `${key}: ${what} more than ${most} times`, partition })
+  }
+  return {
+    name: "retry-storm",
+    appendAnswered: (slot, { messageId }) => count(attempts, `${slot.id} ${messageId}`, attemptsMax, "appended", slot.id),
+    replySaid: (slot, { sender, suffix }) => count(sayings, `${sender} ${suffix}`, sayingsMax, "replied", slot.id),
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * INV-6, oracle A7: the state of whoever begins to serve, and of every worker at the end, is the fold of the journal.
+ *
+ * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. At a takeover the
+ * two are compared for the first few only: hashing a whole state costs more than a second of the world.
+ */
+
+import { stateHash } from "../../src/engine/hash.ts"
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/engine/step.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import type { MakeChecker } from "./checker.ts"
+
+const takeoversCompared = 4
+
+export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
+  const step = makeStep({ codec: engineCodec, rules: protocolRules })
+  const { partitions } = cluster.drawn
+  const folds: ReadonlyArray<Partition> = Array.from({ length: partitions }, (_, partition) => {
+    const fold = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+    step(fold, { _tag: "SnapshotMissing", nowMs: 0 })
+    return fold
+  })
+  let compared = 0
+
+  const compare = (partition: number, state: Partition, who: string): void => {
+    const fold = folds[partition]
+    if (fold === undefined || fold.phase === "halted" || fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null) return
+    checked()
+    if (stateHash(fold, engineCodec.sha256) === stateHash(state, engineCodec.sha256)) return
+    const detail = `${who} holds another state of partition ${partition} at record ${state.confirmedSeq} than its journal gives`
+    found({ class: "safety", signature: "a state differs from the fold of its journal", detail, partition, seq: state.confirmedSeq })
+  }
+
+  return {
+    name: "state-is-fold",
+    recordStored: (partition, stored) => {
+      const fold = folds[partition]
+      if (fold === undefined || cluster.lossy.has(partition)) return
+      step(fold, { _tag: "RecordsRead", records: [stored], nowMs: 0 })
+      checked()
+      if (fold.phase === "halted" && fold.confirmedSeq === stored.seq - 1)
+        found({
+          class: "safety",
+          signature: "a stored record can't be folded",
+          detail: `record ${stored.seq} of partition ${partition}`,
+          partition,
+          seq: stored.seq,
+        })
+    },
+    serving: (slot, state) => {
+      if (cluster.lossy.has(slot.id) || compared >= takeoversCompared) return
+      compared++
+      compare(slot.id, state, `${slot.worker.name}, which begins to serve,`)
+    },
+    finish: ({ lossy }) => {
+      for (const worker of cluster.workers)
+        for (const slot of worker.slots)
+          if (slot.partition !== null && slot.isServing && !lossy.has(slot.id)) compare(slot.id, slot.partition, worker.name)
+    },
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Injects faults: those that happen to what is under way (asked for by nodes at each occasion) and those that happen by themselves (looked
+ * for every few hundred milliseconds). Each is drawn from its own family, so each can be left out without moving the others.
+ */
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { Sender } from "../nodes/sender.ts"
+import type { Worker, WorkerFaults } from "../nodes/worker.ts"
+import type { Drawn } from "../profiles.ts"
+import type { FaultInjected } from "../result.ts"
+import type { Server } from "../substitutes/server.ts"
+import type { Chance, Family } from "../world/chance.ts"
+import { EventKind, type World } from "../world/world.ts"
+import { type FaultName, faultFamilies } from "./catalogue.ts"
+import { spoilSnapshot } from "./snapshots.ts"
+
+/** Faults kept in detail for the report; all are counted. */
+const detailsMax = 2_000
+
+export interface Stage {
+  readonly world: World
+  readonly server: Server
+  readonly workers: ReadonlyArray<Worker>
+  readonly senders: ReadonlyMap<string, Sender>
+  readonly drawn: Drawn
+  readonly chance: Chance
+}
+
+/** Told of what can't be seen from outside. */
+export interface FaultListener {
+  clockStepped(worker: Worker, byMs: number): void
+  elected(stream: string): void
+  paused(worker: Worker, ms: number): void
+  cutOff(worker: Worker, ms: number): void
+  commandsLost(afterSeq: number): void
+  journalLost(partition: number, afterSeq: number, count: number): void
+}
+
+export class Injector implements WorkerFaults {
+  readonly counts: Record<string, number> = {}
+  readonly details: Array<FaultInjected> = []
+  #stage: Stage | null = null
+  readonly #chance: Chance
+  readonly #drawn: Drawn
+  readonly #listener: FaultListener
+  readonly #crashPoints: Family
+  readonly #corrupt: Family
+  readonly #late: Family
+  #isHealed = false
+
+  constructor(chance: Chance, drawn: Drawn, listener: FaultListener) {
+    this.#chance = chance
+    this.#drawn = drawn
+    this.#listener = listener
+    this.#crashPoints = chance.family("crash-points")
+    this.#corrupt = chance.family("corrupt-records")
+    this.#late = chance.family("late-appends")
+  }
+
+  /** Begins to look for what happens by itself. */
+  start(stage: Stage): void {
+    this.#stage = stage
+    const { server } = stage
+    const elections = this.#chance.family("elections")
+    server.survivesElection = () => elections.below(2) === 1
+    const leases = this.#chance.family("leases")
+    server.givesLeaseTwice = () => leases.draw(1, 12) > 0 && this.#note("leases", 0, "a lease was given to two")
+    const commits = this.#chance.family("jitter")
+    server.commitMs = () => 1 + commits.below(this.#drawn.commitMsMax)
+    this.#lookOut(stage)
+  }
+
+  /** Ends all faults: every process lives, everything gets through, clocks are right. */
+  heal(): void {
+    const stage = this.#stage
+    if (stage === null) return
+    this.#isHealed = true
+    this.#chance.quiet(["jitter"])
+    stage.server.heal()
+    for (const worker of stage.workers) {
+      worker.link.heal()
+      worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
+      worker.clockAheadMs = 0
+      if (!worker.isUp) worker.start()
+    }
+    for (const sender of stage.senders.values()) sender.link.heal()
+  }
+
+  #note(name: FaultName, ms: number, detail: string): true {
+    this.counts[name] = (this.counts[name] ?? 0) + 1
+    const atMs = this.#stage?.world.sinceStartMs ?? 0
+    if (this.details.length < detailsMax) this.details.push({ family: name, atMs, toMs: atMs + ms, detail })
+    return true
+  }
+
+  // At each occasion.
+
+  crashes(): boolean {
+    return this.#crashPoints.draw(this.#drawn.crashPoints, 100_000) > 0 && this.#note("crash-points", 0, "a worker died at a step point")
+  }
+
+  deadMs(): number {
+    return 50 + this.#chance.family("crashes").below(4_000) + this.#crashPoints.below(2_000)
+  }
+
+  readRecords(partition: number, records: Array<StoredRecord>): Array<StoredRecord> {
+    if (records.length === 0) return records
+    const how = this.#corrupt.draw(1, 400, 2)
+    if (how === 0) return records
+    const place = this.#corrupt.below(records.length)
+    this.#note("corrupt-records", 0, `a record of partition ${partition} was read ${how === 1 ? "damaged" : "without its neighbour"}`)
+    if (how === 2) return records.filter((_, at) => at !== place || records.length === 1)
+    return records.map((record, at) => (at === place ? { ...record, bytes: damaged(record.bytes, this.#corrupt.below(1 << 20)) } : record))
+  }
+
+  appendLateMs(): number {
+    const lateMs = this.#late.draw(1, 150, 9_000)
+    if (lateMs > 0) this.#note("late-appends", lateMs, `an append took ${lateMs} ms on its way`)
+    return lateMs
+  }
+
+  // By themselves.
+
+  #lookOut(stage: Stage): void {
+    stage.world.in(this.#drawn.faultEveryMs, EventKind.fault, null, () => {
+      if (this.#isHealed) return
+      for (const { name } of faultFamilies) this.#perhaps(name, stage)
+      this.#lookOut(stage)
+    })
+  }
+
+  #perhaps(name: FaultName, stage: Stage): void {
+    const happen = this.#scheduled[name]
+    if (happen === undefined) return
+    const family = this.#chance.family(name)
+    if (family.draw(this.#drawn.faultChance, 1_000) > 0) happen(stage, family)
+  }
+
+  readonly #scheduled: Partial<Record<FaultName, (stage: Stage, family: Family) => void>> = {
+    crashes: ({ workers }, family) => {
+      const worker = workers[family.below(workers.length)]
+      if (worker?.isUp !== true) return
+      this.#note("crashes", 0, `${worker.name} died`)
+      worker.crash("at rest")
+    },
+    pauses: ({ workers, drawn }, family) => this.#pause(workers, family, drawn.leaseTtlMs, drawn.leaseTtlMs * 4, "pauses"),
+    stalls: ({ workers }, family) => this.#pause(workers, family, 20, 1_000, "stalls"),
+    cuts: (stage, family) => this.#cut(stage, family),
+    "channel-lag": (stage, family) => this.#lag(stage, family),
+    handovers: ({ workers, drawn }, family) => {
+      const worker = workers[family.below(workers.length)]
+      if (worker?.isUp !== true || worker.isLeaving) return
+      this.#note("handovers", drawn.leaseTtlMs, `${worker.name} left`)
+      worker.leave(drawn.leaseTtlMs)
+    },
+    elections: ({ server }, family) => {
+      const streams = [...server.journals, server.commands]
+      const stream = streams[family.below(streams.length)] ?? server.commands
+      const ms = 100 + family.below(family.below(4) === 0 ? 9_900 : 900)
+      this.#note("elections", ms, `${stream.config.name} had no leader for ${ms} ms`)
+      this.#listener.elected(stream.config.name)
+      server.elect(stream, ms)
+    },
+    outages: ({ server }, family) => {
+      const ms = 100 + family.below(4_900)
+      this.#note("outages", ms, `the servers were away for ${ms} ms`)
+      server.goDown(ms)
+      if (family.below(3) === 0) for (const journal of server.journals) journal.forgetIds()
+    },
+    "forgotten-ids": ({ server }, family) => {
+      const journal = server.journals[family.below(server.journals.length)]
+      journal?.forgetIds()
+      this.#note("forgotten-ids", 0, `${journal?.config.name} forgot its message ids`)
+    },
+    "lost-commands": ({ server }, family) => {
+      const lost = server.loseCommands(1 + family.below(20))
+      if (lost === 0) return
+      this.#note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
+      this.#listener.commandsLost(server.commands.lastSeq)
+    },
+    "lost-journal": ({ server }, family) => {
+      const partition = family.below(server.journals.length)
+      const lost = server.loseRecords(partition, 1 + family.below(6))
+      if (lost === 0) return
+      this.#note("lost-journal", 0, `the journal of partition ${partition} lost its last ${lost} records`)
+      this.#listener.journalLost(partition, server.endSeq(partition), lost)
+    },
+    "full-stream": ({ server }, family) => {
+      const ms = 200 + family.below(5_000)
+      server.fillCommands(ms)
+      this.#note("full-stream", ms, `the commands stream was full for ${ms} ms`)
+    },
+    leases: ({ server }, family) => {
+      const partition = family.below(server.journals.length)
+      if (server.leaseHolder(partition) === null) return
+      server.dropLease(partition)
+      this.#note("leases", 0, `the lease of partition ${partition} was gone before its time`)
+    },
+    clocks: ({ workers }, family) => {
+      const worker = workers[family.below(workers.length)]
+      if (worker === undefined) return
+      const byMs = (1 + family.below(family.below(2) === 0 ? 2_000 : 600_000)) * (family.below(2) === 0 ? -1 : 1)
+      worker.clockAheadMs = Math.max(-600_000, Math.min(600_000, worker.clockAheadMs + byMs))
+      this.#note("clocks", 0, `the clock of ${worker.name} jumped by ${byMs} ms`)
+      this.#listener.clockStepped(worker, byMs)
+    },
+    snapshots: ({ server }, family) => {
+      const what = spoilSnapshot(server, family)
+      if (what !== undefined) this.#note("snapshots", 0, what)
+    },
+  }
+
+  #pause(workers: ReadonlyArray<Worker>, family: Family, least: number, more: number, name: "pauses" | "stalls"): void {
+    const worker = workers[family.below(workers.length)]
+    if (worker?.isUp !== true) return
+    const ms = least + family.below(more)
+    worker.pause(ms)
+    this.#note(name, ms, `${worker.name} stood still for ${ms} ms`)
+    if (name === "pauses") this.#listener.paused(worker, ms)
+  }
+
+  #cut({ world, workers, senders, drawn }: Stage, family: Family): void {
+    const links = [...workers, ...senders.values()]
+    const cut = links[family.below(links.length)]
+    if (cut === undefined) return
+    const untilMs = world.nowMs + 200 + family.below(drawn.leaseTtlMs * 4)
+    const direction = family.below(3)
+    if (direction !== 1) cut.link.cutThereUntilMs = untilMs
+    if (direction !== 2) cut.link.cutBackUntilMs = untilMs
+    const ms = untilMs - world.nowMs
+    this.#note("cuts", ms, `${cut.name} was cut off ${["both ways", "from answers", "from asking"][direction]} for ${ms} ms`)
+    if ("slots" in cut) this.#listener.cutOff(cut, ms)
+  }
+
+  #lag({ world, senders, drawn }: Stage, family: Family): void {
+    const all = [...senders.values()]
+    const sender = all[family.below(all.length)]
+    if (sender === undefined) return
+    sender.link.lagMs = 100 + family.below(Math.max(4_000, Math.min(drawn.windowMs / 8, 6 * 3_600_000)))
+    sender.link.lagUntilMs = world.nowMs + sender.link.lagMs * 2
+    this.#note("channel-lag", sender.link.lagMs * 2, `${sender.name} lagged by ${sender.link.lagMs} ms`)
+  }
+}
+
+const damaged = (bytes: Uint8Array, at: number): Uint8Array => {
+  const copy = bytes.slice()
+  const place = at % copy.length
+  copy[place] = ((copy[place] ?? 0) ^ 0x15) & 0x7f
+  return copy
+}

@@ -1,0 +1,38 @@
+/**
+ * What can become of a snapshot between writing and loading: a chunk is missing or damaged, another partition's lies in its place, an older
+ * one came back, or it names records that its journal doesn't have.
+ */
+import type { Server, StoredSnapshot } from "../substitutes/server.ts"
+import type { Family } from "../world/chance.ts"
+
+type Spoil = (snapshot: StoredSnapshot, family: Family, server: Server) => StoredSnapshot
+
+const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
+  ["lost a chunk", ({ manifest, chunks }) => ({ manifest, chunks: chunks.slice(1) })],
+  [
+    "has a damaged chunk",
+    ({ manifest, chunks }, family) => {
+      const place = family.below(Math.max(1, chunks.length))
+      return { manifest, chunks: chunks.map((bytes, at) => (at === place ? bytes.slice(0, bytes.length >> 1) : bytes)) }
+    },
+  ],
+  [
+    "names an end that isn't in the journal",
+    ({ manifest, chunks }) => ({ manifest: { ...manifest, endSeq: manifest.endSeq + 1 }, chunks }),
+  ],
+  ["names another end", ({ manifest, chunks }) => ({ manifest: { ...manifest, endHash: manifest.startHash }, chunks })],
+  ["is of another partition", ({ manifest, chunks }) => ({ manifest: { ...manifest, partition: manifest.partition + 1 }, chunks })],
+  ["is of another version", ({ manifest, chunks }) => ({ manifest: { ...manifest, version: 2 as 1 }, chunks })],
+]
+
+/** Spoils one partition's snapshot, if it has one. Returns what it did. */
+export const spoilSnapshot = (server: Server, family: Family): string | undefined => {
+  const partition = family.below(server.journals.length)
+  const snapshot = server.snapshot(partition)
+  const chosen = spoils[family.below(spoils.length)]
+  if (snapshot === null || chosen === undefined) return undefined
+  const [what, spoil] = chosen
+  const spoiled = spoil(snapshot, family, server)
+  server.replaceSnapshot(partition, spoiled)
+  return `the snapshot of partition ${partition} ${what}`
+}

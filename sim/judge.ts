@@ -1,0 +1,135 @@
+/**
+ * Puts a world to all its checkers: those of the world's own truth while it runs and at its end, and the auditor over the journals and over
+ * everything that was heard, told by the world instead of by itself.
+ */
+import type { Audit } from "../src/audit/audit.ts"
+import type { HeardReply } from "../src/audit/replies.ts"
+import type { AtsValue } from "../src/engine/records.ts"
+import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
+import type { Checker, Ending, MakeChecker } from "./checkers/checker.ts"
+import { convergence } from "./checkers/convergence.ts"
+import { expiries } from "./checkers/expiries.ts"
+import { feedConverges } from "./checkers/feed-converges.ts"
+import { halts } from "./checkers/halts.ts"
+import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
+import { journalLoss } from "./checkers/journal-loss.ts"
+import { oneAnswer } from "./checkers/one-answer.ts"
+import { realTimeOrder } from "./checkers/real-time-order.ts"
+import { retryStorm } from "./checkers/retry-storm.ts"
+import { stateIsFold } from "./checkers/state-is-fold.ts"
+import type { Cluster } from "./cluster.ts"
+import type { Failure, SeedTotals } from "./result.ts"
+
+const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
+  ["heard-means-journaled", heardMeansJournaled],
+  ["acknowledged-appends", acknowledgedAppends],
+  ["state-is-fold", stateIsFold],
+  ["real-time-order", realTimeOrder],
+  ["one-answer", oneAnswer],
+  ["convergence", convergence],
+  ["expiries", expiries],
+  ["retry-storm", retryStorm],
+  ["feed-converges", feedConverges],
+  ["halts", halts],
+  ["journal-loss", journalLoss],
+]
+
+/** Failures kept in detail. */
+const failuresMax = 20
+
+export interface Judged {
+  readonly failures: ReadonlyArray<Failure>
+  readonly checked: Readonly<Record<string, number>>
+  readonly excused: Readonly<Record<string, number>>
+  readonly totals: SeedTotals
+  readonly records: number
+}
+
+/** A detail without its numbers, ids and names. */
+const signatureOf = (detail: string): string => detail.replace(/[A-Za-z]*[-.]?\d[\w.:~-]*/g, "#").slice(0, 80)
+
+export class Judge {
+  readonly #cluster: Cluster
+  readonly #checkers: ReadonlyArray<Checker>
+  readonly #failures: Array<Failure> = []
+  readonly #checked: Record<string, number> = {}
+  readonly #excused: Record<string, number> = {}
+  readonly #replies: Array<HeardReply> = []
+  readonly #feed: Array<{ readonly channel: string; readonly value: AtsValue }> = []
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    this.#checkers = makers.map(([name, make]) => {
+      this.#checked[name] = 0
+      return make({
+        cluster,
+        found: (found) => this.#found({ ...found, checker: name }),
+        checked: (things = 1) => {
+          this.#checked[name] = (this.#checked[name] ?? 0) + things
+        },
+        excused: (what) => {
+          this.#excused[what] = (this.#excused[what] ?? 0) + 1
+        },
+      })
+    })
+    for (const checker of this.#checkers) cluster.audience.add(checker)
+    cluster.audience.add({
+      replyHeard: (sender, suffix, { partition, seq, epoch, decisions }) =>
+        this.#replies.push({ sender, suffix, partition, seq, epoch, decisions }),
+      feedAccepted: (channel, value, stale) => {
+        if (!stale) this.#feed.push({ channel, value })
+      },
+    })
+  }
+
+  #found(found: Omit<Failure, "atMs" | "partition" | "seq" | "sku"> & { partition?: number; seq?: number; sku?: string }): void {
+    if (this.#failures.length >= failuresMax) return
+    const { partition = -1, seq = 0, sku = null, ...rest } = found
+    this.#failures.push({ ...rest, atMs: this.#cluster.world.sinceStartMs, partition, seq, sku })
+  }
+
+  /** The verdict. */
+  finish(ending: Ending, newAudit: () => Audit): Judged {
+    for (const checker of this.#checkers) checker.finish?.(ending)
+    const audit = newAudit()
+    const { server, drawn, senders, lossy } = this.#cluster
+    for (const reply of this.#replies) if (!lossy.has(reply.partition)) audit.reply(reply)
+    for (const { channel, value } of this.#feed) if (!lossy.has(this.#cluster.partitionOf(value.sku))) audit.feed(value, channel)
+    if (ending.converged)
+      for (const sender of senders.values())
+        for (const { acknowledgedMs, command } of sender.asked.values())
+          if (acknowledgedMs !== null && !lossy.has(this.#cluster.partitionOf(command.sku)))
+            audit.acknowledged({ sender: sender.name, sku: command.sku, id: command.id })
+    for (let partition = 0; partition < drawn.partitions; partition++) {
+      if (lossy.has(partition)) continue
+      for (const stored of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) audit.record(partition, stored)
+    }
+    const report = audit.finish({ quiet: ending.converged })
+    for (const { checker, detail, partition, seq, sku } of report.violations)
+      this.#found({
+        class: "safety",
+        checker,
+        signature: signatureOf(detail),
+        detail,
+        partition,
+        seq,
+        ...(sku === undefined ? {} : { sku }),
+      })
+    for (const [name, things] of Object.entries(report.checked)) this.#checked[name] = (this.#checked[name] ?? 0) + things
+    const { totals } = report
+    return { failures: this.#failures, checked: this.#checked, excused: this.#excused, records: totals.records, totals: seedTotals(totals) }
+  }
+}
+
+const seedTotals = (totals: SeedTotals): SeedTotals => ({
+  receivedQty: totals.receivedQty,
+  soldQty: totals.soldQty,
+  oversoldQty: totals.oversoldQty,
+  lost: totals.lost,
+  contradicted: totals.contradicted,
+  accepted: totals.accepted,
+  refused: totals.refused,
+  repeated: totals.repeated,
+  expired: totals.expired,
+  quarantined: totals.quarantined,
+})

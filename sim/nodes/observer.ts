@@ -1,0 +1,73 @@
+/**
+ * What the checkers of a world are told while it runs: everything that was said, heard, stored or lost, at the moment it happened.
+ */
+import type { Partition } from "../../src/engine/partition.ts"
+import type { AlarmKind, BatchStats, Halt, Output, StepDownReason } from "../../src/engine/protocol.ts"
+import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { AppendAnswer } from "../substitutes/server.ts"
+import type { Slot } from "./slot.ts"
+
+/** Told by the nodes; each call is made before its effect leaves the node. */
+export interface Observer {
+  /** A record is stored, whoever hears of it. */
+  recordStored(partition: number, stored: StoredRecord): void
+  /** The server's answer to an append, whether it arrives or not. */
+  appendAnswered(slot: Slot, output: Extract<Output, { _tag: "Append" }>, answer: AppendAnswer): void
+  /** An append whose publisher gave up waiting. */
+  appendTimedOut(slot: Slot, output: Extract<Output, { _tag: "Append" }>): void
+  replySaid(slot: Slot, reply: Reply): void
+  feedSaid(slot: Slot, value: AtsValue): void
+  serving(slot: Slot, partition: Partition): void
+  confirmed(slot: Slot, seq: number, record: JournalRecord, stats: BatchStats): void
+  alarmed(slot: Slot, kind: AlarmKind, detail: string): void
+  steppedDown(slot: Slot, reason: StepDownReason, detail: string): void
+  halted(slot: Slot, halt: Halt): void
+  crashed(worker: string, at: string, serving: boolean): void
+  /** A sender heard a reply, a decision in it for the first time or again. */
+  replyHeard(sender: string, suffix: string, reply: Reply): void
+  /** A journal lost acknowledged records after `afterSeq`. */
+  journalLost(partition: number, afterSeq: number, count: number): void
+  /** A receiver accepted a value of the feed; `stale` ones it turned away. */
+  feedAccepted(channel: string, value: AtsValue, stale: boolean): void
+}
+
+const kinds = [
+  "recordStored",
+  "appendAnswered",
+  "appendTimedOut",
+  "replySaid",
+  "feedSaid",
+  "serving",
+  "confirmed",
+  "alarmed",
+  "steppedDown",
+  "halted",
+  "crashed",
+  "replyHeard",
+  "journalLost",
+  "feedAccepted",
+] as const satisfies ReadonlyArray<keyof Observer>
+
+/** Passes on what happens to everybody who asked for that kind of it, in the order in which they came. */
+export class Audience {
+  readonly #hearers = new Map<string, Array<(...told: ReadonlyArray<never>) => void>>(kinds.map((kind) => [kind, []]))
+  /** What the nodes are given. */
+  readonly observer: Observer
+
+  constructor() {
+    const passOn = (kind: string) => {
+      const hearers = this.#hearers.get(kind) ?? []
+      return (...told: ReadonlyArray<never>) => {
+        for (const hear of hearers) hear(...told)
+      }
+    }
+    this.observer = Object.fromEntries(kinds.map((kind) => [kind, passOn(kind)])) as unknown as Observer
+  }
+
+  add(hearer: Partial<Observer>): void {
+    for (const kind of kinds) {
+      const hear = hearer[kind] as ((...told: ReadonlyArray<never>) => void) | undefined
+      if (hear !== undefined) this.#hearers.get(kind)?.push(hear.bind(hearer))
+    }
+  }
+}

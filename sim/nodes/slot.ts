@@ -1,0 +1,471 @@
+/**
+ * One partition on one worker: performs what the engine asks for against the simulated server, and tells it what came of that.
+ *
+ * The counterpart of src/runtime, written as plain events so that a step costs microseconds. It decides nothing about stock; what it decides about
+ * leases (who should try) may be wrong at any time, and must not matter.
+ */
+
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import type { ClaimBasis, Halt, Input, Output } from "../../src/engine/protocol.ts"
+import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
+import type { Step } from "../../src/engine/step.ts"
+import { appendTimeoutMs } from "../../src/limits.ts"
+import type { AppendAnswer, Server } from "../substitutes/server.ts"
+import type { Ask } from "../world/link.ts"
+import { EventKind, type World } from "../world/world.ts"
+import type { Worker } from "./worker.ts"
+
+type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { _tag: Tag }>
+type Tick = Extract<Input, { _tag: "Tick" }>
+
+/** Milliseconds until a question to the server is given up, and until it is asked again. */
+const questionTimeoutMs = 2_000
+const againMs = 200
+/** Records and messages delivered at once. */
+const deliveredMax = 256
+
+/** A reading of a stream from a place on; begun anew, the former one hears nothing any more. */
+interface Reading {
+  nextSeq: number
+  isOn: boolean
+  isPaused: boolean
+  isPlanned: boolean
+}
+
+const reading = (): Reading => ({ nextSeq: 0, isOn: false, isPaused: false, isPlanned: false })
+
+export class Slot {
+  readonly worker: Worker
+  readonly id: number
+  readonly #world: World
+  readonly #server: Server
+  readonly #step: Step
+  partition: Partition | null = null
+  /** Raised whenever the state is thrown away: answers to a former life are not heard. */
+  life = 0
+  /** The lease while we believe it is ours. */
+  lease: { revision: number; sinceMs: number } | null = null
+  isAsking = false
+  #claims = 0
+  /** The shared halt as last seen. */
+  halt: Halt | null = null
+  #journal = reading()
+  #commands = reading()
+  #feedSeen: Array<AtsValue> = []
+
+  constructor(worker: Worker, id: number, step: Step) {
+    this.worker = worker
+    this.id = id
+    this.#world = worker.world
+    this.#server = worker.server
+    this.#step = step
+  }
+
+  /** Whether nobody may serve: halted, and no operator has said to go on. */
+  get isHalted(): boolean {
+    return this.halt !== null && this.halt.resume === null
+  }
+
+  get isServing(): boolean {
+    return this.partition?.phase === "serving"
+  }
+
+  /** A new life: from the snapshot if there is one, as a standby. */
+  begin(): void {
+    const { partitions, snapshotEveryRecords, batchMessagesMax } = this.worker.options
+    this.forget()
+    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax })
+    this.#load()
+  }
+
+  /** Throws the state away, and with it whatever was on its way to it. */
+  forget(): void {
+    this.life++
+    this.partition = null
+    this.#journal = reading()
+    this.#commands = reading()
+    this.#feedSeen = []
+  }
+
+  /** Tells the engine something, and performs what it asks for; the worker may crash between any two of these. */
+  put(input: Input): void {
+    const { partition } = this
+    if (partition === null) return
+    const outputs = this.#step(partition, input)
+    if (outputs.length === 0) return
+    for (const output of outputs) {
+      if (this.worker.mayCrash(output._tag, this)) return
+      this.#perform(output)
+      if (this.partition !== partition) return
+    }
+    this.worker.mayCrash("the next input", this)
+  }
+
+  tick(): void {
+    if (this.partition === null) return
+    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs }
+    this.put(input)
+  }
+
+  /** Asks the server something for this life of the partition. */
+  #ask<T>(ask: Ask<T>): void {
+    const { life } = this
+    this.worker.ask({
+      timeoutMs: ask.timeoutMs,
+      serve: ask.serve,
+      answered: (value) => {
+        if (this.life === life) ask.answered(value)
+      },
+      unanswered: () => {
+        if (this.life === life) ask.unanswered()
+      },
+    })
+  }
+
+  /** Asks until there is an answer. */
+  #askUntil<T>(serve: (answer: (value: T | null) => void) => void, answered: (value: T) => void): void {
+    this.#ask({ timeoutMs: questionTimeoutMs, serve, answered, unanswered: () => this.#later(() => this.#askUntil(serve, answered)) })
+  }
+
+  #later(run: () => void): void {
+    const { life } = this
+    this.#world.in(againMs, EventKind.timeout, this.worker.host, () => {
+      if (this.life === life) run()
+    })
+  }
+
+  #load(): void {
+    this.#askUntil<ReturnType<Server["snapshot"]> | "none">(
+      (answer) => answer(this.#server.isDown ? null : (this.#server.snapshot(this.id) ?? "none")),
+      (found) => {
+        const nowMs = this.worker.clockMs
+        if (found === "none" || found === null) this.put({ _tag: "SnapshotMissing", nowMs })
+        else this.put({ _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks, nowMs })
+        if (this.lease !== null) this.claim()
+      },
+    )
+  }
+
+  /** The lease is ours: try to become owner. */
+  claim(): void {
+    if (this.partition === null) return
+    const { name, host } = this.worker
+    const nonce = `${name}-${host.life}-${this.id}-${++this.#claims}`
+    this.put({ _tag: "Claim", owner: nonce, incarnation: `inc-${nonce}`, nowMs: this.worker.clockMs })
+  }
+
+  #perform(output: Output): void {
+    switch (output._tag) {
+      case "FollowJournal":
+        this.#journal = { nextSeq: output.fromSeq, isOn: true, isPaused: false, isPlanned: false }
+        return this.planJournal()
+      case "StopFollowing":
+        this.#journal.isOn = false
+        return
+      case "ReadClaimBasis":
+        return this.#readClaimBasis()
+      case "ReadRecords":
+        return this.#readRecords(output)
+      case "Append":
+        return this.#append(output)
+      case "ReadJournalEnd":
+        return this.#readJournalEnd(output)
+      case "ReadCommands":
+        this.#commands = { nextSeq: output.fromSeq, isOn: true, isPaused: false, isPlanned: false }
+        return this.planCommands()
+      case "PauseReading":
+        this.#commands.isPaused = true
+        return
+      case "ResumeReading":
+        this.#commands.isPaused = false
+        return this.planCommands()
+      case "ReadCommandAt":
+        return this.#readCommandAt(output)
+      case "PurgeCommands":
+        return this.#once(() => this.#server.purgeCommands(this.id, output.beforeSeq))
+      default:
+        return this.#performSaying(output)
+    }
+  }
+
+  #performSaying(output: Output): void {
+    const { observer } = this.worker
+    switch (output._tag) {
+      case "SendReplies":
+        return this.#sendReplies(output)
+      case "SendFeed":
+        return this.#sendFeed(output)
+      case "ReadForRepublish":
+        return this.#readForRepublish(output)
+      case "StoreIncarnation":
+        return this.#until(() => this.#server.putIncarnation(this.id, output.incarnation))
+      case "StoreWitness":
+        return this.#until(() => this.#server.putWitness(this.id, output.witness))
+      case "ClearHalt":
+        return this.#until(() => this.#server.putHalt(this.id, null))
+      case "StoreChunk":
+        return this.#storeChunk(output)
+      case "PublishSnapshot":
+        return this.#once(() => this.#server.publishSnapshot(output.manifest))
+      case "DiscardSnapshot":
+        return this.#once(() => this.#server.discardSnapshot(this.id, output.id))
+      case "Serving":
+        if (this.partition !== null) observer.serving(this, this.partition)
+        return
+      case "BatchConfirmed":
+        return observer.confirmed(this, output.seq, output.record, output.stats)
+      case "Alarm":
+        return observer.alarmed(this, output.kind, output.detail)
+      case "SteppedDown":
+        observer.steppedDown(this, output.reason, output.detail)
+        return this.#end(output.reason === "Drained")
+      case "Halted":
+        observer.halted(this, output.halt)
+        return this.#shareHalt(output.halt)
+    }
+  }
+
+  // Reading the journal and the commands.
+
+  /** Plans the next delivery of records, if one is wanted and none is planned. */
+  planJournal(): void {
+    this.#plan(this.#journal, (from) => this.#deliverRecords(from))
+  }
+
+  /** Plans the next delivery of commands. */
+  planCommands(): void {
+    this.#plan(this.#commands, (from) => this.#deliverCommands(from))
+  }
+
+  #plan(from: Reading, deliver: (from: Reading) => void, afterMs = this.worker.link.delayMs()): void {
+    if (!from.isOn || from.isPaused || from.isPlanned) return
+    from.isPlanned = true
+    this.#world.in(afterMs, EventKind.deliver, this.worker.host, () => {
+      from.isPlanned = false
+      if (!from.isOn || from.isPaused || (from !== this.#journal && from !== this.#commands)) return
+      if (this.worker.isCutOff) return this.#plan(from, deliver, againMs)
+      deliver(from)
+    })
+  }
+
+  #deliverRecords(from: Reading): void {
+    const records = this.worker.faults.readRecords(
+      this.id,
+      this.#server.records(this.id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax),
+    )
+    if (records.length === 0) return
+    from.nextSeq = (records.at(-1) as StoredRecord).seq + 1
+    this.put({ _tag: "RecordsRead", records, nowMs: this.worker.clockMs })
+    if (from.nextSeq <= this.#server.endSeq(this.id)) this.planJournal()
+  }
+
+  #deliverCommands(from: Reading): void {
+    const messages = this.#server.messages(this.id, from.nextSeq, deliveredMax)
+    const last = messages.at(-1)
+    if (last === undefined) return
+    from.nextSeq = last.seq + 1
+    this.put({ _tag: "CommandsArrived", messages, nowMs: this.worker.clockMs })
+    if (from.nextSeq <= this.#server.lastCommandSeq(this.id)) this.planCommands()
+  }
+
+  get #journalAnswers(): boolean {
+    return this.#server.answersFor(`JOURNAL_${this.id}`)
+  }
+
+  #readClaimBasis(): void {
+    this.#ask<ClaimBasis>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
+      answered: (basis) => this.put({ _tag: "ClaimBasisRead", basis, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "ClaimBasis", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readRecords({ fromSeq, toSeq }: OutputOf<"ReadRecords">): void {
+    this.#ask<Array<StoredRecord>>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, deliveredMax) : null),
+      answered: (read) => {
+        const records = this.worker.faults.readRecords(this.id, read)
+        this.put({ _tag: "RecordsRead", records, nowMs: this.worker.clockMs })
+        const next = (read.at(-1)?.seq ?? toSeq) + 1
+        if (next <= toSeq) this.#readRecords({ _tag: "ReadRecords", fromSeq: next, toSeq })
+      },
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "ClaimBasis", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readForRepublish({ fromSeq, toSeq }: OutputOf<"ReadForRepublish">): void {
+    this.#ask<Array<StoredRecord>>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, Number.MAX_SAFE_INTEGER) : null),
+      answered: (records) => this.put({ _tag: "RepublishRead", records, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readJournalEnd({ seq }: OutputOf<"ReadJournalEnd">): void {
+    this.#ask<{ readonly endSeq: number; readonly record: StoredRecord | null }>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) =>
+        answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), record: this.#server.recordAt(this.id, seq) } : null),
+      answered: ({ endSeq, record }) => this.put({ _tag: "JournalEndRead", endSeq, record, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "JournalEnd", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readCommandAt({ seq }: OutputOf<"ReadCommandAt">): void {
+    this.#ask<ReturnType<Server["commandAt"]>>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#server.answersFor("COMMANDS") ? this.#server.commandAt(seq) : null),
+      answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  // Appending.
+
+  #append(output: OutputOf<"Append">): void {
+    const { expectedSeq, messageId, bytes } = output
+    const { observer, faults } = this.worker
+    this.#ask<Exclude<AppendAnswer, null>>({
+      timeoutMs: appendTimeoutMs,
+      serve: (answer) => {
+        const arrive = () =>
+          this.#server.append(this.id, expectedSeq, messageId, bytes, (came) => {
+            observer.appendAnswered(this, output, came)
+            answer(came)
+          })
+        const lateMs = faults.appendLateMs()
+        if (lateMs === 0) arrive()
+        else this.#world.in(lateMs, EventKind.server, null, arrive)
+      },
+      answered: (came) => {
+        const nowMs = this.worker.clockMs
+        if ("errCode" in came) this.put({ _tag: "AppendUnknown", messageId, cause: `${came.errCode} ${came.description}`, nowMs })
+        else this.put({ _tag: "AppendAcked", messageId, seq: came.seq, duplicate: came.duplicate, nowMs })
+      },
+      unanswered: () => {
+        observer.appendTimedOut(this, output)
+        this.put({ _tag: "AppendUnknown", messageId, cause: "no answer", nowMs: this.worker.clockMs })
+      },
+    })
+  }
+
+  // Saying.
+
+  #sendReplies(output: OutputOf<"SendReplies">): void {
+    for (const reply of output.replies) this.worker.observer.replySaid(this, reply)
+    this.#askUntil<true>(
+      (answer) => {
+        if (this.#server.isDown) return answer(null)
+        for (const reply of output.replies) this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        answer(true)
+      },
+      () => this.put({ _tag: "RepliesSent", seq: output.seq, nowMs: this.worker.clockMs }),
+    )
+  }
+
+  #sendFeed({ group, values }: OutputOf<"SendFeed">): void {
+    for (const value of values) this.worker.observer.feedSaid(this, value)
+    this.#ask<true>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => {
+        if (!this.#server.answersFor("FEED")) return answer(null)
+        for (const value of values) this.#server.storeFeed(this.id, value)
+        answer(true)
+      },
+      answered: () => this.put({ _tag: "FeedSent", group, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "FeedFailed", group, nowMs: this.worker.clockMs }),
+    })
+  }
+
+  /** The feed's stream stored a value, whoever sent it. */
+  feedStored(value: AtsValue): void {
+    if (!this.isServing) return
+    this.#feedSeen.push(value)
+    if (this.#feedSeen.length > 1) return
+    const { life } = this
+    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => {
+      if (this.life !== life) return
+      for (const { channel, sku, version } of this.#feedSeen.splice(0))
+        this.put({ _tag: "FeedSeen", channel, sku, version, nowMs: this.worker.clockMs })
+    })
+  }
+
+  #storeChunk({ snapshot, index, bytes }: OutputOf<"StoreChunk">): void {
+    this.#ask<true>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => {
+        if (this.#server.isDown) return answer(null)
+        this.#server.putChunk(this.id, snapshot, index, bytes)
+        answer(true)
+      },
+      answered: () => this.put({ _tag: "ChunkStored", snapshot, index, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "SnapshotFailed", snapshot, cause: "no answer", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #once(write: () => void): void {
+    this.#ask<true>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => {
+        if (this.#server.isDown) return answer(null)
+        write()
+        answer(true)
+      },
+      answered: () => undefined,
+      unanswered: () => undefined,
+    })
+  }
+
+  #until(write: () => void): void {
+    this.#askUntil<true>(
+      (answer) => {
+        if (this.#server.isDown) return answer(null)
+        write()
+        answer(true)
+      },
+      () => undefined,
+    )
+  }
+
+  // How a life ends.
+
+  #end(atOnce: boolean): void {
+    this.forget()
+    this.worker.releaseLease(this)
+    const { life } = this
+    this.#world.in(atOnce ? 1 : againMs, EventKind.restart, this.worker.host, () => {
+      if (this.life === life && this.partition === null && !this.isHalted) this.begin()
+    })
+  }
+
+  #shareHalt(halt: Halt): void {
+    this.forget()
+    this.halt = halt
+    this.#askUntil<true>(
+      (answer) => {
+        if (this.#server.isDown) return answer(null)
+        const known = this.#server.marks(this.id).halt
+        // The first halt that nobody has answered yet stays: it tells most.
+        if (known === null || known.resume !== null) this.#server.putHalt(this.id, halt)
+        answer(true)
+      },
+      () => this.worker.releaseLease(this),
+    )
+  }
+
+  /** The shared halt changed: this worker hears of it a little later. */
+  haltChanged(halt: Halt | null): void {
+    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
+  }
+
+  #haltSeen(halt: Halt | null): void {
+    this.halt = halt
+    if (this.isHalted) {
+      if (this.lease !== null) this.put({ _tag: "Drain", nowMs: this.worker.clockMs })
+      else if (this.partition?.phase !== "claiming") this.forget()
+    } else if (this.partition === null) this.begin()
+  }
+}

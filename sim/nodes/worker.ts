@@ -1,0 +1,263 @@
+/**
+ * A worker process: its clock, its connection, its slots, and the leases it asks for. It can crash between any two things it does, stop and go
+ * on, and believe a lease that is no longer its own.
+ */
+
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { Step } from "../../src/engine/step.ts"
+import type { Server } from "../substitutes/server.ts"
+import type { Host } from "../world/heap.ts"
+import type { Ask, Link } from "../world/link.ts"
+import { EventKind, type World } from "../world/world.ts"
+import type { Observer } from "./observer.ts"
+import type { Sender } from "./sender.ts"
+import { Slot } from "./slot.ts"
+
+export interface WorkerOptions {
+  readonly workers: number
+  readonly partitions: number
+  readonly tickMs: number
+  readonly leaseTtlMs: number
+  readonly snapshotEveryRecords: number
+  readonly batchMessagesMax: number
+}
+
+/** What can go wrong inside or right beside a worker; asked for at each occasion. */
+export interface WorkerFaults {
+  /** Whether the worker dies here. */
+  crashes(): boolean
+  /** Milliseconds for which it then stays dead. */
+  deadMs(): number
+  /** Records as they are read: now and then damaged, or one of them missing. */
+  readRecords(partition: number, records: Array<StoredRecord>): Array<StoredRecord>
+  /** Milliseconds an append lingers on the way, beyond the usual. */
+  appendLateMs(): number
+}
+
+export interface Surroundings {
+  readonly world: World
+  readonly server: Server
+  readonly observer: Observer
+  readonly faults: WorkerFaults
+  /** Those who hear replies, by name. */
+  readonly senders: ReadonlyMap<string, Sender>
+  readonly stepOf: (worker: number) => Step
+}
+
+export class Worker {
+  readonly name: string
+  readonly index: number
+  readonly host: Host
+  readonly link: Link
+  readonly options: WorkerOptions
+  readonly world: World
+  readonly server: Server
+  readonly observer: Observer
+  readonly faults: WorkerFaults
+  readonly senders: ReadonlyMap<string, Sender>
+  slots: ReadonlyArray<Slot> = []
+  /** Its clock against the true time. */
+  clockAheadMs = 0
+  isUp = false
+  /** Leaves: drains what it owns and asks for nothing. */
+  isLeaving = false
+  readonly #stepOf: (worker: number) => Step
+  #upSinceMs = 0
+
+  constructor(index: number, link: Link, options: WorkerOptions, surroundings: Surroundings) {
+    this.name = `w${index}`
+    this.index = index
+    this.link = link
+    this.options = options
+    this.world = surroundings.world
+    this.server = surroundings.server
+    this.observer = surroundings.observer
+    this.faults = surroundings.faults
+    this.senders = surroundings.senders
+    this.#stepOf = surroundings.stepOf
+    this.host = this.world.host()
+  }
+
+  get clockMs(): number {
+    return this.world.nowMs + this.clockAheadMs
+  }
+
+  get isCutOff(): boolean {
+    const { nowMs } = this.world
+    return nowMs < this.link.cutThereUntilMs || nowMs < this.link.cutBackUntilMs || this.server.isDown
+  }
+
+  get isPaused(): boolean {
+    return this.host.pausedUntilMs > this.world.nowMs
+  }
+
+  start(): void {
+    this.isUp = true
+    this.isLeaving = false
+    this.#upSinceMs = this.world.nowMs
+    const step = this.#stepOf(this.index)
+    this.slots = Array.from({ length: this.options.partitions }, (_, partition) => new Slot(this, partition, step))
+    for (const slot of this.slots) {
+      slot.halt = this.server.marks(slot.id).halt
+      if (!slot.isHalted) slot.begin()
+      this.#lookAfterLease(slot)
+    }
+    this.#tick()
+  }
+
+  /** Dies: nothing of it is left, and nothing that was planned happens. */
+  crash(at: string): void {
+    if (!this.isUp) return
+    this.observer.crashed(
+      this.name,
+      at,
+      this.slots.some((slot) => slot.isServing),
+    )
+    this.host.life++
+    this.host.pausedUntilMs = 0
+    this.isUp = false
+    for (const slot of this.slots) slot.forget()
+    this.slots = []
+    this.world.in(this.faults.deadMs(), EventKind.restart, null, () => {
+      if (!this.isUp) this.start()
+    })
+  }
+
+  /** Whether it dies now, before `what`. */
+  mayCrash(what: string, slot: Slot): boolean {
+    if (!this.faults.crashes()) return false
+    this.crash(`${slot.isServing ? "serving" : (slot.partition?.phase ?? "idle")}, before ${what}`)
+    return true
+  }
+
+  pause(ms: number): void {
+    this.host.pausedUntilMs = Math.max(this.host.pausedUntilMs, this.world.nowMs + ms)
+  }
+
+  /** Asks the server: the request may be lost, arrive twice or late, and so may the answer. */
+  ask<T>({ timeoutMs, serve, answered, unanswered }: Ask<T>): void {
+    const { world, host, link } = this
+    const { life } = host
+    const endsMs = world.nowMs + timeoutMs
+    const giveUp = () => world.in(Math.max(0, endsMs - world.nowMs), EventKind.timeout, host, unanswered, life)
+    const thereMs = link.there()
+    if (thereMs < 0) return giveUp()
+    world.in(thereMs, EventKind.server, null, () =>
+      serve((value) => {
+        const backMs = value === null ? -1 : link.back()
+        if (value === null || backMs < 0 || world.nowMs + backMs >= endsMs) giveUp()
+        else world.in(backMs, EventKind.answer, host, () => answered(value), life)
+      }),
+    )
+    const againMs = link.again()
+    if (againMs >= 0) world.in(thereMs + againMs, EventKind.server, null, () => serve(() => undefined))
+  }
+
+  #tick(): void {
+    this.world.in(this.options.tickMs, EventKind.tick, this.host, () => {
+      const { host } = this
+      const { life } = host
+      for (const slot of this.slots) {
+        const phase = slot.partition?.phase
+        if (phase === "serving" || phase === "claiming") slot.tick()
+        if (host.life !== life) return
+      }
+      this.#tick()
+    })
+  }
+
+  /** Whether this worker should rather try for the partition than the others. */
+  #prefers(slot: Slot): boolean {
+    return slot.id % this.options.workers === this.index
+  }
+
+  #lookAfterLease(slot: Slot): void {
+    const { leaseTtlMs } = this.options
+    const jitterMs = this.link.delayMs()
+    const waitMs = slot.lease !== null ? leaseTtlMs / 3 : this.#prefers(slot) ? leaseTtlMs / 5 : leaseTtlMs / 2
+    this.world.in(Math.ceil(waitMs) + jitterMs, EventKind.lease, this.host, () => {
+      this.#lookAfterLease(slot)
+      if (slot.isAsking) return
+      if (slot.lease !== null) this.#renew(slot)
+      else if (!this.isLeaving && !slot.isHalted && (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs))
+        this.#acquire(slot)
+    })
+  }
+
+  #acquire(slot: Slot): void {
+    const { leaseTtlMs } = this.options
+    const sinceMs = this.world.nowMs
+    slot.isAsking = true
+    this.ask<ReturnType<Server["acquire"]>>({
+      timeoutMs: leaseTtlMs / 3,
+      serve: (answer) => answer(this.server.isDown ? null : this.server.acquire(slot.id, this.name, leaseTtlMs)),
+      answered: (came) => {
+        slot.isAsking = false
+        if (!("revision" in came)) return
+        slot.lease = { revision: came.revision, sinceMs }
+        const phase = slot.partition?.phase
+        if (phase === "following") slot.claim()
+        else if (phase === undefined) this.releaseLease(slot)
+      },
+      unanswered: () => {
+        slot.isAsking = false
+      },
+    })
+  }
+
+  #renew(slot: Slot): void {
+    const { leaseTtlMs } = this.options
+    const { lease } = slot
+    if (lease === null) return
+    const sinceMs = this.world.nowMs
+    slot.isAsking = true
+    const lost = () => {
+      slot.lease = null
+      slot.put({ _tag: "LeaseLost", nowMs: this.clockMs })
+    }
+    this.ask<{ readonly came: ReturnType<Server["renew"]>; readonly brokerMs: number }>({
+      timeoutMs: leaseTtlMs / 3,
+      serve: (answer) =>
+        answer(
+          this.server.isDown
+            ? null
+            : { came: this.server.renew(slot.id, this.name, lease.revision, leaseTtlMs), brokerMs: this.server.nowMs },
+        ),
+      answered: ({ came, brokerMs }) => {
+        slot.isAsking = false
+        if (slot.lease !== lease) return
+        if (!("revision" in came)) return lost()
+        slot.lease = { revision: came.revision, sinceMs }
+        slot.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.clockMs })
+      },
+      unanswered: () => {
+        slot.isAsking = false
+        if (slot.lease === lease && this.world.nowMs - lease.sinceMs >= leaseTtlMs) lost()
+      },
+    })
+  }
+
+  releaseLease(slot: Slot): void {
+    if (slot.lease === null) return
+    slot.lease = null
+    this.ask<true>({
+      timeoutMs: this.options.leaseTtlMs,
+      serve: (answer) => {
+        if (!this.server.isDown) this.server.release(slot.id, this.name)
+        answer(true)
+      },
+      answered: () => undefined,
+      unanswered: () => undefined,
+    })
+  }
+
+  /** Leaves as a worker does that is told to: finishes, gives its leases back, is gone, and comes back later. */
+  leave(awayMs: number): void {
+    if (!this.isUp || this.isLeaving) return
+    this.isLeaving = true
+    for (const slot of this.slots) if (slot.lease !== null) slot.put({ _tag: "Drain", nowMs: this.clockMs })
+    this.world.in(awayMs, EventKind.restart, this.host, () => {
+      this.isLeaving = false
+    })
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What kind of world a seed makes: the profile says from which ranges, the seed says which options, all drawn before the first step.
+ */
+import { type Prng, prngFromSeed } from "../src/workload/prng.ts"
+import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
+import type { LinkQuality } from "./world/link.ts"
+
+export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "last-unit"] as const
+export type ProfileName = (typeof ProfileName)[number]
+
+export interface Profile {
+  readonly name: ProfileName
+  readonly what: string
+  /** How many of each the seed draws: least and most. */
+  readonly orders: readonly [number, number]
+  readonly windowMs: readonly [number, number]
+  readonly skus: readonly [number, number]
+  readonly tickMs: ReadonlyArray<number>
+  /** Chances in ten that a family is switched on. */
+  readonly swarm: number
+  /** Families that are always on, and those that never are. */
+  readonly always: ReadonlyArray<FaultName>
+  readonly never: ReadonlyArray<FaultName>
+}
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  "flash-sale": {
+    name: "flash-sale",
+    what: "three minutes of a sale with a burst on one SKU, under any mixture of faults",
+    orders: [1_050, 1_350],
+    windowMs: [130 * second, 170 * second],
+    skus: [4, 24],
+    tickMs: [25, 50, 100],
+    swarm: 5,
+    always: ["jitter"],
+    never: ["lost-journal"],
+  },
+  calm: {
+    name: "calm",
+    what: "a sale without faults: what the others are measured against",
+    orders: [1_050, 1_350],
+    windowMs: [130 * second, 170 * second],
+    skus: [4, 24],
+    tickMs: [25],
+    swarm: 0,
+    always: ["jitter"],
+    never: [],
+  },
+  "long-day": {
+    name: "long-day",
+    what: "a day of thin traffic: offline tills report hours late, commands are purged, ids are forgotten",
+    orders: [800, 1_200],
+    windowMs: [20 * hour, 30 * hour],
+    skus: [4, 24],
+    tickMs: [4_000, 8_000],
+    swarm: 5,
+    always: ["jitter", "channel-lag"],
+    never: ["lost-journal"],
+  },
+  "power-loss": {
+    name: "power-loss",
+    what: "a journal loses records that were acknowledged: every partition that anybody can tell it of has to halt",
+    orders: [300, 500],
+    windowMs: [40 * second, 60 * second],
+    skus: [4, 12],
+    tickMs: [25, 50],
+    swarm: 3,
+    always: ["jitter", "lost-journal"],
+    never: ["corrupt-records", "snapshots", "clocks"],
+  },
+  "last-unit": {
+    name: "last-unit",
+    what: "everybody wants the last units of one SKU at once",
+    orders: [300, 600],
+    windowMs: [10 * second, 20 * second],
+    skus: [1, 2],
+    tickMs: [25],
+    swarm: 4,
+    always: ["jitter"],
+    never: ["lost-journal"],
+  },
+}
+
+/** Every option of a world. Chances are in ten thousand, shares in percent. */
+export interface Drawn {
+  readonly workers: number
+  readonly partitions: number
+  readonly replicas: 1 | 3
+  readonly commitMsMax: number
+  readonly tickMs: number
+  readonly leaseTtlMs: number
+  readonly snapshotEveryRecords: number
+  readonly batchMessagesMax: number
+  readonly duplicateWindowMs: number
+  readonly retryMs: number
+  readonly windowMs: number
+  readonly orders: number
+  readonly skus: number
+  readonly burstPercent: number
+  readonly abandonedPercent: number
+  readonly latePercent: number
+  readonly cancelledPercent: number
+  readonly retryPercent: number
+  readonly shortHoldMs: number
+  readonly stockTenths: number
+  readonly losses: "spare" | "any"
+  readonly loss: number
+  readonly duplicates: number
+  readonly spikes: number
+  readonly spikeMs: number
+  /** Chances of a crash at a step point, in a hundred thousand. */
+  readonly crashPoints: number
+  /** Scheduled faults: milliseconds between two looks, and the chance of each family at one, in a thousand. */
+  readonly faultEveryMs: number
+  readonly faultChance: number
+}
+
+const drawFamilies = (profile: Profile, prng: Prng): ReadonlySet<FaultName> => {
+  const on = new Set<FaultName>(profile.always)
+  // Drawn for every family, so that a new one changes no other.
+  for (const { name } of faultFamilies) if (prng.stream(name).chance(profile.swarm, 10) && !profile.never.includes(name)) on.add(name)
+  return on
+}
+
+/** The options and the families of a seed. */
+export const drawOptions = (seed: string, profile: Profile): { readonly drawn: Drawn; readonly families: ReadonlySet<FaultName> } => {
+  const prng = prngFromSeed(`${seed}/options`)
+  const workers = prng.stream("workers").between(2, 3)
+  const between = (name: string, least: number, most: number): number => prng.stream(name).between(least, most)
+  const pick = <T>(name: string, choices: ReadonlyArray<T>): T => prng.stream(name).pick(choices)
+  const tickMs = pick("tick", profile.tickMs)
+  const windowMs = between("window", ...profile.windowMs)
+  const isLong = windowMs > hour
+  const drawn: Drawn = {
+    workers,
+    partitions: between("partitions", 1, 3),
+    replicas: pick("replicas", [1, 3]),
+    commitMsMax: between("commit", 2, 20),
+    tickMs,
+    leaseTtlMs: isLong ? 60_000 : pick("lease", [1_000, 2_000, 3_000, 6_000]),
+    snapshotEveryRecords: pick("snapshot", [20, 60, 200, 1_000]),
+    batchMessagesMax: pick("batch", [1, 4, 64, 2_048]),
+    duplicateWindowMs: pick("window-of-ids", [100, 2_000, 120_000]),
+    retryMs: isLong ? 60_000 : pick("retry", [500, 1_500, 4_000]),
+    windowMs,
+    orders: between("orders", ...profile.orders),
+    skus: between("skus", ...profile.skus),
+    burstPercent: pick("burst", [5, 20, 50]),
+    abandonedPercent: between("abandoned", 5, 30),
+    latePercent: between("late", 2, 12),
+    cancelledPercent: between("cancelled", 2, 12),
+    retryPercent: between("retries", 2, 20),
+    shortHoldMs: isLong ? 20 * minute : between("hold", 700, 4_000),
+    stockTenths: between("stock", 2, 9),
+    losses: pick("losses", ["spare", "any"]),
+    loss: pick("loss", [20, 100, 500]),
+    duplicates: pick("duplicates", [50, 300, 1_500]),
+    spikes: pick("spikes", [5, 30, 100]),
+    spikeMs: pick("spike", [500, 3_000, 12_000]),
+    crashPoints: pick("crash-points", [10, 40, 150]),
+    faultEveryMs: Math.max(250, Math.round(windowMs / 300)),
+    faultChance: pick("chance", [4, 10, 25]),
+  }
+  return { drawn, families: drawFamilies(profile, prng.stream("families")) }
+}
+
+/** How good the link of a worker is, and that of a sender of that kind. */
+export const workerQuality = (drawn: Drawn): LinkQuality => ({
+  baseMs: 1,
+  jitterMs: 4,
+  loss: drawn.loss,
+  duplicates: drawn.duplicates,
+  spikes: drawn.spikes,
+  spikeMs: drawn.spikeMs,
+})
+
+export const senderQuality = (drawn: Drawn): LinkQuality => ({ ...workerQuality(drawn), baseMs: 4, jitterMs: 40 })

@@ -1,0 +1,169 @@
+/**
+ * Runs one seed: draws the options, plays the sale under faults, heals everything, waits for rest, judges.
+ *
+ * Two phases. Safety: anything may be down, nothing may be promised twice. Liveness: all faults end, and within a bound of virtual time every
+ * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
+ */
+import { createAudit } from "../src/audit/audit.ts"
+import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
+import { protocolRules } from "../src/engine/rules.ts"
+import type { Step } from "../src/engine/step.ts"
+import { statusOf } from "../src/engine/views.ts"
+import { engineCodec } from "../src/wire/codec.ts"
+import { type FlashSale, flashSale } from "../src/workload/flash-sale.ts"
+import type { Ending } from "./checkers/checker.ts"
+import { Cluster } from "./cluster.ts"
+import type { FaultName } from "./faults/catalogue.ts"
+import { Judge } from "./judge.ts"
+import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
+import type { SeedResult } from "./result.ts"
+import { Sometimes } from "./sometimes.ts"
+import { Tracker } from "./tracker.ts"
+import { Operator } from "./workload/operator.ts"
+import { Player } from "./workload/player.ts"
+import type { Kept } from "./world/chance.ts"
+import { EventKind, worldStartMs } from "./world/world.ts"
+
+/** Virtual milliseconds after healing within which everything has to come to rest, beside ten leases. */
+const restWithinMs = 120_000
+/** How often it is looked for, in virtual milliseconds. */
+const lookEveryMs = 250
+
+export interface RunOptions {
+  readonly seed: string
+  readonly profile: ProfileName
+  /** A planted defect, by name: its rules, codec or step are given beside. */
+  readonly mutant?: string
+  readonly rules?: ProtocolRules
+  readonly codec?: EngineCodec
+  readonly stepOf?: (worker: number, step: Step) => Step
+  /** Which decisions may stand; "flows" names the flows played. Null: all. */
+  readonly kept?: Kept
+  readonly families?: ReadonlySet<FaultName>
+  readonly drawn?: Partial<Drawn>
+  /** Milliseconds of this machine, for the ratio; the world itself never looks at it. */
+  readonly wallNowMs: () => number
+}
+
+const saleOf = (seed: string, drawn: Drawn): FlashSale =>
+  flashSale({
+    seed,
+    skus: drawn.skus,
+    orders: drawn.orders,
+    startMs: worldStartMs,
+    windowMs: drawn.windowMs,
+    burstPercent: drawn.burstPercent,
+    abandonedPercent: drawn.abandonedPercent,
+    latePercent: drawn.latePercent,
+    cancelledPercent: drawn.cancelledPercent,
+    retryPercent: drawn.retryPercent,
+    shortHoldMs: drawn.shortHoldMs,
+    stockShare: { num: drawn.stockTenths, den: 10 },
+    losses: drawn.losses,
+  })
+
+/** Whether everything that was asked is answered, read, said and heard. */
+const isAtRest = (cluster: Cluster, player: Player): boolean => {
+  for (const sender of cluster.senders.values()) if (sender.open > 0) return false
+  if (player.openFlows > 0) return false
+  for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
+    const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
+    const state = owners[0]?.partition
+    if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
+    if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
+    const { replies, dirty, groups, republishAfterSeq } = state.publishing
+    if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
+  }
+  for (const value of cluster.server.feed()) {
+    const sender = cluster.senders.get(value.channel)
+    if (sender !== undefined && sender.ats.get(value.sku)?.version !== value.version) return false
+  }
+  return true
+}
+
+/** Looks for rest every now and then. `isOver` of the world's run reads the answer. */
+const watchForRest = (cluster: Cluster, player: Player): { readonly isOver: () => boolean } => {
+  let over = false
+  const look = () => {
+    if (isAtRest(cluster, player)) over = true
+    else cluster.world.in(lookEveryMs, EventKind.fault, null, look)
+  }
+  cluster.world.in(lookEveryMs, EventKind.fault, null, look)
+  return { isOver: () => over }
+}
+
+const play = (
+  cluster: Cluster,
+  player: Player,
+  sale: FlashSale,
+  drawn: Drawn,
+): { readonly healedMs: number; readonly converged: boolean } => {
+  cluster.start()
+  player.start(sale.setup, sale.flows)
+  cluster.world.run(drawn.windowMs, () => false)
+  const healedMs = cluster.world.sinceStartMs
+  cluster.faults.heal()
+  const { isOver } = watchForRest(cluster, player)
+  const converged = cluster.world.run(healedMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 20, isOver)
+  return { healedMs, converged }
+}
+
+/** Runs a seed to its verdict. */
+export const runSeed = (options: RunOptions): SeedResult => {
+  const startedMs = options.wallNowMs()
+  const { seed, profile, kept = null } = options
+  const chosen = drawOptions(seed, profiles[profile])
+  const drawn: Drawn = { ...chosen.drawn, ...options.drawn }
+  const families = options.families ?? chosen.families
+  const sale = saleOf(seed, drawn)
+  const sometimes = new Sometimes()
+  const tracker = new Tracker(sometimes)
+  const senders = [...sale.channels.map(({ sender }) => sender as string), "warehouse", "planner", "ops"]
+  const cluster = new Cluster({
+    seed,
+    drawn,
+    families,
+    kept,
+    senders,
+    rules: options.rules ?? protocolRules,
+    codec: options.codec ?? engineCodec,
+    ...(options.stepOf === undefined ? {} : { stepOf: options.stepOf }),
+    faultListener: tracker,
+  })
+  tracker.watch(cluster)
+  const judge = new Judge(cluster)
+  cluster.audience.add(tracker)
+  const player = new Player({ world: cluster.world, senders: cluster.senders, planStartMs: worldStartMs, kept: keptFlows(kept) })
+  new Operator(cluster)
+  const { converged } = play(cluster, player, sale, drawn)
+  const ending: Ending = { converged, lossy: cluster.lossy }
+  const judged = judge.finish(ending, () => createAudit({ codec: engineCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
+  const faults = cluster.faults.counts
+  return {
+    seed,
+    profile,
+    mutant: options.mutant ?? null,
+    drawn: { ...drawn },
+    families: [...families],
+    traceHash: cluster.world.traceHash,
+    simulatedMs: cluster.world.sinceStartMs,
+    wallMs: options.wallNowMs() - startedMs,
+    events: cluster.world.events,
+    commands: player.commands,
+    messages: [...cluster.senders.values()].reduce((sum, { messages }) => sum + messages, 0),
+    records: judged.records,
+    decisions: player.commands + Object.values(cluster.chance.decisions()).reduce((sum, { length }) => sum + length, 0),
+    faults,
+    sometimes: sometimes.counts,
+    checked: judged.checked,
+    failures: judged.failures,
+    excused: judged.excused,
+    totals: judged.totals,
+    timeline: null,
+  }
+}
+
+const keptFlows = (kept: Kept): ReadonlySet<number> | null => {
+  const flows = kept?.flows
+  return flows === undefined ? null : new Set(flows)
+}

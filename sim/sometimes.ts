@@ -1,0 +1,65 @@
+/**
+ * Rare states that a suite of seeds must reach: each is listed here, so that one which is never reached fails, even if its line never ran.
+ */
+
+export interface Sometime {
+  readonly name: string
+  readonly what: string
+}
+
+export const sometimesCatalogue = [
+  { name: "zombie-append-refused", what: "a worker whose reign was over tried to append, and the journal refused it" },
+  { name: "two-believe-they-own", what: "two workers served the same partition at once, as far as they knew" },
+  { name: "timed-out-and-stored", what: "an append got no answer, and was stored" },
+  { name: "timed-out-and-not-stored", what: "an append got no answer, and was not stored" },
+  { name: "stored-after-giving-up", what: "an append was stored after its worker had given up waiting for it" },
+  { name: "retry-answered-duplicate", what: "an append sent again was answered as a duplicate" },
+  { name: "retry-answered-wrong-sequence", what: "an append sent again was refused because the first had been stored" },
+  { name: "refused-while-in-process", what: "an append was refused because the same one was still on its way" },
+  { name: "retry-after-the-window", what: "a command came again after its decision, and got the same one" },
+  { name: "retry-decided-by-a-new-owner", what: "a command that one owner had decided came again to the next" },
+  { name: "takeover-with-unsaid-replies", what: "an owner died with decisions journaled and not said, and the next said them" },
+  { name: "takeover-in-a-sale", what: "a partition changed hands while commands were waiting" },
+  { name: "claim-lost-to-a-rival", what: "two claimed at once, and one had to read on and claim anew" },
+  { name: "snapshot-loaded", what: "a worker began with a snapshot" },
+  { name: "snapshot-far-behind", what: "a snapshot was loaded that lay more than 50 records behind its journal" },
+  { name: "snapshot-discarded", what: "a snapshot was thrown away because it wasn't what the journal says" },
+  { name: "expiry-beat-confirm", what: "a payment came too late: the hold had expired" },
+  { name: "confirm-beat-expiry", what: "a payment came within the last second of its hold" },
+  { name: "last-unit-contested", what: "three or more channels were refused what one of them had just got the last of" },
+  { name: "sold-out", what: "a SKU's stock reached exactly nothing to sell, and a reserve was refused" },
+  { name: "clock-back-during-a-lease", what: "a serving worker's clock jumped back" },
+  { name: "clock-ahead-alarm", what: "a clock ran further ahead than is believed, and expired nothing early" },
+  { name: "leader-lost-in-an-append", what: "a journal lost its leader while a record was on its way" },
+  { name: "full-batch", what: "a record decided as many messages as one may" },
+  { name: "batch-of-one", what: "a record decided a single message" },
+  { name: "poison-isolated", what: "a command was quarantined while the same record decided others" },
+  { name: "quarantine-settled", what: "an operator replayed or dropped a quarantined command" },
+  { name: "commands-tail-lost", what: "the commands stream lost its tail below a cursor, and reading started again" },
+  { name: "halted-on-damage", what: "a partition halted on a damaged journal, and an operator let it go on" },
+  { name: "cut-outlived-the-lease", what: "a worker was cut off for longer than its lease while it served" },
+  { name: "feed-repaired", what: "an older value landed in the feed after a newer one, and was overwritten" },
+  { name: "stale-feed-turned-away", what: "a channel turned away a value older than the one it had" },
+  { name: "drained", what: "a worker left, and had said everything it had decided" },
+  { name: "id-reused", what: "an id came with other content, and was refused" },
+  { name: "shortage", what: "a fact took more than was spare, and a shortage was journaled" },
+  { name: "all-at-once", what: "an election, a zombie, a full batch and a burst on one SKU within one second" },
+] as const satisfies ReadonlyArray<Sometime>
+
+/** States that only other profiles than the flash sale reach. */
+export const sometimesElsewhere = [
+  { name: "purged", what: "commands below a verified cursor were purged" },
+  { name: "floor-refused", what: "a retry older than what is remembered was refused as too old, or a fact quarantined" },
+  { name: "journal-loss-detected", what: "a journal lost acknowledged records, and its partition halted" },
+] as const satisfies ReadonlyArray<Sometime>
+
+export type SometimeName = (typeof sometimesCatalogue)[number]["name"] | (typeof sometimesElsewhere)[number]["name"]
+
+/** What one seed reached. */
+export class Sometimes {
+  readonly counts: Record<string, number> = {}
+
+  hit(name: SometimeName): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1
+  }
+}

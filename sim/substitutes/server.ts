@@ -1,0 +1,414 @@
+/**
+ * The NATS side of a simulated world: the commands stream, the journals, the feed, the keys and the snapshots, and how they answer.
+ *
+ * Answers are given to whoever asks, once the request has arrived; the way there and back is the link's (sim/world/link.ts). What a server
+ * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
+ */
+import { partitionOf, skuFromToken } from "../../src/domain/names.ts"
+import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
+import { EventKind, type World } from "../world/world.ts"
+import { type ApiError, type Expectation, type Proposal, type StoredMessage, StreamModel } from "./stream.ts"
+
+export interface ServerOptions {
+  readonly partitions: number
+  readonly replicas: 1 | 3
+  readonly commandsMax: number
+  readonly duplicateWindowMs: number
+}
+
+/** What came of an append, as its publisher is told; null if nobody answers. */
+export type AppendAnswer = { readonly seq: number; readonly duplicate: boolean } | ApiError | null
+
+interface Pending {
+  readonly proposal: Proposal
+  readonly done: (answer: AppendAnswer) => void
+}
+
+export interface Marks {
+  readonly incarnation: string | null
+  readonly witness: Witness | null
+  readonly halt: Halt | null
+}
+
+export interface StoredSnapshot {
+  readonly manifest: SnapshotManifest
+  readonly chunks: ReadonlyArray<Uint8Array>
+}
+
+/** Who wants to be told what the server stored. */
+export interface Listener {
+  recordStored(partition: number, stored: StoredRecord): void
+  commandStored(partition: number, message: CommandMessage): void
+  feedStored(partition: number, value: AtsValue): void
+  haltChanged(partition: number): void
+}
+
+const nobodyResponds: ApiError = { code: 503, errCode: 0, description: "no responders" }
+const replyLine = /^Hf-Reply: (.*)$/m
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const encoded = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
+const decoded = <T>(message: StoredMessage | undefined): T | null =>
+  message === undefined || message.isMarker || message.body.length === 0 ? null : (JSON.parse(decoder.decode(message.body)) as T)
+
+/** Where the server stores a command: `hf.p.<partition>.<sender>.<class>.<token>`, hashed over the token as it is spelled. */
+const storedSubject = (partitions: number) => (subject: string) => {
+  const [, , sender, commandClass, token = ""] = subject.split(".")
+  return `hf.p.${partitionOf(skuFromToken(token) ?? token, partitions)}.${sender}.${commandClass}.${token}`
+}
+
+const asCommand = (stored: StoredMessage): CommandMessage => ({
+  seq: stored.seq,
+  subject: stored.subject,
+  headers: stored.headers,
+  replySuffix: replyLine.exec(stored.headers)?.[1] ?? null,
+  body: stored.body,
+  brokerMs: stored.atMs,
+})
+
+const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(5), 10)
+
+export class Server {
+  readonly options: ServerOptions
+  readonly #world: World
+  readonly commands: StreamModel
+  readonly journals: ReadonlyArray<StreamModel>
+  readonly keys: StreamModel
+  readonly #feed = new Map<string, AtsValue>()
+  readonly #snapshots = new Map<number, StoredSnapshot>()
+  readonly #chunks = new Map<string, Array<Uint8Array>>()
+  /** Commands as the engine reads them, by sequence: made once, read by several. */
+  readonly #messages = new Map<number, CommandMessage>()
+  /** The last sequence stored for each partition, and where each reader has to look next. */
+  readonly #ofPartition: ReadonlyArray<Array<number>>
+  readonly listeners: Array<Listener> = []
+  /** Nobody answers for a stream before this. */
+  #downUntilMs = 0
+  #fullUntilMs = 0
+  readonly #electingUntilMs = new Map<string, number>()
+  /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
+  readonly #pending = new Map<string, Array<Pending>>()
+  readonly #agreedMs = new Map<string, number>()
+  /** The server's clock against the true time. */
+  clockAheadMs = 0
+  /** Asked for each append that lost its leader on the way: whether it is stored all the same. */
+  survivesElection: () => boolean = () => false
+  /** Asked for each lease that somebody else holds: whether it is given away all the same. */
+  givesLeaseTwice: () => boolean = () => false
+  /** Milliseconds three servers take to agree on one write. */
+  commitMs: () => number = () => 1
+
+  constructor(world: World, options: ServerOptions) {
+    this.#world = world
+    this.options = options
+    const { partitions, replicas, duplicateWindowMs } = options
+    this.commands = new StreamModel({
+      name: "COMMANDS",
+      replicas,
+      duplicateWindowMs: 100,
+      messagesMax: options.commandsMax,
+      transform: storedSubject(partitions),
+    })
+    this.journals = Array.from(
+      { length: partitions },
+      (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs, denyPurge: true }),
+    )
+    this.keys = new StreamModel({ name: "KEYS", replicas, duplicateWindowMs: 100, lastOnly: true, markerMs: 60_000 })
+    this.#ofPartition = Array.from({ length: partitions }, () => [])
+  }
+
+  get nowMs(): number {
+    return this.#world.nowMs + this.clockAheadMs
+  }
+
+  /** Nothing answers for `ms` milliseconds. */
+  goDown(ms: number): void {
+    this.#downUntilMs = Math.max(this.#downUntilMs, this.#world.nowMs + ms)
+    for (const stream of [...this.journals, this.commands]) this.#loseLeader(stream)
+  }
+
+  get isDown(): boolean {
+    return this.#world.nowMs < this.#downUntilMs
+  }
+
+  /** A stream looks for a new leader for `ms` milliseconds. What was on its way then is on its own. */
+  elect(stream: StreamModel, ms: number): void {
+    const { name } = stream.config
+    this.#electingUntilMs.set(name, Math.max(this.#electingUntilMs.get(name) ?? 0, this.#world.nowMs + ms))
+    this.#loseLeader(stream)
+  }
+
+  /** Ends every outage. */
+  heal(): void {
+    this.#downUntilMs = 0
+    this.#fullUntilMs = 0
+    this.#electingUntilMs.clear()
+    this.clockAheadMs = 0
+  }
+
+  /** The commands stream takes nothing for `ms` milliseconds. */
+  fillCommands(ms: number): void {
+    this.#fullUntilMs = this.#world.nowMs + ms
+  }
+
+  /** Why a stream doesn't answer: silence, or nobody responds; undefined if it does. */
+  #outage(stream: string): null | ApiError | undefined {
+    if (this.isDown) return null
+    return this.#world.nowMs < (this.#electingUntilMs.get(stream) ?? 0) ? nobodyResponds : undefined
+  }
+
+  /** Whether reads of a stream are answered. */
+  answersFor(stream: string): boolean {
+    return this.#outage(stream) === undefined
+  }
+
+  /** Stores what is proposed: at once on one server, after a while on three, unless the leader is lost meanwhile. */
+  #write(
+    stream: StreamModel,
+    subject: string,
+    headers: string,
+    body: Uint8Array,
+    expectation: Expectation,
+    done: (answer: AppendAnswer) => void,
+  ): void {
+    const outage = this.#outage(stream.config.name)
+    if (outage !== undefined) return done(outage)
+    const proposed = stream.propose(this.nowMs, subject, headers, body, expectation)
+    if (proposed._tag === "Refused") return done(proposed.error)
+    if (proposed._tag === "Duplicate") return done({ seq: proposed.seq, duplicate: true })
+    if (this.options.replicas === 1) return done({ seq: this.#commit(stream, proposed.proposal), duplicate: false })
+    const pending: Pending = { proposal: proposed.proposal, done }
+    const { name } = stream.config
+    const queue = this.#pending.get(name) ?? []
+    this.#pending.set(name, queue)
+    queue.push(pending)
+    // Writes are agreed upon in the order in which they were proposed.
+    const atMs = Math.max(this.#world.nowMs + this.commitMs(), this.#agreedMs.get(name) ?? 0)
+    this.#agreedMs.set(name, atMs)
+    this.#world.in(atMs - this.#world.nowMs, EventKind.server, null, () => {
+      if (queue[0] !== pending) return
+      queue.shift()
+      done({ seq: this.#commit(stream, pending.proposal), duplicate: false })
+    })
+  }
+
+  /** The leader is lost: of what was on its way, a beginning may have reached the others; nobody is told. */
+  #loseLeader(stream: StreamModel): void {
+    const queue = this.#pending.get(stream.config.name) ?? []
+    let survives = true
+    for (const { proposal, done } of queue.splice(0)) {
+      survives = survives && this.survivesElection()
+      if (survives) this.#commit(stream, proposal)
+      else stream.drop(proposal)
+      done(null)
+    }
+  }
+
+  #commit(stream: StreamModel, proposal: Proposal): number {
+    const seq = stream.commit(proposal, this.nowMs)
+    if (stream === this.commands) this.#commandStored(stream.at(seq) as StoredMessage)
+    else if (stream !== this.keys) {
+      const stored: StoredRecord = { seq, messageId: proposal.expectation.messageId ?? "", bytes: proposal.body }
+      for (const listener of this.listeners) listener.recordStored(this.journals.indexOf(stream), stored)
+    }
+    return seq
+  }
+
+  #commandStored(stored: StoredMessage): void {
+    const message = asCommand(stored)
+    this.#messages.set(stored.seq, message)
+    const partition = partitionOfSubject(stored.subject)
+    this.#ofPartition[partition]?.push(stored.seq)
+    for (const listener of this.listeners) listener.commandStored(partition, message)
+  }
+
+  append(partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
+    const journal = this.journals[partition] as StreamModel
+    this.#write(journal, `hf.journal.${partition}`, "", bytes, { lastSeq: expectedSeq, messageId }, done)
+  }
+
+  publishCommand(subject: string, headers: string, body: Uint8Array, done: (answer: AppendAnswer) => void): void {
+    if (this.#world.nowMs < this.#fullUntilMs) return done({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
+    this.#write(this.commands, subject, headers, body, {}, done)
+  }
+
+  recordAt(partition: number, seq: number): StoredRecord | null {
+    const found = this.journals[partition]?.at(seq)
+    return found === undefined ? null : { seq, messageId: found.messageId, bytes: found.body }
+  }
+
+  endSeq(partition: number): number {
+    return this.journals[partition]?.lastSeq ?? 0
+  }
+
+  /** Records from a sequence on, at most `max`. */
+  records(partition: number, fromSeq: number, toSeq: number, max: number): Array<StoredRecord> {
+    const records: Array<StoredRecord> = []
+    const end = Math.min(toSeq, this.endSeq(partition), fromSeq + max - 1)
+    for (let seq = fromSeq; seq <= end; seq++) {
+      const record = this.recordAt(partition, seq)
+      if (record !== null) records.push(record)
+    }
+    return records
+  }
+
+  /** Messages of a partition from a sequence on, at most `max`. */
+  messages(partition: number, fromSeq: number, max: number): Array<CommandMessage> {
+    const seqs = this.#ofPartition[partition] ?? []
+    let low = 0
+    let high = seqs.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((seqs[middle] as number) < fromSeq) low = middle + 1
+      else high = middle
+    }
+    const found: Array<CommandMessage> = []
+    for (; low < seqs.length && found.length < max; low++) {
+      const message = this.#messages.get(seqs[low] as number)
+      if (message !== undefined) found.push(message)
+    }
+    return found
+  }
+
+  commandAt(seq: number) {
+    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq }
+  }
+
+  /** The newest command of a partition, 0 if there is none. */
+  lastCommandSeq(partition: number): number {
+    return this.#ofPartition[partition]?.at(-1) ?? 0
+  }
+
+  purgeCommands(partition: number, beforeSeq: number): void {
+    this.commands.purge(`hf.p.${partition}.`, beforeSeq)
+    const seqs = this.#ofPartition[partition]
+    const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
+    for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)
+  }
+
+  /** The commands stream loses its unsynced tail. Returns how many messages. */
+  loseCommands(count: number): number {
+    this.#loseLeader(this.commands)
+    const lost = this.commands.loseTail(count)
+    const { lastSeq } = this.commands
+    for (const seq of this.#messages.keys()) if (seq > lastSeq) this.#messages.delete(seq)
+    for (const seqs of this.#ofPartition) while ((seqs.at(-1) ?? 0) > lastSeq) seqs.pop()
+    return lost
+  }
+
+  /** A journal loses its unsynced tail. Returns how many records. */
+  loseRecords(partition: number, count: number): number {
+    const journal = this.journals[partition]
+    if (journal === undefined) return 0
+    this.#loseLeader(journal)
+    return journal.loseTail(Math.min(count, journal.lastSeq))
+  }
+
+  // Keys: marks and leases.
+
+  #key<T>(key: string): T | null {
+    this.keys.expire(this.nowMs)
+    return decoded<T>(this.keys.lastOf(key))
+  }
+
+  #put(key: string, value: unknown, expectation: Expectation = {}): AppendAnswer {
+    this.keys.expire(this.nowMs)
+    const proposed = this.keys.publish(this.nowMs, key, "", value === null ? new Uint8Array() : encoded(value), expectation)
+    if (proposed._tag === "Refused") return proposed.error
+    return { seq: this.keys.lastSeq, duplicate: false }
+  }
+
+  marks(partition: number): Marks {
+    return {
+      incarnation: this.#key<string>(`incarnation.${partition}`),
+      witness: this.#key<Witness>(`witness.${partition}`),
+      halt: this.#key<Halt>(`halt.${partition}`),
+    }
+  }
+
+  putIncarnation(partition: number, incarnation: string): void {
+    this.#put(`incarnation.${partition}`, incarnation)
+  }
+
+  putWitness(partition: number, witness: Witness): void {
+    this.#put(`witness.${partition}`, witness)
+  }
+
+  putHalt(partition: number, halt: Halt | null): void {
+    this.#put(`halt.${partition}`, halt)
+    for (const listener of this.listeners) listener.haltChanged(partition)
+  }
+
+  /** Takes a lease: its revision and the broker's time, or the holder's name. */
+  acquire(partition: number, worker: string, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
+    const key = `lease.${partition}`
+    const holder = this.#key<string>(key)
+    if (holder !== null && holder !== worker && !this.givesLeaseTwice()) return { holder }
+    const last = this.keys.lastOf(key)
+    const answer = this.#put(key, worker, { ttlMs, lastSubjectSeq: last?.seq ?? 0 })
+    return answer !== null && "seq" in answer ? { revision: answer.seq } : { holder: holder ?? "somebody" }
+  }
+
+  renew(partition: number, worker: string, revision: number, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
+    const key = `lease.${partition}`
+    const holder = this.#key<string>(key)
+    if (holder !== worker) return { holder: holder ?? "nobody" }
+    const answer = this.#put(key, worker, { ttlMs, lastSubjectSeq: revision })
+    return answer !== null && "seq" in answer ? { revision: answer.seq } : { holder }
+  }
+
+  release(partition: number, worker: string): void {
+    if (this.#key<string>(`lease.${partition}`) === worker) this.#put(`lease.${partition}`, null)
+  }
+
+  /** The lease is gone before its time. */
+  dropLease(partition: number): void {
+    this.#put(`lease.${partition}`, null)
+  }
+
+  leaseHolder(partition: number): string | null {
+    return this.#key<string>(`lease.${partition}`)
+  }
+
+  // Feed.
+
+  /** Stores a value as the last of its channel and SKU. */
+  storeFeed(partition: number, value: AtsValue): void {
+    this.#feed.set(`${value.channel} ${value.sku}`, value)
+    for (const listener of this.listeners) listener.feedStored(partition, value)
+  }
+
+  /** The last values stored. */
+  feed(): Iterable<AtsValue> {
+    return this.#feed.values()
+  }
+
+  // Snapshots.
+
+  putChunk(partition: number, snapshot: string, index: number, bytes: Uint8Array): void {
+    const key = `${partition} ${snapshot}`
+    const chunks = this.#chunks.get(key) ?? []
+    this.#chunks.set(key, chunks)
+    chunks[index] = bytes
+  }
+
+  publishSnapshot(manifest: SnapshotManifest): void {
+    const chunks = this.#chunks.get(`${manifest.partition} ${manifest.id}`) ?? []
+    this.#snapshots.set(manifest.partition, { manifest, chunks })
+  }
+
+  snapshot(partition: number): StoredSnapshot | null {
+    return this.#snapshots.get(partition) ?? null
+  }
+
+  /** Puts something else in a snapshot's place: what a fault makes of it. */
+  replaceSnapshot(partition: number, snapshot: StoredSnapshot): void {
+    this.#snapshots.set(partition, snapshot)
+  }
+
+  discardSnapshot(partition: number, id: string): void {
+    if (this.#snapshots.get(partition)?.manifest.id === id) this.#snapshots.delete(partition)
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Watches a world for the rare states of sim/sometimes.ts. It judges nothing: reaching them is what the workload and the faults are for.
+ */
+import type { JournalRecord } from "../src/engine/records.ts"
+import type { Cluster } from "./cluster.ts"
+import type { FaultListener } from "./faults/injector.ts"
+import type { Observer } from "./nodes/observer.ts"
+import type { Slot } from "./nodes/slot.ts"
+import type { Worker } from "./nodes/worker.ts"
+import type { Sometimes } from "./sometimes.ts"
+
+/** Milliseconds within which four rare things have to coincide. */
+const allAtOnceMs = 1_000
+
+interface Attempt {
+  timedOut: boolean
+  stored: boolean
+  attempts: number
+}
+
+export class Tracker implements Partial<Observer>, FaultListener {
+  readonly #sometimes: Sometimes
+  #cluster: Cluster | null = null
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #decided = new Map<string, { readonly seq: number; readonly epoch: number; readonly atMs: number }>()
+  readonly #epochs = new Map<number, number>()
+  #electedMs = Number.NEGATIVE_INFINITY
+  #zombieMs = Number.NEGATIVE_INFINITY
+  #fullMs = Number.NEGATIVE_INFINITY
+  /** Refusals for want of units, by SKU: which channels heard one lately. */
+  readonly #refused = new Map<string, Set<string>>()
+
+  constructor(sometimes: Sometimes) {
+    this.#sometimes = sometimes
+  }
+
+  watch(cluster: Cluster): void {
+    this.#cluster = cluster
+  }
+
+  get #nowMs(): number {
+    return this.#cluster?.world.nowMs ?? 0
+  }
+
+  #attempt(partition: number, messageId: string): Attempt {
+    const key = `${partition} ${messageId}`
+    const known = this.#attempts.get(key)
+    if (known !== undefined) return known
+    const attempt: Attempt = { timedOut: false, stored: false, attempts: 0 }
+    this.#attempts.set(key, attempt)
+    return attempt
+  }
+
+  appendAnswered(...[slot, { messageId }, answer]: Parameters<Observer["appendAnswered"]>): void {
+    const attempt = this.#attempt(slot.id, messageId)
+    attempt.attempts++
+    const isAck = answer !== null && "seq" in answer
+    if (isAck && answer.duplicate) this.#sometimes.hit("retry-answered-duplicate")
+    if (isAck && !answer.duplicate && attempt.timedOut) this.#sometimes.hit("stored-after-giving-up")
+    if (isAck || this.#isStored(slot.id, messageId)) attempt.stored = true
+    if (answer === null || "seq" in answer) return
+    if (answer.errCode === 10071 && attempt.stored) this.#sometimes.hit("retry-answered-wrong-sequence")
+    if (answer.errCode === 10158) this.#sometimes.hit("refused-while-in-process")
+    if (answer.errCode === 10071 && slot.isServing && !attempt.stored) {
+      this.#sometimes.hit("zombie-append-refused")
+      this.#zombieMs = this.#nowMs
+    }
+    if (slot.partition?.phase === "claiming" && answer.errCode === 10071) this.#sometimes.hit("claim-lost-to-a-rival")
+  }
+
+  #isStored(partition: number, messageId: string): boolean {
+    const server = this.#cluster?.server
+    return server !== undefined && server.recordAt(partition, server.endSeq(partition))?.messageId === messageId
+  }
+
+  appendTimedOut(...[slot, { messageId }]: Parameters<Observer["appendTimedOut"]>): void {
+    const attempt = this.#attempt(slot.id, messageId)
+    attempt.timedOut = true
+    this.#sometimes.hit(attempt.stored || this.#isStored(slot.id, messageId) ? "timed-out-and-stored" : "timed-out-and-not-stored")
+  }
+
+  serving(...[slot, partition]: Parameters<Observer["serving"]>): void {
+    const cluster = this.#cluster
+    if (cluster === null) return
+    if (cluster.workers.some(({ slots }) => slots.some((other) => other !== slot && other.id === slot.id && other.isServing)))
+      this.#sometimes.hit("two-believe-they-own")
+    const before = this.#epochs.get(slot.id)
+    this.#epochs.set(slot.id, partition.epoch)
+    if (before === undefined) return
+    if (cluster.server.lastCommandSeq(slot.id) > partition.cursor.seq) this.#sometimes.hit("takeover-in-a-sale")
+    const after = partition.publishing.republishAfterSeq
+    if (after !== null && after < partition.confirmedSeq - 1) this.#sometimes.hit("takeover-with-unsaid-replies")
+    if (partition.loadedSnapshot === null) return
+    this.#sometimes.hit("snapshot-loaded")
+    if (partition.confirmedSeq - partition.snapshotStartSeq > 50) this.#sometimes.hit("snapshot-far-behind")
+  }
+
+  confirmed(...[slot, seq, record, stats]: Parameters<Observer["confirmed"]>): void {
+    if (stats.messages === 1) this.#sometimes.hit("batch-of-one")
+    const most = slot.partition?.batchMessagesMax ?? 0
+    if (stats.messages >= Math.min(most, 64)) {
+      if (most > 1) this.#sometimes.hit("full-batch")
+      this.#fullMs = this.#nowMs
+      this.#checkAllAtOnce()
+    }
+    if (stats.quarantined > 0 && stats.commands > stats.quarantined) this.#sometimes.hit("poison-isolated")
+    for (const entry of record.entries) {
+      if (entry._tag === "Settled") this.#sometimes.hit("quarantine-settled")
+      if (entry._tag === "Reset") this.#sometimes.hit("commands-tail-lost")
+      if (entry._tag === "Resumed") this.#sometimes.hit("halted-on-damage")
+      if (entry._tag === "Floor") this.#sometimes.hit("floor-refused")
+      if (entry._tag === "Message") this.#decisions(slot, seq, record, entry)
+    }
+  }
+
+  #decisions(slot: Slot, seq: number, record: JournalRecord, entry: Extract<JournalRecord["entries"][number], { _tag: "Message" }>): void {
+    for (const { command, decision } of entry.decided) {
+      if (command === null) continue
+      const key = `${entry.sender} ${command.sku} ${command.id}`
+      if (decision._tag === "Repeated") {
+        this.#sometimes.hit("retry-after-the-window")
+        const first = this.#decided.get(key)
+        if (first !== undefined && first.epoch < record.epoch) this.#sometimes.hit("retry-decided-by-a-new-owner")
+      } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
+      if (decision._tag === "Refused") this.#refusal(slot, entry.sender, command.sku, command.type, decision.refusal.reason)
+      if (decision._tag !== "Accepted") continue
+      if (command.type === "Confirm") this.#confirmed(slot, entry.sender, command.sku, command.reservation, record.atMs)
+      if (decision.events.some(({ type }) => type === "ShortageFound")) this.#sometimes.hit("shortage")
+    }
+  }
+
+  #refusal(slot: Slot, sender: string, sku: string, type: string, reason: string): void {
+    if (reason === "IdReused") this.#sometimes.hit("id-reused")
+    if (reason === "TooOld") this.#sometimes.hit("floor-refused")
+    if (type === "Confirm" && reason === "ReservationEnded") this.#sometimes.hit("expiry-beat-confirm")
+    if (type !== "Reserve") return
+    const offered = slot.partition?.actors.get(sku as never)?.stock
+    if (offered?.locations.every(({ onHand, reserved, damaged, inspection }) => onHand - reserved - damaged - inspection <= 0))
+      this.#sometimes.hit("sold-out")
+    const refused = this.#refused.get(sku) ?? new Set()
+    this.#refused.set(sku, refused)
+    refused.add(sender)
+    if (refused.size >= 3) this.#sometimes.hit("last-unit-contested")
+  }
+
+  #confirmed(slot: Slot, _sender: string, sku: string, reservation: string, atMs: number): void {
+    const shortHoldMs = this.#cluster?.drawn.shortHoldMs ?? 0
+    const found = this.#decided.get(`${_sender} ${sku} ${reservation.replace("order", "reserve")}`)
+    if (found !== undefined && slot.isServing && atMs - found.atMs > shortHoldMs - 1_000) this.#sometimes.hit("confirm-beat-expiry")
+  }
+
+  alarmed(...[_slot, kind, _detail]: Parameters<Observer["alarmed"]>): void {
+    if (kind === "SnapshotDiscarded") this.#sometimes.hit("snapshot-discarded")
+    if (kind === "FeedRepaired") this.#sometimes.hit("feed-repaired")
+    if (kind === "ClockAhead") this.#sometimes.hit("clock-ahead-alarm")
+  }
+
+  steppedDown(...[_slot, reason]: Parameters<Observer["steppedDown"]>): void {
+    if (reason === "Drained") this.#sometimes.hit("drained")
+  }
+
+  halted(...[_slot, halt]: Parameters<Observer["halted"]>): void {
+    if (halt.reason === "JournalLostTail" || halt.reason === "JournalEmpty") this.#sometimes.hit("journal-loss-detected")
+  }
+
+  feedAccepted(...[_channel, _value, stale]: Parameters<Observer["feedAccepted"]>): void {
+    if (stale) this.#sometimes.hit("stale-feed-turned-away")
+  }
+
+  // Faults, as they are injected.
+
+  clockStepped(worker: Worker, byMs: number): void {
+    if (byMs < 0 && worker.slots.some(({ isServing }) => isServing)) this.#sometimes.hit("clock-back-during-a-lease")
+  }
+
+  elected(stream: string): void {
+    this.#electedMs = this.#nowMs
+    const partition = Number.parseInt(stream.slice("JOURNAL_".length), 10)
+    const flying = this.#cluster?.workers.some(({ slots }) => slots[partition]?.partition?.inFlight != null) ?? false
+    if (flying) this.#sometimes.hit("leader-lost-in-an-append")
+    this.#checkAllAtOnce()
+  }
+
+  paused(_worker: Worker, _ms: number): void {
+    this.#checkAllAtOnce()
+  }
+
+  cutOff(worker: Worker, ms: number): void {
+    if (ms > (this.#cluster?.drawn.leaseTtlMs ?? 0) && worker.slots.some(({ isServing }) => isServing))
+      this.#sometimes.hit("cut-outlived-the-lease")
+  }
+
+  commandsLost(_afterSeq: number): void {}
+
+  journalLost(partition: number, afterSeq: number, count: number): void {
+    this.#cluster?.lossy.add(partition)
+    this.#cluster?.audience.observer.journalLost(partition, afterSeq, count)
+  }
+
+  #checkAllAtOnce(): void {
+    const sinceMs = this.#nowMs - allAtOnceMs * 5
+    if (this.#electedMs > sinceMs && this.#zombieMs > sinceMs && this.#fullMs > sinceMs) this.#sometimes.hit("all-at-once")
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * People: an operator who looks at a halted partition and lets it go on, unless its journal lost records, and who replays what lies in quarantine, or
+ * drops it if that doesn't help.
+ */
+import type { CommandId, Sku } from "../../src/domain/names.ts"
+import type { HaltReason } from "../../src/engine/protocol.ts"
+import { sendOf } from "../../src/workload/flows.ts"
+import type { Cluster } from "../cluster.ts"
+import { EventKind } from "../world/world.ts"
+
+/** Milliseconds a look takes. */
+const lookMs = 1_500
+/** Halts that reading again settles: what was damaged was the reading, not the journal. */
+const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "NewerRecords", "InvariantBroken"]
+
+export class Operator {
+  readonly #cluster: Cluster
+  readonly #seen = new Set<string>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    cluster.audience.add({
+      halted: (slot) => this.#resume(slot.id),
+      replyHeard: (sender, _suffix, reply) => {
+        if (sender === "ops") return
+        for (const said of reply.decisions)
+          if (said.outcome === "quarantined" && said.sku !== null) this.#settle(said.quarantined, said.sku)
+      },
+    })
+  }
+
+  #resume(partition: number): void {
+    const { world, server, lossy } = this.#cluster
+    world.in(lookMs, EventKind.operator, null, () => {
+      if (lossy.has(partition)) return
+      const { halt } = server.marks(partition)
+      if (halt === null) return
+      if (halt.resume !== null || !settledByLooking.includes(halt.reason)) return
+      server.putHalt(partition, { ...halt, resume: { by: "ops", reason: "the journal was read again" } })
+    })
+  }
+
+  #settle(quarantined: string, sku: Sku): void {
+    const key = `${sku} ${quarantined}`
+    if (this.#seen.has(key)) return
+    this.#seen.add(key)
+    const { world, senders } = this.#cluster
+    const ops = senders.get("ops")
+    world.in(lookMs, EventKind.operator, null, () => {
+      const base = { id: `replay.${sku}.${quarantined}` as CommandId, sku, issuedAtMs: world.nowMs }
+      const at = { atMs: world.nowMs, order: 0 }
+      const replay = { type: "ReplayQuarantined", ...base, quarantined } as const
+      ops?.send(sendOf(at, "ops" as never, replay), replay, (said) => {
+        if (said.outcome !== "refused") return
+        const drop = {
+          type: "DropQuarantined",
+          ...base,
+          id: `drop.${sku}.${quarantined}` as CommandId,
+          issuedAtMs: world.nowMs,
+          quarantined,
+          reason: "undecidable",
+        } as const
+        ops.send(sendOf(at, "ops" as never, drop), drop, () => undefined)
+      })
+    })
+  }
+}

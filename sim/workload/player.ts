@@ -1,0 +1,97 @@
+/**
+ * Plays traffic against a simulated cluster: the set-up of a SKU first, then its flows, each step when it is planned and not before the answer to the
+ * one before. What is sent carries the time at which its sender made it, so what is told late is told as old.
+ */
+import type { Command } from "../../src/domain/commands.ts"
+import type { DecisionSaid } from "../../src/engine/records.ts"
+import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
+import type { Sender } from "../nodes/sender.ts"
+import type { Host } from "../world/heap.ts"
+import { EventKind, type World, worldStartMs } from "../world/world.ts"
+
+export interface Stage {
+  readonly world: World
+  readonly senders: ReadonlyMap<string, Sender>
+  /** The plan's time of the world's beginning. */
+  readonly planStartMs: number
+  /** Which flows are played; all of them unless given. */
+  readonly kept: ReadonlySet<number> | null
+}
+
+export class Player {
+  readonly #stage: Stage
+  readonly #waiting = new Map<string, Array<() => void>>()
+  readonly #unready = new Map<string, number>()
+  /** Flows under way, and commands that were sent under an id of their own. */
+  openFlows = 0
+  commands = 0
+  readonly played: Array<number> = []
+
+  constructor(stage: Stage) {
+    this.#stage = stage
+  }
+
+  /** Plans everything. */
+  start(setup: ReadonlyArray<Send>, flows: ReadonlyArray<Flow>): void {
+    const skus = new Set(flows.flatMap((flow, number) => (this.#isKept(number) ? flow.sends.map(({ command }) => command.sku) : [])))
+    for (const send of setup) {
+      const { sku } = send.command
+      if (!skus.has(sku)) continue
+      this.#unready.set(sku, (this.#unready.get(sku) ?? 0) + 1)
+      this.openFlows++
+      this.#send(send, 0, true, () => {
+        this.openFlows--
+        this.#settled(sku)
+      })
+    }
+    for (const [number, flow] of flows.entries()) {
+      if (!this.#isKept(number)) continue
+      this.played.push(number)
+      this.openFlows++
+      this.#next(flow, 0)
+    }
+  }
+
+  #isKept(number: number): boolean {
+    return this.#stage.kept === null || this.#stage.kept.has(number)
+  }
+
+  #settled(sku: string): void {
+    const left = (this.#unready.get(sku) ?? 1) - 1
+    this.#unready.set(sku, left)
+    if (left > 0) return
+    for (const go of this.#waiting.get(sku)?.splice(0) ?? []) go()
+  }
+
+  #next(flow: Flow, index: number): void {
+    const send = flow.sends[index]
+    if (send === undefined) {
+      this.openFlows--
+      return
+    }
+    this.#send(send, send.atMs - this.#stage.planStartMs, false, (said) => {
+      if (said.outcome === "accepted") this.#next(flow, index + 1)
+      else this.openFlows--
+    })
+  }
+
+  /** Sends once its time has come and its SKU is set up. */
+  #send(send: Send, atMs: number, isSetup: boolean, answered: (said: DecisionSaid) => void): void {
+    const { world, senders } = this.#stage
+    const sender = senders.get(send.actor)
+    if (sender === undefined) return
+    const go = () => {
+      this.commands++
+      const command: Command = issuedAt(send.command, world.nowMs)
+      sender.send(send, command, answered)
+    }
+    const host: Host = sender.host
+    world.in(Math.max(0, atMs + worldStartMs - world.nowMs), EventKind.send, host, () => {
+      const { sku } = send.command
+      if (isSetup || (this.#unready.get(sku) ?? 0) === 0) return go()
+      const waiting = this.#waiting.get(sku)
+      if (waiting === undefined) this.#waiting.set(sku, [go])
+      else waiting.push(go)
+    })
+  }
+}
