@@ -1,5 +1,5 @@
 /**
- * Numbers as people read them. Written out by hand and not by the machine's language, so that the same run gives the same page everywhere.
+ * Numbers, and the words around them, as people read them. Written out by hand and not by the machine's language, so that the same run gives the same page everywhere.
  */
 
 const secondMs = 1_000
@@ -15,6 +15,9 @@ export const counted = (value: number): string => {
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",")
   return `${value < 0 && rounded !== 0 ? "−" : ""}${grouped}${fraction === undefined ? "" : `.${fraction}`}`
 }
+
+/** As the first word of a sentence. */
+export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** `1 seed`, `2 seeds`. */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${counted(count)} ${count === 1 ? one : many}`
@@ -33,9 +36,10 @@ export const duration = (ms: number): string => {
   if (!Number.isFinite(ms)) return "–"
   if (ms < 0) return `−${duration(-ms)}`
   if (ms < secondMs) return `${counted(ms)} ms`
-  if (ms < minuteMs) return `${counted(ms / secondMs)} s`
-  if (ms < hourMs) return pair(ms, minuteMs, "min", secondMs, "s")
-  if (ms < dayMs) return pair(ms, hourMs, "h", minuteMs, "min")
+  // Rounded before it is compared: 59,999 ms are a minute, not 60 seconds.
+  if (Math.round(ms / 100) * 100 < minuteMs) return `${counted(ms / secondMs)} s`
+  if (Math.round(ms / secondMs) * secondMs < hourMs) return pair(ms, minuteMs, "min", secondMs, "s")
+  if (Math.round(ms / minuteMs) * minuteMs < dayMs) return pair(ms, hourMs, "h", minuteMs, "min")
   return pair(ms, dayMs, "d", hourMs, "h")
 }
 
@@ -49,7 +53,8 @@ export const spelled = (ms: number, word: string): string => {
   ]
   const [, name] = units.find(([fromMs]) => ms >= fromMs) ?? [0, "seconds"]
   const unitMs = { days: dayMs, hours: hourMs, minutes: minuteMs, seconds: secondMs }[name] ?? secondMs
-  return `${rounded(ms / unitMs)} ${word} ${name}`
+  const amount = rounded(ms / unitMs)
+  return `${amount} ${word} ${amount === "1" ? name.slice(0, -1) : name}`
 }
 
 /** A moment as exact as the virtual clock, for engineers: `12.345 s`. */

@@ -11,7 +11,7 @@ import { chart, type Frame, healing, timeAxis } from "./time-frame.ts"
 
 const stockHeight = 150
 const channelHeight = 96
-const panelGap = 52
+const panelGap = 56
 const stripHeight = 7
 const channelsMax = 8
 
@@ -44,32 +44,43 @@ ${numberTicks(panel.lowQty, panel.highQty, panel.height / 45).map(
 )}
 ${healing(frame, panel.top, panel.top + panel.height, false)}`
 
-/** How far behind a channel was: all in all, the longest stretch without a break, and how many units it believed in that were gone. */
+/** How far behind a channel was. */
 interface Lag {
   readonly stretches: ReadonlyArray<Stretch>
   readonly behindMs: number
-  readonly longestMs: number
+  /** The longest time since what a channel believed had last been true. */
+  readonly oldestMs: number
   readonly mostTooManyQty: number
+}
+
+/** How long ago the oldest thing believed was last true. A number that was never published is left out: there is nothing to count from. */
+const oldestBelief = (published: Points, stretches: ReadonlyArray<Stretch>): number => {
+  const lastTrueMs = new Map<number, number>()
+  let next = 0
+  let oldestMs = 0
+  for (const { fromMs, toMs, right } of stretches) {
+    for (; (published[next + 1]?.[0] ?? Number.POSITIVE_INFINITY) <= fromMs; next++) {
+      const value = published[next]?.[1]
+      const untilMs = published[next + 1]?.[0]
+      if (value !== undefined && untilMs !== undefined) lastTrueMs.set(value, untilMs)
+    }
+    const sinceMs = lastTrueMs.get(right)
+    if (sinceMs !== undefined) oldestMs = Math.max(oldestMs, toMs - sinceMs)
+  }
+  return oldestMs
 }
 
 const lagOf = (published: Points, heard: Points, endMs: number): Lag => {
   const stretches = differences(published, heard, endMs)
-  let longestMs = 0
-  let behindMs = 0
-  let run: { fromMs: number; toMs: number } = { fromMs: 0, toMs: 0 }
-  for (const { fromMs, toMs } of stretches) {
-    run = fromMs === run.toMs ? { fromMs: run.fromMs, toMs } : { fromMs, toMs }
-    longestMs = Math.max(longestMs, run.toMs - run.fromMs)
-    behindMs += toMs - fromMs
-  }
+  const behindMs = stretches.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
   const mostTooManyQty = stretches.reduce((most, { left, right }) => Math.max(most, right - left), 0)
-  return { stretches, behindMs, longestMs, mostTooManyQty }
+  return { stretches, behindMs, oldestMs: oldestBelief(published, stretches), mostTooManyQty }
 }
 
 const lagNote = (lag: Lag, endMs: number): string => {
   if (lag.stretches.length === 0) return "never behind"
   const tooMany = lag.mostTooManyQty > 0 ? `, up to ${counted(lag.mostTooManyQty)} too many` : ""
-  return `behind ${percent(lag.behindMs, endMs)} of the time, ${duration(lag.longestMs)} at the longest${tooMany}`
+  return `behind ${percent(lag.behindMs, endMs)} of the time, by up to ${duration(lag.oldestMs)}${tooMany}`
 }
 
 /** Rectangles between two step functions, as one path. */
@@ -95,9 +106,9 @@ const channelPanel = (frame: Frame, line: Timeline["ats"][number], index: number
   return html`${panelFrame(panel, frame, channel, lagNote(lag, frame.toMs), `ats.${index}`)}
 <path d="${between(over, frame.x, panel.y)}" class="lag-over"><title>${channel} believes in more than there is</title></path>
 <path d="${between(under, frame.x, panel.y)}" class="lag-under"><title>${channel} does not know yet of units it may sell</title></path>
-<text x="${chart.left - 8}" y="${panel.top + panel.height + 14}" class="tick end">lag</text>
-<path d="${strip(over, frame.x, panel.top + panel.height + 6)}" class="lag-over"/>
-<path d="${strip(under, frame.x, panel.top + panel.height + 6)}" class="lag-under"/>
+<text x="${chart.left - 8}" y="${panel.top + panel.height + 19}" class="tick end">lag</text>
+<path d="${strip(over, frame.x, panel.top + panel.height + 11)}" class="lag-over"/>
+<path d="${strip(under, frame.x, panel.top + panel.height + 11)}" class="lag-under"/>
 <path d="${stepPath(published, frame.toMs, frame.x, panel.y)}" class="line-published"/>
 <path d="${stepPath(heard, frame.toMs, frame.x, panel.y)}" class="line-heard"/>`
 }
@@ -120,7 +131,7 @@ export const stockChart = (seed: SeedResult, timeline: Timeline, frame: Frame, s
     panelAt(stock.top + stockHeight + panelGap + index * (channelHeight + panelGap), channelHeight, all),
   )
   const last = panels.at(-1) ?? stock
-  const bottom = last.top + last.height + stripHeight + 12
+  const bottom = last.top + last.height + stripHeight + 17
   const desc = first
     .map(({ channel, published, heard }) => `${channel} ${lagNote(lagOf(published, heard, frame.toMs), frame.toMs)}`)
     .join("; ")

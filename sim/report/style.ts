@@ -6,14 +6,14 @@
 const light = `
 --page:#f6f7f9;--card:#fff;--ink:#1c2128;--muted:#57606a;--rule:#d5dae0;--faint:#edf0f3;--lane:#f0f2f5;
 --accent:#0a5cab;--second:#b04a00;--good:#1a7237;--good-soft:#e3f4e8;--bad:#b3261e;--bad-soft:#fde9e7;--warn:#825400;--warn-soft:#fdf1d6;
---over:#e8833a;--under:#4a90d9;--reserved:#7a5cc4;--reserved-soft:#e7e0f7;--serving:#4a86c5;--serving-ink:#fff;--claiming:#e0a526;--frozen:#d3dbe4;
---crash:#b3261e;--pause:#5b6570;--tick-fault:#a8431f;--heal:#1a7237;--quiet-bar:#9aa7b4;--quiet-most:#d9dfe5;--ours-most:#bcd5ee;--mark:#fff3c4;`
+--over:#e8833a;--under:#4a90d9;--reserved:#7a5cc4;--reserved-soft:#e7e0f7;--serving:#3672b0;--serving-ink:#fff;--claiming:#e0a526;--frozen:#d3dbe4;
+--crash:#b3261e;--pause:#5b6570;--tick-fault:#a8431f;--heal:#1a7237;--quiet-bar:#9aa7b4;--mark:#fff3c4;`
 
 const dark = `
 --page:#0f1419;--card:#171d24;--ink:#e6eaee;--muted:#9fabb8;--rule:#323b45;--faint:#222a32;--lane:#1e262e;
 --accent:#6bb1ff;--second:#ffa35c;--good:#5fd381;--good-soft:#16301f;--bad:#ff8a80;--bad-soft:#3b1a1a;--warn:#ecc04f;--warn-soft:#35290f;
 --over:#ff9a4d;--under:#62adff;--reserved:#a78bfa;--reserved-soft:#332a55;--serving:#3d76b0;--serving-ink:#fff;--claiming:#d29922;--frozen:#46525e;
---crash:#ff8a80;--pause:#a3b0bd;--tick-fault:#f0885b;--heal:#5fd381;--quiet-bar:#6f7d8b;--quiet-most:#38434e;--ours-most:#234a72;--mark:#423a14;`
+--crash:#ff8a80;--pause:#a3b0bd;--tick-fault:#f0885b;--heal:#5fd381;--quiet-bar:#6f7d8b;--mark:#423a14;`
 
 const page = `
 *{box-sizing:border-box}
@@ -94,7 +94,7 @@ svg .reading{fill:var(--muted);font-variant-numeric:tabular-nums;paint-order:str
 .axis{stroke:var(--muted);stroke-width:1}
 .grid-line{stroke:var(--rule);stroke-width:1}
 .bar{fill:var(--quiet-bar)}.bar.ours{fill:var(--accent)}
-.bar-most{fill:var(--quiet-most)}.bar-most.ours{fill:var(--ours-most)}
+.most{stroke:var(--ink);stroke-width:2.4}
 path[class^=line]{fill:none;stroke-width:1.6;stroke-linejoin:round}
 .line-on-hand{stroke:var(--ink)}
 .line-reserved{stroke:var(--reserved)}

@@ -4,7 +4,7 @@
  */
 import type { StrategyLine, SuiteReport } from "../result.ts"
 import { html, type Markup, nothing, shortened } from "./markup.ts"
-import { counted, duration, plural, ratio } from "./numbers.ts"
+import { counted, duration, plural, ratio, upperFirst } from "./numbers.ts"
 import { linear, px } from "./scale.ts"
 import { drawing, folded, section, table } from "./section.ts"
 import { faultsInjected, oversold, verdictOf } from "./verdict.ts"
@@ -47,19 +47,19 @@ interface Metric {
   readonly name: string
   readonly why: string
   readonly valueOf: (line: StrategyLine) => number
-  /** What is drawn lighter behind the bar. */
+  /** What is marked on the bar, or beyond it. */
   readonly mostOf?: (line: StrategyLine) => number
   readonly show: (value: number) => string
 }
 
 const metrics: ReadonlyArray<Metric> = [
-  { name: "Units sold twice", why: "sold, but not there", valueOf: (line) => line.oversoldQty, show: counted },
-  { name: "Orders cancelled", why: "by the shop, after the customer had bought", valueOf: (line) => line.cancelledOrders, show: counted },
-  { name: "Sales lost, in units", why: "wanted and there, but refused", valueOf: (line) => line.lostSalesQty, show: counted },
-  { name: "Units stranded", why: "set aside for a channel and left over", valueOf: (line) => line.strandedQty, show: counted },
+  { name: "Units sold twice", why: "promised when no free unit was there", valueOf: (line) => line.oversoldQty, show: counted },
+  { name: "Orders cancelled", why: "confirmed to the buyer, then taken back", valueOf: (line) => line.cancelledOrders, show: counted },
+  { name: "Sales lost, in units", why: "refused although the units were free", valueOf: (line) => line.lostSalesQty, show: counted },
+  { name: "Units stranded", why: "left over although buyers were refused", valueOf: (line) => line.strandedQty, show: counted },
   {
-    name: "Stock number out of date",
-    why: "mean, and lighter the longest",
+    name: "Time with a wrong stock number",
+    why: "mean of channels and SKUs; mark: longest stretch",
     valueOf: (line) => line.staleMsMean,
     mostOf: (line) => line.staleMsMax,
     show: duration,
@@ -71,16 +71,17 @@ const isOurs = (line: StrategyLine): boolean => /holdfast/i.test(`${line.name} $
 const metricChart = (metric: Metric, lines: ReadonlyArray<StrategyLine>, index: number): Markup => {
   const rowHeight = 40
   const width = 340
-  const most = Math.max(...lines.map((line) => metric.mostOf?.(line) ?? metric.valueOf(line)), 1)
-  const x = linear(0, most, 0, width - 100)
+  const highest = Math.max(...lines.flatMap((line) => [metric.valueOf(line), metric.mostOf?.(line) ?? 0]), 1)
+  const x = linear(0, highest, 0, width - 100)
   const row = (line: StrategyLine, at: number): Markup => {
     const y = 44 + at * rowHeight
     const value = metric.valueOf(line)
-    const end = x(metric.mostOf?.(line) ?? value)
+    const most = metric.mostOf?.(line)
+    const end = Math.max(x(value), x(most ?? 0))
     return html`<text x="0" y="${y + 12}" class="${isOurs(line) ? "strong" : "label"}">${shortened(line.title, 44)}<title>${line.title}</title></text>
-${metric.mostOf !== undefined && html`<rect x="0" y="${y + 18}" width="${px(end)}" height="12" class="bar-most${isOurs(line) && " ours"}"/>`}
 <rect x="0" y="${y + 18}" width="${px(Math.max(x(value), value > 0 ? 2 : 0))}" height="12" class="bar${isOurs(line) && " ours"}"/>
 <line x1="0" x2="0" y1="${y + 16}" y2="${y + 32}" class="axis"/>
+${most !== undefined && html`<path d="M${px(x(most))} ${y + 15}v18" class="most"><title>longest: ${metric.show(most)}</title></path>`}
 <text x="${px(end + 6)}" y="${y + 28}" class="${isOurs(line) ? "strong" : "value"}">${metric.show(value)}</text>`
   }
   return drawing({
@@ -96,6 +97,9 @@ ${metric.mostOf !== undefined && html`<rect x="0" y="${y + 18}" width="${px(end)
   })
 }
 
+/** A title within a sentence: without the letter that numbers it in a list. */
+const inProse = (line: StrategyLine): string => line.title.replace(/^\(\w\)\s*/, "")
+
 /** What the bars show, without taking sides: who oversold most, and what those who sold nothing twice paid for it. */
 const comparisonSentence = (lines: ReadonlyArray<StrategyLine>): string => {
   const worst = lines.reduce<StrategyLine | null>((found, line) => (line.oversoldQty > (found?.oversoldQty ?? 0) ? line : found), null)
@@ -103,8 +107,8 @@ const comparisonSentence = (lines: ReadonlyArray<StrategyLine>): string => {
   const opening = "The same orders under the same delays."
   if (worst === null) return `${opening} None of these sold a unit twice.`
   const cost = (line: StrategyLine): string =>
-    `${line.title} sold none twice, refused ${plural(line.lostSalesQty, "unit")} that were there and left ${counted(line.strandedQty)} stranded`
-  const found = `${worst.title} sold ${plural(worst.oversoldQty, "unit")} twice and cancelled ${plural(worst.cancelledOrders, "order")}`
+    `${inProse(line)} sold none twice, refused ${plural(line.lostSalesQty, "unit")} that were free at that moment and left ${counted(line.strandedQty)} stranded`
+  const found = `${upperFirst(inProse(worst))} sold ${plural(worst.oversoldQty, "unit")} twice and cancelled ${plural(worst.cancelledOrders, "order")}`
   return `${opening} ${found}${clean.length === 0 ? "; none of them sold nothing twice" : `; ${clean.map(cost).join("; ")}`}.`
 }
 
@@ -117,7 +121,7 @@ export const comparisonSection = ({ comparison }: SuiteReport): Markup => {
       { title: "Strategy" },
       ...["sold", "sold twice", "orders cancelled", "sales lost", "stranded"].map((title) => ({ title, numeric: true })),
       {
-        title: "out of date: mean",
+        title: "wrong number shown: mean",
         numeric: true,
       },
       { title: "longest", numeric: true },

@@ -5,7 +5,7 @@
  * was never checked are incomplete, whatever else is green.
  */
 import type { Failure, SuiteReport } from "../result.ts"
-import { counted, plural, spelled } from "./numbers.ts"
+import { counted, plural, spelled, upperFirst } from "./numbers.ts"
 
 export interface Verdict {
   /** `kept`: all was judged and nothing broke. `broken`: a promise was. `incomplete`: nothing broke, but that does not say all it should. */
@@ -78,8 +78,6 @@ const amountOf = (report: SuiteReport): string => {
   const trouble = kinds === 0 ? "with no trouble injected" : `with ${plural(kinds, "kind")} of trouble`
   return `${spelled(report.simulatedMs, "simulated")} of ${report.profile.replaceAll("-", " ")} in ${plural(report.seeds, "seed")}, ${trouble}`
 }
-
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const brokenSentence = (report: SuiteReport): string => {
   const words = [...new Set(report.failures.map(({ failure }) => brokenWord(report, failure)))]
