@@ -34,6 +34,9 @@ export class Allotments {
   readonly #policy: AllotmentPolicy
   readonly #sharePercent: number
   readonly #held: ReadonlyArray<Held>
+  /** Lines its buyers have wanted, and their units. */
+  #seenLines = 0
+  #seenQty = 0
   #made = 0
   #isClosed = false
 
@@ -65,10 +68,12 @@ export class Allotments {
       const qty = this.#changeQty(held)
       if (qty > 0) this.#grant(sku, qty, 0)
     }
-    this.#world.after(this.#policy.reviewMs, () => this.#review())
+    this.#world.after(this.#policy.reviewMs - this.#world.nowMs(), () => this.#review())
   }
 
   demanded(demand: Demand): void {
+    this.#seenLines += 1
+    this.#seenQty += demand.qty
     const held = this.#held[demand.sku]
     if (held === undefined || held.leftQty < demand.qty) this.#world.refuse(demand)
     else this.#sell(demand, held)
@@ -116,7 +121,9 @@ export class Allotments {
 
   #changeQty(held: Held): number {
     const idleForMs = this.#world.nowMs() - held.movedAtMs
-    return plannedChangeQty({ ...held, idleForMs }, this.#sharePercent, this.#policy)
+    // Before its first buyer, nothing smaller than a unit is typical.
+    const typicalQty = this.#seenLines === 0 ? 1 : this.#seenQty / this.#seenLines
+    return plannedChangeQty({ ...held, idleForMs, typicalQty }, this.#sharePercent, this.#policy)
   }
 
   #review(): void {

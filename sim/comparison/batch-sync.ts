@@ -57,7 +57,7 @@ const create = (world: World, { batchMs }: StrategyOptions) => {
   return {
     open: () => {
       for (const copy of copies) copy.open()
-      if (batchMs > 0) world.after(batchMs, tick)
+      if (batchMs > 0) world.after(batchMs - world.nowMs(), tick)
     },
     demanded: (demand: Demand) => {
       if (copies[demand.channel]?.sell(demand) === true) change(demand, demand.qty)

@@ -70,7 +70,13 @@ export const defaultChannels: ReadonlyArray<ComparedChannel> = [
   { name: "wholesale", asks: true, lagMs: 50, weight: 10 },
 ]
 
-const defaultAllotment: AllotmentPolicy = { sharePercent: null, lowWaterPercent: 50, idleMs: 10 * minuteMs, reviewMs: minuteMs }
+const defaultAllotment: AllotmentPolicy = {
+  sharePercent: null,
+  leastLines: 2,
+  lowWaterPercent: 50,
+  idleMs: 10 * minuteMs,
+  reviewMs: minuteMs,
+}
 
 /** Plays the traffic under every strategy. Takes seconds for ten thousand lines. */
 export const runComparison = (given: ComparisonOptions): ComparisonReport => {

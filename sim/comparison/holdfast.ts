@@ -87,8 +87,8 @@ const openStock = (world: World, desk: HoldfastDesk): void => {
   }
 }
 
-const create = (world: World, options: StrategyOptions): Strategy => {
-  const desk = new HoldfastDesk(world)
+/** The strategy over a desk of that world; whoever gives one can read its journal afterwards. */
+export const createHoldfast = (world: World, options: StrategyOptions, desk = new HoldfastDesk(world)): Strategy => {
   const allotments = new Map<number, Allotments>()
   for (const [channel, { asks }] of world.channels.entries()) {
     if (asks) desk.listen(channel, (sku, ats) => world.list(channel, sku, ats))
@@ -138,4 +138,4 @@ const create = (world: World, options: StrategyOptions): Strategy => {
   }
 }
 
-export const holdfast: StrategyDefinition = { name: "holdfast", title: "(d) Holdfast", allots: true, create }
+export const holdfast: StrategyDefinition = { name: "holdfast", title: "(d) Holdfast", allots: true, create: createHoldfast }

@@ -35,13 +35,33 @@ class VirtualTime {
   }
 }
 
-/** Puts what buyers and warehouse do into time. What a buyer does with an order happens only once it was promised, and only while it stands. */
-const planTraffic = (traffic: ComparedTraffic, time: VirtualTime, ledger: Ledger, strategy: Strategy): void => {
-  const atOrAfterAnswer = (demand: Demand, run: () => void): void => {
-    // The answer to an ask may still be on its way: buyers and warehouse wait for it.
-    if (ledger.fateOf(demand) === "waiting") time.at(time.nowMs + 1, trafficRank, () => atOrAfterAnswer(demand, run))
-    else if (ledger.fateOf(demand) === "promised") run()
+/** What waits for a buyer's answer, by demand: buyers and warehouse do nothing with an order before it. */
+class Answers {
+  readonly #waiting = new Map<number, Array<() => void>>()
+  readonly #time: VirtualTime
+  readonly #ledger: Ledger
+
+  constructor(time: VirtualTime, ledger: Ledger) {
+    this.#time = time
+    this.#ledger = ledger
   }
+
+  /** Runs it now or once the buyer was told yes; never if the answer is no, or the order was cancelled by then. */
+  ifPromised(demand: Demand, run: () => void): void {
+    const fate = this.#ledger.fateOf(demand)
+    if (fate === "promised") run()
+    else if (fate === "waiting") this.#waiting.set(demand.index, [...(this.#waiting.get(demand.index) ?? []), run])
+  }
+
+  promised(demand: Demand): void {
+    for (const run of this.#waiting.get(demand.index) ?? []) {
+      this.#time.at(this.#time.nowMs, trafficRank, () => this.ifPromised(demand, run))
+    }
+  }
+}
+
+/** Puts what buyers and warehouse do into time. */
+const planTraffic = (traffic: ComparedTraffic, time: VirtualTime, ledger: Ledger, answers: Answers, strategy: Strategy): void => {
   for (const { demand, givesBack, returns, shippedAtMs } of traffic.lines) {
     time.at(demand.atMs, trafficRank, () => {
       ledger.demanded(demand)
@@ -49,7 +69,7 @@ const planTraffic = (traffic: ComparedTraffic, time: VirtualTime, ledger: Ledger
     })
     for (const { atMs, qty } of givesBack) {
       time.at(atMs, trafficRank, () =>
-        atOrAfterAnswer(demand, () => {
+        answers.ifPromised(demand, () => {
           ledger.gaveBack(demand, qty)
           strategy.gaveBack(demand, qty)
         }),
@@ -57,7 +77,7 @@ const planTraffic = (traffic: ComparedTraffic, time: VirtualTime, ledger: Ledger
     }
     for (const { atMs, qty } of returns) {
       time.at(atMs, trafficRank, () =>
-        atOrAfterAnswer(demand, () => {
+        answers.ifPromised(demand, () => {
           ledger.arrived(demand.sku, qty)
           strategy.arrived(demand.sku, qty)
         }),
@@ -65,7 +85,7 @@ const planTraffic = (traffic: ComparedTraffic, time: VirtualTime, ledger: Ledger
     }
     if (shippedAtMs !== null) {
       time.at(shippedAtMs, trafficRank, () =>
-        atOrAfterAnswer(demand, () => {
+        answers.ifPromised(demand, () => {
           const qty = ledger.openQty(demand)
           if (qty > 0) strategy.shipped(demand, qty)
         }),
@@ -87,10 +107,11 @@ export const play = (
   channels: ReadonlyArray<ComparedChannel>,
   options: StrategyOptions,
 ): Measures => {
-  // Opening may take as long as the slowest channel needs for an ask and its answer: it is over when the window begins.
+  // What happens while opening is over when the window begins.
   const time = new VirtualTime(-1)
   const { windowMs, skus, stockQty } = traffic
   const ledger = new Ledger({ channels, stockQty, allots: definition.allots, nowMs: () => time.nowMs, endMs: windowMs })
+  const answers = new Answers(time, ledger)
   const world: World = {
     channels,
     skus,
@@ -98,7 +119,10 @@ export const play = (
     windowMs,
     nowMs: () => time.nowMs,
     after: (delayMs, run) => time.at(time.nowMs + delayMs, messageRank, run),
-    promise: (demand) => ledger.promise(demand),
+    promise: (demand) => {
+      ledger.promise(demand)
+      answers.promised(demand)
+    },
     refuse: (demand) => ledger.refuse(demand),
     cancel: (demand) => ledger.cancel(demand),
     list: (channel, sku, qty) => ledger.list(channel, sku, qty),
@@ -106,7 +130,7 @@ export const play = (
   }
   const strategy = definition.create(world, options)
   strategy.open()
-  planTraffic(traffic, time, ledger, strategy)
+  planTraffic(traffic, time, ledger, answers, strategy)
   time.at(windowMs, lastRank, () => strategy.close())
   time.run()
   return ledger.finish()

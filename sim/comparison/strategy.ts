@@ -76,6 +76,8 @@ export interface StrategyOptions {
 export interface AllotmentPolicy {
   /** Of what it holds and what anybody may still sell together, its part. Null: its weight among all channels. */
   readonly sharePercent: number | null
+  /** Lines of typical size that its part has to be enough for; below it, it holds nothing. */
+  readonly leastLines: number
   /** Of its part, what is left when it asks for more. */
   readonly lowWaterPercent: number
   /** Milliseconds without a sale of the SKU after which it gives back what is above its part. */
