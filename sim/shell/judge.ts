@@ -1,0 +1,89 @@
+/**
+ * The verdict on a shell-mode world: the auditor over all journals and everything heard, and whether the healed world came to rest as it must.
+ */
+import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
+import { partitionOf } from "../../src/domain/names.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import { decodeAts } from "../../src/wire/feed.ts"
+import type { Failure, FailureClass } from "../result.ts"
+import type { Correspondent } from "./buyers.ts"
+import type { Servers } from "./servers.ts"
+import type { WorkerNode } from "./worker.ts"
+
+/** The failure without its numbers and names. */
+const signatureOf = (checker: string, detail: string): string =>
+  `${checker}: ${detail.split("\n")[0]?.replace(/[0-9a-f]{8,}|\d+/g, "#") ?? ""}`
+
+export const failure = (kind: FailureClass, checker: string, detail: string, atMs: number, partition = -1): Failure => ({
+  class: kind,
+  checker,
+  signature: signatureOf(checker, detail),
+  detail,
+  atMs,
+  partition,
+  seq: 0,
+  sku: null,
+})
+
+/** Audits the journals and all that was heard. `quiet`: the world came to rest, so what was heard last must be the last there is. */
+export const auditOf = (servers: Servers, correspondents: Iterable<Correspondent>, quiet: boolean): AuditReport => {
+  const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, servers.partitions) })
+  for (const { told } of correspondents) {
+    for (const reply of told.replies) audit.reply(reply)
+    for (const value of told.feed) audit.feed(value)
+    for (const command of told.acknowledged) audit.acknowledged(command)
+  }
+  // What somebody who comes new would be told: a value of the past that was stored last shows here.
+  for (const { body } of servers.feed.model.lasts()) {
+    const value = decodeAts(body)
+    if (value !== undefined) audit.feed(value, "newcomer")
+  }
+  for (const [partition, { model }] of servers.journals.entries()) {
+    for (const { seq, messageId, body } of model.lasts()) audit.record(partition, { seq, messageId, bytes: body })
+  }
+  return audit.finish({ quiet })
+}
+
+export const auditFailures = (report: AuditReport, atMs: number): ReadonlyArray<Failure> =>
+  report.violations.map(({ checker, partition, seq, sku, detail }) => ({
+    ...failure("safety", checker, detail, atMs, partition),
+    seq,
+    sku: sku ?? null,
+  }))
+
+/** The commands that the partition's journal has decided, up to this sequence; 0 for an empty journal. */
+const cursorOf = (servers: Servers, partition: number): number => {
+  const { model } = servers.journal(partition)
+  const last = model.at(model.lastSeq)
+  const decoded = last === undefined ? undefined : engineCodec.decodeRecord(last.body)
+  return decoded?._tag === "Record" ? decoded.record.cursor.seq : 0
+}
+
+const lastCommandOf = (servers: Servers, partition: number): number => {
+  const { model } = servers.commands
+  for (let seq = model.lastSeq; seq > 0; seq--) if (model.at(seq)?.subject.startsWith(`hf.p.${partition}.`) === true) return seq
+  return 0
+}
+
+/** What keeps the world from being at rest: everything answered, everything decided, each partition served by exactly one worker, all workers ready. Empty if nothing. */
+export const unrest = (
+  servers: Servers,
+  workers: ReadonlyArray<WorkerNode>,
+  correspondents: ReadonlyMap<string, Correspondent>,
+): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const { unanswered } of correspondents.values()) found.push(...unanswered.map((command) => `no answer to ${command}`))
+  const reports = workers.map((worker) => worker.report())
+  for (const [place, report] of reports.entries()) if (report?.ready !== true) found.push(`${workers[place]?.name} is not ready`)
+  for (let partition = 0; partition < servers.partitions; partition++) {
+    const serving = reports.filter((report) => report?.partitions[partition]?.phase === "serving").length
+    if (serving !== 1) found.push(`partition ${partition} is served by ${serving} workers`)
+    if (cursorOf(servers, partition) < lastCommandOf(servers, partition)) found.push(`partition ${partition} has undecided commands`)
+  }
+  return found
+}
+
+/** Why partitions are halted. No fault of this mode excuses that: nothing is ever lost here. */
+export const halts = (workers: ReadonlyArray<WorkerNode>): ReadonlyArray<string> => [
+  ...new Set(workers.flatMap((worker) => worker.report()?.partitions.flatMap(({ halt }) => (halt === null ? [] : [halt])) ?? [])),
+]

@@ -1,0 +1,192 @@
+/**
+ * One seed of the shell mode: the shipped runtime itself, several workers of it, over simulated servers, in virtual time, with a schedule of its fibers
+ * that the seed decides. Slower than the step mode, and there to shake what that one does not run: fibers, scopes, leases, retries, the ports' users.
+ *
+ * Synchronous from the first step to the verdict: no promise, no timer, nothing that depends on this machine. The same seed is the same run.
+ */
+import type { AuditReport } from "../../src/audit/audit.ts"
+import type { SenderId } from "../../src/domain/names.ts"
+import { emptyPartition } from "../../src/engine/partition.ts"
+import type { ProtocolRules } from "../../src/engine/protocol.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/engine/step.ts"
+import type { Engine } from "../../src/runtime/engine.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import { flashSale } from "../../src/workload/flash-sale.ts"
+import type { Failure, SeedResult } from "../result.ts"
+import { Chance, type Kept } from "../world/chance.ts"
+import { World } from "../world/world.ts"
+import { Correspondent, Play } from "./buyers.ts"
+import { Connection, weatherOf } from "./connection.ts"
+import { type Draw, drawShell, faultFamilies } from "./drawn.ts"
+import { heal, letFaultsHappen, type Stage } from "./faults.ts"
+import { auditFailures, auditOf, failure, halts, unrest } from "./judge.ts"
+import { plainTurns } from "./process.ts"
+import { Sender } from "./sender.ts"
+import { Servers } from "./servers.ts"
+import { WorkerNode } from "./worker.ts"
+
+export interface ShellOptions {
+  readonly seed: string
+  /** Which decisions may stand; all unless given. */
+  readonly kept?: Kept
+  /** The engine's rules; the shipped ones unless given. */
+  readonly rules?: ProtocolRules
+  /** The name of what was planted, for the result. */
+  readonly mutant?: string
+  /** Changes the engine as a whole: for defects of the shell around it. */
+  readonly engine?: (shipped: Engine["Service"]) => Engine["Service"]
+}
+
+/** Virtual milliseconds after healing within which the world has to be at rest. */
+export const restWithinMs = 60_000
+/** How often it is asked whether it is. */
+const lookEveryMs = 250
+/** How long it then has to stay so, for what is said later: the feed, expiries of short holds. */
+const quietMs = 6_000
+
+interface Scene extends Stage {
+  readonly draw: Draw
+  readonly correspondents: ReadonlyMap<SenderId, Correspondent>
+  readonly play: Play
+  readonly sometimes: Map<string, number>
+  readonly errors: Array<string>
+}
+
+const engineOf = ({ rules = protocolRules, engine }: ShellOptions, snapshotEveryRecords: number): Engine["Service"] => {
+  const shipped: Engine["Service"] = {
+    empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
+    step: makeStep({ codec: engineCodec, rules }),
+  }
+  return engine === undefined ? shipped : engine(shipped)
+}
+
+/** Workers and servers, and everybody else's places; nothing has happened yet. */
+const setScene = (options: ShellOptions): Scene => {
+  const { seed } = options
+  const draw = drawShell(seed)
+  const { drawn } = draw
+  const world = new World()
+  const chance = new Chance(seed, draw.on, options.kept ?? null)
+  const weather = weatherOf(chance)
+  const servers = new Servers(world, chance, { partitions: drawn.partitions, replicas: drawn.replicas })
+  const sometimes = new Map<string, number>()
+  const errors: Array<string> = []
+  const shared = {
+    world,
+    servers,
+    chance,
+    weather,
+    seed,
+    leaseTtlMs: drawn.leaseTtlMs,
+    engine: engineOf(options, drawn.snapshotEveryRecords),
+    onEvent: (name: string) => sometimes.set(name, (sometimes.get(name) ?? 0) + 1),
+    onError: (text: string) => errors.push(text),
+  }
+  const workers = Array.from({ length: drawn.workers }, (_, place) => new WorkerNode({ ...shared, name: `w${place + 1}` }))
+  const sale = flashSale({
+    seed,
+    skus: drawn.skus,
+    orders: drawn.orders,
+    windowMs: drawn.windowMs,
+    startMs: world.nowMs,
+    facts: Math.ceil(drawn.orders / 10),
+  })
+  const names = new Set([...sale.setup, ...sale.flows.flatMap(({ sends }) => sends)].map(({ actor }) => actor))
+  const correspondents = new Map(
+    [...names].map((name) => {
+      const turns = plainTurns(world)
+      return [name, new Correspondent(world, turns, new Sender(name, servers, new Connection(world, turns, weather)))] as const
+    }),
+  )
+  const play = new Play(world, sale, correspondents)
+  return { world, chance, weather, servers, workers, leaseTtlMs: drawn.leaseTtlMs, draw, correspondents, play, sometimes, errors }
+}
+
+/** Runs until the world is at rest, or its time is up. Returns what still keeps it from it. */
+const runToRest = (scene: Scene): ReadonlyArray<string> => {
+  const { world, servers, workers, correspondents, play } = scene
+  const endMs = world.sinceStartMs + restWithinMs
+  let left: ReadonlyArray<string> = ["nothing was looked at"]
+  while (left.length > 0 && world.sinceStartMs < endMs) {
+    world.run(world.sinceStartMs + lookEveryMs, () => false)
+    left = play.isDone ? unrest(servers, workers, correspondents) : ["the sale is not over", ...unrest(servers, workers, correspondents)]
+  }
+  return left
+}
+
+/** Lets what is said late be said, and has every channel hear its feed as it is at the end. */
+const runToQuiet = ({ world, servers, correspondents }: Scene): ReadonlyArray<string> => {
+  world.run(world.sinceStartMs + quietMs, () => false)
+  for (const correspondent of correspondents.values()) correspondent.askForCurrent(servers.partitions)
+  world.run(world.sinceStartMs + quietMs, () => false)
+  return [...correspondents].flatMap(([name, { isCurrent }]) => (isCurrent ? [] : [`${name} is not told its current feed`]))
+}
+
+const play = (scene: Scene): ReadonlyArray<Failure> => {
+  const { world, workers, draw } = scene
+  for (const worker of workers) worker.start()
+  letFaultsHappen(scene)
+  world.run(draw.drawn.windowMs, () => false)
+  heal(scene)
+  const stuck = runToRest(scene)
+  const unheard = stuck.length > 0 ? [] : runToQuiet(scene)
+  const atMs = world.sinceStartMs
+  const liveness = [...stuck, ...unheard]
+  return [
+    ...halts(workers).map((halt) => failure("safety", "halt", halt, atMs)),
+    ...(liveness.length === 0 ? [] : [failure("liveness", "rest", liveness.slice(0, 8).join("; "), atMs)]),
+  ]
+}
+
+const caught = (scene: Scene): ReadonlyArray<Failure> => {
+  try {
+    return play(scene)
+  } catch (thrown) {
+    const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+    return [failure("crash", "thrown", detail, scene.world.sinceStartMs)]
+  }
+}
+
+const totalsOf = ({ totals }: AuditReport): SeedResult["totals"] => {
+  const { receivedQty, soldQty, oversoldQty, lost, contradicted, accepted, refused, repeated, expired, quarantined } = totals
+  return { receivedQty, soldQty, oversoldQty, lost, contradicted, accepted, refused, repeated, expired, quarantined }
+}
+
+/** Runs one seed. `wallMs` of the result is 0: who runs it measures that. */
+export const runShellSeed = (options: ShellOptions): SeedResult => {
+  const scene = setScene(options)
+  const { world, chance, draw, correspondents, servers } = scene
+  const found = caught(scene)
+  const report = auditOf(servers, correspondents.values(), found.length === 0)
+  const atMs = world.sinceStartMs
+  const decisions = chance.decisions()
+  const injected = Object.entries(decisions).filter(([name]) => faultFamilies.some((family) => family === name))
+  const told = [...correspondents.values()].map((correspondent) => correspondent.told)
+  const sum = (of: (one: (typeof told)[number]) => number): number => told.reduce((total, one) => total + of(one), 0)
+  return {
+    seed: options.seed,
+    profile: "shell",
+    mutant: options.mutant ?? null,
+    drawn: { ...draw.drawn },
+    families: draw.families,
+    traceHash: world.traceHash,
+    simulatedMs: atMs,
+    wallMs: 0,
+    events: world.events,
+    commands: sum(({ commands }) => commands),
+    messages: sum(({ messages }) => messages),
+    records: report.totals.records,
+    decisions: Object.values(decisions).reduce(
+      (total, numbers) => total + numbers.length,
+      sum(({ messages }) => messages),
+    ),
+    faults: Object.fromEntries(injected.map(([name, numbers]) => [name, numbers.length])),
+    sometimes: Object.fromEntries(scene.sometimes),
+    checked: report.checked,
+    failures: [...found, ...scene.errors.map((error) => failure("crash", "runtime", error, atMs)), ...auditFailures(report, atMs)],
+    excused: {},
+    totals: totalsOf(report),
+    timeline: null,
+  }
+}

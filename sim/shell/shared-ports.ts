@@ -1,0 +1,222 @@
+/**
+ * The ports over what workers share: snapshots, and the cluster's members, leases and marks, over a connection to simulated servers.
+ */
+import { Effect, Layer, Schedule, type Scope, Stream } from "effect"
+import type { Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import { Cluster, type Member, Snapshots } from "../../src/ports/broker.ts"
+import { type BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
+import { isConflict, lookUp, orUnavailable, publish, type Trouble } from "./asking.ts"
+import type { Connection } from "./connection.ts"
+import { deleteKey, type KeyNews, putKey, readKey, watchKeys } from "./keys.ts"
+import type { ServedStream, Servers } from "./servers.ts"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+// Snapshots
+
+const manifestSubject = (partition: number): string => `hf.snap.${partition}.manifest`
+const chunksOf = (partition: number, snapshot: string): string => `hf.snap.${partition}.${snapshot}.`
+const everything = Number.POSITIVE_INFINITY
+
+const manifestOf = (bytes: Uint8Array | undefined): SnapshotManifest | null =>
+  bytes === undefined ? null : (JSON.parse(decoder.decode(bytes)) as SnapshotManifest)
+
+/** Chunks of the snapshot by index; the last stored of each. */
+const chunksIn = (stream: ServedStream, prefix: string): ReadonlyMap<number, Uint8Array> => {
+  const found = new Map<number, Uint8Array>()
+  for (const { subject, body } of stream.model.lasts()) {
+    if (subject.startsWith(prefix)) found.set(Number(subject.slice(prefix.length)), body)
+  }
+  return found
+}
+
+/** Removes what remains of the partition's snapshots but the one that stays. */
+const purgeOthers = (stream: ServedStream, partition: number, staying: string): void => {
+  for (const { subject } of stream.model.lasts()) {
+    const isChunk = subject.startsWith(`hf.snap.${partition}.`) && subject !== manifestSubject(partition)
+    if (isChunk && !subject.startsWith(chunksOf(partition, staying))) stream.model.purge(subject, everything)
+  }
+}
+
+const publishManifest = (connection: Connection, stream: ServedStream, manifest: SnapshotManifest): Effect.Effect<void, Trouble> =>
+  Effect.gen(function* () {
+    const { partition } = manifest
+    const before = yield* lookUp(connection, stream, () => stream.model.lastOf(manifestSubject(partition)))
+    const present = manifestOf(before?.body)
+    if (present !== null && present.incarnation === manifest.incarnation && present.endSeq > manifest.endSeq) {
+      yield* lookUp(connection, stream, () => stream.model.purge(chunksOf(partition, manifest.id), everything))
+      return
+    }
+    const expectation = { lastSubjectSeq: before?.seq ?? 0 }
+    const body = encoder.encode(JSON.stringify(manifest))
+    yield* publish(connection, stream, { subject: manifestSubject(partition), body, expectation }).pipe(
+      Effect.asVoid,
+      Effect.catchIf(isConflict, () => publishManifest(connection, stream, manifest)),
+    )
+    yield* lookUp(connection, stream, () => purgeOthers(stream, partition, manifest.id))
+  })
+
+export const snapshotsLayer = (servers: Servers, connection: Connection): Layer.Layer<Snapshots> => {
+  const stream = servers.snapshots
+  return Layer.succeed(Snapshots, {
+    putChunk: (partition, snapshot, index, bytes) =>
+      publish(connection, stream, { subject: `${chunksOf(partition, snapshot)}${index}`, body: bytes }).pipe(
+        Effect.asVoid,
+        orUnavailable(`store chunk ${index} of a snapshot of partition ${partition}`),
+      ),
+    publish: (manifest) =>
+      publishManifest(connection, stream, manifest).pipe(orUnavailable(`publish a snapshot of partition ${manifest.partition}`)),
+    latest: (partition) =>
+      lookUp(connection, stream, () => {
+        const manifest = manifestOf(stream.model.lastOf(manifestSubject(partition))?.body)
+        if (manifest === null) return null
+        const chunks = chunksIn(stream, chunksOf(partition, manifest.id))
+        if (chunks.size !== manifest.chunks) return null
+        return { manifest, chunks: Array.from({ length: manifest.chunks }, (_, index) => chunks.get(index) ?? new Uint8Array()) }
+      }).pipe(orUnavailable(`read the snapshot of partition ${partition}`)),
+    discard: (partition, snapshot) =>
+      lookUp(connection, stream, () => {
+        const present = manifestOf(stream.model.lastOf(manifestSubject(partition))?.body)
+        if (present?.id === snapshot) stream.model.purge(manifestSubject(partition), everything)
+        stream.model.purge(chunksOf(partition, snapshot), everything)
+      }).pipe(orUnavailable(`discard a snapshot of partition ${partition}`)),
+  })
+}
+
+// Leases
+
+type Leasing = Pick<Cluster["Service"], "acquire" | "renew" | "release">
+
+const leasing = (bucket: ServedStream, connection: Connection): Leasing => {
+  const unavailable = (operation: string) => (effect: Effect.Effect<{ readonly revision: number }, Trouble | Superseded>) =>
+    Effect.catchIf(
+      effect,
+      (error): error is Trouble => !(error instanceof Superseded),
+      (trouble) => orUnavailable(operation)(Effect.fail(trouble)),
+    )
+  const revised = Effect.map(({ seq }: { readonly seq: number }) => ({ revision: seq }))
+  /** A guarded write met another: one of the worker's own whose answer was lost, or somebody else's. */
+  const afterConflict = (key: string, worker: string) =>
+    Effect.flatMap(readKey(connection, bucket, key), (present) =>
+      present?.value === worker
+        ? Effect.succeed({ revision: present.revision })
+        : Effect.fail(new Superseded({ key, holder: present?.value ?? "nobody: its time was up" })),
+    )
+  const write = (key: string, worker: string, ttlMs: number, revision: number) =>
+    revised(putKey(connection, bucket, key, worker, { ttlMs, revision })).pipe(Effect.catchIf(isConflict, () => afterConflict(key, worker)))
+  return {
+    acquire: (partition, worker, ttlMs) =>
+      Effect.flatMap(readKey(connection, bucket, String(partition)), (present) => {
+        const key = String(partition)
+        const holder = present?.value ?? null
+        return holder !== null && holder !== worker
+          ? Effect.fail(new Superseded({ key, holder }))
+          : write(key, worker, ttlMs, present?.revision ?? 0)
+      }).pipe(unavailable(`take the lease of partition ${partition}`)),
+    renew: (partition, worker, revision, ttlMs) =>
+      write(String(partition), worker, ttlMs, revision).pipe(unavailable(`renew the lease of partition ${partition}`)),
+    release: (partition, _worker, revision) =>
+      deleteKey(connection, bucket, String(partition), revision).pipe(
+        Effect.asVoid,
+        Effect.catchIf(isConflict, () => Effect.void),
+        orUnavailable(`release the lease of partition ${partition}`),
+      ),
+  }
+}
+
+// Members
+
+const join = (
+  bucket: ServedStream,
+  connection: Connection,
+  member: Member,
+  ttlMs: number,
+): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const announced = putKey(connection, bucket, member.worker, JSON.stringify(member), { ttlMs }).pipe(
+      orUnavailable(`announce worker ${member.worker}`),
+    )
+    yield* Effect.acquireRelease(announced, () =>
+      Effect.ignore(deleteKey(connection, bucket, member.worker).pipe(Effect.timeout("2 seconds"))),
+    )
+    yield* Effect.ignore(announced).pipe(Effect.delay(Math.floor(ttlMs / 3)), Effect.repeat(Schedule.forever), Effect.forkScoped)
+  })
+
+/** Applies the news, and tells whether they made a difference. */
+const applyNews = (alive: Map<string, Member>, { changes }: KeyNews): boolean => {
+  let changed = false
+  for (const { key, value } of changes) {
+    if (value === null) changed = alive.delete(key) || changed
+    else if (!alive.has(key)) {
+      alive.set(key, JSON.parse(value) as Member)
+      changed = true
+    }
+  }
+  return changed
+}
+
+const members = (bucket: ServedStream, connection: Connection): Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable> =>
+  Stream.suspend(() => {
+    const alive = new Map<string, Member>()
+    let said = false
+    return watchKeys(connection, bucket, "").pipe(
+      Stream.filter((news) => {
+        const isDue = applyNews(alive, news) || !said
+        said = true
+        return isDue
+      }),
+      Stream.map(() => [...alive.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))),
+    )
+  })
+
+// Marks
+
+const incarnationKey = (partition: number): string => `incarnation.${partition}`
+const witnessKey = (partition: number): string => `witness.${partition}`
+const haltPrefix = "halt."
+const haltKey = (partition: number): string => `${haltPrefix}${partition}`
+
+type Marking = Pick<Cluster["Service"], "marks" | "putIncarnation" | "putWitness" | "putHalt" | "clearHalt" | "halts">
+
+const marking = (bucket: ServedStream, connection: Connection): Marking => {
+  const read = <A>(key: string, decode: (text: string) => A): Effect.Effect<A | null, Trouble> =>
+    Effect.map(readKey(connection, bucket, key), (state) => (state === null || state.value === null ? null : decode(state.value)))
+  const put = (key: string, value: string) => putKey(connection, bucket, key, value).pipe(Effect.asVoid, orUnavailable(`set ${key}`))
+  const haltOf = (text: string) => JSON.parse(text) as Halt
+  return {
+    marks: (partition) =>
+      Effect.all(
+        {
+          incarnation: read(incarnationKey(partition), (text) => text),
+          witness: read(witnessKey(partition), (text) => JSON.parse(text) as Witness),
+          halt: read(haltKey(partition), haltOf),
+        },
+        { concurrency: "unbounded" },
+      ).pipe(orUnavailable(`read the marks of partition ${partition}`)),
+    putIncarnation: (partition, incarnation) => put(incarnationKey(partition), incarnation),
+    putWitness: (partition, { seq, hash }) => put(witnessKey(partition), JSON.stringify({ seq, hash })),
+    putHalt: (partition, halt) => put(haltKey(partition), JSON.stringify(halt)),
+    clearHalt: (partition) =>
+      deleteKey(connection, bucket, haltKey(partition)).pipe(Effect.asVoid, orUnavailable(`clear the halt of partition ${partition}`)),
+    halts: watchKeys(connection, bucket, haltPrefix).pipe(
+      Stream.map(({ changes }) =>
+        changes.map(({ key, value }) => ({ partition: Number(key.slice(haltPrefix.length)), halt: value === null ? null : haltOf(value) })),
+      ),
+      Stream.flattenIterable,
+    ),
+  }
+}
+
+export const clusterLayer = (servers: Servers, connection: Connection): Layer.Layer<Cluster> =>
+  Layer.succeed(Cluster, {
+    ...leasing(servers.leases, connection),
+    ...marking(servers.marks, connection),
+    prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
+    join: (member, ttlMs) => join(servers.members, connection, member, ttlMs),
+    members: members(servers.members, connection),
+    leases: watchKeys(connection, servers.leases, "").pipe(
+      Stream.map(({ changes }) => changes.map(({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs }))),
+      Stream.flattenIterable,
+    ),
+  })

@@ -1,0 +1,201 @@
+/**
+ * The ports that are streams: commands, journals, what channels hear and questions, over a connection to simulated servers.
+ *
+ * Each does what its real counterpart does with the same requests, so that the same things can go wrong between them.
+ */
+import { Effect, Layer, Queue, Stream } from "effect"
+import { skuToken } from "../../src/domain/names.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
+import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
+import { appendTimeoutMs } from "../../src/limits.ts"
+import { Commands, Journals, Outbound, type Question, Questions } from "../../src/ports/broker.ts"
+import { AppendUnknown, type BrokerUnavailable } from "../../src/ports/errors.ts"
+import { feedSubject, isReplySuffix, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import type { StoredMessage } from "../substitutes/stream.ts"
+import { ask, lookUp, orUnavailable, publish, publishTimeoutMs, type Trouble } from "./asking.ts"
+import type { Connection } from "./connection.ts"
+import { readMessages } from "./reader.ts"
+import type { Said, ServedStream, Servers, WriteAnswer } from "./servers.ts"
+
+/** The bytes of what is said. */
+export interface SaidCodec {
+  readonly encodeReply: (reply: Reply) => Uint8Array
+  readonly encodeAts: (value: AtsValue) => Uint8Array
+  /** Undefined if the bytes are none of ours. */
+  readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
+}
+
+const replyLine = new RegExp(`^${replyHeader}: (.*)$`, "m")
+
+const commandOf = ({ seq, subject, headers, body, atMs }: StoredMessage): CommandMessage => {
+  const suffix = replyLine.exec(headers)?.[1]
+  return { seq, subject, headers, replySuffix: suffix !== undefined && isReplySuffix(suffix) ? suffix : null, body, brokerMs: atMs }
+}
+
+const recordOf = ({ seq, messageId, body }: StoredMessage): StoredRecord => ({ seq, messageId, bytes: body })
+
+const commandsOf = (partition: number): string => `hf.p.${partition}.`
+const journalSubject = "hf.journal"
+const feedOf = (partition: number): string => `hf.feed.${partition}.`
+
+/** Messages of the partition stored after `seq`. */
+const waitingIn = (stream: ServedStream, partition: number, seq: number) => {
+  let count = 0
+  let oldestMs: number | null = null
+  for (let at = seq + 1; at <= stream.model.lastSeq; at++) {
+    const message = stream.model.at(at)
+    if (message?.subject.startsWith(commandsOf(partition)) !== true) continue
+    count++
+    oldestMs ??= message.atMs
+  }
+  return { count, oldestMs }
+}
+
+export const commandsLayer = (servers: Servers, connection: Connection): Layer.Layer<Commands> => {
+  const stream = servers.commands
+  return Layer.succeed(Commands, {
+    read: (partition, fromSeq) =>
+      readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq } }).pipe(
+        Stream.map((messages) => messages.map(commandOf)),
+      ),
+    at: (seq) =>
+      lookUp(connection, stream, () => {
+        const found = stream.model.at(seq)
+        const { firstSeq, lastSeq } = stream.model
+        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq }
+      }).pipe(orUnavailable(`look up command ${seq}`)),
+    purge: (partition, beforeSeq) =>
+      Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(
+        orUnavailable(`purge commands of partition ${partition}`),
+      ),
+    waiting: (partition, seq) =>
+      lookUp(connection, stream, () => waitingIn(stream, partition, seq)).pipe(orUnavailable(`count commands of partition ${partition}`)),
+  })
+}
+
+export const journalsLayer = (servers: Servers, connection: Connection): Layer.Layer<Journals> => {
+  const follow = (partition: number, fromSeq: number) =>
+    readMessages(connection, { stream: servers.journal(partition), prefix: journalSubject, start: { from: fromSeq } }).pipe(
+      Stream.map((messages) => messages.map(recordOf)),
+    )
+  return Layer.succeed(Journals, {
+    append: (partition, expectedSeq, messageId, bytes) =>
+      publish(
+        connection,
+        servers.journal(partition),
+        { subject: journalSubject, body: bytes, expectation: { messageId, lastSeq: expectedSeq } },
+        appendTimeoutMs,
+      ).pipe(Effect.mapError(({ cause }) => new AppendUnknown({ partition, cause }))),
+    endSeq: (partition) =>
+      lookUp(connection, servers.journal(partition), () => servers.journal(partition).model.lastSeq).pipe(
+        orUnavailable(`read the end of journal ${partition}`),
+      ),
+    at: (partition, seq) =>
+      lookUp(connection, servers.journal(partition), () => servers.journal(partition).model.at(seq)).pipe(
+        Effect.map((message) => (message === undefined ? null : recordOf(message))),
+        orUnavailable(`read record ${seq} of journal ${partition}`),
+      ),
+    read: (partition, fromSeq, toSeq) =>
+      fromSeq > toSeq
+        ? Stream.empty
+        : follow(partition, fromSeq).pipe(
+            Stream.takeUntil((records) => (records.at(-1)?.seq ?? 0) >= toSeq),
+            Stream.map((records) => records.filter(({ seq }) => seq <= toSeq)),
+            Stream.filter((records) => records.length > 0),
+          ),
+    follow,
+  })
+}
+
+/** Stores all, and answers when all are stored, or with the first refusal. */
+const storeAll = (
+  servers: Servers,
+  connection: Connection,
+  writes: ReadonlyArray<{ readonly subject: string; readonly body: Uint8Array }>,
+) =>
+  writes.length === 0
+    ? Effect.void
+    : ask<void>(connection, {
+        route: "feed",
+        timeoutMs: publishTimeoutMs,
+        serve: (answer) => {
+          let missing = writes.length
+          const one = (said: WriteAnswer): void => {
+            if (said._tag === "Refused") answer({ error: said.error })
+            else if (--missing === 0) answer({ value: undefined })
+          }
+          for (const write of writes) servers.feed.write(write, one)
+        },
+      })
+
+/** The feed's stream is the engines', the senders' inboxes are not. */
+export interface OutboundConnections {
+  readonly engine: Connection
+  readonly worker: Connection
+}
+
+export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConnections, codec: SaidCodec): Layer.Layer<Outbound> => {
+  const say = (replies: ReadonlyArray<Reply>): Effect.Effect<void, Trouble> =>
+    ask<void>(worker, {
+      route: "replies",
+      timeoutMs: publishTimeoutMs,
+      serve: (answer) => {
+        for (const reply of replies) {
+          if (!isReplySuffix(reply.suffix)) continue
+          servers.say({ subject: replySubject(reply.sender, reply.suffix), replySuffix: null, body: codec.encodeReply(reply) })
+        }
+        answer({ value: undefined })
+      },
+    })
+  return Layer.succeed(Outbound, {
+    reply: (replies) => say(replies).pipe(orUnavailable("publish replies")),
+    feed: (partition, values) =>
+      storeAll(
+        servers,
+        engine,
+        values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
+      ).pipe(orUnavailable(`publish the feed of partition ${partition}`)),
+    watchFeed: (partition) =>
+      readMessages(engine, { stream: servers.feed, prefix: feedOf(partition), start: "new" }).pipe(
+        Stream.map((messages) => messages.map(({ body }) => codec.decodeAts(body)).filter((value) => value !== undefined)),
+      ),
+  })
+}
+
+/** Questions that wait to be taken, at most; beyond it they are dropped. */
+const waitingMax = 4_096
+
+const questionOf = (servers: Servers, connection: Connection, said: Said): Question | undefined => {
+  const [, , sender, ...path] = said.subject.split(".")
+  if (sender === undefined || path.length === 0) return undefined
+  const { replySuffix, body } = said
+  return {
+    sender,
+    path,
+    body,
+    answer: (answer) =>
+      Effect.sync(() => {
+        if (replySuffix === null) return
+        connection.say("replies", () => servers.say({ subject: replySubject(sender, replySuffix), replySuffix: null, body: answer }))
+      }),
+  }
+}
+
+export const questionsLayer = (servers: Servers, connection: Connection): Layer.Layer<Questions> =>
+  Layer.succeed(Questions, {
+    listen: Stream.callback<Question, BrokerUnavailable>(
+      (queue) =>
+        Effect.acquireRelease(
+          Effect.sync(() =>
+            servers.listen("hf.get.", (said) =>
+              connection.tell("questions", () => {
+                const question = questionOf(servers, connection, said)
+                if (question !== undefined) Queue.offerUnsafe(queue, question)
+              }),
+            ),
+          ),
+          (forget) => Effect.sync(forget),
+        ),
+      { bufferSize: waitingMax, strategy: "dropping" },
+    ),
+  })

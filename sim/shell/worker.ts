@@ -1,0 +1,160 @@
+/**
+ * A worker of a shell-mode world: the shipped runtime in a process of its own, over connections of its own, that can be killed, frozen, told to leave,
+ * and started again.
+ */
+import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
+import type { AlarmKind } from "../../src/engine/protocol.ts"
+import { Meter } from "../../src/ports/meter.ts"
+import { Engine } from "../../src/runtime/engine.ts"
+import type { WorkerReport } from "../../src/runtime/report.ts"
+import { startWorker, type Worker } from "../../src/runtime/worker.ts"
+import { saidCodec } from "../../src/wire/said.ts"
+import type { Chance } from "../world/chance.ts"
+import { EventKind, type World } from "../world/world.ts"
+import { Connection, type Weather } from "./connection.ts"
+import { workerPorts } from "./ports.ts"
+import { Process } from "./process.ts"
+import type { Servers } from "./servers.ts"
+
+/** Milliseconds a graceful leave may take. */
+const drainTimeoutMs = 5_000
+
+/** Milliseconds until a process that died by itself is started again, as an orchestrator would. */
+const restartAfterMs = 900
+
+export interface WorkerNodeOptions {
+  readonly world: World
+  readonly servers: Servers
+  readonly chance: Chance
+  readonly weather: Weather
+  readonly name: string
+  readonly seed: string
+  readonly leaseTtlMs: number
+  readonly engine: Engine["Service"]
+  /** Told what happens, by name: alarms, takeovers, step-downs. */
+  readonly onEvent: (name: string) => void
+  /** Told what must never happen. */
+  readonly onError: (text: string) => void
+}
+
+export class WorkerNode {
+  readonly name: string
+  readonly process: Process
+  readonly #options: WorkerNodeOptions
+  #connections: { readonly engine: Connection; readonly worker: Connection }
+  #worker: Worker | null = null
+  #context: Context.Context<never> = Context.empty()
+  #scope: Scope.Closeable | null = null
+  #isLeaving = false
+
+  constructor(options: WorkerNodeOptions) {
+    this.name = options.name
+    this.#options = options
+    this.process = new Process(options)
+    this.#connections = this.#connect()
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
+  /** What it says about itself; null while it is dead or starts. */
+  report(): WorkerReport | null {
+    return this.process.isAlive && this.#worker !== null ? this.#worker.report() : null
+  }
+
+  start(): void {
+    if (this.process.isAlive) return
+    const { world, servers, engine, name, leaseTtlMs, onEvent } = this.#options
+    this.#connections = this.#connect()
+    this.#isLeaving = false
+    this.process.wallErrorMs = 0
+    this.process.onDeath = () => {
+      onEvent("died in the middle of a turn")
+      this.#cleanUp()
+      world.in(restartAfterMs, EventKind.restart, null, () => this.start())
+    }
+    this.#context = this.process.begin(Context.empty())
+    const ports = Layer.mergeAll(
+      workerPorts(servers, this.#connections, saidCodec),
+      Layer.succeed(Engine, engine),
+      Layer.succeed(Meter, this.#meter()),
+    )
+    const scope = Scope.makeUnsafe()
+    this.#scope = scope
+    const started = startWorker({ worker: name, address: "", partitions: servers.partitions, leaseTtlMs, drainTimeoutMs })
+    this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
+      this.#worker = worker
+    })
+  }
+
+  /** Ends it at once: the connection is cut first, so nothing it might still say gets anywhere. */
+  kill(): void {
+    if (!this.process.isAlive) return
+    this.process.die()
+    this.#cleanUp()
+  }
+
+  /** Tells it to leave; once it has, it is gone. */
+  leave(): void {
+    const worker = this.#worker
+    const scope = this.#scope
+    if (worker === null || scope === null || this.#isLeaving || !this.process.isAlive) return
+    this.#isLeaving = true
+    this.process.in(0, EventKind.operator, () =>
+      // Not logged: that a drain took too long is no defect where a frozen process or an election may have held it up.
+      this.#run(Effect.provideService(worker.leave, References.MinimumLogLevel, "None"), (unfinished) => {
+        this.#options.onEvent(unfinished.length === 0 ? "left in time" : "left late")
+        this.#run(Scope.close(scope, Exit.void), () => this.kill())
+      }),
+    )
+  }
+
+  /** Cuts one of its connections, or both. */
+  cut(which: ReadonlyArray<"engine" | "worker">): void {
+    for (const one of which) this.#connections[one].cut()
+  }
+
+  restore(): void {
+    this.#connections.engine.restore()
+    this.#connections.worker.restore()
+  }
+
+  /** Runs an effect in the process, beginning in the present turn or in one of its own. A defect is an error of the runtime's. */
+  #run<A>(effect: Effect.Effect<A>, done: (value: A) => void): void {
+    this.process.turn(() => {
+      Effect.runForkWith(this.#context)(effect).addObserver((exit) => {
+        if (Exit.isSuccess(exit)) done(exit.value)
+        else this.#options.onError(`${this.name}: ${Cause.pretty(exit.cause)}`)
+      })
+    })
+  }
+
+  #connect() {
+    const { world, weather } = this.#options
+    return { engine: new Connection(world, this.process, weather), worker: new Connection(world, this.process, weather) }
+  }
+
+  #cleanUp(): void {
+    this.#worker = null
+    this.#scope = null
+    this.#connections.engine.close()
+    this.#connections.worker.close()
+  }
+
+  #meter(): Meter["Service"] {
+    const { onEvent } = this.#options
+    const ignored = () => undefined
+    return Meter.of({
+      batchConfirmed: ignored,
+      appendUnknown: ignored,
+      repliesSent: ignored,
+      feedSent: ignored,
+      tookOver: () => onEvent("took over"),
+      steppedDown: (_partition, reason) => onEvent(`stepped down: ${reason}`),
+      alarm: (_partition, kind: AlarmKind) => onEvent(`alarm: ${kind}`),
+      sampled: ignored,
+      waiting: ignored,
+    })
+  }
+}
