@@ -1,12 +1,16 @@
 /**
  * The trouble that was made: how many faults of each family over the suite, and when they fell in a seed.
  */
+import { faultFamilies } from "../faults/catalogue.ts"
 import type { SeedResult, SuiteReport, Timeline } from "../result.ts"
 import { capped, html, type Markup, shortened } from "./markup.ts"
 import { counted, duration, moment, plural } from "./numbers.ts"
 import { drawnSpans, px } from "./scale.ts"
 import { andMore, drawing, table } from "./section.ts"
 import { chart, type Frame, healing, timeAxis } from "./time-frame.ts"
+
+/** What a family does, in words; nothing for one that the catalogue does not know, as in a report of another release. */
+const whatOf = (family: string): string => faultFamilies.find(({ name }) => name === family)?.what ?? ""
 
 const familiesMax = 60
 const rowHeight = 18
@@ -19,9 +23,9 @@ export const faultTable = (faults: SuiteReport["faults"]): Markup => {
   const share = (count: number): number => (count <= 0 ? 0 : Math.max(1, Math.round((100 * Math.log10(1 + count)) / Math.log10(1 + most))))
   return table(
     "Faults injected, by family (bars are logarithmic)",
-    [{ title: "Family" }, { title: "Injected", numeric: true }, { title: "" }],
+    [{ title: "Family" }, { title: "What it does" }, { title: "Injected", numeric: true }, { title: "" }],
     first.map(([family, count]) => ({
-      cells: [family, counted(count), html`<span class="meter" style="width:${share(count)}%"></span>`],
+      cells: [family, whatOf(family), counted(count), html`<span class="meter" style="width:${share(count)}%"></span>`],
       ...(count === 0 ? { tone: "warn" as const } : {}),
     })),
     left,
@@ -35,7 +39,7 @@ const familyRow = (family: string, index: number, timeline: Timeline, frame: Fra
     ({ atMs, toMs }) => [atMs, toMs],
     frame.x,
   )
-  return html`<text x="${chart.left - 8}" y="${y + 12}" class="label end">${shortened(family, 21)}</text>
+  return html`<text x="${chart.left - 8}" y="${y + 12}" class="label end">${shortened(family, 21)}<title>${family}: ${whatOf(family)}</title></text>
 <line x1="${chart.left}" x2="${chart.right}" y1="${y + rowHeight - 1}" y2="${y + rowHeight - 1}" class="grid-line"/>
 ${spans.map(({ from, to, first, count }) => {
   const many = count > 1 ? ` (and ${counted(count - 1)} more within this bar)` : ""

@@ -10,7 +10,7 @@ import { chart, type Frame, frameOf, timeAxis } from "./time-frame.ts"
 
 const rowHeight = 20
 const top = 34
-const outcomeWidth = 190
+const outcomeWidth = 280
 
 interface Leg {
   readonly kind: "to-stored" | "to-decided" | "to-heard"
@@ -63,7 +63,7 @@ ${
     ? html`<path d="M${px(end + 4)} ${middle - 4}l8 8m0 -8l-8 8" class="never"/>`
     : html`<circle cx="${px(end)}" cy="${middle}" r="4" class="heard"/>`
 }
-<text x="${px(Math.min(end, chart.right - outcomeWidth) + 18)}" y="${middle + 4}" class="small">${shortened(
+<text x="${px(Math.min(end, chart.width - outcomeWidth) + 18)}" y="${middle + 4}" class="small">${shortened(
     `${line.type}${line.sendings > 1 ? ` ×${line.sendings}` : ""}${seq} ${line.outcome ?? (missing ? "not heard" : "")}`,
     44,
   )}</text></g>`
@@ -77,7 +77,7 @@ export const lifelineChart = (id: string, title: string, lines: ReadonlyArray<Li
   const fromMs = Math.min(...moments)
   const lastMs = Math.max(...moments)
   // Room at the right, where the words of the last ones stand.
-  const frame = frameOf(fromMs, lastMs + (lastMs - fromMs) * 0.24, 0, id)
+  const frame = frameOf(fromMs, lastMs + (lastMs - fromMs) * 0.36, 0, id)
   const bottom = top + sorted.length * rowHeight
   const at = px(frame.x(atMs))
   return html`${legend([

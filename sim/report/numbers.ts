@@ -43,6 +43,19 @@ export const duration = (ms: number): string => {
   return pair(ms, dayMs, "d", hourMs, "h")
 }
 
+/** A moment to the millisecond in the units of clocks, without those that are nothing: `1 h 32 min`, `36 min 54.2 s`. For axes, whose marks must differ. */
+export const clockTime = (atMs: number): string => {
+  const ms = Math.round(Math.abs(atMs))
+  const parts = [
+    [Math.floor(ms / dayMs), "d"],
+    [Math.floor((ms % dayMs) / hourMs), "h"],
+    [Math.floor((ms % hourMs) / minuteMs), "min"],
+    [(ms % minuteMs) / secondMs, "s"],
+  ] as const
+  const words = parts.filter(([amount]) => amount > 0).map(([amount, name]) => `${amount} ${name}`)
+  return words.length === 0 ? "0" : `${atMs < 0 ? "−" : ""}${words.join(" ")}`
+}
+
 /** A duration in prose, in one unit: `11.6 simulated days` with the word "simulated". */
 export const spelled = (ms: number, word: string): string => {
   const units: ReadonlyArray<readonly [number, string]> = [

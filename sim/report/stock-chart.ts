@@ -36,7 +36,7 @@ const panelAt = (top: number, height: number, all: ReadonlyArray<Points>): Panel
 const panelFrame = (panel: Panel, frame: Frame, title: string, note: string, series: string): Markup => html`
 <text x="${chart.left}" y="${panel.top - 10}" class="heading">${title}<tspan class="small" dx="10">${note}</tspan></text>
 <text x="${chart.right}" y="${panel.top - 10}" class="reading" data-series="${series}"> </text>
-${numberTicks(panel.lowQty, panel.highQty, panel.height / 45).map(
+${numberTicks(panel.lowQty, panel.highQty, panel.height / 32).map(
   (
     qty,
   ) => html`<line x1="${chart.left}" x2="${chart.right}" y1="${px(panel.y(qty))}" y2="${px(panel.y(qty))}" class="${qty === 0 ? "axis" : "grid-line"}"/>

@@ -77,7 +77,7 @@ tr.mark>*{background:var(--mark);font-weight:700}
 .meter{display:block;height:.7em;margin-top:.42em;background:var(--tick-fault);border-radius:2px;min-width:1px}
 #faults td,#faults tbody th{padding-top:1px;padding-bottom:1px;border-bottom:0}
 #faults tbody th{white-space:nowrap}
-#faults td:last-child{width:45%;min-width:120px}`
+#faults td:last-child{width:26%;min-width:90px}`
 
 const drawings = `
 svg{display:block;max-width:100%;height:auto;min-width:820px;font-family:inherit;overflow:visible}

@@ -72,7 +72,7 @@ const metricChart = (metric: Metric, lines: ReadonlyArray<StrategyLine>, index: 
   const rowHeight = 40
   const width = 340
   const highest = Math.max(...lines.flatMap((line) => [metric.valueOf(line), metric.mostOf?.(line) ?? 0]), 1)
-  const x = linear(0, highest, 0, width - 100)
+  const x = linear(0, highest, 0, metric.mostOf === undefined ? width - 100 : width - 210)
   const row = (line: StrategyLine, at: number): Markup => {
     const y = 44 + at * rowHeight
     const value = metric.valueOf(line)
@@ -82,7 +82,7 @@ const metricChart = (metric: Metric, lines: ReadonlyArray<StrategyLine>, index: 
 <rect x="0" y="${y + 18}" width="${px(Math.max(x(value), value > 0 ? 2 : 0))}" height="12" class="bar${isOurs(line) && " ours"}"/>
 <line x1="0" x2="0" y1="${y + 16}" y2="${y + 32}" class="axis"/>
 ${most !== undefined && html`<path d="M${px(x(most))} ${y + 15}v18" class="most"><title>longest: ${metric.show(most)}</title></path>`}
-<text x="${px(end + 6)}" y="${y + 28}" class="${isOurs(line) ? "strong" : "value"}">${metric.show(value)}</text>`
+<text x="${px(end + 6)}" y="${y + 28}" class="${isOurs(line) ? "strong" : "value"}">${metric.show(value)}${most !== undefined && html`<tspan class="small">, longest ${metric.show(most)}</tspan>`}</text>`
   }
   return drawing({
     id: `comparison-${index}`,

@@ -4,11 +4,11 @@
  */
 import type { Timeline } from "../result.ts"
 import { html, type Markup, nothing } from "./markup.ts"
-import { duration } from "./numbers.ts"
+import { clockTime } from "./numbers.ts"
 import { linear, px, type Scale, timeTicks } from "./scale.ts"
 
 /** Widths in units of the drawings. */
-export const chart = { width: 1_100, left: 160, right: 1_085 } as const
+export const chart = { width: 1_130, left: 160, right: 1_085 } as const
 
 export interface Frame {
   readonly fromMs: number
@@ -49,9 +49,9 @@ export const healing = (frame: Frame, top: number, bottom: number, named: boolea
 /** The axis of time under a chart. */
 export const timeAxis = (frame: Frame, y: number): Markup => html`
 <line x1="${chart.left}" x2="${chart.right}" y1="${y}" y2="${y}" class="axis"/>
-${timeTicks(frame.fromMs, frame.toMs, 9).map((atMs) => {
+${timeTicks(frame.fromMs, frame.toMs, 7).map((atMs) => {
   const at = px(frame.x(atMs))
-  return html`<line x1="${at}" x2="${at}" y1="${y}" y2="${y + 5}" class="axis"/><text x="${at}" y="${y + 19}" class="tick middle">${atMs === 0 ? "0" : duration(atMs)}</text>`
+  return html`<line x1="${at}" x2="${at}" y1="${y}" y2="${y + 5}" class="axis"/><text x="${at}" y="${y + 19}" class="tick middle">${clockTime(atMs)}</text>`
 })}
 ${healing(frame, y, y + 5, false)}
 ${

@@ -1,6 +1,7 @@
 /**
  * Suites as the simulator might hand them over, invented from a seed: no simulation ran for them. What is in them is plausible, not true.
  */
+import { faultFamilies } from "../../../sim/faults/catalogue.ts"
 import type {
   Absence,
   Failure,
@@ -20,45 +21,7 @@ const healedMs = 2.6 * 3_600_000
 export const watchedSku = "SHOE-42<wide>"
 const workers = ["worker-1", "worker-2", "worker-3"]
 const partitions = [0, 1, 2, 3]
-export const familyNames = [
-  "link-loss",
-  "link-duplicate",
-  "link-delay",
-  "link-reorder",
-  "channel-lag",
-  "partition-symmetric",
-  "partition-one-way",
-  "half-open",
-  "crash-before-append",
-  "crash-after-append",
-  "crash-after-reply",
-  "pause-past-lease",
-  "slow-worker",
-  "poison-command",
-  "rolling-upgrade",
-  "leader-election",
-  "ack-lost",
-  "late-append",
-  "in-flight-10164",
-  "tail-lost",
-  "window-expired",
-  "stream-full",
-  "lease-early",
-  "lease-late",
-  "watch-gap",
-  "clock-step-forward",
-  "clock-step-back",
-  "clock-drift",
-  "clock-freeze",
-  "snapshot-missing",
-  "snapshot-ahead",
-  "snapshot-torn",
-  "snapshot-foreign",
-  "journal-bit-flip",
-  "lease-split-view",
-  "payload-drift",
-  "retry-storm",
-]
+const familyNames: ReadonlyArray<string> = faultFamilies.map(({ name }) => name)
 
 /** Points at rising times, from a value that moves by the answer of `next`. */
 const walk = (prng: Prng, start: number, steps: number, next: (value: number, atMs: number) => number): Points => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { counted, duration, moment, percent, plural, ratio, spelled } from "../../../sim/report/numbers.ts"
+import { clockTime, counted, duration, moment, percent, plural, ratio, spelled } from "../../../sim/report/numbers.ts"
 
 describe("numbers as people read them", () => {
   it.each([
@@ -27,6 +27,11 @@ describe("numbers as people read them", () => {
     [spelled(86_400_000_000, "simulated"), "1,000 simulated days"],
     [spelled(90_000_000, "simulated"), "25 simulated hours"],
     [spelled(1_000, "simulated"), "1 simulated second"],
+    [clockTime(0), "0"],
+    [clockTime(200), "0.2 s"],
+    [clockTime(2_214_200), "36 min 54.2 s"],
+    [clockTime(5_400_000), "1 h 30 min"],
+    [clockTime(86_400_000 + 1_000), "1 d 1 s"],
     [moment(12_345), "12.345 s"],
     [moment(5), "0.005 s"],
     [ratio(10_000, 0), "–"],
