@@ -43,7 +43,7 @@ export const guaranteesSection = ({ guarantees, checked }: SuiteReport): Markup 
   return section(
     "guarantees",
     "What is guaranteed, and who judged it",
-    "Each guarantee was judged by checkers that share no code with what they judge, after every step of every seed or at its end.",
+    "Each guarantee was judged by checkers that share no code with what they judge.",
     body,
   )
 }

@@ -173,8 +173,11 @@ describe("the verdict at the top", () => {
     expect(partOf(page, "verdict")).toContain(note)
   })
 
-  it("does not claim a number of units when overselling was not judged", () => {
-    const page = suiteHtml(greenSuite({ guarantees: [] }))
+  it.each([
+    ["no guarantee was judged", []],
+    ["nothing was checked for it", greenSuite().guarantees.map((line) => ({ ...line, checked: 0 }))],
+  ] as const)("does not claim that nothing was sold twice when %s", (_, guarantees) => {
+    const page = suiteHtml(greenSuite({ guarantees }))
     expect(headline(page)).toContain("no failure was found")
     expect(partOf(page, "verdict")).toContain("<dd>not judged</dd>")
   })
