@@ -143,7 +143,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     tickMs,
     leaseTtlMs: isLong ? 60_000 : pick("lease", [1_000, 2_000, 3_000, 6_000]),
     snapshotEveryRecords: pick("snapshot", [20, 60, 200, 1_000]),
-    batchMessagesMax: pick("batch", [1, 4, 64, 2_048]),
+    batchMessagesMax: pick("batch", [8, 32, 2_048]),
     duplicateWindowMs: pick("window-of-ids", [100, 2_000, 120_000]),
     retryMs: isLong ? 60_000 : pick("retry", [500, 1_500, 4_000]),
     windowMs,

@@ -159,8 +159,9 @@ export class Tracker implements Partial<Observer>, FaultListener {
     if (reason === "Drained") this.#sometimes.hit("drained")
   }
 
-  halted(...[_slot, halt]: Parameters<Observer["halted"]>): void {
-    if (halt.reason === "JournalLostTail" || halt.reason === "JournalEmpty") this.#sometimes.hit("journal-loss-detected")
+  halted(...[slot, halt]: Parameters<Observer["halted"]>): void {
+    const isLoss = halt.reason === "JournalLostTail" || halt.reason === "JournalEmpty"
+    if (isLoss && this.#cluster?.lossy.has(slot.id) === true) this.#sometimes.hit("journal-loss-detected")
   }
 
   feedAccepted(...[_channel, _value, stale]: Parameters<Observer["feedAccepted"]>): void {

@@ -6,7 +6,8 @@ import type { HaltReason } from "../../src/engine/protocol.ts"
 import type { MakeChecker } from "./checker.ts"
 
 const causes: Readonly<Record<HaltReason, ReadonlyArray<string>>> = {
-  JournalLostTail: ["lost-journal"],
+  // A snapshot that names records beyond the journal's end is a witness like any other.
+  JournalLostTail: ["lost-journal", "snapshots"],
   JournalEmpty: ["lost-journal"],
   ForeignJournal: ["lost-journal", "corrupt-records"],
   ChainBroken: ["lost-journal", "corrupt-records"],

@@ -235,7 +235,7 @@ export class Injector implements WorkerFaults {
     const all = [...senders.values()]
     const sender = all[family.below(all.length)]
     if (sender === undefined) return
-    sender.link.lagMs = 100 + family.below(Math.max(4_000, Math.min(drawn.windowMs / 8, 6 * 3_600_000)))
+    sender.link.lagMs = 100 + family.below(Math.max(4_000, Math.min(drawn.windowMs >> 3, 6 * 3_600_000)))
     sender.link.lagUntilMs = world.nowMs + sender.link.lagMs * 2
     this.#note("channel-lag", sender.link.lagMs * 2, `${sender.name} lagged by ${sender.link.lagMs} ms`)
   }

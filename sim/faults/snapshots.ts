@@ -17,6 +17,13 @@ const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
     },
   ],
   [
+    "has a chunk with one bit turned",
+    ({ manifest, chunks }, family) => {
+      const place = family.below(Math.max(1, chunks.length))
+      return { manifest, chunks: chunks.map((bytes, at) => (at === place ? oneBitTurned(bytes, family) : bytes)) }
+    },
+  ],
+  [
     "names an end that isn't in the journal",
     ({ manifest, chunks }) => ({ manifest: { ...manifest, endSeq: manifest.endSeq + 1 }, chunks }),
   ],
@@ -24,6 +31,13 @@ const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
   ["is of another partition", ({ manifest, chunks }) => ({ manifest: { ...manifest, partition: manifest.partition + 1 }, chunks })],
   ["is of another version", ({ manifest, chunks }) => ({ manifest: { ...manifest, version: 2 as 1 }, chunks })],
 ]
+
+const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
+  const copy = bytes.slice()
+  const place = family.below(Math.max(1, copy.length))
+  copy[place] = (copy[place] ?? 0) ^ 1
+  return copy
+}
 
 /** Spoils one partition's snapshot, if it has one. Returns what it did. */
 export const spoilSnapshot = (server: Server, family: Family): string | undefined => {

@@ -10,8 +10,8 @@ import { EventKind } from "../world/world.ts"
 
 /** Milliseconds a look takes. */
 const lookMs = 1_500
-/** Halts that reading again settles: what was damaged was the reading, not the journal. */
-const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "NewerRecords", "InvariantBroken"]
+/** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot. */
+const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "NewerRecords", "InvariantBroken", "JournalLostTail"]
 
 export class Operator {
   readonly #cluster: Cluster
@@ -19,8 +19,13 @@ export class Operator {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
+    cluster.server.listeners.push({
+      recordStored: () => undefined,
+      commandStored: () => undefined,
+      feedStored: () => undefined,
+      haltChanged: (partition) => this.#resume(partition),
+    })
     cluster.audience.add({
-      halted: (slot) => this.#resume(slot.id),
       replyHeard: (sender, _suffix, reply) => {
         if (sender === "ops") return
         for (const said of reply.decisions)

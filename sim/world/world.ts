@@ -47,9 +47,9 @@ export class World {
     return { id: ++this.#hosts, life: 0, pausedUntilMs: 0 }
   }
 
-  /** Plans `run` in `afterMs` milliseconds. With a host, it happens only in that life of it (the present one unless given), and not while it is paused. */
+  /** Plans `run` in `afterMs` milliseconds, rounded up: clocks show whole ones. With a host, it happens only in that life of it (the present one unless given), and not while it is paused. */
   in(afterMs: number, kind: EventKind, host: Host | null, run: () => void, life: number = host?.life ?? 0): void {
-    this.#heap.push({ atMs: this.#nowMs + afterMs, order: this.#order++, kind, host, life, run })
+    this.#heap.push({ atMs: this.#nowMs + Math.ceil(afterMs), order: this.#order++, kind, host, life, run })
   }
 
   /** Mixes a number into the trace. */

@@ -10,14 +10,19 @@ import { commandText } from "./canonical.ts"
 import { commandHash, sha256 } from "./hash.ts"
 import { parseJson } from "./json.ts"
 import { decodeRecord, encodeEntry, encodeRecord } from "./records.ts"
+import { sealFound, sealOf } from "./sealed.ts"
 
 /** The version of snapshot chunks this release writes, and the only one it reads: another's snapshot is discarded, and the journal replayed. */
-const chunkVersion = 1
+const chunkVersion = 2
 
 /** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
-const encodeChunk = (chunk: unknown): Uint8Array => Buffer.from(`{"chunkVersion":${chunkVersion},"chunk":${JSON.stringify(chunk)}}`, "utf8")
+const encodeChunk = (chunk: unknown): Uint8Array => {
+  const unsealed = Buffer.from(`{"chunkVersion":${chunkVersion},"chunk":${JSON.stringify(chunk)}`, "utf8")
+  return Buffer.concat([unsealed, Buffer.from(sealOf(unsealed, unsealed.length), "utf8")])
+}
 
 const decodeChunk = (bytes: Uint8Array): unknown => {
+  if (sealFound(bytes) !== "whole") return undefined
   const parsed = parseJson(bytes)
   if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return undefined
   if (Reflect.get(parsed.value, "chunkVersion") !== chunkVersion) return undefined

@@ -3,7 +3,7 @@
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
- * Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
+ * A record ends with the checksum of all before it (sealed.ts). Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
  *
  *   message  {"e":"message","seq","from","class","ms","re"?,"list"?,"d":[decided]}      re: reply suffix, list: the body was an array
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
@@ -31,6 +31,7 @@ import { CommandJson, commandOf } from "./commands.ts"
 import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson } from "./events.ts"
 import { ClassField, CommandIdField, CountField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
+import { sealFound, sealOf } from "./sealed.ts"
 
 /** The newest version this release reads. The engine says which one it writes; a test holds them equal, and these lists complete. */
 const recordVersion = 1
@@ -91,6 +92,7 @@ const RecordJson = Schema.Struct({
   prevHash: Schema.String,
   publishedSeq: CountField,
   entries: Schema.Array(EntryJson),
+  sum: Schema.String,
 })
 
 /** An entry's JSON. `commandTexts` are the canonical texts of its commands, in order, where the caller has them. */
@@ -192,7 +194,8 @@ const bytesOf = (head: string, entries: ReadonlyArray<string>): Uint8Array => {
     if (i > 0) scratch[end++] = 0x2c
     end = writeAt(entries[i] ?? "", end)
   }
-  end = writeAt("]}", end)
+  end = writeAt("]", end)
+  end = writeAt(sealOf(scratch, end), end)
   return new Uint8Array(scratch.subarray(0, end))
 }
 
@@ -211,6 +214,8 @@ const decodeRecordJson = strictDecoderOf(RecordJson)
 
 /** The record of some bytes, or why they are none. The cause of a newer release's record begins with "version ". */
 export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
+  const seal = sealFound(bytes)
+  if (seal === "damaged") return unreadable("damaged: its checksum is another")
   const parsed = parseJson(bytes)
   if (parsed._tag === "Refused") return unreadable(parsed.cause)
   const { value } = parsed
@@ -218,9 +223,10 @@ export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   const version: unknown = Reflect.get(value, "v")
   if (typeof version === "number" && version > recordVersion)
     return unreadable(`version ${version}, where ${recordVersion} is the newest known`)
+  if (seal === "none") return unreadable("it ends without a checksum")
   const decoded = decodeRecordJson(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
-  const { v, entries, ...envelope } = decoded.value
+  const { v, entries, sum: _, ...envelope } = decoded.value
   return { _tag: "Record", record: { version: v, ...envelope, entries: entries.map(entryOf) } }
 }
 
