@@ -17,9 +17,8 @@ const create = (world: World) => {
 
   const push = (sku: number): void => {
     const qty = office.qty[sku] ?? 0
-    for (const [channel, { lagMs, asks }] of world.channels.entries()) {
-      // A channel that asks sells nothing by itself, so that every count it hears is whole.
-      const heardQty = asks ? 0 : office.heardQty(channel, sku)
+    for (const [channel, { lagMs }] of world.channels.entries()) {
+      const heardQty = office.heardQty(channel, sku)
       world.after(lagMs, () => copies[channel]?.hear(sku, qty, heardQty))
     }
   }
