@@ -9,7 +9,6 @@ import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
-import { engineCodec } from "../src/wire/codec.ts"
 import { type FlashSale, flashSale } from "../src/workload/flash-sale.ts"
 import type { Ending } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
@@ -18,6 +17,7 @@ import { Judge } from "./judge.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
+import { sharedCodec } from "./substitutes/shared-codec.ts"
 import { Tracker } from "./tracker.ts"
 import { Operator } from "./workload/operator.ts"
 import { Player } from "./workload/player.ts"
@@ -126,7 +126,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
     kept,
     senders,
     rules: options.rules ?? protocolRules,
-    codec: options.codec ?? engineCodec,
+    codec: options.codec ?? sharedCodec,
     ...(options.stepOf === undefined ? {} : { stepOf: options.stepOf }),
     faultListener: tracker,
   })
@@ -137,7 +137,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   new Operator(cluster)
   const { converged } = play(cluster, player, sale, drawn)
   const ending: Ending = { converged, lossy: cluster.lossy }
-  const judged = judge.finish(ending, () => createAudit({ codec: engineCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
+  const judged = judge.finish(ending, () => createAudit({ codec: sharedCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
   const faults = cluster.faults.counts
   return {
     seed,

@@ -15,13 +15,12 @@ const sealBytes = opening.length + hexChars + 2
 export const sealOf = (bytes: Uint8Array, end: number): string =>
   `${opening}${crc32(bytes.subarray(0, end)).toString(16).padStart(hexChars, "0")}"}`
 
-const decoder = new TextDecoder("latin1")
-
 /** Whether the bytes end with a seal at all, and whether it is theirs. */
 export const sealFound = (bytes: Uint8Array): "whole" | "damaged" | "none" => {
   const end = bytes.length - sealBytes
   if (end < 1) return "none"
-  const found = decoder.decode(bytes.subarray(end))
-  if (!found.startsWith(opening) || !found.endsWith('"}')) return "none"
-  return found === sealOf(bytes, end) ? "whole" : "damaged"
+  for (let i = 0; i < opening.length; i++) if (bytes[end + i] !== opening.charCodeAt(i)) return "none"
+  const seal = sealOf(bytes, end)
+  for (let i = opening.length; i < sealBytes; i++) if (bytes[end + i] !== seal.charCodeAt(i)) return "damaged"
+  return "whole"
 }
