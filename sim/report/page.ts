@@ -20,8 +20,8 @@ import { swimLanes } from "./swim-lanes.ts"
 import { type Frame, seedFrame } from "./time-frame.ts"
 import { verdictOf } from "./verdict.ts"
 
-/** Characters of the embedded JSON; past it, journals and commands are left out of it. They are whole in the JSON file beside the page. */
-const jsonCharsMax = 1_800_000
+/** Characters of the embedded JSON; past it, the long lists of the seeds shown are left out of it. They are whole in the JSON file beside the page. */
+const jsonCharsMax = 1_500_000
 
 interface Shown {
   readonly seed: SeedResult
@@ -82,14 +82,26 @@ const seedsSection = (report: SuiteReport): Markup =>
         html`${report.shown.map((seed) => folded(`Seed ${seed.seed}`, seedFacts(seed)))}`,
       )
 
-/** The report without journals and commands, if it would make the page too heavy. */
-const embedded = (report: SuiteReport): { readonly json: Markup; readonly cut: boolean } => {
-  const json = jsonInScript(report)
-  if (json.text.length <= jsonCharsMax) return { json, cut: false }
-  const shown = report.shown.map((seed) =>
-    seed.timeline === null ? seed : { ...seed, timeline: { ...seed.timeline, records: [], lifelines: [] } },
-  )
-  return { json: jsonInScript({ ...report, shown }), cut: true }
+type Cut = ReadonlyArray<"records" | "lifelines" | "faults" | "reigns" | "absences" | "onHand" | "reserved" | "ats">
+
+/** What is left out of the embedded report if it would make the page too heavy: the first of these that makes it light enough, else the last. */
+const cuts: ReadonlyArray<Cut> = [[], ["records"], ["records", "lifelines"], ["records", "lifelines", "faults"]]
+const lastCut: Cut = ["records", "lifelines", "faults", "reigns", "absences", "onHand", "reserved", "ats"]
+
+const withoutLists = (report: SuiteReport, cut: Cut): SuiteReport => {
+  const empty = Object.fromEntries(cut.map((name) => [name, []]))
+  return {
+    ...report,
+    shown: report.shown.map((seed) => (seed.timeline === null ? seed : { ...seed, timeline: { ...seed.timeline, ...empty } })),
+  }
+}
+
+const embedded = (report: SuiteReport): { readonly json: Markup; readonly cut: Cut } => {
+  for (const cut of cuts) {
+    const json = jsonInScript(withoutLists(report, cut))
+    if (json.text.length <= jsonCharsMax) return { json, cut }
+  }
+  return { json: jsonInScript(withoutLists(report, lastCut)), cut: lastCut }
 }
 
 /** A part of the page: what links point to, its short title in the contents, and what is in it. */
@@ -124,12 +136,12 @@ const head = (report: SuiteReport): Markup => html`<head>
 <style>${new Markup(style)}</style>
 </head>`
 
-const footer = (report: SuiteReport, cut: boolean): Markup => html`<footer>
+const footer = (report: SuiteReport, cut: Cut): Markup => html`<footer>
 <p>Commit <code>${report.commit}</code>, profile ${report.profile}, ${plural(report.cores, "core")}, ${duration(report.wallMs)} of wall time, ${counted(
   report.events,
 )} events, ${plural(report.records, "journal record")}, ${plural(report.inconclusive, "seed")} without a verdict. Report format ${report.version}.</p>
 <p>This page holds its own numbers as JSON, in the element <code>suite</code>${
-  cut ? "; journals and commands are too many for it and stand in suite.json beside it" : ""
+  cut.length > 0 && `, without the ${cut.join(", ")} of its seeds: they are too many for it, and stand in suite.json beside it`
 }.</p>
 </footer>`
 
@@ -149,7 +161,7 @@ ${contents(parts)}
 ${parts.map(([, , body]) => body)}
 </main>
 ${footer(report, cut)}
-<script type="application/json" id="suite">${json}</script>
+<script type="application/json" id="suite" data-without="${cut.join(" ")}">${json}</script>
 <script>${new Markup(script)}</script>
 </body>
 </html>`.text

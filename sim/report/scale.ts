@@ -52,11 +52,11 @@ interface Column {
   last: number
 }
 
-/** Points by the half unit of width that they fall on. */
+/** Points by the unit of width that they fall on. */
 const columns = (points: Points, x: Scale): ReadonlyArray<Column> => {
   const found: Array<Column> = []
   for (const [atMs, value] of points) {
-    const at = Math.round(x(atMs) * 2) / 2
+    const at = Math.round(x(atMs))
     const column = found.at(-1)
     if (column === undefined || at > column.x) found.push({ x: at, first: value, low: value, high: value, last: value })
     else {
@@ -119,6 +119,29 @@ export const differences = (left: Points, right: Points, endMs: number): Readonl
   return found
 }
 
+/**
+ * Rectangles between two step functions, as one path. Those narrower than a unit of width are drawn as one with the others that begin on it, as high
+ * as all of them.
+ */
+export const betweenPath = (stretches: ReadonlyArray<Stretch>, x: Scale, y: Scale): string => {
+  const narrow = new Map<number, readonly [low: number, high: number]>()
+  const paths: Array<string> = []
+  const rectangle = (from: number, to: number, left: number, right: number): void => {
+    paths.push(`M${px(from)} ${px(y(left))}V${px(y(right))}H${px(to)}V${px(y(left))}Z`)
+  }
+  for (const { fromMs, toMs, left, right } of stretches) {
+    const [from, to] = [x(fromMs), x(toMs)]
+    if (to - from >= 1) rectangle(from, to, left, right)
+    else {
+      const column = Math.floor(from)
+      const [low, high] = narrow.get(column) ?? [left, left]
+      narrow.set(column, [Math.min(low, left, right), Math.max(high, left, right)])
+    }
+  }
+  for (const [column, [low, high]] of narrow) rectangle(column, column + 1, low, high)
+  return paths.join("")
+}
+
 /** Stretches of time that were drawn as one, because they touch or lie on the same unit of width. */
 export interface Drawn<A> {
   readonly from: number
@@ -127,17 +150,18 @@ export interface Drawn<A> {
   count: number
 }
 
-/** Spans of time as what there is to draw of them: no more than one a unit of width, each at least two wide. */
+/** Spans of time as what there is to draw of them: none over another, each at least `least` wide, two if nothing else is said. */
 export const drawnSpans = <A>(
   spans: ReadonlyArray<A>,
   timesOf: (span: A) => readonly [number, number],
   x: Scale,
+  least = 2,
 ): ReadonlyArray<Drawn<A>> => {
   const found: Array<Drawn<A>> = []
   for (const span of [...spans].sort((a, b) => timesOf(a)[0] - timesOf(b)[0])) {
     const [fromMs, toMs] = timesOf(span)
     const from = x(fromMs)
-    const to = Math.max(x(toMs), from + 2)
+    const to = Math.max(x(toMs), from + least)
     const last = found.at(-1)
     if (last !== undefined && from < last.to) {
       last.to = Math.max(last.to, to)

@@ -25,6 +25,8 @@ export const script = `
     if (timeline === null) return "";
     if (series === "stock") return moment(atMs) + ": " + held(timeline.onHand, atMs) + " on hand, " + held(timeline.reserved, atMs) + " promised";
     const ats = timeline.ats[Number(series.slice(4))];
+    // The lists of seeds are left out where they would make the page too heavy.
+    if (ats === undefined) return moment(atMs);
     return "said " + held(ats.published, atMs) + ", heard " + held(ats.heard, atMs);
   };
   const point = (group, atMs) => {

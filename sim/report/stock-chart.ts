@@ -5,7 +5,7 @@
 import type { Points, SeedResult, Timeline } from "../result.ts"
 import { capped, html, type Markup } from "./markup.ts"
 import { counted, duration, moment, percent } from "./numbers.ts"
-import { differences, linear, numberTicks, px, type Scale, type Stretch, stepArea, stepPath } from "./scale.ts"
+import { betweenPath, differences, drawnSpans, linear, numberTicks, px, type Scale, type Stretch, stepArea, stepPath } from "./scale.ts"
 import { andMore, drawing, legend } from "./section.ts"
 import { chart, type Frame, healing, timeAxis } from "./time-frame.ts"
 
@@ -83,19 +83,10 @@ const lagNote = (lag: Lag, endMs: number): string => {
   return `behind ${percent(lag.behindMs, endMs)} of the time, by up to ${duration(lag.oldestMs)}${tooMany}`
 }
 
-/** Rectangles between two step functions, as one path. */
-const between = (stretches: ReadonlyArray<Stretch>, x: Scale, y: Scale): string =>
-  stretches
-    .map(
-      ({ fromMs, toMs, left, right }) =>
-        `M${px(x(fromMs))} ${px(y(left))}V${px(y(right))}H${px(Math.max(x(toMs), x(fromMs) + 0.7))}V${px(y(left))}Z`,
-    )
-    .join("")
-
 /** The same stretches as a strip under the panel: a lag of one unit of a thousand is seen there too. */
 const strip = (stretches: ReadonlyArray<Stretch>, x: Scale, top: number): string =>
-  stretches
-    .map(({ fromMs, toMs }) => `M${px(x(fromMs))} ${top}v${stripHeight}H${px(Math.max(x(toMs), x(fromMs) + 0.7))}v${-stripHeight}Z`)
+  drawnSpans(stretches, ({ fromMs, toMs }) => [fromMs, toMs], x, 1)
+    .map(({ from, to }) => `M${px(from)} ${top}v${stripHeight}H${px(to)}v${-stripHeight}Z`)
     .join("")
 
 const channelPanel = (frame: Frame, line: Timeline["ats"][number], index: number, panel: Panel): Markup => {
@@ -104,8 +95,8 @@ const channelPanel = (frame: Frame, line: Timeline["ats"][number], index: number
   const over = lag.stretches.filter(({ left, right }) => right > left)
   const under = lag.stretches.filter(({ left, right }) => right < left)
   return html`${panelFrame(panel, frame, channel, lagNote(lag, frame.toMs), `ats.${index}`)}
-<path d="${between(over, frame.x, panel.y)}" class="lag-over"><title>${channel} believes in more than there is</title></path>
-<path d="${between(under, frame.x, panel.y)}" class="lag-under"><title>${channel} does not know yet of units it may sell</title></path>
+<path d="${betweenPath(over, frame.x, panel.y)}" class="lag-over"><title>${channel} believes in more than there is</title></path>
+<path d="${betweenPath(under, frame.x, panel.y)}" class="lag-under"><title>${channel} does not know yet of units it may sell</title></path>
 <text x="${chart.left - 8}" y="${panel.top + panel.height + 19}" class="tick end">lag</text>
 <path d="${strip(over, frame.x, panel.top + panel.height + 11)}" class="lag-over"/>
 <path d="${strip(under, frame.x, panel.top + panel.height + 11)}" class="lag-under"/>

@@ -4,7 +4,7 @@
  */
 import type { StrategyLine, SuiteReport } from "../result.ts"
 import { html, type Markup, nothing, shortened } from "./markup.ts"
-import { counted, duration, plural, ratio, upperFirst } from "./numbers.ts"
+import { counted, duration, plural, ratio, spelled, upperFirst } from "./numbers.ts"
 import { linear, px } from "./scale.ts"
 import { drawing, folded, section, table } from "./section.ts"
 import { faultsInjected, oversold, verdictOf } from "./verdict.ts"
@@ -16,15 +16,21 @@ const tile = (value: string, name: string, tone: "good" | "bad" | "plain" = "pla
 
 const oversoldTile = (report: SuiteReport): Markup => {
   const sold = oversold(report)
-  if (sold === null) return tile(report.failed > 0 ? "see below" : "not judged", "units sold twice")
+  if (sold === null) return tile("–", `units sold twice: ${report.failed > 0 ? "see below" : "not judged"}`)
   return tile(`${sold.atLeast ? "≥ " : ""}${counted(sold.qty)}`, "units sold twice", sold.qty === 0 ? "good" : "bad")
+}
+
+/** The amount large, its unit small: both in one line would be broken. */
+const simulatedTile = (report: SuiteReport): Markup => {
+  const [amount = "", ...unit] = spelled(report.simulatedMs, "simulated").split(" ")
+  return tile(amount, unit.join(" "))
 }
 
 const tiles = (report: SuiteReport): Markup => html`
 <dl class="tiles">
 ${oversoldTile(report)}
 ${tile(counted(report.seeds), "seeds (worlds tried)")}
-${tile(duration(report.simulatedMs), "of simulated time")}
+${simulatedTile(report)}
 ${tile(`${ratio(report.simulatedMs, report.wallMs)} ×`, `real time, on ${plural(report.cores, "core")}`)}
 ${tile(counted(report.commands), "commands decided")}
 ${tile(counted(faultsInjected(report)), "faults injected")}

@@ -10,7 +10,7 @@ export const shownOf = (page: string): string => page.replace(/<script[\s\S]*?<\
 
 /** The value in the page's machine-readable part. */
 export const embeddedIn = (page: string): unknown =>
-  JSON.parse(/<script type="application\/json" id="suite">([\s\S]*?)<\/script>/.exec(page)?.[1] ?? "null")
+  JSON.parse(/<script type="application\/json" id="suite"[^>]*>([\s\S]*?)<\/script>/.exec(page)?.[1] ?? "null")
 
 /** The part of a page with this id, to its end; parts do not lie in one another. */
 export const partOf = (page: string, id: string): string => new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? ""

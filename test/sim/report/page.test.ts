@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { suiteHtml } from "../../../sim/report/page.ts"
-import type { SuiteReport } from "../../../sim/result.ts"
-import { emptySuite, greenSuite, inventedFailure, inventedSeed, redSuite } from "./invented-suite.ts"
+import type { Points, SuiteReport, Timeline } from "../../../sim/result.ts"
+import { emptySuite, greenSuite, inventedFailure, inventedSeed, inventedTimeline, redSuite } from "./invented-suite.ts"
 import { drawingsOf, embeddedIn, partOf, shownOf, xmlFault } from "./markup-checks.ts"
 
 const green = suiteHtml(greenSuite())
@@ -179,7 +179,7 @@ describe("the verdict at the top", () => {
   ] as const)("does not claim that nothing was sold twice when %s", (_, guarantees) => {
     const page = suiteHtml(greenSuite({ guarantees }))
     expect(headline(page)).toContain("no failure was found")
-    expect(partOf(page, "verdict")).toContain("<dd>not judged</dd>")
+    expect(partOf(page, "verdict")).toContain("<dt>units sold twice: not judged</dt><dd>–</dd>")
   })
 
   it("says that a defect was planted when seeds failed because of it", () => {
@@ -243,9 +243,27 @@ describe("a heavy report", () => {
     const size = { records: 5_000, lifelines: 5_000 }
     const page = suiteHtml(greenSuite({ shown: ["1", "2", "3"].map((seed) => inventedSeed(seed, {}, size)) }))
     expect(page.length).toBeLessThan(3_000_000)
-    expect(page).toContain("stand in suite.json beside it")
+    expect(page).toContain("without the records, lifelines of its seeds")
+    expect(page).toContain('data-without="records lifelines"')
     expect(embeddedIn(page)).toMatchObject({ seeds: 1_000, shown: [{ seed: "1", timeline: { records: [], lifelines: [] } }, {}, {}] })
     expect(partOf(page, "seeds")).toContain("… and 4,900 more")
+  })
+
+  it("stays under three megabytes however long its lines are and however many faults fell", () => {
+    const endMs = 300_000
+    const points = (step: number): Points => Array.from({ length: 20_000 }, (_, at) => [at * 15 + step, (at * 7 + step) % 100])
+    const ats = Array.from({ length: 12 }, (_, at) => ({ channel: `channel ${at}`, published: points(0), heard: points(4) }))
+    const faults = Array.from({ length: 20_000 }, (_, at) => ({
+      family: `family ${at % 20}`,
+      atMs: at * 15,
+      toMs: at * 15 + 3,
+      detail: "said",
+    }))
+    const timeline: Timeline = { ...inventedTimeline("1", 5_000, 5_000), endMs, onHand: points(0), reserved: points(1), ats, faults }
+    const page = suiteHtml(greenSuite({ shown: ["1", "2", "3"].map((seed) => inventedSeed(seed, { timeline })) }))
+    expect(page.length).toBeLessThan(3_000_000)
+    expect(embeddedIn(page)).toMatchObject({ shown: [{ timeline: { ats: [], endMs } }, {}, {}] })
+    expect(partOf(page, "stock")).toContain("… and 4 more")
   })
 
   it("counts what it leaves out of long lists", () => {
