@@ -1,0 +1,248 @@
+/**
+ * A state in the making: what one move changes, performed output by output as whoever runs a partition would, and what was noticed on the way.
+ *
+ * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is
+ * judged here, at the moment it leaves: a decision heard has to be a decision journaled by then.
+ */
+import type { Input, Output } from "../../src/engine/protocol.ts"
+import type { Reply } from "../../src/engine/records.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+import type { Journal, Journals } from "./journals.ts"
+import { answerText, freeQty } from "./ledger.ts"
+import type { Minds } from "./minds.ts"
+import type { HandedOver, Marks, SmallWorld, State, Stream, Want, WorkerState } from "./small-world.ts"
+
+/** When every small world begins. */
+export const startMs = 1_800_000_000_000
+
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+export type Told = WithoutTime<Input>
+type WantBody = WithoutTimeAndId<Want>
+type WithoutTimeAndId<T> = T extends unknown ? Omit<T, "id"> : never
+type Of<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
+
+/** What all states of one exploration share: everything there is one of for equal contents. */
+export interface Ground {
+  readonly world: SmallWorld
+  readonly minds: Minds
+  readonly journals: Journals
+  readonly wants: Map<string, Want>
+  readonly appends: Map<string, HandedOver>
+  readonly emptyStream: Stream
+  streams: number
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+export interface Draft extends Omit<Mutable<State>, "used" | "workers" | "loose"> {
+  readonly used: Mutable<State["used"]>
+  readonly workers: [Mutable<WorkerState>, Mutable<WorkerState>]
+  loose: ReadonlyArray<HandedOver>
+  /** What the move broke, and the rare things that happened in it. */
+  readonly wrong: Array<string>
+  readonly reached: Array<string>
+}
+
+export const draftOf = (state: State): Draft => ({
+  ...state,
+  used: { ...state.used },
+  workers: [{ ...state.workers[0] }, { ...state.workers[1] }],
+  wrong: [],
+  reached: [],
+})
+
+export const stateOf = ({ wrong: _wrong, reached: _reached, ...state }: Draft): State => state
+
+const internWant = (ground: Ground, key: string, make: () => WantBody): Want => {
+  const seen = ground.wants.get(key)
+  if (seen !== undefined) return seen
+  const want: Want = { ...make(), id: ground.wants.size + 1 }
+  ground.wants.set(key, want)
+  return want
+}
+
+/** Keeps wants in the order of their ids: which was asked first makes no difference, for any may be answered first. */
+const ask = (ground: Ground, worker: Mutable<WorkerState>, key: string, make: () => WantBody): void => {
+  worker.wants = [...worker.wants, internWant(ground, key, make)].sort((a, b) => a.id - b.id)
+}
+
+const internAppend = (ground: Ground, { expectedSeq, messageId, bytes }: Of<"Append">): HandedOver => {
+  const hash = engineCodec.sha256(bytes)
+  const key = `${messageId} ${hash}`
+  const seen = ground.appends.get(key)
+  if (seen !== undefined) return seen
+  const append: HandedOver = { id: ground.appends.size + 1, expectedSeq, messageId, bytes, hash }
+  ground.appends.set(key, append)
+  return append
+}
+
+export const marksWith = (before: Marks, change: Partial<Marks>): Marks => {
+  const incarnation = change.incarnation ?? before.incarnation
+  const witness = change.witness ?? before.witness
+  return { incarnation, witness, key: `${incarnation ?? "-"}/${witness === null ? "-" : `${witness.seq}${witness.hash.slice(0, 8)}`}` }
+}
+
+/** A reply must be the journaled decision of the record it names, by the time it leaves. */
+const judgeReplies = (draft: Draft, { seq, replies }: Of<"SendReplies">): void => {
+  const journal: Journal | undefined = draft.journal.line[seq - 1]
+  for (const { sender, suffix, decisions } of replies) {
+    const said = decisions.map((decision) => answerText(decision)).join(", ")
+    const journaled = journal?.answers.get(`${sender}.${suffix}`)?.join(", ")
+    if (journaled !== said)
+      draft.wrong.push(`heard means journaled: ${sender} hears "${said}" of record ${seq}, which says "${journaled ?? "nothing"}"`)
+    if (decisions.some(({ repeated }) => repeated === true)) draft.reached.push("a duplicate answered as repeated")
+  }
+}
+
+const judgeFeed = (draft: Draft, { values }: Of<"SendFeed">): void => {
+  for (const { channel, ats, version } of values) {
+    const ledger = draft.journal.line[version - 1]?.ledger
+    const free = ledger === undefined ? undefined : ledger.channels.includes(channel) ? Math.max(0, freeQty(ledger)) : 0
+    if (free !== ats)
+      draft.wrong.push(`heard means journaled: ${channel} is offered ${ats} as of record ${version}, where ${free} are free`)
+  }
+}
+
+/** A bit for each message that a list of replies answers. Suffixes end with the message's sequence. */
+const answersIn = (replies: ReadonlyArray<Reply>): number => {
+  let bits = 0
+  for (const { suffix } of replies) bits |= 1 << (Number(suffix.slice(2)) - 1)
+  return bits
+}
+
+const mark = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, marks: Partial<Marks>, text: string): void => {
+  if (!ground.world.slow.marks) draft.marks = marksWith(draft.marks, marks)
+  else ask(ground, worker, `Mark ${text}`, () => ({ _tag: "Mark", marks, text }))
+}
+
+/** A life that has just begun, with nothing under way. What the former life handed over may still be stored. */
+export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
+  const worker = draft.workers[w]
+  const onTheirWay = worker.calls.filter(({ answer }) => answer === null).map(({ append }) => append)
+  worker.calls = []
+  worker.wants = []
+  worker.followSeq = 0
+  worker.readSeq = 0
+  worker.mind = ground.minds.newborn
+  letLoose(ground, draft, onTheirWay)
+  hear(ground, draft, w, "SnapshotMissing", () => ({ _tag: "SnapshotMissing" }))
+}
+
+/**
+ * Appends nobody waits for any more. One that the journal has passed is refused whenever it arrives, and nobody hears of it: it is let go of. Journals
+ * only grow here, and a message id that is known stays known.
+ */
+export const letLoose = (_ground: Ground, draft: Draft, appends: ReadonlyArray<HandedOver>): void => {
+  const alive = [...draft.loose, ...appends].filter(({ expectedSeq }) => expectedSeq >= draft.journal.endSeq)
+  draft.loose = alive.sort((a, b) => a.id - b.id)
+}
+
+/** The parts of an output that ask something of the journal or of the commands stream. */
+const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, output: Output): void => {
+  const sinceSeq = draft.journal.endSeq
+  switch (output._tag) {
+    case "ReadClaimBasis": {
+      const { marks } = draft
+      ask(ground, worker, `ClaimBasis ${sinceSeq} ${marks.key}`, () => ({ _tag: "ClaimBasis", sinceSeq, marks }))
+      return
+    }
+    case "ReadRecords": {
+      const { fromSeq, toSeq } = output
+      // A reading to the end takes the place of an earlier one.
+      worker.wants = worker.wants.filter(({ _tag }) => _tag !== "Records")
+      ask(ground, worker, `Records ${fromSeq} ${toSeq}`, () => ({ _tag: "Records", fromSeq, toSeq }))
+      return
+    }
+    case "ReadJournalEnd":
+      ask(ground, worker, `JournalEnd ${output.seq} ${sinceSeq}`, () => ({ _tag: "JournalEnd", seq: output.seq, sinceSeq }))
+      return
+    case "ReadForRepublish": {
+      const { fromSeq, toSeq } = output
+      ask(ground, worker, `Republish ${fromSeq} ${toSeq}`, () => ({ _tag: "Republish", fromSeq, toSeq }))
+      return
+    }
+    case "ReadCommandAt":
+      ask(ground, worker, `CommandAt ${output.seq}`, () => ({ _tag: "CommandAt", seq: output.seq }))
+      return
+    default:
+      return
+  }
+}
+
+/** The parts of an output that say something to others. */
+const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+  const worker = draft.workers[w]
+  switch (output._tag) {
+    case "SendReplies": {
+      judgeReplies(draft, output)
+      const { seq } = output
+      const answers = answersIn(output.replies)
+      if (ground.world.slow.replies) ask(ground, worker, `Replies ${seq} ${answers}`, () => ({ _tag: "Replies", seq, answers }))
+      else {
+        draft.answered |= answers
+        hear(ground, draft, w, `RepliesSent ${seq}`, () => ({ _tag: "RepliesSent", seq }))
+      }
+      return
+    }
+    case "SendFeed": {
+      judgeFeed(draft, output)
+      const { group, values } = output
+      const key = `Feed ${group} ${values.map(({ channel, ats, version }) => `${channel}${ats}@${version}`).join(",")}`
+      if (ground.world.slow.feed) ask(ground, worker, key, () => ({ _tag: "Feed", group, values }))
+      else hear(ground, draft, w, `FeedSent ${group}`, () => ({ _tag: "FeedSent", group }))
+      return
+    }
+    case "StoreWitness":
+      mark(ground, draft, worker, { witness: output.witness }, `witness ${output.witness.seq} ${output.witness.hash}`)
+      return
+    case "StoreIncarnation":
+      mark(ground, draft, worker, { incarnation: output.incarnation }, `incarnation ${output.incarnation}`)
+      return
+    default:
+      performQuestion(ground, draft, worker, output)
+  }
+}
+
+const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+  const worker = draft.workers[w]
+  switch (output._tag) {
+    case "Append":
+      worker.calls = [...worker.calls, { append: internAppend(ground, output), answer: null }]
+      return
+    case "FollowJournal":
+      // Both: the partition begins to hear anew.
+      worker.followSeq = output.fromSeq
+      worker.wants = worker.wants.filter(({ _tag }) => _tag !== "Records")
+      return
+    case "StopFollowing":
+      worker.followSeq = 0
+      worker.wants = worker.wants.filter(({ _tag }) => _tag !== "Records")
+      return
+    case "ReadCommands":
+      worker.readSeq = output.fromSeq
+      return
+    case "Serving":
+      if (draft.workers[1 - w]?.mind.partition.phase === "serving") draft.reached.push("two workers believe they serve")
+      return
+    case "SteppedDown":
+      draft.reached.push(`stepped down: ${output.reason}`)
+      // A life that is over does and hears nothing, as one that has just begun and heard nothing: no need to tell them apart.
+      beginLife(ground, draft, w)
+      return
+    case "Halted":
+      draft.wrong.push(`no halt without a cause, ${output.halt.reason}: ${output.halt.detail}`)
+      return
+    default:
+      performSaying(ground, draft, w, output)
+  }
+}
+
+/** Tells a worker something, and has performed what it answers. `key` names what is told. */
+export const hear = (ground: Ground, draft: Draft, w: 0 | 1, key: string, told: () => Told): void => {
+  const worker = draft.workers[w]
+  const nowMs = startMs + draft.clockMs
+  const { mind, outputs } = ground.minds.step(worker.mind, `${draft.clockMs} ${key}`, () => ({ ...told(), nowMs }) as Input)
+  worker.mind = mind
+  for (const output of outputs) perform(ground, draft, w, output)
+  if (!ground.world.slow.ticks && key !== "Tick") hear(ground, draft, w, "Tick", () => ({ _tag: "Tick" }))
+}

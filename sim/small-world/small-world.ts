@@ -1,0 +1,152 @@
+/**
+ * What a small world is made of: what is sent, what may go wrong and how often, and one state of the whole of it.
+ *
+ * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
+ */
+import type { CommandMessage, Output } from "../../src/engine/protocol.ts"
+import type { Journal } from "./journals.ts"
+import type { Mind } from "./minds.ts"
+
+/** A command that may be sent once; its sender may retry it, byte for byte. */
+export interface Template {
+  readonly name: string
+  readonly sender: string
+  readonly class: string
+  readonly command: Readonly<Record<string, unknown>>
+  /** Sent only after the template of this name was. */
+  readonly after?: string
+  /** Whether the sender may send it again. */
+  readonly retried?: boolean
+}
+
+/** How often each thing may happen in one history. They make the world finite. */
+export interface Bounds {
+  /** Times a worker is told to claim, beyond the claims that the world begins with. */
+  readonly claims: number
+  readonly crashes: number
+  /** Times an append's answer is given up, whatever became of the append. */
+  readonly timeouts: number
+  readonly retries: number
+  readonly leaseLosses: number
+}
+
+/** Which of the worker's errands take time, during which anything else may happen. What is not named is done at once. */
+export interface Slow {
+  readonly replies: boolean
+  readonly feed: boolean
+  readonly marks: boolean
+  /** Whether a worker may hear several things before it looks at the clock again; otherwise it looks after each. */
+  readonly ticks: boolean
+}
+
+/** One configuration to explore. */
+export interface SmallWorld {
+  readonly name: string
+  /** What it is for, for people. */
+  readonly about: string
+  /** What the journal's server looks at first: one replica compares the expected sequence, three know a message id before that. */
+  readonly looksFirstAt: "sequence" | "id"
+  /** Decided before the exploration begins, with worker a serving; null to begin with an empty journal. */
+  readonly setup: ReadonlyArray<Template> | null
+  readonly templates: ReadonlyArray<Template>
+  /** Milliseconds after the beginning that the clock may be moved on to, one after the other. */
+  readonly clocksMs: ReadonlyArray<number>
+  readonly bounds: Bounds
+  readonly slow: Slow
+  /** What a claimant reads first. */
+  readonly readsFirst: "marks" | "end"
+  /** States after which the exploration gives up, and says so. */
+  readonly statesMax: number
+}
+
+/** An append as it was handed over. */
+export interface HandedOver {
+  readonly id: number
+  readonly expectedSeq: number
+  readonly messageId: string
+  readonly bytes: Uint8Array
+  readonly hash: string
+}
+
+/** An append whose answer its worker waits for. */
+export interface Call {
+  readonly append: HandedOver
+  /** The answer on its way back; null while the append has not reached the journal. */
+  readonly answer: { readonly _tag: "Acked"; readonly seq: number; readonly duplicate: boolean } | { readonly _tag: "Refused" } | null
+}
+
+/** What a claimant is told from outside the journal. */
+export interface Marks {
+  readonly incarnation: string | null
+  readonly witness: { readonly seq: number; readonly hash: string } | null
+  readonly key: string
+}
+
+/** Something a worker asked for and has not heard of yet. */
+export type Want = { readonly id: number } & (
+  | { readonly _tag: "ClaimBasis"; readonly sinceSeq: number; readonly marks: Marks }
+  | { readonly _tag: "Records"; readonly fromSeq: number; readonly toSeq: number }
+  | { readonly _tag: "JournalEnd"; readonly seq: number; readonly sinceSeq: number }
+  | { readonly _tag: "CommandAt"; readonly seq: number }
+  | { readonly _tag: "Republish"; readonly fromSeq: number; readonly toSeq: number }
+  | { readonly _tag: "Replies"; readonly seq: number; readonly answers: number }
+  | { readonly _tag: "Feed"; readonly group: number; readonly values: Extract<Output, { readonly _tag: "SendFeed" }>["values"] }
+  | { readonly _tag: "Mark"; readonly marks: Partial<Marks>; readonly text: string }
+)
+
+/** One worker, and what is under way for it. */
+export interface WorkerState {
+  readonly mind: Mind
+  /** Next record it will hear of by following; 0 if it doesn't follow. */
+  readonly followSeq: number
+  /** Next command it will hear of; 0 if it reads none. */
+  readonly readSeq: number
+  readonly wants: ReadonlyArray<Want>
+  readonly calls: ReadonlyArray<Call>
+}
+
+/** The commands stream, as a tree like the journals: equal streams are one object. */
+export interface Stream {
+  readonly id: number
+  readonly messages: ReadonlyArray<CommandMessage>
+  /** Which template each message is of. */
+  readonly templates: ReadonlyArray<number>
+  readonly children: Map<string, Stream>
+}
+
+export type Used = { readonly [K in keyof Bounds]: number }
+
+/** One state of the world. */
+export interface State {
+  readonly journal: Journal
+  readonly stream: Stream
+  readonly marks: Marks
+  /** A bit for each message whose reply was heard. */
+  readonly answered: number
+  readonly clockMs: number
+  readonly used: Used
+  readonly workers: readonly [WorkerState, WorkerState]
+  /** Appends on their way whose worker no longer waits for them: they may be stored any time, or never. */
+  readonly loose: ReadonlyArray<HandedOver>
+}
+
+const workerKey = ({ mind, followSeq, readSeq, wants, calls }: WorkerState): string => {
+  let text = `${mind.id},${followSeq},${readSeq}`
+  for (const { id } of wants) text += `,${id}`
+  for (const { append, answer } of calls)
+    text +=
+      answer === null ? `;${append.id}` : answer._tag === "Refused" ? `;${append.id}r` : `;${append.id}a${answer.seq}${answer.duplicate}`
+  return text
+}
+
+/**
+ * The name of a state: equal exactly for states in which the same can happen. Which worker is called a and which b is left out: they differ in nothing
+ * but what happened to them, owners being numbered by claim.
+ */
+export const stateKey = ({ journal, stream, marks, answered, clockMs, used, workers, loose }: State): string => {
+  const a = workerKey(workers[0])
+  const b = workerKey(workers[1])
+  const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses}`
+  const around = `${journal.id},${stream.id},${marks.key},${answered},${clockMs},${counts}`
+  return `${around}|${a < b ? a : b}|${a < b ? b : a}|${loose.map(({ id }) => id).join(",")}`
+}
