@@ -120,23 +120,25 @@ export const differences = (left: Points, right: Points, endMs: number): Readonl
 }
 
 /**
- * Rectangles between two step functions, as one path. Those narrower than a unit of width are drawn as one with the others that begin on it, as high
- * as all of them.
+ * Rectangles between two step functions, as one path. Those narrower than a unit of width are drawn as one with the others on the same units, as high as
+ * all of them.
  */
 export const betweenPath = (stretches: ReadonlyArray<Stretch>, x: Scale, y: Scale): string => {
   const narrow = new Map<number, readonly [low: number, high: number]>()
   const paths: Array<string> = []
+  // All in one direction: two that lie on one another and run against each other would leave a hole.
   const rectangle = (from: number, to: number, left: number, right: number): void => {
-    paths.push(`M${px(from)} ${px(y(left))}V${px(y(right))}H${px(to)}V${px(y(left))}Z`)
+    const [low, high] = left < right ? [left, right] : [right, left]
+    paths.push(`M${px(from)} ${px(y(low))}V${px(y(high))}H${px(to)}V${px(y(low))}Z`)
   }
   for (const { fromMs, toMs, left, right } of stretches) {
     const [from, to] = [x(fromMs), x(toMs)]
     if (to - from >= 1) rectangle(from, to, left, right)
-    else {
-      const column = Math.floor(from)
-      const [low, high] = narrow.get(column) ?? [left, left]
-      narrow.set(column, [Math.min(low, left, right), Math.max(high, left, right)])
-    }
+    else
+      for (let column = Math.floor(from); column < to; column++) {
+        const [low, high] = narrow.get(column) ?? [left, left]
+        narrow.set(column, [Math.min(low, left, right), Math.max(high, left, right)])
+      }
   }
   for (const [column, [low, high]] of narrow) rectangle(column, column + 1, low, high)
   return paths.join("")

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { differences, drawnSpans, linear, numberTicks, stepPath, timeTicks } from "../../../sim/report/scale.ts"
+import { betweenPath, differences, drawnSpans, linear, numberTicks, stepPath, timeTicks } from "../../../sim/report/scale.ts"
 import type { Points } from "../../../sim/result.ts"
 
 const endMs = 1_000
@@ -40,6 +40,26 @@ describe("the difference of two step functions", () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe("the area between two step functions", () => {
+  it("runs all in one direction, so that what lies on one another leaves no hole", () => {
+    fc.assert(
+      fc.property(stepFunction, stepFunction, (left, right) => {
+        const path = betweenPath(differences(left, right, endMs), linear(0, endMs, 0, 300), (value) => value)
+        for (const [, from, low, high, to] of path.matchAll(/M([\d.]+) ([\d.]+)V([\d.]+)H([\d.]+)V/g)) {
+          expect(Number(to)).toBeGreaterThan(Number(from))
+          expect(Number(high)).toBeGreaterThan(Number(low))
+        }
+      }),
+    )
+  })
+  it("does not grow with the stretches beyond what its width can show", () => {
+    const left = Array.from({ length: 50_000 }, (_, at) => [at * 2, at % 50] as const)
+    const right = left.map(([atMs, value]) => [atMs + 1, value] as const)
+    const path = betweenPath(differences(left, right, 100_000), linear(0, 100_000, 0, 1_000), (value) => value)
+    expect(path.match(/M/g)?.length).toBe(1_000)
   })
 })
 
