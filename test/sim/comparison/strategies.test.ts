@@ -52,13 +52,15 @@ describe("any way of selling", () => {
     (_, definition) => {
       fc.assert(
         fc.property(seeds, anyChannels, anyOptions, (seed, channels, options) => {
-          const traffic = randomTraffic(prngFromSeed(seed), channels.length)
+          const drawn = randomTraffic(prngFromSeed(seed), channels.length)
+          const traffic = seed % 2 === 0 ? drawn : { ...drawn, lines: drawn.lines.map((line) => ({ ...line, givesBack: [] })) }
           const measures = play(definition, traffic, channels, options)
           const { soldQty, gaveBackQty, refusedQty, cancelledQty } = measures
           expect(soldQty + gaveBackQty + refusedQty + cancelledQty).toBe(measures.demandedQty)
           const arrivedQty = sumOf(traffic.arrivals) + sumOf(traffic.lines.flatMap(({ returns }) => returns))
           expect(soldQty).toBeLessThanOrEqual(120 + arrivedQty)
-          if (measures.oversoldQty === 0) expect(measures.cancelledLines).toBe(0)
+          // Units that a buyer gave back and the back office hasn't heard of are there, but can't keep it from cancelling.
+          if (measures.oversoldQty === 0 && gaveBackQty === 0) expect(measures.cancelledLines).toBe(0)
           expect(measures.cancelledOrders).toBeLessThanOrEqual(measures.cancelledLines)
           expect(measures.lostSalesQty).toBeLessThanOrEqual(refusedQty)
           expect(measures.strandedQty).toBeLessThanOrEqual(refusedQty + cancelledQty)
