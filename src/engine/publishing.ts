@@ -10,6 +10,7 @@ import type { Policy } from "../domain/policy.ts"
 import { feedInFlightMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
+import { halt } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { Output } from "./protocol.ts"
@@ -140,12 +141,13 @@ export const onFeedSeen = (partition: Partition, given: Given, channel: string, 
 }
 
 /** Says again what a former owner journaled and perhaps never said. */
-export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>): Array<Output> => {
+export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
   if (partition.publishing.republishAfterSeq === null) return []
   const outputs: Array<Output> = []
   for (const stored of records) {
     const decoded = given.codec.decodeRecord(stored.bytes)
-    if (decoded._tag !== "Record") continue
+    // It was read whole before it was applied: it was damaged since, and what it decided could never be said again.
+    if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
     const replies = repliesOf(decoded.record, stored.seq)
     if (replies.length > 0) {
       partition.publishing.replies.add(stored.seq)

@@ -101,7 +101,7 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "FeedSeen":
       return onFeedSeen(partition, given, input.channel, input.sku, input.version)
     case "RepublishRead":
-      return onRepublishRead(partition, given, input.records)
+      return onRepublishRead(partition, given, input.records, input.nowMs)
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":

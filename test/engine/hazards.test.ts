@@ -10,6 +10,7 @@ import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
 import { commandHorizonMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { sealOf } from "../../src/wire/sealed.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
 const reserve = (id: string, reservation: string, qty: number, more: Record<string, unknown> = {}) =>
@@ -250,6 +251,17 @@ describe("hazards of ownership", () => {
   })
 })
 
+/** A record's bytes changed on purpose, and sealed again: as a release that writes so would have. */
+const rewritten = (bytes: Uint8Array, from: RegExp | string, to: string): Uint8Array => {
+  const open = Buffer.from(
+    new TextDecoder()
+      .decode(bytes)
+      .replace(from, to)
+      .replace(/,"sum":"[0-9a-f]{8}"}$/, ""),
+  )
+  return Buffer.concat([open, Buffer.from(sealOf(open, open.length))])
+}
+
 describe("hazards of the journal", () => {
   it("16: halts at a record that was changed, and at one that is missing", () => {
     for (const damage of ["changed", "missing"]) {
@@ -265,6 +277,22 @@ describe("hazards of the journal", () => {
       next.settle(["Halted"])
       expect(next.take("Halted").halt.reason).toBe("ChainBroken")
     }
+  })
+
+  it("16: halts at a newest record that was damaged and still parses, instead of reigning upon it", () => {
+    const { broker } = serving(10)
+    const last = broker.journal.findLast(({ bytes }) => new TextDecoder().decode(bytes).includes('"qty":10'))
+    if (last === undefined) throw new Error("a record that receives stock")
+    // The newest record: none after it says what its hash should be. A bit in each place makes 11 of 10.
+    broker.journal = broker.journal.slice(0, last.seq)
+    broker.witness = null
+    const text = new TextDecoder().decode(last.bytes).replaceAll('"qty":10', '"qty":11')
+    broker.journal[last.seq - 1] = { ...last, bytes: new TextEncoder().encode(text) }
+    const next = new Worker(broker, "b").follow().claim()
+    next.settle(["Halted"])
+    expect(next.take("Halted").halt).toMatchObject({ reason: "ChainBroken", detail: expect.stringContaining("checksum") as unknown })
+    expect(next.has("Serving")).toBe(false)
+    expect(broker.journal).toHaveLength(last.seq)
   })
 
   it("17: refuses an emptied journal whose incarnation is known", () => {
@@ -314,8 +342,7 @@ describe("hazards of the journal", () => {
     expect(hashOf(next)).toBe(hashOf(worker))
     const last = worker.broker.journal.at(-1)
     if (last === undefined) throw new Error("a record")
-    const newer = new TextDecoder().decode(last.bytes).replace(/"v":1\b/, '"v":99')
-    worker.broker.journal[worker.broker.journal.length - 1] = { ...last, bytes: new TextEncoder().encode(newer) }
+    worker.broker.journal[worker.broker.journal.length - 1] = { ...last, bytes: rewritten(last.bytes, '"v":1,', '"v":99,') }
     const third = new Worker(worker.broker, "c").follow().claim()
     third.settle(["Halted"])
     expect(third.take("Halted").halt.reason).toBe("NewerRecords")
@@ -613,6 +640,25 @@ describe("hazards of what is said", () => {
     new Worker(worker.broker, "b").serve()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
     expect(worker.broker.feed.map(({ channel, ats }) => [channel, ats])).toContainEqual(["shop", 6])
+  })
+
+  it("45: halts where a record that is to be said again was damaged since it was read", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle(["SendReplies", "SendFeed"])
+    const { broker } = worker
+    const next = new Worker(broker, "b").follow().claim()
+    next.settle()
+    next.put({ _tag: "Tick" })
+    const asked = next.take("ReadForRepublish")
+    const records = broker.journal.slice(asked.fromSeq - 1, asked.toSeq)
+    const text = new TextDecoder().decode(records.at(-2)?.bytes).replace('"qty":4', '"qty":5')
+    next.put({
+      _tag: "RepublishRead",
+      records: [{ ...(records.at(-2) as (typeof records)[number]), bytes: new TextEncoder().encode(text) }],
+    })
+    expect(next.take("Halted").halt.reason).toBe("ChainBroken")
+    expect(saidOf(broker, "c1")).toBeUndefined()
   })
 
   it("45: a former owner puts no older value over its successor's", () => {

@@ -21,6 +21,7 @@ import {
 import { commandText } from "../../src/wire/canonical.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { addEvents } from "../../src/wire/events.ts"
+import { sealOf } from "../../src/wire/sealed.ts"
 import { command, entry, event, record } from "./arbitraries.ts"
 
 const { encodeRecord, encodeEntry, decodeRecord } = engineCodec
@@ -43,6 +44,19 @@ const empty: JournalRecord = {
   prevHash: "hash",
   publishedSeq: 40,
   entries: [],
+}
+
+/** The object's text, sealed as the codec does. */
+const sealed = (text: string): Uint8Array => {
+  const open = Buffer.from(text.slice(0, -1), "utf8")
+  return Buffer.concat([open, Buffer.from(sealOf(open, open.length), "utf8")])
+}
+/** The bytes with one of them changed. */
+const damagedAt = (bytes: Uint8Array, place: number, mask: number): Uint8Array => {
+  const damaged = new Uint8Array(bytes)
+  const at = place % damaged.length
+  damaged[at] = (damaged[at] ?? 0) ^ mask
+  return damaged
 }
 
 describe("a record", () => {
@@ -90,7 +104,9 @@ describe("a record", () => {
       prevHash: "hash",
       publishedSeq: 40,
       entries: [{ e: "floor", from: "web", class: "sell", ms: 60_000 }],
+      sum: expect.stringMatching(/^[0-9a-f]{8}$/) as unknown,
     })
+    expect(text.endsWith('"}')).toBe(true)
   })
 
   it("is encoded whole however large, and apart from what is encoded next", () => {
@@ -115,15 +131,62 @@ describe("an event's text", () => {
 })
 
 describe("bytes that are no record", () => {
-  const changed = (change: object): Uint8Array =>
-    new TextEncoder().encode(JSON.stringify({ ...(JSON.parse(textOf(encode(empty))) as object), ...change }))
+  const bare = (change: object): string => {
+    const { sum: _, ...rest } = JSON.parse(textOf(encode(empty))) as { sum: string }
+    return JSON.stringify({ ...rest, ...change })
+  }
+  /** Written so on purpose: whatever it says, its seal is whole. */
+  const changed = (change: object): Uint8Array => sealed(bare(change))
+  const newerVersion = expect.stringMatching(/^version 2/) as unknown
+  const anyVersion = expect.stringMatching(/^version /) as unknown
 
   it("say so when they are of a newer release, before anything else about them", () => {
     const newer = decodeRecord(changed({ v: recordVersion + 1, entries: 7 }))
-    expect(newer).toMatchObject({ _tag: "Unreadable", cause: expect.stringMatching(/^version 2/) as unknown })
-    for (const v of [0, -1, "2", null, 1.5e-3])
-      expect(decodeRecord(changed({ v }))).not.toMatchObject({ cause: expect.stringMatching(/^version /) as unknown })
+    expect(newer).toMatchObject({ _tag: "Unreadable", cause: newerVersion })
+    for (const v of [0, -1, "2", null, 1.5e-3]) expect(decodeRecord(changed({ v }))).not.toMatchObject({ cause: anyVersion })
     expect(decodeRecord(changed({}))).toMatchObject({ _tag: "Record" })
+  })
+
+  it("say so of a newer release that ends its records otherwise", () => {
+    const text = bare({ v: recordVersion + 1 })
+    for (const other of [
+      text,
+      `${text.slice(0, -1)},"sum":"0123456789abcdef"}`,
+      `${text.slice(0, -1)},"sum":"00000000","by":"x"}`,
+      `${text}\n`,
+    ])
+      expect(decodeRecord(new TextEncoder().encode(other))).toMatchObject({ cause: newerVersion })
+  })
+
+  it("are taken for damaged, not for newer, where the damage is in the version", () => {
+    const text = textOf(encode(empty)).replace('"v":1', '"v":9')
+    expect(decodeRecord(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable", cause: "damaged: its checksum is another" })
+  })
+
+  it("are unreadable without a seal, though all of them is there", () => {
+    expect(decodeRecord(new TextEncoder().encode(bare({})))).toEqual({ _tag: "Unreadable", cause: "it ends without a checksum" })
+    expect(decodeRecord(sealed(bare({})))).toMatchObject({ _tag: "Record" })
+  })
+
+  it("are unreadable for any one damaged byte, and never a newer release's, wherever the damage is", () => {
+    fc.assert(
+      fc.property(record, fc.nat(), fc.integer({ min: 1, max: 255 }), (one, place, mask) => {
+        const damaged = damagedAt(encode(one), place, mask)
+        expect(decodeRecord(damaged)).toMatchObject({ _tag: "Unreadable", cause: expect.not.stringMatching(/^version /) as unknown })
+      }),
+      { numRuns: 500 },
+    )
+    const whole = encode(empty)
+    for (let place = 0; place < whole.length; place++)
+      for (let bit = 0; bit < 8; bit++)
+        expect(decodeRecord(damagedAt(whole, place, 1 << bit))._tag, `bit ${bit} of byte ${place}`).toBe("Unreadable")
+  })
+
+  it("are unreadable when cut short, or with something behind their end", () => {
+    const whole = encode(empty)
+    for (let length = 0; length < whole.length; length++) expect(decodeRecord(whole.subarray(0, length))._tag).toBe("Unreadable")
+    for (const more of [" ", "}", "\0", textOf(whole)])
+      expect(decodeRecord(Buffer.concat([whole, Buffer.from(more)]))._tag).toBe("Unreadable")
   })
 
   it.each([
@@ -313,5 +376,17 @@ describe("a snapshot chunk", () => {
   it("is undefined if the bytes are none, or of another version", () => {
     for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":2,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
       expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toBeUndefined()
+    for (const text of ['{"chunkVersion":1,"chunk":1}', '{"chunkVersion":3,"chunk":1}', '{"chunk":1}'])
+      expect(engineCodec.decodeChunk(sealed(text))).toBeUndefined()
+    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":2,"chunk":1}'))).toBe(1)
+  })
+
+  it("is undefined for any one damaged byte", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.nat(), fc.integer({ min: 1, max: 255 }), (chunk, place, mask) => {
+        expect(engineCodec.decodeChunk(damagedAt(engineCodec.encodeChunk(chunk), place, mask))).toBeUndefined()
+      }),
+      { numRuns: 500 },
+    )
   })
 })
