@@ -4,6 +4,7 @@
  * Sells, tells, asks for more and gives back; how much is decided in allotment.ts, and whether it is granted, by the engine.
  */
 import type { LocationId, ReservationId } from "../../src/domain/names.ts"
+import { qtyMax } from "../../src/limits.ts"
 import { plannedChangeQty } from "./allotment.ts"
 import type { HoldfastDesk } from "./holdfast.ts"
 import type { AllotmentPolicy, Demand, World } from "./strategy.ts"
@@ -66,7 +67,7 @@ export class Allotments {
     for (const [sku, held] of this.#held.entries()) {
       held.heardAtsQty = this.#world.stockQty[sku] ?? 0
       const qty = this.#changeQty(held)
-      if (qty > 0) this.#grant(sku, qty, 0)
+      if (qty > 0) this.#grant(sku, Math.min(qty, qtyMax), 0)
     }
     this.#world.after(this.#policy.reviewMs - this.#world.nowMs(), () => this.#review())
   }
@@ -137,7 +138,7 @@ export class Allotments {
     const qty = this.#changeQty(held)
     if (qty > 0) {
       held.isAsking = true
-      this.#world.after(this.#lagMs, () => this.#grant(sku, qty, this.#lagMs))
+      this.#world.after(this.#lagMs, () => this.#grant(sku, Math.min(qty, qtyMax), this.#lagMs))
     } else if (qty < 0) this.#giveBack(sku, held, -qty)
   }
 

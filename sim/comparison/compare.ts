@@ -58,6 +58,7 @@ const shareOf = (text: string): Share => {
 const channelOf = (text: string): ComparedChannel => {
   const [, name, how, lagMs, weight] = /^([a-z0-9][a-z0-9_-]{0,31}):(asks|listed):(\d{1,8}):(\d{1,6})$/.exec(text) ?? []
   if (name === undefined) throw new Unusable(`--channel: expected NAME:asks:LAG_MS:WEIGHT or NAME:listed:LAG_MS:WEIGHT, not "${text}"`)
+  if (Number(lagMs) > 86_400_000) throw new Unusable(`--channel: expected a lag of at most a day (86400000), not "${text}"`)
   return { name, asks: how === "asks", lagMs: Number(lagMs), weight: Number(weight) }
 }
 
@@ -87,6 +88,7 @@ const textOf = (path: string): string => {
 
 type Given = ReturnType<typeof parsed>
 
+/** What to play, and what it is; rows that can't be played are said with it. */
 const flowsOf = (given: Given, channels: ReadonlyArray<ComparedChannel>): Pick<ComparisonOptions, "flows" | "source"> => {
   const { orders, "date-format": dateFormat, seed } = given
   if (orders === undefined) {
@@ -107,7 +109,14 @@ const flowsOf = (given: Given, channels: ReadonlyArray<ComparedChannel>): Pick<C
     ...(dateFormat === undefined ? {} : { dateFormat }),
   })
   if (plan._tag === "FileFault") throw new Unusable(`--orders: ${orders}: ${plan.detail}`)
-  return { flows: plan, source: orders.split("/").at(-1) ?? orders }
+  const { rows, rejected } = plan.report
+  const [first] = rejected
+  const unplayable =
+    first === undefined ? "" : `${rejected.length} of ${rows} rows can't be played, the first is row ${first.row} (${first.reason})`
+  if (plan.totals.orderLines === 0)
+    throw new Unusable(`--orders: ${orders} has no order to play${unplayable === "" ? "" : `: ${unplayable}`}`)
+  const name = orders.split("/").at(-1) ?? orders
+  return { flows: plan, source: unplayable === "" ? name : `${name} (${unplayable})` }
 }
 
 const main = (args: ReadonlyArray<string>): string => {

@@ -62,6 +62,7 @@ export interface ComparisonReport {
 }
 
 const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
 
 /** A web shop and a wholesale portal that ask, and a marketplace five minutes away that doesn't. */
 export const defaultChannels: ReadonlyArray<ComparedChannel> = [
@@ -92,6 +93,10 @@ export const runComparison = (given: ComparisonOptions): ComparisonReport => {
   assert(
     windowMs >= 1 && options.batchMs >= 0 && options.allotment.reviewMs >= 1,
     "a window, and the time between two looks, have a length",
+  )
+  assert(
+    channels.every(({ lagMs }) => Number.isSafeInteger(lagMs) && lagMs >= 0 && lagMs <= dayMs),
+    "a lag is whole, and at most a day",
   )
   const prng = prngFromSeed(seed)
   const traffic = comparedTraffic(given.flows, { channels, windowMs, stockShare, prng })

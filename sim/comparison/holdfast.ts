@@ -11,6 +11,7 @@
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
+import { qtyMax } from "../../src/limits.ts"
 import { Allotments } from "./allotments.ts"
 import { type Decided, EngineDesk } from "./engine-desk.ts"
 import type { Demand, Strategy, StrategyDefinition, StrategyOptions, World } from "./strategy.ts"
@@ -82,7 +83,10 @@ const openStock = (world: World, desk: HoldfastDesk): void => {
     fenceQty: 0,
   }))
   for (const [sku, qty] of world.stockQty.entries()) {
-    if (qty > 0) desk.decide(warehouse, sku, { type: "ReceiveStock", location, qty, reference: "initial" })
+    // What is more than one command may move arrives in several.
+    for (let left = qty; left > 0; left -= qtyMax) {
+      desk.decide(warehouse, sku, { type: "ReceiveStock", location, qty: Math.min(left, qtyMax), reference: "initial" })
+    }
     desk.decide("planner", sku, { type: "SetPolicy", policy: { version: 1, channels, safety: [], sourcing: [] } })
   }
 }

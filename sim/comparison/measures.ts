@@ -17,7 +17,7 @@ export interface Measures {
   readonly refusedQty: number
   /** Promised at a moment at which no free unit was there for them. */
   readonly oversoldQty: number
-  /** Units of the lines that were promised and had to be cancelled, the lines themselves (a line is cancelled whole), and the orders they belong to, each counted once. */
+  /** Units of the lines that were promised and had to be cancelled; the lines themselves, for a line is cancelled whole; and the orders with at least one such line. */
   readonly cancelledQty: number
   readonly cancelledLines: number
   readonly cancelledOrders: number

@@ -9,7 +9,7 @@
 export interface ComparedChannel {
   readonly name: string
   readonly asks: boolean
-  /** Milliseconds a message to it, or from it, is on its way. */
+  /** Milliseconds a message to it, or from it, is on its way: whole, at most a day. */
   readonly lagMs: number
   /** How many of the orders are its, against the other channels' weights. */
   readonly weight: number

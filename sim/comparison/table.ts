@@ -26,7 +26,7 @@ const rows: ReadonlyArray<readonly [title: string, cell: (line: StrategyReport) 
 ]
 
 const legend: ReadonlyArray<string> = [
-  "oversold: promised when no free unit was there. Cancelled: orders that were confirmed and had to be taken back, in whole lines.",
+  "oversold: promised when no free unit was there. cancelled: confirmed orders of which at least one line had to be taken back (a line whole).",
   "lost sales: refused although all units of the line were free at that moment, held or unheard of elsewhere.",
   "stranded: left at the end although buyers were refused lines that fit it.",
   "stale: a channel showed another number than it was entitled to; mean time within the window of all channels and SKUs, and longest stretch.",
