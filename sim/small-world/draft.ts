@@ -10,7 +10,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 import type { Journal, Journals } from "./journals.ts"
 import { answerText, freeQty } from "./ledger.ts"
 import type { Minds } from "./minds.ts"
-import type { HandedOver, Marks, SmallWorld, State, Stream, Want, WorkerState } from "./small-world.ts"
+import type { HandedOver, Marks, Shelf, SmallWorld, State, Stream, Want, WorkerState } from "./small-world.ts"
 
 /** When every small world begins. */
 export const startMs = 1_800_000_000_000
@@ -115,6 +115,45 @@ const mark = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, marks:
   else ask(ground, worker, `Mark ${text}`, () => ({ _tag: "Mark", marks, text }))
 }
 
+/** The shelf with these chunks and this snapshot. */
+const shelfOf = (chunks: Shelf["chunks"], manifest: Shelf["manifest"]): Shelf => {
+  const key = `${chunks.map(({ snapshot, hash }) => `${snapshot}${hash.slice(0, 8)}`).join(",")}/${manifest?.id ?? "-"}${manifest?.endHash.slice(0, 8) ?? ""}`
+  return { chunks, manifest, key }
+}
+
+export const emptyShelf: Shelf = shelfOf([], null)
+
+/** Snapshots are put on the shelf at once: what takes time is the walk over the state, slice by slice. */
+const performSnapshot = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+  const { chunks, manifest } = draft.shelf
+  switch (output._tag) {
+    case "StoreChunk": {
+      const { snapshot, index, bytes } = output
+      draft.shelf = shelfOf([...chunks, { snapshot, hash: engineCodec.sha256(bytes), bytes }], manifest)
+      hear(ground, draft, w, `ChunkStored ${snapshot} ${index}`, () => ({ _tag: "ChunkStored", snapshot, index }))
+      return
+    }
+    case "PublishSnapshot": {
+      const { id, endSeq, endHash } = output.manifest
+      draft.reached.push("a snapshot published")
+      if (draft.journal.line[endSeq - 1]?.hash !== endHash)
+        draft.wrong.push(`a snapshot holds what is confirmed: ${id} ends with a record ${endSeq} that is not in the journal`)
+      const own = chunks.filter(({ snapshot }) => snapshot === id)
+      draft.shelf = shelfOf(own, output.manifest)
+      return
+    }
+    case "DiscardSnapshot":
+      draft.reached.push("a snapshot discarded")
+      draft.shelf = shelfOf(
+        chunks.filter(({ snapshot }) => snapshot !== output.id),
+        manifest?.id === output.id ? null : manifest,
+      )
+      return
+    default:
+      return
+  }
+}
+
 /** A life that has just begun, with nothing under way. What the former life handed over may still be stored. */
 export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   const worker = draft.workers[w]
@@ -125,7 +164,14 @@ export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   worker.readSeq = 0
   worker.mind = ground.minds.newborn
   letLoose(ground, draft, onTheirWay)
-  hear(ground, draft, w, "SnapshotMissing", () => ({ _tag: "SnapshotMissing" }))
+  const { manifest, chunks, key } = draft.shelf
+  if (manifest === null) {
+    hear(ground, draft, w, "SnapshotMissing", () => ({ _tag: "SnapshotMissing" }))
+    return
+  }
+  const own = chunks.filter(({ snapshot }) => snapshot === manifest.id).map(({ bytes }) => bytes)
+  draft.reached.push("a life begun from a snapshot")
+  hear(ground, draft, w, `SnapshotRead ${key}`, () => ({ _tag: "SnapshotRead", manifest, chunks: own }))
 }
 
 /**
@@ -231,6 +277,11 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "Halted":
       draft.wrong.push(`no halt without a cause, ${output.halt.reason}: ${output.halt.detail}`)
+      return
+    case "StoreChunk":
+    case "PublishSnapshot":
+    case "DiscardSnapshot":
+      performSnapshot(ground, draft, w, output)
       return
     default:
       performSaying(ground, draft, w, output)

@@ -6,7 +6,7 @@
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { beginLife, draftOf, type Ground, hear, marksWith, startMs, stateOf } from "./draft.ts"
+import { beginLife, type Draft, draftOf, emptyShelf, type Ground, hear, marksWith, startMs, stateOf } from "./draft.ts"
 import { createJournals } from "./journals.ts"
 import { createMinds } from "./minds.ts"
 import { bothWorkers, moves, send } from "./moves.ts"
@@ -50,13 +50,14 @@ export interface ExploreOptions {
 }
 
 const prepareGround = (world: SmallWorld, rules: ProtocolRules): Ground => {
-  const minds = createMinds({ codec: engineCodec, rules, snapshotEveryRecords: 1_000_000 })
+  const minds = createMinds({ codec: engineCodec, rules, snapshotEveryRecords: world.snapshotEveryRecords })
   const journals = createJournals(engineCodec, minds, startMs)
   const emptyStream = { id: 0, messages: [], templates: [], children: new Map() }
   return { world, minds, journals, wants: new Map(), appends: new Map(), emptyStream, streams: 0 }
 }
 
-const firstState = (ground: Ground): State => {
+/** Where the world begins. What is wrong by then already is in the draft. */
+const firstDraft = (ground: Ground): Draft => {
   const { newborn } = ground.minds
   const asleep = { mind: newborn, followSeq: 0, readSeq: 0, wants: [], calls: [] }
   const marks = marksWith({ incarnation: null, witness: null, key: "" }, {})
@@ -66,6 +67,8 @@ const firstState = (ground: Ground): State => {
     journal: empty,
     stream: ground.emptyStream,
     marks,
+    feed: [],
+    shelf: emptyShelf,
     answered: 0,
     clockMs: 0,
     used,
@@ -73,14 +76,15 @@ const firstState = (ground: Ground): State => {
     loose: [],
   })
   for (const w of bothWorkers) beginLife(ground, draft, w)
-  if (ground.world.setup === null) return stateOf(draft)
+  if (ground.world.setup === null) return draft
   hear(ground, draft, 0, "Claim setup", () => ({ _tag: "Claim", owner: "owner-0", incarnation: "incarnation-0" }))
   draft = settle(ground, stateOf(draft))
   for (const [index, template] of ground.world.setup.entries()) {
     draft.stream = send(ground, draft.stream, -1 - index, template, 0)
     draft = settle(ground, stateOf(draft))
+    if (draft.wrong.length > 0) break
   }
-  return stateOf(draft)
+  return draft
 }
 
 /** The property a problem is about: what stands before the colon. */
@@ -162,8 +166,10 @@ class Exploration {
   }
 
   run(): SmallWorldReport {
-    const first = firstState(this.#ground)
+    const draft = firstDraft(this.#ground)
+    const first = stateOf(draft)
     this.#visited.enter(stateKey(first), 0, "it begins")
+    this.#visited.blame(draft.wrong, 0, undefined)
     let level: Array<Reached> = [{ number: 0, state: first }]
     while (level.length > 0 && !this.#isOver) {
       this.#next = []

@@ -60,4 +60,11 @@ export const loosened: ReadonlyArray<Loosened> = [
     "takeover, one replica",
     "every command gets its answer",
   ),
+  loosen("a feed without repair", { feedNeedsRepair: () => false }, "late feed", "the feed converges"),
+  loosen(
+    "a snapshot published before its end is confirmed",
+    { mayPublishSnapshot: () => true },
+    "snapshots",
+    "a snapshot holds what is confirmed",
+  ),
 ]

@@ -9,7 +9,7 @@ import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { beginLife, type Draft, draftOf, type Ground, hear, letLoose, marksWith, startMs } from "./draft.ts"
 import type { Journal } from "./journals.ts"
-import type { Call, HandedOver, State, Stream, Template, Want } from "./small-world.ts"
+import type { Call, FeedValue, HandedOver, State, Stream, Template, Want } from "./small-world.ts"
 
 /** `answer`: it is under way and happens by itself. `late`: it may never happen. `chance`: somebody outside decides it, as often as the bounds allow. */
 type MoveKind = "answer" | "late" | "chance"
@@ -214,6 +214,15 @@ const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: On
   }
 }
 
+/** The feed keeps what comes last, and whoever watches it sees it in the order it came. */
+const storeFeed = (ground: Ground, draft: Draft, { channel, sku, ats, version }: FeedValue): void => {
+  const before = draft.feed.find((value) => value.channel === channel)
+  if (before !== undefined && before.version > version) draft.reached.push("an older value of the feed over a newer one")
+  const others = draft.feed.filter((value) => value.channel !== channel)
+  draft.feed = [...others, { channel, sku, ats, version }].sort((a, b) => (a.channel < b.channel ? -1 : 1))
+  for (const w of bothWorkers) hear(ground, draft, w, `FeedSeen ${channel} ${version}`, () => ({ _tag: "FeedSeen", channel, sku, version }))
+}
+
 const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove): void => {
   switch (want._tag) {
     case "Replies": {
@@ -224,7 +233,8 @@ const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove
       return
     }
     case "Feed": {
-      const { group } = want
+      const { group, values } = want
+      for (const value of values) storeFeed(ground, draft, value)
       hear(ground, draft, w, `FeedSent ${group}`, () => ({ _tag: "FeedSent", group }))
       onMove("answer", `${nameOf[w]}'s feed is out`, draft)
       return

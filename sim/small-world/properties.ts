@@ -8,6 +8,7 @@ import { stateHash } from "../../src/engine/hash.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Draft, draftOf, type Ground, hear, stateOf } from "./draft.ts"
 import type { Journal } from "./journals.ts"
+import { freeQty } from "./ledger.ts"
 import type { Mind } from "./minds.ts"
 import { answers, bothWorkers } from "./moves.ts"
 import type { State } from "./small-world.ts"
@@ -25,6 +26,8 @@ const knownBy = (ground: Ground, mind: Mind, journal: Journal): Journal | undefi
 export type Judged = Map<number, string | null>
 
 const judgeMind = (ground: Ground, mind: Mind, journal: Journal, judged: Judged): string | null => {
+  // Between a snapshot's start and its end its parts are of different times.
+  if (mind.partition.recovery !== null || mind.partition.phase === "starting") return null
   const known = knownBy(ground, mind, journal)
   if (known === undefined) return `state is the fold of the journal: record ${mind.partition.confirmedSeq} is not what was confirmed`
   const seen = judged.get(mind.id)
@@ -90,7 +93,7 @@ export const healingProblems = (ground: Ground, begin: State): ReadonlyArray<str
   for (let second = 1; second <= healSeconds; second++) {
     if (draft.wrong.length > 0) return draft.wrong.map((what) => `${what} (while healing)`)
     const state = stateOf(draft)
-    if (isServed(state) && allAnswered(state)) return []
+    if (isServed(state) && allAnswered(state)) return feedProblems(state)
     draft = draftOf(state)
     draft.clockMs += 1_000
     if (second % claimAfterSeconds === 0) claimIfNobodyServes(ground, draft, second)
@@ -113,10 +116,16 @@ const claimIfNobodyServes = (ground: Ground, draft: Draft, second: number): void
   hear(ground, draft, follower, `Claim ${owner}`, () => ({ _tag: "Claim", owner, incarnation }))
 }
 
+/** What the feed was left with has to be what may be sold now. */
+const feedProblems = ({ feed, journal }: State): ReadonlyArray<string> =>
+  feed
+    .filter(({ channel, ats }) => journal.ledger.channels.includes(channel) && ats !== Math.max(0, freeQty(journal.ledger)))
+    .map(({ channel, ats, version }) => `the feed converges: ${channel} is left with ${ats} as of record ${version}`)
+
 /** What is wrong where nothing is under way: no wake-up may have been lost, and nothing may be beyond healing. */
 export const restingProblems = (ground: Ground, state: State): ReadonlyArray<string> => {
   const draining = state.workers.some(({ mind }) => mind.partition.draining !== null)
   if (isServed(state) && !draining)
-    return allAnswered(state) ? [] : ["no wake-up is lost: nothing is under way, and not every command was answered"]
+    return allAnswered(state) ? feedProblems(state) : ["no wake-up is lost: nothing is under way, and not every command was answered"]
   return healingProblems(ground, state)
 }

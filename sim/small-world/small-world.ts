@@ -3,7 +3,7 @@
  *
  * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
  */
-import type { CommandMessage, Output } from "../../src/engine/protocol.ts"
+import type { CommandMessage, Output, SnapshotManifest } from "../../src/engine/protocol.ts"
 import type { Journal } from "./journals.ts"
 import type { Mind } from "./minds.ts"
 
@@ -55,6 +55,8 @@ export interface SmallWorld {
   readonly slow: Slow
   /** What a claimant reads first. */
   readonly readsFirst: "marks" | "end"
+  /** Records between two snapshots; none are written unless a world says so. */
+  readonly snapshotEveryRecords: number
   /** States after which the exploration gives up, and says so. */
   readonly statesMax: number
 }
@@ -79,6 +81,21 @@ export interface Call {
 export interface Marks {
   readonly incarnation: string | null
   readonly witness: { readonly seq: number; readonly hash: string } | null
+  readonly key: string
+}
+
+/** What the feed holds for a channel: the last value stored, whoever sent it. */
+export interface FeedValue {
+  readonly channel: string
+  readonly sku: string
+  readonly ats: number
+  readonly version: number
+}
+
+/** Chunks stored so far, and the snapshot that was published last. */
+export interface Shelf {
+  readonly chunks: ReadonlyArray<{ readonly snapshot: string; readonly hash: string; readonly bytes: Uint8Array }>
+  readonly manifest: SnapshotManifest | null
   readonly key: string
 }
 
@@ -121,6 +138,9 @@ export interface State {
   readonly journal: Journal
   readonly stream: Stream
   readonly marks: Marks
+  /** By channel, in a fixed order. Kept only where a world's feed takes time. */
+  readonly feed: ReadonlyArray<FeedValue>
+  readonly shelf: Shelf
   /** A bit for each message whose reply was heard. */
   readonly answered: number
   readonly clockMs: number
@@ -143,10 +163,11 @@ const workerKey = ({ mind, followSeq, readSeq, wants, calls }: WorkerState): str
  * The name of a state: equal exactly for states in which the same can happen. Which worker is called a and which b is left out: they differ in nothing
  * but what happened to them, owners being numbered by claim.
  */
-export const stateKey = ({ journal, stream, marks, answered, clockMs, used, workers, loose }: State): string => {
+export const stateKey = ({ journal, stream, marks, feed, shelf, answered, clockMs, used, workers, loose }: State): string => {
   const a = workerKey(workers[0])
   const b = workerKey(workers[1])
   const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses}`
-  const around = `${journal.id},${stream.id},${marks.key},${answered},${clockMs},${counts}`
+  const said = feed.map(({ channel, ats, version }) => `${channel}${ats}@${version}`).join(",")
+  const around = `${journal.id},${stream.id},${marks.key},${said},${shelf.key},${answered},${clockMs},${counts}`
   return `${around}|${a < b ? a : b}|${a < b ? b : a}|${loose.map(({ id }) => id).join(",")}`
 }

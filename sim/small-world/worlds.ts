@@ -73,6 +73,7 @@ const plain: Omit<SmallWorld, "name" | "about"> = {
   bounds: none,
   slow: quick,
   readsFirst: "marks",
+  snapshotEveryRecords: 1_000_000,
   statesMax,
 }
 
@@ -127,5 +128,17 @@ export const smallWorlds: ReadonlyArray<SmallWorld> = [
     bounds: { ...none, claims: 2, crashes: 1 },
     templates: [reserve("web", "c1")],
     slow: { ...quick, marks: true, ticks: true },
+  }),
+  world("late feed", "values of the feed that land late, a former owner's among them", {
+    setup: stocked(2),
+    bounds: { ...none, claims: 1 },
+    slow: { ...quick, feed: true },
+  }),
+  world("snapshots", "a snapshot written in slices while commands are decided, an append given up, lives begun from it: a crash", {
+    setup: stocked(2),
+    templates: [reserve("web", "c1"), reserve("shop", "c2")],
+    bounds: { ...none, claims: 1, crashes: 1, timeouts: 1 },
+    slow: { ...quick, ticks: true },
+    snapshotEveryRecords: 4,
   }),
 ]
