@@ -23,6 +23,9 @@ const retryMs = 1_200
 /** Milliseconds between two copies of a command that are not sent together. */
 const copyGapMs = 60
 
+/** Milliseconds between two questions for the whole feed. */
+const askEveryMs = 900
+
 const encoder = new TextEncoder()
 const repliesPrefix = "c"
 const answersPrefix = "q"
@@ -54,13 +57,14 @@ export class Correspondent {
   readonly #versions = new Map<string, number>()
   #numbers = 0
   #partitionsToHear = new Set<number>()
+  #askedBefore = 0
 
   constructor(world: World, turns: Turns, sender: Sender) {
     this.#world = world
     this.#turns = turns
     this.#sender = sender
     sender.hearReplies(repliesPrefix, (suffix, body) => this.#hearReply(suffix, body))
-    sender.hearReplies(answersPrefix, (_suffix, body) => this.#hearAnswer(body))
+    sender.hearReplies(answersPrefix, (suffix, body) => this.#hearAnswer(suffix, body))
     sender.hearAts((_token, body) => {
       const value = decodeAts(body)
       if (value !== undefined) this.#accept(value)
@@ -90,15 +94,16 @@ export class Correspondent {
     this.#sendUntilAnswered(asked)
   }
 
-  /** Asks every worker for its feed as it is now, again and again until each partition answered. */
-  askForCurrent(partitions: number): void {
+  /** Asks every worker for its feed, now and every while: what is answered was journaled, whoever answers. */
+  askForEver(): void {
+    this.#sender.ask("ats", new Uint8Array(), `${answersPrefix}.${++this.#numbers}`)
+    this.#turns.in(askEveryMs, EventKind.send, () => this.askForEver())
+  }
+
+  /** From now on, waits until each partition answered about its feed as it is now. */
+  waitForCurrent(partitions: number): void {
     this.#partitionsToHear = new Set(Array.from({ length: partitions }, (_, partition) => partition))
-    const asking = () => {
-      if (this.isCurrent) return
-      this.#sender.ask("ats", new Uint8Array(), `${answersPrefix}.1`)
-      this.#turns.in(retryMs, EventKind.send, asking)
-    }
-    asking()
+    this.#askedBefore = this.#numbers
   }
 
   #sendUntilAnswered(asked: Asked): void {
@@ -125,11 +130,11 @@ export class Correspondent {
     asked.answered(reply.decisions[0]?.outcome === "accepted")
   }
 
-  #hearAnswer(body: Uint8Array): void {
+  #hearAnswer(suffix: string, body: Uint8Array): void {
     const answer = decodeAnswer(body)
     if (answer?.answer !== "ats") return
     for (const value of answer.values) this.#accept(value)
-    if (answer.next === null) this.#partitionsToHear.delete(answer.partition)
+    if (answer.next === null && Number(suffix) > this.#askedBefore) this.#partitionsToHear.delete(answer.partition)
   }
 
   /** A receiver of the feed accepts only rising versions. */
@@ -169,6 +174,11 @@ export class Play {
         if (--this.#setupLeft === 0) this.#begin()
       })
     }
+  }
+
+  /** Whether stock and policies are in place, and the orders have begun. */
+  get isSetUp(): boolean {
+    return this.#setupLeft === 0
   }
 
   /** Whether every flow came to its end. */

@@ -26,9 +26,7 @@ const reconnectWaitMs = 1_000
 const wayMsMin = 1
 const wayMsSpread = 3
 
-/** What can happen to a message, each a family of its own, and how often where it is on: one in so many, and how long at most. */
-const lostOneIn = 60
-const lateOneIn = 40
+/** How long an answer is late at most, and how often and how long a delivery to a reader lags where that family is on. */
 const lateMsMax = 8_000
 const lagOneIn = 12
 const lagMsMax = 1_500
@@ -41,18 +39,21 @@ export interface Weather {
   readonly lateAnswers: Family
   readonly watcherLag: Family
   readonly inFlight: Family
-  /** Nothing goes wrong any more. */
+  /** One of how many messages is lost, or late, where the family for that is on. */
+  readonly lostOneIn: number
+  /** Nothing goes wrong. */
   isCalm: boolean
 }
 
-export const weatherOf = (chance: Chance): Weather => ({
+export const weatherOf = (chance: Chance, lostOneIn: number): Weather => ({
   way: chance.family("way"),
   lostRequests: chance.family("lostRequests"),
   lostAnswers: chance.family("lostAnswers"),
   lateAnswers: chance.family("lateAnswers"),
   watcherLag: chance.family("watcherLag"),
   inFlight: chance.family("inFlight"),
-  isCalm: false,
+  lostOneIn,
+  isCalm: true,
 })
 
 export class Connection {
@@ -177,7 +178,7 @@ export class Connection {
   }
 
   #there(route: string, arrive: () => void): void {
-    const { lostRequests, inFlight, isCalm } = this.#weather
+    const { lostRequests, lostOneIn, inFlight, isCalm } = this.#weather
     if (!isCalm && lostRequests.draw(1, lostOneIn) > 0) return
     const { generation } = this
     this.world.in(this.#afterMs(`there ${route}`, this.#wayMs()), EventKind.deliver, null, () => {
@@ -187,9 +188,9 @@ export class Connection {
   }
 
   #back(route: string, arrive: () => void): void {
-    const { lostAnswers, lateAnswers, isCalm } = this.#weather
+    const { lostAnswers, lateAnswers, lostOneIn, isCalm } = this.#weather
     if (!isCalm && lostAnswers.draw(1, lostOneIn) > 0) return
-    const lateMs = isCalm ? 0 : lateAnswers.draw(1, lateOneIn, lateMsMax)
+    const lateMs = isCalm ? 0 : lateAnswers.draw(1, lostOneIn, lateMsMax)
     // Those behind one that is late do not wait for it: they come another way.
     this.#arrive(lateMs > 0 ? lateMs : this.#afterMs(`back ${route}`, this.#wayMs()), EventKind.answer, arrive)
   }

@@ -16,6 +16,7 @@ export const faultFamilies = [
   "lostAnswers",
   "lateAnswers",
   "watcherLag",
+  "lostTail",
 ] as const
 export type FaultFamily = (typeof faultFamilies)[number]
 
@@ -32,6 +33,14 @@ export interface Drawn {
   /** Milliseconds in which the sale is played, and in which faults happen. */
   readonly windowMs: number
   readonly snapshotEveryRecords: number
+  /** Whether faults happen from the first moment on, or only once stock and policies are in place. */
+  readonly faultsFromStart: boolean
+  /** Milliseconds between two times that a family of faults is asked, and one of how many such times something happens. */
+  readonly faultEveryMs: number
+  readonly faultOneIn: number
+  /** One of how many messages is lost or late where that may happen, and after one of how many steps of a fiber its process dies. */
+  readonly lostOneIn: number
+  readonly crashOneIn: number
 }
 
 export interface Draw {
@@ -46,6 +55,8 @@ const drawFamilies = (prng: Prng): ReadonlyArray<FaultFamily> => faultFamilies.f
 export const drawShell = (seed: string): Draw => {
   const prng = prngFromSeed(`${seed}/shell`)
   const sizes = prng.stream("sizes")
+  // A few sales take long enough for what is old to be purged, and for long holds to expire.
+  const windowMs = sizes.chance(1, 40) ? 12 * 60_000 : sizes.between(8, 20) * 1_000
   const drawn: Drawn = {
     workers: sizes.between(2, 3),
     partitions: sizes.between(2, 4),
@@ -53,8 +64,13 @@ export const drawShell = (seed: string): Draw => {
     leaseTtlMs: sizes.between(1, 3) * 1_000,
     orders: sizes.between(30, 90),
     skus: sizes.between(3, 8),
-    windowMs: sizes.between(8, 20) * 1_000,
+    windowMs,
     snapshotEveryRecords: sizes.between(5, 200),
+    faultsFromStart: sizes.chance(1, 4),
+    faultEveryMs: Math.max(500, Math.floor(windowMs / 40)),
+    faultOneIn: sizes.between(3, 16),
+    lostOneIn: sizes.between(12, 120),
+    crashOneIn: sizes.pick([400, 2_000, 8_000] as const) * (windowMs > 60_000 ? 20 : 1),
   }
   const families = drawFamilies(prng.stream("families"))
   return { drawn, families, on: new Set<string>([...families, ...harmlessFamilies]) }

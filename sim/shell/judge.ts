@@ -31,7 +31,8 @@ export const auditOf = (servers: Servers, correspondents: Iterable<Correspondent
   for (const { told } of correspondents) {
     for (const reply of told.replies) audit.reply(reply)
     for (const value of told.feed) audit.feed(value)
-    for (const command of told.acknowledged) audit.acknowledged(command)
+    // What is undecided in a world that did not come to rest is told as that.
+    if (quiet) for (const command of told.acknowledged) audit.acknowledged(command)
   }
   // What somebody who comes new would be told: a value of the past that was stored last shows here.
   for (const { body } of servers.feed.model.lasts()) {
@@ -65,19 +66,23 @@ const lastCommandOf = (servers: Servers, partition: number): number => {
   return 0
 }
 
-/** What keeps the world from being at rest: everything answered, everything decided, each partition served by exactly one worker, all workers ready. Empty if nothing. */
-export const unrest = (
-  servers: Servers,
-  workers: ReadonlyArray<WorkerNode>,
-  correspondents: ReadonlyMap<string, Correspondent>,
-): ReadonlyArray<string> => {
+/** Why not all workers are ready and each partition is served by exactly one of them. Empty: it is so. */
+export const unserved = (servers: Servers, workers: ReadonlyArray<WorkerNode>): ReadonlyArray<string> => {
   const found: Array<string> = []
-  for (const { unanswered } of correspondents.values()) found.push(...unanswered.map((command) => `no answer to ${command}`))
   const reports = workers.map((worker) => worker.report())
   for (const [place, report] of reports.entries()) if (report?.ready !== true) found.push(`${workers[place]?.name} is not ready`)
   for (let partition = 0; partition < servers.partitions; partition++) {
     const serving = reports.filter((report) => report?.partitions[partition]?.phase === "serving").length
     if (serving !== 1) found.push(`partition ${partition} is served by ${serving} workers`)
+  }
+  return found
+}
+
+/** What is unanswered or undecided. Empty: nothing is. */
+export const undecided = (servers: Servers, correspondents: ReadonlyMap<string, Correspondent>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const { unanswered } of correspondents.values()) found.push(...unanswered.map((command) => `no answer to ${command}`))
+  for (let partition = 0; partition < servers.partitions; partition++) {
     if (cursorOf(servers, partition) < lastCommandOf(servers, partition)) found.push(`partition ${partition} has undecided commands`)
   }
   return found

@@ -11,9 +11,6 @@ import type { Host } from "../world/heap.ts"
 import { EventKind, type World, worldStartMs } from "../world/world.ts"
 import { SeededScheduler } from "./scheduler.ts"
 
-/** A process dies after one task in so many, where the family of the seed is on. */
-const crashPointOneIn = 4_000
-
 /** Where something that waits for virtual time or for the network takes its turns. */
 export interface Turns {
   /** Plans a turn in `afterMs` milliseconds, in the present life only, and not while it is frozen. */
@@ -32,6 +29,8 @@ export interface ProcessOptions {
   readonly name: string
   /** Seeds its ids and delays. */
   readonly seed: string
+  /** After one of how many steps of a fiber it dies, where the family for that is on. */
+  readonly crashOneIn: number
   /** Told what its fibers log as an error or worse. */
   readonly onError: (text: string) => void
 }
@@ -43,23 +42,25 @@ export class Process implements Turns {
   readonly #seed: string
   readonly #order: Family
   readonly #crash: Family
+  readonly #crashOneIn: number
   readonly #onError: (text: string) => void
   #scheduler: SeededScheduler
   #isAlive = false
   /** Milliseconds by which its wall clock is wrong. The monotonic one only ever goes on. */
   wallErrorMs = 0
-  /** It no longer dies by itself. */
-  isCalm = false
+  /** It doesn't die by itself. */
+  isCalm = true
   /** Told when it dies in the middle of a turn. */
   onDeath: () => void = () => undefined
 
-  constructor({ world, chance, name, seed, onError }: ProcessOptions) {
+  constructor({ world, chance, name, seed, crashOneIn, onError }: ProcessOptions) {
     this.name = name
     this.#world = world
     this.#host = world.host()
     this.#seed = seed
     this.#order = chance.family("schedule")
     this.#crash = chance.family("crashPoint")
+    this.#crashOneIn = crashOneIn
     this.#onError = onError
     this.#scheduler = new SeededScheduler(this.#order)
   }
@@ -68,8 +69,9 @@ export class Process implements Turns {
     return this.#isAlive
   }
 
-  get isFrozen(): boolean {
-    return this.#host.pausedUntilMs > this.#world.nowMs
+  /** Milliseconds until it goes on, if it is frozen. */
+  get frozenForMs(): number {
+    return this.#isAlive ? Math.max(0, this.#host.pausedUntilMs - this.#world.nowMs) : 0
   }
 
   in(afterMs: number, kind: EventKind, run: () => void): void {
@@ -82,7 +84,7 @@ export class Process implements Turns {
     const before = scheduler.tasks
     run()
     scheduler.runAll(() => {
-      if (this.isCalm || this.#crash.draw(1, crashPointOneIn) === 0) return false
+      if (this.isCalm || this.#crash.draw(1, this.#crashOneIn) === 0) return false
       this.die()
       this.onDeath()
       return true
@@ -116,10 +118,6 @@ export class Process implements Turns {
   /** Nothing happens in it for so long; then everything that should have, in order. */
   freeze(forMs: number): void {
     this.#host.pausedUntilMs = Math.max(this.#host.pausedUntilMs, this.#world.nowMs + forMs)
-  }
-
-  thaw(): void {
-    this.#host.pausedUntilMs = 0
   }
 
   #logger(): Logger.Logger<unknown, void> {

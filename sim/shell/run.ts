@@ -20,7 +20,7 @@ import { Correspondent, Play } from "./buyers.ts"
 import { Connection, weatherOf } from "./connection.ts"
 import { type Draw, drawShell, faultFamilies } from "./drawn.ts"
 import { heal, letFaultsHappen, type Stage } from "./faults.ts"
-import { auditFailures, auditOf, failure, halts, unrest } from "./judge.ts"
+import { auditFailures, auditOf, failure, halts, undecided, unserved } from "./judge.ts"
 import { plainTurns } from "./process.ts"
 import { Sender } from "./sender.ts"
 import { Servers } from "./servers.ts"
@@ -38,15 +38,17 @@ export interface ShellOptions {
   readonly engine?: (shipped: Engine["Service"]) => Engine["Service"]
 }
 
-/** Virtual milliseconds after healing within which the world has to be at rest. */
-export const restWithinMs = 60_000
+/** Virtual milliseconds that starting may take without faults, and within which a healed world has every partition served by exactly one worker. */
+const servedWithinMs = 15_000
+/** Virtual milliseconds after that, or after the sale is over if that is later, within which everything is decided and answered. */
+const answeredWithinMs = 30_000
 /** How often it is asked whether it is. */
 const lookEveryMs = 250
 /** How long it then has to stay so, for what is said later: the feed, expiries of short holds. */
 const quietMs = 6_000
 
 interface Scene extends Stage {
-  readonly draw: Draw
+  readonly families: Draw["families"]
   readonly correspondents: ReadonlyMap<SenderId, Correspondent>
   readonly play: Play
   readonly sometimes: Map<string, number>
@@ -68,7 +70,7 @@ const setScene = (options: ShellOptions): Scene => {
   const { drawn } = draw
   const world = new World()
   const chance = new Chance(seed, draw.on, options.kept ?? null)
-  const weather = weatherOf(chance)
+  const weather = weatherOf(chance, drawn.lostOneIn)
   const servers = new Servers(world, chance, { partitions: drawn.partitions, replicas: drawn.replicas })
   const sometimes = new Map<string, number>()
   const errors: Array<string> = []
@@ -79,6 +81,7 @@ const setScene = (options: ShellOptions): Scene => {
     weather,
     seed,
     leaseTtlMs: drawn.leaseTtlMs,
+    crashOneIn: drawn.crashOneIn,
     engine: engineOf(options, drawn.snapshotEveryRecords),
     onEvent: (name: string) => sometimes.set(name, (sometimes.get(name) ?? 0) + 1),
     onError: (text: string) => errors.push(text),
@@ -100,35 +103,51 @@ const setScene = (options: ShellOptions): Scene => {
     }),
   )
   const play = new Play(world, sale, correspondents)
-  return { world, chance, weather, servers, workers, leaseTtlMs: drawn.leaseTtlMs, draw, correspondents, play, sometimes, errors }
+  return { world, chance, weather, servers, workers, drawn, families: draw.families, correspondents, play, sometimes, errors }
 }
 
-/** Runs until the world is at rest, or its time is up. Returns what still keeps it from it. */
-const runToRest = (scene: Scene): ReadonlyArray<string> => {
-  const { world, servers, workers, correspondents, play } = scene
-  const endMs = world.sinceStartMs + restWithinMs
-  let left: ReadonlyArray<string> = ["nothing was looked at"]
+/** Runs until nothing is left of what `look` finds, or the time is up. Returns what is left. */
+const runUntilNone = ({ world }: Scene, withinMs: number, look: () => ReadonlyArray<string>): ReadonlyArray<string> => {
+  const endMs = world.sinceStartMs + withinMs
+  let left = look()
   while (left.length > 0 && world.sinceStartMs < endMs) {
     world.run(world.sinceStartMs + lookEveryMs, () => false)
-    left = play.isDone ? unrest(servers, workers, correspondents) : ["the sale is not over", ...unrest(servers, workers, correspondents)]
+    left = look()
   }
   return left
+}
+
+/** Runs the healed world to rest. Returns what keeps it from it though its time is up. */
+const runToRest = (scene: Scene): ReadonlyArray<string> => {
+  const { servers, workers, correspondents, drawn } = scene
+  const served = runUntilNone(scene, servedWithinMs, () => unserved(servers, workers))
+  if (served.length > 0) return served
+  // Served all the while, but perhaps by others: who came last takes over its share only now.
+  const left = () => [
+    ...(scene.play.isDone ? [] : ["the sale is not over"]),
+    ...undecided(servers, correspondents),
+    ...unserved(servers, workers),
+  ]
+  return runUntilNone(scene, drawn.windowMs + answeredWithinMs, left)
 }
 
 /** Lets what is said late be said, and has every channel hear its feed as it is at the end. */
 const runToQuiet = ({ world, servers, correspondents }: Scene): ReadonlyArray<string> => {
   world.run(world.sinceStartMs + quietMs, () => false)
-  for (const correspondent of correspondents.values()) correspondent.askForCurrent(servers.partitions)
+  for (const correspondent of correspondents.values()) correspondent.waitForCurrent(servers.partitions)
   world.run(world.sinceStartMs + quietMs, () => false)
   return [...correspondents].flatMap(([name, { isCurrent }]) => (isCurrent ? [] : [`${name} is not told its current feed`]))
 }
 
 const play = (scene: Scene): ReadonlyArray<Failure> => {
-  const { world, workers, draw } = scene
+  const { world, workers, drawn } = scene
   for (const worker of workers) worker.start()
+  for (const correspondent of scene.correspondents.values()) correspondent.askForEver()
+  if (!drawn.faultsFromStart) world.run(servedWithinMs, () => scene.play.isSetUp)
   letFaultsHappen(scene)
-  world.run(draw.drawn.windowMs, () => false)
-  heal(scene)
+  world.run(world.sinceStartMs + drawn.windowMs, () => false)
+  const frozenForMs = heal(scene)
+  world.run(world.sinceStartMs + frozenForMs, () => false)
   const stuck = runToRest(scene)
   const unheard = stuck.length > 0 ? [] : runToQuiet(scene)
   const atMs = world.sinceStartMs
@@ -156,7 +175,7 @@ const totalsOf = ({ totals }: AuditReport): SeedResult["totals"] => {
 /** Runs one seed. `wallMs` of the result is 0: who runs it measures that. */
 export const runShellSeed = (options: ShellOptions): SeedResult => {
   const scene = setScene(options)
-  const { world, chance, draw, correspondents, servers } = scene
+  const { world, chance, drawn, families, correspondents, servers } = scene
   const found = caught(scene)
   const report = auditOf(servers, correspondents.values(), found.length === 0)
   const atMs = world.sinceStartMs
@@ -168,8 +187,8 @@ export const runShellSeed = (options: ShellOptions): SeedResult => {
     seed: options.seed,
     profile: "shell",
     mutant: options.mutant ?? null,
-    drawn: { ...draw.drawn },
-    families: draw.families,
+    drawn: { ...drawn },
+    families,
     traceHash: world.traceHash,
     simulatedMs: atMs,
     wallMs: 0,

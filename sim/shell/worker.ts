@@ -30,6 +30,8 @@ export interface WorkerNodeOptions {
   readonly name: string
   readonly seed: string
   readonly leaseTtlMs: number
+  /** See {@link Process}. */
+  readonly crashOneIn: number
   readonly engine: Engine["Service"]
   /** Told what happens, by name: alarms, takeovers, step-downs. */
   readonly onEvent: (name: string) => void

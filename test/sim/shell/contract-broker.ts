@@ -107,9 +107,9 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
   const world = new World()
   const chance = new Chance(`contract of ${replicas}`, new Set(["way", "replication"]))
   const servers = new Servers(world, chance, { partitions, replicas })
-  const weather = weatherOf(chance)
+  const weather = weatherOf(chance, 1)
   const processOf = (name: string) =>
-    new Process({ world, chance, name, seed: "contract", onError: (text) => process.stderr.write(`${text}\n`) })
+    new Process({ world, chance, name, seed: "contract", crashOneIn: 1, onError: (text) => process.stderr.write(`${text}\n`) })
   const processes = ["one", "other", "web", "shop", "dock"].map(processOf)
   const pump = new Pump(world, processes)
   const contextOf = (turns: Process) => turns.begin(Context.empty())

@@ -1,22 +1,35 @@
 /** The shell mode: a seed is a run, runs are green, and a defect in the engine or around it turns some of them red. */
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { runShellSeed, type ShellOptions } from "../../../sim/shell/run.ts"
 import { protocolRules } from "../../../src/engine/rules.ts"
+import type { Engine } from "../../../src/runtime/engine.ts"
 
 const seeds = (from: number, count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => String(from + i))
 
-/** The checkers that see the defect in the first of `budget` seeds that any of them turns red. */
-const killedBy = (budget: number, planted: Omit<ShellOptions, "seed">): ReadonlyArray<string> => {
-  for (const seed of seeds(1, budget)) {
-    const { failures } = runShellSeed({ seed, ...planted })
-    if (failures.length > 0) return [...new Set(failures.map(({ checker }) => checker))]
-  }
-  return []
-}
+/** Whether the checker sees the defect in one of the first `budget` seeds. */
+const isSeenBy = (checker: string, budget: number, planted: Omit<ShellOptions, "seed">): boolean =>
+  seeds(1, budget).some((seed) => runShellSeed({ seed, ...planted }).failures.some((failure) => failure.checker === checker))
 
 describe("A seed of the shell mode", () => {
   it("is the same run whenever it is run", () => {
     for (const seed of ["1", "5"]) expect(runShellSeed({ seed })).toEqual(runShellSeed({ seed }))
+  })
+
+  it("asks this machine for no time, no chance and no later turn", () => {
+    const asked = [
+      vi.spyOn(Date, "now"),
+      vi.spyOn(performance, "now"),
+      vi.spyOn(Math, "random"),
+      vi.spyOn(globalThis.crypto, "getRandomValues"),
+      vi.spyOn(globalThis, "setTimeout"),
+      vi.spyOn(globalThis, "setInterval"),
+      vi.spyOn(globalThis, "setImmediate"),
+      vi.spyOn(globalThis, "queueMicrotask"),
+    ]
+    runShellSeed({ seed: "1" })
+    const calls = asked.map((spy) => spy.mock.calls.length)
+    vi.restoreAllMocks()
+    expect(calls).toEqual(asked.map(() => 0))
   })
 
   it("is another run than its neighbour", () => {
@@ -36,8 +49,34 @@ describe("A seed of the shell mode", () => {
   })
 })
 
+/** An engine that takes every append for confirmed as soon as it is handed over: what it then says may never be journaled. */
+const hasty = (shipped: Engine["Service"]): Engine["Service"] => {
+  const step: Engine["Service"]["step"] = (partition, input) => {
+    const outputs = shipped.step(partition, input)
+    const append = outputs.find((output) => output._tag === "Append")
+    if (append === undefined) return outputs
+    const { messageId, expectedSeq } = append
+    return [...outputs, ...step(partition, { _tag: "AppendAcked", messageId, seq: expectedSeq + 1, duplicate: false, nowMs: input.nowMs })]
+  }
+  return { empty: shipped.empty, step }
+}
+
+/** A shell that forgets to send again what the feed did not take: the engine is told that all is well. */
+const careless = (shipped: Engine["Service"]): Engine["Service"] => ({
+  empty: shipped.empty,
+  step: (partition, input) => shipped.step(partition, input._tag === "FeedFailed" ? { ...input, _tag: "FeedSent" } : input),
+})
+
 describe("A defect in what the shell mode runs", () => {
   it("is seen where every record found is taken for one's own", () => {
-    expect(killedBy(60, { rules: { ...protocolRules, isMine: () => true } })).not.toEqual([])
+    expect(isSeenBy("replies", 60, { rules: { ...protocolRules, isMine: () => true } })).toBe(true)
+  })
+
+  it("is seen where replies leave before their record is confirmed", () => {
+    expect(isSeenBy("replies", 60, { engine: hasty })).toBe(true)
+  })
+
+  it("is seen where a feed that failed is taken for one that was stored", () => {
+    expect(isSeenBy("feed", 60, { engine: careless })).toBe(true)
   })
 })
