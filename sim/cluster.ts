@@ -7,6 +7,7 @@ import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { makeStep, type Step } from "../src/engine/step.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
+import { Poison } from "./faults/poison.ts"
 import { Audience } from "./nodes/observer.ts"
 import { Sender } from "./nodes/sender.ts"
 import { Worker } from "./nodes/worker.ts"
@@ -41,6 +42,7 @@ export class Cluster {
   readonly senders: ReadonlyMap<string, Sender>
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
+  readonly poison = new Poison()
 
   constructor(options: ClusterOptions) {
     const { drawn, seed, families, kept, rules, codec, stepOf } = options
@@ -59,7 +61,7 @@ export class Cluster {
     for (const name of options.senders)
       senders.set(name, new Sender(name, this.#link(senderQuality(drawn)), { retryMs: drawn.retryMs }, { world, server, observer }))
     this.senders = senders
-    const step = makeStep({ codec, rules })
+    const step = makeStep({ codec: this.poison.codec(codec), rules })
     const surroundings = {
       world,
       server,

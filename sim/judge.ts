@@ -8,6 +8,7 @@ import type { AtsValue } from "../src/engine/records.ts"
 import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
 import type { Checker, Ending, MakeChecker } from "./checkers/checker.ts"
 import { convergence } from "./checkers/convergence.ts"
+import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
 import { halts } from "./checkers/halts.ts"
@@ -27,6 +28,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["real-time-order", realTimeOrder],
   ["one-answer", oneAnswer],
   ["convergence", convergence],
+  ["expected-refusals", expectedRefusals],
   ["expiries", expiries],
   ["retry-storm", retryStorm],
   ["feed-converges", feedConverges],

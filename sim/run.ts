@@ -19,6 +19,7 @@ import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
 import { sharedCodec } from "./substitutes/shared-codec.ts"
 import { Tracker } from "./tracker.ts"
+import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
 import { Player } from "./workload/player.ts"
 import type { Kept } from "./world/chance.ts"
@@ -99,9 +100,11 @@ const play = (
   drawn: Drawn,
 ): { readonly healedMs: number; readonly converged: boolean } => {
   cluster.start()
+  new Mischiefs(cluster).start()
   player.start(sale.setup, sale.flows)
   cluster.world.run(drawn.windowMs, () => false)
   const healedMs = cluster.world.sinceStartMs
+  cluster.poison.heal()
   cluster.faults.heal()
   const { isOver } = watchForRest(cluster, player)
   const converged = cluster.world.run(healedMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 20, isOver)
@@ -133,7 +136,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   tracker.watch(cluster)
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
-  const player = new Player({ world: cluster.world, senders: cluster.senders, planStartMs: worldStartMs, kept: keptFlows(kept) })
+  const player = new Player({ cluster, planStartMs: worldStartMs, kept: keptFlows(kept) })
   new Operator(cluster)
   const { converged } = play(cluster, player, sale, drawn)
   const ending: Ending = { converged, lossy: cluster.lossy }

@@ -23,6 +23,8 @@ export class Tracker implements Partial<Observer>, FaultListener {
   #cluster: Cluster | null = null
   readonly #attempts = new Map<string, Attempt>()
   readonly #decided = new Map<string, { readonly seq: number; readonly epoch: number; readonly atMs: number }>()
+  /** When holds end, by sender, SKU and reservation. */
+  readonly #holds = new Map<string, number>()
   readonly #epochs = new Map<number, number>()
   #electedMs = Number.NEGATIVE_INFINITY
   #zombieMs = Number.NEGATIVE_INFINITY
@@ -124,7 +126,11 @@ export class Tracker implements Partial<Observer>, FaultListener {
       } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
       if (decision._tag === "Refused") this.#refusal(slot, entry.sender, command.sku, command.type, decision.refusal.reason)
       if (decision._tag !== "Accepted") continue
-      if (command.type === "Confirm") this.#confirmed(slot, entry.sender, command.sku, command.reservation, record.atMs)
+      if (command.type === "Reserve") this.#holds.set(`${entry.sender} ${command.sku} ${command.reservation}`, record.atMs + command.holdMs)
+      if (command.type === "Confirm") {
+        const endsMs = this.#holds.get(`${entry.sender} ${command.sku} ${command.reservation}`) ?? Number.POSITIVE_INFINITY
+        if (endsMs - record.atMs < 1_000) this.#sometimes.hit("confirm-beat-expiry")
+      }
       if (decision.events.some(({ type }) => type === "ShortageFound")) this.#sometimes.hit("shortage")
     }
   }
@@ -132,7 +138,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
   #refusal(slot: Slot, sender: string, sku: string, type: string, reason: string): void {
     if (reason === "IdReused") this.#sometimes.hit("id-reused")
     if (reason === "TooOld") this.#sometimes.hit("floor-refused")
-    if (type === "Confirm" && reason === "ReservationEnded") this.#sometimes.hit("expiry-beat-confirm")
+    if (type === "Confirm" && reason === "ReservationExpired") this.#sometimes.hit("expiry-beat-confirm")
     if (type !== "Reserve") return
     const offered = slot.partition?.actors.get(sku as never)?.stock
     if (offered?.locations.every(({ onHand, reserved, damaged, inspection }) => onHand - reserved - damaged - inspection <= 0))
@@ -141,12 +147,6 @@ export class Tracker implements Partial<Observer>, FaultListener {
     this.#refused.set(sku, refused)
     refused.add(sender)
     if (refused.size >= 3) this.#sometimes.hit("last-unit-contested")
-  }
-
-  #confirmed(slot: Slot, _sender: string, sku: string, reservation: string, atMs: number): void {
-    const shortHoldMs = this.#cluster?.drawn.shortHoldMs ?? 0
-    const found = this.#decided.get(`${_sender} ${sku} ${reservation.replace("order", "reserve")}`)
-    if (found !== undefined && slot.isServing && atMs - found.atMs > shortHoldMs - 1_000) this.#sometimes.hit("confirm-beat-expiry")
   }
 
   alarmed(...[_slot, kind, _detail]: Parameters<Observer["alarmed"]>): void {
@@ -193,7 +193,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
 
   commandsLost(_afterSeq: number): void {}
 
-  journalLost(partition: number, afterSeq: number, count: number): void {
+  journalShortened(partition: number, afterSeq: number, count: number): void {
     this.#cluster?.lossy.add(partition)
     this.#cluster?.audience.observer.journalLost(partition, afterSeq, count)
   }

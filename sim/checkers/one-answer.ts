@@ -12,8 +12,8 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
   const heard = new Map<string, string>()
   return {
     name: "one-answer",
-    replyHeard: (sender, _suffix, reply) => {
-      if (cluster.lossy.has(reply.partition)) return
+    replyHeard: (sender, suffix, reply) => {
+      if (cluster.lossy.has(reply.partition) || cluster.senders.get(sender)?.expected.has(suffix) === true) return
       for (const said of reply.decisions) {
         if (said.id === null || said.sku === null || said.outcome === "quarantined") continue
         // The same id with other content has an answer of its own, which nobody remembers.

@@ -32,7 +32,7 @@ export interface FaultListener {
   paused(worker: Worker, ms: number): void
   cutOff(worker: Worker, ms: number): void
   commandsLost(afterSeq: number): void
-  journalLost(partition: number, afterSeq: number, count: number): void
+  journalShortened(partition: number, afterSeq: number, count: number): void
 }
 
 export class Injector implements WorkerFaults {
@@ -63,7 +63,7 @@ export class Injector implements WorkerFaults {
     const elections = this.#chance.family("elections")
     server.survivesElection = () => elections.below(2) === 1
     const leases = this.#chance.family("leases")
-    server.givesLeaseTwice = () => leases.draw(1, 12) > 0 && this.#note("leases", 0, "a lease was given to two")
+    server.givesLeaseTwice = () => leases.draw(1, 12) > 0 && this.note("leases", 0, "a lease was given to two")
     const commits = this.#chance.family("jitter")
     server.commitMs = () => 1 + commits.below(this.#drawn.commitMsMax)
     this.#lookOut(stage)
@@ -85,7 +85,8 @@ export class Injector implements WorkerFaults {
     for (const sender of stage.senders.values()) sender.link.heal()
   }
 
-  #note(name: FaultName, ms: number, detail: string): true {
+  /** Counts a fault, and keeps it for the report. */
+  note(name: FaultName, ms: number, detail: string): true {
     this.counts[name] = (this.counts[name] ?? 0) + 1
     const atMs = this.#stage?.world.sinceStartMs ?? 0
     if (this.details.length < detailsMax) this.details.push({ family: name, atMs, toMs: atMs + ms, detail })
@@ -95,7 +96,7 @@ export class Injector implements WorkerFaults {
   // At each occasion.
 
   crashes(): boolean {
-    return this.#crashPoints.draw(this.#drawn.crashPoints, 100_000) > 0 && this.#note("crash-points", 0, "a worker died at a step point")
+    return this.#crashPoints.draw(this.#drawn.crashPoints, 100_000) > 0 && this.note("crash-points", 0, "a worker died at a step point")
   }
 
   deadMs(): number {
@@ -107,14 +108,14 @@ export class Injector implements WorkerFaults {
     const how = this.#corrupt.draw(1, 400, 2)
     if (how === 0) return records
     const place = this.#corrupt.below(records.length)
-    this.#note("corrupt-records", 0, `a record of partition ${partition} was read ${how === 1 ? "damaged" : "without its neighbour"}`)
+    this.note("corrupt-records", 0, `a record of partition ${partition} was read ${how === 1 ? "damaged" : "without its neighbour"}`)
     if (how === 2) return records.filter((_, at) => at !== place || records.length === 1)
     return records.map((record, at) => (at === place ? { ...record, bytes: damaged(record.bytes, this.#corrupt.below(1 << 20)) } : record))
   }
 
   appendLateMs(): number {
     const lateMs = this.#late.draw(1, 150, 9_000)
-    if (lateMs > 0) this.#note("late-appends", lateMs, `an append took ${lateMs} ms on its way`)
+    if (lateMs > 0) this.note("late-appends", lateMs, `an append took ${lateMs} ms on its way`)
     return lateMs
   }
 
@@ -139,7 +140,7 @@ export class Injector implements WorkerFaults {
     crashes: ({ workers }, family) => {
       const worker = workers[family.below(workers.length)]
       if (worker?.isUp !== true) return
-      this.#note("crashes", 0, `${worker.name} died`)
+      this.note("crashes", 0, `${worker.name} died`)
       worker.crash("at rest")
     },
     pauses: ({ workers, drawn }, family) => this.#pause(workers, family, drawn.leaseTtlMs, drawn.leaseTtlMs * 4, "pauses"),
@@ -149,63 +150,63 @@ export class Injector implements WorkerFaults {
     handovers: ({ workers, drawn }, family) => {
       const worker = workers[family.below(workers.length)]
       if (worker?.isUp !== true || worker.isLeaving) return
-      this.#note("handovers", drawn.leaseTtlMs, `${worker.name} left`)
+      this.note("handovers", drawn.leaseTtlMs, `${worker.name} left`)
       worker.leave(drawn.leaseTtlMs)
     },
     elections: ({ server }, family) => {
       const streams = [...server.journals, server.commands]
       const stream = streams[family.below(streams.length)] ?? server.commands
       const ms = 100 + family.below(family.below(4) === 0 ? 9_900 : 900)
-      this.#note("elections", ms, `${stream.config.name} had no leader for ${ms} ms`)
+      this.note("elections", ms, `${stream.config.name} had no leader for ${ms} ms`)
       this.#listener.elected(stream.config.name)
       server.elect(stream, ms)
     },
     outages: ({ server }, family) => {
       const ms = 100 + family.below(4_900)
-      this.#note("outages", ms, `the servers were away for ${ms} ms`)
+      this.note("outages", ms, `the servers were away for ${ms} ms`)
       server.goDown(ms)
       if (family.below(3) === 0) for (const journal of server.journals) journal.forgetIds()
     },
     "forgotten-ids": ({ server }, family) => {
       const journal = server.journals[family.below(server.journals.length)]
       journal?.forgetIds()
-      this.#note("forgotten-ids", 0, `${journal?.config.name} forgot its message ids`)
+      this.note("forgotten-ids", 0, `${journal?.config.name} forgot its message ids`)
     },
     "lost-commands": ({ server }, family) => {
       const lost = server.loseCommands(1 + family.below(20))
       if (lost === 0) return
-      this.#note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
+      this.note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
       this.#listener.commandsLost(server.commands.lastSeq)
     },
     "lost-journal": ({ server }, family) => {
       const partition = family.below(server.journals.length)
       const lost = server.loseRecords(partition, 1 + family.below(6))
       if (lost === 0) return
-      this.#note("lost-journal", 0, `the journal of partition ${partition} lost its last ${lost} records`)
-      this.#listener.journalLost(partition, server.endSeq(partition), lost)
+      this.note("lost-journal", 0, `the journal of partition ${partition} lost its last ${lost} records`)
+      this.#listener.journalShortened(partition, server.endSeq(partition), lost)
     },
     "full-stream": ({ server }, family) => {
       const ms = 200 + family.below(5_000)
       server.fillCommands(ms)
-      this.#note("full-stream", ms, `the commands stream was full for ${ms} ms`)
+      this.note("full-stream", ms, `the commands stream was full for ${ms} ms`)
     },
     leases: ({ server }, family) => {
       const partition = family.below(server.journals.length)
       if (server.leaseHolder(partition) === null) return
       server.dropLease(partition)
-      this.#note("leases", 0, `the lease of partition ${partition} was gone before its time`)
+      this.note("leases", 0, `the lease of partition ${partition} was gone before its time`)
     },
     clocks: ({ workers }, family) => {
       const worker = workers[family.below(workers.length)]
       if (worker === undefined) return
       const byMs = (1 + family.below(family.below(2) === 0 ? 2_000 : 600_000)) * (family.below(2) === 0 ? -1 : 1)
       worker.clockAheadMs = Math.max(-600_000, Math.min(600_000, worker.clockAheadMs + byMs))
-      this.#note("clocks", 0, `the clock of ${worker.name} jumped by ${byMs} ms`)
+      this.note("clocks", 0, `the clock of ${worker.name} jumped by ${byMs} ms`)
       this.#listener.clockStepped(worker, byMs)
     },
     snapshots: ({ server }, family) => {
       const what = spoilSnapshot(server, family)
-      if (what !== undefined) this.#note("snapshots", 0, what)
+      if (what !== undefined) this.note("snapshots", 0, what)
     },
   }
 
@@ -214,7 +215,7 @@ export class Injector implements WorkerFaults {
     if (worker?.isUp !== true) return
     const ms = least + family.below(more)
     worker.pause(ms)
-    this.#note(name, ms, `${worker.name} stood still for ${ms} ms`)
+    this.note(name, ms, `${worker.name} stood still for ${ms} ms`)
     if (name === "pauses") this.#listener.paused(worker, ms)
   }
 
@@ -227,7 +228,7 @@ export class Injector implements WorkerFaults {
     if (direction !== 1) cut.link.cutThereUntilMs = untilMs
     if (direction !== 2) cut.link.cutBackUntilMs = untilMs
     const ms = untilMs - world.nowMs
-    this.#note("cuts", ms, `${cut.name} was cut off ${["both ways", "from answers", "from asking"][direction]} for ${ms} ms`)
+    this.note("cuts", ms, `${cut.name} was cut off ${["both ways", "from answers", "from asking"][direction]} for ${ms} ms`)
     if ("slots" in cut) this.#listener.cutOff(cut, ms)
   }
 
@@ -237,7 +238,7 @@ export class Injector implements WorkerFaults {
     if (sender === undefined) return
     sender.link.lagMs = 100 + family.below(Math.max(4_000, Math.min(drawn.windowMs >> 3, 6 * 3_600_000)))
     sender.link.lagUntilMs = world.nowMs + sender.link.lagMs * 2
-    this.#note("channel-lag", sender.link.lagMs * 2, `${sender.name} lagged by ${sender.link.lagMs} ms`)
+    this.note("channel-lag", sender.link.lagMs * 2, `${sender.name} lagged by ${sender.link.lagMs} ms`)
   }
 }
 

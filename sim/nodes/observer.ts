@@ -61,6 +61,7 @@ export class Audience {
         for (const hear of hearers) hear(...told)
       }
     }
+    // Every kind of the list above is given a function that passes on whatever it is told.
     this.observer = Object.fromEntries(kinds.map((kind) => [kind, passOn(kind)])) as unknown as Observer
   }
 

@@ -48,6 +48,8 @@ export class Sender {
   readonly #options: SenderOptions
   /** Everything it ever asked, by SKU and id. */
   readonly asked = new Map<string, Asked>()
+  /** What messages that must be refused have to be refused for, by the suffix of their reply. */
+  readonly expected = new Map<string, ReadonlyArray<string>>()
   readonly #answered = new Map<string, (said: DecisionSaid) => void>()
   readonly #versions = new Map<string, number>()
   /** What it believes of each SKU it sells: the feed as it accepted it. */
@@ -101,13 +103,16 @@ export class Sender {
     this.#askAgain(asked, subject, body, this.#options.retryMs)
   }
 
-  /** Sends bytes that are no good command, and waits for nothing. */
-  sendRaw(subject: string, body: Uint8Array): void {
+  /** Sends bytes once that must be refused for one of these reasons. */
+  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>): void {
     this.messages++
     const thereMs = this.link.there()
     if (thereMs < 0) return
-    const headers = `${replyHeader}: ${this.name}.${++this.#suffixes}`
-    this.#world.in(thereMs, EventKind.server, null, () => this.#server.publishCommand(subject, headers, body, () => undefined))
+    const suffix = `${this.name}.${++this.#suffixes}`
+    this.expected.set(suffix, reasons)
+    this.#world.in(thereMs, EventKind.server, null, () =>
+      this.#server.publishCommand(subject, `${replyHeader}: ${suffix}`, body, () => undefined),
+    )
   }
 
   #publish(asked: Asked, subject: string, body: Uint8Array): void {
@@ -147,6 +152,8 @@ export class Sender {
 
   #hear(reply: Reply): void {
     this.#observer.replyHeard(this.name, reply.suffix, reply)
+    // Answers to what was sent to be refused are no answers to the command it took its id from.
+    if (this.expected.has(reply.suffix)) return
     for (const said of reply.decisions) {
       if (said.id === null || said.sku === null) continue
       const key = scope(said.sku, said.id)

@@ -4,7 +4,6 @@
  * Answers are given to whoever asks, once the request has arrived; the way there and back is the link's (sim/world/link.ts). What a server
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
-import { partitionOf, skuFromToken } from "../../src/domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -53,10 +52,17 @@ const encoded = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(va
 const decoded = <T>(message: StoredMessage | undefined): T | null =>
   message === undefined || message.isMarker || message.body.length === 0 ? null : (JSON.parse(decoder.decode(message.body)) as T)
 
+/** FNV-1a of 32 bits over a token as it is spelled, as the server computes a partition; written apart from the one that workers use. */
+const tokenHash = (token: string): number => {
+  let hash = 0x811c9dc5
+  for (const byte of encoder.encode(token)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash
+}
+
 /** Where the server stores a command: `hf.p.<partition>.<sender>.<class>.<token>`, hashed over the token as it is spelled. */
 const storedSubject = (partitions: number) => (subject: string) => {
   const [, , sender, commandClass, token = ""] = subject.split(".")
-  return `hf.p.${partitionOf(skuFromToken(token) ?? token, partitions)}.${sender}.${commandClass}.${token}`
+  return `hf.p.${tokenHash(token) % partitions}.${sender}.${commandClass}.${token}`
 }
 
 const asCommand = (stored: StoredMessage): CommandMessage => ({

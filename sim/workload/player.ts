@@ -4,14 +4,14 @@
  */
 import type { Command } from "../../src/domain/commands.ts"
 import type { DecisionSaid } from "../../src/engine/records.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
-import type { Sender } from "../nodes/sender.ts"
+import type { Cluster } from "../cluster.ts"
 import type { Host } from "../world/heap.ts"
-import { EventKind, type World, worldStartMs } from "../world/world.ts"
+import { EventKind, worldStartMs } from "../world/world.ts"
 
 export interface Stage {
-  readonly world: World
-  readonly senders: ReadonlyMap<string, Sender>
+  readonly cluster: Cluster
   /** The plan's time of the world's beginning. */
   readonly planStartMs: number
   /** Which flows are played; all of them unless given. */
@@ -77,12 +77,16 @@ export class Player {
 
   /** Sends once its time has come and its SKU is set up. */
   #send(send: Send, atMs: number, isSetup: boolean, answered: (said: DecisionSaid) => void): void {
-    const { world, senders } = this.#stage
+    const { world, senders, poison, chance, faults } = this.#stage.cluster
     const sender = senders.get(send.actor)
     if (sender === undefined) return
     const go = () => {
       this.commands++
       const command: Command = issuedAt(send.command, world.nowMs)
+      if (command.type === "Reserve" && chance.family("poison").draw(1, 120) > 0) {
+        poison.add(engineCodec.commandText(command))
+        faults.note("poison", 0, `${command.id} can't be decided`)
+      }
       sender.send(send, command, answered)
     }
     const host: Host = sender.host

@@ -1,0 +1,18 @@
+/** INV-2 and INV-7: what must be refused is refused, and for the reason known beforehand: no message that isn't sound has an effect. */
+import type { MakeChecker } from "./checker.ts"
+
+export const expectedRefusals: MakeChecker = ({ cluster, found, checked }) => ({
+  name: "expected-refusals",
+  replyHeard: (name, suffix, reply) => {
+    const expected = cluster.senders.get(name)?.expected.get(suffix)
+    if (expected === undefined || cluster.lossy.has(reply.partition)) return
+    for (const said of reply.decisions) {
+      checked()
+      // What is as old as that is refused before anything else about it is looked at.
+      if (said.outcome === "refused" && (expected.includes(said.reason) || said.reason === "TooOld")) continue
+      const what = said.outcome === "refused" ? `refused for ${said.reason}` : said.outcome
+      const detail = `a message of ${name} that must be refused for ${expected.join(" or ")} was ${what}`
+      found({ class: "safety", signature: `not refused as it must be: ${expected[0]}`, detail, partition: reply.partition, seq: reply.seq })
+    }
+  },
+})

@@ -1,0 +1,60 @@
+/**
+ * Commands that no one can decide: looking at their quantity while they are decided throws, until a healed release is rolled out.
+ *
+ * Planted through the codec the engine is given: it hands out such a command with a trap in place of its quantity, armed by taking the command's
+ * hash, which the engine does right before it decides. Everything else may look at it.
+ */
+import type { DecodedCommand, EngineCodec } from "../../src/engine/protocol.ts"
+
+export class Poison {
+  /** Canonical texts of the commands that can't be decided. */
+  readonly #texts = new Set<string>()
+  #armed = false
+  /** How often a trap went off. */
+  sprung = 0
+
+  /** Makes a command undecidable, by its canonical text. */
+  add(text: string): void {
+    this.#texts.add(text)
+  }
+
+  /** A release that decides them all is rolled out. */
+  heal(): void {
+    this.#texts.clear()
+    this.#armed = false
+  }
+
+  /** The codec with traps in it. */
+  codec(codec: EngineCodec): EngineCodec {
+    return {
+      ...codec,
+      // What was decided without looking at the quantity may be written down.
+      encodeEntry: (entry, texts) => {
+        this.#armed = false
+        return codec.encodeEntry(entry, texts)
+      },
+      decodeBody: (body) => {
+        const decoded = codec.decodeBody(body)
+        if (this.#texts.size === 0 || decoded._tag !== "Commands") return decoded
+        return { ...decoded, commands: decoded.commands.map((one) => this.#trapped(one)) }
+      },
+      commandHash: (text) => {
+        this.#armed = this.#texts.size > 0 && this.#texts.has(text)
+        return codec.commandHash(text)
+      },
+    }
+  }
+
+  #trapped(decoded: DecodedCommand): DecodedCommand {
+    if (decoded._tag !== "Command" || !this.#texts.has(decoded.text) || !("qty" in decoded.command)) return decoded
+    const { qty } = decoded.command
+    const spring = () => {
+      if (!this.#armed) return qty
+      this.#armed = false
+      this.sprung++
+      throw new Error("a planted defect: this command can't be decided")
+    }
+    const command = Object.defineProperty({ ...decoded.command }, "qty", { get: spring, enumerable: true })
+    return { ...decoded, command }
+  }
+}
