@@ -8,6 +8,7 @@ import { assert } from "../assert.ts"
 import { appendTimeoutMs } from "../limits.ts"
 import { type Given, noteConfirmed } from "./apply.ts"
 import { onCursorReset } from "./cursor-check.ts"
+import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
@@ -74,7 +75,7 @@ const resendEveryMs = appendTimeoutMs / 20
 /** Hands the same record over again: at once the first time, then with a pause, after another look at the journal's end. */
 const resend = (inFlight: InFlight, nowMs: number): Array<Output> => {
   const { expectedSeq, messageId } = inFlight.pending
-  if (inFlight.attempts > 1 && nowMs < inFlight.lastSentMs + resendEveryMs) {
+  if (inFlight.attempts > 1 && !isDue(inFlight.lastSentMs + resendEveryMs, nowMs, resendEveryMs)) {
     inFlight.askAgainAtMs = inFlight.lastSentMs + resendEveryMs
     return []
   }
@@ -96,14 +97,15 @@ const judge = (partition: Partition, given: Given, inFlight: InFlight, stored: S
 /** Asks again for what was not answered, while an append is unknown or its answer is overdue. */
 export const tickAppend = (partition: Partition, nowMs: number): Array<Output> => {
   const { inFlight } = partition
-  if (inFlight === null || !inFlight.frozen || inFlight.askAgainAtMs === 0 || nowMs < inFlight.askAgainAtMs) return []
+  if (inFlight === null || !inFlight.frozen || inFlight.askAgainAtMs === 0) return []
+  if (!isDue(inFlight.askAgainAtMs, nowMs, resendEveryMs)) return []
   inFlight.askAgainAtMs = 0
   return [{ _tag: "ReadJournalEnd", seq: inFlight.pending.expectedSeq + 1 }]
 }
 
 /** The journal's end could not be read: ask again in a while. */
 export const onJournalEndUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.inFlight !== null) partition.inFlight.askAgainAtMs = nowMs + appendTimeoutMs / 20
+  if (partition.inFlight !== null) partition.inFlight.askAgainAtMs = nowMs + resendEveryMs
   return []
 }
 

@@ -7,6 +7,7 @@
 import { commandsKeptMs, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
+import { isDue } from "./due.ts"
 import type { CursorMark, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
@@ -109,7 +110,7 @@ export const onCursorReset = (partition: Partition): Array<Output> => {
 }
 
 const purgeIfDue = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  if (nowMs < partition.nextPurgeAtMs || !given.rules.mayPurge(partition.digestVerified)) return []
+  if (!isDue(partition.nextPurgeAtMs, nowMs, purgeEveryMs) || !given.rules.mayPurge(partition.digestVerified)) return []
   partition.nextPurgeAtMs = nowMs + purgeEveryMs
   let beforeSeq = 0
   for (const mark of partition.sparseMarks) {
@@ -127,13 +128,13 @@ export const tickCursor = (partition: Partition, given: Given, nowMs: number): A
   if (partition.phase !== "serving") return []
   const { check } = partition
   if (check !== null) {
-    if (check.askAgainAtMs === 0 || nowMs < check.askAgainAtMs) return []
+    if (check.askAgainAtMs === 0 || !isDue(check.askAgainAtMs, nowMs, cursorCheckMs / 5)) return []
     check.askAgainAtMs = 0
     return [{ _tag: "ReadCommandAt", seq: check.seq }]
   }
   if (partition.search !== null) return []
   const purge = purgeIfDue(partition, given, nowMs)
-  if (partition.cursor.seq === 0 || nowMs < partition.nextCheckAtMs) return purge
+  if (partition.cursor.seq === 0 || !isDue(partition.nextCheckAtMs, nowMs, cursorCheckMs)) return purge
   return [...purge, ...askCursor(partition, nowMs)]
 }
 

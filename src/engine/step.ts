@@ -9,6 +9,7 @@ import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, t
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { onCommandAtRead, onCommandUnread, resetCursor, tickCursor } from "./cursor-check.ts"
+import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
 import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
@@ -140,7 +141,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output
   const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
   if (partition.phase !== "serving") return outputs
   outputs.push(...tickSnapshot(partition, given), ...noteSnapshotProgress(partition, given), ...tickRepublish(partition, given, nowMs))
-  if (partition.confirmedSeq > partition.witnessedSeq && nowMs >= partition.nextWitnessAtMs) {
+  if (partition.confirmedSeq > partition.witnessedSeq && isDue(partition.nextWitnessAtMs, nowMs, cursorCheckMs)) {
     partition.witnessedSeq = partition.confirmedSeq
     partition.nextWitnessAtMs = nowMs + cursorCheckMs
     outputs.push({ _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } })
@@ -150,8 +151,9 @@ const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output
 }
 
 const tickRepublish = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  if (partition.publishing.republishAfterSeq === null || nowMs < partition.republishAgainAtMs) return []
   // Asked once; a failed read sets the time of the next try.
+  if (partition.publishing.republishAfterSeq === null || partition.republishAgainAtMs === Number.POSITIVE_INFINITY) return []
+  if (!isDue(partition.republishAgainAtMs, nowMs, cursorCheckMs / 5)) return []
   partition.republishAgainAtMs = Number.POSITIVE_INFINITY
   return askRepublish(partition, given)
 }

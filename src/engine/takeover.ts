@@ -7,6 +7,7 @@ import { appendTimeoutMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
+import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
 import type { Claiming, Partition } from "./partition.ts"
 import type { ClaimBasis, Output } from "./protocol.ts"
@@ -224,16 +225,19 @@ export const askRepublish = (partition: Partition, given: Given): Array<Output> 
   return []
 }
 
+/** Milliseconds before the basis of a claim is asked for again. */
+const askBasisEveryMs = appendTimeoutMs / 20
+
 /** Asks again for what a claim waits for. */
 export const tickClaim = (partition: Partition, nowMs: number): Array<Output> => {
   const { claiming } = partition
   if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
-  if (claiming.askAgainAtMs === 0 || nowMs < claiming.askAgainAtMs) return []
+  if (claiming.askAgainAtMs === 0 || !isDue(claiming.askAgainAtMs, nowMs, askBasisEveryMs)) return []
   return askBasis(partition)
 }
 
 /** A read for the claim failed: ask again in a while. */
 export const onClaimUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.claiming !== null) partition.claiming.askAgainAtMs = nowMs + appendTimeoutMs / 20
+  if (partition.claiming !== null) partition.claiming.askAgainAtMs = nowMs + askBasisEveryMs
   return []
 }
