@@ -103,7 +103,7 @@ const judgeFeed = (draft: Draft, { values }: Of<"SendFeed">): void => {
   }
 }
 
-/** A bit for each message that a list of replies answers. Suffixes end with the message's sequence. */
+/** A bit for each message that a list of replies answers. Suffixes end with the message's number. */
 const answersIn = (replies: ReadonlyArray<Reply>): number => {
   let bits = 0
   for (const { suffix } of replies) bits |= 1 << (Number(suffix.slice(2)) - 1)
@@ -162,6 +162,7 @@ export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   worker.wants = []
   worker.followSeq = 0
   worker.readSeq = 0
+  worker.unsure = false
   worker.mind = ground.minds.newborn
   letLoose(ground, draft, onTheirWay)
   const { manifest, chunks, key } = draft.shelf
@@ -266,9 +267,14 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "ReadCommands":
       worker.readSeq = output.fromSeq
+      worker.unsure = false
       return
     case "Serving":
       if (draft.workers[1 - w]?.mind.partition.phase === "serving") draft.reached.push("two workers believe they serve")
+      return
+    case "WatchFeed":
+      for (const { channel, sku, version, ats } of draft.feed)
+        hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => ({ _tag: "FeedSeen", channel, sku, version, ats }))
       return
     case "SteppedDown":
       draft.reached.push(`stepped down: ${output.reason}`)

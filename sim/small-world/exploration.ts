@@ -52,16 +52,16 @@ export interface ExploreOptions {
 const prepareGround = (world: SmallWorld, rules: ProtocolRules): Ground => {
   const minds = createMinds({ codec: engineCodec, rules, snapshotEveryRecords: world.snapshotEveryRecords })
   const journals = createJournals(engineCodec, minds, startMs)
-  const emptyStream = { id: 0, messages: [], templates: [], children: new Map() }
+  const emptyStream = { id: 0, messages: [], templates: [], parent: null, children: new Map() }
   return { world, minds, journals, wants: new Map(), appends: new Map(), emptyStream, streams: 0 }
 }
 
 /** Where the world begins. What is wrong by then already is in the draft. */
 const firstDraft = (ground: Ground): Draft => {
   const { newborn } = ground.minds
-  const asleep = { mind: newborn, followSeq: 0, readSeq: 0, wants: [], calls: [] }
+  const asleep = { mind: newborn, followSeq: 0, readSeq: 0, unsure: false, wants: [], calls: [] }
   const marks = marksWith({ incarnation: null, witness: null, key: "" }, {})
-  const used = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0 }
+  const used = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
   const { empty } = ground.journals
   let draft = draftOf({
     journal: empty,
@@ -69,6 +69,7 @@ const firstDraft = (ground: Ground): Draft => {
     marks,
     feed: [],
     shelf: emptyShelf,
+    sends: 0,
     answered: 0,
     clockMs: 0,
     used,
@@ -80,7 +81,7 @@ const firstDraft = (ground: Ground): Draft => {
   hear(ground, draft, 0, "Claim setup", () => ({ _tag: "Claim", owner: "owner-0", incarnation: "incarnation-0" }))
   draft = settle(ground, stateOf(draft))
   for (const [index, template] of ground.world.setup.entries()) {
-    draft.stream = send(ground, draft.stream, -1 - index, template, 0)
+    send(ground, draft, -1 - index, template)
     draft = settle(ground, stateOf(draft))
     if (draft.wrong.length > 0) break
   }

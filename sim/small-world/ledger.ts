@@ -25,8 +25,6 @@ export interface Ledger {
   readonly answers: ReadonlyMap<string, string>
   /** Channels that the policy names. */
   readonly channels: ReadonlyArray<string>
-  /** Commands stream sequences whose decision is journaled. */
-  readonly decidedSeqs: ReadonlySet<number>
 }
 
 export const emptyLedger: Ledger = {
@@ -35,7 +33,6 @@ export const emptyLedger: Ledger = {
   claims: new Map(),
   answers: new Map(),
   channels: [],
-  decidedSeqs: new Set(),
 }
 
 /** Units in open reservations. */
@@ -91,7 +88,6 @@ interface Draft {
   channels: ReadonlyArray<string>
   readonly claims: Map<string, Claim>
   readonly answers: Map<string, string>
-  readonly decidedSeqs: Set<number>
   readonly wrong: Array<string>
 }
 
@@ -168,13 +164,11 @@ export const afterRecord = (ledger: Ledger, record: JournalRecord): { readonly l
     channels,
     claims: new Map(ledger.claims),
     answers: new Map(ledger.answers),
-    decidedSeqs: new Set(ledger.decidedSeqs),
     wrong: [],
   }
   for (const entry of record.entries) {
     if (entry._tag === "Expiry") for (const event of entry.events) addEvent(draft, event, record.atMs)
     if (entry._tag !== "Message") continue
-    draft.decidedSeqs.add(entry.seq)
     for (const decided of entry.decided) addDecided(draft, entry.sender, decided, record.atMs)
   }
   const { wrong, ...next } = draft

@@ -67,4 +67,5 @@ export const loosened: ReadonlyArray<Loosened> = [
     "snapshots",
     "a snapshot holds what is confirmed",
   ),
+  loosen("digest of the body alone", { digestText: (_message, bodyHash) => bodyHash }, "lost commands", "every command gets its answer"),
 ]

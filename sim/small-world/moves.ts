@@ -204,6 +204,7 @@ const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: On
     case "CommandAt": {
       const message = stream.messages[want.seq - 1] ?? null
       const lastSeq = stream.messages.length
+      worker.unsure = false
       const told = { _tag: "CommandAtRead", seq: want.seq, message, firstSeq: 1, lastSeq } as const
       hear(ground, draft, w, `CommandAtRead ${want.seq} ${stream.id}`, () => told)
       onMove("answer", `${nameOf[w]} reads command ${want.seq} again`, draft)
@@ -220,7 +221,8 @@ const storeFeed = (ground: Ground, draft: Draft, { channel, sku, ats, version }:
   if (before !== undefined && before.version > version) draft.reached.push("an older value of the feed over a newer one")
   const others = draft.feed.filter((value) => value.channel !== channel)
   draft.feed = [...others, { channel, sku, ats, version }].sort((a, b) => (a.channel < b.channel ? -1 : 1))
-  for (const w of bothWorkers) hear(ground, draft, w, `FeedSeen ${channel} ${version}`, () => ({ _tag: "FeedSeen", channel, sku, version }))
+  const seen = { _tag: "FeedSeen", channel, sku, version, ats } as const
+  for (const w of bothWorkers) hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => seen)
 }
 
 const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove): void => {
@@ -268,7 +270,7 @@ const wantMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => 
 
 /** What a worker hears because it follows the journal, reads the commands, or because time goes on. */
 const streamMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => {
-  const { followSeq, readSeq, mind } = state.workers[w]
+  const { followSeq, readSeq, unsure, mind } = state.workers[w]
   const { journal, stream } = state
   // What a standby knows that will never be told to claim makes no difference to anybody.
   const idle = mind.partition.phase === "following" && state.used.claims >= ground.world.bounds.claims
@@ -279,7 +281,7 @@ const streamMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     hear(ground, draft, w, `RecordsRead ${followSeq} ${journal.id}`, () => ({ _tag: "RecordsRead", records }))
     onMove("answer", `${nameOf[w]} follows the journal to ${journal.endSeq}`, draft)
   }
-  for (let toSeq = readSeq; readSeq > 0 && toSeq <= stream.messages.length; toSeq++) {
+  for (let toSeq = readSeq; readSeq > 0 && !unsure && toSeq <= stream.messages.length; toSeq++) {
     const draft = draftOf(state)
     draft.workers[w].readSeq = toSeq + 1
     const messages = stream.messages.slice(readSeq - 1, toSeq)
@@ -321,13 +323,13 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
   }
 }
 
-/** A message as the commands stream stores it now. The suffix names its sequence, so that a retry's answer is its own. */
-export const send = (ground: Ground, stream: Stream, index: number, template: Template, clockMs: number): Stream => {
-  const key = `${index} ${clockMs}`
+/** A message as the commands stream stores it now. The suffix ends with its number, so that a retry's answer is its own. */
+const storeCommand = (ground: Ground, stream: Stream, index: number, template: Template, number: number, clockMs: number): Stream => {
+  const key = `${index} ${number} ${clockMs}`
   const seen = stream.children.get(key)
   if (seen !== undefined) return seen
   const seq = stream.messages.length + 1
-  const replySuffix = `r.${seq}`
+  const replySuffix = `r.${number}`
   const message: CommandMessage = {
     seq,
     subject: `hf.p.0.${template.sender}.${template.class}.${skuToken(String(template.command.sku))}`,
@@ -340,10 +342,31 @@ export const send = (ground: Ground, stream: Stream, index: number, template: Te
     id: ++ground.streams,
     messages: [...stream.messages, message],
     templates: [...stream.templates, index],
+    parent: stream,
     children: new Map(),
   }
   stream.children.set(key, next)
   return next
+}
+
+/** Sends a template's command; `index` tells it from the others. */
+export const send = (ground: Ground, draft: Draft, index: number, template: Template): void => {
+  draft.sends += 1
+  draft.stream = storeCommand(ground, draft.stream, index, template, draft.sends, draft.clockMs)
+}
+
+/** The commands stream loses its tail: what comes next takes the sequences of what was lost. The world's own setup is on disk. */
+const tailLossMoves = (ground: Ground, state: State, onMove: OnMove): void => {
+  if (state.used.tailLosses >= ground.world.bounds.tailLosses) return
+  let { stream } = state
+  for (let lost = 1; (stream.templates.at(-1) ?? -1) >= 0 && stream.parent !== null; lost++) {
+    stream = stream.parent
+    const draft = draftOf(state)
+    draft.used.tailLosses += 1
+    if (ground.world.afterTailLoss === "looks first") for (const w of bothWorkers) draft.workers[w].unsure = draft.workers[w].readSeq > 0
+    draft.stream = stream
+    onMove("chance", `the commands stream loses its newest ${lost}`, draft)
+  }
 }
 
 const sendMoves = (ground: Ground, state: State, onMove: OnMove): void => {
@@ -356,7 +379,7 @@ const sendMoves = (ground: Ground, state: State, onMove: OnMove): void => {
     if (sent && (template.retried !== true || state.used.retries >= ground.world.bounds.retries)) continue
     const draft = draftOf(state)
     if (sent) draft.used.retries += 1
-    draft.stream = send(ground, stream, index, template, state.clockMs)
+    send(ground, draft, index, template)
     onMove("chance", `${template.sender} ${sent ? "retries" : "sends"} ${template.name}`, draft)
   }
 }
@@ -385,5 +408,6 @@ export const moves = (ground: Ground, state: State, onMove: OnMove): void => {
   looseMoves(ground, state, onMove)
   for (const w of bothWorkers) misfortunes(ground, state, w, onMove)
   sendMoves(ground, state, onMove)
+  tailLossMoves(ground, state, onMove)
   clockMoves(ground, state, onMove)
 }

@@ -49,7 +49,11 @@ export const safetyProblems = (ground: Ground, state: State, judged: Judged): Re
   return wrong
 }
 
-const allAnswered = ({ answered, stream }: State): boolean => answered === (1 << stream.messages.length) - 1
+/** Sequences of the messages whose sender has heard nothing. What the stream lost nobody can be asked to answer. */
+const unanswered = ({ answered, stream }: State): ReadonlyArray<number> =>
+  stream.messages.filter(({ replySuffix }) => (answered & (1 << (Number(replySuffix?.slice(2)) - 1))) === 0).map(({ seq }) => seq)
+
+const allAnswered = (state: State): boolean => unanswered(state).length === 0
 
 /** Whether somebody serves who knows the whole journal and waits for nothing. */
 const isServed = ({ workers, journal }: State): boolean =>
@@ -99,7 +103,7 @@ export const healingProblems = (ground: Ground, begin: State): ReadonlyArray<str
     if (second % claimAfterSeconds === 0) claimIfNobodyServes(ground, draft, second)
     draft = settle(ground, stateOf(draft))
   }
-  const missing = draft.stream.messages.filter(({ seq }) => (draft.answered & (1 << (seq - 1))) === 0).map(({ seq }) => seq)
+  const missing = unanswered(draft)
   return [
     `every command gets its answer: ${missing.length > 0 ? `commands ${missing.join(", ")} did not` : "nobody serves"} in a healed world`,
   ]
@@ -125,7 +129,8 @@ const feedProblems = ({ feed, journal }: State): ReadonlyArray<string> =>
 /** What is wrong where nothing is under way: no wake-up may have been lost, and nothing may be beyond healing. */
 export const restingProblems = (ground: Ground, state: State): ReadonlyArray<string> => {
   const draining = state.workers.some(({ mind }) => mind.partition.draining !== null)
-  if (isServed(state) && !draining)
+  // That the stream lost its tail is noticed within a second, not at once.
+  if (isServed(state) && !draining && state.used.tailLosses === 0)
     return allAnswered(state) ? feedProblems(state) : ["no wake-up is lost: nothing is under way, and not every command was answered"]
   return healingProblems(ground, state)
 }

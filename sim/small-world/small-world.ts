@@ -28,6 +28,8 @@ export interface Bounds {
   readonly timeouts: number
   readonly retries: number
   readonly leaseLosses: number
+  /** Times the commands stream loses its newest messages, one or several. */
+  readonly tailLosses: number
 }
 
 /** Which of the worker's errands take time, during which anything else may happen. What is not named is done at once. */
@@ -55,6 +57,11 @@ export interface SmallWorld {
   readonly slow: Slow
   /** What a claimant reads first. */
   readonly readsFirst: "marks" | "end"
+  /**
+   * What a reading does whose stream lost its tail: goes on where it was, with what now has those sequences, or waits until the message at the cursor was
+   * looked at again.
+   */
+  readonly afterTailLoss: "reads on" | "looks first"
   /** Records between two snapshots; none are written unless a world says so. */
   readonly snapshotEveryRecords: number
   /** States after which the exploration gives up, and says so. */
@@ -118,6 +125,8 @@ export interface WorkerState {
   readonly followSeq: number
   /** Next command it will hear of; 0 if it reads none. */
   readonly readSeq: number
+  /** Whether the stream lost its tail since the message at the cursor was last looked at. */
+  readonly unsure: boolean
   readonly wants: ReadonlyArray<Want>
   readonly calls: ReadonlyArray<Call>
 }
@@ -126,6 +135,8 @@ export interface WorkerState {
 export interface Stream {
   readonly id: number
   readonly messages: ReadonlyArray<CommandMessage>
+  /** The stream before its newest message; null for the empty one. */
+  readonly parent: Stream | null
   /** Which template each message is of. */
   readonly templates: ReadonlyArray<number>
   readonly children: Map<string, Stream>
@@ -141,7 +152,9 @@ export interface State {
   /** By channel, in a fixed order. Kept only where a world's feed takes time. */
   readonly feed: ReadonlyArray<FeedValue>
   readonly shelf: Shelf
-  /** A bit for each message whose reply was heard. */
+  /** Messages sent so far, those included that the stream has lost. Each has a number of its own. */
+  readonly sends: number
+  /** A bit for each number of a message whose reply was heard. */
   readonly answered: number
   readonly clockMs: number
   readonly used: Used
@@ -150,8 +163,8 @@ export interface State {
   readonly loose: ReadonlyArray<HandedOver>
 }
 
-const workerKey = ({ mind, followSeq, readSeq, wants, calls }: WorkerState): string => {
-  let text = `${mind.id},${followSeq},${readSeq}`
+const workerKey = ({ mind, followSeq, readSeq, unsure, wants, calls }: WorkerState): string => {
+  let text = `${mind.id},${followSeq},${readSeq}${unsure ? "?" : ""}`
   for (const { id } of wants) text += `,${id}`
   for (const { append, answer } of calls)
     text +=
@@ -163,11 +176,11 @@ const workerKey = ({ mind, followSeq, readSeq, wants, calls }: WorkerState): str
  * The name of a state: equal exactly for states in which the same can happen. Which worker is called a and which b is left out: they differ in nothing
  * but what happened to them, owners being numbered by claim.
  */
-export const stateKey = ({ journal, stream, marks, feed, shelf, answered, clockMs, used, workers, loose }: State): string => {
+export const stateKey = ({ journal, stream, marks, feed, shelf, sends, answered, clockMs, used, workers, loose }: State): string => {
   const a = workerKey(workers[0])
   const b = workerKey(workers[1])
-  const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses}`
+  const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses},${used.tailLosses}`
   const said = feed.map(({ channel, ats, version }) => `${channel}${ats}@${version}`).join(",")
-  const around = `${journal.id},${stream.id},${marks.key},${said},${shelf.key},${answered},${clockMs},${counts}`
+  const around = `${journal.id},${stream.id},${marks.key},${said},${shelf.key},${sends},${answered},${clockMs},${counts}`
   return `${around}|${a < b ? a : b}|${a < b ? b : a}|${loose.map(({ id }) => id).join(",")}`
 }

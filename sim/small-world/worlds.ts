@@ -42,7 +42,7 @@ const stocked = (qty: number): ReadonlyArray<Template> => [
   },
 ]
 
-const none: Bounds = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0 }
+const none: Bounds = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
 const quick: Slow = { replies: false, feed: false, marks: false, ticks: false }
 const statesMax = 2_000_000
 
@@ -73,6 +73,7 @@ const plain: Omit<SmallWorld, "name" | "about"> = {
   bounds: none,
   slow: quick,
   readsFirst: "marks",
+  afterTailLoss: "looks first",
   snapshotEveryRecords: 1_000_000,
   statesMax,
 }
@@ -140,5 +141,10 @@ export const smallWorlds: ReadonlyArray<SmallWorld> = [
     bounds: { ...none, claims: 1, crashes: 1, timeouts: 1 },
     slow: { ...quick, ticks: true },
     snapshotEveryRecords: 4,
+  }),
+  world("lost commands", "the commands stream loses its tail, and what is sent next takes the sequences of what was lost", {
+    setup: stocked(2),
+    templates: [retried(reserve("web", "c1")), reserve("shop", "c2")],
+    bounds: { ...none, retries: 1, tailLosses: 1 },
   }),
 ]

@@ -16,7 +16,7 @@ const worldNamed = (name: string): SmallWorld => {
 /** The world with a single command, and no misfortune but those given: explored within a second or two. */
 const smaller = (name: string, bounds: Partial<SmallWorld["bounds"]>): SmallWorld => {
   const world = worldNamed(name)
-  const none = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0 }
+  const none = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
   return { ...world, templates: world.templates.slice(0, 1), bounds: { ...none, ...bounds } }
 }
 
@@ -54,6 +54,12 @@ describe("a small world under production's rules", () => {
       expect(report.resting).toBeGreaterThan(0)
     })
 
+  it("is explored to its end without a violation where commands are lost", () => {
+    const report = exploreSmallWorld({ world: worldNamed("lost commands") })
+    expect(report.violations).toEqual([])
+    expect(report.complete).toBe(true)
+  })
+
   it("gives the same report each time", () => {
     const world = smaller("takeover, one replica", { claims: 1 })
     expect(exploreSmallWorld({ world })).toEqual(exploreSmallWorld({ world }))
@@ -80,5 +86,10 @@ describe("a small world under a loosened rule", () => {
   it("shows that marks have to be read before the journal's end", () => {
     const report = exploreSmallWorld({ world: { ...worldNamed("late marks"), readsFirst: "end" }, untilViolation: true })
     expect(report.violations[0]?.property).toContain("JournalLostTail")
+  })
+
+  it("shows that after a lost tail the cursor has to be looked at before anything more is read", () => {
+    const report = exploreSmallWorld({ world: { ...worldNamed("lost commands"), afterTailLoss: "reads on" }, untilViolation: true })
+    expect(report.violations[0]?.property).toContain("every command gets its answer")
   })
 })
