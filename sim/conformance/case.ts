@@ -60,7 +60,11 @@ export type Step =
   | { readonly do: "stepDown" }
   /** The leader of three is killed. Nobody answers until another was elected. Ends a hold. */
   | { readonly do: "loseLeader" }
+  /** The leader of three stands still, and does not know that another is elected. It gets what is published until then. */
+  | { readonly do: "freezeLeader" }
   | { readonly do: "untilLeader" }
+  /** The leader that stood still goes on, and hears of the other. */
+  | { readonly do: "thawLeader" }
   /** The steps from here on are about another stream of the case. */
   | { readonly do: "use"; readonly kind: StreamKind }
 

@@ -4,15 +4,7 @@
  * Times are left out: what they decide shows in what is stored and what is refused.
  */
 import { storedCommandSubject } from "../substitutes/commands-subject.ts"
-import {
-  type ApiError,
-  filterTakes,
-  type Proposal,
-  type Proposed,
-  type StoredMessage,
-  type StreamConfig,
-  StreamModel,
-} from "../substitutes/stream.ts"
+import { type ApiError, filterTakes, type Proposal, type StoredMessage, type StreamConfig, StreamModel } from "../substitutes/stream.ts"
 import { type Case, type CaseStream, casePartitions, type Publish, type Step, type StreamKind } from "./case.ts"
 import { answerLine, errorLine, headerLines, infoLine, messageLine, nobodyLine, readLines, silenceLine } from "./transcript.ts"
 
@@ -50,6 +42,11 @@ interface Waiting {
   readonly proposal: Proposal
 }
 
+interface Late {
+  readonly line: number
+  readonly publish: Publish
+}
+
 class Play {
   readonly lines: Array<string> = []
   readonly #replicas: 1 | 3
@@ -60,6 +57,10 @@ class Play {
   #isHeld = false
   #isLeaderless = false
   #waiting: Array<Waiting> = []
+  /** What is published now goes to a leader that stands still. */
+  #late: Array<Late> | undefined
+  /** What a leader got that stood still. */
+  #kept: ReadonlyArray<Late> = []
 
   constructor({ streams }: Case, replicas: 1 | 3, survives: boolean, make: MakeStream) {
     this.#replicas = replicas
@@ -155,9 +156,16 @@ class Play {
         return
       case "loseLeader":
         return this.#loseLeader()
+      case "freezeLeader":
+        this.#late = []
+        return
       case "untilLeader":
         this.#isLeaderless = false
+        this.#kept = this.#late ?? []
+        this.#late = undefined
         return
+      case "thawLeader":
+        return this.#arriveLate()
       default:
         throw new Error(`no step ${step.do}`)
     }
@@ -165,6 +173,16 @@ class Play {
 
   #publish(publish: Publish): void {
     if (this.#isLeaderless || !kinds[this.#kind].takes.some((filter) => filterTakes(filter, publish.subject))) return this.#say(nobodyLine)
+    if (this.#late !== undefined) {
+      this.#say(silenceLine)
+      this.#late.push({ line: this.lines.length - 1, publish })
+      return
+    }
+    this.#say(this.#answered(publish))
+  }
+
+  /** The answer to what has arrived. */
+  #answered(publish: Publish): string {
     const { subject, body = "", id, lastSeq, lastSubjectSeq, lastSubjectFilter, ttlMs } = publish
     const expectation = {
       ...(id === undefined ? {} : { messageId: id }),
@@ -175,16 +193,17 @@ class Play {
     }
     const stream = this.#stream
     const proposed = stream.propose(this.#nowMs, subject, headerLines(publish), encoder.encode(body), expectation)
-    this.#answer(stream, proposed)
+    if (proposed._tag === "Refused") return errorLine(proposed.error)
+    if (proposed._tag === "Duplicate") return answerLine(proposed.seq, true)
+    if (!this.#isHeld) return answerLine(stream.commit(proposed.proposal, this.#nowMs), false)
+    this.#waiting.push({ line: this.lines.length, stream, proposal: proposed.proposal })
+    // Until its answer comes, if it does.
+    return silenceLine
   }
 
-  #answer(stream: StreamModel, proposed: Proposed): void {
-    if (proposed._tag === "Refused") return this.#say(errorLine(proposed.error))
-    if (proposed._tag === "Duplicate") return this.#say(answerLine(proposed.seq, true))
-    if (!this.#isHeld) return this.#say(answerLine(stream.commit(proposed.proposal, this.#nowMs), false))
-    // Until its answer comes, if it does.
-    this.#say(silenceLine)
-    this.#waiting.push({ line: this.lines.length - 1, stream, proposal: proposed.proposal })
+  #arriveLate(): void {
+    if (this.#survives) for (const { line, publish } of this.#kept) this.lines[line] = this.#answered(publish)
+    this.#kept = []
   }
 
   #arrive(): void {

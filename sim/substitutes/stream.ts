@@ -120,6 +120,11 @@ export const filterTakes = (filter: string, subject: string): boolean => {
   return wanted.length === tokens.length
 }
 
+interface KnownId {
+  readonly seq: number
+  readonly atMs: number
+}
+
 export class StreamModel {
   readonly config: StreamConfig
   /** Messages by sequence − `#base`; holes where they were removed. */
@@ -129,8 +134,11 @@ export class StreamModel {
   #firstSeq = 1
   #count = 0
   #bytes = 0
-  /** In the order in which they were stored, which is that of their times. Those in flight have the sequence 0. */
-  readonly #ids = new Map<string, { readonly seq: number; readonly atMs: number }>()
+  /** Those in flight have the sequence 0. */
+  readonly #ids = new Map<string, KnownId>()
+  /** Ids as they were stored, the oldest at `#oldestId`: so that they are forgotten in turn. */
+  #storedIds: Array<string> = []
+  #oldestId = 0
   /** On their way through three servers, in order. */
   readonly #proposals = new Set<Proposal>()
   #proposedBytes = 0
@@ -201,10 +209,8 @@ export class StreamModel {
     const seq = this.#store({ subject, headers, messageId, body, atMs: nowMs, endsMs, isMarker: false })
     if (messageId === "") return seq
     this.#ids.set(messageId, { seq, atMs: nowMs })
-    for (const [id, known] of this.#ids) {
-      if (known.seq === inFlight || !this.#isForgotten(known.atMs, nowMs)) break
-      this.#ids.delete(id)
-    }
+    this.#storedIds.push(messageId)
+    this.#forgetOld(nowMs)
     return seq
   }
 
@@ -284,6 +290,8 @@ export class StreamModel {
   /** The window of message ids is empty, as after a restart that could not rebuild it. */
   forgetIds(): void {
     this.#ids.clear()
+    this.#storedIds = []
+    this.#oldestId = 0
   }
 
   /** When the next message's time is up. */
@@ -336,6 +344,21 @@ export class StreamModel {
     const headers = `Nats-Marker-Reason: MaxAge\nNats-TTL: ${goDuration(markerMs)}\nNats-Rollup: sub`
     const seq = this.#store({ subject, headers, messageId: "", body: noBytes, atMs: nowMs, endsMs: nowMs + markerMs, isMarker: true })
     markers.push(this.at(seq) as StoredMessage)
+  }
+
+  #forgetOld(nowMs: number): void {
+    while (this.#oldestId < this.#storedIds.length) {
+      const id = this.#storedIds[this.#oldestId] as string
+      const known = this.#ids.get(id)
+      if (known !== undefined && known.seq !== inFlight) {
+        if (!this.#isForgotten(known.atMs, nowMs)) break
+        this.#ids.delete(id)
+      }
+      this.#oldestId++
+    }
+    if (this.#oldestId <= slackMax || this.#oldestId * 2 < this.#storedIds.length) return
+    this.#storedIds = this.#storedIds.slice(this.#oldestId)
+    this.#oldestId = 0
   }
 
   #isForgotten(atMs: number, nowMs: number): boolean {

@@ -229,6 +229,24 @@ const losses: ReadonlyArray<Case> = [
     differs: false,
     races: "Whether the two that remain got the append before its leader died is up to the network between them.",
   },
+  {
+    name: "what a leader got that stood still arrives late or never: it is judged by what was stored meanwhile",
+    streams: journal,
+    only: 3,
+    steps: [
+      appends(0, "a.0"),
+      { do: "freezeLeader" },
+      { do: "send", messages: [append(1, "a.1"), { subject, body: "unguarded" }] },
+      { do: "untilLeader" },
+      appends(1, "b.1"),
+      { do: "thawLeader" },
+      appends(1, "a.1"),
+      appends(2, "b.2"),
+      { do: "read", from: 1, filter: subject },
+    ],
+    differs: false,
+    races: "Whether the former leader hears of the new one before it looks at what it got, and passes it on, is up to its own threads.",
+  },
 ]
 
 export const journalCases: ReadonlyArray<Case> = [...retries, ...flight, ...borders, ...losses]

@@ -5,7 +5,8 @@ import { conformanceCases } from "../../../sim/conformance/cases.ts"
 import { playOnModel } from "../../../sim/conformance/model.ts"
 import { startTimeoutMs } from "../../nats/nats-broker.ts"
 import { brokenModels } from "./broken-models.ts"
-import { playOnServers, type Servers } from "./servers.ts"
+import { playOnServers } from "./play.ts"
+import type { Servers } from "./servers.ts"
 
 /** The lines that a broken model writes down for a case, or the error it broke down with. */
 const brokenLines = (played: Case, replicas: 1 | 3, make: Parameters<typeof playOnModel>[2]): ReadonlyArray<ReadonlyArray<string>> => {
