@@ -9,7 +9,8 @@ import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
-import { type FlashSale, flashSale } from "../src/workload/flash-sale.ts"
+import { flashSale } from "../src/workload/flash-sale.ts"
+import type { Traffic } from "../src/workload/flows.ts"
 import type { Ending } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
 import type { FaultName } from "./faults/catalogue.ts"
@@ -42,11 +43,22 @@ export interface RunOptions {
   readonly kept?: Kept
   readonly families?: ReadonlySet<FaultName>
   readonly drawn?: Partial<Drawn>
+  /** Virtual milliseconds after which all is healed, before the sale is over: a failing seed is cut after its failure. */
+  readonly untilMs?: number
+  /** Other traffic than the sale the seed would invent. */
+  readonly traffic?: PlayedTraffic
+  /** Is shown the world when it has ended. */
+  readonly inspect?: (cluster: Cluster, player: Player) => void
   /** Milliseconds of this machine, for the ratio; the world itself never looks at it. */
   readonly wallNowMs: () => number
 }
 
-const saleOf = (seed: string, drawn: Drawn): FlashSale =>
+/** Traffic, and the names of all who sell in it. */
+export interface PlayedTraffic extends Traffic {
+  readonly channels: ReadonlyArray<{ readonly sender: string }>
+}
+
+const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
   flashSale({
     seed,
     skus: drawn.skus,
@@ -96,13 +108,14 @@ const watchForRest = (cluster: Cluster, player: Player): { readonly isOver: () =
 const play = (
   cluster: Cluster,
   player: Player,
-  sale: FlashSale,
-  drawn: Drawn,
+  sale: PlayedTraffic,
+  untilMs: number,
 ): { readonly healedMs: number; readonly converged: boolean } => {
   cluster.start()
   new Mischiefs(cluster).start()
   player.start(sale.setup, sale.flows)
-  cluster.world.run(drawn.windowMs, () => false)
+  const { drawn } = cluster
+  cluster.world.run(untilMs, () => false)
   const healedMs = cluster.world.sinceStartMs
   cluster.poison.heal()
   cluster.faults.heal()
@@ -118,7 +131,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   const chosen = drawOptions(seed, profiles[profile])
   const drawn: Drawn = { ...chosen.drawn, ...options.drawn }
   const families = options.families ?? chosen.families
-  const sale = saleOf(seed, drawn)
+  const sale: PlayedTraffic = options.traffic ?? saleOf(seed, drawn)
   const sometimes = new Sometimes()
   const tracker = new Tracker(sometimes)
   const senders = [...sale.channels.map(({ sender }) => sender as string), "warehouse", "planner", "ops"]
@@ -136,11 +149,12 @@ export const runSeed = (options: RunOptions): SeedResult => {
   tracker.watch(cluster)
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
-  const player = new Player({ cluster, planStartMs: worldStartMs, kept: keptFlows(kept) })
+  const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   new Operator(cluster)
-  const { converged } = play(cluster, player, sale, drawn)
+  const { converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () => createAudit({ codec: sharedCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
+  options.inspect?.(cluster, player)
   const faults = cluster.faults.counts
   return {
     seed,
@@ -164,9 +178,4 @@ export const runSeed = (options: RunOptions): SeedResult => {
     totals: judged.totals,
     timeline: null,
   }
-}
-
-const keptFlows = (kept: Kept): ReadonlySet<number> | null => {
-  const flows = kept?.flows
-  return flows === undefined ? null : new Set(flows)
 }

@@ -33,6 +33,10 @@ export class Poison {
         this.#armed = false
         return codec.encodeEntry(entry, texts)
       },
+      encodeChunk: (chunk) => {
+        this.#armed = false
+        return codec.encodeChunk(chunk)
+      },
       decodeBody: (body) => {
         const decoded = codec.decodeBody(body)
         if (this.#texts.size === 0 || decoded._tag !== "Commands") return decoded

@@ -7,6 +7,7 @@ import type { DecisionSaid } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
+import type { Kept } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import { EventKind, worldStartMs } from "../world/world.ts"
 
@@ -14,8 +15,8 @@ export interface Stage {
   readonly cluster: Cluster
   /** The plan's time of the world's beginning. */
   readonly planStartMs: number
-  /** Which flows are played; all of them unless given. */
-  readonly kept: ReadonlySet<number> | null
+  /** Which flows are played ("flows"), and which sends of the set-up ("setup"); all of them unless named. */
+  readonly kept: Kept
 }
 
 export class Player {
@@ -25,18 +26,25 @@ export class Player {
   /** Flows under way, and commands that were sent under an id of their own. */
   openFlows = 0
   commands = 0
+  /** Numbers of the flows that were begun, and of the sends of the set-up. */
   readonly played: Array<number> = []
+  readonly setUp: Array<number> = []
+  readonly #flows: ReadonlySet<number> | null
+  readonly #setup: ReadonlySet<number> | null
 
   constructor(stage: Stage) {
     this.#stage = stage
+    this.#flows = stage.kept?.flows === undefined ? null : new Set(stage.kept.flows)
+    this.#setup = stage.kept?.setup === undefined ? null : new Set(stage.kept.setup)
   }
 
   /** Plans everything. */
   start(setup: ReadonlyArray<Send>, flows: ReadonlyArray<Flow>): void {
     const skus = new Set(flows.flatMap((flow, number) => (this.#isKept(number) ? flow.sends.map(({ command }) => command.sku) : [])))
-    for (const send of setup) {
+    for (const [number, send] of setup.entries()) {
       const { sku } = send.command
-      if (!skus.has(sku)) continue
+      if (!skus.has(sku) || this.#setup?.has(number) === false) continue
+      this.setUp.push(number)
       this.#unready.set(sku, (this.#unready.get(sku) ?? 0) + 1)
       this.openFlows++
       this.#send(send, 0, true, () => {
@@ -53,7 +61,7 @@ export class Player {
   }
 
   #isKept(number: number): boolean {
-    return this.#stage.kept === null || this.#stage.kept.has(number)
+    return this.#flows === null || this.#flows.has(number)
   }
 
   #settled(sku: string): void {

@@ -1,0 +1,182 @@
+/**
+ * Makes a failing seed small: cuts its tail, drops families of faults, then leaves out commands and faults one by one, as long as the same checker
+ * still finds the same thing.
+ *
+ * What it decides is only what to leave out: every try is an ordinary run of the seed. Leaving out is by number (world/chance.ts), so what is left
+ * stays what it was.
+ */
+import type { FaultName } from "../faults/catalogue.ts"
+import { type Drawn, drawOptions, profiles } from "../profiles.ts"
+import type { Failure, SeedResult } from "../result.ts"
+import { type RunOptions, runSeed } from "../run.ts"
+
+/** What of a seed is played. */
+export interface Shrunk {
+  readonly seed: string
+  readonly profile: RunOptions["profile"]
+  readonly untilMs: number
+  readonly families: ReadonlyArray<FaultName>
+  readonly drawn: Partial<Drawn>
+  readonly kept: Readonly<Record<string, ReadonlyArray<number>>>
+  readonly checker: string
+  readonly signature: string
+}
+
+export interface ShrinkReport {
+  readonly shrunk: Shrunk
+  /** The run of what is left. */
+  readonly result: SeedResult
+  readonly decisionsBefore: number
+  readonly decisionsAfter: number
+  readonly runs: number
+}
+
+export interface ShrinkOptions {
+  /** How the seed is run: with the planted defect, if it has one. */
+  readonly run: RunOptions
+  /** The failure to keep; the first one unless given. */
+  readonly failure?: Pick<Failure, "checker" | "signature">
+  /** Runs it may take. */
+  readonly runsMax: number
+  /** Told after every run. */
+  readonly onRun?: (runs: number, decisions: number) => void
+}
+
+interface Run {
+  readonly result: SeedResult
+  readonly decisions: Readonly<Record<string, ReadonlyArray<number>>>
+  readonly found: Failure
+}
+
+/** Runs what is left of a seed. */
+export const runShrunk = (base: RunOptions, shrunk: Shrunk): SeedResult => runSeed(optionsOf(base, shrunk))
+
+const optionsOf = (base: RunOptions, shrunk: Shrunk): RunOptions => ({
+  ...base,
+  seed: shrunk.seed,
+  profile: shrunk.profile,
+  untilMs: shrunk.untilMs,
+  families: new Set(shrunk.families),
+  drawn: shrunk.drawn,
+  kept: shrunk.kept,
+})
+
+class Shrinking {
+  readonly #options: ShrinkOptions
+  readonly #target: Pick<Failure, "checker" | "signature">
+  runs = 0
+  best: Shrunk
+  run: Run
+
+  constructor(options: ShrinkOptions, whole: Shrunk) {
+    this.#options = options
+    this.#target = { checker: whole.checker, signature: whole.signature }
+    this.best = whole
+    const first = this.#try(whole)
+    if (first === undefined) throw new Error(`seed ${whole.seed} does not fail by ${whole.checker}: there is nothing to shrink`)
+    this.run = first
+  }
+
+  get isOver(): boolean {
+    return this.runs >= this.#options.runsMax
+  }
+
+  #try(shrunk: Shrunk): Run | undefined {
+    this.runs++
+    let decisions: Run["decisions"] = {}
+    const result = runSeed({
+      ...optionsOf(this.#options.run, shrunk),
+      inspect: (cluster, player) => {
+        decisions = { ...cluster.chance.decisions(), flows: player.played, setup: player.setUp }
+      },
+    })
+    const found = result.failures.find(({ checker, signature }) => checker === this.#target.checker && signature === this.#target.signature)
+    return found === undefined ? undefined : { result, decisions, found }
+  }
+
+  /** Takes a smaller candidate if it fails alike. */
+  take(candidate: Shrunk): boolean {
+    if (this.isOver) return false
+    const run = this.#try(candidate)
+    this.#options.onRun?.(this.runs, this.run.result.decisions)
+    if (run === undefined) return false
+    this.best = candidate
+    this.run = run
+    return true
+  }
+
+  /** Only what happened can be left out: names it. */
+  name(): void {
+    this.best = { ...this.best, kept: this.run.decisions }
+  }
+}
+
+const without = (shrunk: Shrunk, name: FaultName): Shrunk => ({ ...shrunk, families: shrunk.families.filter((family) => family !== name) })
+
+/** Leaves out ever smaller parts of one list: delta debugging, by complements. */
+const leaveOut = (shrinking: Shrinking, list: string): void => {
+  let parts = 2
+  for (;;) {
+    const numbers = shrinking.best.kept[list] ?? []
+    if (numbers.length === 0 || shrinking.isOver) return
+    parts = Math.min(parts, numbers.length)
+    const size = Math.ceil(numbers.length / parts)
+    let taken = false
+    for (let from = 0; from < numbers.length && !taken; from += size) {
+      const left = [...numbers.slice(0, from), ...numbers.slice(from + size)]
+      taken = shrinking.take({ ...shrinking.best, kept: { ...shrinking.best.kept, [list]: left } })
+    }
+    if (taken) parts = Math.max(2, parts - 1)
+    else if (size === 1) return
+    else parts = Math.min(numbers.length, parts * 2)
+  }
+}
+
+const simpler: ReadonlyArray<Partial<Drawn>> = [
+  { replicas: 1 },
+  { workers: 2 },
+  { partitions: 1 },
+  { loss: 0, duplicates: 0, spikes: 0 },
+  { snapshotEveryRecords: 1_000_000 },
+  { batchMessagesMax: 2_048 },
+]
+
+const passes = (shrinking: Shrinking): void => {
+  // Soon after it fails, all may heal: what comes later has no part in it.
+  const failedMs = shrinking.run.found.atMs
+  for (const untilMs of [failedMs + 1, failedMs + 2_000, failedMs + 10_000])
+    if (untilMs < shrinking.best.untilMs && shrinking.take({ ...shrinking.best, untilMs })) break
+  for (const name of [...shrinking.best.families]) if (shrinking.best.families.includes(name)) shrinking.take(without(shrinking.best, name))
+  for (const drawn of simpler) shrinking.take({ ...shrinking.best, drawn: { ...shrinking.best.drawn, ...drawn } })
+  shrinking.name()
+  leaveOut(shrinking, "flows")
+  shrinking.name()
+  for (const list of Object.keys(shrinking.best.kept)) if (list !== "flows") leaveOut(shrinking, list)
+}
+
+/** Shrinks a failing seed. Throws if it doesn't fail as it is said to. */
+export const shrink = (options: ShrinkOptions): ShrinkReport => {
+  const { run } = options
+  const whole = runSeed(run)
+  const target = options.failure ?? whole.failures[0]
+  if (target === undefined) throw new Error(`seed ${run.seed} of profile ${run.profile} is green: there is nothing to shrink`)
+  const chosen = drawOptions(run.seed, profiles[run.profile])
+  const shrinking = new Shrinking(options, {
+    seed: run.seed,
+    profile: run.profile,
+    untilMs: run.untilMs ?? chosen.drawn.windowMs,
+    families: [...(run.families ?? chosen.families)],
+    drawn: run.drawn ?? {},
+    kept: run.kept ?? {},
+    checker: target.checker,
+    signature: target.signature,
+  })
+  let before = Number.POSITIVE_INFINITY
+  while (shrinking.run.result.decisions < before && !shrinking.isOver) {
+    before = shrinking.run.result.decisions
+    passes(shrinking)
+  }
+  const { best: shrunk, runs } = shrinking
+  const { result } = shrinking.run
+  return { shrunk, result, decisionsBefore: whole.decisions, decisionsAfter: result.decisions, runs }
+}
