@@ -4,6 +4,9 @@
  *
  * An answer shows what was true at some moment between question and hearing; each such moment that makes a difference is a move of its own. What is lost
  * is what never arrives: every move may also not happen.
+ *
+ * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
+ * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
 import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
