@@ -43,6 +43,14 @@ export interface Draft extends Omit<Mutable<State>, "used" | "workers" | "loose"
   readonly reached: Array<string>
 }
 
+/** `answer`: it is under way and happens by itself. `late`: it may never happen. `chance`: somebody outside decides it, as often as the bounds allow. */
+type MoveKind = "answer" | "late" | "chance"
+
+/** Hears of every move: what it is called, and what becomes of the state. */
+export type OnMove = (kind: MoveKind, name: string, draft: Draft) => void
+
+export const bothWorkers = [0, 1] as const
+
 export const draftOf = (state: State): Draft => ({
   ...state,
   used: { ...state.used },

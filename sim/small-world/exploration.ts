@@ -6,10 +6,11 @@
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { beginLife, type Draft, draftOf, emptyShelf, type Ground, hear, marksWith, startMs, stateOf } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, emptyShelf, type Ground, hear, marksWith, startMs, stateOf } from "./draft.ts"
 import { createJournals } from "./journals.ts"
 import { createMinds } from "./minds.ts"
-import { bothWorkers, moves, send } from "./moves.ts"
+import { moves } from "./moves.ts"
+import { send } from "./outside.ts"
 import { type Judged, restingProblems, safetyProblems, settle } from "./properties.ts"
 import { type SmallWorld, type State, stateKey } from "./small-world.ts"
 

@@ -8,20 +8,12 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
-import { skuToken } from "../../src/domain/names.ts"
-import type { CommandMessage } from "../../src/engine/protocol.ts"
-import { beginLife, type Draft, draftOf, type Ground, hear, letLoose, marksWith, startMs } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, letLoose, marksWith, type OnMove } from "./draft.ts"
 import type { Journal } from "./journals.ts"
-import type { Call, FeedValue, HandedOver, State, Stream, Template, Want } from "./small-world.ts"
-
-/** `answer`: it is under way and happens by itself. `late`: it may never happen. `chance`: somebody outside decides it, as often as the bounds allow. */
-type MoveKind = "answer" | "late" | "chance"
-
-/** Hears of every move: what it is called, and what becomes of the state. */
-export type OnMove = (kind: MoveKind, name: string, draft: Draft) => void
+import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
+import type { Call, FeedValue, HandedOver, State, Want } from "./small-world.ts"
 
 const nameOf = ["a", "b"] as const
-export const bothWorkers = [0, 1] as const
 type W = 0 | 1
 
 const recordsBetween = (journal: Journal, fromSeq: number, toSeq: number) => journal.all.slice(fromSeq - 1, toSeq)
@@ -324,76 +316,6 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     hear(ground, draft, w, "LeaseLost", () => ({ _tag: "LeaseLost" }))
     onMove("chance", `${nameOf[w]} loses the lease`, draft)
   }
-}
-
-/** A message as the commands stream stores it now. The suffix ends with its number, so that a retry's answer is its own. */
-const storeCommand = (ground: Ground, stream: Stream, index: number, template: Template, number: number, clockMs: number): Stream => {
-  const key = `${index} ${number} ${clockMs}`
-  const seen = stream.children.get(key)
-  if (seen !== undefined) return seen
-  const seq = stream.messages.length + 1
-  const replySuffix = `r.${number}`
-  const message: CommandMessage = {
-    seq,
-    subject: `hf.p.0.${template.sender}.${template.class}.${skuToken(String(template.command.sku))}`,
-    headers: `Hf-Reply: ${replySuffix}`,
-    replySuffix,
-    body: new TextEncoder().encode(JSON.stringify(template.command)),
-    brokerMs: startMs + clockMs,
-  }
-  const next: Stream = {
-    id: ++ground.streams,
-    messages: [...stream.messages, message],
-    templates: [...stream.templates, index],
-    parent: stream,
-    children: new Map(),
-  }
-  stream.children.set(key, next)
-  return next
-}
-
-/** Sends a template's command; `index` tells it from the others. */
-export const send = (ground: Ground, draft: Draft, index: number, template: Template): void => {
-  draft.sends += 1
-  draft.stream = storeCommand(ground, draft.stream, index, template, draft.sends, draft.clockMs)
-}
-
-/** The commands stream loses its tail: what comes next takes the sequences of what was lost. The world's own setup is on disk. */
-const tailLossMoves = (ground: Ground, state: State, onMove: OnMove): void => {
-  if (state.used.tailLosses >= ground.world.bounds.tailLosses) return
-  let { stream } = state
-  for (let lost = 1; (stream.templates.at(-1) ?? -1) >= 0 && stream.parent !== null; lost++) {
-    stream = stream.parent
-    const draft = draftOf(state)
-    draft.used.tailLosses += 1
-    if (ground.world.afterTailLoss === "looks first") for (const w of bothWorkers) draft.workers[w].unsure = draft.workers[w].readSeq > 0
-    draft.stream = stream
-    onMove("chance", `the commands stream loses its newest ${lost}`, draft)
-  }
-}
-
-const sendMoves = (ground: Ground, state: State, onMove: OnMove): void => {
-  const { templates } = ground.world
-  const { stream } = state
-  for (const [index, template] of templates.entries()) {
-    const sent = stream.templates.includes(index)
-    const waitsFor = templates.findIndex(({ name }) => name === template.after)
-    if (waitsFor >= 0 && !stream.templates.includes(waitsFor)) continue
-    if (sent && (template.retried !== true || state.used.retries >= ground.world.bounds.retries)) continue
-    const draft = draftOf(state)
-    if (sent) draft.used.retries += 1
-    send(ground, draft, index, template)
-    onMove("chance", `${template.sender} ${sent ? "retries" : "sends"} ${template.name}`, draft)
-  }
-}
-
-const clockMoves = (ground: Ground, state: State, onMove: OnMove): void => {
-  const nextMs = ground.world.clocksMs.find((ms) => ms > state.clockMs)
-  if (nextMs === undefined) return
-  const draft = draftOf(state)
-  draft.clockMs = nextMs
-  if (!ground.world.slow.ticks) for (const w of bothWorkers) hear(ground, draft, w, "Tick", () => ({ _tag: "Tick" }))
-  onMove("chance", `the clock moves to ${nextMs} ms`, draft)
 }
 
 /** Everything that is under way and may be the next to happen. */

@@ -6,11 +6,11 @@
  */
 import { stateHash } from "../../src/engine/hash.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { type Draft, draftOf, type Ground, hear, stateOf } from "./draft.ts"
+import { bothWorkers, type Draft, draftOf, type Ground, hear, stateOf } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { freeQty } from "./ledger.ts"
 import type { Mind } from "./minds.ts"
-import { answers, bothWorkers } from "./moves.ts"
+import { answers } from "./moves.ts"
 import type { State } from "./small-world.ts"
 
 /** The journal a mind stands for: what it knows to be confirmed, and the record it has in flight. Undefined if its records are not in the journal. */

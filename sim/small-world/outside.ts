@@ -1,0 +1,79 @@
+/**
+ * What may happen outside the workers: commands are sent and retried, the commands stream loses its tail, time goes on.
+ */
+import { skuToken } from "../../src/domain/names.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
+import { bothWorkers, type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
+import type { State, Stream, Template } from "./small-world.ts"
+
+/** A message as the commands stream stores it now. The suffix ends with its number, so that a retry's answer is its own. */
+const storeCommand = (ground: Ground, stream: Stream, index: number, template: Template, number: number, clockMs: number): Stream => {
+  const key = `${index} ${number} ${clockMs}`
+  const seen = stream.children.get(key)
+  if (seen !== undefined) return seen
+  const seq = stream.messages.length + 1
+  const replySuffix = `r.${number}`
+  const message: CommandMessage = {
+    seq,
+    subject: `hf.p.0.${template.sender}.${template.class}.${skuToken(String(template.command.sku))}`,
+    headers: `Hf-Reply: ${replySuffix}`,
+    replySuffix,
+    body: new TextEncoder().encode(JSON.stringify(template.command)),
+    brokerMs: startMs + clockMs,
+  }
+  const next: Stream = {
+    id: ++ground.streams,
+    messages: [...stream.messages, message],
+    templates: [...stream.templates, index],
+    parent: stream,
+    children: new Map(),
+  }
+  stream.children.set(key, next)
+  return next
+}
+
+/** Sends a template's command; `index` tells it from the others. */
+export const send = (ground: Ground, draft: Draft, index: number, template: Template): void => {
+  draft.sends += 1
+  draft.stream = storeCommand(ground, draft.stream, index, template, draft.sends, draft.clockMs)
+}
+
+/** The commands stream loses its tail: what comes next takes the sequences of what was lost. The world's own setup is on disk. */
+export const tailLossMoves = (ground: Ground, state: State, onMove: OnMove): void => {
+  if (state.used.tailLosses >= ground.world.bounds.tailLosses) return
+  let { stream } = state
+  for (let lost = 1; (stream.templates.at(-1) ?? -1) >= 0 && stream.parent !== null; lost++) {
+    stream = stream.parent
+    const draft = draftOf(state)
+    draft.used.tailLosses += 1
+    if (ground.world.afterTailLoss === "looks first") for (const w of bothWorkers) draft.workers[w].unsure = draft.workers[w].readSeq > 0
+    draft.stream = stream
+    onMove("chance", `the commands stream loses its newest ${lost}`, draft)
+  }
+}
+
+/** Every sender may send what it has not sent, and retry what it may. */
+export const sendMoves = (ground: Ground, state: State, onMove: OnMove): void => {
+  const { templates } = ground.world
+  const { stream } = state
+  for (const [index, template] of templates.entries()) {
+    const sent = stream.templates.includes(index)
+    const waitsFor = templates.findIndex(({ name }) => name === template.after)
+    if (waitsFor >= 0 && !stream.templates.includes(waitsFor)) continue
+    if (sent && (template.retried !== true || state.used.retries >= ground.world.bounds.retries)) continue
+    const draft = draftOf(state)
+    if (sent) draft.used.retries += 1
+    send(ground, draft, index, template)
+    onMove("chance", `${template.sender} ${sent ? "retries" : "sends"} ${template.name}`, draft)
+  }
+}
+
+/** The clock may move on. */
+export const clockMoves = (ground: Ground, state: State, onMove: OnMove): void => {
+  const nextMs = ground.world.clocksMs.find((ms) => ms > state.clockMs)
+  if (nextMs === undefined) return
+  const draft = draftOf(state)
+  draft.clockMs = nextMs
+  if (!ground.world.slow.ticks) for (const w of bothWorkers) hear(ground, draft, w, "Tick", () => ({ _tag: "Tick" }))
+  onMove("chance", `the clock moves to ${nextMs} ms`, draft)
+}
