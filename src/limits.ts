@@ -98,6 +98,11 @@ export const commandsKeptMs = 10 * 60_000
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
 export const feedInFlightMax = 4_096
+/**
+ * Milliseconds before the last record of the former owner from which a new one looks at what the feed stored. What was stored earlier, that owner has seen and corrected
+ * itself: so this bounds how long its own watch may have lagged, and its corrections may have gone unstored, while it went on journaling.
+ */
+export const feedLookBackMs = 60_000
 /** Bytes of one snapshot chunk: as a record, it is one message. */
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
@@ -113,6 +118,10 @@ assert(
   // A fact may find a shortage at each location it takes units off, and at the one it happened at.
   allocationsMax * (idCharsMax + 40) + (allocationsMax + 1) * (idCharsMax + 64) + 512 <= entryOverheadBytesMax,
   "the events of one command fit its share of a record",
+)
+assert(
+  feedLookBackMs >= clockAheadMsMax + 8 * appendTimeoutMs,
+  "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
 )
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")

@@ -195,6 +195,9 @@ export class Slot {
         return this.#sendReplies(output)
       case "SendFeed":
         return this.#sendFeed(output)
+      case "WatchFeed":
+        for (const value of this.#server.feedSince(this.id, output.sinceMs)) this.feedStored(value)
+        return
       case "ReadForRepublish":
         return this.#readForRepublish(output)
       case "StoreIncarnation":
@@ -388,8 +391,8 @@ export class Slot {
     const { life } = this
     this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => {
       if (this.life !== life) return
-      for (const { channel, sku, version } of this.#feedSeen.splice(0))
-        this.put({ _tag: "FeedSeen", channel, sku, version, nowMs: this.worker.clockMs })
+      for (const { channel, sku, version, ats } of this.#feedSeen.splice(0))
+        this.put({ _tag: "FeedSeen", channel, sku, version, ats, nowMs: this.worker.clockMs })
     })
   }
 

@@ -11,8 +11,8 @@ import { EventKind } from "../world/world.ts"
 import type { Connection, Outcome } from "./connection.ts"
 import type { ServedStream } from "./servers.ts"
 
-/** Where a consumer begins. `latest`: the newest of every subject, then everything. */
-export type Start = { readonly from: number } | "latest" | "new"
+/** Where a consumer begins: at a sequence, or at a time of the server's clock. `latest`: the newest of every subject, then everything. */
+export type Start = { readonly from: number } | { readonly sinceMs: number } | "latest"
 
 /** What one turn brought. `isFirst`: it begins a consumer with start `latest`, and holds all there was. */
 export interface Delivery {
@@ -54,7 +54,7 @@ class Reader {
     this.#prefix = prefix
     this.#start = start
     this.#route = connection.newRoute()
-    if (typeof start === "object") this.#lastSeq = start.from - 1
+    if (typeof start === "object" && "from" in start) this.#lastSeq = start.from - 1
     stream.changed.add(this.#onChange)
     this.#forgetReconnect = connection.onReconnect(() => this.#create())
     this.#create()
@@ -96,17 +96,22 @@ class Reader {
 
   #consumerNow(): Consumer {
     const isLatest = this.#start === "latest"
-    const isNew = this.#start === "new" && this.#lastSeq === 0
-    const nextSeq = isLatest ? 1 : isNew ? this.#stream.model.lastSeq + 1 : this.#lastSeq + 1
-    return { nextSeq, isFirst: isLatest, isPushing: false }
+    return { nextSeq: isLatest ? 1 : this.#nextSeq(), isFirst: isLatest, isPushing: false }
+  }
+
+  #nextSeq(): number {
+    if (this.#lastSeq > 0 || typeof this.#start !== "object" || "from" in this.#start) return this.#lastSeq + 1
+    const { sinceMs } = this.#start
+    const { model } = this.#stream
+    let seq = model.lastSeq + 1
+    while (seq > model.firstSeq && (model.at(seq - 1)?.atMs ?? sinceMs) >= sinceMs) seq--
+    return seq
   }
 
   #created(outcome: Outcome<Consumer | null>): void {
     if (outcome._tag === "Answered" && outcome.answer !== null) {
       this.#failures = 0
       this.#consumer = outcome.answer
-      // Made to deliver what is new: what is stored until it may have to be made again must not be left out.
-      if (this.#start === "new") this.#lastSeq = Math.max(this.#lastSeq, outcome.answer.nextSeq - 1)
       this.#push()
       return
     }

@@ -155,8 +155,8 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
         engine,
         values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
       ).pipe(orUnavailable(`publish the feed of partition ${partition}`)),
-    watchFeed: (partition) =>
-      readMessages(engine, { stream: servers.feed, prefix: feedOf(partition), start: "new" }).pipe(
+    watchFeed: (partition, sinceMs) =>
+      readMessages(engine, { stream: servers.feed, prefix: feedOf(partition), start: { sinceMs } }).pipe(
         Stream.map((messages) => messages.map(({ body }) => codec.decodeAts(body)).filter((value) => value !== undefined)),
       ),
   })

@@ -82,7 +82,8 @@ export class Server {
   readonly commands: StreamModel
   readonly journals: ReadonlyArray<StreamModel>
   readonly keys: StreamModel
-  readonly #feed = new Map<string, AtsValue>()
+  /** The last value of each channel and SKU, in the order they were stored. */
+  readonly #feed = new Map<string, { readonly partition: number; readonly value: AtsValue; readonly storedMs: number }>()
   readonly #snapshots = new Map<number, StoredSnapshot>()
   readonly #chunks = new Map<string, Array<Uint8Array>>()
   /** Commands as the engine reads them, by sequence: made once, read by several. */
@@ -382,13 +383,20 @@ export class Server {
 
   /** Stores a value as the last of its channel and SKU. */
   storeFeed(partition: number, value: AtsValue): void {
-    this.#feed.set(`${value.channel} ${value.sku}`, value)
+    const key = `${value.channel} ${value.sku}`
+    this.#feed.delete(key)
+    this.#feed.set(key, { partition, value, storedMs: this.nowMs })
     for (const listener of this.listeners) listener.feedStored(partition, value)
   }
 
   /** The last values stored. */
-  feed(): Iterable<AtsValue> {
-    return this.#feed.values()
+  feed(): Array<AtsValue> {
+    return [...this.#feed.values()].map(({ value }) => value)
+  }
+
+  /** The last values of a partition that were stored at a time or later, in the order they were stored. */
+  feedSince(partition: number, sinceMs: number): Array<AtsValue> {
+    return [...this.#feed.values()].filter((kept) => kept.partition === partition && kept.storedMs >= sinceMs).map(({ value }) => value)
   }
 
   // Snapshots.

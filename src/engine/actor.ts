@@ -1,7 +1,7 @@
 /**
  * One SKU inside its partition: its stock, and what its channels were last sent.
  */
-import type { Sku } from "../domain/names.ts"
+import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import { emptyStock, type SkuStock } from "../domain/stock.ts"
 import type { Partition } from "./partition.ts"
@@ -17,6 +17,10 @@ export interface SkuActor {
   sentPolicy: Policy | null
   /** The highest version that the feed was seen to hold. */
   seenVersion: number
+  /** The version last handed over to the feed in this reign, 0 before the first. The first goes to every channel, changed or not. */
+  saidVersion: number
+  /** Channels that the policy doesn't name and that the feed was seen to offer units to: they are told 0 whenever all are told. Null: none. */
+  strayChannels: ReadonlyArray<SenderId> | null
 }
 
 /** The actor of a SKU, made if there is none yet. */
@@ -30,6 +34,8 @@ export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
     sentAts: null,
     sentPolicy: null,
     seenVersion: 0,
+    saidVersion: 0,
+    strayChannels: null,
   }
   partition.actors.set(sku, actor)
   partition.actorList.push(actor)

@@ -80,7 +80,14 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
     recovery,
     ...rest
   } = partition
-  const sent = actorList.map(({ stock, version, sentAts, seenVersion }) => [stock.sku, version, sentAts, seenVersion])
+  const sent = actorList.map(({ stock, version, sentAts, seenVersion, saidVersion, strayChannels }) => [
+    stock.sku,
+    version,
+    sentAts,
+    seenVersion,
+    saidVersion,
+    strayChannels,
+  ])
   const dirty = [...publishing.dirty].map(([{ stock }, why]) => [stock.sku, why])
   const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ stock }) => stock.sku)])
   const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ stock }, cause]) => [stock.sku, cause]) }

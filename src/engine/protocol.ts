@@ -139,8 +139,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RepliesSent"; readonly seq: number }
   | { readonly _tag: "FeedSent"; readonly group: number }
   | { readonly _tag: "FeedFailed"; readonly group: number }
-  /** What the feed's stream stored last for a SKU and channel, whoever sent it. */
-  | { readonly _tag: "FeedSeen"; readonly channel: string; readonly sku: string; readonly version: number }
+  /** What the feed's stream stored for a SKU and channel, whoever sent it; told once and in the order it was stored. */
+  | { readonly _tag: "FeedSeen"; readonly channel: string; readonly sku: string; readonly version: number; readonly ats: number }
   /** Records above publishedSeq, asked for at a takeover. */
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
   | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
@@ -208,6 +208,8 @@ export type Output =
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
+  /** Watch what the feed's stream stores for this partition, as FeedSeen: beginning with what it stored at `sinceMs` of the broker's clock or later, then for ever. */
+  | { readonly _tag: "WatchFeed"; readonly sinceMs: EpochMs }
   | { readonly _tag: "ReadForRepublish"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "StoreWitness"; readonly witness: Witness }
   | { readonly _tag: "StoreChunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
@@ -257,7 +259,7 @@ export interface ProtocolRules {
   readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline">
   /** Whether an outcome is remembered under its id. */
   readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
-  /** Whether a value seen in the feed has to be sent again, given the newest version known here. */
+  /** Whether a value seen in the feed lags behind the newest version known here: the newest seen there, or the state's where this reign said nothing yet. */
   readonly feedNeedsRepair: (seenVersion: number, newestVersion: number) => boolean
   /** The SKU of a subject token, or undefined if it may not be used. */
   readonly skuOfToken: (token: string) => string | undefined

@@ -4,7 +4,7 @@
  * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
  * each SKU only the latest value is sent: the feed is conflated by its own pace.
  */
-import { atsByChannel } from "../domain/availability.ts"
+import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import { feedInFlightMax } from "../limits.ts"
@@ -13,7 +13,7 @@ import type { Given } from "./apply.ts"
 import { halt } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
-import type { Output } from "./protocol.ts"
+import type { Input, Output } from "./protocol.ts"
 import type { AtsValue, StoredRecord } from "./records.ts"
 
 /** Records whose replies may be on their way at once; beyond it nothing more is decided until some are out. */
@@ -73,7 +73,8 @@ export const flushFeed = (partition: Partition): Array<Output> => {
       if (actors.length >= feedGroupSkusMax || values.length >= feedGroupSkusMax) break
       publishing.dirty.delete(actor)
       const before = values.length
-      collectValues(actor, why.cause, why.forced, partition.atMs, values)
+      // The first words of a reign go to every channel: whatever a former owner said late to one of them is then either overwritten, or seen to come after.
+      collectValues(actor, why.cause, why.forced || actor.saidVersion === 0, partition.atMs, values)
       if (values.length > before) actors.push(actor)
     }
     if (values.length === 0) continue
@@ -102,11 +103,16 @@ const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: nu
   if (sentPolicy !== null && sentPolicy !== policy)
     for (let i = 0; i < sentPolicy.channels.length; i++) {
       const channel = sentPolicy.channels[i]?.channel as SenderId
-      if (policy === null || !policy.channels.some((line) => line.channel === channel)) push(channel, 0, sentAts?.[i])
+      if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])
     }
+  if (forced && actor.strayChannels !== null)
+    for (const channel of actor.strayChannels) if (!isNamed(policy, channel) && !isNamed(sentPolicy, channel)) push(channel, 0, undefined)
   actor.sentAts = now
   actor.sentPolicy = policy
+  actor.saidVersion = actor.version
 }
+
+const isNamed = (policy: Policy | null, channel: SenderId): boolean => policy?.channels.some((line) => line.channel === channel) === true
 
 const sentFor = (sentPolicy: Policy | null, sentAts: ReadonlyArray<number> | null, channel: SenderId, hint: number): number | undefined => {
   if (sentPolicy === null || sentAts === null) return undefined
@@ -124,20 +130,41 @@ export const onFeedAnswer = (partition: Partition, group: number, stored: boolea
   return partition.phase === "serving" ? flushFeed(partition) : []
 }
 
+type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
+
 /**
- * Somebody's value was stored in the feed, told in the order it was stored: where an older version lands after a newer one (a zombie's last words), the present value is
- * stored again over it.
+ * Somebody's value was stored in the feed, told in the order it was stored. The present values are stored again over it where it is a former owner's last words: an
+ * older version that lands after a newer one; or, where this reign has said nothing of the SKU, one that isn't what there is.
  */
-export const onFeedSeen = (partition: Partition, given: Given, channel: string, sku: string, version: number): Array<Output> => {
-  const actor = partition.actors.get(sku as SkuActor["stock"]["sku"])
+export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): Array<Output> => {
+  const actor = partition.actors.get(seen.sku as SkuActor["stock"]["sku"])
   if (partition.phase !== "serving" || actor === undefined) return []
-  const repair = given.rules.feedNeedsRepair(version, actor.seenVersion)
-  if (version > actor.seenVersion) actor.seenVersion = version
+  const newest = actor.seenVersion
+  const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
+  if (seen.version > newest) actor.seenVersion = seen.version
   // Whoever has seen a newer value than its own is no longer the owner, and must not put its older one over it.
-  if (!repair || actor.version < actor.seenVersion) return []
+  if (actor.version < actor.seenVersion || !(isOlder || isOutdated(partition, given, actor, seen))) return []
+  const { channel, sku, version, ats } = seen
+  if (ats > 0 && !isNamed(actor.stock.policy, channel as SenderId)) noteStray(actor, channel as SenderId)
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
-  const detail = `version ${version} of ${sku} for ${channel} was stored after version ${actor.seenVersion}`
+  const detail = `version ${version} of ${sku} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
   return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
+}
+
+/**
+ * Whether a value is behind the state and offers something else, though nothing of this reign is in the feed or on its way there that would stand over it.
+ * Afterwards all of this reign is seen in the feed's order, and the versions tell. One comparison where that is so: every value of one's own comes back here.
+ */
+const isOutdated = (partition: Partition, given: Given, actor: SkuActor, { channel, version, ats }: FeedSeen): boolean => {
+  if (actor.saidVersion > 0 || !given.rules.feedNeedsRepair(version, actor.version)) return false
+  const { republishAfterSeq, dirty } = partition.publishing
+  if (dirty.has(actor) || partition.inFlight?.touched.has(actor) === true) return false
+  if (republishAfterSeq !== null && actor.version > republishAfterSeq) return false
+  return atsOf(actor.stock, channel as SenderId) !== ats
+}
+
+const noteStray = (actor: SkuActor, channel: SenderId): void => {
+  if (actor.strayChannels?.includes(channel) !== true) actor.strayChannels = [...(actor.strayChannels ?? []), channel]
 }
 
 /** Says again what a former owner journaled and perhaps never said. */

@@ -100,7 +100,7 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "FeedFailed":
       return onFeedAnswer(partition, input.group, false)
     case "FeedSeen":
-      return onFeedSeen(partition, given, input.channel, input.sku, input.version)
+      return onFeedSeen(partition, given, input)
     case "RepublishRead":
       return onRepublishRead(partition, given, input.records, input.nowMs)
     case "ChunkStored":

@@ -3,7 +3,7 @@
  *
  * From a confirmed claim on no former owner's append can succeed. The lease decides only who should try.
  */
-import { appendTimeoutMs } from "../limits.ts"
+import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
@@ -208,6 +208,8 @@ const startServing = (partition: Partition, nowMs: number): Array<Output> => {
     { _tag: "StopFollowing" },
     { _tag: "Serving", epoch: partition.epoch, seq: partition.confirmedSeq },
     { _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } },
+    // A claim makes no time: this is when the former owner was last heard of.
+    { _tag: "WatchFeed", sinceMs: Math.max(0, partition.atMs - feedLookBackMs) },
   ]
   partition.witnessedSeq = partition.confirmedSeq
   if (partition.incarnation !== null && incarnation !== partition.incarnation)

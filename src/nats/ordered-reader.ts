@@ -13,8 +13,8 @@ import type { Link } from "./connection.ts"
 import { describe } from "./errors.ts"
 import { type Delivery, parseDelivery } from "./message.ts"
 
-/** Where a consumer begins. `latest` is the newest message of each subject, then everything: what a watcher of keys wants. */
-export type Start = { readonly from: number } | "latest" | "new"
+/** Where a consumer begins: at a sequence, or at a time of the server's clock. `latest` is the newest message of each subject, then everything: what a watcher of keys wants. */
+export type Start = { readonly from: number } | { readonly sinceMs: number } | "latest"
 
 export interface ReaderOptions {
   readonly stream: string
@@ -74,7 +74,7 @@ export class OrderedReader {
   constructor(link: Link, options: ReaderOptions) {
     this.#link = link
     this.#options = options
-    if (typeof options.start === "object") this.#lastSeq = options.start.from - 1
+    if (typeof options.start === "object" && "from" in options.start) this.#lastSeq = options.start.from - 1
     this.#forgetReconnect = link.onReconnect(() => this.#renew("reconnected"))
     this.#watch = setInterval(() => this.#checkSilence(), silenceMs / 4)
     this.#create()
@@ -190,8 +190,6 @@ export class OrderedReader {
   #created(name: string, info: ConsumerInfo): void {
     this.#consumer = name
     this.#initialPending = info.num_pending
-    // Made to deliver what is new, it starts after this one: what is stored until it may have to be made again must not be left out.
-    if (this.#options.start === "new") this.#lastSeq = Math.max(this.#lastSeq, info.delivered.stream_seq)
     this.#heardMs = performance.now()
     const generation = this.#generation
     this.#subscription = this.#link.nc.subscribe(this.#link.newInbox(), {
@@ -211,17 +209,10 @@ export class OrderedReader {
   }
 
   #config(name: string): Partial<ConsumerConfig> {
-    const { start, filter } = this.#options
-    const position: Partial<ConsumerConfig> =
-      start === "latest"
-        ? { deliver_policy: DeliverPolicy.LastPerSubject }
-        : this.#lastSeq === 0 && start === "new"
-          ? { deliver_policy: DeliverPolicy.New }
-          : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, this.#lastSeq + 1) }
     return {
       name,
-      filter_subject: filter,
-      ...position,
+      filter_subject: this.#options.filter,
+      ...this.#position(),
       ack_policy: AckPolicy.None,
       replay_policy: ReplayPolicy.Instant,
       max_deliver: 1,
@@ -230,6 +221,14 @@ export class OrderedReader {
       inactive_threshold: nanos(consumerKeptMs),
       ...(this.#options.headersOnly === true ? { headers_only: true } : {}),
     }
+  }
+
+  #position(): Partial<ConsumerConfig> {
+    const { start } = this.#options
+    if (start === "latest") return { deliver_policy: DeliverPolicy.LastPerSubject }
+    if (this.#lastSeq === 0 && typeof start === "object" && "sinceMs" in start)
+      return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(start.sinceMs).toISOString() }
+    return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, this.#lastSeq + 1) }
   }
 
   #receive(message: Msg): void {

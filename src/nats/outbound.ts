@@ -28,10 +28,10 @@ const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>
 }
 
 const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {
-  const values: Array<{ readonly channel: string; readonly sku: string; readonly version: number }> = []
+  const values: Array<AtsValue> = []
   for (const { message } of arrived) {
     const value = codec.decodeAts(message.data)
-    if (value !== undefined) values.push({ channel: value.channel, sku: value.sku, version: value.version })
+    if (value !== undefined) values.push(value)
   }
   return values
 }
@@ -46,8 +46,8 @@ export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbo
           values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
         ),
       ),
-    watchFeed: (partition) =>
-      readOrdered(links.engine, { stream: feedStream, filter: feedOf(partition), start: "new" }).pipe(
+    watchFeed: (partition, sinceMs) =>
+      readOrdered(links.engine, { stream: feedStream, filter: feedOf(partition), start: { sinceMs } }).pipe(
         Stream.map((arrived) => seen(codec, arrived)),
         Stream.filter((values) => values.length > 0),
       ),

@@ -59,10 +59,14 @@ export class Outbound extends Context.Service<
     readonly reply: (replies: ReadonlyArray<Reply>) => Effect.Effect<void, BrokerUnavailable>
     /** Stores the values as the last of their channel and SKU; returns when all are stored. Safe to repeat. */
     readonly feed: (partition: number, values: ReadonlyArray<AtsValue>) => Effect.Effect<void, BrokerUnavailable>
-    /** What the feed's stream stores for the partition from now on, in the order it stores it, whoever sent it. */
+    /**
+     * What the feed's stream stores for the partition, whoever sent it, in the order it was stored and each once: beginning with what it stored at `sinceMs` of
+     * the broker's clock or later, of which it may leave out all but the last of a channel and SKU. Reconnects by itself.
+     */
     readonly watchFeed: (
       partition: number,
-    ) => Stream.Stream<ReadonlyArray<{ readonly channel: string; readonly sku: string; readonly version: number }>, BrokerUnavailable>
+      sinceMs: number,
+    ) => Stream.Stream<ReadonlyArray<Pick<AtsValue, "channel" | "sku" | "version" | "ats">>, BrokerUnavailable>
   }
 >()("holdfast/ports/Outbound") {}
 

@@ -137,8 +137,6 @@ export const startPartition: (
     claim: Effect.map(Effect.all([randomId, randomId]), ([owner, incarnation]) => {
       if (claimed) return
       claimed = true
-      // From before the claim on: what a former owner publishes late has to be seen by the one who corrects it.
-      performer.watchFeed()
       tell({ _tag: "Claim", owner, incarnation })
     }),
     confirmed: (seq) =>

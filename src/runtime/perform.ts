@@ -15,7 +15,6 @@ export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
-  readonly watchFeed: () => void
 }
 
 /** `end` is told when the partition is over: it steps down or halts. */
@@ -62,6 +61,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return publishing.sendReplies(output.seq, output.replies)
       case "SendFeed":
         return publishing.sendFeed(output.group, output.values)
+      case "WatchFeed":
+        return publishing.watchFeed(output.sinceMs)
       case "StoreChunk":
         return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
       case "PublishSnapshot":
@@ -82,6 +83,6 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return unreachable(output)
     }
   }
-  const performer: Performer = { perform, loadSnapshot: snapshots.load, watchFeed: publishing.watchFeed }
+  const performer: Performer = { perform, loadSnapshot: snapshots.load }
   return performer
 })

@@ -49,11 +49,11 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   return {
     sendReplies,
     sendFeed: (group: number, values: ReadonlyArray<AtsValue>) => sendFeed({ group, values }),
-    /** Watches what the feed stores from now on, whoever sent it. */
-    watchFeed: () =>
+    /** Watches what the feed stored since a time, and stores from now on, whoever sent it. */
+    watchFeed: (sinceMs: number) =>
       shell.run(
-        watch(`watching the feed of partition ${shell.partition}`, outbound.watchFeed(shell.partition), (seen) => {
-          for (const { channel, sku, version } of seen) shell.tell({ _tag: "FeedSeen", channel, sku, version })
+        watch(`watching the feed of partition ${shell.partition}`, outbound.watchFeed(shell.partition, sinceMs), (seen) => {
+          for (const { channel, sku, version, ats } of seen) shell.tell({ _tag: "FeedSeen", channel, sku, version, ats })
         }),
       ),
   }

@@ -1,5 +1,5 @@
 /** The contract of `Outbound` and of what a channel hears of it: replies and the feed. */
-import { Effect, Fiber, Latch, Stream } from "effect"
+import { Clock, Effect, Fiber, Latch, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
@@ -102,7 +102,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
         Outbound.use((outbound) =>
           Effect.gen(function* () {
             const isWatching = yield* Latch.make()
-            const watching = yield* outbound.watchFeed(partition).pipe(
+            const watching = yield* outbound.watchFeed(partition, yield* Clock.currentTimeMillis).pipe(
               Stream.flattenIterable,
               Stream.tap(() => isWatching.open),
               Stream.filter((seen) => seen.sku === sku),
@@ -124,6 +124,42 @@ export const outboundContract = (name: string, broker: Broker, partition: number
         ),
       )
       expect(heard.map(({ channel, version }) => `${channel} ${version}`)).toEqual(["web 5", "web 4", "shop 6"])
+    })
+
+    it("shows the owner first what the feed stored since a time, the last of each channel and SKU, and not what it stored before", async () => {
+      const { asOtherWorker, asWorker, partitions } = broker()
+      const [early, sku, end] = [3, 4, 5].map((n) => skuIn(partition, partitions, n)) as [string, string, string]
+      const store = (...values: ReadonlyArray<AtsValue>) => asOtherWorker(Outbound.use((other) => other.feed(partition, values)))
+      await store(value("web", early, 1))
+      // The server's clock is this one; what has to be told apart is further apart than their grain.
+      const pause = Effect.sleep("20 millis")
+      const sinceMs = await asWorker(
+        Effect.andThen(
+          pause,
+          Effect.tap(Clock.currentTimeMillis, () => pause),
+        ),
+      )
+      for (const values of [[value("web", sku, 6)], [value("shop", sku, 6)], [value("web", sku, 5, 17)]]) await store(...values)
+      const heard = await asWorker(
+        Outbound.use((outbound) =>
+          Effect.gen(function* () {
+            const isWatching = yield* Latch.make()
+            const watching = yield* outbound.watchFeed(partition, sinceMs).pipe(
+              Stream.flattenIterable,
+              Stream.tap(() => isWatching.open),
+              Stream.takeUntil((seen) => seen.sku === end),
+              Stream.runCollect,
+              Effect.forkChild,
+            )
+            yield* isWatching.await
+            yield* outbound.feed(partition, [value("web", end, 7)])
+            return yield* Fiber.join(watching)
+          }),
+        ),
+      )
+      const said = heard.map(({ channel, sku: token, version, ats }) => `${channel} ${token === sku ? "" : `${token} `}${version} ${ats}`)
+      // The first of web's two may be left out; nothing else may.
+      expect(said.filter((one) => one !== "web 6 6")).toEqual(["shop 6 6", "web 5 17", `web ${end} 7 7`])
     })
 
     it("stores thousands of values at once, and may be told them again", async () => {

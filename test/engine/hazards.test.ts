@@ -3,12 +3,14 @@
  * Numbers are those of docs/HAZARDS.md.
  */
 import { describe, expect, it } from "vitest"
+import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
+import type { AtsValue } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
-import { commandHorizonMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
+import { commandHorizonMs, feedLookBackMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -667,8 +669,8 @@ describe("hazards of what is said", () => {
     owner.send("web", reserve("c1", "r1", 4))
     owner.settle(["SendFeed"])
     const { values } = owner.take("SendFeed")
-    for (const { channel, sku, version } of values) zombie.put({ _tag: "FeedSeen", channel, sku, version })
-    zombie.put({ _tag: "FeedSeen", channel: "web", sku: "A", version: 3 })
+    for (const value of values) zombie.seeFeed(value)
+    zombie.seeFeed(lateFor("web", 3, 10))
     expect(zombie.has("SendFeed")).toBe(false)
   })
 
@@ -685,5 +687,139 @@ describe("hazards of what is said", () => {
       duplicate: false,
     } as const
     expect(worker.step(copy, ack)).toEqual(worker.step(worker.partition, ack))
+  })
+})
+
+/** A value of SKU A that its owner gave up waiting for: the feed stores it after newer ones. */
+const lateFor = (channel: string, version: number, ats: number): AtsValue => ({
+  channel: channel as SenderId,
+  sku: "A" as Sku,
+  ats,
+  version,
+  delta: 0,
+  cause: "Reserved",
+  atMs: startMs,
+})
+
+describe("hazards of a feed whose last words are a former owner's", () => {
+  /** 6 of 10 units are left since the newest record but one, said to web and shop; the newest record is about another SKU. Its owner is gone. */
+  const abandoned = (): Broker => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
+    worker.settle()
+    return worker.broker
+  }
+  const lastOf = (broker: Broker, channel: string) => broker.feedNow().find((value) => value.channel === channel && value.sku === "A")
+  const repairs = (worker: Worker) => worker.all("Alarm").filter(({ kind }) => kind === "FeedRepaired")
+
+  it("50: stores the present value over one that landed late between two reigns", () => {
+    const broker = abandoned()
+    broker.feed.push(lateFor("web", 4, 10))
+    const next = new Worker(broker, "b").serve()
+    expect(lastOf(broker, "web")).toMatchObject({ ats: 6, version: 5 })
+    expect(repairs(next)).toHaveLength(1)
+  })
+
+  it("50: stores the present value over one that lands late once the next owner watches", () => {
+    const broker = abandoned()
+    // Long ago, and no longer among what a new owner looks at.
+    broker.feed = []
+    const next = new Worker(broker, "b").serve()
+    broker.feed.push(lateFor("web", 4, 10))
+    next.seeFeed(lateFor("web", 4, 10))
+    next.settle()
+    expect(lastOf(broker, "web")).toMatchObject({ ats: 6, version: 5 })
+    expect(lastOf(broker, "shop")).toMatchObject({ ats: 6, version: 5 })
+    expect(repairs(next)).toHaveLength(1)
+  })
+
+  it("50: looks at what the feed stored since a while before the former owner was last heard of, however long ago that is", () => {
+    const broker = abandoned()
+    const next = new Worker(broker, "b").follow().claim()
+    next.nowMs += 24 * 3_600_000
+    next.settle(["WatchFeed"])
+    expect(next.take("WatchFeed").sinceMs).toBe((broker.records().at(-1)?.atMs ?? 0) - feedLookBackMs)
+  })
+
+  it("50: leaves alone what is old and still true, and what it says itself anyway", () => {
+    const broker = abandoned()
+    broker.feed = [lateFor("web", 4, 6)]
+    const next = new Worker(broker, "b").serve()
+    expect(broker.feed).toHaveLength(1)
+    next.send("web", reserve("c2", "r2", 1))
+    // The record is on its way, or confirmed and its values are not yet sent, or are: each time they will stand over what is seen.
+    next.seeFeed(lateFor("web", 4, 10))
+    next.settle(["SendFeed"])
+    next.seeFeed(lateFor("web", 4, 10))
+    next.settle()
+    expect(repairs(next)).toHaveLength(0)
+    expect(broker.feed.map(({ channel, version }) => [channel, version])).toEqual([
+      ["web", 4],
+      ["web", 8],
+      ["shop", 8],
+    ])
+  })
+
+  it("50: tells every channel the first time it says anything of a SKU, so that nothing from before its reign stays", () => {
+    const worker = serving(10)
+    const policy = policyFor("web", "shop")
+    const fenced = policy.channels.map((line) => ({ ...line, fenceQty: line.channel === "web" ? 10 : 0 }))
+    worker.send("boss", json("SetPolicy", { policy: { ...policy, version: 2, channels: fenced } }))
+    worker.settle()
+    worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
+    worker.settle()
+    const { broker } = worker
+    const next = new Worker(broker, "b").serve()
+    broker.feed = []
+    // All are web's: shop has none before and after.
+    for (const n of [1, 2]) {
+      next.send("web", reserve(`c${n}`, `r${n}`, 1))
+      next.settle()
+    }
+    expect(broker.feed.map(({ channel, ats }) => [channel, ats])).toEqual([
+      ["web", 9],
+      ["shop", 0],
+      ["web", 8],
+    ])
+  })
+
+  it("50: takes back from a channel that the policy no longer names what a late value offers it", () => {
+    const worker = serving(10)
+    worker.send("boss", json("SetPolicy", { policy: { ...policyFor("web"), version: 2 } }))
+    worker.settle()
+    worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
+    worker.settle()
+    const { broker } = worker
+    broker.feed.push(lateFor("shop", 4, 10))
+    new Worker(broker, "b").serve()
+    expect(lastOf(broker, "shop")).toMatchObject({ ats: 0, version: 5 })
+    expect(lastOf(broker, "web")).toMatchObject({ ats: 10, version: 5 })
+  })
+
+  it("50: an owner and its successor that both see a late value come to rest, with the successor's value last", () => {
+    const broker = abandoned()
+    const zombie = new Worker(broker, "b").serve()
+    const owner = new Worker(broker, "c").serve()
+    owner.send("web", reserve("c2", "r2", 1))
+    owner.settle(["SendFeed"])
+    const workers = [zombie, owner]
+    let stored = broker.feed.length
+    broker.feed.push(lateFor("web", 4, 10))
+    for (let turn = 0; turn < 20; turn++) {
+      for (; stored < broker.feed.length; stored++) for (const worker of workers) worker.seeFeed(broker.feed[stored] as AtsValue)
+      for (const worker of workers) {
+        const group = worker.all("SendFeed")[0]
+        if (group === undefined) continue
+        worker.out.splice(worker.out.indexOf(group), 1)
+        broker.feed.push(...group.values)
+        worker.put({ _tag: "FeedSent", group: group.group })
+      }
+    }
+    expect(stored).toBe(broker.feed.length)
+    expect(workers.some((worker) => worker.has("SendFeed"))).toBe(false)
+    expect(lastOf(broker, "web")).toMatchObject({ ats: 5 })
+    expect(lastOf(broker, "shop")).toMatchObject({ ats: 5 })
   })
 })

@@ -153,9 +153,22 @@ const feedEndsWithTheNewest: Scenario = (rules) => {
   worker.settle()
   // A zombie's value from before lands after ours.
   worker.broker.feed.push({ channel: "web" as never, sku: "A" as never, ats: 10, version: 3, delta: 0, cause: "x", atMs: startMs })
-  worker.put({ _tag: "FeedSeen", channel: "web", sku: "A", version: 3 })
+  worker.put({ _tag: "FeedSeen", channel: "web", sku: "A", version: 3, ats: 10 })
   worker.settle()
   return worker.broker.feed.filter(({ channel }) => channel === "web").at(-1)?.ats === 6
+}
+
+/** As before, but nobody was there to see it: the zombie's value is what the next owner finds. */
+const nextOwnerEndsTheFeedWithTheNewest: Scenario = (rules) => {
+  const worker = serving(10)
+  const { broker } = worker
+  worker.send("web", reserve("c1", "r1", 4))
+  worker.settle()
+  worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
+  worker.settle()
+  broker.feed.push({ channel: "web" as never, sku: "A" as never, ats: 10, version: 4, delta: 0, cause: "x", atMs: startMs })
+  new Worker(broker, "b", rules).serve().settle()
+  return broker.feed.filter(({ channel }) => channel === "web").at(-1)?.ats === 6
 }
 
 /** The same SKU spelled otherwise hashes to another partition on the server: two writers, if it were taken. */
@@ -198,6 +211,7 @@ const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRule
   ["look-up after the deadline check", retryAfterTheDeadlineHearsTheDecision, { checks: ["floor", "deadline", "lookup"] }],
   ["a refusal not remembered", refusalStands, { remembers: (outcome) => outcome !== "refused" }],
   ["feed without repair", feedEndsWithTheNewest, { feedNeedsRepair: () => false }],
+  ["feed without repair at a takeover", nextOwnerEndsTheFeedWithTheNewest, { feedNeedsRepair: () => false }],
   ["token not canonical", skuHasOneSpelling, { skuOfToken: lenient }],
   ["replies not sent again at takeover", nextOwnerSaysIt, { republishFrom: (_publishedSeq, claimSeq) => claimSeq + 1 }],
 ]

@@ -46,6 +46,13 @@ export class Broker {
     return expectedSeq + 1
   }
 
+  /** What the feed's stream holds: the last value of each channel and SKU, in the order they were stored. */
+  feedNow(): ReadonlyArray<AtsValue> {
+    return this.feed.filter(
+      (value, i) => this.feed.findLastIndex(({ channel, sku }) => channel === value.channel && sku === value.sku) === i,
+    )
+  }
+
   records(): ReadonlyArray<JournalRecord> {
     return this.journal.map(({ bytes }) => {
       const decoded = engineCodec.decodeRecord(bytes)
@@ -169,7 +176,10 @@ export class Worker {
       case "SendFeed":
         broker.feed.push(...output.values)
         this.put({ _tag: "FeedSent", group: output.group })
-        for (const { channel, sku, version } of output.values) this.put({ _tag: "FeedSeen", channel, sku, version })
+        for (const value of output.values) this.seeFeed(value)
+        return
+      case "WatchFeed":
+        for (const value of broker.feedNow()) this.seeFeed(value)
         return
       case "StoreIncarnation":
         broker.incarnation = output.incarnation
@@ -199,6 +209,11 @@ export class Worker {
       default:
         return
     }
+  }
+
+  /** The feed's stream stored a value, and this worker watches it. */
+  seeFeed({ channel, sku, version, ats }: Pick<AtsValue, "channel" | "sku" | "version" | "ats">): void {
+    this.put({ _tag: "FeedSeen", channel, sku, version, ats })
   }
 
   readCommandAt(seq: number): void {

@@ -136,7 +136,7 @@ describe("a server killed and started again", () => {
         ),
       ),
     )
-    const watched = broker.asWorker(Outbound.use((outbound) => outbound.watchFeed(3).pipe(Stream.take(1), Stream.runCollect)))
+    const watched = broker.asWorker(Outbound.use((outbound) => outbound.watchFeed(3, Date.now()).pipe(Stream.take(1), Stream.runCollect)))
     await broker.asWorker(killAndRestart)
     let version = 0
     const feeding = Outbound.use((outbound) => Effect.suspend(() => outbound.feed(3, [value(++version)]))).pipe(

@@ -85,7 +85,7 @@ export class MemoryBroker {
   readonly commands = new Growing<CommandMessage>()
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
-  readonly feed = new Growing<AtsValue>()
+  readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
   readonly questions = new Growing<Question>()
   readonly snapshots = new Map<number, SnapshotManifest>()
   readonly chunks = new Map<string, Uint8Array>()
@@ -230,6 +230,10 @@ export class MemoryBroker {
     })
   }
 
+  #storeFeed(values: ReadonlyArray<AtsValue>): void {
+    for (const value of values) this.feed.push({ ...value, storedMs: Date.now() })
+  }
+
   #outboundFor(worker: string): Outbound["Service"] {
     return Outbound.of({
       reply: (replies) =>
@@ -245,12 +249,12 @@ export class MemoryBroker {
         this.#unlessCutOff(
           worker,
           Effect.sync(() => {
-            for (const value of values) this.feed.push(value)
+            this.#storeFeed(values)
           }),
         ),
-      watchFeed: (partition) =>
-        Stream.map(this.feed.from(this.feed.items.length), (values) =>
-          values.filter((value) => partitionOf(value.sku, this.partitions) === partition),
+      watchFeed: (partition, sinceMs) =>
+        Stream.map(this.feed.from(0), (stored) =>
+          stored.filter((one) => one.storedMs >= sinceMs && partitionOf(one.sku, this.partitions) === partition),
         ),
     })
   }

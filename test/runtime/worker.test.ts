@@ -79,6 +79,30 @@ describe("a worker alone", () => {
   })
 })
 
+describe("a worker that takes over", () => {
+  it("stores the present ATS over what its predecessor said last and too late, while nobody watched", async () => {
+    const broker = new MemoryBroker(1)
+    const first = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await until(() => broker.feed.items.at(-1)?.ats === 5)
+    const early = broker.feed.items.at(-1)
+    if (early === undefined) throw new Error("five are offered")
+    await reserve(broker, 3)
+    await until(() => broker.feed.items.at(-1)?.ats === 2)
+    await first.kill()
+    // The record after it is about another SKU: nothing of this one is said again for being perhaps unsaid.
+    const second = await startTestWorker(broker, "b")
+    broker.publish("warehouse", "stock", "SKU-2", command.receive("SKU-2", 1), null)
+    await until(() => second.reported.batches.length > 0)
+    await second.kill()
+    broker.feed.push({ ...early, storedMs: Date.now() })
+    const third = await startTestWorker(broker, "c")
+    await until(() => broker.feed.items.at(-1)?.ats === 2)
+    expect(third.reported.alarms).toContain("FeedRepaired")
+    await third.stop()
+  })
+})
+
 describe("a worker whose lease can't be renewed", () => {
   it("steps down when its time is up, and serves again when the broker is back", async () => {
     const broker = new MemoryBroker(1)
