@@ -2,12 +2,19 @@
  * The only place of the report that touches the disk: the page and its JSON, whole or not at all.
  */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import type { SuiteReport } from "../result.ts"
 import { suiteHtml } from "./page.ts"
 
 const pageName = "index.html"
 const jsonName = "suite.json"
+
+/** Makes a folder and those above it that aren't there, one by one: told to do so itself, Node tries for ever where a file system refuses with "no such folder". */
+const makeFolder = (folder: string): void => {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder))
+  mkdirSync(folder)
+}
 
 const because = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
@@ -17,7 +24,7 @@ const because = (cause: unknown): string => (cause instanceof Error ? cause.mess
  */
 export const prepareReportFolder = (folder: string): void => {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(resolve(folder))
     const taken = [pageName, jsonName].find((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
     if (taken !== undefined) throw new Error(`${taken} is a folder there`)
     const probe = mkdtempSync(join(folder, ".holdfast-report-"))

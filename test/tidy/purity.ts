@@ -30,8 +30,12 @@ const unsteadyMethods = new Set(["localeCompare", "toLocaleString", "toLocaleUpp
 
 const isPure = (path: string): boolean => path.startsWith("src/domain/") || path.startsWith("src/engine/")
 
-/** The adapters and what composes them: the only places that may ask the machine for the time or draw a number. */
-const edge = /^(src\/(nats|client|telemetry|postgres|http|connectors|cli)\/|src\/(main|channel)\.ts$|test\/|load\/|tools\/|[^/]+$)/
+/**
+ * The adapters and what composes them: the only places that may ask the machine for the time or draw a number. Of the simulator, the fleet and the
+ * command line, which measure wall time and end what takes too long, and nothing that a world is made of.
+ */
+const edge =
+  /^(src\/(nats|client|telemetry|postgres|http|connectors|cli)\/|src\/(main|channel)\.ts$|sim\/(cli|fleet)\/|sim\/main\.ts$|test\/|load\/|tools\/|[^/]+$)/
 
 /** Whether this identifier stands for a variable, not for a member or a key of that name. */
 const isReference = (node: Node, parent: Node | undefined): boolean => {

@@ -1,0 +1,135 @@
+/**
+ * Reads the command line: what is asked for, or the one sentence that says which flag can't be used and what it takes. Nothing is run, read or
+ * written here.
+ */
+import { availableParallelism } from "node:os"
+import { parseArgs } from "node:util"
+import { ProfileName } from "../profiles.ts"
+
+/** Which seeds a suite runs. */
+export type SeedsAsked =
+  | { readonly _tag: "One"; readonly seed: string }
+  | { readonly _tag: "Count"; readonly from: number; readonly count: number }
+  | { readonly _tag: "Minutes"; readonly from: number; readonly minutes: number }
+
+export interface Asked {
+  /** Null: no seeds, only the other parts that were asked for. */
+  readonly seeds: SeedsAsked | null
+  readonly profile: ProfileName
+  readonly report: string | null
+  readonly json: boolean
+  readonly twice: boolean
+  /** Threads, and milliseconds of this machine that one seed may take. */
+  readonly cores: number
+  readonly seedMsMax: number
+}
+
+/** The command line can't be used; the message names the flag and says what it takes. */
+export class UsageError extends Error {
+  override readonly name = "UsageError"
+}
+
+const seedsUsual = 100
+const seedSecondsUsual = 120
+const coresMax = 256
+
+const flags = {
+  help: { type: "boolean", short: "h" },
+  seed: { type: "string" },
+  seeds: { type: "string" },
+  minutes: { type: "string" },
+  from: { type: "string" },
+  profile: { type: "string" },
+  report: { type: "string" },
+  json: { type: "boolean" },
+  twice: { type: "boolean" },
+  cores: { type: "string" },
+  "seed-limit": { type: "string" },
+} as const
+
+type Values = {
+  readonly [Name in keyof typeof flags]?: (typeof flags)[Name]["type"] extends "boolean" ? boolean : string
+}
+
+/** Pairs that say two things at once, and why. */
+const contradictions: ReadonlyArray<readonly [a: keyof typeof flags, b: keyof typeof flags, why: string]> = [
+  ["seed", "seeds", "one seed or many"],
+  ["seed", "minutes", "one seed or as many as fit"],
+  ["seed", "from", "--from says where --seeds or --minutes begin"],
+  ["seeds", "minutes", "a number of seeds or a length of time"],
+]
+
+const firstSentence = (message: string): string => message.split(/\n|\. (?=[A-Z])/, 1)[0] ?? message
+
+const parsedOf = (args: ReadonlyArray<string>) => {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false, tokens: true })
+  } catch (error) {
+    throw new UsageError(firstSentence(error instanceof Error ? error.message : String(error)).replaceAll("'", ""))
+  }
+}
+
+const valuesOf = (args: ReadonlyArray<string>): Values => {
+  const parsed = parsedOf(args)
+  const seen = new Set<string>()
+  for (const token of parsed.tokens) {
+    if (token.kind !== "option") continue
+    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given twice`)
+    seen.add(token.name)
+  }
+  const values: Values = parsed.values
+  for (const [a, b, why] of contradictions)
+    if (values[a] !== undefined && values[b] !== undefined) throw new UsageError(`--${a} and --${b} contradict each other: ${why}`)
+  return values
+}
+
+const wholeOf = (flag: string, text: string, least: number, most: number): number => {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw new UsageError(`--${flag}: “${text}” is no whole number from ${least} to ${most}`)
+  return value
+}
+
+const amountOf = (flag: string, text: string, unit: string): number => {
+  const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
+  if (!(value > 0)) throw new UsageError(`--${flag}: “${text}” is no number of ${unit} above 0, such as 10 or 0.5`)
+  return value
+}
+
+/** A number, or a commit hash: what names a seed. Numbers are the same seed however they are written. */
+const seedOf = (text: string): string => {
+  if (/^\d{1,15}$/.test(text)) return String(Number(text))
+  if (/^[0-9a-f]{7,64}$/i.test(text)) return text.toLowerCase()
+  throw new UsageError(`--seed: “${text}” is neither a whole number of at most 15 digits nor a commit hash of 7 to 64 hex digits`)
+}
+
+const profileOf = (text: string): ProfileName => {
+  const found = ProfileName.find((name) => name === text)
+  if (found === undefined) throw new UsageError(`--profile: there is no “${text}”; there are ${ProfileName.join(", ")}`)
+  return found
+}
+
+const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
+  if (seed !== undefined) return { _tag: "One", seed: seedOf(seed) }
+  // Room for the suite above its first seed.
+  const first = from === undefined ? 1 : wholeOf("from", from, 0, 1e15)
+  if (minutes !== undefined) return { _tag: "Minutes", from: first, minutes: amountOf("minutes", minutes, "minutes") }
+  return { _tag: "Count", from: first, count: seeds === undefined ? seedsUsual : wholeOf("seeds", seeds, 1, 1e9) }
+}
+
+/** What the arguments ask for, or that they ask for help. Throws a UsageError. */
+export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
+  const values = valuesOf(args)
+  if (values.help === true) return "help"
+  const { profile = "flash-sale", report = null, json = false, twice = false, cores } = values
+  if (report === "") throw new UsageError("--report needs the name of a folder")
+  return {
+    seeds: seedsOf(values),
+    profile: profileOf(profile),
+    report,
+    json,
+    twice,
+    cores: cores === undefined ? Math.min(coresMax, availableParallelism()) : wholeOf("cores", cores, 1, coresMax),
+    seedMsMax: 1_000 * amountOf("seed-limit", values["seed-limit"] ?? String(seedSecondsUsual), "seconds"),
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Runs the seeds of a suite over the fleet and adds them up. Stopped at any moment, it has what ended by then.
+ */
+import { Fleet } from "../fleet/fleet.ts"
+import { type Job, wallNowMs } from "../fleet/job.ts"
+import { Suite } from "../fleet/suite.ts"
+import type { SeedResult } from "../result.ts"
+import type { Asked, SeedsAsked } from "./arguments.ts"
+import type { Screen } from "./screen.ts"
+import { progressLine } from "./summary.ts"
+
+/** What ends a run before its time, and whether it did. */
+export interface Interruption {
+  readonly isInterrupted: boolean
+  /** Calls back when it happens; at once if it already did. */
+  readonly onInterrupt: (stop: () => void) => void
+}
+
+/** Seeds one after another: how many there are (null: until the time is up), and each one's name. */
+const seedsInOrder = (asked: SeedsAsked, startedMs: number) => {
+  let index = 0
+  const next = (): string | null => {
+    if (asked._tag === "One") return index++ === 0 ? asked.seed : null
+    if (asked._tag === "Count") return index < asked.count ? String(asked.from + index++) : null
+    return wallNowMs() - startedMs < asked.minutes * 60_000 ? String(asked.from + index++) : null
+  }
+  const of = asked._tag === "One" ? 1 : asked._tag === "Count" ? asked.count : null
+  return { of, next }
+}
+
+/** Runs all seeds that were asked for. */
+export const runSuite = async (
+  asked: Asked & { readonly seeds: SeedsAsked },
+  screen: Screen,
+  interruption: Interruption,
+): Promise<Suite> => {
+  const suite = new Suite()
+  const startedMs = wallNowMs()
+  const seeds = seedsInOrder(asked.seeds, startedMs)
+  let index = 0
+  const next = (): Job | null => {
+    const seed = seeds.next()
+    return seed === null ? null : { kind: "seed", index: index++, seed, profile: asked.profile, timeline: false, twice: asked.twice }
+  }
+  const fleet = new Fleet({
+    threads: Math.min(asked.cores, seeds.of ?? asked.cores),
+    jobMsMax: asked.seedMsMax,
+    next,
+    ended: (job, end) => {
+      if (end._tag === "Done") suite.add(job.index, end.done.result, end.done.cpuMs)
+      else suite.lost(job.index, job.seed, end.cause)
+    },
+  })
+  const running = fleet.run()
+  interruption.onInterrupt(() => fleet.stop())
+  screen.watch(() => progressLine(suite, asked.profile, seeds.of, wallNowMs() - startedMs))
+  try {
+    await running
+  } finally {
+    screen.settle()
+  }
+  return suite
+}
+
+/** The same seeds again with their timelines, as many as still come; a seed that doesn't is given back as it was. */
+export const withTimelines = async (
+  asked: Asked,
+  shown: ReadonlyArray<SeedResult>,
+  interruption: Interruption,
+): Promise<ReadonlyArray<SeedResult>> => {
+  const again = [...shown]
+  let index = 0
+  const next = (): Job | null => {
+    const result = shown[index]
+    return result === undefined
+      ? null
+      : { kind: "seed", index: index++, seed: result.seed, profile: asked.profile, timeline: true, twice: false }
+  }
+  const fleet = new Fleet({
+    threads: Math.min(asked.cores, shown.length),
+    jobMsMax: asked.seedMsMax,
+    next,
+    ended: (job, end) => {
+      const before = shown[job.index]
+      // What was found stands, a difference between two runs included; only the timeline is new.
+      if (end._tag === "Done" && before !== undefined) again[job.index] = { ...before, timeline: end.done.result.timeline }
+    },
+  })
+  const running = fleet.run()
+  interruption.onInterrupt(() => fleet.stop())
+  await running
+  return again
+}

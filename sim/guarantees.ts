@@ -1,0 +1,47 @@
+/**
+ * Which checkers judge which guarantee: those of src/audit over the journals, those of sim/checkers with the world's own truth. A checker that
+ * stands for several guarantees is named at the one it says most about.
+ */
+import type { GuaranteeLine } from "./result.ts"
+
+interface Guarantee {
+  readonly number: number
+  readonly title: string
+  readonly checkers: ReadonlyArray<string>
+}
+
+const guarantees: ReadonlyArray<Guarantee> = [
+  { number: 1, title: "No oversell", checkers: ["conservation", "availability"] },
+  { number: 2, title: "One effect per command id, and one answer to it", checkers: ["one-effect", "effects", "one-answer"] },
+  { number: 3, title: "Heard means journaled", checkers: ["heard-means-journaled", "replies"] },
+  {
+    number: 4,
+    title: "One writer",
+    checkers: ["chain", "epochs", "one-partition", "acknowledged-appends", "real-time-order", "journal-loss", "halts"],
+  },
+  { number: 5, title: "The feed converges", checkers: ["feed", "feed-converges"] },
+  { number: 6, title: "State is the fold of the journal", checkers: ["state-is-fold"] },
+  {
+    number: 7,
+    title: "Every command gets one answer, and work goes on once faults have ended",
+    checkers: ["completeness", "cursor", "quarantine", "convergence", "retry-storm", "rest"],
+  },
+  { number: 8, title: "A reservation ends once", checkers: ["reservations", "time", "expiries"] },
+  { number: 9, title: "Multi-line orders are all-or-nothing (nothing to judge yet: orders of several lines are not built)", checkers: [] },
+]
+
+/** The table of guarantees: what their checkers looked at, and what they found. */
+export const guaranteeLines = (
+  checked: Readonly<Record<string, number>>,
+  failures: Readonly<Record<string, number>>,
+): ReadonlyArray<GuaranteeLine> => {
+  const sum = (of: Readonly<Record<string, number>>, names: ReadonlyArray<string>) =>
+    names.reduce((total, name) => total + (of[name] ?? 0), 0)
+  return guarantees.map(({ number, title, checkers }) => ({
+    number,
+    title,
+    checkers,
+    checked: sum(checked, checkers),
+    failures: sum(failures, checkers),
+  }))
+}
