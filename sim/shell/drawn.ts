@@ -43,16 +43,18 @@ export interface Drawn {
   readonly crashOneIn: number
 }
 
-export interface Draw {
-  readonly drawn: Drawn
-  readonly families: ReadonlyArray<FaultFamily>
-  /** Every family that is on. */
-  readonly on: ReadonlySet<string>
+/** What may be given instead of drawn. */
+interface Given {
+  readonly families?: ReadonlySet<FaultFamily>
+  readonly drawn?: Partial<Drawn>
 }
+
+/** Every family that is on, those that are no fault included. */
+export const onOf = (families: ReadonlyArray<FaultFamily>): ReadonlySet<string> => new Set<string>([...families, ...harmlessFamilies])
 
 const drawFamilies = (prng: Prng): ReadonlyArray<FaultFamily> => faultFamilies.filter(() => prng.chance(1, 2))
 
-export const drawShell = (seed: string): Draw => {
+export const drawShell = (seed: string, given: Given = {}): { readonly drawn: Drawn; readonly families: ReadonlyArray<FaultFamily> } => {
   const prng = prngFromSeed(`${seed}/shell`)
   const sizes = prng.stream("sizes")
   // A few sales take long enough for what is old to be purged, and for long holds to expire.
@@ -72,6 +74,6 @@ export const drawShell = (seed: string): Draw => {
     lostOneIn: sizes.between(12, 120),
     crashOneIn: sizes.pick([400, 2_000, 8_000] as const) * (windowMs > 60_000 ? 20 : 1),
   }
-  const families = drawFamilies(prng.stream("families"))
-  return { drawn, families, on: new Set<string>([...families, ...harmlessFamilies]) }
+  const families = given.families === undefined ? drawFamilies(prng.stream("families")) : [...given.families]
+  return { drawn: { ...drawn, ...given.drawn }, families }
 }

@@ -18,7 +18,7 @@ import { Chance, type Kept } from "../world/chance.ts"
 import { World } from "../world/world.ts"
 import { Correspondent, Play } from "./buyers.ts"
 import { Connection, weatherOf } from "./connection.ts"
-import { type Draw, drawShell, faultFamilies } from "./drawn.ts"
+import { type Drawn, drawShell, type FaultFamily, faultFamilies, onOf } from "./drawn.ts"
 import { heal, letFaultsHappen, type Stage } from "./faults.ts"
 import { auditFailures, auditOf, failure, halts, undecided, unserved } from "./judge.ts"
 import { plainTurns } from "./process.ts"
@@ -30,12 +30,17 @@ export interface ShellOptions {
   readonly seed: string
   /** Which decisions may stand; all unless given. */
   readonly kept?: Kept
+  /** The families that are on, and sizes, instead of those the seed would draw. */
+  readonly families?: ReadonlySet<FaultFamily>
+  readonly drawn?: Partial<Drawn>
   /** The engine's rules; the shipped ones unless given. */
   readonly rules?: ProtocolRules
   /** The name of what was planted, for the result. */
   readonly mutant?: string
   /** Changes the engine as a whole: for defects of the shell around it. */
   readonly engine?: (shipped: Engine["Service"]) => Engine["Service"]
+  /** Milliseconds of this machine, for the ratio; the world itself never looks at it. */
+  readonly wallNowMs?: () => number
 }
 
 /** Virtual milliseconds that starting may take without faults, and within which a healed world has every partition served by exactly one worker. */
@@ -48,7 +53,7 @@ const lookEveryMs = 250
 const quietMs = 6_000
 
 interface Scene extends Stage {
-  readonly families: Draw["families"]
+  readonly families: ReadonlyArray<FaultFamily>
   readonly correspondents: ReadonlyMap<SenderId, Correspondent>
   readonly play: Play
   readonly sometimes: Map<string, number>
@@ -66,10 +71,9 @@ const engineOf = ({ rules = protocolRules, engine }: ShellOptions, snapshotEvery
 /** Workers and servers, and everybody else's places; nothing has happened yet. */
 const setScene = (options: ShellOptions): Scene => {
   const { seed } = options
-  const draw = drawShell(seed)
-  const { drawn } = draw
+  const { drawn, families } = drawShell(seed, options)
   const world = new World()
-  const chance = new Chance(seed, draw.on, options.kept ?? null)
+  const chance = new Chance(seed, onOf(families), options.kept ?? null)
   const weather = weatherOf(chance, drawn.lostOneIn)
   const servers = new Servers(world, chance, { partitions: drawn.partitions, replicas: drawn.replicas })
   const sometimes = new Map<string, number>()
@@ -103,7 +107,7 @@ const setScene = (options: ShellOptions): Scene => {
     }),
   )
   const play = new Play(world, sale, correspondents)
-  return { world, chance, weather, servers, workers, drawn, families: draw.families, correspondents, play, sometimes, errors }
+  return { world, chance, weather, servers, workers, drawn, families, correspondents, play, sometimes, errors }
 }
 
 /** Runs until nothing is left of what `look` finds, or the time is up. Returns what is left. */
@@ -172,8 +176,10 @@ const totalsOf = ({ totals }: AuditReport): SeedResult["totals"] => {
   return { receivedQty, soldQty, oversoldQty, lost, contradicted, accepted, refused, repeated, expired, quarantined }
 }
 
-/** Runs one seed. `wallMs` of the result is 0: who runs it measures that. */
+/** Runs one seed. `wallMs` of the result is 0 without a clock of this machine. */
 export const runShellSeed = (options: ShellOptions): SeedResult => {
+  const { wallNowMs = () => 0 } = options
+  const begunMs = wallNowMs()
   const scene = setScene(options)
   const { world, chance, drawn, families, correspondents, servers } = scene
   const found = caught(scene)
@@ -191,7 +197,7 @@ export const runShellSeed = (options: ShellOptions): SeedResult => {
     families,
     traceHash: world.traceHash,
     simulatedMs: atMs,
-    wallMs: 0,
+    wallMs: wallNowMs() - begunMs,
     events: world.events,
     commands: sum(({ commands }) => commands),
     messages: sum(({ messages }) => messages),

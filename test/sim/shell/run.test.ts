@@ -32,6 +32,15 @@ describe("A seed of the shell mode", () => {
     expect(calls).toEqual(asked.map(() => 0))
   })
 
+  it("goes without an alarm where no family of faults is on", () => {
+    const { drawn, faults, failures, sometimes } = runShellSeed({ seed: "1", families: new Set() })
+    expect({ faults, failures }).toEqual({ faults: {}, failures: [] })
+    // Who joins first begins to take all, and hands over what the others then rank first for.
+    const { "took over": takeovers, "stepped down: Drained": _handedOver, ...others } = sometimes
+    expect(takeovers).toBeGreaterThanOrEqual(Number(drawn.partitions))
+    expect(others).toEqual({})
+  })
+
   it("is another run than its neighbour", () => {
     const hashes = seeds(1, 5).map((seed) => runShellSeed({ seed }).traceHash)
     expect(new Set(hashes).size).toBe(5)
