@@ -71,7 +71,8 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     cancelledPercent: drawn.cancelledPercent,
     retryPercent: drawn.retryPercent,
     shortHoldMs: drawn.shortHoldMs,
-    stockShare: { num: drawn.stockTenths, den: 10 },
+    stockShare: { num: drawn.stockPercent, den: 100 },
+    hotStockShare: { num: drawn.stockPercent, den: 200 },
     losses: drawn.losses,
   })
 
@@ -89,7 +90,9 @@ const isAtRest = (cluster: Cluster, player: Player): boolean => {
   }
   for (const value of cluster.server.feed()) {
     const sender = cluster.senders.get(value.channel)
-    if (sender !== undefined && sender.ats.get(value.sku)?.version !== value.version) return false
+    const held = sender?.ats.get(value.sku)
+    // An older value that is still true may be the last one stored: who had a newer one turns it away.
+    if (sender !== undefined && (held === undefined || held.version < value.version || held.ats !== value.ats)) return false
   }
   return true
 }
