@@ -11,13 +11,17 @@ import { convergence } from "./checkers/convergence.ts"
 import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
+import { feedKeepsNewest } from "./checkers/feed-keeps-newest.ts"
 import { halts } from "./checkers/halts.ts"
 import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
 import { journalLoss } from "./checkers/journal-loss.ts"
+import { messagesDecided } from "./checkers/messages-decided.ts"
 import { oneAnswer } from "./checkers/one-answer.ts"
 import { realTimeOrder } from "./checkers/real-time-order.ts"
+import { repliesSaid } from "./checkers/replies-said.ts"
 import { retryStorm } from "./checkers/retry-storm.ts"
 import { stateIsFold } from "./checkers/state-is-fold.ts"
+import { trueTime } from "./checkers/true-time.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Failure, SeedTotals } from "./result.ts"
 
@@ -34,10 +38,14 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["feed-converges", feedConverges],
   ["halts", halts],
   ["journal-loss", journalLoss],
+  ["messages-decided", messagesDecided],
+  ["replies-said", repliesSaid],
+  ["true-time", trueTime],
+  ["feed-keeps-newest", feedKeepsNewest],
 ]
 
-/** Failures kept in detail. */
-const failuresMax = 20
+/** Failures kept in detail of each checker: one that finds the same everywhere must not hide what the others find. */
+const failuresPerCheckerMax = 4
 
 export interface Judged {
   readonly failures: ReadonlyArray<Failure>
@@ -85,7 +93,8 @@ export class Judge {
   }
 
   #found(found: Omit<Failure, "atMs" | "partition" | "seq" | "sku"> & { partition?: number; seq?: number; sku?: string }): void {
-    if (this.#failures.length >= failuresMax) return
+    const { checker } = found
+    if (this.#failures.filter((known) => known.checker === checker).length >= failuresPerCheckerMax) return
     const { partition = -1, seq = 0, sku = null, ...rest } = found
     this.#failures.push({ ...rest, atMs: this.#cluster.world.sinceStartMs, partition, seq, sku })
   }

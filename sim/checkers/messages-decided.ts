@@ -1,0 +1,71 @@
+/**
+ * INV-7, oracles A4 and L1 for messages: every message that the commands stream stored and did not lose is decided, as that very message, once the
+ * cursor is past it.
+ *
+ * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for
+ * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
+ */
+import { sharedCodec } from "../substitutes/shared-codec.ts"
+import type { MakeChecker } from "./checker.ts"
+
+interface Stored {
+  readonly partition: number
+  readonly seq: number
+  readonly brokerMs: number
+  readonly subject: string
+  /** Whether it lies where another had been stored, and was lost. */
+  readonly isReused: boolean
+}
+
+export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
+  const { server } = cluster
+  let highestSeq = 0
+  /** What the stream holds or has purged, by sequence. */
+  const stored: Array<Stored | undefined> = []
+  server.listeners.push({
+    recordStored: () => undefined,
+    feedStored: () => undefined,
+    haltChanged: () => undefined,
+    commandStored: (partition, { seq, brokerMs, subject }) => {
+      // A sequence that comes again: the tail from there on was lost.
+      stored.length = seq
+      stored[seq] = { partition, seq, brokerMs, subject, isReused: seq <= highestSeq }
+      highestSeq = Math.max(highestSeq, seq)
+    },
+  })
+
+  /** Messages that a journal's records decided, and how far its cursor has come. */
+  const decidedIn = (partition: number): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
+    const decided = new Set<string>()
+    let cursorSeq = 0
+    for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+      const read = sharedCodec.decodeRecord(bytes)
+      if (read._tag === "Unreadable") continue
+      cursorSeq = read.record.cursor.seq
+      for (const entry of read.record.entries) if (entry._tag === "Message") decided.add(`${entry.seq} ${entry.brokerMs}`)
+    }
+    return { decided, cursorSeq }
+  }
+
+  return {
+    name: "messages-decided",
+    finish: ({ lossy }) => {
+      const journals = server.journals.map((_, partition) => decidedIn(partition))
+      const { lastSeq } = server.commands
+      for (const message of stored) {
+        if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
+        const journal = journals[message.partition]
+        if (journal === undefined || message.seq > journal.cursorSeq) continue
+        checked()
+        if (journal.decided.has(`${message.seq} ${message.brokerMs}`)) continue
+        // Known, and not yet mended: a stream that is refilled beyond the cursor before the cursor is next looked at.
+        if (message.isReused) {
+          excused("a message in the place of a lost one was passed over")
+          continue
+        }
+        const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
+        found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
+      }
+    },
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Hunts a mutant: plays seeds with it until a checker that has to notice does, then plays the killing seed with the shipped code, which must be
+ * green, or the kill proves nothing.
+ */
+import type { ProtocolRules } from "../../src/engine/protocol.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep, type Step } from "../../src/engine/step.ts"
+import type { MutantLine, SeedResult } from "../result.ts"
+import { type RunOptions, runSeed } from "../run.ts"
+import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { bites, bitesCounted, forgetBites } from "./marker.ts"
+import type { Mutant } from "./mutant.ts"
+import { loadCopy } from "./substitute.ts"
+
+/** What a seed is run with so that its workers have the defect; the same without `rules`, `codec` and `stepOf` is the shipped code. */
+export type Planted = Pick<RunOptions, "profile" | "mutant" | "codec" | "rules" | "stepOf" | "families" | "drawn">
+
+/** What the hunt of one mutant came to. */
+export interface Hunted extends MutantLine {
+  readonly seedsRun: number
+  readonly wallMs: number
+  /** Seeds that the shipped code failed too: they count for nothing, and are defects by themselves. */
+  readonly unproven: ReadonlyArray<{ readonly seed: string; readonly checker: string; readonly detail: string }>
+  /** Checkers that failed and were not expected to, each once. */
+  readonly alsoFailed: ReadonlyArray<string>
+}
+
+type Rule = (...given: ReadonlyArray<never>) => unknown
+
+/** The shipped rules with some loosened; each answer that the shipped rule would not have given counts. */
+const loosened = (changes: NonNullable<Mutant["loosened"]>): ProtocolRules => {
+  const rules: Record<string, unknown> = { ...protocolRules }
+  for (const [name, loose] of Object.entries(changes)) {
+    const shipped = rules[name] as Rule
+    rules[name] = (...given: ReadonlyArray<never>) => {
+      const answer = (loose as Rule)(...given)
+      if (answer !== shipped(...given)) bites()
+      return answer
+    }
+  }
+  // Every field is the shipped one or has its type: Object.entries forgets it.
+  return rules as unknown as ProtocolRules
+}
+
+/** What makes the workers of a world run the mutant. */
+export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
+  const { name, profile, families, drawn, substituted = [], bent } = mutant
+  const rules = mutant.loosened === undefined ? protocolRules : loosened(mutant.loosened)
+  const world = {
+    profile,
+    mutant: name,
+    ...(families === undefined ? {} : { families: new Set(families) }),
+    ...(drawn === undefined ? {} : { drawn }),
+  }
+  const copy = substituted.length === 0 ? { makeStep, codec: sharedCodec } : await loadCopy(name, substituted)
+  // The shipped codec remembers what it has read, which most of the speed comes from.
+  const codec = substituted.some(({ module }) => module.startsWith("src/wire/")) ? copy.codec : sharedCodec
+  const mutated = copy.makeStep({ codec, rules })
+  const stepOf = (_worker: number, _shipped: Step): Step => bent?.(mutated) ?? mutated
+  return { ...world, codec, rules, stepOf }
+}
+
+export interface HuntOptions {
+  /** Seeds are named `<seedBase>-<mutant>-<number>`. */
+  readonly seedBase: string
+  /** At most so many seeds; the mutant's own budget if it is less. */
+  readonly budget?: number
+  /** Milliseconds of this machine. */
+  readonly wallNowMs: () => number
+  /** Told of every seed that was played with the mutant. */
+  readonly onSeed?: (result: SeedResult) => void
+}
+
+/** Plays seeds until the mutant is killed, or its budget is spent. */
+export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted> => {
+  const { wallNowMs } = options
+  const startedMs = wallNowMs()
+  const budget = Math.min(mutant.budget, options.budget ?? mutant.budget)
+  const planted = await plantMutant(mutant)
+  const { codec: _codec, rules: _rules, stepOf: _stepOf, mutant: _name, ...shipped } = planted
+  const unproven: Array<Hunted["unproven"][number]> = []
+  const alsoFailed = new Set<string>()
+  let killed: { readonly seed: string; readonly by: string } | null = null
+  let seedsRun = 0
+  forgetBites()
+  while (killed === null && seedsRun < budget) {
+    const seed = `${options.seedBase}-${mutant.name}-${++seedsRun}`
+    const result = runSeed({ ...planted, seed, wallNowMs })
+    options.onSeed?.(result)
+    const by = result.failures.find(({ checker }) => mutant.expected.includes(checker))?.checker
+    for (const { checker } of result.failures) if (!mutant.expected.includes(checker)) alsoFailed.add(checker)
+    if (by === undefined) continue
+    const [failure] = runSeed({ ...shipped, seed, wallNowMs }).failures
+    if (failure === undefined) killed = { seed, by }
+    else unproven.push({ seed, checker: failure.checker, detail: failure.detail })
+  }
+  return {
+    name: mutant.name,
+    breaks: mutant.breaks,
+    expected: mutant.expected,
+    seedsToKill: killed === null ? null : seedsRun,
+    killedBy: killed?.by ?? null,
+    seed: killed?.seed ?? null,
+    budget,
+    marker: bitesCounted(),
+    seedsRun,
+    wallMs: wallNowMs() - startedMs,
+    unproven,
+    alsoFailed: [...alsoFailed],
+  }
+}

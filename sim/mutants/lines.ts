@@ -1,0 +1,250 @@
+/** Mutants of single lines of the engine and of the domain: what each of these lines is for. */
+import type { Mutant } from "./mutant.ts"
+
+const takeover = "src/engine/takeover.ts"
+const appending = "src/engine/appending.ts"
+const batch = "src/engine/batch.ts"
+
+export const lines: ReadonlyArray<Mutant> = [
+  {
+    name: "no-expected-sequence",
+    breaks: "appends without saying which sequence it expects to be the last",
+    guarantee: "INV-4",
+    expected: ["chain", "epochs", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: batch,
+        pattern: `return [{ _tag: "Append", expectedSeq, messageId, bytes }]`,
+        replacement: `bites(); return [{ _tag: "Append", expectedSeq: undefined, messageId, bytes }]`,
+      },
+      {
+        module: appending,
+        pattern: `return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]`,
+        replacement: `return [{ _tag: "Append", expectedSeq: undefined, messageId, bytes: inFlight.bytes }]`,
+      },
+    ],
+  },
+  {
+    name: "retry-under-a-new-id",
+    breaks: "sends a record whose fate is unknown again under a new id behind whatever was stored meanwhile",
+    guarantee: "INV-2",
+    expected: ["one-effect", "cursor", "epochs"],
+    profile: "last-unit",
+    families: ["jitter", "lost-answers", "elections", "spikes"],
+    drawn: { loss: 500, faultChance: 25 },
+    budget: 20,
+    substituted: [
+      {
+        module: appending,
+        pattern: `return judge(partition, given, inFlight, record, nowMs)`,
+        replacement: `{
+      if (endSeq !== expectedSeq + 1 || inFlight.record.kind !== "batch") return judge(partition, given, inFlight, record, nowMs)
+      bites()
+      const hash = given.codec.sha256(record.bytes)
+      const again = { ...inFlight.record, prevSeq: endSeq, prevHash: hash }
+      const bytes = given.codec.encodeRecord(again, again.entries.map((entry) => given.codec.encodeEntry(entry)))
+      const messageId = given.rules.messageId(again.owner, again.epoch, endSeq)
+      noteConfirmed(partition, endSeq, hash)
+      const pending = { ...inFlight.pending, expectedSeq: endSeq, messageId, hash: given.codec.sha256(bytes) }
+      Object.assign(inFlight, { pending, bytes, record: again, frozen: false })
+      return [{ _tag: "Append", expectedSeq: endSeq, messageId, bytes }]
+    }`,
+      },
+    ],
+  },
+  {
+    name: "reply-before-append",
+    breaks: "replies as soon as a batch is decided",
+    guarantee: "INV-3",
+    expected: ["heard-means-journaled"],
+    profile: "last-unit",
+    budget: 3,
+    substituted: [
+      {
+        module: batch,
+        pattern: `import { outcomeOf } from "./outcomes.ts"`,
+        replacement: `import { outcomeOf, repliesOf } from "./outcomes.ts"`,
+      },
+      {
+        module: batch,
+        pattern: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
+  return outputs`,
+        replacement: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
+  const replies = repliesOf((partition.inFlight as InFlight).record, draft.seq)
+  return replies.length > 0 && bites() ? [{ _tag: "SendReplies", seq: draft.seq, replies }, ...outputs] : outputs`,
+      },
+    ],
+  },
+  {
+    name: "state-kept-when-fenced",
+    breaks: "goes on with the state it decided in when another owner's record stands in the place of its own",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: appending,
+        pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
+        replacement: `bites()
+  partition.phase = "claiming"
+  partition.claiming = { owner: \`\${partition.owner}+\`, incarnation: "", basis: null, knownSeq: 0, askAgainAtMs: 0 }
+  return onClaimLost(partition)`,
+      },
+    ],
+  },
+  {
+    name: "no-memory-of-ids",
+    breaks: "leaves it to the broker's window of message ids to recognize a command that comes again",
+    guarantee: "INV-2",
+    expected: ["one-effect", "one-answer", "replies"],
+    profile: "last-unit",
+    budget: 10,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `if (found === undefined) return undefined
+  return found.hash === hash`,
+        replacement: `if (found === undefined || bites()) return undefined
+  return found.hash === hash`,
+      },
+    ],
+  },
+  {
+    name: "no-claim",
+    breaks: "begins to reign without a claim in the journal",
+    guarantee: "INV-4",
+    expected: ["epochs"],
+    profile: "last-unit",
+    budget: 3,
+    substituted: [
+      {
+        module: takeover,
+        pattern: `return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)`,
+        replacement: `bites()
+  return onClaimConfirmed(partition, given, change, nowMs)`,
+      },
+    ],
+  },
+  {
+    name: "takeover-unread",
+    breaks: "takes over at the journal's end without having read up to it",
+    guarantee: "INV-6",
+    expected: ["chain", "state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "leases", "pauses"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: takeover,
+        pattern: `if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]`,
+        replacement: `if (basis.endSeq > partition.confirmedSeq && bites()) partition.confirmedSeq = basis.endSeq`,
+      },
+    ],
+  },
+  {
+    name: "snapshot-one-ahead",
+    breaks: "writes of a snapshot's SKUs that they contain the record after the last that they do",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "crash-points"],
+    drawn: { snapshotEveryRecords: 30, faultChance: 25, crashPoints: 40 },
+    budget: 30,
+    substituted: [
+      {
+        module: "src/engine/snapshot.ts",
+        pattern: `return { kind: "skus", seq, skus }`,
+        replacement: `bites()
+  return { kind: "skus", seq: seq + 1, skus }`,
+      },
+    ],
+  },
+  {
+    name: "poison-swallowed",
+    breaks: "takes a command whose deciding threw for done",
+    guarantee: "INV-7",
+    expected: ["effects", "quarantine"],
+    profile: "last-unit",
+    budget: 5,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `return quarantineAs(checked, cause instanceof Error ?`,
+        replacement: `if (bites()) return { _tag: "Accepted", events: [] }
+    return quarantineAs(checked, cause instanceof Error ?`,
+      },
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `return decideStock(checked.partition, actor, command, checked.sender)
+  } catch (cause)`,
+        replacement: `if (checked.hash % 50 === 0) throw new Error("poison")
+    return decideStock(checked.partition, actor, command, checked.sender)
+  } catch (cause)`,
+      },
+    ],
+  },
+  {
+    name: "one-unit-too-many",
+    breaks: "promises one unit more than can be sold, and asserts one less",
+    guarantee: "INV-1",
+    expected: ["conservation"],
+    profile: "last-unit",
+    budget: 5,
+    substituted: [
+      {
+        module: "src/domain/decide.ts",
+        pattern: `Math.min(command.qty, atsOf(stock, sender))`,
+        replacement: `Math.min(command.qty, atsOf(stock, sender) + (atsOf(stock, sender) < command.qty && bites() ? 1 : 0))`,
+      },
+      { module: "src/domain/decide.ts", pattern: `freeQty: availableQty,`, replacement: `freeQty: (at) => availableQty(at) + 1,` },
+      { module: "src/domain/evolve.ts", pattern: `assert(unowedQty(at) >= 0, "INV-1`, replacement: `assert(unowedQty(at) >= -1, "INV-1` },
+    ],
+  },
+  {
+    name: "lost-wake-up",
+    breaks: "never asks again for the fate of a record once the journal's end could not be read",
+    guarantee: "INV-7",
+    expected: ["convergence", "one-answer"],
+    profile: "last-unit",
+    families: ["jitter", "elections"],
+    drawn: { faultChance: 25 },
+    budget: 20,
+    substituted: [
+      {
+        module: appending,
+        pattern: `if (partition.inFlight !== null) partition.inFlight.askAgainAtMs = nowMs`,
+        replacement: `if (partition.inFlight !== null && !bites()) partition.inFlight.askAgainAtMs = nowMs`,
+      },
+    ],
+  },
+  {
+    name: "damage-unseen",
+    breaks: "believes every record it reads: neither its checksum nor its link to the one before is looked at",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "chain", "replies", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "handovers", "corrupt-records"],
+    drawn: { faultChance: 60, batchMessagesMax: 8, workers: 3 },
+    budget: 60,
+    substituted: [
+      {
+        module: "src/wire/records.ts",
+        pattern: `if (seal === "damaged") return unreadable(`,
+        replacement: `if (seal === "damaged" && !bites()) return unreadable(`,
+      },
+      {
+        module: takeover,
+        pattern: `if (record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash)`,
+        replacement: `if (record.prevSeq !== partition.confirmedSeq)`,
+      },
+    ],
+  },
+]
