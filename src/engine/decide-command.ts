@@ -114,12 +114,13 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const quarantined = partition.quarantine.get(command.quarantined)
   if (quarantined === undefined || quarantined.command.sku !== command.sku)
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
-  if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   const original = quarantined.command
   const hash = given.codec.commandHash(given.codec.commandText(original))
   const { sender } = quarantined
+  // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
   const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, place: 0 })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
+  if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
   try {
     return { _tag: "Settled", quarantined, decision: decideStock(partition, partition.actors.get(original.sku), original, sender) }

@@ -7,7 +7,7 @@ import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
 import { commandHorizonMs, feedLookBackMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
@@ -335,19 +335,70 @@ describe("hazards of the journal", () => {
     expect(next.take("Halted").halt.reason).toBe("ForeignJournal")
   })
 
-  it("40: replays what a former release decided without deciding again, and halts at records of a newer one", () => {
+  it("40: replays what a former release decided without deciding again", () => {
     const worker = serving(10)
     worker.send("web", reserve("c1", "r1", 4))
     worker.settle()
     // A release whose rules would have refused: replay must not ask them.
     const next = new Worker(worker.broker, "b", { ...protocolRules, checks: [] }).serve()
     expect(hashOf(next)).toBe(hashOf(worker))
-    const last = worker.broker.journal.at(-1)
-    if (last === undefined) throw new Error("a record")
-    worker.broker.journal[worker.broker.journal.length - 1] = { ...last, bytes: rewritten(last.bytes, '"v":1,', '"v":99,') }
-    const third = new Worker(worker.broker, "c").follow().claim()
-    third.settle(["Halted"])
-    expect(third.take("Halted").halt.reason).toBe("NewerRecords")
+  })
+
+  it("40: a worker of an older release steps aside for the owner of a newer one, and stops nobody", () => {
+    for (const role of ["standby", "claimant"] as const) {
+      const owner = serving(10)
+      const { broker } = owner
+      const standby = new Worker(broker, "b")
+      if (role === "standby") standby.follow().settle()
+      const known = broker.journal.length
+      owner.send("web", reserve("c1", "r1", 4))
+      owner.settle()
+      const newest = broker.journal.at(-1) as StoredRecord
+      const newer = { ...newest, bytes: rewritten(newest.bytes, '"v":1,', '"v":99,') }
+      const asOlderSeesIt = [...broker.journal.slice(0, -1), newer]
+      if (role === "standby") standby.put({ _tag: "RecordsRead", records: asOlderSeesIt.slice(known) })
+      else {
+        standby.follow().claim()
+        standby.take("FollowJournal")
+        standby.settle(["ReadRecords"])
+        const { fromSeq, toSeq } = standby.take("ReadRecords")
+        standby.put({ _tag: "RecordsRead", records: asOlderSeesIt.slice(fromSeq - 1, toSeq) })
+      }
+      expect(standby.take("SteppedDown"), role).toMatchObject({
+        reason: "NewerRelease",
+        detail: expect.stringContaining("version 99") as unknown,
+      })
+      expect(standby.take("Alarm").kind).toBe("NewerRelease")
+      for (const tag of ["Halted", "Append", "Serving"] as const) expect(standby.has(tag)).toBe(false)
+      owner.send("web", reserve("c2", "r2", 4))
+      owner.settle()
+      expect(saidOf(broker, "c2")).toMatchObject({ outcome: "accepted" })
+      expect(broker.halt).toBeNull()
+    }
+  })
+
+  it("40: an owner of an older release that meets a newer one's claim is fenced, and halts nothing", () => {
+    const zombie = serving(10)
+    const { broker } = zombie
+    new Worker(broker, "b").serve()
+    const claim = broker.journal.at(-1) as StoredRecord
+    broker.journal[claim.seq - 1] = { ...claim, bytes: rewritten(claim.bytes, '"v":1,', '"v":99,') }
+    zombie.send("web", reserve("c1", "r1", 4))
+    zombie.settle()
+    expect(zombie.take("SteppedDown").reason).toBe("Fenced")
+    expect(broker.halt).toBeNull()
+  })
+
+  it("40: a claimant of an older release that loses to a newer one reads its claim and steps aside", () => {
+    const { broker } = serving(10)
+    const older = new Worker(broker, "b").follow().claim()
+    older.settle(["Append"])
+    new Worker(broker, "c").serve()
+    const claim = broker.journal.at(-1) as StoredRecord
+    broker.journal[claim.seq - 1] = { ...claim, bytes: rewritten(claim.bytes, '"v":1,', '"v":99,') }
+    older.settle()
+    expect(older.take("SteppedDown").reason).toBe("NewerRelease")
+    expect(broker.halt).toBeNull()
   })
 })
 
@@ -399,6 +450,44 @@ describe("hazards of reading commands", () => {
     fixed.send("ops", json("DropQuarantined", { id: "o3", quarantined: "5-0", reason: "gone" }))
     fixed.settle()
     expect(saidOf(worker.broker, "o3")).toMatchObject({ outcome: "refused", reason: "NotQuarantined" })
+  })
+
+  it("21: drops nothing that was decided meanwhile: the retry's decision is the quarantined command's too", () => {
+    let isDefective = true
+    const codec: EngineCodec = {
+      ...engineCodec,
+      decodeBody: (body) => {
+        const decoded = engineCodec.decodeBody(body)
+        if (!isDefective || decoded._tag !== "Commands") return decoded
+        const explode = (): never => {
+          throw new Error("a defect")
+        }
+        return {
+          ...decoded,
+          commands: decoded.commands.map((one) =>
+            one._tag === "Command" && one.command.type === "Reserve"
+              ? { ...one, command: Object.defineProperty({ ...one.command }, "locations", { enumerable: false, get: explode }) }
+              : one,
+          ),
+        }
+      },
+      commandText: (command) => (isDefective ? "text that only deciding reads" : engineCodec.commandText(command)),
+    }
+    const worker = serving(10)
+    Object.assign(worker, { step: makeStep({ codec, rules: protocolRules }) })
+    const command = reserve("poison", "r1", 4)
+    worker.send("web", command)
+    worker.settle()
+    isDefective = false
+    const fixed = new Worker(worker.broker, "b").serve()
+    fixed.send("web", command)
+    fixed.settle()
+    fixed.send("ops", json("DropQuarantined", { id: "o1", quarantined: "5-0", reason: "gone" }))
+    fixed.settle()
+    expect(saidOf(worker.broker, "o1")).toMatchObject({ outcome: "accepted" })
+    const finals = allSaidOf(worker.broker, "poison").filter(({ outcome }) => outcome !== "quarantined")
+    expect(finals).toMatchObject([{ outcome: "accepted" }, { outcome: "accepted", repeated: true }])
+    expect(fixed.partition.quarantine.size).toBe(0)
   })
 
   it("24: decides each command of a batch for itself, and whoever reads the record says the same", () => {
