@@ -106,7 +106,8 @@ export interface Drawn {
   readonly cancelledPercent: number
   readonly retryPercent: number
   readonly shortHoldMs: number
-  readonly stockTenths: number
+  /** Stock as a share of what is asked for; the hot SKU has half of that. */
+  readonly stockPercent: number
   readonly losses: "spare" | "any"
   readonly loss: number
   readonly duplicates: number
@@ -155,7 +156,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     cancelledPercent: between("cancelled", 2, 12),
     retryPercent: between("retries", 2, 20),
     shortHoldMs: isLong ? 20 * minute : between("hold", 700, 4_000),
-    stockTenths: between("stock", 2, 9),
+    stockPercent: between("stock", 20, 90),
     losses: pick("losses", ["spare", "any"]),
     loss: pick("loss", [20, 100, 500]),
     duplicates: pick("duplicates", [50, 300, 1_500]),

@@ -19,6 +19,7 @@ import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
 import { sharedCodec } from "./substitutes/shared-codec.ts"
+import { busiestSku, TimelineRecorder } from "./timeline.ts"
 import { Tracker } from "./tracker.ts"
 import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly untilMs?: number
   /** Other traffic than the sale the seed would invent. */
   readonly traffic?: PlayedTraffic
+  /** Asks for a timeline that watches this SKU; null: the one that most is asked of. The trace is the same with it and without. */
+  readonly timeline?: { readonly sku: string | null }
   /** Is shown the world when it has ended. */
   readonly inspect?: (cluster: Cluster, player: Player) => void
   /** Milliseconds of this machine, for the ratio; the world itself never looks at it. */
@@ -138,6 +141,8 @@ export const runSeed = (options: RunOptions): SeedResult => {
   const sometimes = new Sometimes()
   const tracker = new Tracker(sometimes)
   const senders = [...sale.channels.map(({ sender }) => sender as string), "warehouse", "planner", "ops"]
+  const recorder = options.timeline === undefined ? null : new TimelineRecorder(options.timeline.sku ?? busiestSku(sale))
+  const stepOf = recorder === null ? options.stepOf : recorder.watching(options.stepOf)
   const cluster = new Cluster({
     seed,
     drawn,
@@ -146,15 +151,16 @@ export const runSeed = (options: RunOptions): SeedResult => {
     senders,
     rules: options.rules ?? protocolRules,
     codec: options.codec ?? sharedCodec,
-    ...(options.stepOf === undefined ? {} : { stepOf: options.stepOf }),
+    ...(stepOf === undefined ? {} : { stepOf }),
     faultListener: tracker,
   })
   tracker.watch(cluster)
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
+  recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   new Operator(cluster)
-  const { converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
+  const { healedMs, converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () => createAudit({ codec: sharedCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
   options.inspect?.(cluster, player)
@@ -179,6 +185,6 @@ export const runSeed = (options: RunOptions): SeedResult => {
     failures: judged.failures,
     excused: judged.excused,
     totals: judged.totals,
-    timeline: null,
+    timeline: recorder?.timeline(healedMs) ?? null,
   }
 }

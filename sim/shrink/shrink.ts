@@ -113,22 +113,15 @@ class Shrinking {
 
 const without = (shrunk: Shrunk, name: FaultName): Shrunk => ({ ...shrunk, families: shrunk.families.filter((family) => family !== name) })
 
-/** Leaves out ever smaller parts of one list: delta debugging, by complements. */
+/** Leaves out ever smaller parts of one list, each size once through: delta debugging, by complements. */
 const leaveOut = (shrinking: Shrinking, list: string): void => {
-  let parts = 2
-  for (;;) {
-    const numbers = shrinking.best.kept[list] ?? []
-    if (numbers.length === 0 || shrinking.isOver) return
-    parts = Math.min(parts, numbers.length)
-    const size = Math.ceil(numbers.length / parts)
-    let taken = false
-    for (let from = 0; from < numbers.length && !taken; from += size) {
-      const left = [...numbers.slice(0, from), ...numbers.slice(from + size)]
-      taken = shrinking.take({ ...shrinking.best, kept: { ...shrinking.best.kept, [list]: left } })
+  for (let size = (shrinking.best.kept[list] ?? []).length; size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    // From the end: what comes after the failure has no part in it, and what comes before is cheaper to keep.
+    for (let to = (shrinking.best.kept[list] ?? []).length; to > 0 && !shrinking.isOver; to -= size) {
+      const numbers = shrinking.best.kept[list] ?? []
+      const left = [...numbers.slice(0, Math.max(0, to - size)), ...numbers.slice(to)]
+      if (left.length < numbers.length) shrinking.take({ ...shrinking.best, kept: { ...shrinking.best.kept, [list]: left } })
     }
-    if (taken) parts = Math.max(2, parts - 1)
-    else if (size === 1) return
-    else parts = Math.min(numbers.length, parts * 2)
   }
 }
 
@@ -141,14 +134,31 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { batchMessagesMax: 2_048 },
 ]
 
-const passes = (shrinking: Shrinking): void => {
-  // Soon after it fails, all may heal: what comes later has no part in it.
+/** Cuts what comes after the failure. */
+const cutTail = (shrinking: Shrinking): void => {
   const failedMs = shrinking.run.found.atMs
   for (const untilMs of [failedMs + 1, failedMs + 2_000, failedMs + 10_000])
-    if (untilMs < shrinking.best.untilMs && shrinking.take({ ...shrinking.best, untilMs })) break
-  for (const name of [...shrinking.best.families]) if (shrinking.best.families.includes(name)) shrinking.take(without(shrinking.best, name))
-  for (const drawn of simpler) shrinking.take({ ...shrinking.best, drawn: { ...shrinking.best.drawn, ...drawn } })
+    if (untilMs < shrinking.best.untilMs && shrinking.take({ ...shrinking.best, untilMs })) return
+}
+
+/** Another, smaller world that fails alike: fewer faults, workers, partitions, SKUs, orders. Before anything is numbered. */
+const coarse = (shrinking: Shrinking, wholeOrders: number): void => {
+  cutTail(shrinking)
+  if (!shrinking.take({ ...shrinking.best, families: [] }))
+    for (const name of [...shrinking.best.families])
+      if (shrinking.best.families.includes(name)) shrinking.take(without(shrinking.best, name))
+  const take = (drawn: Partial<Drawn>) => shrinking.take({ ...shrinking.best, drawn: { ...shrinking.best.drawn, ...drawn } })
+  for (const drawn of simpler) take(drawn)
+  for (const skus of [1, 2]) if (take({ skus })) break
+  for (const stockPercent of [1, 4, 10]) if (take({ stockPercent })) break
+  for (let orders = wholeOrders >> 1; orders >= 4; orders >>= 1) if (!take({ orders })) break
+  cutTail(shrinking)
+}
+
+const passes = (shrinking: Shrinking): void => {
+  cutTail(shrinking)
   shrinking.name()
+  leaveOut(shrinking, "setup")
   leaveOut(shrinking, "flows")
   shrinking.name()
   for (const list of Object.keys(shrinking.best.kept)) if (list !== "flows") leaveOut(shrinking, list)
@@ -171,6 +181,7 @@ export const shrink = (options: ShrinkOptions): ShrinkReport => {
     checker: target.checker,
     signature: target.signature,
   })
+  coarse(shrinking, chosen.drawn.orders)
   let before = Number.POSITIVE_INFINITY
   while (shrinking.run.result.decisions < before && !shrinking.isOver) {
     before = shrinking.run.result.decisions
