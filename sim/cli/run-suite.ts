@@ -40,7 +40,7 @@ export const runSuite = async (
   let index = 0
   const next = (): Job | null => {
     const seed = seeds.next()
-    return seed === null ? null : { kind: "seed", index: index++, seed, profile: asked.profile, timeline: false, twice: asked.twice }
+    return seed === null ? null : { kind: "seed", index: index++, seed, profile: asked.profile, twice: asked.twice }
   }
   const fleet = new Fleet({
     threads: Math.min(asked.cores, seeds.of ?? asked.cores),
@@ -72,9 +72,10 @@ export const withTimelines = async (
   let index = 0
   const next = (): Job | null => {
     const result = shown[index]
-    return result === undefined
-      ? null
-      : { kind: "seed", index: index++, seed: result.seed, profile: asked.profile, timeline: true, twice: false }
+    if (result === undefined) return null
+    // A failure is about some SKU more often than not: that one is worth watching.
+    const sku = result.failures.find((failure) => failure.sku !== null)?.sku ?? null
+    return { kind: "seed", index: index++, seed: result.seed, profile: asked.profile, timeline: { sku }, twice: false }
   }
   const fleet = new Fleet({
     threads: Math.min(asked.cores, shown.length),

@@ -12,8 +12,8 @@ export interface SeedJob {
   readonly index: number
   readonly seed: string
   readonly profile: ProfileName
-  /** Whether its timeline is wanted. */
-  readonly timeline: boolean
+  /** Whether its timeline is wanted: of that SKU, or with null of the one that most is asked of. */
+  readonly timeline?: { readonly sku: string | null }
   /** Whether it is run twice, and both runs are compared. */
   readonly twice: boolean
 }
@@ -84,7 +84,8 @@ const crashed = (job: SeedJob, thrown: unknown, wallMs: number): SeedResult => {
 const once = (job: SeedJob): SeedResult => {
   const startedMs = wallNowMs()
   try {
-    const result = runSeed({ seed: job.seed, profile: job.profile, wallNowMs })
+    const { seed, profile, timeline } = job
+    const result = runSeed({ seed, profile, wallNowMs, ...(timeline === undefined ? {} : { timeline }) })
     return { ...result, wallMs: rounded(result.wallMs) }
   } catch (thrown) {
     return crashed(job, thrown, rounded(wallNowMs() - startedMs))
