@@ -59,7 +59,7 @@ export const onJournalEndRead = (
   const { expectedSeq } = inFlight.pending
   if (record !== null) {
     assert(record.seq === expectedSeq + 1, "the record read is the one asked for")
-    return judge(partition, given, inFlight, record, nowMs)
+    return judge(partition, given, inFlight, record, endSeq, nowMs)
   }
   if (endSeq < expectedSeq)
     return halt(partition, "JournalLostTail", `the journal ends at ${endSeq}, record ${expectedSeq} was confirmed`, nowMs)
@@ -85,11 +85,22 @@ const resend = (inFlight: InFlight, nowMs: number): Array<Output> => {
   return [{ _tag: "Append", expectedSeq, messageId, bytes: inFlight.bytes }]
 }
 
-const judge = (partition: Partition, given: Given, inFlight: InFlight, stored: StoredRecord, nowMs: number): Array<Output> => {
+const judge = (
+  partition: Partition,
+  given: Given,
+  inFlight: InFlight,
+  stored: StoredRecord,
+  endSeq: number,
+  nowMs: number,
+): Array<Output> => {
   const decoded = given.codec.decodeRecord(stored.bytes)
   const theirs = decoded._tag === "Record" ? decoded.record : { owner: "", epoch: 0 }
   const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner: theirs.owner, epoch: theirs.epoch }
-  if (given.rules.isMine(found, inFlight.pending)) return onConfirmed(partition, given, inFlight, nowMs)
+  if (given.rules.isMine(found, inFlight.pending)) {
+    if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
+    // It is stored, and others have appended since: that reign is over, and its successor says what it decided.
+    return stepDown(partition, "Fenced", `record ${stored.seq} is stored, and the journal went on to ${endSeq} without this owner`)
+  }
   if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
 }

@@ -490,6 +490,21 @@ describe("hazards of reading commands", () => {
     expect(fixed.partition.quarantine.size).toBe(0)
   })
 
+  it("11: steps down when its own record is found with another's after it, instead of serving on or saying anything", () => {
+    const { broker } = serving(10)
+    const zombie = new Worker(broker, "d").follow().claim()
+    zombie.settle(["Append"])
+    const unheard = zombie.take("Append")
+    broker.append(unheard.expectedSeq, unheard.messageId, unheard.bytes)
+    new Worker(broker, "e").serve()
+    const feed = broker.feed.length
+    zombie.put({ _tag: "AppendUnknown", messageId: unheard.messageId, cause: "no answer" })
+    zombie.settle()
+    expect(zombie.all("SteppedDown")).toMatchObject([{ reason: "Fenced" }])
+    expect(zombie.has("Serving")).toBe(false)
+    expect(broker.feed).toHaveLength(feed)
+  })
+
   it("24: decides each command of a batch for itself, and whoever reads the record says the same", () => {
     const worker = serving(10)
     const body = [reserve("c1", "r1", 4), { ...reserve("c2", "r2", 4), qty: -1 }, reserve("c3", "r3", 40)]
@@ -543,6 +558,123 @@ describe("hazards of reading commands", () => {
     expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(0)
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true })
     expect(reservedQty(next)).toBe(2)
+  })
+
+  /** A worker that decided the commands of sequences 3 and 4; the stream then loses `lost` of them, and as many others take their sequences. */
+  const overwritten = (lost: number): Worker => {
+    const worker = serving(10)
+    for (const n of [1, 2]) worker.send("web", reserve(`c${n}`, `r${n}`, 1))
+    worker.settle()
+    loseAndStore(worker.broker, lost)
+    return worker
+  }
+  const loseAndStore = (broker: Broker, lost: number): void => {
+    for (let i = 0; i < lost; i++) broker.commands.delete(broker.lastSeq--)
+    for (let i = 0; i < lost; i++)
+      broker.store("web", "sell", "A", JSON.stringify(reserve(`new${i}`, `n${i}`, 1)), { brokerMs: startMs + 50_000 + i })
+  }
+
+  it("43: looks at the cursor before it reads on where a reading broke, and decides what took the place of what was lost", () => {
+    const worker = overwritten(2)
+    worker.broker.store("web", "sell", "A", JSON.stringify(reserve("new2", "n2", 1)), { brokerMs: startMs + 50_002 })
+    expect(worker.put({ _tag: "ReadingBroke" })).toEqual([{ _tag: "ReadCommandAt", seq: 4 }])
+    worker.settle()
+    expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(2)
+    for (const id of ["new0", "new1", "new2"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("43: reads on from the cursor where a reading broke and nothing was lost", () => {
+    const worker = overwritten(0)
+    worker.put({ _tag: "ReadingBroke" })
+    worker.settle()
+    worker.send("web", reserve("c3", "r3", 1))
+    worker.settle()
+    expect(saidOf(worker.broker, "c3")).toMatchObject({ outcome: "accepted" })
+    expect(worker.broker.records().some(({ kind }) => kind === "reset")).toBe(false)
+  })
+
+  it("43: forgets what had arrived when the reading broke, and takes nothing before it reads again", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    // Its append is under way: what follows waits.
+    const old = worker.send("web", reserve("c2", "r2", 1))
+    worker.put({ _tag: "ReadingBroke" })
+    worker.arrive(old)
+    worker.broker.commands.delete(old.seq)
+    worker.broker.lastSeq = old.seq - 1
+    worker.broker.store("web", "sell", "A", JSON.stringify(reserve("new", "n", 1)), { brokerMs: startMs + 50_000 })
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(worker.broker, "new")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(worker.broker, "c2")).toBeUndefined()
+  })
+
+  it("43: decides nothing of a reading before the cursor was looked at again, for the tail may be lost between a look and the reading after it", () => {
+    const worker = overwritten(0)
+    worker.put({ _tag: "ReadingBroke" })
+    worker.settle(["ReadCommands"])
+    loseAndStore(worker.broker, 1)
+    worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
+    worker.settle()
+    for (const id of ["new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+    expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(3)
+  })
+
+  it("43: does not take an answer from before a reading for proof of what it brings", () => {
+    const worker = overwritten(0)
+    worker.put({ _tag: "ReadingBroke" })
+    worker.settle(["ReadCommands"])
+    // Asked by the clock, answered before the loss, heard after it.
+    worker.nowMs += 2_000
+    worker.put({ _tag: "Tick" })
+    const seen = worker.broker.commands.get(4) ?? null
+    loseAndStore(worker.broker, 1)
+    worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
+    worker.answer(worker.take("ReadCommands"))
+    worker.take("ReadCommandAt")
+    worker.put({ _tag: "CommandAtRead", seq: 4, message: seen, firstSeq: 1, lastSeq: 4 })
+    worker.settle()
+    for (const id of ["new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("43: lets holds end while a reading that broke and nothing came of is not yet trusted", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1, { holdMs: 1_000 }))
+    worker.settle()
+    worker.put({ _tag: "ReadingBroke" })
+    worker.settle()
+    worker.nowMs += 1_500
+    worker.put({ _tag: "BrokerTimeSeen", brokerMs: worker.nowMs })
+    worker.tick().settle()
+    expect(reservedQty(worker)).toBe(0)
+  })
+
+  it("43: asks nobody and reads no more where a reading breaks of an owner that is leaving, of one that searches already, or of none", () => {
+    const leaving = overwritten(0)
+    leaving.send("web", reserve("c3", "r3", 1))
+    leaving.put({ _tag: "Drain" })
+    expect(leaving.put({ _tag: "ReadingBroke" })).toEqual([])
+    leaving.settle()
+    expect(leaving.take("SteppedDown").reason).toBe("Drained")
+    const searching = overwritten(2)
+    searching.put({ _tag: "ReadingBroke" })
+    searching.answer(searching.take("ReadCommandAt"))
+    expect(searching.put({ _tag: "ReadingBroke" })).toEqual([])
+    const standby = new Worker(searching.broker, "b").follow()
+    standby.settle()
+    expect(standby.put({ _tag: "ReadingBroke" })).toEqual([])
+    standby.put({ _tag: "Claim", owner: "b", incarnation: "i" })
+    expect(standby.put({ _tag: "ReadingBroke" })).toEqual([])
+  })
+
+  it("43: asks again for the cursor that could not be read when the reading broke, and reads on then", () => {
+    const worker = overwritten(2)
+    worker.put({ _tag: "ReadingBroke" })
+    worker.take("ReadCommandAt")
+    worker.put({ _tag: "ReadFailed", what: "CommandAt" })
+    expect(worker.has("ReadCommands")).toBe(false)
+    worker.tick(500).settle()
+    for (const id of ["new0", "new1"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
   })
 
   it("46: replies only under the sender's own prefix, whatever the header says", () => {
@@ -838,6 +970,7 @@ describe("hazards of a feed whose last words are a former owner's", () => {
     const next = new Worker(broker, "b").serve()
     expect(broker.feed).toHaveLength(1)
     next.send("web", reserve("c2", "r2", 1))
+    next.settle(["Append"])
     // The record is on its way, or confirmed and its values are not yet sent, or are: each time they will stand over what is seen.
     next.seeFeed(lateFor("web", 4, 10))
     next.settle(["SendFeed"])
