@@ -31,8 +31,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   "flash-sale": {
     name: "flash-sale",
     what: "three minutes of a sale with a burst on one SKU, under any mixture of faults",
-    orders: [1_250, 1_450],
-    windowMs: [170 * second, 190 * second],
+    orders: [1_400, 1_600],
+    windowMs: [180 * second, 200 * second],
     skus: [4, 24],
     tickMs: [25, 50, 100],
     swarm: 5,
@@ -42,8 +42,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   calm: {
     name: "calm",
     what: "a sale without faults: what the others are measured against",
-    orders: [1_250, 1_450],
-    windowMs: [170 * second, 190 * second],
+    orders: [1_400, 1_600],
+    windowMs: [180 * second, 200 * second],
     skus: [4, 24],
     tickMs: [25],
     swarm: 0,
@@ -130,7 +130,7 @@ const drawFamilies = (profile: Profile, prng: Prng): ReadonlySet<FaultName> => {
 /** The options and the families of a seed. */
 export const drawOptions = (seed: string, profile: Profile): { readonly drawn: Drawn; readonly families: ReadonlySet<FaultName> } => {
   const prng = prngFromSeed(`${seed}/options`)
-  const workers = prng.stream("workers").between(2, 3)
+  const workers = prng.stream("workers").pick([2, 2, 3])
   const between = (name: string, least: number, most: number): number => prng.stream(name).between(least, most)
   const pick = <T>(name: string, choices: ReadonlyArray<T>): T => prng.stream(name).pick(choices)
   const tickMs = pick("tick", profile.tickMs)
@@ -150,7 +150,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     windowMs,
     orders: between("orders", ...profile.orders),
     skus: between("skus", ...profile.skus),
-    burstPercent: pick("burst", [5, 20, 50]),
+    burstPercent: pick("burst", [20, 50, 80]),
     abandonedPercent: between("abandoned", 5, 30),
     latePercent: between("late", 2, 12),
     cancelledPercent: between("cancelled", 2, 12),

@@ -69,6 +69,8 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     startMs: worldStartMs,
     windowMs: drawn.windowMs,
     burstPercent: drawn.burstPercent,
+    // A sale begins at midnight, not over an hour: most of it happens within a few seconds.
+    burstMs: Math.max(1, Math.floor(drawn.windowMs / 40)),
     abandonedPercent: drawn.abandonedPercent,
     latePercent: drawn.latePercent,
     cancelledPercent: drawn.cancelledPercent,
