@@ -2,13 +2,15 @@
  * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest.
  *
  * A stream that lost its tail (power loss with the default fsync) reuses sequences; whoever trusts numbers alone then skips new commands as done. Checked before every
- * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none.
+ * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none. And once more
+ * when the first message of a reading has arrived, before any of them is decided: between a look and the reading that it lets begin, the tail may be lost too.
+ * From then on a loss breaks the reading, which is told.
  */
 import { commandsKeptMs, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
-import type { CursorMark, Partition } from "./partition.ts"
+import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
 
@@ -17,19 +19,48 @@ const purgeEveryMs = 60_000
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
   const { seq, digest } = partition.cursor
-  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0 }
+  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesReading: false }
   partition.nextCheckAtMs = nowMs + cursorCheckMs
-  return [{ _tag: "ReadCommandAt", seq }]
+  return ask(partition, partition.check)
 }
+
+/** Hands the question over: what has arrived by now came of a reading that had begun before it. */
+const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
+  check.provesReading = partition.arrived.length > 0
+  return [{ _tag: "ReadCommandAt", seq: check.seq }]
+}
+
+/** Something of a reading has arrived that is not trusted yet: is the stream still the one that was looked at before the reading began? */
+export const askForArrived = (partition: Partition, nowMs: number): Array<Output> =>
+  partition.trusted || partition.arrived.length === 0 || partition.check !== null ? [] : askCursor(partition, nowMs)
+
+/** Whether there may be decisions. While what has arrived is not trusted it waits, and what is due with it. */
+export const mayDecide = ({ reading, trusted, arrived }: Partition): boolean => reading && (trusted || arrived.length === 0)
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Partition): Array<Output> => {
-  partition.arrived = []
-  partition.arrivedBytes = 0
+  stopReading(partition)
   partition.arrivedSeq = partition.cursor.seq
   partition.reading = true
-  partition.paused = false
+  // Nothing was read before the first message: nothing can be skipped.
+  partition.trusted = partition.cursor.seq === 0
   return [{ _tag: "ReadCommands", fromSeq: partition.cursor.seq + 1 }]
+}
+
+/** What has arrived and isn't decided is forgotten: it will be read again. */
+const stopReading = (partition: Partition): void => {
+  partition.reading = false
+  partition.paused = false
+  partition.arrived = []
+  partition.arrivedBytes = 0
+}
+
+/** Whatever ended the reading may have cost the stream its tail: the cursor is looked at before anything more is read. */
+export const onReadingBroke = (partition: Partition, nowMs: number): Array<Output> => {
+  if (partition.phase !== "serving" || !partition.reading) return []
+  stopReading(partition)
+  if (partition.draining !== null || partition.check !== null) return []
+  return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)
 }
 
 const matches = (given: Given, message: CommandMessage | null, digest: string): boolean =>
@@ -47,9 +78,16 @@ export const onCommandAtRead = (
   if (partition.search !== null) return searchOn(partition, given, read, nowMs)
   if (matches(given, read.message, check.digest)) {
     partition.digestVerified = true
-    return [...(partition.reading ? [] : startReading(partition)), ...purgeIfDue(partition, given, nowMs)]
+    return [...readOn(partition, check, nowMs), ...purgeIfDue(partition, given, nowMs)]
   }
   return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+}
+
+/** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
+const readOn = (partition: Partition, check: CursorCheck, nowMs: number): Array<Output> => {
+  if (!partition.reading) return partition.draining === null ? startReading(partition) : []
+  if (check.provesReading) partition.trusted = true
+  return askForArrived(partition, nowMs)
 }
 
 const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: number): Array<Output> => {
@@ -60,9 +98,7 @@ const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: 
     if (mark.seq <= lastSeq && mark.seq < from.seq) known.set(mark.seq, mark)
   const candidates = [...known.values()].sort((a, b) => a.seq - b.seq)
   partition.search = { from, cause, candidates, found: null }
-  partition.reading = false
-  partition.arrived = []
-  partition.arrivedBytes = 0
+  stopReading(partition)
   const alarm: Output = { _tag: "Alarm", kind: "CommandsLostTail", detail: `partition ${partition.id}: ${cause}` }
   return [alarm, ...askNextCandidate(partition, nowMs)]
 }
@@ -75,8 +111,8 @@ const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> =>
     search.found = { seq: 0, digest: "" }
     return []
   }
-  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0 }
-  return [{ _tag: "ReadCommandAt", seq: next.seq }]
+  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesReading: false }
+  return ask(partition, partition.check)
 }
 
 const searchOn = (partition: Partition, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
@@ -130,7 +166,7 @@ export const tickCursor = (partition: Partition, given: Given, nowMs: number): A
   if (check !== null) {
     if (check.askAgainAtMs === 0 || !isDue(check.askAgainAtMs, nowMs, cursorCheckMs / 5)) return []
     check.askAgainAtMs = 0
-    return [{ _tag: "ReadCommandAt", seq: check.seq }]
+    return ask(partition, check)
   }
   if (partition.search !== null) return []
   const purge = purgeIfDue(partition, given, nowMs)

@@ -61,6 +61,8 @@ export interface CursorCheck {
   readonly digest: string
   readonly askedAtMs: EpochMs
   askAgainAtMs: EpochMs
+  /** Asked after something of the present reading had arrived: a match shows that it reads the stream that was read before. */
+  provesReading: boolean
 }
 
 /** The commands stream lost its tail: the search for the last common message, newest mark first. */
@@ -165,6 +167,8 @@ export interface Partition {
   search: TailSearch | null
   /** Whether commands are being read, and paused. */
   reading: boolean
+  /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
+  trusted: boolean
   paused: boolean
   arrived: Array<ArrivedMessage>
   arrivedBytes: number
@@ -230,6 +234,7 @@ export const emptyPartition = (options: {
   purgedBelowSeq: 0,
   search: null,
   reading: false,
+  trusted: false,
   paused: false,
   arrived: [],
   arrivedBytes: 0,

@@ -124,6 +124,11 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** Any other answer, or none. */
   | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }
   /** The journal's end, and the record at the sequence asked for, through the leader. */
+  /**
+   * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
+   * that the stream delivers to a later one.
+   */
+  | { readonly _tag: "ReadingBroke" }
   | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
   | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
   | {
@@ -198,7 +203,7 @@ export type Output =
   | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
   /** Read the journal's end, and the record at `seq` if there is one. */
   | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
-  /** Read commands from this sequence on, for ever. Asked for again, an earlier reading ends. */
+  /** Read commands from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
   | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
   | { readonly _tag: "PauseReading" }
   | { readonly _tag: "ResumeReading" }

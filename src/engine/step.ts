@@ -8,7 +8,7 @@ import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
-import { onCommandAtRead, onCommandUnread, resetCursor, tickCursor } from "./cursor-check.ts"
+import { askForArrived, mayDecide, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
 import { onCommandsArrived } from "./intake.ts"
@@ -62,7 +62,9 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
-      return onCommandsArrived(partition, given, input.messages)
+      return [...onCommandsArrived(partition, given, input.messages), ...askForArrived(partition, nowMs)]
+    case "ReadingBroke":
+      return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
       return onCommandAtRead(partition, given, input, nowMs)
     case "BrokerTimeSeen":
@@ -174,7 +176,7 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   else if (partition.draining !== null) {
     outputs.push(...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (partition.reading && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
+  } else if (mayDecide(partition) && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })
