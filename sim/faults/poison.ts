@@ -33,6 +33,10 @@ export class Poison {
         this.#armed = false
         return codec.encodeEntry(entry, texts)
       },
+      commandText: (command) => {
+        this.#armed = false
+        return codec.commandText(command)
+      },
       encodeChunk: (chunk) => {
         this.#armed = false
         return codec.encodeChunk(chunk)
