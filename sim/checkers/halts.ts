@@ -11,7 +11,6 @@ const causes: Readonly<Record<HaltReason, ReadonlyArray<string>>> = {
   JournalEmpty: ["lost-journal"],
   ForeignJournal: ["lost-journal", "corrupt-records"],
   ChainBroken: ["lost-journal", "corrupt-records"],
-  NewerRecords: ["corrupt-records"],
   InvariantBroken: [],
 }
 

@@ -134,7 +134,7 @@ const join = (
   ttlMs: number,
 ): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const announced = putKey(connection, bucket, member.worker, JSON.stringify(member), { ttlMs }).pipe(
+    const announced = Effect.suspend(() => putKey(connection, bucket, member.worker, JSON.stringify(member), { ttlMs })).pipe(
       orUnavailable(`announce worker ${member.worker}`),
     )
     yield* Effect.acquireRelease(announced, () =>
@@ -148,7 +148,7 @@ const applyNews = (alive: Map<string, Member>, { changes }: KeyNews): boolean =>
   let changed = false
   for (const { key, value } of changes) {
     if (value === null) changed = alive.delete(key) || changed
-    else if (!alive.has(key)) {
+    else if (JSON.stringify(alive.get(key)) !== value) {
       alive.set(key, JSON.parse(value) as Member)
       changed = true
     }

@@ -11,7 +11,7 @@ import { EventKind } from "../world/world.ts"
 /** Milliseconds a look takes. */
 const lookMs = 1_500
 /** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot. */
-const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "NewerRecords", "InvariantBroken", "JournalLostTail"]
+const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "InvariantBroken", "JournalLostTail"]
 
 export class Operator {
   readonly #cluster: Cluster

@@ -11,6 +11,12 @@ export const stepDown = (partition: Partition, reason: StepDownReason, detail: s
   return [{ _tag: "SteppedDown", reason, detail: `partition ${partition.id}: ${detail}` }]
 }
 
+/** Leaves the partition to those who can read what a newer release wrote. No halt: a worker of an older release must not stop the owner of a newer one. */
+export const stepAside = (partition: Partition, detail: string): Array<Output> => [
+  { _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}: ${detail}` },
+  ...stepDown(partition, "NewerRelease", detail),
+]
+
 /** Stops the partition until an operator has looked at it. */
 export const halt = (partition: Partition, reason: HaltReason, detail: string, nowMs: number): Array<Output> => {
   partition.phase = "halted"

@@ -78,8 +78,6 @@ export const HaltReason = [
   "ForeignJournal",
   /** A record doesn't link to the one before it, or can't be read. */
   "ChainBroken",
-  /** The journal holds records of a newer release. */
-  "NewerRecords",
   /** Applying an event broke an invariant. */
   "InvariantBroken",
 ] as const
@@ -124,13 +122,13 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** Any other answer, or none. */
   | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }
   /** The journal's end, and the record at the sequence asked for, through the leader. */
+  | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
+  | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
   /**
    * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
    * that the stream delivers to a later one.
    */
   | { readonly _tag: "ReadingBroke" }
-  | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
-  | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
   | {
       readonly _tag: "CommandAtRead"
       readonly seq: number
@@ -162,6 +160,7 @@ export const AlarmKind = [
   "CommandsLostTail",
   "SnapshotDiscarded",
   "FeedRepaired",
+  "NewerRelease",
   "Quarantined",
   "Discrepancy",
   "Shortage",
@@ -170,8 +169,11 @@ export const AlarmKind = [
 ] as const
 export type AlarmKind = (typeof AlarmKind)[number]
 
-/** Why an owner gave up its partition. */
-export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "Drained"] as const
+/**
+ * Why a worker gave up a partition. `NewerRelease`: its journal holds records of a newer release. Nothing is wrong with the journal, and whoever can read it may serve;
+ * this worker can't, however often it begins anew.
+ */
+export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "NewerRelease", "Drained"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
 
 /** How a batch went, for metrics: counted when its record is confirmed. */

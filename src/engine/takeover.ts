@@ -8,7 +8,7 @@ import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } fro
 import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
-import { halt } from "./ending.ts"
+import { halt, stepAside } from "./ending.ts"
 import type { Claiming, Partition } from "./partition.ts"
 import type { ClaimBasis, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
@@ -50,15 +50,12 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
   const expected = partition.confirmedSeq + 1
   if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
   const decoded = given.codec.decodeRecord(stored.bytes)
-  if (decoded._tag === "Unreadable")
-    return halt(
-      partition,
-      decoded.cause.startsWith("version ") ? "NewerRecords" : "ChainBroken",
-      `record ${stored.seq}: ${decoded.cause}`,
-      nowMs,
-    )
+  if (decoded._tag === "Unreadable") {
+    const why = `record ${stored.seq}: ${decoded.cause}`
+    return decoded.cause.startsWith("version ") ? stepAside(partition, why) : halt(partition, "ChainBroken", why, nowMs)
+  }
   const { record } = decoded
-  if (record.version > recordVersion) return halt(partition, "NewerRecords", `record ${stored.seq} has version ${record.version}`, nowMs)
+  if (record.version > recordVersion) return stepAside(partition, `record ${stored.seq} has version ${record.version}`)
   if (record.partition !== partition.id)
     return halt(partition, "ForeignJournal", `record ${stored.seq} is of partition ${record.partition}`, nowMs)
   if (partition.incarnation !== null && record.incarnation !== partition.incarnation)

@@ -26,7 +26,9 @@ const HaltJson = Schema.fromJsonString(
     resume: Schema.NullOr(Schema.Struct({ by: Schema.String, reason: Schema.String })),
   }),
 )
-const MemberJson = Schema.fromJsonString(Schema.Struct({ worker: Schema.String, address: Schema.String }))
+const MemberJson = Schema.fromJsonString(
+  Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Number) }),
+)
 
 const decodeHalt = Schema.decodeOption(HaltJson)
 
@@ -106,7 +108,13 @@ const release = async (link: Link, partition: number, revision: number): Promise
 // Members
 
 const announce = (link: Link, member: Member, ttlMs: number): Promise<number> =>
-  putKey(link, membersBucket, member.worker, JSON.stringify({ worker: member.worker, address: member.address }), { ttlMs })
+  putKey(
+    link,
+    membersBucket,
+    member.worker,
+    JSON.stringify({ worker: member.worker, address: member.address, unreadable: member.unreadable }),
+    { ttlMs },
+  )
 
 const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
   assert(isToken(member.worker), "a worker's name is one subject token")
@@ -128,7 +136,7 @@ const applyNews = (alive: Map<string, Member>, news: KeyNews): boolean => {
     const before = alive.get(key)
     const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
     if (decoded === null || decoded._tag === "None") changed = alive.delete(key) || changed
-    else if (before?.address !== decoded.value.address) {
+    else if (before === undefined || JSON.stringify(before) !== JSON.stringify(decoded.value)) {
       alive.set(key, decoded.value)
       changed = true
     }

@@ -108,6 +108,8 @@ export interface Member {
   readonly worker: string
   /** Where it serves /metrics and /ready, for people. */
   readonly address: string
+  /** Partitions whose journal it can't read, because a newer release writes it: it is passed over for them. */
+  readonly unreadable: ReadonlyArray<number>
 }
 
 /** What workers share besides streams: who is alive, who should try to own what, and the marks that outlive a takeover. */
@@ -119,9 +121,12 @@ export class Cluster extends Context.Service<
       readonly partitions: number
       readonly replicas: number
     }) => Effect.Effect<{ readonly partitions: number; readonly warnings: ReadonlyArray<string> }, TopologyMismatch | BrokerUnavailable>
-    /** Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`. */
+    /**
+     * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`. What `member` says is read anew
+     * at each announcement, so that what changes in it is known to the others within a third of that.
+     */
     readonly join: (member: Member, ttlMs: number) => Effect.Effect<void, BrokerUnavailable, import("effect").Scope.Scope>
-    /** All that are alive, whenever that changes. */
+    /** All that are alive, whenever that or what one of them says changes. */
     readonly members: Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable>
     /** Takes the partition's lease if it is free or ours. `revision` is what renewing and releasing it needs. */
     readonly acquire: (

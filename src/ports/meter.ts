@@ -11,6 +11,8 @@ export interface PartitionSample {
   readonly owned: boolean
   /** Whether nobody may serve it until an operator has looked. */
   readonly halted: boolean
+  /** Whether this worker can't read its journal, because a newer release writes it. */
+  readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
 }

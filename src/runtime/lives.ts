@@ -56,10 +56,17 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Endi
   }
   const ending = exit.value
   if (ending._tag === "SteppedDown") {
-    yield* Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail })
+    const log = ending.reason === "NewerRelease" ? Effect.logError(logLine.newerRelease, { partition, detail: ending.detail }) : Effect.void
+    yield* Effect.andThen(Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail }), log)
     if (ending.reason !== "Drained") yield* Effect.sleep(restartDelayMs)
   }
 })
+
+/** Leaves the partition to those who can read it, for good: another life would read as far, and stop there again. */
+const passOver = (slot: Slot, why: string): void => {
+  slot.newer = why
+  slot.wanted = "none"
+}
 
 /** One life after another, for as long as the fiber lives. */
 export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, never, PartitionPorts> =>
@@ -70,6 +77,8 @@ export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, 
         Effect.gen(function* () {
           const exit = yield* Effect.exit(live(slot, options))
           slot.running = null
+          if (exit._tag === "Success" && exit.value._tag === "SteppedDown" && exit.value.reason === "NewerRelease")
+            passOver(slot, exit.value.detail)
           // Before the lease is given back: whoever takes it must find the halt.
           if (exit._tag === "Success" && exit.value._tag === "Halted") yield* shareHalt(slot, exit.value.halt)
           yield* releaseLease(slot, options)

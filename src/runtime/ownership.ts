@@ -3,7 +3,7 @@
  * first for; what it ranks second for it follows as a hot standby.
  */
 import { Effect, type Scope } from "effect"
-import { Cluster, Journals } from "../ports/broker.ts"
+import { Cluster, Journals, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
 import type { PartitionPorts, RunningPartition } from "./partition.ts"
@@ -32,15 +32,17 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
     const journals = yield* Journals
-    let members: ReadonlyArray<string> | null = null
+    let members: ReadonlyArray<Member> | null = null
     const known = makeSignal()
     let givingUp = false
 
     const assign = () => {
-      const alive = members ?? []
+      const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
+      const isMember = members?.some(({ worker }) => worker === options.worker) === true
       for (const slot of slots) {
-        slot.wanted = givingUp ? "none" : roleOf(options.worker, [...alive, options.worker], slot.partition)
-        slot.isMember = alive.includes(options.worker)
+        slot.wanted =
+          givingUp || slot.newer !== null ? "none" : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition)
+        slot.isMember = isMember
         slot.signal.notify()
       }
     }
@@ -52,8 +54,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     }
 
     yield* watchCluster(cluster, {
-      members: (names) => {
-        members = names
+      members: (alive) => {
+        members = alive
         assign()
         known.notify()
       },
@@ -72,7 +74,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     return {
       slots,
-      members: () => members ?? [],
+      members: () => namesOf(members ?? []),
       caughtUp: (timeoutMs) =>
         known
           .until(() => members !== null)
@@ -92,6 +94,12 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
   },
 )
 
+const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
+
+/** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
+const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
+  namesOf(members.filter(({ unreadable }) => !unreadable.includes(partition)))
+
 /** Returns once what this worker follows of the partition reaches to where the journal ends now, or it doesn't follow it. */
 const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot: Slot) {
   const isOff = () => slot.wanted === "none" || isHalted(slot)
@@ -107,7 +115,7 @@ const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot
 })
 
 interface ClusterChanges {
-  readonly members: (workers: ReadonlyArray<string>) => void
+  readonly members: (workers: ReadonlyArray<Member>) => void
   readonly lease: (partition: number, holder: string | null, brokerMs: number) => void
   readonly halt: (partition: number, halt: Slot["halt"]) => void
 }
@@ -116,9 +124,8 @@ const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], c
   const run = Effect.runForkWith(yield* Effect.context<never>())
   yield* Effect.forkScoped(
     watch("watching the workers", cluster.members, (members) => {
-      const names = members.map((member) => member.worker).sort()
-      run(Effect.logInfo(logLine.membersChanged, { members: names }))
-      changes.members(names)
+      run(Effect.logInfo(logLine.membersChanged, { members: namesOf(members) }))
+      changes.members(members)
     }),
   )
   yield* Effect.forkScoped(

@@ -10,19 +10,19 @@ export interface PartitionReport {
   readonly partition: number
   /** What this worker should be to it. */
   readonly role: Role
-  /** The engine's phase; "absent" where this worker has nothing to do with it. */
-  readonly phase: ReturnType<typeof statusOf>["phase"] | "absent"
+  /** The engine's phase; "unreadable" where a newer release writes its journal, "absent" where this worker has nothing to do with it. */
+  readonly phase: ReturnType<typeof statusOf>["phase"] | "unreadable" | "absent"
   readonly epoch: number
   readonly confirmedSeq: number
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
-  /** Why it is halted, if it is. */
+  /** Why it is halted, or can't be read here, if either is so. */
   readonly halt: string | null
 }
 
 export interface WorkerReport {
   readonly worker: string
-  /** Joined, and every partition that it should own is served, by it or still by its former owner. */
+  /** Joined, and every partition that it should own is served, by it or still by its former owner; and every one that it can't read is somebody's. */
   readonly ready: boolean
   readonly state: "joining" | "joined" | "leaving"
   readonly members: ReadonlyArray<string>
@@ -35,20 +35,27 @@ const partitionReport = (slot: Slot): PartitionReport => {
   return {
     partition: slot.partition,
     role: slot.wanted,
-    phase: halted ? "halted" : (status?.phase ?? "absent"),
+    phase: halted ? "halted" : slot.newer !== null ? "unreadable" : (status?.phase ?? "absent"),
     epoch: status?.epoch ?? 0,
     confirmedSeq: status?.confirmedSeq ?? 0,
     holder: slot.holder ?? null,
-    halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : null,
+    halt:
+      halted && slot.halt !== null
+        ? `${slot.halt.reason}: ${slot.halt.detail}`
+        : slot.newer === null
+          ? null
+          : `NewerRelease: ${slot.newer}`,
   }
 }
 
 /** Whether a partition that this worker should own is looked after. */
 const isLookedAfter = (slot: Slot, worker: string): boolean => {
+  const isWithAnother = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
+  // After a rollback nobody may be left who can read it: then nobody who passed it over is ready.
+  if (slot.newer !== null) return isWithAnother
   if (slot.wanted !== "owner") return true
   if (isHalted(slot)) return false
-  const isWithFormerOwner = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
-  return isWithFormerOwner || isServing(slot)
+  return isWithAnother || isServing(slot)
 }
 
 export const workerReport = (worker: string, ownership: Ownership, isLeaving: boolean): WorkerReport => {

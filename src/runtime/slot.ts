@@ -33,6 +33,8 @@ export interface Slot {
   isMember: boolean
   /** The shared halt, as last seen. */
   halt: Halt | null
+  /** Why this worker can't read the partition's journal, if it can't: a newer release writes it. It stays so until this process ends: an older release doesn't learn. */
+  newer: string | null
   /** Who holds the lease, as last seen: undefined before anything was seen. */
   holder: string | null | undefined
   lease: Lease | null
@@ -45,6 +47,7 @@ export const makeSlot = (partition: number): Slot => ({
   wanted: "none",
   isMember: false,
   halt: null,
+  newer: null,
   holder: undefined,
   lease: null,
   running: null,

@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, Exit, Scope } from "effect"
 import { statusOf } from "../engine/views.ts"
-import { Cluster, Commands, type Questions } from "../ports/broker.ts"
+import { Cluster, Commands, type Member, type Questions } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { type Ownership, startOwnership } from "./ownership.ts"
@@ -51,12 +51,12 @@ const sample = Effect.fnUntraced(function* (slot: Slot) {
   const commands = yield* Commands
   const { partition } = slot
   if (slot.running === null || !isOwning(slot)) {
-    meter.sampled(partition, { owned: false, halted: isHalted(slot), quarantined: 0, openHolds: 0 })
+    meter.sampled(partition, { owned: false, halted: isHalted(slot), unreadable: slot.newer !== null, quarantined: 0, openHolds: 0 })
     meter.waiting(partition, null)
     return
   }
   const status = statusOf(slot.running.state)
-  meter.sampled(partition, { owned: true, halted: false, quarantined: status.quarantined, openHolds: status.openHolds })
+  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined: status.quarantined, openHolds: status.openHolds })
   const nowMs = yield* Clock.currentTimeMillis
   yield* Effect.match(commands.waiting(partition, status.cursorSeq), {
     onSuccess: ({ count, oldestMs }) =>
@@ -72,6 +72,15 @@ const lookAfter = Effect.fnUntraced(function* (ownership: Ownership) {
   yield* Effect.forEach(slots, sample, { discard: true }).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever, Effect.forkScoped)
 })
 
+/** This worker as the others see it: read anew whenever it is announced. */
+const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Member => ({
+  worker,
+  address,
+  get unreadable() {
+    return slots.filter(({ newer }) => newer !== null).map(({ partition }) => partition)
+  },
+})
+
 /** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
 export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> =
   Effect.fnUntraced(function* (options) {
@@ -85,10 +94,7 @@ export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, neve
     // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
     yield* ownership.caughtUp(catchUpMsMax)
     const membership = yield* Scope.fork(yield* Effect.scope)
-    yield* untilDone(
-      "joining the workers",
-      cluster.join({ worker: options.worker, address: options.address }, options.leaseTtlMs).pipe(Scope.provide(membership)),
-    )
+    yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
     yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
 
     const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))

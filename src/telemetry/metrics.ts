@@ -70,6 +70,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["partition"], registers })
   const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
   const halted = gauge(metricName.halted, "1 while nobody may serve the partition until an operator resumes it.")
+  const unreadable = gauge(
+    metricName.unreadable,
+    "1 where this worker can't read the partition's journal, because a newer release writes it.",
+  )
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
@@ -81,6 +85,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     sampled: ((partition, sample) => {
       owned.set({ partition }, sample.owned ? 1 : 0)
       halted.set({ partition }, sample.halted ? 1 : 0)
+      unreadable.set({ partition }, sample.unreadable ? 1 : 0)
       // Absent, not 0, where another worker knows better: otherwise a sum or a maximum over workers could hide a partition without an owner.
       if (sample.owned) quarantined.set({ partition }, sample.quarantined)
       else quarantined.remove({ partition })

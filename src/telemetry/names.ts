@@ -23,6 +23,7 @@ export const metricName = {
   feedSent: "holdfast_feed_sent_total",
   alarms: "holdfast_alarms_total",
   halted: "holdfast_partition_halted",
+  unreadable: "holdfast_partition_unreadable",
   owned: "holdfast_partition_owned",
 } as const
 
@@ -36,6 +37,8 @@ export const logLine = {
   serving: "partition serves",
   steppedDown: "partition stepped down",
   halted: "partition halted: nobody serves it until an operator resumes it",
+  newerRelease:
+    "a newer release writes this journal: this worker can't read it, and leaves the partition to those who can until it is replaced",
   alarm: "alarm",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",

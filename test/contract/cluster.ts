@@ -30,7 +30,9 @@ const membersContract = (broker: Broker, partition: number) => {
     const seen = (expected: string) => asOtherWorker(Cluster.use(({ members }) => until(names(members), (all) => all === expected)))
     await seen("")
     // A time to live far beyond the test's: leaving must not wait for it.
-    await asWorker(Cluster.use((cluster) => Scope.provide(cluster.join({ worker: "joiner", address: "here" }, 600_000), scope)))
+    await asWorker(
+      Cluster.use((cluster) => Scope.provide(cluster.join({ worker: "joiner", address: "here", unreadable: [] }, 600_000), scope)),
+    )
     await seen("joiner")
     const left = seen("")
     await asWorker(Scope.close(scope, Exit.void))
@@ -43,7 +45,7 @@ const membersContract = (broker: Broker, partition: number) => {
     await asWorker(
       Effect.gen(function* () {
         const cluster = yield* Cluster
-        yield* cluster.join({ worker: "renewer", address: "here" }, ttlMs)
+        yield* cluster.join({ worker: "renewer", address: "here", unreadable: [] }, ttlMs)
         const isOver = Effect.promise(() =>
           asOtherWorker(Cluster.use((other) => Effect.andThen(letLeaseExpire(other, partition), letLeaseExpire(other, partition)))),
         )
@@ -52,6 +54,27 @@ const membersContract = (broker: Broker, partition: number) => {
       }).pipe(Effect.scoped),
     )
     expect(seen).toEqual(["renewer"])
+  })
+
+  it("shows what a member says of itself anew when that changes", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    const unreadable: Array<number> = []
+    const heard = (expected: string) =>
+      asOtherWorker(
+        Cluster.use(({ members }) =>
+          until(members, (all) => all.find(({ worker }) => worker === "learner")?.unreadable.join() === expected),
+        ),
+      )
+    await asWorker(
+      Effect.gen(function* () {
+        const cluster = yield* Cluster
+        yield* cluster.join({ worker: "learner", address: "here", unreadable }, ttlMs)
+        const changed = heard("1,4")
+        yield* Effect.promise(() => heard(""))
+        unreadable.push(1, 4)
+        yield* Effect.promise(() => changed)
+      }).pipe(Effect.scoped),
+    )
   })
 }
 

@@ -168,6 +168,14 @@ export class MemoryBroker {
     this.memberChanges.push(members)
   }
 
+  /** A member says what it has to say again. One that was taken for dead isn't heard: it stays what it is to the others. */
+  #announceAgain(member: Member): void {
+    const said: Member = { ...member }
+    const known = this.#members.find(({ worker }) => worker === member.worker)
+    if (known === undefined || JSON.stringify(known) === JSON.stringify(said)) return
+    this.#setMembers(this.#members.map((other) => (other === known ? said : other)))
+  }
+
   #setLease(partition: number, lease: Lease | null): void {
     if (lease === null) this.leases.delete(partition)
     else this.leases.set(partition, lease)
@@ -328,10 +336,18 @@ export class MemoryBroker {
     return Cluster.of({
       ...this.#leasing(),
       prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
-      join: (member) =>
+      join: (member, ttlMs) =>
         Effect.acquireRelease(
-          Effect.sync(() => this.#setMembers([...this.#members, member])),
+          Effect.sync(() => this.#setMembers([...this.#members, { ...member }])),
           () => Effect.sync(() => this.#setMembers(this.#members.filter((other) => other.worker !== member.worker))),
+        ).pipe(
+          Effect.andThen(
+            this.#unlessCutOff(
+              worker,
+              Effect.sync(() => this.#announceAgain(member)),
+            ).pipe(Effect.ignore, Effect.delay(ttlMs / 3), Effect.forever, Effect.forkScoped),
+          ),
+          Effect.asVoid,
         ),
       members: watch(this.memberChanges),
       leases: watch(this.leaseChanges),

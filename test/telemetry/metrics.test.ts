@@ -54,6 +54,14 @@ describe("metrics", () => {
     expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Drained"}`)).toBe(1)
   })
 
+  it("show where a worker can't read what a newer release writes, apart from a halt", async () => {
+    const shown = await scrapeAfter((meter) => {
+      meter.sampled(1, { owned: false, halted: false, unreadable: true, quarantined: 0, openHolds: 0 })
+    })
+    expect(shown.get(`${metricName.unreadable}{partition="1"}`)).toBe(1)
+    expect(shown.get(`${metricName.halted}{partition="1"}`)).toBe(0)
+  })
+
   it("stop showing the lag of a partition that another worker owns by now", async () => {
     const shown = await scrapeAfter((meter) => {
       meter.waiting(2, { count: 7, oldestAgeMs: 1_500 })
