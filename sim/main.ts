@@ -65,3 +65,5 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
 
 endWithReader()
 process.exitCode = await main(process.argv.slice(2))
+// What was interrupted may still have threads at work, which nobody waits for any more.
+if (process.exitCode === exitCode.interrupted) process.exit()

@@ -4,6 +4,8 @@
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import type { WorldKind } from "../fleet/worlds.ts"
+import { mutants } from "../mutants/catalogue.ts"
 import { ProfileName } from "../profiles.ts"
 
 /** Which seeds a suite runs. */
@@ -15,7 +17,13 @@ export type SeedsAsked =
 export interface Asked {
   /** Null: no seeds, only the other parts that were asked for. */
   readonly seeds: SeedsAsked | null
-  readonly profile: ProfileName
+  readonly worlds: WorldKind
+  /** Parts beside the seeds: every planted defect hunted, every small world explored, the comparison played. */
+  readonly mutants: boolean
+  readonly exhaustive: boolean
+  readonly compare: boolean
+  /** An order file, not read yet. */
+  readonly orders: { readonly path: string; readonly dateFormat: string | null } | null
   readonly report: string | null
   readonly json: boolean
   readonly twice: boolean
@@ -40,6 +48,13 @@ const flags = {
   minutes: { type: "string" },
   from: { type: "string" },
   profile: { type: "string" },
+  shell: { type: "boolean" },
+  mutant: { type: "string" },
+  mutants: { type: "boolean" },
+  exhaustive: { type: "boolean" },
+  compare: { type: "boolean" },
+  orders: { type: "string" },
+  "date-format": { type: "string" },
   report: { type: "string" },
   json: { type: "boolean" },
   twice: { type: "boolean" },
@@ -57,7 +72,20 @@ const contradictions: ReadonlyArray<readonly [a: keyof typeof flags, b: keyof ty
   ["seed", "minutes", "one seed or as many as fit"],
   ["seed", "from", "--from says where --seeds or --minutes begin"],
   ["seeds", "minutes", "a number of seeds or a length of time"],
+  ["shell", "profile", "the shell has worlds of its own"],
+  ["shell", "mutant", "defects are planted in the worlds of profiles"],
+  ["mutant", "profile", "a planted defect is hunted in worlds of its own profile"],
+  ["mutant", "mutants", "one planted defect or all of them"],
 ]
+
+/** Flags that only say something about another one. */
+const dependencies: ReadonlyArray<readonly [flag: keyof typeof flags, needs: keyof typeof flags]> = [
+  ["orders", "compare"],
+  ["date-format", "orders"],
+]
+
+/** Flags that ask for seeds, beside a part that needs none. */
+const seedFlags = ["seed", "seeds", "minutes", "from", "profile", "shell", "mutant", "twice"] as const
 
 const firstSentence = (message: string): string => message.split(/\n|\. (?=[A-Z])/, 1)[0] ?? message
 
@@ -80,6 +108,9 @@ const valuesOf = (args: ReadonlyArray<string>): Values => {
   const values: Values = parsed.values
   for (const [a, b, why] of contradictions)
     if (values[a] !== undefined && values[b] !== undefined) throw new UsageError(`--${a} and --${b} contradict each other: ${why}`)
+  for (const [flag, needs] of dependencies)
+    if (values[flag] !== undefined && values[needs] === undefined)
+      throw new UsageError(`--${flag} goes with --${needs}, which is not given`)
   return values
 }
 
@@ -96,17 +127,33 @@ const amountOf = (flag: string, text: string, unit: string): number => {
   return value
 }
 
-/** A number, or a commit hash: what names a seed. Numbers are the same seed however they are written. */
+/** A number, a commit hash, or what a hunt calls its seeds. Numbers are the same seed however they are written. */
 const seedOf = (text: string): string => {
   if (/^\d{1,15}$/.test(text)) return String(Number(text))
   if (/^[0-9a-f]{7,64}$/i.test(text)) return text.toLowerCase()
-  throw new UsageError(`--seed: “${text}” is neither a whole number of at most 15 digits nor a commit hash of 7 to 64 hex digits`)
+  if (/^[a-z0-9]+(-[a-z0-9]+)*-\d{1,9}$/.test(text)) return text
+  throw new UsageError(
+    `--seed: “${text}” is neither a whole number of at most 15 digits, nor a commit hash of 7 to 64 hex digits, nor a name that ends in -NUMBER, as --mutants prints them`,
+  )
 }
 
 const profileOf = (text: string): ProfileName => {
   const found = ProfileName.find((name) => name === text)
   if (found === undefined) throw new UsageError(`--profile: there is no “${text}”; there are ${ProfileName.join(", ")}`)
   return found
+}
+
+const worldsOf = ({ profile = "flash-sale", mutant, shell = false }: Values): WorldKind => {
+  if (mutant === undefined) return { profile: profileOf(profile), mutant: null, shell }
+  const found = mutants.find(({ name }) => name === mutant)
+  if (found === undefined)
+    throw new UsageError(`--mutant: there is no “${mutant}”; there are ${mutants.map(({ name }) => name).join(", ")}`)
+  return { profile: found.profile, mutant, shell }
+}
+
+const ordersOf = ({ orders, "date-format": dateFormat }: Values): Asked["orders"] => {
+  if (orders === "") throw new UsageError("--orders needs the name of a file")
+  return orders === undefined ? null : { path: orders, dateFormat: dateFormat ?? null }
 }
 
 const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
@@ -121,11 +168,16 @@ const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
 export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
   const values = valuesOf(args)
   if (values.help === true) return "help"
-  const { profile = "flash-sale", report = null, json = false, twice = false, cores } = values
+  const { report = null, json = false, twice = false, mutants: hunts = false, exhaustive = false, compare = false, cores } = values
+  const needsNoSeeds = (hunts || exhaustive || compare) && seedFlags.every((flag) => values[flag] === undefined)
   if (report === "") throw new UsageError("--report needs the name of a folder")
   return {
-    seeds: seedsOf(values),
-    profile: profileOf(profile),
+    seeds: needsNoSeeds ? null : seedsOf(values),
+    worlds: worldsOf(values),
+    mutants: hunts,
+    exhaustive,
+    compare,
+    orders: ordersOf(values),
     report,
     json,
     twice,

@@ -4,10 +4,14 @@
 import { Fleet } from "../fleet/fleet.ts"
 import { type Job, wallNowMs } from "../fleet/job.ts"
 import { Suite } from "../fleet/suite.ts"
+import { suiteNameOf } from "../fleet/worlds.ts"
 import type { SeedResult } from "../result.ts"
 import type { Asked, SeedsAsked } from "./arguments.ts"
 import type { Screen } from "./screen.ts"
 import { progressLine } from "./summary.ts"
+
+/** Megabytes that the world of a seed may come to keep: many times what any does. */
+const seedMbMax = 1_536
 
 /** What ends a run before its time, and whether it did. */
 export interface Interruption {
@@ -40,20 +44,22 @@ export const runSuite = async (
   let index = 0
   const next = (): Job | null => {
     const seed = seeds.next()
-    return seed === null ? null : { kind: "seed", index: index++, seed, profile: asked.profile, twice: asked.twice }
+    return seed === null ? null : { kind: "seed", index: index++, seed, worlds: asked.worlds, twice: asked.twice }
   }
   const fleet = new Fleet({
     threads: Math.min(asked.cores, seeds.of ?? asked.cores),
     jobMsMax: asked.seedMsMax,
+    threadMbMax: seedMbMax,
     next,
     ended: (job, end) => {
-      if (end._tag === "Done") suite.add(job.index, end.done.result, end.done.cpuMs)
-      else suite.lost(job.index, job.seed, end.cause)
+      if (job.kind !== "seed") return
+      if (end._tag === "Lost") suite.lost(job.index, job.seed, end.cause)
+      else if (end.done.kind === "seed") suite.add(job.index, end.done.result, end.done.cpuMs)
     },
   })
   const running = fleet.run()
   interruption.onInterrupt(() => fleet.stop())
-  screen.watch(() => progressLine(suite, asked.profile, seeds.of, wallNowMs() - startedMs))
+  screen.watch(() => progressLine(suite, suiteNameOf(asked.worlds), seeds.of, wallNowMs() - startedMs))
   try {
     await running
   } finally {
@@ -75,16 +81,18 @@ export const withTimelines = async (
     if (result === undefined) return null
     // A failure is about some SKU more often than not: that one is worth watching.
     const sku = result.failures.find((failure) => failure.sku !== null)?.sku ?? null
-    return { kind: "seed", index: index++, seed: result.seed, profile: asked.profile, timeline: { sku }, twice: false }
+    return { kind: "seed", index: index++, seed: result.seed, worlds: asked.worlds, timeline: { sku }, twice: false }
   }
   const fleet = new Fleet({
     threads: Math.min(asked.cores, shown.length),
     jobMsMax: asked.seedMsMax,
+    threadMbMax: seedMbMax,
     next,
     ended: (job, end) => {
       const before = shown[job.index]
       // What was found stands, a difference between two runs included; only the timeline is new.
-      if (end._tag === "Done" && before !== undefined) again[job.index] = { ...before, timeline: end.done.result.timeline }
+      if (end._tag === "Done" && end.done.kind === "seed" && before !== undefined)
+        again[job.index] = { ...before, timeline: end.done.result.timeline }
     },
   })
   const running = fleet.run()

@@ -1,50 +1,85 @@
 /**
- * One call of the simulator from the first line to the exit code: header, seeds, report, summary.
+ * One call of the simulator from the first line to the exit code: what it was asked for is looked at before anything runs, then come the header, the parts,
+ * the report.
  */
-import { wallNowMs } from "../fleet/job.ts"
+import { readFileSync } from "node:fs"
+import { basename } from "node:path"
+import { plannedOrders } from "../fleet/compare-on.ts"
+import { type OrderFile, wallNowMs } from "../fleet/job.ts"
 import { reachOf, Suite } from "../fleet/suite.ts"
-import { drawOptions, profiles } from "../profiles.ts"
+import { drawnOf, suiteNameOf } from "../fleet/worlds.ts"
 import { prepareReportFolder, writeReport } from "../report/write.ts"
-import type { SuiteReport } from "../result.ts"
+import type { FailureClass, SuiteReport } from "../result.ts"
+import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { type Asked, UsageError } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
-import { type ExitCode, exitCodeOf } from "./exit-codes.ts"
+import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
+import { type ComparisonDone, compare, exploreAll, huntMutants, type MutantsDone, type SmallWorldsDone } from "./parts.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 import { summaryText } from "./summary.ts"
+
+/** What `--json` prints: the suite's report, and what a report has no place for. */
+interface Told extends SuiteReport {
+  readonly smallWorlds: ReadonlyArray<SmallWorldReport>
+  readonly withoutVerdict: Suite["lostSeeds"]
+}
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The command line that runs a seed of this suite again. */
 const replayOf =
-  ({ profile }: Asked) =>
-  (seed: string): string =>
-    `npm run sim -- --profile ${profile} --seed ${seed}`
+  ({ worlds: { profile, mutant, shell }, twice }: Asked) =>
+  (seed: string): string => {
+    const kind = shell ? "--shell" : mutant === null ? `--profile ${profile}` : `--mutant ${mutant}`
+    return `npm run sim -- ${kind} --seed ${seed}${twice ? " --twice" : ""}`
+  }
 
-const seedsText = ({ seeds, profile }: Asked): string => {
-  if (seeds === null) return ""
-  if (seeds._tag === "One") return `seed ${seeds.seed} of ${profile}`
-  if (seeds._tag === "Count") return `${seeds.count} seeds of ${profile}, from ${seeds.from} on`
-  return `${seeds.minutes} minutes of seeds of ${profile}, from ${seeds.from} on`
+const seedsText = ({ seeds, worlds, twice }: Asked): string => {
+  if (seeds === null) return "no seeds"
+  const of = `${suiteNameOf(worlds)}${worlds.mutant === null ? "" : ` with the defect ${worlds.mutant}`}${twice ? ", each twice" : ""}`
+  if (seeds._tag === "One") return `seed ${seeds.seed} of ${of}`
+  if (seeds._tag === "Count") return `${seeds.count} seeds of ${of}, from ${seeds.from} on`
+  return `${seeds.minutes} minutes of seeds of ${of}, from ${seeds.from} on`
 }
 
 /** What is said before the first step: enough to run the same again, whatever happens next. */
 const headerText = (asked: Asked, commit: string): string => {
-  const limit = `${asked.cores === 1 ? "1 core" : `${asked.cores} cores`}, at most ${asked.seedMsMax / 1_000} s a seed`
-  const first = `commit ${commit}: ${seedsText(asked)}${asked.twice ? ", each twice" : ""}; ${limit}`
-  if (asked.seeds?._tag !== "One") return first
-  const { drawn, families } = drawOptions(asked.seeds.seed, profiles[asked.profile])
+  const { seeds, worlds, cores, seedMsMax } = asked
+  const first = `commit ${commit}: ${seedsText(asked)}; ${cores === 1 ? "1 core" : `${cores} cores`}, at most ${seedMsMax / 1_000} s a seed`
+  if (seeds?._tag !== "One") return first
+  const { drawn, families } = drawnOf(seeds.seed, worlds)
   const options = Object.entries(drawn).map(([name, value]) => `${name}=${value}`)
-  return [first, `drawn: ${options.join(" ")}`, `faults: ${[...families].join(" ") || "none"}`].join("\n")
+  return [first, `drawn: ${options.join(" ")}`, `faults: ${families.join(" ") || "none"}`].join("\n")
 }
 
-const isUnreached = (asked: Asked, report: SuiteReport): boolean => {
-  const { seeds, states } = reachOf(asked.profile)
-  const missed = new Set(report.sometimes.filter(({ count }) => count === 0).map(({ name }) => name))
-  return report.seeds >= seeds && states.some(({ name }) => missed.has(name))
+/** The order file, read, and such that it can be played. */
+const ordersOf = ({ orders }: Asked): OrderFile | null => {
+  if (orders === null) return null
+  const { path, dateFormat } = orders
+  let text: string
+  try {
+    text = readFileSync(path, "utf8")
+  } catch (error) {
+    throw new UsageError(`--orders: ${path} can't be read: ${because(error)}`)
+  }
+  const file = { name: basename(path), text, dateFormat }
+  const plan = plannedOrders(file)
+  if (typeof plan === "string") throw new UsageError(`--orders: ${path}: ${plan}`)
+  return file
 }
 
-/** Writes the report; one that can't be written although its folder could at first is said, and is a usage error. */
+/** Looks at all that can be wrong with files and folders, before anything runs. */
+const prepared = (asked: Asked): OrderFile | null => {
+  const orders = ordersOf(asked)
+  try {
+    if (asked.report !== null) prepareReportFolder(asked.report)
+  } catch (error) {
+    throw new UsageError(`--report: ${because(error)}`)
+  }
+  return orders
+}
+
 const write = (folder: string, report: SuiteReport, screen: Screen): void => {
   try {
     const { page } = writeReport(folder, report)
@@ -54,38 +89,74 @@ const write = (folder: string, report: SuiteReport, screen: Screen): void => {
   }
 }
 
-/** Runs what was asked for; the exit code says what came of it. Throws a UsageError where a folder can't be written. */
-export const run = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<ExitCode> => {
+const runSeeds = async (asked: Asked, commit: string, screen: Screen, interruption: Interruption) => {
   const startedMs = wallNowMs()
-  if (asked.report !== null) {
-    try {
-      prepareReportFolder(asked.report)
-    } catch (error) {
-      throw new UsageError(`--report: ${because(error)}`)
-    }
-  }
-  const commit = commitNow()
   const { seeds } = asked
-  screen.say(headerText(asked, commit))
   const suite = seeds === null ? new Suite() : await runSuite({ ...asked, seeds }, screen, interruption)
   const bare = suite.report({
     commit,
-    profile: asked.profile,
+    profile: suiteNameOf(asked.worlds),
     cores: asked.cores,
     interrupted: interruption.isInterrupted,
     wallMs: wallNowMs() - startedMs,
     replayOf: replayOf(asked),
   })
-  screen.say(`\n${summaryText(bare, suite, replayOf(asked))}`)
-  const isShown = asked.report !== null && !bare.interrupted
-  const report: SuiteReport = { ...bare, shown: isShown ? await withTimelines(asked, bare.shown, interruption) : bare.shown }
-  if (asked.report !== null) write(asked.report, report, screen)
-  if (asked.json) screen.json(report)
+  if (seeds !== null) screen.say(`\n${summaryText(bare, suite, replayOf(asked))}`)
+  return { suite, bare }
+}
+
+interface Parts {
+  readonly suite: Suite
+  readonly smallWorlds: SmallWorldsDone | null
+  readonly hunted: MutantsDone | null
+  readonly compared: ComparisonDone | null
+}
+
+const isUnreached = ({ worlds }: Asked, report: SuiteReport): boolean => {
+  const { seeds, states } = reachOf(report.profile)
+  const missed = new Set(report.sometimes.filter(({ count }) => count === 0).map(({ name }) => name))
+  return worlds.mutant === null && report.seeds >= seeds && states.some(({ name }) => missed.has(name))
+}
+
+const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted, compared }: Parts): ExitCode => {
+  const parts = [smallWorlds, hunted, compared].filter((part) => part !== null)
+  const classes = new Set<FailureClass>(suite.classes)
+  if (parts.some(({ broken }) => broken)) classes.add("safety")
   return exitCodeOf({
-    interrupted: interruption.isInterrupted,
-    classes: suite.classes,
-    survived: false,
-    inconclusive: report.inconclusive > 0,
+    interrupted: report.interrupted,
+    classes,
+    survived: hunted?.survived === true || (asked.worlds.mutant !== null && report.seeds > 0 && report.failed === 0),
+    inconclusive: report.inconclusive > 0 || parts.some(({ inconclusive }) => inconclusive),
     unreached: isUnreached(asked, report),
   })
+}
+
+/** Runs what was asked for; the exit code says what came of it. Throws a UsageError where a file or folder can't be used. */
+export const run = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<ExitCode> => {
+  const orders = prepared(asked)
+  const commit = commitNow()
+  screen.say(headerText(asked, commit))
+  const { suite, bare } = await runSeeds(asked, commit, screen, interruption)
+  const goesOn = () => !interruption.isInterrupted
+  const smallWorlds = asked.exhaustive && goesOn() ? await exploreAll(asked, screen, interruption) : null
+  const hunted = asked.mutants && goesOn() ? await huntMutants(asked, screen, interruption) : null
+  const compared = asked.compare && goesOn() ? await compare(asked, orders, screen, interruption) : null
+  // A timeline is another run of the seed: nobody who presses Ctrl-C waits for that.
+  const shown = asked.report !== null && goesOn() ? await withTimelines(asked, bare.shown, interruption) : bare.shown
+  const report: Told = {
+    ...bare,
+    interrupted: interruption.isInterrupted,
+    mutants: hunted?.lines ?? [],
+    comparison: compared?.report?.strategies ?? [],
+    shown,
+    smallWorlds: smallWorlds?.reports ?? [],
+    withoutVerdict: suite.lostSeeds,
+  }
+  // An interruption before anything ended leaves an older report as it is.
+  const isWorthKeeping = goesOn() || bare.seeds + report.smallWorlds.length + report.mutants.length > 0
+  if (asked.report !== null && isWorthKeeping) write(asked.report, report, screen)
+  const code = codeOf(asked, report, { suite, smallWorlds, hunted, compared })
+  screen.say(`\nexit code ${code}: ${exitCodeTexts.find(([known]) => known === code)?.[1]}`)
+  if (asked.json) screen.json(report)
+  return code
 }

@@ -16,16 +16,15 @@ export interface FleetOptions {
   readonly threads: number
   /** Milliseconds of this machine that one job may take. */
   readonly jobMsMax: number
+  /** Megabytes that one thread may keep: a job that grows without end then ends its thread, and not the run. */
+  readonly threadMbMax: number
   /** The next job, or null once there is none left. */
   readonly next: () => Job | null
   readonly ended: (job: Job, end: JobEnd) => void
 }
 
-/**
- * Megabytes of the young generation: a world makes garbage all the time and keeps little of it, so a small one is copied over and over. What a
- * thread may hold in all is bounded too: a world that grows without end then ends its thread, and not the run.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 192, maxOldGenerationSizeMb: 1_536 }
+/** Megabytes of the young generation: a world makes garbage all the time and keeps little of it, so a small one is copied over and over. */
+const maxYoungGenerationSizeMb = 192
 
 /** Threads that may die one after another without a single job done in between: after that the fault is not the jobs'. */
 const deathsMax = 8
@@ -75,6 +74,7 @@ export class Fleet {
   #hire(): void {
     const job = this.#isStopped ? null : this.#options.next()
     if (job === null) return
+    const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: this.#options.threadMbMax }
     const worker = new Worker(new URL("./thread.ts", import.meta.url), { resourceLimits })
     const thread: Thread = { worker, job: null, limit: null, cause: null, isLate: false }
     this.#threads.add(thread)

@@ -1,9 +1,11 @@
 /**
  * What a thread of the fleet is asked to do, and what it hands back: plain data, so that it can be sent from one thread to another.
  */
-import { drawOptions, type ProfileName, profiles } from "../profiles.ts"
+import type { ComparisonReport } from "../comparison/comparison.ts"
 import type { Failure, SeedResult } from "../result.ts"
-import { runSeed } from "../run.ts"
+import { type RunOptions, runSeed } from "../run.ts"
+import type { SmallWorldReport } from "../small-world/exploration.ts"
+import { drawnOf, suiteNameOf, type WorldKind } from "./worlds.ts"
 
 /** One seed to run. */
 export interface SeedJob {
@@ -11,23 +13,46 @@ export interface SeedJob {
   /** Its place in the suite: what is told of a suite doesn't depend on which seed ended first. */
   readonly index: number
   readonly seed: string
-  readonly profile: ProfileName
+  readonly worlds: WorldKind
   /** Whether its timeline is wanted: of that SKU, or with null of the one that most is asked of. */
   readonly timeline?: { readonly sku: string | null }
   /** Whether it is run twice, and both runs are compared. */
   readonly twice: boolean
 }
 
-/** A job done. */
-export interface SeedDone {
-  readonly kind: "seed"
-  readonly result: SeedResult
-  /** Processor time the thread spent on it, in milliseconds: less than the wall's where other processes have the cores. */
-  readonly cpuMs: number
+/** A small world to explore to its end, by name. */
+export interface SmallWorldJob {
+  readonly kind: "small-world"
+  readonly index: number
+  readonly name: string
 }
 
-export type Job = SeedJob
-export type Done = SeedDone
+/** The comparison to play: on the orders of a file, or on a flash sale. */
+export interface ComparisonJob {
+  readonly kind: "comparison"
+  readonly index: number
+  readonly orders: OrderFile | null
+}
+
+/** An order file as it was read. */
+export interface OrderFile {
+  readonly name: string
+  readonly text: string
+  readonly dateFormat: string | null
+}
+
+export type Job = SeedJob | SmallWorldJob | ComparisonJob
+
+/** A job done. */
+export type Done =
+  | {
+      readonly kind: "seed"
+      readonly result: SeedResult
+      /** Processor time the thread spent on it, in milliseconds: less than the wall's where other processes have the cores. */
+      readonly cpuMs: number
+    }
+  | { readonly kind: "small-world"; readonly report: SmallWorldReport; readonly wallMs: number }
+  | { readonly kind: "comparison"; readonly report: ComparisonReport }
 
 /** Milliseconds of this machine: for ratios and limits, never for what happens in a world. */
 export const wallNowMs = (): number => Number(process.hrtime.bigint()) / 1e6
@@ -47,15 +72,14 @@ const failureOf = (failure: Pick<Failure, "class" | "checker" | "signature" | "d
 })
 
 /** A seed whose world threw: it failed, with what was drawn and nothing else. */
-const crashed = (job: SeedJob, thrown: unknown, wallMs: number): SeedResult => {
-  const { drawn, families } = drawOptions(job.seed, profiles[job.profile])
+const crashed = ({ seed, worlds }: SeedJob, thrown: unknown, wallMs: number): SeedResult => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const signature = error.message.replace(/\d+/g, "#").slice(0, 80)
   return {
-    seed: job.seed,
-    profile: job.profile,
-    mutant: null,
-    drawn: { ...drawn },
-    families: [...families],
+    seed,
+    profile: suiteNameOf(worlds),
+    mutant: worlds.mutant,
+    ...drawnOf(seed, worlds),
     traceHash: "",
     simulatedMs: 0,
     wallMs,
@@ -67,25 +91,32 @@ const crashed = (job: SeedJob, thrown: unknown, wallMs: number): SeedResult => {
     faults: {},
     sometimes: {},
     checked: {},
-    failures: [
-      failureOf({
-        class: "crash",
-        checker: "simulator",
-        signature: error.message.replace(/\d+/g, "#").slice(0, 80),
-        detail: error.stack ?? error.message,
-      }),
-    ],
+    failures: [failureOf({ class: "crash", checker: "simulator", signature, detail: error.stack ?? error.message })],
     excused: {},
     totals: { ...nothingLookedAt, ...nothingAnswered },
     timeline: null,
   }
 }
 
-const once = (job: SeedJob): SeedResult => {
+/** What makes a world of that kind, its seed aside. What only some jobs need is loaded by those. */
+const runnerOf = async ({ profile, mutant, shell }: WorldKind): Promise<(options: Pick<RunOptions, "seed" | "timeline">) => SeedResult> => {
+  if (shell) {
+    const { runShellSeed } = await import("../shell/run.ts")
+    return ({ seed }) => runShellSeed({ seed, wallNowMs })
+  }
+  if (mutant === null) return (options) => runSeed({ ...options, profile, wallNowMs })
+  const { mutantNamed } = await import("../mutants/catalogue.ts")
+  const { plantMutant } = await import("../mutants/hunt.ts")
+  const planted = await plantMutant(mutantNamed(mutant))
+  return (options) => runSeed({ ...planted, ...options, wallNowMs })
+}
+
+const once = async (job: SeedJob): Promise<SeedResult> => {
+  const { seed, timeline, worlds } = job
+  const run = await runnerOf(worlds)
   const startedMs = wallNowMs()
   try {
-    const { seed, profile, timeline } = job
-    const result = runSeed({ seed, profile, wallNowMs, ...(timeline === undefined ? {} : { timeline }) })
+    const result = run({ seed, ...(timeline === undefined ? {} : { timeline }) })
     return { ...result, wallMs: rounded(result.wallMs) }
   } catch (thrown) {
     return crashed(job, thrown, rounded(wallNowMs() - startedMs))
@@ -102,9 +133,9 @@ const differenceOf = (a: SeedResult, b: SeedResult): string | null => {
   return null
 }
 
-const twice = (job: SeedJob): SeedResult => {
-  const first = once(job)
-  const second = once(job)
+const twice = async (job: SeedJob): Promise<SeedResult> => {
+  const first = await once(job)
+  const second = await once(job)
   const difference = differenceOf(first, second)
   const wallMs = first.wallMs + second.wallMs
   // Both runs took their time: the ratio to real time is of what was simulated in it.
@@ -124,9 +155,34 @@ const cpuNowMs = (): number => {
   return (user + system) / 1_000
 }
 
-/** Does a job. Whatever a world throws is its seed's failure. */
-export const perform = (job: Job): Done => {
+const seed = async (job: SeedJob): Promise<Done> => {
   const startedMs = cpuNowMs()
-  const result = job.twice ? twice(job) : once(job)
+  const result = await (job.twice ? twice(job) : once(job))
   return { kind: "seed", result, cpuMs: rounded(cpuNowMs() - startedMs) }
+}
+
+const smallWorld = async ({ name }: SmallWorldJob): Promise<Done> => {
+  const { exploreSmallWorld } = await import("../small-world/exploration.ts")
+  const { smallWorlds } = await import("../small-world/worlds.ts")
+  const world = smallWorlds.find((known) => known.name === name)
+  if (world === undefined) throw new Error(`there is no small world ${name}`)
+  const startedMs = wallNowMs()
+  return { kind: "small-world", report: exploreSmallWorld({ world }), wallMs: rounded(wallNowMs() - startedMs) }
+}
+
+const comparison = async ({ orders }: ComparisonJob): Promise<Done> => {
+  const { compareOn } = await import("./compare-on.ts")
+  return { kind: "comparison", report: compareOn(orders) }
+}
+
+/** Does a job. Whatever the world of a seed throws is that seed's failure; what another job throws is told by rejecting. */
+export const perform = (job: Job): Promise<Done> => {
+  switch (job.kind) {
+    case "seed":
+      return seed(job)
+    case "small-world":
+      return smallWorld(job)
+    case "comparison":
+      return comparison(job)
+  }
 }

@@ -5,4 +5,5 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { parentPort } from "node:worker_threads"
 import { type Job, perform } from "./job.ts"
 
-parentPort?.on("message", (job: Job) => parentPort?.postMessage(perform(job)))
+// A job that rejects ends the thread, and with it the job without a result, but with what was thrown as its cause.
+parentPort?.on("message", async (job: Job) => parentPort?.postMessage(await perform(job)))

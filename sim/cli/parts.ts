@@ -1,0 +1,157 @@
+/**
+ * The parts of a run beside its seeds: small worlds explored to their end, planted defects hunted, the comparison played. Each says what came of it
+ * when it has ended; none is a part of another.
+ */
+import type { ComparisonReport } from "../comparison/comparison.ts"
+import { comparisonTable } from "../comparison/table.ts"
+import { Fleet } from "../fleet/fleet.ts"
+import { type Job, type OrderFile, wallNowMs } from "../fleet/job.ts"
+import { mutants } from "../mutants/catalogue.ts"
+import type { Hunted } from "../mutants/hunt.ts"
+import { huntAll } from "../mutants/hunt-all.ts"
+import { counted, duration, plural } from "../report/numbers.ts"
+import type { SmallWorldReport } from "../small-world/exploration.ts"
+import { smallWorlds } from "../small-world/worlds.ts"
+import type { Asked } from "./arguments.ts"
+import type { Interruption } from "./run-suite.ts"
+import type { Screen } from "./screen.ts"
+
+/** Milliseconds of this machine, and megabytes, that a small world or the comparison may take: they are finite, and no seed waits for them. */
+const partMsMax = 3_600_000
+const partMbMax = 8_192
+
+/** Runs jobs that are no seeds; those that end without a result are named with their cause. */
+const runJobs = async (
+  asked: Asked,
+  jobs: ReadonlyArray<Job>,
+  interruption: Interruption,
+  ended: ConstructorParameters<typeof Fleet>[0]["ended"],
+): Promise<void> => {
+  const left = [...jobs]
+  const next = () => left.shift() ?? null
+  const fleet = new Fleet({ threads: Math.min(asked.cores, jobs.length), jobMsMax: partMsMax, threadMbMax: partMbMax, next, ended })
+  const running = fleet.run()
+  interruption.onInterrupt(() => fleet.stop())
+  await running
+}
+
+/** What a part found: whether a promise was broken in it, whether something of it has no verdict. */
+export interface PartOutcome {
+  readonly broken: boolean
+  readonly inconclusive: boolean
+}
+
+export interface SmallWorldsDone extends PartOutcome {
+  readonly reports: ReadonlyArray<SmallWorldReport>
+}
+
+const smallWorldText = (report: SmallWorldReport, wallMs: number): string => {
+  const { name, states, transitions, depth, complete, violations } = report
+  const verdict = violations.length === 0 ? "no violation" : plural(violations.length, "VIOLATION")
+  const first = `  ${name}: ${counted(states)} states, ${counted(transitions)} transitions, depth ${depth}, ${complete ? "complete" : "NOT COMPLETE"}, ${verdict}, ${duration(wallMs)}`
+  const paths = violations.flatMap(({ property, path }) => [
+    `    violated: ${property}`,
+    ...path.map((move, at) => `      ${at + 1}. ${move}`),
+  ])
+  return [first, ...paths].join("\n")
+}
+
+/** Explores every small world. */
+export const exploreAll = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<SmallWorldsDone> => {
+  const reports: Array<SmallWorldReport> = []
+  let lost = 0
+  const startedMs = wallNowMs()
+  screen.say(`\nSmall worlds, every order of events:`)
+  screen.watch(() => `${reports.length}/${smallWorlds.length} small worlds in ${duration(Math.round(wallNowMs() - startedMs))}`)
+  const jobs = smallWorlds.map(({ name }, index) => ({ kind: "small-world", index, name }) as const)
+  await runJobs(asked, jobs, interruption, (job, end) => {
+    if (end._tag === "Done" && end.done.kind === "small-world") {
+      reports.push(end.done.report)
+      screen.say(smallWorldText(end.done.report, end.done.wallMs))
+    } else if (end._tag === "Lost" && job.kind === "small-world") {
+      lost++
+      screen.say(`  ${job.name}: WITHOUT A VERDICT, ${end.cause}`)
+    }
+  })
+  screen.settle()
+  const order = new Map(smallWorlds.map(({ name }, at) => [name, at]))
+  reports.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0))
+  const states = reports.reduce((sum, report) => sum + report.states, 0)
+  screen.say(`  ${counted(states)} states in ${plural(reports.length, "small world")}`)
+  const broken = reports.some(({ violations }) => violations.length > 0)
+  return { reports, broken, inconclusive: lost > 0 || reports.some(({ complete }) => !complete) }
+}
+
+export interface MutantsDone extends PartOutcome {
+  readonly lines: ReadonlyArray<Hunted>
+  readonly survived: boolean
+}
+
+const huntedText = (line: Hunted): string => {
+  const verdict =
+    line.seedsToKill === null
+      ? `SURVIVED ${plural(line.seedsRun, "seed")}; ${line.marker === 0 ? "its line never ran" : `its line made a difference ${counted(line.marker)} times`}; expected ${line.expected.join(", ")}`
+      : `killed by ${line.killedBy} after ${plural(line.seedsToKill, "seed")}; again: npm run sim -- --mutant ${line.name} --seed ${line.seed}`
+  const unproven = line.unproven.map(
+    ({ seed, checker, detail }) => `\n      THE SHIPPED CODE FAILED TOO, seed ${seed}: ${checker}: ${detail}`,
+  )
+  return `  ${line.name}: ${verdict}${unproven.join("")}`
+}
+
+/** Hunts every planted defect. */
+export const huntMutants = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<MutantsDone> => {
+  const names = mutants.map(({ name }) => name)
+  const lines: Array<Hunted> = []
+  const startedMs = wallNowMs()
+  screen.say(`\nPlanted defects, each hunted until its checker sees it:`)
+  screen.watch(() => `${lines.length}/${names.length} planted defects in ${duration(Math.round(wallNowMs() - startedMs))}`)
+  const onLine = (line: Hunted) => {
+    lines.push(line)
+    screen.say(huntedText(line))
+  }
+  const interrupted = new Promise<void>((resolve) => interruption.onInterrupt(resolve))
+  try {
+    await Promise.race([huntAll({ names, seedBase: "hunt", threads: asked.cores, onLine }), interrupted])
+  } finally {
+    screen.settle()
+  }
+  const killed = lines.filter(({ seedsToKill }) => seedsToKill !== null)
+  screen.say(`  ${killed.length} of ${lines.length} killed`)
+  lines.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+  return {
+    lines,
+    survived: killed.length < lines.length,
+    broken: lines.some(({ unproven }) => unproven.length > 0),
+    inconclusive: false,
+  }
+}
+
+export interface ComparisonDone extends PartOutcome {
+  readonly report: ComparisonReport | null
+}
+
+/** Plays the comparison. */
+export const compare = async (
+  asked: Asked,
+  orders: OrderFile | null,
+  screen: Screen,
+  interruption: Interruption,
+): Promise<ComparisonDone> => {
+  let report: ComparisonReport | null = null
+  let cause: string | null = null
+  const startedMs = wallNowMs()
+  screen.watch(() => `the comparison, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  await runJobs(asked, [{ kind: "comparison", index: 0, orders }], interruption, (_job, end) => {
+    if (end._tag === "Lost") cause = end.cause
+    else if (end.done.kind === "comparison") report = end.done.report
+  })
+  screen.settle()
+  return comparisonDone(report, cause, screen)
+}
+
+const comparisonDone = (report: ComparisonReport | null, cause: string | null, screen: Screen): ComparisonDone => {
+  if (cause !== null) screen.say(`\nThe comparison ended without a result: ${cause}`)
+  if (report === null) return { report, broken: false, inconclusive: cause !== null }
+  screen.say(`\nThe comparison:\n${comparisonTable(report)}`)
+  return { report, broken: report.strategies.some(({ name, oversoldQty }) => name === "holdfast" && oversoldQty > 0), inconclusive: false }
+}
