@@ -32,6 +32,12 @@ export type DecodedBody =
   /** Not even a list of commands: one refusal for the whole message. */
   | { readonly _tag: "Undecodable"; readonly refusal: Refusal }
 
+/** What some bytes of a snapshot hold. `Newer`: whole, and written by a release that this one doesn't know. */
+export type DecodedChunk =
+  | { readonly _tag: "Chunk"; readonly chunk: unknown }
+  | { readonly _tag: "Newer"; readonly version: number }
+  | { readonly _tag: "Unreadable" }
+
 /** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface EngineCodec {
   readonly decodeBody: (body: Uint8Array) => DecodedBody
@@ -49,8 +55,7 @@ export interface EngineCodec {
   /** SHA-256 in base64url: chain hashes and digests. */
   readonly sha256: (bytes: Uint8Array | string) => string
   readonly encodeChunk: (chunk: unknown) => Uint8Array
-  /** Undefined if the bytes are none of ours. */
-  readonly decodeChunk: (bytes: Uint8Array) => unknown
+  readonly decodeChunk: (bytes: Uint8Array) => DecodedChunk
 }
 
 /** A snapshot as its manifest names it: chunks hold what was applied up to a sequence each, all within start to end. */

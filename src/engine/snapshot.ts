@@ -263,7 +263,10 @@ const asChunk = (value: unknown): Chunk | undefined => {
   return typeof value.seq === "number" && kinds.some((kind) => kind === value.kind) ? (value as Chunk) : undefined
 }
 
-/** Loads a snapshot. What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. */
+/**
+ * Loads a snapshot. What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is
+ * left to those who can read it.
+ */
 export const loadSnapshot = (
   partition: Partition,
   given: Given,
@@ -274,10 +277,16 @@ export const loadSnapshot = (
     { _tag: "DiscardSnapshot", id: manifest.id },
     { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, snapshot ${manifest.id}: ${why}` },
   ]
+  const leave = (version: number): Array<Output> => [
+    { _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}, snapshot ${manifest.id}: version ${version}` },
+  ]
+  if (manifest.version > 1) return leave(manifest.version)
   if (manifest.version !== 1) return discard(`version ${manifest.version}`)
   if (manifest.partition !== partition.id) return discard(`it is of partition ${manifest.partition}`)
   if (chunks.length !== manifest.chunks) return discard(`${chunks.length} of ${manifest.chunks} chunks`)
-  const read = chunks.map((bytes) => asChunk(given.codec.decodeChunk(bytes)))
+  const decoded = chunks.map((bytes) => given.codec.decodeChunk(bytes))
+  for (const one of decoded) if (one._tag === "Newer") return leave(one.version)
+  const read = decoded.map((one) => (one._tag === "Chunk" ? asChunk(one.chunk) : undefined))
   const whole = read.filter((chunk): chunk is Chunk => chunk !== undefined)
   if (whole.length < read.length) return discard("a chunk can't be read")
   if (whole.some(({ seq }) => seq < manifest.startSeq || seq > manifest.endSeq)) return discard("a chunk lies outside start and end")

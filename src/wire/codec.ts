@@ -4,7 +4,7 @@
  * Everything the engine journals, hears and remembers passes here, so none of these throws on foreign input; what only a defect of our own
  * could produce is not checked again while encoding.
  */
-import type { EngineCodec } from "../engine/protocol.ts"
+import type { DecodedChunk, EngineCodec } from "../engine/protocol.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
 import { commandHash, sha256 } from "./hash.ts"
@@ -12,7 +12,7 @@ import { parseJson } from "./json.ts"
 import { decodeRecord, encodeEntry, encodeRecord } from "./records.ts"
 import { sealFound, sealOf } from "./sealed.ts"
 
-/** The version of snapshot chunks this release writes, and the only one it reads: another's snapshot is discarded, and the journal replayed. */
+/** The version of snapshot chunks this release writes, and the only one it reads. An older one's snapshot is discarded, a newer one's left alone; either way the journal is replayed. */
 const chunkVersion = 2
 
 /** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
@@ -21,12 +21,16 @@ const encodeChunk = (chunk: unknown): Uint8Array => {
   return Buffer.concat([unsealed, Buffer.from(sealOf(unsealed, unsealed.length), "utf8")])
 }
 
-const decodeChunk = (bytes: Uint8Array): unknown => {
-  if (sealFound(bytes) !== "whole") return undefined
+const unreadable: DecodedChunk = { _tag: "Unreadable" }
+
+const decodeChunk = (bytes: Uint8Array): DecodedChunk => {
+  if (sealFound(bytes) !== "whole") return unreadable
   const parsed = parseJson(bytes)
-  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return undefined
-  if (Reflect.get(parsed.value, "chunkVersion") !== chunkVersion) return undefined
-  return Reflect.get(parsed.value, "chunk")
+  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return unreadable
+  const version: unknown = Reflect.get(parsed.value, "chunkVersion")
+  if (typeof version === "number" && version > chunkVersion) return { _tag: "Newer", version }
+  if (version !== chunkVersion) return unreadable
+  return { _tag: "Chunk", chunk: Reflect.get(parsed.value, "chunk") }
 }
 
 export const engineCodec: EngineCodec = {

@@ -796,6 +796,25 @@ describe("hazards of snapshots", () => {
     expect(hashOf(new Worker(worker.broker, "c").serve())).toBe(hashOf(worker))
   })
 
+  it("40: leaves a newer release's snapshot to those who can read it, and replays", () => {
+    for (const newer of ["manifest", "chunk"]) {
+      const worker = snapshotted()
+      const { broker } = worker
+      const { manifest } = broker
+      if (manifest === null) throw new Error("a snapshot")
+      if (newer === "manifest") broker.manifest = { ...manifest, version: 2 as 1 }
+      else {
+        const [first, ...rest] = broker.chunks.get(manifest.id) ?? []
+        broker.chunks.set(manifest.id, [rewritten(first as Uint8Array, /"chunkVersion":\d+/, '"chunkVersion":99'), ...rest])
+      }
+      const next = new Worker(broker, "b").follow()
+      next.settle()
+      expect(next.take("Alarm").kind).toBe("NewerRelease")
+      expect(broker.manifest?.id).toBe(manifest.id)
+      expect(hashOf(next)).toBe(hashOf(worker))
+    }
+  })
+
   it("27: discards another partition's snapshot, and damaged chunks", () => {
     for (const damage of ["partition", "chunk"]) {
       const worker = snapshotted()

@@ -368,23 +368,24 @@ describe("a snapshot chunk", () => {
   it("comes back from its bytes as it was", () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (chunk) => {
-        expect(engineCodec.decodeChunk(engineCodec.encodeChunk(chunk))).toEqual(JSON.parse(JSON.stringify(chunk)))
+        expect(engineCodec.decodeChunk(engineCodec.encodeChunk(chunk))).toEqual({ _tag: "Chunk", chunk: JSON.parse(JSON.stringify(chunk)) })
       }),
     )
   })
 
-  it("is undefined if the bytes are none, or of another version", () => {
+  it("is unreadable if the bytes are none, or of an older version, and told apart if of a newer one", () => {
     for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":2,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
-      expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toBeUndefined()
-    for (const text of ['{"chunkVersion":1,"chunk":1}', '{"chunkVersion":3,"chunk":1}', '{"chunk":1}'])
-      expect(engineCodec.decodeChunk(sealed(text))).toBeUndefined()
-    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":2,"chunk":1}'))).toBe(1)
+      expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable" })
+    for (const text of ['{"chunkVersion":1,"chunk":1}', '{"chunkVersion":"3","chunk":1}', '{"chunk":1}'])
+      expect(engineCodec.decodeChunk(sealed(text))).toEqual({ _tag: "Unreadable" })
+    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":3,"parts":1}'))).toEqual({ _tag: "Newer", version: 3 })
+    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":2,"chunk":1}'))).toEqual({ _tag: "Chunk", chunk: 1 })
   })
 
-  it("is undefined for any one damaged byte", () => {
+  it("is unreadable for any one damaged byte", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), fc.integer({ min: 1, max: 255 }), (chunk, place, mask) => {
-        expect(engineCodec.decodeChunk(damagedAt(engineCodec.encodeChunk(chunk), place, mask))).toBeUndefined()
+        expect(engineCodec.decodeChunk(damagedAt(engineCodec.encodeChunk(chunk), place, mask))).toEqual({ _tag: "Unreadable" })
       }),
       { numRuns: 500 },
     )
