@@ -13,7 +13,11 @@ import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } f
 export class Commands extends Context.Service<
   Commands,
   {
-    /** Messages of the partition with sequence ≥ `fromSeq`, in stream order, none left out, for ever; reconnects by itself. Pull-based: not read further than the consumer takes. */
+    /**
+     * Messages of the partition with sequence ≥ `fromSeq`, in stream order, none left out, until whatever could hide that the stream lost its tail: a connection
+     * lost, a consumer made anew, an error, silence. It then fails, and what the stream delivers afterwards is not in it. Pull-based: not read further than
+     * the consumer takes.
+     */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
     /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
     readonly at: (

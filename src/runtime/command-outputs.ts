@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { Commands } from "../ports/broker.ts"
-import { makeReading, readForEver } from "./reading.ts"
+import { makeReading, readUntilBroken } from "./reading.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 
@@ -16,20 +16,28 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
     paused = value
     flow.notify()
   }
+  /** Readings in a row that broke before they brought anything. */
+  let fruitless = 0
   return {
     readCommands: (fromSeq: number) => {
       setPaused(false)
+      // What is behind a break is not read here: the stream may have lost its tail, and only the partition knows what it has to look at first.
       reading.start((isCurrent) =>
-        readForEver({
+        readUntilBroken({
           what: `reading the commands of partition ${shell.partition}`,
-          fromSeq,
-          open: (seq) => commands.read(shell.partition, seq),
+          fruitless,
+          stream: commands.read(shell.partition, fromSeq),
           take: (messages) => {
+            fruitless = 0
             shell.tellWhile(isCurrent, { _tag: "CommandsArrived", messages })
             return Effect.andThen(
               shell.heard,
               flow.until(() => !paused),
             )
+          },
+          broke: () => {
+            fruitless++
+            shell.tellWhile(isCurrent, { _tag: "ReadingBroke" })
           },
         }),
       )

@@ -10,7 +10,7 @@ const delayMsMin = 50
 const delayMsMax = 2_000
 
 /** Waits before the attempt after the `failures`th failure: doubling up to two seconds, spread so that workers don't come back in step. */
-const pause = (failures: number): Effect.Effect<void> =>
+export const pause = (failures: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (chance) =>
     Effect.sleep(Math.min(delayMsMax, delayMsMin * 2 ** Math.min(failures - 1, 10)) * (0.5 + chance / 2)),
   )

@@ -3,8 +3,8 @@
  * than the partition follows.
  */
 import { Deferred, Effect, Stream } from "effect"
-import type { BrokerUnavailable } from "../ports/errors.ts"
-import { withPatience } from "./patience.ts"
+import { BrokerUnavailable } from "../ports/errors.ts"
+import { pause, withPatience } from "./patience.ts"
 import type { Shell } from "./shell.ts"
 
 interface Numbered {
@@ -37,6 +37,28 @@ export const readForEver = <Item extends Numbered>(plan: ReadingPlan<Item>): Eff
       }),
     ).pipe(Effect.andThen(Effect.sleep(reopenMs)), Effect.forever)
   })
+
+/** How a stream is read that may not be opened again without a look at what it holds. */
+export interface OneReading<Item> {
+  readonly what: string
+  /** Former readings in a row that brought nothing: after the first, each break is told later, so that a broker that refuses is not asked without pause. */
+  readonly fruitless: number
+  readonly stream: Stream.Stream<ReadonlyArray<Item>, BrokerUnavailable>
+  readonly take: (items: ReadonlyArray<Item>) => Effect.Effect<void>
+  readonly broke: () => void
+}
+
+/** Reads until the stream fails, or ends, though it never should; says so, and leaves it at that. */
+export const readUntilBroken = <Item>({ what, fruitless, stream, take, broke }: OneReading<Item>): Effect.Effect<void> =>
+  Stream.runForEach(stream, take).pipe(
+    Effect.andThen(new BrokerUnavailable({ operation: what, cause: "the stream ended" })),
+    Effect.catch(({ operation, cause }) => {
+      const say = fruitless === 0 ? Effect.logWarning : Effect.logDebug
+      return say(`${what}: it broke, the partition looks at its cursor before it reads on`, { operation, cause, fruitless })
+    }),
+    Effect.andThen(fruitless === 0 ? Effect.void : pause(fruitless)),
+    Effect.andThen(Effect.sync(broke)),
+  )
 
 /** Takes everything a never-ending stream of changes brings, over every failure of the broker. What it misses in between, it misses. */
 export const watch = <A, R>(

@@ -39,17 +39,18 @@ class Growing<A> {
     this.#changed.notify()
   }
 
-  /** Everything from index `from` on, for ever, while `isHeard`. */
-  from(from: number, isHeard = () => true): Stream.Stream<ReadonlyArray<A>> {
+  /** Everything from index `from` on, for ever, while `isHeard`, or until `isBroken`. */
+  from(from: number, isHeard = () => true, isBroken = () => false): Stream.Stream<ReadonlyArray<A>, BrokerUnavailable> {
     return Stream.suspend(() => {
       let next = from
       const more = this.#changed
-        .until(() => this.items.length > next && isHeard())
+        .until(() => isBroken() || (this.items.length > next && isHeard()))
         .pipe(
-          Effect.map(() => {
+          Effect.flatMap(() => {
+            if (isBroken()) return Effect.fail(new BrokerUnavailable({ operation: "read", cause: "it broke" }))
             const items = this.items.slice(next)
             next = this.items.length
-            return items
+            return Effect.succeed(items)
           }),
         )
       return Stream.fromEffectRepeat(more)
@@ -105,6 +106,8 @@ export class MemoryBroker {
   readonly appending = new Gate()
   /** Whether replies are sent at all; held back, they are tried again. */
   repliesHeldBack = false
+  /** Times that all readings of commands broke. */
+  #breaks = 0
 
   constructor(partitions: number) {
     this.partitions = partitions
@@ -121,6 +124,13 @@ export class MemoryBroker {
     const headers = replySuffix === null ? "" : `Hf-Reply: ${replySuffix}\n`
     this.commands.push({ seq, subject, headers, replySuffix, body, brokerMs: Date.now() })
     return seq
+  }
+
+  /** The newest commands are gone, as when power failed; what is published next has their sequences. All readings break. */
+  loseCommands(count: number): void {
+    this.commands.items.length -= count
+    this.#breaks++
+    this.commands.lookAgain()
   }
 
   /** What was said about a command's id so far. */
@@ -227,7 +237,14 @@ export class MemoryBroker {
     const { items } = this.commands
     return Commands.of({
       read: (partition, fromSeq) =>
-        Stream.map(this.commands.from(0), (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message))),
+        Stream.suspend(() => {
+          const breaks = this.#breaks
+          const isBroken = () => this.#breaks > breaks
+          return Stream.map(
+            this.commands.from(0, () => true, isBroken),
+            (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
+          )
+        }),
       at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>

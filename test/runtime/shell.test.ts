@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { makeConveyor } from "../../src/runtime/conveyor.ts"
 import { makeMailbox, type Told } from "../../src/runtime/mailbox.ts"
-import { makeReading, readForEver } from "../../src/runtime/reading.ts"
+import { makeReading, readForEver, readUntilBroken } from "../../src/runtime/reading.ts"
 import type { Shell } from "../../src/runtime/shell.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 import { until } from "./workers.ts"
@@ -131,6 +131,36 @@ describe("reading for ever", () => {
     await until(() => taken.length === 4)
     expect(taken).toEqual([1, 2, 3, 4])
     expect(opened).toEqual([1, 4, 4])
+    await close()
+  })
+
+  it("is told that it broke after all that it brought, where the stream may not be opened again unlooked at", async () => {
+    const { shell, hear, close } = await makeTestShell()
+    const read = async (stream: Stream.Stream<ReadonlyArray<{ readonly seq: number }>, BrokerUnavailable>, fruitless: number) => {
+      let broken = false
+      shell.run(
+        readUntilBroken({
+          what: "test",
+          fruitless,
+          stream,
+          take: (items) => Effect.sync(() => shell.tell(sent(items.at(-1)?.seq ?? 0))),
+          broke: () => {
+            shell.tell({ _tag: "ReadingBroke" })
+            broken = true
+          },
+        }),
+      )
+      await until(() => broken)
+      return hear()
+    }
+    const failing = Stream.fail(new BrokerUnavailable({ operation: "read", cause: "away" }))
+    expect(await read(Stream.concat(Stream.make(numbered(1, 2), numbered(3)), failing), 0)).toEqual([
+      sent(2),
+      sent(3),
+      { _tag: "ReadingBroke" },
+    ])
+    expect(await read(Stream.make(numbered(4)), 0)).toEqual([sent(4), { _tag: "ReadingBroke" }])
+    expect(await read(failing, 2)).toEqual([{ _tag: "ReadingBroke" }])
     await close()
   })
 

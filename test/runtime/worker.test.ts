@@ -79,6 +79,34 @@ describe("a worker alone", () => {
   })
 })
 
+describe("a worker whose commands lose their tail", () => {
+  it("decides what is sent next, though it has the sequences of what was decided and lost", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    await reserve(broker, 1)
+    broker.loseCommands(2)
+    const sent = [command.reserve(sku, 1), command.reserve(sku, 1), command.reserve(sku, 1)]
+    for (const one of sent) broker.publish("web", "sell", sku, one, "inbox.1")
+    for (const { id } of sent) await until(() => broker.decisions(id).length > 0)
+    expect(sent.map(({ id }) => broker.decisions(id)[0]?.outcome)).toEqual(["accepted", "accepted", "accepted"])
+    expect(worker.reported.alarms).toContain("CommandsLostTail")
+    await worker.stop()
+  })
+
+  it("reads on without an alarm when its reading breaks and nothing is lost", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    for (let i = 0; i < 3; i++) broker.loseCommands(0)
+    expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported.alarms).not.toContain("CommandsLostTail")
+    await worker.stop()
+  })
+})
+
 describe("a worker that takes over", () => {
   it("stores the present ATS over what its predecessor said last and too late, while nobody watched", async () => {
     const broker = new MemoryBroker(1)
