@@ -5,11 +5,12 @@
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
 import { createAudit } from "../src/audit/audit.ts"
+import type { SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
-import { flashSale } from "../src/workload/flash-sale.ts"
+import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import type { Ending } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
@@ -61,6 +62,15 @@ export interface PlayedTraffic extends Traffic {
   readonly channels: ReadonlyArray<{ readonly sender: string }>
 }
 
+/** Three channels ask first, so that three can want the last unit. */
+const saleChannels: ReadonlyArray<FlashChannel> = [
+  { sender: "web" as SenderId, kind: "web", weight: 42 },
+  { sender: "app" as SenderId, kind: "web", weight: 20 },
+  { sender: "marketplace" as SenderId, kind: "marketplace", weight: 18 },
+  { sender: "pos" as SenderId, kind: "pos", weight: 12 },
+  { sender: "wholesale" as SenderId, kind: "wholesale", weight: 8 },
+]
+
 const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
   flashSale({
     seed,
@@ -79,6 +89,7 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     stockShare: { num: drawn.stockPercent, den: 100 },
     hotStockShare: { num: drawn.stockPercent, den: 200 },
     losses: drawn.losses,
+    channels: saleChannels,
   })
 
 /** Whether everything that was asked is answered, read, said and heard. */

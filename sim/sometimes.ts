@@ -43,7 +43,7 @@ export const sometimesCatalogue = [
   { name: "drained", what: "a worker left, and had said everything it had decided" },
   { name: "id-reused", what: "an id came with other content, and was refused" },
   { name: "shortage", what: "a fact took more than was spare, and a shortage was journaled" },
-  { name: "all-at-once", what: "an election, a zombie, a full batch and a burst on one SKU within one second" },
+  { name: "all-at-once", what: "an election, a zombie, and a full batch within five seconds of a sale" },
 ] as const satisfies ReadonlyArray<Sometime>
 
 /** States that only other profiles than the flash sale reach. */

@@ -1,16 +1,20 @@
 /**
  * Watches a world for the rare states of sim/sometimes.ts. It judges nothing: reaching them is what the workload and the faults are for.
  */
+import type { Refusal } from "../src/domain/refusals.ts"
 import type { JournalRecord } from "../src/engine/records.ts"
 import type { Cluster } from "./cluster.ts"
 import type { FaultListener } from "./faults/injector.ts"
 import type { Observer } from "./nodes/observer.ts"
-import type { Slot } from "./nodes/slot.ts"
+
 import type { Worker } from "./nodes/worker.ts"
 import type { Sometimes } from "./sometimes.ts"
 
 /** Milliseconds within which four rare things have to coincide. */
-const allAtOnceMs = 1_000
+const allAtOnceMs = 5_000
+
+/** Milliseconds after which nobody contests what another got. */
+const contestMs = 2_000
 
 interface Attempt {
   timedOut: boolean
@@ -29,8 +33,8 @@ export class Tracker implements Partial<Observer>, FaultListener {
   #electedMs = Number.NEGATIVE_INFINITY
   #zombieMs = Number.NEGATIVE_INFINITY
   #fullMs = Number.NEGATIVE_INFINITY
-  /** Refusals for want of units, by SKU: which channels heard one lately. */
-  readonly #refused = new Map<string, Set<string>>()
+  /** By SKU: when somebody last got units, and who was refused some since. */
+  readonly #contests = new Map<string, { readonly gotMs: number; readonly refused: Set<string> }>()
 
   constructor(sometimes: Sometimes) {
     this.#sometimes = sometimes
@@ -111,11 +115,11 @@ export class Tracker implements Partial<Observer>, FaultListener {
       if (entry._tag === "Reset") this.#sometimes.hit("commands-tail-lost")
       if (entry._tag === "Resumed") this.#sometimes.hit("halted-on-damage")
       if (entry._tag === "Floor") this.#sometimes.hit("floor-refused")
-      if (entry._tag === "Message") this.#decisions(slot, seq, record, entry)
+      if (entry._tag === "Message") this.#decisions(seq, record, entry)
     }
   }
 
-  #decisions(slot: Slot, seq: number, record: JournalRecord, entry: Extract<JournalRecord["entries"][number], { _tag: "Message" }>): void {
+  #decisions(seq: number, record: JournalRecord, entry: Extract<JournalRecord["entries"][number], { _tag: "Message" }>): void {
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
       const key = `${entry.sender} ${command.sku} ${command.id}`
@@ -124,8 +128,9 @@ export class Tracker implements Partial<Observer>, FaultListener {
         const first = this.#decided.get(key)
         if (first !== undefined && first.epoch < record.epoch) this.#sometimes.hit("retry-decided-by-a-new-owner")
       } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
-      if (decision._tag === "Refused") this.#refusal(slot, entry.sender, command.sku, command.type, decision.refusal.reason)
+      if (decision._tag === "Refused") this.#refusal(entry.sender, command.sku, command.type, decision.refusal, record.atMs)
       if (decision._tag !== "Accepted") continue
+      if (command.type === "Reserve") this.#contests.set(command.sku, { gotMs: record.atMs, refused: new Set() })
       if (command.type === "Reserve") this.#holds.set(`${entry.sender} ${command.sku} ${command.reservation}`, record.atMs + command.holdMs)
       if (command.type === "Confirm") {
         const endsMs = this.#holds.get(`${entry.sender} ${command.sku} ${command.reservation}`) ?? Number.POSITIVE_INFINITY
@@ -135,18 +140,16 @@ export class Tracker implements Partial<Observer>, FaultListener {
     }
   }
 
-  #refusal(slot: Slot, sender: string, sku: string, type: string, reason: string): void {
+  #refusal(sender: string, sku: string, type: string, { reason, ats }: Refusal, atMs: number): void {
     if (reason === "IdReused") this.#sometimes.hit("id-reused")
     if (reason === "TooOld") this.#sometimes.hit("floor-refused")
     if (type === "Confirm" && reason === "ReservationExpired") this.#sometimes.hit("expiry-beat-confirm")
-    if (type !== "Reserve") return
-    const offered = slot.partition?.actors.get(sku as never)?.stock
-    if (offered?.locations.every(({ onHand, reserved, damaged, inspection }) => onHand - reserved - damaged - inspection <= 0))
-      this.#sometimes.hit("sold-out")
-    const refused = this.#refused.get(sku) ?? new Set()
-    this.#refused.set(sku, refused)
-    refused.add(sender)
-    if (refused.size >= 3) this.#sometimes.hit("last-unit-contested")
+    if (type !== "Reserve" || reason !== "InsufficientStock") return
+    if (ats === 0) this.#sometimes.hit("sold-out")
+    const contest = this.#contests.get(sku)
+    if (contest === undefined || atMs - contest.gotMs > contestMs) return
+    contest.refused.add(sender)
+    if (contest.refused.size >= 3) this.#sometimes.hit("last-unit-contested")
   }
 
   alarmed(...[_slot, kind, _detail]: Parameters<Observer["alarmed"]>): void {
@@ -199,7 +202,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
   }
 
   #checkAllAtOnce(): void {
-    const sinceMs = this.#nowMs - allAtOnceMs * 5
+    const sinceMs = this.#nowMs - allAtOnceMs
     if (this.#electedMs > sinceMs && this.#zombieMs > sinceMs && this.#fullMs > sinceMs) this.#sometimes.hit("all-at-once")
   }
 }
