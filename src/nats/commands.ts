@@ -61,9 +61,12 @@ const lookUp = async (link: Link, seq: number) => {
 export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
   Layer.succeed(Commands, {
     read: (partition, fromSeq) =>
-      readOrdered(link, { stream: commandsStream, filter: storedCommandsOf(partition), start: { from: fromSeq } }).pipe(
-        Stream.map((messages) => messages.map(delivered)),
-      ),
+      readOrdered(link, {
+        stream: commandsStream,
+        filter: storedCommandsOf(partition),
+        start: { from: fromSeq },
+        closesWhenBroken: true,
+      }).pipe(Stream.map((messages) => messages.map(delivered))),
     at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, seq)),
     purge: (partition, beforeSeq) =>
       attempt(link, `purge commands of partition ${partition}`, () =>

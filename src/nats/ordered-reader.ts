@@ -2,7 +2,7 @@
  * Reads a stream in its order, from where it is told, for ever, and never further ahead of whoever takes than its window.
  *
  * The server's consumer is a throw-away: it acknowledges nothing and remembers nothing that matters. Whenever anything looks wrong (a gap, silence,
- * a reconnection, an error) it is made anew, after the last message that arrived. Written here rather than taken from the client library, because
+ * a reconnection, an error) it is made anew, after the last message that arrived, unless whoever reads asked to be told instead. Written here rather than taken from the client library, because
  * that one takes a status line in a sender's own headers for the server's word, and can't be held back without losing its heartbeat.
  */
 import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream"
@@ -22,6 +22,8 @@ export interface ReaderOptions {
   readonly start: Start
   /** Deliver headers without bodies. */
   readonly headersOnly?: boolean
+  /** Close instead of making the consumer anew: for a stream that may have lost its tail meanwhile, which whoever reads it has to find out first. */
+  readonly closesWhenBroken?: boolean
 }
 
 export interface Delivered {
@@ -119,6 +121,11 @@ export class OrderedReader {
     return taken
   }
 
+  /** Whether it closed itself, though its connection may live. */
+  get isBroken(): boolean {
+    return this.#closed && !this.#link.nc.isClosed()
+  }
+
   get isClosed(): boolean {
     return this.#closed || this.#link.nc.isClosed()
   }
@@ -152,6 +159,10 @@ export class OrderedReader {
   #renew(why: string): void {
     if (this.#closed) return
     this.#lastFailure = why
+    if (this.#options.closesWhenBroken === true) {
+      this.close()
+      return
+    }
     this.#dropConsumer()
     // Whatever is still being made, or still arrives, belongs to the past.
     this.#generation++
@@ -301,11 +312,14 @@ const arrival = (reader: OrderedReader): Effect.Effect<void> =>
     })
   })
 
-/** What has arrived, or nothing if a consumer was made anew meanwhile. Fails once the connection is closed for good. */
+/** What has arrived, or nothing if a consumer was made anew meanwhile. Fails once the reader is closed, or its connection for good, and all was taken. */
 export const takeArrived = (reader: OrderedReader, operation: string): Effect.Effect<ReadonlyArray<Delivered>, BrokerUnavailable> =>
   Effect.flatMap(arrival(reader), () => {
     const taken = reader.take()
-    if (taken.length === 0 && reader.isClosed) return new BrokerUnavailable({ operation, cause: "the connection is closed" })
+    if (taken.length === 0 && reader.isClosed) {
+      const cause = reader.isBroken ? `the reading broke: ${reader.lastFailure}` : "the connection is closed"
+      return new BrokerUnavailable({ operation, cause })
+    }
     return Effect.succeed(taken)
   })
 
