@@ -1,10 +1,11 @@
 /**
  * Reads a stream over a connection: in its order, from where it is told, for ever, not further ahead of whoever takes than its window.
  *
- * As the real reader it makes its consumer anew after every failure and every reconnection, after the last message that arrived. Deliveries may lag.
+ * As the real reader it makes its consumer anew after every failure and every reconnection, after the last message that arrived, unless whoever reads asked to
+ * be told instead. Deliveries may lag.
  */
 import { Effect, Stream } from "effect"
-import type { BrokerUnavailable } from "../../src/ports/errors.ts"
+import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 import type { StoredMessage } from "../substitutes/stream.ts"
 import { EventKind } from "../world/world.ts"
@@ -44,35 +45,45 @@ class Reader {
   #lastSeq = 0
   #failures = 0
   #isClosed = false
+  #isBroken = false
+  readonly #endsWhenBroken: boolean
   #forgetRequest: () => void = () => undefined
   readonly #forgetReconnect: () => void
   readonly #onChange = () => this.#push()
 
-  constructor(connection: Connection, stream: ServedStream, prefix: string, start: Start) {
+  constructor(connection: Connection, { stream, prefix, start, endsWhenBroken = false }: Reading) {
     this.#connection = connection
+    this.#endsWhenBroken = endsWhenBroken
     this.#stream = stream
     this.#prefix = prefix
     this.#start = start
     this.#route = connection.newRoute()
     if (typeof start === "object" && "from" in start) this.#lastSeq = start.from - 1
     stream.changed.add(this.#onChange)
-    this.#forgetReconnect = connection.onReconnect(() => this.#create())
+    this.#forgetReconnect = connection.onReconnect(() => (endsWhenBroken ? this.#break() : this.#create()))
     this.#create()
   }
 
   /** All that has arrived, once anything has. */
-  readonly take: Effect.Effect<ReadonlyArray<Delivery>> = Effect.suspend(() =>
-    Effect.map(
-      this.#arrived.until(() => this.#buffer.length > 0),
+  readonly take: Effect.Effect<ReadonlyArray<Delivery>, BrokerUnavailable> = Effect.suspend(() =>
+    Effect.flatMap(
+      this.#arrived.until(() => this.#buffer.length > 0 || this.#isBroken),
       () => {
         const taken = this.#buffer
+        if (taken.length === 0) return Effect.fail(new BrokerUnavailable({ operation: "read", cause: "the reading broke" }))
         this.#buffer = []
         this.#buffered = 0
         this.#push()
-        return taken
+        return Effect.succeed(taken)
       },
     ),
   )
+
+  #break(): void {
+    this.close()
+    this.#isBroken = true
+    this.#arrived.notify()
+  }
 
   close(): void {
     this.#isClosed = true
@@ -113,6 +124,10 @@ class Reader {
       this.#failures = 0
       this.#consumer = outcome.answer
       this.#push()
+      return
+    }
+    if (this.#endsWhenBroken) {
+      this.#break()
       return
     }
     const waitMs = backoffMs[Math.min(this.#failures++, backoffMs.length - 1)] ?? 1_000
@@ -169,14 +184,16 @@ export interface Reading {
   /** Only subjects that begin with it. */
   readonly prefix: string
   readonly start: Start
+  /** Ends, with an error, instead of making its consumer anew. */
+  readonly endsWhenBroken?: boolean
 }
 
 /** What each turn brings, for ever. Ends with its scope. */
-export const readDeliveries = (connection: Connection, { stream, prefix, start }: Reading): Stream.Stream<Delivery, BrokerUnavailable> =>
+export const readDeliveries = (connection: Connection, reading: Reading): Stream.Stream<Delivery, BrokerUnavailable> =>
   Stream.unwrap(
     Effect.map(
       Effect.acquireRelease(
-        Effect.sync(() => new Reader(connection, stream, prefix, start)),
+        Effect.sync(() => new Reader(connection, reading)),
         (reader) => Effect.sync(() => reader.close()),
       ),
       (reader) => Stream.fromEffectRepeat(reader.take).pipe(Stream.flattenIterable),

@@ -55,7 +55,7 @@ export const commandsLayer = (servers: Servers, connection: Connection): Layer.L
   const stream = servers.commands
   return Layer.succeed(Commands, {
     read: (partition, fromSeq) =>
-      readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq } }).pipe(
+      readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq }, endsWhenBroken: true }).pipe(
         Stream.map((messages) => messages.map(commandOf)),
       ),
     at: (seq) =>
