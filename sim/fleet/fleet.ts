@@ -125,8 +125,8 @@ export class Fleet {
     const why = cause ?? `its thread ended with code ${code}`
     if (job !== null) this.#options.ended(job, { _tag: "Lost", cause: why })
     if (!thread.isLate && ++this.#deathsInARow >= deathsMax) {
-      this.stop()
-      return this.#failed(new Error(`${deathsMax} threads died one after another without a result; the last: ${why}`))
+      this.#failed(new Error(`${deathsMax} threads died one after another without a result; the last: ${why}`))
+      return this.stop()
     }
     this.#hire()
     this.#endIfIdle()

@@ -5,6 +5,7 @@ import type { ComparisonReport } from "../comparison/comparison.ts"
 import type { Failure, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
+import { differenceOf } from "./difference.ts"
 import { drawnOf, suiteNameOf, type WorldKind } from "./worlds.ts"
 
 /** One seed to run. */
@@ -121,16 +122,6 @@ const once = async (job: SeedJob): Promise<SeedResult> => {
   } catch (thrown) {
     return crashed(job, thrown, rounded(wallNowMs() - startedMs))
   }
-}
-
-/** The first thing that two runs of a seed tell differently, or null. Their wall time always differs. */
-const differenceOf = (a: SeedResult, b: SeedResult): string | null => {
-  for (const name of Object.keys(a) as ReadonlyArray<keyof SeedResult>) {
-    if (name === "wallMs") continue
-    const [first, second] = [JSON.stringify(a[name]), JSON.stringify(b[name])]
-    if (first !== second) return `${name} was ${first?.slice(0, 200)} the first time and ${second?.slice(0, 200)} the second`
-  }
-  return null
 }
 
 const twice = async (job: SeedJob): Promise<SeedResult> => {

@@ -125,6 +125,7 @@ export class Suite {
   }
 
   #reached(index: number, seed: string, name: string, count: number): void {
+    if (count === 0) return
     const found = this.#sometimes.get(name)
     if (found === undefined) this.#sometimes.set(name, { count, firstIndex: index, firstSeed: seed })
     else {

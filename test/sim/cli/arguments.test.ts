@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest"
+import { readArguments, UsageError } from "../../../sim/cli/arguments.ts"
+import { exitCode, exitCodeOf, exitCodeTexts, type Outcome } from "../../../sim/cli/exit-codes.ts"
+
+const asked = (...args: ReadonlyArray<string>) => {
+  const read = readArguments(args)
+  if (read === "help") throw new Error("it asked for help")
+  return read
+}
+
+describe("the arguments of the simulator", () => {
+  it("ask for a hundred seeds of the flash sale unless told otherwise", () => {
+    expect(asked()).toMatchObject({
+      seeds: { _tag: "Count", from: 1, count: 100 },
+      worlds: { profile: "flash-sale", mutant: null, shell: false },
+    })
+  })
+
+  it.each([
+    ["7", "7"],
+    ["007", "7"],
+    ["C8B70EE", "c8b70ee"],
+    ["c8b70ee4d2f19a03b6aa41c07f55e0d9d1b2c3f4", "c8b70ee4d2f19a03b6aa41c07f55e0d9d1b2c3f4"],
+    ["hunt-no-claim-12", "hunt-no-claim-12"],
+  ])("take %s as a seed, the same however it is written", (text, seed) => {
+    expect(asked("--seed", text).seeds).toEqual({ _tag: "One", seed })
+  })
+
+  it("count seeds from where they are told to, for a number or a time", () => {
+    expect(asked("--seeds", "5", "--from", "90").seeds).toEqual({ _tag: "Count", from: 90, count: 5 })
+    expect(asked("--minutes", "0.5").seeds).toEqual({ _tag: "Minutes", from: 1, minutes: 0.5 })
+  })
+
+  it("run no seeds beside a part that needs none, unless a flag asks for some", () => {
+    expect(asked("--mutants").seeds).toBeNull()
+    expect(asked("--compare", "--exhaustive").seeds).toBeNull()
+    expect(asked("--compare", "--seeds", "3").seeds).toEqual({ _tag: "Count", from: 1, count: 3 })
+    expect(asked("--mutants", "--profile", "calm").seeds).toEqual({ _tag: "Count", from: 1, count: 100 })
+  })
+
+  it("hunt a planted defect in worlds of its own profile", () => {
+    expect(asked("--mutant", "canary").worlds).toEqual({ profile: "last-unit", mutant: "canary", shell: false })
+  })
+
+  it.each([
+    [["--seed", "x"], /--seed: “x” is neither/],
+    [["--seed", "12.5"], /--seed: “12.5”/],
+    [["--seed", ""], /--seed: “”/],
+    [["--seeds", "many"], /--seeds: “many” is no whole number/],
+    [["--seeds", "0"], /--seeds: “0”/],
+    [["--seeds", "1e3"], /--seeds: “1e3”/],
+    [["--from", "c8b70ee"], /--from: “c8b70ee” is no whole number/],
+    [["--from=-1"], /--from: “-1”/],
+    [["--minutes", "soon"], /--minutes: “soon” is no number of minutes/],
+    [["--minutes", "0"], /--minutes: “0”/],
+    [["--cores", "0"], /--cores: “0”/],
+    [["--seed-limit", "0"], /--seed-limit: “0”/],
+    [["--profile", "rush"], /--profile: there is no “rush”; there are flash-sale, calm/],
+    [["--mutant", "rush"], /--mutant: there is no “rush”; there are canary/],
+    [["--report", ""], /--report needs/],
+    [["--speed", "9"], /Unknown option --speed/],
+    [["flash-sale"], /Unexpected argument flash-sale/],
+    [["--seeds"], /--seeds <value> argument missing/],
+    [["--seeds", "1", "--seeds", "2"], /--seeds is given twice/],
+    [["--seed", "1", "--seeds", "2"], /--seed and --seeds contradict each other/],
+    [["--seed", "1", "--from", "2"], /--seed and --from contradict/],
+    [["--seeds", "1", "--minutes", "2"], /--seeds and --minutes contradict/],
+    [["--shell", "--profile", "calm"], /--shell and --profile contradict/],
+    [["--mutant", "canary", "--profile", "calm"], /--mutant and --profile contradict/],
+    [["--mutant", "canary", "--mutants"], /--mutant and --mutants contradict/],
+    [["--orders", "a.csv"], /--orders goes with --compare/],
+    [["--compare", "--date-format", "D/M/YYYY"], /--date-format goes with --orders/],
+  ])("%j are refused, and the flag is named", (args, message) => {
+    expect(() => readArguments(args)).toThrow(UsageError)
+    expect(() => readArguments(args)).toThrow(message)
+  })
+})
+
+describe("the exit code of a run", () => {
+  const green: Outcome = { interrupted: false, classes: new Set(), survived: false, inconclusive: false, unreached: false }
+
+  it("is 0 only where nothing was found and everything has a verdict", () => {
+    expect(exitCodeOf(green)).toBe(exitCode.green)
+    for (const one of ["interrupted", "survived", "inconclusive", "unreached"] as const)
+      expect(exitCodeOf({ ...green, [one]: true })).not.toBe(exitCode.green)
+  })
+
+  it("is that of the gravest class, in the order that the help gives", () => {
+    const everything: Outcome = {
+      interrupted: true,
+      classes: new Set(["safety", "crash", "nondeterminism", "liveness"]),
+      survived: true,
+      inconclusive: true,
+      unreached: true,
+    }
+    const order: Array<number> = []
+    const without: ReadonlyArray<(outcome: Outcome) => Outcome> = [
+      (outcome) => ({ ...outcome, interrupted: false }),
+      ...(["safety", "crash", "nondeterminism", "liveness"] as const).map((name) => (outcome: Outcome) => ({
+        ...outcome,
+        classes: new Set([...outcome.classes].filter((one) => one !== name)),
+      })),
+      (outcome) => ({ ...outcome, survived: false }),
+      (outcome) => ({ ...outcome, inconclusive: false }),
+      (outcome) => ({ ...outcome, unreached: false }),
+    ]
+    let outcome = everything
+    for (const drop of without) {
+      order.push(exitCodeOf(outcome))
+      outcome = drop(outcome)
+    }
+    expect(exitCodeOf(outcome)).toBe(exitCode.green)
+    expect(order).toEqual(exitCodeTexts.map(([code]) => code).filter((code) => code !== exitCode.green && code !== exitCode.usage))
+  })
+})

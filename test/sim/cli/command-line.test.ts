@@ -1,0 +1,147 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { ProfileName } from "../../../sim/profiles.ts"
+import type { SuiteReport } from "../../../sim/result.ts"
+import { call, inFolder, start } from "./calling.ts"
+
+const suiteIn = (folder: string): SuiteReport => JSON.parse(readFileSync(join(folder, "suite.json"), "utf8")) as SuiteReport
+
+describe("the simulator's command line", () => {
+  it("explains itself: every profile, an example, what the exit codes say", async () => {
+    const { code, out, err } = await call("--help")
+    expect(code).toBe(0)
+    expect(err).toBe("")
+    for (const name of ProfileName) expect(out).toContain(name)
+    expect(out).toContain("npm run sim -- --seed 7")
+    expect(out).toMatch(/^ +10 {2}safety/m)
+    expect(out).toMatch(/^ +130 {2}interrupted/m)
+  })
+
+  it.each([
+    [["--seed", "x"], "--seed"],
+    [["--seeds", "x"], "--seeds"],
+    [["--profile", "x"], "--profile"],
+    [["--unheard-of"], "--unheard-of"],
+    [["--seed", "1", "--minutes", "1"], "--minutes"],
+    [["--compare", "--orders", "not-there.csv"], "--orders: not-there.csv can't be read"],
+    [["--seeds", "1", "--report", "/dev/null/report"], "--report: No report can be written"],
+    [["--seeds", "1", "--report", "/proc/report"], "--report: No report can be written"],
+  ])("refuses %j before it runs or writes anything, with the flag in the message", async (args, words) => {
+    await inFolder(async (folder) => {
+      const { code, out, err } = await start(folder, args).ended
+      expect({ code, out }).toEqual({ code: 1, out: "" })
+      expect(err).toContain(words)
+      expect(err).toContain("--help")
+      expect(readdirSync(folder)).toEqual([])
+    })
+  })
+
+  it("refuses an order file that is none, and says what is wrong with it", async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "orders.csv"), "colour,taste\nred,sweet\n")
+      const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv", "--report", "report"]).ended
+      expect(code).toBe(1)
+      expect(err).toMatch(/--orders: orders\.csv: .*column/i)
+      expect(readdirSync(folder)).toEqual(["orders.csv"])
+    })
+  })
+
+  it("runs seeds to a green end, and prints nothing but JSON where that is asked for", async () => {
+    const { code, out, err } = await call("--profile", "calm", "--seeds", "2", "--from", "5", "--json")
+    const report = JSON.parse(out) as SuiteReport
+    expect(report.failures).toEqual([])
+    expect(code).toBe(0)
+    expect(report).toMatchObject({ version: 1, profile: "calm", seeds: 2, failed: 0, inconclusive: 0, interrupted: false })
+    expect(report.commands).toBeGreaterThan(2_000)
+    expect(report.guarantees.map(({ number, checked }) => [number, checked > 0])).toEqual([
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => [number, true]),
+      [9, false],
+    ])
+    expect(err).toContain("2 seeds of calm, from 5 on")
+    expect(err).toMatch(/× real time per core/)
+  })
+
+  it("prints for one seed what was drawn for it before anything else", async () => {
+    const { code, out } = await call("--mutant", "canary", "--seed", "c8b70ee")
+    const [commit, drawn, faults] = out.split("\n")
+    expect(commit).toMatch(/^commit (unknown|[0-9a-f]{40}\+?): seed c8b70ee of last-unit with the defect canary/)
+    expect(drawn).toMatch(/^drawn: workers=\d partitions=\d replicas=/)
+    expect(faults).toBe("faults: jitter")
+    expect(code).toBe(10)
+  })
+
+  it("ends red where a defect is planted, with the checker that saw it and how to see it again", async () => {
+    const first = await call("--mutant", "canary", "--seeds", "2", "--json")
+    expect(first.code).toBe(10)
+    const report = JSON.parse(first.out) as SuiteReport
+    expect(report.failed).toBe(2)
+    const [failed] = report.failures
+    expect(failed?.failure).toMatchObject({ class: "safety", checker: "replies" })
+    expect(failed?.replay).toBe(`npm run sim -- --mutant canary --seed ${failed?.seed}`)
+    const again = await call("--mutant", "canary", "--seed", failed?.seed ?? "", "--json")
+    const same = JSON.parse(again.out) as SuiteReport
+    expect(same.failures).toEqual(report.failures.filter(({ seed }) => seed === failed?.seed))
+  })
+
+  it("counts a seed that takes too long as inconclusive, by name, and never as passed", async () => {
+    const { code, out } = await call("--profile", "calm", "--seed", "1", "--seed-limit", "0.05")
+    expect(code).toBe(15)
+    expect(out).toMatch(/0 seeds, 0 failed, 1 inconclusive/)
+    expect(out).toMatch(/seed 1: it was ended after .* its limit is 0\.05 s; again: npm run sim -- --profile calm --seed 1/)
+  })
+
+  it("finds a seed the same when it is run twice", async () => {
+    const { code, out } = await call("--mutant", "canary", "--seed", "2", "--twice")
+    expect(code).toBe(10)
+    expect(out).not.toContain("nondeterminism, twice")
+    expect(out).toContain("--seed 2 --twice")
+  })
+
+  it("writes a report with the timelines of its seeds, whole, and nothing else beside it", async () => {
+    await inFolder(async (folder) => {
+      const { code, out } = await start(folder, ["--mutant", "canary", "--seeds", "2", "--report", "deep/report"]).ended
+      expect(code).toBe(10)
+      const report = join(folder, "deep", "report")
+      expect(out).toContain(`report: ${join(report, "index.html")}`)
+      expect(readdirSync(report).sort()).toEqual(["index.html", "suite.json"])
+      expect(readFileSync(join(report, "index.html"), "utf8").trimEnd()).toMatch(/<\/html>$/)
+      const { shown } = suiteIn(report)
+      expect(shown).toHaveLength(2)
+      for (const { timeline } of shown) expect(timeline?.lifelines.length).toBeGreaterThan(0)
+    })
+  })
+})
+
+describe("Ctrl-C", () => {
+  it("in the middle ends with what was reached, the report whole, and the code of an interruption", async () => {
+    await inFolder(async (folder) => {
+      const running = start(folder, ["--mutant", "canary", "--minutes", "30", "--report", "report"])
+      await running.said(/^[1-9]\d* seeds? in /m)
+      running.child.kill("SIGINT")
+      const { code, out } = await running.ended
+      expect(code).toBe(130)
+      expect(out).toMatch(/^INTERRUPTED after \d+ seeds?, \d+ FAILED/m)
+      expect(out).toContain("× real time per core")
+      const report = suiteIn(join(folder, "report"))
+      expect(report.interrupted).toBe(true)
+      expect(report.seeds).toBeGreaterThan(0)
+      expect(readdirSync(join(folder, "report")).sort()).toEqual(["index.html", "suite.json"])
+    })
+  })
+
+  it("before anything ended leaves an older report as it was", async () => {
+    await inFolder(async (folder) => {
+      mkdirSync(join(folder, "report"))
+      writeFileSync(join(folder, "report", "index.html"), "the older one")
+      const running = start(folder, ["--profile", "long-day", "--seeds", "4", "--report", "report", "--json"])
+      await running.said(/^commit /m)
+      running.child.kill("SIGTERM")
+      const { code, out } = await running.ended
+      expect(code).toBe(130)
+      expect(JSON.parse(out)).toMatchObject({ seeds: 0, interrupted: true })
+      expect(readdirSync(join(folder, "report"))).toEqual(["index.html"])
+      expect(readFileSync(join(folder, "report", "index.html"), "utf8")).toBe("the older one")
+    })
+  })
+})
