@@ -8,6 +8,7 @@ import { makeStep, type Step } from "../src/engine/step.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
+import { nextRelease } from "./faults/releases.ts"
 import { Audience } from "./nodes/observer.ts"
 import { Sender } from "./nodes/sender.ts"
 import { Worker } from "./nodes/worker.ts"
@@ -43,6 +44,8 @@ export class Cluster {
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
   readonly poison = new Poison()
+  /** Workers, by index, that run the next release. */
+  readonly upgraded = new Set<number>()
 
   constructor(options: ClusterOptions) {
     const { drawn, seed, families, kept, rules, codec, stepOf } = options
@@ -62,13 +65,15 @@ export class Cluster {
       senders.set(name, new Sender(name, this.#link(senderQuality(drawn)), { retryMs: drawn.retryMs }, { world, server, observer }))
     this.senders = senders
     const step = makeStep({ codec: this.poison.codec(codec), rules })
+    const nextStep = makeStep({ codec: this.poison.codec(nextRelease(codec)), rules })
+    const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
       server,
       observer,
       faults: this.faults,
       senders,
-      stepOf: (worker: number) => stepOf?.(worker, step) ?? step,
+      stepOf: (worker: number) => stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker),
     }
     this.workers = Array.from(
       { length: drawn.workers },
@@ -108,8 +113,8 @@ export class Cluster {
   /** Starts every worker and the faults. */
   start(): void {
     for (const worker of this.workers) worker.start()
-    const { world, server, workers, senders, drawn, chance } = this
-    this.faults.start({ world, server, workers, senders, drawn, chance })
+    const { world, server, workers, senders, drawn, chance, upgraded } = this
+    this.faults.start({ world, server, workers, senders, drawn, chance, upgraded })
   }
 
   partitionOf(sku: string): number {

@@ -19,7 +19,7 @@ import { Judge } from "./judge.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
-import { sharedCodec } from "./substitutes/shared-codec.ts"
+import { checkingCodec, sharedCodec } from "./substitutes/shared-codec.ts"
 import { busiestSku, TimelineRecorder } from "./timeline.ts"
 import { Tracker } from "./tracker.ts"
 import { Mischiefs } from "./workload/mischief.ts"
@@ -175,7 +175,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   new Operator(cluster)
   const { healedMs, converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
   const ending: Ending = { converged, lossy: cluster.lossy }
-  const judged = judge.finish(ending, () => createAudit({ codec: sharedCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
+  const judged = judge.finish(ending, () => createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
   options.inspect?.(cluster, player)
   const faults = cluster.faults.counts
   return {

@@ -41,6 +41,10 @@ export const sometimesCatalogue = [
   { name: "feed-repaired", what: "an older value landed in the feed after a newer one, and was overwritten" },
   { name: "stale-feed-turned-away", what: "a channel turned away a value older than the one it had" },
   { name: "drained", what: "a worker left, and had said everything it had decided" },
+  {
+    name: "older-release-stepped-aside",
+    what: "a worker met records of a newer release, and left its partition to those who can read them",
+  },
   { name: "id-reused", what: "an id came with other content, and was refused" },
   { name: "shortage", what: "a fact took more than was spare, and a shortage was journaled" },
   { name: "all-at-once", what: "an election, a zombie, and a full batch within five seconds of a sale" },

@@ -159,6 +159,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
   }
 
   steppedDown(...[_slot, reason]: Parameters<Observer["steppedDown"]>): void {
+    if (reason === "NewerRelease") this.#sometimes.hit("older-release-stepped-aside")
     if (reason === "Drained") this.#sometimes.hit("drained")
   }
 

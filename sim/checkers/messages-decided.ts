@@ -5,7 +5,7 @@
  * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for
  * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
  */
-import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 interface Stored {
@@ -39,7 +39,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     const decided = new Set<string>()
     let cursorSeq = 0
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-      const read = sharedCodec.decodeRecord(bytes)
+      const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Unreadable") continue
       cursorSeq = read.record.cursor.seq
       for (const entry of read.record.entries) if (entry._tag === "Message") decided.add(`${entry.seq} ${entry.brokerMs}`)

@@ -2,7 +2,7 @@
  * INV-7, oracle L1 for replies: what a record calls for was said by somebody, by its owner or by the one after it. A sender that asks again hears its
  * answer from a later record, and so hides a reply that never was.
  */
-import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
@@ -16,7 +16,7 @@ export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
       for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
         if (lossy.has(partition)) continue
         for (const { seq, bytes } of cluster.server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-          const read = sharedCodec.decodeRecord(bytes)
+          const read = checkingCodec.decodeRecord(bytes)
           if (read._tag === "Unreadable") continue
           for (const entry of read.record.entries) {
             if ((entry._tag !== "Message" && entry._tag !== "Settled") || entry.reply === null) continue

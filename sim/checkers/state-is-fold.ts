@@ -9,13 +9,13 @@ import { stateHash } from "../../src/engine/hash.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
-import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 const takeoversCompared = 2
 
 export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
-  const step = makeStep({ codec: sharedCodec, rules: protocolRules })
+  const step = makeStep({ codec: checkingCodec, rules: protocolRules })
   const { partitions } = cluster.drawn
   const folds: ReadonlyArray<Partition> = Array.from({ length: partitions }, (_, partition) => {
     const fold = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
@@ -28,7 +28,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     const fold = folds[partition]
     if (fold === undefined || fold.phase === "halted" || fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null) return
     checked()
-    if (stateHash(fold, sharedCodec.sha256) === stateHash(state, sharedCodec.sha256)) return
+    if (stateHash(fold, checkingCodec.sha256) === stateHash(state, checkingCodec.sha256)) return
     const detail = `${who} holds another state of partition ${partition} at record ${state.confirmedSeq} than its journal gives`
     found({ class: "safety", signature: "a state differs from the fold of its journal", detail, partition, seq: state.confirmedSeq })
   }
@@ -56,8 +56,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     },
     finish: ({ lossy }) => {
       for (const worker of cluster.workers)
-        for (const slot of worker.slots)
-          if (slot.partition !== null && slot.isServing && !lossy.has(slot.id)) compare(slot.id, slot.partition, worker.name)
+        for (const slot of worker.slots) if (slot.partition !== null && !lossy.has(slot.id)) compare(slot.id, slot.partition, worker.name)
     },
   }
 }

@@ -3,13 +3,13 @@
  * How it moves within a journal is the auditor's; what the time really was only the world knows.
  */
 import { clockAheadMsMax } from "../../src/limits.ts"
-import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const trueTime: MakeChecker = ({ cluster, found, checked }) => ({
   name: "true-time",
   recordStored: (partition, { seq, bytes }) => {
-    const read = sharedCodec.decodeRecord(bytes)
+    const read = checkingCodec.decodeRecord(bytes)
     if (read._tag === "Unreadable") return
     checked()
     const nowMs = Math.max(cluster.world.nowMs, cluster.server.nowMs)

@@ -23,6 +23,8 @@ export interface Stage {
   readonly senders: ReadonlyMap<string, Sender>
   readonly drawn: Drawn
   readonly chance: Chance
+  /** Workers that run the next release. */
+  readonly upgraded: Set<number>
 }
 
 /** Told of what can't be seen from outside. */
@@ -76,6 +78,9 @@ export class Injector implements WorkerFaults {
     this.#isHealed = true
     this.#chance.quiet(["jitter"])
     stage.server.heal()
+    // A rolling upgrade that was begun is ended.
+    const left = stage.upgraded.size === 0 ? [] : stage.workers.filter(({ index }) => !stage.upgraded.has(index))
+    for (const worker of left) this.#upgrade(worker, stage)
     for (const worker of stage.workers) {
       worker.link.heal()
       worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
@@ -153,18 +158,26 @@ export class Injector implements WorkerFaults {
       this.note("handovers", drawn.leaseTtlMs, `${worker.name} left`)
       worker.leave(drawn.leaseTtlMs)
     },
-    elections: ({ server }, family) => {
+    releases: (stage, family) => {
+      const worker = stage.workers[family.below(stage.workers.length)]
+      if (worker === undefined || stage.upgraded.has(worker.index)) return
+      this.note("releases", 0, `${worker.name} was replaced by one of the next release`)
+      this.#upgrade(worker, stage)
+    },
+    elections: ({ server, workers }, family) => {
       const streams = [...server.journals, server.commands]
       const stream = streams[family.below(streams.length)] ?? server.commands
       const ms = 100 + family.below(family.below(4) === 0 ? 9_900 : 900)
       this.note("elections", ms, `${stream.config.name} had no leader for ${ms} ms`)
       this.#listener.elected(stream.config.name)
       server.elect(stream, ms)
+      if (stream === server.commands) breakReadings(workers)
     },
-    outages: ({ server }, family) => {
+    outages: ({ server, workers }, family) => {
       const ms = 100 + family.below(4_900)
       this.note("outages", ms, `the servers were away for ${ms} ms`)
       server.goDown(ms)
+      breakReadings(workers)
       if (family.below(3) === 0) for (const journal of server.journals) journal.forgetIds()
     },
     "forgotten-ids": ({ server }, family) => {
@@ -172,9 +185,10 @@ export class Injector implements WorkerFaults {
       journal?.forgetIds()
       this.note("forgotten-ids", 0, `${journal?.config.name} forgot its message ids`)
     },
-    "lost-commands": ({ server }, family) => {
+    "lost-commands": ({ server, workers }, family) => {
       const lost = server.loseCommands(1 + family.below(20))
       if (lost === 0) return
+      breakReadings(workers)
       this.note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
       this.#listener.commandsLost(server.commands.lastSeq)
     },
@@ -219,6 +233,11 @@ export class Injector implements WorkerFaults {
     if (name === "pauses") this.#listener.paused(worker, ms)
   }
 
+  #upgrade(worker: Worker, { upgraded }: Stage): void {
+    upgraded.add(worker.index)
+    worker.crash("an upgrade")
+  }
+
   #cut({ world, workers, senders, drawn }: Stage, family: Family): void {
     const links = [...workers, ...senders.values()]
     const cut = links[family.below(links.length)]
@@ -240,6 +259,11 @@ export class Injector implements WorkerFaults {
     sender.link.lagUntilMs = world.nowMs + sender.link.lagMs * 2
     this.note("channel-lag", sender.link.lagMs * 2, `${sender.name} lagged by ${sender.link.lagMs} ms`)
   }
+}
+
+/** Consumers of the commands stream live with its leader. */
+const breakReadings = (workers: ReadonlyArray<Worker>): void => {
+  for (const { slots } of workers) for (const slot of slots) slot.breakReading()
 }
 
 const damaged = (bytes: Uint8Array, at: number): Uint8Array => {

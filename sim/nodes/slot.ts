@@ -21,6 +21,8 @@ type Tick = Extract<Input, { _tag: "Tick" }>
 /** Milliseconds until a question to the server is given up, and until it is asked again. */
 const questionTimeoutMs = 2_000
 const againMs = 200
+/** Milliseconds after which a worker that can't read its journal looks again. */
+const stepAsideMs = 2_000
 /** Records and messages delivered at once. */
 const deliveredMax = 256
 
@@ -221,7 +223,7 @@ export class Slot {
         return observer.alarmed(this, output.kind, output.detail)
       case "SteppedDown":
         observer.steppedDown(this, output.reason, output.detail)
-        return this.#end(output.reason === "Drained")
+        return this.#end(output.reason === "Drained" ? 1 : output.reason === "NewerRelease" ? stepAsideMs : againMs)
       case "Halted":
         observer.halted(this, output.halt)
         return this.#shareHalt(output.halt)
@@ -238,6 +240,21 @@ export class Slot {
   /** Plans the next delivery of commands. */
   planCommands(): void {
     this.#plan(this.#commands, (from) => this.#deliverCommands(from))
+  }
+
+  /** The reading of commands ends, as the real one does when the servers restart or their leader goes: the engine hears of it a little later. */
+  breakReading(): void {
+    if (!this.#commands.isOn) return
+    this.#commands = reading()
+    this.#tellBroken(this.#commands, this.worker.link.delayMs())
+  }
+
+  #tellBroken(broken: Reading, afterMs: number): void {
+    this.#world.in(afterMs, EventKind.deliver, this.worker.host, () => {
+      if (this.#commands !== broken) return
+      if (this.worker.isCutOff) this.#tellBroken(broken, againMs)
+      else this.put({ _tag: "ReadingBroke", nowMs: this.worker.clockMs })
+    })
   }
 
   #plan(from: Reading, deliver: (from: Reading) => void, afterMs = this.worker.link.delayMs()): void {
@@ -435,11 +452,11 @@ export class Slot {
 
   // How a life ends.
 
-  #end(atOnce: boolean): void {
+  #end(afterMs: number): void {
     this.forget()
     this.worker.releaseLease(this)
     const { life } = this
-    this.#world.in(atOnce ? 1 : againMs, EventKind.restart, this.worker.host, () => {
+    this.#world.in(afterMs, EventKind.restart, this.worker.host, () => {
       if (this.life === life && this.partition === null && !this.isHalted) this.begin()
     })
   }

@@ -6,6 +6,7 @@
  */
 import type { EngineCodec } from "../../src/engine/protocol.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { readingBoth } from "../faults/releases.ts"
 
 type Decoded = ReturnType<EngineCodec["decodeRecord"]>
 
@@ -41,4 +42,8 @@ export const makeSharedCodec = (frozen = false): EngineCodec => {
   }
 }
 
+/** What workers of this release are given. */
 export const sharedCodec: EngineCodec = makeSharedCodec()
+
+/** What checkers read with: records of this release, and of the next one that a world may invent. */
+export const checkingCodec: EngineCodec = readingBoth(sharedCodec)
