@@ -7,7 +7,6 @@ import process from "node:process"
 import { readArguments, UsageError } from "./cli/arguments.ts"
 import { exitCode } from "./cli/exit-codes.ts"
 import { helpText } from "./cli/help.ts"
-import { run } from "./cli/run.ts"
 import type { Interruption } from "./cli/run-suite.ts"
 import { Screen } from "./cli/screen.ts"
 
@@ -52,6 +51,8 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
       process.stdout.write(`${helpText()}\n`)
       return exitCode.green
     }
+    // Loaded once the arguments are known to make sense: it is all of the simulator and most of the engine.
+    const { run } = await import("./cli/run.ts")
     return await run(asked, new Screen(process.stdout, process.stderr, asked.json), listen())
   } catch (error) {
     if (error instanceof UsageError) {

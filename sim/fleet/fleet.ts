@@ -27,7 +27,7 @@ export interface FleetOptions {
 const maxYoungGenerationSizeMb = 192
 
 /** Threads that may die one after another without a single job done in between: after that the fault is not the jobs'. */
-const deathsMax = 8
+const deathsMax = 6
 
 interface Thread {
   readonly worker: Worker
