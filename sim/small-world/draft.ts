@@ -74,6 +74,10 @@ const ask = (ground: Ground, worker: Mutable<WorkerState>, key: string, make: ()
   worker.wants = [...worker.wants, internWant(ground, key, make)].sort((a, b) => a.id - b.id)
 }
 
+/** Asks what the commands stream holds; `before` as in {@link Want}. */
+export const askCommandAt = (ground: Ground, worker: Mutable<WorkerState>, seq: number, before: Stream | null): void =>
+  ask(ground, worker, `CommandAt ${seq} ${before?.id ?? "-"}`, () => ({ _tag: "CommandAt", seq, before }))
+
 const internAppend = (ground: Ground, { expectedSeq, messageId, bytes }: Of<"Append">): HandedOver => {
   const hash = engineCodec.sha256(bytes)
   const key = `${messageId} ${hash}`
@@ -170,7 +174,7 @@ export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   worker.wants = []
   worker.followSeq = 0
   worker.readSeq = 0
-  worker.unsure = false
+  worker.broken = false
   worker.mind = ground.minds.newborn
   letLoose(ground, draft, onTheirWay)
   const { manifest, chunks, key } = draft.shelf
@@ -217,7 +221,7 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
       return
     }
     case "ReadCommandAt":
-      ask(ground, worker, `CommandAt ${output.seq}`, () => ({ _tag: "CommandAt", seq: output.seq }))
+      askCommandAt(ground, worker, output.seq, null)
       return
     default:
       return
@@ -275,7 +279,7 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "ReadCommands":
       worker.readSeq = output.fromSeq
-      worker.unsure = false
+      worker.broken = false
       return
     case "Serving":
       if (draft.workers[1 - w]?.mind.partition.phase === "serving") draft.reached.push("two workers believe they serve")

@@ -60,7 +60,7 @@ const prepareGround = (world: SmallWorld, rules: ProtocolRules): Ground => {
 /** Where the world begins. What is wrong by then already is in the draft. */
 const firstDraft = (ground: Ground): Draft => {
   const { newborn } = ground.minds
-  const asleep = { mind: newborn, followSeq: 0, readSeq: 0, unsure: false, wants: [], calls: [] }
+  const asleep = { mind: newborn, followSeq: 0, readSeq: 0, broken: false, wants: [], calls: [] }
   const marks = marksWith({ incarnation: null, witness: null, key: "" }, {})
   const used = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
   const { empty } = ground.journals

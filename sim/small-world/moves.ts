@@ -174,6 +174,15 @@ const journalEndMoves = (ground: Ground, state: State, w: W, index: number, onMo
   for (let endSeq = want.sinceSeq; endSeq < Math.min(seq, journal.endSeq + 1); endSeq++) told(endSeq, false)
 }
 
+const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, messages }: State["stream"]): void =>
+  hear(ground, draft, w, `CommandAtRead ${seq} ${id}`, () => ({
+    _tag: "CommandAtRead",
+    seq,
+    message: messages[seq - 1] ?? null,
+    firstSeq: 1,
+    lastSeq: messages.length,
+  }))
+
 const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: OnMove): void => {
   const want = state.workers[w].wants[index] as Want
   const draft = draftOf(state)
@@ -196,15 +205,16 @@ const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: On
       onMove("answer", `${nameOf[w]} reads what is to be said again`, draft)
       return
     }
-    case "CommandAt": {
-      const message = stream.messages[want.seq - 1] ?? null
-      const lastSeq = stream.messages.length
-      worker.unsure = false
-      const told = { _tag: "CommandAtRead", seq: want.seq, message, firstSeq: 1, lastSeq } as const
-      hear(ground, draft, w, `CommandAtRead ${want.seq} ${stream.id}`, () => told)
+    case "CommandAt":
+      hearCommandAt(ground, draft, w, want.seq, stream)
       onMove("answer", `${nameOf[w]} reads command ${want.seq} again`, draft)
+      if (want.before !== null) {
+        const late = draftOf(state)
+        late.workers[w].wants = without(state.workers[w].wants, index)
+        hearCommandAt(ground, late, w, want.seq, want.before)
+        onMove("answer", `${nameOf[w]} reads command ${want.seq} as it was before it was lost`, late)
+      }
       return
-    }
     default:
       sayMoves(ground, w, want, draft, onMove)
   }
@@ -265,7 +275,7 @@ const wantMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => 
 
 /** What a worker hears because it follows the journal, reads the commands, or because time goes on. */
 const streamMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => {
-  const { followSeq, readSeq, unsure, mind } = state.workers[w]
+  const { followSeq, readSeq, broken, mind } = state.workers[w]
   const { journal, stream } = state
   // What a standby knows that will never be told to claim makes no difference to anybody.
   const idle = mind.partition.phase === "following" && state.used.claims >= ground.world.bounds.claims
@@ -276,12 +286,18 @@ const streamMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     hear(ground, draft, w, `RecordsRead ${followSeq} ${journal.id}`, () => ({ _tag: "RecordsRead", records }))
     onMove("answer", `${nameOf[w]} follows the journal to ${journal.endSeq}`, draft)
   }
-  for (let toSeq = readSeq; readSeq > 0 && !unsure && toSeq <= stream.messages.length; toSeq++) {
+  for (let toSeq = readSeq; readSeq > 0 && toSeq <= stream.messages.length; toSeq++) {
     const draft = draftOf(state)
     draft.workers[w].readSeq = toSeq + 1
     const messages = stream.messages.slice(readSeq - 1, toSeq)
     hear(ground, draft, w, `CommandsArrived ${readSeq} ${toSeq} ${stream.id}`, () => ({ _tag: "CommandsArrived", messages }))
     onMove("answer", `commands ${readSeq} to ${toSeq} arrive at ${nameOf[w]}`, draft)
+  }
+  if (broken) {
+    const draft = draftOf(state)
+    draft.workers[w].broken = false
+    hear(ground, draft, w, "ReadingBroke", () => ({ _tag: "ReadingBroke" }))
+    onMove("answer", `${nameOf[w]} hears that its reading broke`, draft)
   }
   const ticked = draftOf(state)
   hear(ground, ticked, w, "Tick", () => ({ _tag: "Tick" }))

@@ -3,7 +3,7 @@
  */
 import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import { bothWorkers, type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
+import { askCommandAt, bothWorkers, type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
 import type { State, Stream, Template } from "./small-world.ts"
 
 /** A message as the commands stream stores it now. The suffix ends with its number, so that a retry's answer is its own. */
@@ -46,10 +46,23 @@ export const tailLossMoves = (ground: Ground, state: State, onMove: OnMove): voi
     stream = stream.parent
     const draft = draftOf(state)
     draft.used.tailLosses += 1
-    if (ground.world.afterTailLoss === "looks first") for (const w of bothWorkers) draft.workers[w].unsure = draft.workers[w].readSeq > 0
+    for (const w of bothWorkers) feelTailLoss(ground, draft, w)
     draft.stream = stream
     onMove("chance", `the commands stream loses its newest ${lost}`, draft)
   }
+}
+
+/** The worker's reading breaks, where readings do, and what it asked of the stream may have been answered before. */
+const feelTailLoss = (ground: Ground, draft: Draft, w: 0 | 1): void => {
+  const worker = draft.workers[w]
+  if (ground.world.afterTailLoss === "breaks" && worker.readSeq > 0) {
+    worker.readSeq = 0
+    worker.broken = true
+  }
+  const asked = worker.wants.filter((want) => want._tag === "CommandAt")
+  worker.wants = worker.wants.filter(({ _tag }) => _tag !== "CommandAt")
+  // The longest it was: whatever was seen between two losses tells no more.
+  for (const { seq, before } of asked) askCommandAt(ground, worker, seq, before ?? draft.stream)
 }
 
 /** Every sender may send what it has not sent, and retry what it may. */

@@ -58,10 +58,10 @@ export interface SmallWorld {
   /** What a claimant reads first. */
   readonly readsFirst: "marks" | "end"
   /**
-   * What a reading does whose stream lost its tail: goes on where it was, with what now has those sequences, or waits until the message at the cursor was
-   * looked at again.
+   * What a reading does whose stream lost its tail: breaks, of which its worker hears, as real readings do; or goes on where it was, with what now has those
+   * sequences, and nobody is told.
    */
-  readonly afterTailLoss: "reads on" | "looks first"
+  readonly afterTailLoss: "breaks" | "reads on"
   /** Records between two snapshots; none are written unless a world says so. */
   readonly snapshotEveryRecords: number
   /** States after which the exploration gives up, and says so. */
@@ -111,7 +111,8 @@ export type Want = { readonly id: number } & (
   | { readonly _tag: "ClaimBasis"; readonly sinceSeq: number; readonly marks: Marks }
   | { readonly _tag: "Records"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "JournalEnd"; readonly seq: number; readonly sinceSeq: number }
-  | { readonly _tag: "CommandAt"; readonly seq: number }
+  /** `before`: the stream as it was when it lost its tail since the question; the answer may be from then. */
+  | { readonly _tag: "CommandAt"; readonly seq: number; readonly before: Stream | null }
   | { readonly _tag: "Republish"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "Replies"; readonly seq: number; readonly answers: number }
   | { readonly _tag: "Feed"; readonly group: number; readonly values: Extract<Output, { readonly _tag: "SendFeed" }>["values"] }
@@ -125,8 +126,8 @@ export interface WorkerState {
   readonly followSeq: number
   /** Next command it will hear of; 0 if it reads none. */
   readonly readSeq: number
-  /** Whether the stream lost its tail since the message at the cursor was last looked at. */
-  readonly unsure: boolean
+  /** Whether its reading broke, of which it has not heard. */
+  readonly broken: boolean
   readonly wants: ReadonlyArray<Want>
   readonly calls: ReadonlyArray<Call>
 }
@@ -163,8 +164,8 @@ export interface State {
   readonly loose: ReadonlyArray<HandedOver>
 }
 
-const workerKey = ({ mind, followSeq, readSeq, unsure, wants, calls }: WorkerState): string => {
-  let text = `${mind.id},${followSeq},${readSeq}${unsure ? "?" : ""}`
+const workerKey = ({ mind, followSeq, readSeq, broken, wants, calls }: WorkerState): string => {
+  let text = `${mind.id},${followSeq},${readSeq}${broken ? "!" : ""}`
   for (const { id } of wants) text += `,${id}`
   for (const { append, answer } of calls)
     text +=

@@ -73,7 +73,7 @@ const plain: Omit<SmallWorld, "name" | "about"> = {
   bounds: none,
   slow: quick,
   readsFirst: "marks",
-  afterTailLoss: "looks first",
+  afterTailLoss: "breaks",
   snapshotEveryRecords: 1_000_000,
   statesMax,
 }
