@@ -6,7 +6,7 @@
  */
 
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { ClaimBasis, Halt, Input, Output } from "../../src/engine/protocol.ts"
+import type { ClaimBasis, Halt, Input, Output, StepDownReason } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
@@ -21,8 +21,6 @@ type Tick = Extract<Input, { _tag: "Tick" }>
 /** Milliseconds until a question to the server is given up, and until it is asked again. */
 const questionTimeoutMs = 2_000
 const againMs = 200
-/** Milliseconds after which a worker that can't read its journal looks again. */
-const stepAsideMs = 2_000
 /** Records and messages delivered at once. */
 const deliveredMax = 256
 
@@ -48,6 +46,8 @@ export class Slot {
   /** The lease while we believe it is ours. */
   lease: { revision: number; sinceMs: number } | null = null
   isAsking = false
+  /** Its journal holds what this release can't read. */
+  isUnreadable = false
   #claims = 0
   /** The shared halt as last seen. */
   halt: Halt | null = null
@@ -223,7 +223,7 @@ export class Slot {
         return observer.alarmed(this, output.kind, output.detail)
       case "SteppedDown":
         observer.steppedDown(this, output.reason, output.detail)
-        return this.#end(output.reason === "Drained" ? 1 : output.reason === "NewerRelease" ? stepAsideMs : againMs)
+        return this.#end(output.reason)
       case "Halted":
         observer.halted(this, output.halt)
         return this.#shareHalt(output.halt)
@@ -452,11 +452,16 @@ export class Slot {
 
   // How a life ends.
 
-  #end(afterMs: number): void {
+  #end(reason: StepDownReason): void {
     this.forget()
     this.worker.releaseLease(this)
+    // What a newer release wrote this one will never read: as in src/runtime, there is no further life before the process is replaced.
+    if (reason === "NewerRelease") {
+      this.isUnreadable = true
+      return
+    }
     const { life } = this
-    this.#world.in(afterMs, EventKind.restart, this.worker.host, () => {
+    this.#world.in(reason === "Drained" ? 1 : againMs, EventKind.restart, this.worker.host, () => {
       if (this.life === life && this.partition === null && !this.isHalted) this.begin()
     })
   }
@@ -486,6 +491,6 @@ export class Slot {
     if (this.isHalted) {
       if (this.lease !== null) this.put({ _tag: "Drain", nowMs: this.worker.clockMs })
       else if (this.partition?.phase !== "claiming") this.forget()
-    } else if (this.partition === null) this.begin()
+    } else if (this.partition === null && !this.isUnreadable) this.begin()
   }
 }

@@ -179,7 +179,12 @@ export class Worker {
       this.#lookAfterLease(slot)
       if (slot.isAsking) return
       if (slot.lease !== null) this.#renew(slot)
-      else if (!this.isLeaving && !slot.isHalted && (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs))
+      else if (
+        !this.isLeaving &&
+        !slot.isHalted &&
+        !slot.isUnreadable &&
+        (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs)
+      )
         this.#acquire(slot)
     })
   }

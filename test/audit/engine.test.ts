@@ -138,6 +138,9 @@ const played = (numbers: ReadonlyArray<number>, rules: ProtocolRules = protocolR
     former = owner
     owner = start(`w${turn + 1}`)
     owner.nowMs = nowMs
+    // The former one may act at once, while its successor's claim is the journal's last record.
+    former.arrive(...[...broker.commands.values()].slice(-2))
+    former.tick(500).settle()
   }
   for (let calm = 0; calm < 30; calm++) owner.tick(300).settle()
   return audited(broker, sent)
