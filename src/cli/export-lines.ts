@@ -12,7 +12,7 @@
  * - `settled`: a quarantined command got its final answer: `quarantined`, `sender`, `class`, `command`, `decision`.
  * - `floor`: what `sender` issued before `floorMs` in `class` is forgotten and refused from here on.
  * - `reset`, `resumed`: as the journal holds them.
- * - `end`: `records`, `commands`, `stateHash`. Once, last.
+ * - `end`: `records`, `commands`, `atMs` (the partition's journaled time: what is remembered depends on it, and the last records may be about other SKUs), `stateHash`. Once, last.
  *
  * An export of one SKU leaves out what is about others, and keeps floors, which are about all. A quarantined command lies in the quarantine under the id
  * that its decision names; where that id comes from (the record's sequence) is not the same elsewhere, so an operator's command finds it by the name said here.
@@ -98,7 +98,8 @@ export class JournalExport {
 
   end(): string {
     const hash = stateHash(this.#partition, engineCodec.sha256, this.#scope.sku ?? undefined)
-    return JSON.stringify({ line: "end", records: this.#records, commands: this.#commands, stateHash: hash })
+    const { atMs } = this.#partition
+    return JSON.stringify({ line: "end", records: this.#records, commands: this.#commands, atMs, stateHash: hash })
   }
 
   #recordLines(stored: StoredRecord): ReadonlyArray<string> {
