@@ -4,6 +4,7 @@
  */
 import type { CommandId, Sku } from "../../src/domain/names.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
+import { quarantineView } from "../../src/engine/views.ts"
 import { sendOf } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { EventKind } from "../world/world.ts"
@@ -25,12 +26,17 @@ export class Operator {
       feedStored: () => undefined,
       haltChanged: (partition) => this.#resume(partition),
     })
-    cluster.audience.add({
-      replyHeard: (sender, _suffix, reply) => {
-        if (sender === "ops") return
-        for (const said of reply.decisions)
-          if (said.outcome === "quarantined" && said.sku !== null) this.#settle(said.quarantined, said.sku)
-      },
+    this.#lookAtQuarantine()
+  }
+
+  /** Lists what lies in quarantine every now and then: whose answer was lost would wait for ever. */
+  #lookAtQuarantine(): void {
+    const { world, workers, drawn } = this.#cluster
+    world.in(Math.max(lookMs, drawn.faultEveryMs), EventKind.operator, null, () => {
+      for (const { slots } of workers)
+        for (const { partition, isServing } of slots)
+          if (isServing && partition !== null) for (const { id, command } of quarantineView(partition)) this.#settle(id, command.sku)
+      this.#lookAtQuarantine()
     })
   }
 
