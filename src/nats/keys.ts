@@ -6,10 +6,11 @@
  */
 import type { Msg, MsgHdrs } from "@nats-io/transport-node"
 import { headers } from "@nats-io/transport-node"
-import { Effect, Stream } from "effect"
-import type { EpochMs } from "../domain/names.ts"
+import { Effect, Schedule, Stream } from "effect"
 import type { BrokerUnavailable } from "../ports/errors.ts"
+import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
+import { type KeyChange, type KeyState, KnownKeys } from "./known-keys.ts"
 import { headerValue, msFromTimestamp } from "./message.ts"
 import { type Delivered, type OrderedReader, openReader, takeArrived } from "./ordered-reader.ts"
 import { bucketStream, keySubject } from "./subjects.ts"
@@ -20,18 +21,6 @@ const markerHeader = "Nats-Marker-Reason"
 const ttlSecondsMin = 1
 /** What a write of a key with a time to live waits for its acknowledgement, at least: later the key is better written again. */
 const ttlWriteTimeoutMsMin = 300
-
-export interface KeyState {
-  /** Null: the key was deleted, or its time was up. */
-  readonly value: string | null
-  /** Sequence of the message that says so: what a guarded write expects. */
-  readonly revision: number
-  readonly brokerMs: EpochMs
-}
-
-export interface KeyChange extends KeyState {
-  readonly key: string
-}
 
 const isGone = (read: () => MsgHdrs | undefined): boolean =>
   headerValue(read, operationHeader) !== "" || headerValue(read, markerHeader) !== ""
@@ -90,51 +79,6 @@ export interface KeyNews {
   readonly isWhole: boolean
 }
 
-/** The keys known to a watcher. After a reconnection it hears all that are set again: a key it knew and does not hear is gone. */
-class KnownKeys {
-  #known = new Map<string, KeyState>()
-  #heard = new Set<string>()
-  #generation = 0
-  #isWhole = false
-  #newestMs = 0
-  /** Whether all keys were heard once, in this generation or a former one. */
-  wasWhole = false
-
-  /** What is new in the given changes of one generation of the reader, after which `pending` are still to come. */
-  apply(generation: number, changes: ReadonlyArray<KeyChange>, pending: number): ReadonlyArray<KeyChange> {
-    if (generation !== this.#generation) {
-      this.#generation = generation
-      this.#heard = new Set()
-      this.#isWhole = false
-    }
-    const news: Array<KeyChange> = []
-    for (const change of changes) {
-      this.#heard.add(change.key)
-      this.#newestMs = Math.max(this.#newestMs, change.brokerMs)
-      if ((this.#known.get(change.key)?.revision ?? 0) >= change.revision) continue
-      this.#known.set(change.key, change)
-      news.push(change)
-    }
-    if (!this.#isWhole && pending === 0) {
-      this.#isWhole = true
-      this.wasWhole = true
-      news.push(...this.#missed())
-    }
-    return news
-  }
-
-  #missed(): ReadonlyArray<KeyChange> {
-    const missed: Array<KeyChange> = []
-    for (const [key, state] of this.#known) {
-      if (this.#heard.has(key) || state.value === null) continue
-      const change = { key, value: null, revision: state.revision, brokerMs: this.#newestMs }
-      this.#known.set(key, change)
-      missed.push(change)
-    }
-    return missed
-  }
-}
-
 /** One array of changes for each generation that `arrived` spans; an empty one if a consumer found nothing at all. */
 const changesOf = (
   reader: OrderedReader,
@@ -163,8 +107,26 @@ const changesOf = (
   return news
 }
 
+const askAgain = Schedule.spaced("200 millis")
+
 /**
- * Every key that is set, then every change, for ever. A key that went while the connection was away is said to be gone when it is back.
+ * What became of the keys that a new consumer left out. Asked until the leader answers: to give up would be to forget what was known, and with it which
+ * keys went meanwhile.
+ */
+const settleMissed = (link: Link, bucket: string, known: KnownKeys): Effect.Effect<ReadonlyArray<KeyChange>, BrokerUnavailable> =>
+  Effect.map(
+    Effect.forEach(known.missed, (key) =>
+      attempt(link, `look up ${key} in ${bucket}`, () => readKey(link, bucket, key)).pipe(
+        Effect.retry({ while: () => !link.nc.isClosed(), schedule: askAgain }),
+        Effect.map((found) => known.settle(key, found)),
+      ),
+    ),
+    (changes) => changes.filter((change) => change !== undefined),
+  )
+
+/**
+ * Every key that is set, then every change, for ever. A key that went while the connection was away is said to be gone when it is back, once the stream's
+ * leader has said so too.
  */
 export const watchKeys = (link: Link, bucket: string, filter: string): Stream.Stream<KeyNews, BrokerUnavailable> => {
   const prefix = keySubject(bucket, "")
@@ -175,10 +137,13 @@ export const watchKeys = (link: Link, bucket: string, filter: string): Stream.St
         takeArrived(reader, `watch ${bucket}`),
         (arrived) => {
           const wasWhole = known.wasWhole
-          const changes = changesOf(reader, known, prefix, arrived)
-          // Woken for nothing: a consumer could not be made, or was made anew and nothing changed.
-          if (changes.length === 0 && wasWhole === known.wasWhole) return pull
-          return Effect.succeed([{ changes, isWhole: known.wasWhole }] as const)
+          const heard = changesOf(reader, known, prefix, arrived)
+          return Effect.flatMap(settleMissed(link, bucket, known), (settled) => {
+            const changes = [...heard, ...settled]
+            // Woken for nothing: a consumer could not be made, or was made anew and nothing changed.
+            if (changes.length === 0 && wasWhole === known.wasWhole) return pull
+            return Effect.succeed([{ changes, isWhole: known.wasWhole }] as const)
+          })
         },
       )
       return Stream.fromPull(Effect.succeed(pull))
