@@ -20,6 +20,8 @@ export interface Asked {
   readonly worlds: WorldKind
   /** Parts beside the seeds: every planted defect hunted, every small world explored, the comparison played. */
   readonly mutants: boolean
+  /** Whether the one seed, if it fails, is made small. */
+  readonly shrink: boolean
   readonly exhaustive: boolean
   readonly compare: boolean
   /** An order file, not read yet. */
@@ -51,6 +53,7 @@ const flags = {
   shell: { type: "boolean" },
   mutant: { type: "string" },
   mutants: { type: "boolean" },
+  shrink: { type: "boolean" },
   exhaustive: { type: "boolean" },
   compare: { type: "boolean" },
   orders: { type: "string" },
@@ -75,11 +78,13 @@ const contradictions: ReadonlyArray<readonly [a: keyof typeof flags, b: keyof ty
   ["shell", "profile", "the shell has worlds of its own"],
   ["shell", "mutant", "defects are planted in the worlds of profiles"],
   ["mutant", "profile", "a planted defect is hunted in worlds of its own profile"],
+  ["shell", "shrink", "only worlds of profiles can be shrunk"],
   ["mutant", "mutants", "one planted defect or all of them"],
 ]
 
 /** Flags that only say something about another one. */
 const dependencies: ReadonlyArray<readonly [flag: keyof typeof flags, needs: keyof typeof flags]> = [
+  ["shrink", "seed"],
   ["orders", "compare"],
   ["date-format", "orders"],
 ]
@@ -175,6 +180,7 @@ export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
     seeds: needsNoSeeds ? null : seedsOf(values),
     worlds: worldsOf(values),
     mutants: hunts,
+    shrink: values.shrink ?? false,
     exhaustive,
     compare,
     orders: ordersOf(values),

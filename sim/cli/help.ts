@@ -14,6 +14,7 @@ const flagTexts: ReadonlyArray<readonly [flag: string, text: string]> = [
   ["--shell", "run the shipped runtime in place of the profile's nodes: real fibers, simulated ports; slower"],
   ["--mutant NAME", "plant a defect in every seed: red is what it should be"],
   ["--mutants", "hunt every planted defect until its checker sees it"],
+  ["--shrink", "leave out of a failing --seed what the failure doesn't need: the tail, faults, commands"],
   ["--exhaustive", "explore small worlds to their end, every order of events"],
   ["--compare", "sell the same orders, with the same lag, in four ways"],
   ["--orders FILE", "the orders of --compare, a CSV file; without it a flash sale is invented"],

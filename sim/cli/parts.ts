@@ -6,10 +6,12 @@ import type { ComparisonReport } from "../comparison/comparison.ts"
 import { comparisonTable } from "../comparison/table.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import { type Job, type OrderFile, wallNowMs } from "../fleet/job.ts"
+import type { Suite } from "../fleet/suite.ts"
 import { mutants } from "../mutants/catalogue.ts"
 import type { Hunted } from "../mutants/hunt.ts"
 import { huntAll } from "../mutants/hunt-all.ts"
 import { counted, duration, plural } from "../report/numbers.ts"
+import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { smallWorlds } from "../small-world/worlds.ts"
 import type { Asked } from "./arguments.ts"
@@ -124,6 +126,40 @@ export const huntMutants = async (asked: Asked, screen: Screen, interruption: In
     broken: lines.some(({ unproven }) => unproven.length > 0),
     inconclusive: false,
   }
+}
+
+/** Runs that shrinking a seed may take. */
+const shrinkRunsMax = 3_000
+
+/** Makes the one seed that failed small. Null where nothing failed, or where it ended without a result. */
+export const shrinkSeed = async (asked: Asked, suite: Suite, screen: Screen, interruption: Interruption): Promise<ShrinkReport | null> => {
+  const { seeds, worlds } = asked
+  if (seeds?._tag !== "One" || suite.sums.failed === 0) return null
+  const { seed } = seeds
+  let report: ShrinkReport | null = null
+  const startedMs = wallNowMs()
+  screen.watch(() => `making seed ${seed} small, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  await runJobs(asked, [{ kind: "shrink", index: 0, seed, worlds, runsMax: shrinkRunsMax }], interruption, (_job, end) => {
+    if (end._tag === "Lost") screen.say(`\nNothing came of making it small: ${end.cause}`)
+    else if (end.done.kind === "shrink") report = end.done.report
+  })
+  screen.settle()
+  return shrinkSaid(report, screen)
+}
+
+const shrinkSaid = (report: ShrinkReport | null, screen: Screen): ShrinkReport | null => {
+  if (report === null) return null
+  const { shrunk, result, decisionsBefore, decisionsAfter, runs } = report
+  const still = result.failures.find(({ checker, signature }) => checker === shrunk.checker && signature === shrunk.signature)
+  screen.say(
+    [
+      `\nMade small: ${counted(decisionsBefore)} decisions before, ${counted(decisionsAfter)} after, in ${counted(runs)} runs`,
+      `  it still fails: ${still?.class}, ${shrunk.checker}: ${still?.detail}`,
+      `  ${duration(result.simulatedMs)}, ${plural(result.commands, "command")}, faults: ${Object.keys(result.faults).join(" ") || "none"}`,
+      `  to keep it: ${JSON.stringify(shrunk)}`,
+    ].join("\n"),
+  )
+  return report
 }
 
 export interface ComparisonDone extends PartOutcome {

@@ -10,11 +10,12 @@ import { reachOf, Suite } from "../fleet/suite.ts"
 import { drawnOf, suiteNameOf } from "../fleet/worlds.ts"
 import { prepareReportFolder, writeReport } from "../report/write.ts"
 import type { FailureClass, SuiteReport } from "../result.ts"
+import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { type Asked, UsageError } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
 import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
-import { type ComparisonDone, compare, exploreAll, huntMutants, type MutantsDone, type SmallWorldsDone } from "./parts.ts"
+import { type ComparisonDone, compare, exploreAll, huntMutants, type MutantsDone, type SmallWorldsDone, shrinkSeed } from "./parts.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 import { summaryText } from "./summary.ts"
@@ -23,6 +24,8 @@ import { summaryText } from "./summary.ts"
 interface Told extends SuiteReport {
   readonly smallWorlds: ReadonlyArray<SmallWorldReport>
   readonly withoutVerdict: Suite["lostSeeds"]
+  /** What is left of the one seed, if it failed and was made small. */
+  readonly shrunk: ShrinkReport["shrunk"] | null
 }
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -138,6 +141,7 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
   screen.say(headerText(asked, commit))
   const { suite, bare } = await runSeeds(asked, commit, screen, interruption)
   const goesOn = () => !interruption.isInterrupted
+  const small = asked.shrink && goesOn() ? await shrinkSeed(asked, suite, screen, interruption) : null
   const smallWorlds = asked.exhaustive && goesOn() ? await exploreAll(asked, screen, interruption) : null
   const hunted = asked.mutants && goesOn() ? await huntMutants(asked, screen, interruption) : null
   const compared = asked.compare && goesOn() ? await compare(asked, orders, screen, interruption) : null
@@ -148,7 +152,9 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
     interrupted: interruption.isInterrupted,
     mutants: hunted?.lines ?? [],
     comparison: compared?.report?.strategies ?? [],
-    shown,
+    // The small one is the one to be looked at.
+    shown: small === null ? shown : [small.result, ...shown],
+    shrunk: small?.shrunk ?? null,
     smallWorlds: smallWorlds?.reports ?? [],
     withoutVerdict: suite.lostSeeds,
   }

@@ -4,6 +4,7 @@
 import type { ComparisonReport } from "../comparison/comparison.ts"
 import type { Failure, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
+import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { differenceOf } from "./difference.ts"
 import { drawnOf, suiteNameOf, type WorldKind } from "./worlds.ts"
@@ -35,6 +36,15 @@ export interface ComparisonJob {
   readonly orders: OrderFile | null
 }
 
+/** A failing seed to make small. */
+export interface ShrinkJob {
+  readonly kind: "shrink"
+  readonly index: number
+  readonly seed: string
+  readonly worlds: WorldKind
+  readonly runsMax: number
+}
+
 /** An order file as it was read. */
 export interface OrderFile {
   readonly name: string
@@ -42,7 +52,7 @@ export interface OrderFile {
   readonly dateFormat: string | null
 }
 
-export type Job = SeedJob | SmallWorldJob | ComparisonJob
+export type Job = SeedJob | SmallWorldJob | ComparisonJob | ShrinkJob
 
 /** A job done. */
 export type Done =
@@ -54,6 +64,7 @@ export type Done =
     }
   | { readonly kind: "small-world"; readonly report: SmallWorldReport; readonly wallMs: number }
   | { readonly kind: "comparison"; readonly report: ComparisonReport }
+  | { readonly kind: "shrink"; readonly report: ShrinkReport }
 
 /** Milliseconds of this machine: for ratios and limits, never for what happens in a world. */
 export const wallNowMs = (): number => Number(process.hrtime.bigint()) / 1e6
@@ -99,17 +110,21 @@ const crashed = ({ seed, worlds }: SeedJob, thrown: unknown, wallMs: number): Se
   }
 }
 
-/** What makes a world of that kind, its seed aside. What only some jobs need is loaded by those. */
-const runnerOf = async ({ profile, mutant, shell }: WorldKind): Promise<(options: Pick<RunOptions, "seed" | "timeline">) => SeedResult> => {
-  if (shell) {
+/** What a seed is run with in worlds of that kind, itself aside. What only some jobs need is loaded by those. */
+const baseOf = async ({ profile, mutant }: WorldKind): Promise<Omit<RunOptions, "seed">> => {
+  if (mutant === null) return { profile, wallNowMs }
+  const { mutantNamed } = await import("../mutants/catalogue.ts")
+  const { plantMutant } = await import("../mutants/hunt.ts")
+  return { ...(await plantMutant(mutantNamed(mutant))), wallNowMs }
+}
+
+const runnerOf = async (worlds: WorldKind): Promise<(options: Pick<RunOptions, "seed" | "timeline">) => SeedResult> => {
+  if (worlds.shell) {
     const { runShellSeed } = await import("../shell/run.ts")
     return ({ seed }) => runShellSeed({ seed, wallNowMs })
   }
-  if (mutant === null) return (options) => runSeed({ ...options, profile, wallNowMs })
-  const { mutantNamed } = await import("../mutants/catalogue.ts")
-  const { plantMutant } = await import("../mutants/hunt.ts")
-  const planted = await plantMutant(mutantNamed(mutant))
-  return (options) => runSeed({ ...planted, ...options, wallNowMs })
+  const base = await baseOf(worlds)
+  return (options) => runSeed({ ...base, ...options })
 }
 
 const once = async (job: SeedJob): Promise<SeedResult> => {
@@ -166,6 +181,15 @@ const comparison = async ({ orders }: ComparisonJob): Promise<Done> => {
   return { kind: "comparison", report: compareOn(orders) }
 }
 
+const shrunk = async ({ seed, worlds, runsMax }: ShrinkJob): Promise<Done> => {
+  const { runShrunk, shrink } = await import("../shrink/shrink.ts")
+  const base = { ...(await baseOf(worlds)), seed }
+  const report = shrink({ run: base, runsMax })
+  const sku = report.result.failures.find((failure) => failure.sku !== null)?.sku ?? null
+  const result = runShrunk({ ...base, timeline: { sku } }, report.shrunk)
+  return { kind: "shrink", report: { ...report, result } }
+}
+
 /** Does a job. Whatever the world of a seed throws is that seed's failure; what another job throws is told by rejecting. */
 export const perform = (job: Job): Promise<Done> => {
   switch (job.kind) {
@@ -175,5 +199,7 @@ export const perform = (job: Job): Promise<Done> => {
       return smallWorld(job)
     case "comparison":
       return comparison(job)
+    case "shrink":
+      return shrunk(job)
   }
 }

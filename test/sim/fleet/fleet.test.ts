@@ -145,6 +145,11 @@ describe("a suite", () => {
     expect(reportOf([0], "calm").sometimes.map(({ name }) => name)).toEqual(["purged"])
   })
 
+  it("names every checker of a world at a guarantee", () => {
+    const named = new Set(reportOf([0]).guarantees.flatMap(({ checkers }) => checkers))
+    expect(Object.keys(results[0]?.checked ?? {}).filter((checker) => !named.has(checker))).toEqual([])
+  })
+
   it("charges a failure to the guarantee that its checker stands for", () => {
     const { guarantees } = reportOf([0, 1, 2])
     expect(guarantees.filter(({ failures }) => failures > 0).map(({ number, failures }) => [number, failures])).toEqual([[7, 2]])
