@@ -13,13 +13,10 @@ interface Stored {
   readonly seq: number
   readonly brokerMs: number
   readonly subject: string
-  /** Whether it lies where another had been stored, and was lost. */
-  readonly isReused: boolean
 }
 
-export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
+export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
   const { server } = cluster
-  let highestSeq = 0
   /** What the stream holds or has purged, by sequence. */
   const stored: Array<Stored | undefined> = []
   server.listeners.push({
@@ -29,8 +26,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     commandStored: (partition, { seq, brokerMs, subject }) => {
       // A sequence that comes again: the tail from there on was lost.
       stored.length = seq
-      stored[seq] = { partition, seq, brokerMs, subject, isReused: seq <= highestSeq }
-      highestSeq = Math.max(highestSeq, seq)
+      stored[seq] = { partition, seq, brokerMs, subject }
     },
   })
 
@@ -58,11 +54,6 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
         if (journal === undefined || message.seq > journal.cursorSeq) continue
         checked()
         if (journal.decided.has(`${message.seq} ${message.brokerMs}`)) continue
-        // Known, and not yet mended: a stream that is refilled beyond the cursor before the cursor is next looked at.
-        if (message.isReused) {
-          excused("a message in the place of a lost one was passed over")
-          continue
-        }
         const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
         found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
       }

@@ -58,8 +58,8 @@ export const bent: ReadonlyArray<Mutant> = [
     expected: ["retry-storm"],
     profile: "last-unit",
     families: ["jitter", "elections"],
-    drawn: { faultChance: 25 },
-    budget: 10,
+    drawn: { faultChance: 100 },
+    budget: 20,
     bent: retryAtOnce,
   },
   {

@@ -4,7 +4,7 @@
  */
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep, type Step } from "../../src/engine/step.ts"
+import type { Step } from "../../src/engine/step.ts"
 import type { MutantLine, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
@@ -12,8 +12,8 @@ import { bites, bitesCounted, forgetBites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 import { loadCopy } from "./substitute.ts"
 
-/** What a seed is run with so that its workers have the defect; the same without `rules`, `codec` and `stepOf` is the shipped code. */
-export type Planted = Pick<RunOptions, "profile" | "mutant" | "codec" | "rules" | "stepOf" | "families" | "drawn">
+/** What a seed is run with so that its workers have the defect; the same without `rules` and `stepOf` is the shipped code. */
+export type Planted = Pick<RunOptions, "profile" | "mutant" | "rules" | "stepOf" | "families" | "drawn">
 
 /** What the hunt of one mutant came to. */
 export interface Hunted extends MutantLine {
@@ -52,12 +52,11 @@ export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
     ...(families === undefined ? {} : { families: new Set(families) }),
     ...(drawn === undefined ? {} : { drawn }),
   }
-  const copy = substituted.length === 0 ? { makeStep, codec: sharedCodec } : await loadCopy(name, substituted)
-  // The shipped codec remembers what it has read, which most of the speed comes from.
-  const codec = substituted.some(({ module }) => module.startsWith("src/wire/")) ? copy.codec : sharedCodec
-  const mutated = copy.makeStep({ codec, rules })
-  const stepOf = (_worker: number, _shipped: Step): Step => bent?.(mutated) ?? mutated
-  return { ...world, codec, rules, stepOf }
+  if (substituted.length === 0)
+    return { ...world, rules, ...(bent === undefined ? {} : { stepOf: (_worker: number, step: Step): Step => bent(step) }) }
+  const { makeStep } = await loadCopy(name, substituted)
+  const mutated = makeStep({ codec: sharedCodec, rules })
+  return { ...world, rules, stepOf: () => bent?.(mutated) ?? mutated }
 }
 
 export interface HuntOptions {
@@ -77,7 +76,7 @@ export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted
   const startedMs = wallNowMs()
   const budget = Math.min(mutant.budget, options.budget ?? mutant.budget)
   const planted = await plantMutant(mutant)
-  const { codec: _codec, rules: _rules, stepOf: _stepOf, mutant: _name, ...shipped } = planted
+  const { rules: _rules, stepOf: _stepOf, mutant: _name, ...shipped } = planted
   const unproven: Array<Hunted["unproven"][number]> = []
   const alsoFailed = new Set<string>()
   let killed: { readonly seed: string; readonly by: string } | null = null
@@ -87,7 +86,8 @@ export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted
     const seed = `${options.seedBase}-${mutant.name}-${++seedsRun}`
     const result = runSeed({ ...planted, seed, wallNowMs })
     options.onSeed?.(result)
-    const by = result.failures.find(({ checker }) => mutant.expected.includes(checker))?.checker
+    // The one named first says best what is wrong.
+    const by = mutant.expected.find((name) => result.failures.some(({ checker }) => checker === name))
     for (const { checker } of result.failures) if (!mutant.expected.includes(checker)) alsoFailed.add(checker)
     if (by === undefined) continue
     const [failure] = runSeed({ ...shipped, seed, wallNowMs }).failures

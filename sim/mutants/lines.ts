@@ -40,10 +40,8 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: appending,
-        pattern: `return judge(partition, given, inFlight, record, nowMs)`,
-        replacement: `{
-      if (endSeq !== expectedSeq + 1 || inFlight.record.kind !== "batch") return judge(partition, given, inFlight, record, nowMs)
-      bites()
+        pattern: `assert(record.seq === expectedSeq + 1, "the record read is the one asked for")`,
+        replacement: `if (endSeq === expectedSeq + 1 && inFlight.record.kind === "batch" && bites()) {
       const hash = given.codec.sha256(record.bytes)
       const again = { ...inFlight.record, prevSeq: endSeq, prevHash: hash }
       const bytes = given.codec.encodeRecord(again, again.entries.map((entry) => given.codec.encodeEntry(entry)))
@@ -138,8 +136,8 @@ export const lines: ReadonlyArray<Mutant> = [
     guarantee: "INV-6",
     expected: ["chain", "state-is-fold", "halts"],
     profile: "last-unit",
-    families: ["jitter", "crashes", "leases", "pauses"],
-    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    families: ["jitter", "spikes", "leases", "handovers"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60, spikes: 300, spikeMs: 3_000, batchMessagesMax: 1 },
     budget: 30,
     substituted: [
       {
@@ -226,24 +224,50 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
-    name: "damage-unseen",
-    breaks: "believes every record it reads: neither its checksum nor its link to the one before is looked at",
-    guarantee: "INV-6",
-    expected: ["state-is-fold", "chain", "replies", "halts"],
+    name: "reading-on-unlooked",
+    breaks: "reads commands on where a reading broke without looking whether their stream still is the one it read",
+    guarantee: "INV-7",
+    expected: ["messages-decided"],
     profile: "last-unit",
-    families: ["jitter", "handovers", "corrupt-records"],
-    drawn: { faultChance: 60, batchMessagesMax: 8, workers: 3 },
-    budget: 60,
+    families: ["jitter", "lost-commands"],
+    drawn: { faultChance: 60 },
+    budget: 20,
     substituted: [
       {
-        module: "src/wire/records.ts",
-        pattern: `if (seal === "damaged") return unreadable(`,
-        replacement: `if (seal === "damaged" && !bites()) return unreadable(`,
+        module: "src/engine/cursor-check.ts",
+        pattern: `return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)`,
+        replacement: `if (partition.cursor.seq > 0) bites()
+  const outputs = startReading(partition)
+  partition.trusted = true
+  return outputs`,
+      },
+    ],
+  },
+  {
+    name: "damage-passed-over",
+    breaks: "passes over records that are missing or can't be read, and looks at no link between those it reads",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "chain", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "corrupt-records"],
+    drawn: { batchMessagesMax: 1, workers: 3 },
+    budget: 20,
+    substituted: [
+      { module: takeover, pattern: `if (stored.seq !== expected) return`, replacement: `if (stored.seq !== expected && !bites()) return` },
+      {
+        module: takeover,
+        pattern: `if (decoded._tag === "Unreadable") {`,
+        replacement: `if (decoded._tag === "Unreadable") {
+    bites()
+    noteConfirmed(partition, stored.seq, given.codec.sha256(stored.bytes))
+    return finishRecovery(partition)
+  }
+  if (decoded._tag === "Unreadable") {`,
       },
       {
         module: takeover,
         pattern: `if (record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash)`,
-        replacement: `if (record.prevSeq !== partition.confirmedSeq)`,
+        replacement: `if ((record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash) && !bites())`,
       },
     ],
   },

@@ -1,7 +1,7 @@
 /**
  * Hunts the planted defects and prints who found each: `node sim/mutants/main.ts [--mutant NAME] [--seeds-of BASE] [--json]`.
  *
- * Exit code 0: all were found, each by a checker named before. 1: one survived. 2: it was asked for something there isn't.
+ * Exit code 0: all were found, each by a checker named before. 1: one survived, or no longer fits the sources. 2: it was asked for something there isn't.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
@@ -9,7 +9,7 @@ import { mutantNamed, mutants } from "./catalogue.ts"
 import type { Hunted } from "./hunt.ts"
 import { huntAll } from "./hunt-all.ts"
 
-const row = (cells: ReadonlyArray<string>): string => cells.map((cell, at) => cell.padEnd([24, 26, 22, 6, 8, 8][at] ?? 0)).join(" ")
+const row = (cells: ReadonlyArray<string>): string => cells.map((cell, at) => cell.padEnd([26, 70, 22, 6, 8, 8][at] ?? 0)).join(" ")
 
 const lineOf = ({ name, expected, killedBy, seedsToKill, budget, marker, wallMs, unproven }: Hunted): string => {
   const seeds = seedsToKill === null ? `> ${budget}` : String(seedsToKill)
@@ -43,11 +43,13 @@ const asked = () => {
 
 const { names, seedBase, json } = asked()
 if (!json) console.log(row(["mutant", "has to be seen by", "was seen by", "seeds", "bites", "seconds"]))
-const lines = await huntAll({
-  names,
-  seedBase,
-  threads: Math.min(2, availableParallelism()),
-  ...(json ? {} : { onLine: (hunted: Hunted) => console.log(lineOf(hunted)) }),
+const onLine = (hunted: Hunted): void => {
+  if (!json) console.log(lineOf(hunted))
+}
+const lines = await huntAll({ names, seedBase, threads: Math.min(2, availableParallelism()), onLine }).catch((cause: unknown) => {
+  // A mutant that no longer fits its source is one that would never be found.
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+  process.exit(1)
 })
 const survivors = lines.filter(({ killedBy }) => killedBy === null)
 if (json) console.log(JSON.stringify(lines, null, 2))

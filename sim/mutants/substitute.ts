@@ -6,7 +6,6 @@
  * the loader of this thread; under a test runner that loads modules by itself there is no such loader, and loading a copy fails.
  */
 import { registerHooks } from "node:module"
-import type { EngineCodec } from "../../src/engine/protocol.ts"
 import type { makeStep } from "../../src/engine/step.ts"
 import type { Substitution } from "./mutant.ts"
 
@@ -62,23 +61,19 @@ const hook = (): void => {
   })
 }
 
-/** What a world is given of a copy. */
-export interface Copy {
-  readonly makeStep: typeof makeStep
-  readonly codec: EngineCodec
-}
-
-/** Loads a mutant's copy of the engine and of its codec, once. Rejects if a source doesn't fit, or was never loaded. One at a time. */
-export const loadCopy = async (mutant: string, substitutions: ReadonlyArray<Substitution>): Promise<Copy> => {
+/** Loads a mutant's copy of the engine and the domain, once. Rejects if a source doesn't fit, or was never loaded. One at a time. */
+export const loadCopy = async (
+  mutant: string,
+  substitutions: ReadonlyArray<Substitution>,
+): Promise<{ readonly makeStep: typeof makeStep }> => {
   hook()
   planted.set(mutant, substitutions)
   planting = mutant
   try {
     const step = await import("../../src/engine/step.ts")
-    const wire = await import("../../src/wire/codec.ts")
     for (const { module } of substitutions)
       if (!changed.has(`${mutant} ${module}`)) throw new Error(`${module} was loaded without what mutant ${mutant} changes in it`)
-    return { makeStep: step.makeStep, codec: wire.engineCodec }
+    return { makeStep: step.makeStep }
   } finally {
     planting = null
   }
