@@ -615,6 +615,9 @@ describe("hazards of reading commands", () => {
     worker.settle(["ReadCommands"])
     loseAndStore(worker.broker, 1)
     worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
+    worker.settle(["ReadCommandAt"])
+    // Whoever took over now would find the cursor as it is journaled.
+    expect(worker.broker.records().at(-1)?.cursor.seq).toBe(4)
     worker.settle()
     for (const id of ["new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
     expect(worker.broker.records().find(({ kind }) => kind === "reset")?.cursor.seq).toBe(3)
