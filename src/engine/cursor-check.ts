@@ -34,8 +34,8 @@ const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
 export const askForArrived = (partition: Partition, nowMs: number): Array<Output> =>
   partition.trusted || partition.arrived.length === 0 || partition.check !== null ? [] : askCursor(partition, nowMs)
 
-/** Whether there may be decisions. While what has arrived is not trusted it waits, and what is due with it. */
-export const mayDecide = ({ reading, trusted, arrived }: Partition): boolean => reading && (trusted || arrived.length === 0)
+/** Whether there may be decisions. While what has arrived is not trusted it waits, and what is due with it; holds end though nothing is read. */
+export const mayDecide = ({ trusted, arrived }: Partition): boolean => trusted || arrived.length === 0
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Partition): Array<Output> => {
@@ -174,8 +174,13 @@ export const tickCursor = (partition: Partition, given: Given, nowMs: number): A
   return [...purge, ...askCursor(partition, nowMs)]
 }
 
-/** The message could not be read: ask again in a while. */
+/**
+ * The message could not be read: ask again in a while. A stream whose leader does not answer may be about to get one that knows less, while a consumer on a
+ * server that stayed goes on as if nothing had happened: that is a break too.
+ */
 export const onCommandUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.check !== null) partition.check.askAgainAtMs = nowMs + cursorCheckMs / 5
+  if (partition.check === null) return []
+  partition.check.askAgainAtMs = nowMs + cursorCheckMs / 5
+  if (partition.reading) stopReading(partition)
   return []
 }

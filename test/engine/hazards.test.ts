@@ -670,6 +670,26 @@ describe("hazards of reading commands", () => {
     expect(standby.put({ _tag: "ReadingBroke" })).toEqual([])
   })
 
+  it("43: takes a look at the cursor that fails for a break: a leader that knows less may come, and a reading may outlive that", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 1))
+    worker.settle(["Append"])
+    // The journal does not answer either: what follows waits, and is lost.
+    const old = worker.send("web", reserve("c2", "r2", 1))
+    worker.nowMs += 2_000
+    worker.put({ _tag: "Tick" })
+    worker.take("ReadCommandAt")
+    worker.put({ _tag: "ReadFailed", what: "CommandAt" })
+    worker.settle()
+    worker.arrive(old)
+    loseAndStore(worker.broker, 1)
+    const after = worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
+    worker.arrive(after).settle()
+    expect(worker.partition.cursor.seq).toBe(3)
+    worker.tick(500).settle()
+    for (const id of ["c1", "new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+  })
+
   it("43: asks again for the cursor that could not be read when the reading broke, and reads on then", () => {
     const worker = overwritten(2)
     worker.put({ _tag: "ReadingBroke" })
