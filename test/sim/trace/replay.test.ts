@@ -1,3 +1,4 @@
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Drawn, ProfileName } from "../../../sim/profiles.ts"
 import { readTrace } from "../../../sim/trace/commands.ts"
@@ -143,6 +144,43 @@ describe("a trace decided again", () => {
     expect(accepted.map(({ command }) => (command as { reservation: string }).reservation)).toEqual(["s", "s"])
     expect(replayed(text).first).toBeNull()
     for (const sku of ["A", "B"]) expect(replayed(exported(worker, sku))).toMatchObject({ isSame: true, first: null })
+  })
+
+  it("comes to the same whatever was sent together, by whom and under which SKU", () => {
+    const skus = ["A", "B", "C"]
+    const places = fc.array(fc.nat(skus.length - 1), { minLength: 1, maxLength: 4 })
+    const message = fc.record({
+      places,
+      sender: fc.constantFrom("web", "shop", "dc"),
+      under: fc.nat(3),
+      qty: fc.integer({ min: 1, max: 3 }),
+    })
+    const together = fc.array(message, { minLength: 1, maxLength: 5 })
+    const plays = (batches: ReadonlyArray<ReadonlyArray<{ places: Array<number>; sender: string; under: number; qty: number }>>): void => {
+      const worker = serving()
+      for (const [i, sku] of skus.entries())
+        sendNow(worker, "boss", "SetPolicy", { sku, policy: policyFor(...(i % 2 === 0 ? ["web", "shop"] : ["shop", "web"])) })
+      worker.settle()
+      let made = 0
+      for (const batch of batches) {
+        const { nowMs } = worker
+        const arriving = batch.map((one) => {
+          const commands = one.places.map((place) => {
+            const fields = { sku: skus[place], issuedAtMs: nowMs, qty: one.qty }
+            if (one.sender === "dc") return json("ReceiveStock", { ...fields, location: "L" })
+            return json("Reserve", { ...fields, reservation: `r${made++}`, holdMs: 1_500 })
+          })
+          const under = skus[one.places[one.under % one.places.length] ?? 0] ?? "A"
+          return worker.broker.store(one.sender, one.sender === "dc" ? "stock" : "sell", under, JSON.stringify(commands), {
+            brokerMs: nowMs,
+          })
+        })
+        worker.arrive(...arriving).settle()
+        waitMs(worker, 1_000)
+      }
+      for (const sku of [null, ...skus]) expect(replayed(exported(worker, sku))).toMatchObject({ first: null, isSame: true })
+    }
+    fc.assert(fc.property(fc.array(together, { minLength: 1, maxLength: 8 }), plays), { numRuns: 60 })
   })
 
   it("finds what an operator dropped under the name the trace has for it, though it lies elsewhere here", () => {
