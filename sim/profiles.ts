@@ -146,7 +146,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     snapshotEveryRecords: pick("snapshot", [100, 300, 1_000]),
     batchMessagesMax: pick("batch", [8, 32, 2_048]),
     duplicateWindowMs: pick("window-of-ids", [100, 2_000, 120_000]),
-    retryMs: isLong ? 60_000 : pick("retry", [500, 1_500, 4_000]),
+    retryMs: isLong ? 60_000 : pick("retry", [1_000, 2_000, 4_000]),
     windowMs,
     orders: between("orders", ...profile.orders),
     skus: between("skus", ...profile.skus),

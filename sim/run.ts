@@ -8,7 +8,7 @@ import { createAudit } from "../src/audit/audit.ts"
 import type { SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import type { Step } from "../src/engine/step.ts"
+import type { makeStep, Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
@@ -41,6 +41,7 @@ export interface RunOptions {
   readonly rules?: ProtocolRules
   readonly codec?: EngineCodec
   readonly stepOf?: (worker: number, step: Step) => Step
+  readonly engine?: typeof makeStep
   /** Which decisions may stand; "flows" names the flows played. Null: all. */
   readonly kept?: Kept
   readonly families?: ReadonlySet<FaultName>
@@ -84,6 +85,9 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     abandonedPercent: drawn.abandonedPercent,
     latePercent: drawn.latePercent,
     cancelledPercent: drawn.cancelledPercent,
+    shortPickPercent: 8,
+    returnedPercent: 5,
+    extendedPercent: 10,
     retryPercent: drawn.retryPercent,
     shortHoldMs: drawn.shortHoldMs,
     stockShare: { num: drawn.stockPercent, den: 100 },
@@ -139,7 +143,7 @@ const play = (
   cluster.poison.heal()
   cluster.faults.heal()
   const { isOver } = watchForRest(cluster, player)
-  const converged = cluster.world.run(healedMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 20, isOver)
+  const converged = cluster.world.run(healedMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 40, isOver)
   return { healedMs, converged }
 }
 
@@ -164,6 +168,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
     senders,
     rules: options.rules ?? protocolRules,
     codec: options.codec ?? sharedCodec,
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(stepOf === undefined ? {} : { stepOf }),
     faultListener: tracker,
   })

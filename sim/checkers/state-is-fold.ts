@@ -12,7 +12,7 @@ import { makeStep } from "../../src/engine/step.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
-const takeoversCompared = 2
+const takeoversCompared = 1
 
 export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
   const step = makeStep({ codec: checkingCodec, rules: protocolRules })

@@ -34,7 +34,7 @@ const encoder = new TextEncoder()
 const scope = (sku: string, id: string): string => `${sku} ${id}`
 
 export interface SenderOptions {
-  /** Milliseconds without an answer after which it asks again; doubles up to eightfold. */
+  /** Milliseconds without an answer after which it asks again; doubles up to sixteenfold. */
   readonly retryMs: number
 }
 
@@ -138,7 +138,7 @@ export class Sender {
     this.#world.in(waitMs, EventKind.timeout, this.host, () => {
       if (asked.outcome !== null && asked.outcome !== "quarantined") return
       this.#publish(asked, subject, body)
-      this.#askAgain(asked, subject, body, Math.min(waitMs * 2, this.#options.retryMs * 8))
+      this.#askAgain(asked, subject, body, Math.min(waitMs * 2, this.#options.retryMs * 16))
     })
   }
 

@@ -32,6 +32,9 @@ export interface Buyer {
   readonly latePercent: number
   readonly cancelledPercent: number
   readonly shippedPercent: number
+  readonly shortPickPercent: number
+  readonly returnedPercent: number
+  readonly extendedPercent: number
   readonly retryPercent: number
   readonly togetherPercent: number
   readonly shortHoldMs: number
@@ -82,11 +85,23 @@ class FlowWriter {
   }
 }
 
-/** Ships an order some time after it was paid, or not before the sale is over. */
+/** Whether something happens that a sale has only if it is asked for: one that isn't draws no number, and every other choice stays as it was. */
+const happens = (percent: number, prng: Prng): boolean => percent > 0 && prng.chance(percent, 100)
+
+/**
+ * Ships an order some time after it was paid, or not before the sale is over. Now and then the shelf holds a unit less than it should: what was
+ * picked is shipped, and the channel gives up the rest. Now and then all of it comes back.
+ */
 const addShipment = (writer: FlowWriter, order: Order, reservation: ReservationId, buyer: Buyer): void => {
   if (!buyer.prng.chance(buyer.shippedPercent, 100)) return
-  const fields = { channel: order.channel, reservation, location: mainLocation, qty: order.qty }
+  const isShort = order.qty > 1 && happens(buyer.shortPickPercent, buyer.prng)
+  const qty = isShort ? order.qty - 1 : order.qty
+  const fields = { channel: order.channel, reservation, location: mainLocation, qty }
   writer.add("fulfil", buyer.prng.between(200, 3_000), buyer.warehouse, (base) => ({ type: "Fulfil", ...base, ...fields }))
+  if (isShort) writer.add("short", 50, order.channel, (base) => ({ type: "Release", ...base, reservation, reason: "other" }))
+  if (!happens(buyer.returnedPercent, buyer.prng)) return
+  const returned = { location: mainLocation, qty, reason: "return" } as const
+  writer.add("return", buyer.prng.between(500, 5_000), buyer.warehouse, (base) => ({ type: "AdjustStock", ...base, ...returned }))
 }
 
 const drawEnding = (buyer: Buyer): FlowEnding => {
@@ -107,6 +122,8 @@ const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
   const asked = { reservation, qty: order.qty, holdMs, locations: [mainLocation] }
   writer.add("reserve", 0, order.channel, (base) => ({ type: "Reserve", ...base, ...asked }))
   const thinkingMs = buyer.prng.between(50, 1_500)
+  if (ending === "paid" && happens(buyer.extendedPercent, buyer.prng))
+    writer.add("extend", 20, order.channel, (base) => ({ type: "Extend", ...base, reservation, holdMs: buyer.longHoldMs }))
   const paidFirst = ending === "cancelled" && buyer.prng.chance(1, 4)
   if (ending === "paid" || ending === "late" || paidFirst) {
     const afterMs = ending === "late" ? buyer.shortHoldMs + thinkingMs : thinkingMs

@@ -58,6 +58,10 @@ export interface FlashSaleOptions {
   readonly cancelledPercent?: number
   /** Of the paid orders, how many the warehouse ships before the sale is over (60). */
   readonly shippedPercent?: number
+  /** Of the shipped orders of several units, how many lack one on the shelf; of the shipped ones, how many come back; of the paid ones, how many extend their hold before. None unless given. */
+  readonly shortPickPercent?: number
+  readonly returnedPercent?: number
+  readonly extendedPercent?: number
   /** Of the commands, how many are sent more than once (10), and how many of these at once (50). */
   readonly retryPercent?: number
   readonly togetherPercent?: number
@@ -114,6 +118,9 @@ const settled = (given: FlashSaleOptions): Settled => {
     latePercent: 3,
     cancelledPercent: 7,
     shippedPercent: 60,
+    shortPickPercent: 0,
+    returnedPercent: 0,
+    extendedPercent: 0,
     retryPercent: 10,
     togetherPercent: 50,
     shortHoldMs: 1_500,

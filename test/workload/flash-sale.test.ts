@@ -103,6 +103,22 @@ describe("flash sale", () => {
     expect(sale.totals.messages).toBeGreaterThan(sale.totals.commands)
   })
 
+  it("has short picks, returns and longer holds only if it is asked for them, and every other choice stays as it was", () => {
+    const types = (sale: ReturnType<typeof flashSale>) => sale.flows.flatMap(({ sends }) => sends.map(({ command }) => command.type))
+    const plain = flashSale({ ...small, losses: "spare" })
+    const full = flashSale({ ...small, losses: "spare", shortPickPercent: 100, returnedPercent: 100, extendedPercent: 100 })
+    expect(types(plain)).not.toContain("Extend")
+    expect(types(full)).toContain("Extend")
+    const shipped = full.flows.filter(({ sends }) => sends.some(({ command }) => command.type === "Fulfil"))
+    for (const { sends } of shipped) {
+      const fulfil = sends.find(({ command }) => command.type === "Fulfil")?.command
+      const back = sends.at(-1)?.command
+      expect(back).toMatchObject({ type: "AdjustStock", reason: "return", qty: fulfil?.type === "Fulfil" ? fulfil.qty : 0 })
+    }
+    expect(shipped.length).toBeGreaterThan(0)
+    expect(full.setup).toEqual(plain.setup)
+  })
+
   it("can't be made of shares, percentages or times that make no sense", () => {
     expect(() => flashSale({ ...small, skus: 0 })).toThrow("a sale has 1")
     expect(() => flashSale({ ...small, abandonedPercent: 90, cancelledPercent: 20 })).toThrow("the ways an order ends")
