@@ -1,7 +1,5 @@
 /** The planted defects: that all of them still fit the sources they change, and that some, hunted for real, are found. */
-import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import { mutantNamed, mutants } from "../../../sim/mutants/catalogue.ts"
 import { hunt } from "../../../sim/mutants/hunt.ts"
@@ -92,17 +90,5 @@ describe("a hunt", () => {
 
   it("rejects where a mutant can't be planted, with its name", async () => {
     await expect(huntAll({ names: ["nobody"], seedBase: "test", threads: 1 })).rejects.toThrow("there is no mutant nobody")
-  }, 60_000)
-})
-
-describe("the command", () => {
-  it("says which mutants there are and exits with 2, asked for another", async () => {
-    const main = new URL("sim/mutants/main.ts", root).pathname
-    const failed = await promisify(execFile)(process.execPath, [main, "--mutant", "nobody"]).then(
-      () => null,
-      (cause: { readonly code: number; readonly stderr: string }) => cause,
-    )
-    expect(failed?.code).toBe(2)
-    expect(failed?.stderr).toContain("there are canary, ")
   }, 60_000)
 })
