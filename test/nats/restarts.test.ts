@@ -178,7 +178,10 @@ describe("a server killed and started again", () => {
 
 describe("a server that answers nothing for a while", () => {
   it("makes an append unknown, which may be stored all the same when the server comes to itself", async () => {
-    const before = await broker.asWorker(Journals.use((journals) => journals.endSeq(3)))
+    const before = await broker.asWorker(
+      // The server was just started again, for the test before.
+      Journals.use((journals) => journals.endSeq(3).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") }))),
+    )
     await broker.server.kill("SIGSTOP")
     const started = performance.now()
     const outcome = await broker.asWorker(Journals.use((journals) => Effect.flip(journals.append(3, before, "late.1", bytes("late")))))
