@@ -14,6 +14,13 @@ export type SeedsAsked =
   | { readonly _tag: "Count"; readonly from: number; readonly count: number }
   | { readonly _tag: "Minutes"; readonly from: number; readonly minutes: number }
 
+/** Orders to be played, or exported commands to be decided again and played. */
+export interface FileAsked {
+  readonly kind: "orders" | "commands"
+  readonly path: string
+  readonly dateFormat: string | null
+}
+
 export interface Asked {
   /** Null: no seeds, only the other parts that were asked for. */
   readonly seeds: SeedsAsked | null
@@ -24,8 +31,8 @@ export interface Asked {
   readonly shrink: boolean
   readonly exhaustive: boolean
   readonly compare: boolean
-  /** An order file, not read yet. */
-  readonly orders: { readonly path: string; readonly dateFormat: string | null } | null
+  /** A file to play, not read yet. */
+  readonly file: FileAsked | null
   readonly report: string | null
   readonly json: boolean
   readonly twice: boolean
@@ -57,6 +64,7 @@ const flags = {
   exhaustive: { type: "boolean" },
   compare: { type: "boolean" },
   orders: { type: "string" },
+  commands: { type: "string" },
   "date-format": { type: "string" },
   report: { type: "string" },
   json: { type: "boolean" },
@@ -79,13 +87,16 @@ const contradictions: ReadonlyArray<readonly [a: keyof typeof flags, b: keyof ty
   ["shell", "mutant", "defects are planted in the worlds of profiles"],
   ["mutant", "profile", "a planted defect is hunted in worlds of its own profile"],
   ["shell", "shrink", "only worlds of profiles can be shrunk"],
+  ["orders", "commands", "one file is played"],
+  ["commands", "compare", "the comparison plays orders"],
+  ["shell", "orders", "the shell plays sales of its own"],
+  ["shell", "commands", "the shell plays sales of its own"],
   ["mutant", "mutants", "one planted defect or all of them"],
 ]
 
 /** Flags that only say something about another one. */
 const dependencies: ReadonlyArray<readonly [flag: keyof typeof flags, needs: keyof typeof flags]> = [
   ["shrink", "seed"],
-  ["orders", "compare"],
   ["date-format", "orders"],
 ]
 
@@ -156,9 +167,11 @@ const worldsOf = ({ profile = "flash-sale", mutant, shell = false }: Values): Wo
   return { profile: found.profile, mutant, shell }
 }
 
-const ordersOf = ({ orders, "date-format": dateFormat }: Values): Asked["orders"] => {
-  if (orders === "") throw new UsageError("--orders needs the name of a file")
-  return orders === undefined ? null : { path: orders, dateFormat: dateFormat ?? null }
+const fileOf = ({ orders, commands, "date-format": dateFormat }: Values): FileAsked | null => {
+  const path = orders ?? commands
+  const kind = orders === undefined ? "commands" : "orders"
+  if (path === "") throw new UsageError(`--${kind} needs the name of a file`)
+  return path === undefined ? null : { kind, path, dateFormat: dateFormat ?? null }
 }
 
 const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
@@ -174,7 +187,8 @@ export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
   const values = valuesOf(args)
   if (values.help === true) return "help"
   const { report = null, json = false, twice = false, mutants: hunts = false, exhaustive = false, compare = false, cores } = values
-  const needsNoSeeds = (hunts || exhaustive || compare) && seedFlags.every((flag) => values[flag] === undefined)
+  const needsNoSeeds =
+    (hunts || exhaustive || compare || values.commands !== undefined) && seedFlags.every((flag) => values[flag] === undefined)
   if (report === "") throw new UsageError("--report needs the name of a folder")
   return {
     seeds: needsNoSeeds ? null : seedsOf(values),
@@ -183,7 +197,7 @@ export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
     shrink: values.shrink ?? false,
     exhaustive,
     compare,
-    orders: ordersOf(values),
+    file: fileOf(values),
     report,
     json,
     twice,

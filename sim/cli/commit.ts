@@ -10,7 +10,7 @@ const git = (...args: ReadonlyArray<string>): string =>
 export const commitNow = (): string => {
   try {
     const commit = git("rev-parse", "HEAD")
-    return git("status", "--porcelain", "--untracked-files=no", "--", "src", "sim") === "" ? commit : `${commit}+`
+    return git("status", "--porcelain", "--untracked-files=no", "--", ":/src", ":/sim") === "" ? commit : `${commit}+`
   } catch {
     return "unknown"
   }

@@ -17,7 +17,11 @@ const flagTexts: ReadonlyArray<readonly [flag: string, text: string]> = [
   ["--shrink", "leave out of a failing --seed what the failure doesn't need: the tail, faults, commands"],
   ["--exhaustive", "explore small worlds to their end, every order of events"],
   ["--compare", "sell the same orders, with the same lag, in four ways"],
-  ["--orders FILE", "the orders of --compare, a CSV file; without it a flash sale is invented"],
+  ["--orders FILE", "play the orders of a CSV file instead of an invented sale, in seeds or in --compare"],
+  [
+    "--commands FILE",
+    "decide again what holdfast export wrote: every decision and the state have to come out the same; with seeds, play it",
+  ],
   ["--date-format F", "how the file writes its dates, such as D/M/YYYY, where it can't be told from it"],
   ["--twice", "run every seed twice and compare: a difference is nondeterminism"],
   ["--report DIR", "write index.html and suite.json there, whole or not at all"],
@@ -56,7 +60,7 @@ npm run sim -- [flags]
 
 ${table(flagTexts)}
 
---mutants, --exhaustive and --compare run no seeds unless a flag asks for some.
+--mutants, --exhaustive, --compare and --commands run no seeds unless a flag asks for some.
 
 Profiles:
 ${table(Object.values(profiles).map(({ name, what }) => [name, what] as const))}

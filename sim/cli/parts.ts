@@ -5,7 +5,8 @@
 import type { ComparisonReport } from "../comparison/comparison.ts"
 import { comparisonTable } from "../comparison/table.ts"
 import { Fleet } from "../fleet/fleet.ts"
-import { type Job, type OrderFile, wallNowMs } from "../fleet/job.ts"
+import { type Job, wallNowMs } from "../fleet/job.ts"
+import type { PlayedFile } from "../fleet/played-file.ts"
 import type { Suite } from "../fleet/suite.ts"
 import { mutants } from "../mutants/catalogue.ts"
 import type { Hunted } from "../mutants/hunt.ts"
@@ -14,6 +15,7 @@ import { counted, duration, plural } from "../report/numbers.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { smallWorlds } from "../small-world/worlds.ts"
+import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
 import type { Interruption } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
@@ -25,13 +27,14 @@ const partMbMax = 8_192
 /** Runs jobs that are no seeds; those that end without a result are named with their cause. */
 const runJobs = async (
   asked: Asked,
+  file: PlayedFile | null,
   jobs: ReadonlyArray<Job>,
   interruption: Interruption,
   ended: ConstructorParameters<typeof Fleet>[0]["ended"],
 ): Promise<void> => {
   const left = [...jobs]
   const next = () => left.shift() ?? null
-  const fleet = new Fleet({ threads: Math.min(asked.cores, jobs.length), jobMsMax: partMsMax, threadMbMax: partMbMax, next, ended })
+  const fleet = new Fleet({ threads: Math.min(asked.cores, jobs.length), jobMsMax: partMsMax, threadMbMax: partMbMax, file, next, ended })
   const running = fleet.run()
   interruption.onInterrupt(() => fleet.stop())
   await running
@@ -66,7 +69,7 @@ export const exploreAll = async (asked: Asked, screen: Screen, interruption: Int
   screen.say(`\nSmall worlds, every order of events:`)
   screen.watch(() => `${reports.length}/${smallWorlds.length} small worlds in ${duration(Math.round(wallNowMs() - startedMs))}`)
   const jobs = smallWorlds.map(({ name }, index) => ({ kind: "small-world", index, name }) as const)
-  await runJobs(asked, jobs, interruption, (job, end) => {
+  await runJobs(asked, null, jobs, interruption, (job, end) => {
     if (end._tag === "Done" && end.done.kind === "small-world") {
       reports.push(end.done.report)
       screen.say(smallWorldText(end.done.report, end.done.wallMs))
@@ -132,14 +135,20 @@ export const huntMutants = async (asked: Asked, screen: Screen, interruption: In
 const shrinkRunsMax = 3_000
 
 /** Makes the one seed that failed small. Null where nothing failed, or where it ended without a result. */
-export const shrinkSeed = async (asked: Asked, suite: Suite, screen: Screen, interruption: Interruption): Promise<ShrinkReport | null> => {
+export const shrinkSeed = async (
+  asked: Asked,
+  file: PlayedFile | null,
+  suite: Suite,
+  screen: Screen,
+  interruption: Interruption,
+): Promise<ShrinkReport | null> => {
   const { seeds, worlds } = asked
   if (seeds?._tag !== "One" || suite.sums.failed === 0) return null
   const { seed } = seeds
   let report: ShrinkReport | null = null
   const startedMs = wallNowMs()
   screen.watch(() => `making seed ${seed} small, for ${duration(Math.round(wallNowMs() - startedMs))}`)
-  await runJobs(asked, [{ kind: "shrink", index: 0, seed, worlds, runsMax: shrinkRunsMax }], interruption, (_job, end) => {
+  await runJobs(asked, file, [{ kind: "shrink", index: 0, seed, worlds, runsMax: shrinkRunsMax }], interruption, (_job, end) => {
     if (end._tag === "Lost") screen.say(`\nNothing came of making it small: ${end.cause}`)
     else if (end.done.kind === "shrink") report = end.done.report
   })
@@ -169,7 +178,7 @@ export interface ComparisonDone extends PartOutcome {
 /** Plays the comparison. */
 export const compare = async (
   asked: Asked,
-  orders: OrderFile | null,
+  file: PlayedFile | null,
   screen: Screen,
   interruption: Interruption,
 ): Promise<ComparisonDone> => {
@@ -177,7 +186,7 @@ export const compare = async (
   let cause: string | null = null
   const startedMs = wallNowMs()
   screen.watch(() => `the comparison, for ${duration(Math.round(wallNowMs() - startedMs))}`)
-  await runJobs(asked, [{ kind: "comparison", index: 0, orders }], interruption, (_job, end) => {
+  await runJobs(asked, file, [{ kind: "comparison", index: 0 }], interruption, (_job, end) => {
     if (end._tag === "Lost") cause = end.cause
     else if (end.done.kind === "comparison") report = end.done.report
   })
@@ -190,4 +199,42 @@ const comparisonDone = (report: ComparisonReport | null, cause: string | null, s
   if (report === null) return { report, broken: false, inconclusive: cause !== null }
   screen.say(`\nThe comparison:\n${comparisonTable(report)}`)
   return { report, broken: report.strategies.some(({ name, oversoldQty }) => name === "holdfast" && oversoldQty > 0), inconclusive: false }
+}
+
+export interface ReplayDone extends PartOutcome {
+  readonly report: TraceReport | null
+}
+
+const replayText = (report: TraceReport, name: string): string => {
+  const { records, commands, undecoded, undecidable, differences, first, expectedHash, foundHash, isSame } = report
+  const lines = [
+    `\n${name}, decided again: ${counted(records)} records, ${counted(commands)} commands (${counted(undecoded)} could not be decoded, ${counted(undecidable)} not be decided): ${isSame ? "THE SAME" : "DIFFERENT"}`,
+    `  state hash ${foundHash}${expectedHash === foundHash ? ", as exported" : `, exported as ${expectedHash}`}`,
+  ]
+  if (first !== null)
+    lines.push(
+      `  ${plural(differences, "difference")}; the first in line ${first.line}, record ${first.record}, ${first.what}:`,
+      `    exported: ${first.expected}`,
+      `    found:    ${first.found}`,
+    )
+  return lines.join("\n")
+}
+
+/** Decides exported commands again: every decision and the hash of the state have to come out as they were exported. */
+export const replayCommands = async (asked: Asked, file: PlayedFile, screen: Screen, interruption: Interruption): Promise<ReplayDone> => {
+  let done: ReplayDone = { report: null, broken: false, inconclusive: false }
+  const startedMs = wallNowMs()
+  screen.watch(() => `deciding ${file.name} again, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  await runJobs(asked, file, [{ kind: "replay", index: 0 }], interruption, (_job, end) => {
+    if (end._tag === "Lost") {
+      screen.say(`\n${file.name} could not be decided again: ${end.cause}`)
+      done = { ...done, inconclusive: true }
+    } else if (end.done.kind === "replay") {
+      const { report } = end.done
+      screen.say(replayText(report, file.name))
+      done = { report, broken: !report.isSame, inconclusive: false }
+    }
+  })
+  screen.settle()
+  return done
 }

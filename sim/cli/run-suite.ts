@@ -3,6 +3,7 @@
  */
 import { Fleet } from "../fleet/fleet.ts"
 import { type Job, wallNowMs } from "../fleet/job.ts"
+import type { PlayedFile } from "../fleet/played-file.ts"
 import { Suite } from "../fleet/suite.ts"
 import { suiteNameOf } from "../fleet/worlds.ts"
 import type { SeedResult } from "../result.ts"
@@ -35,6 +36,7 @@ const seedsInOrder = (asked: SeedsAsked, startedMs: number) => {
 /** Runs all seeds that were asked for. */
 export const runSuite = async (
   asked: Asked & { readonly seeds: SeedsAsked },
+  file: PlayedFile | null,
   screen: Screen,
   interruption: Interruption,
 ): Promise<Suite> => {
@@ -50,6 +52,7 @@ export const runSuite = async (
     threads: Math.min(asked.cores, seeds.of ?? asked.cores),
     jobMsMax: asked.seedMsMax,
     threadMbMax: seedMbMax,
+    file,
     next,
     ended: (job, end) => {
       if (job.kind !== "seed") return
@@ -71,6 +74,7 @@ export const runSuite = async (
 /** The same seeds again with their timelines, as many as still come; a seed that doesn't is given back as it was. */
 export const withTimelines = async (
   asked: Asked,
+  file: PlayedFile | null,
   shown: ReadonlyArray<SeedResult>,
   interruption: Interruption,
 ): Promise<ReadonlyArray<SeedResult>> => {
@@ -87,6 +91,7 @@ export const withTimelines = async (
     threads: Math.min(asked.cores, shown.length),
     jobMsMax: asked.seedMsMax,
     threadMbMax: seedMbMax,
+    file,
     next,
     ended: (job, end) => {
       const before = shown[job.index]

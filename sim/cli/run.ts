@@ -2,20 +2,30 @@
  * One call of the simulator from the first line to the exit code: what it was asked for is looked at before anything runs, then come the header, the parts,
  * the report.
  */
-import { readFileSync } from "node:fs"
-import { basename } from "node:path"
-import { plannedOrders } from "../fleet/compare-on.ts"
-import { type OrderFile, wallNowMs } from "../fleet/job.ts"
+import { wallNowMs } from "../fleet/job.ts"
+import type { PlayedFile } from "../fleet/played-file.ts"
 import { reachOf, Suite } from "../fleet/suite.ts"
 import { drawnOf, suiteNameOf } from "../fleet/worlds.ts"
-import { prepareReportFolder, writeReport } from "../report/write.ts"
+import { writeReport } from "../report/write.ts"
 import type { FailureClass, SuiteReport } from "../result.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
+import type { TraceReport } from "../trace/replay.ts"
 import { type Asked, UsageError } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
 import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
-import { type ComparisonDone, compare, exploreAll, huntMutants, type MutantsDone, type SmallWorldsDone, shrinkSeed } from "./parts.ts"
+import {
+  type ComparisonDone,
+  compare,
+  exploreAll,
+  huntMutants,
+  type MutantsDone,
+  type ReplayDone,
+  replayCommands,
+  type SmallWorldsDone,
+  shrinkSeed,
+} from "./parts.ts"
+import { prepared } from "./prepared.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 import { summaryText } from "./summary.ts"
@@ -24,6 +34,7 @@ import { summaryText } from "./summary.ts"
 interface Told extends SuiteReport {
   readonly smallWorlds: ReadonlyArray<SmallWorldReport>
   readonly withoutVerdict: Suite["lostSeeds"]
+  readonly replay: TraceReport | null
   /** What is left of the one seed, if it failed and was made small. */
   readonly shrunk: ShrinkReport["shrunk"] | null
 }
@@ -32,15 +43,17 @@ const because = (error: unknown): string => (error instanceof Error ? error.mess
 
 /** The command line that runs a seed of this suite again. */
 const replayOf =
-  ({ worlds: { profile, mutant, shell }, twice }: Asked) =>
+  ({ worlds: { profile, mutant, shell }, file, twice }: Asked) =>
   (seed: string): string => {
+    const dates = file?.dateFormat == null ? "" : ` --date-format ${file.dateFormat}`
+    const played = file === null ? "" : ` --${file.kind} ${file.path}${dates}`
     const kind = shell ? "--shell" : mutant === null ? `--profile ${profile}` : `--mutant ${mutant}`
-    return `npm run sim -- ${kind} --seed ${seed}${twice ? " --twice" : ""}`
+    return `npm run sim -- ${kind} --seed ${seed}${played}${twice ? " --twice" : ""}`
   }
 
-const seedsText = ({ seeds, worlds, twice }: Asked): string => {
+const seedsText = ({ seeds, worlds, file, twice }: Asked): string => {
   if (seeds === null) return "no seeds"
-  const of = `${suiteNameOf(worlds)}${worlds.mutant === null ? "" : ` with the defect ${worlds.mutant}`}${twice ? ", each twice" : ""}`
+  const of = `${suiteNameOf(worlds)}${worlds.mutant === null ? "" : ` with the defect ${worlds.mutant}`}${file === null ? "" : `, playing ${file.path}`}${twice ? ", each twice" : ""}`
   if (seeds._tag === "One") return `seed ${seeds.seed} of ${of}`
   if (seeds._tag === "Count") return `${seeds.count} seeds of ${of}, from ${seeds.from} on`
   return `${seeds.minutes} minutes of seeds of ${of}, from ${seeds.from} on`
@@ -56,33 +69,6 @@ const headerText = (asked: Asked, commit: string): string => {
   return [first, `drawn: ${options.join(" ")}`, `faults: ${families.join(" ") || "none"}`].join("\n")
 }
 
-/** The order file, read, and such that it can be played. */
-const ordersOf = ({ orders }: Asked): OrderFile | null => {
-  if (orders === null) return null
-  const { path, dateFormat } = orders
-  let text: string
-  try {
-    text = readFileSync(path, "utf8")
-  } catch (error) {
-    throw new UsageError(`--orders: ${path} can't be read: ${because(error)}`)
-  }
-  const file = { name: basename(path), text, dateFormat }
-  const plan = plannedOrders(file)
-  if (typeof plan === "string") throw new UsageError(`--orders: ${path}: ${plan}`)
-  return file
-}
-
-/** Looks at all that can be wrong with files and folders, before anything runs. */
-const prepared = (asked: Asked): OrderFile | null => {
-  const orders = ordersOf(asked)
-  try {
-    if (asked.report !== null) prepareReportFolder(asked.report)
-  } catch (error) {
-    throw new UsageError(`--report: ${because(error)}`)
-  }
-  return orders
-}
-
 const write = (folder: string, report: SuiteReport, screen: Screen): void => {
   try {
     const { page } = writeReport(folder, report)
@@ -92,10 +78,10 @@ const write = (folder: string, report: SuiteReport, screen: Screen): void => {
   }
 }
 
-const runSeeds = async (asked: Asked, commit: string, screen: Screen, interruption: Interruption) => {
+const runSeeds = async (asked: Asked, file: PlayedFile | null, commit: string, screen: Screen, interruption: Interruption) => {
   const startedMs = wallNowMs()
   const { seeds } = asked
-  const suite = seeds === null ? new Suite() : await runSuite({ ...asked, seeds }, screen, interruption)
+  const suite = seeds === null ? new Suite() : await runSuite({ ...asked, seeds }, file, screen, interruption)
   const bare = suite.report({
     commit,
     profile: suiteNameOf(asked.worlds),
@@ -113,6 +99,7 @@ interface Parts {
   readonly smallWorlds: SmallWorldsDone | null
   readonly hunted: MutantsDone | null
   readonly compared: ComparisonDone | null
+  readonly replayed: ReplayDone | null
 }
 
 const isUnreached = ({ worlds }: Asked, report: SuiteReport): boolean => {
@@ -121,8 +108,8 @@ const isUnreached = ({ worlds }: Asked, report: SuiteReport): boolean => {
   return worlds.mutant === null && report.seeds >= seeds && states.some(({ name }) => missed.has(name))
 }
 
-const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted, compared }: Parts): ExitCode => {
-  const parts = [smallWorlds, hunted, compared].filter((part) => part !== null)
+const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted, compared, replayed }: Parts): ExitCode => {
+  const parts = [smallWorlds, hunted, compared, replayed].filter((part) => part !== null)
   const classes = new Set<FailureClass>(suite.classes)
   if (parts.some(({ broken }) => broken)) classes.add("safety")
   return exitCodeOf({
@@ -136,17 +123,18 @@ const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted,
 
 /** Runs what was asked for; the exit code says what came of it. Throws a UsageError where a file or folder can't be used. */
 export const run = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<ExitCode> => {
-  const orders = prepared(asked)
+  const file = prepared(asked)
   const commit = commitNow()
   screen.say(headerText(asked, commit))
-  const { suite, bare } = await runSeeds(asked, commit, screen, interruption)
+  const { suite, bare } = await runSeeds(asked, file, commit, screen, interruption)
   const goesOn = () => !interruption.isInterrupted
-  const small = asked.shrink && goesOn() ? await shrinkSeed(asked, suite, screen, interruption) : null
+  const small = asked.shrink && goesOn() ? await shrinkSeed(asked, file, suite, screen, interruption) : null
+  const replayed = file?.kind === "commands" && goesOn() ? await replayCommands(asked, file, screen, interruption) : null
   const smallWorlds = asked.exhaustive && goesOn() ? await exploreAll(asked, screen, interruption) : null
   const hunted = asked.mutants && goesOn() ? await huntMutants(asked, screen, interruption) : null
-  const compared = asked.compare && goesOn() ? await compare(asked, orders, screen, interruption) : null
+  const compared = asked.compare && goesOn() ? await compare(asked, file, screen, interruption) : null
   // A timeline is another run of the seed: nobody who presses Ctrl-C waits for that.
-  const shown = asked.report !== null && goesOn() ? await withTimelines(asked, bare.shown, interruption) : bare.shown
+  const shown = asked.report !== null && goesOn() ? await withTimelines(asked, file, bare.shown, interruption) : bare.shown
   const report: Told = {
     ...bare,
     interrupted: interruption.isInterrupted,
@@ -155,13 +143,14 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
     // The small one is the one to be looked at.
     shown: small === null ? shown : [small.result, ...shown],
     shrunk: small?.shrunk ?? null,
+    replay: replayed?.report ?? null,
     smallWorlds: smallWorlds?.reports ?? [],
     withoutVerdict: suite.lostSeeds,
   }
   // An interruption before anything ended leaves an older report as it is.
   const isWorthKeeping = goesOn() || bare.seeds + report.smallWorlds.length + report.mutants.length > 0
   if (asked.report !== null && isWorthKeeping) write(asked.report, report, screen)
-  const code = codeOf(asked, report, { suite, smallWorlds, hunted, compared })
+  const code = codeOf(asked, report, { suite, smallWorlds, hunted, compared, replayed })
   screen.say(`\nexit code ${code}: ${exitCodeTexts.find(([known]) => known === code)?.[1]}`)
   if (asked.json) screen.json(report)
   return code

@@ -6,7 +6,7 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { flashSale } from "../../src/workload/flash-sale.ts"
 import { planOrders } from "../../src/workload/orders.ts"
 import { type ComparisonReport, defaultChannels, runComparison } from "../comparison/comparison.ts"
-import type { OrderFile } from "./job.ts"
+import type { OrderFile } from "./played-file.ts"
 
 /** Stock before the first order, of what is ordered in all. */
 const stockShare = { num: 6, den: 10 }

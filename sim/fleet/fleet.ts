@@ -5,6 +5,7 @@
  */
 import { Worker } from "node:worker_threads"
 import { type Done, type Job, wallNowMs } from "./job.ts"
+import type { PlayedFile } from "./played-file.ts"
 
 /** How a job ended. */
 export type JobEnd =
@@ -18,6 +19,8 @@ export interface FleetOptions {
   readonly jobMsMax: number
   /** Megabytes that one thread may keep: a job that grows without end then ends its thread, and not the run. */
   readonly threadMbMax: number
+  /** What all jobs play, if it is a file. */
+  readonly file: PlayedFile | null
   /** The next job, or null once there is none left. */
   readonly next: () => Job | null
   readonly ended: (job: Job, end: JobEnd) => void
@@ -75,7 +78,7 @@ export class Fleet {
     const job = this.#isStopped ? null : this.#options.next()
     if (job === null) return
     const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: this.#options.threadMbMax }
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), { resourceLimits })
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), { resourceLimits, workerData: this.#options.file })
     const thread: Thread = { worker, job: null, limit: null, cause: null, isLate: false }
     this.#threads.add(thread)
     worker.on("message", (done: Done) => this.#done(thread, done))

@@ -6,7 +6,9 @@ import type { Failure, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
+import type { TraceReport } from "../trace/replay.ts"
 import { differenceOf } from "./difference.ts"
+import { type PlayedFile, playedOf, traceOf } from "./played-file.ts"
 import { drawnOf, suiteNameOf, type WorldKind } from "./worlds.ts"
 
 /** One seed to run. */
@@ -29,11 +31,16 @@ export interface SmallWorldJob {
   readonly name: string
 }
 
-/** The comparison to play: on the orders of a file, or on a flash sale. */
+/** The comparison to play: on the orders of the fleet's file, or on a flash sale. */
 export interface ComparisonJob {
   readonly kind: "comparison"
   readonly index: number
-  readonly orders: OrderFile | null
+}
+
+/** The exported commands of the fleet's file to decide again. */
+export interface ReplayJob {
+  readonly kind: "replay"
+  readonly index: number
 }
 
 /** A failing seed to make small. */
@@ -45,14 +52,7 @@ export interface ShrinkJob {
   readonly runsMax: number
 }
 
-/** An order file as it was read. */
-export interface OrderFile {
-  readonly name: string
-  readonly text: string
-  readonly dateFormat: string | null
-}
-
-export type Job = SeedJob | SmallWorldJob | ComparisonJob | ShrinkJob
+export type Job = SeedJob | SmallWorldJob | ComparisonJob | ReplayJob | ShrinkJob
 
 /** A job done. */
 export type Done =
@@ -64,6 +64,7 @@ export type Done =
     }
   | { readonly kind: "small-world"; readonly report: SmallWorldReport; readonly wallMs: number }
   | { readonly kind: "comparison"; readonly report: ComparisonReport }
+  | { readonly kind: "replay"; readonly report: TraceReport }
   | { readonly kind: "shrink"; readonly report: ShrinkReport }
 
 /** Milliseconds of this machine: for ratios and limits, never for what happens in a world. */
@@ -110,38 +111,37 @@ const crashed = ({ seed, worlds }: SeedJob, thrown: unknown, wallMs: number): Se
   }
 }
 
-/** What a seed is run with in worlds of that kind, itself aside. What only some jobs need is loaded by those. */
-const baseOf = async ({ profile, mutant }: WorldKind): Promise<Omit<RunOptions, "seed">> => {
-  if (mutant === null) return { profile, wallNowMs }
+/** What a seed is run with in worlds of that kind. What only some jobs need is loaded by those. */
+const optionsOf = async (seed: string, { profile, mutant }: WorldKind, file: PlayedFile | null): Promise<RunOptions> => {
+  const base: RunOptions = { seed, profile, wallNowMs }
+  const played = file === null ? {} : await playedOf(seed, profile, file)
+  if (mutant === null) return { ...base, ...played }
   const { mutantNamed } = await import("../mutants/catalogue.ts")
   const { plantMutant } = await import("../mutants/hunt.ts")
-  return { ...(await plantMutant(mutantNamed(mutant))), wallNowMs }
+  const planted = await plantMutant(mutantNamed(mutant))
+  return { ...base, ...planted, ...played, drawn: { ...planted.drawn, ...played.drawn } }
 }
 
-const runnerOf = async (worlds: WorldKind): Promise<(options: Pick<RunOptions, "seed" | "timeline">) => SeedResult> => {
-  if (worlds.shell) {
-    const { runShellSeed } = await import("../shell/run.ts")
-    return ({ seed }) => runShellSeed({ seed, wallNowMs })
-  }
-  const base = await baseOf(worlds)
-  return (options) => runSeed({ ...base, ...options })
+const shellSeed = async (seed: string): Promise<SeedResult> => {
+  const { runShellSeed } = await import("../shell/run.ts")
+  return runShellSeed({ seed, wallNowMs })
 }
 
-const once = async (job: SeedJob): Promise<SeedResult> => {
+const once = async (job: SeedJob, file: PlayedFile | null): Promise<SeedResult> => {
   const { seed, timeline, worlds } = job
-  const run = await runnerOf(worlds)
+  const options = await optionsOf(seed, worlds, file)
   const startedMs = wallNowMs()
   try {
-    const result = run({ seed, ...(timeline === undefined ? {} : { timeline }) })
+    const result = worlds.shell ? await shellSeed(seed) : runSeed({ ...options, ...(timeline === undefined ? {} : { timeline }) })
     return { ...result, wallMs: rounded(result.wallMs) }
   } catch (thrown) {
     return crashed(job, thrown, rounded(wallNowMs() - startedMs))
   }
 }
 
-const twice = async (job: SeedJob): Promise<SeedResult> => {
-  const first = await once(job)
-  const second = await once(job)
+const twice = async (job: SeedJob, file: PlayedFile | null): Promise<SeedResult> => {
+  const first = await once(job, file)
+  const second = await once(job, file)
   const difference = differenceOf(first, second)
   const wallMs = first.wallMs + second.wallMs
   // Both runs took their time: the ratio to real time is of what was simulated in it.
@@ -161,9 +161,9 @@ const cpuNowMs = (): number => {
   return (user + system) / 1_000
 }
 
-const seed = async (job: SeedJob): Promise<Done> => {
+const seed = async (job: SeedJob, file: PlayedFile | null): Promise<Done> => {
   const startedMs = cpuNowMs()
-  const result = await (job.twice ? twice(job) : once(job))
+  const result = await (job.twice ? twice(job, file) : once(job, file))
   return { kind: "seed", result, cpuMs: rounded(cpuNowMs() - startedMs) }
 }
 
@@ -176,30 +176,41 @@ const smallWorld = async ({ name }: SmallWorldJob): Promise<Done> => {
   return { kind: "small-world", report: exploreSmallWorld({ world }), wallMs: rounded(wallNowMs() - startedMs) }
 }
 
-const comparison = async ({ orders }: ComparisonJob): Promise<Done> => {
+const comparison = async (file: PlayedFile | null): Promise<Done> => {
   const { compareOn } = await import("./compare-on.ts")
-  return { kind: "comparison", report: compareOn(orders) }
+  return { kind: "comparison", report: compareOn(file?.kind === "orders" ? file : null) }
 }
 
-const shrunk = async ({ seed, worlds, runsMax }: ShrinkJob): Promise<Done> => {
+const replay = async (file: PlayedFile | null): Promise<Done> => {
+  if (file?.kind !== "commands") throw new Error("there are no exported commands to decide again")
+  const { replayTrace } = await import("../trace/replay.ts")
+  return { kind: "replay", report: replayTrace(traceOf(file)) }
+}
+
+const shrunk = async ({ seed, worlds, runsMax }: ShrinkJob, file: PlayedFile | null): Promise<Done> => {
   const { runShrunk, shrink } = await import("../shrink/shrink.ts")
-  const base = { ...(await baseOf(worlds)), seed }
-  const report = shrink({ run: base, runsMax })
+  const run = await optionsOf(seed, worlds, file)
+  const report = shrink({ run, runsMax })
   const sku = report.result.failures.find((failure) => failure.sku !== null)?.sku ?? null
-  const result = runShrunk({ ...base, timeline: { sku } }, report.shrunk)
+  const result = runShrunk({ ...run, timeline: { sku } }, report.shrunk)
   return { kind: "shrink", report: { ...report, result } }
 }
 
-/** Does a job. Whatever the world of a seed throws is that seed's failure; what another job throws is told by rejecting. */
-export const perform = (job: Job): Promise<Done> => {
+/**
+ * Does a job, on the file that the fleet was given if there is one. Whatever the world of a seed throws is that seed's failure; what another job throws
+ * is told by rejecting.
+ */
+export const perform = (job: Job, file: PlayedFile | null): Promise<Done> => {
   switch (job.kind) {
     case "seed":
-      return seed(job)
+      return seed(job, file)
     case "small-world":
       return smallWorld(job)
     case "comparison":
-      return comparison(job)
+      return comparison(file)
+    case "replay":
+      return replay(file)
     case "shrink":
-      return shrunk(job)
+      return shrunk(job, file)
   }
 }

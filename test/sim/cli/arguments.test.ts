@@ -68,7 +68,10 @@ describe("the arguments of the simulator", () => {
     [["--shell", "--profile", "calm"], /--shell and --profile contradict/],
     [["--mutant", "canary", "--profile", "calm"], /--mutant and --profile contradict/],
     [["--mutant", "canary", "--mutants"], /--mutant and --mutants contradict/],
-    [["--orders", "a.csv"], /--orders goes with --compare/],
+    [["--orders", "a.csv", "--commands", "b"], /--orders and --commands contradict/],
+    [["--commands", "b", "--compare"], /--commands and --compare contradict/],
+    [["--shrink"], /--shrink goes with --seed/],
+    [["--shrink", "--seeds", "4"], /--shrink goes with --seed/],
     [["--compare", "--date-format", "D/M/YYYY"], /--date-format goes with --orders/],
   ])("%j are refused, and the flag is named", (args, message) => {
     expect(() => readArguments(args)).toThrow(UsageError)

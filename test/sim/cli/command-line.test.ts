@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { ProfileName } from "../../../sim/profiles.ts"
 import type { SuiteReport } from "../../../sim/result.ts"
+import { exportsOf } from "../trace/exported.ts"
 import { call, inFolder, start } from "./calling.ts"
 
 const suiteIn = (folder: string): SuiteReport => JSON.parse(readFileSync(join(folder, "suite.json"), "utf8")) as SuiteReport
@@ -44,6 +45,32 @@ describe("the simulator's command line", () => {
       expect(code).toBe(1)
       expect(err).toMatch(/--orders: orders\.csv: .*column/i)
       expect(readdirSync(folder)).toEqual(["orders.csv"])
+    })
+  })
+
+  it("decides exported commands again to the same state, and refuses an export that is cut short or of another format", async () => {
+    const [text = ""] = exportsOf("7", "last-unit", { orders: 40, windowMs: 4_000, partitions: 1 }, 0)
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "whole.jsonl"), text)
+      writeFileSync(join(folder, "cut.jsonl"), text.slice(0, text.length / 2))
+      writeFileSync(join(folder, "other.jsonl"), text.replace('"format":1', '"format":9'))
+      const again = await start(folder, ["--commands", "whole.jsonl"]).ended
+      expect(again.out).toMatch(/whole\.jsonl, decided again: .* THE SAME\n {2}state hash \S+, as exported/)
+      expect(again.code).toBe(0)
+      const cut = await start(folder, ["--commands", "cut.jsonl"]).ended
+      expect(cut).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/--commands: cut\.jsonl: line \d+: .*cut short/) })
+      const other = await start(folder, ["--commands", "other.jsonl"]).ended
+      expect(other).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringMatching(/--commands: other\.jsonl: line 1: the export has format 9/),
+      })
+      // Another hash at its end: the state that the same commands lead to is not the one that was exported.
+      const hash = /"stateHash":"([^"]+)"/.exec(text)?.[1] ?? ""
+      writeFileSync(join(folder, "changed.jsonl"), text.replace(hash, [...hash].reverse().join("")))
+      const changed = await start(folder, ["--commands", "changed.jsonl"]).ended
+      expect(changed.code).toBe(10)
+      expect(changed.out).toContain("DIFFERENT")
     })
   })
 

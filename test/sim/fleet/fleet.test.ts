@@ -20,6 +20,7 @@ const fleetOf = async (
     threads: 2,
     jobMsMax: 100_000,
     threadMbMax: 512,
+    file: null,
     ...limits,
     next: () => left.shift() ?? null,
     ended: ({ index }, end) => {
@@ -69,6 +70,7 @@ describe("the fleet", () => {
       threads: 2,
       jobMsMax: 100_000,
       threadMbMax: 512,
+      file: null,
       next: () => jobOf("1", 0),
       ended: (job) => ended.push(job),
     })
