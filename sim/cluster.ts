@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly senders: ReadonlyArray<string>
   readonly rules: ProtocolRules
   readonly codec: EngineCodec
+  /** Another copy of the engine, with a planted defect: its steps get this world's codecs and rules. */
+  readonly engine?: typeof makeStep
   /** Replaces the step of some workers: another release, or a planted defect. */
   readonly stepOf?: (worker: number, step: Step) => Step
   readonly faultListener: FaultListener
@@ -64,8 +66,9 @@ export class Cluster {
     for (const name of options.senders)
       senders.set(name, new Sender(name, this.#link(senderQuality(drawn)), { retryMs: drawn.retryMs }, { world, server, observer }))
     this.senders = senders
-    const step = makeStep({ codec: this.poison.codec(codec), rules })
-    const nextStep = makeStep({ codec: this.poison.codec(nextRelease(codec)), rules })
+    const stepWith = options.engine ?? makeStep
+    const step = stepWith({ codec: this.poison.codec(codec), rules })
+    const nextStep = stepWith({ codec: this.poison.codec(nextRelease(codec)), rules })
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
