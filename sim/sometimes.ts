@@ -26,6 +26,7 @@ export const sometimesCatalogue = [
   { name: "snapshot-discarded", what: "a snapshot was thrown away because it wasn't what the journal says" },
   { name: "expiry-beat-confirm", what: "a payment came too late: the hold had expired" },
   { name: "confirm-beat-expiry", what: "a payment came within the last second of its hold" },
+  { name: "deadline-passed", what: "a command was decided too late for its sender, and answered as expired" },
   { name: "last-unit-contested", what: "three or more channels were refused what one of them had just got the last of" },
   { name: "sold-out", what: "a SKU's stock reached exactly nothing to sell, and a reserve was refused" },
   { name: "clock-back-during-a-lease", what: "a serving worker's clock jumped back" },

@@ -128,6 +128,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
         const first = this.#decided.get(key)
         if (first !== undefined && first.epoch < record.epoch) this.#sometimes.hit("retry-decided-by-a-new-owner")
       } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
+      if (decision._tag === "Expired") this.#sometimes.hit("deadline-passed")
       if (decision._tag === "Refused") this.#refusal(entry.sender, command.sku, command.type, decision.refusal, record.atMs)
       if (decision._tag !== "Accepted") continue
       if (command.type === "Reserve") this.#contests.set(command.sku, { gotMs: record.atMs, refused: new Set() })

@@ -115,6 +115,24 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "deadline-before-memory",
+    breaks: "asks what a command's age and deadline say before whether it was decided already",
+    guarantee: "INV-2",
+    expected: ["one-effect", "one-answer"],
+    profile: "last-unit",
+    families: ["jitter", "elections", "outages", "crashes", "pauses", "lost-answers", "duplicates"],
+    drawn: { loss: 500, duplicates: 1_500, faultChance: 40 },
+    budget: 40,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `for (const check of given.rules.checks) {`,
+        replacement: `bites()
+  for (const check of ["floor", "deadline", "lookup"] as const) {`,
+      },
+    ],
+  },
+  {
     name: "no-claim",
     breaks: "begins to reign without a claim in the journal",
     guarantee: "INV-4",

@@ -41,7 +41,7 @@ const mischiefs: ReadonlyArray<Mischief> = [
   }),
   (sender, asked, family, { world }) => ({
     subject: subjectOf(sender, asked),
-    body: bodyOf({ ...asked.command, id: `ahead.${family.below(1 << 30)}`, issuedAtMs: world.nowMs + 2 * hourMs }),
+    body: bodyOf({ ...asked.command, id: `ahead.${family.below(1 << 30)}`, issuedAtMs: world.nowMs + 60 * hourMs }),
     expected: ["IssuedAhead"],
   }),
   (sender, asked) => ({

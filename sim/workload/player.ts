@@ -83,6 +83,11 @@ export class Player {
     })
   }
 
+  /** One in eight who reserve want to know within seconds: later they have gone elsewhere. */
+  #impatient(command: Command): Command {
+    return command.type === "Reserve" && this.commands % 8 === 0 ? { ...command, deadlineMs: 1_000 + (this.commands % 5) * 1_000 } : command
+  }
+
   /** Sends once its time has come and its SKU is set up. */
   #send(send: Send, atMs: number, isSetup: boolean, answered: (said: DecisionSaid) => void): void {
     const { world, senders, poison, chance, faults } = this.#stage.cluster
@@ -90,7 +95,7 @@ export class Player {
     if (sender === undefined) return
     const go = () => {
       this.commands++
-      const command: Command = issuedAt(send.command, world.nowMs)
+      const command: Command = this.#impatient(issuedAt(send.command, world.nowMs))
       if (command.type === "Reserve" && chance.family("poison").draw(1, 120) > 0) {
         poison.add(engineCodec.commandText(command))
         faults.note("poison", 0, `${command.id} can't be decided`)
