@@ -1,5 +1,5 @@
 /** The contract of `Commands`: the commands stream, read by a partition's own cursor. */
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
@@ -8,9 +8,18 @@ import { Commands } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes, skuIn, text } from "./broker-under-test.ts"
 
-/** The partition's first `count` messages from `fromSeq` on. */
+/** The partition's first `count` messages from `fromSeq` on, in one reading: one that breaks, as any may, is begun anew. */
 const take = (partition: number, fromSeq: number, count: number) =>
-  Commands.use((commands) => commands.read(partition, fromSeq).pipe(Stream.flattenIterable, Stream.take(count), Stream.runCollect))
+  Commands.use((commands) =>
+    commands
+      .read(partition, fromSeq)
+      .pipe(
+        Stream.flattenIterable,
+        Stream.take(count),
+        Stream.runCollect,
+        Effect.retry({ times: 20, schedule: Schedule.spaced("50 millis") }),
+      ),
+  )
 
 const send = (token: string, body: string, suffix = "r.1") => ChannelLink.use((link) => link.publish("sell", token, bytes(body), suffix))
 

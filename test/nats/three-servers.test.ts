@@ -164,6 +164,8 @@ describe("the loss of the server that leads a journal", () => {
           Stream.map(({ body }) => text(body)),
           Stream.takeUntil((name) => name === "end"),
           Stream.runCollect,
+          // A reading breaks with its connection, or with the server that its consumer lived on.
+          Effect.retry({ times: 100, schedule: Schedule.spaced("100 millis") }),
         ),
       ),
     )
