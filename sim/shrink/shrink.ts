@@ -105,6 +105,11 @@ class Shrinking {
     return true
   }
 
+  /** Names what happened of one list, and leaves the others as they are. */
+  nameOnly(list: string): void {
+    this.best = { ...this.best, kept: { ...this.best.kept, [list]: this.run.decisions[list] ?? [] } }
+  }
+
   /** Only what happened can be left out: names it. */
   name(): void {
     this.best = { ...this.best, kept: this.run.decisions }
@@ -134,6 +139,31 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { batchMessagesMax: 2_048 },
 ]
 
+/** Chances that are halved as long as the failure stays: a rarer fault is one of those that were there before. */
+const chances = ["faultChance", "spikes", "loss", "duplicates", "crashPoints"] as const
+
+/** Fewer faults of every kind, all at once and before any is numbered. */
+const rarer = (shrinking: Shrinking): void => {
+  for (const name of chances)
+    for (;;) {
+      const now = shrinking.run.result.drawn[name]
+      if (typeof now !== "number" || now < 1) break
+      if (!shrinking.take({ ...shrinking.best, drawn: { ...shrinking.best.drawn, [name]: now >> 1 } })) break
+    }
+}
+
+/**
+ * Fewer flows while faults are drawn freely. Once faults are numbered, leaving out a message moves those after it to other messages, so that hardly any flow
+ * can go; before, it makes another world of the same kind, which may well fail alike.
+ */
+const freely = (shrinking: Shrinking): void => {
+  for (const list of ["flows", "setup"]) {
+    shrinking.nameOnly(list)
+    leaveOut(shrinking, list)
+    cutTail(shrinking)
+  }
+}
+
 /** Cuts what comes after the failure. */
 const cutTail = (shrinking: Shrinking): void => {
   const failedMs = shrinking.run.found.atMs
@@ -153,6 +183,9 @@ const coarse = (shrinking: Shrinking, wholeOrders: number): void => {
   for (const stockPercent of [1, 4, 10]) if (take({ stockPercent })) break
   for (let orders = wholeOrders >> 1; orders >= 4; orders >>= 1) if (!take({ orders })) break
   cutTail(shrinking)
+  rarer(shrinking)
+  freely(shrinking)
+  rarer(shrinking)
 }
 
 const passes = (shrinking: Shrinking): void => {
@@ -171,17 +204,18 @@ export const shrink = (options: ShrinkOptions): ShrinkReport => {
   const target = options.failure ?? whole.failures[0]
   if (target === undefined) throw new Error(`seed ${run.seed} of profile ${run.profile} is green: there is nothing to shrink`)
   const chosen = drawOptions(run.seed, profiles[run.profile])
+  const drawn: Drawn = { ...chosen.drawn, ...run.drawn }
   const shrinking = new Shrinking(options, {
     seed: run.seed,
     profile: run.profile,
-    untilMs: run.untilMs ?? chosen.drawn.windowMs,
+    untilMs: run.untilMs ?? drawn.windowMs,
     families: [...(run.families ?? chosen.families)],
     drawn: run.drawn ?? {},
     kept: run.kept ?? {},
     checker: target.checker,
     signature: target.signature,
   })
-  coarse(shrinking, chosen.drawn.orders)
+  coarse(shrinking, drawn.orders)
   let before = Number.POSITIVE_INFINITY
   while (shrinking.run.result.decisions < before && !shrinking.isOver) {
     before = shrinking.run.result.decisions
