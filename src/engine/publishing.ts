@@ -169,12 +169,16 @@ const noteStray = (actor: SkuActor, channel: SenderId): void => {
 
 /** Says again what a former owner journaled and perhaps never said. */
 export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
-  if (partition.publishing.republishAfterSeq === null) return []
+  const { republishAfterSeq } = partition.publishing
+  if (republishAfterSeq === null) return []
   const outputs: Array<Output> = []
+  let expected = given.rules.republishFrom(republishAfterSeq, partition.confirmedSeq)
   for (const stored of records) {
     const decoded = given.codec.decodeRecord(stored.bytes)
     // It was read whole before it was applied: it was damaged since, and what it decided could never be said again.
     if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
+    if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
+    expected++
     const replies = repliesOf(decoded.record, stored.seq)
     if (replies.length > 0) {
       partition.publishing.replies.add(stored.seq)

@@ -926,6 +926,26 @@ describe("hazards of what is said", () => {
     expect(saidOf(broker, "c1")).toBeUndefined()
   })
 
+  it("45: halts where a record that is to be said again is missing from what is read", () => {
+    const worker = serving(10)
+    for (const n of [1, 2]) worker.send("web", reserve(`c${n}`, `r${n}`, 4))
+    worker.settle(["SendReplies", "SendFeed"])
+    const { broker } = worker
+    const next = new Worker(broker, "b").follow().claim()
+    next.settle()
+    next.put({ _tag: "Tick" })
+    const asked = next.take("ReadForRepublish")
+    const records = broker.journal.slice(asked.fromSeq - 1, asked.toSeq)
+    const missing = records.at(-2) as (typeof records)[number]
+    expect(missing.seq).toBeGreaterThan(asked.fromSeq - 1)
+    next.put({ _tag: "RepublishRead", records: records.filter((record) => record !== missing) })
+    expect(next.take("Halted").halt).toMatchObject({
+      reason: "ChainBroken",
+      detail: expect.stringContaining(`record ${missing.seq} is missing`),
+    })
+    expect(next.has("SendReplies")).toBe(false)
+  })
+
   it("45: a former owner puts no older value over its successor's", () => {
     const zombie = serving(10)
     const owner = new Worker(zombie.broker, "b").serve()
