@@ -104,7 +104,7 @@ const isAtRest = (cluster: Cluster, player: Player): boolean => {
     const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
-    if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
+    if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition) || state.quarantine.size > 0) return false
     const { replies, dirty, groups, republishAfterSeq } = state.publishing
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
   }

@@ -6,6 +6,7 @@
  * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
  */
 import { checkingCodec } from "../substitutes/shared-codec.ts"
+import { worldStartMs } from "../world/world.ts"
 import type { MakeChecker } from "./checker.ts"
 
 interface Stored {
@@ -14,6 +15,9 @@ interface Stored {
   readonly brokerMs: number
   readonly subject: string
 }
+
+/** One number for a message: its sequence, and when it was stored, counted from the world's beginning. */
+const nameOf = ({ seq, brokerMs }: { readonly seq: number; readonly brokerMs: number }): number => seq * 2 ** 31 + (brokerMs - worldStartMs)
 
 export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
   const { server } = cluster
@@ -31,14 +35,14 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
   })
 
   /** Messages that a journal's records decided, and how far its cursor has come. */
-  const decidedIn = (partition: number): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
-    const decided = new Set<string>()
+  const decidedIn = (partition: number): { readonly decided: ReadonlySet<number>; readonly cursorSeq: number } => {
+    const decided = new Set<number>()
     let cursorSeq = 0
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Unreadable") continue
       cursorSeq = read.record.cursor.seq
-      for (const entry of read.record.entries) if (entry._tag === "Message") decided.add(`${entry.seq} ${entry.brokerMs}`)
+      for (const entry of read.record.entries) if (entry._tag === "Message") decided.add(nameOf(entry))
     }
     return { decided, cursorSeq }
   }
@@ -53,7 +57,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
         const journal = journals[message.partition]
         if (journal === undefined || message.seq > journal.cursorSeq) continue
         checked()
-        if (journal.decided.has(`${message.seq} ${message.brokerMs}`)) continue
+        if (journal.decided.has(nameOf(message))) continue
         const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
         found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
       }

@@ -8,8 +8,11 @@ import type { MakeChecker } from "./checker.ts"
 /** An answer without what may differ between two sayings of it. */
 const meaning = ({ repeated: _repeated, ...said }: DecisionSaid): string => JSON.stringify(said)
 
+/** The same answer, cheaply where it is the very same object. */
+const isSame = (a: DecisionSaid, b: DecisionSaid): boolean => a === b || meaning(a) === meaning(b)
+
 export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => {
-  const heard = new Map<string, string>()
+  const heard = new Map<string, DecisionSaid>()
   return {
     name: "one-answer",
     replyHeard: (sender, suffix, reply) => {
@@ -20,11 +23,10 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         if (said.outcome === "refused" && (said.reason === "IdReused" || said.reason === "TooOld")) continue
         checked()
         const key = `${sender} ${said.sku} ${said.id}`
-        const now = meaning(said)
         const before = heard.get(key)
-        if (before === undefined) heard.set(key, now)
-        else if (before !== now) {
-          const detail = `${sender} heard of ${said.id} first ${before}, then ${now}`
+        if (before === undefined) heard.set(key, said)
+        else if (!isSame(before, said)) {
+          const detail = `${sender} heard of ${said.id} first ${meaning(before)}, then ${meaning(said)}`
           found({ class: "safety", signature: "two answers to one id", detail, partition: reply.partition, seq: reply.seq, sku: said.sku })
         }
       }

@@ -16,7 +16,7 @@ export const retryStorm: MakeChecker = ({ found, checked }) => {
   }
   return {
     name: "retry-storm",
-    appendAnswered: (slot, { messageId }) => count(attempts, `${slot.id} ${messageId}`, attemptsMax, "appended", slot.id),
-    replySaid: (slot, { sender, suffix }) => count(sayings, `${sender} ${suffix}`, sayingsMax, "replied", slot.id),
+    appendAnswered: (slot, { messageId }) => count(attempts, messageId, attemptsMax, "appended", slot.id),
+    replySaid: (slot, { suffix }) => count(sayings, suffix, sayingsMax, "replied", slot.id),
   }
 }

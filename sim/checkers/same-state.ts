@@ -1,0 +1,91 @@
+/**
+ * Whether two partitions hold the same state: stock, reservations and remembered decisions, as `stateHash` (src/engine/hash.ts) means it, compared
+ * field by field. It says where they differ, and costs a tenth of hashing both. Written apart from the hash; a test holds the two together.
+ */
+
+import type { SenderId } from "../../src/domain/names.ts"
+import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
+import { floorMsOf, recall, rememberedAt } from "../../src/engine/memory.ts"
+import type { Partition } from "../../src/engine/partition.ts"
+
+/** Equal values, whatever the order of keys; a field that is undefined is none. */
+const isSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return (a ?? null) === (b ?? null)
+  const isArray = Array.isArray(a)
+  if (isArray !== Array.isArray(b)) return false
+  for (const key of Object.keys(a)) if (!isSame(Reflect.get(a, key), Reflect.get(b, key))) return false
+  for (const key of Object.keys(b)) if (Reflect.get(b, key) !== undefined && Reflect.get(a, key) === undefined) return false
+  return true
+}
+
+/** What a name points to in lists whose order says nothing. */
+const isSameByName = <T>(a: ReadonlyArray<T>, b: ReadonlyArray<T>, name: (item: T) => string): boolean =>
+  a.length === b.length &&
+  a.every((item) =>
+    isSame(
+      item,
+      b.find((other) => name(other) === name(item)),
+    ),
+  )
+
+const isSameReservation = (a: Reservation, b: Reservation): boolean =>
+  a.status === b.status &&
+  a.fulfilledQty === b.fulfilledQty &&
+  a.endedAtMs === b.endedAtMs &&
+  (a.status !== "held" || a.expiresAtMs === b.expiresAtMs) &&
+  isSame(a.allocations, b.allocations)
+
+/** An ended reservation that the floor has passed counts as forgotten, swept or not. */
+const isKept = (partition: Partition, { channel, endedAtMs }: Reservation): boolean => {
+  if (endedAtMs === 0) return true
+  const memory = partition.senders.get(channel)
+  return memory === undefined || endedAtMs >= floorMsOf(memory, "sell", partition.atMs)
+}
+
+const stockDifference = (a: Partition, b: Partition, ours: SkuStock, theirs: SkuStock): string | null => {
+  if (!isSame(ours.policy, theirs.policy)) return `the policy of ${ours.sku}`
+  if (!isSameByName(ours.locations, theirs.locations, ({ location }) => location)) return `what is on hand of ${ours.sku}`
+  if (!isSameByName(ours.uses ?? [], theirs.uses ?? [], ({ channel }) => channel)) return `what channels used of ${ours.sku}`
+  let kept = 0
+  for (const reservation of reservationsOf(ours)) {
+    if (!isKept(a, reservation)) continue
+    kept++
+    const other = reservationOf(theirs, reservation.channel, reservation.id)
+    if (other === undefined || !isKept(b, other) || !isSameReservation(reservation, other))
+      return `reservation ${reservation.id} of ${reservation.channel} on ${ours.sku}`
+  }
+  const others = reservationsOf(theirs).reduce((count, other) => count + (isKept(b, other) ? 1 : 0), 0)
+  return kept === others ? null : `how many reservations ${ours.sku} has`
+}
+
+const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
+  const ours = a.senders.get(sender)
+  const theirs = b.senders.get(sender)
+  let remembered = 0
+  if (ours !== undefined)
+    for (const { sku, id, hash, outcome, step } of rememberedAt(ours, a.atMs)) {
+      remembered++
+      const other = theirs === undefined ? undefined : recall(theirs, sku, id, b.atMs)
+      if (other === undefined || other.hash !== hash || other.step !== step || !isSame(outcome, other.outcome))
+        return `the decision on ${id} of ${sender} for ${sku}`
+    }
+  let others = 0
+  if (theirs !== undefined) for (const _ of rememberedAt(theirs, b.atMs)) others++
+  return remembered === others ? null : `how many decisions of ${sender} are remembered`
+}
+
+/** Null if both hold the same; else the first thing that differs. */
+export const stateDifference = (a: Partition, b: Partition): string | null => {
+  if (a.actors.size !== b.actors.size) return "which SKUs there are"
+  for (const [sku, actor] of a.actors) {
+    const other = b.actors.get(sku)
+    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(a, b, actor.stock, other.stock)
+    if (difference !== null) return difference
+  }
+  for (const sender of new Set([...a.senders.keys(), ...b.senders.keys()])) {
+    const difference = memoryDifference(a, b, sender)
+    if (difference !== null) return difference
+  }
+  return null
+}

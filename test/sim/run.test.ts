@@ -1,0 +1,74 @@
+/** Whole seeds: repeatable, green, and judged by checkers that looked at something. */
+import "effect/schema/SchemaJITCompiler/enable"
+import { describe, expect, it } from "vitest"
+import { stateDifference } from "../../sim/checkers/same-state.ts"
+import { type RunOptions, runSeed } from "../../sim/run.ts"
+import { checkingCodec, makeSharedCodec } from "../../sim/substitutes/shared-codec.ts"
+import { stateHash } from "../../src/engine/hash.ts"
+import { copyPartition, emptyPartition } from "../../src/engine/partition.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/engine/step.ts"
+
+const run = (seed: string, profile: RunOptions["profile"], more: Partial<RunOptions> = {}) =>
+  runSeed({ seed, profile, wallNowMs: () => 0, ...more })
+
+describe("a seed", () => {
+  it.each(["flash-sale", "last-unit", "power-loss"] as const)("of profile %s comes to the same each time it is run", (profile) => {
+    expect(run("41", profile)).toEqual(run("41", profile))
+  })
+
+  it("is another world than its neighbour", () => {
+    expect(run("41", "last-unit").traceHash).not.toBe(run("42", "last-unit").traceHash)
+  })
+
+  it("finds nothing wrong in calm, and every checker but those of faults has looked at something", () => {
+    const { failures, checked, excused } = run("41", "calm")
+    expect(failures).toEqual([])
+    expect(excused).toEqual({})
+    const idle = Object.entries(checked).flatMap(([name, things]) => (things === 0 ? [name] : []))
+    expect(idle.sort()).toEqual(["expected-refusals", "halts", "journal-loss", "quarantine"])
+  })
+
+  it("goes the same way when nobody may change a record that was read: what is read once may be shared", () => {
+    expect(run("41", "last-unit", { codec: makeSharedCodec(true) }).traceHash).toBe(run("41", "last-unit").traceHash)
+  })
+
+  it("with a journal that lost records has a partition that halted", () => {
+    const results = ["1", "2", "3", "4"].map((seed) => run(seed, "power-loss"))
+    expect(results.flatMap(({ failures }) => failures)).toEqual([])
+    expect(results.some(({ sometimes }) => (sometimes["journal-loss-detected"] ?? 0) > 0)).toBe(true)
+  })
+})
+
+describe("the comparison of states", () => {
+  it("agrees with the state hash: equal on replayed journals, different as soon as one number is", () => {
+    let compared = 0
+    run("41", "last-unit", {
+      inspect: ({ server, drawn, workers }) => {
+        const step = makeStep({ codec: checkingCodec, rules: protocolRules })
+        for (let partition = 0; partition < drawn.partitions; partition++) {
+          const owner = workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))[0]?.partition
+          const fold = emptyPartition({ partition, partitions: drawn.partitions, snapshotEveryRecords: 1_000_000 })
+          step(fold, { _tag: "SnapshotMissing", nowMs: 0 })
+          step(fold, { _tag: "RecordsRead", records: server.records(partition, 1, 1_000_000, 1_000_000), nowMs: 0 })
+          if (owner == null) continue
+          expect(stateHash(fold, checkingCodec.sha256)).toBe(stateHash(owner, checkingCodec.sha256))
+          expect(stateDifference(fold, owner)).toBeNull()
+          const [actor] = fold.actorList
+          if (actor === undefined) continue
+          const bent = copyPartition(fold)
+          const at = bent.actors.get(actor.stock.sku)?.stock.locations[0]
+          if (at === undefined) continue
+          Object.assign(at, { onHand: at.onHand + 1 })
+          expect(stateDifference(fold, bent)).toBe(`what is on hand of ${actor.stock.sku}`)
+          expect(stateDifference(bent, fold)).toBe(`what is on hand of ${actor.stock.sku}`)
+          const forgetful = copyPartition(fold)
+          for (const memory of forgetful.senders.values()) memory.decisions.slots.pop()
+          expect(stateDifference(fold, forgetful)).toMatch(/^the decision on /)
+          compared++
+        }
+      },
+    })
+    expect(compared).toBeGreaterThan(0)
+  })
+})
