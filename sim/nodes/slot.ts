@@ -319,7 +319,8 @@ export class Slot {
     this.#ask<Array<StoredRecord>>({
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, Number.MAX_SAFE_INTEGER) : null),
-      answered: (records) => this.put({ _tag: "RepublishRead", records, nowMs: this.worker.clockMs }),
+      answered: (read) =>
+        this.put({ _tag: "RepublishRead", records: this.worker.faults.readRecords(this.id, read), nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
     })
   }

@@ -21,6 +21,8 @@ export interface Defect {
   readonly profile: ProfileName
   readonly families: ReadonlyArray<FaultName>
   readonly drawn: Partial<Drawn>
+  /** Virtual milliseconds until all is healed, if faults have to go on after the sale. */
+  readonly untilMs?: number
 
   // What takes the remedy out. Several ways may be combined.
 

@@ -15,10 +15,10 @@ import { writeRegression } from "./regression.ts"
 import { plantableNamed } from "./replant.ts"
 
 /** Seeds that are tried, seeds that are shrunk, and the decisions that are few enough. */
-const seedsMax = 60
-const shrunkMax = 4
+const seedsMax = 4_000
+const shrunkMax = 16
 const decisionsWanted = 20
-const runsMax = 800
+const runsMax = 1_000
 
 // Nobody asks how long it took.
 const wallNowMs = (): number => 0

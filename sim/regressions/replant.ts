@@ -10,7 +10,7 @@ import type { Defect } from "./defect.ts"
 import { defects } from "./defects.ts"
 
 /** What a world is run with so that its workers have the defect; `families` and `drawn` say where to look for one that shows it. */
-export type Replanted = Pick<RunOptions, "profile" | "mutant" | "codec" | "engine" | "rules" | "stepOf" | "families" | "drawn">
+export type Replanted = Pick<RunOptions, "profile" | "mutant" | "codec" | "engine" | "rules" | "stepOf" | "families" | "drawn" | "untilMs">
 
 export interface Plantable {
   readonly name: string
@@ -21,13 +21,14 @@ export interface Plantable {
   readonly plant: () => Promise<Replanted>
 }
 
-const plantDefect = async ({ name, profile, families, drawn, substituted = [], bent, recoded }: Defect): Promise<Replanted> => {
+const plantDefect = async ({ name, profile, families, drawn, untilMs, substituted = [], bent, recoded }: Defect): Promise<Replanted> => {
   const engine = substituted.length === 0 ? null : (await loadCopy(name, substituted)).makeStep
   return {
     profile,
     mutant: name,
     families: new Set(families),
     drawn,
+    ...(untilMs === undefined ? {} : { untilMs }),
     ...(engine === null ? {} : { engine }),
     ...(bent === undefined ? {} : { stepOf: (_worker, step) => bent(step) }),
     ...(recoded === undefined ? {} : { codec: recoded(sharedCodec) }),

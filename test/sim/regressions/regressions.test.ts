@@ -28,9 +28,9 @@ const replay = async (...names: ReadonlyArray<string>): Promise<ReadonlyArray<Re
 const names = regressionNames()
 
 describe("the stored regressions", () => {
-  it("name a defect that the core had, or a mutant", () => {
-    expect(names.length).toBeGreaterThan(0)
-    expect([...defects, ...mutants].map(({ name }) => name)).toEqual(expect.arrayContaining([...names]))
+  it("are there for every defect that the core had and a world can show, and else for mutants", () => {
+    const known = new Set(mutants.map(({ name }) => name))
+    expect(names.filter((name) => !known.has(name))).toEqual(defects.map(({ name }) => name).sort())
   })
 
   it.each(names)("%s: is well-formed, and says as its defect does what was wrong and what made it right", (name) => {
