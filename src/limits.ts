@@ -103,6 +103,8 @@ export const feedInFlightMax = 4_096
  * itself: so this bounds how long its own watch may have lagged, and its corrections may have gone unstored, while it went on journaling.
  */
 export const feedLookBackMs = 60_000
+/** Milliseconds for which what an owner stored in the feed may be late to come back to it: later an older value in its place is taken for somebody else's, and overwritten. */
+export const feedEchoMs = 1_000
 /** Bytes of one snapshot chunk: as a record, it is one message. */
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */

@@ -90,13 +90,14 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
   ])
   const dirty = [...publishing.dirty].map(([{ stock }, why]) => [stock.sku, why])
   const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ stock }) => stock.sku)])
+  const suspects = [...publishing.suspects].map(([name, { sinceMs }]) => [name, sinceMs])
   const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ stock }, cause]) => [stock.sku, cause]) }
   const everything = {
     ...rest,
     state: stateHash(partition, sha256),
     sent,
     inFlight: flight,
-    publishing: { ...publishing, dirty, groups },
+    publishing: { ...publishing, dirty, groups, suspects },
     recovery: recovery?.manifest ?? null,
   }
   return sha256(canonical(everything, sha256))

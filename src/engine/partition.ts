@@ -95,6 +95,8 @@ export interface Publishing {
   /** Groups on their way: the earliest record each is about, and the SKUs in it. */
   readonly groups: Map<number, { readonly sinceSeq: number; readonly actors: ReadonlyArray<SkuActor> }>
   nextGroup: number
+  /** Channels' places in the feed, by SKU and channel, that show less than this reign handed over for them, and since when: its own words may be late, or a former owner's stand over them. */
+  readonly suspects: Map<string, { readonly actor: SkuActor; readonly sinceMs: EpochMs }>
   /** At a takeover: everything above this was perhaps not said; null once it was said again. */
   republishAfterSeq: number | null
 }
@@ -249,7 +251,15 @@ export const emptyPartition = (options: {
   nextSenderToForget: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
-  publishing: { replies: new Set(), dirty: new Map(), dirtySinceSeq: 0, groups: new Map(), nextGroup: 1, republishAfterSeq: null },
+  publishing: {
+    replies: new Set(),
+    dirty: new Map(),
+    dirtySinceSeq: 0,
+    groups: new Map(),
+    nextGroup: 1,
+    suspects: new Map(),
+    republishAfterSeq: null,
+  },
   republishAgainAtMs: 0,
   witnessedSeq: 0,
   nextWitnessAtMs: 0,

@@ -5,11 +5,12 @@
  * each SKU only the latest value is sent: the feed is conflated by its own pace.
  */
 import { atsByChannel, atsOf } from "../domain/availability.ts"
-import type { SenderId } from "../domain/names.ts"
+import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { feedInFlightMax } from "../limits.ts"
+import { feedEchoMs, feedInFlightMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
+import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
@@ -139,6 +140,7 @@ type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
 export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): Array<Output> => {
   const actor = partition.actors.get(seen.sku as SkuActor["stock"]["sku"])
   if (partition.phase !== "serving" || actor === undefined) return []
+  suspect(partition, given, actor, seen)
   const newest = actor.seenVersion
   const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
   if (seen.version > newest) actor.seenVersion = seen.version
@@ -149,6 +151,38 @@ export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): 
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
   const detail = `version ${version} of ${sku} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
   return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
+}
+
+const suspectName = ({ channel, sku }: FeedSeen): string => `${sku} ${channel}`
+
+/**
+ * Notes a place in the feed that shows an older value than this reign handed over, and another one than there is. Mostly its own words are on their way back; but
+ * the feed keeps the last value of each place alone, and a former owner's that replaced them before they were seen is all that is ever told of it.
+ */
+const suspect = (partition: Partition, given: Given, actor: SkuActor, seen: FeedSeen): void => {
+  const { suspects } = partition.publishing
+  const name = suspectName(seen)
+  if (!given.rules.feedNeedsRepair(seen.version, actor.saidVersion)) suspects.delete(name)
+  else if (!suspects.has(name) && atsOf(actor.stock, seen.channel as SenderId) !== seen.ats)
+    suspects.set(name, { actor, sinceMs: seen.nowMs })
+}
+
+/** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
+export const tickFeed = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+  const { suspects } = partition.publishing
+  if (suspects.size === 0) return []
+  const outputs: Array<Output> = []
+  for (const [name, { actor, sinceMs }] of suspects) {
+    if (!isDue(sinceMs + feedEchoMs, nowMs, feedEchoMs)) continue
+    suspects.delete(name)
+    markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
+    outputs.push({
+      _tag: "Alarm",
+      kind: "FeedRepaired",
+      detail: `${name}: version ${actor.saidVersion} was handed over, and the feed shows an older one`,
+    })
+  }
+  return [...outputs, ...flushFeed(partition)]
 }
 
 /**

@@ -15,7 +15,7 @@ import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
-import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull } from "./publishing.ts"
+import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
 import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
 import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
 
@@ -142,7 +142,12 @@ const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Out
 const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
   if (partition.phase !== "serving") return outputs
-  outputs.push(...tickSnapshot(partition, given), ...noteSnapshotProgress(partition, given), ...tickRepublish(partition, given, nowMs))
+  outputs.push(
+    ...tickSnapshot(partition, given),
+    ...noteSnapshotProgress(partition, given),
+    ...tickRepublish(partition, given, nowMs),
+    ...tickFeed(partition, nowMs),
+  )
   if (partition.confirmedSeq > partition.witnessedSeq && isDue(partition.nextWitnessAtMs, nowMs, cursorCheckMs)) {
     partition.witnessedSeq = partition.confirmedSeq
     partition.nextWitnessAtMs = nowMs + cursorCheckMs

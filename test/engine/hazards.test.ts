@@ -10,7 +10,14 @@ import type { EngineCodec } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
-import { commandHorizonMs, feedLookBackMs, recordBytesMax, rememberedPerSenderMax, snapshotChunkBytesMax } from "../../src/limits.ts"
+import {
+  commandHorizonMs,
+  feedEchoMs,
+  feedLookBackMs,
+  recordBytesMax,
+  rememberedPerSenderMax,
+  snapshotChunkBytesMax,
+} from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -1044,6 +1051,37 @@ describe("hazards of a feed whose last words are a former owner's", () => {
       ["web", 8],
       ["shop", 8],
     ])
+  })
+
+  it("50: stores the present value over a former owner's that replaced it before it came back", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 2))
+    worker.settle(["SendFeed"])
+    const said = worker.take("SendFeed")
+    // The feed keeps the last value of each place: what this owner stored is gone before its watch was told of it.
+    worker.put({ _tag: "FeedSent", group: said.group })
+    worker.seeFeed(lateFor("web", 4, 10))
+    worker.settle()
+    expect(repairs(worker)).toHaveLength(0)
+    worker.tick(feedEchoMs)
+    worker.settle()
+    expect(repairs(worker)).toHaveLength(1)
+    expect(worker.broker.feed.filter(({ channel }) => channel === "web").at(-1)).toMatchObject({ ats: 8, cause: "Repair" })
+    worker.tick(feedEchoMs * 2)
+    expect(repairs(worker)).toHaveLength(1)
+  })
+
+  it("50: waits for its own words, which are late and not lost", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 2))
+    worker.settle(["SendFeed"])
+    const said = worker.take("SendFeed")
+    worker.put({ _tag: "FeedSent", group: said.group })
+    worker.seeFeed(lateFor("web", 4, 10))
+    for (const value of said.values) worker.seeFeed(value)
+    worker.tick(feedEchoMs * 2)
+    worker.settle()
+    expect(repairs(worker)).toHaveLength(0)
   })
 
   it("50: tells every channel the first time it says anything of a SKU, so that nothing from before its reign stays", () => {
