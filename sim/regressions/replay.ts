@@ -7,8 +7,9 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { runShrunk } from "../shrink/shrink.ts"
-import { type Regression, readRegression, regressionNames } from "./regression.ts"
+import { readRegression, regressionNames } from "./regression.ts"
 import { plantableNamed } from "./replant.ts"
+import { wrongWith } from "./verdict.ts"
 
 /** What came of one world. */
 export interface Replayed {
@@ -25,26 +26,25 @@ export interface Replayed {
 // Nobody asks how long it took.
 const wallNowMs = (): number => 0
 
-const replayed = async ({ name, world }: Regression): Promise<Replayed> => {
+const replayed = async (name: string): Promise<Replayed> => {
+  const regression = readRegression(name)
+  const { world } = regression
   const planted = await plantableNamed(name).plant()
   const defective = runShrunk({ ...planted, seed: world.seed, wallNowMs }, world)
   const shipped = runShrunk({ seed: world.seed, profile: world.profile, wallNowMs }, world)
-  const shippedFailures = shipped.failures.map(({ checker, detail }) => `${checker}: ${detail}`)
-  const isSeen = defective.failures.some(({ checker, signature }) => checker === world.checker && signature === world.signature)
-  const wrong: Array<string> = []
-  if (!isSeen)
-    wrong.push(
-      `${name}: with the defect replanted its world no longer fails by ${world.checker}: "${world.signature}". If something in the simulator is drawn otherwise, make the world anew: node sim/regressions/make.ts ${name}. If a checker or the engine was changed, find out first why it is no longer seen.`,
-    )
-  if (shippedFailures.length > 0) wrong.push(`${name}: the shipped code fails its world, as it once did: ${shippedFailures.join("; ")}`)
-  const failedBy = [...new Set(defective.failures.map(({ checker }) => checker))]
-  return { name, wrong, decisions: defective.decisions, failedBy, shippedFailures }
+  return {
+    name,
+    wrong: wrongWith(regression, defective.failures, shipped.failures),
+    decisions: defective.decisions,
+    failedBy: [...new Set(defective.failures.map(({ checker }) => checker))],
+    shippedFailures: shipped.failures.map(({ checker, detail }) => `${checker}: ${detail}`),
+  }
 }
 
 const asked = process.argv.slice(2)
 for (const name of asked.length > 0 ? asked : regressionNames()) {
-  const line = await replayed(readRegression(name)).catch((cause: unknown): Replayed => {
-    // A replanting that no longer fits its source would show nothing.
+  const line = await replayed(name).catch((cause: unknown): Replayed => {
+    // A file that can't be read and a replanting that no longer fits its source would show nothing.
     const why = cause instanceof Error ? cause.message : String(cause)
     return { name, wrong: [`${name}: ${why}`], decisions: 0, failedBy: [], shippedFailures: [] }
   })

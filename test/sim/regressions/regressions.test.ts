@@ -6,6 +6,7 @@ import { mutants } from "../../../sim/mutants/catalogue.ts"
 import { defects } from "../../../sim/regressions/defects.ts"
 import { readRegression, regressionNames } from "../../../sim/regressions/regression.ts"
 import type { Replayed } from "../../../sim/regressions/replay.ts"
+import { wrongWith } from "../../../sim/regressions/verdict.ts"
 
 const program = new URL("../../../sim/regressions/replay.ts", import.meta.url).pathname
 const decisionsMax = 20
@@ -59,5 +60,27 @@ describe("a stored world", () => {
     expect(line?.shippedFailures).toEqual([])
     expect(line?.failedBy).toContain(readRegression(name).world.checker)
     expect(line?.decisions).toBeLessThanOrEqual(decisionsMax)
+  })
+})
+
+describe("a world that shows nothing any more", () => {
+  const regression = readRegression("clock-set-back")
+  const { checker, signature } = regression.world
+  const seen = { checker, signature, detail: "as stored" }
+
+  it("is told, with how to make it anew, also where another checker or another signature fails it instead", () => {
+    for (const failures of [[], [{ ...seen, checker: "chain" }], [{ ...seen, signature: "something else" }]])
+      expect(wrongWith(regression, failures, [])).toEqual([expect.stringContaining("node sim/regressions/make.ts clock-set-back")])
+  })
+
+  it("is told where the shipped code fails it, though the defect does too", () => {
+    expect(wrongWith(regression, [seen], [seen])).toEqual([expect.stringContaining("the shipped code fails its world")])
+    expect(wrongWith(regression, [seen], [])).toEqual([])
+  })
+
+  it("is told where its file is missing", async () => {
+    const [line, ...others] = await replay("nobody")
+    expect(others).toEqual([])
+    expect(line?.wrong).toEqual([expect.stringContaining("nobody: ENOENT")])
   })
 })
