@@ -7,6 +7,7 @@
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import { EventKind, type World } from "../world/world.ts"
+import { storedCommandSubject } from "./commands-subject.ts"
 import { type ApiError, type Expectation, type Proposal, type StoredMessage, StreamModel } from "./stream.ts"
 
 export interface ServerOptions {
@@ -51,19 +52,6 @@ const decoder = new TextDecoder()
 const encoded = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
 const decoded = <T>(message: StoredMessage | undefined): T | null =>
   message === undefined || message.isMarker || message.body.length === 0 ? null : (JSON.parse(decoder.decode(message.body)) as T)
-
-/** FNV-1a of 32 bits over a token as it is spelled, as the server computes a partition; written apart from the one that workers use. */
-const tokenHash = (token: string): number => {
-  let hash = 0x811c9dc5
-  for (const byte of encoder.encode(token)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash
-}
-
-/** Where the server stores a command: `hf.p.<partition>.<sender>.<class>.<token>`, hashed over the token as it is spelled. */
-const storedSubject = (partitions: number) => (subject: string) => {
-  const [, , sender, commandClass, token = ""] = subject.split(".")
-  return `hf.p.${tokenHash(token) % partitions}.${sender}.${commandClass}.${token}`
-}
 
 const asCommand = (stored: StoredMessage): CommandMessage => ({
   seq: stored.seq,
@@ -116,7 +104,7 @@ export class Server {
       replicas,
       duplicateWindowMs: 100,
       messagesMax: options.commandsMax,
-      transform: storedSubject(partitions),
+      transform: storedCommandSubject(partitions),
     })
     this.journals = Array.from(
       { length: partitions },

@@ -28,7 +28,7 @@ const HaltJson = Schema.fromJsonString(
   }),
 )
 const MemberJson = Schema.fromJsonString(
-  Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Number) }),
+  Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Finite) }),
 )
 
 const decodeHalt = Schema.decodeOption(HaltJson)
