@@ -42,7 +42,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   domain: { uses: [], typesOf: [], packages: [] },
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
-  wire: { uses: ["domain", "config", "engine/records"], typesOf: ["engine"], packages: [...effect, "node:buffer", "node:crypto", "node:zlib"] },
+  wire: {
+    uses: ["domain", "config", "engine/records"],
+    typesOf: ["engine"],
+    packages: [...effect, "node:buffer", "node:crypto", "node:zlib"],
+  },
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
