@@ -150,6 +150,12 @@ const play = (
   return { healedMs, converged }
 }
 
+/** What went wrong on the links, by family: drawn at every message, so counted and not listed one by one. */
+const linkFaults = ({ chance }: Cluster): Record<string, number> => {
+  const families: ReadonlyArray<FaultName> = ["lost-requests", "lost-answers", "duplicates", "spikes"]
+  return Object.fromEntries(families.map((name) => [name, chance.family(name).decisions.length] as const).filter(([, count]) => count > 0))
+}
+
 /** Runs a seed to its verdict. */
 export const runSeed = (options: RunOptions): SeedResult => {
   const startedMs = options.wallNowMs()
@@ -185,7 +191,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () => createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
   options.inspect?.(cluster, player)
-  const faults = cluster.faults.counts
+  const faults = { ...cluster.faults.counts, ...linkFaults(cluster) }
   return {
     seed,
     profile,
