@@ -30,7 +30,7 @@ const hour = 60 * minute
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   "flash-sale": {
     name: "flash-sale",
-    what: "three minutes of a sale with a burst on one SKU, under any mixture of faults",
+    what: "four minutes of a sale with a burst on one SKU, under any mixture of faults",
     orders: [1_400, 1_600],
     windowMs: [205 * second, 225 * second],
     skus: [4, 24],
