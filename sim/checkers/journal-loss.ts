@@ -1,13 +1,15 @@
 /**
  * Design section 2, rule 5: a journal that lost acknowledged records is noticed by whatever witness survives, and its partition halts.
  *
- * A witness that can't die with its worker is the mark outside the journal, or a snapshot. If neither had heard of the lost records, the loss is
+ * Noticed at the next append or takeover: an owner without traffic doesn't look, and is excused until it has to. A witness that can't die with its worker is the mark outside the journal, or a snapshot. If neither had heard of the lost records, the loss is
  * beyond proof: it is counted, not failed.
  */
 import type { MakeChecker } from "./checker.ts"
 
 export const journalLoss: MakeChecker = ({ cluster, found, checked, excused }) => {
   const owed = new Map<number, string>()
+  /** Partitions of which somebody tried to append since. */
+  const looked = new Set<number>()
   return {
     name: "journal-loss",
     journalLost: (partition, afterSeq, count) => {
@@ -17,11 +19,18 @@ export const journalLoss: MakeChecker = ({ cluster, found, checked, excused }) =
       if (Math.max(witness, snapshot) <= afterSeq) excused("a loss beyond proof")
       else owed.set(partition, `lost ${count} records after ${afterSeq}; ${Math.max(witness, snapshot)} was witnessed`)
     },
+    appendAnswered: ({ id }) => {
+      if (owed.has(id)) looked.add(id)
+    },
     finish: () => {
       for (const [partition, what] of owed) {
         checked()
         const { halt } = cluster.server.marks(partition)
         if (halt !== null) continue
+        if (!looked.has(partition)) {
+          excused("a loss where nobody has appended since")
+          continue
+        }
         found({
           class: "safety",
           signature: "a lost journal went unnoticed",
