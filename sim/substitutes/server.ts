@@ -79,6 +79,8 @@ export class Server {
   /** The last sequence stored for each partition, and where each reader has to look next. */
   readonly #ofPartition: ReadonlyArray<Array<number>>
   readonly listeners: Array<Listener> = []
+  /** Partitions whose witness was written over by one that names an earlier record. */
+  readonly loweredWitnesses = new Set<number>()
   /** Nobody answers for a stream before this. */
   #downUntilMs = 0
   #fullUntilMs = 0
@@ -328,6 +330,7 @@ export class Server {
   }
 
   putWitness(partition: number, witness: Witness): void {
+    if (witness.seq < (this.marks(partition).witness?.seq ?? 0)) this.loweredWitnesses.add(partition)
     this.#put(`witness.${partition}`, witness)
   }
 
