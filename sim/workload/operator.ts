@@ -2,13 +2,15 @@
  * People: an operator who looks at a halted partition and lets it go on, unless its journal lost records, and who replays what lies in quarantine, or
  * drops it if that doesn't help.
  */
-import type { CommandId, Sku } from "../../src/domain/names.ts"
+import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import { quarantineView } from "../../src/engine/views.ts"
 import { sendOf } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { EventKind } from "../world/world.ts"
 
+/** The operator's name among the senders. */
+const operator = "ops" as SenderId
 /** Milliseconds a look takes. */
 const lookMs = 1_500
 /** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot. */
@@ -56,12 +58,12 @@ export class Operator {
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     const { world, senders } = this.#cluster
-    const ops = senders.get("ops")
+    const ops = senders.get(operator)
     world.in(lookMs, EventKind.operator, null, () => {
       const base = { id: `replay.${sku}.${quarantined}` as CommandId, sku, issuedAtMs: world.nowMs }
       const at = { atMs: world.nowMs, order: 0 }
       const replay = { type: "ReplayQuarantined", ...base, quarantined } as const
-      ops?.send(sendOf(at, "ops" as never, replay), replay, (said) => {
+      ops?.send(sendOf(at, operator, replay), replay, (said) => {
         if (said.outcome !== "refused") return
         const drop = {
           type: "DropQuarantined",
@@ -71,7 +73,7 @@ export class Operator {
           quarantined,
           reason: "undecidable",
         } as const
-        ops.send(sendOf(at, "ops" as never, drop), drop, () => undefined)
+        ops.send(sendOf(at, operator, drop), drop, () => undefined)
       })
     })
   }
