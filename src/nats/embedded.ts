@@ -3,12 +3,13 @@
  *
  * It never outlives its parent, however that one ends. It is not for production: one server, and by default the server's own fsync interval.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import type { SenderKind, ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
 import { natsServerBinary } from "./server-binary.ts"
@@ -53,7 +54,7 @@ export interface EmbeddedServer extends EmbeddedConnection {
   readonly restart: () => Promise<void>
   /** Resolves when JetStream answers; needed only for a cluster, whose servers wait for one another. */
   readonly ready: () => Promise<void>
-  /** Sends the signal to the server's process; for SIGKILL and SIGTERM, resolves when it has ended. */
+  /** Sends the signal to the server's process. Resolves, for SIGKILL and SIGTERM, when it has ended, and for SIGSTOP when it stands still. */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
   /** Ends the server and removes a temporary folder. Safe to repeat. */
   readonly stop: () => Promise<void>
@@ -167,11 +168,30 @@ const untilReady = async (running: Running, monitorUrl: string, logFile: string)
   throw new ServerNotStarted(`nats-server did not become ready at ${monitorUrl}\n${tail}`)
 }
 
+/** The state letters of a process's threads, of the whole process where threads are not listed. None if there is no such process. */
+const statesOf = async (pid: number): Promise<ReadonlyArray<string>> => {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => null)
+  if (threads === null) {
+    const listed = await promisify(execFile)("ps", ["-o", "state=", "-p", String(pid)]).catch(() => ({ stdout: "" }))
+    return listed.stdout.trim() === "" ? [] : [listed.stdout.trim().slice(0, 1)]
+  }
+  const lines = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "")))
+  // The state follows the name, which stands in parentheses and may hold any character.
+  return lines.filter((line) => line !== "").map((line) => line.slice(line.lastIndexOf(")") + 2).slice(0, 1))
+}
+
+/** A stopped process goes on for a while after it was told to, thread by thread, and may still answer. */
+const untilStandingStill = async (running: Running): Promise<void> => {
+  while (isRunning(running) && (await statesOf(running.child.pid ?? 0)).some((state) => state !== "T"))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
   // From here on its end is waited for, so it keeps this process alive.
   running.child.ref()
   if (isRunning(running)) running.child.kill(signal)
   if (signal === "SIGKILL" || signal === "SIGTERM") await running.ended
+  if (signal === "SIGSTOP") await untilStandingStill(running)
 }
 
 const portsFor = async (options: EmbeddedOptions): Promise<Ports> => ({
