@@ -260,7 +260,13 @@ describe("hazards of ownership", () => {
   })
 })
 
-/** A record's bytes changed on purpose, and sealed again: as a release that writes so would have. */
+/** A record that still parses and says something else, under the seal that it had. */
+const damaged = (record: StoredRecord, from: string, to: string): StoredRecord => ({
+  ...record,
+  bytes: new TextEncoder().encode(new TextDecoder().decode(record.bytes).replaceAll(from, to)),
+})
+
+/** Bytes changed on purpose, and sealed again: as a release that writes so would have. */
 const rewritten = (bytes: Uint8Array, from: RegExp | string, to: string): Uint8Array => {
   const open = Buffer.from(
     new TextDecoder()
@@ -271,6 +277,14 @@ const rewritten = (bytes: Uint8Array, from: RegExp | string, to: string): Uint8A
   return Buffer.concat([open, Buffer.from(sealOf(open, open.length))])
 }
 
+/** A record in a format that this release does not know. */
+const ofNewerRelease = (record: StoredRecord): StoredRecord => ({ ...record, bytes: rewritten(record.bytes, '"v":1,', '"v":99,') })
+
+/** The newest record turns out to be a newer release's. */
+const makeNewestNewer = (broker: Broker): void => {
+  broker.journal.push(ofNewerRelease(broker.journal.pop() as StoredRecord))
+}
+
 describe("hazards of the journal", () => {
   it("16: halts at a record that was changed, and at one that is missing", () => {
     for (const damage of ["changed", "missing"]) {
@@ -278,10 +292,7 @@ describe("hazards of the journal", () => {
       const third = broker.journal[2]
       if (third === undefined) throw new Error("three records")
       if (damage === "missing") broker.journal.splice(2, 1)
-      else {
-        const text = new TextDecoder().decode(third.bytes).replace('"qty":10', '"qty":11')
-        broker.journal[2] = { ...third, bytes: new TextEncoder().encode(text) }
-      }
+      else broker.journal[2] = damaged(third, '"qty":10', '"qty":11')
       const next = new Worker(broker, "b").follow().claim()
       next.settle(["Halted"])
       expect(next.take("Halted").halt.reason).toBe("ChainBroken")
@@ -295,8 +306,7 @@ describe("hazards of the journal", () => {
     // The newest record: none after it says what its hash should be. A bit in each place makes 11 of 10.
     broker.journal = broker.journal.slice(0, last.seq)
     broker.witness = null
-    const text = new TextDecoder().decode(last.bytes).replaceAll('"qty":10', '"qty":11')
-    broker.journal[last.seq - 1] = { ...last, bytes: new TextEncoder().encode(text) }
+    broker.journal[last.seq - 1] = damaged(last, '"qty":10', '"qty":11')
     const next = new Worker(broker, "b").follow().claim()
     next.settle(["Halted"])
     expect(next.take("Halted").halt).toMatchObject({ reason: "ChainBroken", detail: expect.stringContaining("checksum") as unknown })
@@ -360,9 +370,7 @@ describe("hazards of the journal", () => {
       const known = broker.journal.length
       owner.send("web", reserve("c1", "r1", 4))
       owner.settle()
-      const newest = broker.journal.at(-1) as StoredRecord
-      const newer = { ...newest, bytes: rewritten(newest.bytes, '"v":1,', '"v":99,') }
-      const asOlderSeesIt = [...broker.journal.slice(0, -1), newer]
+      const asOlderSeesIt = [...broker.journal.slice(0, -1), ofNewerRelease(broker.journal.at(-1) as StoredRecord)]
       if (role === "standby") standby.put({ _tag: "RecordsRead", records: asOlderSeesIt.slice(known) })
       else {
         standby.follow().claim()
@@ -388,8 +396,7 @@ describe("hazards of the journal", () => {
     const zombie = serving(10)
     const { broker } = zombie
     new Worker(broker, "b").serve()
-    const claim = broker.journal.at(-1) as StoredRecord
-    broker.journal[claim.seq - 1] = { ...claim, bytes: rewritten(claim.bytes, '"v":1,', '"v":99,') }
+    makeNewestNewer(broker)
     zombie.send("web", reserve("c1", "r1", 4))
     zombie.settle()
     expect(zombie.take("SteppedDown").reason).toBe("Fenced")
@@ -401,13 +408,34 @@ describe("hazards of the journal", () => {
     const older = new Worker(broker, "b").follow().claim()
     older.settle(["Append"])
     new Worker(broker, "c").serve()
-    const claim = broker.journal.at(-1) as StoredRecord
-    broker.journal[claim.seq - 1] = { ...claim, bytes: rewritten(claim.bytes, '"v":1,', '"v":99,') }
+    makeNewestNewer(broker)
     older.settle()
     expect(older.take("SteppedDown").reason).toBe("NewerRelease")
     expect(broker.halt).toBeNull()
   })
 })
+
+/** Decodes what is called poison to a command that only deciding reads, and whose deciding throws: as a defect in the rules would. */
+const defective: EngineCodec = {
+  ...engineCodec,
+  commandText: () => "text of a command that only deciding reads",
+  decodeBody: (body) => {
+    const decoded = engineCodec.decodeBody(body)
+    if (decoded._tag !== "Commands" || !new TextDecoder().decode(body).includes("poison")) return decoded
+    const explode = (): never => {
+      throw new Error("a defect")
+    }
+    const commands = decoded.commands.map((one) =>
+      one._tag === "Command" && one.command.type === "Reserve"
+        ? { ...one, command: Object.defineProperty({ ...one.command }, "locations", { enumerable: false, get: explode }) }
+        : one,
+    )
+    return { ...decoded, commands }
+  },
+}
+
+/** A serving worker with 10 units whose release has the defect. */
+const poisoned = (): Worker => Object.assign(serving(10), { step: makeStep({ codec: defective, rules: protocolRules }) })
 
 describe("hazards of reading commands", () => {
   it("18: passes over what a reader that starts anew delivers again", () => {
@@ -421,27 +449,7 @@ describe("hazards of reading commands", () => {
   })
 
   it("21: quarantines a command whose deciding throws, goes on, and lets an operator replay or drop it", () => {
-    const poisoned: EngineCodec = {
-      ...engineCodec,
-      commandText: () => "text of a command that only deciding reads",
-      decodeBody: (body) => {
-        const decoded = engineCodec.decodeBody(body)
-        if (decoded._tag !== "Commands" || !new TextDecoder().decode(body).includes("poison")) return decoded
-        const commands = decoded.commands.map((one) => {
-          if (one._tag !== "Command" || one.command.type !== "Reserve") return one
-          const command = { ...one.command }
-          Object.defineProperty(command, "locations", { enumerable: false, get: () => explode() })
-          return { ...one, command }
-        })
-        return { ...decoded, commands }
-      },
-    }
-    const explode = (): never => {
-      throw new Error("a defect")
-    }
-    const worker = serving(10)
-    const step = makeStep({ codec: poisoned, rules: protocolRules })
-    Object.assign(worker, { step })
+    const worker = poisoned()
     worker.send("web", reserve("poison", "r1", 4))
     worker.send("web", reserve("c2", "r2", 4))
     worker.settle()
@@ -460,32 +468,10 @@ describe("hazards of reading commands", () => {
   })
 
   it("21: drops nothing that was decided meanwhile: the retry's decision is the quarantined command's too", () => {
-    let isDefective = true
-    const codec: EngineCodec = {
-      ...engineCodec,
-      decodeBody: (body) => {
-        const decoded = engineCodec.decodeBody(body)
-        if (!isDefective || decoded._tag !== "Commands") return decoded
-        const explode = (): never => {
-          throw new Error("a defect")
-        }
-        return {
-          ...decoded,
-          commands: decoded.commands.map((one) =>
-            one._tag === "Command" && one.command.type === "Reserve"
-              ? { ...one, command: Object.defineProperty({ ...one.command }, "locations", { enumerable: false, get: explode }) }
-              : one,
-          ),
-        }
-      },
-      commandText: (command) => (isDefective ? "text that only deciding reads" : engineCodec.commandText(command)),
-    }
-    const worker = serving(10)
-    Object.assign(worker, { step: makeStep({ codec, rules: protocolRules }) })
+    const worker = poisoned()
     const command = reserve("poison", "r1", 4)
     worker.send("web", command)
     worker.settle()
-    isDefective = false
     const fixed = new Worker(worker.broker, "b").serve()
     fixed.send("web", command)
     fixed.settle()
@@ -902,6 +888,15 @@ describe("hazards of time", () => {
   })
 })
 
+/** The next owner as it asks for what it is to say again, and what it asks for. */
+const sayingAgain = (broker: Broker) => {
+  const next = new Worker(broker, "b").follow().claim()
+  next.settle()
+  next.put({ _tag: "Tick" })
+  const { fromSeq, toSeq } = next.take("ReadForRepublish")
+  return { next, fromSeq, records: broker.journal.slice(fromSeq - 1, toSeq) }
+}
+
 describe("hazards of what is said", () => {
   it("45: the next owner says again what was journaled and perhaps never said", () => {
     const worker = serving(10)
@@ -918,33 +913,19 @@ describe("hazards of what is said", () => {
     const worker = serving(10)
     worker.send("web", reserve("c1", "r1", 4))
     worker.settle(["SendReplies", "SendFeed"])
-    const { broker } = worker
-    const next = new Worker(broker, "b").follow().claim()
-    next.settle()
-    next.put({ _tag: "Tick" })
-    const asked = next.take("ReadForRepublish")
-    const records = broker.journal.slice(asked.fromSeq - 1, asked.toSeq)
-    const text = new TextDecoder().decode(records.at(-2)?.bytes).replace('"qty":4', '"qty":5')
-    next.put({
-      _tag: "RepublishRead",
-      records: [{ ...(records.at(-2) as (typeof records)[number]), bytes: new TextEncoder().encode(text) }],
-    })
+    const { next, records } = sayingAgain(worker.broker)
+    next.put({ _tag: "RepublishRead", records: [damaged(records.at(-2) as StoredRecord, '"qty":4', '"qty":5')] })
     expect(next.take("Halted").halt.reason).toBe("ChainBroken")
-    expect(saidOf(broker, "c1")).toBeUndefined()
+    expect(saidOf(worker.broker, "c1")).toBeUndefined()
   })
 
   it("45: halts where a record that is to be said again is missing from what is read", () => {
     const worker = serving(10)
     for (const n of [1, 2]) worker.send("web", reserve(`c${n}`, `r${n}`, 4))
     worker.settle(["SendReplies", "SendFeed"])
-    const { broker } = worker
-    const next = new Worker(broker, "b").follow().claim()
-    next.settle()
-    next.put({ _tag: "Tick" })
-    const asked = next.take("ReadForRepublish")
-    const records = broker.journal.slice(asked.fromSeq - 1, asked.toSeq)
-    const missing = records.at(-2) as (typeof records)[number]
-    expect(missing.seq).toBeGreaterThan(asked.fromSeq - 1)
+    const { next, fromSeq, records } = sayingAgain(worker.broker)
+    const missing = records.at(-2) as StoredRecord
+    expect(missing.seq).toBeGreaterThan(fromSeq - 1)
     next.put({ _tag: "RepublishRead", records: records.filter((record) => record !== missing) })
     expect(next.take("Halted").halt).toMatchObject({
       reason: "ChainBroken",
@@ -992,14 +973,28 @@ const lateFor = (channel: string, version: number, ats: number): AtsValue => ({
 })
 
 describe("hazards of a feed whose last words are a former owner's", () => {
-  /** 6 of 10 units are left since the newest record but one, said to web and shop; the newest record is about another SKU. Its owner is gone. */
-  const abandoned = (): Broker => {
-    const worker = serving(10)
-    worker.send("web", reserve("c1", "r1", 4))
+  /** What a worker leaves behind whose newest record is about another SKU: nobody says anything of A again because of that record. */
+  const leftBy = (worker: Worker): Broker => {
     worker.settle()
     worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
     worker.settle()
     return worker.broker
+  }
+  /** 6 of 10 units are left since the newest record but one, said to web and shop. The owner is gone. */
+  const abandoned = (): Broker => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    return leftBy(worker)
+  }
+  /** A worker that had a former owner's value told to it after it sent its own, which it was not told of yet. */
+  const overtaken = () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 2))
+    worker.settle(["SendFeed"])
+    const { group, values } = worker.take("SendFeed")
+    worker.put({ _tag: "FeedSent", group })
+    worker.seeFeed(lateFor("web", 4, 10))
+    return { worker, sent: values }
   }
   const lastOf = (broker: Broker, channel: string) => broker.feedNow().find((value) => value.channel === channel && value.sku === "A")
   const repairs = (worker: Worker) => worker.all("Alarm").filter(({ kind }) => kind === "FeedRepaired")
@@ -1054,13 +1049,8 @@ describe("hazards of a feed whose last words are a former owner's", () => {
   })
 
   it("50: stores the present value over a former owner's that replaced it before it came back", () => {
-    const worker = serving(10)
-    worker.send("web", reserve("c1", "r1", 2))
-    worker.settle(["SendFeed"])
-    const said = worker.take("SendFeed")
     // The feed keeps the last value of each place: what this owner stored is gone before its watch was told of it.
-    worker.put({ _tag: "FeedSent", group: said.group })
-    worker.seeFeed(lateFor("web", 4, 10))
+    const { worker } = overtaken()
     worker.settle()
     expect(repairs(worker)).toHaveLength(0)
     worker.tick(feedEchoMs)
@@ -1072,13 +1062,8 @@ describe("hazards of a feed whose last words are a former owner's", () => {
   })
 
   it("50: waits for its own words, which are late and not lost", () => {
-    const worker = serving(10)
-    worker.send("web", reserve("c1", "r1", 2))
-    worker.settle(["SendFeed"])
-    const said = worker.take("SendFeed")
-    worker.put({ _tag: "FeedSent", group: said.group })
-    worker.seeFeed(lateFor("web", 4, 10))
-    for (const value of said.values) worker.seeFeed(value)
+    const { worker, sent } = overtaken()
+    for (const value of sent) worker.seeFeed(value)
     worker.tick(feedEchoMs * 2)
     worker.settle()
     expect(repairs(worker)).toHaveLength(0)
@@ -1089,10 +1074,7 @@ describe("hazards of a feed whose last words are a former owner's", () => {
     const policy = policyFor("web", "shop")
     const fenced = policy.channels.map((line) => ({ ...line, fenceQty: line.channel === "web" ? 10 : 0 }))
     worker.send("boss", json("SetPolicy", { policy: { ...policy, version: 2, channels: fenced } }))
-    worker.settle()
-    worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
-    worker.settle()
-    const { broker } = worker
+    const broker = leftBy(worker)
     const next = new Worker(broker, "b").serve()
     broker.feed = []
     // All are web's: shop has none before and after.
@@ -1110,10 +1092,7 @@ describe("hazards of a feed whose last words are a former owner's", () => {
   it("50: takes back from a channel that the policy no longer names what a late value offers it", () => {
     const worker = serving(10)
     worker.send("boss", json("SetPolicy", { policy: { ...policyFor("web"), version: 2 } }))
-    worker.settle()
-    worker.send("dc", json("ReceiveStock", { sku: "B", location: "L", qty: 1 }))
-    worker.settle()
-    const { broker } = worker
+    const broker = leftBy(worker)
     broker.feed.push(lateFor("shop", 4, 10))
     new Worker(broker, "b").serve()
     expect(lastOf(broker, "shop")).toMatchObject({ ats: 0, version: 5 })
