@@ -10,6 +10,7 @@ import { drawPlace, weightedChoice } from "../../src/workload/popularity.ts"
 import type { Prng } from "../../src/workload/prng.ts"
 import type { Share } from "../../src/workload/stock-levels.ts"
 import { shareOf } from "../../src/workload/stock-levels.ts"
+import { type Moment, pressedInto } from "../workload/window.ts"
 import type { ComparedChannel, Demand } from "./strategy.ts"
 
 interface Units {
@@ -58,43 +59,6 @@ const isUnpaid = (flow: Flow): boolean =>
   flow.ending === "abandoned" ||
   flow.ending === "late" ||
   (flow.ending === "cancelled" && !flow.sends.some(({ command }) => command.type === "Confirm" || command.type === "RecordSale"))
-
-/** A moment of the flows: what is planned for the same time keeps its order, and is spread over the time until the next. */
-interface Moment {
-  readonly atMs: number
-  readonly order: number
-}
-
-interface Compressed {
-  readonly placed: ReadonlyMap<string, number>
-  /** Milliseconds of the window that a millisecond of the flows is worth. */
-  readonly scale: number
-}
-
-const keyOf = ({ atMs, order }: Moment): string => `${atMs}/${order}`
-
-/**
- * Where each moment lies in the window: in proportion, first at 0. Files often know only the day of an order: moments of the same time are therefore spread evenly, in
- * their order, until the next time that occurs; those of the last time over the shortest such gap.
- */
-const compressed = (moments: Iterable<Moment>, windowMs: number): Compressed => {
-  const unique = [...new Map([...moments].map((moment) => [keyOf(moment), moment])).values()]
-  unique.sort((a, b) => a.atMs - b.atMs || a.order - b.order)
-  const groups = Map.groupBy(unique, ({ atMs }) => atMs)
-  const times = [...groups.keys()]
-  const gaps = times.slice(1).map((atMs, i) => atMs - (times[i] as number))
-  const lastGap = gaps.reduce((least, gap) => Math.min(least, gap), gaps[0] ?? 1)
-  const first = times[0] ?? 0
-  const span = (times.at(-1) ?? 0) - first + lastGap
-  const placed = new Map<string, number>()
-  for (const [i, [atMs, group]] of [...groups].entries()) {
-    const gap = gaps[i] ?? lastGap
-    for (const [rank, moment] of group.entries()) {
-      placed.set(keyOf(moment), Math.floor(((atMs - first + (gap * rank) / group.length) * windowMs) / span))
-    }
-  }
-  return { placed, scale: windowMs / span }
-}
 
 /** Orders of one of the compared channels stay its; the others are drawn by weight, each order by a stream of its own. */
 const channelChooser = ({ channels, prng }: TrafficOptions): ((flow: Flow) => number) => {
@@ -171,8 +135,7 @@ export const comparedTraffic = (given: Traffic, options: TrafficOptions): Compar
   const { orders, arrivals, leftOut } = sorted(given.flows)
   const firstOf = orderMoments(orders)
   const later = orders.flatMap(({ sends }) => sends.slice(1).filter(({ command }) => ["Release", "AdjustStock"].includes(command.type)))
-  const { placed, scale } = compressed([...firstOf.values(), ...later, ...arrivals], options.windowMs)
-  const placeOf = (moment: Moment): number => Math.min(options.windowMs, placed.get(keyOf(moment)) ?? options.windowMs)
+  const { placeMs, scale } = pressedInto([...firstOf.values(), ...later, ...arrivals], options.windowMs)
   const channelOf = channelChooser(options)
   const skus: Array<string> = []
   const places = new Map<string, number>()
@@ -186,8 +149,8 @@ export const comparedTraffic = (given: Traffic, options: TrafficOptions): Compar
     const send = flow.sends[0] as Send
     const qty = qtyOf(send)
     const order = orderOf(flow)
-    const atMs = placeOf(firstOf.get(order) ?? send)
-    const afterSale = (moment: Send): number => Math.max(atMs, placeOf(moment))
+    const atMs = placeMs(firstOf.get(order) ?? send)
+    const afterSale = (moment: Send): number => Math.max(atMs, placeMs(moment))
     const shipped = flow.sends.find(({ command }) => command.type === "Fulfil")
     const shippedAtMs = shipped === undefined ? null : atMs + Math.floor((shipped.atMs - send.atMs) * scale)
     return {
@@ -197,7 +160,7 @@ export const comparedTraffic = (given: Traffic, options: TrafficOptions): Compar
       shippedAtMs: shippedAtMs === null || shippedAtMs > options.windowMs ? null : shippedAtMs,
     }
   })
-  const arrived = arrivals.map((send) => ({ atMs: placeOf(send), sku: skuOf(send), qty: qtyOf(send) }))
+  const arrived = arrivals.map((send) => ({ atMs: placeMs(send), sku: skuOf(send), qty: qtyOf(send) }))
   const stockQty = stockOf(given, options, skus, lines)
   return { skus, stockQty, windowMs: options.windowMs, lines, arrivals: arrived, leftOut }
 }
