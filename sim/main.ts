@@ -4,8 +4,9 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import process from "node:process"
-import { readArguments, UsageError } from "./cli/arguments.ts"
+import { readArguments } from "./cli/arguments.ts"
 import { exitCode } from "./cli/exit-codes.ts"
+import { UsageError } from "./cli/flags.ts"
 import { helpText } from "./cli/help.ts"
 import type { Interruption } from "./cli/run-suite.ts"
 import { Screen } from "./cli/screen.ts"

@@ -3,10 +3,13 @@
  * written here.
  */
 import { availableParallelism } from "node:os"
-import { parseArgs } from "node:util"
+import { type Share, shareFromText } from "../../src/workload/stock-levels.ts"
+import { type ComparedChannel, usualChannels } from "../comparison/strategy.ts"
+import type { ComparisonAsked } from "../fleet/compare-on.ts"
 import type { WorldKind } from "../fleet/worlds.ts"
 import { mutants } from "../mutants/catalogue.ts"
 import { ProfileName } from "../profiles.ts"
+import { type FlagName, flags, UsageError, type Values, valuesOf } from "./flags.ts"
 
 /** Which seeds a suite runs. */
 export type SeedsAsked =
@@ -21,16 +24,27 @@ export interface FileAsked {
   readonly dateFormat: string | null
 }
 
+/** Which small worlds are explored, and how far. */
+export interface SmallWorldsAsked {
+  /** A part of their names; "" is a part of all. */
+  readonly named: string
+  /** Distinct states after which a world is given up; null: each has a bound of its own. */
+  readonly statesMax: number | null
+  /** Whether it is shown instead that loosened rules are found out in them. */
+  readonly loosened: boolean
+}
+
+/** What one call is to do. */
 export interface Asked {
   /** Null: no seeds, only the other parts that were asked for. */
   readonly seeds: SeedsAsked | null
   readonly worlds: WorldKind
-  /** Parts beside the seeds: every planted defect hunted, every small world explored, the comparison played. */
-  readonly mutants: boolean
   /** Whether the one seed, if it fails, is made small. */
   readonly shrink: boolean
-  readonly exhaustive: boolean
-  readonly compare: boolean
+  /** Parts beside the seeds: every planted defect hunted, small worlds explored, the comparison played. */
+  readonly mutants: boolean
+  readonly exhaustive: SmallWorldsAsked | null
+  readonly compare: ComparisonAsked | null
   /** A file to play, not read yet. */
   readonly file: FileAsked | null
   readonly report: string | null
@@ -41,115 +55,35 @@ export interface Asked {
   readonly seedMsMax: number
 }
 
-/** The command line can't be used; the message names the flag and says what it takes. */
-export class UsageError extends Error {
-  override readonly name = "UsageError"
-}
-
-const seedsUsual = 100
-const seedSecondsUsual = 120
 const coresMax = 256
-
-const flags = {
-  help: { type: "boolean", short: "h" },
-  seed: { type: "string" },
-  seeds: { type: "string" },
-  minutes: { type: "string" },
-  from: { type: "string" },
-  profile: { type: "string" },
-  shell: { type: "boolean" },
-  mutant: { type: "string" },
-  mutants: { type: "boolean" },
-  shrink: { type: "boolean" },
-  exhaustive: { type: "boolean" },
-  compare: { type: "boolean" },
-  orders: { type: "string" },
-  commands: { type: "string" },
-  "date-format": { type: "string" },
-  report: { type: "string" },
-  json: { type: "boolean" },
-  twice: { type: "boolean" },
-  cores: { type: "string" },
-  "seed-limit": { type: "string" },
-} as const
-
-type Values = {
-  readonly [Name in keyof typeof flags]?: (typeof flags)[Name]["type"] extends "boolean" ? boolean : string
-}
-
-/** Pairs that say two things at once, and why. */
-const contradictions: ReadonlyArray<readonly [a: keyof typeof flags, b: keyof typeof flags, why: string]> = [
-  ["seed", "seeds", "one seed or many"],
-  ["seed", "minutes", "one seed or as many as fit"],
-  ["seed", "from", "--from says where --seeds or --minutes begin"],
-  ["seeds", "minutes", "a number of seeds or a length of time"],
-  ["shell", "profile", "the shell has worlds of its own"],
-  ["shell", "mutant", "defects are planted in the worlds of profiles"],
-  ["mutant", "profile", "a planted defect is hunted in worlds of its own profile"],
-  ["shell", "shrink", "only worlds of profiles can be shrunk"],
-  ["orders", "commands", "one file is played"],
-  ["commands", "compare", "the comparison plays orders"],
-  ["shell", "orders", "the shell plays sales of its own"],
-  ["shell", "commands", "the shell plays sales of its own"],
-  ["mutant", "mutants", "one planted defect or all of them"],
-]
-
-/** Flags that only say something about another one. */
-const dependencies: ReadonlyArray<readonly [flag: keyof typeof flags, needs: keyof typeof flags]> = [
-  ["shrink", "seed"],
-  ["date-format", "orders"],
-]
+/** A timer of this machine can't wait longer, which is 24 days. */
+const secondsMax = 2_147_483
+const minuteMs = 60_000
+const lagMsMax = 24 * 60 * minuteMs
 
 /** Flags that ask for seeds, beside a part that needs none. */
-const seedFlags = ["seed", "seeds", "minutes", "from", "profile", "shell", "mutant", "twice"] as const
+const seedFlags: ReadonlyArray<FlagName> = ["seed", "seeds", "minutes", "from", "profile", "shell", "mutant", "twice"]
 
-const firstSentence = (message: string): string => message.split(/\n|\. (?=[A-Z])/, 1)[0] ?? message
-
-const parsedOf = (args: ReadonlyArray<string>) => {
-  try {
-    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false, tokens: true })
-  } catch (error) {
-    throw new UsageError(firstSentence(error instanceof Error ? error.message : String(error)).replaceAll("'", ""))
-  }
-}
-
-const valuesOf = (args: ReadonlyArray<string>): Values => {
-  const parsed = parsedOf(args)
-  const seen = new Set<string>()
-  for (const token of parsed.tokens) {
-    if (token.kind !== "option") continue
-    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given twice`)
-    seen.add(token.name)
-  }
-  const values: Values = parsed.values
-  for (const [a, b, why] of contradictions)
-    if (values[a] !== undefined && values[b] !== undefined) throw new UsageError(`--${a} and --${b} contradict each other: ${why}`)
-  for (const [flag, needs] of dependencies)
-    if (values[flag] !== undefined && values[needs] === undefined)
-      throw new UsageError(`--${flag} goes with --${needs}, which is not given`)
-  return values
-}
-
-const wholeOf = (flag: string, text: string, least: number, most: number): number => {
+const wholeOf = (flag: FlagName, text: string, least: number, most: number): number => {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value) || value < least || value > most)
     throw new UsageError(`--${flag}: “${text}” is no whole number from ${least} to ${most}`)
   return value
 }
 
-const amountOf = (flag: string, text: string, unit: string): number => {
+const amountOf = (flag: FlagName, text: string, unit: string, most: number): number => {
   const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
-  if (!(value > 0)) throw new UsageError(`--${flag}: “${text}” is no number of ${unit} above 0, such as 10 or 0.5`)
-  return value
+  if (value > 0 && value <= most) return value
+  throw new UsageError(`--${flag}: “${text}” is no number of ${unit} above 0 and up to ${most}, such as 10 or 0.5`)
 }
 
 /** A number, a commit hash, or what a hunt calls its seeds. Numbers are the same seed however they are written. */
-const seedOf = (text: string): string => {
+const seedOf = (flag: FlagName, text: string): string => {
   if (/^\d{1,15}$/.test(text)) return String(Number(text))
   if (/^[0-9a-f]{7,64}$/i.test(text)) return text.toLowerCase()
   if (/^[a-z0-9]+(-[a-z0-9]+)*-\d{1,9}$/.test(text)) return text
   throw new UsageError(
-    `--seed: “${text}” is neither a whole number of at most 15 digits, nor a commit hash of 7 to 64 hex digits, nor a name that ends in -NUMBER, as --mutants prints them`,
+    `--${flag}: “${text}” is neither a whole number of at most 15 digits, nor a commit hash of 7 to 64 hex digits, nor a name that ends in -NUMBER, as --mutants prints them`,
   )
 }
 
@@ -159,7 +93,7 @@ const profileOf = (text: string): ProfileName => {
   return found
 }
 
-const worldsOf = ({ profile = "flash-sale", mutant, shell = false }: Values): WorldKind => {
+const worldsOf = ({ profile = flags.profile.usual, mutant, shell = false }: Values): WorldKind => {
   if (mutant === undefined) return { profile: profileOf(profile), mutant: null, shell }
   const found = mutants.find(({ name }) => name === mutant)
   if (found === undefined)
@@ -175,33 +109,76 @@ const fileOf = ({ orders, commands, "date-format": dateFormat }: Values): FileAs
 }
 
 const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
-  if (seed !== undefined) return { _tag: "One", seed: seedOf(seed) }
+  if (seed !== undefined) return { _tag: "One", seed: seedOf("seed", seed) }
   // Room for the suite above its first seed.
-  const first = from === undefined ? 1 : wholeOf("from", from, 0, 1e15)
-  if (minutes !== undefined) return { _tag: "Minutes", from: first, minutes: amountOf("minutes", minutes, "minutes") }
-  return { _tag: "Count", from: first, count: seeds === undefined ? seedsUsual : wholeOf("seeds", seeds, 1, 1e9) }
+  const first = wholeOf("from", from ?? flags.from.usual, 0, 1e15)
+  if (minutes !== undefined) return { _tag: "Minutes", from: first, minutes: amountOf("minutes", minutes, "minutes", 1e9) }
+  return { _tag: "Count", from: first, count: wholeOf("seeds", seeds ?? flags.seeds.usual, 1, 1e9) }
+}
+
+const shareOf = (text: string): Share => {
+  const share = shareFromText(text)
+  if (share === undefined) throw new UsageError(`--stock-share: “${text}” is no share such as 0.6, 60% or 3/5`)
+  return share
+}
+
+const channelOf = (text: string): ComparedChannel => {
+  const [, name, how, lagMs, weight] = /^([a-z0-9][a-z0-9_-]{0,31}):(asks|listed):(\d{1,8}):(\d{1,6})$/.exec(text) ?? []
+  if (name === undefined) throw new UsageError(`--channel: “${text}” is neither NAME:asks:LAG_MS:WEIGHT nor NAME:listed:LAG_MS:WEIGHT`)
+  if (Number(lagMs) > lagMsMax) throw new UsageError(`--channel: “${text}” has a lag of more than a day (${lagMsMax})`)
+  return { name, asks: how === "asks", lagMs: Number(lagMs), weight: Number(weight) }
+}
+
+const channelsOf = (texts: ReadonlyArray<string> | undefined): ReadonlyArray<ComparedChannel> => {
+  if (texts === undefined) return usualChannels
+  const channels = texts.map(channelOf)
+  if (new Set(channels.map(({ name }) => name)).size < channels.length) throw new UsageError("--channel: each needs a name of its own")
+  if (channels.every(({ weight }) => weight === 0)) throw new UsageError("--channel: at least one needs a weight above 0")
+  return channels
+}
+
+const comparisonOf = (values: Values): ComparisonAsked => ({
+  orders: wholeOf("orders-count", values["orders-count"] ?? flags["orders-count"].usual, 1, 1e6),
+  skus: wholeOf("skus", values.skus ?? flags.skus.usual, 1, 1e6),
+  seed: seedOf("compare-seed", values["compare-seed"] ?? flags["compare-seed"].usual),
+  stockShare: shareOf(values["stock-share"] ?? flags["stock-share"].usual),
+  windowMs: minuteMs * wholeOf("window-minutes", values["window-minutes"] ?? flags["window-minutes"].usual, 1, 100_000),
+  batchMs: minuteMs * wholeOf("batch-minutes", values["batch-minutes"] ?? flags["batch-minutes"].usual, 0, 100_000),
+  channels: channelsOf(values.channel),
+})
+
+const smallWorldsOf = ({ "small-world": named = "", states, loosened = false }: Values): SmallWorldsAsked => ({
+  named,
+  statesMax: states === undefined ? null : wholeOf("states", states, 1, 1e9),
+  loosened,
+})
+
+const needsNoSeeds = (values: Values): boolean => {
+  const { mutants: hunts = false, exhaustive = false, compare = false, commands, orders } = values
+  if (!hunts && !exhaustive && !compare && commands === undefined) return false
+  // Nobody else would play them.
+  if (orders !== undefined && !compare) return false
+  return seedFlags.every((flag) => values[flag] === undefined)
 }
 
 /** What the arguments ask for, or that they ask for help. Throws a UsageError. */
 export const readArguments = (args: ReadonlyArray<string>): Asked | "help" => {
   const values = valuesOf(args)
   if (values.help === true) return "help"
-  const { report = null, json = false, twice = false, mutants: hunts = false, exhaustive = false, compare = false, cores } = values
-  const needsNoSeeds =
-    (hunts || exhaustive || compare || values.commands !== undefined) && seedFlags.every((flag) => values[flag] === undefined)
+  const { report = null, cores } = values
   if (report === "") throw new UsageError("--report needs the name of a folder")
   return {
-    seeds: needsNoSeeds ? null : seedsOf(values),
+    seeds: needsNoSeeds(values) ? null : seedsOf(values),
     worlds: worldsOf(values),
-    mutants: hunts,
     shrink: values.shrink ?? false,
-    exhaustive,
-    compare,
+    mutants: values.mutants ?? false,
+    exhaustive: values.exhaustive === true ? smallWorldsOf(values) : null,
+    compare: values.compare === true ? comparisonOf(values) : null,
     file: fileOf(values),
     report,
-    json,
-    twice,
+    json: values.json ?? false,
+    twice: values.twice ?? false,
     cores: cores === undefined ? Math.min(coresMax, availableParallelism()) : wholeOf("cores", cores, 1, coresMax),
-    seedMsMax: 1_000 * amountOf("seed-limit", values["seed-limit"] ?? String(seedSecondsUsual), "seconds"),
+    seedMsMax: 1_000 * amountOf("seed-limit", values["seed-limit"] ?? flags["seed-limit"].usual, "seconds", secondsMax),
   }
 }

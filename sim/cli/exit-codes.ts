@@ -16,9 +16,9 @@ export const exitCode = {
   crash: 12,
   /** The same seed came out differently twice. */
   nondeterminism: 13,
-  /** A planted defect was seen by none of its checkers. */
+  /** A planted defect was seen by none of its checkers, or a loosened rule found out in no small world. */
   survived: 14,
-  /** Seeds ended without a verdict: their thread died, or they took longer than their limit. */
+  /** Seeds, or other parts, ended without a verdict: their thread died, or they took longer than their limit. */
   inconclusive: 15,
   /** A suite that is large enough for it did not reach every rare state. */
   unreached: 16,
@@ -36,8 +36,8 @@ export const exitCodeTexts: ReadonlyArray<readonly [code: ExitCode, text: string
   [exitCode.crash, "crash: a throw in the simulator, or an invariant that the engine found broken"],
   [exitCode.nondeterminism, "nondeterminism: the same seed came out differently twice (--twice)"],
   [exitCode.liveness, "liveness: after all faults had ended, the cluster did not come to rest"],
-  [exitCode.survived, "a planted defect survived: none of its checkers saw it (--mutant, --mutants)"],
-  [exitCode.inconclusive, "inconclusive: a seed ended without a verdict (its thread died, or it took too long)"],
+  [exitCode.survived, "a planted defect survived: nothing that had to see it did (--mutant, --mutants, --loosened)"],
+  [exitCode.inconclusive, "inconclusive: a seed or a part ended without a verdict (its thread died, it took too long, it was given up)"],
   [exitCode.unreached, "a rare state was never reached by a suite large enough for it"],
 ]
 

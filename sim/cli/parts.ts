@@ -1,9 +1,10 @@
 /**
- * The parts of a run beside its seeds: small worlds explored to their end, planted defects hunted, the comparison played. Each says what came of it
- * when it has ended; none is a part of another.
+ * The parts of a run beside its seeds: planted defects hunted, the one failing seed made small, the comparison played, exported commands decided again.
+ * Each says what came of it when it has ended; none is a part of another. Small worlds, which need more words, have a file of their own.
  */
 import type { ComparisonReport } from "../comparison/comparison.ts"
 import { comparisonTable } from "../comparison/table.ts"
+import type { ComparisonAsked } from "../fleet/compare-on.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import { type Job, wallNowMs } from "../fleet/job.ts"
 import type { PlayedFile } from "../fleet/played-file.ts"
@@ -13,8 +14,6 @@ import type { Hunted } from "../mutants/hunt.ts"
 import { huntAll } from "../mutants/hunt-all.ts"
 import { counted, duration, plural } from "../report/numbers.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
-import type { SmallWorldReport } from "../small-world/exploration.ts"
-import { smallWorlds } from "../small-world/worlds.ts"
 import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
 import type { Interruption } from "./run-suite.ts"
@@ -24,8 +23,8 @@ import type { Screen } from "./screen.ts"
 const partMsMax = 3_600_000
 const partMbMax = 8_192
 
-/** Runs jobs that are no seeds; those that end without a result are named with their cause. */
-const runJobs = async (
+/** Runs jobs that are no seeds; those that end without a result are named with their cause. Rejects if threads die whatever they are given. */
+export const runJobs = async (
   asked: Asked,
   file: PlayedFile | null,
   jobs: ReadonlyArray<Job>,
@@ -44,47 +43,6 @@ const runJobs = async (
 export interface PartOutcome {
   readonly broken: boolean
   readonly inconclusive: boolean
-}
-
-export interface SmallWorldsDone extends PartOutcome {
-  readonly reports: ReadonlyArray<SmallWorldReport>
-}
-
-const smallWorldText = (report: SmallWorldReport, wallMs: number): string => {
-  const { name, states, transitions, depth, complete, violations } = report
-  const verdict = violations.length === 0 ? "no violation" : plural(violations.length, "VIOLATION")
-  const first = `  ${name}: ${counted(states)} states, ${counted(transitions)} transitions, depth ${depth}, ${complete ? "complete" : "NOT COMPLETE"}, ${verdict}, ${duration(wallMs)}`
-  const paths = violations.flatMap(({ property, path }) => [
-    `    violated: ${property}`,
-    ...path.map((move, at) => `      ${at + 1}. ${move}`),
-  ])
-  return [first, ...paths].join("\n")
-}
-
-/** Explores every small world. */
-export const exploreAll = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<SmallWorldsDone> => {
-  const reports: Array<SmallWorldReport> = []
-  let lost = 0
-  const startedMs = wallNowMs()
-  screen.say(`\nSmall worlds, every order of events:`)
-  screen.watch(() => `${reports.length}/${smallWorlds.length} small worlds in ${duration(Math.round(wallNowMs() - startedMs))}`)
-  const jobs = smallWorlds.map(({ name }, index) => ({ kind: "small-world", index, name }) as const)
-  await runJobs(asked, null, jobs, interruption, (job, end) => {
-    if (end._tag === "Done" && end.done.kind === "small-world") {
-      reports.push(end.done.report)
-      screen.say(smallWorldText(end.done.report, end.done.wallMs))
-    } else if (end._tag === "Lost" && job.kind === "small-world") {
-      lost++
-      screen.say(`  ${job.name}: WITHOUT A VERDICT, ${end.cause}`)
-    }
-  })
-  screen.settle()
-  const order = new Map(smallWorlds.map(({ name }, at) => [name, at]))
-  reports.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0))
-  const states = reports.reduce((sum, report) => sum + report.states, 0)
-  screen.say(`  ${counted(states)} states in ${plural(reports.length, "small world")}`)
-  const broken = reports.some(({ violations }) => violations.length > 0)
-  return { reports, broken, inconclusive: lost > 0 || reports.some(({ complete }) => !complete) }
 }
 
 export interface MutantsDone extends PartOutcome {
@@ -178,6 +136,7 @@ export interface ComparisonDone extends PartOutcome {
 /** Plays the comparison. */
 export const compare = async (
   asked: Asked,
+  compared: ComparisonAsked,
   file: PlayedFile | null,
   screen: Screen,
   interruption: Interruption,
@@ -186,7 +145,7 @@ export const compare = async (
   let cause: string | null = null
   const startedMs = wallNowMs()
   screen.watch(() => `the comparison, for ${duration(Math.round(wallNowMs() - startedMs))}`)
-  await runJobs(asked, file, [{ kind: "comparison", index: 0 }], interruption, (_job, end) => {
+  await runJobs(asked, file, [{ kind: "comparison", index: 0, asked: compared }], interruption, (_job, end) => {
     if (end._tag === "Lost") cause = end.cause
     else if (end.done.kind === "comparison") report = end.done.report
   })

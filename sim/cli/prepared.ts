@@ -8,7 +8,8 @@ import { plannedOrders } from "../fleet/compare-on.ts"
 import { type PlayedFile, traceOf } from "../fleet/played-file.ts"
 import { prepareReportFolder } from "../report/write.ts"
 import { trafficOf } from "../trace/traffic.ts"
-import { type Asked, type FileAsked, UsageError } from "./arguments.ts"
+import type { Asked, FileAsked } from "./arguments.ts"
+import { UsageError } from "./flags.ts"
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -2,6 +2,7 @@
  * One call of the simulator from the first line to the exit code: what it was asked for is looked at before anything runs, then come the header, the parts,
  * the report.
  */
+import type { ComparisonReport } from "../comparison/comparison.ts"
 import { wallNowMs } from "../fleet/job.ts"
 import type { PlayedFile } from "../fleet/played-file.ts"
 import { reachOf, Suite } from "../fleet/suite.ts"
@@ -9,30 +10,23 @@ import { drawnOf, suiteNameOf } from "../fleet/worlds.ts"
 import { writeReport } from "../report/write.ts"
 import type { FailureClass, SuiteReport } from "../result.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
-import type { SmallWorldReport } from "../small-world/exploration.ts"
 import type { TraceReport } from "../trace/replay.ts"
-import { type Asked, UsageError } from "./arguments.ts"
+import type { Asked } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
 import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
-import {
-  type ComparisonDone,
-  compare,
-  exploreAll,
-  huntMutants,
-  type MutantsDone,
-  type ReplayDone,
-  replayCommands,
-  type SmallWorldsDone,
-  shrinkSeed,
-} from "./parts.ts"
+import { UsageError } from "./flags.ts"
+import { type ComparisonDone, compare, huntMutants, type MutantsDone, type ReplayDone, replayCommands, shrinkSeed } from "./parts.ts"
 import { prepared } from "./prepared.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
+import { exploreAll, type SmallWorldLine, type SmallWorldsDone, smallWorldJobs } from "./small-worlds.ts"
 import { summaryText } from "./summary.ts"
 
 /** What `--json` prints: the suite's report, and what a report has no place for. */
 interface Told extends SuiteReport {
-  readonly smallWorlds: ReadonlyArray<SmallWorldReport>
+  readonly smallWorlds: ReadonlyArray<SmallWorldLine>
+  /** What was compared, and what nobody can have: beside `comparison`, which has the strategies. */
+  readonly compared: Omit<ComparisonReport, "strategies"> | null
   readonly withoutVerdict: Suite["lostSeeds"]
   readonly replay: TraceReport | null
   /** What is left of the one seed, if it failed and was made small. */
@@ -115,14 +109,24 @@ const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted,
   return exitCodeOf({
     interrupted: report.interrupted,
     classes,
-    survived: hunted?.survived === true || (asked.worlds.mutant !== null && report.seeds > 0 && report.failed === 0),
+    survived:
+      hunted?.survived === true ||
+      smallWorlds?.survived === true ||
+      (asked.worlds.mutant !== null && report.seeds > 0 && report.failed === 0),
     inconclusive: report.inconclusive > 0 || parts.some(({ inconclusive }) => inconclusive),
     unreached: isUnreached(asked, report),
   })
 }
 
+const comparedOf = (done: ComparisonDone | null): Told["compared"] => {
+  if (done === null || done.report === null) return null
+  const { strategies: _toldBeside, ...compared } = done.report
+  return compared
+}
+
 /** Runs what was asked for; the exit code says what came of it. Throws a UsageError where a file or folder can't be used. */
 export const run = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<ExitCode> => {
+  const jobs = asked.exhaustive === null ? null : smallWorldJobs(asked.exhaustive)
   const file = prepared(asked)
   const commit = commitNow()
   screen.say(headerText(asked, commit))
@@ -130,9 +134,9 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
   const goesOn = () => !interruption.isInterrupted
   const small = asked.shrink && goesOn() ? await shrinkSeed(asked, file, suite, screen, interruption) : null
   const replayed = file?.kind === "commands" && goesOn() ? await replayCommands(asked, file, screen, interruption) : null
-  const smallWorlds = asked.exhaustive && goesOn() ? await exploreAll(asked, screen, interruption) : null
+  const smallWorlds = jobs !== null && goesOn() ? await exploreAll(asked, jobs, screen, interruption) : null
   const hunted = asked.mutants && goesOn() ? await huntMutants(asked, screen, interruption) : null
-  const compared = asked.compare && goesOn() ? await compare(asked, file, screen, interruption) : null
+  const compared = asked.compare !== null && goesOn() ? await compare(asked, asked.compare, file, screen, interruption) : null
   // A timeline is another run of the seed: nobody who presses Ctrl-C waits for that.
   const shown = asked.report !== null && goesOn() ? await withTimelines(asked, file, bare.shown, interruption) : bare.shown
   const report: Told = {
@@ -140,11 +144,12 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
     interrupted: interruption.isInterrupted,
     mutants: hunted?.lines ?? [],
     comparison: compared?.report?.strategies ?? [],
+    compared: comparedOf(compared),
     // The small one is the one to be looked at.
     shown: small === null ? shown : [small.result, ...shown],
     shrunk: small?.shrunk ?? null,
     replay: replayed?.report ?? null,
-    smallWorlds: smallWorlds?.reports ?? [],
+    smallWorlds: smallWorlds?.lines ?? [],
     withoutVerdict: suite.lostSeeds,
   }
   // An interruption before anything ended leaves an older report as it is.

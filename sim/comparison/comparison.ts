@@ -12,7 +12,7 @@ import type { Measures } from "./measures.ts"
 import { naiveSync } from "./naive-sync.ts"
 import { play } from "./playing.ts"
 import { rowLock } from "./row-lock.ts"
-import type { AllotmentPolicy, ComparedChannel, StrategyOptions } from "./strategy.ts"
+import { type AllotmentPolicy, type ComparedChannel, type StrategyOptions, usualChannels } from "./strategy.ts"
 import { comparedTraffic } from "./traffic.ts"
 
 /** What is compared, and with what lag. Everything but the flows has a default. */
@@ -64,13 +64,6 @@ export interface ComparisonReport {
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 
-/** A web shop and a wholesale portal that ask, and a marketplace five minutes away that doesn't. */
-export const defaultChannels: ReadonlyArray<ComparedChannel> = [
-  { name: "web", asks: true, lagMs: 50, weight: 60 },
-  { name: "marketplace", asks: false, lagMs: 5 * minuteMs, weight: 30 },
-  { name: "wholesale", asks: true, lagMs: 50, weight: 10 },
-]
-
 const defaultAllotment: AllotmentPolicy = {
   sharePercent: null,
   leastLines: 2,
@@ -81,7 +74,7 @@ const defaultAllotment: AllotmentPolicy = {
 
 /** Plays the traffic under every strategy. Takes seconds for ten thousand lines. */
 export const runComparison = (given: ComparisonOptions): ComparisonReport => {
-  const channels = given.channels ?? defaultChannels
+  const channels = given.channels ?? usualChannels
   const windowMs = given.windowMs ?? 60 * minuteMs
   const stockShare = given.stockShare ?? null
   const seed = String(given.seed ?? 1)

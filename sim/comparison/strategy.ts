@@ -15,6 +15,13 @@ export interface ComparedChannel {
   readonly weight: number
 }
 
+/** A web shop and a wholesale portal that ask, and a marketplace five minutes away that doesn't. */
+export const usualChannels: ReadonlyArray<ComparedChannel> = [
+  { name: "web", asks: true, lagMs: 50, weight: 60 },
+  { name: "marketplace", asks: false, lagMs: 300_000, weight: 30 },
+  { name: "wholesale", asks: true, lagMs: 50, weight: 10 },
+]
+
 /** A buyer wants `qty` units of a SKU, all or none: one line of an order. */
 export interface Demand {
   readonly index: number

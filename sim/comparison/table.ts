@@ -1,28 +1,20 @@
 /**
  * The comparison as a table for terminals: one column a strategy, one row a measure, and what the words mean below it.
  */
+import { counted, duration, plural } from "../report/numbers.ts"
 import type { ComparisonReport, StrategyReport } from "./comparison.ts"
 
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
-
-/** Minutes and seconds, or milliseconds where it is less than a second. */
-const span = (ms: number): string => {
-  if (ms < 1_000) return `${ms} ms`
-  const seconds = Math.round(ms / 1_000)
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`
-}
-
 const rows: ReadonlyArray<readonly [title: string, cell: (line: StrategyReport) => string]> = [
-  ["sold, units", (line) => grouped(line.soldQty)],
-  ["oversold, units", (line) => grouped(line.oversoldQty)],
-  ["cancelled orders", (line) => grouped(line.cancelledOrders)],
-  ["cancelled units", (line) => grouped(line.cancelledQty)],
-  ["refused, units", (line) => grouped(line.refusedQty)],
-  ["lost sales, units", (line) => grouped(line.lostSalesQty)],
-  ["stranded, units", (line) => grouped(line.strandedQty)],
-  ["stale, mean", (line) => span(line.staleMsMean)],
-  ["stale, longest", (line) => span(line.staleMsMax)],
-  ["overstated, mean", (line) => span(line.overstatedMsMean)],
+  ["sold, units", (line) => counted(line.soldQty)],
+  ["oversold, units", (line) => counted(line.oversoldQty)],
+  ["cancelled orders", (line) => counted(line.cancelledOrders)],
+  ["cancelled units", (line) => counted(line.cancelledQty)],
+  ["refused, units", (line) => counted(line.refusedQty)],
+  ["lost sales, units", (line) => counted(line.lostSalesQty)],
+  ["stranded, units", (line) => counted(line.strandedQty)],
+  ["stale, mean", (line) => duration(line.staleMsMean)],
+  ["stale, longest", (line) => duration(line.staleMsMax)],
+  ["overstated, mean", (line) => duration(line.overstatedMsMean)],
 ]
 
 const legend: ReadonlyArray<string> = [
@@ -43,11 +35,11 @@ export const comparisonTable = (report: ComparisonReport): string => {
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("   "),
   )
   const channels = options.channels.map(
-    ({ name, asks, lagMs, weight }) => `${name} ${weight} (${asks ? "asks" : "listed"}, lag ${span(lagMs)})`,
+    ({ name, asks, lagMs, weight }) => `${name} ${weight} (${asks ? "asks" : "listed"}, lag ${duration(lagMs)})`,
   )
   return [
-    `${options.source}: ${grouped(traffic.orders)} orders, ${grouped(traffic.lines)} lines, ${grouped(traffic.units)} units of ${grouped(traffic.skus)} SKUs in ${span(options.windowMs)}`,
-    `stock ${grouped(traffic.stockQty)} units, ${grouped(traffic.arrivedQty)} arrive later; orders by channel: ${channels.join(", ")}`,
+    `${options.source}: ${plural(traffic.orders, "order")}, ${plural(traffic.lines, "line")}, ${plural(traffic.units, "unit")} of ${plural(traffic.skus, "SKU")} in ${duration(options.windowMs)}`,
+    `stock ${plural(traffic.stockQty, "unit")}, ${counted(traffic.arrivedQty)} arrive later; orders by channel: ${channels.join(", ")}`,
     "",
     ...drawn,
     "",

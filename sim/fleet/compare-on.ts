@@ -1,16 +1,40 @@
 /**
- * The traffic of the comparison: the orders of a file, or a flash sale where none is named, compressed into an hour of three channels, one of them five
- * minutes away. sim/comparison decides everything else.
+ * The traffic of the comparison: the orders of a file, or a flash sale where none is named, and what of it is said to be left out. How it is pressed into
+ * the window and sold is decided in sim/comparison.
  */
 import type { SenderId } from "../../src/domain/names.ts"
 import { flashSale } from "../../src/workload/flash-sale.ts"
+import type { Traffic } from "../../src/workload/flows.ts"
 import { planOrders } from "../../src/workload/orders.ts"
-import { type ComparisonReport, defaultChannels, runComparison } from "../comparison/comparison.ts"
+import type { Share } from "../../src/workload/stock-levels.ts"
+import { type ComparisonReport, runComparison } from "../comparison/comparison.ts"
+import type { ComparedChannel } from "../comparison/strategy.ts"
 import type { OrderFile } from "./played-file.ts"
 
-/** Stock before the first order, of what is ordered in all. */
-const stockShare = { num: 6, den: 10 }
-const saleSeed = "1"
+/** What is compared, and with what lag; see ComparisonOptions for all but the first two. */
+export interface ComparisonAsked {
+  /** Orders and SKUs of the flash sale, where no file is played. */
+  readonly orders: number
+  readonly skus: number
+  readonly seed: string
+  readonly stockShare: Share
+  readonly windowMs: number
+  readonly batchMs: number
+  readonly channels: ReadonlyArray<ComparedChannel>
+}
+
+/** Traffic, and what it is, for people. */
+interface Source {
+  readonly flows: Traffic
+  readonly source: string
+}
+
+/** Rows of an order file that can't be played; "" where there is none. */
+const unplayableText = ({ rows, rejected }: { rows: number; rejected: ReadonlyArray<{ row: number; reason: string }> }): string => {
+  const [first] = rejected
+  if (first === undefined) return ""
+  return `${rejected.length} of ${rows} rows can't be played, the first is row ${first.row} (${first.reason})`
+}
 
 /** The orders of a file as a plan, or what is wrong with it, in a sentence. */
 export const plannedOrders = ({ text, dateFormat }: OrderFile) => {
@@ -21,24 +45,28 @@ export const plannedOrders = ({ text, dateFormat }: OrderFile) => {
     ...(dateFormat === null ? {} : { dateFormat }),
   })
   if (plan._tag === "FileFault") return plan.detail
-  const [first] = plan.report.rejected
   if (plan.totals.orderLines > 0) return plan
-  return `there is no order in it${first === undefined ? "" : `: ${plan.report.rejected.length} of ${plan.report.rows} rows can't be played, the first is row ${first.row} (${first.reason})`}`
+  return ["there is no order in it", unplayableText(plan.report)].filter((text) => text !== "").join(": ")
+}
+
+const ofFile = (file: OrderFile): Source => {
+  const plan = plannedOrders(file)
+  if (typeof plan === "string") throw new Error(`${file.name}: ${plan}`)
+  const unplayable = unplayableText(plan.report)
+  return { flows: plan, source: unplayable === "" ? file.name : `${file.name} (${unplayable})` }
+}
+
+const ofSale = ({ seed, orders, skus, channels }: ComparisonAsked): Source => {
+  const selling = channels.map(({ name, asks, weight }) => ({
+    sender: name as SenderId,
+    kind: asks ? ("web" as const) : ("marketplace" as const),
+    weight,
+  }))
+  return { flows: flashSale({ seed, orders, skus, channels: selling }), source: `a flash sale from seed ${seed}` }
 }
 
 /** Plays the comparison. Throws where the file can't be played; who asks has looked at it before. */
-export const compareOn = (orders: OrderFile | null): ComparisonReport => {
-  if (orders === null) {
-    const channels = defaultChannels.map(({ name, asks, weight }) => ({
-      sender: name as SenderId,
-      kind: asks ? ("web" as const) : ("marketplace" as const),
-      weight,
-    }))
-    return runComparison({ flows: flashSale({ seed: saleSeed, orders: 10_000, skus: 100, channels }), source: "a flash sale", stockShare })
-  }
-  const plan = plannedOrders(orders)
-  if (typeof plan === "string") throw new Error(`${orders.name}: ${plan}`)
-  const { rows, rejected } = plan.report
-  const source = rejected.length === 0 ? orders.name : `${orders.name} (${rejected.length} of ${rows} rows can't be played)`
-  return runComparison({ flows: plan, source, stockShare })
+export const compareOn = (file: OrderFile | null, asked: ComparisonAsked): ComparisonReport => {
+  const { channels, stockShare, windowMs, batchMs, seed } = asked
+  return runComparison({ ...(file === null ? ofSale(asked) : ofFile(file)), channels, stockShare, windowMs, batchMs, seed })
 }

@@ -7,6 +7,7 @@ import { type RunOptions, runSeed } from "../run.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import type { TraceReport } from "../trace/replay.ts"
+import type { ComparisonAsked } from "./compare-on.ts"
 import { differenceOf } from "./difference.ts"
 import { type PlayedFile, playedOf, traceOf } from "./played-file.ts"
 import { drawnOf, suiteNameOf, type WorldKind } from "./worlds.ts"
@@ -24,17 +25,22 @@ export interface SeedJob {
   readonly twice: boolean
 }
 
-/** A small world to explore to its end, by name. */
+/** A small world to explore, by name: to its end, or under a loosened rule until that is found out. */
 export interface SmallWorldJob {
   readonly kind: "small-world"
   readonly index: number
   readonly name: string
+  /** Distinct states after which it is given up; null: its own bound. */
+  readonly statesMax: number | null
+  /** The loosened rule, by name; null: all rules as they are shipped. */
+  readonly loosened: string | null
 }
 
 /** The comparison to play: on the orders of the fleet's file, or on a flash sale. */
 export interface ComparisonJob {
   readonly kind: "comparison"
   readonly index: number
+  readonly asked: ComparisonAsked
 }
 
 /** The exported commands of the fleet's file to decide again. */
@@ -167,18 +173,23 @@ const seed = async (job: SeedJob, file: PlayedFile | null): Promise<Done> => {
   return { kind: "seed", result, cpuMs: rounded(cpuNowMs() - startedMs) }
 }
 
-const smallWorld = async ({ name }: SmallWorldJob): Promise<Done> => {
+const smallWorld = async ({ name, statesMax, loosened: rule }: SmallWorldJob): Promise<Done> => {
   const { exploreSmallWorld } = await import("../small-world/exploration.ts")
+  const { loosened } = await import("../small-world/loosened.ts")
   const { smallWorlds } = await import("../small-world/worlds.ts")
-  const world = smallWorlds.find((known) => known.name === name)
-  if (world === undefined) throw new Error(`there is no small world ${name}`)
+  const known = smallWorlds.find((one) => one.name === name)
+  if (known === undefined) throw new Error(`there is no small world ${name}`)
+  const rules = loosened.find((one) => one.name === rule)?.rules
+  if (rule !== null && rules === undefined) throw new Error(`there is no loosened rule ${rule}`)
+  const world = { ...known, statesMax: Math.min(known.statesMax, statesMax ?? known.statesMax) }
   const startedMs = wallNowMs()
-  return { kind: "small-world", report: exploreSmallWorld({ world }), wallMs: rounded(wallNowMs() - startedMs) }
+  const report = exploreSmallWorld(rules === undefined ? { world } : { world, rules, untilViolation: true })
+  return { kind: "small-world", report, wallMs: rounded(wallNowMs() - startedMs) }
 }
 
-const comparison = async (file: PlayedFile | null): Promise<Done> => {
+const comparison = async ({ asked }: ComparisonJob, file: PlayedFile | null): Promise<Done> => {
   const { compareOn } = await import("./compare-on.ts")
-  return { kind: "comparison", report: compareOn(file?.kind === "orders" ? file : null) }
+  return { kind: "comparison", report: compareOn(file?.kind === "orders" ? file : null, asked) }
 }
 
 const replay = async (file: PlayedFile | null): Promise<Done> => {
@@ -207,7 +218,7 @@ export const perform = (job: Job, file: PlayedFile | null): Promise<Done> => {
     case "small-world":
       return smallWorld(job)
     case "comparison":
-      return comparison(file)
+      return comparison(job, file)
     case "replay":
       return replay(file)
     case "shrink":

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { readArguments, UsageError } from "../../../sim/cli/arguments.ts"
+import { readArguments } from "../../../sim/cli/arguments.ts"
 import { exitCode, exitCodeOf, exitCodeTexts, type Outcome } from "../../../sim/cli/exit-codes.ts"
+import { UsageError } from "../../../sim/cli/flags.ts"
+import { usualChannels } from "../../../sim/comparison/strategy.ts"
 
 const asked = (...args: ReadonlyArray<string>) => {
   const read = readArguments(args)
@@ -38,6 +40,35 @@ describe("the arguments of the simulator", () => {
     expect(asked("--mutants", "--profile", "calm").seeds).toEqual({ _tag: "Count", from: 1, count: 100 })
   })
 
+  it("run seeds of an order file that no other part plays", () => {
+    expect(asked("--compare", "--orders", "a.csv").seeds).toBeNull()
+    expect(asked("--mutants", "--orders", "a.csv").seeds).toEqual({ _tag: "Count", from: 1, count: 100 })
+    expect(asked("--mutants", "--commands", "a.jsonl").seeds).toBeNull()
+  })
+
+  it("compare an hour of the usual channels unless told otherwise", () => {
+    expect(asked().compare).toBeNull()
+    expect(asked("--compare").compare).toEqual({
+      orders: 10_000,
+      skus: 100,
+      seed: "1",
+      stockShare: { num: 6, den: 10 },
+      windowMs: 3_600_000,
+      batchMs: 900_000,
+      channels: usualChannels,
+    })
+  })
+
+  it("explore every small world as far as each goes unless told otherwise", () => {
+    expect(asked().exhaustive).toBeNull()
+    expect(asked("--exhaustive").exhaustive).toEqual({ named: "", statesMax: null, loosened: false })
+    expect(asked("--exhaustive", "--small-world", "late", "--states", "9").exhaustive).toMatchObject({ named: "late", statesMax: 9 })
+  })
+
+  it("ask for help whatever stands beside it", () => {
+    expect(readArguments(["--seed", "1", "--seeds", "2", "-h"])).toBe("help")
+  })
+
   it("hunt a planted defect in worlds of its own profile", () => {
     expect(asked("--mutant", "canary").worlds).toEqual({ profile: "last-unit", mutant: "canary", shell: false })
   })
@@ -73,6 +104,22 @@ describe("the arguments of the simulator", () => {
     [["--shrink"], /--shrink goes with --seed/],
     [["--shrink", "--seeds", "4"], /--shrink goes with --seed/],
     [["--compare", "--date-format", "D/M/YYYY"], /--date-format goes with --orders/],
+    [["--seed-limit", "2147484"], /--seed-limit: “2147484” is no number of seconds above 0 and up to 2147483/],
+    [["--channel", "web:asks:1:1"], /--channel goes with --compare/],
+    [["--stock-share", "1"], /--stock-share goes with --compare/],
+    [["--compare", "--window-minutes", "soon"], /--window-minutes: “soon” is no whole number from 1 to 100000/],
+    [["--compare", "--batch-minutes", "-1"], /--batch-minutes/],
+    [["--compare", "--stock-share", "most"], /--stock-share: “most” is no share such as 0\.6/],
+    [["--compare", "--compare-seed", "x"], /--compare-seed: “x” is neither a whole number/],
+    [["--compare", "--channel", "web:asks"], /--channel: “web:asks” is neither NAME:asks:LAG_MS:WEIGHT nor/],
+    [["--compare", "--channel", "web:asks:86400001:1"], /--channel: .* a lag of more than a day/],
+    [["--compare", "--channel", "web:asks:1:1", "--channel", "web:asks:1:1"], /--channel: each needs a name of its own/],
+    [["--compare", "--channel", "web:asks:1:0"], /--channel: at least one needs a weight above 0/],
+    [["--compare", "--orders", "a.csv", "--skus", "5"], /--orders and --skus contradict/],
+    [["--compare", "--orders", "a.csv", "--orders-count", "5"], /--orders and --orders-count contradict/],
+    [["--small-world", "retries"], /--small-world goes with --exhaustive/],
+    [["--loosened"], /--loosened goes with --exhaustive/],
+    [["--exhaustive", "--states", "0"], /--states: “0” is no whole number from 1/],
   ])("%j are refused, and the flag is named", (args, message) => {
     expect(() => readArguments(args)).toThrow(UsageError)
     expect(() => readArguments(args)).toThrow(message)

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { flags } from "../../../sim/cli/flags.ts"
 import { ProfileName } from "../../../sim/profiles.ts"
 import type { SuiteReport } from "../../../sim/result.ts"
 import { exportsOf } from "../trace/exported.ts"
@@ -9,10 +10,11 @@ import { call, inFolder, start } from "./calling.ts"
 const suiteIn = (folder: string): SuiteReport => JSON.parse(readFileSync(join(folder, "suite.json"), "utf8")) as SuiteReport
 
 describe("the simulator's command line", () => {
-  it("explains itself: every profile, an example, what the exit codes say", async () => {
+  it("explains itself: every flag and profile, an example, what the exit codes say", async () => {
     const { code, out, err } = await call("--help")
     expect(code).toBe(0)
     expect(err).toBe("")
+    for (const name of Object.keys(flags)) expect(out).toMatch(new RegExp(`^ {2}--${name} `, "m"))
     for (const name of ProfileName) expect(out).toContain(name)
     expect(out).toContain("npm run sim -- --seed 7")
     expect(out).toMatch(/^ +10 {2}safety/m)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { defaultChannels, runComparison } from "../../../sim/comparison/comparison.ts"
+import { runComparison } from "../../../sim/comparison/comparison.ts"
+import { usualChannels } from "../../../sim/comparison/strategy.ts"
 import { comparisonTable } from "../../../sim/comparison/table.ts"
 import type { SenderId } from "../../../src/domain/names.ts"
 import { flashSale } from "../../../src/workload/flash-sale.ts"
@@ -9,7 +10,7 @@ const sale = (seed: number) =>
     seed,
     orders: 600,
     skus: 4,
-    channels: defaultChannels.map(({ name, asks, weight }) => ({
+    channels: usualChannels.map(({ name, asks, weight }) => ({
       sender: name as SenderId,
       kind: asks ? "web" : "marketplace",
       weight,

@@ -8,6 +8,8 @@ import { runSeed } from "../../../sim/run.ts"
 
 const worlds = { profile: "last-unit", mutant: null, shell: false } as const
 const jobOf = (seed: string, index: number): Job => ({ kind: "seed", index, seed, worlds, twice: false })
+/** A job that throws. */
+const nowhere = (index: number): Job => ({ kind: "small-world", index, name: "nowhere", statesMax: null, loosened: null })
 
 /** Runs the jobs over threads; what each came to, in the order of the jobs. */
 const fleetOf = async (
@@ -55,12 +57,12 @@ describe("the fleet", () => {
   })
 
   it("names a job that throws by what was thrown", async () => {
-    const [end] = await fleetOf([{ kind: "small-world", index: 0, name: "nowhere" }])
+    const [end] = await fleetOf([nowhere(0)])
     expect(end).toMatchObject({ _tag: "Lost", cause: expect.stringContaining("there is no small world nowhere") })
   })
 
   it("gives up where thread after thread dies, whatever it is given", async () => {
-    const jobs = Array.from({ length: 40 }, (_, index): Job => ({ kind: "small-world", index, name: "nowhere" }))
+    const jobs = Array.from({ length: 40 }, (_, index) => nowhere(index))
     await expect(fleetOf(jobs)).rejects.toThrow(/threads died one after another/)
   })
 

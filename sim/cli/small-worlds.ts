@@ -1,0 +1,106 @@
+/**
+ * The small worlds of a run: which of them are explored, under which rules, and what is said of each. Under production's rules none may show a violation;
+ * under a loosened rule one has to.
+ */
+import { type SmallWorldJob, wallNowMs } from "../fleet/job.ts"
+import { counted, duration, plural } from "../report/numbers.ts"
+import type { SmallWorldReport } from "../small-world/exploration.ts"
+import { loosened } from "../small-world/loosened.ts"
+import { smallWorlds } from "../small-world/worlds.ts"
+import type { Asked, SmallWorldsAsked } from "./arguments.ts"
+import { UsageError } from "./flags.ts"
+import { type PartOutcome, runJobs } from "./parts.ts"
+import type { Interruption } from "./run-suite.ts"
+import type { Screen } from "./screen.ts"
+
+/** What exploring a small world came to. */
+export interface SmallWorldLine extends SmallWorldReport {
+  /** The loosened rule that it was explored under; null: all rules as they are shipped. */
+  readonly loosened: string | null
+  readonly wallMs: number
+}
+
+export interface SmallWorldsDone extends PartOutcome {
+  readonly lines: ReadonlyArray<SmallWorldLine>
+  /** Whether a loosened rule was not found out. */
+  readonly survived: boolean
+}
+
+/** A job for each small world that is asked for, or for each loosened rule that is shown in one. Throws a UsageError if that is none. */
+export const smallWorldJobs = ({ named, statesMax, loosened: isLoosened }: SmallWorldsAsked): ReadonlyArray<SmallWorldJob> => {
+  const all = isLoosened
+    ? loosened.map(({ name, world }) => ({ name: world, loosened: name }))
+    : smallWorlds.map(({ name }) => ({ name, loosened: null }))
+  const jobs = all
+    .filter(({ name }) => name.includes(named))
+    .map((one, index): SmallWorldJob => ({ kind: "small-world", index, statesMax, ...one }))
+  if (jobs.length > 0) return jobs
+  const known = [...new Set(all.map(({ name }) => `“${name}”`))].join(", ")
+  throw new UsageError(
+    `--small-world: there is none whose name contains “${named}”${isLoosened ? " with --loosened" : ""}; there are ${known}`,
+  )
+}
+
+const nameOf = ({ name, loosened: rule }: Pick<SmallWorldJob, "name" | "loosened">): string => (rule === null ? name : `${rule} (${name})`)
+
+const verdictOf = ({ loosened: rule, complete, violations }: SmallWorldLine): string => {
+  if (rule !== null && violations.length > 0) return "found out"
+  const verdict = violations.length > 0 ? plural(violations.length, "VIOLATION") : rule === null ? "no violation" : "NOT FOUND OUT"
+  return `${complete ? "complete" : "NOT COMPLETE"}, ${verdict}`
+}
+
+const lineText = (line: SmallWorldLine): string => {
+  const { states, transitions, depth, violations, wallMs } = line
+  const rate = `${counted(Math.round((states * 1_000) / Math.max(1, wallMs)))} states/s`
+  const size = `${counted(states)} states, ${counted(transitions)} transitions, depth ${depth}`
+  const first = `  ${nameOf(line)}: ${size}, ${verdictOf(line)}, ${duration(wallMs)} (${rate})`
+  const paths = violations.flatMap(({ property, path }) => [
+    `    violated: ${property}`,
+    ...path.map((move, at) => `      ${at + 1}. ${move}`),
+  ])
+  return [first, ...paths].join("\n")
+}
+
+const outcomeOf = (lines: ReadonlyArray<SmallWorldLine>, lost: number): SmallWorldsDone => {
+  const shipped = lines.filter((line) => line.loosened === null)
+  const missed = lines.filter((line) => line.loosened !== null && line.violations.length === 0)
+  return {
+    lines,
+    broken: shipped.some(({ violations }) => violations.length > 0),
+    survived: missed.some(({ complete }) => complete),
+    // What was given up before its end may have it beyond.
+    inconclusive: lost > 0 || [...shipped, ...missed].some(({ complete }) => !complete),
+  }
+}
+
+/** Explores the small worlds that are asked for. */
+export const exploreAll = async (
+  asked: Asked,
+  jobs: ReadonlyArray<SmallWorldJob>,
+  screen: Screen,
+  interruption: Interruption,
+): Promise<SmallWorldsDone> => {
+  const lines: Array<SmallWorldLine & { readonly index: number }> = []
+  let lost = 0
+  const startedMs = wallNowMs()
+  screen.say(
+    `\nSmall worlds, every order of events${asked.exhaustive?.loosened === true ? ", each until a loosened rule is found out" : ""}:`,
+  )
+  screen.watch(() => `${lines.length}/${plural(jobs.length, "small world")} in ${duration(Math.round(wallNowMs() - startedMs))}`)
+  await runJobs(asked, null, jobs, interruption, (job, end) => {
+    if (job.kind !== "small-world") return
+    if (end._tag === "Done" && end.done.kind === "small-world") {
+      const line = { ...end.done.report, loosened: job.loosened, wallMs: end.done.wallMs, index: job.index }
+      lines.push(line)
+      screen.say(lineText(line))
+    } else if (end._tag === "Lost") {
+      lost++
+      screen.say(`  ${nameOf(job)}: WITHOUT A VERDICT, ${end.cause}`)
+    }
+  })
+  screen.settle()
+  const states = lines.reduce((sum, line) => sum + line.states, 0)
+  screen.say(`  ${counted(states)} states in ${plural(lines.length, "small world")}`)
+  const inOrder = lines.sort((a, b) => a.index - b.index).map(({ index: _index, ...line }): SmallWorldLine => line)
+  return outcomeOf(inOrder, lost)
+}
