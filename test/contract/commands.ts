@@ -151,6 +151,7 @@ export const commandsContract = (name: string, broker: Broker, partition: number
             Stream.take(401),
             Stream.map((message) => message.body.length),
             Stream.runCollect,
+            Effect.retry({ times: 20, schedule: Schedule.spaced("50 millis") }),
           ),
         ),
       )

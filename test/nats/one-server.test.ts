@@ -6,6 +6,7 @@ import { clusterContract } from "../contract/cluster.ts"
 import { commandsContract } from "../contract/commands.ts"
 import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
+import { patientBroker } from "../contract/patience.ts"
 import { questionsContract } from "../contract/questions.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
 import { type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
@@ -18,7 +19,7 @@ afterAll(() => running?.close())
 
 const broker: Broker = () => {
   if (running === undefined) throw new Error("the server did not start")
-  return running
+  return patientBroker(running)
 }
 
 commandsContract("one server", broker, 0)

@@ -43,12 +43,15 @@ const streams = async () => {
   }
 }
 
+/** Ends what hangs: the server says no at once. */
+const answerMsMax = 30_000
+
 /** The name of what the server answered an attempt to publish with. */
 const publishOutcome = (nc: Awaited<ReturnType<typeof connectAs>>, subject: string, headerName?: string, value = "1") => {
   const named = headers()
   if (headerName !== undefined) named.set(headerName, value)
   return jetstream(nc)
-    .publish(subject, "{}", { headers: named, timeout: 2_000 })
+    .publish(subject, "{}", { headers: named, timeout: answerMsMax })
     .then(
       () => "stored",
       (error: unknown) => (error instanceof Error && error.cause instanceof Error ? error.cause.name : String(error)),
@@ -243,7 +246,7 @@ describe("a worker's credentials", () => {
     const fiber = Cluster.use((cluster) => cluster.acquire(3, "w", 60_000))
     expect((await broker.asWorker(fiber)).revision).toBeGreaterThan(0)
     const names = await asPlain("web", (nc) =>
-      nc.request("$JS.API.STREAM.NAMES", "", { timeout: 1_000 }).then(
+      nc.request("$JS.API.STREAM.NAMES", "", { timeout: answerMsMax }).then(
         () => "answered",
         (error: Error) => (error.cause instanceof Error ? error.cause.name : error.name),
       ),

@@ -1,9 +1,8 @@
 /** The same contracts on three servers, which answer retried and concurrent appends differently from one; and the loss of one of them. */
-import { createServer } from "node:net"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes, skuIn, text } from "../contract/broker-under-test.ts"
@@ -11,53 +10,18 @@ import { clusterContract } from "../contract/cluster.ts"
 import { commandsContract } from "../contract/commands.ts"
 import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
+import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
+import { startThreeServers } from "./three-of-a-cluster.ts"
 
 const partitions = 8
 let servers: ReadonlyArray<EmbeddedServer> = []
 let running: NatsBroker | undefined
 
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const listeners = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const listener = createServer()
-          listener.listen(0, "127.0.0.1", () => resolve(listener))
-        }),
-    ),
-  )
-  const ports = listeners.map((listener) => {
-    const address = listener.address()
-    return address !== null && typeof address === "object" ? address.port : 0
-  })
-  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))))
-  return ports
-}
-
-const startCluster = async (): Promise<ReadonlyArray<EmbeddedServer>> => {
-  const ports = await freePorts(3)
-  const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
-  const started: Array<EmbeddedServer> = []
-  for (const [i, port] of ports.entries()) {
-    const first = started[0]
-    started.push(
-      await startEmbedded({
-        senders,
-        cluster: { serverName: `server-${i}`, port, routes },
-        ...(first === undefined ? {} : { credentials: first.credentials }),
-      }),
-    )
-  }
-  await Promise.all(started.map((server) => server.ready()))
-  return started
-}
-
 beforeAll(async () => {
-  servers = await startCluster()
+  servers = await startThreeServers(senders)
   const [first] = servers
   if (first === undefined) throw new Error("no server started")
   running = await connectBroker(first, {
@@ -73,7 +37,7 @@ afterAll(async () => {
 
 const broker: Broker = () => {
   if (running === undefined) throw new Error("the servers did not start")
-  return running
+  return patientBroker(running)
 }
 
 commandsContract("three servers", broker, 0)
@@ -122,7 +86,7 @@ describe("the loss of the server that leads a journal", () => {
               const end = yield* journals.endSeq(0)
               yield* journals.append(0, end, `${name}.${end}`, bytes(name))
               acked.push(name)
-            }).pipe(Effect.retry({ times: 200, schedule: Schedule.spaced("100 millis") }))
+            }).pipe(Effect.retry(Schedule.spaced("100 millis")))
           for (let i = 0; i < 20; i++) yield* append(`before ${i}`)
           yield* Effect.promise(() => leader.kill("SIGKILL"))
           for (let i = 0; i < 20; i++) yield* append(`after ${i}`)
@@ -140,9 +104,7 @@ describe("the loss of the server that leads a journal", () => {
     const { asSender, asWorker } = broker()
     const sku = skuIn(1, partitions)
     const send = (name: string) =>
-      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(
-        Effect.retry({ times: 200, schedule: Schedule.spaced("100 millis") }),
-      )
+      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(Effect.retry(Schedule.spaced("100 millis")))
     const first = await asSender("web", send("first"))
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
     const victim = servers[2]
@@ -165,7 +127,7 @@ describe("the loss of the server that leads a journal", () => {
           Stream.takeUntil((name) => name === "end"),
           Stream.runCollect,
           // A reading breaks with its connection, or with the server that its consumer lived on.
-          Effect.retry({ times: 100, schedule: Schedule.spaced("100 millis") }),
+          Effect.retry(Schedule.spaced("100 millis")),
         ),
       ),
     )

@@ -1,7 +1,7 @@
 /** One real server or a cluster of three, a connection to each, and what each itself holds. */
-import { createServer } from "node:net"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import { type EmbeddedServer, startEmbedded } from "../../../src/nats/embedded.ts"
+import { startThreeServers } from "../../nats/three-of-a-cluster.ts"
 
 /** How long an answer may take before it counts as none. Nothing that is answered takes nearly as long. */
 export const answerMsMax = 15_000
@@ -84,34 +84,6 @@ export class Servers {
   }
 }
 
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const listeners = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    listeners.map(
-      (listener) =>
-        new Promise<number>((resolve) => {
-          listener.listen(0, "127.0.0.1", () => {
-            const address = listener.address()
-            resolve(address !== null && typeof address === "object" ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))))
-  return ports
-}
-
 export const startOne = async (): Promise<Servers> => new Servers([await startEmbedded({ senders: [] })])
 
-export const startThree = async (): Promise<Servers> => {
-  const ports = await freePorts(3)
-  const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
-  const started: Array<EmbeddedServer> = []
-  for (const [i, port] of ports.entries()) {
-    const first = started[0]
-    const cluster = { serverName: `server-${i}`, port, routes }
-    started.push(await startEmbedded({ senders: [], cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
-  }
-  await Promise.all(started.map((server) => server.ready()))
-  return new Servers(started)
-}
+export const startThree = async (): Promise<Servers> => new Servers(await startThreeServers([]))

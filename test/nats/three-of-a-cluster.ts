@@ -1,0 +1,43 @@
+/** Three real servers of one cluster on this machine, each on ports of its own. */
+import { createServer } from "node:net"
+import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+
+/** A port found free may be taken by another before a server listens on it. */
+const startAttempts = 5
+
+const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
+  const listeners = Array.from({ length: count }, () => createServer())
+  const ports = await Promise.all(
+    listeners.map(
+      (listener) =>
+        new Promise<number>((resolve) => {
+          listener.listen(0, "127.0.0.1", () => {
+            const address = listener.address()
+            resolve(address !== null && typeof address === "object" ? address.port : 0)
+          })
+        }),
+    ),
+  )
+  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))))
+  return ports
+}
+
+/** Starts `server-0` to `server-2`, which share their secrets, and waits until all are ready. */
+export const startThreeServers = async (senders: EmbeddedOptions["senders"], attempt = 1): Promise<ReadonlyArray<EmbeddedServer>> => {
+  const ports = await freePorts(3)
+  const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
+  const started: Array<EmbeddedServer> = []
+  try {
+    for (const [i, port] of ports.entries()) {
+      const [first] = started
+      const cluster = { serverName: `server-${i}`, port, routes }
+      started.push(await startEmbedded({ senders, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
+    }
+    await Promise.all(started.map((server) => server.ready()))
+    return started
+  } catch (error) {
+    await Promise.all(started.map((server) => server.stop()))
+    if (attempt === startAttempts) throw error
+    return startThreeServers(senders, attempt + 1)
+  }
+}
