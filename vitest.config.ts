@@ -10,8 +10,9 @@ export default defineConfig({
     // Processes, not threads: integration tests start servers, and a crash then ends one file only.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 120_000, interval: 20 } },
     passWithNoTests: true,
   },
 })

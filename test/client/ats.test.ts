@@ -126,7 +126,7 @@ describe("an ATS subscription", () => {
     await expect.poll(() => link.subscriptions()).toBe(0)
     cluster.change("A")
     cluster.say()
-    await expect.poll(() => cluster.answer(), { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => cluster.answer()).toBe(true)
     await expect.poll(() => told.map(({ sku }) => sku)).toEqual(["A"])
     expect(gaps).toBe(1)
   })

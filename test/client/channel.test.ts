@@ -1,10 +1,11 @@
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
 import type { Decision } from "../../src/client/commands.ts"
 import { type Channel, openChannel } from "../../src/client/promises.ts"
 import { AnswerUnknown, Busy, NotPermitted } from "../../src/ports/errors.ts"
 import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
+import { manualEnvironment } from "./manual-environment.ts"
 
 const open = async (options: ClientOptions = {}): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
   const link = fakeLink()
@@ -16,6 +17,9 @@ const open = async (options: ClientOptions = {}): Promise<{ readonly link: FakeL
 const answering = (link: FakeLink): void => {
   link.onPublish = ({ suffix, body }) => link.reply(suffix, acceptAll(body))
 }
+
+/** A turn of the event loop. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const reserve = { sku: "A", reservation: "r1", qty: 1, holdMs: 60_000 }
 
@@ -105,8 +109,11 @@ describe("a channel's promises", () => {
   })
 
   it("no answer within the caller's patience: rejects with AnswerUnknown, having asked again with the same bytes", async () => {
-    const { link, channel } = await open({ retryMs: 5 })
-    await expect(channel.reserve(reserve, { timeoutMs: 200 })).rejects.toBeInstanceOf(AnswerUnknown)
+    const environment = manualEnvironment()
+    const { link, channel } = await open({ retryMs: 5, environment })
+    const refused = expect(channel.reserve(reserve, { timeoutMs: 200 })).rejects.toBeInstanceOf(AnswerUnknown)
+    environment.advance(200)
+    await refused
     expect(link.published.length).toBeGreaterThan(1)
     expect(new Set(link.published.map((message) => message.body)).size).toBe(1)
   })
@@ -129,7 +136,7 @@ describe("a channel's promises", () => {
   it("closed with commands under way: answered first; nothing new is taken", async () => {
     const { link, channel } = await open()
     const decision = channel.reserve(reserve)
-    await expect.poll(() => link.published.length).toBe(1)
+    await expect.poll(() => link.published.length).toBeGreaterThan(0)
     const closed = channel.close()
     await expect(channel.reserve(reserve)).rejects.toMatchObject({ _tag: "ClientClosed" })
     const message = link.published[0]
@@ -177,9 +184,11 @@ describe("the client as an effect", () => {
     const link = fakeLink()
     const program = Effect.gen(function* () {
       const client = yield* Client
-      return yield* client.send(client.command("Reserve", reserve)).pipe(Effect.timeoutOption(20))
+      const sending = yield* Effect.forkChild(client.send(client.command("Reserve", reserve)))
+      yield* Effect.repeat(Effect.promise(turn), { until: () => link.published.length > 0 })
+      yield* Fiber.interrupt(sending)
     }).pipe(Effect.provide(Client.layer({}).pipe(Layer.provide(link.layer))))
-    expect((await Effect.runPromise(program))._tag).toBe("None")
+    await Effect.runPromise(program)
     expect(link.published).toHaveLength(1)
   })
 })

@@ -12,6 +12,9 @@ import { Cluster, Commands, Journals, type Member, Outbound, type Question, Ques
 import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 
+/** How often members say anew what they have to say, however long they may be silent. */
+const announceMs = 100
+
 interface Lease {
   readonly holder: string
   readonly revision: number
@@ -353,7 +356,7 @@ export class MemoryBroker {
     return Cluster.of({
       ...this.#leasing(),
       prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
-      join: (member, ttlMs) =>
+      join: (member) =>
         Effect.acquireRelease(
           Effect.sync(() => this.#setMembers([...this.#members, { ...member }])),
           () => Effect.sync(() => this.#setMembers(this.#members.filter((other) => other.worker !== member.worker))),
@@ -362,7 +365,7 @@ export class MemoryBroker {
             this.#unlessCutOff(
               worker,
               Effect.sync(() => this.#announceAgain(member)),
-            ).pipe(Effect.ignore, Effect.delay(ttlMs / 3), Effect.forever, Effect.forkScoped),
+            ).pipe(Effect.ignore, Effect.delay(announceMs), Effect.forever, Effect.forkScoped),
           ),
           Effect.asVoid,
         ),

@@ -134,16 +134,18 @@ describe("a worker that takes over", () => {
 describe("a worker whose lease can't be renewed", () => {
   it("steps down when its time is up, and serves again when the broker is back", async () => {
     const broker = new MemoryBroker(1)
-    const worker = await startTestWorker(broker, "a")
+    const worker = await startTestWorker(broker, "a", { leaseTtlMs: 1_000 })
+    const { steppedDown } = worker.reported
     await until(() => isReady(worker))
     broker.cutOff("a")
-    await until(() => worker.reported.steppedDown.length > 0)
-    expect(worker.reported.steppedDown).toEqual([{ partition: 0, reason: "LeaseLost" }])
-    expect(isReady(worker)).toBe(false)
+    await until(() => !isReady(worker))
     broker.restore("a")
     stockUp(broker, sku, 5)
     expect(await reserve(broker, 4)).toMatchObject({ outcome: "accepted" })
-    expect(worker.reported.takeovers).toBe(2)
+    // Once, unless this machine itself stood still for that long.
+    expect(steppedDown).toEqual(steppedDown.map(() => ({ partition: 0, reason: "LeaseLost" })))
+    expect(steppedDown.length).toBeGreaterThan(0)
+    expect(worker.reported.takeovers).toBe(steppedDown.length + 1)
     await worker.stop()
   })
 })
@@ -168,7 +170,7 @@ describe("draining", () => {
 
   it("names the partitions that could not be drained in time", async () => {
     const broker = new MemoryBroker(2)
-    const worker = await startTestWorker(broker, "a", { drainTimeoutMs: 50 })
+    const worker = await startTestWorker(broker, "a", { drainTimeoutMs: 3_000 })
     await until(() => isReady(worker))
     broker.repliesHeldBack = true
     stockUp(broker, sku, 5)

@@ -41,6 +41,7 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
     waiting: () => undefined,
   })
 
+/** A worker whose lease no slow machine lets run out, unless a test wants it shorter. */
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
@@ -59,8 +60,8 @@ export const startTestWorker = async (
     worker: name,
     address: "",
     partitions: broker.partitions,
-    leaseTtlMs: options.leaseTtlMs ?? 1_000,
-    drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
+    leaseTtlMs: options.leaseTtlMs ?? 60_000,
+    drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
   })
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
