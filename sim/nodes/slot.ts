@@ -6,7 +6,7 @@
  */
 
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { ClaimBasis, Halt, Input, Output, StepDownReason } from "../../src/engine/protocol.ts"
+import type { ClaimBasis, Halt, Input, Output, StepDownReason, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
@@ -205,9 +205,12 @@ export class Slot {
       case "StoreIncarnation":
         return this.#until(() => this.#server.putIncarnation(this.id, output.incarnation))
       case "StoreWitness":
-        return this.#until(() => this.#server.putWitness(this.id, output.witness))
+        return this.#storeWitness(output)
       case "ClearHalt":
-        return this.#until(() => this.#server.putHalt(this.id, null))
+        return this.#until(
+          () => this.#server.clearHalt(this.id),
+          () => this.put({ _tag: "HaltCleared", nowMs: this.worker.clockMs }),
+        )
       case "StoreChunk":
         return this.#storeChunk(output)
       case "PublishSnapshot":
@@ -440,14 +443,18 @@ export class Slot {
     })
   }
 
-  #until(write: () => void): void {
-    this.#askUntil<true>(
-      (answer) => {
-        if (this.#server.isDown) return answer(null)
-        write()
-        answer(true)
-      },
-      () => undefined,
+  #until(write: () => void, written: () => void = () => undefined): void {
+    this.#askUntil<true>((answer) => {
+      if (this.#server.isDown) return answer(null)
+      write()
+      answer(true)
+    }, written)
+  }
+
+  #storeWitness({ witness, over }: OutputOf<"StoreWitness">): void {
+    this.#askUntil<{ readonly stands: Witness | null }>(
+      (answer) => answer(this.#server.isDown ? null : { stands: this.#server.putWitness(this.id, witness, over) }),
+      ({ stands }) => this.put({ _tag: "WitnessStored", stands, nowMs: this.worker.clockMs }),
     )
   }
 

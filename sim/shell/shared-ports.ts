@@ -184,6 +184,27 @@ const marking = (bucket: ServedStream, connection: Connection): Marking => {
     Effect.map(readKey(connection, bucket, key), (state) => (state === null || state.value === null ? null : decode(state.value)))
   const put = (key: string, value: string) => putKey(connection, bucket, key, value).pipe(Effect.asVoid, orUnavailable(`set ${key}`))
   const haltOf = (text: string) => JSON.parse(text) as Halt
+  const raise = (partition: number, { seq, hash }: Witness, over: Witness | null): Effect.Effect<Witness | null, Trouble> => {
+    const key = witnessKey(partition)
+    return Effect.flatMap(readKey(connection, bucket, key), (present) => {
+      const stands = present === null || present.value === null ? null : (JSON.parse(present.value) as Witness)
+      const isExpected = stands?.seq === over?.seq && stands?.hash === over?.hash
+      if (!isExpected || (stands?.seq ?? 0) >= seq) return Effect.succeed(stands)
+      return putKey(connection, bucket, key, JSON.stringify({ seq, hash }), { revision: present?.revision ?? 0 }).pipe(
+        Effect.as({ seq, hash }),
+        Effect.catchIf(isConflict, () => raise(partition, { seq, hash }, over)),
+      )
+    })
+  }
+  const lift = (partition: number): Effect.Effect<void, Trouble> =>
+    Effect.flatMap(readKey(connection, bucket, haltKey(partition)), (present) =>
+      present === null || present.value === null || haltOf(present.value).resume === null
+        ? Effect.void
+        : Effect.andThen(
+            deleteKey(connection, bucket, witnessKey(partition)),
+            Effect.asVoid(deleteKey(connection, bucket, haltKey(partition), present.revision)),
+          ),
+    )
   return {
     marks: (partition) =>
       Effect.all(
@@ -195,10 +216,10 @@ const marking = (bucket: ServedStream, connection: Connection): Marking => {
         { concurrency: "unbounded" },
       ).pipe(orUnavailable(`read the marks of partition ${partition}`)),
     putIncarnation: (partition, incarnation) => put(incarnationKey(partition), incarnation),
-    putWitness: (partition, { seq, hash }) => put(witnessKey(partition), JSON.stringify({ seq, hash })),
+    putWitness: (partition, witness, over) =>
+      raise(partition, witness, over).pipe(orUnavailable(`raise the witness of partition ${partition}`)),
     putHalt: (partition, halt) => put(haltKey(partition), JSON.stringify(halt)),
-    clearHalt: (partition) =>
-      deleteKey(connection, bucket, haltKey(partition)).pipe(Effect.asVoid, orUnavailable(`clear the halt of partition ${partition}`)),
+    clearHalt: (partition) => lift(partition).pipe(orUnavailable(`clear the halt of partition ${partition}`)),
     halts: watchKeys(connection, bucket, haltPrefix).pipe(
       Stream.map(({ changes }) =>
         changes.map(({ key, value }) => ({ partition: Number(key.slice(haltPrefix.length)), halt: value === null ? null : haltOf(value) })),

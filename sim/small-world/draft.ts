@@ -10,7 +10,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 import type { Journal, Journals } from "./journals.ts"
 import { answerText, freeQty } from "./ledger.ts"
 import type { Minds } from "./minds.ts"
-import type { HandedOver, Marks, Shelf, SmallWorld, State, Stream, Want, WorkerState } from "./small-world.ts"
+import type { HandedOver, Marking, Marks, Shelf, SmallWorld, State, Stream, Want, WorkerState } from "./small-world.ts"
 
 /** When every small world begins. */
 export const startMs = 1_800_000_000_000
@@ -122,9 +122,25 @@ const answersIn = (replies: ReadonlyArray<Reply>): number => {
   return bits
 }
 
-const mark = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, marks: Partial<Marks>, text: string): void => {
-  if (!ground.world.slow.marks) draft.marks = marksWith(draft.marks, marks)
-  else ask(ground, worker, `Mark ${text}`, () => ({ _tag: "Mark", marks, text }))
+const textOf = (witness: Marks["witness"]): string => (witness === null ? "-" : `${witness.seq} ${witness.hash}`)
+
+/** A mark is written: an incarnation over whatever stands, a witness only over the one its writer knows of. */
+export const storeMark = (ground: Ground, draft: Draft, w: 0 | 1, marking: Marking): void => {
+  if (marking._tag === "StoreIncarnation") {
+    draft.marks = marksWith(draft.marks, { incarnation: marking.incarnation })
+    return
+  }
+  const { witness, over } = marking
+  const before = draft.marks.witness
+  if (textOf(before) === textOf(over) && witness.seq > (before?.seq ?? 0)) draft.marks = marksWith(draft.marks, { witness })
+  else draft.reached.push("a witness that stands against another")
+  const stands = draft.marks.witness
+  hear(ground, draft, w, `WitnessStored ${textOf(stands)}`, () => ({ _tag: "WitnessStored", stands }))
+}
+
+const mark = (ground: Ground, draft: Draft, w: 0 | 1, marking: Marking, text: string): void => {
+  if (!ground.world.slow.marks) storeMark(ground, draft, w, marking)
+  else ask(ground, draft.workers[w], `Mark ${text}`, () => ({ _tag: "Mark", marking, text }))
 }
 
 /** The shelf with these chunks and this snapshot. */
@@ -252,10 +268,10 @@ const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): 
       return
     }
     case "StoreWitness":
-      mark(ground, draft, worker, { witness: output.witness }, `witness ${output.witness.seq} ${output.witness.hash}`)
+      mark(ground, draft, w, output, `witness ${textOf(output.witness)} over ${textOf(output.over)}`)
       return
     case "StoreIncarnation":
-      mark(ground, draft, worker, { incarnation: output.incarnation }, `incarnation ${output.incarnation}`)
+      mark(ground, draft, w, output, `incarnation ${output.incarnation}`)
       return
     default:
       performQuestion(ground, draft, worker, output)

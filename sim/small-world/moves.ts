@@ -8,7 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
-import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, letLoose, marksWith, type OnMove } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
 import type { Call, FeedValue, HandedOver, State, Want } from "./small-world.ts"
@@ -247,7 +247,7 @@ const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove
       return
     }
     case "Mark":
-      draft.marks = marksWith(draft.marks, want.marks)
+      storeMark(ground, draft, w, want.marking)
       onMove("answer", `${nameOf[w]}'s ${want.text.slice(0, 16)} is out`, draft)
       return
     default:

@@ -91,6 +91,9 @@ export interface Marks {
   readonly key: string
 }
 
+/** A mark that is to be written: an incarnation, or a witness over the one that its writer knows of. */
+export type Marking = Extract<Output, { readonly _tag: "StoreIncarnation" | "StoreWitness" }>
+
 /** What the feed holds for a channel: the last value stored, whoever sent it. */
 export interface FeedValue {
   readonly channel: string
@@ -116,7 +119,7 @@ export type Want = { readonly id: number } & (
   | { readonly _tag: "Republish"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "Replies"; readonly seq: number; readonly answers: number }
   | { readonly _tag: "Feed"; readonly group: number; readonly values: Extract<Output, { readonly _tag: "SendFeed" }>["values"] }
-  | { readonly _tag: "Mark"; readonly marks: Partial<Marks>; readonly text: string }
+  | { readonly _tag: "Mark"; readonly marking: Marking; readonly text: string }
 )
 
 /** One worker, and what is under way for it. */

@@ -79,8 +79,6 @@ export class Server {
   /** The last sequence stored for each partition, and where each reader has to look next. */
   readonly #ofPartition: ReadonlyArray<Array<number>>
   readonly listeners: Array<Listener> = []
-  /** Partitions whose witness was written over by one that names an earlier record. */
-  readonly loweredWitnesses = new Set<number>()
   /** Nobody answers for a stream before this. */
   #downUntilMs = 0
   #fullUntilMs = 0
@@ -329,9 +327,22 @@ export class Server {
     this.#put(`incarnation.${partition}`, incarnation)
   }
 
-  putWitness(partition: number, witness: Witness): void {
-    if (witness.seq < (this.marks(partition).witness?.seq ?? 0)) this.loweredWitnesses.add(partition)
-    this.#put(`witness.${partition}`, witness)
+  /** Raises the witness, as the port `Cluster` says; the one that stands afterwards. */
+  putWitness(partition: number, witness: Witness, over: Witness | null): Witness | null {
+    const key = `witness.${partition}`
+    const stands = this.#key<Witness>(key)
+    const isExpected = stands?.seq === over?.seq && stands?.hash === over?.hash
+    if (!isExpected || (stands?.seq ?? 0) >= witness.seq) return stands
+    this.#put(key, witness)
+    return witness
+  }
+
+  /** Forgets the witness and lifts the halt, if an operator has answered it. */
+  clearHalt(partition: number): void {
+    const halt = this.#key<Halt>(`halt.${partition}`)
+    if (halt === null || halt.resume === null) return
+    this.#put(`witness.${partition}`, null)
+    this.putHalt(partition, null)
   }
 
   putHalt(partition: number, halt: Halt | null): void {

@@ -12,7 +12,7 @@ import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { SenderMemory } from "./memory.ts"
-import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest } from "./protocol.ts"
+import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
 import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 
@@ -190,7 +190,14 @@ export interface Partition {
   readonly publishing: Publishing
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
-  witnessedSeq: number
+  /** The record that this reign began with: its claim. */
+  reignSeq: number
+  /** The mark that stands outside the journal, as far as this reign knows; null: none. */
+  mark: Witness | null
+  /** The mark that is being written over it: one at a time, or it wouldn't be known over which. */
+  marking: Witness | null
+  /** A halt is being lifted: its witness stands until then, and nothing is written over it. */
+  lifting: boolean
   nextWitnessAtMs: EpochMs
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
   snapshotStartSeq: number
@@ -261,7 +268,10 @@ export const emptyPartition = (options: {
     republishAfterSeq: null,
   },
   republishAgainAtMs: 0,
-  witnessedSeq: 0,
+  reignSeq: 0,
+  mark: null,
+  marking: null,
+  lifting: false,
   nextWitnessAtMs: 0,
   snapshotStartSeq: 0,
   loadedSnapshot: null,

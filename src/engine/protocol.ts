@@ -144,6 +144,10 @@ export type Input = { readonly nowMs: EpochMs } & (
     }
   /** A broker timestamp that isn't a command's: a lease renewal's. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
+  /** What stands outside the journal after StoreWitness, whoever wrote it. */
+  | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
+  /** The halt is lifted and its witness forgotten. */
+  | { readonly _tag: "HaltCleared" }
   | { readonly _tag: "RepliesSent"; readonly seq: number }
   | { readonly _tag: "FeedSent"; readonly group: number }
   | { readonly _tag: "FeedFailed"; readonly group: number }
@@ -223,13 +227,14 @@ export type Output =
   /** Watch what the feed's stream stores for this partition, as FeedSeen: beginning with what it stored at `sinceMs` of the broker's clock or later, then for ever. */
   | { readonly _tag: "WatchFeed"; readonly sinceMs: EpochMs }
   | { readonly _tag: "ReadForRepublish"; readonly fromSeq: number; readonly toSeq: number }
-  | { readonly _tag: "StoreWitness"; readonly witness: Witness }
+  /** Raise the mark from `over`, the one that stands as far as this owner knows. Answered by WitnessStored, once it is known what stands; retried until then. */
+  | { readonly _tag: "StoreWitness"; readonly witness: Witness; readonly over: Witness | null }
   | { readonly _tag: "StoreChunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
   | { readonly _tag: "PublishSnapshot"; readonly manifest: SnapshotManifest }
   | { readonly _tag: "DiscardSnapshot"; readonly id: string }
   /** This owner serves from now on. */
   | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
-  /** An operator's resume was journaled: the shared halt can be cleared. */
+  /** An operator's resume was journaled: the witness can be forgotten and the shared halt lifted. Answered by HaltCleared. Retried until then. */
   | { readonly _tag: "ClearHalt" }
   | { readonly _tag: "BatchConfirmed"; readonly seq: number; readonly record: JournalRecord; readonly stats: BatchStats }
   | { readonly _tag: "Alarm"; readonly kind: AlarmKind; readonly detail: string }

@@ -18,6 +18,7 @@ import type { Input, Output } from "./protocol.ts"
 import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
 import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
 import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
 
@@ -70,6 +71,10 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "BrokerTimeSeen":
       partition.referenceMs = Math.max(partition.referenceMs, input.brokerMs)
       return []
+    case "WitnessStored":
+      return onWitnessStored(partition, input.stands, nowMs)
+    case "HaltCleared":
+      return onHaltCleared(partition)
     default:
       return takeMore(partition, given, input)
   }
@@ -147,12 +152,8 @@ const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output
     ...noteSnapshotProgress(partition, given),
     ...tickRepublish(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
+    ...tickWitness(partition, nowMs),
   )
-  if (partition.confirmedSeq > partition.witnessedSeq && isDue(partition.nextWitnessAtMs, nowMs, cursorCheckMs)) {
-    partition.witnessedSeq = partition.confirmedSeq
-    partition.nextWitnessAtMs = nowMs + cursorCheckMs
-    outputs.push({ _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } })
-  }
   sweepNext(partition)
   return outputs
 }

@@ -14,6 +14,7 @@ import type { ClaimBasis, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { recordVersion } from "./records.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot.ts"
+import { raiseWitness } from "./witness.ts"
 
 const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 
@@ -181,6 +182,8 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
   const basis = partition.claiming?.basis ?? null
   partition.owner = record.owner
   partition.epoch = record.epoch
+  partition.reignSeq = partition.confirmedSeq
+  partition.mark = basis?.witness ?? null
   const halted = basis?.halt ?? null
   if (halted === null || halted.resume === null) return startServing(partition, nowMs)
   const lost = basis?.witness !== null && basis !== null && basis.witness.seq > basis.endSeq ? basis.endSeq : null
@@ -192,6 +195,7 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
 }
 
 export const onResumeConfirmed = (partition: Partition, nowMs: number): Array<Output> => {
+  partition.lifting = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs
   return [...outputs, ...startServing(partition, nowMs)]
@@ -204,11 +208,10 @@ const startServing = (partition: Partition, nowMs: number): Array<Output> => {
   const outputs: Array<Output> = [
     { _tag: "StopFollowing" },
     { _tag: "Serving", epoch: partition.epoch, seq: partition.confirmedSeq },
-    { _tag: "StoreWitness", witness: { seq: partition.confirmedSeq, hash: partition.confirmedHash } },
+    ...raiseWitness(partition),
     // A claim makes no time: this is when the former owner was last heard of.
     { _tag: "WatchFeed", sinceMs: Math.max(0, partition.atMs - feedLookBackMs) },
   ]
-  partition.witnessedSeq = partition.confirmedSeq
   if (partition.incarnation !== null && incarnation !== partition.incarnation)
     outputs.push({ _tag: "StoreIncarnation", incarnation: partition.incarnation })
   return [...outputs, ...(partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs))]

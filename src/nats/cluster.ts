@@ -5,7 +5,7 @@
  */
 import { Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
 import { assert } from "../assert.ts"
-import type { Halt, HaltReason } from "../engine/protocol.ts"
+import type { Halt, HaltReason, Witness } from "../engine/protocol.ts"
 import { Cluster, type Member } from "../ports/broker.ts"
 import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
 import { attempt } from "./attempt.ts"
@@ -31,6 +31,7 @@ const MemberJson = Schema.fromJsonString(
   Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Finite) }),
 )
 
+const decodeWitness = Schema.decodeSync(WitnessJson)
 const decodeHalt = Schema.decodeOption(HaltJson)
 
 const haltOf = (text: string): Halt => {
@@ -53,10 +54,43 @@ const readMark = async <A>(link: Link, key: string, decode: (text: string) => A)
 const marks = async (link: Link, partition: number) => {
   const [incarnation, witness, halt] = await Promise.all([
     readMark(link, incarnationKey(partition), (text) => text),
-    readMark(link, witnessKey(partition), Schema.decodeSync(WitnessJson)),
+    readMark(link, witnessKey(partition), decodeWitness),
     readMark(link, haltKey(partition), haltOf),
   ])
   return { incarnation, witness, halt }
+}
+
+/** Times a witness is read and tried to be raised: a write that another is ahead of on three servers is refused before what was read has changed. */
+const raisesMax = 5
+const raiseAgainMs = 20
+
+const isSameWitness = (a: Witness | null, b: Witness | null): boolean => a?.seq === b?.seq && a?.hash === b?.hash
+
+/** Writes the witness over the one it is known to stand over, and resolves to the one that stands then. */
+const raiseWitness = async (link: Link, partition: number, witness: Witness, over: Witness | null): Promise<Witness | null> => {
+  const key = witnessKey(partition)
+  const { seq, hash } = witness
+  for (let raises = 0; raises < raisesMax; raises++) {
+    const present = await readKey(link, marksBucket, key)
+    const stands = present === null || present.value === null ? null : decodeWitness(present.value)
+    if (!isSameWitness(stands, over) || (stands !== null && stands.seq >= seq)) return stands
+    try {
+      await putKey(link, marksBucket, key, JSON.stringify({ seq, hash }), { revision: present?.revision ?? 0 })
+      return witness
+    } catch (error) {
+      if (!isConflict(error)) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, raiseAgainMs))
+  }
+  throw new Error(`${key} is being written by others`)
+}
+
+/** Forgets the witness, then lifts the halt, if an operator has answered it. A late attempt finds another halt or none, and leaves the witness of whoever reigns since. */
+const clearHalt = async (link: Link, partition: number): Promise<void> => {
+  const present = await readKey(link, marksBucket, haltKey(partition))
+  if (present === null || present.value === null || haltOf(present.value).resume === null) return
+  await deleteKey(link, marksBucket, witnessKey(partition))
+  await deleteKey(link, marksBucket, haltKey(partition), present.revision)
 }
 
 // Leases
@@ -205,10 +239,10 @@ export const clusterLayer = (links: Links, options: ClusterOptions): Layer.Layer
     leases: eachChange(link, leasesBucket, ">", ({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs })),
     marks: (partition) => attempt(link, `read the marks of partition ${partition}`, () => marks(link, partition)),
     putIncarnation: (partition, incarnation) => put(link, incarnationKey(partition), incarnation),
-    putWitness: (partition, { seq, hash }) => put(link, witnessKey(partition), JSON.stringify({ seq, hash })),
+    putWitness: (partition, witness, over) =>
+      attempt(link, `raise the witness of partition ${partition}`, () => raiseWitness(link, partition, witness, over)),
     putHalt: (partition, halt) => put(link, haltKey(partition), JSON.stringify(halt)),
-    clearHalt: (partition) =>
-      attempt(link, `clear the halt of partition ${partition}`, () => deleteKey(link, marksBucket, haltKey(partition))),
+    clearHalt: (partition) => attempt(link, `clear the halt of partition ${partition}`, () => clearHalt(link, partition)),
     halts: eachChange(link, marksBucket, "halt.*", ({ key, value }) => ({
       partition: Number(key.slice("halt.".length)),
       halt: value === null ? null : haltOf(value),

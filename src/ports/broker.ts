@@ -157,8 +157,16 @@ export class Cluster extends Context.Service<
       BrokerUnavailable
     >
     readonly putIncarnation: (partition: number, incarnation: string) => Effect.Effect<void, BrokerUnavailable>
-    readonly putWitness: (partition: number, witness: Witness) => Effect.Effect<void, BrokerUnavailable>
+    /**
+     * Raises the mark: written if `over` is what stands (null: none, or it was forgotten) and names an earlier record. Answers with the mark that stands
+     * afterwards, whoever wrote it. So no mark is ever lowered, and one that was forgotten is not put back by whoever has not heard of that.
+     */
+    readonly putWitness: (partition: number, witness: Witness, over: Witness | null) => Effect.Effect<Witness | null, BrokerUnavailable>
     readonly putHalt: (partition: number, halt: Halt) => Effect.Effect<void, BrokerUnavailable>
+    /**
+     * Lifts a halt that an operator has answered; any other stays. Forgets the witness first: whoever fails in between leaves a halt that was answered, to be
+     * lifted again, and never a witness that would halt again what an operator let go on.
+     */
     readonly clearHalt: (partition: number) => Effect.Effect<void, BrokerUnavailable>
     /** Halts as they are set, resumed (null: cleared). */
     readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>

@@ -3,13 +3,12 @@
  * other than an acknowledgement means, and whether the same bytes go out again, is the engine's to decide.
  */
 import { Effect, Stream } from "effect"
-import type { Output, Witness } from "../engine/protocol.ts"
+import type { Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { appendTimeoutMs } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { AppendUnknown } from "../ports/errors.ts"
 import { spanName } from "../telemetry/names.ts"
-import { makeConveyor } from "./conveyor.ts"
 import { untilDone } from "./patience.ts"
 import { makeReading, readForEver } from "./reading.ts"
 import type { Shell } from "./shell.ts"
@@ -124,13 +123,22 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
 const makeMarks = (shell: Shell, cluster: ClusterService) => ({
   storeIncarnation: (incarnation: string) =>
     shell.run(untilDone(`storing the incarnation of partition ${shell.partition}`, cluster.putIncarnation(shell.partition, incarnation))),
-  storeWitness: makeConveyor<Witness>(shell, (witnesses) => {
-    const newest = witnesses.at(-1)
-    return newest === undefined
-      ? Effect.void
-      : untilDone(`storing the witness of partition ${shell.partition}`, cluster.putWitness(shell.partition, newest))
-  }),
-  clearHalt: () => shell.run(untilDone(`clearing the halt of partition ${shell.partition}`, cluster.clearHalt(shell.partition))),
+  storeWitness: ({ witness, over }: Extract<Output, { readonly _tag: "StoreWitness" }>) =>
+    shell.run(
+      // Not in the turn in which it was asked for: a record that is handed over in the same turn should be on its way to the journal before it.
+      Effect.yieldNow.pipe(
+        Effect.andThen(
+          untilDone(`storing the witness of partition ${shell.partition}`, cluster.putWitness(shell.partition, witness, over)),
+        ),
+        Effect.andThen((stands) => Effect.sync(() => shell.tell({ _tag: "WitnessStored", stands }))),
+      ),
+    ),
+  clearHalt: () =>
+    shell.run(
+      untilDone(`clearing the halt of partition ${shell.partition}`, cluster.clearHalt(shell.partition)).pipe(
+        Effect.andThen(Effect.sync(() => shell.tell({ _tag: "HaltCleared" }))),
+      ),
+    ),
 })
 
 export const makeJournalOutputs = Effect.fnUntraced(function* (shell: Shell) {

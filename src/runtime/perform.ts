@@ -44,7 +44,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
       case "ReadForRepublish":
         return journal.readForRepublish(output.fromSeq, output.toSeq)
       case "StoreWitness":
-        return journal.storeWitness(output.witness)
+        return journal.storeWitness(output)
       case "ClearHalt":
         return journal.clearHalt()
       case "ReadCommands":

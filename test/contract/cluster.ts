@@ -1,7 +1,7 @@
 /** The contract of `Cluster`: members, leases and marks. */
 import { Effect, Exit, Option, Schedule, Scope, Stream } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Halt } from "../../src/engine/protocol.ts"
+import type { Halt, Witness } from "../../src/engine/protocol.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import type { Broker } from "./broker-under-test.ts"
 
@@ -16,6 +16,8 @@ const names = Stream.map((members: ReadonlyArray<{ readonly worker: string }>) =
 const until = <A, E>(stream: Stream.Stream<A, E>, fits: (value: A) => boolean) => stream.pipe(Stream.filter(fits), Stream.runHead)
 
 const halt: Halt = { reason: "JournalLostTail", detail: "expected 7, found 5", atMs: 1_700_000_000_000, resume: null }
+
+const witnessOf = (seq: number): Witness => ({ seq, hash: `h${seq}` })
 
 /** Takes the lease as soon as it is nobody else's, as the leader knows: a watcher may be told of a former lease's end by a server that lags. */
 const acquireWhenFree = (cluster: typeof Cluster.Service, partition: number, worker: string, lifeMs: number) =>
@@ -170,15 +172,13 @@ const marksContract = (broker: Broker, partition: number) => {
       Cluster.use((cluster) =>
         Effect.all([
           cluster.putIncarnation(partition, "one"),
-          cluster.putWitness(partition, { seq: 3, hash: "h3" }),
-          cluster.putWitness(partition, { seq: 9, hash: "h9" }),
+          cluster.putWitness(partition, witnessOf(3), null),
+          cluster.putWitness(partition, witnessOf(9), witnessOf(3)),
           cluster.putHalt(partition, halt),
         ]),
       ),
     )
-    expect(await asOtherWorker(read)).toEqual({ incarnation: "one", witness: { seq: 9, hash: "h9" }, halt })
-    await asOtherWorker(Cluster.use((cluster) => cluster.clearHalt(partition)))
-    expect(await asWorker(read)).toEqual({ incarnation: "one", witness: { seq: 9, hash: "h9" }, halt: null })
+    expect(await asOtherWorker(read)).toEqual({ incarnation: "one", witness: witnessOf(9), halt })
   })
 
   it("tells every worker of halts as they are set, resumed and cleared", async () => {
@@ -198,10 +198,71 @@ const marksContract = (broker: Broker, partition: number) => {
   })
 }
 
+/** `partition` is this suite's own, without marks. */
+const witnessContract = (broker: Broker, partition: number) => {
+  const put = (witness: Witness, over: Witness | null) => Cluster.use((cluster) => cluster.putWitness(partition, witness, over))
+  const read = Cluster.use((cluster) => cluster.marks(partition))
+  const clear = Cluster.use((cluster) => cluster.clearHalt(partition))
+
+  it("never lowers a witness, nor writes it over another than its writer knows of, and says which stands", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    expect(await asWorker(put(witnessOf(9), null))).toEqual(witnessOf(9))
+    // Whoever knows of nothing that stands; of what stands, and names an earlier record or the same; of what stood before.
+    const refused: ReadonlyArray<readonly [seq: number, over: Witness | null]> = [
+      [3, null],
+      [12, null],
+      [3, witnessOf(9)],
+      [9, witnessOf(9)],
+      [12, witnessOf(3)],
+      [12, { seq: 9, hash: "another" }],
+    ]
+    for (const [seq, over] of refused)
+      expect(await asOtherWorker(put(witnessOf(seq), over)), `${seq} over ${over?.seq}`).toEqual(witnessOf(9))
+    expect((await asWorker(read)).witness).toEqual(witnessOf(9))
+    expect(await asOtherWorker(put(witnessOf(12), witnessOf(9)))).toEqual(witnessOf(12))
+    expect(await asWorker(put(witnessOf(12), witnessOf(9)))).toEqual(witnessOf(12))
+  })
+
+  it("lets one of two workers raise a witness at the same time, and tells both which", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    let stands: Witness | null = witnessOf(12)
+    for (let round = 1; round <= 5; round++) {
+      const lower = 100 * round
+      const over: Witness | null = stands
+      const told = await Promise.all([asWorker(put(witnessOf(lower), over)), asOtherWorker(put(witnessOf(lower + 1), over))])
+      stands = (await asWorker(read)).witness
+      expect([lower, lower + 1]).toContain(stands?.seq)
+      expect(told).toEqual([stands, stands])
+      // Whoever lost writes its own over what it was told of, if that is higher.
+      stands = await asWorker(put(witnessOf(lower + 1), stands))
+      expect(stands).toEqual(witnessOf(lower + 1))
+    }
+  })
+
+  it("lifts only a halt that was answered, and forgets the witness with it, for good", async () => {
+    const { asOtherWorker, asWorker } = broker()
+    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, halt)))
+    const { witness } = await asWorker(read)
+    expect(witness).not.toBeNull()
+    await asOtherWorker(clear)
+    expect(await asWorker(read)).toMatchObject({ witness, halt })
+    await asWorker(Cluster.use((cluster) => cluster.putHalt(partition, { ...halt, resume: { by: "ops", reason: "looked" } })))
+    await asOtherWorker(clear)
+    expect(await asWorker(read)).toMatchObject({ witness: null, halt: null })
+    // A former owner that has not heard of it doesn't put back what was forgotten; whoever was let go on begins anew, lower.
+    expect(await asWorker(put(witnessOf(999), witness))).toBeNull()
+    expect(await asOtherWorker(put(witnessOf(2), null))).toEqual(witnessOf(2))
+    // And a late attempt to lift it again forgets nothing of that.
+    await asWorker(clear)
+    expect((await asWorker(read)).witness).toEqual(witnessOf(2))
+  })
+}
+
 /** The partitions are this suite's own. */
 export const clusterContract = (name: string, broker: Broker, partitions: readonly [number, number]) =>
   describe(`Cluster contract: ${name}`, () => {
     describe("members", () => membersContract(broker, partitions[0]))
     describe("leases", () => leasesContract(broker, ...partitions))
     describe("marks", () => marksContract(broker, partitions[1]))
+    describe("witness", () => witnessContract(broker, partitions[0]))
   })

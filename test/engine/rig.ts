@@ -46,6 +46,13 @@ export class Broker {
     return expectedSeq + 1
   }
 
+  /** Writes the witness if `over` is what stands and names an earlier record; the one that stands then. */
+  raiseWitness(witness: Witness, over: Witness | null): Witness | null {
+    const isExpected = this.witness?.seq === over?.seq && this.witness?.hash === over?.hash
+    if (isExpected && witness.seq > (this.witness?.seq ?? 0)) this.witness = witness
+    return this.witness
+  }
+
   /** What the feed's stream holds: the last value of each channel and SKU, in the order they were stored. */
   feedNow(): ReadonlyArray<AtsValue> {
     return this.feed.filter(
@@ -185,7 +192,7 @@ export class Worker {
         broker.incarnation = output.incarnation
         return
       case "StoreWitness":
-        broker.witness = output.witness
+        this.put({ _tag: "WitnessStored", stands: broker.raiseWitness(output.witness, output.over) })
         return
       case "PurgeCommands":
         for (const seq of broker.commands.keys()) if (seq < output.beforeSeq) broker.commands.delete(seq)
@@ -201,7 +208,9 @@ export class Worker {
         broker.manifest = null
         return
       case "ClearHalt":
+        broker.witness = null
         broker.halt = null
+        this.put({ _tag: "HaltCleared" })
         return
       case "Halted":
         broker.halt = output.halt

@@ -381,16 +381,28 @@ export class MemoryBroker {
         Effect.sync(() => {
           this.#marksOf(partition).incarnation = incarnation
         }),
-      putWitness: (partition, witness) =>
-        Effect.sync(() => {
-          this.#marksOf(partition).witness = witness
-        }),
+      putWitness: (partition, witness, over) =>
+        this.#unlessCutOff(
+          worker,
+          Effect.sync(() => {
+            const marks = this.#marksOf(partition)
+            const isExpected = marks.witness?.seq === over?.seq && marks.witness?.hash === over?.hash
+            if (isExpected && (marks.witness?.seq ?? 0) < witness.seq) marks.witness = witness
+            return marks.witness
+          }),
+        ),
       putHalt: (partition, halt) =>
         this.#unlessCutOff(
           worker,
           Effect.sync(() => this.setHalt(partition, halt)),
         ),
-      clearHalt: (partition) => Effect.sync(() => this.setHalt(partition, null)),
+      clearHalt: (partition) =>
+        Effect.sync(() => {
+          const marks = this.#marksOf(partition)
+          if (marks.halt === null || marks.halt.resume === null) return
+          marks.witness = null
+          this.setHalt(partition, null)
+        }),
     })
   }
 

@@ -1,0 +1,68 @@
+/**
+ * The witness: a mark outside the journal that names the newest confirmed record, so that a journal which lost its tail is noticed by whoever claims it.
+ *
+ * It only rises. An owner writes its mark over the one that it last knew to stand, and is told which stands then. Another than it may be proves that
+ * somebody reigned whom its journal doesn't show: the partition is given up, and a claimant judges what stands.
+ */
+import { cursorCheckMs } from "../limits.ts"
+import { recentHash } from "./apply.ts"
+import { isDue } from "./due.ts"
+import { stepDown } from "./ending.ts"
+import type { Partition } from "./partition.ts"
+import type { Output, Witness } from "./protocol.ts"
+
+const nameOf = (mark: Witness | null): string => (mark === null ? "no witness" : `a witness of record ${mark.seq}`)
+
+/** Asks for the newest confirmed record to be marked, unless a mark is under way, or must not be written yet. */
+export const raiseWitness = (partition: Partition): Array<Output> => {
+  if (partition.marking !== null || partition.lifting) return []
+  const witness: Witness = { seq: partition.confirmedSeq, hash: partition.confirmedHash }
+  partition.marking = witness
+  return [{ _tag: "StoreWitness", witness, over: partition.mark }]
+}
+
+/** At most once a second, and only if something was confirmed since. */
+export const tickWitness = (partition: Partition, nowMs: number): Array<Output> => {
+  if (partition.marking !== null || partition.confirmedSeq <= (partition.mark?.seq ?? 0)) return []
+  if (!isDue(partition.nextWitnessAtMs, nowMs, cursorCheckMs)) return []
+  partition.nextWitnessAtMs = nowMs + cursorCheckMs
+  return raiseWitness(partition)
+}
+
+/**
+ * Whether a mark that this owner didn't write may stand beside its reign: a former owner's that arrived late. It names a record from before this reign, the
+ * very one that this journal holds, and is not older than what was known to stand. All else speaks of a reign that this journal doesn't show.
+ */
+const isFormerOwners = (partition: Partition, stands: Witness): boolean =>
+  stands.seq < partition.reignSeq &&
+  stands.seq >= (partition.mark?.seq ?? 0) &&
+  (recentHash(partition, stands.seq) ?? stands.hash) === stands.hash
+
+/** What stands after a mark was to be written, whoever wrote it. */
+export const onWitnessStored = (partition: Partition, stands: Witness | null, nowMs: number): Array<Output> => {
+  const { marking, mark } = partition
+  if (partition.phase !== "serving" || marking === null) return []
+  partition.marking = null
+  const isOurs = stands !== null && stands.seq === marking.seq && stands.hash === marking.hash
+  // It met another that was gone when it was looked at again.
+  const isNone = stands === null && mark === null
+  if (isOurs || isNone || (stands !== null && isFormerOwners(partition, stands))) {
+    partition.mark = stands
+    // Written over at the next tick, if it isn't this owner's.
+    if (!isOurs) partition.nextWitnessAtMs = nowMs
+    return []
+  }
+  return stepDown(
+    partition,
+    "Fenced",
+    `${nameOf(stands)} stands outside the journal, where this owner wrote ${nameOf(marking)} over ${nameOf(mark)}`,
+  )
+}
+
+/** The halt is lifted and its witness forgotten: the owner whose resume was journaled writes the first. */
+export const onHaltCleared = (partition: Partition): Array<Output> => {
+  if (!partition.lifting) return []
+  partition.lifting = false
+  partition.mark = null
+  return partition.phase === "serving" ? raiseWitness(partition) : []
+}
