@@ -3,6 +3,8 @@
  * They say what they were answered and judge nothing; stock is short on purpose, so that refusals are as common as acceptances.
  */
 import type { Channel, Command, Decision } from "../../src/channel.ts"
+import type { SenderId } from "../../src/domain/names.ts"
+import { plainLine } from "../../src/domain/policy.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import { channelNames, type Rig, until } from "./rig.ts"
 
@@ -142,13 +144,14 @@ const openHolds = async ({ workers }: Rig): Promise<number> => {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-const line = (channel: string) => ({ channel, priority: 1, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 })
-
 /** Puts SKUs on sale in all channels, with so many units of each. Rejects if that is refused. */
 export const putOnSale = async (planner: Channel, dock: Channel, skus: ReadonlyArray<string>, qty: number): Promise<void> => {
   const said = await Promise.all(
     skus.flatMap((sku) => [
-      planner.setPolicy({ sku, policy: { version: 1, channels: channelNames.map(line), safety: [], sourcing: [location] } }),
+      planner.setPolicy({
+        sku,
+        policy: { version: 1, channels: channelNames.map((name) => plainLine(name as SenderId, 1)), safety: [], sourcing: [location] },
+      }),
       dock.receiveStock({ sku, location, qty }),
     ]),
   )

@@ -7,7 +7,9 @@ import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import { connect } from "../../src/channel.ts"
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import { workerEnvironment } from "../../src/cli/demo/workers.ts"
+import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
+import { plainLine } from "../../src/domain/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { metricName } from "../../src/telemetry/names.ts"
 import { hotSku, samples } from "./hot-sku.ts"
@@ -139,23 +141,6 @@ const freePort = (): Promise<number> =>
     })
   })
 
-const environment = (server: EmbeddedServer, partitions: number, httpPort: number): NodeJS.ProcessEnv => {
-  const { engine, worker } = server.credentials
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
-  return {
-    ...inherited,
-    HOLDFAST_NATS_URL: server.url,
-    HOLDFAST_NATS_MONITOR_URL: server.monitorUrl,
-    HOLDFAST_ENGINE_USER: engine.user,
-    HOLDFAST_ENGINE_PASSWORD: engine.password,
-    HOLDFAST_WORKER_USER: worker.user,
-    HOLDFAST_WORKER_PASSWORD: worker.password,
-    HOLDFAST_PARTITIONS: String(partitions),
-    HOLDFAST_HTTP_PORT: String(httpPort),
-    HOLDFAST_LOG_LEVEL: "Error",
-  }
-}
-
 const sumOf = (page: string, metric: string): number => {
   let sum = 0
   for (const [, value] of page.matchAll(new RegExp(`^${metric}(?:\\{[^}]*\\})? (.+)$`, "gm"))) sum += Number(value)
@@ -172,7 +157,7 @@ const countOf = (page: string): WorkerCount => ({
 
 const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: number) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
-    env: environment(server, options.partitions, httpPort),
+    env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_HTTP_PORT: String(httpPort), HOLDFAST_LOG_LEVEL: "Error" }),
     stdio: ["ignore", "inherit", "inherit"],
   })
   const killNow = () => void child.kill("SIGKILL")
@@ -193,7 +178,7 @@ const stockUp = async (server: EmbeddedServer): Promise<void> => {
   await warehouse.receiveStock({ sku: hotSku, location: "DC1", qty: 1_000_000_000 })
   await warehouse.close()
   const planner = await connectAs(server, "plan")
-  const line = { channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }
+  const line = plainLine("web" as SenderId, 0)
   await planner.setPolicy({ sku: hotSku, policy: { version: 1, channels: [line], safety: [], sourcing: ["DC1"] } })
   await planner.close()
 }

@@ -125,6 +125,9 @@ export class UsageError extends Error {
   override readonly name = "UsageError"
 }
 
+/** What went wrong, in the words of whoever threw it. */
+export const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /** Pairs that say two things at once, and why. */
 const contradictions: ReadonlyArray<readonly [a: FlagName, b: FlagName, why: string]> = [
   ["seed", "seeds", "one seed or many"],
@@ -152,7 +155,7 @@ const parsedOf = (args: ReadonlyArray<string>) => {
   try {
     return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false, tokens: true })
   } catch (error) {
-    throw new UsageError(firstSentence(error instanceof Error ? error.message : String(error)).replaceAll("'", ""))
+    throw new UsageError(firstSentence(because(error)).replaceAll("'", ""))
   }
 }
 

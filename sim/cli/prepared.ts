@@ -9,9 +9,7 @@ import { type PlayedFile, traceOf } from "../fleet/played-file.ts"
 import { prepareReportFolder } from "../report/write.ts"
 import { trafficOf } from "../trace/traffic.ts"
 import type { Asked, FileAsked } from "./arguments.ts"
-import { UsageError } from "./flags.ts"
-
-const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+import { because, UsageError } from "./flags.ts"
 
 /** The file, read, and such that it can be played. */
 const fileOf = ({ kind, path, dateFormat }: FileAsked, isPlayed: boolean): PlayedFile => {

@@ -14,7 +14,7 @@ import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
 import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
-import { UsageError } from "./flags.ts"
+import { because, UsageError } from "./flags.ts"
 import { type ComparisonDone, compare, huntMutants, type MutantsDone, type ReplayDone, replayCommands, shrinkSeed } from "./parts.ts"
 import { prepared } from "./prepared.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
@@ -32,8 +32,6 @@ interface Told extends SuiteReport {
   /** What is left of the one seed, if it failed and was made small. */
   readonly shrunk: ShrinkReport["shrunk"] | null
 }
-
-const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The command line that runs a seed of this suite again. */
 const replayOf =

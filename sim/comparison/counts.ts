@@ -60,6 +60,15 @@ export class BackOffice {
   }
 }
 
+/** Tells every channel the count of a SKU, as it is now; each message is on its way for the channel's lag. */
+export const pushCount = (world: World, office: BackOffice, copies: ReadonlyArray<ChannelCopy>, sku: number): void => {
+  const qty = office.qty[sku] ?? 0
+  for (const [channel, { lagMs }] of world.channels.entries()) {
+    const heardQty = office.heardQty(channel, sku)
+    world.after(lagMs, () => copies[channel]?.hear(sku, qty, heardQty))
+  }
+}
+
 /** A channel's copy of the count: what it lists, and sells from. */
 export class ChannelCopy {
   readonly #world: World

@@ -11,6 +11,7 @@
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
+import { plainLine } from "../../src/domain/policy.ts"
 import { qtyMax } from "../../src/limits.ts"
 import { Allotments } from "./allotments.ts"
 import { type Decided, EngineDesk } from "./engine-desk.ts"
@@ -74,14 +75,7 @@ const warehouse = "warehouse"
 const reservationOf = (demand: Demand): ReservationId => `d.${demand.index}` as ReservationId
 
 const openStock = (world: World, desk: HoldfastDesk): void => {
-  const channels = world.channels.map(({ name }, priority) => ({
-    channel: name as SenderId,
-    priority,
-    bufferQty: 0,
-    bufferPercent: 0,
-    floorQty: 0,
-    fenceQty: 0,
-  }))
+  const channels = world.channels.map(({ name }, priority) => plainLine(name as SenderId, priority))
   for (const [sku, qty] of world.stockQty.entries()) {
     // What is more than one command may move arrives in several.
     for (let left = qty; left > 0; left -= qtyMax) {

@@ -6,20 +6,13 @@
  * sold twice. The back office cancels a sale that the count doesn't cover, as soon as it hears of it. It oversells only because another channel's
  * sale is still on its way.
  */
-import { BackOffice, ChannelCopy } from "./counts.ts"
+import { BackOffice, ChannelCopy, pushCount } from "./counts.ts"
 import type { Demand, StrategyDefinition, World } from "./strategy.ts"
 
 const create = (world: World) => {
   const office = new BackOffice(world)
   const copies = world.channels.map((_, channel) => new ChannelCopy(world, channel))
-
-  const push = (sku: number): void => {
-    const qty = office.qty[sku] ?? 0
-    for (const [channel, { lagMs }] of world.channels.entries()) {
-      const heardQty = office.heardQty(channel, sku)
-      world.after(lagMs, () => copies[channel]?.hear(sku, qty, heardQty))
-    }
-  }
+  const push = (sku: number): void => pushCount(world, office, copies, sku)
   const tell = (demand: Demand, hear: () => void): void => {
     world.after(world.channels[demand.channel]?.lagMs ?? 0, () => {
       hear()

@@ -7,21 +7,14 @@
  * heard, less its own sales that the count doesn't contain yet, and tells of each sale at once; the database lowers the row, or cancels what it
  * can't cover. Channels that ask never oversell each other: it oversells only because of what is on its way to and from the others.
  */
-import { BackOffice, ChannelCopy } from "./counts.ts"
+import { BackOffice, ChannelCopy, pushCount } from "./counts.ts"
 import type { Demand, StrategyDefinition, World } from "./strategy.ts"
 
 const create = (world: World) => {
   const office = new BackOffice(world)
   const copies = world.channels.map((_, channel) => new ChannelCopy(world, channel))
   const asks = (demand: Demand): boolean => world.channels[demand.channel]?.asks === true
-
-  const push = (sku: number): void => {
-    const qty = office.qty[sku] ?? 0
-    for (const [channel, { lagMs }] of world.channels.entries()) {
-      const heardQty = office.heardQty(channel, sku)
-      world.after(lagMs, () => copies[channel]?.hear(sku, qty, heardQty))
-    }
-  }
+  const push = (sku: number): void => pushCount(world, office, copies, sku)
   const send = (demand: Demand, run: () => void): void => world.after(world.channels[demand.channel]?.lagMs ?? 0, run)
   const decide = (demand: Demand): void => {
     if (!office.take(demand)) return world.refuse(demand)

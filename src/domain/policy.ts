@@ -20,6 +20,16 @@ export interface ChannelPolicy {
   readonly fenceQty: number
 }
 
+/** The line of a channel from which nothing is kept back, and for which nothing is ring-fenced. */
+export const plainLine = (channel: SenderId, priority: number): ChannelPolicy => ({
+  channel,
+  priority,
+  bufferQty: 0,
+  bufferPercent: 0,
+  floorQty: 0,
+  fenceQty: 0,
+})
+
 /** Stock kept back at a location from what is offered (not from what is owed). */
 export interface SafetyStock {
   readonly location: LocationId

@@ -7,6 +7,7 @@
  */
 import { assert } from "../assert.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
+import { plainLine } from "../domain/policy.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
 import type { FileFault } from "./csv-table.ts"
 import type { Flow, Send, Traffic } from "./flows.ts"
@@ -245,14 +246,7 @@ const setupSends = (skus: Iterable<Sku>, levels: ReadonlyArray<StockLevel>, atMs
       )
     }
   }
-  const channels = options.channels.map(({ sender }, priority) => ({
-    channel: sender,
-    priority,
-    bufferQty: 0,
-    bufferPercent: 0,
-    floorQty: 0,
-    fenceQty: 0,
-  }))
+  const channels = options.channels.map(({ sender }, priority) => plainLine(sender, priority))
   const policy = { version: 1, channels, safety: [], sourcing: [] }
   for (const sku of skus)
     sends.push(sendOf(at, options.planner, { type: "SetPolicy", id: "policy.1" as CommandId, sku, issuedAtMs: atMs, policy }))

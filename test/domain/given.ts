@@ -7,7 +7,7 @@ import type { Decision } from "../../src/domain/decision.ts"
 import type { Allocation, StockEvent } from "../../src/domain/events.ts"
 import { evolve } from "../../src/domain/evolve.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { ChannelPolicy, Policy } from "../../src/domain/policy.ts"
+import { type ChannelPolicy, type Policy, plainLine } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
 import { emptyStock, locationStock, type SkuStock } from "../../src/domain/stock.ts"
 
@@ -25,12 +25,7 @@ export const nowMs = 1_000_000
 
 /** A channel's line of a policy in which nothing holds the channel back. */
 export const line = (channel: SenderId, more: Partial<ChannelPolicy> = {}): ChannelPolicy => ({
-  channel,
-  priority: 0,
-  bufferQty: 0,
-  bufferPercent: 0,
-  floorQty: 0,
-  fenceQty: 0,
+  ...plainLine(channel, 0),
   ...more,
 })
 

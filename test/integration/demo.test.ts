@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Verdict } from "../../src/cli/demo/verdict.ts"
+import { isAlive, textOf, until } from "../processes.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
@@ -34,37 +35,17 @@ const demo = (...args: ReadonlyArray<string>): Run => {
     stdio: ["ignore", "pipe", "pipe"],
   })
   running.add(child)
-  let out = ""
-  let err = ""
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text
-  })
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text
-  })
+  const [out, err] = [textOf(child.stdout), textOf(child.stderr)]
   const ended = new Promise<Awaited<Run["ended"]>>((resolve) => {
     child.once("close", (code) => {
       running.delete(child)
-      resolve({ code, out, err })
+      resolve({ code, out: out(), err: err() })
     })
   })
-  return { child, said: () => out, ended }
+  return { child, said: out, ended }
 }
 
 const kept = async (): Promise<ReadonlyArray<string>> => (await readdir(folder)).filter((name) => name.startsWith("holdfast-demo-"))
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const until = async (isSo: () => boolean): Promise<void> => {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 /** `name pid, name pid, ...` as the demo says them. */
 const processesOf = (out: string): ReadonlyArray<readonly [name: string, pid: number]> =>

@@ -1,13 +1,14 @@
 /**
  * A nats-server and a worker as processes of their own, in a temporary folder that commands can be run in.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
+import { textOf } from "../processes.ts"
 
 /** For whoever starts the first server on a machine: it may have to be built. */
 export const startTimeoutMs = 300_000
@@ -22,6 +23,11 @@ export interface Ran {
 
 /** What is run has its own environment only: a test says what it sees. */
 const bare = { PATH: process.env.PATH, HOME: process.env.HOME }
+
+const endOf = (child: ChildProcessWithoutNullStreams, out: () => string): Promise<Ran> => {
+  const err = textOf(child.stderr)
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, out: out(), err: err() })))
+}
 
 export class RealCluster {
   readonly folder: string
@@ -76,38 +82,23 @@ export class RealCluster {
     { input = "", env = {} }: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
   ): Promise<Ran> {
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: { ...bare, ...env }, stdio: "pipe" })
-    let out = ""
-    let err = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text
-    })
     child.stdin.end(input)
-    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })))
+    return endOf(child, textOf(child.stdout))
   }
 
   /** Runs one command until it has printed `lines` lines, then ends it as Ctrl-C would. */
   async watch(args: ReadonlyArray<string>, lines: number, whileItRuns: () => Promise<unknown>): Promise<Ran> {
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: bare, stdio: "pipe" })
-    let out = ""
-    let err = ""
     let ran = false
-    const isEnough = () => ran && out.split("\n").length > lines
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text
+    const out = textOf(child.stdout, () => {
       // The first line says that it follows.
       if (!ran) {
         ran = true
         void whileItRuns()
       }
-      if (isEnough()) child.kill("SIGINT")
+      if (out().split("\n").length > lines) child.kill("SIGINT")
     })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text
-    })
-    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })))
+    return endOf(child, out)
   }
 
   async stop(): Promise<void> {

@@ -7,6 +7,7 @@ import { connect } from "@nats-io/transport-node"
 import { afterEach, beforeAll, describe, expect, it } from "vitest"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { isServerVersionTried, natsServerBinary, parseVersion } from "../../src/nats/server-binary.ts"
+import { isAlive, until } from "../processes.ts"
 import { senders, startTimeoutMs } from "./nats-broker.ts"
 
 const toClose: Array<() => Promise<void>> = []
@@ -15,19 +16,6 @@ afterEach(async () => {
 })
 
 beforeAll(() => natsServerBinary(), startTimeoutMs)
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 const starter = (folder: string): string => `
   const { startEmbedded } = await import(${JSON.stringify(new URL("../../src/nats/embedded.ts", import.meta.url).href)})

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { textOf } from "../../processes.ts"
 
 const main = resolve(import.meta.dirname, "../../../sim/main.ts")
 
@@ -22,23 +23,17 @@ export interface Call {
 /** Starts it in the folder. */
 export const start = (folder: string, args: ReadonlyArray<string>): Call => {
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] })
-  const told = { out: "", err: "" }
   const waiting: Array<{ readonly pattern: RegExp; readonly resolve: () => void; readonly reject: (why: Error) => void }> = []
   const look = () => {
-    for (const one of waiting) if (one.pattern.test(told.err)) one.resolve()
+    for (const one of waiting) if (one.pattern.test(err())) one.resolve()
   }
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    told.out += text
-  })
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    told.err += text
-    look()
-  })
+  const out = textOf(child.stdout)
+  const err = textOf(child.stderr, look)
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject)
     child.on("close", (code) => {
-      for (const one of waiting) one.reject(new Error(`it ended with ${code} before it said ${one.pattern}:\n${told.err}`))
-      resolve({ code, ...told })
+      for (const one of waiting) one.reject(new Error(`it ended with ${code} before it said ${one.pattern}:\n${err()}`))
+      resolve({ code, out: out(), err: err() })
     })
   })
   const said = (pattern: RegExp): Promise<void> =>
