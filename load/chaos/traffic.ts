@@ -3,7 +3,6 @@
  * They say what they were answered and judge nothing; stock is short on purpose, so that refusals are as common as acceptances.
  */
 import type { Channel, Command, Decision } from "../../src/channel.ts"
-import type { SenderId } from "../../src/domain/names.ts"
 import { plainLine } from "../../src/domain/policy.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import { channelNames, type Rig, until } from "./rig.ts"
@@ -150,7 +149,7 @@ export const putOnSale = async (planner: Channel, dock: Channel, skus: ReadonlyA
     skus.flatMap((sku) => [
       planner.setPolicy({
         sku,
-        policy: { version: 1, channels: channelNames.map((name) => plainLine(name as SenderId, 1)), safety: [], sourcing: [location] },
+        policy: { version: 1, channels: channelNames.map((name) => plainLine(name, 1)), safety: [], sourcing: [location] },
       }),
       dock.receiveStock({ sku, location, qty }),
     ]),

@@ -8,7 +8,7 @@ import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import { connect } from "../../src/channel.ts"
 import { workerEnvironment } from "../../src/cli/demo/workers.ts"
-import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
+import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { plainLine } from "../../src/domain/policy.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { metricName } from "../../src/telemetry/names.ts"
@@ -178,7 +178,7 @@ const stockUp = async (server: EmbeddedServer): Promise<void> => {
   await warehouse.receiveStock({ sku: hotSku, location: "DC1", qty: 1_000_000_000 })
   await warehouse.close()
   const planner = await connectAs(server, "plan")
-  const line = plainLine("web" as SenderId, 0)
+  const line = plainLine("web", 0)
   await planner.setPolicy({ sku: hotSku, policy: { version: 1, channels: [line], safety: [], sourcing: ["DC1"] } })
   await planner.close()
 }

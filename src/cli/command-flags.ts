@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ChannelPolicy } from "../domain/policy.ts"
+import { plainLine } from "../domain/policy.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string) =>
@@ -62,15 +62,6 @@ const readInput = async (): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8")
 }
 
-const lineOf = (channel: string, priority: number): { readonly [Field in keyof ChannelPolicy]: string | number } => ({
-  channel,
-  priority,
-  bufferQty: 0,
-  bufferPercent: 0,
-  floorQty: 0,
-  fenceQty: 0,
-})
-
 /** A policy's version must rise: the time it was set at does, without anybody remembering the last one. */
 const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, CommandFailed> => {
   if (given.policy !== undefined) {
@@ -79,7 +70,7 @@ const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, Comm
     )
   }
   if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
-  const channels = given.channels.split(",").map((channel, place) => lineOf(channel.trim(), place))
+  const channels = given.channels.split(",").map((channel, place) => plainLine(channel.trim(), place))
   return Effect.succeed({ version: issuedAtMs, channels, safety: [], sourcing: [] })
 }
 

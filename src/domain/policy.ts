@@ -20,8 +20,11 @@ export interface ChannelPolicy {
   readonly fenceQty: number
 }
 
+/** A policy's line whose channel is as sure to be one as who makes it is. */
+type PlainLine<Channel> = Omit<ChannelPolicy, "channel"> & { readonly channel: Channel }
+
 /** The line of a channel from which nothing is kept back, and for which nothing is ring-fenced. */
-export const plainLine = (channel: SenderId, priority: number): ChannelPolicy => ({
+export const plainLine = <Channel extends string>(channel: Channel, priority: number): PlainLine<Channel> => ({
   channel,
   priority,
   bufferQty: 0,
