@@ -11,7 +11,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Asks again until there is something, errors counting as nothing. Rejects in the end with what it waited for. */
 export const eventually = async <A>(what: string, ask: () => Promise<A | undefined>): Promise<A> => {
-  const deadline = performance.now() + 2 * answerMsMax
+  const deadline = performance.now() + 8 * answerMsMax
   let cause: unknown
   while (performance.now() < deadline) {
     try {
