@@ -1,7 +1,8 @@
 /** The witness outside the journal: it only rises, and an owner that meets another than it may gives the partition up. Hazards 11 and 17 of docs/HAZARDS.md. */
 import { describe, expect, it } from "vitest"
 import type { Witness } from "../../src/engine/protocol.ts"
-import { type Broker, json, saidOf, serving, Worker } from "./rig.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { Broker, json, saidOf, serving, Worker } from "./rig.ts"
 
 let reservations = 0
 
@@ -17,9 +18,17 @@ const mark = (worker: Worker): void => {
   worker.tick(1_000)
 }
 
+/** One whose witness falls: whatever is written stands. */
+class ForgetfulBroker extends Broker {
+  override raiseWitness(witness: Witness): Witness {
+    this.witness = witness
+    return witness
+  }
+}
+
 /** A zombie that was fenced unheard, `records` of its successor marked, and the journal set back to the end of the zombie's reign. */
-const setBack = (records: number) => {
-  const zombie = serving(5_000)
+const setBack = (records: number, marks = new Broker()) => {
+  const zombie = serving(5_000, protocolRules, marks)
   mark(zombie)
   const { broker } = zombie
   const endSeq = broker.journal.length
@@ -70,6 +79,15 @@ describe("a witness that only rises", () => {
     })
     expect(broker.witness).toEqual(witness)
     expectHaltOf(broker, "JournalLostTail")
+  })
+
+  it("would leave nothing to compare with if it fell: the zombie sells on, and so does whoever claims next", () => {
+    const { zombie, broker, witness } = setBack(3, new ForgetfulBroker())
+    decide(zombie)
+    mark(zombie)
+    expect(zombie.partition.phase).toBe("serving")
+    expect(broker.witness?.seq).toBeLessThan(witness.seq)
+    expect(new Worker(broker, "z").serve().partition.phase).toBe("serving")
   })
 
   it("speaks against an owner that has gone on beyond it in a journal that was set back, however far", () => {

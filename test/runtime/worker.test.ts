@@ -277,6 +277,23 @@ describe("a halt", () => {
     await worker.stop()
   })
 
+  it("follows a witness of records that the owner's journal never had: it gives up, and whoever claims next finds them missing", async () => {
+    const broker = new MemoryBroker(1)
+    const worker = await startTestWorker(broker, "a")
+    stockUp(broker, sku, 5)
+    await reserve(broker, 1)
+    const marks = broker.marks[0]
+    if (marks === undefined) throw new Error("a partition")
+    await until(() => marks.witness !== null)
+    const witness = { seq: 999, hash: "another" }
+    marks.witness = witness
+    await reserve(broker, 1)
+    await until(() => marks.halt !== null)
+    expect(worker.reported.steppedDown).toContainEqual({ partition: 0, reason: "Fenced" })
+    expect(marks).toMatchObject({ witness, halt: { reason: "JournalLostTail" } })
+    await worker.stop()
+  })
+
   it("is shared, keeps every worker from serving, and ends when an operator resumes", async () => {
     const broker = new MemoryBroker(1)
     const first = await startTestWorker(broker, "a")
@@ -295,6 +312,8 @@ describe("a halt", () => {
     const halt = broker.marks[0]?.halt as Halt
     broker.setHalt(0, { ...halt, resume: { by: "operator-1", reason: "removed the foreign record" } })
     await until(() => ownerOf(workers, 0) !== undefined && broker.marks[0]?.halt === null)
+    // The resume forgot the witness, and the owner wrote the first.
+    await until(() => broker.marks[0]?.witness != null)
     stockUp(broker, sku, 5)
     expect(await reserve(broker, 1)).toMatchObject({ outcome: "accepted" })
     for (const worker of workers) await worker.stop()
