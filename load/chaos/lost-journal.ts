@@ -85,11 +85,17 @@ class Play {
     const asked = this.reserve(this.#sku)
     // Awaited below; if something else fails before, that is what has to be told.
     asked.catch(() => undefined)
-    await until(`partition ${harmed} is halted`, async () => (await this.#halts()).length > 0)
-    const [halt = ""] = await this.#halts()
+    let halt = ""
+    await until(`partition ${harmed} is halted`, async () => {
+      halt = (await this.#halts())[0] ?? ""
+      return halt !== ""
+    })
     const decidedElsewhere = await this.#decideElsewhere()
-    await until("the metric shows the halt", async () => (await this.#haltedMetric()) > 0)
-    const haltedMetric = await this.#haltedMetric()
+    let haltedMetric = 0
+    await until("the metric shows the halt", async () => {
+      haltedMetric = await this.#haltedMetric()
+      return haltedMetric > 0
+    })
     this.#say(`  halted: ${halt}`)
     this.#say(`  ${decidedElsewhere} commands were decided in other partitions meanwhile`)
     const unmendedCode = mend === undefined ? null : await this.#resume(what)

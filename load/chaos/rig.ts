@@ -240,9 +240,13 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
 export const isServedBy = async (rig: Rig, workers?: ReadonlyArray<RigWorker>): Promise<boolean> =>
   (await rig.look(workers)).owners.every((owner) => owner !== null)
 
-/** The worker that owns most partitions now, and how many. */
+/** The worker that owns most partitions now, and how many; asked once all are served, for a look may find a worker too busy to answer. */
 export const busiest = async (rig: Rig): Promise<{ readonly worker: RigWorker; readonly partitions: number }> => {
-  const { owners } = await rig.look()
+  let owners: Sight["owners"] = []
+  await until("every partition is served", async () => {
+    owners = (await rig.look()).owners
+    return owners.every((owner) => owner !== null)
+  })
   const counted = rig.workers.map((worker) => ({ worker, partitions: owners.filter((owner) => owner === worker.name).length }))
   const [first] = counted.toSorted((a, b) => b.partitions - a.partitions)
   if (first === undefined) throw new Error("there are workers")

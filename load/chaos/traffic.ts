@@ -2,7 +2,7 @@
  * Buyers and a warehouse that go on for as long as they are let: holds, payments, cancellations, shipments, retries under the same id, arrivals of stock.
  * They say what they were answered and judge nothing; stock is short on purpose, so that refusals are as common as acceptances.
  */
-import type { Channel, Command, Decision } from "../../src/channel.ts"
+import type { AtsWatch, Channel, Command, Decision } from "../../src/channel.ts"
 import { plainLine } from "../../src/domain/policy.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import { channelNames, type Rig, until } from "./rig.ts"
@@ -45,7 +45,6 @@ const initialQty = 60
 /** Milliseconds of a hold that is paid or cancelled, and of one that nobody pays: it expires while the traffic goes on. */
 const holdMs = 600_000
 const shortHoldMs = 1_500
-const feedSilenceMs = 500
 /** Milliseconds that a buyer waits for an answer, deaths of workers and servers included. */
 const answerPatienceMs = 40_000
 
@@ -143,6 +142,15 @@ const openHolds = async ({ workers }: Rig): Promise<number> => {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
+/** Whether the feed has told the watch what the workers answer now. */
+const hasHeardAll = async (channel: Channel, watch: AtsWatch): Promise<boolean> => {
+  const present = channel.ats.subscribe({ onValue: () => undefined })
+  await present.ready
+  const values = [...present.all()]
+  await present.close()
+  return values.every(({ sku, ats }) => watch.current(sku)?.ats === ats)
+}
+
 /** Puts SKUs on sale in all channels, with so many units of each. Rejects if that is refused. */
 export const putOnSale = async (planner: Channel, dock: Channel, skus: ReadonlyArray<string>, qty: number): Promise<void> => {
   const said = await Promise.all(
@@ -165,15 +173,10 @@ export const startTraffic = async (rig: Rig, options: TrafficOptions): Promise<T
   const pairs = await Promise.all(
     channelNames.map(async (name) => Promise.all([rig.open(name, clientOptions), rig.open(name, clientOptions)])),
   )
-  let heardAtMs = performance.now()
-  for (const [channel] of pairs) {
-    channel.ats.subscribe({
-      onValue: (value) => {
-        heardAtMs = performance.now()
-        rig.heardAts(channel.sender, value)
-      },
-    })
-  }
+  const heard = pairs.map(([channel]) => ({
+    channel,
+    watch: channel.ats.subscribe({ onValue: (value) => rig.heardAts(channel.sender, value) }),
+  }))
   const skus = Array.from({ length: options.skus }, (_, number) => `SKU-${number}`)
   await putOnSale(planner, dock, skus, initialQty)
   const market = new Market(skus, dock)
@@ -199,7 +202,7 @@ export const startTraffic = async (rig: Rig, options: TrafficOptions): Promise<T
       if (market.answered.unanswered.length === 0) {
         await until("every hold that nobody pays has expired", async () => (await openHolds(rig)) === 0)
       }
-      await until("the feed is silent", () => performance.now() - heardAtMs > feedSilenceMs)
+      for (const { channel, watch } of heard) await until(`${channel.sender} has heard the present ATS`, () => hasHeardAll(channel, watch))
       await Promise.all([planner.close(), dock.close(), ...pairs.flat().map((channel) => channel.close())])
     },
   }

@@ -20,9 +20,12 @@ const stepDowns = (worker: RigWorker) => worker.metric("holdfast_step_downs_tota
 export const playZombie = async (rig: Rig, traffic: TrafficOptions, stoppedMs: number, say: Say): Promise<ZombieReport> => {
   const market = await startTraffic(rig, traffic)
   await market.more(500)
+  // Counted before it is known what the zombie owns: what it loses in between counts as given up, and is not waited for.
+  const counted = new Map<RigWorker, { readonly fencedAppends: number; readonly stepDowns: number }>()
+  for (const worker of rig.workers) counted.set(worker, { fencedAppends: await fencedAppends(worker), stepDowns: await stepDowns(worker) })
   const { worker: zombie, partitions } = await busiest(rig)
   const others = rig.workers.filter((worker) => worker !== zombie)
-  const before = { fencedAppends: await fencedAppends(zombie), stepDowns: await stepDowns(zombie) }
+  const before = counted.get(zombie) ?? { fencedAppends: 0, stepDowns: 0 }
   zombie.signal("SIGSTOP")
   const stoppedAtMs = performance.now()
   say(`SIGSTOP to ${zombie.name} (pid ${zombie.pid}), owner of ${partitions} partitions, with ${market.underWay()} commands under way`)

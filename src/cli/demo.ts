@@ -185,8 +185,8 @@ const begin = Effect.fnUntraced(function* (running: Running) {
   screen.say(`Process ids: ${processes.map(({ name, pid }) => `${name} ${pid}`).join(", ")}`)
 })
 
-/** Milliseconds that expiry may take beyond the holds' own time, until a look at the workers shows it: they count once a second. */
-const expiryShownMs = 4_000
+/** Milliseconds that expiry may take beyond the holds' own time, until a look at the workers shows it, however busy they are. */
+const expiryShownMs = 30_000
 
 /** Waits for what is still to come after the last answer: a take-over, the end of holds that nobody pays. Then everybody leaves. */
 const end = Effect.fnUntraced(function* (running: Running) {

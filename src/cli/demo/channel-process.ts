@@ -15,6 +15,7 @@ import type { Decision } from "../../client/commands.ts"
 import { partitionOf } from "../../domain/names.ts"
 import type { AtsValue } from "../../engine/records.ts"
 import { channelLinkLayer } from "../../nats/channel-link.ts"
+import { ChannelLink } from "../../ports/channel.ts"
 import { describeFailure } from "../exit-codes.ts"
 import { HeardWriter } from "./heard.ts"
 import type { Answer, ChannelSetup, FromChannel, Order, ToChannel } from "./messages.ts"
@@ -29,6 +30,8 @@ const clientsCount = 3
 /** Milliseconds of silence after which nothing more is expected to be said, and how long it is waited for. */
 const silenceMs = 300
 const silencePatienceMs = 5_000
+/** What a channel asks last, of nobody: that the server has it is all that it wants to know. */
+const lastQuestion = "last"
 const busyRetryMs = 50
 const busyRetryMsMax = 1_000
 
@@ -159,6 +162,14 @@ const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
     yield* Effect.callback<void>((resume) => {
       parent.finish = () => resume(Effect.void)
     })
+    // All that was said before is on its way here, and here when the answer to this is.
+    yield* Effect.ignore(
+      Effect.provide(
+        ChannelLink.use((link) => link.ask(lastQuestion, new Uint8Array(), lastQuestion)),
+        shared,
+      ),
+    )
+    heardAtMs = performance.now()
     yield* untilSilent(() => heardAtMs)
   }).pipe(Effect.scoped)
   writer.close()

@@ -76,8 +76,7 @@ class Play {
         return manager.streams.add(streamConfig(stream, this.#servers.replicas, name))
       })
     }
-    this.#leader = await this.#findLeader()
-    await this.#connection()
+    await this.#untilHeard()
     this.#sinceMs = performance.now()
   }
 
@@ -114,8 +113,7 @@ class Play {
       }
       case "use":
         this.#kind = step.kind
-        this.#leader = await this.#findLeader()
-        return
+        return this.#untilHeard()
       default:
         return this.#happen(step)
     }
@@ -141,8 +139,7 @@ class Play {
         return this.#servers.server(0).restart()
       case "stepDown":
         await change(await this.#connection(), "LEADER.STEPDOWN", this.#name, {})
-        this.#leader = await this.#findLeader()
-        return
+        return this.#untilHeard()
       case "loseLeader":
         return this.#loseLeader()
       case "freezeLeader":
@@ -274,6 +271,12 @@ class Play {
     })
   }
 
+  /** A server is said to lead a moment before it listens for what the stream takes. */
+  async #untilHeard(): Promise<void> {
+    this.#leader = await this.#findLeader()
+    await this.#seen(await this.#connection())
+  }
+
   async #loseLeader(): Promise<void> {
     const lost = this.#leader
     this.#lost = lost
@@ -301,7 +304,7 @@ class Play {
   async #untilLeader(): Promise<void> {
     const lost = this.#lost
     if (lost === undefined) return
-    this.#leader = await this.#findLeader()
+    await this.#untilHeard()
     if (this.#held.length > 0) return
     await this.#servers.server(lost).restart()
     await this.#servers.server(lost).ready()
