@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type AtsValue, type Channel, connect } from "../../src/channel.ts"
 import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
 
-const patience = { timeout: 30_000, interval: 50 }
-
 let cluster: RealCluster
 
 const as = async (sender: string): Promise<Channel> => {
@@ -80,8 +78,8 @@ describe("a client of a real cluster", () => {
     const decision = web.reserve({ sku: "KILLED", reservation: "r", qty: 1, holdMs: 600_000 })
     await cluster.server.restart()
     expect(await decision).toMatchObject({ outcome: "accepted" })
-    await expect.poll(() => watch.current("KILLED")?.ats, patience).toBe(99)
-    await expect.poll(() => gaps, patience).toBeGreaterThan(0)
+    await expect.poll(() => watch.current("KILLED")?.ats).toBe(99)
+    await expect.poll(() => gaps).toBeGreaterThan(0)
     const versions = told.map(({ version }) => version)
     expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
   })

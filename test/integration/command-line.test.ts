@@ -7,7 +7,7 @@ import { saidCodec } from "../../src/wire/said.ts"
 import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
 
 let cluster: RealCluster
-const patience = { timeout: 45_000, interval: 250 }
+const patience = { timeout: 120_000, interval: 250 }
 const json = (out: string) => JSON.parse(out)
 
 const isServed = async (): Promise<boolean> => {

@@ -95,7 +95,7 @@ describe("the demo", () => {
     expect(verdict.audit.checked.completeness).toBeGreaterThanOrEqual(verdict.commands.sent)
     expect(verdict.audit.checked.feed).toBeGreaterThan(0)
     expect(await kept()).toEqual([])
-  }, 120_000)
+  })
 
   it("plays orders under other names, with times, and says what became of every row", async () => {
     const orders = join(folder, "orders.csv")
@@ -116,7 +116,7 @@ describe("the demo", () => {
     expect(out).toMatch(/SIGKILL to worker-\d/)
     expect(out).toMatch(/oversold +0\n +lost +0\n +contradicted +0\n +unanswered +0/)
     expect(await kept()).toEqual([])
-  }, 120_000)
+  })
 
   it("that is interrupted ends all its processes, removes its folder and ends with 130", async () => {
     const run = demo("--orders-count", "4000", "--seconds", "60")
@@ -131,7 +131,7 @@ describe("the demo", () => {
     expect(code).toBe(130)
     await until(() => processes.every(([, pid]) => !isAlive(pid)))
     expect(await kept()).toEqual([])
-  }, 120_000)
+  })
 
   it("takes its processes with it even when it is killed", async () => {
     const run = demo("--orders-count", "4000", "--seconds", "60")
@@ -140,7 +140,7 @@ describe("the demo", () => {
     run.child.kill("SIGKILL")
     await run.ended
     await until(() => processes.every(([, pid]) => !isAlive(pid)))
-  }, 120_000)
+  })
 
   it("keeps its folder and says where when it can't go on", async () => {
     const run = demo("--orders-count", "4000", "--seconds", "60")
@@ -152,7 +152,7 @@ describe("the demo", () => {
     const [left] = await kept()
     expect(err).toContain(join(folder, left ?? "no folder"))
     expect(err).toMatch(/planner: its process ended \(SIGKILL\)/)
-  }, 120_000)
+  })
 
   it.each([
     [

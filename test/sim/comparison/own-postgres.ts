@@ -24,8 +24,11 @@ export interface OwnPostgres {
   readonly stop: () => Promise<void>
 }
 
+/** A port found free may be taken by another before Postgres listens on it. */
+const startAttempts = 5
+
 /** Starts one. Durability is off: what is tested is isolation. */
-export const startPostgres = async (): Promise<OwnPostgres> => {
+export const startPostgres = async (attempt = 1): Promise<OwnPostgres> => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-postgres-"))
   const port = await freePort()
   const password = "of-a-test"
@@ -52,6 +55,7 @@ export const startPostgres = async (): Promise<OwnPostgres> => {
     await server.start()
   } catch (cause) {
     await rm(folder, { recursive: true, force: true })
+    if (attempt < startAttempts) return startPostgres(attempt + 1)
     throw new Error(`Postgres did not start: ${log.slice(-5).join(" ")}`, { cause })
   }
   return {

@@ -19,12 +19,12 @@ let sql: postgres.Sql
 beforeAll(async () => {
   server = await startPostgres()
   sql = server.connect(clients)
-}, 60_000)
+})
 
 afterAll(async () => {
   await sql?.end()
   await server?.stop()
-}, 60_000)
+})
 
 beforeEach(async () => {
   await sql`drop table if exists stock, decided`
@@ -109,7 +109,7 @@ describe("the row lock of the comparison and of Postgres", () => {
     expect(measures.oversoldQty).toBe(0)
     // One unit of each ask's size or less is left of every SKU: all were asked for more than there was.
     expect(await leftQty()).toEqual(stockQty.map((qty, sku) => qty % (sku + 1)))
-  }, 60_000)
+  })
 
   it("give every ask the same answer, taken in the order in which Postgres let them have the row", async () => {
     const prng = prngFromSeed("asks of many sizes")
@@ -120,7 +120,7 @@ describe("the row lock of the comparison and of Postgres", () => {
     expect(soldQtyOf(rows)).toBe(measures.soldQty)
     expect(measures.oversoldQty).toBe(0)
     expect((await leftQty()).every((qty) => qty >= 0)).toBe(true)
-  }, 60_000)
+  })
 
   it("let who waits for the row see what the one before left of it", async () => {
     const first = await sql.reserve()
@@ -130,7 +130,7 @@ describe("the row lock of the comparison and of Postgres", () => {
       const second = decide({ index: 1, sku: 3, qty: 4 })
       // Both want four of seven; the second may only look once the first is through.
       const waiting = async () => (await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`).length
-      await expect.poll(waiting, { timeout: 30_000 }).toBe(1)
+      await expect.poll(waiting).toBe(1)
       await first`update stock set qty = qty - 4 where sku = 3`
       await first`commit`
       await second
@@ -143,7 +143,7 @@ describe("the row lock of the comparison and of Postgres", () => {
       { index: 1, sku: 3, qty: 4 },
     ])
     expect([sold.get(0), sold.get(1)]).toEqual([true, false])
-  }, 60_000)
+  })
 
   it("need the lock: two clients that only read sell the last unit twice", async () => {
     await sql`update stock set qty = 1 where sku = 0`
@@ -168,5 +168,5 @@ describe("the row lock of the comparison and of Postgres", () => {
       one.release()
       other.release()
     }
-  }, 60_000)
+  })
 })

@@ -39,38 +39,31 @@ const anyOptions: fc.Arbitrary<StrategyOptions> = fc.record({
 /** A block however small is worth holding. */
 const plainOptions: StrategyOptions = { ...someOptions, allotment: { ...someOptions.allotment, leastLines: 0 } }
 
-/** Milliseconds a property may take on a machine that has much else to do. */
-const patienceMs = 120_000
-
 const seeds = fc.integer({ min: 0, max: 1_000_000 })
 
 const sumOf = (quantities: ReadonlyArray<{ readonly qty: number }>): number => quantities.reduce((sum, { qty }) => sum + qty, 0)
 
 describe("any way of selling", () => {
-  it.each(named(all))(
-    "%s gives every demanded unit one end, and keeps no promise without a unit",
-    (_, definition) => {
-      fc.assert(
-        fc.property(seeds, anyChannels, anyOptions, (seed, channels, options) => {
-          const drawn = randomTraffic(prngFromSeed(seed), channels.length)
-          const traffic = seed % 2 === 0 ? drawn : { ...drawn, lines: drawn.lines.map((line) => ({ ...line, givesBack: [] })) }
-          const measures = play(definition, traffic, channels, options)
-          const { soldQty, gaveBackQty, refusedQty, cancelledQty } = measures
-          expect(soldQty + gaveBackQty + refusedQty + cancelledQty).toBe(measures.demandedQty)
-          const arrivedQty = sumOf(traffic.arrivals) + sumOf(traffic.lines.flatMap(({ returns }) => returns))
-          expect(soldQty).toBeLessThanOrEqual(120 + arrivedQty)
-          // Units that a buyer gave back and the back office hasn't heard of are there, but can't keep it from cancelling.
-          if (measures.oversoldQty === 0 && gaveBackQty === 0) expect(measures.cancelledLines).toBe(0)
-          expect(measures.cancelledOrders).toBeLessThanOrEqual(measures.cancelledLines)
-          expect(measures.lostSalesQty).toBeLessThanOrEqual(refusedQty)
-          expect(measures.strandedQty).toBeLessThanOrEqual(refusedQty + cancelledQty)
-          expect(measures.staleMsMax).toBeLessThanOrEqual(traffic.windowMs)
-        }),
-        { numRuns: 40 },
-      )
-    },
-    patienceMs,
-  )
+  it.each(named(all))("%s gives every demanded unit one end, and keeps no promise without a unit", (_, definition) => {
+    fc.assert(
+      fc.property(seeds, anyChannels, anyOptions, (seed, channels, options) => {
+        const drawn = randomTraffic(prngFromSeed(seed), channels.length)
+        const traffic = seed % 2 === 0 ? drawn : { ...drawn, lines: drawn.lines.map((line) => ({ ...line, givesBack: [] })) }
+        const measures = play(definition, traffic, channels, options)
+        const { soldQty, gaveBackQty, refusedQty, cancelledQty } = measures
+        expect(soldQty + gaveBackQty + refusedQty + cancelledQty).toBe(measures.demandedQty)
+        const arrivedQty = sumOf(traffic.arrivals) + sumOf(traffic.lines.flatMap(({ returns }) => returns))
+        expect(soldQty).toBeLessThanOrEqual(120 + arrivedQty)
+        // Units that a buyer gave back and the back office hasn't heard of are there, but can't keep it from cancelling.
+        if (measures.oversoldQty === 0 && gaveBackQty === 0) expect(measures.cancelledLines).toBe(0)
+        expect(measures.cancelledOrders).toBeLessThanOrEqual(measures.cancelledLines)
+        expect(measures.lostSalesQty).toBeLessThanOrEqual(refusedQty)
+        expect(measures.strandedQty).toBeLessThanOrEqual(refusedQty + cancelledQty)
+        expect(measures.staleMsMax).toBeLessThanOrEqual(traffic.windowMs)
+      }),
+      { numRuns: 40 },
+    )
+  })
 
   it.each(named(all))("%s comes to the same twice", (_, definition) => {
     const once = () => play(definition, randomTraffic(prngFromSeed("twice"), 2), [web, marketplace], someOptions)
@@ -79,31 +72,27 @@ describe("any way of selling", () => {
 })
 
 describe("the strategies without Holdfast", () => {
-  it.each(named(withoutHoldfast))(
-    "%s oversells nothing, loses nothing and is never stale when nothing lags",
-    (_, definition) => {
-      fc.assert(
-        fc.property(seeds, anyChannels, (seed, given) => {
-          const channels = given.map((channel) => ({ ...channel, lagMs: 0 }))
-          const traffic = randomTraffic(prngFromSeed(seed), channels.length)
-          const measures = play(definition, traffic, channels, { ...someOptions, batchMs: 0 })
-          const { oversoldQty, cancelledOrders, lostSalesQty, staleMsMax, overstatedMsMean } = measures
-          expect({ oversoldQty, cancelledOrders, lostSalesQty, staleMsMax, overstatedMsMean }).toEqual({
-            oversoldQty: 0,
-            cancelledOrders: 0,
-            lostSalesQty: 0,
-            staleMsMax: 0,
-            overstatedMsMean: 0,
-          })
-          // Whatever the way, without lag there is one count.
-          const alike = play(rowLock, traffic, channels, someOptions)
-          expect(measures.soldQty).toBe(alike.soldQty)
-        }),
-        { numRuns: 40 },
-      )
-    },
-    patienceMs,
-  )
+  it.each(named(withoutHoldfast))("%s oversells nothing, loses nothing and is never stale when nothing lags", (_, definition) => {
+    fc.assert(
+      fc.property(seeds, anyChannels, (seed, given) => {
+        const channels = given.map((channel) => ({ ...channel, lagMs: 0 }))
+        const traffic = randomTraffic(prngFromSeed(seed), channels.length)
+        const measures = play(definition, traffic, channels, { ...someOptions, batchMs: 0 })
+        const { oversoldQty, cancelledOrders, lostSalesQty, staleMsMax, overstatedMsMean } = measures
+        expect({ oversoldQty, cancelledOrders, lostSalesQty, staleMsMax, overstatedMsMean }).toEqual({
+          oversoldQty: 0,
+          cancelledOrders: 0,
+          lostSalesQty: 0,
+          staleMsMax: 0,
+          overstatedMsMean: 0,
+        })
+        // Whatever the way, without lag there is one count.
+        const alike = play(rowLock, traffic, channels, someOptions)
+        expect(measures.soldQty).toBe(alike.soldQty)
+      }),
+      { numRuns: 40 },
+    )
+  })
 
   it.each(named(withoutHoldfast))("%s sells the last units twice while a sale is on its way", (_, definition) => {
     const lines = [lineOf(0, { channel: 1, qty: 4, atMs: 100 }), lineOf(1, { channel: 0, qty: 3, atMs: 5_000 })]
@@ -113,20 +102,16 @@ describe("the strategies without Holdfast", () => {
     expect(play(holdfast, trafficOf(lines), [web, marketplace], someOptions)).toMatchObject({ oversoldQty: 0, cancelledOrders: 0 })
   })
 
-  it.each(named(withoutHoldfast))(
-    "%s never sells its own units twice while it hears old counts",
-    (_, definition) => {
-      fc.assert(
-        fc.property(seeds, fc.integer({ min: 0, max: 30_000 }), fc.boolean(), (seed, lagMs, asks) => {
-          const lone: ComparedChannel = { name: "lone", asks, lagMs, weight: 1 }
-          const measures = play(definition, randomTraffic(prngFromSeed(seed), 1), [lone], someOptions)
-          expect(measures.oversoldQty).toBe(0)
-        }),
-        { numRuns: 40 },
-      )
-    },
-    patienceMs,
-  )
+  it.each(named(withoutHoldfast))("%s never sells its own units twice while it hears old counts", (_, definition) => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 0, max: 30_000 }), fc.boolean(), (seed, lagMs, asks) => {
+        const lone: ComparedChannel = { name: "lone", asks, lagMs, weight: 1 }
+        const measures = play(definition, randomTraffic(prngFromSeed(seed), 1), [lone], someOptions)
+        expect(measures.oversoldQty).toBe(0)
+      }),
+      { numRuns: 40 },
+    )
+  })
 
   it("shows a channel the sale of another only after both lags, and after the next round where there are rounds", () => {
     const lines = [lineOf(0, { channel: 1, qty: 1, atMs: 1_000 })]
@@ -140,36 +125,28 @@ describe("the strategies without Holdfast", () => {
 })
 
 describe("Holdfast", () => {
-  it(
-    "never oversells and cancels nothing, whatever the lag, the channels and the planning",
-    () => {
-      fc.assert(
-        fc.property(seeds, anyChannels, anyOptions, (seed, channels, options) => {
-          const measures = play(holdfast, randomTraffic(prngFromSeed(seed), channels.length), channels, options)
-          expect({ oversold: measures.oversoldQty, cancelled: measures.cancelledLines }).toEqual({ oversold: 0, cancelled: 0 })
-        }),
-        { numRuns: 60 },
-      )
-    },
-    patienceMs,
-  )
+  it("never oversells and cancels nothing, whatever the lag, the channels and the planning", () => {
+    fc.assert(
+      fc.property(seeds, anyChannels, anyOptions, (seed, channels, options) => {
+        const measures = play(holdfast, randomTraffic(prngFromSeed(seed), channels.length), channels, options)
+        expect({ oversold: measures.oversoldQty, cancelled: measures.cancelledLines }).toEqual({ oversold: 0, cancelled: 0 })
+      }),
+      { numRuns: 60 },
+    )
+  })
 
-  it(
-    "loses nothing where every channel asks and nothing lags",
-    () => {
-      fc.assert(
-        fc.property(seeds, (seed) => {
-          const channels = [web, marketplace].map((channel) => ({ ...channel, asks: true, lagMs: 0 }))
-          const traffic = randomTraffic(prngFromSeed(seed), channels.length)
-          const { soldQty, lostSalesQty, staleMsMax } = play(holdfast, traffic, channels, someOptions)
-          expect({ lostSalesQty, staleMsMax }).toEqual({ lostSalesQty: 0, staleMsMax: 0 })
-          expect(soldQty).toBe(play(rowLock, traffic, channels, someOptions).soldQty)
-        }),
-        { numRuns: 30 },
-      )
-    },
-    patienceMs,
-  )
+  it("loses nothing where every channel asks and nothing lags", () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const channels = [web, marketplace].map((channel) => ({ ...channel, asks: true, lagMs: 0 }))
+        const traffic = randomTraffic(prngFromSeed(seed), channels.length)
+        const { soldQty, lostSalesQty, staleMsMax } = play(holdfast, traffic, channels, someOptions)
+        expect({ lostSalesQty, staleMsMax }).toEqual({ lostSalesQty: 0, staleMsMax: 0 })
+        expect(soldQty).toBe(play(rowLock, traffic, channels, someOptions).soldQty)
+      }),
+      { numRuns: 30 },
+    )
+  })
 
   it("sells from what it was given beforehand, asks again over the lag, and gives back what lies idle", () => {
     // Half of ten units are the marketplace's; it sells three of them, and then asks for two more of the seven that are left.
