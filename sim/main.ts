@@ -57,7 +57,8 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
     return await run(asked, new Screen(process.stdout, process.stderr, asked.json), listen())
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`sim: ${error.message}\nsee npm run sim -- --help\n`)
+      // It may quote a file that is no text: control characters would go on to rule the terminal.
+      process.stderr.write(`sim: ${error.message.replaceAll(/\p{Cc}/gu, "\ufffd")}\nsee npm run sim -- --help\n`)
       return exitCode.usage
     }
     process.stderr.write(`sim: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

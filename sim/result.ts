@@ -171,6 +171,13 @@ export interface StrategyLine {
   readonly staleMsMax: number
 }
 
+/** What a part of the run beside its seeds came to: one sentence, which is a verdict of its own. */
+export interface PartLine {
+  readonly part: "Small worlds" | "Planted defects" | "Comparison" | "Commands decided again"
+  readonly verdict: "kept" | "incomplete" | "broken"
+  readonly sentence: string
+}
+
 /** A guarantee of the design, and what judged it. */
 export interface GuaranteeLine {
   readonly number: number
@@ -209,6 +216,8 @@ export interface SuiteReport {
   readonly failures: ReadonlyArray<{ readonly seed: string; readonly failure: Failure; readonly replay: string }>
   readonly mutants: ReadonlyArray<MutantLine>
   readonly comparison: ReadonlyArray<StrategyLine>
+  /** The parts beside the seeds that were asked for, as far as they came. */
+  readonly parts: ReadonlyArray<PartLine>
   /** The seeds shown in full: failing ones first. */
   readonly shown: ReadonlyArray<SeedResult>
 }

@@ -13,6 +13,7 @@ import { mutants } from "../mutants/catalogue.ts"
 import type { Hunted } from "../mutants/hunt.ts"
 import { huntAll } from "../mutants/hunt-all.ts"
 import { counted, duration, plural } from "../report/numbers.ts"
+import type { PartLine } from "../result.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
@@ -22,6 +23,8 @@ import type { Screen } from "./screen.ts"
 /** Milliseconds of this machine, and megabytes, that a small world or the comparison may take: they are finite, and no seed waits for them. */
 const partMsMax = 3_600_000
 const partMbMax = 8_192
+
+const interruptedText = "the run was interrupted before"
 
 /** Runs jobs that are no seeds; those that end without a result are named with their cause. Rejects if threads die whatever they are given. */
 export const runJobs = async (
@@ -39,11 +42,19 @@ export const runJobs = async (
   await running
 }
 
-/** What a part found: whether a promise was broken in it, whether something of it has no verdict. */
+/** What a part found: whether a promise was broken in it, whether something of it has no verdict, and both in words. */
 export interface PartOutcome {
   readonly broken: boolean
   readonly inconclusive: boolean
+  readonly told: PartLine
 }
+
+/** A part's outcome: a broken promise is told before what is missing. */
+export const outcomeOf = (part: PartLine["part"], broken: boolean, inconclusive: boolean, sentence: string): PartOutcome => ({
+  broken,
+  inconclusive,
+  told: { part, verdict: broken ? "broken" : inconclusive ? "incomplete" : "kept", sentence },
+})
 
 export interface MutantsDone extends PartOutcome {
   readonly lines: ReadonlyArray<Hunted>
@@ -78,14 +89,21 @@ export const huntMutants = async (asked: Asked, screen: Screen, interruption: In
   } finally {
     screen.settle()
   }
-  const killed = lines.filter(({ seedsToKill }) => seedsToKill !== null)
-  screen.say(`  ${killed.length} of ${lines.length} killed`)
   lines.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+  return huntDone(lines, names.length - lines.length, screen)
+}
+
+/** `left`: defects that were not hunted to the end, because the run was interrupted. */
+const huntDone = (lines: ReadonlyArray<Hunted>, left: number, screen: Screen): MutantsDone => {
+  const killed = lines.filter(({ seedsToKill }) => seedsToKill !== null)
+  const unproven = lines.filter((line) => line.unproven.length > 0)
+  const counts = `${killed.length} of ${lines.length} killed${left > 0 ? `, ${left} not hunted to the end` : ""}`
+  screen.say(`  ${counts}`)
+  const too = unproven.length === 0 ? "" : `; the shipped code failed too, in the hunt for ${unproven.map(({ name }) => name).join(", ")}`
   return {
     lines,
     survived: killed.length < lines.length,
-    broken: lines.some(({ unproven }) => unproven.length > 0),
-    inconclusive: false,
+    ...outcomeOf("Planted defects", unproven.length > 0, left > 0, `${counts}${too}`),
   }
 }
 
@@ -154,10 +172,15 @@ export const compare = async (
 }
 
 const comparisonDone = (report: ComparisonReport | null, cause: string | null, screen: Screen): ComparisonDone => {
-  if (cause !== null) screen.say(`\nThe comparison ended without a result: ${cause}`)
-  if (report === null) return { report, broken: false, inconclusive: cause !== null }
+  if (report === null) {
+    const sentence = `it ended without a result: ${cause ?? interruptedText}`
+    screen.say(`\nThe comparison: ${sentence}`)
+    return { report, ...outcomeOf("Comparison", false, true, sentence) }
+  }
   screen.say(`\nThe comparison:\n${comparisonTable(report)}`)
-  return { report, broken: report.strategies.some(({ name, oversoldQty }) => name === "holdfast" && oversoldQty > 0), inconclusive: false }
+  const oversoldQty = report.strategies.find(({ name }) => name === "holdfast")?.oversoldQty ?? 0
+  const sentence = oversoldQty > 0 ? `Holdfast sold ${plural(oversoldQty, "unit")} twice` : "Holdfast sold no unit twice"
+  return { report, ...outcomeOf("Comparison", oversoldQty > 0, false, sentence) }
 }
 
 export interface ReplayDone extends PartOutcome {
@@ -181,19 +204,25 @@ const replayText = (report: TraceReport, name: string): string => {
 
 /** Decides exported commands again: every decision and the hash of the state have to come out as they were exported. */
 export const replayCommands = async (asked: Asked, file: PlayedFile, screen: Screen, interruption: Interruption): Promise<ReplayDone> => {
-  let done: ReplayDone = { report: null, broken: false, inconclusive: false }
+  let report: TraceReport | null = null
+  let cause: string | null = null
   const startedMs = wallNowMs()
   screen.watch(() => `deciding ${file.name} again, for ${duration(Math.round(wallNowMs() - startedMs))}`)
   await runJobs(asked, file, [{ kind: "replay", index: 0 }], interruption, (_job, end) => {
-    if (end._tag === "Lost") {
-      screen.say(`\n${file.name} could not be decided again: ${end.cause}`)
-      done = { ...done, inconclusive: true }
-    } else if (end.done.kind === "replay") {
-      const { report } = end.done
-      screen.say(replayText(report, file.name))
-      done = { report, broken: !report.isSame, inconclusive: false }
-    }
+    if (end._tag === "Lost") cause = end.cause
+    else if (end.done.kind === "replay") report = end.done.report
   })
   screen.settle()
-  return done
+  return replayDone(report, cause, file.name, screen)
+}
+
+const replayDone = (report: TraceReport | null, cause: string | null, name: string, screen: Screen): ReplayDone => {
+  if (report === null) {
+    const sentence = `${name} was not decided again: ${cause ?? interruptedText}`
+    screen.say(`\n${sentence}`)
+    return { report, ...outcomeOf("Commands decided again", false, true, sentence) }
+  }
+  screen.say(replayText(report, name))
+  const sentence = `${name}: ${report.isSame ? "the same decisions and the same state" : "decisions, or the state, came out different"}`
+  return { report, ...outcomeOf("Commands decided again", !report.isSame, false, sentence) }
 }

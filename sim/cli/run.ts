@@ -15,7 +15,16 @@ import type { Asked } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
 import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
 import { because, UsageError } from "./flags.ts"
-import { type ComparisonDone, compare, huntMutants, type MutantsDone, type ReplayDone, replayCommands, shrinkSeed } from "./parts.ts"
+import {
+  type ComparisonDone,
+  compare,
+  huntMutants,
+  type MutantsDone,
+  type PartOutcome,
+  type ReplayDone,
+  replayCommands,
+  shrinkSeed,
+} from "./parts.ts"
 import { prepared } from "./prepared.ts"
 import { type Interruption, runSuite, withTimelines } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
@@ -100,10 +109,15 @@ const isUnreached = ({ worlds }: Asked, report: SuiteReport): boolean => {
   return worlds.mutant === null && report.seeds >= seeds && states.some(({ name }) => missed.has(name))
 }
 
-const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted, compared, replayed }: Parts): ExitCode => {
-  const parts = [smallWorlds, hunted, compared, replayed].filter((part) => part !== null)
+/** The parts that were begun, in the order in which they are run. */
+const outcomesOf = ({ smallWorlds, hunted, compared, replayed }: Parts): ReadonlyArray<PartOutcome> =>
+  [replayed, smallWorlds, hunted, compared].filter((part) => part !== null)
+
+const codeOf = (asked: Asked, report: SuiteReport, parts: Parts): ExitCode => {
+  const { suite, smallWorlds, hunted } = parts
+  const outcomes = outcomesOf(parts)
   const classes = new Set<FailureClass>(suite.classes)
-  if (parts.some(({ broken }) => broken)) classes.add("safety")
+  if (outcomes.some(({ broken }) => broken)) classes.add("safety")
   return exitCodeOf({
     interrupted: report.interrupted,
     classes,
@@ -111,7 +125,7 @@ const codeOf = (asked: Asked, report: SuiteReport, { suite, smallWorlds, hunted,
       hunted?.survived === true ||
       smallWorlds?.survived === true ||
       (asked.worlds.mutant !== null && report.seeds > 0 && report.failed === 0),
-    inconclusive: report.inconclusive > 0 || parts.some(({ inconclusive }) => inconclusive),
+    inconclusive: report.inconclusive > 0 || outcomes.some(({ inconclusive }) => inconclusive),
     unreached: isUnreached(asked, report),
   })
 }
@@ -137,12 +151,14 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
   const compared = asked.compare !== null && goesOn() ? await compare(asked, asked.compare, file, screen, interruption) : null
   // A timeline is another run of the seed: nobody who presses Ctrl-C waits for that.
   const shown = asked.report !== null && goesOn() ? await withTimelines(asked, file, bare.shown, interruption) : bare.shown
+  const parts: Parts = { suite, smallWorlds, hunted, compared, replayed }
   const report: Told = {
     ...bare,
     interrupted: interruption.isInterrupted,
     mutants: hunted?.lines ?? [],
     comparison: compared?.report?.strategies ?? [],
     compared: comparedOf(compared),
+    parts: outcomesOf(parts).map(({ told }) => told),
     // The small one is the one to be looked at.
     shown: small === null ? shown : [small.result, ...shown],
     shrunk: small?.shrunk ?? null,
@@ -153,7 +169,7 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
   // An interruption before anything ended leaves an older report as it is.
   const isWorthKeeping = goesOn() || bare.seeds + report.smallWorlds.length + report.mutants.length > 0
   if (asked.report !== null && isWorthKeeping) write(asked.report, report, screen)
-  const code = codeOf(asked, report, { suite, smallWorlds, hunted, compared, replayed })
+  const code = codeOf(asked, report, parts)
   screen.say(`\nexit code ${code}: ${exitCodeTexts.find(([known]) => known === code)?.[1]}`)
   if (asked.json) screen.json(report)
   return code

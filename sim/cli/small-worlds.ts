@@ -9,7 +9,7 @@ import { loosened } from "../small-world/loosened.ts"
 import { smallWorlds } from "../small-world/worlds.ts"
 import type { Asked, SmallWorldsAsked } from "./arguments.ts"
 import { UsageError } from "./flags.ts"
-import { type PartOutcome, runJobs } from "./parts.ts"
+import { outcomeOf, type PartOutcome, runJobs } from "./parts.ts"
 import type { Interruption } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 
@@ -61,15 +61,24 @@ const lineText = (line: SmallWorldLine): string => {
   return [first, ...paths].join("\n")
 }
 
-const outcomeOf = (lines: ReadonlyArray<SmallWorldLine>, lost: number): SmallWorldsDone => {
+/** `left`: worlds that have no verdict, because their thread died or the run was interrupted. */
+const explored = (lines: ReadonlyArray<SmallWorldLine>, left: number): SmallWorldsDone => {
   const shipped = lines.filter((line) => line.loosened === null)
   const missed = lines.filter((line) => line.loosened !== null && line.violations.length === 0)
+  const violated = shipped.flatMap(({ name, violations }) => violations.map(({ property }) => `“${name}” violates ${property}`))
+  const givenUp = [...shipped, ...missed].filter(({ complete }) => !complete).length
+  const states = lines.reduce((sum, line) => sum + line.states, 0)
+  const sentence = [
+    `${counted(states)} states in ${counted(lines.length)} of ${plural(lines.length + left, "small world")}`,
+    ...(shipped.length > 0 && violated.length === 0 ? ["no violation"] : violated),
+    ...(missed.length > 0 ? [`not found out: ${missed.map(({ loosened: rule }) => rule).join(", ")}`] : []),
+    ...(givenUp > 0 ? [`${givenUp} given up before the end`] : []),
+  ].join("; ")
   return {
     lines,
-    broken: shipped.some(({ violations }) => violations.length > 0),
     survived: missed.some(({ complete }) => complete),
     // What was given up before its end may have it beyond.
-    inconclusive: lost > 0 || [...shipped, ...missed].some(({ complete }) => !complete),
+    ...outcomeOf("Small worlds", violated.length > 0, left + givenUp > 0, sentence),
   }
 }
 
@@ -81,7 +90,6 @@ export const exploreAll = async (
   interruption: Interruption,
 ): Promise<SmallWorldsDone> => {
   const lines: Array<SmallWorldLine & { readonly index: number }> = []
-  let lost = 0
   const startedMs = wallNowMs()
   screen.say(
     `\nSmall worlds, every order of events${asked.exhaustive?.loosened === true ? ", each until a loosened rule is found out" : ""}:`,
@@ -93,14 +101,11 @@ export const exploreAll = async (
       const line = { ...end.done.report, loosened: job.loosened, wallMs: end.done.wallMs, index: job.index }
       lines.push(line)
       screen.say(lineText(line))
-    } else if (end._tag === "Lost") {
-      lost++
-      screen.say(`  ${nameOf(job)}: WITHOUT A VERDICT, ${end.cause}`)
-    }
+    } else if (end._tag === "Lost") screen.say(`  ${nameOf(job)}: WITHOUT A VERDICT, ${end.cause}`)
   })
   screen.settle()
-  const states = lines.reduce((sum, line) => sum + line.states, 0)
-  screen.say(`  ${counted(states)} states in ${plural(lines.length, "small world")}`)
   const inOrder = lines.sort((a, b) => a.index - b.index).map(({ index: _index, ...line }): SmallWorldLine => line)
-  return outcomeOf(inOrder, lost)
+  const done = explored(inOrder, jobs.length - lines.length)
+  screen.say(`  ${done.told.sentence}`)
+  return done
 }

@@ -182,7 +182,7 @@ export class Suite {
     return { reached: states.filter(({ name }) => this.#sometimes.has(name)).length, of: states.length }
   }
 
-  /** Everything, in the shape of a report: without mutants, a comparison and timelines, which are others' to add. */
+  /** Everything, in the shape of a report: without mutants, a comparison, other parts and timelines, which are others' to add. */
   report({ commit, profile, cores, interrupted, wallMs, replayOf }: SuiteFacts): SuiteReport {
     const { seeds, failed, inconclusive, simulatedMs, events, commands, records } = this.sums
     return {
@@ -207,6 +207,7 @@ export class Suite {
       failures: this.#failures.map(({ value: { seed, failure } }) => ({ seed, failure, replay: replayOf(seed) })),
       mutants: [],
       comparison: [],
+      parts: [],
       shown: this.kept,
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The tables of evidence: what was guaranteed and judged, which planted defects were seen, which rare states were reached. What proves less than
+ * The tables of evidence: what was guaranteed and judged, which planted defects were seen, which rare states were reached, what came of other parts. What proves less than
  * it should stands out: a guarantee that nobody checked, a defect that survived, a state that was never reached.
  */
 import type { MutantLine, SuiteReport } from "../result.ts"
@@ -96,9 +96,27 @@ export const mutantsSection = ({ mutants }: SuiteReport): Markup => {
   return section("mutants", "Planted defects", lead, lines)
 }
 
-/** Rare states, those never reached first; nothing if there is no catalogue. */
-export const sometimesSection = ({ sometimes }: SuiteReport): Markup => {
-  if (sometimes.length === 0) return nothing
+const partTags = { kept: tag("good", "kept"), incomplete: tag("warn", "not the whole proof"), broken: tag("bad", "broken") } as const
+const partTones = { kept: {}, incomplete: { tone: "warn" }, broken: { tone: "bad" } } as const
+
+/** What was asked for beside the seeds; nothing if nothing was. */
+export const partsSection = ({ parts }: SuiteReport): Markup =>
+  parts.length === 0
+    ? nothing
+    : section(
+        "parts",
+        "Beside the seeds",
+        "Each has a verdict of its own, whatever the seeds came to.",
+        table(
+          "What the other parts of the run came to",
+          [{ title: "Part" }, { title: "Verdict" }, { title: "What came of it" }],
+          parts.map(({ part, verdict, sentence }) => ({ cells: [part, partTags[verdict], sentence], ...partTones[verdict] })),
+        ),
+      )
+
+/** Rare states, those never reached first; nothing if there is no catalogue, or no seed that could have reached one. */
+export const sometimesSection = ({ sometimes, seeds }: SuiteReport): Markup => {
+  if (sometimes.length === 0 || seeds === 0) return nothing
   const missed = sometimes.filter(({ count }) => count === 0)
   const { first, left } = capped([...missed, ...sometimes.filter(({ count }) => count > 0)], rowsMax)
   const lines = table(

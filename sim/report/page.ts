@@ -6,7 +6,7 @@
  * could not be light and dark, and know none of what matters here: shaded lag between two step functions, lanes of reigns, lives of commands.
  */
 import type { SeedResult, SuiteReport, Timeline } from "../result.ts"
-import { guaranteesSection, mutantsSection, sometimesSection } from "./evidence.ts"
+import { guaranteesSection, mutantsSection, partsSection, sometimesSection } from "./evidence.ts"
 import { failuresSection, seedFacts } from "./failing.ts"
 import { faultTable, faultTimeline } from "./faults.ts"
 import { html, jsonInScript, Markup, nothing } from "./markup.ts"
@@ -115,6 +115,7 @@ const partsOf = (report: SuiteReport): ReadonlyArray<Part> => {
     ["guarantees", "Guarantees", guaranteesSection(report)],
     ["faults", "Faults", faultsSection(report, shown)],
     ["lanes", "Workers", lanesSection(shown)],
+    ["parts", "Other parts", partsSection(report)],
     ["mutants", "Planted defects", mutantsSection(report)],
     ["sometimes", "Rare states", sometimesSection(report)],
     ["failures", "Failing seeds", failuresSection(report)],

@@ -2,7 +2,7 @@
  * What a suite came to, in one sentence that a merchandiser understands, and what an honest reader has to be told beside it.
  *
  * Words only. Nothing is called kept that nobody looked at: a suite without seeds, an interrupted one and one whose guarantee against overselling
- * was never checked are incomplete, whatever else is green.
+ * was never checked are incomplete, whatever else is green. Nor is anything called kept while a part beside the seeds found it broken.
  */
 import type { Failure, SuiteReport } from "../result.ts"
 import { counted, plural, spelled, upperFirst } from "./numbers.ts"
@@ -59,9 +59,10 @@ const planted = (report: SuiteReport): string | null => report.shown.find(({ mut
 
 const notesOf = (report: SuiteReport): ReadonlyArray<string> => {
   const survivors = report.mutants.filter(({ seedsToKill }) => seedsToKill === null).map(({ name }) => name)
-  const unreached = report.sometimes.filter(({ count }) => count === 0)
+  const unreached = report.seeds === 0 ? [] : report.sometimes.filter(({ count }) => count === 0)
   const mutant = planted(report)
   const notes = [
+    ...report.parts.filter(({ verdict }) => verdict !== "kept").map(({ part, sentence }) => `${part}: ${sentence}.`),
     mutant !== null && `A defect was planted on purpose in this run (${mutant}): a failure is what it was made to show.`,
     report.interrupted && `The run was interrupted: only the ${plural(report.seeds, "seed")} that had ended are counted.`,
     report.inconclusive > 0 && `${plural(report.inconclusive, "seed")} ended without a verdict. They are not counted as passed.`,
@@ -90,6 +91,10 @@ const brokenSentence = (report: SuiteReport): string => {
 export const verdictOf = (report: SuiteReport): Verdict => {
   const notes = notesOf(report)
   if (report.failed > 0 || report.failures.length > 0) return { tone: "broken", sentence: brokenSentence(report), notes }
+  if (report.parts.some(({ verdict }) => verdict === "broken"))
+    return { tone: "broken", sentence: "A promise was broken beside the seeds.", notes }
+  if (report.seeds === 0 && report.parts.length > 0)
+    return { tone: "incomplete", sentence: "No seed was run to its end: only what stands below was looked at.", notes }
   if (report.seeds === 0) return { tone: "incomplete", sentence: "No seed was run to its end: this report proves nothing.", notes }
   const kept = oversold(report) === null ? "no failure was found" : "0 units sold twice"
   return { tone: notes.length === 0 ? "kept" : "incomplete", sentence: `${amountOf(report)}: ${kept}.`, notes }

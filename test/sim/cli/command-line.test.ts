@@ -50,6 +50,16 @@ describe("the simulator's command line", () => {
     })
   })
 
+  it("quotes no control character of a file that is no text", async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "orders.csv"), "\u001b[2Jcolour,taste\nred,sweet\n")
+      const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv"]).ended
+      expect(code).toBe(1)
+      expect(err).toContain("colour")
+      expect(err).not.toContain("\u001b")
+    })
+  })
+
   it("decides exported commands again to the same state, and refuses an export that is cut short or of another format", async () => {
     const [text = ""] = exportsOf("7", "last-unit", { orders: 40, windowMs: 4_000, partitions: 1 }, 0)
     await inFolder(async (folder) => {

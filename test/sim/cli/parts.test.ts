@@ -60,8 +60,12 @@ describe("--exhaustive", () => {
   it("explores the small worlds that are named, and no others", async () => {
     const { code, out } = await call("--exhaustive", "--small-world", "deadline", "--json")
     expect(code).toBe(0)
-    const { smallWorlds } = JSON.parse(out) as { readonly smallWorlds: ReadonlyArray<unknown> }
+    const { smallWorlds, parts } = JSON.parse(out) as {
+      readonly smallWorlds: ReadonlyArray<unknown>
+      readonly parts: ReadonlyArray<unknown>
+    }
     expect(smallWorlds).toMatchObject([{ name: "deadline", loosened: null, complete: true, violations: [] }])
+    expect(parts).toMatchObject([{ part: "Small worlds", verdict: "kept" }])
   })
 
   it("counts a world that is given up as no verdict", async () => {

@@ -46,6 +46,7 @@ const hostile = (text: string): SuiteReport => {
     faults: { [text]: 3 },
     checked: { [text]: 1 },
     excused: { [text]: 1 },
+    parts: [{ part: "Comparison", verdict: "incomplete", sentence: text }],
     sometimes: [{ name: text, count: 0, firstSeed: text, what: text }],
     guarantees: [{ number: 1, title: text, checkers: [text], checked: 1, failures: 1 }],
     failures: [{ seed: text, failure, replay: text }],
@@ -98,8 +99,8 @@ describe("the page of a suite", () => {
     expect(new Set(marks).size).toBe(1)
   })
 
-  it("leaves out the comparison, mutants and states when there are none", () => {
-    for (const id of ["comparison", "mutants", "sometimes", "stock", "lanes", "seeds"]) {
+  it("leaves out the comparison, other parts, mutants and states when there are none", () => {
+    for (const id of ["comparison", "parts", "mutants", "sometimes", "stock", "lanes", "seeds"]) {
       expect(partOf(empty, id)).toBe("")
       expect(partOf(green, id)).not.toBe("")
     }
@@ -166,6 +167,11 @@ describe("the verdict at the top", () => {
   it.each([
     ["it was interrupted", { interrupted: true, seeds: 12 }, "The run was interrupted: only the 12 seeds that had ended are counted."],
     ["a seed has no verdict", { inconclusive: 1 }, "1 seed ended without a verdict. They are not counted as passed."],
+    [
+      "a part beside the seeds did not come to its end",
+      { parts: [{ part: "Small worlds", verdict: "incomplete", sentence: "1 given up" }] },
+      "Small worlds: 1 given up.",
+    ],
     ["overselling was not judged", { guarantees: [] }, "Whether units were sold twice was not judged in this run."],
   ] as const)("is not called kept when %s", (_, more, note) => {
     const page = suiteHtml(greenSuite(more))
@@ -180,6 +186,24 @@ describe("the verdict at the top", () => {
     const page = suiteHtml(greenSuite({ guarantees }))
     expect(headline(page)).toContain("no failure was found")
     expect(partOf(page, "verdict")).toContain("<dt>units sold twice: not judged</dt><dd>–</dd>")
+  })
+
+  it("calls nothing kept where all seeds are green and a part beside them found a broken promise", () => {
+    const broken = [{ part: "Commands decided again", verdict: "broken", sentence: "a.jsonl: decisions came out different" }] as const
+    for (const page of [suiteHtml(greenSuite({ parts: broken })), suiteHtml(emptySuite({ parts: broken }))]) {
+      expect(stamp(page)).toBe("A promise was broken")
+      expect(headline(page)).toBe("A promise was broken beside the seeds.")
+      expect(partOf(page, "verdict")).toContain("Commands decided again: a.jsonl: decisions came out different.")
+      expect(partOf(page, "parts")).toMatch(/<tr class="bad"><th scope="row">Commands decided again/)
+    }
+  })
+
+  it("misses no rare state, and proves only what it looked at, where no seed was asked for", () => {
+    const page = suiteHtml(emptySuite({ sometimes: redSuite().sometimes, parts: greenSuite().parts }))
+    expect(headline(page)).toBe("No seed was run to its end: only what stands below was looked at.")
+    expect(stamp(page)).toBe("Not the whole proof")
+    expect(page).not.toContain("rare state")
+    expect(partOf(page, "sometimes")).toBe("")
   })
 
   it("says that a defect was planted when seeds failed because of it", () => {
