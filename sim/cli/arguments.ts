@@ -3,6 +3,7 @@
  * written here.
  */
 import { availableParallelism } from "node:os"
+import { channelsPerPolicyMax } from "../../src/limits.ts"
 import { type Share, shareFromText } from "../../src/workload/stock-levels.ts"
 import { type ComparedChannel, usualChannels } from "../comparison/strategy.ts"
 import type { ComparisonAsked } from "../fleet/compare-on.ts"
@@ -133,6 +134,8 @@ const channelsOf = (texts: ReadonlyArray<string> | undefined): ReadonlyArray<Com
   if (texts === undefined) return usualChannels
   const channels = texts.map(channelOf)
   if (new Set(channels.map(({ name }) => name)).size < channels.length) throw new UsageError("--channel: each needs a name of its own")
+  if (channels.length > channelsPerPolicyMax)
+    throw new UsageError(`--channel: ${channels.length} channels are given, ${channelsPerPolicyMax} may sell a SKU`)
   if (channels.every(({ weight }) => weight === 0)) throw new UsageError("--channel: at least one needs a weight above 0")
   return channels
 }

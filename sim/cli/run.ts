@@ -42,12 +42,15 @@ interface Told extends SuiteReport {
   readonly shrunk: ShrinkReport["shrunk"] | null
 }
 
+/** A word as a shell takes it for one. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
 /** The command line that runs a seed of this suite again. */
 const replayOf =
   ({ worlds: { profile, mutant, shell }, file, twice }: Asked) =>
   (seed: string): string => {
-    const dates = file?.dateFormat == null ? "" : ` --date-format ${file.dateFormat}`
-    const played = file === null ? "" : ` --${file.kind} ${file.path}${dates}`
+    const dates = file?.dateFormat == null ? "" : ` --date-format ${quoted(file.dateFormat)}`
+    const played = file === null ? "" : ` --${file.kind} ${quoted(file.path)}${dates}`
     const kind = shell ? "--shell" : mutant === null ? `--profile ${profile}` : `--mutant ${mutant}`
     return `npm run sim -- ${kind} --seed ${seed}${played}${twice ? " --twice" : ""}`
   }

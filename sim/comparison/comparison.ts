@@ -2,6 +2,7 @@
  * The comparison: the same traffic, the same lag, four ways of selling. Pure and synchronous: the same options give the same report.
  */
 import { assert } from "../../src/assert.ts"
+import { channelsPerPolicyMax } from "../../src/limits.ts"
 import type { Traffic } from "../../src/workload/flows.ts"
 import { prngFromSeed } from "../../src/workload/prng.ts"
 import type { Share } from "../../src/workload/stock-levels.ts"
@@ -72,7 +73,10 @@ const defaultAllotment: AllotmentPolicy = {
   reviewMs: minuteMs,
 }
 
-/** Plays the traffic under every strategy. Takes seconds for ten thousand lines. */
+/**
+ * Plays the traffic under every strategy. Takes seconds for ten thousand lines. Asserts that channels have names of their own and lags of at most a day, that
+ * no more of them sell than a policy may name, and that the window has a length.
+ */
 export const runComparison = (given: ComparisonOptions): ComparisonReport => {
   const channels = given.channels ?? usualChannels
   const windowMs = given.windowMs ?? 60 * minuteMs
@@ -83,6 +87,7 @@ export const runComparison = (given: ComparisonOptions): ComparisonReport => {
     allotment: { ...defaultAllotment, ...given.allotment },
   }
   assert(channels.length > 0 && new Set(channels.map(({ name }) => name)).size === channels.length, "each channel has a name of its own")
+  assert(channels.length <= channelsPerPolicyMax, "a policy names every channel")
   assert(
     windowMs >= 1 && options.batchMs >= 0 && options.allotment.reviewMs >= 1,
     "a window, and the time between two looks, have a length",

@@ -114,6 +114,7 @@ describe("the arguments of the simulator", () => {
     [["--compare", "--channel", "web:asks"], /--channel: “web:asks” is neither NAME:asks:LAG_MS:WEIGHT nor/],
     [["--compare", "--channel", "web:asks:86400001:1"], /--channel: .* a lag of more than a day/],
     [["--compare", "--channel", "web:asks:1:1", "--channel", "web:asks:1:1"], /--channel: each needs a name of its own/],
+    [["--compare", ...Array.from({ length: 65 }, (_, i) => `--channel=c${i}:asks:1:1`)], /--channel: 65 channels are given, 64 may sell/],
     [["--compare", "--channel", "web:asks:1:0"], /--channel: at least one needs a weight above 0/],
     [["--compare", "--orders", "a.csv", "--skus", "5"], /--orders and --skus contradict/],
     [["--compare", "--orders", "a.csv", "--orders-count", "5"], /--orders and --orders-count contradict/],

@@ -123,6 +123,16 @@ describe("the simulator's command line", () => {
     expect(same.failures).toEqual(report.failures.filter(({ seed }) => seed === failed?.seed))
   })
 
+  it("quotes what a shell would take apart in the line that runs a seed again", async () => {
+    await inFolder(async (folder) => {
+      const path = "my client's orders.csv"
+      writeFileSync(join(folder, path), "InvoiceNo,StockCode,Quantity,InvoiceDate\n1,A,4,1/2/2010\n")
+      const args = ["--orders", path, "--date-format", "D/M/YYYY", "--profile", "calm", "--seed", "1", "--seed-limit", "0.001"]
+      const { out } = await start(folder, args).ended
+      expect(out).toContain("--profile calm --seed 1 --orders 'my client'\\''s orders.csv' --date-format D/M/YYYY")
+    })
+  })
+
   it("counts a seed that takes too long as inconclusive, by name, and never as passed", async () => {
     const { code, out } = await call("--profile", "calm", "--seed", "1", "--seed-limit", "0.05")
     expect(code).toBe(15)
