@@ -1,5 +1,5 @@
 /**
- * What an exit code of the simulator says, for scripts and for whoever is woken by one. `--help` prints this table; docs/SIMULATOR.md explains it.
+ * What an exit code of the simulator says, for scripts and for whoever is woken by one. `--help` prints this table; docs/SIMULATOR.md has it too.
  */
 import type { FailureClass } from "../result.ts"
 
