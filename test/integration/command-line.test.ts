@@ -11,7 +11,7 @@ const patience = { timeout: 120_000, interval: 250 }
 const json = (out: string) => JSON.parse(out)
 
 const isServed = async (): Promise<boolean> => {
-  const { code, out } = await cluster.run(["topology", "--json"])
+  const { code, out } = await cluster.ask(["topology", "--json"])
   return code === 0 && json(out).partitions.every(({ owner }: { readonly owner: string | null }) => owner !== null)
 }
 
@@ -105,23 +105,23 @@ describe("holdfast quarantine", () => {
   it("a fact too old to be told from a repeat: listed, and dropped with a reason", async () => {
     const old = ["send", "ReceiveStock", "--sku", "Q", "--location", "berlin", "--qty", "1", "--issued-at-ms", "1000"]
     expect(await cluster.run(old)).toMatchObject({ code: 13 })
-    const [one] = json((await cluster.run(["quarantine", "list", "--json"])).out)
+    const [one] = json((await cluster.ask(["quarantine", "list", "--json"])).out)
     expect(one).toMatchObject({ sender: "warehouse", command: { type: "ReceiveStock", sku: "Q" } })
     expect(await cluster.run(["quarantine", "drop", one.quarantined, "--reason", "a repeat"])).toMatchObject({ code: 0 })
-    expect((await cluster.run(["quarantine", "list"])).out).toBe("Nothing is in quarantine.\n")
+    expect((await cluster.ask(["quarantine", "list"])).out).toBe("Nothing is in quarantine.\n")
     expect(await cluster.run(["quarantine", "replay", one.quarantined])).toMatchObject({ code: 10 })
   })
 })
 
 describe("holdfast audit and export", () => {
   it("journals as they should be: 0, with the sums", async () => {
-    const { code, out } = await cluster.run(["audit", "--json"])
+    const { code, out } = await cluster.ask(["audit", "--json"])
     expect(code).toBe(0)
     expect(json(out)).toMatchObject({ ok: true, partitions: 4, totals: { receivedQty: 10, oversoldQty: 0 } })
   })
 
   it("one SKU: header, its commands, a hash at the end", async () => {
-    const { code, out } = await cluster.run(["export", "--sku", "A", "--json"])
+    const { code, out } = await cluster.ask(["export", "--sku", "A", "--json"])
     const lines = out.trimEnd().split("\n").map(json)
     expect(code).toBe(0)
     expect(lines.at(0)).toMatchObject({ line: "header", format: 1, partitions: 4, sku: "A" })
@@ -149,7 +149,7 @@ describe("holdfast resume", () => {
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
     await Effect.runPromise(Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer(access, saidCodec))))
     cluster.startWorker()
-    const others = async () => json((await cluster.run(["topology", "--json"])).out).partitions
+    const others = async () => json((await cluster.ask(["topology", "--json"])).out).partitions
     await expect
       .poll(async () => (await others()).filter(({ owner }: { readonly owner: string | null }) => owner !== null).length, patience)
       .toBe(3)
@@ -157,7 +157,7 @@ describe("holdfast resume", () => {
     const resumed = await cluster.run(["resume", "1", "--by", "ada", "--reason", "looked at it"])
     expect(resumed).toMatchObject({ code: 0, out: expect.stringContaining("It goes on; the reason is journaled.") })
     await expect.poll(isServed, patience).toBe(true)
-    const exported = (await cluster.run(["export", "--partition", "1"])).out.trimEnd().split("\n").map(json)
+    const exported = (await cluster.ask(["export", "--partition", "1"])).out.trimEnd().split("\n").map(json)
     expect(exported.filter(({ line }) => line === "resumed")).toMatchObject([
       { by: "ada", reason: "looked at it", haltReason: "ChainBroken" },
     ])

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { exitCode } from "../../src/cli/exit-codes.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { textOf } from "../processes.ts"
@@ -84,6 +85,14 @@ export class RealCluster {
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: { ...bare, ...env }, stdio: "pipe" })
     child.stdin.end(input)
     return endOf(child, textOf(child.stdout))
+  }
+
+  /** As `run`, again as long as the server answers too late: for what changes nothing. */
+  async ask(args: ReadonlyArray<string>): Promise<Ran> {
+    for (;;) {
+      const ran = await this.run(args)
+      if (ran.code !== exitCode.unreachable) return ran
+    }
   }
 
   /** Runs one command until it has printed `lines` lines, then ends it as Ctrl-C would. */

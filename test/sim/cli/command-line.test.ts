@@ -183,7 +183,10 @@ describe("Ctrl-C", () => {
     await inFolder(async (folder) => {
       mkdirSync(join(folder, "report"))
       writeFileSync(join(folder, "report", "index.html"), "the older one")
-      const running = start(folder, ["--profile", "long-day", "--seeds", "4", "--report", "report", "--json"])
+      // So many that no seed comes to its end before it is told to stop, however late that is.
+      const orders = Array.from({ length: 100_000 }, (_, i) => `${i},SKU${i % 50},1,2026-03-01 ${String(i % 24).padStart(2, "0")}:00`)
+      writeFileSync(join(folder, "orders.csv"), ["InvoiceNo,StockCode,Quantity,InvoiceDate", ...orders].join("\n"))
+      const running = start(folder, ["--orders", "orders.csv", "--seeds", "4", "--report", "report", "--json"])
       await running.said(/^commit /m)
       running.child.kill("SIGTERM")
       const { code, out } = await running.ended
