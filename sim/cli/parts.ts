@@ -5,7 +5,7 @@
 import type { ComparisonReport } from "../comparison/comparison.ts"
 import { comparisonTable } from "../comparison/table.ts"
 import type { ComparisonAsked } from "../fleet/compare-on.ts"
-import { Fleet } from "../fleet/fleet.ts"
+import type { FleetOptions } from "../fleet/fleet.ts"
 import { type Job, wallNowMs } from "../fleet/job.ts"
 import type { PlayedFile } from "../fleet/played-file.ts"
 import type { Suite } from "../fleet/suite.ts"
@@ -17,7 +17,7 @@ import type { PartLine } from "../result.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
-import type { Interruption } from "./run-suite.ts"
+import { type Interruption, runFleet } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 
 /** Milliseconds of this machine, and megabytes, that a small world or the comparison may take: they are finite, and no seed waits for them. */
@@ -32,14 +32,18 @@ export const runJobs = async (
   file: PlayedFile | null,
   jobs: ReadonlyArray<Job>,
   interruption: Interruption,
-  ended: ConstructorParameters<typeof Fleet>[0]["ended"],
+  ended: FleetOptions["ended"],
 ): Promise<void> => {
   const left = [...jobs]
+  const threads = Math.min(asked.cores, jobs.length)
   const next = () => left.shift() ?? null
-  const fleet = new Fleet({ threads: Math.min(asked.cores, jobs.length), jobMsMax: partMsMax, threadMbMax: partMbMax, file, next, ended })
-  const running = fleet.run()
-  interruption.onInterrupt(() => fleet.stop())
-  await running
+  await runFleet({ threads, jobMsMax: partMsMax, threadMbMax: partMbMax, file, next, ended }, interruption)
+}
+
+/** How long it has been since it was made, for people. */
+export const stopwatch = (): (() => string) => {
+  const startedMs = wallNowMs()
+  return () => duration(Math.round(wallNowMs() - startedMs))
 }
 
 /** What a part found: whether a promise was broken in it, whether something of it has no verdict, and both in words. */
@@ -76,9 +80,9 @@ const huntedText = (line: Hunted): string => {
 export const huntMutants = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<MutantsDone> => {
   const names = mutants.map(({ name }) => name)
   const lines: Array<Hunted> = []
-  const startedMs = wallNowMs()
+  const elapsed = stopwatch()
   screen.say(`\nPlanted defects, each hunted until its checker sees it:`)
-  screen.watch(() => `${lines.length}/${names.length} planted defects in ${duration(Math.round(wallNowMs() - startedMs))}`)
+  screen.watch(() => `${lines.length}/${names.length} planted defects in ${elapsed()}`)
   const onLine = (line: Hunted) => {
     lines.push(line)
     screen.say(huntedText(line))
@@ -122,8 +126,8 @@ export const shrinkSeed = async (
   if (seeds?._tag !== "One" || suite.sums.failed === 0) return null
   const { seed } = seeds
   let report: ShrinkReport | null = null
-  const startedMs = wallNowMs()
-  screen.watch(() => `making seed ${seed} small, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  const elapsed = stopwatch()
+  screen.watch(() => `making seed ${seed} small, for ${elapsed()}`)
   await runJobs(asked, file, [{ kind: "shrink", index: 0, seed, worlds, runsMax: shrinkRunsMax }], interruption, (_job, end) => {
     if (end._tag === "Lost") screen.say(`\nNothing came of making it small: ${end.cause}`)
     else if (end.done.kind === "shrink") report = end.done.report
@@ -161,8 +165,8 @@ export const compare = async (
 ): Promise<ComparisonDone> => {
   let report: ComparisonReport | null = null
   let cause: string | null = null
-  const startedMs = wallNowMs()
-  screen.watch(() => `the comparison, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  const elapsed = stopwatch()
+  screen.watch(() => `the comparison, for ${elapsed()}`)
   await runJobs(asked, file, [{ kind: "comparison", index: 0, asked: compared }], interruption, (_job, end) => {
     if (end._tag === "Lost") cause = end.cause
     else if (end.done.kind === "comparison") report = end.done.report
@@ -206,8 +210,8 @@ const replayText = (report: TraceReport, name: string): string => {
 export const replayCommands = async (asked: Asked, file: PlayedFile, screen: Screen, interruption: Interruption): Promise<ReplayDone> => {
   let report: TraceReport | null = null
   let cause: string | null = null
-  const startedMs = wallNowMs()
-  screen.watch(() => `deciding ${file.name} again, for ${duration(Math.round(wallNowMs() - startedMs))}`)
+  const elapsed = stopwatch()
+  screen.watch(() => `deciding ${file.name} again, for ${elapsed()}`)
   await runJobs(asked, file, [{ kind: "replay", index: 0 }], interruption, (_job, end) => {
     if (end._tag === "Lost") cause = end.cause
     else if (end.done.kind === "replay") report = end.done.report

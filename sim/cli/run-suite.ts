@@ -1,7 +1,7 @@
 /**
  * Runs the seeds of a suite over the fleet and adds them up. Stopped at any moment, it has what ended by then.
  */
-import { Fleet } from "../fleet/fleet.ts"
+import { Fleet, type FleetOptions } from "../fleet/fleet.ts"
 import { type Job, wallNowMs } from "../fleet/job.ts"
 import type { PlayedFile } from "../fleet/played-file.ts"
 import { Suite } from "../fleet/suite.ts"
@@ -19,6 +19,14 @@ export interface Interruption {
   readonly isInterrupted: boolean
   /** Calls back when it happens; at once if it already did. */
   readonly onInterrupt: (stop: () => void) => void
+}
+
+/** Runs a fleet until its jobs are done, or the run is interrupted. Rejects if threads die whatever they are given. */
+export const runFleet = async (options: FleetOptions, interruption: Interruption): Promise<void> => {
+  const fleet = new Fleet(options)
+  const running = fleet.run()
+  interruption.onInterrupt(() => fleet.stop())
+  await running
 }
 
 /** Seeds one after another: how many there are (null: until the time is up), and each one's name. */
@@ -48,7 +56,7 @@ export const runSuite = async (
     const seed = seeds.next()
     return seed === null ? null : { kind: "seed", index: index++, seed, worlds: asked.worlds, twice: asked.twice }
   }
-  const fleet = new Fleet({
+  const options: FleetOptions = {
     threads: Math.min(asked.cores, seeds.of ?? asked.cores),
     jobMsMax: asked.seedMsMax,
     threadMbMax: seedMbMax,
@@ -59,12 +67,10 @@ export const runSuite = async (
       if (end._tag === "Lost") suite.lost(job.index, job.seed, end.cause)
       else if (end.done.kind === "seed") suite.add(job.index, end.done.result, end.done.cpuMs)
     },
-  })
-  const running = fleet.run()
-  interruption.onInterrupt(() => fleet.stop())
+  }
   screen.watch(() => progressLine(suite, suiteNameOf(asked.worlds), seeds.of, wallNowMs() - startedMs))
   try {
-    await running
+    await runFleet(options, interruption)
   } finally {
     screen.settle()
   }
@@ -87,7 +93,7 @@ export const withTimelines = async (
     const sku = result.failures.find((failure) => failure.sku !== null)?.sku ?? null
     return { kind: "seed", index: index++, seed: result.seed, worlds: asked.worlds, timeline: { sku }, twice: false }
   }
-  const fleet = new Fleet({
+  const options: FleetOptions = {
     threads: Math.min(asked.cores, shown.length),
     jobMsMax: asked.seedMsMax,
     threadMbMax: seedMbMax,
@@ -99,9 +105,7 @@ export const withTimelines = async (
       if (end._tag === "Done" && end.done.kind === "seed" && before !== undefined)
         again[job.index] = { ...before, timeline: end.done.result.timeline }
     },
-  })
-  const running = fleet.run()
-  interruption.onInterrupt(() => fleet.stop())
-  await running
+  }
+  await runFleet(options, interruption)
   return again
 }

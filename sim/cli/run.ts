@@ -7,6 +7,7 @@ import { wallNowMs } from "../fleet/job.ts"
 import type { PlayedFile } from "../fleet/played-file.ts"
 import { reachOf, Suite } from "../fleet/suite.ts"
 import { drawnOf, suiteNameOf } from "../fleet/worlds.ts"
+import { plural } from "../report/numbers.ts"
 import { writeReport } from "../report/write.ts"
 import type { FailureClass, SuiteReport } from "../result.ts"
 import type { ShrinkReport } from "../shrink/shrink.ts"
@@ -66,7 +67,8 @@ const seedsText = ({ seeds, worlds, file, twice }: Asked): string => {
 /** What is said before the first step: enough to run the same again, whatever happens next. */
 const headerText = (asked: Asked, commit: string): string => {
   const { seeds, worlds, cores, seedMsMax } = asked
-  const first = `commit ${commit}: ${seedsText(asked)}; ${cores === 1 ? "1 core" : `${cores} cores`}, at most ${seedMsMax / 1_000} s a seed`
+  const limit = seeds === null ? "" : `, at most ${seedMsMax / 1_000} s a seed`
+  const first = `commit ${commit}: ${seedsText(asked)}; ${plural(cores, "core")}${limit}`
   if (seeds?._tag !== "One") return first
   const { drawn, families } = drawnOf(seeds.seed, worlds)
   const options = Object.entries(drawn).map(([name, value]) => `${name}=${value}`)

@@ -2,14 +2,14 @@
  * The small worlds of a run: which of them are explored, under which rules, and what is said of each. Under production's rules none may show a violation;
  * under a loosened rule one has to.
  */
-import { type SmallWorldJob, wallNowMs } from "../fleet/job.ts"
+import type { SmallWorldJob } from "../fleet/job.ts"
 import { counted, duration, plural } from "../report/numbers.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { loosened } from "../small-world/loosened.ts"
 import { smallWorlds } from "../small-world/worlds.ts"
 import type { Asked, SmallWorldsAsked } from "./arguments.ts"
 import { UsageError } from "./flags.ts"
-import { outcomeOf, type PartOutcome, runJobs } from "./parts.ts"
+import { outcomeOf, type PartOutcome, runJobs, stopwatch } from "./parts.ts"
 import type { Interruption } from "./run-suite.ts"
 import type { Screen } from "./screen.ts"
 
@@ -90,11 +90,11 @@ export const exploreAll = async (
   interruption: Interruption,
 ): Promise<SmallWorldsDone> => {
   const lines: Array<SmallWorldLine & { readonly index: number }> = []
-  const startedMs = wallNowMs()
+  const elapsed = stopwatch()
   screen.say(
     `\nSmall worlds, every order of events${asked.exhaustive?.loosened === true ? ", each until a loosened rule is found out" : ""}:`,
   )
-  screen.watch(() => `${lines.length}/${plural(jobs.length, "small world")} in ${duration(Math.round(wallNowMs() - startedMs))}`)
+  screen.watch(() => `${lines.length}/${plural(jobs.length, "small world")} in ${elapsed()}`)
   await runJobs(asked, null, jobs, interruption, (job, end) => {
     if (job.kind !== "small-world") return
     if (end._tag === "Done" && end.done.kind === "small-world") {

@@ -14,10 +14,14 @@ import { type RunOptions, runSeed } from "../run.ts"
 export interface Shrunk {
   readonly seed: string
   readonly profile: RunOptions["profile"]
+  /** Virtual milliseconds after which all is healed. */
   readonly untilMs: number
   readonly families: ReadonlyArray<FaultName>
+  /** What is set otherwise than the seed draws it. */
   readonly drawn: Partial<Drawn>
+  /** Numbers of the choices that may stand, by the name of their list; a list that is not named stands whole. */
   readonly kept: Readonly<Record<string, ReadonlyArray<number>>>
+  /** The failure that stays. */
   readonly checker: string
   readonly signature: string
 }
@@ -26,6 +30,7 @@ export interface ShrinkReport {
   readonly shrunk: Shrunk
   /** The run of what is left. */
   readonly result: SeedResult
+  /** Commands sent and faults injected, of the whole seed and of what is left; and the runs that it took. */
   readonly decisionsBefore: number
   readonly decisionsAfter: number
   readonly runs: number
@@ -94,7 +99,7 @@ class Shrinking {
     return found === undefined ? undefined : { result, decisions, found }
   }
 
-  /** Takes a smaller candidate if it fails alike. */
+  /** Takes a smaller candidate if it fails alike, and no run is over the number allowed. Says whether it was taken. */
   take(candidate: Shrunk): boolean {
     if (this.isOver) return false
     const run = this.#try(candidate)
@@ -197,7 +202,7 @@ const passes = (shrinking: Shrinking): void => {
   for (const list of Object.keys(shrinking.best.kept)) if (list !== "flows") leaveOut(shrinking, list)
 }
 
-/** Shrinks a failing seed. Throws if it doesn't fail as it is said to. */
+/** Shrinks a failing seed. Throws if it is green, or doesn't fail as it is said to. */
 export const shrink = (options: ShrinkOptions): ShrinkReport => {
   const { run } = options
   const whole = runSeed(run)
