@@ -109,10 +109,9 @@ class TraceReader {
     this.#number++
     const line = this.#parsed(text)
     if (this.#header === null) return this.#takeHeader(line)
+    if (line.line === "header") throw this.#fault("a second header: these are several exports in one file; give one at a time")
     if (this.#end !== null) throw this.#fault(`something follows the end that line ${this.#end.number} is: ${exportAgain}`)
     switch (line.line) {
-      case "header":
-        throw this.#fault("a second header: these are several exports in one file; give one at a time")
       case "record":
         return this.#takeRecord(line)
       case "end":

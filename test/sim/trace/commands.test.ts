@@ -61,7 +61,8 @@ describe("an exported journal", () => {
     ],
     ["a line of no kind", withLine(5, () => 7), /^line 5: it is no JSON object/],
     ["a field of another type", withLine(5, (line) => ({ ...line, brokerMs: "now" })), /^line 5: brokerMs: /],
-    ["a second export behind it", [...lines, ...lines], /^line 11: something follows the end that line 10 is/],
+    ["a second export behind it", [...lines, ...lines], /^line 11: a second header: these are several exports in one file/],
+    ["a line behind its end", [...lines, lines[5] ?? ""], /^line 11: something follows the end that line 10 is/],
     ["a second header within", lines.toSpliced(3, 0, lines[0] ?? ""), /^line 4: a second header/],
     ["a record left out", lines.toSpliced(3, 3), /^line 4: record 4 comes where record 3 is missing/],
     [
