@@ -171,11 +171,12 @@ export const run = async (asked: Asked, screen: Screen, interruption: Interrupti
     smallWorlds: smallWorlds?.lines ?? [],
     withoutVerdict: suite.lostSeeds,
   }
+  // Before anything is written: a disk that is full by now takes nothing of what was found.
+  if (asked.json) screen.json(report)
   // An interruption before anything ended leaves an older report as it is.
   const isWorthKeeping = goesOn() || bare.seeds + report.smallWorlds.length + report.mutants.length > 0
   if (asked.report !== null && isWorthKeeping) write(asked.report, report, screen)
   const code = codeOf(asked, report, parts)
   screen.say(`\nexit code ${code}: ${exitCodeTexts.find(([known]) => known === code)?.[1]}`)
-  if (asked.json) screen.json(report)
   return code
 }
