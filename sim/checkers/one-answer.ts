@@ -4,15 +4,27 @@
  */
 import type { DecisionSaid } from "../../src/engine/records.ts"
 import type { MakeChecker } from "./checker.ts"
+import { isSame } from "./same-state.ts"
 
 /** An answer without what may differ between two sayings of it. */
 const meaning = ({ repeated: _repeated, ...said }: DecisionSaid): string => JSON.stringify(said)
 
-/** The same answer, cheaply where it is the very same object. */
-const isSame = (a: DecisionSaid, b: DecisionSaid): boolean => a === b || meaning(a) === meaning(b)
+/** The same answer, whether or not it is said to be repeated. */
+const isSameAnswer = (a: DecisionSaid, b: DecisionSaid): boolean => {
+  if (a === b) return true
+  const fields = Object.keys(a).filter((field) => field !== "repeated")
+  if (fields.length !== Object.keys(b).filter((field) => field !== "repeated").length) return false
+  return fields.every((field) => isSame(Reflect.get(a, field), Reflect.get(b, field)))
+}
+
+/** What a sender heard of one of its commands. Ids are all but unique: a list has one of them, seldom two. */
+interface Heard {
+  readonly sender: string
+  readonly said: DecisionSaid
+}
 
 export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => {
-  const heard = new Map<string, DecisionSaid>()
+  const heard = new Map<string, Array<Heard>>()
   return {
     name: "one-answer",
     replyHeard: (sender, suffix, reply) => {
@@ -22,10 +34,11 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         // The same id with other content has an answer of its own, which nobody remembers.
         if (said.outcome === "refused" && (said.reason === "IdReused" || said.reason === "TooOld")) continue
         checked()
-        const key = `${sender} ${said.sku} ${said.id}`
-        const before = heard.get(key)
-        if (before === undefined) heard.set(key, said)
-        else if (!isSame(before, said)) {
+        const ofId = heard.get(said.id)
+        const before = ofId?.find((known) => known.sender === sender && known.said.sku === said.sku)?.said
+        if (ofId === undefined) heard.set(said.id, [{ sender, said }])
+        else if (before === undefined) ofId.push({ sender, said })
+        else if (!isSameAnswer(before, said)) {
           const detail = `${sender} heard of ${said.id} first ${meaning(before)}, then ${meaning(said)}`
           found({ class: "safety", signature: "two answers to one id", detail, partition: reply.partition, seq: reply.seq, sku: said.sku })
         }

@@ -5,12 +5,24 @@
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
+interface Saying {
+  readonly partition: number
+  readonly seq: number
+  readonly sender: string
+}
+
 export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
-  const said = new Set<string>()
-  const name = (partition: number, seq: number, sender: string, suffix: string): string => `${partition} ${seq} ${sender} ${suffix}`
+  /** By suffix, which few replies share: who was said what of which record. */
+  const said = new Map<string, Array<Saying>>()
+  const wasSaid = ({ partition, seq, sender }: Saying, suffix: string): boolean =>
+    said.get(suffix)?.some((one) => one.seq === seq && one.partition === partition && one.sender === sender) === true
   return {
     name: "replies-said",
-    replySaid: (_slot, { partition, seq, sender, suffix }) => said.add(name(partition, seq, sender, suffix)),
+    replySaid: (_slot, { partition, seq, sender, suffix }) => {
+      const known = said.get(suffix)
+      if (known === undefined) said.set(suffix, [{ partition, seq, sender }])
+      else if (!wasSaid({ partition, seq, sender }, suffix)) known.push({ partition, seq, sender })
+    },
     finish: ({ converged, lossy }) => {
       if (!converged) return
       for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
@@ -21,7 +33,7 @@ export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
           for (const entry of read.record.entries) {
             if ((entry._tag !== "Message" && entry._tag !== "Settled") || entry.reply === null) continue
             checked()
-            if (said.has(name(partition, seq, entry.sender, entry.reply))) continue
+            if (wasSaid({ partition, seq, sender: entry.sender }, entry.reply)) continue
             const detail = `the reply ${entry.reply} to ${entry.sender} stands in record ${seq}, and nobody ever said it`
             found({ class: "liveness", signature: "a journaled reply was never said", detail, partition, seq })
           }

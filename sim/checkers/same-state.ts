@@ -9,7 +9,7 @@ import { floorMsOf, recall, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */
-const isSame = (a: unknown, b: unknown): boolean => {
+export const isSame = (a: unknown, b: unknown): boolean => {
   if (a === b) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return (a ?? null) === (b ?? null)
   const isArray = Array.isArray(a)

@@ -15,7 +15,11 @@ const next = encoder.encode('{"v":2,')
 /** Bytes of a seal at the end, its closing brace included. */
 const sealBytes = sealOf(new Uint8Array(1), 1).length
 
-const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => beginning.every((byte, at) => bytes[at] === byte)
+/** From the end on: two versions differ there. */
+const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => {
+  for (let at = beginning.length - 1; at >= 0; at--) if (bytes[at] !== beginning[at]) return false
+  return true
+}
 
 /** The same record under another version number, sealed anew. */
 const renumbered = (bytes: Uint8Array, beginning: Uint8Array): Uint8Array => {
@@ -38,9 +42,9 @@ const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
 export const readingBoth = (codec: EngineCodec): EngineCodec => ({
   ...codec,
   decodeRecord: (bytes) => {
+    if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
     const known = read.get(bytes)
     if (known !== undefined) return known
-    if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
     const decoded = codec.decodeRecord(renumbered(bytes, present))
     read.set(bytes, decoded)
     return decoded

@@ -1,10 +1,12 @@
 /**
  * The shipped codec, with what it made of some bytes remembered for as long as these very bytes live: in one process several workers, the checkers
- * and the auditor read the same records, and reading them once is most of the speed of a simulated world.
+ * and the auditor read the same messages, records and snapshots, and reading them once is most of the speed of a simulated world.
  *
- * Sound only because nobody changes a decoded record; `frozen` gives the same codec with every record frozen, for the test that holds that.
+ * Sound only because nobody changes what was decoded, but for those parts of a snapshot that are copied below. A test holds that.
  */
-import type { EngineCodec } from "../../src/engine/protocol.ts"
+import type { Command } from "../../src/domain/commands.ts"
+import type { DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
+import type { Chunk } from "../../src/engine/snapshot.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 
@@ -18,32 +20,70 @@ const deeplyFrozen = <T>(value: T): T => {
   return value
 }
 
-/** A codec that reads the same bytes once. Damaged copies are other bytes. */
-export const makeSharedCodec = (frozen = false): EngineCodec => {
-  const records = new WeakMap<Uint8Array, Decoded>()
-  const hashes = new WeakMap<Uint8Array, string>()
-  return {
-    ...engineCodec,
-    decodeRecord: (bytes) => {
-      const known = records.get(bytes)
-      if (known !== undefined) return known
-      const decoded = engineCodec.decodeRecord(bytes)
-      records.set(bytes, frozen ? deeplyFrozen(decoded) : decoded)
-      return decoded
-    },
-    sha256: (bytes) => {
-      if (typeof bytes === "string") return engineCodec.sha256(bytes)
-      const known = hashes.get(bytes)
-      if (known !== undefined) return known
-      const hash = engineCodec.sha256(bytes)
-      hashes.set(bytes, hash)
-      return hash
-    },
+/** What was made of some bytes, kept on them: a map beside them costs the garbage collector more than it saves. */
+interface Read extends Uint8Array {
+  [asBody]?: DecodedBody
+  [asRecord]?: Decoded
+  [asChunk]?: DecodedChunk
+  [asHash]?: string
+}
+type Worded = Command & { [asText]?: string }
+const asText = Symbol("text")
+const asBody = Symbol("body")
+const asRecord = Symbol("record")
+const asChunk = Symbol("chunk")
+const asHash = Symbol("hash")
+
+/** A partition makes the counts and reservations of a snapshot its own and changes them: each reader gets its own of those. */
+const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
+  if (decoded._tag !== "Chunk") return decoded
+  const chunk = decoded.chunk as Chunk
+  if (chunk.kind === "skus") {
+    const skus = chunk.skus.map((item) => ({
+      ...item,
+      locations: item.locations.map((location) => ({ ...location })),
+      uses: item.uses === null ? null : item.uses.map((use) => ({ ...use })),
+    }))
+    return { _tag: "Chunk", chunk: { ...chunk, skus } }
   }
+  if (chunk.kind !== "reservations") return decoded
+  const items = chunk.items.map(({ sku, reservation }) => ({ sku, reservation: { ...reservation } }))
+  return { _tag: "Chunk", chunk: { ...chunk, items } }
 }
 
-/** What workers of this release are given. */
-export const sharedCodec: EngineCodec = makeSharedCodec()
+/** What workers of this release are given: reads the same bytes once. Damaged copies are other bytes. */
+export const sharedCodec: EngineCodec = {
+  ...engineCodec,
+  decodeBody: (bytes: Read) => {
+    bytes[asBody] ??= engineCodec.decodeBody(bytes)
+    return bytes[asBody]
+  },
+  decodeRecord: (bytes: Read) => {
+    bytes[asRecord] ??= engineCodec.decodeRecord(bytes)
+    return bytes[asRecord]
+  },
+  decodeChunk: (bytes: Read) => {
+    bytes[asChunk] ??= engineCodec.decodeChunk(bytes)
+    return ownedCopy(bytes[asChunk])
+  },
+  commandText: (command: Worded) => {
+    command[asText] ??= engineCodec.commandText(command)
+    return command[asText]
+  },
+  sha256: (bytes: string | Read) => {
+    if (typeof bytes === "string") return engineCodec.sha256(bytes)
+    bytes[asHash] ??= engineCodec.sha256(bytes)
+    return bytes[asHash]
+  },
+}
+
+/** Remembers nothing, and freezes what {@link sharedCodec} shares: for the test that nobody changes it. */
+export const frozenCodec: EngineCodec = {
+  ...engineCodec,
+  decodeBody: (bytes) => deeplyFrozen(engineCodec.decodeBody(bytes)),
+  decodeRecord: (bytes) => deeplyFrozen(engineCodec.decodeRecord(bytes)),
+  decodeChunk: (bytes) => ownedCopy(deeplyFrozen(engineCodec.decodeChunk(bytes))),
+}
 
 /** What checkers read with: records of this release, and of the next one that a world may invent. */
 export const checkingCodec: EngineCodec = readingBoth(sharedCodec)

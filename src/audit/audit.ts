@@ -17,7 +17,7 @@ import { createFloors } from "./floors.ts"
 import { createOneEffect } from "./one-effect.ts"
 import { createQuarantine } from "./quarantine.ts"
 import { createReplies, type HeardReply } from "./replies.ts"
-import type { DecisionSeen, RecordSeen } from "./seen.ts"
+import { type DecisionSeen, type RecordSeen, scopeOf } from "./seen.ts"
 import { createSkus } from "./skus.ts"
 import { createTime } from "./time.ts"
 import { type AuditTotals, createTotals } from "./totals.ts"
@@ -91,15 +91,25 @@ const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | Se
   checkers.totals.decision(decision)
   const sku = command?.sku ?? named?.sku
   const id = command?.id ?? named?.id
-  if (sku != null && id != null) checkers.completeness.decided(entry.sender, sku, id)
+  const scope = sku == null || id == null ? null : scopeOf(entry.sender, sku, id)
+  if (scope !== null) checkers.completeness.decided(scope)
   const { partition, seq, record } = seen
-  if (command === null) {
+  if (command === null || scope === null) {
     if (decision._tag !== "Refused") checkers.findings.violated("effects", { partition, seq }, `${decision._tag} without a command`)
     return
   }
   const where = { partition, seq, sku: command.sku }
   const brokerMs = entry._tag === "Message" ? entry.brokerMs : null
-  const decisionSeen: DecisionSeen = { where, atMs: record.atMs, sender: entry.sender, class: entry.class, command, decision, brokerMs }
+  const decisionSeen: DecisionSeen = {
+    where,
+    scope,
+    atMs: record.atMs,
+    sender: entry.sender,
+    class: entry.class,
+    command,
+    decision,
+    brokerMs,
+  }
   checkers.oneEffect.decision(decisionSeen)
   checkers.time.decision(decisionSeen)
   checkers.skus.decision(decisionSeen)

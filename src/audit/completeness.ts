@@ -16,22 +16,23 @@ export interface Acknowledged {
 
 interface Completeness {
   readonly acknowledged: (command: Acknowledged) => void
-  readonly decided: (sender: string, sku: string, id: string) => void
+  /** A decision on the id of this scope. */
+  readonly decided: (scope: string) => void
   /** Reports what was never decided, and returns how many commands that is. */
   readonly finish: () => number
 }
 
 /** `isDecided` tells of ids decided before they were said to be acknowledged, as long as they are remembered. */
-export const createCompleteness = (findings: Findings, isDecided: (sender: string, sku: string, id: string) => boolean): Completeness => {
+export const createCompleteness = (findings: Findings, isDecided: (scope: string) => boolean): Completeness => {
   const waiting = new Map<string, Acknowledged>()
   return {
     acknowledged: (command) => {
       findings.checked("completeness")
-      const { sender, sku, id } = command
-      if (!isDecided(sender, sku, id)) waiting.set(scopeOf(sender, sku, id), command)
+      const scope = scopeOf(command.sender, command.sku, command.id)
+      if (!isDecided(scope)) waiting.set(scope, command)
     },
-    decided: (sender, sku, id) => {
-      if (waiting.size > 0) waiting.delete(scopeOf(sender, sku, id))
+    decided: (scope) => {
+      waiting.delete(scope)
     },
     finish: () => {
       for (const { sender, sku, id } of waiting.values()) {

@@ -36,6 +36,10 @@ export const createFloors = (): Floors => {
       journaled.set(key, Math.max(journaled.get(key) ?? 0, floorMs))
     },
     at: (partition, sender, floorClass, atMs) =>
-      Math.max(journaled.get(keyOf(partition, sender, floorClass)) ?? 0, stepStartMs(atMs - horizonMs[floorClass])),
+      Math.max(
+        // Floors are journaled when memory runs short, which most journals never see.
+        journaled.size === 0 ? 0 : (journaled.get(keyOf(partition, sender, floorClass)) ?? 0),
+        stepStartMs(atMs - horizonMs[floorClass]),
+      ),
   }
 }

@@ -12,7 +12,7 @@ import type { Findings } from "./findings.ts"
 import { type Floors, floorClassOf, stepStartMs } from "./floors.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
 import { textOf } from "./plain.ts"
-import { type DecisionSeen, scopeOf } from "./seen.ts"
+import type { DecisionSeen } from "./seen.ts"
 
 interface First {
   readonly seq: number
@@ -66,8 +66,8 @@ const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boole
 
 interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void
-  /** Whether a decision of this id is remembered. */
-  readonly isDecided: (sender: string, sku: string, id: string) => boolean
+  /** Whether a decision on the id of this scope is remembered. */
+  readonly isDecided: (scope: string) => boolean
 }
 
 export const createOneEffect = (findings: Findings, floors: Floors, sha256: (text: string) => string): OneEffect => {
@@ -102,12 +102,11 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
   }
 
   return {
-    decision: ({ where, atMs, sender, class: sentAs, command, decision, brokerMs }) => {
+    decision: ({ where, scope, atMs, sender, class: sentAs, command, decision, brokerMs }) => {
       findings.checked("one-effect")
       const { partition, seq } = where
       const floorClass = floorClassOf(command, sentAs)
       const floorMs = floors.at(partition, sender, floorClass, atMs)
-      const scope = scopeOf(sender, command.sku, command.id)
       const found = firsts.get(scope)
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
       const content = sha256(textOf(command))
@@ -123,6 +122,6 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       const issuedAtMs = settled ? Math.max(atMs, command.issuedAtMs) : command.issuedAtMs
       remember(partition, sender, scope, { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }, floorMs)
     },
-    isDecided: (sender, sku, id) => firsts.has(scopeOf(sender, sku, id)),
+    isDecided: (scope) => firsts.has(scope),
   }
 }

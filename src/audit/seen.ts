@@ -17,6 +17,8 @@ export interface RecordSeen {
 /** A command that could be decoded, with its decision. */
 export interface DecisionSeen {
   readonly where: Where
+  /** {@link scopeOf} its id. */
+  readonly scope: string
   readonly atMs: EpochMs
   readonly sender: SenderId
   readonly class: CommandClass

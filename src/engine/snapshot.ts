@@ -47,7 +47,8 @@ interface MetaChunk {
   readonly floors: ReadonlyArray<{ readonly sender: SenderId; readonly class: FloorClass; readonly floorMs: number }>
   readonly quarantine: ReadonlyArray<QuarantinedCommand>
 }
-type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
+/** What one chunk of a snapshot holds. */
+export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
 
 /** Begins a snapshot if enough records came since the last. Its start is the newest confirmed record: replay begins after it. */
 const beginIfDue = (partition: Partition): void => {
