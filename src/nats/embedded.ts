@@ -66,7 +66,8 @@ class ServerNotStarted extends Error {
 }
 
 const host = "127.0.0.1"
-const startTimeoutMs = 20_000
+/** Ends what hangs; a server that can't start ends by itself, and is noticed at once. Three that wait for one another take seconds. */
+const startTimeoutMs = 60_000
 const startAttempts = 5
 
 const freePort = (): Promise<number> =>

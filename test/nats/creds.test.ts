@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { nkeys } from "@nats-io/transport-node"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { senderInbox } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
@@ -37,7 +37,7 @@ describe("a login from a creds file", () => {
     const server = spawn(await natsServerBinary(), ["-c", config], { stdio: "ignore" })
     try {
       const connected = open(url, creds).pipe(
-        Effect.retry({ while: ({ cause }) => cause.includes("refused") }),
+        Effect.retry({ while: ({ cause }) => !/authorization/i.test(cause), schedule: Schedule.spaced("20 millis") }),
         Effect.map((link) => link.nc.isClosed()),
       )
       expect(await Effect.runPromise(Effect.scoped(connected))).toBe(false)

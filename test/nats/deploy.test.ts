@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { nkeys } from "@nats-io/transport-node"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { senderInbox, senderPermissions } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
@@ -42,7 +42,7 @@ describe("the example configuration", () => {
     try {
       const open = (nkeySeed: string) => openLink({ servers: [url] }, { nkeySeed }, senderInbox("web"), "web")
       const asOwner = open(new TextDecoder().decode(user.getSeed())).pipe(
-        Effect.retry({ while: ({ cause }) => cause.includes("refused") }),
+        Effect.retry({ while: ({ cause }) => !/authorization/i.test(cause), schedule: Schedule.spaced("20 millis") }),
         Effect.map((link) => link.nc.isClosed()),
       )
       expect(await Effect.runPromise(Effect.scoped(asOwner))).toBe(false)
