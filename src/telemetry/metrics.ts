@@ -109,9 +109,11 @@ const makeEventCounters = (registers: Array<Registry>) => {
     new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
   const appendsUnknown = counter(metricName.appendsUnknown, "Appends whose outcome was unknown until the journal was read.", ["partition"])
   const takeovers = counter(metricName.takeovers, "Times this worker became a partition's owner.", ["partition"])
-  const fenced = counter(metricName.fencedAppends, "Reigns given up because another owner's record, or a witness of one, was met: this one was a zombie.", [
-    "partition",
-  ])
+  const fenced = counter(
+    metricName.fencedAppends,
+    "Reigns given up because another owner's record, or a witness of one, was met: this one was a zombie.",
+    ["partition"],
+  )
   const stepDowns = counter(metricName.stepDowns, "Times this worker gave up a partition, by reason.", ["partition", "reason"])
   const alarms = counter(metricName.alarms, "Alarms, by kind.", ["partition", "kind"])
   const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
