@@ -26,14 +26,24 @@ const offeredQty = (model: SkuModel, locations: ReadonlyArray<string> | undefine
   return offered
 }
 
-/** Units of `offered` that are kept for channels other than `channel`. */
-const fencedForOthers = (model: SkuModel, policy: Policy, channel: string, offered: number): number => {
-  const byPriority = policy.channels
+/** Lines in the order in which fences are filled; of equal priority, as they stand in the policy. Kept for each policy: there are few, and every Reserve asks. */
+const inOrder = new WeakMap<Policy, Policy["channels"]>()
+const byPriority = (policy: Policy): Policy["channels"] => {
+  const known = inOrder.get(policy)
+  if (known !== undefined) return known
+  const lines = policy.channels
     .map((line, place) => ({ line, place }))
     .sort((a, b) => a.line.priority - b.line.priority || a.place - b.place)
+    .map(({ line }) => line)
+  inOrder.set(policy, lines)
+  return lines
+}
+
+/** Units of `offered` that are kept for channels other than `channel`. */
+const fencedForOthers = (model: SkuModel, policy: Policy, channel: string, offered: number): number => {
   let left = offered
   let others = 0
-  for (const { line } of byPriority) {
+  for (const line of byPriority(policy)) {
     const use = model.uses.get(line.channel)
     const used = Math.min(line.fenceQty, (use?.openQty ?? 0) + (use?.soldQty ?? 0))
     const kept = Math.min(left, line.fenceQty - used)

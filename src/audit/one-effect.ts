@@ -11,7 +11,6 @@ import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
 import type { Findings } from "./findings.ts"
 import { type Floors, floorClassOf, stepStartMs } from "./floors.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
-import { textOf } from "./plain.ts"
 import type { DecisionSeen } from "./seen.ts"
 
 interface First {
@@ -109,7 +108,8 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       const floorMs = floors.at(partition, sender, floorClass, atMs)
       const found = firsts.get(scope)
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
-      const content = sha256(textOf(command))
+      // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
+      const content = sha256(JSON.stringify(command))
       const belowFloor = command.issuedAtMs < floorMs
       const wrong = first === undefined ? wrongFirst(decision, belowFloor, brokerMs === null) : wrongAgain(decision, first, content)
       if (wrong !== null) {

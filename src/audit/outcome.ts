@@ -12,25 +12,22 @@ type Accepted = Extract<Outcome, { outcome: "accepted" }>
 /** What accepted events come to. */
 const acceptedMeaning = (events: ReadonlyArray<StockEvent>): Accepted => {
   let qty = 0
-  let moved: Partial<Pick<Accepted, "allocations" | "expiresAtMs" | "reservation">> = {}
+  const meant: { -readonly [Field in keyof Accepted]: Accepted[Field] } = { outcome: "accepted" }
   const discrepancies: Array<NonNullable<Accepted["discrepancies"]>[number]> = []
   let shortageQty = 0
   for (const event of events) {
     if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
       qty += sumQty(event.allocations)
-    if (event.type === "Reserved") moved = { ...moved, allocations: event.allocations, expiresAtMs: event.expiresAtMs }
-    if (event.type === "Extended") moved = { ...moved, expiresAtMs: event.expiresAtMs }
-    if (event.type === "SaleOwed") moved = { ...moved, allocations: event.allocations, reservation: event.reservation }
+    if (event.type === "Reserved" || event.type === "SaleOwed") meant.allocations = event.allocations
+    if (event.type === "Reserved" || event.type === "Extended") meant.expiresAtMs = event.expiresAtMs
+    if (event.type === "SaleOwed") meant.reservation = event.reservation
     if (event.type === "DiscrepancyFound") discrepancies.push({ kind: event.kind, qty: event.qty })
     if (event.type === "ShortageFound") shortageQty += event.qty
   }
-  return {
-    outcome: "accepted",
-    ...(qty > 0 ? { qty } : {}),
-    ...moved,
-    ...(discrepancies.length > 0 ? { discrepancies } : {}),
-    ...(shortageQty > 0 ? { shortageQty } : {}),
-  }
+  if (qty > 0) meant.qty = qty
+  if (discrepancies.length > 0) meant.discrepancies = discrepancies
+  if (shortageQty > 0) meant.shortageQty = shortageQty
+  return meant
 }
 
 /** The outcome that a journaled decision is. */
@@ -53,18 +50,28 @@ export const meaningOf = (decision: EntryDecision): Outcome => {
 
 const none = (value: unknown): boolean => value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)
 
+/** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
+const beside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
+
+const fieldContradiction = (name: string, said: object, meant: object): string | null => {
+  const heard: unknown = Reflect.get(said, name)
+  const journaled: unknown = Reflect.get(meant, name)
+  if (none(heard) && (none(journaled) || name === "reservation")) return null
+  return same(heard, journaled) ? null : `${name} is said to be ${textOf(heard)} and was journaled as ${textOf(journaled)}`
+}
+
 /**
  * How `said` contradicts `meant`, in words, or null if it doesn't. Every field said must be as meant, and none that is meant may be
  * missing, but for the name of the reservation: saying the one that was asked for is optional.
  */
 export const contradiction = (said: Outcome, meant: Outcome): string | null => {
-  const saidFields: Readonly<Record<string, unknown>> = { ...said }
-  const meantFields: Readonly<Record<string, unknown>> = { ...meant }
-  for (const name of new Set([...Object.keys(saidFields), ...Object.keys(meantFields)])) {
-    const heard = saidFields[name]
-    const journaled = meantFields[name]
-    if (none(heard) && (none(journaled) || name === "reservation")) continue
-    if (!same(heard, journaled)) return `${name} is said to be ${textOf(heard)} and was journaled as ${textOf(journaled)}`
+  for (const name of Object.keys(said)) {
+    const wrong = beside.has(name) ? null : fieldContradiction(name, said, meant)
+    if (wrong !== null) return wrong
+  }
+  for (const name of Object.keys(meant)) {
+    const wrong = Object.hasOwn(said, name) ? null : fieldContradiction(name, said, meant)
+    if (wrong !== null) return wrong
   }
   return null
 }

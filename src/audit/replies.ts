@@ -5,7 +5,7 @@
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
  * their records are; one told later is judged if its record is among the newest, and counted as unchecked if not.
  */
-import type { DecidedCommand, DecisionSaid, Outcome, Reply } from "../engine/records.ts"
+import type { DecidedCommand, DecisionSaid, Reply } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
@@ -44,24 +44,23 @@ const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<Answer>>
   return answers
 }
 
-const outcomeSaid = ({ id: _id, sku: _sku, repeated: _repeated, ...outcome }: DecisionSaid): Outcome => outcome
-
 /** How one thing said contradicts one decision, or null. */
 const contradicted = (said: DecisionSaid, decided: DecidedCommand): string | null => {
   if ((said.id ?? "") !== idOf(decided) || (said.sku ?? "") !== skuOf(decided))
     return `speaks of ${said.id}, the record of ${idOf(decided)}`
   if ((said.repeated === true) !== (decided.decision._tag === "Repeated"))
     return `${said.id} is wrongly said ${said.repeated === true ? "" : "not "}to be repeated`
-  const wrong = contradiction(outcomeSaid(said), meaningOf(decided.decision))
+  const wrong = contradiction(said, meaningOf(decided.decision))
   return wrong === null ? null : `${said.id}: ${wrong}`
 }
 
 const contradictedBy = (heard: HeardReply, answer: Answer): string | null => {
   if (heard.suffix !== undefined && heard.suffix !== answer.reply) return `was sent to ${heard.suffix}, not to ${answer.reply}`
   if (heard.decisions.length !== answer.decided.length) return `has ${heard.decisions.length} answers for ${answer.decided.length} commands`
-  for (const [index, said] of heard.decisions.entries()) {
+  for (let index = 0; index < heard.decisions.length; index++) {
+    const said = heard.decisions[index]
     const decided = answer.decided[index]
-    const wrong = decided === undefined ? "answers nothing" : contradicted(said, decided)
+    const wrong = said === undefined || decided === undefined ? "answers nothing" : contradicted(said, decided)
     if (wrong !== null) return wrong
   }
   return null
@@ -81,6 +80,8 @@ export interface Replies {
   readonly unchecked: () => number
 }
 
+const noAnswers: ReadonlyArray<Answer> = []
+
 /** Holds a reply up against a record. */
 const judge = (findings: Findings, known: Known, heard: HeardReply): void => {
   findings.checked("replies")
@@ -92,7 +93,7 @@ const judge = (findings: Findings, known: Known, heard: HeardReply): void => {
   const key = first === undefined ? heard.sender : scopeOf(heard.sender, first.sku ?? "", first.id ?? "")
   known.answers ??= answersOf(known.seen)
   let wrong: string | null = "is about a command that the record doesn't decide"
-  for (const answer of known.answers.get(key) ?? []) {
+  for (const answer of known.answers.get(key) ?? noAnswers) {
     wrong = contradictedBy(heard, answer)
     if (wrong === null) return
   }

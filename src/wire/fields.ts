@@ -156,16 +156,21 @@ const droppedField = (given: unknown, kept: unknown): string | undefined => {
     return undefined
   }
   if (!isObject(given) || !isObject(kept)) return undefined
-  const keys = Object.keys(given)
   // A decoder adds nothing: as many fields are the same fields.
-  if (keys.length !== Object.keys(kept).length) return keys.find((key) => !Object.hasOwn(kept, key))
-  for (const key of keys) {
+  if (fieldCount(given) !== fieldCount(kept)) return Object.keys(given).find((key) => !Object.hasOwn(kept, key))
+  for (const key in given) {
     const value = given[key]
     if (typeof value !== "object") continue
     const dropped = droppedField(value, kept[key])
     if (dropped !== undefined) return `${key}.${dropped}`
   }
   return undefined
+}
+/** Fields of an object that has no other than its own, counted without a list of their names. */
+const fieldCount = (object: object): number => {
+  let count = 0
+  for (const _ in object) count++
+  return count
 }
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null
 

@@ -28,7 +28,10 @@ class Dice {
 /** A worker whose appends now and then have no answer, stored or not. */
 class Shaken extends Worker {
   dice: Dice | null = null
+  /** Whether its marks arrive: the witness alone would stop a former owner that takes another's records for its own. */
+  marks = true
   override answer(output: Output): void {
+    if (output._tag === "StoreWitness" && !this.marks) return
     if (output._tag !== "Append" || this.dice === null || this.dice.below(10) > 0) {
       super.answer(output)
       return
@@ -136,6 +139,7 @@ const played = (numbers: ReadonlyArray<number>, rules: ProtocolRules = protocolR
     if (dice.below(20) > 0) continue
     const nowMs = owner.nowMs
     former = owner
+    former.marks = false
     owner = start(`w${turn + 1}`)
     owner.nowMs = nowMs
     // The former one may act at once, while its successor's claim is the journal's last record.
