@@ -43,3 +43,9 @@ export interface Checker extends Partial<Observer> {
 }
 
 export type MakeChecker = (given: Given) => Checker
+
+/** Whether a partition is halted, for good as far as anybody knows, and its journal lost records: only the two together excuse that it stands still. */
+export const isHaltedByLoss = (cluster: Cluster, lossy: ReadonlySet<number>, partition: number): boolean => {
+  const { halt } = cluster.server.marks(partition)
+  return lossy.has(partition) && halt !== null && halt.resume === null
+}

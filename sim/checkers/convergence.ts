@@ -1,15 +1,16 @@
 /**
  * Oracles L2, L3, L5 and L7: once all is healed, every partition has exactly one owner that has read all commands, said all it decided, and holds
- * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted.
+ * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted: one that serves on
+ * has noticed nothing, and owes what every other does.
  */
 import { quarantineView, statusOf } from "../../src/engine/views.ts"
-import type { MakeChecker } from "./checker.ts"
+import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 
 export const convergence: MakeChecker = ({ cluster, found, checked, excused }) => ({
   name: "convergence",
   finish: ({ converged, lossy }) => {
     for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
-      if (lossy.has(partition)) {
+      if (isHaltedByLoss(cluster, lossy, partition)) {
         excused("halted because its journal lost records")
         continue
       }
@@ -36,7 +37,7 @@ export const convergence: MakeChecker = ({ cluster, found, checked, excused }) =
     }
     if (!converged) {
       const open = [...cluster.senders.values()].reduce((sum, sender) => sum + sender.open, 0)
-      if (lossy.size > 0) excused("not at rest beside a halted partition")
+      if ([...lossy].some((partition) => isHaltedByLoss(cluster, lossy, partition))) excused("not at rest beside a halted partition")
       else found({ class: "liveness", signature: "never came to rest", detail: `after the bound ${open} commands were unanswered` })
     }
   },

@@ -1,11 +1,12 @@
 /**
- * Nobody halts without a cause that was injected, and what was injected makes somebody halt: a damaged or shortened journal. A broken invariant is
- * never excused.
+ * Nobody halts without a cause that was injected into that very partition. A broken invariant is never excused. That a cause makes somebody halt is
+ * `journal-loss`'s for a journal that lost records; what comes of a damaged one that nobody halted on is `state-is-fold`'s and `chain`'s.
  */
 import type { HaltReason } from "../../src/engine/protocol.ts"
+import type { Spoiled } from "../faults/injector.ts"
 import type { MakeChecker } from "./checker.ts"
 
-const causes: Readonly<Record<HaltReason, ReadonlyArray<string>>> = {
+const causes: Readonly<Record<HaltReason, ReadonlyArray<Spoiled>>> = {
   // A snapshot that names records beyond the journal's end is a witness like any other.
   JournalLostTail: ["lost-journal", "snapshots"],
   JournalEmpty: ["lost-journal"],
@@ -18,7 +19,7 @@ export const halts: MakeChecker = ({ cluster, found, checked }) => ({
   name: "halts",
   halted: (slot, halt) => {
     checked()
-    if (causes[halt.reason].some((family) => (cluster.faults.counts[family] ?? 0) > 0)) return
+    if (causes[halt.reason].some((family) => cluster.faults.hasSpoiled(family, slot.id))) return
     const detail = `${slot.worker.name} halted: ${halt.reason}, ${halt.detail}`
     found({
       class: halt.reason === "InvariantBroken" ? "crash" : "safety",

@@ -3,7 +3,7 @@
  * an id hears the same. Quarantined is no answer yet.
  */
 import type { DecisionSaid } from "../../src/engine/records.ts"
-import type { MakeChecker } from "./checker.ts"
+import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 import { isSame } from "./same-state.ts"
 
 /** An answer without what may differ between two sayings of it. */
@@ -31,8 +31,9 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
       if (cluster.lossy.has(reply.partition) || cluster.senders.get(sender)?.expected.has(suffix) === true) return
       for (const said of reply.decisions) {
         if (said.id === null || said.sku === null || said.outcome === "quarantined") continue
-        // The same id with other content has an answer of its own, which nobody remembers.
-        if (said.outcome === "refused" && (said.reason === "IdReused" || said.reason === "TooOld")) continue
+        // Nothing below the floor is remembered, and a retry is refused for that. That an id was reused nobody may hear here: other content is sent
+        // by mischief alone, whose answers are expected.
+        if (said.outcome === "refused" && said.reason === "TooOld") continue
         checked()
         const ofId = heard.get(said.id)
         const before = ofId?.find((known) => known.sender === sender && known.said.sku === said.sku)?.said
@@ -49,7 +50,7 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         for (const { command, outcome, sendings } of sender.asked.values()) {
           checked()
           if (outcome !== null && outcome !== "quarantined") continue
-          if (lossy.has(cluster.partitionOf(command.sku))) excused("unanswered in a halted partition")
+          if (isHaltedByLoss(cluster, lossy, cluster.partitionOf(command.sku))) excused("unanswered in a halted partition")
           else {
             const detail = `${command.type} ${command.id} of ${sender.name} was sent ${sendings} times and ${outcome === null ? "never answered" : "never settled"}`
             found({ class: "liveness", signature: "no answer", detail, sku: command.sku, partition: cluster.partitionOf(command.sku) })

@@ -27,6 +27,9 @@ export interface Stage {
   readonly upgraded: Set<number>
 }
 
+/** Families that put something else in the place of what a partition stored. */
+export type Spoiled = Extract<FaultName, "lost-journal" | "corrupt-records" | "snapshots">
+
 /** Told of what can't be seen from outside. */
 export interface FaultListener {
   clockStepped(worker: Worker, byMs: number): void
@@ -40,6 +43,7 @@ export interface FaultListener {
 export class Injector implements WorkerFaults {
   readonly counts: Record<string, number> = {}
   readonly details: Array<FaultInjected> = []
+  readonly #spoiled = new Set<string>()
   #stage: Stage | null = null
   readonly #chance: Chance
   readonly #drawn: Drawn
@@ -98,6 +102,16 @@ export class Injector implements WorkerFaults {
     return true
   }
 
+  #spoil(name: Spoiled, partition: number, detail: string): void {
+    this.#spoiled.add(`${name} ${partition}`)
+    this.note(name, 0, detail)
+  }
+
+  /** Whether the family has struck the partition so far. */
+  hasSpoiled(name: Spoiled, partition: number): boolean {
+    return this.#spoiled.has(`${name} ${partition}`)
+  }
+
   // At each occasion.
 
   crashes(): boolean {
@@ -113,8 +127,10 @@ export class Injector implements WorkerFaults {
     const how = this.#corrupt.draw(1, 400, 2)
     if (how === 0) return records
     const place = this.#corrupt.below(records.length)
-    this.note("corrupt-records", 0, `a record of partition ${partition} was read ${how === 1 ? "damaged" : "without its neighbour"}`)
-    if (how === 2) return records.filter((_, at) => at !== place || records.length === 1)
+    if (how === 2 && records.length === 1) return records
+    const what = how === 1 ? "was read damaged" : "was missing from what was read"
+    this.#spoil("corrupt-records", partition, `a record of partition ${partition} ${what}`)
+    if (how === 2) return records.filter((_, at) => at !== place)
     return records.map((record, at) => (at === place ? { ...record, bytes: damaged(record.bytes, this.#corrupt.below(1 << 20)) } : record))
   }
 
@@ -196,7 +212,7 @@ export class Injector implements WorkerFaults {
       const partition = family.below(server.journals.length)
       const lost = server.loseRecords(partition, 1 + family.below(6))
       if (lost === 0) return
-      this.note("lost-journal", 0, `the journal of partition ${partition} lost its last ${lost} records`)
+      this.#spoil("lost-journal", partition, `the journal of partition ${partition} lost its last ${lost} records`)
       this.#listener.journalShortened(partition, server.endSeq(partition), lost)
     },
     "full-stream": ({ server }, family) => {
@@ -219,8 +235,9 @@ export class Injector implements WorkerFaults {
       this.#listener.clockStepped(worker, byMs)
     },
     snapshots: ({ server }, family) => {
-      const what = spoilSnapshot(server, family)
-      if (what !== undefined) this.note("snapshots", 0, what)
+      const partition = family.below(server.journals.length)
+      const what = spoilSnapshot(server, partition, family)
+      if (what !== undefined) this.#spoil("snapshots", partition, `the snapshot of partition ${partition} ${what}`)
     },
   }
 

@@ -39,14 +39,12 @@ const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
   return copy
 }
 
-/** Spoils one partition's snapshot, if it has one. Returns what it did. */
-export const spoilSnapshot = (server: Server, family: Family): string | undefined => {
-  const partition = family.below(server.journals.length)
+/** Spoils a partition's snapshot, if it has one. Returns what became of it, to follow its name; undefined if nothing did. */
+export const spoilSnapshot = (server: Server, partition: number, family: Family): string | undefined => {
   const snapshot = server.snapshot(partition)
   const chosen = spoils[family.below(spoils.length)]
   if (snapshot === null || chosen === undefined) return undefined
   const [what, spoil] = chosen
-  const spoiled = spoil(snapshot, family, server)
-  server.replaceSnapshot(partition, spoiled)
-  return `the snapshot of partition ${partition} ${what}`
+  server.replaceSnapshot(partition, spoil(snapshot, family, server))
+  return what
 }

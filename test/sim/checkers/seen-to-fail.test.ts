@@ -1,0 +1,470 @@
+/**
+ * Every checker of a simulated world, seen to fail: each is put to a small world that is at rest and in order, and then to the same with one thing
+ * wrong. What excuses a failure is tried too, from both sides.
+ */
+import "effect/schema/SchemaJITCompiler/enable"
+import { describe, expect, it, vi } from "vitest"
+import { acknowledgedAppends } from "../../../sim/checkers/acknowledged-appends.ts"
+import type { Checker, Ending, MakeChecker } from "../../../sim/checkers/checker.ts"
+import { convergence } from "../../../sim/checkers/convergence.ts"
+import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
+import { expiries } from "../../../sim/checkers/expiries.ts"
+import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
+import { feedKeepsNewest } from "../../../sim/checkers/feed-keeps-newest.ts"
+import { halts } from "../../../sim/checkers/halts.ts"
+import { heardMeansJournaled } from "../../../sim/checkers/heard-means-journaled.ts"
+import { journalLoss } from "../../../sim/checkers/journal-loss.ts"
+import { messagesDecided } from "../../../sim/checkers/messages-decided.ts"
+import { oneAnswer } from "../../../sim/checkers/one-answer.ts"
+import { realTimeOrder } from "../../../sim/checkers/real-time-order.ts"
+import { repliesSaid } from "../../../sim/checkers/replies-said.ts"
+import { retryStorm } from "../../../sim/checkers/retry-storm.ts"
+import { stateIsFold } from "../../../sim/checkers/state-is-fold.ts"
+import { trueTime } from "../../../sim/checkers/true-time.ts"
+import type { Cluster } from "../../../sim/cluster.ts"
+import type { Asked } from "../../../sim/nodes/sender.ts"
+import type { Slot } from "../../../sim/nodes/slot.ts"
+import { runSeed } from "../../../sim/run.ts"
+import { checkingCodec } from "../../../sim/substitutes/shared-codec.ts"
+import { CheckerName } from "../../../src/audit/findings.ts"
+import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
+import type { Partition } from "../../../src/engine/partition.ts"
+import type { Halt } from "../../../src/engine/protocol.ts"
+import type { AtsValue, DecisionSaid, JournalRecord, Reply, StoredRecord } from "../../../src/engine/records.ts"
+import { clockAheadMsMax } from "../../../src/limits.ts"
+
+/** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
+const atRest = (): Cluster => {
+  let cluster: Cluster | undefined
+  const { failures } = runSeed({
+    seed: "checkers",
+    profile: "last-unit",
+    families: new Set(["jitter"]),
+    drawn: { orders: 30, skus: 2, partitions: 1, workers: 2, replicas: 1, abandonedPercent: 30, shortHoldMs: 2_000 },
+    wallNowMs: () => 0,
+    inspect: (ended) => {
+      cluster = ended
+    },
+  })
+  expect(failures).toEqual([])
+  return cluster as Cluster
+}
+
+/** Checkers that said something was wrong, by name. */
+const seenToFail = new Set<string>()
+
+const rested: Ending = { converged: true, lossy: new Set() }
+const afterLoss: Ending = { converged: true, lossy: new Set([0]) }
+
+interface Tried {
+  readonly found: ReadonlyArray<string>
+  readonly excused: ReadonlyArray<string>
+  readonly checked: number
+}
+
+/** What a checker of this kind says of the world once it has been told that, and the world has ended. */
+const tried = (make: MakeChecker, cluster: Cluster, tell: (checker: Required<Checker>) => void, ending = rested): Tried => {
+  const [found, excused]: [Array<string>, Array<string>] = [[], []]
+  let checked = 0
+  const checker = make({
+    cluster,
+    found: ({ signature }) => found.push(signature),
+    excused: (what) => excused.push(what),
+    checked: (things = 1) => {
+      checked += things
+    },
+  })
+  // A test tells a checker only what it listens to.
+  tell(checker as Required<Checker>)
+  checker.finish?.(ending)
+  if (found.length > 0) seenToFail.add(checker.name)
+  return { found, excused, checked }
+}
+
+const nothing = () => undefined
+const serving = (cluster: Cluster): Slot & { readonly partition: Partition } => {
+  const slot = cluster.workers.flatMap(({ slots }) => slots).find(({ isServing }) => isServing)
+  if (slot?.partition == null) throw new Error("nobody serves")
+  return slot as Slot & { readonly partition: Partition }
+}
+const records = ({ server }: Cluster): ReadonlyArray<StoredRecord> => server.records(0, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+const recordIn = ({ bytes }: StoredRecord): JournalRecord => {
+  const read = checkingCodec.decodeRecord(bytes)
+  if (read._tag === "Unreadable") throw new Error(read.cause)
+  return read.record
+}
+const allAsked = (cluster: Cluster): ReadonlyArray<Asked> => [...cluster.senders.values()].flatMap(({ asked }) => [...asked.values()])
+const halt = (reason: Halt["reason"]): Halt => ({ reason, detail: "invented", atMs: 0, resume: null })
+const reply = (cluster: Cluster, more: Partial<Reply>): Reply => ({
+  sender: "web" as Reply["sender"],
+  suffix: "web.1",
+  partition: 0,
+  seq: cluster.server.endSeq(0),
+  epoch: 1,
+  array: false,
+  decisions: [],
+  ...more,
+})
+const said = (id: string, outcome: object): DecisionSaid => ({ id, sku: "FS-00001", ...outcome }) as DecisionSaid
+
+describe("acknowledged-appends", () => {
+  const cluster = atRest()
+  const slot = serving(cluster)
+  const own = records(cluster)[0] as StoredRecord
+  const append = (messageId: string) => ({ _tag: "Append", expectedSeq: 0, messageId, bytes: own.bytes }) as const
+  const { owner, epoch } = recordIn(own)
+
+  it("passes what is where it was acknowledged, and nothing else", () => {
+    const acknowledge = (messageId: string, seq: number, duplicate = false) =>
+      tried(acknowledgedAppends, cluster, (checker) => checker.appendAnswered(slot, append(messageId), { seq, duplicate }))
+    expect(acknowledge(own.messageId, 1)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(acknowledge("another.1.0", 1).found).toEqual(["an acknowledged record is gone"])
+    expect(acknowledge(own.messageId, 10_000).found).toEqual(["an acknowledged record is gone"])
+  })
+
+  it("finds a record taken for confirmed that is another's", () => {
+    const confirm = (record: Partial<JournalRecord>, ending = rested) =>
+      tried(acknowledgedAppends, cluster, ({ confirmed }) => confirmed(slot, 1, { ...recordIn(own), ...record }, {} as never), ending)
+    expect(confirm({ owner, epoch }).found).toEqual([])
+    expect(confirm({ epoch: epoch + 1 }).found).toEqual(["a record was taken for confirmed that isn't there"])
+    expect(confirm({ owner: "w1" }).found).toEqual(["a record was taken for confirmed that isn't there"])
+    expect(confirm({ owner: "w1" }, afterLoss)).toEqual({ found: [], excused: [], checked: 0 })
+  })
+})
+
+describe("convergence", () => {
+  it("passes a world at rest", () => {
+    expect(tried(convergence, atRest(), nothing)).toEqual({ found: [], excused: [], checked: 1 })
+  })
+
+  it("finds a halt that nobody answered, and excuses it only where records were lost", () => {
+    const cluster = atRest()
+    cluster.server.putHalt(0, halt("ChainBroken"))
+    expect(tried(convergence, cluster, nothing).found).toEqual(["halted for good"])
+    expect(tried(convergence, cluster, nothing, afterLoss)).toMatchObject({
+      found: [],
+      excused: ["halted because its journal lost records"],
+    })
+    const unrested = tried(convergence, cluster, nothing, { ...afterLoss, converged: false })
+    expect(unrested).toMatchObject({ found: [], excused: [expect.anything(), "not at rest beside a halted partition"] })
+  })
+
+  it("finds a partition that nobody serves, also where records were lost and nobody halted", () => {
+    const cluster = atRest()
+    for (const worker of cluster.workers) worker.crash("the test")
+    expect(tried(convergence, cluster, nothing).found).toEqual(["not exactly one owner"])
+    expect(tried(convergence, cluster, nothing, afterLoss)).toMatchObject({ found: ["not exactly one owner"], excused: [] })
+  })
+
+  it("finds commands unread, an append that is frozen, and a world that never came to rest", () => {
+    const cluster = atRest()
+    cluster.server.publishCommand("hf.cmd.web.sell.FS-00001", "", new Uint8Array([1]), nothing)
+    expect(tried(convergence, cluster, nothing).found).toEqual(["commands unread"])
+    Object.assign(serving(cluster).partition, { inFlight: { frozen: true } })
+    expect(tried(convergence, cluster, nothing).found).toEqual(["commands unread", "frozen for good"])
+    expect(tried(convergence, atRest(), nothing, { ...rested, converged: false }).found).toEqual(["never came to rest"])
+    expect(tried(convergence, atRest(), nothing, { ...afterLoss, converged: false }).found).toEqual(["never came to rest"])
+  })
+
+  it("finds what is left in quarantine", () => {
+    const cluster = atRest()
+    serving(cluster).partition.quarantine.set("1-0" as never, { sender: "web" } as never)
+    expect(tried(convergence, cluster, nothing).found).toEqual(["quarantine left"])
+  })
+})
+
+describe("expected-refusals", () => {
+  const cluster = atRest()
+  cluster.senders.get("web")?.expected.set("web.9", ["Malformed"])
+  const hear = (decision: DecisionSaid) =>
+    tried(expectedRefusals, cluster, ({ replyHeard }) =>
+      replyHeard("web", "web.9", reply(cluster, { suffix: "web.9", decisions: [decision] })),
+    )
+
+  it("passes the refusal that was expected, and finds another and an acceptance", () => {
+    expect(hear(said("a", { outcome: "refused", reason: "Malformed" }))).toEqual({ found: [], excused: [], checked: 1 })
+    expect(hear(said("a", { outcome: "refused", reason: "UnknownSku" })).found).toEqual(["not refused as it must be: Malformed"])
+    expect(hear(said("a", { outcome: "accepted" })).found).toEqual(["not refused as it must be: Malformed"])
+  })
+})
+
+describe("expiries", () => {
+  it("finds a hold that outlived its time", () => {
+    const cluster = atRest()
+    const holds = serving(cluster).partition.actorList.flatMap(({ stock }): Array<Reservation> => [...reservationsOf(stock)])
+    const hold = holds[0] as Reservation
+    hold.status = "held"
+    hold.expiresAtMs = cluster.world.nowMs as Reservation["expiresAtMs"]
+    expect(tried(expiries, cluster, nothing).found).toEqual([])
+    expect(tried(expiries, cluster, nothing).checked).toBeGreaterThan(0)
+    hold.expiresAtMs = (cluster.world.nowMs - 60_000) as Reservation["expiresAtMs"]
+    expect(tried(expiries, cluster, nothing).found).toEqual(["a hold outlived its time"])
+  })
+})
+
+describe("feed-converges", () => {
+  it("finds a channel that holds another number than the owner's, or none", () => {
+    const cluster = atRest()
+    const web = cluster.senders.get("web")?.ats as Map<string, AtsValue>
+    const [sku, value] = [...web][0] as [string, AtsValue]
+    expect(tried(feedConverges, cluster, nothing).found).toEqual([])
+    web.set(sku, { ...value, ats: value.ats + 1 })
+    expect(tried(feedConverges, cluster, nothing).found).toEqual(["the feed did not converge"])
+    web.delete(sku)
+    expect(tried(feedConverges, cluster, nothing).found).toEqual(["the feed did not converge"])
+  })
+})
+
+describe("feed-keeps-newest", () => {
+  it("finds an older value kept over a newer one, unless it offers the same", () => {
+    const cluster = atRest()
+    const value = cluster.server.feed()[0] as AtsValue
+    const keep = (ats: number, ending = rested) =>
+      tried(
+        feedKeepsNewest,
+        cluster,
+        () => {
+          cluster.server.storeFeed(0, { ...value, version: value.version + 2, ats: 7 })
+          cluster.server.storeFeed(0, { ...value, version: value.version + 1, ats })
+        },
+        ending,
+      )
+    expect(keep(7).found).toEqual([])
+    expect(keep(7).checked).toBeGreaterThan(0)
+    expect(keep(8).found).toEqual(["the feed keeps an older value"])
+    expect(keep(8, afterLoss)).toMatchObject({ found: [], checked: 0 })
+  })
+})
+
+describe("halts", () => {
+  const cluster = atRest()
+  const slot = serving(cluster)
+  const halted = (reason: Halt["reason"]) => tried(halts, cluster, (checker) => checker.halted(slot, halt(reason))).found
+
+  it("finds a halt without a cause, also where the cause struck another partition", () => {
+    const spoiled = vi
+      .spyOn(cluster.faults, "hasSpoiled")
+      .mockImplementation((name, partition) => name === "corrupt-records" && partition === 1)
+    expect(halted("ChainBroken")).toEqual(["halted without a cause: ChainBroken"])
+    spoiled.mockImplementation((name, partition) => name === "corrupt-records" && partition === 0)
+    expect(halted("ChainBroken")).toEqual([])
+    expect(halted("JournalLostTail")).toEqual(["halted without a cause: JournalLostTail"])
+    spoiled.mockReturnValue(true)
+    expect(halted("JournalLostTail")).toEqual([])
+    expect(halted("InvariantBroken")).toEqual(["halted without a cause: InvariantBroken"])
+  })
+})
+
+describe("heard-means-journaled", () => {
+  it("finds a reply and a feed value of a record that isn't there yet", () => {
+    const cluster = atRest()
+    const slot = serving(cluster)
+    const end = cluster.server.endSeq(0)
+    const value = cluster.server.feed()[0] as AtsValue
+    const say = (seq: number) =>
+      tried(heardMeansJournaled, cluster, ({ replySaid, feedSaid }) => {
+        replySaid(slot, reply(cluster, { seq }))
+        feedSaid(slot, { ...value, version: seq as AtsValue["version"] })
+      })
+    expect(say(end)).toEqual({ found: [], excused: [], checked: 2 })
+    expect(say(end + 1).found).toEqual(["a reply before its record", "a feed value before its record"])
+  })
+})
+
+describe("journal-loss", () => {
+  const lose = (witnessed: number, looks: boolean, halted: boolean): Tried => {
+    const cluster = atRest()
+    vi.spyOn(cluster.server, "marks").mockReturnValue({
+      incarnation: null,
+      witness: { seq: witnessed, hash: "" },
+      halt: halted ? halt("JournalLostTail") : null,
+    })
+    return tried(journalLoss, cluster, ({ journalLost, appendAnswered }) => {
+      journalLost(0, 5, 2)
+      if (looks) appendAnswered(serving(cluster), { _tag: "Append", expectedSeq: 5, messageId: "", bytes: new Uint8Array() }, null)
+    })
+  }
+
+  it("finds a loss that a witness knew of, somebody met and nobody halted for", () => {
+    expect(lose(6, true, false).found).toEqual(["a lost journal went unnoticed"])
+    expect(lose(6, true, true)).toEqual({ found: [], excused: [], checked: 2 })
+  })
+
+  it("excuses one that nobody met, and one beyond proof", () => {
+    expect(lose(6, false, false)).toMatchObject({ found: [], excused: ["a loss where nobody has appended since"] })
+    expect(lose(5, true, false)).toMatchObject({ found: [], excused: ["a loss beyond proof"] })
+  })
+})
+
+describe("messages-decided", () => {
+  it("finds a message below the cursor that no record decided", () => {
+    const cluster = atRest()
+    const { cursor, entries } = recordIn(records(cluster).at(-1) as StoredRecord)
+    const decided = entries.find((entry) => entry._tag === "Message") ?? { seq: cursor.seq, brokerMs: 0 }
+    const store = (brokerMs: number, ending = rested) =>
+      tried(
+        messagesDecided,
+        cluster,
+        () => {
+          const message = {
+            seq: decided.seq,
+            subject: "hf.p.0.web.sell.A",
+            headers: "",
+            replySuffix: null,
+            body: new Uint8Array(),
+            brokerMs,
+          }
+          cluster.server.listeners.at(-1)?.commandStored(0, message)
+        },
+        ending,
+      )
+    expect(store(decided.brokerMs)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(store(decided.brokerMs + 1).found).toEqual(["a stored message was passed over"])
+    expect(store(decided.brokerMs + 1, afterLoss)).toMatchObject({ found: [], checked: 0 })
+  })
+})
+
+describe("one-answer", () => {
+  const accepted = said("reserve.x", { outcome: "accepted", qty: 1 })
+  const hear = (cluster: Cluster, ...decisions: ReadonlyArray<DecisionSaid>) =>
+    tried(oneAnswer, cluster, ({ replyHeard }) => {
+      for (const decision of decisions) replyHeard("web", "web.x", reply(cluster, { decisions: [decision] }))
+    }).found
+
+  it("finds two answers to one id, and takes the same one said again for the same", () => {
+    const cluster = atRest()
+    expect(hear(cluster, accepted, { ...accepted, repeated: true })).toEqual([])
+    expect(hear(cluster, accepted, { ...accepted, outcome: "accepted", qty: 2 })).toEqual(["two answers to one id"])
+    expect(hear(cluster, accepted, said("reserve.x", { outcome: "expired" }))).toEqual(["two answers to one id"])
+  })
+
+  it("finds a retry that is told its id was used for something else, and lets one be too old", () => {
+    const cluster = atRest()
+    expect(hear(cluster, accepted, said("reserve.x", { outcome: "refused", reason: "IdReused" }))).toEqual(["two answers to one id"])
+    expect(hear(cluster, accepted, said("reserve.x", { outcome: "refused", reason: "TooOld" }))).toEqual([])
+  })
+
+  it("finds what was never answered, and excuses it only where records were lost and the partition halted", () => {
+    const cluster = atRest()
+    Object.assign(allAsked(cluster)[0] as Asked, { outcome: null })
+    expect(tried(oneAnswer, cluster, nothing).found).toEqual(["no answer"])
+    expect(tried(oneAnswer, cluster, nothing, afterLoss).found).toEqual(["no answer"])
+    cluster.server.putHalt(0, halt("JournalLostTail"))
+    expect(tried(oneAnswer, cluster, nothing).found).toEqual(["no answer"])
+    expect(tried(oneAnswer, cluster, nothing, afterLoss)).toMatchObject({ found: [], excused: ["unanswered in a halted partition"] })
+  })
+})
+
+describe("real-time-order", () => {
+  it("finds a command that was sent after another had been answered, and decided before it", () => {
+    const cluster = atRest()
+    const [first, ...others] = allAsked(cluster)
+    const second = others.find(({ command }) => command.sku === first?.command.sku) as Asked
+    expect(tried(realTimeOrder, cluster, nothing).found).toEqual([])
+    expect(tried(realTimeOrder, cluster, nothing).checked).toBeGreaterThan(1)
+    const nowMs = cluster.world.nowMs
+    Object.assign(first as Asked, { heardMs: nowMs, seq: 1_000 })
+    Object.assign(second, { sentMs: nowMs, heardMs: nowMs + 2, seq: 999 })
+    expect(tried(realTimeOrder, cluster, nothing).found, "sent in the very millisecond of the answer").toEqual([])
+    Object.assign(second, { sentMs: nowMs + 1 })
+    expect(tried(realTimeOrder, cluster, nothing).found).toEqual(["decided against the order of real time"])
+    expect(tried(realTimeOrder, cluster, nothing, afterLoss)).toMatchObject({ found: [], checked: 0 })
+  })
+})
+
+describe("replies-said", () => {
+  it("finds each journaled reply that nobody said, or said to somebody else", () => {
+    const cluster = atRest()
+    const calledFor = records(cluster).flatMap((stored) =>
+      recordIn(stored).entries.flatMap((entry) =>
+        entry._tag === "Message" && entry.reply !== null ? [{ seq: stored.seq, sender: entry.sender, suffix: entry.reply }] : [],
+      ),
+    )
+    const say = (many: typeof calledFor, ending = rested) =>
+      tried(
+        repliesSaid,
+        cluster,
+        ({ replySaid }) => {
+          for (const one of many) replySaid(serving(cluster), reply(cluster, one))
+        },
+        ending,
+      )
+    const unsaid = "a journaled reply was never said"
+    expect(say(calledFor)).toEqual({ found: [], excused: [], checked: calledFor.length })
+    expect(say(calledFor.slice(1)).found).toEqual([unsaid])
+    expect(say(calledFor.map((one, at) => (at === 0 ? { ...one, sender: "nobody" as Reply["sender"] } : one))).found).toEqual([unsaid])
+    expect(say([], afterLoss)).toMatchObject({ found: [], checked: 0 })
+  })
+})
+
+describe("retry-storm", () => {
+  const cluster = atRest()
+  const slot = serving(cluster)
+  const storm = (appends: number, sayings: number) =>
+    tried(retryStorm, cluster, ({ appendAnswered, replySaid }) => {
+      for (let i = 0; i < appends; i++)
+        appendAnswered(slot, { _tag: "Append", expectedSeq: 0, messageId: "a", bytes: new Uint8Array() }, null)
+      for (let i = 0; i < sayings; i++) replySaid(slot, reply(cluster, {}))
+    }).found
+
+  it("finds the attempt and the saying that are one too many, once", () => {
+    expect(storm(120, 200)).toEqual([])
+    expect(storm(130, 210)).toEqual(["appended without end", "replied without end"])
+  })
+})
+
+describe("state-is-fold", () => {
+  const fold = (cluster: Cluster, stored = records(cluster)) =>
+    tried(stateIsFold, cluster, ({ recordStored }) => {
+      for (const record of stored) recordStored(0, record)
+    })
+
+  it("passes owner and standby, and finds one unit more in either", () => {
+    const cluster = atRest()
+    const { found, checked } = fold(cluster)
+    expect(found).toEqual([])
+    expect(checked, "every record, and the state of both workers").toBe(records(cluster).length + 2)
+    const at = serving(cluster).partition.actorList[0]?.stock.locations[0] as object
+    Object.assign(at, { onHand: -1 })
+    expect(fold(cluster).found).toEqual(["a state differs from the fold of its journal"])
+  })
+
+  it("finds a record that no one can fold", () => {
+    const cluster = atRest()
+    const stored = records(cluster).map((record, at) => (at === 3 ? { ...record, bytes: record.bytes.slice(0, -2) } : record))
+    expect(fold(cluster, stored).found).toEqual(["a stored record can't be folded"])
+  })
+})
+
+describe("true-time", () => {
+  it("finds a record further ahead of the true time than a clock is believed", () => {
+    const cluster = atRest()
+    const last = records(cluster).at(-1) as StoredRecord
+    const { atMs } = recordIn(last)
+    const storeAt = (nowMs: number) => {
+      vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(nowMs)
+      return tried(trueTime, cluster, ({ recordStored }) => recordStored(0, last))
+    }
+    expect(storeAt(atMs - clockAheadMsMax)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(storeAt(atMs - clockAheadMsMax - 1).found).toEqual(["journaled time is ahead of the true time"])
+  })
+})
+
+// Last: it looks back at all of the above.
+describe("the list of checkers", () => {
+  it("has none that was not seen to fail here, or by the auditor's own tests", () => {
+    const { checked } = runSeed({
+      seed: "checkers",
+      profile: "last-unit",
+      families: new Set(["jitter"]),
+      drawn: { orders: 5 },
+      wallNowMs: () => 0,
+    })
+    const auditors = new Set<string>(CheckerName)
+    expect([...seenToFail].sort()).toEqual(
+      Object.keys(checked)
+        .filter((name) => !auditors.has(name))
+        .sort(),
+    )
+  })
+})
