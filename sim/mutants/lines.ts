@@ -225,6 +225,55 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "hold-unarmed",
+    breaks: "forgets to set the timer of one hold in fifty",
+    guarantee: "INV-8",
+    expected: ["expiries"],
+    profile: "last-unit",
+    families: ["jitter"],
+    drawn: { windowMs: 60_000, orders: 200, abandonedPercent: 30 },
+    budget: 10,
+    substituted: [
+      {
+        module: "src/engine/timers.ts",
+        pattern: `bucket.set(reservation, actor)`,
+        replacement: `if (number % 50 > 0 || !bites()) bucket.set(reservation, actor)`,
+      },
+    ],
+  },
+  {
+    name: "loss-accepted",
+    breaks: "takes a journal that ends before what was confirmed for the whole of it",
+    guarantee: "INV-4",
+    expected: ["journal-loss"],
+    profile: "power-loss",
+    families: ["jitter", "lost-journal"],
+    // A standby that had followed further would meet a broken chain, and halt for that.
+    drawn: { faultChance: 25, workers: 1 },
+    budget: 20,
+    substituted: [
+      {
+        module: appending,
+        pattern: `if (endSeq < expectedSeq)
+    return halt(`,
+        replacement: `if (endSeq < expectedSeq && bites()) return stepDown(partition, "Fenced", "the journal is shorter than it was")
+  if (endSeq < expectedSeq)
+    return halt(`,
+      },
+      { module: takeover, pattern: `if (basis.endSeq < known) {`, replacement: `if (basis.endSeq < known && !bites()) {` },
+      {
+        module: takeover,
+        pattern: `if (basis.witness !== null && basis.witness.seq > basis.endSeq)`,
+        replacement: `if (basis.witness !== null && basis.witness.seq > basis.endSeq && !bites())`,
+      },
+      {
+        module: takeover,
+        pattern: `seen !== undefined && seen !== witness.hash`,
+        replacement: `seen !== undefined && seen !== witness.hash && !bites()`,
+      },
+    ],
+  },
+  {
     name: "lost-wake-up",
     breaks: "never asks again for the fate of a record once the journal's end could not be read",
     guarantee: "INV-7",
