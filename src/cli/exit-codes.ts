@@ -14,7 +14,7 @@ export const exitCode = {
   violations: 3,
   /** The broker, or whoever should answer, does not. */
   unreachable: 4,
-  /** The cluster isn't as it was told to be, or doesn't guarantee what it should. Nothing was changed. */
+  /** The cluster isn't as it was told to be, or doesn't guarantee what it should. Streams that were missing may have been made; nothing else was changed. */
   topology: 5,
   /** The partition is halted until an operator resumes it. */
   halted: 6,
