@@ -14,6 +14,7 @@ import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import type { Ending } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
+import { watchDeaths } from "./deaths.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { Judge } from "./judge.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
@@ -186,10 +187,13 @@ export const runSeed = (options: RunOptions): SeedResult => {
   tracker.watch(cluster)
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
+  cluster.audience.add(watchDeaths(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   new Operator(cluster)
   const { healedMs, converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
+  // Sequences of a lost tail are used again: what is missing below the last one was purged.
+  if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () => createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
   options.inspect?.(cluster, player)
