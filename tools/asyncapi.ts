@@ -9,6 +9,7 @@ import { JsonSchema, Schema } from "effect"
 import { type CommandType, classOf } from "../src/domain/commands.ts"
 import { CommandClass } from "../src/domain/names.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
+import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
 import {
@@ -167,7 +168,7 @@ export const asyncapiDocument = (): JsonObject => ({
     nats: {
       host: "127.0.0.1:4222",
       protocol: "nats",
-      description: "The cluster's NATS servers, 2.14 or newer, with JetStream",
+      description: `The cluster's NATS servers, ${serverVersionMin.join(".")} to below ${serverVersionBelow.join(".")}, with JetStream`,
       security: [{ type: "userPassword", description: "Each sender has its own credentials" }],
     },
   },
