@@ -15,7 +15,7 @@ import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
 import type { Asked } from "./nodes/sender.ts"
 import type { Absence, FaultInjected, Lifeline, Points, RecordLine, Reign, Timeline } from "./result.ts"
-import { sharedCodec } from "./substitutes/shared-codec.ts"
+import { checkingCodec } from "./substitutes/shared-codec.ts"
 import { worldStartMs } from "./world/world.ts"
 
 /** Points of a line, records, lives of commands, faults, reigns and absences that are kept. */
@@ -163,7 +163,7 @@ export class TimelineRecorder implements Partial<Observer> {
   }
 
   recordStored(...[partition, stored]: Parameters<Observer["recordStored"]>): void {
-    const decoded = sharedCodec.decodeRecord(stored.bytes)
+    const decoded = checkingCodec.decodeRecord(stored.bytes)
     if (decoded._tag !== "Record") return
     this.#line(partition, stored, decoded.record)
     if (partition === this.#cluster?.partitionOf(this.#sku)) this.#fold(stored.seq, decoded.record)
@@ -214,7 +214,7 @@ export class TimelineRecorder implements Partial<Observer> {
     if (cluster === null || partition !== cluster.partitionOf(this.#sku)) return
     this.#model = emptyModel(this.#sku, partition)
     for (const { seq, bytes } of cluster.server.records(partition, 1, afterSeq, Number.MAX_SAFE_INTEGER)) {
-      const decoded = sharedCodec.decodeRecord(bytes)
+      const decoded = checkingCodec.decodeRecord(bytes)
       if (decoded._tag === "Record") this.#fold(seq, decoded.record)
     }
   }

@@ -12,8 +12,7 @@ export const trueTime: MakeChecker = ({ cluster, found, checked }) => ({
     const read = checkingCodec.decodeRecord(bytes)
     if (read._tag === "Unreadable") return
     checked()
-    const nowMs = Math.max(cluster.world.nowMs, cluster.server.nowMs)
-    const aheadMs = read.record.atMs - nowMs
+    const aheadMs = read.record.atMs - cluster.world.nowMs
     if (aheadMs <= clockAheadMsMax) return
     const detail = `record ${seq} of partition ${partition} says it is ${read.record.atMs}, which is ${aheadMs} ms from now`
     found({ class: "safety", signature: "journaled time is ahead of the true time", detail, partition, seq })

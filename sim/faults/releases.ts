@@ -1,6 +1,6 @@
 /**
- * A rolling upgrade: workers of this release and of an invented next one side by side. The next one writes records and snapshot chunks of a newer
- * version, which this release can't read, and reads both.
+ * A rolling upgrade: workers of this release and of an invented next one side by side. The next one writes records of a newer version, which this
+ * release can't read, and reads both. Chunks of snapshots keep their version: this release loads what the next one wrote.
  *
  * The invented version differs from the present one in its number alone: what is shaken is who reads what and who steps aside, not an upcast.
  */
@@ -29,8 +29,6 @@ const renumbered = (bytes: Uint8Array, beginning: Uint8Array): Uint8Array => {
   return copy
 }
 
-const read = new WeakMap<Uint8Array, Decoded>()
-
 /** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
 const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
   if (!beginsWith(bytes, next)) return false
@@ -39,17 +37,21 @@ const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
 }
 
 /** Reads records of both releases, and writes the present one's: for checkers, and what the next release reads with. */
-export const readingBoth = (codec: EngineCodec): EngineCodec => ({
-  ...codec,
-  decodeRecord: (bytes) => {
-    if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
-    const known = read.get(bytes)
-    if (known !== undefined) return known
-    const decoded = codec.decodeRecord(renumbered(bytes, present))
-    read.set(bytes, decoded)
-    return decoded
-  },
-})
+export const readingBoth = (codec: EngineCodec): EngineCodec => {
+  // Of this codec alone: one that a defect was planted in must not read for another.
+  const read = new WeakMap<Uint8Array, Decoded>()
+  return {
+    ...codec,
+    decodeRecord: (bytes) => {
+      if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
+      const known = read.get(bytes)
+      if (known !== undefined) return known
+      const decoded = codec.decodeRecord(renumbered(bytes, present))
+      read.set(bytes, decoded)
+      return decoded
+    },
+  }
+}
 
 /** The next release: reads both, writes its own. */
 export const nextRelease = (codec: EngineCodec): EngineCodec => ({

@@ -1,11 +1,12 @@
 /**
- * What can become of a snapshot between writing and loading: a chunk is missing or damaged, another partition's lies in its place, an older
- * one came back, or it names records that its journal doesn't have.
+ * What can become of a snapshot between writing and loading: a chunk is missing or damaged, it names another partition or version, the one before
+ * it came back, or it names records that its journal doesn't have.
  */
 import type { Server, StoredSnapshot } from "../substitutes/server.ts"
 import type { Family } from "../world/chance.ts"
 
-type Spoil = (snapshot: StoredSnapshot, family: Family, server: Server) => StoredSnapshot
+/** Null where there is nothing to put in its place. */
+type Spoil = (snapshot: StoredSnapshot, family: Family, former: StoredSnapshot | null) => StoredSnapshot | null
 
 const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
   ["lost a chunk", ({ manifest, chunks }) => ({ manifest, chunks: chunks.slice(1) })],
@@ -28,8 +29,9 @@ const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
     ({ manifest, chunks }) => ({ manifest: { ...manifest, endSeq: manifest.endSeq + 1 }, chunks }),
   ],
   ["names another end", ({ manifest, chunks }) => ({ manifest: { ...manifest, endHash: manifest.startHash }, chunks })],
-  ["is of another partition", ({ manifest, chunks }) => ({ manifest: { ...manifest, partition: manifest.partition + 1 }, chunks })],
-  ["is of another version", ({ manifest, chunks }) => ({ manifest: { ...manifest, version: 2 as 1 }, chunks })],
+  ["names another partition", ({ manifest, chunks }) => ({ manifest: { ...manifest, partition: manifest.partition + 1 }, chunks })],
+  ["is the one before it", (_snapshot, _family, former) => former],
+  ["names another version", ({ manifest, chunks }) => ({ manifest: { ...manifest, version: 2 as 1 }, chunks })],
 ]
 
 const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
@@ -45,6 +47,8 @@ export const spoilSnapshot = (server: Server, partition: number, family: Family)
   const chosen = spoils[family.below(spoils.length)]
   if (snapshot === null || chosen === undefined) return undefined
   const [what, spoil] = chosen
-  server.replaceSnapshot(partition, spoil(snapshot, family, server))
+  const spoiled = spoil(snapshot, family, server.formerSnapshot(partition))
+  if (spoiled === null) return undefined
+  server.replaceSnapshot(partition, spoiled)
   return what
 }

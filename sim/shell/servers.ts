@@ -5,7 +5,7 @@
  * being elected answers that nobody responds, while what was on its way is kept up to some write and lost after it.
  */
 import { assert } from "../../src/assert.ts"
-import { partitionOf, skuFromToken } from "../../src/domain/names.ts"
+import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import {
   type ApiError,
   type Expectation,
@@ -161,12 +161,6 @@ const markerMs = 3_600_000
 const journalWindowMs = 120_000
 const commandsWindowMs = 100
 
-/** `hf.cmd.<sender>.<class>.<token>` as the commands stream stores it. */
-const storedSubject = (partitions: number) => (subject: string) => {
-  const [, , sender, commandClass, token = ""] = subject.split(".")
-  return `hf.p.${partitionOf(skuFromToken(token) ?? token, partitions)}.${sender}.${commandClass}.${token}`
-}
-
 export class Servers {
   readonly world: World
   readonly partitions: number
@@ -186,7 +180,7 @@ export class Servers {
     const stream = (name: string, config: Partial<StreamConfig> = {}) =>
       new ServedStream(world, chance.family("replication"), { name, replicas, duplicateWindowMs: journalWindowMs, ...config })
     const bucket = (name: string) => stream(name, { lastOnly: true, markerMs })
-    this.commands = stream("commands", { transform: storedSubject(partitions), duplicateWindowMs: commandsWindowMs })
+    this.commands = stream("commands", { transform: storedCommandSubject(partitions), duplicateWindowMs: commandsWindowMs })
     this.journals = Array.from({ length: partitions }, (_, partition) => stream(`journal ${partition}`, { denyPurge: true }))
     this.feed = stream("feed", { lastOnly: true })
     this.snapshots = stream("snapshots", { lastOnly: true })

@@ -73,6 +73,8 @@ export class Server {
   /** The last value of each channel and SKU, in the order they were stored. */
   readonly #feed = new Map<string, { readonly partition: number; readonly value: AtsValue; readonly storedMs: number }>()
   readonly #snapshots = new Map<number, StoredSnapshot>()
+  /** What stood before the newest was published. */
+  readonly #formerSnapshots = new Map<number, StoredSnapshot>()
   readonly #chunks = new Map<string, Array<Uint8Array>>()
   /** Commands as the engine reads them, by sequence: made once, read by several. */
   readonly #messages = new Map<number, CommandMessage>()
@@ -86,8 +88,6 @@ export class Server {
   /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
   readonly #pending = new Map<string, Array<Pending>>()
   readonly #agreedMs = new Map<string, number>()
-  /** The server's clock against the true time. */
-  clockAheadMs = 0
   /** Asked for each append that lost its leader on the way: whether it is stored all the same. */
   survivesElection: () => boolean = () => false
   /** Asked for each lease that somebody else holds: whether it is given away all the same. */
@@ -114,8 +114,9 @@ export class Server {
     this.#ofPartition = Array.from({ length: partitions }, () => [])
   }
 
+  /** The time that the servers stamp on what they store: the true one. Nothing here makes their clocks wrong. */
   get nowMs(): number {
-    return this.#world.nowMs + this.clockAheadMs
+    return this.#world.nowMs
   }
 
   /** Nothing answers for `ms` milliseconds. */
@@ -140,7 +141,6 @@ export class Server {
     this.#downUntilMs = 0
     this.#fullUntilMs = 0
     this.#electingUntilMs.clear()
-    this.clockAheadMs = 0
   }
 
   /** The commands stream takes nothing for `ms` milliseconds. */
@@ -412,11 +412,18 @@ export class Server {
 
   publishSnapshot(manifest: SnapshotManifest): void {
     const chunks = this.#chunks.get(`${manifest.partition} ${manifest.id}`) ?? []
+    const former = this.#snapshots.get(manifest.partition)
+    if (former !== undefined) this.#formerSnapshots.set(manifest.partition, former)
     this.#snapshots.set(manifest.partition, { manifest, chunks })
   }
 
   snapshot(partition: number): StoredSnapshot | null {
     return this.#snapshots.get(partition) ?? null
+  }
+
+  /** The snapshot that the present one took the place of, null if it is the first. */
+  formerSnapshot(partition: number): StoredSnapshot | null {
+    return this.#formerSnapshots.get(partition) ?? null
   }
 
   /** Puts something else in a snapshot's place: what a fault makes of it. */

@@ -84,3 +84,12 @@ describe("the timeline of a seed", () => {
     expect(named?.records).toEqual(timeline.records)
   })
 })
+
+describe("the timeline of an upgrade", () => {
+  it("has every record, whichever release wrote it", () => {
+    const upgrade = { ...options, families: new Set(["jitter", "releases"] as const), timeline: { sku: null } }
+    const { timeline, records, faults } = runSeed(upgrade)
+    expect(faults.releases).toBeGreaterThan(0)
+    expect(timeline?.records).toHaveLength(records)
+  })
+})
