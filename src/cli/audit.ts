@@ -70,7 +70,7 @@ export const auditCommand = Command.make(
   "audit",
   {
     violations: Flag.Int("violations").pipe(
-      Flag.withDescription("How many violations are told in detail; all are counted"),
+      Flag.withDescription("How many violations are told in detail (100); all are counted"),
       Flag.withDefault(100),
     ),
     json: jsonFlag,

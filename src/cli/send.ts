@@ -84,7 +84,7 @@ export const sendCommand = Command.make(
       Flag.optional,
     ),
     as: asFlag,
-    timeoutMs: Flag.Int("timeout-ms").pipe(Flag.withDescription("How long to wait for the decision"), Flag.withDefault(30_000)),
+    timeoutMs: Flag.Int("timeout-ms").pipe(Flag.withDescription("Milliseconds to wait for the decision (30000)"), Flag.withDefault(30_000)),
     json: jsonFlag,
     ...commandFlags,
   },
