@@ -2,7 +2,15 @@
  * Tidy checks of the documents: each finds nothing in this repository, and finds what it is for in a few lines of a bad document.
  */
 import { describe, expect, it } from "vitest"
-import { changelogFindings, dependencyFindings, invariantFindings, operationsFindings, pathFindings, scriptFindings } from "./documents.ts"
+import {
+  changelogFindings,
+  dependencyFindings,
+  hazardFindings,
+  invariantFindings,
+  operationsFindings,
+  pathFindings,
+  scriptFindings,
+} from "./documents.ts"
 import { repository, treeOf } from "./tree.ts"
 
 const here = repository()
@@ -21,6 +29,15 @@ describe("ids of invariants", () => {
   })
   it("are flagged when a document names one that is not defined", () => {
     expect(invariantFindings(treeOf({ "docs/INVARIANTS.md": table, "src/a.ts": "// INV-7", "CHANGELOG.md": "INV-70" }))).toHaveLength(1)
+  })
+})
+
+describe("hazards", () => {
+  it("are tried by tests of their number, or name what tries them, in this repository", () => expect(hazardFindings(here)).toEqual([]))
+  it("are flagged when nothing tries them, and tests when there is no such hazard", () => {
+    const rows = "| no. | what |\n| --: | --- |\n| 1 | tried |\n| 2 | not tried |\n| 3 | `test/a.test.ts` |\n"
+    const tests = `it("1: does", () => {})\nit("4: does", () => {})\n`
+    expect(hazardFindings(treeOf({ "docs/HAZARDS.md": rows, "test/engine/hazards.test.ts": tests }))).toHaveLength(2)
   })
 })
 

@@ -29,6 +29,28 @@ export const invariantFindings = (tree: Tree): ReadonlyArray<Finding> => {
   return found
 }
 
+const hazardsPath = "docs/HAZARDS.md"
+const hazardTests = "test/engine/hazards.test.ts"
+/** A file that tries what the engine alone can't answer for. */
+const triedElsewhere = /`(?:test|sim)\/[\w./-]+`/
+
+/** Rows of docs/HAZARDS.md that no test of the engine is numbered after and that name no other place; tests numbered after no row. */
+export const hazardFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const text = tree.texts.get(hazardsPath) ?? ""
+  const rows = new Set(linesWith(text, /^\| (\d+) \|/g).map(({ match }) => match))
+  const tests = linesWith(tree.texts.get(hazardTests) ?? "", /\bit\("(\d+): /g)
+  const tried = new Set(tests.map(({ match }) => match))
+  const elsewhere = (number: string) => text.split("\n").some((line) => line.startsWith(`| ${number} |`) && triedElsewhere.test(line))
+  return [
+    ...[...rows]
+      .filter((row) => !tried.has(row) && !elsewhere(row))
+      .map((row) => `${hazardsPath}:1 has hazard ${row}, which nothing tries`),
+    ...tests
+      .filter(({ match }) => !rows.has(match))
+      .map(({ line, match }) => `${hazardTests}:${line} tries hazard ${match}, which ${hazardsPath} does not have`),
+  ]
+}
+
 const documentsOf = (tree: Tree): ReadonlyArray<readonly [string, string]> => [...tree.texts].filter(([path]) => path.endsWith(".md"))
 
 interface Manifest {
