@@ -12,11 +12,12 @@ import type { makeStep, Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
-import type { Ending } from "./checkers/checker.ts"
+import { type Ending, isHaltedByLoss } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
 import { watchDeaths } from "./deaths.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { Judge } from "./judge.ts"
+import type { Sender } from "./nodes/sender.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
@@ -31,6 +32,8 @@ import { EventKind, worldStartMs } from "./world/world.ts"
 
 /** Virtual milliseconds after healing within which everything has to come to rest, beside ten leases. */
 const restWithinMs = 120_000
+/** And after that, within which everything beside a halted partition has to be found at rest. */
+const restBesideMs = 30_000
 /** How often it is looked for, in virtual milliseconds. */
 const lookEveryMs = 250
 
@@ -97,11 +100,23 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     channels: saleChannels,
   })
 
-/** Whether everything that was asked is answered, read, said and heard. */
-const isAtRest = (cluster: Cluster, player: Player): boolean => {
-  for (const sender of cluster.senders.values()) if (sender.open > 0) return false
-  if (player.openFlows > 0) return false
+/** Partitions that are halted because their journals lost records: they never come to rest. */
+const haltedIn = (cluster: Cluster): ReadonlySet<number> =>
+  new Set([...cluster.lossy].filter((partition) => isHaltedByLoss(cluster, cluster.lossy, partition)))
+
+/** Whether a sender waits for an answer from a partition that isn't halted. */
+const waits = (cluster: Cluster, { asked, open }: Sender, halted: ReadonlySet<number>): boolean => {
+  if (open === 0 || halted.size === 0) return open > 0
+  for (const { command, outcome } of asked.values())
+    if ((outcome === null || outcome === "quarantined") && !halted.has(cluster.partitionOf(command.sku))) return true
+  return false
+}
+
+/** Whether everything that was asked of partitions that aren't halted is answered, read, said and heard. */
+const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
+  for (const sender of cluster.senders.values()) if (waits(cluster, sender, halted)) return false
   for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
+    if (halted.has(partition)) continue
     const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
@@ -112,6 +127,7 @@ const isAtRest = (cluster: Cluster, player: Player): boolean => {
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
   }
   for (const value of cluster.server.feed()) {
+    if (halted.has(cluster.partitionOf(value.sku))) continue
     const sender = cluster.senders.get(value.channel)
     const held = sender?.ats.get(value.sku)
     // An older value that is still true may be the last one stored: who had a newer one turns it away.
@@ -123,15 +139,28 @@ const isAtRest = (cluster: Cluster, player: Player): boolean => {
 /** Milliseconds for which what was sent before healing may still be on its way: in a long day a sender lags by hours. */
 const arrivingMs = ({ windowMs }: Drawn): number => (windowMs > 3_600_000 ? windowMs >> 1 : 0)
 
-/** Looks for rest every now and then. `isOver` of the world's run reads the answer. */
-const watchForRest = (cluster: Cluster, player: Player): { readonly isOver: () => boolean } => {
+/** Looks every now and then whether the world is at rest. `isOver` of the world's run reads the answer. */
+const watchForRest = (cluster: Cluster, isRest: () => boolean): { readonly isOver: () => boolean } => {
   let over = false
   const look = () => {
-    if (isAtRest(cluster, player)) over = true
+    if (isRest()) over = true
     else cluster.world.in(lookEveryMs, EventKind.fault, null, look)
   }
   cluster.world.in(lookEveryMs, EventKind.fault, null, look)
   return { isOver: () => over }
+}
+
+/** Lets a healed world come to rest. Whether it did, but for halted partitions. */
+const comesToRest = (cluster: Cluster, player: Player): boolean => {
+  const { world, drawn } = cluster
+  const boundMs = world.sinceStartMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 40 + arrivingMs(drawn)
+  const nobody = new Set<number>()
+  const all = watchForRest(cluster, () => player.openFlows === 0 && isAtRest(cluster, nobody))
+  if (world.run(boundMs, all.isOver)) return true
+  // Flows that wait for a halted partition never end, so nobody can tell when those beside it have: they had the whole bound.
+  if (haltedIn(cluster).size === 0) return false
+  const others = watchForRest(cluster, () => isAtRest(cluster, haltedIn(cluster)))
+  return world.run(boundMs + restBesideMs, others.isOver)
 }
 
 const play = (
@@ -143,14 +172,11 @@ const play = (
   cluster.start()
   new Mischiefs(cluster).start()
   player.start(sale.setup, sale.flows)
-  const { drawn } = cluster
   cluster.world.run(untilMs, () => false)
   const healedMs = cluster.world.sinceStartMs
   cluster.poison.heal()
   cluster.faults.heal()
-  const { isOver } = watchForRest(cluster, player)
-  const converged = cluster.world.run(healedMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 40 + arrivingMs(drawn), isOver)
-  return { healedMs, converged }
+  return { healedMs, converged: comesToRest(cluster, player) }
 }
 
 /** What went wrong on the links, by family: drawn at every message, so counted and not listed one by one. */

@@ -30,7 +30,7 @@ export interface Given {
 
 /** How the world ended. */
 export interface Ending {
-  /** Whether everything came to rest within the bound. */
+  /** Whether everything came to rest within the bound, but for partitions that halted because their journals lost records. */
   readonly converged: boolean
   /** Partitions whose journal lost records: nothing is promised there but a halt. */
   readonly lossy: ReadonlySet<number>
