@@ -56,7 +56,6 @@ export class Cluster {
     this.server = new Server(this.world, {
       partitions: drawn.partitions,
       replicas: drawn.replicas,
-      commandsMax: Number.MAX_SAFE_INTEGER,
       duplicateWindowMs: drawn.duplicateWindowMs,
     })
     this.faults = new Injector(this.chance, drawn, options.faultListener)

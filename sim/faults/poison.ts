@@ -10,8 +10,6 @@ export class Poison {
   /** Canonical texts of the commands that can't be decided. */
   readonly #texts = new Set<string>()
   #armed = false
-  /** How often a trap went off. */
-  sprung = 0
 
   /** Makes a command undecidable, by its canonical text. */
   add(text: string): void {
@@ -59,7 +57,6 @@ export class Poison {
     const spring = () => {
       if (!this.#armed) return qty
       this.#armed = false
-      this.sprung++
       throw new Error("a planted defect: this command can't be decided")
     }
     const command = Object.defineProperty({ ...decoded.command }, "qty", { get: spring, enumerable: true })

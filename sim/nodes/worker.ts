@@ -256,7 +256,10 @@ export class Worker {
     })
   }
 
-  /** Leaves as a worker does that is told to: finishes, gives its leases back, is gone, and comes back later. */
+  /**
+   * Leaves as a worker does that is told to: finishes, gives its leases back, and asks for none for so long. Its process lives on and follows the
+   * journals; one that really goes and comes back is a crash at rest.
+   */
   leave(awayMs: number): void {
     if (!this.isUp || this.isLeaving) return
     this.isLeaving = true

@@ -88,7 +88,7 @@ export const undecided = (servers: Servers, correspondents: ReadonlyMap<string, 
   return found
 }
 
-/** Why partitions are halted. No fault of this mode excuses that: nothing is ever lost here. */
+/** Why partitions are halted. No fault of this mode excuses that: no journal ever loses a record here. */
 export const halts = (workers: ReadonlyArray<WorkerNode>): ReadonlyArray<string> => [
   ...new Set(workers.flatMap((worker) => worker.report()?.partitions.flatMap(({ halt }) => (halt === null ? [] : [halt])) ?? [])),
 ]

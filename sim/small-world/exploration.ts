@@ -182,7 +182,8 @@ class Exploration {
       if (this.#next.length > 0) this.#depth += 1
       level = this.#next
     }
-    return this.#report(level.length === 0)
+    // A violation that ends it may be found in the last level, before all of that has been expanded.
+    return this.#report(level.length === 0 && !this.#isOver)
   }
 
   #expand({ number, state }: Reached): void {

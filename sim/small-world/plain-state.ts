@@ -80,7 +80,8 @@ const write = (value: unknown, into: Array<string>, known: Map<object, number>):
     into.push("A")
     writeItems(value, into, known)
   } else if (ArrayBuffer.isView(value)) {
-    into.push("B", Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1"))
+    // With their length: the bytes may be those that stand between two parts.
+    into.push(`B${value.byteLength}`, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1"))
   } else {
     into.push("O")
     for (const key in value) {

@@ -13,7 +13,6 @@ import { type ApiError, type Expectation, type Proposal, type StoredMessage, Str
 export interface ServerOptions {
   readonly partitions: number
   readonly replicas: 1 | 3
-  readonly commandsMax: number
   readonly duplicateWindowMs: number
 }
 
@@ -103,7 +102,6 @@ export class Server {
       name: "COMMANDS",
       replicas,
       duplicateWindowMs: 100,
-      messagesMax: options.commandsMax,
       transform: storedCommandSubject(partitions),
     })
     this.journals = Array.from(
@@ -225,7 +223,8 @@ export class Server {
   }
 
   publishCommand(subject: string, headers: string, body: Uint8Array, done: (answer: AppendAnswer) => void): void {
-    if (this.#world.nowMs < this.#fullUntilMs) return done({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
+    const isFull = this.#world.nowMs < this.#fullUntilMs && this.answersFor(this.commands.config.name)
+    if (isFull) return done({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
     this.#write(this.commands, subject, headers, body, {}, done)
   }
 
@@ -238,7 +237,7 @@ export class Server {
     return this.journals[partition]?.lastSeq ?? 0
   }
 
-  /** Records from a sequence on, at most `max`. */
+  /** Records from a sequence up to another, at most `max`. */
   records(partition: number, fromSeq: number, toSeq: number, max: number): Array<StoredRecord> {
     const records: Array<StoredRecord> = []
     const end = Math.min(toSeq, this.endSeq(partition), fromSeq + max - 1)
@@ -350,7 +349,7 @@ export class Server {
     for (const listener of this.listeners) listener.haltChanged(partition)
   }
 
-  /** Takes a lease: its revision and the broker's time, or the holder's name. */
+  /** Takes a lease: its revision, or the holder's name. */
   acquire(partition: number, worker: string, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
     const key = `lease.${partition}`
     const holder = this.#key<string>(key)

@@ -46,12 +46,12 @@ const mischiefs: ReadonlyArray<Mischief> = [
   }),
   (sender, asked) => ({
     subject: commandSubject(sender.name, asked.send.class === "stock" ? "sell" : "stock", skuToken(asked.command.sku)),
-    body: engineCodecBody(asked),
+    body: sameBody(asked),
     expected: ["WrongClass", "IdReused"],
   }),
   (sender, asked) => ({
     subject: commandSubject(sender.name, asked.send.class, otherSpelling(asked.command.sku)),
-    body: engineCodecBody(asked),
+    body: sameBody(asked),
     expected: ["NotCanonical"],
   }),
   (sender, asked, family, { senders }) => {
@@ -69,13 +69,13 @@ const mischiefs: ReadonlyArray<Mischief> = [
   },
 ]
 
-const engineCodecBody = (asked: Asked): Uint8Array => encoder.encode(engineCodec.commandText(asked.command))
+/** The command as its sender sent it, byte for byte. */
+const sameBody = (asked: Asked): Uint8Array => encoder.encode(engineCodec.commandText(asked.command))
 
 /** Makes mischief while the faults last. */
 export class Mischiefs {
   readonly #cluster: Cluster
   readonly #family: Family
-  made = 0
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -100,7 +100,6 @@ export class Mischiefs {
     const asked = answered[this.#family.below(Math.max(1, answered.length))]
     const mischief = mischiefs[this.#family.below(mischiefs.length)]
     if (asked === undefined || mischief === undefined) return
-    this.made++
     this.#cluster.faults.note("malformed", 0, "a message that must be refused")
     const { subject, body, expected } = mischief(sender, asked, this.#family, this.#cluster)
     const name = subject.split(".")[2] ?? sender.name
