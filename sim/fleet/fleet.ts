@@ -27,7 +27,7 @@ export interface FleetOptions {
 }
 
 /** Megabytes of the young generation: a world makes garbage all the time and keeps little of it, so a small one is copied over and over. */
-const maxYoungGenerationSizeMb = 192
+const maxYoungGenerationSizeMb = 384
 
 /** Threads that may die one after another without a single job done in between: after that the fault is not the jobs'. */
 const deathsMax = 6

