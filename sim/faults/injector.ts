@@ -284,7 +284,8 @@ const breakReadings = (workers: ReadonlyArray<Worker>): void => {
 }
 
 const damaged = (bytes: Uint8Array, at: number): Uint8Array => {
-  const copy = bytes.slice()
+  // Not sliced: of a Buffer that would be the same memory.
+  const copy = new Uint8Array(bytes)
   const place = at % copy.length
   copy[place] = ((copy[place] ?? 0) ^ 0x15) & 0x7f
   return copy

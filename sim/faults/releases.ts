@@ -1,17 +1,25 @@
 /**
- * A rolling upgrade: workers of this release and of an invented next one side by side. The next one writes records of a newer version, which this
- * release can't read, and reads both. Chunks of snapshots keep their version: this release loads what the next one wrote.
+ * A rolling upgrade: workers of this release and of an invented next one side by side. The next one writes records and snapshot chunks of a newer
+ * version, which this release can't read, and reads both.
  *
- * The invented version differs from the present one in its number alone: what is shaken is who reads what and who steps aside, not an upcast.
+ * The invented versions differ from the present ones in their numbers alone: what is shaken is who reads what and who steps aside, not an upcast.
  */
-import type { EngineCodec } from "../../src/engine/protocol.ts"
+import { assert } from "../../src/assert.ts"
+import type { DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 
 type Decoded = ReturnType<EngineCodec["decodeRecord"]>
 
 const encoder = new TextEncoder()
-const present = encoder.encode('{"v":1,')
-const next = encoder.encode('{"v":2,')
+
+/** How what is written begins, in this release and in the next. */
+interface Beginnings {
+  readonly present: Uint8Array
+  readonly next: Uint8Array
+}
+
+const record: Beginnings = { present: encoder.encode('{"v":1,'), next: encoder.encode('{"v":2,') }
+const chunk: Beginnings = { present: encoder.encode('{"chunkVersion":2,'), next: encoder.encode('{"chunkVersion":3,') }
 /** Bytes of a seal at the end, its closing brace included. */
 const sealBytes = sealOf(new Uint8Array(1), 1).length
 
@@ -21,17 +29,19 @@ const beginsWith = (bytes: Uint8Array, beginning: Uint8Array): boolean => {
   return true
 }
 
-/** The same record under another version number, sealed anew. */
-const renumbered = (bytes: Uint8Array, beginning: Uint8Array): Uint8Array => {
-  const copy = bytes.slice()
-  copy.set(beginning)
+/** The same bytes under another version's number, sealed anew. */
+const renumbered = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array => {
+  assert(beginsWith(bytes, from), "the version to be renumbered is the one that is written")
+  // Not sliced: of a Buffer that would be the same memory.
+  const copy = new Uint8Array(bytes)
+  copy.set(to)
   copy.set(encoder.encode(sealOf(copy, copy.length - sealBytes)), copy.length - sealBytes)
   return copy
 }
 
 /** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
 const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
-  if (!beginsWith(bytes, next)) return false
+  if (!beginsWith(bytes, record.next)) return false
   const decoded = codec.decodeRecord(bytes)
   return decoded._tag === "Unreadable" && decoded.cause.startsWith("version ")
 }
@@ -46,9 +56,13 @@ export const readingBoth = (codec: EngineCodec): EngineCodec => {
       if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
       const known = read.get(bytes)
       if (known !== undefined) return known
-      const decoded = codec.decodeRecord(renumbered(bytes, present))
+      const decoded = codec.decodeRecord(renumbered(bytes, record.next, record.present))
       read.set(bytes, decoded)
       return decoded
+    },
+    decodeChunk: (bytes): DecodedChunk => {
+      const decoded = codec.decodeChunk(bytes)
+      return decoded._tag === "Newer" ? codec.decodeChunk(renumbered(bytes, chunk.next, chunk.present)) : decoded
     },
   }
 }
@@ -56,5 +70,6 @@ export const readingBoth = (codec: EngineCodec): EngineCodec => {
 /** The next release: reads both, writes its own. */
 export const nextRelease = (codec: EngineCodec): EngineCodec => ({
   ...readingBoth(codec),
-  encodeRecord: (envelope, entries) => renumbered(codec.encodeRecord(envelope, entries), next),
+  encodeRecord: (envelope, entries) => renumbered(codec.encodeRecord(envelope, entries), record.present, record.next),
+  encodeChunk: (content) => renumbered(codec.encodeChunk(content), chunk.present, chunk.next),
 })

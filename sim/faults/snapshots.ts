@@ -35,7 +35,8 @@ const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
 ]
 
 const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
-  const copy = bytes.slice()
+  // Not sliced: of a Buffer that would be the same memory.
+  const copy = new Uint8Array(bytes)
   const place = family.below(Math.max(1, copy.length))
   copy[place] = (copy[place] ?? 0) ^ 1
   return copy

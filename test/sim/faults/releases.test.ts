@@ -1,0 +1,45 @@
+/** The invented next release: what it writes, and who can read that. */
+import { describe, expect, it } from "vitest"
+import { nextRelease } from "../../../sim/faults/releases.ts"
+import { engineCodec } from "../../../src/wire/codec.ts"
+
+describe("the next release", () => {
+  const next = nextRelease(engineCodec)
+  const content = { kind: "skus", seq: 7, skus: [] }
+  const envelope = {
+    version: 1,
+    kind: "claim",
+    partition: 0,
+    incarnation: "i",
+    owner: "a",
+    epoch: 1,
+    atMs: 1_800_000_000_000,
+    cursor: { seq: 0, digest: "" },
+    prevSeq: 0,
+    prevHash: "",
+    publishedSeq: 0,
+  } as Parameters<typeof next.encodeRecord>[0]
+
+  it("writes records that the present one takes for a newer release's, and that it reads itself", () => {
+    const bytes = next.encodeRecord(envelope, [])
+    expect(engineCodec.decodeRecord(bytes)).toEqual({ _tag: "Unreadable", cause: expect.stringMatching(/^version /) })
+    expect(next.decodeRecord(bytes)).toMatchObject({ _tag: "Record", record: { owner: "a", epoch: 1 } })
+    expect(next.decodeRecord(engineCodec.encodeRecord(envelope, []))).toMatchObject({ _tag: "Record", record: { owner: "a" } })
+  })
+
+  it("writes snapshot chunks that the present one leaves alone, and reads both, as often as it likes", () => {
+    const bytes = next.encodeChunk(content)
+    for (let time = 0; time < 2; time++) {
+      expect(engineCodec.decodeChunk(bytes)).toMatchObject({ _tag: "Newer" })
+      expect(next.decodeChunk(bytes)).toEqual({ _tag: "Chunk", chunk: content })
+    }
+    expect(next.decodeChunk(engineCodec.encodeChunk(content))).toEqual({ _tag: "Chunk", chunk: content })
+  })
+
+  it("reads nothing damaged", () => {
+    const [record, chunk] = [next.encodeRecord(envelope, []), next.encodeChunk(content)].map((bytes) => new Uint8Array(bytes))
+    for (const bytes of [record, chunk]) if (bytes !== undefined) bytes[20] = (bytes[20] ?? 0) ^ 1
+    expect(next.decodeRecord(record as Uint8Array)._tag).toBe("Unreadable")
+    expect(next.decodeChunk(chunk as Uint8Array)._tag).toBe("Unreadable")
+  })
+})
