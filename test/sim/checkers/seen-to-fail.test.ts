@@ -28,7 +28,7 @@ import { runSeed } from "../../../sim/run.ts"
 import { checkingCodec } from "../../../sim/substitutes/shared-codec.ts"
 import { CheckerName } from "../../../src/audit/findings.ts"
 import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
-import type { Partition } from "../../../src/engine/partition.ts"
+import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
 import type { Halt } from "../../../src/engine/protocol.ts"
 import type { AtsValue, DecisionSaid, JournalRecord, Reply, StoredRecord } from "../../../src/engine/records.ts"
 import { clockAheadMsMax } from "../../../src/limits.ts"
@@ -425,6 +425,24 @@ describe("state-is-fold", () => {
     const at = serving(cluster).partition.actorList[0]?.stock.locations[0] as object
     Object.assign(at, { onHand: -1 })
     expect(fold(cluster).found).toEqual(["a state differs from the fold of its journal"])
+  })
+
+  it("finds it where somebody begins to serve, however many began with nothing before", () => {
+    const cluster = atRest()
+    const slot = serving(cluster)
+    const [at] = slot.partition.actorList[0]?.stock.locations ?? []
+    Object.assign(at as object, { onHand: -1 })
+    const begin = (times: number) => {
+      const empty = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 1 })
+      const tell = ({ recordStored, serving: serves }: Required<Checker>) => {
+        for (let time = 0; time < times; time++) serves(slot, empty)
+        for (const record of records(cluster)) recordStored(0, record)
+        serves(slot, slot.partition)
+      }
+      // Without its ending, which looks at everybody.
+      return tried((given) => ({ ...stateIsFold(given), finish: nothing }), cluster, tell).found
+    }
+    expect(begin(20)).toEqual(["a state differs from the fold of its journal"])
   })
 
   it("finds a record that no one can fold", () => {
