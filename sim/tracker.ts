@@ -196,8 +196,6 @@ export class Tracker implements Partial<Observer>, FaultListener {
       this.#sometimes.hit("cut-outlived-the-lease")
   }
 
-  commandsLost(_afterSeq: number): void {}
-
   journalShortened(partition: number, afterSeq: number, count: number): void {
     this.#cluster?.lossy.add(partition)
     this.#cluster?.audience.observer.journalLost(partition, afterSeq, count)

@@ -36,7 +36,6 @@ export interface FaultListener {
   elected(stream: string): void
   paused(worker: Worker, ms: number): void
   cutOff(worker: Worker, ms: number): void
-  commandsLost(afterSeq: number): void
   journalShortened(partition: number, afterSeq: number, count: number): void
 }
 
@@ -206,7 +205,6 @@ export class Injector implements WorkerFaults {
       if (lost === 0) return
       breakReadings(workers)
       this.note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
-      this.#listener.commandsLost(server.commands.lastSeq)
     },
     "lost-journal": ({ server }, family) => {
       const partition = family.below(server.journals.length)

