@@ -84,10 +84,10 @@ export class Cluster {
     server.listeners.push({
       recordStored: (partition, stored) => {
         observer.recordStored(partition, stored)
-        for (const { slots } of this.workers) slots[partition]?.planJournal()
+        for (const { slots } of this.workers) slots[partition]?.readings.planJournal()
       },
       commandStored: (partition) => {
-        for (const { slots } of this.workers) slots[partition]?.planCommands()
+        for (const { slots } of this.workers) slots[partition]?.readings.planCommands()
       },
       feedStored: (partition, value) => {
         senders.get(value.channel)?.feedStored(value)

@@ -278,7 +278,7 @@ export class Injector implements WorkerFaults {
 
 /** Consumers of the commands stream live with its leader. */
 const breakReadings = (workers: ReadonlyArray<Worker>): void => {
-  for (const { slots } of workers) for (const slot of slots) slot.breakReading()
+  for (const { slots } of workers) for (const slot of slots) slot.readings.breakCommands()
 }
 
 const damaged = (bytes: Uint8Array, at: number): Uint8Array => {

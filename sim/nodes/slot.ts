@@ -13,26 +13,14 @@ import { appendTimeoutMs } from "../../src/limits.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
 import type { Ask } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
+import { againMs, deliveredMax, Readings } from "./readings.ts"
 import type { Worker } from "./worker.ts"
 
 type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { _tag: Tag }>
 type Tick = Extract<Input, { _tag: "Tick" }>
 
-/** Milliseconds until a question to the server is given up, and until it is asked again. */
+/** Milliseconds until a question to the server is given up. */
 const questionTimeoutMs = 2_000
-const againMs = 200
-/** Records and messages delivered at once. */
-const deliveredMax = 256
-
-/** A reading of a stream from a place on; begun anew, the former one hears nothing any more. */
-interface Reading {
-  nextSeq: number
-  isOn: boolean
-  isPaused: boolean
-  isPlanned: boolean
-}
-
-const reading = (): Reading => ({ nextSeq: 0, isOn: false, isPaused: false, isPlanned: false })
 
 export class Slot {
   readonly worker: Worker
@@ -51,8 +39,7 @@ export class Slot {
   #claims = 0
   /** The shared halt as last seen. */
   halt: Halt | null = null
-  #journal = reading()
-  #commands = reading()
+  readonly readings: Readings
   #feedSeen: Array<AtsValue> = []
 
   constructor(worker: Worker, id: number, step: Step) {
@@ -61,6 +48,7 @@ export class Slot {
     this.#world = worker.world
     this.#server = worker.server
     this.#step = step
+    this.readings = new Readings(this)
   }
 
   /** Whether nobody may serve: halted, and no operator has said to go on. */
@@ -84,8 +72,7 @@ export class Slot {
   forget(): void {
     this.life++
     this.partition = null
-    this.#journal = reading()
-    this.#commands = reading()
+    this.readings.forget()
     this.#feedSeen = []
   }
 
@@ -159,11 +146,9 @@ export class Slot {
   #perform(output: Output): void {
     switch (output._tag) {
       case "FollowJournal":
-        this.#journal = { nextSeq: output.fromSeq, isOn: true, isPaused: false, isPlanned: false }
-        return this.planJournal()
+        return this.readings.follow(output.fromSeq)
       case "StopFollowing":
-        this.#journal.isOn = false
-        return
+        return this.readings.stopFollowing()
       case "ReadClaimBasis":
         return this.#readClaimBasis()
       case "ReadRecords":
@@ -173,14 +158,11 @@ export class Slot {
       case "ReadJournalEnd":
         return this.#readJournalEnd(output)
       case "ReadCommands":
-        this.#commands = { nextSeq: output.fromSeq, isOn: true, isPaused: false, isPlanned: false }
-        return this.planCommands()
+        return this.readings.readCommands(output.fromSeq)
       case "PauseReading":
-        this.#commands.isPaused = true
-        return
+        return this.readings.pause()
       case "ResumeReading":
-        this.#commands.isPaused = false
-        return this.planCommands()
+        return this.readings.resume()
       case "ReadCommandAt":
         return this.#readCommandAt(output)
       case "PurgeCommands":
@@ -233,63 +215,7 @@ export class Slot {
     }
   }
 
-  // Reading the journal and the commands.
-
-  /** Plans the next delivery of records, if one is wanted and none is planned. */
-  planJournal(): void {
-    this.#plan(this.#journal, (from) => this.#deliverRecords(from))
-  }
-
-  /** Plans the next delivery of commands. */
-  planCommands(): void {
-    this.#plan(this.#commands, (from) => this.#deliverCommands(from))
-  }
-
-  /** The reading of commands ends, as the real one does when the servers restart or their leader goes: the engine hears of it a little later. */
-  breakReading(): void {
-    if (!this.#commands.isOn) return
-    this.#commands = reading()
-    this.#tellBroken(this.#commands, this.worker.link.delayMs())
-  }
-
-  #tellBroken(broken: Reading, afterMs: number): void {
-    this.#world.in(afterMs, EventKind.deliver, this.worker.host, () => {
-      if (this.#commands !== broken) return
-      if (this.worker.isCutOff) this.#tellBroken(broken, againMs)
-      else this.put({ _tag: "ReadingBroke", nowMs: this.worker.clockMs })
-    })
-  }
-
-  #plan(from: Reading, deliver: (from: Reading) => void, afterMs = this.worker.link.delayMs()): void {
-    if (!from.isOn || from.isPaused || from.isPlanned) return
-    from.isPlanned = true
-    this.#world.in(afterMs, EventKind.deliver, this.worker.host, () => {
-      from.isPlanned = false
-      if (!from.isOn || from.isPaused || (from !== this.#journal && from !== this.#commands)) return
-      if (this.worker.isCutOff) return this.#plan(from, deliver, againMs)
-      deliver(from)
-    })
-  }
-
-  #deliverRecords(from: Reading): void {
-    const records = this.worker.faults.readRecords(
-      this.id,
-      this.#server.records(this.id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax),
-    )
-    if (records.length === 0) return
-    from.nextSeq = (records.at(-1) as StoredRecord).seq + 1
-    this.put({ _tag: "RecordsRead", records, nowMs: this.worker.clockMs })
-    if (from.nextSeq <= this.#server.endSeq(this.id)) this.planJournal()
-  }
-
-  #deliverCommands(from: Reading): void {
-    const messages = this.#server.messages(this.id, from.nextSeq, deliveredMax)
-    const last = messages.at(-1)
-    if (last === undefined) return
-    from.nextSeq = last.seq + 1
-    this.put({ _tag: "CommandsArrived", messages, nowMs: this.worker.clockMs })
-    if (from.nextSeq <= this.#server.lastCommandSeq(this.id)) this.planCommands()
-  }
+  // Asking the journal and the commands.
 
   get #journalAnswers(): boolean {
     return this.#server.answersFor(`JOURNAL_${this.id}`)

@@ -3,6 +3,7 @@
  *
  * Small on purpose: what a protocol of this kind gets wrong, it gets wrong with two workers and three commands already.
  */
+import { plainLine } from "../../src/domain/policy.ts"
 import { startMs } from "./draft.ts"
 import type { Bounds, Slow, SmallWorld, Template } from "./small-world.ts"
 
@@ -22,14 +23,7 @@ const reserve = (sender: string, name: string, fields: Record<string, unknown> =
   command: command("Reserve", name, { reservation: `${name}-r`, qty: 1, holdMs: 1_000, ...fields }),
 })
 
-const channels = ["web", "shop"].map((channel, priority) => ({
-  channel,
-  priority,
-  bufferQty: 0,
-  bufferPercent: 0,
-  floorQty: 0,
-  fenceQty: 0,
-}))
+const channels = ["web", "shop"].map(plainLine)
 
 /** `qty` units on the shelf, sold by two channels. */
 const stocked = (qty: number): ReadonlyArray<Template> => [

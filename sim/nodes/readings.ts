@@ -1,0 +1,122 @@
+/**
+ * What a partition on a worker follows: its journal, and its commands. Records and messages arrive a while after they are stored, some at a time, in
+ * order, from the place on that the engine asked for; what they mean is the engine's.
+ */
+import type { StoredRecord } from "../../src/engine/records.ts"
+import { EventKind } from "../world/world.ts"
+import type { Slot } from "./slot.ts"
+
+/** Milliseconds until the server is asked again. */
+export const againMs = 200
+/** Records and messages delivered at once. */
+export const deliveredMax = 256
+
+/** A reading of a stream from a place on; begun anew, the former one hears nothing any more. */
+interface Reading {
+  nextSeq: number
+  isOn: boolean
+  isPaused: boolean
+  isPlanned: boolean
+}
+
+const noReading = (): Reading => ({ nextSeq: 0, isOn: false, isPaused: false, isPlanned: false })
+const readingFrom = (nextSeq: number): Reading => ({ ...noReading(), nextSeq, isOn: true })
+
+export class Readings {
+  readonly #slot: Slot
+  #journal = noReading()
+  #commands = noReading()
+
+  constructor(slot: Slot) {
+    this.#slot = slot
+  }
+
+  /** Ends both; what is on its way is not heard. */
+  forget(): void {
+    this.#journal = noReading()
+    this.#commands = noReading()
+  }
+
+  /** Follows the journal from a record on. */
+  follow(fromSeq: number): void {
+    this.#journal = readingFrom(fromSeq)
+    this.planJournal()
+  }
+
+  stopFollowing(): void {
+    this.#journal.isOn = false
+  }
+
+  /** Reads commands from a sequence on. */
+  readCommands(fromSeq: number): void {
+    this.#commands = readingFrom(fromSeq)
+    this.planCommands()
+  }
+
+  /** Delivers no more commands for now. */
+  pause(): void {
+    this.#commands.isPaused = true
+  }
+
+  resume(): void {
+    this.#commands.isPaused = false
+    this.planCommands()
+  }
+
+  /** Plans the next delivery of records, if one is wanted and none is planned. */
+  planJournal(): void {
+    this.#plan(this.#journal, (from) => this.#deliverRecords(from))
+  }
+
+  /** Plans the next delivery of commands. */
+  planCommands(): void {
+    this.#plan(this.#commands, (from) => this.#deliverCommands(from))
+  }
+
+  /** The reading of commands ends, as the real one does when the servers restart or their leader goes: the engine hears of it a little later. */
+  breakCommands(): void {
+    if (!this.#commands.isOn) return
+    this.#commands = noReading()
+    this.#tellBroken(this.#commands, this.#slot.worker.link.delayMs())
+  }
+
+  #tellBroken(broken: Reading, afterMs: number): void {
+    const { worker } = this.#slot
+    worker.world.in(afterMs, EventKind.deliver, worker.host, () => {
+      if (this.#commands !== broken) return
+      if (worker.isCutOff) this.#tellBroken(broken, againMs)
+      else this.#slot.put({ _tag: "ReadingBroke", nowMs: worker.clockMs })
+    })
+  }
+
+  #plan(from: Reading, deliver: (from: Reading) => void, afterMs = this.#slot.worker.link.delayMs()): void {
+    if (!from.isOn || from.isPaused || from.isPlanned) return
+    from.isPlanned = true
+    const { worker } = this.#slot
+    worker.world.in(afterMs, EventKind.deliver, worker.host, () => {
+      from.isPlanned = false
+      if (!from.isOn || from.isPaused || (from !== this.#journal && from !== this.#commands)) return
+      if (worker.isCutOff) return this.#plan(from, deliver, againMs)
+      deliver(from)
+    })
+  }
+
+  #deliverRecords(from: Reading): void {
+    const { worker, id } = this.#slot
+    const records = worker.faults.readRecords(id, worker.server.records(id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax))
+    if (records.length === 0) return
+    from.nextSeq = (records.at(-1) as StoredRecord).seq + 1
+    this.#slot.put({ _tag: "RecordsRead", records, nowMs: worker.clockMs })
+    if (from.nextSeq <= worker.server.endSeq(id)) this.planJournal()
+  }
+
+  #deliverCommands(from: Reading): void {
+    const { worker, id } = this.#slot
+    const messages = worker.server.messages(id, from.nextSeq, deliveredMax)
+    const last = messages.at(-1)
+    if (last === undefined) return
+    from.nextSeq = last.seq + 1
+    this.#slot.put({ _tag: "CommandsArrived", messages, nowMs: worker.clockMs })
+    if (from.nextSeq <= worker.server.lastCommandSeq(id)) this.planCommands()
+  }
+}
