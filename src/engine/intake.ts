@@ -22,7 +22,7 @@ import {
 import type { SkuActor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
 import type { ArrivedMessage, Partition } from "./partition.ts"
-import type { CommandMessage, Output } from "./protocol.ts"
+import type { CommandMessage, Output, TakenMessage } from "./protocol.ts"
 
 /** Subjects' beginnings kept taken apart: a sender in a class has one in each partition. */
 const prefixesMax = 16_384
@@ -62,6 +62,12 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
     partition.paused = true
     return [{ _tag: "PauseReading" }]
   }
+  return []
+}
+
+/** Takes in what an ingress hands over. */
+export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
+  if (partition.phase !== "serving" || messages.length === 0) return []
   return []
 }
 

@@ -4,9 +4,10 @@
  * The engine knows no transport: whoever performs the outputs (the runtime over NATS, the simulator over its model) feeds back what came of them.
  */
 import type { Command } from "../domain/commands.ts"
-import type { CommandId, EpochMs, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import type { AtsValue, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { BusyWhy } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
@@ -32,6 +33,43 @@ export type DecodedBody =
   /** Not even a list of commands: one refusal for the whole message. */
   | { readonly _tag: "Undecodable"; readonly refusal: Refusal }
 
+/**
+ * A sender's message as an ingress took it in: its sender from the permission-checked subject, its form checked, its commands in canonical spelling. No header and no
+ * byte of the sender's is in it.
+ */
+export interface TakenMessage {
+  readonly sender: SenderId
+  readonly class: CommandClass
+  /** The SKU of the subject it came on: one of its commands is about it. */
+  readonly sku: Sku
+  /** The end of the subject its answer goes to; null: nobody asked for one. */
+  readonly reply: string | null
+  /** When it was published, by the broker's clock: at the earliest, for its age is only known to lie below a bound. Deadlines count from here. */
+  readonly publishedMs: EpochMs
+  /** W3C `traceparent`, parsed and written anew; null: none. */
+  readonly trace: string | null
+  /** Bytes of its canonical body. */
+  readonly bytes: number
+  readonly body: DecodedBody
+}
+
+/** What a stored message of the commands stream holds: messages of senders, in the order in which they are decided among their equals. */
+export interface StoredBatch {
+  /** The ingress that stored it, unique for each life of one. */
+  readonly ingress: string
+  /** Counts what this ingress stores for this partition, from 1. */
+  readonly serial: number
+  /** The highest of its serials that was acknowledged to it when it stored this one, 0 for none: a stream that shows this message and not that one lost it. */
+  readonly acknowledged: number
+  readonly messages: ReadonlyArray<TakenMessage>
+}
+
+/** `Newer`: whole, and written by a release that this one doesn't know. */
+export type DecodedBatch =
+  | { readonly _tag: "Batch"; readonly batch: StoredBatch }
+  | { readonly _tag: "Newer"; readonly version: number }
+  | { readonly _tag: "Unreadable"; readonly cause: string }
+
 /** What some bytes of a snapshot hold. `Newer`: whole, and written by a release that this one doesn't know. */
 export type DecodedChunk =
   | { readonly _tag: "Chunk"; readonly chunk: unknown }
@@ -41,6 +79,8 @@ export type DecodedChunk =
 /** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface EngineCodec {
   readonly decodeBody: (body: Uint8Array) => DecodedBody
+  /** The body of a stored message that an ingress wrote. */
+  readonly decodeBatch: (body: Uint8Array) => DecodedBatch
   /** A record's bytes from its envelope and its entries as {@link EngineCodec.encodeEntry} gave them. */
   readonly encodeRecord: (envelope: RecordEnvelope, entries: ReadonlyArray<string>) => Uint8Array
   /** `commandTexts` are the canonical texts of the entry's commands, in order, where the caller has them (they are not encoded twice). */
@@ -129,6 +169,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** The journal's end, and the record at the sequence asked for, through the leader. */
   | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
   | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
+  /** Selling commands that an ingress hands over to this reign. They are nowhere else: what is not journaled of them is forgotten, and their senders ask again. */
+  | { readonly _tag: "CommandsHanded"; readonly messages: ReadonlyArray<TakenMessage> }
   /**
    * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
    * that the stream delivers to a later one.
@@ -221,6 +263,8 @@ export type Output =
   | { readonly _tag: "ReadCommandAt"; readonly seq: number }
   /** Purge this partition's commands with a sequence below `beforeSeq`. */
   | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
+  /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
+  | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }

@@ -11,7 +11,7 @@ import { decideBatch } from "./batch.ts"
 import { askForArrived, mayDecide, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
-import { onCommandsArrived } from "./intake.ts"
+import { onCommandsArrived, onCommandsHanded } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
@@ -64,6 +64,8 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
       return [...onCommandsArrived(partition, given, input.messages), ...askForArrived(partition, nowMs)]
+    case "CommandsHanded":
+      return onCommandsHanded(partition, input.messages)
     case "ReadingBroke":
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":

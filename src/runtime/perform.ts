@@ -57,6 +57,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return commands.readCommandAt(output.seq)
       case "PurgeCommands":
         return commands.purgeCommands(output.beforeSeq)
+      case "SayBusy":
+        return publishing.sayBusy(output)
       case "SendReplies":
         return publishing.sendReplies(output.seq, output.replies)
       case "SendFeed":

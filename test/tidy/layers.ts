@@ -21,6 +21,7 @@ const adapter = { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine
 const composed = [
   "domain",
   "engine",
+  "ingress",
   "wire",
   "ports",
   "audit",
@@ -43,14 +44,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
   wire: {
-    uses: ["domain", "config", "engine/records"],
+    uses: ["domain", "config", "engine/records", "engine/words"],
     typesOf: ["engine"],
     packages: [...effect, "node:buffer", "node:crypto", "node:zlib"],
   },
+  // Pure as the engine: its codec is handed to it, so that of wire and engine it needs words and types.
+  ingress: { uses: ["domain", "engine/words"], typesOf: ["engine", "wire"], packages: [] },
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
-  runtime: { uses: ["engine", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
+  runtime: { uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
@@ -58,7 +61,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
-  sim: { uses: ["engine", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: [...effect, "node:*"] },
+  sim: { uses: ["engine", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: [...effect, "node:*"] },
 }
 
 const partOf = (path: string): string | undefined => {
