@@ -72,13 +72,19 @@ export class Desk extends Context.Service<
     readonly store: (
       partition: number,
       body: Uint8Array,
-    ) => Effect.Effect<{ readonly _tag: "Stored"; readonly seq: number } | { readonly _tag: "Full" } | { readonly _tag: "Unknown"; readonly cause: string }>
+    ) => Effect.Effect<
+      { readonly _tag: "Stored"; readonly seq: number } | { readonly _tag: "Full" } | { readonly _tag: "Unknown"; readonly cause: string }
+    >
     /** What owners say, from now on. Told in plain calls until the scope closes. */
     readonly owners: (tell: (news: OwnerNews) => void) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
     /** Says what an owner has to say; lost if there is no connection. */
     readonly announce: (news: OwnerNews) => void
     /** Hears the frames that are handed to a reign, until the scope closes. */
-    readonly receive: (partition: number, owner: string, tell: (frame: HandedFrame) => void) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
+    readonly receive: (
+      partition: number,
+      owner: string,
+      tell: (frame: HandedFrame) => void,
+    ) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
     /** The broker's clock, through the leader of the commands stream. */
     readonly brokerMs: Effect.Effect<number, BrokerUnavailable>
   }

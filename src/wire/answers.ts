@@ -41,7 +41,10 @@ export const BusyAnswerJson = Schema.Struct({
   answer: Schema.Literal("busy"),
   retryAfterMs: CountField,
   why: Schema.Literals(BusyWhy),
-}).annotate({ identifier: "BusyAnswer", description: "Nothing of the message was taken now; the same bytes may be sent again after retryAfterMs" })
+}).annotate({
+  identifier: "BusyAnswer",
+  description: "Nothing of the message was taken now; the same bytes may be sent again after retryAfterMs",
+})
 export const NotStoredAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("notStored"),

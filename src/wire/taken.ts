@@ -81,7 +81,8 @@ const decode = (bytes: Uint8Array): Decoded => {
   const end = bytes.indexOf(lineEnd)
   if (end < 0) return unreadable("it has no first line")
   const parsed = parseJson(bytes.subarray(0, end))
-  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null) return unreadable("its first line is no JSON object")
+  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null)
+    return unreadable("its first line is no JSON object")
   const version: unknown = Reflect.get(parsed.value, "v")
   if (typeof version === "number" && version > takenVersion) return { _tag: "Newer", version }
   const head = decodeHead(parsed.value)
