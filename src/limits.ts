@@ -80,6 +80,21 @@ export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
 export const arrivedMessagesMax = 8_192
 export const arrivedBytesMax = 32 * 1_048_576
+/** Commands handed over to a partition and not decided: some hundred milliseconds of what one decides. A sender's share is this over the senders that have something waiting. */
+export const handedCommandsMax = 32_768
+/** What a sender may always have waiting, however many others there are. */
+export const handedPerSenderMin = 256
+/** Bytes of the same, of all senders. */
+export const handedBytesMax = 32 * 1_048_576
+/** Milliseconds after which somebody who was told `busy` may come back, at least and at most. */
+export const busyMsMin = 10
+export const busyMsMax = 2_000
+/** Ingresses of which a partition remembers how far they are taken: lives of ingresses, in weeks of rolling restarts. */
+export const ingressesRememberedMax = 4_096
+/** Bytes of decided commands kept in their stream, over all partitions: what a reset can go back to. */
+export const commandsKeptBytes = 64 * 1_048_576
+/** Share of the commands stream above which nothing decided is kept. */
+export const commandsFillMax = 0.5
 /** Former cursors a partition remembers to find the last common message after the commands stream lost its tail. */
 export const cursorsRememberedMax = 4_096
 
@@ -91,8 +106,6 @@ export const clockAheadMsMax = 10_000
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
-/** Milliseconds commands are kept below the cursor before they are purged. */
-export const commandsKeptMs = 10 * 60_000
 
 // Feed and snapshots
 
@@ -126,6 +139,12 @@ assert(
   "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
 )
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
+assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
+assert(
+  // A stored message may hold as many messages of senders as commands, each an entry of its own.
+  2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
+  "the largest stored message, decided at its worst, fits a record",
+)
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")

@@ -180,6 +180,7 @@ const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, me
     seq,
     message: messages[seq - 1] ?? null,
     firstSeq: 1,
+    fill: 0,
     lastSeq: messages.length,
   }))
 

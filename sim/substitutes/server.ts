@@ -267,7 +267,7 @@ export class Server {
   }
 
   commandAt(seq: number) {
-    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq }
+    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq, fill: 0 }
   }
 
   /** The newest command of a partition, 0 if there is none. */

@@ -218,7 +218,7 @@ class Replay {
   #compareMessages(record: TraceRecord, found: ReadonlyArray<EntryOf<"Message">>, origins: ReadonlyMap<number, TraceMessage>): void {
     for (const [index, message] of record.messages.entries()) {
       const entry = found[index]
-      const origin = entry === undefined ? undefined : origins.get(entry.seq)
+      const origin = entry === undefined || entry.seq === null ? undefined : origins.get(entry.seq)
       if (origin !== message) {
         const what = `the message at place ${index + 1} of its batch`
         const named = origin === undefined ? nothing : `message ${origin.seq} of ${origin.sender}`

@@ -130,6 +130,8 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
     case "Expiry":
       checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
       return
+    case "Stored":
+    case "Skipped":
     case "Reset":
     case "Resumed":
       return

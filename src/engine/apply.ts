@@ -9,13 +9,13 @@ import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -208,6 +208,21 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
 }
 
+/** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */
+export const noteIngress = (
+  { ingresses }: Partition,
+  { ingress, serial }: Pick<Extract<Entry, { _tag: "Stored" }>, "ingress" | "serial">,
+): void => {
+  const known = ingresses.get(ingress) ?? 0
+  ingresses.delete(ingress)
+  ingresses.set(ingress, Math.max(known, serial))
+  if (ingresses.size <= ingressesRememberedMax) return
+  for (const oldest of ingresses.keys()) {
+    ingresses.delete(oldest)
+    return
+  }
+}
+
 /** Raises a sender's floor. */
 export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "Floor" }>): void => {
   const held = classMemory(senderMemory(partition, entry.sender), entry.class)
@@ -237,6 +252,10 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
         entry.decided,
       )
       return
+    case "Stored":
+      noteIngress(partition, entry)
+      return
+    case "Skipped":
     case "Reset":
     case "Resumed":
       return
@@ -266,7 +285,16 @@ export const applyEnvelope = (partition: Partition, record: JournalRecord): void
   partition.epoch = record.epoch
   partition.atMs = record.atMs
   if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
-  if (record.cursor.seq !== partition.cursor.seq || record.cursor.digest !== partition.cursor.digest) markCursor(partition, record)
+  const { stream, seq, digest } = partition.cursor
+  if (record.cursor.stream !== stream) forgetMarks(partition, record.cursor)
+  else if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
+}
+
+/** Another stream: what is remembered of the former one's messages says nothing about it. */
+const forgetMarks = (partition: Partition, cursor: Cursor): void => {
+  partition.cursor = cursor
+  partition.recentMarks.length = 0
+  partition.sparseMarks.length = 0
 }
 
 const forgetMarksAfter = (partition: Partition, seq: number): void => {

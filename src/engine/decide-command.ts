@@ -152,7 +152,7 @@ export const decideCommand = (
   if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
     return refused("WrongPartition", "sku")
   if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
-  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, place }
+  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.brokerMs, place }
   for (const check of given.rules.checks) {
     const decision = checks[check](checked)
     if (decision !== undefined) return decision

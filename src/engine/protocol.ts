@@ -183,6 +183,8 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** First and last sequence of the commands stream. */
       readonly firstSeq: number
       readonly lastSeq: number
+      /** How full the stream is: its bytes as a share of what it may hold. */
+      readonly fill: number
     }
   /** A broker timestamp that isn't a command's: a lease renewal's. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
@@ -209,6 +211,7 @@ export type Input = { readonly nowMs: EpochMs } & (
 export const AlarmKind = [
   "ClockAhead",
   "CommandsLostTail",
+  "CommandSkipped",
   "SnapshotDiscarded",
   "FeedRepaired",
   "NewerRelease",

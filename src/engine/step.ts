@@ -8,10 +8,11 @@ import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
-import { askForArrived, mayDecide, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
-import { onCommandsArrived, onCommandsHanded } from "./intake.ts"
+import { giveBackHanded, onCommandsHanded } from "./handed.ts"
+import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
@@ -29,16 +30,19 @@ export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step
 }
 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
-  if (partition.phase === "stopped" || partition.phase === "halted") return []
+  if (isOver(partition)) return []
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
+    if (isOver(partition)) outputs.push(...giveBackHanded(partition))
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
     return halt(partition, "InvariantBroken", detail, input.nowMs)
   }
 }
+
+const isOver = ({ phase }: Partition): boolean => phase === "stopped" || phase === "halted"
 
 const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
   const { nowMs } = input
@@ -180,11 +184,11 @@ const sweepNext = (partition: Partition): void => {
 const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<Output>): void => {
   if (partition.phase !== "serving" || partition.inFlight !== null) return
   watchClock(partition, nowMs, given, outputs)
-  if (partition.search !== null) outputs.push(...resetCursor(partition, given, nowMs))
+  if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
   else if (partition.draining !== null) {
-    outputs.push(...flushFeed(partition))
+    outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (mayDecide(partition) && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
+  } else if (!publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })

@@ -53,8 +53,10 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
 
 const lookUp = async (link: Link, seq: number) => {
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
-  const { state } = await link.lookups.streams.info(commandsStream)
-  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq }
+  const { state, config } = await link.lookups.streams.info(commandsStream)
+  const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
+  const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
+  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
 }
 
 /** `link` is a connection in the account of the senders. */

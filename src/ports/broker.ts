@@ -20,9 +20,16 @@ export class Commands extends Context.Service<
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
     /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
-    readonly at: (
-      seq: number,
-    ) => Effect.Effect<{ readonly message: CommandMessage | null; readonly firstSeq: number; readonly lastSeq: number }, BrokerUnavailable>
+    readonly at: (seq: number) => Effect.Effect<
+      {
+        readonly message: CommandMessage | null
+        readonly firstSeq: number
+        readonly lastSeq: number
+        /** The stream's bytes as a share of what it may hold; 0 where it has no such bound. */
+        readonly fill: number
+      },
+      BrokerUnavailable
+    >
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */

@@ -48,7 +48,14 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
       shell.run(
         Effect.match(commands.at(seq), {
           onSuccess: (found) =>
-            shell.tell({ _tag: "CommandAtRead", seq, message: found.message, firstSeq: found.firstSeq, lastSeq: found.lastSeq }),
+            shell.tell({
+              _tag: "CommandAtRead",
+              seq,
+              message: found.message,
+              firstSeq: found.firstSeq,
+              lastSeq: found.lastSeq,
+              fill: found.fill,
+            }),
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),
         }),
       ),

@@ -7,7 +7,7 @@ import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
-import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
+import { type AtsValue, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
 import {
@@ -278,7 +278,10 @@ const rewritten = (bytes: Uint8Array, from: RegExp | string, to: string): Uint8A
 }
 
 /** A record in a format that this release does not know. */
-const ofNewerRelease = (record: StoredRecord): StoredRecord => ({ ...record, bytes: rewritten(record.bytes, '"v":1,', '"v":99,') })
+const ofNewerRelease = (record: StoredRecord): StoredRecord => ({
+  ...record,
+  bytes: rewritten(record.bytes, `"v":${recordVersion},`, '"v":99,'),
+})
 
 /** The newest record turns out to be a newer release's. */
 const makeNewestNewer = (broker: Broker): void => {
@@ -628,7 +631,7 @@ describe("hazards of reading commands", () => {
     worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
     worker.answer(worker.take("ReadCommands"))
     worker.take("ReadCommandAt")
-    worker.put({ _tag: "CommandAtRead", seq: 4, message: seen, firstSeq: 1, lastSeq: 4 })
+    worker.put({ _tag: "CommandAtRead", seq: 4, message: seen, firstSeq: 1, lastSeq: 4, fill: 0 })
     worker.settle()
     for (const id of ["new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
   })

@@ -35,6 +35,8 @@ export class Broker {
   incarnation: string | null = null
   witness: Witness | null = null
   halt: Halt | null = null
+  /** How full the commands stream says it is. */
+  fill = 0
   chunks = new Map<string, Array<Uint8Array>>()
   manifest: SnapshotManifest | null = null
   feed: Array<AtsValue> = []
@@ -227,7 +229,14 @@ export class Worker {
 
   readCommandAt(seq: number): void {
     const { broker } = this
-    this.put({ _tag: "CommandAtRead", seq, message: broker.commands.get(seq) ?? null, firstSeq: 1, lastSeq: broker.lastSeq })
+    this.put({
+      _tag: "CommandAtRead",
+      seq,
+      message: broker.commands.get(seq) ?? null,
+      firstSeq: 1,
+      lastSeq: broker.lastSeq,
+      fill: broker.fill,
+    })
   }
 
   /** Follows from the broker's snapshot if it has one, else from the first record. */

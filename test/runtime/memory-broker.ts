@@ -248,7 +248,7 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, fill: 0 })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {

@@ -305,7 +305,7 @@ describe("messages-decided", () => {
         cluster,
         () => {
           const message = {
-            seq: decided.seq,
+            seq: decided.seq ?? 0,
             subject: "hf.p.0.web.sell.A",
             headers: "",
             replySuffix: null,
