@@ -287,6 +287,7 @@ const kept: ReadonlySet<Tag> = new Set<Tag>([
   "SteppedDown",
   "StopFollowing",
   "PauseReading",
+  "SayBusy",
   "ResumeReading",
 ])
 
