@@ -132,6 +132,7 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
       return
     case "Stored":
     case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return

@@ -11,6 +11,17 @@ import type { RecordSeen } from "./seen.ts"
 
 const start: Cursor = { stream: "stored", seq: 0, digest: "" }
 
+/** What is wrong with a record that goes on in another stream. Once, from the stream of earlier releases to its beginning's, and nothing of either is taken in it. */
+const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
+  const moved = entries.find((entry) => entry._tag === "Moved")
+  if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
+  if (moved.from.stream !== before.stream || moved.from.seq !== before.seq)
+    return `moves from ${moved.from.seq}, but the cursor stood at ${before.seq}`
+  if (before.stream !== "raw" || cursor.stream !== "stored" || cursor.seq !== 0)
+    return `moves from ${before.stream} to ${cursor.seq} of ${cursor.stream}`
+  return entries.length === 1 ? null : "moves and does something else"
+}
+
 /** The last message of a record that was not reset: the highest it decided, or the one before. Reports what was taken out of turn. */
 const lastTaken = (findings: Findings, where: Where, before: Cursor, record: JournalRecord): number => {
   const taken = new Set<number>()
@@ -37,10 +48,16 @@ export const createCursor = (findings: Findings) => {
   return {
     record: ({ partition, seq, record }: RecordSeen): void => {
       const where = { partition, seq }
-      const before = cursors.get(partition) ?? start
       const { cursor } = record
+      // A cluster of an earlier release began with the other stream.
+      const before = cursors.get(partition) ?? { ...start, stream: cursor.stream }
       findings.checked("cursor")
       cursors.set(partition, cursor)
+      if (cursor.stream !== before.stream) {
+        const wrong = wrongMove(before, record)
+        if (wrong !== null) findings.violated("cursor", where, `record ${wrong}`)
+        return
+      }
       const reset = record.entries.find((entry) => entry._tag === "Reset")
       if (reset !== undefined) {
         if (reset.from.seq !== before.seq || reset.from.digest !== before.digest) {

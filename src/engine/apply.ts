@@ -256,6 +256,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       noteIngress(partition, entry)
       return
     case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return

@@ -25,7 +25,7 @@ export const askCursor = (partition: Partition, nowMs: number): Array<Output> =>
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
 const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
   check.provesReading = partition.arrived.length > 0
-  return [{ _tag: "ReadCommandAt", seq: check.seq }]
+  return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
 
 /** Something of a reading has arrived that is not trusted yet: is the stream still the one that was looked at before the reading began? */
@@ -42,7 +42,7 @@ export const startReading = (partition: Partition): Array<Output> => {
   partition.reading = true
   // Nothing was read before the first message: nothing can be skipped.
   partition.trusted = partition.cursor.seq === 0
-  return [{ _tag: "ReadCommands", fromSeq: partition.cursor.seq + 1 }]
+  return [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.cursor.seq + 1 }]
 }
 
 /** What has arrived and isn't decided is forgotten: it will be read again. */
@@ -167,7 +167,7 @@ const purgeIfDue = (partition: Partition, given: Given, verifiedSeq: number): Ar
   if (isShort) beforeSeq = verifiedSeq
   if (beforeSeq <= partition.purgedBelowSeq) return []
   partition.purgedBelowSeq = beforeSeq
-  return [{ _tag: "PurgeCommands", beforeSeq }]
+  return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]
 }
 
 /** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */

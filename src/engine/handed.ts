@@ -53,7 +53,9 @@ const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
 
 /** Takes in what an ingress hands over, and says busy for what there is no room for. */
 export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
-  if (partition.phase !== "serving" || partition.draining !== null) return sayBusy(messages, busyMsMin, "owner")
+  // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
+  const isNotYet = partition.cursor.stream === "raw"
+  if (partition.phase !== "serving" || partition.draining !== null || isNotYet) return sayBusy(messages, busyMsMin, "owner")
   const { handed } = partition
   let refused: Array<TakenMessage> | undefined
   let retryAfterMs = 0

@@ -216,6 +216,10 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** Where the stream of earlier releases ends for this partition, once that is known. */
+  rawEndSeq: number | null
+  /** When to ask for it (again). */
+  nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
   /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
@@ -296,6 +300,8 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  rawEndSeq: null,
+  nextRawEndAtMs: 0,
   reading: false,
   trusted: false,
   paused: false,

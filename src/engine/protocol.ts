@@ -6,7 +6,7 @@
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { AtsValue, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy } from "./words.ts"
 
 /** A message as the commands stream holds it. */
@@ -186,6 +186,10 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** How full the stream is: its bytes as a share of what it may hold. */
       readonly fill: number
     }
+  /**
+   * Where the stream of earlier releases ends: the sequence of its last message of this partition, 0 if it holds none. Null: it takes more, or nobody can tell now; asked again at a later tick.
+   */
+  | { readonly _tag: "RawEndRead"; readonly endSeq: number | null }
   /** A broker timestamp that isn't a command's: a lease renewal's. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
@@ -259,13 +263,15 @@ export type Output =
   | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
   /** Read the journal's end, and the record at `seq` if there is one. */
   | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
-  /** Read commands from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
-  | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
+  /** Read commands of a stream from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
+  | { readonly _tag: "ReadCommands"; readonly stream: CursorStream; readonly fromSeq: number }
   | { readonly _tag: "PauseReading" }
   | { readonly _tag: "ResumeReading" }
-  | { readonly _tag: "ReadCommandAt"; readonly seq: number }
+  | { readonly _tag: "ReadCommandAt"; readonly stream: CursorStream; readonly seq: number }
   /** Purge this partition's commands with a sequence below `beforeSeq`. */
-  | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
+  | { readonly _tag: "PurgeCommands"; readonly stream: CursorStream; readonly beforeSeq: number }
+  /** Look where the stream of earlier releases ends for this partition, once it takes nothing more. Answered by RawEndRead. */
+  | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Answered by RepliesSent, once the server has them. Retried until then. */

@@ -139,6 +139,12 @@ export interface ResetEntry {
   readonly cause: string
 }
 
+/** The stream of earlier releases was read to its end: reading goes on in the one that ingresses write. */
+export interface MovedEntry {
+  readonly _tag: "Moved"
+  readonly from: Cursor
+}
+
 /** An operator looked at a halted partition and lets it go on. `lostAfterSeq`: confirmed records after this one are known to be lost, if any. */
 export interface ResumedEntry {
   readonly _tag: "Resumed"
@@ -148,7 +154,16 @@ export interface ResumedEntry {
   readonly lostAfterSeq: number | null
 }
 
-export type Entry = MessageEntry | StoredEntry | SkippedEntry | ExpiryEntry | FloorEntry | SettledEntry | ResetEntry | ResumedEntry
+export type Entry =
+  | MessageEntry
+  | StoredEntry
+  | SkippedEntry
+  | ExpiryEntry
+  | FloorEntry
+  | SettledEntry
+  | ResetEntry
+  | MovedEntry
+  | ResumedEntry
 
 export interface JournalRecord extends RecordEnvelope {
   readonly entries: ReadonlyArray<Entry>

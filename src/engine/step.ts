@@ -9,6 +9,7 @@ import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, t
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
@@ -74,6 +75,8 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
       return onCommandAtRead(partition, given, input, nowMs)
+    case "RawEndRead":
+      return onRawEndRead(partition, input.endSeq)
     case "BrokerTimeSeen":
       partition.referenceMs = Math.max(partition.referenceMs, input.brokerMs)
       return []
@@ -159,6 +162,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output
     ...tickRepublish(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
     ...tickWitness(partition, nowMs),
+    ...tickRawEnd(partition, nowMs),
   )
   sweepNext(partition)
   return outputs
@@ -185,6 +189,7 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   if (partition.phase !== "serving" || partition.inFlight !== null) return
   watchClock(partition, nowMs, given, outputs)
   if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
+  else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (partition.draining !== null) {
     outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))

@@ -59,6 +59,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),
         }),
       ),
+    readRawEnd: () => shell.tell({ _tag: "RawEndRead", endSeq: null }),
     // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
     purgeCommands: (beforeSeq: number) =>
       shell.run(

@@ -13,6 +13,7 @@
  *   floor    {"e":"floor","from","class","ms"}
  *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
  *   reset    {"e":"reset","from":cursor,"cause"}
+ *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
 import { Schema } from "effect"
@@ -81,6 +82,7 @@ const EntryJson = Schema.Union([
   Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(floorClasses), ms: CountField }),
   Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
   Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
+  Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
   Schema.Struct({
     e: Schema.Literal("resumed"),
     by: Schema.String,
@@ -124,6 +126,8 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
       return `${addDecided(`{"e":"settled","id":"${entry.quarantined}"${fromText(entry.sender, entry.class)}${replyText(entry.reply)},"d":`, entry.decided, commandTexts?.[0])}}`
     case "Reset":
       return JSON.stringify({ e: "reset", from: cursorJson(entry.from), cause: entry.cause })
+    case "Moved":
+      return JSON.stringify({ e: "moved", from: cursorJson(entry.from) })
     case "Resumed": {
       const { by, reason, haltReason, lostAfterSeq } = entry
       return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
@@ -282,6 +286,8 @@ const entryOf = (json: typeof EntryJson.Type): Entry => {
       }
     case "reset":
       return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause }
+    case "moved":
+      return { _tag: "Moved", from: cursorOf(json.from) }
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
   }

@@ -233,6 +233,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
       decided,
     }),
   },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Moved"), from: cursor }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Reset"), from: cursor, cause: anyText }) },
   {
     weight: 1,
