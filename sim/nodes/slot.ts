@@ -92,7 +92,7 @@ export class Slot {
 
   tick(): void {
     if (this.partition === null) return
-    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs }
+    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs, wallMs: this.worker.wallMs }
     this.put(input)
   }
 

@@ -13,6 +13,7 @@ import type { EpochMs } from "../domain/names.ts"
 import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
+import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { actorIn, orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
@@ -253,7 +254,10 @@ const anythingDue = (partition: Partition, atMs: EpochMs): boolean =>
 
 /** Decides what has arrived and what is due, and hands over its record. Empty if there is nothing to decide. */
 export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs): Array<Output> => {
-  const atMs = given.rules.recordTime(partition.atMs, nowMs, partition.referenceMs)
+  const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
+  // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
+  if (brokerNowMs === null) return []
+  const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
   if (!anythingDue(partition, atMs)) return []
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)

@@ -4,7 +4,7 @@
  * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { type Command, isFact } from "../domain/commands.ts"
-import { CommandClass, isSender, partitionOf, type SenderId, type Sku } from "../domain/names.ts"
+import { CommandClass, type EpochMs, isSender, partitionOf, type SenderId, type Sku } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
@@ -21,6 +21,7 @@ import {
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
+import { hearStamp } from "./broker-clock.ts"
 import type { ArrivedMessage, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 
@@ -48,12 +49,17 @@ const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined =>
 }
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
-export const onCommandsArrived = (partition: Partition, given: Given, messages: ReadonlyArray<CommandMessage>): Array<Output> => {
+export const onCommandsArrived = (
+  partition: Partition,
+  given: Given,
+  messages: ReadonlyArray<CommandMessage>,
+  nowMs: EpochMs,
+): Array<Output> => {
   if (partition.phase !== "serving" || !partition.reading || partition.search !== null) return []
   for (const message of messages) {
     if (message.seq <= partition.arrivedSeq) continue
     partition.arrivedSeq = message.seq
-    if (message.brokerMs > partition.referenceMs) partition.referenceMs = message.brokerMs
+    hearStamp(partition.brokerClock, message.brokerMs, nowMs)
     const arrived = takeApart(partition, given, message)
     partition.arrived.push(arrived)
     partition.arrivedBytes += message.body.length
