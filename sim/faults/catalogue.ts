@@ -41,6 +41,7 @@ export const faultFamilies = [
     ids: "C1",
     what: "workers' clocks are wrong, by seconds or an hour, and run fast or slow; wall clocks are set while they serve",
   },
+  { name: "broker-clock", ids: "C2", what: "the clock of the servers is set, forward or back, by up to nine seconds", isSpecial: true },
   { name: "snapshots", ids: "S1", what: "a snapshot is torn, damaged, another partition's, older, or ahead of its journal" },
   {
     name: "malformed",

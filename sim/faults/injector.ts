@@ -84,7 +84,7 @@ export class Injector implements WorkerFaults {
     const clocks = this.#chance.family("clocks")
     for (const worker of workers) {
       worker.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
-      worker.wallAheadMs = clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0
+      worker.setWall(clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0)
       worker.steadyAheadMs = worker.wallAheadMs
     }
   }
@@ -96,13 +96,14 @@ export class Injector implements WorkerFaults {
     this.#isHealed = true
     this.#chance.quiet(["jitter"])
     stage.server.heal()
+    stage.server.setClock(0)
     // A rolling upgrade that was begun is ended.
     const left = stage.upgraded.size === 0 ? [] : stage.workers.filter(({ index }) => !stage.upgraded.has(index))
     for (const worker of left) this.#upgrade(worker, stage)
     for (const worker of stage.workers) {
       worker.link.heal()
       worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
-      worker.wallAheadMs = 0
+      worker.setWall(0)
       if (!worker.isUp) worker.start()
     }
     for (const sender of stage.senders.values()) sender.link.heal()
@@ -245,9 +246,15 @@ export class Injector implements WorkerFaults {
       const aheadMs = wrongMs[family.below(wrongMs.length)] ?? 0
       const byMs = aheadMs - worker.wallAheadMs
       if (byMs === 0) return
-      worker.wallAheadMs = aheadMs
+      worker.setWall(aheadMs)
       this.note("clocks", 0, `the clock of ${worker.name} was set by ${byMs} ms`)
       this.#listener.clockStepped(worker, byMs)
+    },
+    "broker-clock": ({ server }, family) => {
+      const aheadMs = (family.below(2) === 0 ? 1 : -1) * (1_000 + family.below(8_000))
+      const byMs = aheadMs - server.aheadMs
+      server.setClock(aheadMs)
+      this.note("broker-clock", 0, `the servers' clock was set by ${byMs} ms`)
     },
     snapshots: ({ server }, family) => {
       const partition = family.below(server.journals.length)

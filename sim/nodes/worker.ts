@@ -59,8 +59,9 @@ export class Worker {
   /** Its steady clock: by what it is wrong in this life, and how many millionth parts it runs fast. */
   steadyAheadMs = 0
   fastPpm = 0
-  /** Its wall clock against the true time. It can be set at any time. */
+  /** Its wall clock against the true time, and since when it is so. */
   wallAheadMs = 0
+  wallSinceMs = 0
   isUp = false
   /** Leaves: drains what it owns and asks for nothing. */
   isLeaving = false
@@ -85,6 +86,12 @@ export class Worker {
   get clockMs(): number {
     const livedMs = this.world.nowMs - this.#upSinceMs
     return this.world.nowMs + this.steadyAheadMs + Math.floor((livedMs * this.fastPpm) / 1_000_000)
+  }
+
+  /** Sets its wall clock. */
+  setWall(aheadMs: number): void {
+    this.wallAheadMs = aheadMs
+    this.wallSinceMs = this.world.nowMs
   }
 
   get wallMs(): number {
@@ -212,7 +219,7 @@ export class Worker {
         slot.isAsking = false
         if (!("revision" in came)) return
         slot.lease = { revision: came.revision, sinceMs }
-        slot.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.clockMs })
+        slot.hearTime(brokerMs)
         const phase = slot.partition?.phase
         if (phase === "following") slot.claim()
         else if (phase === undefined) this.releaseLease(slot)
@@ -246,7 +253,7 @@ export class Worker {
         if (slot.lease !== lease) return
         if (!("revision" in came)) return lost()
         slot.lease = { revision: came.revision, sinceMs }
-        slot.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.clockMs })
+        slot.hearTime(brokerMs)
       },
       unanswered: () => {
         slot.isAsking = false

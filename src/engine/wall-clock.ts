@@ -13,13 +13,11 @@ import type { Output } from "./protocol.ts"
 export interface WallClock {
   /** Milliseconds by which it was last seen ahead of the broker's; null: not known. */
   aheadMs: number | null
-  /** Since when it has been wrong without a break, on the steady clock; null: it is right. */
-  wrongSinceMs: EpochMs | null
-  /** Whether that was said. */
-  isTold: boolean
+  /** How it is wrong, and since when without a break, on the steady clock; null: it is right. */
+  wrong: { readonly kind: "ClockAhead" | "ClockBehind"; readonly sinceMs: EpochMs; isTold: boolean } | null
 }
 
-export const unseenWallClock = (): WallClock => ({ aheadMs: null, wrongSinceMs: null, isTold: false })
+export const unseenWallClock = (): WallClock => ({ aheadMs: null, wrong: null })
 
 /** Looks at the clock. One renewal that was held up makes a right clock look ahead until the next is heard: so a wrong one is told when it has stayed wrong. */
 export const watchClock = ({ wallClock, brokerClock }: Partition, nowMs: EpochMs, wallMs: EpochMs): Array<Output> => {
@@ -28,18 +26,14 @@ export const watchClock = ({ wallClock, brokerClock }: Partition, nowMs: EpochMs
   const aheadMs = wallMs - brokerMs
   wallClock.aheadMs = aheadMs
   if (Math.abs(aheadMs) <= clockOffMsMax) {
-    wallClock.wrongSinceMs = null
-    wallClock.isTold = false
+    wallClock.wrong = null
     return []
   }
-  wallClock.wrongSinceMs ??= nowMs
-  if (wallClock.isTold || nowMs - wallClock.wrongSinceMs < clockOffForMs) return []
-  wallClock.isTold = true
-  return [
-    {
-      _tag: "Alarm",
-      kind: aheadMs > 0 ? "ClockAhead" : "ClockBehind",
-      detail: `the wall clock says ${wallMs}, the broker's ${brokerMs} or a little later: ${Math.abs(aheadMs)} ms ${aheadMs > 0 ? "ahead" : "behind"}`,
-    },
-  ]
+  const kind = aheadMs > 0 ? "ClockAhead" : "ClockBehind"
+  if (wallClock.wrong?.kind !== kind) wallClock.wrong = { kind, sinceMs: nowMs, isTold: false }
+  const { wrong } = wallClock
+  if (wrong.isTold || nowMs - wrong.sinceMs < clockOffForMs) return []
+  wrong.isTold = true
+  const detail = `the wall clock says ${wallMs}, the broker's ${brokerMs} or a little more: off by ${aheadMs} ms`
+  return [{ _tag: "Alarm", kind, detail }]
 }
