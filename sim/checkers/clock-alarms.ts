@@ -22,7 +22,9 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
   const times = new HeardTime()
   const lives = new WeakMap<Partition, Life>()
   /** Whether the servers' clock was set so lately that not everybody has to follow it yet. */
-  const isSettling = () => world.nowMs - server.clockSetMs <= 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
+  const isSettling = () =>
+    world.nowMs - (server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) <=
+    2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
   const lifeOf = ({ partition }: Slot): Life | undefined => (partition === null ? undefined : lives.get(partition))
 
   const look = (slot: Slot): void => {

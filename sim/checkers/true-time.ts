@@ -33,10 +33,13 @@ export const trueTime: MakeChecker = ({ cluster, found, checked }) => {
   const times = new HeardTime()
   /** What the broker's clock may be taken for at most. */
   const mostMs = (): number => {
-    const sinceSetMs = world.nowMs - server.clockSetMs
     const followedMs = 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs
-    const before = server.latestMs === 0 ? 0 : server.latestMs + Math.min(sinceSetMs, followedMs)
-    return Math.max(server.nowMs, before) + wholeMs
+    let takenMs = Number.NEGATIVE_INFINITY
+    for (const [place, { atMs, shownMs }] of server.clockSets.entries()) {
+      const untilMs = server.clockSets[place + 1]?.atMs ?? world.nowMs
+      takenMs = Math.max(takenMs, shownMs) + Math.min(untilMs - atMs, followedMs)
+    }
+    return Math.max(server.nowMs, takenMs) + wholeMs
   }
   return {
     name: "true-time",

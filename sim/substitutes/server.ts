@@ -83,10 +83,9 @@ export class Server {
   /** Nobody answers for a stream before this. */
   #downUntilMs = 0
   #fullUntilMs = 0
-  /** Its clock against the true time, when that was last set, and the latest that any of its clocks had shown by then. */
+  /** Its clock against the true time, when that was set, and what it had shown until then. */
   aheadMs = 0
-  clockSetMs = Number.NEGATIVE_INFINITY
-  latestMs = 0
+  readonly clockSets: Array<{ readonly atMs: number; readonly shownMs: number }> = []
   readonly #electingUntilMs = new Map<string, number>()
   /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
   readonly #pending = new Map<string, Array<Pending>>()
@@ -124,9 +123,8 @@ export class Server {
   /** Sets the clocks of all servers. */
   setClock(aheadMs: number): void {
     if (aheadMs === this.aheadMs) return
-    this.latestMs = Math.max(this.latestMs, this.nowMs)
+    this.clockSets.push({ atMs: this.#world.nowMs, shownMs: this.nowMs })
     this.aheadMs = aheadMs
-    this.clockSetMs = this.#world.nowMs
   }
 
   /** Nothing answers for `ms` milliseconds. */
