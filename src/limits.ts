@@ -100,8 +100,17 @@ export const cursorsRememberedMax = 4_096
 
 // Time
 
-/** Milliseconds the clock may run ahead of the newest broker timestamp: beyond it time stands still and an alarm is raised. */
-export const clockAheadMsMax = 10_000
+/**
+ * Milliseconds a worker's wall clock may differ from the broker's, in either direction, before an alarm is raised. No decision depends on that clock; but whoever sets
+ * it so sets others, and senders' clocks are believed.
+ */
+export const clockOffMsMax = 2_000
+/** Milliseconds for which it must have been so. Longer than between two renewals of a lease. */
+export const clockOffForMs = 3_000
+/** Milliseconds for which the best bound of the broker's time is kept at least, and twice that at most: so long a broker's clock that was set back is not followed. Several renewals fall into it. */
+export const brokerClockWindowMs = 10_000
+/** Millionth parts by which a steady clock may run fast: as fast as a kernel lets one be slewed. Believed of it is so much less. */
+export const steadyClockFastPpmMax = 500
 /** Milliseconds without a confirmed record after which a witness is written, and between checks of the cursor's digest. */
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
@@ -174,9 +183,10 @@ assert(
   "the events of one command fit its share of a record",
 )
 assert(
-  feedLookBackMs >= clockAheadMsMax + 8 * appendTimeoutMs,
-  "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
+  feedLookBackMs >= clockOffMsMax + 8 * appendTimeoutMs,
+  "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
+assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(

@@ -13,6 +13,7 @@ import type { EpochMs } from "../domain/names.ts"
 import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
+import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded } from "./handed.ts"
 import { actorIn, orderBatch, takeBatch } from "./intake.ts"
@@ -280,7 +281,10 @@ const storedOverheadBytes = 64
  * the one that was read; what was handed over waits for nothing.
  */
 export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
-  const atMs = given.rules.recordTime(partition.atMs, nowMs, partition.referenceMs)
+  const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
+  // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
+  if (brokerNowMs === null) return []
+  const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
   if (!anythingDue(partition, atMs, mayTakeStored)) return []
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)

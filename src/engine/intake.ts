@@ -4,7 +4,7 @@
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { type Command, isFact } from "../domain/commands.ts"
-import { CommandClass, isSender, partitionOf, type Sku } from "../domain/names.ts"
+import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
@@ -21,6 +21,7 @@ import {
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
+import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
 import type { ArrivedMessage, ArrivedStored, Partition } from "./partition.ts"
@@ -50,7 +51,12 @@ const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined =>
 }
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
-export const onCommandsArrived = (partition: Partition, given: Given, messages: ReadonlyArray<CommandMessage>): Array<Output> => {
+export const onCommandsArrived = (
+  partition: Partition,
+  given: Given,
+  messages: ReadonlyArray<CommandMessage>,
+  nowMs: EpochMs,
+): Array<Output> => {
   if (partition.phase !== "serving" || !partition.reading || partition.search !== null) return []
   for (const message of messages) {
     if (message.seq <= partition.arrivedSeq) continue
@@ -59,7 +65,7 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
     if (arrived._tag === "Newer")
       return stepAside(partition, `message ${message.seq} of the commands stream has version ${arrived.version}`)
     partition.arrivedSeq = message.seq
-    if (message.brokerMs > partition.referenceMs) partition.referenceMs = message.brokerMs
+    hearStamp(partition.brokerClock, message.brokerMs, nowMs)
     partition.arrived.push(arrived.stored)
     partition.arrivedBytes += message.body.length
   }

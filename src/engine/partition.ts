@@ -11,10 +11,12 @@ import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
 import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
+import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
 
@@ -195,9 +197,8 @@ export interface Partition {
   readonly recentHashes: Array<string>
   cursor: Cursor
   atMs: EpochMs
-  referenceMs: EpochMs
-  /** Whether the clock was last seen ahead of the broker by more than is believed. */
-  clockAhead: boolean
+  readonly brokerClock: BrokerClock
+  readonly wallClock: WallClock
   inFlight: InFlight | null
   claiming: Claiming | null
   /** Decide nothing new, say all that was decided, then step down for this reason. */
@@ -285,8 +286,8 @@ export const emptyPartition = (options: {
   recentHashes: [],
   cursor: { stream: "stored", seq: 0, digest: "" },
   atMs: 0,
-  referenceMs: 0,
-  clockAhead: false,
+  brokerClock: unknownBrokerClock(),
+  wallClock: unseenWallClock(),
   inFlight: null,
   claiming: null,
   draining: null,

@@ -151,7 +151,10 @@ export interface ClaimBasis {
   readonly halt: Halt | null
 }
 
-/** What a partition can be told. Every input carries the clock of whoever feeds it; the engine trusts it only within limits. */
+/**
+ * What a partition can be told. Every input carries `nowMs`, the steady clock of whoever feeds it: its wall clock as it was once, and what a monotonic clock has counted
+ * since. It may be wrong by any constant, and never steps. Pauses are counted on it; what time it is, the engine learns from the broker (broker-clock.ts).
+ */
 export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
@@ -190,7 +193,7 @@ export type Input = { readonly nowMs: EpochMs } & (
    * Where the stream of earlier releases ends: the sequence of its last message of this partition, 0 if it holds none. Null: it takes more, or nobody can tell now; asked again at a later tick.
    */
   | { readonly _tag: "RawEndRead"; readonly endSeq: number | null }
-  /** A broker timestamp that isn't a command's: a lease renewal's. */
+  /** A lease was renewed, whosever, and the broker stamped it now: what the broker's time is learned from. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
   | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
@@ -205,7 +208,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
   | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
   | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
-  | { readonly _tag: "Tick" }
+  /** `wallMs`: the wall clock, which people can set. It decides nothing; an alarm is raised if it is wrong. */
+  | { readonly _tag: "Tick"; readonly wallMs: EpochMs }
   /** Finish what is in flight, decide nothing new, say all that was decided, then stop. */
   | { readonly _tag: "Drain" }
   /** The lease is lost: stop trying. Safety does not depend on it. */
@@ -214,6 +218,7 @@ export type Input = { readonly nowMs: EpochMs } & (
 
 export const AlarmKind = [
   "ClockAhead",
+  "ClockBehind",
   "CommandsLostTail",
   "CommandSkipped",
   "SnapshotDiscarded",
@@ -335,6 +340,6 @@ export interface ProtocolRules {
   readonly skuOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
-  /** The journaled time of a record. */
-  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, referenceMs: EpochMs) => EpochMs
+  /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */
+  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, brokerNowMs: EpochMs) => EpochMs
 }

@@ -23,7 +23,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 
 type Tag = Output["_tag"]
 type Of<T extends Tag> = Extract<Output, { _tag: T }>
-type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 
 export const startMs = 1_800_000_000_000
 
@@ -93,7 +93,12 @@ export class Worker {
   readonly step: Step
   /** Outputs not yet taken by the test. */
   out: Array<Output> = []
+  /** What time it is, here and at the broker. */
   nowMs = startMs
+  /** By how much its clocks, the steady one included, are ahead of the broker's. */
+  clockAheadMs = 0
+  /** By how much its wall clock is ahead of that. */
+  wallAheadMs = 0
   readonly broker: Broker
   readonly name: string
 
@@ -105,7 +110,8 @@ export class Worker {
   }
 
   put(input: WithoutTime<Input>): ReadonlyArray<Output> {
-    const outputs = this.step(this.partition, { ...input, nowMs: this.nowMs } as Input)
+    const nowMs = this.nowMs + this.clockAheadMs
+    const outputs = this.step(this.partition, { ...input, nowMs, wallMs: nowMs + this.wallAheadMs } as Input)
     this.out.push(...outputs)
     return outputs
   }
@@ -247,8 +253,15 @@ export class Worker {
     return this
   }
 
-  /** Becomes owner, as if the lease were ours. */
+  /** A lease was renewed at the broker, and is heard of at once. */
+  hearRenewal(brokerMs = this.nowMs): this {
+    this.put({ _tag: "BrokerTimeSeen", brokerMs })
+    return this
+  }
+
+  /** Becomes owner, as if the lease were ours: it was stamped when it was got. */
   claim(): this {
+    this.hearRenewal()
     this.put({ _tag: "Claim", owner: `${this.name}-${this.broker.journal.length}`, incarnation: `incarnation-${this.name}` })
     return this
   }
@@ -259,8 +272,10 @@ export class Worker {
     return this.tick()
   }
 
+  /** Time passes, here as at the broker, whose renewals go on. */
   tick(ms = 0): this {
     this.nowMs += ms
+    if (ms > 0) this.hearRenewal()
     this.put({ _tag: "Tick" })
     this.settle(["Append"])
     return this
