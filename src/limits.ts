@@ -14,6 +14,11 @@ export const senderCharsMax = 32
 export const idCharsMax = 64
 /** Units one command may move. Sums over every location and reservation stay exact integers by far. */
 export const qtyMax = 1_000_000_000
+/**
+ * Units one `RecordSale` may tell of, from a sender without the role `bulk`. It happened already, so no stock bounds it: whatever it says comes off what all channels may sell. A thousand
+ * is far more than a till or a marketplace order of one line sells, and little beside the stock of a SKU that sells in such numbers; what is beyond is looked at by a person first.
+ */
+export const saleQtyMax = 1_000
 /** Units one location may hold of one SKU, whatever is received. */
 export const onHandMax = 1_000_000_000_000
 /** Locations one SKU may be stocked at: bounds the work of one ATS. */
@@ -113,6 +118,7 @@ export const snapshotSliceItemsMax = 512
 export const snapshotEveryRecords = 10_000
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
+assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")

@@ -36,5 +36,11 @@ const hasOne = (roles: ReadonlyArray<Role>, of: ReadonlyArray<Role>): boolean =>
 /** Whether a sender may see stock by location, reservations counted, and the ATS of all channels; a channel sees its own ATS alone. */
 export const maySeeStock = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, ["warehouse", "merchandiser", "operator", "reader"])
 
+/** Whether a sender's sales without asking are taken whatever their size and SKU. */
+export const maySellInBulk = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, ["bulk"])
+
+/** Whether a sender may see what each worker says about itself. */
+export const maySeeWorkers = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, ["operator", "reader"])
+
 /** Whether a sender may see what lies in quarantine: other senders' commands. */
 export const maySeeQuarantine = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, ["operator"])

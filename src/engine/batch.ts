@@ -162,7 +162,17 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
   addEntry(
     given,
     draft,
-    { _tag: "Message", seq: message.seq, sender, class: commandClass, brokerMs: message.brokerMs, reply, array, decided },
+    {
+      _tag: "Message",
+      seq: message.seq,
+      sender,
+      class: commandClass,
+      bulk: arrived.bulk,
+      brokerMs: message.brokerMs,
+      reply,
+      array,
+      decided,
+    },
     texts,
   )
   for (const one of settled) addEntry(given, draft, one)

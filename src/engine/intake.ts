@@ -77,13 +77,24 @@ const takeApart = (partition: Partition, given: Given, message: CommandMessage):
   // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
   if (prefix === undefined) {
     const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
-    return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body, actor: undefined }
+    return { message, sender: "" as SenderId, class: "sell", bulk: false, sku: undefined, home: false, reply: null, body, actor: undefined }
   }
   const { sender, class: commandClass } = prefix
   const sku = given.rules.skuOfToken(message.subject.slice(tokenAt)) as Sku | undefined
   const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
   const home = sku !== undefined && partitionOf(sku, partition.partitions) === partition.id
-  return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body), actor: undefined }
+  // Nobody says which roles a sender had whose message lies in the stream as it sent it: the closer bounds hold, and a person looks at what is beyond.
+  return {
+    message,
+    sender,
+    class: commandClass,
+    bulk: false,
+    sku,
+    home,
+    reply,
+    body: given.codec.decodeBody(message.body),
+    actor: undefined,
+  }
 }
 
 /**

@@ -76,6 +76,8 @@ export interface MessageEntry {
   readonly seq: number
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender had the role `bulk` when it was taken: which bounds its sales were decided by. */
+  readonly bulk: boolean
   readonly brokerMs: EpochMs
   readonly reply: string | null
   /** Whether the body was an array: the reply then is one too. */

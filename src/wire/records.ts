@@ -5,7 +5,7 @@
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
  * A record ends with the checksum of all before it (sealed.ts). Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
  *
- *   message  {"e":"message","seq","from","class","ms","re"?,"list"?,"d":[decided]}      re: reply suffix, list: the body was an array
+ *   message  {"e":"message","seq","from","class","ms","re"?,"list"?,"bulk"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
  *   expiry   {"e":"expiry","sku","ok":[events]}
  *   floor    {"e":"floor","from","class","ms"}
@@ -63,6 +63,7 @@ const EntryJson = Schema.Union([
     ms: CountField,
     re: Schema.optionalKey(Schema.String),
     list: Schema.optionalKey(Schema.Literal(1)),
+    bulk: Schema.optionalKey(Schema.Literal(1)),
     d: Schema.Array(DecidedJson),
   }),
   Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
@@ -130,6 +131,7 @@ const sharedText = ({ sender, class: commandClass, brokerMs }: MessageEntry): st
 const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
   let text = `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
+  if (entry.bulk) text = `${text},"bulk":1`
   text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]
@@ -238,6 +240,7 @@ const entryOf = (json: typeof EntryJson.Type): Entry => {
         seq: json.seq,
         sender: json.from,
         class: json.class,
+        bulk: json.bulk === 1,
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,

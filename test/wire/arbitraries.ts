@@ -208,6 +208,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
       seq: count,
       sender,
       class: commandClass,
+      bulk: fc.boolean(),
       brokerMs: count,
       reply: fc.option(replySuffix),
       array: fc.boolean(),
