@@ -6,6 +6,8 @@
 import { hostname } from "node:os"
 import { Config, Effect, type LogLevel, Option, type Redacted, Result, Schema } from "effect"
 import { assert } from "./assert.ts"
+import type { SenderAccess } from "./domain/roles.ts"
+import { parseSenders } from "./domain/sender-list.ts"
 import { appendTimeoutMs } from "./limits.ts"
 
 export interface Login {
@@ -20,6 +22,7 @@ export interface NatsAccess {
   readonly monitorUrls: ReadonlyArray<string>
   readonly engine: Login
   readonly worker: Login
+  readonly senders: ReadonlyArray<SenderAccess>
 }
 
 export interface HoldfastConfig {
@@ -66,6 +69,7 @@ export const settings = {
   enginePassword: setting("HOLDFAST_ENGINE_PASSWORD", "none", "its password"),
   workerUser: setting("HOLDFAST_WORKER_USER", "none", "login in the channels' account: reads commands, answers"),
   workerPassword: setting("HOLDFAST_WORKER_PASSWORD", "none", "its password"),
+  senders: setting("HOLDFAST_SENDERS", "none", "who may send, and as what: web=channel,dock=warehouse,ops=operator+reader"),
   partitions: setting("HOLDFAST_PARTITIONS", "8", `shares of the SKUs, 1 to ${partitionsMax}; fixed when the cluster is created`),
   replicas: setting("HOLDFAST_REPLICAS", "1", "servers that store each stream: 1, 3 or 5; production: 3"),
   worker: setting("HOLDFAST_WORKER", "<host>-<pid>", "this worker's name, unique among the workers"),
@@ -140,6 +144,13 @@ const readLogin = Effect.fnUntraced(function* (read: Read, problems: Array<strin
   return null
 })
 
+const readSenders = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+  const text = yield* read(settings.senders, optional(Config.NonEmptyString), always, "must not be empty; unset it or name senders", null)
+  const found = text === null ? { senders: [], problems: ["is missing; nobody else is heard, so name who may send"] } : parseSenders(text)
+  for (const problem of found.problems) problems.push(`${settings.senders.name}: ${problem}`)
+  return found.senders
+})
+
 const readNats = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
   const url = yield* read(
     settings.natsUrl,
@@ -168,8 +179,9 @@ const readNats = Effect.fnUntraced(function* (read: Read, problems: Array<string
   if (engine === null) problems.push(`${settings.engineUser.name}: is missing; a server needs the login of the account that workers join`)
   if (worker === null)
     problems.push(`${settings.workerUser.name}: is missing; a server needs the login of the workers in the channels' account`)
+  const senders = yield* readSenders(read, problems)
   if (engine === null || worker === null) return null
-  return { urls: listOf(url), monitorUrls: monitorUrl === null ? [] : listOf(monitorUrl), engine, worker } satisfies NatsAccess
+  return { urls: listOf(url), monitorUrls: monitorUrl === null ? [] : listOf(monitorUrl), engine, worker, senders } satisfies NatsAccess
 })
 
 const defaultWorker = (): string =>

@@ -14,6 +14,11 @@ export const senderCharsMax = 32
 export const idCharsMax = 64
 /** Units one command may move. Sums over every location and reservation stay exact integers by far. */
 export const qtyMax = 1_000_000_000
+/**
+ * Units one `RecordSale` may tell of, from a sender without the role `bulk`. It happened already, so no stock bounds it: whatever it says comes off what all channels may sell. A thousand
+ * is far more than a till or a marketplace order of one line sells, and little beside the stock of a SKU that sells in such numbers; what is beyond is looked at by a person first.
+ */
+export const saleQtyMax = 1_000
 /** Units one location may hold of one SKU, whatever is received. */
 export const onHandMax = 1_000_000_000_000
 /** Locations one SKU may be stocked at: bounds the work of one ATS. */
@@ -116,6 +121,26 @@ export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
 
+// Questions
+
+/**
+ * Questions a second of one sender that one worker looks at, and as many at once; beyond it the sender's subscription is dropped for a moment. More than a shop's pages ask for, and
+ * at some 25 µs each a fortieth of a core: what all senders of a cluster may cost a worker is their number times that. A KiB asked, and 4 KiB answered, cost as much as a question.
+ */
+export const questionsPerSecond = 1_000
+export const questionBytes = 1_024
+export const answerBytesPerQuestion = 4_096
+/** SKUs walked for a page of ATS that cost as much as a question. */
+export const skusWalkedPerQuestion = 256
+/** Questions' worth that is answered in one turn of the event loop: bounds what they hold up. */
+export const questionsPerTurn = 32
+/** Milliseconds a dropped subscription stays dropped at least: its bucket has then filled for as long. */
+export const questionsClosedMs = 250
+/** Bytes of a question's body; what is longer is no question. */
+export const questionBytesMax = 4_096
+/** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */
+export const answersWaitingBytesMax = 16 * 1_048_576
+
 // Feed and snapshots
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -174,6 +199,8 @@ export const doorClockWindowMs = 10_000
 export const doorClockFastPpmMax = 500
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
+assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
+assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")

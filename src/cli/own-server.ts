@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { sendersOf } from "../domain/sender-list.ts"
 import type { SenderKind } from "../nats/config.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { NatsConfig } from "../nats/layer.ts"
@@ -23,6 +24,9 @@ const senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind 
   { name: "planner", kind: "merchandiser" },
   { name: "operator", kind: "operator" },
 ]
+
+/** The same, as workers are told of them. */
+export const ownAccess = sendersOf(senders.map(({ name, kind }) => `${name}=${kind}`).join(","))
 
 const isAnswering = (monitorUrl: string): Promise<boolean> =>
   fetch(`${monitorUrl}/healthz`).then(

@@ -8,12 +8,13 @@ import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { Partition } from "./partition.ts"
+import type { Partition, QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
@@ -104,7 +105,7 @@ const isFinal = (decision: EntryDecision): boolean => {
     case "Dropped":
       return true
     case "Refused":
-      return isBusinessAnswer(decision.refusal.reason)
+      return isBusinessAnswer(decision.refusal.reason) && !isForWantOfRoom(decision.refusal)
     case "Quarantined":
     case "Repeated":
       return false
@@ -130,6 +131,10 @@ const isBusinessAnswer = (reason: string): boolean => {
       return true
   }
 }
+
+/** No decision of the command: quarantine, or the memory of senders, was full. Remembered, it would stand against the command when there is room again. */
+const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
+  reason === "LimitReached" && (field === "quarantine" || field === "senders")
 
 /** Remembers a final decision under its id. */
 const rememberDecision = (
@@ -183,8 +188,7 @@ const quarantine = (
   command: Command,
   decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
 ): void => {
-  if (partition.quarantine.has(decision.quarantined)) return
-  partition.quarantine.set(decision.quarantined, {
+  holdInQuarantine(partition, {
     id: decision.quarantined,
     sender: standing.sender,
     class: standing.class,
@@ -193,7 +197,15 @@ const quarantine = (
     cause: decision.cause,
     atMs: standing.atMs,
   })
-  partition.quarantinedKeys.set(quarantineKey(standing.sender, command), decision.quarantined)
+}
+
+/** Puts a command into quarantine, unless it is there. */
+export const holdInQuarantine = (partition: Partition, quarantined: QuarantinedCommand): void => {
+  const { id, sender, command } = quarantined
+  if (partition.quarantine.has(id)) return
+  partition.quarantine.set(id, quarantined)
+  partition.quarantinedKeys.set(quarantineKey(sender, command), id)
+  partition.quarantinedBy.set(sender, (partition.quarantinedBy.get(sender) ?? 0) + 1)
 }
 
 /** The place of a sender's command in quarantine, if it is there. */
@@ -206,6 +218,10 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   if (found === undefined) return
   partition.quarantine.delete(id)
   partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
+  const left = (partition.quarantinedBy.get(found.sender) ?? 0) - 1
+  assert(left >= 0, "what is settled was counted")
+  if (left === 0) partition.quarantinedBy.delete(found.sender)
+  else partition.quarantinedBy.set(found.sender, left)
 }
 
 /** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */

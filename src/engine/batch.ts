@@ -161,7 +161,7 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
       : [{ command: null, named: null, decision: { _tag: "Refused", refusal: refusal ?? body.refusal } } as const]
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
   const array = body._tag === "Commands" && body.array
-  addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, brokerMs, reply, array, decided }, texts)
+  addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, bulk: arrived.bulk, brokerMs, reply, array, decided }, texts)
   for (const one of settled) addEntry(given, draft, one)
 }
 

@@ -22,6 +22,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   bytes: taken.bytes,
   sender: taken.sender,
   class: taken.class,
+  bulk: taken.bulk,
   sku: taken.sku,
   home: partitionOf(taken.sku, partition.partitions) === partition.id,
   reply: taken.reply,
@@ -150,8 +151,8 @@ export const giveBackHanded = (partition: Partition): Array<Output> => {
   if (handed.commands === 0) return []
   const left: Array<TakenMessage> = []
   for (const queue of handed.queues.values())
-    for (const { sender, class: commandClass, sku, reply, brokerMs, bytes, body } of queue.messages.slice(queue.from))
-      if (sku !== undefined) left.push({ sender, class: commandClass, sku, reply, publishedMs: brokerMs, trace: null, bytes, body })
+    for (const { sku, class: commandClass, brokerMs, sender, bulk, reply, bytes, body } of queue.messages.slice(queue.from))
+      if (sku !== undefined) left.push({ sender, class: commandClass, bulk, sku, reply, publishedMs: brokerMs, trace: null, bytes, body })
   handed.queues.clear()
   handed.turns = []
   handed.commands = 0

@@ -117,6 +117,8 @@ const rawMessage = (
     bytes: message.body.length,
     sender,
     class: commandClass,
+    // Nobody says which roles a sender had whose message lies in the stream as it sent it: the closer bounds hold, and a person looks at what is beyond.
+    bulk: false,
     sku,
     home: sku !== undefined && partitionOf(sku, partition.partitions) === partition.id,
     reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,

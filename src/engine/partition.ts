@@ -30,6 +30,8 @@ export interface ArrivedMessage {
   readonly bytes: number
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender has the role `bulk`, as the ingress that took it says. */
+  readonly bulk: boolean
   /** The subject's SKU, or undefined if its token isn't canonical. */
   readonly sku: Sku | undefined
   /** Whether that SKU belongs to this partition. */
@@ -244,6 +246,8 @@ export interface Partition {
   readonly quarantine: Map<string, QuarantinedCommand>
   /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
+  /** How many of them are each sender's. No entry: none. */
+  readonly quarantinedBy: Map<SenderId, number>
   readonly publishing: Publishing
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
@@ -321,6 +325,7 @@ export const emptyPartition = (options: {
   nextSenderToForget: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
+  quarantinedBy: new Map(),
   publishing: {
     replies: new Set(),
     dirty: new Map(),

@@ -40,6 +40,8 @@ export type DecodedBody =
 export interface TakenMessage {
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender has the role `bulk`: its sales without asking are taken whatever their size and SKU. */
+  readonly bulk: boolean
   /** The SKU of the subject it came on: one of its commands is about it. */
   readonly sku: Sku
   /** The end of the subject its answer goes to; null: nobody asked for one. */
@@ -331,7 +333,7 @@ export interface ProtocolRules {
   /** Whether a finished snapshot may be published. */
   readonly mayPublishSnapshot: (endSeq: number, confirmedSeq: number) => boolean
   /** The order of the checks before a command is decided. */
-  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline">
+  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline" | "bounds">
   /** Whether an outcome is remembered under its id. */
   readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
   /** Whether a value seen in the feed lags behind the newest version known here: the newest seen there, or the state's where this reign said nothing yet. */

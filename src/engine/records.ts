@@ -82,6 +82,8 @@ export interface MessageEntry {
   readonly seq: number | null
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender had the role `bulk` when it was taken: which bounds its sales were decided by. */
+  readonly bulk: boolean
   /** When it was published, by the broker's clock: at the earliest, where an ingress could only bound its age. */
   readonly brokerMs: EpochMs
   readonly reply: string | null

@@ -16,7 +16,8 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   mayPurge: (digestVerified) => digestVerified,
   mayPublishSnapshot: (endSeq, confirmedSeq) => endSeq <= confirmedSeq,
   // A decision already given is repeated whatever the deadline says, and however old it is, as long as it is remembered.
-  checks: Object.freeze(["lookup", "floor", "deadline"] as const),
+  // What a channel tells of its own accord is bounded last: an id that has its answer keeps it.
+  checks: Object.freeze(["lookup", "floor", "deadline", "bounds"] as const),
   remembers: () => true,
   feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
   skuOfToken: skuFromToken,

@@ -9,7 +9,7 @@ import type { Policy } from "../domain/policy.ts"
 import { addReservation, type ChannelUse, isOpen, type LocationStock, type Reservation, reservationOf } from "../domain/stock.ts"
 import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { type Given, noteIngress } from "./apply.ts"
+import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
 import { stepDown } from "./ending.ts"
 import { type ClassMemory, classMemory, holds, type Remembered, remember, rememberEnd, type SenderMemory, senderMemory } from "./memory.ts"
 import { appliedSeq, type Partition, type QuarantinedCommand, type SnapshotWalk } from "./partition.ts"
@@ -333,10 +333,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
-      for (const quarantined of chunk.quarantine) {
-        partition.quarantine.set(quarantined.id, quarantined)
-        partition.quarantinedKeys.set(`${quarantined.sender} ${quarantined.command.id} ${quarantined.command.sku}`, quarantined.id)
-      }
+      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
       return
   }
 }

@@ -43,6 +43,8 @@ export interface EmbeddedConnection {
   readonly monitorUrl: string
   readonly websocketUrl: string | null
   readonly credentials: EmbeddedCredentials
+  /** Who may send, and as what, as HOLDFAST_SENDERS says it. */
+  readonly senders: string
 }
 
 export interface EmbeddedServer extends EmbeddedConnection {
@@ -239,6 +241,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     monitorUrl: `http://${host}:${ports.monitor}`,
     websocketUrl: ports.websocket === undefined ? null : `ws://${host}:${ports.websocket}`,
     credentials,
+    senders: options.senders.map(({ name, kind }) => `${name}=${kind}`).join(","),
   }
   await writeFile(connectionFile, `${JSON.stringify(connection, null, 2)}\n`, { mode: 0o600 })
   return {

@@ -4,7 +4,8 @@
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
-import { Context, type Effect, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
@@ -81,21 +82,32 @@ export class Outbound extends Context.Service<
   }
 >()("holdfast/ports/Outbound") {}
 
-/** A question of a sender, answered on its own inbox. */
+/** A question as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender ask there. */
 export interface Question {
-  /** From the permission-checked subject. */
-  readonly sender: string
-  /** Subject tokens after `hf.get.<sender>`: `stock.<token>`, `ats.<token>`, `ats`, `quarantine.<partition>`, `workers`. */
-  readonly path: ReadonlyArray<string>
+  readonly sender: SenderId
+  /** What follows `hf.get.<sender>.` in its subject. */
+  readonly path: string
+  /** "" where there is none. */
+  readonly replySubject: string
+  readonly replyHeader: string
   readonly body: Uint8Array
-  /** Publishes the answer to `hf.reply.<sender>.<suffix>`, the suffix taken from the header Hf-Reply; does nothing without one. */
-  readonly answer: (body: Uint8Array) => Effect.Effect<void>
 }
+
+/** Where senders ask. All calls are made in one turn and take effect as soon as the connection can. */
+export interface OpenQuestions {
+  /** Subscribes to the sender's questions, beside all other workers: every worker hears every question. Nothing where it is subscribed already. */
+  readonly open: (sender: SenderId) => void
+  /** Gives the subscription up; without a subscriber the server says so to whoever asks. What it sent meanwhile may still be told, or lost. */
+  readonly close: (sender: SenderId) => void
+  /** Says bytes to `hf.reply.<sender>.<suffix>`; lost if there is no connection. The suffix has been checked. */
+  readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
+}
+
 export class Questions extends Context.Service<
   Questions,
   {
-    /** Every worker hears every question and answers those about what it owns. */
-    readonly listen: Stream.Stream<Question, BrokerUnavailable>
+    /** Begins with no sender's subscription; ends with the scope. Questions are told by plain calls: an effect for each would cost more than the question. Reconnects by itself. */
+    readonly listen: (hear: (question: Question) => void) => Effect.Effect<OpenQuestions, BrokerUnavailable, Scope.Scope>
   }
 >()("holdfast/ports/Questions") {}
 

@@ -5,7 +5,7 @@
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
  * A record ends with the checksum of all before it (sealed.ts). Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
  *
- *   message  {"e":"message","seq"?,"from","class","ms","re"?,"list"?,"d":[decided]}     re: reply suffix, list: the body was an array, without seq: handed over
+ *   message  {"e":"message","seq"?,"from","class","ms","re"?,"list"?,"bulk"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, without seq: handed over
  *   stored   {"e":"stored","seq","ingress","serial","missing"?}                         the messages of this sequence are an ingress's
  *   skipped  {"e":"skipped","seq","cause"}
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
@@ -68,6 +68,7 @@ const EntryJson = Schema.Union([
     ms: CountField,
     re: Schema.optionalKey(Schema.String),
     list: Schema.optionalKey(Schema.Literal(1)),
+    bulk: Schema.optionalKey(Schema.Literal(1)),
     d: Schema.Array(DecidedJson),
   }),
   Schema.Struct({
@@ -154,6 +155,7 @@ const sharedText = ({ sender, class: commandClass, brokerMs }: MessageEntry): st
 const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
   let text = entry.seq === null ? `{"e":"message"${sharedText(entry)}` : `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
+  if (entry.bulk) text = `${text},"bulk":1`
   text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]
@@ -262,6 +264,7 @@ const entryOf = (json: typeof EntryJson.Type): Entry => {
         seq: json.seq ?? null,
         sender: json.from,
         class: json.class,
+        bulk: json.bulk === 1,
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,

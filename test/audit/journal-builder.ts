@@ -152,6 +152,7 @@ export interface Said {
   readonly decided: ReadonlyArray<readonly [Command | null, EntryDecision]>
   readonly seq?: number
   readonly brokerMs?: number
+  readonly bulk?: boolean
 }
 
 export interface Journal {
@@ -172,6 +173,7 @@ const messageEntry = (said: Said, seq: number, atMs: number): MessageEntry => ({
   seq,
   sender: said.sender,
   class: classOf[said.decided.find(([one]) => one !== null)?.[0]?.type ?? "Reserve"],
+  bulk: said.bulk ?? false,
   brokerMs: said.brokerMs ?? atMs,
   reply: `r${seq}`,
   array: said.decided.length !== 1,

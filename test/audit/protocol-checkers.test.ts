@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CommandId } from "../../src/domain/names.ts"
 import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/records.ts"
+import { factHorizonMs, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
   auditOf,
@@ -275,6 +276,40 @@ describe("quarantine", () => {
   it("finds an operator's command that settles nothing, and a settlement nobody asked for", () => {
     expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, replay)))).toEqual(["quarantine"])
     expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, settled(1))))).toEqual(["quarantine"])
+  })
+
+  /** Old facts that each take a place of their own, from record 6 on, `each` a record. */
+  const held = (count: number, each = 100) => {
+    const written = opened()
+    for (let from = 0; from < count; from += each) {
+      const place = written.records.length + 1
+      const decided = Array.from({ length: Math.min(each, count - from) }, (_, i) => {
+        const old = command("ReceiveStock", `old-${from + i}`, { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+        return [old, { _tag: "Quarantined", cause: "old", quarantined: `${place}-${i}` }] as const
+      })
+      written.batch(1_000, { sender: depot, decided })
+    }
+    return written
+  }
+  const noRoom = refused("LimitReached", { field: "quarantine" })
+  const old = command("ReceiveStock", "one-more", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+
+  it("passes a command that is refused for want of room when its sender has no more, again and again, and finds it when there is room", () => {
+    const full = held(quarantinedPerSenderMax)
+    full.batch(1_001, { sender: depot, decided: [[old, noRoom]] }).batch(1_002, { sender: depot, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(full))).toEqual([])
+    const oneLess = held(quarantinedPerSenderMax - 1).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(oneLess))).toEqual(["quarantine"])
+    const others = held(quarantinedPerSenderMax).batch(1_001, { sender: web, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(others))).toEqual(["quarantine"])
+  })
+
+  it("finds what is quarantined beyond the bound, and what finds no room though it waits already", () => {
+    expect(foundBy(auditOf(held(quarantinedPerSenderMax + 1)))).toEqual(["quarantine"])
+    const again = command("ReceiveStock", "old-3", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+    expect(foundBy(auditOf(held(quarantinedPerSenderMax).batch(1_001, { sender: depot, decided: [[again, noRoom]] })))).toEqual([
+      "quarantine",
+    ])
   })
 
   it("counts what still waits", () => {

@@ -25,6 +25,7 @@ const hand = (worker: Worker, id: string) => {
   const message = {
     sender,
     class: "sell",
+    bulk: false,
     sku: "A" as Sku,
     reply: id,
     publishedMs: startMs,

@@ -15,6 +15,7 @@ const taken = (sender: string, commands: ReadonlyArray<Record<string, unknown>>,
   return {
     sender: sender as SenderId,
     class: "sell",
+    bulk: false,
     sku: String(commands[0]?.sku ?? "A") as Sku,
     reply: `h.${++suffixes}`,
     publishedMs: startMs,

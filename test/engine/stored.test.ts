@@ -14,6 +14,7 @@ const message = (sender: string, command: Record<string, unknown>, more: Partial
   return {
     sender: sender as SenderId,
     class: "stock",
+    bulk: false,
     sku: "A" as Sku,
     reply: `s.${String(command.id)}`,
     publishedMs: startMs,

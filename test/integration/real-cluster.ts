@@ -54,7 +54,7 @@ export class RealCluster {
   }
 
   startWorker(): void {
-    const { url, monitorUrl, credentials } = this.server
+    const { url, monitorUrl, credentials, senders } = this.server
     const env = {
       ...bare,
       HOLDFAST_NATS_URL: url,
@@ -63,6 +63,7 @@ export class RealCluster {
       HOLDFAST_ENGINE_PASSWORD: credentials.engine.password,
       HOLDFAST_WORKER_USER: credentials.worker.user,
       HOLDFAST_WORKER_PASSWORD: credentials.worker.password,
+      HOLDFAST_SENDERS: senders,
       HOLDFAST_PARTITIONS: "4",
       HOLDFAST_HTTP_PORT: "0",
     }

@@ -1,11 +1,13 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-import { Effect, ManagedRuntime, Stream } from "effect"
+import { Effect, ManagedRuntime } from "effect"
+import type { SenderId } from "../../src/domain/names.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
+import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
@@ -44,8 +46,20 @@ export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(
 export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
 
 /** Somebody has to hear questions, so that senders learn how many partitions there are. */
-export const hearQuestions = (worker: ReturnType<typeof makeWorker>) =>
-  worker.runFork(Questions.use((questions) => Stream.runDrain(questions.listen)))
+export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions: number) =>
+  worker.runFork(
+    Effect.scoped(
+      Questions.use((questions) =>
+        Effect.gen(function* () {
+          const open = yield* questions.listen(({ sender, path, replyHeader }) => {
+            if (path === topologyPath) open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions }))
+          })
+          for (const { name } of senders) open.open(name as SenderId)
+          return yield* Effect.never
+        }),
+      ),
+    ),
+  )
 
 export interface NatsBroker extends BrokerUnderTest {
   readonly server: EmbeddedServer
@@ -66,7 +80,7 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const { partitions } = options
   await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
   await other.context()
-  hearQuestions(worker)
+  hearQuestions(worker, partitions)
   const links = {
     web: makeSender(senderConfig(server, "web")),
     shop: makeSender(senderConfig(server, "shop")),

@@ -116,7 +116,7 @@ describe("a later start", () => {
     await edit("worker", "HF_COMMANDS", { max_msgs: 3 })
     const running = worker(workerConfig(server))
     await running.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
-    hearQuestions(running)
+    hearQuestions(running, partitions)
     const sender = makeSender(senderConfig(server, "web"))
     toClose.unshift(() => sender.dispose())
     const outcomes = await sender.runPromise(

@@ -209,6 +209,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
       seq: fc.option(count),
       sender,
       class: commandClass,
+      bulk: fc.boolean(),
       brokerMs: count,
       reply: fc.option(replySuffix),
       array: fc.boolean(),

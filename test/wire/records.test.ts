@@ -239,6 +239,7 @@ const worstMessage = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => (
   seq: Number.MAX_SAFE_INTEGER,
   sender: longSender,
   class: "operator",
+  bulk: true,
   brokerMs: lateMs,
   reply: "r".repeat(replySuffixCharsMax),
   array: true,

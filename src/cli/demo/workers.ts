@@ -42,6 +42,7 @@ export const workerEnvironment = (
     HOLDFAST_ENGINE_PASSWORD: engine.password,
     HOLDFAST_WORKER_USER: worker.user,
     HOLDFAST_WORKER_PASSWORD: worker.password,
+    HOLDFAST_SENDERS: connection.senders,
     HOLDFAST_PARTITIONS: String(partitions),
     HOLDFAST_REPLICAS: "1",
     HOLDFAST_WORKER: name,
