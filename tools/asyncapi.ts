@@ -8,17 +8,22 @@ import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
 import { type CommandType, classOf } from "../src/domain/commands.ts"
 import { CommandClass } from "../src/domain/names.ts"
+import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
 import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
 import {
+  AboutReservationJson,
   AtsAnswerJson,
   InvalidAnswerJson,
+  NotAllowedAnswerJson,
   PageJson,
   QuarantineAnswerJson,
+  ReservationAnswerJson,
   StockAnswerJson,
   TopologyAnswerJson,
+  UnknownReservationAnswerJson,
   UnknownSkuAnswerJson,
   WorkerAnswerJson,
 } from "../src/wire/questions.ts"
@@ -29,16 +34,19 @@ type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly 
 type JsonObject = { readonly [key: string]: Json }
 
 /** What senders write is read strictly, what they hear may grow. */
-const written = { ...commandSchemas, Page: PageJson }
+const written = { ...commandSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
 const heard = {
   Reply: ReplyJson,
   Ats: AtsJson,
   StockAnswer: StockAnswerJson,
   UnknownSkuAnswer: UnknownSkuAnswerJson,
+  ReservationAnswer: ReservationAnswerJson,
+  UnknownReservationAnswer: UnknownReservationAnswerJson,
   AtsAnswer: AtsAnswerJson,
   TopologyAnswer: TopologyAnswerJson,
   WorkerAnswer: WorkerAnswerJson,
   QuarantineAnswer: QuarantineAnswerJson,
+  NotAllowedAnswer: NotAllowedAnswerJson,
   InvalidAnswer: InvalidAnswerJson,
 }
 
@@ -87,6 +95,7 @@ const messages = (): JsonObject =>
     }),
     message("Question", "A question, which its subject asks: the body is empty", { headers }),
     message("Page", "Which page of a question that has pages", { headers, payload: schemaRef("Page") }),
+    message("AboutReservation", "Which reservation a question is about", { headers, payload: schemaRef("AboutReservation") }),
     ...Object.keys(heard).map((name) => message(name, name, { payload: schemaRef(name) })),
   ])
 
@@ -96,11 +105,11 @@ const token: JsonObject = {
 }
 const suffix: JsonObject = { description: `What the request's ${replyHeader} said` }
 
-const question = (path: string, description: string, parameters: JsonObject, paged: boolean): JsonObject => ({
+const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
   address: questionSubject("{sender}", path),
   description,
   parameters: { sender, ...parameters },
-  messages: messageRefs(paged ? ["Question", "Page"] : ["Question"]),
+  messages: messageRefs(bodies),
 })
 
 const partition: JsonObject = { description: "A partition's number, from 0" }
@@ -124,21 +133,28 @@ const channels = (): JsonObject => ({
     parameters: { sender, token },
     messages: messageRefs(["Ats"]),
   },
-  askStock: question("stock.{token}", "Stock of a SKU", { token }, false),
-  askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, false),
-  askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, true),
-  askTopology: question("topology", "How many partitions there are", {}, false),
-  askWorkers: question("workers", "What each worker does", {}, false),
-  askQuarantine: question("quarantine.{partition}", "A partition's quarantined commands, in pages", { partition }, true),
+  askStock: question("stock.{token}", `Stock of a SKU. Roles: ${stockRoles.join(", ")}`, { token }, ["Question"]),
+  askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, ["Question"]),
+  askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, ["Question", "Page"]),
+  askReservation: question("reservation.{token}", "A reservation of the asking channel", { token }, ["AboutReservation"]),
+  askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
+  askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
+  askQuarantine: question(
+    "quarantine.{partition}",
+    `A partition's quarantined commands, in pages. Roles: ${quarantineRoles.join(", ")}`,
+    { partition },
+    ["Question", "Page"],
+  ),
 })
 
 const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
-  askStock: ["StockAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
+  askStock: ["StockAnswer", "UnknownSkuAnswer", "NotAllowedAnswer", "InvalidAnswer"],
   askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
+  askReservation: ["ReservationAnswer", "UnknownReservationAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
-  askWorkers: ["WorkerAnswer"],
-  askQuarantine: ["QuarantineAnswer", "InvalidAnswer"],
+  askWorkers: ["WorkerAnswer", "NotAllowedAnswer"],
+  askQuarantine: ["QuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
 }
 
 const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({

@@ -208,6 +208,22 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "any-word-taken",
+    breaks: "takes a channel at its word, however many units it says it sold, of whatever SKU",
+    guarantee: "INV-1",
+    expected: ["effects", "expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 10,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `return cause === undefined ? undefined : quarantineAs(checked, cause)`,
+        replacement: `return cause === undefined || bites() ? undefined : quarantineAs(checked, cause)`,
+      },
+    ],
+  },
+  {
     name: "one-unit-too-many",
     breaks: "promises one unit more than can be sold, and asserts one less",
     guarantee: "INV-1",

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import type { Command, CommandType } from "../domain/commands.ts"
-import { isSku, skuToken } from "../domain/names.ts"
+import { isReservationName, isSku, skuToken } from "../domain/names.ts"
 import { ChannelLink } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
 import type { Answer } from "../wire/questions.ts"
@@ -41,6 +41,7 @@ export interface SendOptions {
 }
 
 export type StockAnswer = Extract<Answer, { readonly answer: "stock" | "unknownSku" }>
+export type ReservationAnswer = Extract<Answer, { readonly answer: "reservation" | "unknownReservation" }>
 export type WorkerAnswer = Extract<Answer, { readonly answer: "worker" }>
 export type QuarantineAnswer = Extract<Answer, { readonly answer: "quarantine" }>
 
@@ -65,9 +66,11 @@ export class Client extends Context.Service<
       options?: SendOptions,
     ) => void
     readonly send: (command: Command, options?: SendOptions) => Effect.Effect<Decision, SendFailure>
-    /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. */
+    /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. For senders with one of the roles warehouse, merchandiser, operator, reader. */
     readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
-    /** Who is at work on what. Waits for all workers that the others know of. */
+    /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
+    readonly reservation: (sku: string, reservation: string) => Effect.Effect<ReservationAnswer, QuestionFailure>
+    /** Who is at work on what. Waits for all workers that the others know of. For senders with the role operator or reader. */
     readonly topology: Effect.Effect<Topology, NotPermitted>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
@@ -171,6 +174,16 @@ const questions = (link: ChannelLink["Service"], desk: QuestionDesk, timeoutMs: 
           (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
         )
       : Effect.fail(new AnswerUnknown({ cause: `"${sku}" can't be a SKU: 1 to 128 bytes of UTF-8 without control characters` })),
+  reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
+    isSku(sku) && isReservationName(reservation)
+      ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
+          (answer.answer === "reservation" || answer.answer === "unknownReservation") &&
+          answer.sku === sku &&
+          answer.reservation === reservation
+            ? answer
+            : undefined,
+        )
+      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation "${reservation}" of a SKU "${sku}"` })),
   topology: Effect.map(desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete), (answers) => ({
     partitions: link.partitions,
     workers: workersOf(answers),

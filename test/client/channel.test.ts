@@ -159,6 +159,25 @@ describe("a channel's questions", () => {
     expect(link.asked.map(({ path }) => path)).toEqual(["stock.A", "stock.A"])
   })
 
+  it("one that isn't allowed: rejects with NotPermitted at once, and says which role it takes", async () => {
+    const { link, channel } = await open()
+    link.onAsk = (question) => link.answer(question, { answer: "notAllowed", question: "stock", roles: ["operator", "reader"] })
+    await expect(channel.stock("A")).rejects.toMatchObject({ _tag: "NotPermitted", cause: "it takes one of the roles operator, reader" })
+    await expect(channel.topology()).rejects.toMatchObject({ _tag: "NotPermitted" })
+  })
+
+  it("a reservation of its own: the answer about that one", async () => {
+    const { link, channel } = await open()
+    const asOf = { sku: "A" as never, partition: 1, seq: 4, epoch: 1 }
+    link.onAsk = (question) => {
+      link.answer(question, { answer: "unknownReservation", reservation: "r2" as never, ...asOf })
+      link.answer(question, { answer: "unknownReservation", reservation: "r1" as never, ...asOf })
+    }
+    expect(await channel.reservation("A", "r1")).toMatchObject({ answer: "unknownReservation", reservation: "r1" })
+    expect(link.asked).toMatchObject([{ path: "reservation.A" }])
+    await expect(channel.reservation("A", "no such name")).rejects.toMatchObject({ _tag: "AnswerUnknown" })
+  })
+
   it("nobody answers: rejects with AnswerUnknown that says so", async () => {
     const { channel } = await open({ timeoutMs: 50 })
     await expect(channel.stock("A")).rejects.toMatchObject({ _tag: "AnswerUnknown", cause: 'no worker answered "stock.A" within 50 ms' })

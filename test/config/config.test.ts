@@ -14,6 +14,7 @@ const server = {
   HOLDFAST_ENGINE_PASSWORD: "secret-1",
   HOLDFAST_WORKER_USER: "worker",
   HOLDFAST_WORKER_PASSWORD: "secret-2",
+  HOLDFAST_SENDERS: "web=channel,ops=operator+reader",
 }
 
 describe("the configuration", () => {
@@ -38,6 +39,10 @@ describe("the configuration", () => {
   it("reads a server with its logins and keeps passwords out of sight", () => {
     const { nats } = Effect.runSync(load({ ...server, HOLDFAST_REPLICAS: "3" }))
     expect(nats).toMatchObject({ urls: ["nats://n1:4222", "nats://n2:4222"], monitorUrls: [], engine: { user: "engine" } })
+    expect(nats?.senders).toEqual([
+      { sender: "web", roles: ["channel"] },
+      { sender: "ops", roles: ["operator", "reader"] },
+    ])
     expect(JSON.stringify(nats)).not.toContain("secret")
     expect(nats === null ? "" : Redacted.value(nats.engine.password)).toBe("secret-1")
   })
@@ -68,6 +73,10 @@ describe("the configuration", () => {
     expect(problemsOf({ HOLDFAST_NATS_URL: "nats://n1:4222" })).toEqual([
       expect.stringContaining("HOLDFAST_ENGINE_USER: is missing"),
       expect.stringContaining("HOLDFAST_WORKER_USER: is missing"),
+      expect.stringContaining("HOLDFAST_SENDERS: is missing"),
+    ])
+    expect(problemsOf({ ...server, HOLDFAST_SENDERS: "web=buyer" })).toEqual([
+      expect.stringContaining("HOLDFAST_SENDERS: web has the role"),
     ])
     expect(problemsOf({ ...server, HOLDFAST_ENGINE_PASSWORD: "" })[0]).toContain("HOLDFAST_ENGINE_PASSWORD")
     const { HOLDFAST_NATS_URL: _, ...logins } = server

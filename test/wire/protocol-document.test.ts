@@ -32,7 +32,7 @@ const bytesOf = (json: string): Uint8Array => new TextEncoder().encode(json)
 
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {
-    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "ats", "page", "answer"]))
+    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "ats", "page", "about", "answer"]))
   })
 
   it("of commands are accepted, and there is one of every type", () => {
@@ -53,7 +53,20 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
       blocksOf("answer")
         .map((json) => decodeAnswer(bytesOf(json))?.answer)
         .sort(),
-    ).toEqual(["ats", "invalid", "quarantine", "stock", "topology", "unknownSku", "worker"])
+    ).toEqual([
+      "ats",
+      "invalid",
+      "notAllowed",
+      "quarantine",
+      "reservation",
+      "stock",
+      "topology",
+      "unknownReservation",
+      "unknownSku",
+      "worker",
+    ])
+    for (const json of blocksOf("about"))
+      expect(parseQuestion(["reservation", "A"], bytesOf(json))).toMatchObject({ question: "reservation", sku: "A" })
     for (const json of blocksOf("page")) expect(parseQuestion(["ats"], bytesOf(json))).toMatchObject({ question: "atsPage" })
   })
 
