@@ -114,7 +114,7 @@ const take = (
   if (body._tag === "Commands") charge(from, body.commands.length - 1, 0)
   const judged = judge(body, place, ingress.counters.length, arrival.ageMs)
   if ("answer" in judged) return judged
-  const bytes = canonicalBytes(body)
+  const bytes = canonicalBytes(codec, body)
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
   if (bytes > bodyBytesMax) return tooLong
   const trace = traceOf(message.traceparent)

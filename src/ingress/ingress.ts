@@ -17,6 +17,8 @@ export interface IngressCodec {
   readonly decodeBody: (body: Uint8Array) => DecodedBody
   /** The bytes of a stored message. */
   readonly encodeBatch: (batch: StoredBatch) => Uint8Array
+  /** Bytes of a text in UTF-8. */
+  readonly textBytes: (text: string) => number
   /** Whether a text may end a reply subject. */
   readonly isReplySuffix: (text: string) => boolean
 }

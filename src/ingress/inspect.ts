@@ -4,7 +4,7 @@
  * Everything that goes on from here is written by us: the class and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
  */
 import { type Command, classOf, isFact } from "../domain/commands.ts"
-import { CommandClass, partitionOf, type Sku, skuFromToken, utf8Bytes } from "../domain/names.ts"
+import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import type { NotStored } from "./answers.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
@@ -38,22 +38,20 @@ export const placeOf = ({ classes }: Sender, path: string): Place | NotStored =>
   return sku === undefined ? notStored("token") : { class: commandClass, sku }
 }
 
-const traceparent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/i
-const zeros = /^0+$/
+const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** A W3C `traceparent` as we write it; null: it is none. */
 export const traceOf = (text: string): string | null => {
-  if (text === "") return null
-  const parts = traceparent.exec(text)
-  if (parts === null || zeros.test(parts[1] ?? "") || zeros.test(parts[2] ?? "")) return null
-  return text.toLowerCase()
+  if (text.length !== 55) return null
+  const trace = text.toLowerCase()
+  return traceparent.test(trace) ? trace : null
 }
 
 /** Bytes of the canonical body. */
-export const canonicalBytes = (body: DecodedBody): number => {
+export const canonicalBytes = ({ textBytes }: IngressCodec, body: DecodedBody): number => {
   if (body._tag === "Undecodable") return 0
   let bytes = body.array ? body.commands.length + 1 : 0
-  for (const decoded of body.commands) if (decoded._tag === "Command") bytes += utf8Bytes(decoded.text)
+  for (const decoded of body.commands) if (decoded._tag === "Command") bytes += textBytes(decoded.text)
   return bytes
 }
 

@@ -12,7 +12,7 @@ import { commandText } from "../../src/wire/canonical.ts"
 import { isReplySuffix } from "../../src/wire/subjects.ts"
 import { decodeBatch, encodeBatch } from "../../src/wire/taken.ts"
 
-export const codec: IngressCodec = { decodeBody, encodeBatch, isReplySuffix }
+export const codec: IngressCodec = { decodeBody, encodeBatch, textBytes: (text) => Buffer.byteLength(text), isReplySuffix }
 
 /** The broker's clock is so far ahead of the steady one. */
 export const brokerAheadMs = 1_800_000_000_000
