@@ -8,19 +8,19 @@ import { type Question, Questions } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import { encodeAnswer } from "../wire/questions.ts"
 import { replySubject } from "../wire/subjects.ts"
-import type { Link } from "./connection.ts"
+import type { Link, Links } from "./connection.ts"
 import { headerText } from "./message.ts"
-import { commandsStream, partitionsOfTransform } from "./subjects.ts"
+import { commandsStream, notedPartitions } from "./subjects.ts"
 
 /** Questions that wait to be taken. Beyond it they are dropped: whoever hears no answer asks again. */
 const waitingMax = 4_096
 
 export const topologyPath = "topology"
 
-const answerTopology = async (link: Link, sender: string, suffix: string): Promise<void> => {
-  const { config } = await link.lookups.streams.info(commandsStream)
-  const partitions = partitionsOfTransform(config.subject_transform?.dest ?? "")
-  if (partitions !== undefined) link.nc.publish(replySubject(sender, suffix), encodeAnswer({ answer: "topology", partitions }))
+const answerTopology = async (links: Links, sender: string, suffix: string): Promise<void> => {
+  const { config } = await links.engine.lookups.streams.info(commandsStream)
+  const partitions = notedPartitions(config.metadata)
+  if (partitions !== undefined) links.door.nc.publish(replySubject(sender, suffix), encodeAnswer({ answer: "topology", partitions }))
 }
 
 const questionOf = (link: Link, sender: string, path: ReadonlyArray<string>, suffix: string | null, body: Uint8Array): Question => ({
@@ -32,27 +32,26 @@ const questionOf = (link: Link, sender: string, path: ReadonlyArray<string>, suf
     Effect.ignore(Effect.try(() => (suffix === null ? undefined : link.nc.publish(replySubject(sender, suffix), answer)))),
 })
 
-const receive = (link: Link, message: Msg, queue: Queue.Enqueue<Question, BrokerUnavailable | Cause.Done>): void => {
+const receive = (links: Links, message: Msg, queue: Queue.Enqueue<Question, BrokerUnavailable | Cause.Done>): void => {
   const [, , sender, ...path] = message.subject.split(".")
   if (sender === undefined || path.length === 0) return
   const { replySuffix } = headerText(() => message.headers)
   if (path.length === 1 && path[0] === topologyPath) {
-    if (replySuffix !== null) answerTopology(link, sender, replySuffix).catch(() => undefined)
+    if (replySuffix !== null) answerTopology(links, sender, replySuffix).catch(() => undefined)
     return
   }
-  Queue.offerUnsafe(queue, questionOf(link, sender, path, replySuffix, message.data))
+  Queue.offerUnsafe(queue, questionOf(links.door, sender, path, replySuffix, message.data))
 }
 
-/** `link` is a connection in the account of the senders. */
-export const questionsLayer = (link: Link): Layer.Layer<Questions> =>
+export const questionsLayer = (links: Links): Layer.Layer<Questions> =>
   Layer.succeed(Questions, {
     listen: Stream.callback<Question, BrokerUnavailable>(
       (queue) =>
         Effect.acquireRelease(
           Effect.sync(() =>
-            link.nc.subscribe("hf.get.>", {
+            links.door.nc.subscribe("hf.get.>", {
               callback: (error, message) => {
-                if (error === null) receive(link, message, queue)
+                if (error === null) receive(links, message, queue)
                 else
                   Queue.failCauseUnsafe(
                     queue,

@@ -5,7 +5,7 @@
  * the object is dropped; several workers share one.
  */
 import { Effect, Layer, Stream } from "effect"
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
 import { Cluster, Commands, Journals, type Member, Outbound, type Question, Questions, Snapshots } from "../../src/ports/broker.ts"
@@ -89,6 +89,8 @@ export class MemoryBroker {
   readonly commands = new Growing<CommandMessage>()
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
+  /** What was said instead of a decision. */
+  readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
   readonly questions = new Growing<Question>()
   readonly snapshots = new Map<number, SnapshotManifest>()
@@ -248,7 +250,7 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, bytes: 0, bytesMax: null })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {
@@ -273,6 +275,9 @@ export class MemoryBroker {
             return Effect.void
           }),
         ),
+      busy: (sender, suffix, body) => {
+        if (!this.#cutOff.has(worker)) this.said.push({ sender, suffix, body })
+      },
       feed: (_partition, values) =>
         this.#unlessCutOff(
           worker,
