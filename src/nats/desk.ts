@@ -12,7 +12,7 @@ import { engineInbox, ingressInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { describe, isFull } from "./errors.ts"
 import { msFromTimestamp } from "./message.ts"
-import { announcedBy, commandsStream, handedTo, isToken, notedPartitions, storedOf } from "./subjects.ts"
+import { announcedBy, commandsStream, handedTo, isToken, storedOf } from "./subjects.ts"
 
 const NewsJson = Schema.fromJsonString(
   Schema.Struct({
