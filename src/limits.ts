@@ -132,6 +132,45 @@ export const snapshotSliceItemsMax = 512
 /** Journal records after which a snapshot is begun. */
 export const snapshotEveryRecords = 10_000
 
+// The door
+
+/** Milliseconds between two ticks that an ingress is given: as often it opens doors again, tries again and gives up what waits too long. */
+export const ingressTickMs = 25
+/** Milliseconds of age above which a message is not taken: whoever thaws must not hand over old commands as new. */
+export const doorAgeMsMax = 2_000
+/** Milliseconds a message may wait in an ingress before its sender is told to come back; it was handed to nobody by then. */
+export const ingressWaitMsMax = 2_000
+/** Senders an ingress knows at most. */
+export const ingressSendersMax = 1_024
+/** Messages and bytes that wait in an ingress, of one sender; of many senders each gets an equal share of the whole instead, so that nobody's waiting is at another's cost. */
+export const waitingMessagesMax = 4_096
+export const waitingBytesMax = 4 * 1_048_576
+export const waitingMessagesInAllMax = 262_144
+export const waitingBytesInAllMax = 256 * 1_048_576
+/** Bytes of what an ingress writes about one message beside its body: sender, class, token of the SKU, reply suffix, time, trace, length. */
+export const messageHeadBytesMax = 640
+/** Messages, and bytes of their bodies, in one frame handed to an owner. */
+export const frameMessagesMax = 1_024
+export const frameBytesMax = 262_144
+/** Frames, and bytes in them, under way from one ingress to one owner: enough for a round trip at full speed; beyond it messages wait here, where senders take turns. */
+export const framesUnderWayMax = 16
+export const frameBytesUnderWayMax = 1_048_576
+/** Milliseconds before a message whose storing is unknown is handed out again, and before a full stream is tried again. */
+export const storeAgainMs = 100
+export const storeFullPauseMs = 250
+/** Milliseconds of its rate that a sender's bucket holds before its closed door opens again: a subscription is not made and given up for each message. */
+export const doorReopenMs = 100
+/** Milliseconds an owner may keep a sender's door closed with one word. */
+export const senderFullMsMax = 5_000
+/** Milliseconds after which a sender that hears `busy` may come back: another owner, a place in a queue, room in the stream, another ingress. */
+export const busyOwnerMs = 250
+export const busyQueueMs = 250
+export const busyFullMs = 1_000
+export const busyEndingMs = 50
+/** Milliseconds for which a door keeps the best bound of the broker's time at least, and twice that at most; and millionth parts by which its own steady clock may run fast. */
+export const doorClockWindowMs = 10_000
+export const doorClockFastPpmMax = 500
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
@@ -155,3 +194,23 @@ assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax * 4 < 2 ** 24, "one map holds the decisions of a sender in all its classes")
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
+assert(
+  messageHeadBytesMax >= senderCharsMax + 8 + 3 * skuBytesMax + replySuffixCharsMax + 16 + 55 + 6 + 24,
+  "what is written about one message fits its share",
+)
+assert(
+  bodyBytesMax + (commandsPerMessageMax + 1) * messageHeadBytesMax < payloadBytesMax &&
+    frameBytesMax + (frameMessagesMax + 1) * messageHeadBytesMax < payloadBytesMax,
+  "a stored message and a frame fit one message of the broker, however many senders' messages are in them",
+)
+assert(
+  longestMessageEntryBytes + commandsPerMessageMax * messageHeadBytesMax + recordEnvelopeBytesMax < recordBytesMax,
+  "a stored message of as many senders' messages as commands, decided at its worst, fits a record",
+)
+assert(frameBytesMax >= bodyBytesMax && frameBytesUnderWayMax >= frameBytesMax, "every message fits a frame, every frame the window")
+assert(
+  waitingBytesInAllMax / ingressSendersMax >= bodyBytesMax && waitingMessagesInAllMax / ingressSendersMax >= 1,
+  "of however many senders each may let its longest message wait",
+)
+assert(frameMessagesMax <= arrivedMessagesMax && frameBytesMax <= arrivedBytesMax, "an owner can hold a frame")
+assert(ingressTickMs * 4 <= doorReopenMs && ingressTickMs * 4 <= storeAgainMs, "a tick comes often enough for what waits for it")
