@@ -149,6 +149,8 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
     })
   return Layer.succeed(Outbound, {
     reply: (replies) => say(replies).pipe(orUnavailable("publish replies")),
+    busy: (sender, suffix, body) =>
+      worker.say("replies", () => servers.say({ subject: replySubject(sender, suffix), replySuffix: null, body })),
     feed: (partition, values) =>
       storeAll(
         servers,

@@ -55,6 +55,14 @@ export interface Link {
   readonly violations: () => number
 }
 
+/** A worker's connections, one in each account. */
+export interface Links {
+  /** In the account of the engine. */
+  readonly engine: Link
+  /** In the account of the senders. */
+  readonly door: Link
+}
+
 const connectTimeoutMs = 5_000
 const flushTimeoutMs = 5_000
 /** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */

@@ -18,6 +18,8 @@ const code = {
   streamFull: 10077,
   insufficientResources: 10023,
   noSpaceLeft: 10047,
+  /** More was published to the stream than it has taken up yet; this one was dropped before that. */
+  tooManyRequests: 10167,
 } as const
 
 const apiCode = (error: unknown): number | undefined => {
@@ -44,9 +46,12 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const isFull = (error: unknown): boolean => {
+const surelyNotStored: ReadonlySet<number> = new Set([code.streamFull, code.insufficientResources, code.noSpaceLeft, code.tooManyRequests])
+
+/** There was no room for a write, or the stream could not take it up now: nothing was stored by it. */
+export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
-  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
+  return found !== undefined && surelyNotStored.has(found)
 }
 
 const permissionViolation = (error: unknown): Error | undefined => {

@@ -99,6 +99,8 @@ export class MemoryBroker {
   readonly commands = new Growing<CommandMessage>()
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
+  /** What was said instead of a decision. */
+  readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
   /** Who listens to questions, and whose. */
   readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: Question) => void }>()
@@ -319,6 +321,9 @@ export class MemoryBroker {
             return Effect.void
           }),
         ),
+      busy: (sender, suffix, body) => {
+        if (!this.#cutOff.has(worker)) this.said.push({ sender, suffix, body })
+      },
       feed: (_partition, values) =>
         this.#unlessCutOff(
           worker,

@@ -39,7 +39,7 @@ const composed = [
 export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
-  config: { uses: [], typesOf: [], packages: [...effect, "node:os"] },
+  config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   domain: { uses: [], typesOf: [], packages: [] },
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
