@@ -5,7 +5,7 @@
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { errors as natsErrors } from "@nats-io/transport-node"
-import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
+import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 
 /** Error numbers of JetStream that mean something to us. */
 const code = {
@@ -14,10 +14,6 @@ const code = {
   wrongLastSequence: 10071,
   /** The same, when the write that was ahead is not applied yet (three servers). */
   wrongLastSequenceInFlight: 10164,
-  /** A stream that discards what is new is full. */
-  streamFull: 10077,
-  insufficientResources: 10023,
-  noSpaceLeft: 10047,
 } as const
 
 const apiCode = (error: unknown): number | undefined => {
@@ -44,22 +40,16 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const isFull = (error: unknown): boolean => {
-  const found = apiCode(error)
-  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
-}
-
 const permissionViolation = (error: unknown): Error | undefined => {
   if (error instanceof natsErrors.PermissionViolationError) return error
   return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
 }
 
-/** What a sender is told when its publish or question failed. */
+/** What a sender is told when its question, or its listening, failed. */
 export const senderFailure =
   (operation: string) =>
-  (error: unknown): Busy | NotPermitted | BrokerUnavailable => {
+  (error: unknown): NotPermitted | BrokerUnavailable => {
     const violation = permissionViolation(error)
     if (violation !== undefined) return new NotPermitted({ operation, cause: violation.message })
-    if (isFull(error)) return new Busy({ cause: describe(error) })
     return new BrokerUnavailable({ operation, cause: describe(error) })
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
+import { storeCommand } from "../contract/stored-command.ts"
 import { type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs, publishRaw } from "./raw-client.ts"
 
@@ -111,10 +112,7 @@ describe("a channel's credentials", () => {
 describe("a channel that names a foreign subject as the reply of its publish", () => {
   it("reaches no journal, feed, lease, snapshot or the stream's own interface with the acknowledgement", async () => {
     const sku = skuIn(0, partitions)
-    await broker.asSender(
-      "web",
-      ChannelLink.use((link) => Effect.repeat(link.publish("sell", sku, bytes("{}"), "r.1"), { times: 20 })),
-    )
+    await broker.asSender("web", Effect.repeat(storeCommand("sell", sku, bytes("{}")), { times: 20 }))
     const before = await streams()
     const targets = [
       "hf.journal.0",
@@ -131,10 +129,7 @@ describe("a channel that names a foreign subject as the reply of its publish", (
       await nc.flush()
     })
     // One more command, decided by nobody, after which all acknowledgements have been delivered.
-    await broker.asSender(
-      "web",
-      ChannelLink.use((link) => link.publish("sell", sku, bytes("{}"), "r.1")),
-    )
+    await broker.asSender("web", storeCommand("sell", sku, bytes("{}")))
     const after = await streams()
     const commands = before.HF_COMMANDS
     const sent = targets.length + 1
@@ -225,15 +220,12 @@ describe("a channel's headers", () => {
       "NATS/1.0\r\nHf-Reply: \u00ff\r\nX: 1\r\nx: 2\r\nX: 3\r\n\r\n",
     ]
     for (const [i, head] of odd.entries()) await publishRaw(broker.server, "web", subject, head, `odd ${i}`)
-    await broker.asSender(
-      "web",
-      ChannelLink.use((link) => link.publish("sell", sku, bytes("last"), "fine.1")),
-    )
+    await broker.asSender("web", storeCommand("sell", sku, bytes("last")))
     const read = await broker.asWorker(
       Commands.use((commands) => commands.read(2, 1).pipe(Stream.flattenIterable, Stream.take(odd.length + 1), Stream.runCollect)),
     )
     expect(read.map(({ body }) => text(body))).toEqual([...odd.map((_, i) => `odd ${i}`), "last"])
-    expect(read.map(({ replySuffix }) => replySuffix)).toEqual([...odd.map(() => null), "fine.1"])
+    expect(read.map(({ replySuffix }) => replySuffix)).toEqual([...odd.map(() => null), null])
     const lookedUp = await broker.asWorker(Commands.use((commands) => Effect.forEach(read, ({ seq }) => commands.at(seq))))
     expect(lookedUp.map(({ message }) => message?.headers)).toEqual(read.map((message) => message.headers))
   })

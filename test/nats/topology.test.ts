@@ -11,8 +11,8 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import type { NatsConfig } from "../../src/nats/layer.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { Cluster } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes } from "../contract/broker-under-test.ts"
+import { storeCommand } from "../contract/stored-command.ts"
 import { hearQuestions, makeSender, makeWorker, senderConfig, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
@@ -120,16 +120,14 @@ describe("a later start", () => {
     const sender = makeSender(senderConfig(server, "web"))
     toClose.unshift(() => sender.dispose())
     const outcomes = await sender.runPromise(
-      ChannelLink.use((link) =>
-        Effect.forEach([1, 2, 3, 4, 5], () =>
-          link
-            .publish("sell", "A", bytes("{}"), "r.1")
-            .pipe(Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ seq }) => `stored ${seq}` })),
+      Effect.forEach([1, 2, 3, 4, 5], () =>
+        storeCommand("sell", "A", bytes("{}")).pipe(
+          Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ seq }) => `stored ${seq}` }),
         ),
-      ),
+      ).pipe(Effect.scoped),
     )
     await edit("worker", "HF_COMMANDS", { max_msgs: -1 })
-    expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "Busy", "Busy"])
+    expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "BrokerUnavailable", "BrokerUnavailable"])
   })
 })
 
