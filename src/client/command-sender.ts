@@ -285,9 +285,13 @@ export class CommandSender {
 
   #notStored(attempt: Attempt, answer: NotStored): void {
     switch (answer.reason) {
-      case "age":
+      case "age": {
+        // One whose own deadline is shorter than the door can tell its age would keep its neighbours out again and again.
+        const named = answer.at === undefined ? undefined : attempt.commands[answer.at]
+        if (named !== undefined) named.alone = true
         this.#untaken(attempt, "age")
         return
+      }
       case "sender":
         this.#notPermitted(attempt, `send ${attempt.class} commands`, "the door does not take them from this sender")
         return

@@ -424,6 +424,16 @@ describe("nobody takes it", () => {
     environment.advance(100)
     expect(published.map(({ body }) => body)).toEqual([command.text, command.text])
   })
+
+  it("one of an array too old for its own deadline: goes alone from then on, so that it keeps nobody out", () => {
+    const { environment, sender, published, submit } = fixture()
+    const [a, hasty, b] = [reserve(), reserve({ deadlineMs: 10 }), reserve()]
+    for (const command of [a, hasty, b]) submit(command)
+    environment.endTurn()
+    sender.heardAnswer("1", { answer: "notStored", reason: "age", at: 1 })
+    environment.advance(100)
+    expect(new Set(idsOf(published.slice(1)).map((ids) => ids.join()))).toEqual(new Set([a.id, hasty.id, b.id]))
+  })
 })
 
 describe("not stored", () => {
