@@ -39,7 +39,7 @@ const composed = [
 export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
-  config: { uses: [], typesOf: [], packages: [...effect, "node:os"] },
+  config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   domain: { uses: [], typesOf: [], packages: [] },
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
@@ -53,7 +53,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
-  runtime: { uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
+  runtime: {
+    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"],
+    typesOf: ["domain"],
+    packages: [...effect, "node:*"],
+  },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
@@ -61,7 +65,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
-  sim: { uses: ["engine", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: [...effect, "node:*"] },
+  sim: {
+    uses: ["engine", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"],
+    typesOf: [],
+    packages: [...effect, "node:*"],
+  },
 }
 
 const partOf = (path: string): string | undefined => {
