@@ -37,6 +37,3 @@ export const stockRoles: ReadonlyArray<Role> = ["warehouse", "merchandiser", "op
 export const quarantineRoles: ReadonlyArray<Role> = ["operator"]
 /** Who may see what each worker says about itself. */
 export const workersRoles: ReadonlyArray<Role> = ["operator", "reader"]
-
-/** Whether a sender's sales without asking are taken whatever their size and SKU. */
-export const maySellInBulk = (roles: ReadonlyArray<Role>): boolean => roles.includes("bulk")
