@@ -44,6 +44,8 @@ export const textCharsMax = 256
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
+export const storedMessageBytesMax = 262_144
 /** Characters of a reply suffix, and tokens in it. */
 export const replySuffixCharsMax = 96
 export const replySuffixTokensMax = 3
@@ -85,19 +87,41 @@ export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
 export const arrivedMessagesMax = 8_192
 export const arrivedBytesMax = 32 * 1_048_576
+/** Commands handed over to a partition and not decided: some hundred milliseconds of what one decides. A sender's share is this over the senders that have something waiting. */
+export const handedCommandsMax = 32_768
+/** What a sender may always have waiting, however many others there are. */
+export const handedPerSenderMin = 256
+/** Bytes of the same, of all senders. */
+export const handedBytesMax = 32 * 1_048_576
+/** Milliseconds after which somebody who was told `busy` may come back, at least and at most. */
+export const busyMsMin = 10
+export const busyMsMax = 2_000
+/** Ingresses of which a partition remembers how far they are taken: lives of ingresses, in weeks of rolling restarts. */
+export const ingressesRememberedMax = 4_096
+/** Bytes of decided commands kept in their stream, over all partitions: what a reset can go back to. */
+export const commandsKeptBytes = 64 * 1_048_576
+/** Share of the commands stream above which nothing decided is kept. */
+export const commandsFillMax = 0.5
 /** Former cursors a partition remembers to find the last common message after the commands stream lost its tail. */
 export const cursorsRememberedMax = 4_096
 
 // Time
 
-/** Milliseconds the clock may run ahead of the newest broker timestamp: beyond it time stands still and an alarm is raised. */
-export const clockAheadMsMax = 10_000
+/**
+ * Milliseconds a worker's wall clock may differ from the broker's, in either direction, before an alarm is raised. No decision depends on that clock; but whoever sets
+ * it so sets others, and senders' clocks are believed.
+ */
+export const clockOffMsMax = 2_000
+/** Milliseconds for which it must have been so. Longer than between two renewals of a lease. */
+export const clockOffForMs = 3_000
+/** Milliseconds for which the best bound of the broker's time is kept at least, and twice that at most: so long a broker's clock that was set back is not followed. Several renewals fall into it. */
+export const brokerClockWindowMs = 10_000
+/** Millionth parts by which a steady clock may run fast: as fast as a kernel lets one be slewed. Believed of it is so much less. */
+export const steadyClockFastPpmMax = 500
 /** Milliseconds without a confirmed record after which a witness is written, and between checks of the cursor's digest. */
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
-/** Milliseconds commands are kept below the cursor before they are purged. */
-export const commandsKeptMs = 10 * 60_000
 
 // Questions
 
@@ -119,6 +143,24 @@ export const questionBytesMax = 4_096
 /** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */
 export const answersWaitingBytesMax = 16 * 1_048_576
 
+// The door
+
+/**
+ * Messages of one sender that an ingress asks the server for at once. Asked again at the end of a turn that left at most half: so a turn brings at most one and a half times as many of
+ * a sender, and a sender's burst of half as many always finds somebody. A flood of 300,000 a second beside a probe: with 1,024, 4,096 and no such bound the probe's median was 0.9 to 11,
+ * 0.9 to 1.7, and 5 to 3,000 ms, its worst case 53 to 133, 177 to 195, and 660 to 3,000 ms.
+ */
+export const doorCreditMessages = 2_048
+/** Milliseconds between two pings on the senders' connection, and pings under way: what bounds the age of what comes in on it. */
+export const doorPingEveryMs = 25
+export const doorPingsMax = 4
+/** Milliseconds an ingress waits until an owner has heard a frame. */
+export const handTimeoutMs = 2_000
+/** Milliseconds an ingress waits until a message is stored. */
+export const storeTimeoutMs = 5_000
+/** Milliseconds between two words of an owner that it still reigns. */
+export const announceEveryMs = 500
+
 // Feed and snapshots
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -137,9 +179,51 @@ export const snapshotSliceItemsMax = 512
 /** Journal records after which a snapshot is begun. */
 export const snapshotEveryRecords = 10_000
 
+// The door
+
+/** Milliseconds between two ticks that an ingress is given: as often it opens doors again, tries again and gives up what waits too long. */
+export const ingressTickMs = 25
+/** Milliseconds of age above which a message is not taken: whoever thaws must not hand over old commands as new. */
+export const doorAgeMsMax = 2_000
+/** Milliseconds a message may wait in an ingress before its sender is told to come back; it was handed to nobody by then. */
+export const ingressWaitMsMax = 2_000
+/** Senders an ingress knows at most. */
+export const ingressSendersMax = 1_024
+/** Messages and bytes that wait in an ingress, of one sender; of many senders each gets an equal share of the whole instead, so that nobody's waiting is at another's cost. */
+export const waitingMessagesMax = 4_096
+export const waitingBytesMax = 4 * 1_048_576
+export const waitingMessagesInAllMax = 262_144
+export const waitingBytesInAllMax = 256 * 1_048_576
+/** Bytes of what an ingress writes about one message beside its body: sender, class, token of the SKU, reply suffix, time, trace, length. */
+export const messageHeadBytesMax = 640
+/** Messages, and bytes of their bodies, in one frame handed to an owner. */
+export const frameMessagesMax = 1_024
+export const frameBytesMax = 262_144
+/** Frames, and bytes in them, under way from one ingress to one owner: enough for a round trip at full speed; beyond it messages wait here, where senders take turns. */
+export const framesUnderWayMax = 16
+export const frameBytesUnderWayMax = 1_048_576
+/** Milliseconds before a message whose storing is unknown is handed out again, and before a full stream is tried again. */
+export const storeAgainMs = 100
+export const storeFullPauseMs = 250
+/** Milliseconds of its rate that a sender's bucket holds before its closed door opens again: a subscription is not made and given up for each message. */
+export const doorReopenMs = 100
+/** Milliseconds an owner may keep a sender's door closed with one word. */
+export const senderFullMsMax = 5_000
+/** Milliseconds after which a sender that hears `busy` may come back: another owner, a place in a queue, room in the stream, another ingress. */
+export const busyOwnerMs = 250
+export const busyQueueMs = 250
+export const busyFullMs = 1_000
+export const busyEndingMs = 50
+/** Milliseconds for which a door keeps the best bound of the broker's time at least, and twice that at most; and millionth parts by which its own steady clock may run fast. */
+export const doorClockWindowMs = 10_000
+export const doorClockFastPpmMax = 500
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
 assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
+/** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
+const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
+assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
@@ -149,13 +233,40 @@ assert(
   "the events of one command fit its share of a record",
 )
 assert(
-  feedLookBackMs >= clockAheadMsMax + 8 * appendTimeoutMs,
-  "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
+  feedLookBackMs >= clockOffMsMax + 8 * appendTimeoutMs,
+  "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
+assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
+assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
+assert(
+  // A stored message may hold as many messages of senders as commands, each an entry of its own.
+  2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
+  "the largest stored message, decided at its worst, fits a record",
+)
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax * 4 < 2 ** 24, "one map holds the decisions of a sender in all its classes")
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
+assert(
+  messageHeadBytesMax >= senderCharsMax + 8 + 3 * skuBytesMax + replySuffixCharsMax + 16 + 55 + 6 + 24,
+  "what is written about one message fits its share",
+)
+assert(
+  bodyBytesMax + (commandsPerMessageMax + 1) * messageHeadBytesMax < payloadBytesMax &&
+    frameBytesMax + (frameMessagesMax + 1) * messageHeadBytesMax < payloadBytesMax,
+  "a stored message and a frame fit one message of the broker, however many senders' messages are in them",
+)
+assert(
+  longestMessageEntryBytes + commandsPerMessageMax * messageHeadBytesMax + recordEnvelopeBytesMax < recordBytesMax,
+  "a stored message of as many senders' messages as commands, decided at its worst, fits a record",
+)
+assert(frameBytesMax >= bodyBytesMax && frameBytesUnderWayMax >= frameBytesMax, "every message fits a frame, every frame the window")
+assert(
+  waitingBytesInAllMax / ingressSendersMax >= bodyBytesMax && waitingMessagesInAllMax / ingressSendersMax >= 1,
+  "of however many senders each may let its longest message wait",
+)
+assert(frameMessagesMax <= arrivedMessagesMax && frameBytesMax <= arrivedBytesMax, "an owner can hold a frame")
+assert(ingressTickMs * 4 <= doorReopenMs && ingressTickMs * 4 <= storeAgainMs, "a tick comes often enough for what waits for it")

@@ -177,9 +177,9 @@ const fail = (cause: unknown): void => {
   process.exit(1)
 }
 
-const start = ({ url, monitorUrl, engine, worker, ...setup }: EchoSetup): void => {
-  const nats = natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, worker, name: "echo" }, saidCodec)
-  run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, worker, ...setup }), Layer.fresh(nats))))
+const start = ({ url, monitorUrl, engine, door, ...setup }: EchoSetup): void => {
+  const nats = natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec)
+  run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, door, ...setup }), Layer.fresh(nats))))
 }
 
 const count = () => {

@@ -36,7 +36,7 @@ export interface EchoSetup {
   readonly url: string
   readonly monitorUrl: string
   readonly engine: UserPassword
-  readonly worker: UserPassword
+  readonly door: UserPassword
   /** As HOLDFAST_SENDERS says it. */
   readonly senders: string
   readonly partitions: number

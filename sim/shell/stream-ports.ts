@@ -62,7 +62,7 @@ export const commandsLayer = (servers: Servers, connection: Connection): Layer.L
       lookUp(connection, stream, () => {
         const found = stream.model.at(seq)
         const { firstSeq, lastSeq } = stream.model
-        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq }
+        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, fill: 0 }
       }).pipe(orUnavailable(`look up command ${seq}`)),
     purge: (partition, beforeSeq) =>
       Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(
@@ -149,6 +149,8 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
     })
   return Layer.succeed(Outbound, {
     reply: (replies) => say(replies).pipe(orUnavailable("publish replies")),
+    busy: (sender, suffix, body) =>
+      worker.say("replies", () => servers.say({ subject: replySubject(sender, suffix), replySuffix: null, body })),
     feed: (partition, values) =>
       storeAll(
         servers,

@@ -9,10 +9,9 @@ import * as Stream from "effect/Stream"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
 import { partitionOf } from "../domain/names.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Journals } from "../ports/broker.ts"
 import { engineCodec } from "../wire/codec.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -77,7 +76,7 @@ export const auditCommand = Command.make(
   },
   Effect.fn(function* ({ violations, json }) {
     const { nats, partitions } = yield* engineAccess
-    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(engineLayer(nats)))
     yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
     if (report.ok) return
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)

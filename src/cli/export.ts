@@ -8,9 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { isSku, partitionOf } from "../domain/names.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { type ExportScope, JournalExport } from "./export-lines.ts"
@@ -71,7 +70,7 @@ export const exportCommand = Command.make(
   Effect.fn(function* ({ sku, partition }) {
     const { nats, partitions } = yield* engineAccess
     const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
-    yield* exportJournal(scope).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    yield* exportJournal(scope).pipe(Effect.provide(engineLayer(nats)))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

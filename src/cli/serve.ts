@@ -3,7 +3,7 @@
  */
 import { Effect, Fiber, Layer, Redacted, Schedule } from "effect"
 import * as Command from "effect/cli/Command"
-import { type HoldfastConfig, type Login, loadConfig, settings, settingsHelp } from "../config.ts"
+import { type HoldfastConfig, type Login, loadConfig, settings, workerSettingsHelp } from "../config.ts"
 import { type NatsConfig, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
@@ -16,15 +16,15 @@ import { logLine } from "../telemetry/names.ts"
 import { saidCodec } from "../wire/said.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { ownAccess, startOwnServer } from "./own-server.ts"
+import { ownSenders, startOwnServer } from "./own-server.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
 /** Where NATS is: as told, or a server of our own for as long as the scope lives. */
 const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   if (config.nats === null) return yield* startOwnServer(config.worker)
-  const { urls, monitorUrls, engine, worker } = config.nats
-  const found: NatsConfig = { servers: urls, monitorUrls, engine: loginOf(engine), worker: loginOf(worker), name: config.worker }
+  const { urls, monitorUrls, engine, door } = config.nats
+  const found: NatsConfig = { servers: urls, monitorUrls, engine: loginOf(engine), door: loginOf(door), name: config.worker }
   return found
 })
 
@@ -96,7 +96,7 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       worker: config.worker,
       address,
       partitions,
-      senders: config.nats?.senders ?? ownAccess,
+      senders: config.nats?.senders ?? ownSenders,
       leaseTtlMs,
       drainTimeoutMs,
     })
@@ -118,7 +118,7 @@ SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitio
 
 Settings, from the environment (name, default, meaning):
 
-${settingsHelp()}`
+${workerSettingsHelp()}`
 
 export const serveCommand = Command.make("serve", {}, () => serve).pipe(
   Command.withDescription(helpText(description)),

@@ -7,11 +7,10 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { commandsStream, journalStream } from "../nats/subjects.ts"
 import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
 import { engineCodec } from "../wire/codec.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { describeFailure } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -131,7 +130,7 @@ export const topologyCommand = Command.make(
   { json: jsonFlag },
   Effect.fn(function* ({ json }) {
     const { nats, partitions, replicas } = yield* engineAccess
-    const topology = yield* look(partitions, replicas).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    const topology = yield* look(partitions, replicas).pipe(Effect.provide(engineLayer(nats)))
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -10,13 +10,13 @@ import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { Partition, QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -224,6 +224,21 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   else partition.quarantinedBy.set(found.sender, left)
 }
 
+/** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */
+export const noteIngress = (
+  { ingresses }: Partition,
+  { ingress, serial }: Pick<Extract<Entry, { _tag: "Stored" }>, "ingress" | "serial">,
+): void => {
+  const known = ingresses.get(ingress) ?? 0
+  ingresses.delete(ingress)
+  ingresses.set(ingress, Math.max(known, serial))
+  if (ingresses.size <= ingressesRememberedMax) return
+  for (const oldest of ingresses.keys()) {
+    ingresses.delete(oldest)
+    return
+  }
+}
+
 /** Raises a sender's floor. */
 export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "Floor" }>): void => {
   const held = classMemory(senderMemory(partition, entry.sender), entry.class)
@@ -253,6 +268,11 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
         entry.decided,
       )
       return
+    case "Stored":
+      noteIngress(partition, entry)
+      return
+    case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return
@@ -282,7 +302,16 @@ export const applyEnvelope = (partition: Partition, record: JournalRecord): void
   partition.epoch = record.epoch
   partition.atMs = record.atMs
   if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
-  if (record.cursor.seq !== partition.cursor.seq || record.cursor.digest !== partition.cursor.digest) markCursor(partition, record)
+  const { stream, seq, digest } = partition.cursor
+  if (record.cursor.stream !== stream) forgetMarks(partition, record.cursor)
+  else if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
+}
+
+/** Another stream: what is remembered of the former one's messages says nothing about it. */
+const forgetMarks = (partition: Partition, cursor: Cursor): void => {
+  partition.cursor = cursor
+  partition.recentMarks.length = 0
+  partition.sparseMarks.length = 0
 }
 
 const forgetMarksAfter = (partition: Partition, seq: number): void => {

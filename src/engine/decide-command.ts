@@ -75,6 +75,7 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
 const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
 const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
 
+/** Both times are the broker's: journaled time is what it is there now. */
 const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>
   command.deadlineMs !== undefined && !isFact(command) && partition.atMs > brokerMs + command.deadlineMs ? { _tag: "Expired" } : undefined
 
@@ -188,7 +189,7 @@ export const decideCommand = (
     command,
     hash,
     sender: arrived.sender,
-    brokerMs: arrived.message.brokerMs,
+    brokerMs: arrived.brokerMs,
     bulk: arrived.bulk,
     actor,
     place,

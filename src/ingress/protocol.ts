@@ -29,17 +29,18 @@ export interface SenderBounds {
   readonly sender: SenderId
   /** Classes its credentials may publish in: what the server enforces, checked again. */
   readonly classes: ReadonlyArray<CommandClass>
+  /** Whether it has the role `bulk`: what it sells without asking is then bounded less. */
+  readonly bulk: boolean
   /** Commands and bytes a second, each with a burst of one second. */
   readonly commandsPerSecond: number
   readonly bytesPerSecond: number
 }
 
 /** What an ingress can be told. `nowMs` is a steady clock: it may be wrong by a constant, and does not step. */
-export type IngressInput = { readonly nowMs: number } & /**
+export type IngressInput = { readonly nowMs: number } /**
  * Messages in the order they arrived on the connection. `publishedAfterMs`: a time of the steady clock after which all of them were published, from the chain of pings of that
  * connection; their age is at most now minus this.
- */
-(
+ */ & (
   | { readonly _tag: "Arrived"; readonly messages: ReadonlyArray<DoorMessage>; readonly publishedAfterMs: number }
   /** A timestamp of the broker's clock, just heard. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }

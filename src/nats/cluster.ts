@@ -15,7 +15,7 @@ import { deleteKey, type KeyNews, putKey, readKey, watchKeys } from "./keys.ts"
 import type { KeyChange } from "./known-keys.ts"
 import type { StreamSizes } from "./streams.ts"
 import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts"
-import { type Links, prepareTopology } from "./topology.ts"
+import { prepareTopology } from "./topology.ts"
 
 const WitnessJson = Schema.fromJsonString(Schema.Struct({ seq: Schema.Int, hash: Schema.String }))
 const HaltJson = Schema.fromJsonString(
@@ -211,17 +211,16 @@ export interface ClusterOptions {
   readonly monitorUrls: ReadonlyArray<string>
 }
 
-const prepare = (links: Links, options: ClusterOptions, asked: { readonly partitions: number; readonly replicas: number }) =>
+const prepare = (link: Link, options: ClusterOptions, asked: { readonly partitions: number; readonly replicas: number }) =>
   Effect.tryPromise({
-    try: () => prepareTopology(links, { ...asked, ...options }),
+    try: () => prepareTopology(link, { ...asked, ...options }),
     catch: (error) =>
       error instanceof TopologyMismatch ? error : new BrokerUnavailable({ operation: "create and check streams", cause: describe(error) }),
   }).pipe(Effect.map((warnings) => ({ partitions: asked.partitions, warnings })))
 
-export const clusterLayer = (links: Links, options: ClusterOptions): Layer.Layer<Cluster> => {
-  const link = links.engine
+export const clusterLayer = (link: Link, options: ClusterOptions): Layer.Layer<Cluster> => {
   return Layer.succeed(Cluster, {
-    prepare: (asked) => prepare(links, options, asked),
+    prepare: (asked) => prepare(link, options, asked),
     join: (member, ttlMs) => join(link, member, ttlMs),
     members: members(link),
     acquire: (partition, worker, ttlMs) =>

@@ -8,7 +8,7 @@ import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
-import { commandsStream, storedCommandsOf } from "./subjects.ts"
+import { commandsStream, storedOf } from "./subjects.ts"
 
 const delivered = ({ delivery, message }: Delivered): CommandMessage =>
   commandMessage(
@@ -33,13 +33,13 @@ const countingConsumerMs = 1_000
 
 /** Messages of the partition from `fromSeq` on, and when the first of them was stored. A consumer is made only to have the server count. */
 const waiting = async (link: Link, partition: number, fromSeq: number) => {
-  const firstFrom = { seq: fromSeq, next_by_subj: storedCommandsOf(partition) }
+  const firstFrom = { seq: fromSeq, next_by_subj: storedOf(partition) }
   const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
   if (next === null) return { count: 0, oldestMs: null }
   const name = nuid.next()
   const info = await link.lookups.consumers.add(commandsStream, {
     name,
-    filter_subject: storedCommandsOf(partition),
+    filter_subject: storedOf(partition),
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: fromSeq,
     ack_policy: AckPolicy.None,
@@ -53,24 +53,26 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
 
 const lookUp = async (link: Link, seq: number) => {
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
-  const { state } = await link.lookups.streams.info(commandsStream)
-  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq }
+  const { state, config } = await link.lookups.streams.info(commandsStream)
+  const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
+  const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
+  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
 }
 
-/** `link` is a connection in the account of the senders. */
+/** `link` is a connection in the account of the engine. */
 export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
   Layer.succeed(Commands, {
     read: (partition, fromSeq) =>
       readOrdered(link, {
         stream: commandsStream,
-        filter: storedCommandsOf(partition),
+        filter: storedOf(partition),
         start: { from: fromSeq },
         closesWhenBroken: true,
       }).pipe(Stream.map((messages) => messages.map(delivered))),
     at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, seq)),
     purge: (partition, beforeSeq) =>
       attempt(link, `purge commands of partition ${partition}`, () =>
-        link.jsm.streams.purge(commandsStream, { filter: storedCommandsOf(partition), seq: beforeSeq }),
+        link.jsm.streams.purge(commandsStream, { filter: storedOf(partition), seq: beforeSeq }),
       ).pipe(Effect.asVoid),
     waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
   })

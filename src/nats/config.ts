@@ -1,23 +1,14 @@
 /**
  * The text of a nats-server configuration that keeps Holdfast's borders: who may say and hear what, and which account holds what.
  *
- * Pure. Journals, snapshots, leases and the feed's stream live in an account that no sender joins, because the server delivers a publish
- * acknowledgement to whatever reply subject a publisher names, and a stream of the same account that takes this subject stores it.
+ * Pure. All that is stored lives in an account that no sender joins, and the senders' account has no JetStream: the server delivers an acknowledgement to
+ * whatever reply subject a publisher names, and a stream keeps what its publisher set on a message. Between the two accounts stands an ingress with a login in each,
+ * and no export or import but the feed's.
  */
 import { assert } from "../assert.ts"
-import { type CommandClass, isSender } from "../domain/names.ts"
-import { channelsAccount, engineAccount } from "./subjects.ts"
-
-/** What a sender is decides the classes of command it may publish. */
-export const SenderKind = ["channel", "warehouse", "merchandiser", "operator"] as const
-export type SenderKind = (typeof SenderKind)[number]
-
-const classesOfKind: Readonly<Record<SenderKind, ReadonlyArray<CommandClass>>> = {
-  channel: ["sell"],
-  warehouse: ["stock"],
-  merchandiser: ["policy"],
-  operator: ["operator", "policy"],
-}
+import { isSender } from "../domain/names.ts"
+import { classesOf, type Role, type SenderAccess } from "../domain/roles.ts"
+import { announcedBy, channelsAccount, commandsStream, engineAccount, handedTo, storedOf } from "./subjects.ts"
 
 /** A name and a secret, as the server's configuration and a connection need them. */
 export interface UserPassword {
@@ -25,9 +16,8 @@ export interface UserPassword {
   readonly password: string
 }
 
-export interface SenderAccess {
-  readonly name: string
-  readonly kind: SenderKind
+/** A sender, and how it logs in. */
+export interface SenderLogin extends SenderAccess {
   readonly login: UserPassword
 }
 
@@ -44,15 +34,25 @@ export interface ServerOptions {
   /** For clients in browsers and load tools; absent: no such listener. */
   readonly websocketPort?: number
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: ReadonlyArray<string> }
+  /** Workers, in the engine's account. */
   readonly engine: UserPassword
-  readonly worker: UserPassword
-  readonly senders: ReadonlyArray<SenderAccess>
+  /** Ingresses, in the engine's account. */
+  readonly ingress: UserPassword
+  /** Workers and ingresses, in the senders' account. */
+  readonly door: UserPassword
+  readonly senders: ReadonlyArray<SenderLogin>
 }
 
-/** The inbox prefix of a sender: answers to its requests and acknowledgements of its publishes arrive where it may listen. */
+/** The inbox prefix of a sender: answers to its requests arrive where it may listen. */
 export const senderInbox = (sender: string): string => `hf.reply.${sender}`
-export const workerInbox = "_INBOX.worker"
 export const engineInbox = "_INBOX.engine"
+export const ingressInbox = "_INBOX.ingress"
+export const doorInbox = "_INBOX.door"
+
+export interface Permissions {
+  readonly publish: ReadonlyArray<string>
+  readonly subscribe: ReadonlyArray<string>
+}
 
 /** Double-quoted as the configuration language reads it. Names and secrets here are plain, paths may hold a backslash. */
 const quoted = (text: string): string => {
@@ -62,44 +62,47 @@ const quoted = (text: string): string => {
 
 const list = (subjects: ReadonlyArray<string>): string => `[${subjects.map(quoted).join(", ")}]`
 
-const userLine = (login: UserPassword, publish: ReadonlyArray<string>, subscribe: ReadonlyArray<string>): string =>
+const userLine = (login: UserPassword, { publish, subscribe }: Permissions): string =>
   `{ user: ${quoted(login.user)}, password: ${quoted(login.password)}, permissions: {` +
   ` publish: { allow: ${list(publish)} }, subscribe: { allow: ${list(subscribe)} } } }`
 
-/** What a sender of this kind and name may publish and hear, and nothing else. */
-export const senderPermissions = (
-  name: string,
-  kind: SenderKind,
-): { readonly publish: ReadonlyArray<string>; readonly subscribe: ReadonlyArray<string> } => {
-  assert(isSender(name), "a sender's name is one plain subject token")
+/** What a sender with these roles may publish and hear, and nothing else. */
+export const senderPermissions = (sender: string, roles: ReadonlyArray<Role>): Permissions => {
+  assert(isSender(sender), "a sender's name is one plain subject token")
   return {
-    publish: [...classesOfKind[kind].map((commandClass) => `hf.cmd.${name}.${commandClass}.>`), `hf.get.${name}.>`],
-    subscribe: kind === "channel" ? [`hf.ats.${name}.>`, `${senderInbox(name)}.>`] : [`${senderInbox(name)}.>`],
+    publish: [...classesOf(roles).map((commandClass) => `hf.cmd.${sender}.${commandClass}.>`), `hf.get.${sender}.>`],
+    subscribe: roles.includes("channel") ? [`hf.ats.${sender}.>`, `${senderInbox(sender)}.>`] : [`${senderInbox(sender)}.>`],
   }
 }
 
-const senderLine = (sender: SenderAccess): string => {
-  const permissions = senderPermissions(sender.name, sender.kind)
-  return userLine(sender.login, permissions.publish, permissions.subscribe)
+/** Whoever stands at the door hears what senders say, and answers them where each listens. No reply that a sender names may be published to. */
+export const doorPermissions: Permissions = { publish: ["hf.reply.>"], subscribe: ["hf.cmd.>", "hf.get.>", `${doorInbox}.>`] }
+
+/** An ingress hands over, stores in the one stream, and asks its leader for the time; it touches no journal, lease or feed. */
+export const ingressPermissions: Permissions = {
+  publish: [handedTo("*", "*"), storedOf("*"), `$JS.API.STREAM.INFO.${commandsStream}`],
+  subscribe: [announcedBy("*"), `${ingressInbox}.>`],
 }
+
+const senderLine = ({ sender, roles, login }: SenderLogin): string => userLine(login, senderPermissions(sender, roles))
 
 const accounts = (options: ServerOptions): ReadonlyArray<string> => [
   "accounts {",
-  "  # Only workers join this account: journals, snapshots, leases and the feed's stream live here.",
+  "  # Only workers and ingresses join this account: all that is stored lives here.",
   `  ${engineAccount} {`,
   "    jetstream: enabled",
   "    users: [",
   `      { user: ${quoted(options.engine.user)}, password: ${quoted(options.engine.password)} }`,
+  `      ${userLine(options.ingress, ingressPermissions)}`,
   "    ]",
   "    # What the feed's stream republishes, read-only, for channels.",
   `    exports: [ { stream: "hf.ats.>", accounts: [${channelsAccount}] } ]`,
   "  }",
-  "  # All senders. A worker reads the commands stream here, hears questions and answers.",
+  "  # All senders, and those who stand at the door. No JetStream: nothing that a sender says is stored as it says it.",
   `  ${channelsAccount} {`,
-  "    jetstream: enabled",
   `    imports: [ { stream: { account: ${engineAccount}, subject: "hf.ats.>" } } ]`,
   "    users: [",
-  `      ${userLine(options.worker, ["$JS.API.>", "hf.reply.>"], [`${workerInbox}.>`, "hf.get.>"])}`,
+  `      ${userLine(options.door, doorPermissions)}`,
   ...options.senders.map((sender) => `      ${senderLine(sender)}`),
   "    ]",
   "  }",
@@ -115,8 +118,7 @@ export const serverConfig = (options: ServerOptions): string =>
     "jetstream {",
     `  store_dir: ${quoted(options.storeDir)}`,
     ...(options.syncAlways ? ["  sync_interval: always"] : []),
-    "  # The default, but a border here: the interface must refuse requests with unknown fields. A sender can have a publish acknowledgement",
-    "  # delivered to the interface; read loosely, one sent to STREAM.PURGE would purge every command before it.",
+    "  # The default, but a border here: the interface must refuse requests with unknown fields.",
     "  strict: true",
     "}",
     ...(options.websocketPort === undefined

@@ -10,7 +10,9 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import type { SenderKind, ServerOptions, UserPassword } from "./config.ts"
+import type { SenderAccess } from "../domain/roles.ts"
+import { sendersText } from "../domain/sender-list.ts"
+import type { ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
 import { natsServerBinary } from "./server-binary.ts"
 
@@ -22,7 +24,7 @@ export interface EmbeddedOptions {
   /** Absent: no WebSocket listener. 0: a free port. */
   readonly websocketPort?: number
   /** Who may connect, and as what. */
-  readonly senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind }>
+  readonly senders: ReadonlyArray<SenderAccess>
   /** fsync before acknowledging. Default: false. */
   readonly syncAlways?: boolean
   /** For a cluster: this server's name, cluster port and all routes. */
@@ -33,7 +35,8 @@ export interface EmbeddedOptions {
 
 export interface EmbeddedCredentials {
   readonly engine: UserPassword
-  readonly worker: UserPassword
+  readonly ingress: UserPassword
+  readonly door: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
 }
 
@@ -93,8 +96,13 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
       () => undefined,
     ))
   const senders: Record<string, UserPassword> = {}
-  for (const { name } of options.senders) senders[name] = kept?.senders[name] ?? secret(name)
-  return { engine: kept?.engine ?? secret("engine"), worker: kept?.worker ?? secret("worker"), senders }
+  for (const { sender } of options.senders) senders[sender] = kept?.senders[sender] ?? secret(sender)
+  return {
+    engine: kept?.engine ?? secret("engine"),
+    ingress: kept?.ingress ?? secret("ingress"),
+    door: kept?.door ?? secret("door"),
+    senders,
+  }
 }
 
 const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, credentials: EmbeddedCredentials): ServerOptions => ({
@@ -107,8 +115,9 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
-  worker: credentials.worker,
-  senders: options.senders.map((sender) => ({ ...sender, login: credentials.senders[sender.name] ?? secret(sender.name) })),
+  ingress: credentials.ingress,
+  door: credentials.door,
+  senders: options.senders.map((access) => ({ ...access, login: credentials.senders[access.sender] ?? secret(access.sender) })),
 })
 
 interface Ports {
@@ -241,7 +250,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     monitorUrl: `http://${host}:${ports.monitor}`,
     websocketUrl: ports.websocket === undefined ? null : `ws://${host}:${ports.websocket}`,
     credentials,
-    senders: options.senders.map(({ name, kind }) => `${name}=${kind}`).join(","),
+    senders: sendersText(options.senders),
   }
   await writeFile(connectionFile, `${JSON.stringify(connection, null, 2)}\n`, { mode: 0o600 })
   return {

@@ -5,7 +5,7 @@
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { errors as natsErrors } from "@nats-io/transport-node"
-import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
+import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 
 /** Error numbers of JetStream that mean something to us. */
 const code = {
@@ -18,6 +18,8 @@ const code = {
   streamFull: 10077,
   insufficientResources: 10023,
   noSpaceLeft: 10047,
+  /** More was published to the stream than it has taken up yet; this one was dropped before that. */
+  tooManyRequests: 10167,
 } as const
 
 const apiCode = (error: unknown): number | undefined => {
@@ -44,9 +46,12 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const isFull = (error: unknown): boolean => {
+const surelyNotStored: ReadonlySet<number> = new Set([code.streamFull, code.insufficientResources, code.noSpaceLeft, code.tooManyRequests])
+
+/** There was no room for a write, or the stream could not take it up now: nothing was stored by it. */
+export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
-  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
+  return found !== undefined && surelyNotStored.has(found)
 }
 
 const permissionViolation = (error: unknown): Error | undefined => {
@@ -54,12 +59,11 @@ const permissionViolation = (error: unknown): Error | undefined => {
   return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
 }
 
-/** What a sender is told when its publish or question failed. */
+/** What a sender is told when its question, or its listening, failed. */
 export const senderFailure =
   (operation: string) =>
-  (error: unknown): Busy | NotPermitted | BrokerUnavailable => {
+  (error: unknown): NotPermitted | BrokerUnavailable => {
     const violation = permissionViolation(error)
     if (violation !== undefined) return new NotPermitted({ operation, cause: violation.message })
-    if (isFull(error)) return new Busy({ cause: describe(error) })
     return new BrokerUnavailable({ operation, cause: describe(error) })
   }

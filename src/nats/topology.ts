@@ -10,20 +10,13 @@ import type { Link } from "./connection.ts"
 import { describe, isNameInUse, isStreamMissing } from "./errors.ts"
 import { guaranteesMissing } from "./guarantees.ts"
 import { allStreams, firstDifference, type StreamSizes, type StreamSpec } from "./streams.ts"
-import { channelsAccount, commandsStream, engineAccount, journalPartition, partitionsOfTransform } from "./subjects.ts"
+import { commandsStream, engineAccount, journalPartition, notedPartitions } from "./subjects.ts"
 
 export interface TopologyOptions {
   readonly partitions: number
   readonly replicas: number
   readonly sizes: StreamSizes
   readonly monitorUrls: ReadonlyArray<string>
-}
-
-export interface Links {
-  /** In the account of the engine. */
-  readonly engine: Link
-  /** In the account of the senders. */
-  readonly worker: Link
 }
 
 /** Streams created or checked at once. */
@@ -37,16 +30,16 @@ const infoOrNull = (jsm: JetStreamManager, stream: string): Promise<StreamInfo |
     throw error
   })
 
-const requireJetStream = async (link: Link, account: string): Promise<void> => {
+const requireJetStream = async (link: Link): Promise<void> => {
   try {
     await link.jsm.getAccountInfo()
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "JetStreamNotEnabled") throw error
     throw new TopologyMismatch({
-      what: `JetStream in account ${account}`,
+      what: `JetStream in account ${engineAccount}`,
       expected: "enabled",
       found: "disabled, or this account's user may not use it",
-      remedy: `start nats-server with a jetstream block and "jetstream: enabled" in account ${account}, as in deploy/nats`,
+      remedy: `start nats-server with a jetstream block and "jetstream: enabled" in account ${engineAccount}, as in deploy/nats`,
     })
   }
 }
@@ -71,13 +64,12 @@ const partitionsMismatch = (expected: number, found: number, where: string): Top
   })
 
 /** Refuses another partition count than the one the commands stream and the journals were made for. */
-const requirePartitions = async (links: Links, partitions: number): Promise<void> => {
-  const commands = await infoOrNull(links.worker.jsm, commandsStream)
-  const dest = commands?.config.subject_transform?.dest
-  const made = dest === undefined ? undefined : partitionsOfTransform(dest)
-  if (made !== undefined && made !== partitions) throw partitionsMismatch(partitions, made, `the transform of ${commandsStream}`)
+const requirePartitions = async (link: Link, partitions: number): Promise<void> => {
+  const commands = await infoOrNull(link.jsm, commandsStream)
+  const made = notedPartitions(commands?.config.metadata)
+  if (made !== undefined && made !== partitions) throw partitionsMismatch(partitions, made, `as noted in the stream ${commandsStream}`)
   let journals = 0
-  for await (const name of links.engine.jsm.streams.names()) {
+  for await (const name of link.jsm.streams.names()) {
     const partition = journalPartition(name)
     if (partition !== undefined) journals = Math.max(journals, partition + 1)
   }
@@ -101,14 +93,13 @@ const create = async (jsm: JetStreamManager, spec: StreamSpec): Promise<StreamIn
   }
 }
 
-const createOrCheck = async (links: Links, spec: StreamSpec): Promise<StreamInfo> => {
-  const { jsm } = spec.account === channelsAccount ? links.worker : links.engine
+const createOrCheck = async ({ jsm }: Link, spec: StreamSpec): Promise<StreamInfo> => {
   const { name } = spec.config
   const found = (await infoOrNull(jsm, name)) ?? (await create(jsm, spec))
   const difference = firstDifference(spec, found.config)
   if (difference === undefined) return found
   throw new TopologyMismatch({
-    what: `${difference.setting} of stream ${name} in account ${spec.account}`,
+    what: `${difference.setting} of stream ${name} in account ${engineAccount}`,
     expected: difference.expected,
     found: difference.found,
     remedy: `set it back (nats stream edit ${name}); if that is not possible, or the stream isn't Holdfast's, use another cluster`,
@@ -116,15 +107,14 @@ const createOrCheck = async (links: Links, spec: StreamSpec): Promise<StreamInfo
 }
 
 /** Resolves to what the servers do not guarantee, in words. Rejects with TopologyMismatch, or with the client's error if the server doesn't answer. */
-export const prepareTopology = async (links: Links, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
-  await requireJetStream(links.engine, engineAccount)
-  await requireJetStream(links.worker, channelsAccount)
-  requirePayload(links.engine)
-  await requirePartitions(links, options.partitions)
+export const prepareTopology = async (link: Link, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
+  await requireJetStream(link)
+  requirePayload(link)
+  await requirePartitions(link, options.partitions)
   const specs = allStreams(options.partitions, options.replicas, options.sizes)
   const infos: Array<StreamInfo> = []
   for (let i = 0; i < specs.length; i += concurrency)
-    infos.push(...(await Promise.all(specs.slice(i, i + concurrency).map((spec) => createOrCheck(links, spec)))))
-  const info = links.engine.nc.info
+    infos.push(...(await Promise.all(specs.slice(i, i + concurrency).map((spec) => createOrCheck(link, spec)))))
+  const info = link.nc.info
   return guaranteesMissing(infos, options.monitorUrls, { name: info?.server_name ?? "?", version: info?.version ?? "?" })
 }

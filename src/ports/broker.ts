@@ -10,6 +10,15 @@ import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../engine/
 import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
 
+/** What the commands stream holds at a sequence, and as a whole. */
+export interface CommandLookup {
+  readonly message: CommandMessage | null
+  readonly firstSeq: number
+  readonly lastSeq: number
+  /** What it holds as a share of what it may hold, of bytes or of messages, whichever is nearer; 0 where it has no such bound. */
+  readonly fill: number
+}
+
 /** The commands stream, read by a partition's own cursor. */
 export class Commands extends Context.Service<
   Commands,
@@ -20,10 +29,8 @@ export class Commands extends Context.Service<
      * the consumer takes.
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
-    /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
-    readonly at: (
-      seq: number,
-    ) => Effect.Effect<{ readonly message: CommandMessage | null; readonly firstSeq: number; readonly lastSeq: number }, BrokerUnavailable>
+    /** The message at `seq`, or null, with the stream's bounds and how full it is; through the stream's leader. */
+    readonly at: (seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */
@@ -62,6 +69,8 @@ export class Outbound extends Context.Service<
   {
     /** Publishes the replies and returns once the server has them. A channel that doesn't listen loses them; it asks again with the same id. */
     readonly reply: (replies: ReadonlyArray<Reply>) => Effect.Effect<void, BrokerUnavailable>
+    /** Says to a sender that nothing of a message was taken, on `hf.reply.<sender>.<suffix>`. Lost if there is no connection, or nobody listens. */
+    readonly busy: (sender: SenderId, suffix: string, body: Uint8Array) => void
     /** Stores the values as the last of their channel and SKU; returns when all are stored. Safe to repeat. */
     readonly feed: (partition: number, values: ReadonlyArray<AtsValue>) => Effect.Effect<void, BrokerUnavailable>
     /**

@@ -15,6 +15,8 @@ export interface PartitionSample {
   readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
+  /** Milliseconds by which this worker's clock is ahead of the broker's; null where it doesn't own the partition, or doesn't know yet. */
+  readonly clockAheadMs: number | null
 }
 
 export class Meter extends Context.Service<

@@ -156,20 +156,24 @@ describe("cursor", () => {
   })
 
   it("finds a cursor that moves on past a message nobody decided", () => {
-    const found = sealedWith((records) => changeRecord(records, 6, { cursor: { seq: 9, digest: "digest-9" } }))
+    const found = sealedWith((records) => changeRecord(records, 6, { cursor: { stream: "stored", seq: 9, digest: "digest-9" } }))
     expect(found).toEqual(["cursor"])
   })
 
   it("finds a cursor that falls without a reset", () => {
-    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { seq: 1, digest: "digest-1" } }))).toEqual(["cursor"])
+    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { stream: "stored", seq: 1, digest: "digest-1" } }))).toEqual([
+      "cursor",
+    ])
   })
 
   it("finds a digest that changes although nothing was taken", () => {
-    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { seq: 13, digest: "other" } }))).toEqual(["cursor"])
+    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { stream: "stored", seq: 13, digest: "other" } }))).toEqual([
+      "cursor",
+    ])
   })
 
   it("finds a reset from where the cursor didn't stand", () => {
-    const entry = { _tag: "Reset", from: { seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
+    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
     expect(sealedWith((records) => changeRecord(records, 19, { entries: [entry] }))).toEqual(["cursor"])
   })
 
@@ -179,7 +183,7 @@ describe("cursor", () => {
       { sender: depot, seq: 9, decided: [[command("ReceiveStock", "in-9", { location: shop, qty: 1 }), accepted(received(shop, 1))]] },
       { sender: web, seq: 7, decided: [[confirmA, accepted(confirmed(web, "A"))]] },
     )
-    changeRecord(written.records, 6, { cursor: { seq: 9, digest: "digest-9" } })
+    changeRecord(written.records, 6, { cursor: { stream: "stored", seq: 9, digest: "digest-9" } })
     expect(foundBy(auditOf(written))).toEqual([])
   })
 })

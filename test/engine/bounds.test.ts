@@ -28,7 +28,7 @@ const causes = (worker: Worker): ReadonlyArray<string> => [...worker.partition.q
 const sendInBulk = (worker: Worker, sender: string, command: Record<string, unknown>): void => {
   worker.send("dc", json("ReceiveStock", { location: "M", qty: 1 }))
   worker.send(sender, command)
-  for (const arrived of worker.partition.arrived) Object.assign(arrived, { bulk: true })
+  for (const { messages } of worker.partition.arrived) for (const arrived of messages) Object.assign(arrived, { bulk: true })
 }
 
 describe("a channel's own word", () => {

@@ -150,7 +150,7 @@ describe("holdfast resume", () => {
 
   it("a halted partition: shown as such, served by nobody, and served again once an operator says so", async () => {
     const { url, monitorUrl, credentials } = cluster.server
-    const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, worker: credentials.worker }
+    const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, door: credentials.door }
     await cluster.stopWorker()
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
     await Effect.runPromise(Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer(access, saidCodec))))

@@ -6,7 +6,8 @@ import { join } from "node:path"
 import { nkeys } from "@nats-io/transport-node"
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { senderInbox, senderPermissions } from "../../src/nats/config.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
+import { doorPermissions, ingressPermissions, senderInbox, senderPermissions } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
@@ -53,16 +54,11 @@ describe("the example configuration", () => {
     }
   })
 
-  it("gives each kind of sender the permissions that the generated one does, and syncs before it acknowledges", async () => {
+  it("gives everybody the permissions that the generated one does, and syncs before it acknowledges", async () => {
     const text = await readFile(file, "utf8")
-    for (const [name, kind] of [
-      ["web", "channel"],
-      ["shop", "channel"],
-      ["dock", "warehouse"],
-      ["desk", "merchandiser"],
-      ["ops", "operator"],
-    ] as const) {
-      const { publish, subscribe } = senderPermissions(name, kind)
+    const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator+reader")
+    const permissions = [...senders.map(({ sender, roles }) => senderPermissions(sender, roles)), doorPermissions, ingressPermissions]
+    for (const { publish, subscribe } of permissions) {
       expect(text).toContain(`publish: { allow: ${JSON.stringify(publish).replaceAll(",", ", ")} }`)
       expect(text).toContain(`subscribe: { allow: ${JSON.stringify(subscribe).replaceAll(",", ", ")} }`)
     }

@@ -1,9 +1,10 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
 import { Effect, ManagedRuntime } from "effect"
-import type { SenderId } from "../../src/domain/names.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
-import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
@@ -20,19 +21,13 @@ export const plainCodec: SaidCodec = {
 /** For whoever starts the first server on a machine: it may have to be built. */
 export const startTimeoutMs = 300_000
 
-export const senders: EmbeddedOptions["senders"] = [
-  { name: "web", kind: "channel" },
-  { name: "shop", kind: "channel" },
-  { name: "dock", kind: "warehouse" },
-  { name: "desk", kind: "merchandiser" },
-  { name: "ops", kind: "operator" },
-]
+export const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator")
 
 export const workerConfig = (server: EmbeddedServer, overrides: Partial<NatsConfig> = {}): NatsConfig => ({
   servers: [server.url],
   monitorUrls: [server.monitorUrl],
   engine: server.credentials.engine,
-  worker: server.credentials.worker,
+  door: server.credentials.door,
   ...overrides,
 })
 
@@ -42,6 +37,14 @@ export const senderConfig = (server: EmbeddedServer, sender: string): ChannelLin
   return { servers: [server.url], sender, login }
 }
 
+/** The desk of an ingress, or of a worker. */
+export const deskConfig = (server: EmbeddedServer, as: "engine" | "ingress"): DeskConfig => ({
+  servers: [server.url],
+  login: as === "engine" ? { engine: server.credentials.engine } : { ingress: server.credentials.ingress },
+  name: `test ${as}`,
+})
+
+export const makeDesk = (config: DeskConfig) => ManagedRuntime.make(deskLayer(config))
 export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(config, plainCodec))
 export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
 
@@ -54,7 +57,7 @@ export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions:
           const open = yield* questions.listen(({ sender, path, replyHeader }) => {
             if (path === topologyPath) open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions }))
           })
-          for (const { name } of senders) open.open(name as SenderId)
+          for (const { sender } of senders) open.open(sender)
           return yield* Effect.never
         }),
       ),

@@ -4,11 +4,12 @@ import { connect, type NatsConnection } from "@nats-io/transport-node"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 
 /** A connection as one of the server's users; its inboxes where a sender may listen. */
-export const connectAs = (server: EmbeddedServer, user: "web" | "shop" | "engine" | "worker"): Promise<NatsConnection> => {
-  const { engine, worker, senders } = server.credentials
-  const login = user === "engine" ? engine : user === "worker" ? worker : senders[user]
+export const connectAs = (server: EmbeddedServer, user: "web" | "shop" | "engine" | "ingress" | "door"): Promise<NatsConnection> => {
+  const { senders, ...ours } = server.credentials
+  const isOurs = user === "engine" || user === "ingress" || user === "door"
+  const login = isOurs ? ours[user] : senders[user]
   if (login === undefined) throw new Error(`the server knows no user ${user}`)
-  const inboxPrefix = user === "engine" || user === "worker" ? `_INBOX.${user}` : `hf.reply.${user}`
+  const inboxPrefix = isOurs ? `_INBOX.${user}` : `hf.reply.${user}`
   return connect({ servers: server.url, user: login.user, pass: login.password, inboxPrefix })
 }
 

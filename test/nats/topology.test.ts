@@ -11,9 +11,9 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import type { NatsConfig } from "../../src/nats/layer.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { Cluster } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { Desk } from "../../src/ports/door.ts"
 import { bytes } from "../contract/broker-under-test.ts"
-import { hearQuestions, makeSender, makeWorker, senderConfig, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
+import { deskConfig, makeDesk, makeWorker, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
 const partitions = 4
@@ -49,7 +49,7 @@ const refused = (asked = { partitions, replicas: 1 }) =>
   worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
 
 /** Changes a stream behind Holdfast's back. */
-const edit = async (user: "engine" | "worker", stream: string, change: Partial<StreamConfig>) => {
+const edit = async (user: "engine", stream: string, change: Partial<StreamConfig>) => {
   const nc = await connectAs(server, user)
   try {
     await (await jetstreamManager(nc)).streams.update(stream, change)
@@ -71,6 +71,7 @@ describe("a first start", () => {
         ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_${i}`),
         "HF_FEED",
         "HF_SNAPSHOTS",
+        "HF_STORED",
         "KV_HF_LEASES",
         "KV_HF_MARKS",
         "KV_HF_MEMBERS",
@@ -97,8 +98,8 @@ describe("a later start", () => {
       ["engine", "HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
       ["engine", "HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
       ["engine", "HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["worker", "HF_COMMANDS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["worker", "HF_COMMANDS", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
+      ["engine", "HF_STORED", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["engine", "HF_STORED", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
       ["engine", "HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
     ] as const
     for (const [user, stream, change, back, setting] of changes) {
@@ -112,24 +113,15 @@ describe("a later start", () => {
     await prepare()
   })
 
-  it("leaves sizes to whoever runs the server; a full commands stream makes senders wait and loses nothing", async () => {
-    await edit("worker", "HF_COMMANDS", { max_msgs: 3 })
-    const running = worker(workerConfig(server))
-    await running.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
-    hearQuestions(running, partitions)
-    const sender = makeSender(senderConfig(server, "web"))
-    toClose.unshift(() => sender.dispose())
-    const outcomes = await sender.runPromise(
-      ChannelLink.use((link) =>
-        Effect.forEach([1, 2, 3, 4, 5], () =>
-          link
-            .publish("sell", "A", bytes("{}"), "r.1")
-            .pipe(Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ seq }) => `stored ${seq}` })),
-        ),
-      ),
+  it("leaves sizes to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
+    await edit("engine", "HF_STORED", { max_msgs: 3 })
+    const desk = makeDesk(deskConfig(server, "ingress"))
+    toClose.unshift(() => desk.dispose())
+    const outcomes = await desk.runPromise(
+      Desk.use(({ store }) => Effect.forEach([1, 2, 3, 4, 5], () => Effect.map(store(0, bytes("a batch")), ({ _tag }) => _tag))),
     )
-    await edit("worker", "HF_COMMANDS", { max_msgs: -1 })
-    expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "Busy", "Busy"])
+    await edit("engine", "HF_STORED", { max_msgs: -1 })
+    expect(outcomes).toEqual(["Stored", "Stored", "Stored", "Full", "Full"])
   })
 })
 
@@ -183,7 +175,7 @@ describe("a server without JetStream", () => {
     const ready = await startEmbedded({ senders: [] })
     await ready.stop()
     const port = Number(new URL(ready.url).port)
-    const { engine, worker: workerLogin } = ready.credentials
+    const { engine, ingress, door } = ready.credentials
     const config = serverConfig({
       serverName: "plain",
       host: "127.0.0.1",
@@ -192,7 +184,8 @@ describe("a server without JetStream", () => {
       storeDir: folder,
       syncAlways: false,
       engine,
-      worker: workerLogin,
+      ingress,
+      door,
       senders: [],
     })
     const without = config.replace(/^jetstream \{[\s\S]*?^\}/m, "").replaceAll("    jetstream: enabled\n", "")

@@ -99,6 +99,8 @@ export class MemoryBroker {
   readonly commands = new Growing<CommandMessage>()
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
+  /** What was said instead of a decision. */
+  readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
   /** Who listens to questions, and whose. */
   readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: Question) => void }>()
@@ -294,7 +296,7 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, fill: 0 })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {
@@ -319,6 +321,9 @@ export class MemoryBroker {
             return Effect.void
           }),
         ),
+      busy: (sender, suffix, body) => {
+        if (!this.#cutOff.has(worker)) this.said.push({ sender, suffix, body })
+      },
       feed: (_partition, values) =>
         this.#unlessCutOff(
           worker,
