@@ -28,6 +28,7 @@ class Bench {
 
   constructor() {
     this.perform(this.put({ _tag: "SnapshotMissing", nowMs: this.nowMs }))
+    this.perform(this.put({ _tag: "BrokerTimeSeen", nowMs: this.nowMs, brokerMs: this.nowMs }))
     this.perform(this.put({ _tag: "Claim", nowMs: this.nowMs, owner: "bench", incarnation: "bench" }))
   }
 

@@ -34,8 +34,8 @@ const message = (sender: string, path: string, body: string, i: number): DoorMes
 
 /** An ingress whose owners hear everything and whose stream stores everything, at once. */
 const begin = (owned: boolean) => {
-  const senders = Array.from({ length: 64 }, (_, i) => ({ sender: `web${i}` as SenderId, classes: ["sell"] as const, ...plenty }))
-  const wms = { sender: "wms" as SenderId, classes: ["stock"] as const, ...plenty }
+  const senders = Array.from({ length: 64 }, (_, i) => ({ sender: `web${i}` as SenderId, classes: ["sell"] as const, bulk: false, ...plenty }))
+  const wms = { sender: "wms" as SenderId, classes: ["stock"] as const, bulk: false, ...plenty }
   const ingress = emptyIngress({ ingress: "bench", partitions: 4, senders: [...senders, wms] })
   const put = (input: IngressInput): void => perform(step(ingress, input))
   const perform = (outputs: ReadonlyArray<IngressOutput>): void => {

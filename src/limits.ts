@@ -14,6 +14,11 @@ export const senderCharsMax = 32
 export const idCharsMax = 64
 /** Units one command may move. Sums over every location and reservation stay exact integers by far. */
 export const qtyMax = 1_000_000_000
+/**
+ * Units one `RecordSale` may tell of, from a sender without the role `bulk`. It happened already, so no stock bounds it: whatever it says comes off what all channels may sell. A thousand
+ * is far more than a till or a marketplace order of one line sells, and little beside the stock of a SKU that sells in such numbers; what is beyond is looked at by a person first.
+ */
+export const saleQtyMax = 1_000
 /** Units one location may hold of one SKU, whatever is received. */
 export const onHandMax = 1_000_000_000_000
 /** Locations one SKU may be stocked at: bounds the work of one ATS. */
@@ -82,19 +87,61 @@ export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
 export const arrivedMessagesMax = 8_192
 export const arrivedBytesMax = 32 * 1_048_576
+/** Commands handed over to a partition and not decided: some hundred milliseconds of what one decides. A sender's share is this over the senders that have something waiting. */
+export const handedCommandsMax = 32_768
+/** What a sender may always have waiting, however many others there are. */
+export const handedPerSenderMin = 256
+/** Bytes of the same, of all senders. */
+export const handedBytesMax = 32 * 1_048_576
+/** Milliseconds after which somebody who was told `busy` may come back, at least and at most. */
+export const busyMsMin = 10
+export const busyMsMax = 2_000
+/** Ingresses of which a partition remembers how far they are taken: lives of ingresses, in weeks of rolling restarts. */
+export const ingressesRememberedMax = 4_096
+/** Bytes of decided commands kept in their stream, over all partitions: what a reset can go back to. */
+export const commandsKeptBytes = 64 * 1_048_576
+/** Share of the commands stream above which nothing decided is kept. */
+export const commandsFillMax = 0.5
 /** Former cursors a partition remembers to find the last common message after the commands stream lost its tail. */
 export const cursorsRememberedMax = 4_096
 
 // Time
 
-/** Milliseconds the clock may run ahead of the newest broker timestamp: beyond it time stands still and an alarm is raised. */
-export const clockAheadMsMax = 10_000
+/**
+ * Milliseconds a worker's wall clock may differ from the broker's, in either direction, before an alarm is raised. No decision depends on that clock; but whoever sets
+ * it so sets others, and senders' clocks are believed.
+ */
+export const clockOffMsMax = 2_000
+/** Milliseconds for which it must have been so. Longer than between two renewals of a lease. */
+export const clockOffForMs = 3_000
+/** Milliseconds for which the best bound of the broker's time is kept at least, and twice that at most: so long a broker's clock that was set back is not followed. Several renewals fall into it. */
+export const brokerClockWindowMs = 10_000
+/** Millionth parts by which a steady clock may run fast: as fast as a kernel lets one be slewed. Believed of it is so much less. */
+export const steadyClockFastPpmMax = 500
 /** Milliseconds without a confirmed record after which a witness is written, and between checks of the cursor's digest. */
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
-/** Milliseconds commands are kept below the cursor before they are purged. */
-export const commandsKeptMs = 10 * 60_000
+
+// Questions
+
+/**
+ * Questions a second of one sender that one worker looks at, and as many at once; beyond it the sender's subscription is dropped for a moment. More than a shop's pages ask for, and
+ * at some 25 µs each a fortieth of a core: what all senders of a cluster may cost a worker is their number times that. A KiB asked, and 4 KiB answered, cost as much as a question.
+ */
+export const questionsPerSecond = 1_000
+export const questionBytes = 1_024
+export const answerBytesPerQuestion = 4_096
+/** SKUs walked for a page of ATS that cost as much as a question. */
+export const skusWalkedPerQuestion = 256
+/** Questions' worth that is answered in one turn of the event loop: bounds what they hold up. */
+export const questionsPerTurn = 32
+/** Milliseconds a dropped subscription stays dropped at least: its bucket has then filled for as long. */
+export const questionsClosedMs = 250
+/** Bytes of a question's body; what is longer is no question. */
+export const questionBytesMax = 4_096
+/** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */
+export const answersWaitingBytesMax = 16 * 1_048_576
 
 // The door
 
@@ -175,6 +222,8 @@ const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entr
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
+assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
+assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
@@ -184,10 +233,17 @@ assert(
   "the events of one command fit its share of a record",
 )
 assert(
-  feedLookBackMs >= clockAheadMsMax + 8 * appendTimeoutMs,
-  "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
+  feedLookBackMs >= clockOffMsMax + 8 * appendTimeoutMs,
+  "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
+assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
+assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
+assert(
+  // A stored message may hold as many messages of senders as commands, each an entry of its own.
+  2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
+  "the largest stored message, decided at its worst, fits a record",
+)
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")

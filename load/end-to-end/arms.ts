@@ -214,10 +214,10 @@ export interface FloorArm extends Arm {
 /** The floor: the same, undecided. */
 export const startFloor = async (options: BenchOptions, reply: EchoSetup["reply"]): Promise<FloorArm> => {
   const server = await startEmbedded({ senders })
-  const { url, monitorUrl, credentials } = server
+  const { url, monitorUrl, credentials, senders: known } = server
   const echo = new Actor<ToEcho, FromEcho>("./echo-worker.ts", options)
   const { engine, door } = credentials
-  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, door, partitions: options.partitions, reply } })
+  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, door, senders: known, partitions: options.partitions, reply } })
   const client = await startClient(server, options)
   const count = async (): Promise<WorkerCount> => {
     const answer = await echo.ask({ _tag: "Count" })

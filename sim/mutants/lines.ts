@@ -128,7 +128,7 @@ export const lines: ReadonlyArray<Mutant> = [
         module: "src/engine/decide-command.ts",
         pattern: `for (const check of given.rules.checks) {`,
         replacement: `bites()
-  for (const check of ["floor", "deadline", "lookup"] as const) {`,
+  for (const check of ["floor", "deadline", "lookup", "bounds"] as const) {`,
       },
     ],
   },

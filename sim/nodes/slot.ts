@@ -90,9 +90,15 @@ export class Slot {
     this.worker.mayCrash("the next input", this)
   }
 
+  /** Its lease was got or renewed, and this is what the broker stamped then. */
+  hearTime(brokerMs: number): void {
+    this.worker.observer.timeHeard(this, brokerMs)
+    this.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.worker.clockMs })
+  }
+
   tick(): void {
     if (this.partition === null) return
-    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs }
+    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs, wallMs: this.worker.wallMs }
     this.put(input)
   }
 
@@ -278,6 +284,7 @@ export class Slot {
   #append(output: OutputOf<"Append">): void {
     const { expectedSeq, messageId, bytes } = output
     const { observer, faults } = this.worker
+    observer.appendBegun(this, output)
     this.#ask<Exclude<AppendAnswer, null>>({
       timeoutMs: appendTimeoutMs,
       serve: (answer) => {

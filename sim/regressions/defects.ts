@@ -37,7 +37,7 @@ const readOnUntold =
   (step: Step): Step =>
   (partition, input) =>
     input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reading
-      ? [{ _tag: "ReadCommands", fromSeq: partition.arrivedSeq + 1 }]
+      ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.arrivedSeq + 1 }]
       : step(partition, input)
 
 export const defects: ReadonlyArray<Defect> = [

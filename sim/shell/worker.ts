@@ -3,6 +3,7 @@
  * and started again.
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
+import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind } from "../../src/engine/protocol.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
@@ -29,6 +30,8 @@ export interface WorkerNodeOptions {
   readonly weather: Weather
   readonly name: string
   readonly seed: string
+  /** Who may ask. */
+  readonly senders: ReadonlyArray<SenderAccess>
   readonly leaseTtlMs: number
   /** See {@link Process}. */
   readonly crashOneIn: number
@@ -67,7 +70,7 @@ export class WorkerNode {
 
   start(): void {
     if (this.process.isAlive) return
-    const { world, servers, engine, name, leaseTtlMs, onEvent } = this.#options
+    const { world, servers, engine, name, senders, leaseTtlMs, onEvent } = this.#options
     this.#connections = this.#connect()
     this.#isLeaving = false
     this.process.wallErrorMs = 0
@@ -84,7 +87,7 @@ export class WorkerNode {
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const started = startWorker({ worker: name, address: "", partitions: servers.partitions, leaseTtlMs, drainTimeoutMs })
+    const started = startWorker({ worker: name, address: "", partitions: servers.partitions, senders, leaseTtlMs, drainTimeoutMs })
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker
     })

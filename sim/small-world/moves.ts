@@ -8,7 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
-import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, letLoose, type OnMove, storeMark } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
 import type { Call, FeedValue, HandedOver, State, Want } from "./small-world.ts"
@@ -180,6 +180,7 @@ const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, me
     seq,
     message: messages[seq - 1] ?? null,
     firstSeq: 1,
+    fill: 0,
     lastSeq: messages.length,
   }))
 
@@ -309,7 +310,7 @@ const tellClaim = (ground: Ground, state: State, w: W): Draft => {
   const draft = draftOf(state)
   const owner = `owner-${++draft.used.claims}`
   const incarnation = `incarnation-${draft.used.claims}`
-  hear(ground, draft, w, `Claim ${owner}`, () => ({ _tag: "Claim", owner, incarnation }))
+  hearClaim(ground, draft, w, owner, incarnation)
   return draft
 }
 

@@ -39,7 +39,13 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 const isReuse = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
 const isTooOld = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
 const isForm = (decision: EntryDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
-const isFinal = (decision: EntryDecision): boolean => decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision)
+/** There was no room, in quarantine or for another sender: said of the moment, not of the command, which may be sent again. Whether it was so `quarantine` judges. */
+const isForWantOfRoom = (decision: EntryDecision): boolean =>
+  decision._tag === "Refused" &&
+  decision.refusal.reason === "LimitReached" &&
+  (decision.refusal.field === "quarantine" || decision.refusal.field === "senders")
+const isFinal = (decision: EntryDecision): boolean =>
+  decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision) && !isForWantOfRoom(decision)
 
 /** What is wrong with a decision about an id that has its answer, or null. */
 const wrongAgain = (decision: EntryDecision, first: First, content: string): string | null => {

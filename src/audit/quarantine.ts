@@ -2,14 +2,17 @@
  * Checker `quarantine` (INV-7, oracle A13): what nobody could decide waits visibly, and gets one final answer.
  *
  * Proves that each place in quarantine holds one command, that a retry is told the place of the first, that only what waits is settled, as the
- * very command it was, and that an operator's command settles exactly one, in the same record.
+ * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
+ * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { MessageEntry, SettledEntry } from "../engine/records.ts"
+import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
+import { quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
 interface Waiting {
+  readonly sender: string
   readonly scope: string
   readonly content: string
 }
@@ -20,22 +23,78 @@ interface Quarantine {
   readonly waiting: () => number
 }
 
+/** What waits in one partition, counted as the record's decisions go by: an operator's command makes room for the next decision of its own record. */
+interface Room {
+  total: number
+  readonly bySender: Map<string, number>
+  readonly scopes: Map<string, string>
+}
+
+const isFull = (room: Room, sender: string): boolean =>
+  room.total >= quarantinedMax || (room.bySender.get(sender) ?? 0) >= quarantinedPerSenderMax
+
+const isForWantOfRoom = (decision: EntryDecision): boolean =>
+  decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
+
+const count = (room: Room, sender: string, change: 1 | -1): void => {
+  room.total += change
+  room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
+}
+
 export const createQuarantine = (findings: Findings): Quarantine => {
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
+  const rooms = new Map<number, Room>()
+  const roomOf = (partition: number): Room => {
+    let room = rooms.get(partition)
+    if (room === undefined) {
+      room = { total: 0, bySender: new Map(), scopes: new Map() }
+      rooms.set(partition, room)
+    }
+    return room
+  }
+
+  /** An operator's command was accepted: what it names waits no longer, for whatever is decided next. */
+  const leave = (where: Where, quarantined: string): void => {
+    const held = places.get(placeOf(where, quarantined))
+    const room = roomOf(where.partition)
+    if (held === undefined || room.scopes.get(held.scope) !== quarantined) return
+    room.scopes.delete(held.scope)
+    count(room, held.sender, -1)
+  }
+
+  /** A command took a place in quarantine. */
+  const enter = (where: Where, quarantined: string, scope: string, sender: string, id: string): void => {
+    const room = roomOf(where.partition)
+    if (isFull(room, sender)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
+    count(room, sender, 1)
+    room.scopes.set(scope, quarantined)
+  }
+
+  const noRoom = (where: Where, scope: string, sender: string, id: string): void => {
+    findings.checked("quarantine")
+    const room = roomOf(where.partition)
+    const waits = room.scopes.get(scope)
+    if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
+    else if (!isFull(room, sender))
+      findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
+  }
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
   const message = (where: Where, entry: MessageEntry): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
-      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined"))
+      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
         settling.push(command.quarantined)
-      if (decision._tag !== "Quarantined") continue
-      findings.checked("quarantine")
+        leave(where, command.quarantined)
+      }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
+      if (isForWantOfRoom(decision)) noRoom(at, scope, entry.sender, command.id)
+      if (decision._tag !== "Quarantined") continue
+      findings.checked("quarantine")
       const held = places.get(placeOf(where, decision.quarantined))
       // Named by the record: a message's own sequence may come again when the commands stream has lost its tail.
       const isNew = decision.quarantined.startsWith(`${where.seq}-`)
@@ -43,7 +102,9 @@ export const createQuarantine = (findings: Findings): Quarantine => {
         findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, where nothing waits`)
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
-      if (held === undefined) places.set(placeOf(where, decision.quarantined), { scope, content: textOf(command) })
+      if (held !== undefined) continue
+      enter(at, decision.quarantined, scope, entry.sender, command.id)
+      places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }
     return settling
   }

@@ -16,7 +16,7 @@ import { logLine } from "../telemetry/names.ts"
 import { saidCodec } from "../wire/said.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { startOwnServer } from "./own-server.ts"
+import { ownSenders, startOwnServer } from "./own-server.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
@@ -92,7 +92,14 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
     const { leaseTtlMs, drainTimeoutMs } = config
-    worker = yield* startWorker({ worker: config.worker, address, partitions, leaseTtlMs, drainTimeoutMs })
+    worker = yield* startWorker({
+      worker: config.worker,
+      address,
+      partitions,
+      senders: config.nats?.senders ?? ownSenders,
+      leaseTtlMs,
+      drainTimeoutMs,
+    })
     yield* leaveAtTheEnd(worker)
     return yield* Effect.never
   }).pipe(Effect.provide(ports))

@@ -10,6 +10,7 @@ import { type Given, noteConfirmed } from "./apply.ts"
 import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
+import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { publishConfirmed } from "./publishing.ts"
@@ -125,7 +126,9 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
   partition.inFlight = null
   noteConfirmed(partition, seq, inFlight.pending.hash)
   const snapshot = noteSnapshotProgress(partition, given)
-  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats: statsOf(inFlight, nowMs) }
+  const stats = statsOf(inFlight, nowMs)
+  if (stats.commands > 0) notePace(partition.handed, stats.commands, stats.appendMs)
+  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats }
   switch (inFlight.record.kind) {
     case "genesis":
       return [confirmed, ...onGenesisConfirmed(partition, given, inFlight.record, nowMs)]
@@ -165,11 +168,15 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
   let quarantined = 0
   let discrepancies = 0
   let shortages = 0
+  let missing = 0
   const outputs: Array<Output> = []
-  const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage", count: number, what: string): void => {
+  const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage" | "CommandsLostTail", count: number, what: string): void => {
     if (count > 0) outputs.push({ _tag: "Alarm", kind, detail: `partition ${partition.id}: ${count} ${what}` })
   }
   for (const entry of record.entries) {
+    if (entry._tag === "Stored") missing += entry.missing
+    if (entry._tag === "Skipped")
+      outputs.push({ _tag: "Alarm", kind: "CommandSkipped", detail: `partition ${partition.id}, message ${entry.seq}: ${entry.cause}` })
     if (entry._tag === "Floor")
       outputs.push({ _tag: "Alarm", kind: "FloorRaised", detail: `${entry.sender} ${entry.class}: forgotten before ${entry.floorMs}` })
     const all = entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
@@ -185,5 +192,6 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
   alarm("Quarantined", quarantined, "commands quarantined")
   alarm("Discrepancy", discrepancies, "facts did not fit what was believed")
   alarm("Shortage", shortages, "locations owe more than they have")
+  alarm("CommandsLostTail", missing, "stored messages were acknowledged to an ingress, and the stream did not show them")
   return outputs
 }

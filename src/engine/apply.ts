@@ -8,14 +8,15 @@ import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { Partition } from "./partition.ts"
+import type { Partition, QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -104,7 +105,7 @@ const isFinal = (decision: EntryDecision): boolean => {
     case "Dropped":
       return true
     case "Refused":
-      return isBusinessAnswer(decision.refusal.reason)
+      return isBusinessAnswer(decision.refusal.reason) && !isForWantOfRoom(decision.refusal)
     case "Quarantined":
     case "Repeated":
       return false
@@ -130,6 +131,10 @@ const isBusinessAnswer = (reason: string): boolean => {
       return true
   }
 }
+
+/** No decision of the command: quarantine, or the memory of senders, was full. Remembered, it would stand against the command when there is room again. */
+const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
+  reason === "LimitReached" && (field === "quarantine" || field === "senders")
 
 /** Remembers a final decision under its id. */
 const rememberDecision = (
@@ -183,8 +188,7 @@ const quarantine = (
   command: Command,
   decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
 ): void => {
-  if (partition.quarantine.has(decision.quarantined)) return
-  partition.quarantine.set(decision.quarantined, {
+  holdInQuarantine(partition, {
     id: decision.quarantined,
     sender: standing.sender,
     class: standing.class,
@@ -193,7 +197,15 @@ const quarantine = (
     cause: decision.cause,
     atMs: standing.atMs,
   })
-  partition.quarantinedKeys.set(quarantineKey(standing.sender, command), decision.quarantined)
+}
+
+/** Puts a command into quarantine, unless it is there. */
+export const holdInQuarantine = (partition: Partition, quarantined: QuarantinedCommand): void => {
+  const { id, sender, command } = quarantined
+  if (partition.quarantine.has(id)) return
+  partition.quarantine.set(id, quarantined)
+  partition.quarantinedKeys.set(quarantineKey(sender, command), id)
+  partition.quarantinedBy.set(sender, (partition.quarantinedBy.get(sender) ?? 0) + 1)
 }
 
 /** The place of a sender's command in quarantine, if it is there. */
@@ -206,6 +218,25 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   if (found === undefined) return
   partition.quarantine.delete(id)
   partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
+  const left = (partition.quarantinedBy.get(found.sender) ?? 0) - 1
+  assert(left >= 0, "what is settled was counted")
+  if (left === 0) partition.quarantinedBy.delete(found.sender)
+  else partition.quarantinedBy.set(found.sender, left)
+}
+
+/** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */
+export const noteIngress = (
+  { ingresses }: Partition,
+  { ingress, serial }: Pick<Extract<Entry, { _tag: "Stored" }>, "ingress" | "serial">,
+): void => {
+  const known = ingresses.get(ingress) ?? 0
+  ingresses.delete(ingress)
+  ingresses.set(ingress, Math.max(known, serial))
+  if (ingresses.size <= ingressesRememberedMax) return
+  for (const oldest of ingresses.keys()) {
+    ingresses.delete(oldest)
+    return
+  }
 }
 
 /** Raises a sender's floor. */
@@ -237,6 +268,11 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
         entry.decided,
       )
       return
+    case "Stored":
+      noteIngress(partition, entry)
+      return
+    case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return
@@ -266,7 +302,16 @@ export const applyEnvelope = (partition: Partition, record: JournalRecord): void
   partition.epoch = record.epoch
   partition.atMs = record.atMs
   if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
-  if (record.cursor.seq !== partition.cursor.seq || record.cursor.digest !== partition.cursor.digest) markCursor(partition, record)
+  const { stream, seq, digest } = partition.cursor
+  if (record.cursor.stream !== stream) forgetMarks(partition, record.cursor)
+  else if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
+}
+
+/** Another stream: what is remembered of the former one's messages says nothing about it. */
+const forgetMarks = (partition: Partition, cursor: Cursor): void => {
+  partition.cursor = cursor
+  partition.recentMarks.length = 0
+  partition.sparseMarks.length = 0
 }
 
 const forgetMarksAfter = (partition: Partition, seq: number): void => {

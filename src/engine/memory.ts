@@ -149,12 +149,17 @@ export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: 
   memoryStep(held, stepOf(reservation.endedAtMs)).ended.push({ actor, reservation })
 }
 
+/** Whether a reservation's end lies below its channel's floor: it is forgotten, swept or not. */
+export const isForgotten = (partition: Partition, { channel, endedAtMs }: Reservation): boolean => {
+  const memory = partition.senders.get(channel)
+  return memory !== undefined && stepOf(endedAtMs) < floorStep(memory, "sell", partition.atMs)
+}
+
 /** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. True if it did. */
 export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): boolean => {
   const reservation = reservationOf(actor.stock, channel, id)
   if (reservation === undefined || isOpen(reservation)) return false
-  const memory = partition.senders.get(channel)
-  if (memory === undefined || stepOf(reservation.endedAtMs) >= floorStep(memory, "sell", partition.atMs)) return false
+  if (!isForgotten(partition, reservation)) return false
   forgetReservation(actor.stock, reservation)
   return true
 }

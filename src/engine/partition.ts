@@ -11,18 +11,27 @@ import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
 import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
+import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
 
-/** A message as it waits to be decided: its subject taken apart and its body decoded, both already on arrival, while an append is in flight. */
+/** A sender's message as it waits to be decided: taken apart and decoded already on arrival, while an append is in flight. */
 export interface ArrivedMessage {
-  readonly message: CommandMessage
+  /** Its place in the commands stream; null: it was handed over. */
+  readonly seq: number | null
+  /** When it was published, by the broker's clock. */
+  readonly brokerMs: EpochMs
+  /** Of its body. */
+  readonly bytes: number
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender has the role `bulk`, as the ingress that took it says. */
+  readonly bulk: boolean
   /** The subject's SKU, or undefined if its token isn't canonical. */
   readonly sku: Sku | undefined
   /** Whether that SKU belongs to this partition. */
@@ -31,6 +40,40 @@ export interface ArrivedMessage {
   readonly body: DecodedBody
   /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: SkuActor | undefined
+}
+
+/** A message of the commands stream as it waits, with the messages of senders it holds. */
+export interface ArrivedStored {
+  readonly message: CommandMessage
+  /** Who stored it; null: a sender itself, as in earlier releases. */
+  readonly from: { readonly ingress: string; readonly serial: number; readonly acknowledged: number } | null
+  /** Why nothing of it is decided, if so: none of ours wrote it. */
+  readonly skipped: string | null
+  readonly messages: ReadonlyArray<ArrivedMessage>
+}
+
+/** What one sender's ingresses handed over and isn't decided, oldest first. */
+export interface HandedQueue {
+  readonly sender: SenderId
+  messages: Array<ArrivedMessage>
+  /** Messages at the front that are decided already: they are cut off now and then. */
+  from: number
+  /** Commands and bytes that wait. */
+  commands: number
+  bytes: number
+  /** Commands it may still decide in the batch that is being made; see handed.ts. */
+  credit: number
+}
+
+/** What was handed over and waits, sender by sender. */
+export interface Handed {
+  readonly queues: Map<SenderId, HandedQueue>
+  /** Senders with something waiting, in the order in which they are served next. */
+  turns: Array<SenderId>
+  commands: number
+  bytes: number
+  /** Commands decided in a millisecond lately: what a time to come back is worked out from. */
+  pace: number
 }
 
 /** The record that was handed over and isn't confirmed. The partition's state already contains it. */
@@ -53,6 +96,12 @@ export interface InFlight {
 /** A cursor that was journaled, and when. */
 export interface CursorMark extends Cursor {
   readonly atMs: EpochMs
+}
+
+/** The end of a batch of stored messages, and how many bytes the batch had. */
+export interface KeptMark {
+  readonly seq: number
+  readonly bytes: number
 }
 
 /** A check of what the commands stream holds at a journaled cursor. */
@@ -150,9 +199,8 @@ export interface Partition {
   readonly recentHashes: Array<string>
   cursor: Cursor
   atMs: EpochMs
-  referenceMs: EpochMs
-  /** Whether the clock was last seen ahead of the broker by more than is believed. */
-  clockAhead: boolean
+  readonly brokerClock: BrokerClock
+  readonly wallClock: WallClock
   inFlight: InFlight | null
   claiming: Claiming | null
   /** Decide nothing new, say all that was decided, then step down for this reason. */
@@ -164,17 +212,28 @@ export interface Partition {
   nextCheckAtMs: EpochMs
   /** Whether the cursor's digest was verified since commands were last purged. */
   digestVerified: boolean
-  nextPurgeAtMs: EpochMs
   purgedBelowSeq: number
+  /** How full the commands stream was when it was last looked at. */
+  commandsFill: number
+  /** Stored messages that were decided in this reign and are still kept, oldest first: where each batch of them ends, and its bytes. */
+  readonly keptMarks: Array<KeptMark>
+  keptBytes: number
   search: TailSearch | null
+  /** Where the stream of earlier releases ends for this partition, once that is known. */
+  rawEndSeq: number | null
+  /** When to ask for it (again). */
+  nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
   /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
   trusted: boolean
   paused: boolean
-  arrived: Array<ArrivedMessage>
+  arrived: Array<ArrivedStored>
   arrivedBytes: number
   arrivedSeq: number
+  readonly handed: Handed
+  /** The highest serial taken of each ingress, those heard of last at the end: what a lost tail above the cursor shows in. */
+  readonly ingresses: Map<string, number>
   readonly actors: Map<Sku, SkuActor>
   readonly actorList: Array<SkuActor>
   /** Equal policies are one object: a million SKUs have a handful of them. By their text. */
@@ -187,6 +246,8 @@ export interface Partition {
   readonly quarantine: Map<string, QuarantinedCommand>
   /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
+  /** How many of them are each sender's. No entry: none. */
+  readonly quarantinedBy: Map<SenderId, number>
   readonly publishing: Publishing
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
@@ -227,10 +288,10 @@ export const emptyPartition = (options: {
   confirmedSeq: 0,
   confirmedHash: "",
   recentHashes: [],
-  cursor: { seq: 0, digest: "" },
+  cursor: { stream: "stored", seq: 0, digest: "" },
   atMs: 0,
-  referenceMs: 0,
-  clockAhead: false,
+  brokerClock: unknownBrokerClock(),
+  wallClock: unseenWallClock(),
   inFlight: null,
   claiming: null,
   draining: null,
@@ -239,15 +300,21 @@ export const emptyPartition = (options: {
   check: null,
   nextCheckAtMs: 0,
   digestVerified: false,
-  nextPurgeAtMs: 0,
   purgedBelowSeq: 0,
+  commandsFill: 0,
+  keptMarks: [],
+  keptBytes: 0,
   search: null,
+  rawEndSeq: null,
+  nextRawEndAtMs: 0,
   reading: false,
   trusted: false,
   paused: false,
   arrived: [],
   arrivedBytes: 0,
   arrivedSeq: 0,
+  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
+  ingresses: new Map(),
   actors: new Map(),
   actorList: [],
   policies: new Map(),
@@ -258,6 +325,7 @@ export const emptyPartition = (options: {
   nextSenderToForget: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
+  quarantinedBy: new Map(),
   publishing: {
     replies: new Set(),
     dirty: new Map(),

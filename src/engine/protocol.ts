@@ -6,7 +6,7 @@
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { AtsValue, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy } from "./words.ts"
 
 /** A message as the commands stream holds it. */
@@ -40,6 +40,8 @@ export type DecodedBody =
 export interface TakenMessage {
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender has the role `bulk`: its sales without asking are taken whatever their size and SKU. */
+  readonly bulk: boolean
   /** The SKU of the subject it came on: one of its commands is about it. */
   readonly sku: Sku
   /** The end of the subject its answer goes to; null: nobody asked for one. */
@@ -151,7 +153,10 @@ export interface ClaimBasis {
   readonly halt: Halt | null
 }
 
-/** What a partition can be told. Every input carries the clock of whoever feeds it; the engine trusts it only within limits. */
+/**
+ * What a partition can be told. Every input carries `nowMs`, the steady clock of whoever feeds it: its wall clock as it was once, and what a monotonic clock has counted
+ * since. It may be wrong by any constant, and never steps. Pauses are counted on it; what time it is, the engine learns from the broker (broker-clock.ts).
+ */
 export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
@@ -183,8 +188,14 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** First and last sequence of the commands stream. */
       readonly firstSeq: number
       readonly lastSeq: number
+      /** How full the stream is: its bytes as a share of what it may hold. */
+      readonly fill: number
     }
-  /** A broker timestamp that isn't a command's: a lease renewal's. */
+  /**
+   * Where the stream of earlier releases ends: the sequence of its last message of this partition, 0 if it holds none. Null: it takes more, or nobody can tell now; asked again at a later tick.
+   */
+  | { readonly _tag: "RawEndRead"; readonly endSeq: number | null }
+  /** A lease was renewed, whosever, and the broker stamped it now: what the broker's time is learned from. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
   | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
@@ -199,7 +210,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
   | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
   | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
-  | { readonly _tag: "Tick" }
+  /** `wallMs`: the wall clock, which people can set. It decides nothing; an alarm is raised if it is wrong. */
+  | { readonly _tag: "Tick"; readonly wallMs: EpochMs }
   /** Finish what is in flight, decide nothing new, say all that was decided, then stop. */
   | { readonly _tag: "Drain" }
   /** The lease is lost: stop trying. Safety does not depend on it. */
@@ -208,7 +220,9 @@ export type Input = { readonly nowMs: EpochMs } & (
 
 export const AlarmKind = [
   "ClockAhead",
+  "ClockBehind",
   "CommandsLostTail",
+  "CommandSkipped",
   "SnapshotDiscarded",
   "FeedRepaired",
   "NewerRelease",
@@ -256,13 +270,15 @@ export type Output =
   | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
   /** Read the journal's end, and the record at `seq` if there is one. */
   | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
-  /** Read commands from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
-  | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
+  /** Read commands of a stream from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
+  | { readonly _tag: "ReadCommands"; readonly stream: CursorStream; readonly fromSeq: number }
   | { readonly _tag: "PauseReading" }
   | { readonly _tag: "ResumeReading" }
-  | { readonly _tag: "ReadCommandAt"; readonly seq: number }
+  | { readonly _tag: "ReadCommandAt"; readonly stream: CursorStream; readonly seq: number }
   /** Purge this partition's commands with a sequence below `beforeSeq`. */
-  | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
+  | { readonly _tag: "PurgeCommands"; readonly stream: CursorStream; readonly beforeSeq: number }
+  /** Look where the stream of earlier releases ends for this partition, once it takes nothing more. Answered by RawEndRead. */
+  | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
@@ -317,7 +333,7 @@ export interface ProtocolRules {
   /** Whether a finished snapshot may be published. */
   readonly mayPublishSnapshot: (endSeq: number, confirmedSeq: number) => boolean
   /** The order of the checks before a command is decided. */
-  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline">
+  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline" | "bounds">
   /** Whether an outcome is remembered under its id. */
   readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
   /** Whether a value seen in the feed lags behind the newest version known here: the newest seen there, or the state's where this reign said nothing yet. */
@@ -326,6 +342,6 @@ export interface ProtocolRules {
   readonly skuOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
-  /** The journaled time of a record. */
-  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, referenceMs: EpochMs) => EpochMs
+  /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */
+  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, brokerNowMs: EpochMs) => EpochMs
 }

@@ -9,7 +9,7 @@ import type { Policy } from "../domain/policy.ts"
 import { addReservation, type ChannelUse, isOpen, type LocationStock, type Reservation, reservationOf } from "../domain/stock.ts"
 import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import type { Given } from "./apply.ts"
+import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
 import { stepDown } from "./ending.ts"
 import { type ClassMemory, classMemory, holds, type Remembered, remember, rememberEnd, type SenderMemory, senderMemory } from "./memory.ts"
 import { appliedSeq, type Partition, type QuarantinedCommand, type SnapshotWalk } from "./partition.ts"
@@ -45,6 +45,8 @@ interface MetaChunk {
   readonly kind: "meta"
   readonly seq: number
   readonly floors: ReadonlyArray<{ readonly sender: SenderId; readonly class: FloorClass; readonly floorMs: number }>
+  /** Absent in what earlier releases wrote. */
+  readonly ingresses?: ReadonlyArray<{ readonly ingress: string; readonly serial: number }>
   readonly quarantine: ReadonlyArray<QuarantinedCommand>
 }
 /** What one chunk of a snapshot holds. */
@@ -109,7 +111,12 @@ const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
     case "decisions":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
     case "meta":
-      return halve(chunk.quarantine).map((quarantine, half) => ({ ...chunk, quarantine, floors: half === 0 ? chunk.floors : [] }))
+      return halve(chunk.quarantine).map((quarantine, half) => ({
+        ...chunk,
+        quarantine,
+        floors: half === 0 ? chunk.floors : [],
+        ingresses: half === 0 ? (chunk.ingresses ?? []) : [],
+      }))
   }
 }
 
@@ -219,6 +226,7 @@ const metaChunk = (partition: Partition, seq: number): Chunk => ({
   floors: partition.senderList.flatMap(({ sender, classes }) =>
     [...classes].map(([floorClass, held]) => ({ sender, class: floorClass, floorMs: held.floorMs })),
   ),
+  ingresses: [...partition.ingresses].map(([ingress, serial]) => ({ ingress, serial })),
   quarantine: [...partition.quarantine.values()],
 })
 
@@ -324,10 +332,8 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       return
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
-      for (const quarantined of chunk.quarantine) {
-        partition.quarantine.set(quarantined.id, quarantined)
-        partition.quarantinedKeys.set(`${quarantined.sender} ${quarantined.command.id} ${quarantined.command.sku}`, quarantined.id)
-      }
+      for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
+      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
       return
   }
 }

@@ -8,16 +8,20 @@ import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
-import { askForArrived, mayDecide, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { hearRenewal } from "./broker-clock.ts"
+import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
-import { onCommandsArrived, onCommandsHanded } from "./intake.ts"
+import { giveBackHanded, onCommandsHanded } from "./handed.ts"
+import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
 import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
 import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
@@ -29,16 +33,19 @@ export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step
 }
 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
-  if (partition.phase === "stopped" || partition.phase === "halted") return []
+  if (isOver(partition)) return []
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
+    if (isOver(partition)) outputs.push(...giveBackHanded(partition))
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
     return halt(partition, "InvariantBroken", detail, input.nowMs)
   }
 }
+
+const isOver = ({ phase }: Partition): boolean => phase === "stopped" || phase === "halted"
 
 const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
   const { nowMs } = input
@@ -63,15 +70,17 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
-      return [...onCommandsArrived(partition, given, input.messages), ...askForArrived(partition, nowMs)]
+      return [...onCommandsArrived(partition, given, input.messages, nowMs), ...askForArrived(partition, nowMs)]
     case "CommandsHanded":
       return onCommandsHanded(partition, input.messages)
     case "ReadingBroke":
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
       return onCommandAtRead(partition, given, input, nowMs)
+    case "RawEndRead":
+      return onRawEndRead(partition, input.endSeq)
     case "BrokerTimeSeen":
-      partition.referenceMs = Math.max(partition.referenceMs, input.brokerMs)
+      hearRenewal(partition.brokerClock, input.brokerMs, nowMs)
       return []
     case "WitnessStored":
       return onWitnessStored(partition, input.stands, nowMs)
@@ -117,7 +126,7 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "SnapshotFailed":
       return onSnapshotFailed(partition, input.snapshot)
     case "Tick":
-      return onTick(partition, given, input.nowMs)
+      return onTick(partition, given, input.nowMs, input.wallMs)
     case "Drain":
       return drain(partition, "Drained")
     case "LeaseLost":
@@ -146,7 +155,7 @@ const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Out
   return []
 }
 
-const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: number): Array<Output> => {
   const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
   if (partition.phase !== "serving") return outputs
   outputs.push(
@@ -155,6 +164,8 @@ const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output
     ...tickRepublish(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
     ...tickWitness(partition, nowMs),
+    ...tickRawEnd(partition, nowMs),
+    ...watchClock(partition, nowMs, wallMs),
   )
   sweepNext(partition)
   return outputs
@@ -179,26 +190,14 @@ const sweepNext = (partition: Partition): void => {
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */
 const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<Output>): void => {
   if (partition.phase !== "serving" || partition.inFlight !== null) return
-  watchClock(partition, nowMs, given, outputs)
-  if (partition.search !== null) outputs.push(...resetCursor(partition, given, nowMs))
+  if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
+  else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (partition.draining !== null) {
-    outputs.push(...flushFeed(partition))
+    outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (mayDecide(partition) && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
+  } else if (!publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })
   }
-}
-
-/** A clock far ahead of the broker can't expire anything; people are told once each time it starts. */
-const watchClock = (partition: Partition, nowMs: number, given: Given, outputs: Array<Output>): void => {
-  const ahead = partition.referenceMs > 0 && given.rules.recordTime(0, nowMs, partition.referenceMs) < nowMs
-  if (ahead && !partition.clockAhead)
-    outputs.push({
-      _tag: "Alarm",
-      kind: "ClockAhead",
-      detail: `the clock says ${nowMs}, the broker's newest timestamp is ${partition.referenceMs}`,
-    })
-  partition.clockAhead = ahead
 }

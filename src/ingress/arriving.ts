@@ -118,7 +118,17 @@ const take = (
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
   if (bytes > bodyBytesMax) return tooLong
   const trace = traceOf(message.traceparent)
-  const taken: TakenMessage = { sender: from.sender, class: place.class, sku: place.sku, reply, publishedMs, trace, bytes, body }
+  const taken: TakenMessage = {
+    sender: from.sender,
+    class: place.class,
+    bulk: from.bulk,
+    sku: place.sku,
+    reply,
+    publishedMs,
+    trace,
+    bytes,
+    body,
+  }
   queue(ingress, ingress.counters[judged.partition] as Counter, from, taken, judged.facts, arrival.nowMs, outputs)
   return null
 }

@@ -61,6 +61,7 @@ export interface Sender {
   readonly classes: ReadonlyArray<CommandClass>
   /** What its reply subjects begin with. */
   readonly replyPrefix: string
+  readonly bulk: boolean
   readonly commandsPerSecond: number
   readonly bytesPerSecond: number
   /** What its buckets hold: at most a second's worth, and less than nothing after a message that took more than was there. */
@@ -147,13 +148,14 @@ export interface Ingress {
 
 const token = /^[A-Za-z0-9_-]{1,64}$/
 
-const beginSender = ({ sender, classes, commandsPerSecond, bytesPerSecond }: SenderBounds, place: number): Sender => {
+const beginSender = ({ sender, classes, bulk, commandsPerSecond, bytesPerSecond }: SenderBounds, place: number): Sender => {
   assert(commandsPerSecond >= 1 && bytesPerSecond >= 1, "a sender may send something")
   return {
     sender,
     place,
     classes,
     replyPrefix: `hf.reply.${sender}.`,
+    bulk,
     commandsPerSecond,
     bytesPerSecond,
     commandsLeft: commandsPerSecond,

@@ -29,6 +29,8 @@ export interface SenderBounds {
   readonly sender: SenderId
   /** Classes its credentials may publish in: what the server enforces, checked again. */
   readonly classes: ReadonlyArray<CommandClass>
+  /** Whether it has the role `bulk`: what it sells without asking is then bounded less. */
+  readonly bulk: boolean
   /** Commands and bytes a second, each with a burst of one second. */
   readonly commandsPerSecond: number
   readonly bytesPerSecond: number

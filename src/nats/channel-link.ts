@@ -4,13 +4,12 @@ import { Cause, type Context, Effect, Layer, Queue, Schedule, Stream } from "eff
 import { isSender } from "../domain/names.ts"
 import { ChannelLink } from "../ports/channel.ts"
 import { BrokerUnavailable, type Busy, NotPermitted } from "../ports/errors.ts"
-import { decodeAnswer } from "../wire/questions.ts"
+import { decodeAnswer, topologyPath } from "../wire/questions.ts"
 import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
-import { topologyPath } from "./questions.ts"
 import { feedStream } from "./subjects.ts"
 
 export interface ChannelLinkConfig extends ServerAddress {

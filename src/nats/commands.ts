@@ -54,13 +54,9 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
 const lookUp = async (link: Link, seq: number) => {
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
   const { state, config } = await link.lookups.streams.info(commandsStream)
-  return {
-    message: found === null ? null : stored(found),
-    firstSeq: state.first_seq,
-    lastSeq: state.last_seq,
-    bytes: state.bytes,
-    bytesMax: config.max_bytes > 0 ? config.max_bytes : null,
-  }
+  const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
+  const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
+  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
 }
 
 /** `link` is a connection in the account of the engine. */

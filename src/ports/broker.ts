@@ -4,7 +4,7 @@
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
-import { Context, type Effect, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
@@ -30,8 +30,17 @@ export class Commands extends Context.Service<
      * the consumer takes.
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
-    /** The message at `seq`, or null, with the stream's bounds and how full it is; through the stream's leader. */
-    readonly at: (seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
+    /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
+    readonly at: (seq: number) => Effect.Effect<
+      {
+        readonly message: CommandMessage | null
+        readonly firstSeq: number
+        readonly lastSeq: number
+        /** The stream's bytes as a share of what it may hold; 0 where it has no such bound. */
+        readonly fill: number
+      },
+      BrokerUnavailable
+    >
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */
@@ -85,21 +94,32 @@ export class Outbound extends Context.Service<
   }
 >()("holdfast/ports/Outbound") {}
 
-/** A question of a sender, answered on its own inbox. */
+/** A question as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender ask there. */
 export interface Question {
-  /** From the permission-checked subject. */
-  readonly sender: string
-  /** Subject tokens after `hf.get.<sender>`: `stock.<token>`, `ats.<token>`, `ats`, `quarantine.<partition>`, `workers`. */
-  readonly path: ReadonlyArray<string>
+  readonly sender: SenderId
+  /** What follows `hf.get.<sender>.` in its subject. */
+  readonly path: string
+  /** "" where there is none. */
+  readonly replySubject: string
+  readonly replyHeader: string
   readonly body: Uint8Array
-  /** Publishes the answer to `hf.reply.<sender>.<suffix>`, the suffix taken from the header Hf-Reply; does nothing without one. */
-  readonly answer: (body: Uint8Array) => Effect.Effect<void>
 }
+
+/** Where senders ask. All calls are made in one turn and take effect as soon as the connection can. */
+export interface OpenQuestions {
+  /** Subscribes to the sender's questions, beside all other workers: every worker hears every question. Nothing where it is subscribed already. */
+  readonly open: (sender: SenderId) => void
+  /** Gives the subscription up; without a subscriber the server says so to whoever asks. What it sent meanwhile may still be told, or lost. */
+  readonly close: (sender: SenderId) => void
+  /** Says bytes to `hf.reply.<sender>.<suffix>`; lost if there is no connection. The suffix has been checked. */
+  readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
+}
+
 export class Questions extends Context.Service<
   Questions,
   {
-    /** Every worker hears every question and answers those about what it owns. */
-    readonly listen: Stream.Stream<Question, BrokerUnavailable>
+    /** Begins with no sender's subscription; ends with the scope. Questions are told by plain calls: an effect for each would cost more than the question. Reconnects by itself. */
+    readonly listen: (hear: (question: Question) => void) => Effect.Effect<OpenQuestions, BrokerUnavailable, Scope.Scope>
   }
 >()("holdfast/ports/Questions") {}
 

@@ -62,8 +62,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
       lease: (partition, holder, brokerMs) =>
         change(partition, (slot) => {
           slot.holder = holder
-          // A renewal carries the broker's time: what journaled time may not run ahead of, on a partition without commands.
-          if (slot.running?.isClaimed() === true) slot.running.tell({ _tag: "BrokerTimeSeen", brokerMs })
+          // A renewal carries the broker's time. Standbys hear it too, so as to know what time it is before they decide anything. That a lease was given back may be old news.
+          if (holder !== null) slot.running?.tell({ _tag: "BrokerTimeSeen", brokerMs })
         }),
       halt: (partition, halt) =>
         change(partition, (slot) => {

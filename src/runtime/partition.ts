@@ -4,7 +4,7 @@
  * It begins as a hot standby that knows nothing, may become the owner once, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
-import { Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
+import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
@@ -15,6 +15,7 @@ import { makePerformer } from "./perform.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 import type { Ended } from "./standing-outputs.ts"
+import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
 export type PartitionPorts = Commands | Cluster | Engine | Journals | Meter | Outbound | Snapshots
@@ -49,7 +50,7 @@ const randomId: Effect.Effect<string> = Effect.map(
 interface LoopGiven {
   readonly state: Partition
   readonly engine: Engine["Service"]
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   readonly mailbox: Mailbox
   readonly perform: (output: Output) => void
   readonly isOver: () => boolean
@@ -72,9 +73,9 @@ const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
 
 /** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
-  const nowMs = clock.currentTimeMillisUnsafe()
+  const nowMs = clock.nowMs()
   try {
-    return engine.step(state, { ...told, nowMs })
+    return engine.step(state, told._tag === "Tick" ? { ...told, nowMs, wallMs: clock.wallMs() } : { ...told, nowMs })
   } catch (thrown) {
     const detail = `${told._tag}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`
     return [{ _tag: "Halted", halt: { reason: "InvariantBroken", detail, atMs: nowMs, resume: null } }]
@@ -87,7 +88,7 @@ export const startPartition: (
   partitions: number,
 ) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions) {
   const engine = yield* Engine
-  const clock = yield* Clock.Clock
+  const clock = yield* steadyClock
   const state = engine.empty(partition, partitions)
   const mailbox = makeMailbox()
   const heard = makeSignal()

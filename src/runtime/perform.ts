@@ -57,6 +57,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return commands.readCommandAt(output.seq)
       case "PurgeCommands":
         return commands.purgeCommands(output.beforeSeq)
+      case "ReadRawEnd":
+        return commands.readRawEnd()
       case "SayBusy":
         return publishing.sayBusy(output)
       case "SendReplies":

@@ -2,6 +2,7 @@
  * A worker: joins the others, looks after its share of the partitions, answers questions, and leaves without leaving anything unsaid.
  */
 import { Clock, Effect, Exit, Scope } from "effect"
+import type { SenderAccess } from "../domain/roles.ts"
 import { statusOf } from "../engine/views.ts"
 import { Cluster, Commands, type Member, type Questions } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
@@ -19,6 +20,8 @@ export interface WorkerOptions {
   /** Where it serves /metrics and /ready, for people. */
   readonly address: string
   readonly partitions: number
+  /** Who may ask, and as what. */
+  readonly senders: ReadonlyArray<SenderAccess>
   /** Milliseconds after which a worker that says nothing is taken for dead. */
   readonly leaseTtlMs: number
   /** Milliseconds that leaving may take. */
@@ -89,7 +92,7 @@ export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, neve
     yield* lookAfter(ownership)
     let isLeaving = false
     const report = () => workerReport(options.worker, ownership, isLeaving)
-    yield* Effect.forkScoped(answerQuestions(ownership, report))
+    yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
 
     // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
     yield* ownership.caughtUp(catchUpMsMax)

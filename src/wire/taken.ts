@@ -3,7 +3,7 @@
  *
  * Both are one line of JSON, a line end, and the canonical bodies of the messages one after another, verbatim: the hash an id is bound to can be taken again, and nobody spells a
  * command twice. Written by ingresses alone and read by owners alone, so what doesn't fit is no tolerance but unreadable. A line: `{"v":1, "ingress"?, "serial"?, "acknowledged"?, "messages":[…]}`,
- * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body]`.
+ * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body, 1 if its sender has the role bulk, else 0]`.
  */
 import { Result, Schema } from "effect"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
@@ -23,9 +23,9 @@ export const bodyText = (body: DecodedBody): string => {
   return body.array ? `[${texts.join(",")}]` : (texts[0] ?? "")
 }
 
-const lineOf = ({ sender, class: commandClass, sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
+const lineOf = ({ sender, class: commandClass, bulk, sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
   const suffix = reply === null ? "null" : `"${reply}"`
-  return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes}]`
+  return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
 }
 
 const encode = (head: string, messages: ReadonlyArray<TakenMessage>): Uint8Array => {
@@ -51,6 +51,7 @@ const MessageJson = Schema.Tuple([
   CountField,
   Schema.NullOr(Schema.String),
   CountField,
+  Schema.Literals([0, 1]),
 ])
 const HeadJson = Schema.Struct({
   v: Schema.Literal(takenVersion),
@@ -101,10 +102,20 @@ const decode = (bytes: Uint8Array): Decoded => {
 }
 
 const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): TakenMessage | undefined => {
-  const [sender, commandClass, token, reply, publishedMs, trace] = line
+  const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
   const sku: Sku | undefined = skuFromToken(token)
   if (!isSender(sender) || sku === undefined || (reply !== null && !isReplySuffix(reply))) return undefined
-  return { sender: sender as SenderId, class: commandClass, sku, reply, publishedMs, trace, bytes: bytes.length, body: decodeBody(bytes) }
+  return {
+    sender: sender as SenderId,
+    class: commandClass,
+    bulk: bulk === 1,
+    sku,
+    reply,
+    publishedMs,
+    trace,
+    bytes: bytes.length,
+    body: decodeBody(bytes),
+  }
 }
 
 /** The messages of a frame, or why there are none. */

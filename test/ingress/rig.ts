@@ -23,6 +23,7 @@ type Told<Input = IngressInput> = Input extends IngressInput ? Omit<Input, "nowM
 export const bounds = (sender: string, classes: ReadonlyArray<CommandClass>, perSecond = 1_000): SenderBounds => ({
   sender: sender as SenderId,
   classes,
+  bulk: false,
   commandsPerSecond: perSecond,
   bytesPerSecond: perSecond * 1_000,
 })

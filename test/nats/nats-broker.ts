@@ -1,6 +1,6 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-import { Effect, ManagedRuntime, Stream } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
+import { Effect, ManagedRuntime } from "effect"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
@@ -8,6 +8,7 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
+import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
@@ -48,8 +49,20 @@ export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(
 export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
 
 /** Somebody has to hear questions, so that senders learn how many partitions there are. */
-export const hearQuestions = (worker: ReturnType<typeof makeWorker>) =>
-  worker.runFork(Questions.use((questions) => Stream.runDrain(questions.listen)))
+export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions: number) =>
+  worker.runFork(
+    Effect.scoped(
+      Questions.use((questions) =>
+        Effect.gen(function* () {
+          const open = yield* questions.listen(({ sender, path, replyHeader }) => {
+            if (path === topologyPath) open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions }))
+          })
+          for (const { sender } of senders) open.open(sender)
+          return yield* Effect.never
+        }),
+      ),
+    ),
+  )
 
 export interface NatsBroker extends BrokerUnderTest {
   readonly server: EmbeddedServer
@@ -70,7 +83,7 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const { partitions } = options
   await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
   await other.context()
-  hearQuestions(worker)
+  hearQuestions(worker, partitions)
   const links = {
     web: makeSender(senderConfig(server, "web")),
     shop: makeSender(senderConfig(server, "shop")),

@@ -4,11 +4,21 @@
  * Small on purpose: it doesn't model what a broker may do to a caller beyond what a test switches on. What is written here stays until
  * the object is dropped; several workers share one.
  */
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, type Scope, Stream } from "effect"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
-import { Cluster, Commands, Journals, type Member, Outbound, type Question, Questions, Snapshots } from "../../src/ports/broker.ts"
+import {
+  Cluster,
+  Commands,
+  Journals,
+  type Member,
+  type OpenQuestions,
+  Outbound,
+  type Question,
+  Questions,
+  Snapshots,
+} from "../../src/ports/broker.ts"
 import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 
@@ -92,7 +102,11 @@ export class MemoryBroker {
   /** What was said instead of a decision. */
   readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
-  readonly questions = new Growing<Question>()
+  /** Who listens to questions, and whose. */
+  readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: Question) => void }>()
+  /** Whom to tell the answers to questions, by sender and suffix. */
+  readonly #answered = new Map<string, (answer: Uint8Array) => void>()
+  #asked = 0
   readonly snapshots = new Map<number, SnapshotManifest>()
   readonly chunks = new Map<string, Uint8Array>()
   readonly marks: ReadonlyArray<Marks>
@@ -119,6 +133,38 @@ export class MemoryBroker {
     this.memberChanges.push([])
     this.journals = Array.from({ length: partitions }, () => new Growing<StoredRecord>())
     this.marks = Array.from({ length: partitions }, () => ({ incarnation: null, witness: null, halt: null }))
+  }
+
+  /** Asks as a request would: every worker that listens to this sender hears it. Returns how many do. */
+  ask(sender: string, path: string, body: Uint8Array, answered: (answer: Uint8Array) => void): number {
+    const suffix = `q.${++this.#asked}`
+    const asker = sender as SenderId
+    this.#answered.set(`${sender} ${suffix}`, answered)
+    const hearing = [...this.#listeners].filter(({ senders }) => senders.has(asker))
+    for (const { hear } of hearing) hear({ sender: asker, path, replySubject: `hf.reply.${sender}.${suffix}`, replyHeader: "", body })
+    return hearing.length
+  }
+
+  /** Whether anybody listens to this sender's questions. */
+  isHeard(sender: string): boolean {
+    return [...this.#listeners].some(({ senders }) => senders.has(sender as SenderId))
+  }
+
+  #listen(hear: (question: Question) => void): Effect.Effect<OpenQuestions, never, Scope.Scope> {
+    const senders = new Set<SenderId>()
+    const listener = { senders, hear }
+    const opened: OpenQuestions = {
+      open: (sender) => void senders.add(sender),
+      close: (sender) => void senders.delete(sender),
+      answer: (sender, suffix, body) => this.#answered.get(`${sender} ${suffix}`)?.(body),
+    }
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        this.#listeners.add(listener)
+        return opened
+      }),
+      () => Effect.sync(() => this.#listeners.delete(listener)),
+    )
   }
 
   /** Stores a command as the server would after its subject transform. Returns its sequence. */
@@ -250,7 +296,7 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, bytes: 0, bytesMax: null })),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, fill: 0 })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {
@@ -418,7 +464,7 @@ export class MemoryBroker {
       Layer.succeed(Commands, this.#commandsService()),
       Layer.succeed(Journals, this.#journalsFor(worker)),
       Layer.succeed(Outbound, this.#outboundFor(worker)),
-      Layer.succeed(Questions, Questions.of({ listen: Stream.flatMap(this.questions.from(0), (asked) => Stream.fromIterable(asked)) })),
+      Layer.succeed(Questions, Questions.of({ listen: (hear) => this.#listen(hear) })),
       Layer.succeed(Snapshots, this.#snapshotsService()),
     )
   }

@@ -2,6 +2,8 @@
  * Workers over a memory broker, and what their tests say and wait for.
  */
 import { Effect, Exit, Layer, Scope } from "effect"
+import type { SenderId } from "../../src/domain/names.ts"
+import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
@@ -41,6 +43,15 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
     waiting: () => undefined,
   })
 
+/** Who may ask in tests of the runtime. */
+const testSenders: ReadonlyArray<SenderAccess> = [
+  { sender: "web" as SenderId, roles: ["channel"] },
+  { sender: "shop" as SenderId, roles: ["channel"] },
+  { sender: "warehouse" as SenderId, roles: ["warehouse"] },
+  { sender: "reader" as SenderId, roles: ["reader"] },
+  { sender: "ops" as SenderId, roles: ["operator"] },
+]
+
 /** A worker whose lease no slow machine lets run out, unless a test wants it shorter. */
 export const startTestWorker = async (
   broker: MemoryBroker,
@@ -60,6 +71,7 @@ export const startTestWorker = async (
     worker: name,
     address: "",
     partitions: broker.partitions,
+    senders: testSenders,
     leaseTtlMs: options.leaseTtlMs ?? 60_000,
     drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
   })
