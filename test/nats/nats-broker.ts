@@ -1,6 +1,7 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-import { sendersOf } from "../../src/domain/sender-list.ts"
+
 import { Effect, ManagedRuntime } from "effect"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
