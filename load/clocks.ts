@@ -9,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Clock, Effect, Exit, Layer, Scope } from "effect"
 import { type Channel, connect } from "../src/channel.ts"
+import { sendersOf } from "../src/domain/sender-list.ts"
 import type { AlarmKind } from "../src/engine/protocol.ts"
 import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { natsLayer } from "../src/nats/layer.ts"
@@ -59,9 +60,9 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const clock = wrongClock(await Effect.runPromise(Effect.map(Clock.Clock, (found) => found)), aheadMs)
   const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
     Effect.runPromise(effect.pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock)))
-  const { engine, worker } = credentials
+  const { engine, door } = credentials
   const layers = Layer.mergeAll(
-    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, worker }, saidCodec),
+    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
     Engine.layer,
     Layer.succeed(Meter, listening(alarms)),
     loggingLayer({ format: "pretty", level: "None" }),
@@ -70,7 +71,7 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
     yield* cluster.prepare({ partitions, replicas: 1 })
-    return yield* startWorker({ worker: "wrong", address: "", partitions, leaseTtlMs, drainTimeoutMs: 10_000 })
+    return yield* startWorker({ worker: "wrong", address: "", partitions, senders, leaseTtlMs, drainTimeoutMs: 10_000 })
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {
@@ -89,11 +90,7 @@ interface Row {
   readonly isGood: boolean
 }
 
-const senders = [
-  { name: "web", kind: "channel" },
-  { name: "dock", kind: "warehouse" },
-  { name: "planner", kind: "merchandiser" },
-] as const
+const senders = sendersOf("web=channel+reader,dock=warehouse,planner=merchandiser")
 
 const policy = {
   version: 1,
