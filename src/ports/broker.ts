@@ -15,9 +15,8 @@ export interface CommandLookup {
   readonly message: CommandMessage | null
   readonly firstSeq: number
   readonly lastSeq: number
-  /** Bytes it holds, and may hold; null: as many as there is room for. */
-  readonly bytes: number
-  readonly bytesMax: number | null
+  /** What it holds as a share of what it may hold, of bytes or of messages, whichever is nearer; 0 where it has no such bound. */
+  readonly fill: number
 }
 
 /** The commands stream, read by a partition's own cursor. */
@@ -30,17 +29,8 @@ export class Commands extends Context.Service<
      * the consumer takes.
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
-    /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
-    readonly at: (seq: number) => Effect.Effect<
-      {
-        readonly message: CommandMessage | null
-        readonly firstSeq: number
-        readonly lastSeq: number
-        /** The stream's bytes as a share of what it may hold; 0 where it has no such bound. */
-        readonly fill: number
-      },
-      BrokerUnavailable
-    >
+    /** The message at `seq`, or null, with the stream's bounds and how full it is; through the stream's leader. */
+    readonly at: (seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */

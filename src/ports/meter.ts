@@ -18,6 +18,8 @@ export interface PartitionSample {
   readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
+  /** Milliseconds by which this worker's clock is ahead of the broker's; null where it doesn't own the partition, or doesn't know yet. */
+  readonly clockAheadMs: number | null
 }
 
 /** An ingress at one moment. What became of messages is counted from the beginning of its life. */

@@ -77,6 +77,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   )
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
+  const clockOffset = gauge(
+    metricName.clockOffset,
+    "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it.",
+  )
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
@@ -100,6 +104,8 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else quarantined.remove({ partition })
       if (sample.owned) openHolds.set({ partition }, sample.openHolds)
       else openHolds.remove({ partition })
+      if (sample.clockAheadMs !== null) clockOffset.set({ partition }, sample.clockAheadMs / 1_000)
+      else clockOffset.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],
     waiting: ((partition, waiting) => {
       if (waiting === null) lagCommands.remove({ partition })

@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
-import type { ReservationStatus } from "../domain/stock.ts"
+import { ReservationStatus } from "../domain/stock.ts"
 import { questionBytesMax } from "../limits.ts"
 import { CommandJson, PolicyJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
@@ -148,8 +148,6 @@ const pageQuestion = (body: Uint8Array, limitDefault: number, limitMax: number, 
 }
 
 const v = Schema.Literal(1)
-/** All there are: a test holds them against the domain's. */
-const reservationStatuses: ReadonlyArray<ReservationStatus> = ["held", "confirmed", "fulfilled", "released", "expired"]
 /** The record an answer is as of. */
 const asOf = { partition: CountField, seq: CountField, epoch: CountField }
 
@@ -189,7 +187,7 @@ export const ReservationAnswerJson = Schema.Struct({
   ...asOf,
   atMs: CountField,
   reservation: ReservationNameField,
-  status: Schema.Literals(reservationStatuses),
+  status: Schema.Literals(ReservationStatus),
   allocations: AllocationsField,
   expiresAtMs: Schema.NullOr(CountField),
   endedAtMs: Schema.NullOr(CountField),

@@ -86,6 +86,12 @@ describe("holdfast send, stock and ats", () => {
     expect(err).toContain("publish stock commands as web")
   })
 
+  it("stock, as a channel: not allowed, and said as whom it is", async () => {
+    const { code, err } = await cluster.run(["stock", "A", "--as", "web"])
+    expect(code).toBe(1)
+    expect(err).toContain("it takes one of the roles warehouse, merchandiser, operator, reader")
+  })
+
   it("a SKU nobody has told anything about: said", async () => {
     expect((await cluster.run(["stock", "NOBODY"])).out).toContain("nobody has told anything about it yet")
   })
@@ -93,7 +99,7 @@ describe("holdfast send, stock and ats", () => {
   it("a server named by the environment, with a login: used", async () => {
     const { url, credentials } = cluster.server
     const env = { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: credentials.senders.web?.password ?? "" }
-    expect(await cluster.run(["stock", "A"], { env })).toMatchObject({ code: 0 })
+    expect(await cluster.run(["ats", "A"], { env })).toMatchObject({ code: 0 })
     expect(await cluster.run(["stock", "A"], { env: { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web" } })).toMatchObject({
       code: 2,
       err: expect.stringContaining("HOLDFAST_SENDER_PASSWORD"),

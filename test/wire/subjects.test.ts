@@ -11,6 +11,7 @@ import {
   questionSubject,
   replyHeader,
   replySubject,
+  replySuffixOf,
 } from "../../src/wire/subjects.ts"
 import { replySuffix } from "./arbitraries.ts"
 
@@ -29,6 +30,21 @@ describe("a reply suffix", () => {
       }),
       { numRuns: 1_000 },
     )
+  })
+})
+
+describe("where a message is answered", () => {
+  it("is the end of its own reply subject, else what its header says, and never another's subject", () => {
+    expect(replySuffixOf("web", "hf.reply.web.abc.1", "")).toBe("abc.1")
+    expect(replySuffixOf("web", "hf.reply.web.abc.1", "other")).toBe("abc.1")
+    expect(replySuffixOf("web", "", "r1.7")).toBe("r1.7")
+    for (const foreign of ["hf.reply.shop.abc", "hf.reply.web2.abc", "hf.reply.web", "$JS.API.STREAM.PURGE.X", "hf.cmd.web.sell.A"]) {
+      expect(replySuffixOf("web", foreign, "")).toBeNull()
+      expect(replySuffixOf("web", foreign, "r1")).toBe("r1")
+    }
+    for (const bad of ["hf.reply.web.", "hf.reply.web.a.b.c.d", "hf.reply.web.*", "hf.reply.web.a b"])
+      expect(replySuffixOf("web", bad, "r1")).toBeNull()
+    expect(replySuffixOf("web", "", "a.>")).toBeNull()
   })
 })
 
