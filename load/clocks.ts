@@ -11,11 +11,16 @@ import { Clock, Effect, Exit, Layer, Scope } from "effect"
 import { type Channel, connect } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import type { AlarmKind } from "../src/engine/protocol.ts"
+import { deskLayer } from "../src/nats/desk.ts"
+import { doorLayer } from "../src/nats/door.ts"
 import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { natsLayer } from "../src/nats/layer.ts"
 import { Cluster } from "../src/ports/broker.ts"
 import { Meter } from "../src/ports/meter.ts"
 import { Engine } from "../src/runtime/engine.ts"
+import { startIngress } from "../src/runtime/ingress.ts"
+import { IngressEngine } from "../src/runtime/ingress-engine.ts"
+import { Reigns } from "../src/runtime/reigns.ts"
 import { startWorker } from "../src/runtime/worker.ts"
 import { loggingLayer } from "../src/telemetry/logging.ts"
 import { saidCodec } from "../src/wire/said.ts"
@@ -52,6 +57,8 @@ const listening = (alarms: Array<AlarmKind>): Meter["Service"] =>
     alarm: (_partition, kind) => alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressSampled: () => undefined,
+    doorClosed: () => undefined,
   })
 
 /** Starts a worker on that clock; resolves with how to stop it. */
@@ -63,7 +70,11 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const { engine, door } = credentials
   const layers = Layer.mergeAll(
     natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
+    deskLayer({ servers: [url], login: { engine }, name: "clocks" }),
+    doorLayer({ servers: [url], door, name: "clocks" }),
     Engine.layer,
+    IngressEngine.layer,
+    Reigns.layer,
     Layer.succeed(Meter, listening(alarms)),
     loggingLayer({ format: "pretty", level: "None" }),
   )
@@ -71,6 +82,7 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
     yield* cluster.prepare({ partitions, replicas: 1 })
+    yield* startIngress({ name: "wrong", partitions, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
     return yield* startWorker({ worker: "wrong", address: "", partitions, senders, leaseTtlMs, drainTimeoutMs: 10_000 })
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
@@ -90,7 +102,7 @@ interface Row {
   readonly isGood: boolean
 }
 
-const senders = sendersOf("web=channel+reader,dock=warehouse,planner=merchandiser")
+const senders = sendersOf("web=channel,dock=warehouse,planner=merchandiser")
 
 const policy = {
   version: 1,
