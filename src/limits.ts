@@ -94,6 +94,15 @@ export const appendTimeoutMs = 5_000
 /** Milliseconds commands are kept below the cursor before they are purged. */
 export const commandsKeptMs = 10 * 60_000
 
+// Liveness
+
+/** Milliseconds a reader may hear nothing, though it has asked, before the stream's leader is asked whether there is anything for it. */
+export const readerSilentMs = 1_000
+/** Milliseconds for which what the leader holds may be on its way: after that the reader is deaf, and is moved to another server. */
+export const readerDeafConfirmMs = 500
+/** Milliseconds for which the server on which a reader was deaf gets no reader of that stream: catching up takes it about that long for a few GiB. */
+export const deafServerAvoidedMs = 60_000
+
 // Feed and snapshots
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */

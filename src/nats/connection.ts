@@ -15,6 +15,7 @@ import { Effect, type Scope } from "effect"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import type { UserPassword } from "./config.ts"
 import { describe } from "./errors.ts"
+import { Leaders } from "./leaders.ts"
 
 /** Who a connection is: a user with its password, the seed of an nkey whose public part the server knows, or what an operator issued. */
 export type Login =
@@ -43,6 +44,8 @@ export interface Link {
    * and waiting for the time-out would hold up whoever has to find out what became of it. While there is no connection, waits for one, briefly.
    */
   readonly request: <A>(ask: () => Promise<A>) => Promise<A>
+  /** What the leaders of streams are asked, shared by all readers of this connection. */
+  readonly leaders: Leaders
   /** A subject that only this connection may hear, and nobody guesses. */
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
@@ -56,6 +59,12 @@ export interface Link {
 }
 
 const connectTimeoutMs = 5_000
+/**
+ * A connection on which nothing is answered is given up at the third ping after the last answer: within 4.5 s, so that a worker behind a half-open one is
+ * connected again within the 6 s in which the others replace it. Its own stall costs nothing: the answer that came meanwhile is read before the next ping.
+ */
+const pingIntervalMs = 1_500
+const pingsUnansweredMax = 2
 const flushTimeoutMs = 5_000
 /** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */
 const reconnectWaitMs = 1_000
@@ -81,8 +90,8 @@ const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, na
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   reconnectJitter: 100,
-  pingInterval: 5_000,
-  maxPingOut: 2,
+  pingInterval: pingIntervalMs,
+  maxPingOut: pingsUnansweredMax,
   // A stack trace for every request costs more than the request.
   noAsyncTraces: true,
 })
@@ -150,11 +159,13 @@ class Health {
 const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> => {
   const health = new Health()
   void health.follow(nc)
+  const lookups = await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs })
   return {
     nc,
     js: jetstream(nc),
     jsm: await jetstreamManager(nc, { checkAPI: false }),
-    lookups: await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs }),
+    lookups,
+    leaders: new Leaders(nc, lookups),
     request: async (ask) => {
       await health.connected()
       return health.unlessBroken(ask())
