@@ -3,7 +3,6 @@
  * and started again.
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
-import type { AlarmKind } from "../../src/engine/protocol.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
@@ -154,7 +153,9 @@ export class WorkerNode {
       feedSent: ignored,
       tookOver: () => onEvent("took over"),
       steppedDown: (_partition, reason) => onEvent(`stepped down: ${reason}`),
-      alarm: (_partition, kind: AlarmKind) => onEvent(`alarm: ${kind}`),
+      begin: ignored,
+      alarm: (_partition, kind) => onEvent(`alarm: ${kind}`),
+      unserved: ignored,
       sampled: ignored,
       waiting: ignored,
     })

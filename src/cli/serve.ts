@@ -8,6 +8,7 @@ import { type NatsConfig, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import { Engine } from "../runtime/engine.ts"
+import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -82,11 +83,20 @@ const leaveAtTheEnd = (worker: Worker) =>
     ),
   )
 
+/** As `readiness`, with times as people read them. */
+const readable = (readiness: Readiness) => ({
+  ...readiness,
+  outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
+})
+
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   let worker: Worker | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const address = yield* serveTelemetry({ registry, readiness: () => worker?.report() ?? notYet }, config.http)
+  const address = yield* serveTelemetry(
+    { registry, readiness: () => (worker === undefined ? notYet : readable(worker.readiness())), worker: () => worker?.report() ?? notYet },
+    config.http,
+  )
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config))
   return yield* Effect.gen(function* () {

@@ -41,6 +41,8 @@ export interface ServerOptions {
   readonly storeDir: string
   /** `true`: fsync before a message is acknowledged. `false`: the server's default, every two minutes. */
   readonly syncAlways: boolean
+  /** What all streams may use together on disk; absent: what the server finds there. */
+  readonly fileStoreBytesMax?: number
   /** For clients in browsers and load tools; absent: no such listener. */
   readonly websocketPort?: number
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: ReadonlyArray<string> }
@@ -118,6 +120,7 @@ export const serverConfig = (options: ServerOptions): string =>
     "jetstream {",
     `  store_dir: ${quoted(options.storeDir)}`,
     ...(options.syncAlways ? ["  sync_interval: always"] : []),
+    ...(options.fileStoreBytesMax === undefined ? [] : [`  max_file_store: ${options.fileStoreBytesMax}`]),
     "  # The default, but a border here: the interface must refuse requests with unknown fields. A sender can have a publish acknowledgement",
     "  # delivered to the interface; read loosely, one sent to STREAM.PURGE would purge every command before it.",
     "  strict: true",

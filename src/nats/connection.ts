@@ -14,7 +14,7 @@ import {
 import { Effect, type Scope } from "effect"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import type { UserPassword } from "./config.ts"
-import { describe } from "./errors.ts"
+import { describe, isFull } from "./errors.ts"
 import { Leaders } from "./leaders.ts"
 
 /** Who a connection is: a user with its password, the seed of an nkey whose public part the server knows, or what an operator issued. */
@@ -50,6 +50,11 @@ export interface Link {
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
   readonly onReconnect: (listener: () => void) => () => void
+  readonly isConnected: () => boolean
+  /** What the server said when it had no room for what was to be stored over this connection, if that was a moment ago. */
+  readonly fullSince: () => string | null
+  /** Servers that it was told of when it was opened. */
+  readonly servers: number
   /** Round trip to the server: everything published before has arrived there. Rejects when the connection breaks or after 5 s. */
   readonly flush: () => Promise<void>
   /** The permission violation that the server reported for this subject since `since` violations, if any. See {@link Link.violations}. */
@@ -59,16 +64,12 @@ export interface Link {
 }
 
 const connectTimeoutMs = 5_000
-/**
- * A connection on which nothing is answered is given up at the third ping after the last answer: within 4.5 s, so that a worker behind a half-open one is
- * connected again within the 6 s in which the others replace it. Its own stall costs nothing: the answer that came meanwhile is read before the next ping.
- */
-const pingIntervalMs = 1_500
-const pingsUnansweredMax = 2
 const flushTimeoutMs = 5_000
 /** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */
 const reconnectWaitMs = 1_000
 const lookupTimeoutMs = 2_000
+/** How long a refusal for want of room counts: leases and announcements try again within it. */
+const fullSaidMs = 5_000
 const violationsKept = 64
 
 const authentication = (login: Login): NodeConnectionOptions => {
@@ -90,8 +91,9 @@ const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, na
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   reconnectJitter: 100,
-  pingInterval: pingIntervalMs,
-  maxPingOut: pingsUnansweredMax,
+  // Slow on purpose: an answer that waits behind megabytes which this process has yet to read is late, not missing. Who can tell the two apart is pulse.ts.
+  pingInterval: 5_000,
+  maxPingOut: 2,
   // A stack trace for every request costs more than the request.
   noAsyncTraces: true,
 })
@@ -114,6 +116,7 @@ class Health {
   readonly reconnected = new Set<() => void>()
   readonly #broken = new Set<() => void>()
   violations = 0
+  full: { readonly atMs: number; readonly cause: string } | null = null
   recent: ReadonlyArray<Violation> = []
 
   async follow(nc: NatsConnection): Promise<void> {
@@ -156,7 +159,7 @@ class Health {
   }
 }
 
-const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> => {
+const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number): Promise<Link> => {
   const health = new Health()
   void health.follow(nc)
   const lookups = await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs })
@@ -168,13 +171,19 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> =>
     leaders: new Leaders(nc, lookups),
     request: async (ask) => {
       await health.connected()
-      return health.unlessBroken(ask())
+      return health.unlessBroken(ask()).catch((error: unknown) => {
+        if (isFull(error)) health.full = { atMs: performance.now(), cause: describe(error) }
+        throw error
+      })
     },
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
       health.reconnected.add(listener)
       return () => health.reconnected.delete(listener)
     },
+    servers,
+    fullSince: () => (health.full !== null && performance.now() - health.full.atMs < fullSaidMs ? health.full.cause : null),
+    isConnected: () => health.isConnected && !nc.isClosed(),
     flush: () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`),
     violations: () => health.violations,
     violationOf: (subject, since) => health.recent.find((violation) => violation.number > since && violation.subject === subject)?.error,
@@ -183,7 +192,7 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> =>
 
 const open = async (address: ServerAddress, login: Login, inboxPrefix: string, name: string): Promise<Link> => {
   for (const file of Object.values(address.tls ?? {})) readFileSync(file)
-  return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix)
+  return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix, address.servers.length)
 }
 
 /** Connects, and closes when the scope does. Fails if no server answers now; a connection lost later comes back by itself. */

@@ -18,7 +18,17 @@ const code = {
   streamFull: 10077,
   insufficientResources: 10023,
   noSpaceLeft: 10047,
+  accountFull: 10002,
+  memoryFull: 10028,
 } as const
+
+const fullCodes: ReadonlySet<number> = new Set([
+  code.streamFull,
+  code.insufficientResources,
+  code.noSpaceLeft,
+  code.accountFull,
+  code.memoryFull,
+])
 
 const apiCode = (error: unknown): number | undefined => {
   if (error instanceof JetStreamApiError) return error.code
@@ -44,9 +54,16 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const isFull = (error: unknown): boolean => {
+/** There is no room to store: on a disk, in an account, or in a stream that keeps what it has. */
+export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
-  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
+  return found !== undefined && fullCodes.has(found)
+}
+
+/** The server doesn't know who connects, or not with this secret: asking again changes nothing. */
+export const isLoginRefused = (error: unknown): boolean => {
+  if (error instanceof natsErrors.AuthorizationError || error instanceof natsErrors.UserAuthenticationExpiredError) return true
+  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
 }
 
 const permissionViolation = (error: unknown): Error | undefined => {

@@ -5,9 +5,10 @@ import type { BrokerUnavailable } from "../ports/errors.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
 import { engineInbox, workerInbox } from "./config.ts"
-import { type Login, openLink, type ServerAddress } from "./connection.ts"
+import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { journalsLayer } from "./journals.ts"
 import { outboundLayer, type SaidCodec } from "./outbound.ts"
+import { startPulse } from "./pulse.ts"
 import { questionsLayer } from "./questions.ts"
 import { snapshotsLayer } from "./snapshots.ts"
 import type { StreamSizes } from "./streams.ts"
@@ -27,6 +28,17 @@ export interface NatsConfig extends ServerAddress {
 
 const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
 
+/** Gives the connection up for another when it carries no answers any more, for as long as the scope lives. */
+const watchPulse = Effect.fnUntraced(function* (link: Link, name: string) {
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const gaveUp = (why: string) =>
+    void run(Effect.logWarning("a connection to the broker is given up for another", { name, server: link.nc.info?.server_name, why }))
+  yield* Effect.acquireRelease(
+    Effect.sync(() => startPulse(link, gaveUp)),
+    (stop) => Effect.sync(stop),
+  )
+})
+
 /** The ports of a worker. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
 export const natsLayer = (
   config: NatsConfig,
@@ -38,6 +50,8 @@ export const natsLayer = (
       const engine = yield* openLink(config, config.engine, engineInbox, `${name} engine`)
       const worker = yield* openLink(config, config.worker, workerInbox, `${name} worker`)
       const links = { engine, worker }
+      yield* watchPulse(engine, `${name} engine`)
+      yield* watchPulse(worker, `${name} worker`)
       return Layer.mergeAll(
         commandsLayer(worker),
         journalsLayer(engine),

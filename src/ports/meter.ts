@@ -17,6 +17,17 @@ export interface PartitionSample {
   readonly openHolds: number
 }
 
+/** Alarms that no partition raises about itself: somebody else sees them. */
+export const WatchAlarmKind = [
+  /** Nobody serves a partition, or its owner decides nothing. */
+  "PartitionUnserved",
+  "SettingsChanged",
+  "BrokerFull",
+  "ServerUnwell",
+  "ReaderDeaf",
+] as const
+export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
+
 export class Meter extends Context.Service<
   Meter,
   {
@@ -28,7 +39,12 @@ export class Meter extends Context.Service<
     /** This worker became a partition's owner. */
     readonly tookOver: (partition: number) => void
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
-    readonly alarm: (partition: number, kind: AlarmKind) => void
+    /** Said once, before anything is counted: every counter of an alarm is there from the beginning, at 0. */
+    readonly begin: (partitions: number) => void
+    /** Partition null: an alarm about none in particular. */
+    readonly alarm: (partition: number | null, kind: AlarmKind | WatchAlarmKind) => void
+    /** For how many milliseconds the partition was not served, as this worker sees it; 0: it is. */
+    readonly unserved: (partition: number, unservedMs: number) => void
     readonly sampled: (partition: number, sample: PartitionSample) => void
     /** Commands stored and not decided, and the age in milliseconds of the oldest; null when this worker doesn't own the partition (any more). */
     readonly waiting: (partition: number, waiting: { readonly count: number; readonly oldestAgeMs: number } | null) => void

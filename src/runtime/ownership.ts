@@ -2,10 +2,11 @@
  * How several workers share the partitions by themselves: each watches who is alive, computes the same ranking, and wants what it ranks
  * first for; what it ranks second for it follows as a hot standby.
  */
-import { Effect, type Scope } from "effect"
-import { Cluster, Journals, type Member } from "../ports/broker.ts"
+import { Clock, Effect, type Scope } from "effect"
+import { type AnnouncedMember, Cluster, Journals, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
+import type { MemberSeen } from "./outage.ts"
 import type { PartitionPorts, RunningPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
@@ -17,6 +18,10 @@ export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */
   readonly members: () => ReadonlyArray<string>
+  /** What was last heard of each of them, and when, on the monotonic clock. */
+  readonly heard: () => ReadonlyMap<string, MemberSeen>
+  /** When anything was last heard of any of them. */
+  readonly membersHeardMs: () => number
   /** Returns once this worker has followed the journals of all that will be its to where they ended when this was asked, or `timeoutMs` have passed. */
   readonly caughtUp: (timeoutMs: number) => Effect.Effect<void>
   /** Wants nothing any more: every partition is drained and its lease given back. Returns the partitions for which that took longer than `timeoutMs`. */
@@ -32,8 +37,13 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
     const journals = yield* Journals
-    let members: ReadonlyArray<Member> | null = null
+    let members: ReadonlyArray<AnnouncedMember> | null = null
+    const clock = yield* Clock.Clock
+    const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+    let heard: ReadonlyMap<string, MemberSeen> = new Map()
+    let membersHeardMs = steadyMs()
     const known = makeSignal()
+    const run = Effect.runForkWith(yield* Effect.context<never>())
     let givingUp = false
 
     const assign = () => {
@@ -55,7 +65,12 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     yield* watchCluster(cluster, {
       members: (alive) => {
+        membersHeardMs = steadyMs()
+        heard = heardOf(heard, alive, membersHeardMs)
+        const isNews = members === null || rolesText(members) !== rolesText(alive)
         members = alive
+        if (!isNews) return
+        run(Effect.logInfo(logLine.membersChanged, { members: namesOf(alive) }))
         assign()
         known.notify()
       },
@@ -75,6 +90,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     return {
       slots,
       members: () => namesOf(members ?? []),
+      heard: () => heard,
+      membersHeardMs: () => membersHeardMs,
       caughtUp: (timeoutMs) =>
         known
           .until(() => members !== null)
@@ -96,6 +113,22 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
 const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
 
+/** What roles depend on: who there is, and what of it each can't read. What else they say of themselves changes every second. */
+const rolesText = (members: ReadonlyArray<Member>): string => JSON.stringify(members.map(({ worker, unreadable }) => [worker, unreadable]))
+
+/** Who was announced anew is heard now. */
+const heardOf = (
+  before: ReadonlyMap<string, MemberSeen>,
+  alive: ReadonlyArray<AnnouncedMember>,
+  nowMs: number,
+): ReadonlyMap<string, MemberSeen> =>
+  new Map(
+    alive.map((member) => {
+      const known = before.get(member.worker)
+      return [member.worker, { member, heardMs: known === undefined || known.member.beat !== member.beat ? nowMs : known.heardMs }]
+    }),
+  )
+
 /** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
   namesOf(members.filter(({ unreadable }) => !unreadable.includes(partition)))
@@ -115,19 +148,13 @@ const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot
 })
 
 interface ClusterChanges {
-  readonly members: (workers: ReadonlyArray<Member>) => void
+  readonly members: (workers: ReadonlyArray<AnnouncedMember>) => void
   readonly lease: (partition: number, holder: string | null, brokerMs: number) => void
   readonly halt: (partition: number, halt: Slot["halt"]) => void
 }
 
 const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], changes: ClusterChanges) {
-  const run = Effect.runForkWith(yield* Effect.context<never>())
-  yield* Effect.forkScoped(
-    watch("watching the workers", cluster.members, (members) => {
-      run(Effect.logInfo(logLine.membersChanged, { members: namesOf(members) }))
-      changes.members(members)
-    }),
-  )
+  yield* Effect.forkScoped(watch("watching the workers", cluster.members, (members) => changes.members(members)))
   yield* Effect.forkScoped(
     watch("watching the leases", cluster.leases, (seen) => changes.lease(seen.partition, seen.holder, seen.brokerMs)),
   )

@@ -4,9 +4,9 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
-import type { BatchStats } from "../engine/protocol.ts"
+import { AlarmKind, type BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
-import { Meter } from "../ports/meter.ts"
+import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { metricName } from "./names.ts"
 
 /** The registry that the meter of the same layer build counts into. */
@@ -76,6 +76,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   )
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
+  const unserved = gauge(
+    metricName.unserved,
+    "Seconds for which nobody has served the partition, as this worker sees it; 0 while it is served.",
+  )
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
@@ -92,6 +96,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       if (sample.owned) openHolds.set({ partition }, sample.openHolds)
       else openHolds.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],
+    unserved: ((partition, unservedMs) => unserved.set({ partition }, unservedMs / 1_000)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {
       if (waiting === null) {
         lagCommands.remove({ partition })
@@ -103,6 +108,9 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     }) satisfies Meter["Service"]["waiting"],
   }
 }
+
+/** The label of an alarm that is about no partition in particular. */
+const everyPartition = "all"
 
 const makeEventCounters = (registers: Array<Registry>) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
@@ -125,7 +133,17 @@ const makeEventCounters = (registers: Array<Registry>) => {
       stepDowns.inc({ partition, reason })
       if (reason === "Fenced") fenced.inc({ partition })
     }) satisfies Meter["Service"]["steppedDown"],
-    alarm: ((partition, kind) => alarms.inc({ partition, kind })) satisfies Meter["Service"]["alarm"],
+    alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
+    // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
+    begin: ((partitions) => {
+      for (const kind of [...AlarmKind, ...WatchAlarmKind]) {
+        alarms.inc({ partition: everyPartition, kind }, 0)
+        for (let partition = 0; partition < partitions; partition++) {
+          alarms.inc({ partition, kind }, 0)
+          if (kind === "AppendUnknown") appendsUnknown.inc({ partition }, 0)
+        }
+      }
+    }) satisfies Meter["Service"]["begin"],
     repliesSent: (count: number) => replies.inc(count),
     feedSent: (count: number) => feed.inc(count),
   }

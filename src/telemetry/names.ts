@@ -25,6 +25,7 @@ export const metricName = {
   halted: "holdfast_partition_halted",
   unreadable: "holdfast_partition_unreadable",
   owned: "holdfast_partition_owned",
+  unserved: "holdfast_partition_unserved_seconds",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */

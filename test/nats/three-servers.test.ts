@@ -14,7 +14,7 @@ import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
-import { startThreeServers } from "./three-of-a-cluster.ts"
+import { startThreeServers } from "../../load/chaos/three-of-a-cluster.ts"
 
 const partitions = 8
 let servers: ReadonlyArray<EmbeddedServer> = []

@@ -3,7 +3,7 @@
  */
 import { Effect, Exit, Layer, Scope } from "effect"
 import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
-import { Meter } from "../../src/ports/meter.ts"
+import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
@@ -13,7 +13,7 @@ import type { MemoryBroker } from "./memory-broker.ts"
 export interface Reported {
   readonly batches: Array<BatchStats>
   readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
-  readonly alarms: Array<AlarmKind>
+  readonly alarms: Array<AlarmKind | WatchAlarmKind>
   takeovers: number
 }
 
@@ -36,6 +36,8 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
       reported.takeovers++
     },
     steppedDown: (partition, reason) => reported.steppedDown.push({ partition, reason }),
+    begin: () => undefined,
+    unserved: () => undefined,
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
