@@ -13,6 +13,9 @@ import * as Scope from "effect/Scope"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
 import { startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { natsLayer } from "../../src/nats/layer.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { saidCodec } from "../../src/wire/said.ts"
 import { freePorts, startThreeServers } from "./three-of-a-cluster.ts"
 
 export interface ClusterRigOptions {
@@ -97,6 +100,16 @@ export class ClusterRig {
     const starting = startWorkerProcess(name, this.folder, this.first, this.options.partitions, this.#guardian, all)
     const process = await Effect.runPromise(Effect.provideService(starting, Scope.Scope, this.#scope))
     return { name, process, stop: () => Effect.runPromise(process.stop), page: (path) => pageAt(`http://127.0.0.1:${port}`, path) }
+  }
+
+  /** Creates the streams, with less room for commands than a worker would make. */
+  async prepare(commandsBytesMax: number): Promise<void> {
+    const { engine, worker } = this.first.credentials
+    const servers = this.servers.map(({ url }) => url)
+    const ports = natsLayer({ servers, monitorUrls: [], engine, worker, sizes: { commandsBytesMax } }, saidCodec)
+    const { partitions, servers: replicas } = this.options
+    const prepared = Cluster.use((cluster) => cluster.prepare({ partitions, replicas }))
+    await Effect.runPromise(Effect.scoped(prepared.pipe(Effect.provide(ports))))
   }
 
   /** A connection of a user of the server, closed with the rig. */

@@ -39,6 +39,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: exitCode.usage,
   ShowHelp: exitCode.usage,
   BrokerUnavailable: exitCode.unreachable,
+  LoginRefused: exitCode.usage,
   AnswerUnknown: exitCode.unreachable,
   Busy: exitCode.failed,
   NotPermitted: exitCode.failed,
@@ -65,6 +66,7 @@ export const describeFailure = (error: unknown): string => {
     case "TopologyMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "BrokerUnavailable":
+    case "LoginRefused":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "AnswerUnknown":

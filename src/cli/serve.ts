@@ -57,7 +57,9 @@ const connect = Effect.fnUntraced(function* (nats: NatsConfig) {
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
 const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const cluster = yield* Cluster
-  const { partitions, warnings } = yield* untilItAnswers(cluster.prepare(config))
+  const { partitions, warnings } = yield* untilItAnswers(
+    cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
+  )
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({

@@ -237,9 +237,13 @@ export interface ClusterOptions {
   readonly monitorUrls: ReadonlyArray<string>
 }
 
-const prepare = (links: Links, options: ClusterOptions, asked: { readonly partitions: number; readonly replicas: number }) =>
+const prepare = (
+  links: Links,
+  options: ClusterOptions,
+  asked: { readonly partitions: number; readonly replicas: number; readonly strict?: boolean },
+) =>
   Effect.tryPromise({
-    try: () => prepareTopology(links, { ...asked, ...options }),
+    try: () => prepareTopology(links, { strict: false, ...asked, ...options }),
     catch: (error) =>
       error instanceof TopologyMismatch ? error : new BrokerUnavailable({ operation: "create and check streams", cause: describe(error) }),
   }).pipe(Effect.map((warnings) => ({ partitions: asked.partitions, warnings })))

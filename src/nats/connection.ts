@@ -12,9 +12,9 @@ import {
   nkeyAuthenticator,
 } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
-import { BrokerUnavailable } from "../ports/errors.ts"
+import { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import type { UserPassword } from "./config.ts"
-import { describe, isFull } from "./errors.ts"
+import { describe, isFull, isLoginRefused } from "./errors.ts"
 import { Leaders } from "./leaders.ts"
 
 /** Who a connection is: a user with its password, the seed of an nkey whose public part the server knows, or what an operator issued. */
@@ -89,6 +89,8 @@ const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, na
   timeout: connectTimeoutMs,
   // The defaults give up after ten attempts, and notice a silent network loss after minutes.
   maxReconnectAttempts: -1,
+  // A server whose configuration is being changed refuses for a while who was let in before.
+  ignoreAuthErrorAbort: true,
   reconnectTimeWait: 250,
   reconnectJitter: 100,
   // Slow on purpose: an answer that waits behind megabytes which this process has yet to read is late, not missing. Who can tell the two apart is pulse.ts.
@@ -195,21 +197,25 @@ const open = async (address: ServerAddress, login: Login, inboxPrefix: string, n
   return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix, address.servers.length)
 }
 
-/** Connects, and closes when the scope does. Fails if no server answers now; a connection lost later comes back by itself. */
+/** Connects, and closes when the scope does. Fails if no server answers now, or none lets this login in; a connection lost later comes back by itself. */
 export const openLink = (
   address: ServerAddress,
   login: Login,
   inboxPrefix: string,
   name: string,
-): Effect.Effect<Link, BrokerUnavailable, Scope.Scope> =>
+): Effect.Effect<Link, BrokerUnavailable | LoginRefused, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: () => open(address, login, inboxPrefix, name),
-      catch: (error) =>
-        new BrokerUnavailable({
-          operation: `connect to ${address.servers.join(", ")} as ${nameOf(login)}`,
-          cause: `${describe(error)}. Is nats-server running there, does it know this user, and does the URL's scheme (nats, tls) fit?`,
-        }),
+      catch: (error) => {
+        const operation = `connect to ${address.servers.join(", ")} as ${nameOf(login)}`
+        if (isLoginRefused(error))
+          return new LoginRefused({ operation, cause: `${describe(error)}: the server knows no such user, or not with this secret` })
+        return new BrokerUnavailable({
+          operation,
+          cause: `${describe(error)}. Is nats-server running there, and does the URL's scheme (nats, tls) fit?`,
+        })
+      },
     }),
     (link) => Effect.promise(() => link.nc.close().catch(() => undefined)),
   )

@@ -20,6 +20,8 @@ const code = {
   noSpaceLeft: 10047,
   accountFull: 10002,
   memoryFull: 10028,
+  streamsMax: 10027,
+  streamBytesMax: 10122,
 } as const
 
 const fullCodes: ReadonlySet<number> = new Set([
@@ -58,6 +60,18 @@ export const isConflict = (error: unknown): boolean => {
 export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
   return found !== undefined && fullCodes.has(found)
+}
+
+/** A stream can't be created because the servers or the account have no room for it: that does not pass by itself. */
+export const isNoRoom = (error: unknown): boolean => {
+  const found = apiCode(error)
+  return (
+    found === code.noSpaceLeft ||
+    found === code.accountFull ||
+    found === code.memoryFull ||
+    found === code.streamsMax ||
+    found === code.streamBytesMax
+  )
 }
 
 /** The server doesn't know who connects, or not with this secret: asking again changes nothing. */

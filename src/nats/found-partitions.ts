@@ -2,7 +2,7 @@
  * Reads how many partitions a cluster was made with, for tools that look at one and must not create anything.
  */
 import { Effect } from "effect"
-import { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
+import { BrokerUnavailable, type LoginRefused, TopologyMismatch } from "../ports/errors.ts"
 import { workerInbox } from "./config.ts"
 import { type Login, openLink, type ServerAddress } from "./connection.ts"
 import { describe, isStreamMissing } from "./errors.ts"
@@ -16,7 +16,7 @@ const noCluster = new TopologyMismatch({
 })
 
 /** `worker` logs in to the account of the senders, where the commands stream is. Fails with TopologyMismatch if there is no cluster. */
-export const foundPartitions = (address: ServerAddress, worker: Login): Effect.Effect<number, TopologyMismatch | BrokerUnavailable> =>
+export const foundPartitions = (address: ServerAddress, worker: Login): Effect.Effect<number, TopologyMismatch | BrokerUnavailable | LoginRefused> =>
   Effect.scoped(
     Effect.gen(function* () {
       const link = yield* openLink(address, worker, workerInbox, "holdfast tool")

@@ -1,7 +1,7 @@
 /** All that a worker needs of NATS, over one connection in each of the two accounts. */
 import { Effect, Layer } from "effect"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
-import type { BrokerUnavailable } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
 import { engineInbox, workerInbox } from "./config.ts"
@@ -43,7 +43,7 @@ const watchPulse = Effect.fnUntraced(function* (link: Link, name: string) {
 export const natsLayer = (
   config: NatsConfig,
   codec: SaidCodec,
-): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots, BrokerUnavailable> =>
+): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots, BrokerUnavailable | LoginRefused> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const name = config.name ?? "holdfast"

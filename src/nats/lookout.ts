@@ -8,7 +8,7 @@ import { readerDeafConfirmMs, readerSilentMs } from "../limits.ts"
 import type { Leaders, Position } from "./leaders.ts"
 
 export class Lookout {
-  readonly #leaders: Leaders
+  readonly #leaders: Pick<Leaders, "info" | "next">
   readonly #stream: string
   readonly #filter: string
   /** The stream's end up to which its leader had nothing for this reader. */
@@ -16,7 +16,7 @@ export class Lookout {
   #suspect: { readonly seq: number; readonly sinceMs: number } | null = null
   #isLooking = false
 
-  constructor(leaders: Leaders, stream: string, filter: string) {
+  constructor(leaders: Pick<Leaders, "info" | "next">, stream: string, filter: string) {
     this.#leaders = leaders
     this.#stream = stream
     this.#filter = filter

@@ -162,10 +162,14 @@ export interface BrokerTrouble {
 export class Cluster extends Context.Service<
   Cluster,
   {
-    /** Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing. */
+    /**
+     * Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing.
+     * `strict`: refuses that too, and before anything is created.
+     */
     readonly prepare: (options: {
       readonly partitions: number
       readonly replicas: number
+      readonly strict?: boolean
     }) => Effect.Effect<{ readonly partitions: number; readonly warnings: ReadonlyArray<string> }, TopologyMismatch | BrokerUnavailable>
     /**
      * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`, and so is one that hears no
