@@ -154,9 +154,9 @@ assert(
 assert(
   // The owner's own look, what it stalls for, its announcement, and our look.
   announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
-  "an owner that is silent or stalls is noticed by the others in time",
+  "INV-10 an owner that is silent or stalls is noticed by the others in time",
 )
-assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "a partition between two owners is told of in time")
+assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-10 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")

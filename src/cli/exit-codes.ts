@@ -8,7 +8,7 @@ export const exitCode = {
   ok: 0,
   /** It did not work, and none of the others says why. */
   failed: 1,
-  /** The command line or the environment can't be used: see --help. */
+  /** The command line or the environment can't be used, or the broker refuses the login it gives: see --help. */
   usage: 2,
   /** An audit, or a demo's verdict, found a guarantee broken. */
   violations: 3,

@@ -16,7 +16,10 @@ const noCluster = new TopologyMismatch({
 })
 
 /** `worker` logs in to the account of the senders, where the commands stream is. Fails with TopologyMismatch if there is no cluster. */
-export const foundPartitions = (address: ServerAddress, worker: Login): Effect.Effect<number, TopologyMismatch | BrokerUnavailable | LoginRefused> =>
+export const foundPartitions = (
+  address: ServerAddress,
+  worker: Login,
+): Effect.Effect<number, TopologyMismatch | BrokerUnavailable | LoginRefused> =>
   Effect.scoped(
     Effect.gen(function* () {
       const link = yield* openLink(address, worker, workerInbox, "holdfast tool")

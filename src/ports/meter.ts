@@ -40,7 +40,7 @@ export class Meter extends Context.Service<
     readonly tookOver: (partition: number) => void
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
     /** Said once, before anything is counted: every counter of an alarm is there from the beginning, at 0. */
-    readonly begin: (partitions: number) => void
+    readonly begin: (partitions: number, alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>) => void
     /** Partition null: an alarm about none in particular. */
     readonly alarm: (partition: number | null, kind: AlarmKind | WatchAlarmKind) => void
     /** For how many milliseconds the partition was not served, as this worker sees it; 0: it is. */

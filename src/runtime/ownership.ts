@@ -11,6 +11,7 @@ import type { PartitionPorts, RunningPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import { roleOf } from "./rendezvous.ts"
+import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
@@ -37,18 +38,16 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
     const journals = yield* Journals
-    let members: ReadonlyArray<AnnouncedMember> | null = null
     const clock = yield* Clock.Clock
     const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-    let heard: ReadonlyMap<string, MemberSeen> = new Map()
-    let membersHeardMs = steadyMs()
+    const roster = new Roster(steadyMs())
     const known = makeSignal()
     const run = Effect.runForkWith(yield* Effect.context<never>())
     let givingUp = false
 
     const assign = () => {
-      const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
-      const isMember = members?.some(({ worker }) => worker === options.worker) === true
+      const others = (roster.members ?? []).filter(({ worker }) => worker !== options.worker)
+      const isMember = roster.members?.some(({ worker }) => worker === options.worker) === true
       for (const slot of slots) {
         slot.wanted =
           givingUp || slot.newer !== null ? "none" : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition)
@@ -65,11 +64,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     yield* watchCluster(cluster, {
       members: (alive) => {
-        membersHeardMs = steadyMs()
-        heard = heardOf(heard, alive, membersHeardMs)
-        const isNews = members === null || rolesText(members) !== rolesText(alive)
-        members = alive
-        if (!isNews) return
+        if (!roster.hear(alive, steadyMs())) return
         run(Effect.logInfo(logLine.membersChanged, { members: namesOf(alive) }))
         assign()
         known.notify()
@@ -89,12 +84,12 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     return {
       slots,
-      members: () => namesOf(members ?? []),
-      heard: () => heard,
-      membersHeardMs: () => membersHeardMs,
+      members: () => namesOf(roster.members ?? []),
+      heard: () => roster.heard,
+      membersHeardMs: () => roster.heardMs,
       caughtUp: (timeoutMs) =>
         known
-          .until(() => members !== null)
+          .until(() => roster.members !== null)
           .pipe(
             Effect.andThen(Effect.forEach(slots, (slot) => catchUp(journals, slot), { concurrency: "unbounded", discard: true })),
             Effect.timeoutOption(timeoutMs),
@@ -110,24 +105,6 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     }
   },
 )
-
-const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
-
-/** What roles depend on: who there is, and what of it each can't read. What else they say of themselves changes every second. */
-const rolesText = (members: ReadonlyArray<Member>): string => JSON.stringify(members.map(({ worker, unreadable }) => [worker, unreadable]))
-
-/** Who was announced anew is heard now. */
-const heardOf = (
-  before: ReadonlyMap<string, MemberSeen>,
-  alive: ReadonlyArray<AnnouncedMember>,
-  nowMs: number,
-): ReadonlyMap<string, MemberSeen> =>
-  new Map(
-    alive.map((member) => {
-      const known = before.get(member.worker)
-      return [member.worker, { member, heardMs: known === undefined || known.member.beat !== member.beat ? nowMs : known.heardMs }]
-    }),
-  )
 
 /** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>

@@ -2,9 +2,10 @@
  * A worker: joins the others, looks after its share of the partitions, answers questions, and leaves without leaving anything unsaid.
  */
 import { Clock, Effect, Exit, Scope } from "effect"
+import { AlarmKind } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
-import { Meter } from "../ports/meter.ts"
+import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { type LagSource, lagOver, lagSources } from "./lag.ts"
 import { StallClock } from "./outage.ts"
@@ -129,7 +130,7 @@ export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, neve
   Effect.fnUntraced(function* (options) {
     const cluster = yield* Cluster
     const meter = yield* Meter
-    meter.begin(options.partitions)
+    meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind])
     const ownership = yield* startOwnership(options)
     yield* lookAfter(ownership)
     let isLeaving = false

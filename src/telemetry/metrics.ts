@@ -4,9 +4,9 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
-import { AlarmKind, type BatchStats } from "../engine/protocol.ts"
+import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
-import { Meter, WatchAlarmKind } from "../ports/meter.ts"
+import { Meter } from "../ports/meter.ts"
 import { metricName } from "./names.ts"
 
 /** The registry that the meter of the same layer build counts into. */
@@ -135,8 +135,8 @@ const makeEventCounters = (registers: Array<Registry>) => {
     }) satisfies Meter["Service"]["steppedDown"],
     alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
     // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
-    begin: ((partitions) => {
-      for (const kind of [...AlarmKind, ...WatchAlarmKind]) {
+    begin: ((partitions, kinds) => {
+      for (const kind of kinds) {
         alarms.inc({ partition: everyPartition, kind }, 0)
         for (let partition = 0; partition < partitions; partition++) {
           alarms.inc({ partition, kind }, 0)

@@ -76,20 +76,19 @@ describe("a worker to which no answer comes through", () => {
         ),
       ),
     )
-    const until = (isThere: boolean) =>
-      other.runPromise(
-        Cluster.use((cluster) =>
-          cluster.members.pipe(
-            Stream.takeUntil((all) => all.some((one) => one.worker === "deaf") === isThere),
-            Stream.runDrain,
-          ),
-        ),
-      )
-    await until(true)
+    const seen: Array<boolean> = []
+    const watching = Cluster.use(({ members }) =>
+      Stream.runForEach(members, (all) => Effect.sync(() => seen.push(all.some((one) => one.worker === "deaf")))),
+    )
+    other.runFork(watching)
+    const until = async (holds: () => boolean) => {
+      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await until(() => seen.at(-1) === true)
     way.cut("answers")
-    await until(false)
+    await until(() => seen.at(-1) === false)
     // Its connection was given up for another, over which it is heard again.
-    await until(true)
+    await until(() => seen.at(-1) === true)
   })
 })
 
