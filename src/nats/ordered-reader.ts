@@ -37,9 +37,14 @@ export interface Delivered {
 
 /** Messages asked of the server and not yet taken, at most. */
 const windowMessages = 1_024
-/** Bytes of the same, judged by the size of the messages that were taken last: bodies of 64 KiB shrink the window. */
-const windowBytes = 8 * 1_048_576
-const windowMessagesMin = 16
+/**
+ * Bytes of the same, judged by the size of the messages that were taken last: bodies of 64 KiB shrink the window. All that was asked for comes before the answer to anything
+ * asked later on the connection, from every reader of it: with tens of megabytes on the way, lookups time out, and a partition whose cursor can't be looked at reads all of it again.
+ */
+const windowBytes = 2 * 1_048_576
+const windowMessagesMin = 4
+/** What a message is taken to hold before any has come: as much as one may. Were it less, the first thousand could be 64 MiB. */
+const bytesFirstTaken = 65_536
 /** What a message costs beyond its body, roughly. */
 const headersBytes = 256
 const heartbeatMs = 2_000
@@ -81,7 +86,7 @@ export class OrderedReader {
   /** When something was last delivered, or asked for while nothing was. */
   #deliveredMs = 0
   readonly #lookout: Lookout
-  #averageBytes = 512
+  #averageBytes = bytesFirstTaken
   #initialPending: number | undefined
   #lastFailure = ""
 

@@ -10,8 +10,10 @@ import type { Link } from "./connection.ts"
 
 const beatMs = 500
 const askTimeoutMs = 1_000
-/** Bytes that a connection may bring and still count as one that brings nothing: heartbeats of consumers, statuses. */
+/** Bytes that a connection may bring since its last answer and still count as one that brings nothing: heartbeats of consumers, statuses. */
 const quietBytes = 65_536
+/** And as one that lets what it brings trickle: a server that answers nothing may still pass on some messages. What this process is slow to read comes faster. */
+const trickleBytes = 1_048_576
 /** Between two times that a connection is given up: the next one is to have its chance. */
 const againMs = 5_000
 /** How long the client may take to let go of a socket that takes nothing any more. */
@@ -36,10 +38,10 @@ export interface PulseSeen {
 
 /** Why the connection should be given up, or null. Pure. */
 export const verdictOn = ({ nowMs, inBytes, ping, api, servers }: PulseSeen): string | null => {
-  const isMissing = (beat: Beat, afterMs: number) => nowMs - beat.atMs > afterMs && inBytes - beat.inBytes < quietBytes
-  if (isMissing(ping, halfOpenMs)) return `nothing was answered on it for ${nowMs - ping.atMs} ms`
+  const isMissing = (beat: Beat, afterMs: number, bytes: number) => nowMs - beat.atMs > afterMs && inBytes - beat.inBytes < bytes
+  if (isMissing(ping, halfOpenMs, quietBytes)) return `nothing was answered on it for ${nowMs - ping.atMs} ms`
   // With one server there is nowhere to go, and its JetStream may only be starting.
-  if (servers > 1 && isMissing(api, slowServerMs)) return `JetStream was not heard through it for ${nowMs - api.atMs} ms`
+  if (servers > 1 && isMissing(api, slowServerMs, trickleBytes)) return `JetStream was not heard through it for ${nowMs - api.atMs} ms`
   return null
 }
 
