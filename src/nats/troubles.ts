@@ -83,6 +83,8 @@ class Watch {
   readonly #specs: ReadonlyArray<StreamSpec>
   readonly #found = new Map<string, BrokerTrouble>()
   #next = 0
+  /** Looks in a row at a server's page that failed. */
+  readonly #failed = new Map<string, number>()
   readonly #deaf = new Map<string, { readonly trouble: BrokerTrouble; readonly untilMs: number }>()
   readonly #forget: ReadonlyArray<() => void>
 
@@ -116,7 +118,7 @@ class Watch {
     this.#next = (this.#next + count) % this.#specs.length
     const [answers, servers] = await Promise.all([
       Promise.all(specs.map((spec) => this.#lookAt(spec))),
-      Promise.all(this.#options.monitorUrls.map(lookAtServer)),
+      Promise.all(this.#options.monitorUrls.map((url) => this.#lookAtServer(url))),
     ])
     if (!answers.includes(true)) return null
     const nowMs = performance.now()
@@ -128,6 +130,14 @@ class Watch {
       ...[...this.#deaf.values()].map(({ trouble }) => trouble),
       ...(full === undefined || full === null ? [] : [fullTrouble(full)]),
     ]
+  }
+
+  /** One look that fails may be this process's own stall: two in a row are a server's. */
+  async #lookAtServer(monitorUrl: string): Promise<BrokerTrouble | null> {
+    const trouble = await lookAtServer(monitorUrl)
+    const failed = trouble === null ? 0 : (this.#failed.get(monitorUrl) ?? 0) + 1
+    this.#failed.set(monitorUrl, failed)
+    return failed < 2 ? null : trouble
   }
 
   async #lookAt(spec: StreamSpec): Promise<boolean> {

@@ -72,8 +72,8 @@ interface Cause {
 interface Watched {
   /** When it was last known to be served, or when watching began. */
   servedMs: number
-  /** What was told of the present outage. */
-  told: OutageReason | null
+  /** What was told of the present outage: each reason once, however often it comes back. */
+  readonly told: Set<OutageReason>
   wasServed: boolean
 }
 
@@ -145,11 +145,11 @@ export class OutageJudge {
   readonly #watched: ReadonlyArray<Watched>
 
   constructor(partitions: number, nowMs: number) {
-    this.#watched = Array.from({ length: partitions }, () => ({ servedMs: nowMs, told: null, wasServed: false }))
+    this.#watched = Array.from({ length: partitions }, () => ({ servedMs: nowMs, told: new Set(), wasServed: false }))
   }
 
   /**
-   * All outages now, and those to be told: new ones, and those whose reason is another now. A partition on its way from one owner to the next is not told of before
+   * All outages now, and those to be told: new ones, and those with a reason that was not told yet. A partition on its way from one owner to the next is not told of before
    * that takes longer than a hand-over should; until it was served once, it does not count as served either.
    */
   look(seen: ClusterSeen, nowMs: number): Looked {
@@ -162,7 +162,7 @@ export class OutageJudge {
       const cause = causeOf(seen, one, nowMs)
       if (cause === null) {
         watched.servedMs = servedMs(seen, one, nowMs)
-        watched.told = null
+        watched.told.clear()
         watched.wasServed = true
         continue
       }
@@ -171,8 +171,8 @@ export class OutageJudge {
       if (isPassing) continue
       const outage: Outage = { partition: one.partition, ...cause, sinceMs: watched.servedMs }
       outages.push(outage)
-      if (watched.told !== cause.reason) toTell.push(outage)
-      watched.told = cause.reason
+      if (!watched.told.has(cause.reason)) toTell.push(outage)
+      watched.told.add(cause.reason)
     }
     return { outages, toTell, isServed }
   }
