@@ -177,6 +177,10 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   await until("every stream has a leader", () => haveLeaders(rig))
   await wiped.restart()
   workers = await start()
+  // How long a process takes to start is the machine's.
+  await until("the workers' processes have started", async () =>
+    (await Promise.all(workers.map(({ page }) => page("/live")))).every((page) => page !== null),
+  )
   const startedMs = performance.now()
   say("a server lost its disk; it and the workers are started")
   const silentMs = await watchSilence(rig, workers, say)
