@@ -163,6 +163,32 @@ export const announceEveryMs = 500
 /** Milliseconds between two words of an owner, when it has senders to hold off. */
 export const fullEveryMs = 5
 
+// Liveness
+
+/** Milliseconds a reader may hear nothing, though it has asked, before the stream's leader is asked whether there is anything for it. */
+export const readerSilentMs = 1_000
+/** Milliseconds for which what the leader holds may be on its way: after that the reader is deaf, and is moved to another server. */
+export const readerDeafConfirmMs = 500
+/** Milliseconds for which the server on which a reader was deaf gets no reader of that stream: catching up takes it about that long for a few GiB. */
+export const deafServerAvoidedMs = 60_000
+
+/** Milliseconds without any answer after which a connection counts as half-open, and is given up for another. */
+export const halfOpenMs = 2_500
+/** Milliseconds without a word of JetStream after which another server is tried: the one connected to may let everything wait. */
+export const slowServerMs = 3_000
+/** Milliseconds between two announcements of a worker, at most: they say how it gets on. */
+export const announceMsMax = 1_000
+/** Milliseconds without a word of an owner, or of the broker, after which it counts as gone: two announcements may be late. */
+export const ownerSilentMs = 2_000
+/** Milliseconds an owner may have something to decide and confirm nothing. */
+export const ownerStalledMs = 2_000
+/** Milliseconds a partition may take on its way from one owner to the next before that is an outage. */
+export const outageGraceMs = 1_500
+/** Milliseconds between two looks at whether every partition is served. */
+export const outageLookMs = 250
+/** Milliseconds within which any outage is shown and alarmed by every living worker. */
+export const outageToldMsMax = 5_000
+
 // Feed and snapshots
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -240,6 +266,12 @@ assert(
   "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
+assert(
+  // The owner's own look, what it stalls for, its announcement, and our look.
+  announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
+  "INV-10 an owner that is silent or stalls is noticed by the others in time",
+)
+assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-10 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(

@@ -12,6 +12,7 @@ import { Engine } from "../runtime/engine.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
 import { Reigns } from "../runtime/reigns.ts"
+import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -44,7 +45,9 @@ const connect = Effect.fnUntraced(function* (nats: NatsConfig, name: string) {
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
 const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const cluster = yield* Cluster
-  const { partitions, warnings } = yield* untilItAnswers(cluster.prepare(config))
+  const { partitions, warnings } = yield* untilItAnswers(
+    cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
+  )
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({
@@ -69,17 +72,31 @@ interface Working {
   readonly worker: Worker
 }
 
-const readinessOf = ({ ingress, worker }: Working) => {
+/** Of this process alone. */
+const reportOf = ({ ingress, worker }: Working) => {
   const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
   return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
 }
+
+/** Of the whole cluster, as this process sees it. */
+const readinessOf = ({ ingress, worker }: Working) => {
+  const [ofCluster, ofIngress] = [worker.readiness(), ingress.report()]
+  return { ...readable(ofCluster), ready: ofCluster.ready && ofIngress.ready, ingress: ofIngress }
+}
+
+/** As `readiness`, with times as people read them. */
+const readable = (readiness: Readiness) => ({
+  ...readiness,
+  outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
+})
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   let working: Working | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
   const readiness = () => (working === undefined ? notYet : readinessOf(working))
-  const address = yield* serveTelemetry({ registry, readiness }, config.http)
+  const report = () => (working === undefined ? notYet : reportOf(working))
+  const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config), config.worker)
   return yield* Effect.gen(function* () {

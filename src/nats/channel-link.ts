@@ -184,7 +184,9 @@ const open = (config: ChannelLinkConfig) =>
     const { sender } = config
     if (!isSender(sender))
       return yield* new NotPermitted({ operation: "connect", cause: `"${sender}" can't be a sender's name: a-z, 0-9, _ and -, at most 32` })
-    const link = yield* openLink(config, config.login, senderInbox(sender), `holdfast ${sender}`)
+    const link = yield* openLink(config, config.login, senderInbox(sender), `holdfast ${sender}`).pipe(
+      Effect.catchTag("LoginRefused", ({ operation, cause }) => Effect.fail(new NotPermitted({ operation, cause }))),
+    )
     const partitions = yield* learnPartitions(link, sender, config.topologyTimeoutMs ?? topologyTimeoutMs)
     return ChannelLink.of({
       sender,

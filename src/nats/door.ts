@@ -10,7 +10,7 @@ import { Clock, Effect, Layer, type Scope } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import { doorCreditMessages, doorPingEveryMs, doorPingsMax } from "../limits.ts"
 import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
-import type { BrokerUnavailable } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { replyHeader, replySubject } from "../wire/subjects.ts"
 import { doorInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
@@ -224,6 +224,6 @@ export interface DoorConfig extends ServerAddress {
 
 export const doorLayer = (config: DoorConfig): Layer.Layer<Door> =>
   Layer.succeed(Door, {
-    enter: (hearing): Effect.Effect<OpenDoor, BrokerUnavailable, Scope.Scope> =>
+    enter: (hearing): Effect.Effect<OpenDoor, BrokerUnavailable | LoginRefused, Scope.Scope> =>
       Effect.flatMap(openLink(config, config.door, doorInbox, `${config.name} door`), (link) => enterOver(link, hearing)),
   })

@@ -2,14 +2,16 @@
  * How several workers share the partitions by themselves: each watches who is alive, computes the same ranking, and wants what it ranks
  * first for; what it ranks second for it follows as a hot standby.
  */
-import { Effect, type Scope } from "effect"
-import { Cluster, Journals, type Member } from "../ports/broker.ts"
+import { Clock, Effect, type Scope } from "effect"
+import { type AnnouncedMember, Cluster, Journals, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
+import type { MemberSeen } from "./outage.ts"
 import type { PartitionPorts, RunningPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import { roleOf } from "./rendezvous.ts"
+import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
@@ -17,6 +19,10 @@ export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */
   readonly members: () => ReadonlyArray<string>
+  /** What was last heard of each of them, and when, on the monotonic clock. */
+  readonly heard: () => ReadonlyMap<string, MemberSeen>
+  /** When anything was last heard of any of them. */
+  readonly membersHeardMs: () => number
   /** Returns once this worker has followed the journals of all that will be its to where they ended when this was asked, or `timeoutMs` have passed. */
   readonly caughtUp: (timeoutMs: number) => Effect.Effect<void>
   /** Wants nothing any more: every partition is drained and its lease given back. Returns the partitions for which that took longer than `timeoutMs`. */
@@ -32,13 +38,16 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
     const journals = yield* Journals
-    let members: ReadonlyArray<Member> | null = null
+    const clock = yield* Clock.Clock
+    const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+    const roster = new Roster(steadyMs())
     const known = makeSignal()
+    const run = Effect.runForkWith(yield* Effect.context<never>())
     let givingUp = false
 
     const assign = () => {
-      const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
-      const isMember = members?.some(({ worker }) => worker === options.worker) === true
+      const others = (roster.members ?? []).filter(({ worker }) => worker !== options.worker)
+      const isMember = roster.members?.some(({ worker }) => worker === options.worker) === true
       for (const slot of slots) {
         slot.wanted =
           givingUp || slot.newer !== null ? "none" : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition)
@@ -55,7 +64,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     yield* watchCluster(cluster, {
       members: (alive) => {
-        members = alive
+        if (!roster.hear(alive, steadyMs())) return
+        run(Effect.logInfo(logLine.membersChanged, { members: namesOf(alive) }))
         assign()
         known.notify()
       },
@@ -74,10 +84,12 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     return {
       slots,
-      members: () => namesOf(members ?? []),
+      members: () => namesOf(roster.members ?? []),
+      heard: () => roster.heard,
+      membersHeardMs: () => roster.heardMs,
       caughtUp: (timeoutMs) =>
         known
-          .until(() => members !== null)
+          .until(() => roster.members !== null)
           .pipe(
             Effect.andThen(Effect.forEach(slots, (slot) => catchUp(journals, slot), { concurrency: "unbounded", discard: true })),
             Effect.timeoutOption(timeoutMs),
@@ -93,8 +105,6 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     }
   },
 )
-
-const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
 
 /** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
@@ -115,19 +125,13 @@ const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot
 })
 
 interface ClusterChanges {
-  readonly members: (workers: ReadonlyArray<Member>) => void
+  readonly members: (workers: ReadonlyArray<AnnouncedMember>) => void
   readonly lease: (partition: number, holder: string | null, brokerMs: number) => void
   readonly halt: (partition: number, halt: Slot["halt"]) => void
 }
 
 const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], changes: ClusterChanges) {
-  const run = Effect.runForkWith(yield* Effect.context<never>())
-  yield* Effect.forkScoped(
-    watch("watching the workers", cluster.members, (members) => {
-      run(Effect.logInfo(logLine.membersChanged, { members: namesOf(members) }))
-      changes.members(members)
-    }),
-  )
+  yield* Effect.forkScoped(watch("watching the workers", cluster.members, (members) => changes.members(members)))
   yield* Effect.forkScoped(
     watch("watching the leases", cluster.leases, (seen) => changes.lease(seen.partition, seen.holder, seen.brokerMs)),
   )

@@ -5,6 +5,7 @@ import { statusOf } from "../engine/views.ts"
 import type { Ownership } from "./ownership.ts"
 import type { Role } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
+import type { OutageReport, Vigil } from "./vigil.ts"
 
 export interface PartitionReport {
   readonly partition: number
@@ -28,6 +29,20 @@ export interface WorkerReport {
   readonly members: ReadonlyArray<string>
   readonly partitions: ReadonlyArray<PartitionReport>
 }
+
+/** What a worker says of the whole cluster. */
+export interface Readiness extends WorkerReport {
+  /** This worker alone: what {@link WorkerReport.ready} says. `ready` here is of the cluster: this worker is, and every partition is served by somebody. */
+  readonly workerReady: boolean
+  readonly outages: ReadonlyArray<OutageReport>
+}
+
+export const readinessOf = (report: WorkerReport, vigil: Vigil): Readiness => ({
+  ...report,
+  ready: report.ready && vigil.isServed(),
+  workerReady: report.ready,
+  outages: vigil.outages(),
+})
 
 const partitionReport = (slot: Slot): PartitionReport => {
   const status = slot.running === null ? null : statusOf(slot.running.state)

@@ -4,6 +4,7 @@
  */
 import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
+import type { Progress } from "../ports/broker.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { Role } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
@@ -39,6 +40,8 @@ export interface Slot {
   holder: string | null | undefined
   lease: Lease | null
   running: RunningPartition | null
+  /** How this worker gets on with it, as it last looked; null where it doesn't own it. */
+  progress: Progress | null
 }
 
 export const makeSlot = (partition: number): Slot => ({
@@ -51,6 +54,7 @@ export const makeSlot = (partition: number): Slot => ({
   holder: undefined,
   lease: null,
   running: null,
+  progress: null,
 })
 
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */

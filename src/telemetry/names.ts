@@ -34,6 +34,7 @@ export const metricName = {
   ingressDefects: "holdfast_ingress_defects_total",
   ingressWaiting: "holdfast_ingress_waiting",
   ingressOldestSeconds: "holdfast_ingress_oldest_seconds",
+  unserved: "holdfast_partition_unserved_seconds",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */

@@ -1,7 +1,6 @@
 /** A server that is killed, stopped or away, and comes back: nothing that was acknowledged is left out, and what is unknown is called so. */
 import { Effect, Fiber, Layer, Ref, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { appendTimeoutMs } from "../../src/limits.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
@@ -185,10 +184,9 @@ describe("a server that answers nothing for a while", () => {
       Journals.use((journals) => answered(journals.endSeq(3))),
     )
     await broker.server.kill("SIGSTOP")
-    const started = performance.now()
+    // The connection is given up before the append's own time is over: nothing is answered on it.
     const outcome = await broker.asWorker(Journals.use((journals) => Effect.flip(journals.append(3, before, "late.1", bytes("late")))))
     expect(outcome).toMatchObject({ _tag: "AppendUnknown", partition: 3 })
-    expect(performance.now() - started).toBeGreaterThan(appendTimeoutMs - 100)
     await broker.server.kill("SIGCONT")
     const record = Journals.use((journals) => answered(journals.at(3, before + 1))).pipe(
       Effect.repeat({ until: (found) => found !== null }),
