@@ -150,7 +150,7 @@ export class Slot {
       case "StopFollowing":
         return this.readings.stopFollowing()
       case "ReadClaimBasis":
-        return this.#readClaimBasis()
+        return this.#readClaimBasis(output)
       case "ReadRecords":
         return this.#readRecords(output)
       case "Append":
@@ -199,6 +199,10 @@ export class Slot {
         return this.#once(() => this.#server.publishSnapshot(output.manifest))
       case "DiscardSnapshot":
         return this.#once(() => this.#server.discardSnapshot(this.id, output.id))
+      case "ContinueSoon":
+        return this.#continueSoon()
+      case "ClaimEnded":
+        return this.worker.releaseLease(this)
       case "Serving":
         if (this.partition !== null) observer.serving(this, this.partition)
         return
@@ -215,17 +219,25 @@ export class Slot {
     }
   }
 
+  /** The next slice of what is too long for one step: whatever is due by then is heard before it. */
+  #continueSoon(): void {
+    const { life } = this
+    this.#world.in(1, EventKind.timeout, this.worker.host, () => {
+      if (this.life === life) this.put({ _tag: "Continue", nowMs: this.worker.clockMs })
+    })
+  }
+
   // Asking the journal and the commands.
 
   get #journalAnswers(): boolean {
     return this.#server.answersFor(`JOURNAL_${this.id}`)
   }
 
-  #readClaimBasis(): void {
+  #readClaimBasis({ ask }: OutputOf<"ReadClaimBasis">): void {
     this.#ask<ClaimBasis>({
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
-      answered: (basis) => this.put({ _tag: "ClaimBasisRead", basis, nowMs: this.worker.clockMs }),
+      answered: (basis) => this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "ClaimBasis", nowMs: this.worker.clockMs }),
     })
   }

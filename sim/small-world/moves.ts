@@ -144,11 +144,13 @@ const basesOf = (ground: Ground, state: State, want: Extract<Want, { _tag: "Clai
 const hearBasis = (ground: Ground, state: State, w: W, index: number, basis: { endSeq: number; marks: State["marks"] }) => {
   const draft = draftOf(state)
   const worker = draft.workers[w]
+  const { ask } = worker.wants[index] as Extract<Want, { _tag: "ClaimBasis" }>
   worker.wants = without(worker.wants, index)
   const { endSeq, marks } = basis
   const { incarnation, witness } = marks
-  hear(ground, draft, w, `ClaimBasisRead ${endSeq} ${marks.key}`, () => ({
+  hear(ground, draft, w, `ClaimBasisRead ${ask} ${endSeq} ${marks.key}`, () => ({
     _tag: "ClaimBasisRead",
+    ask,
     basis: { endSeq, incarnation, witness, halt: null },
   }))
   return draft

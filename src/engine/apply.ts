@@ -11,7 +11,17 @@ import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
+import {
+  classMemory,
+  floorClassOf,
+  forgetIfBelowFloor,
+  memoryKey,
+  remember,
+  rememberEnd,
+  rememberIfNew,
+  senderMemory,
+  stepOf,
+} from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
@@ -147,9 +157,10 @@ const rememberDecision = (
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  if (partition.recovery !== null && holds(memory, sku, id, hash)) return
   const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
-  remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
+  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
+  if (partition.recovery === null) remember(memory, remembered)
+  else rememberIfNew(memory, remembered)
 }
 
 /** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */

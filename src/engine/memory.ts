@@ -133,9 +133,17 @@ const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
 }
 
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
-export const remember = (memory: SenderMemory, decision: Remembered): void => {
-  const ofClass = classMemory(memory, decision.class)
+export const remember = (memory: SenderMemory, decision: Remembered): void =>
+  rememberOver(memory, decision, held(memory, decision.sku, decision.id))
+
+/** Remembers a decision unless its id is held with this content. */
+export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
   const former = held(memory, decision.sku, decision.id)
+  if (former?.hash !== decision.hash) rememberOver(memory, decision, former)
+}
+
+const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
+  const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
   ofClass.count++

@@ -22,6 +22,8 @@ export interface PartitionStatus {
   readonly quarantined: number
   readonly skus: number
   readonly atMs: number
+  /** Chunks loaded of the snapshot that is being read, or null if none is. */
+  readonly loading: { readonly chunks: number; readonly of: number } | null
 }
 
 export const statusOf = (partition: Partition): PartitionStatus => ({
@@ -34,6 +36,7 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   quarantined: partition.quarantine.size,
   skus: partition.actorList.length,
   atMs: partition.atMs,
+  loading: partition.loading === null ? null : { chunks: partition.loading.next, of: partition.loading.chunks.length },
 })
 
 /** Whether this is the partition of the SKU, known or not. */

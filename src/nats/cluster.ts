@@ -28,7 +28,12 @@ const HaltJson = Schema.fromJsonString(
   }),
 )
 const MemberJson = Schema.fromJsonString(
-  Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Finite) }),
+  Schema.Struct({
+    worker: Schema.String,
+    address: Schema.String,
+    unreadable: Schema.Array(Schema.Finite),
+    caughtUp: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Finite))),
+  }),
 )
 
 const decodeWitness = Schema.decodeSync(WitnessJson)
@@ -147,7 +152,7 @@ const announce = (link: Link, member: Member, ttlMs: number): Promise<number> =>
     link,
     membersBucket,
     member.worker,
-    JSON.stringify({ worker: member.worker, address: member.address, unreadable: member.unreadable }),
+    JSON.stringify({ worker: member.worker, address: member.address, unreadable: member.unreadable, caughtUp: member.caughtUp }),
     { ttlMs },
   )
 
@@ -170,11 +175,14 @@ const applyNews = (alive: Map<string, Member>, news: KeyNews): boolean => {
   for (const { key, value } of news.changes) {
     const before = alive.get(key)
     const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
-    if (decoded === null || decoded._tag === "None") changed = alive.delete(key) || changed
-    else if (before === undefined || JSON.stringify(before) !== JSON.stringify(decoded.value)) {
-      alive.set(key, decoded.value)
-      changed = true
+    if (decoded === null || decoded._tag === "None") {
+      changed = alive.delete(key) || changed
+      continue
     }
+    const member: Member = { ...decoded.value, caughtUp: decoded.value.caughtUp ?? null }
+    if (JSON.stringify(before) === JSON.stringify(member)) continue
+    alive.set(key, member)
+    changed = true
   }
   return changed
 }

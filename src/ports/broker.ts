@@ -114,6 +114,8 @@ export interface Member {
   readonly address: string
   /** Partitions whose journal it can't read, because a newer release writes it: it is passed over for them. */
   readonly unreadable: ReadonlyArray<number>
+  /** Partitions that it serves, or has followed to where their journals ended a moment ago: before others it is asked to own these. Null: its release doesn't say, for it joins with all caught up. */
+  readonly caughtUp: ReadonlyArray<number> | null
 }
 
 /** What workers share besides streams: who is alive, who should try to own what, and the marks that outlive a takeover. */

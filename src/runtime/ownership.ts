@@ -3,11 +3,10 @@
  * first for; what it ranks second for it follows as a hot standby.
  */
 import { Effect, type Scope } from "effect"
-import { Cluster, Journals, type Member } from "../ports/broker.ts"
+import { Cluster, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
-import type { PartitionPorts, RunningPartition } from "./partition.ts"
-import { untilDone } from "./patience.ts"
+import type { PartitionPorts } from "./partition.ts"
 import { watch } from "./reading.ts"
 import { roleOf } from "./rendezvous.ts"
 import { makeSignal } from "./signal.ts"
@@ -17,8 +16,8 @@ export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */
   readonly members: () => ReadonlyArray<string>
-  /** Returns once this worker has followed the journals of all that will be its to where they ended when this was asked, or `timeoutMs` have passed. */
-  readonly caughtUp: (timeoutMs: number) => Effect.Effect<void>
+  /** Returns once this worker has caught up with the journals of all that will be its. One that can't be read, or brings nothing for a while, isn't waited for: it is passed over for that one. */
+  readonly caughtUp: Effect.Effect<void>
   /** Wants nothing any more: every partition is drained and its lease given back. Returns the partitions for which that took longer than `timeoutMs`. */
   readonly giveUp: (timeoutMs: number) => Effect.Effect<ReadonlyArray<number>>
 }
@@ -31,20 +30,22 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
   function* (options) {
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
-    const journals = yield* Journals
     let members: ReadonlyArray<Member> | null = null
     const known = makeSignal()
     let givingUp = false
 
-    const assign = () => {
+    const assignOne = (slot: Slot) => {
       const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
-      const isMember = members?.some(({ worker }) => worker === options.worker) === true
-      for (const slot of slots) {
-        slot.wanted =
-          givingUp || slot.newer !== null ? "none" : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition)
-        slot.isMember = isMember
-        slot.signal.notify()
-      }
+      const isCaughtUp = (worker: string) => (worker === options.worker ? slot.isCaughtUp : hasCaughtUp(others, worker, slot))
+      slot.wanted =
+        givingUp || slot.newer !== null
+          ? "none"
+          : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition, isCaughtUp)
+      slot.isMember = members?.some(({ worker }) => worker === options.worker) === true
+      slot.signal.notify()
+    }
+    const assign = () => {
+      for (const slot of slots) assignOne(slot)
     }
     const change = (partition: number, apply: (slot: Slot) => void) => {
       const slot = slots[partition]
@@ -70,18 +71,25 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
           slot.halt = halt
         }),
     })
-    for (const slot of slots) yield* Effect.forkScoped(runSlot(slot, options))
+    for (const slot of slots) {
+      yield* Effect.forkScoped(runSlot(slot, options))
+      yield* Effect.forkScoped(onCaughtUpChange(slot, () => assignOne(slot)))
+    }
 
     return {
       slots,
       members: () => namesOf(members ?? []),
-      caughtUp: (timeoutMs) =>
-        known
-          .until(() => members !== null)
-          .pipe(
-            Effect.andThen(Effect.forEach(slots, (slot) => catchUp(journals, slot), { concurrency: "unbounded", discard: true })),
-            Effect.timeoutOption(timeoutMs),
+      caughtUp: known
+        .until(() => members !== null)
+        .pipe(
+          Effect.andThen(
+            Effect.forEach(
+              slots,
+              (slot) => slot.signal.until(() => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck),
+              { concurrency: "unbounded", discard: true },
+            ),
           ),
+        ),
       giveUp: Effect.fnUntraced(function* (timeoutMs) {
         givingUp = true
         assign()
@@ -100,19 +108,21 @@ const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => membe
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
   namesOf(members.filter(({ unreadable }) => !unreadable.includes(partition)))
 
-/** Returns once what this worker follows of the partition reaches to where the journal ends now, or it doesn't follow it. */
-const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot: Slot) {
-  const isOff = () => slot.wanted === "none" || isHalted(slot)
-  const endSeq = yield* untilDone(`reading the end of the journal of partition ${slot.partition}`, journals.endSeq(slot.partition))
-  let life: RunningPartition | null = null
-  let isThere = false
-  while (!isThere && !isOff()) {
-    // A life that ended before it got there isn't waited for again.
-    yield* slot.signal.until(() => slot.running !== life || isOff())
-    life = slot.running
-    if (life !== null) isThere = yield* life.confirmed(endSeq)
-  }
-})
+/** Whether a member has caught up with the partition's journal, as far as it has said. */
+const hasCaughtUp = (members: ReadonlyArray<Member>, worker: string, { partition }: Slot): boolean => {
+  const said = members.find((member) => member.worker === worker)?.caughtUp
+  return said === null || said?.includes(partition) === true
+}
+
+/** Tells whenever what this worker follows of the partition has caught up, or hasn't any more: its role may be another. */
+const onCaughtUpChange = (slot: Slot, changed: () => void): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const before = slot.isCaughtUp
+    return Effect.map(
+      slot.signal.until(() => slot.isCaughtUp !== before),
+      changed,
+    )
+  }).pipe(Effect.forever)
 
 interface ClusterChanges {
   readonly members: (workers: ReadonlyArray<Member>) => void
@@ -122,9 +132,12 @@ interface ClusterChanges {
 
 const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], changes: ClusterChanges) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
+  let known: ReadonlyArray<string> = []
   yield* Effect.forkScoped(
     watch("watching the workers", cluster.members, (members) => {
-      run(Effect.logInfo(logLine.membersChanged, { members: namesOf(members) }))
+      const names = namesOf(members)
+      if (names.join() !== known.join()) run(Effect.logInfo(logLine.membersChanged, { members: names }))
+      known = names
       changes.members(members)
     }),
   )

@@ -9,7 +9,7 @@ import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
 import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
-import { type Ended, makeStandingOutputs } from "./standing-outputs.ts"
+import { makeStandingOutputs, type Standing } from "./standing-outputs.ts"
 
 export interface Performer {
   readonly perform: (output: Output) => void
@@ -17,13 +17,12 @@ export interface Performer {
   readonly loadSnapshot: () => void
 }
 
-/** `end` is told when the partition is over: it steps down or halts. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
   const snapshots = yield* makeSnapshotOutputs(shell)
-  const standing = yield* makeStandingOutputs(shell, end)
+  const standing = yield* makeStandingOutputs(shell, whoHears)
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -32,7 +31,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
       case "StopFollowing":
         return journal.stopFollowing()
       case "ReadClaimBasis":
-        return journal.readClaimBasis()
+        return journal.readClaimBasis(output.ask)
       case "ReadRecords":
         return journal.readRecords(output.fromSeq, output.toSeq)
       case "StoreIncarnation":
@@ -69,6 +68,11 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return snapshots.publishSnapshot(output.manifest)
       case "DiscardSnapshot":
         return snapshots.discardSnapshot(output.id)
+      case "ContinueSoon":
+        // Heard in another turn, behind all that has arrived by then.
+        return shell.tell({ _tag: "Continue" })
+      case "ClaimEnded":
+        return standing.claimEnded(output)
       case "Serving":
         return standing.serving(output)
       case "BatchConfirmed":

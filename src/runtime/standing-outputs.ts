@@ -14,7 +14,15 @@ export type Ended =
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
   | { readonly _tag: "Halted"; readonly halt: Halt }
 
-export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+/** Who hears that a partition's standing on this worker changed. */
+export interface Standing {
+  /** It is over: it stepped down or halted. */
+  readonly ended: (ended: Ended) => void
+  /** It gave its claim up and follows on. */
+  readonly claimEnded: () => void
+}
+
+export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, { ended, claimEnded }: Standing) {
   const meter = yield* Meter
   const { partition } = shell
   return {
@@ -33,8 +41,12 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, en
     },
     steppedDown: ({ reason, detail }: OutputOf<"SteppedDown">) => {
       meter.steppedDown(partition, reason)
-      end({ _tag: "SteppedDown", reason, detail })
+      ended({ _tag: "SteppedDown", reason, detail })
     },
-    halted: ({ halt }: OutputOf<"Halted">) => end({ _tag: "Halted", halt }),
+    claimEnded: ({ reason }: OutputOf<"ClaimEnded">) => {
+      shell.run(Effect.logInfo(logLine.claimEnded, { partition, reason }))
+      claimEnded()
+    },
+    halted: ({ halt }: OutputOf<"Halted">) => ended({ _tag: "Halted", halt }),
   }
 })

@@ -39,9 +39,6 @@ const tickMs = 25
 /** Milliseconds between two looks at what metrics show. */
 const sampleMs = 1_000
 
-/** Milliseconds a worker that starts follows the journals before it joins, at most: with a journal that can't be read there is other work to do. */
-const catchUpMsMax = 60_000
-
 const tick = (slots: ReadonlyArray<Slot>): void => {
   for (const { running } of slots) if (running?.isClaimed() === true) running.tell({ _tag: "Tick" })
 }
@@ -79,6 +76,9 @@ const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Mem
   get unreadable() {
     return slots.filter(({ newer }) => newer !== null).map(({ partition }) => partition)
   },
+  get caughtUp() {
+    return slots.filter(({ isCaughtUp }) => isCaughtUp).map(({ partition }) => partition)
+  },
 })
 
 /** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
@@ -91,8 +91,8 @@ export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, neve
     const report = () => workerReport(options.worker, ownership, isLeaving)
     yield* Effect.forkScoped(answerQuestions(ownership, report))
 
-    // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
-    yield* ownership.caughtUp(catchUpMsMax)
+    // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
+    yield* ownership.caughtUp
     const membership = yield* Scope.fork(yield* Effect.scope)
     yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
     yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })

@@ -22,7 +22,7 @@ describe("rendezvous", () => {
   it("gives each partition one owner and, from two workers on, one standby", () => {
     fc.assert(
       fc.property(workers(2), partition, (names, of) => {
-        const roles = names.map((name) => roleOf(name, names, of))
+        const roles = names.map((name) => roleOf(name, names, of, () => true))
         expect(roles.filter((role) => role === "owner")).toHaveLength(1)
         expect(roles.filter((role) => role === "standby")).toHaveLength(1)
       }),
@@ -70,7 +70,7 @@ describe("rendezvous", () => {
   })
 
   it("gives nothing to a worker that isn't known to be alive", () => {
-    expect(roleOf("a", [], 0)).toBe("none")
-    expect(roleOf("a", ["b", "c"], 0)).toBe("none")
+    expect(roleOf("a", [], 0, () => true)).toBe("none")
+    expect(roleOf("a", ["b", "c"], 0, () => true)).toBe("none")
   })
 })
