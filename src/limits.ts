@@ -130,8 +130,8 @@ export const snapshotTickedThings = 65_536
 export const commandsBehindSnapshotMax = 1_000_000
 /** Milliseconds before another snapshot is begun after one could not be stored. */
 export const snapshotRetryMs = 10_000
-/** Bytes of records that are applied without a pause in between, beyond one record: half a full one, as much work as deciding a small batch. */
-export const replaySliceBytes = 262_144
+/** Bytes of records that are applied without a pause in between, or one record if it is longer: some hundred commands, some milliseconds. */
+export const replaySliceBytes = 131_072
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")

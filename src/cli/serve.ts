@@ -83,16 +83,18 @@ const leaveAtTheEnd = (worker: Worker) =>
   )
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
-  let worker: Worker | undefined
+  let report: Worker["report"] | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const address = yield* serveTelemetry({ registry, readiness: () => worker?.report() ?? notYet }, config.http)
+  const address = yield* serveTelemetry({ registry, readiness: () => report?.() ?? notYet }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config))
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
     const { leaseTtlMs, drainTimeoutMs } = config
-    worker = yield* startWorker({ worker: config.worker, address, partitions, leaseTtlMs, drainTimeoutMs })
+    const worker = yield* startWorker({ worker: config.worker, address, partitions, leaseTtlMs, drainTimeoutMs }, (asked) => {
+      report = asked
+    })
     yield* leaveAtTheEnd(worker)
     return yield* Effect.never
   }).pipe(Effect.provide(ports))

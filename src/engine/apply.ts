@@ -23,7 +23,7 @@ import {
   stepOf,
 } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { Partition } from "./partition.ts"
+import { loadedSeqOf, type Partition } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
@@ -68,7 +68,7 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
   const found = reservationOf(actor.stock, event.channel, event.reservation)
   // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
   if (found === undefined && !mayBegin(event)) return undefined
-  if (found !== undefined && (recovery.reservationSeq.get(found) ?? 0) >= seq) return undefined
+  if (found !== undefined && loadedSeqOf(recovery, found) >= seq) return undefined
   return evolveReservation(actor.stock, event)
 }
 
@@ -255,8 +255,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
 }
 
 /** Deciding forgot what the floor had passed, before it looked: an id may have begun anew. */
-const forgetAsDecided = (partition: Partition, { command, decision }: DecidedCommand): void => {
-  const actor = command === null ? undefined : partition.actors.get(command.sku)
+const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, decision: EntryDecision): void => {
   if (actor === undefined || decision._tag !== "Accepted") return
   for (const event of decision.events) if ("reservation" in event) forgetIfBelowFloor(partition, actor, event.channel, event.reservation)
 }
@@ -265,8 +264,9 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   // A repeat changes nothing, and its text need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
   const hash = given.codec.commandHash(given.codec.commandText(decided.command))
-  forgetAsDecided(partition, decided)
-  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), undefined)
+  const actor = partition.actors.get(decided.command.sku)
+  forgetAsDecided(partition, actor, decided.decision)
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */

@@ -147,8 +147,31 @@ export interface SnapshotLoading {
 export interface Recovery {
   readonly manifest: SnapshotManifest
   readonly actorSeq: Map<SkuActor, number>
-  readonly reservationSeq: Map<Reservation, number>
+  /** Many maps, by the end of a reservation's id: one map of millions would pause for all of them whenever it grows. */
+  readonly reservationSeqs: ReadonlyArray<Map<Reservation, number>>
 }
+
+const reservationMaps = 256
+
+/** Nothing of a snapshot is loaded yet. */
+export const emptyRecovery = (manifest: SnapshotManifest): Recovery => ({
+  manifest,
+  actorSeq: new Map(),
+  reservationSeqs: Array.from({ length: reservationMaps }, () => new Map()),
+})
+
+const mapOf = ({ reservationSeqs }: Recovery, { id }: Reservation): Map<Reservation, number> => {
+  const place = id.charCodeAt(id.length - 1) * 31 + (id.length > 1 ? id.charCodeAt(id.length - 2) : 0)
+  return reservationSeqs[place % reservationMaps] as Map<Reservation, number>
+}
+
+/** Notes up to which record a loaded reservation contains what happened to it. */
+export const noteLoaded = (recovery: Recovery, reservation: Reservation, seq: number): void => {
+  mapOf(recovery, reservation).set(reservation, seq)
+}
+
+/** Up to which record a reservation contained what happened to it when it was loaded; 0 if it wasn't. */
+export const loadedSeqOf = (recovery: Recovery, reservation: Reservation): number => mapOf(recovery, reservation).get(reservation) ?? 0
 
 export interface Claiming {
   readonly owner: string

@@ -10,7 +10,7 @@ import type { Given } from "./apply.ts"
 import { type Chunk, itemsOf } from "./chunks.ts"
 import { stepDown } from "./ending.ts"
 import { classMemory, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
-import { emptyPartition, type Partition, type SnapshotLoading } from "./partition.ts"
+import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
@@ -42,7 +42,7 @@ export const beginLoading = (partition: Partition, manifest: SnapshotManifest, c
   partition.confirmedSeq = manifest.startSeq - 1
   partition.snapshotStartSeq = manifest.startSeq
   partition.loadedSnapshot = manifest.id
-  partition.recovery = { manifest, actorSeq: new Map(), reservationSeq: new Map() }
+  partition.recovery = emptyRecovery(manifest)
   partition.loading = { manifest, chunks, next: 0 }
   return []
 }
@@ -119,7 +119,7 @@ const loadReservation = (partition: Partition, actor: SkuActor, reservation: Res
     armHold(partition.holds, actor, reservation)
     partition.openHolds++
   }
-  partition.recovery?.reservationSeq.set(reservation, seq)
+  if (partition.recovery !== null) noteLoaded(partition.recovery, reservation, seq)
 }
 
 /** The snapshot isn't what the journal says: it is thrown away with the state made from it. */

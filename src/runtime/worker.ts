@@ -81,32 +81,38 @@ const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Mem
   },
 })
 
-/** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
-export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> =
-  Effect.fnUntraced(function* (options) {
-    const cluster = yield* Cluster
-    const ownership = yield* startOwnership(options)
-    yield* lookAfter(ownership)
-    let isLeaving = false
-    const report = () => workerReport(options.worker, ownership, isLeaving)
-    yield* Effect.forkScoped(answerQuestions(ownership, report))
+/**
+ * Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. `reports` is given how to ask
+ * it how it is, which may be done while it still catches up.
+ */
+export const startWorker: (
+  options: WorkerOptions,
+  reports?: (report: Worker["report"]) => void,
+) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
+  const cluster = yield* Cluster
+  const ownership = yield* startOwnership(options)
+  yield* lookAfter(ownership)
+  let isLeaving = false
+  const report = () => workerReport(options.worker, ownership, isLeaving)
+  reports?.(report)
+  yield* Effect.forkScoped(answerQuestions(ownership, report))
 
-    // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
-    yield* ownership.caughtUp
-    const membership = yield* Scope.fork(yield* Effect.scope)
-    yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
-    yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
+  // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
+  yield* ownership.caughtUp
+  const membership = yield* Scope.fork(yield* Effect.scope)
+  yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
+  yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
 
-    const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
-    return {
-      report,
-      leave: Effect.gen(function* () {
-        isLeaving = true
-        // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
-        const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
-        if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
-        else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
-        return unfinished
-      }),
-    }
-  })
+  const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
+  return {
+    report,
+    leave: Effect.gen(function* () {
+      isLeaving = true
+      // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
+      const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
+      if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
+      else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
+      return unfinished
+    }),
+  }
+})
