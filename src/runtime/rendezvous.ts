@@ -41,7 +41,7 @@ export const roleOf = (
   isCaughtUp: (worker: string) => boolean,
 ): Role => {
   const ranked = rankWorkers(workers, partition)
-  if (worker === (ranked.find(isCaughtUp) ?? ranked[0])) return "owner"
+  if (worker === (ranked.find((one) => isCaughtUp(one)) ?? ranked[0])) return "owner"
   const rank = ranked.indexOf(worker)
   return rank === 0 || rank === 1 ? "standby" : "none"
 }

@@ -45,7 +45,12 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
-  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine> } = {},
+  options: {
+    readonly leaseTtlMs?: number
+    readonly drainTimeoutMs?: number
+    readonly engine?: Layer.Layer<Engine>
+    readonly reports?: (report: Worker["report"]) => void
+  } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
@@ -56,13 +61,16 @@ export const startTestWorker = async (
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
-  const started = startWorker({
-    worker: name,
-    address: "",
-    partitions: broker.partitions,
-    leaseTtlMs: options.leaseTtlMs ?? 60_000,
-    drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
-  })
+  const started = startWorker(
+    {
+      worker: name,
+      address: "",
+      partitions: broker.partitions,
+      leaseTtlMs: options.leaseTtlMs ?? 60_000,
+      drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
+    },
+    options.reports,
+  )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   return {
