@@ -56,6 +56,12 @@ export class Slot {
     return this.halt !== null && this.halt.resume === null
   }
 
+  /** Whether it should try for the lease: it follows, has heard all there was when it last heard, and no claim of it is open. */
+  get mayTry(): boolean {
+    const { partition } = this
+    return partition?.phase === "following" && partition.confirmedSeq >= this.readings.journalEndSeq
+  }
+
   get isServing(): boolean {
     return this.partition?.phase === "serving"
   }
@@ -130,7 +136,6 @@ export class Slot {
         const nowMs = this.worker.clockMs
         if (found === "none" || found === null) this.put({ _tag: "SnapshotMissing", nowMs })
         else this.put({ _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks, nowMs })
-        if (this.lease !== null) this.claim()
       },
     )
   }
@@ -202,7 +207,7 @@ export class Slot {
       case "ContinueSoon":
         return this.#continueSoon()
       case "ClaimEnded":
-        return this.worker.releaseLease(this)
+        return this.#claimEnded()
       case "Serving":
         if (this.partition !== null) observer.serving(this, this.partition)
         return
@@ -217,6 +222,12 @@ export class Slot {
         observer.halted(this, output.halt)
         return this.#shareHalt(output.halt)
     }
+  }
+
+  /** The lease, if it is still held, goes; what is known stays, unless there is nothing to follow any more. */
+  #claimEnded(): void {
+    this.worker.releaseLease(this)
+    if (this.isHalted) this.forget()
   }
 
   /** The next slice of what is too long for one step: whatever is due by then is heard before it. */

@@ -183,6 +183,7 @@ export class Worker {
         !this.isLeaving &&
         !slot.isHalted &&
         !slot.isUnreadable &&
+        slot.mayTry &&
         (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs)
       )
         this.#acquire(slot)
@@ -200,9 +201,8 @@ export class Worker {
         slot.isAsking = false
         if (!("revision" in came)) return
         slot.lease = { revision: came.revision, sinceMs }
-        const phase = slot.partition?.phase
-        if (phase === "following") slot.claim()
-        else if (phase === undefined) this.releaseLease(slot)
+        if (slot.partition?.phase === "following") slot.claim()
+        else this.releaseLease(slot)
       },
       unanswered: () => {
         slot.isAsking = false

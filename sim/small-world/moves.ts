@@ -328,7 +328,7 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     // A standby that knows nothing yet loses nothing.
     if (draft.workers[w].mind !== state.workers[w].mind) onMove("chance", `${nameOf[w]} crashes and starts again`, draft)
   }
-  if (state.used.leaseLosses < bounds.leaseLosses && phase === "serving" && draining === null) {
+  if (state.used.leaseLosses < bounds.leaseLosses && (phase === "serving" || phase === "claiming") && draining === null) {
     const draft = draftOf(state)
     draft.used.leaseLosses += 1
     hear(ground, draft, w, "LeaseLost", () => ({ _tag: "LeaseLost" }))

@@ -4,7 +4,6 @@
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
 import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { snapshotSliceItemsMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { type Chunk, itemsOf } from "./chunks.ts"
@@ -48,10 +47,10 @@ export const beginLoading = (partition: Partition, manifest: SnapshotManifest, c
 }
 
 /**
- * Loads chunks until `itemsMax` things are loaded, one chunk at least; `loading` is null once it is done. If a chunk is of no use, nothing of the snapshot is: the
+ * Loads the next chunk, and further ones until `itemsMax` things are loaded; `loading` is null once it is done. A chunk is bounded where it is written: it is a slice. If a chunk is of no use, nothing of the snapshot is: the
  * partition begins again with nothing.
  */
-export const loadSlice = (partition: Partition, given: Given, itemsMax = snapshotSliceItemsMax): Array<Output> => {
+export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Array<Output> => {
   const { loading } = partition
   if (loading === null) return []
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
