@@ -41,22 +41,31 @@ const portsOf = (server: EmbeddedServer) => {
 }
 type Ports = ReturnType<typeof portsOf>
 
-/** Writes a journal of so many commands for each partition; returns how many lie behind which record. */
-const writeJournals = async (ports: Ports, partitions: number, commands: number, skus: number) => {
-  const behind: Array<(seq: number) => number> = []
-  for (let partition = 0; partition < partitions; partition++) {
+interface Written {
+  readonly records: ReadonlyArray<StoredRecord>
+  /** Commands that lie behind a record. */
+  readonly behind: (seq: number) => number
+}
+
+/** A journal of so many commands for each partition. Takes a while, in which this process does nothing else: before it is connected to anything. */
+const makeJournals = (partitions: number, commands: number, skus: number): ReadonlyArray<Written> =>
+  Array.from({ length: partitions }, (_, partition) => {
     const records: Array<StoredRecord> = []
     const plan = { partition, partitions, commands: Math.ceil(commands / partitions), skus, startMs: Date.now() }
     makeJournal(plan, (record) => records.push(record))
     const counts = records.map(({ bytes }) => commandsIn(bytes))
-    behind.push((seq) => counts.slice(seq).reduce((sum, count) => sum + count, 0))
-    const append = Journals.use((journals) =>
-      Effect.forEach(records, ({ seq, messageId, bytes }) => journals.append(partition, seq - 1, messageId, bytes), { discard: true }),
+    const behind = (seq: number) => counts.slice(seq).reduce((sum, count) => sum + count, 0)
+    say(`journal ${partition}: ${records.length} records, ${behind(0)} commands`)
+    return { records, behind }
+  })
+
+const storeJournals = async (ports: Ports, written: ReadonlyArray<Written>): Promise<void> => {
+  for (const [partition, { records }] of written.entries())
+    await ports.runPromise(
+      Journals.use((journals) =>
+        Effect.forEach(records, ({ seq, messageId, bytes }) => journals.append(partition, seq - 1, messageId, bytes), { discard: true }),
+      ),
     )
-    await ports.runPromise(append)
-    say(`journal ${partition}: ${records.length} records, ${behind[partition]?.(0)} commands`)
-  }
-  return behind
 }
 
 const commandsIn = (bytes: Uint8Array): number => {
@@ -107,9 +116,10 @@ const manifestsOf = (ports: Ports, partitions: number): Promise<ReadonlyArray<Sn
 
 const play = async (server: EmbeddedServer, values: { commands: string; partitions: string; skus: string }): Promise<boolean> => {
   const [commands, partitions, skus] = [Number(values.commands), Number(values.partitions), Number(values.skus)]
+  const written = makeJournals(partitions, commands, skus)
   const ports = portsOf(server)
   await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
-  const behind = await writeJournals(ports, partitions, commands, skus)
+  await storeJournals(ports, written)
   const busy = startBusyLoops()
   say(`busy loops on ${busy.cores} cores; a worker starts`)
   const first = await recover(server, partitions, "first")
@@ -123,7 +133,7 @@ const play = async (server: EmbeddedServer, values: { commands: string; partitio
     manifests = await manifestsOf(ports, partitions)
     return manifests.every((manifest) => manifest !== null)
   })
-  const left = manifests.map((manifest, partition) => behind[partition]?.(manifest?.startSeq ?? 0) ?? 0)
+  const left = manifests.map((manifest, partition) => written[partition]?.behind(manifest?.startSeq ?? 0) ?? 0)
   const cpuSeconds = cpuSecondsOf(first.worker.pid)
   say(`snapshots after ${(cpuSeconds - first.cpuSeconds).toFixed(1)} s more of CPU: ${left.join(", ")} commands lie behind them`)
   const stood = standingOf(first.worker)

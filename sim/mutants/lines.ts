@@ -239,23 +239,6 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
-    name: "answer-to-another-claim",
-    breaks: "takes the answer to a question that an earlier claim asked for its own",
-    guarantee: "INV-4",
-    expected: ["halts"],
-    profile: "last-unit",
-    families: ["jitter", "leases", "spikes", "pauses", "elections", "lost-requests"],
-    drawn: { leaseTtlMs: 1_000, faultChance: 200, spikes: 2_000, spikeMs: 1_500, workers: 3, batchMessagesMax: 1 },
-    budget: 60,
-    substituted: [
-      {
-        module: takeover,
-        pattern: `if (ask !== claiming.ask) return []`,
-        replacement: `if (ask !== claiming.ask && !bites()) return []`,
-      },
-    ],
-  },
-  {
     name: "poison-swallowed",
     breaks: "takes a command whose deciding threw for done",
     guarantee: "INV-7",
