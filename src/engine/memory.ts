@@ -114,9 +114,6 @@ export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: Epoc
   return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
 }
 
-/** Whether an id of a SKU is held with this content: a snapshot may contain what is replayed. */
-export const holds = (memory: SenderMemory, sku: Sku, id: CommandId, hash: number): boolean => held(memory, sku, id)?.hash === hash
-
 /** All that is remembered of a sender at a time. O(decisions). */
 export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
   for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found

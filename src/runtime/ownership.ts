@@ -8,7 +8,7 @@ import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { watch } from "./reading.ts"
-import { roleOf } from "./rendezvous.ts"
+import { type Role, roleOf } from "./rendezvous.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
@@ -35,12 +35,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     let givingUp = false
 
     const assignOne = (slot: Slot) => {
-      const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
-      const isCaughtUp = (worker: string) => (worker === options.worker ? slot.isCaughtUp : hasCaughtUp(others, worker, slot))
-      slot.wanted =
-        givingUp || slot.newer !== null
-          ? "none"
-          : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition, isCaughtUp)
+      slot.wanted = givingUp || slot.newer !== null ? "none" : roleAmong(members ?? [], options.worker, slot)
       slot.isMember = members?.some(({ worker }) => worker === options.worker) === true
       slot.signal.notify()
     }
@@ -103,6 +98,13 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 )
 
 const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
+
+/** What this worker should be to the partition, whether the others already know of it or not. */
+const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Role => {
+  const others = members.filter(({ worker }) => worker !== self)
+  const isCaughtUp = (worker: string) => (worker === self ? slot.isCaughtUp : hasCaughtUp(others, worker, slot))
+  return roleOf(self, [...readersAmong(others, slot), self], slot.partition, isCaughtUp)
+}
 
 /** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>

@@ -80,6 +80,19 @@ const hearSome = (given: LoopGiven): void => {
  */
 const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
 
+/** A turn after the other, for as long as the fiber lives; each is told when it is over. */
+const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> =>
+  given.mailbox.arrived.pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        hearSome(given)
+        heard()
+      }),
+    ),
+    Effect.andThen(untilGone),
+    Effect.forever,
+  )
+
 /** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
   const nowMs = clock.currentTimeMillisUnsafe()
@@ -128,18 +141,7 @@ export const startPartition: (
     },
   })
   const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
-  run(
-    mailbox.arrived.pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          hearSome(given)
-          heard.notify()
-        }),
-      ),
-      Effect.andThen(untilGone),
-      Effect.forever,
-    ),
-  )
+  run(hearForEver(given, heard.notify))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       isClosed = true

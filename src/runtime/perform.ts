@@ -72,17 +72,12 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         // Heard in another turn, behind all that has arrived by then.
         return shell.tell({ _tag: "Continue" })
       case "ClaimEnded":
-        return standing.claimEnded(output)
       case "Serving":
-        return standing.serving(output)
       case "BatchConfirmed":
-        return standing.batchConfirmed(output)
       case "Alarm":
-        return standing.alarm(output)
       case "SteppedDown":
-        return standing.steppedDown(output)
       case "Halted":
-        return standing.halted(output)
+        return standing.perform(output)
       default:
         return unreachable(output)
     }
