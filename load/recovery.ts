@@ -14,7 +14,6 @@ import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { natsLayer } from "../src/nats/layer.ts"
 import { Cluster, Journals, Snapshots } from "../src/ports/broker.ts"
 import { logLine } from "../src/telemetry/names.ts"
-import { engineCodec } from "../src/wire/codec.ts"
 import { saidCodec } from "../src/wire/said.ts"
 import { makeJournal } from "./recovery/journal.ts"
 import { cpuSecondsOf, pause, type SeenWorker, startBusyLoops, startWorker } from "./recovery/worker.ts"
@@ -52,8 +51,11 @@ const makeJournals = (partitions: number, commands: number, skus: number): Reado
   Array.from({ length: partitions }, (_, partition) => {
     const records: Array<StoredRecord> = []
     const plan = { partition, partitions, commands: Math.ceil(commands / partitions), skus, startMs: Date.now() }
-    makeJournal(plan, (record) => records.push(record))
-    const counts = records.map(({ bytes }) => commandsIn(bytes))
+    const counts: Array<number> = []
+    makeJournal(plan, (record, count) => {
+      records.push(record)
+      counts.push(count)
+    })
     const behind = (seq: number) => counts.slice(seq).reduce((sum, count) => sum + count, 0)
     say(`journal ${partition}: ${records.length} records, ${behind(0)} commands`)
     return { records, behind }
@@ -66,12 +68,6 @@ const storeJournals = async (ports: Ports, written: ReadonlyArray<Written>): Pro
         Effect.forEach(records, ({ seq, messageId, bytes }) => journals.append(partition, seq - 1, messageId, bytes), { discard: true }),
       ),
     )
-}
-
-const commandsIn = (bytes: Uint8Array): number => {
-  const decoded = engineCodec.decodeRecord(bytes)
-  if (decoded._tag === "Unreadable") throw new Error(decoded.cause)
-  return decoded.record.entries.reduce((sum, entry) => sum + (entry._tag === "Message" ? entry.decided.length : 0), 0)
 }
 
 const shown = [

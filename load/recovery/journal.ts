@@ -29,12 +29,12 @@ const step = makeStep({ codec: engineCodec, rules: protocolRules })
 
 class Author {
   readonly partition: Partition
-  readonly #onRecord: (record: StoredRecord) => void
+  readonly #onRecord: (record: StoredRecord, commands: number) => void
   readonly #plan: JournalPlan
   #nowMs: number
   #messageSeq = 0
 
-  constructor(plan: JournalPlan, onRecord: (record: StoredRecord) => void) {
+  constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
     const { partition, partitions } = plan
     this.#plan = plan
     this.#nowMs = plan.startMs
@@ -62,7 +62,7 @@ class Author {
         })
       case "Append": {
         const { messageId, bytes, expectedSeq } = output
-        this.#onRecord({ seq: expectedSeq + 1, messageId, bytes })
+        this.#onRecord({ seq: expectedSeq + 1, messageId, bytes }, this.#commandsInFlight())
         return this.#put({ _tag: "AppendAcked", nowMs, messageId, seq: expectedSeq + 1, duplicate: false })
       }
       case "SendReplies":
@@ -74,6 +74,11 @@ class Author {
       default:
         return
     }
+  }
+
+  #commandsInFlight(): number {
+    const entries = this.partition.inFlight?.record.entries ?? []
+    return entries.reduce((sum, entry) => sum + (entry._tag === "Message" ? entry.decided.length : 0), 0)
   }
 
   send(sender: string, commandClass: string, sku: Sku, bodies: ReadonlyArray<string>): CommandMessage {
@@ -127,8 +132,8 @@ const traffic = (n: number, sku: Sku, issuedAtMs: number): ReadonlyArray<string>
   return n % 2 === 0 ? [reserve] : [reserve, named("Confirm", `k-${id}`, sku, issuedAtMs, `"reservation":"r-${id}"`)]
 }
 
-/** Makes a journal of so many commands and hands over each record; returns the state it comes to. */
-export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord) => void): Partition => {
+/** Makes a journal of so many commands and hands over each record with the number of those that it decided; returns the state it comes to. */
+export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void): Partition => {
   const author = new Author(plan, onRecord)
   const skus = skusOf(plan)
   stockUp(author, skus, plan.startMs)
