@@ -10,8 +10,10 @@ import { logLine } from "../telemetry/names.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { Slot } from "./slot.ts"
 
-/** Milliseconds between two looks at a journal's end: how much may have been written since a follower was said to have caught up. */
+/** Milliseconds that a follower has to reach the end it was told, and after which it looks again where it didn't. */
 const lookEveryMs = 1_000
+/** Milliseconds between two looks of one that has caught up: how much may have been written since. Each is a request to the journal's leader. */
+const calmLookEveryMs = 3_000
 /** Milliseconds between two lines about a long catch-up. */
 const logEveryMs = 5_000
 /** Milliseconds without any progress after which joining the others doesn't wait for it: longer than a reader's silences and a server's election. */
@@ -95,7 +97,8 @@ export const keepUp: (slot: Slot, running: RunningPartition) => Effect.Effect<ne
       note(slot, running, seen, nowMs)
       yield* say(slot, running, seen, nowMs)
       slot.signal.notify()
-      if (slot.isCaughtUp || slot.endSeq === null) yield* Effect.sleep(lookEveryMs)
+      if (slot.isCaughtUp) yield* Effect.sleep(calmLookEveryMs)
+      else if (slot.endSeq === null) yield* Effect.sleep(lookEveryMs)
     }
   },
 )
