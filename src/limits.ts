@@ -204,8 +204,29 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
-/** Journal records after which a snapshot is begun. */
+/**
+ * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
+ *
+ *     (records + commands) * snapshotShare >= things in the last snapshot (SKUs, reservations, decisions)
+ *
+ * or once `snapshotCommandsMax` commands do. Ten thousand records of one command each take a fifth of a second to replay: the share keeps a state of millions of things, which takes many
+ * seconds to write and to load, from being written for them. The last bound holds whatever the state's size: recovery must not grow with the journal.
+ */
 export const snapshotEveryRecords = 10_000
+export const snapshotEveryCommands = 250_000
+export const snapshotEveryBytes = 64 * 1_048_576
+export const snapshotShare = 4
+export const snapshotCommandsMax = 500_000
+/** Commands that may be decided while a snapshot is written: the larger the state, the more of it is walked for each of them. Deciding waits for the walk, never for the store. */
+export const snapshotWalkCommands = 400_000
+/** Things up to which a state is walked by the ticks alone: a slice each, done within seconds. */
+export const snapshotTickedThings = 65_536
+/** Commands that may lie in the journal behind the start of the newest published snapshot, as long as snapshots can be stored. */
+export const commandsBehindSnapshotMax = 1_000_000
+/** Milliseconds before another snapshot is begun after one could not be stored. */
+export const snapshotRetryMs = 10_000
+/** Bytes of records that are applied without a pause in between, or one record if it is longer: some hundred commands, some milliseconds. */
+export const replaySliceBytes = 131_072
 
 // The door
 
@@ -255,6 +276,11 @@ assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded c
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
+  "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
+)
+assert(snapshotEveryCommands <= snapshotCommandsMax, "what is due at the latest comes after what is due at the earliest")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
 assert(
   // A fact may find a shortage at each location it takes units off, and at the one it happened at.

@@ -201,6 +201,7 @@ export class Worker {
         !this.isLeaving &&
         !slot.isHalted &&
         !slot.isUnreadable &&
+        slot.mayTry &&
         (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs)
       )
         this.#acquire(slot)
@@ -220,9 +221,8 @@ export class Worker {
         if (!("revision" in came)) return
         slot.lease = { revision: came.revision, sinceMs }
         slot.hearTime(brokerMs)
-        const phase = slot.partition?.phase
-        if (phase === "following") slot.claim()
-        else if (phase === undefined) this.releaseLease(slot)
+        if (slot.partition?.phase === "following") slot.claim()
+        else this.releaseLease(slot)
       },
       unanswered: () => {
         slot.isAsking = false

@@ -230,7 +230,7 @@ export const defects: ReadonlyArray<Defect> = [
     substituted: [
       {
         module: takeover,
-        pattern: `return [{ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }, ...askBasis(partition)]`,
+        pattern: `return [followAnew(partition), ...(draining === null ? askBasis(partition) : endClaim(partition, draining))]`,
         replacement: `return askBasis(partition)`,
       },
     ],

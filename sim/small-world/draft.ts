@@ -218,7 +218,12 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
   switch (output._tag) {
     case "ReadClaimBasis": {
       const { marks } = draft
-      ask(ground, worker, `ClaimBasis ${sinceSeq} ${marks.key}`, () => ({ _tag: "ClaimBasis", sinceSeq, marks }))
+      ask(ground, worker, `ClaimBasis ${output.ask} ${sinceSeq} ${marks.key}`, () => ({
+        _tag: "ClaimBasis",
+        ask: output.ask,
+        sinceSeq,
+        marks,
+      }))
       return
     }
     case "ReadRecords": {
@@ -311,6 +316,12 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "Halted":
       draft.wrong.push(`no halt without a cause, ${output.halt.reason}: ${output.halt.detail}`)
+      return
+    case "ContinueSoon":
+      hear(ground, draft, w, "Continue", () => ({ _tag: "Continue" }))
+      return
+    case "ClaimEnded":
+      draft.reached.push(`a claim ended: ${output.reason}`)
       return
     case "StoreChunk":
     case "PublishSnapshot":

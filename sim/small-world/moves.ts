@@ -144,11 +144,13 @@ const basesOf = (ground: Ground, state: State, want: Extract<Want, { _tag: "Clai
 const hearBasis = (ground: Ground, state: State, w: W, index: number, basis: { endSeq: number; marks: State["marks"] }) => {
   const draft = draftOf(state)
   const worker = draft.workers[w]
+  const { ask } = worker.wants[index] as Extract<Want, { _tag: "ClaimBasis" }>
   worker.wants = without(worker.wants, index)
   const { endSeq, marks } = basis
   const { incarnation, witness } = marks
-  hear(ground, draft, w, `ClaimBasisRead ${endSeq} ${marks.key}`, () => ({
+  hear(ground, draft, w, `ClaimBasisRead ${ask} ${endSeq} ${marks.key}`, () => ({
     _tag: "ClaimBasisRead",
+    ask,
     basis: { endSeq, incarnation, witness, halt: null },
   }))
   return draft
@@ -327,7 +329,7 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     // A standby that knows nothing yet loses nothing.
     if (draft.workers[w].mind !== state.workers[w].mind) onMove("chance", `${nameOf[w]} crashes and starts again`, draft)
   }
-  if (state.used.leaseLosses < bounds.leaseLosses && phase === "serving" && draining === null) {
+  if (state.used.leaseLosses < bounds.leaseLosses && (phase === "serving" || phase === "claiming") && draining === null) {
     const draft = draftOf(state)
     draft.used.leaseLosses += 1
     hear(ground, draft, w, "LeaseLost", () => ({ _tag: "LeaseLost" }))

@@ -67,19 +67,17 @@ const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
     return isDrained ? null : "the ingress was not drained in time"
   })
 
-interface Working {
-  readonly ingress: RunningIngress
-  readonly worker: Worker
-}
+/** What may be asked of a worker, also while it catches up. */
+type Asked = Pick<Worker, "report" | "readiness">
 
 /** Of this process alone. */
-const reportOf = ({ ingress, worker }: Working) => {
+const reportOf = (ingress: RunningIngress, worker: Asked) => {
   const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
   return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
 }
 
 /** Of the whole cluster, as this process sees it. */
-const readinessOf = ({ ingress, worker }: Working) => {
+const readinessOf = (ingress: RunningIngress, worker: Asked) => {
   const [ofCluster, ofIngress] = [worker.readiness(), ingress.report()]
   return { ...readable(ofCluster), ready: ofCluster.ready && ofIngress.ready, ingress: ofIngress }
 }
@@ -91,11 +89,12 @@ const readable = (readiness: Readiness) => ({
 })
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
-  let working: Working | undefined
+  let ingress: RunningIngress | undefined
+  let asked: Asked | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const readiness = () => (working === undefined ? notYet : readinessOf(working))
-  const report = () => (working === undefined ? notYet : reportOf(working))
+  const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))
+  const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
   const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config), config.worker)
@@ -104,10 +103,12 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
     const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
     const senders = config.nats?.senders ?? ownSenders
     // Before the worker: facts are stored from now on, however long it has to catch up.
-    const ingress = yield* startIngress({ name, partitions, senders, ...senderRates })
-    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs })
-    working = { ingress, worker }
-    yield* leaveAtTheEnd(leave(ingress, worker, drainTimeoutMs))
+    const started = yield* startIngress({ name, partitions, senders, ...senderRates })
+    ingress = started
+    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }, (mayAsk) => {
+      asked = mayAsk
+    })
+    yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
 })

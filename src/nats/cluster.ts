@@ -42,6 +42,7 @@ const MemberJson = Schema.fromJsonString(
     address: Schema.String,
     unreadable: Schema.Array(Schema.Finite),
     serving: Schema.NullOr(Schema.Array(ProgressJson)).pipe(Schema.withDecodingDefault(Effect.succeed(null))),
+    caughtUp: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Finite))),
   }),
 )
 
@@ -156,7 +157,8 @@ const release = async (link: Link, partition: number, revision: number): Promise
 
 // Members
 
-const memberText = ({ worker, address, unreadable, serving }: Member): string => JSON.stringify({ worker, address, unreadable, serving })
+const memberText = ({ worker, address, unreadable, serving, caughtUp }: Member): string =>
+  JSON.stringify({ worker, address, unreadable, serving, caughtUp })
 
 /**
  * A worker's announcements. Each is written over the one before it, and after one that was not acknowledged the key is read first: a worker to which no answer comes
@@ -203,7 +205,7 @@ const applyNews = (alive: Map<string, AnnouncedMember>, news: KeyNews): void => 
   for (const { key, value, revision } of news.changes) {
     const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
     if (decoded === null || decoded._tag === "None") alive.delete(key)
-    else alive.set(key, { ...decoded.value, beat: revision })
+    else alive.set(key, { ...decoded.value, caughtUp: decoded.value.caughtUp ?? null, beat: revision })
   }
 }
 

@@ -148,6 +148,8 @@ export interface Member {
   readonly unreadable: ReadonlyArray<number>
   /** The partitions it serves now; null: it doesn't say, as an older release. */
   readonly serving: ReadonlyArray<Progress> | null
+  /** Partitions that it serves, or has followed to where their journals ended a moment ago: before others it is asked to own these. Null: its release doesn't say, for it joins with all caught up. */
+  readonly caughtUp: ReadonlyArray<number> | null
 }
 
 /** A member as it was announced last. */

@@ -15,6 +15,12 @@ export interface PartitionReport {
   readonly phase: ReturnType<typeof statusOf>["phase"] | "unreadable" | "absent"
   readonly epoch: number
   readonly confirmedSeq: number
+  /** Where its journal ended when this worker last asked, where it follows it: what lies between is what it is behind. */
+  readonly endSeq: number | null
+  /** Whether it is close enough to own it. */
+  readonly caughtUp: boolean
+  /** Chunks loaded of the snapshot that a life begins with, while it does. */
+  readonly loading: { readonly chunks: number; readonly of: number } | null
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
   /** Why it is halted, or can't be read here, if either is so. */
@@ -53,6 +59,9 @@ const partitionReport = (slot: Slot): PartitionReport => {
     phase: halted ? "halted" : slot.newer !== null ? "unreadable" : (status?.phase ?? "absent"),
     epoch: status?.epoch ?? 0,
     confirmedSeq: status?.confirmedSeq ?? 0,
+    endSeq: slot.running?.isClaimed() === true ? null : slot.endSeq,
+    caughtUp: slot.isCaughtUp,
+    loading: status?.loading ?? null,
     holder: slot.holder ?? null,
     halt:
       halted && slot.halt !== null

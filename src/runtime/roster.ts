@@ -5,8 +5,8 @@ import type { MemberSeen } from "./outage.ts"
 /** Names of the workers, sorted. */
 export const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
 
-/** What roles depend on: who there is, and what of it each can't read. What else they say of themselves changes every second. */
-const rolesText = (members: ReadonlyArray<Member>): string => JSON.stringify(members.map(({ worker, unreadable }) => [worker, unreadable]))
+/** What roles depend on: who there is, what each can't read, and what it has caught up with. What else they say of themselves changes every second. */
+const rolesText = (members: ReadonlyArray<Member>): string => JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
 
 export class Roster {
   /** Null before anything was heard. */

@@ -49,9 +49,6 @@ const tickMs = 25
 /** Milliseconds between two looks at what metrics show. */
 const sampleMs = 1_000
 
-/** Milliseconds a worker that starts follows the journals before it joins, at most: with a journal that can't be read there is other work to do. */
-const catchUpMsMax = 60_000
-
 const tick = (slots: ReadonlyArray<Slot>): void => {
   for (const { running } of slots) if (running?.isClaimed() === true) running.tell({ _tag: "Tick" })
 }
@@ -134,38 +131,48 @@ const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Mem
   get serving() {
     return slots.map(progressOf).filter((progress) => progress !== null)
   },
+  get caughtUp() {
+    return slots.filter(({ isCaughtUp }) => isCaughtUp).map(({ partition }) => partition)
+  },
 })
 
-/** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
-export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> =
-  Effect.fnUntraced(function* (options) {
-    const cluster = yield* Cluster
-    const meter = yield* Meter
-    meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind])
-    const ownership = yield* startOwnership(options)
-    yield* lookAfter(ownership)
-    let isLeaving = false
-    const report = () => workerReport(options.worker, ownership, isLeaving)
-    yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
-    const vigil = yield* keepVigil(ownership, options.partitions)
+/**
+ * Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. `reports` is given how to ask
+ * it how it is, which may be done while it still catches up.
+ */
+export const startWorker: (
+  options: WorkerOptions,
+  reports?: (asked: Pick<Worker, "report" | "readiness">) => void,
+) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
+  const cluster = yield* Cluster
+  const meter = yield* Meter
+  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind])
+  const ownership = yield* startOwnership(options)
+  yield* lookAfter(ownership)
+  let isLeaving = false
+  const report = () => workerReport(options.worker, ownership, isLeaving)
+  yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
+  const vigil = yield* keepVigil(ownership, options.partitions)
+  const readiness = () => readinessOf(report(), vigil)
+  reports?.({ report, readiness })
 
-    // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
-    yield* ownership.caughtUp(catchUpMsMax)
-    const membership = yield* Scope.fork(yield* Effect.scope)
-    yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
-    yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
+  // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
+  yield* ownership.caughtUp
+  const membership = yield* Scope.fork(yield* Effect.scope)
+  yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
+  yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
 
-    const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
-    return {
-      report,
-      readiness: () => readinessOf(report(), vigil),
-      leave: Effect.gen(function* () {
-        isLeaving = true
-        // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
-        const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
-        if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
-        else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
-        return unfinished
-      }),
-    }
-  })
+  const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
+  return {
+    report,
+    readiness,
+    leave: Effect.gen(function* () {
+      isLeaving = true
+      // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
+      const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
+      if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
+      else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
+      return unfinished
+    }),
+  }
+})

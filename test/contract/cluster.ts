@@ -42,7 +42,7 @@ const membersContract = (broker: Broker, partition: number) => {
     // A time to live far beyond the test's: leaving must not wait for it.
     await asWorker(
       Cluster.use((cluster) =>
-        Scope.provide(cluster.join({ worker: "joiner", address: "here", unreadable: [], serving: [] }, 600_000), scope),
+        Scope.provide(cluster.join({ worker: "joiner", address: "here", unreadable: [], serving: [], caughtUp: [] }, 600_000), scope),
       ),
     )
     await seen("joiner")
@@ -57,7 +57,7 @@ const membersContract = (broker: Broker, partition: number) => {
     await asWorker(
       Effect.gen(function* () {
         const cluster = yield* Cluster
-        yield* cluster.join({ worker: "renewer", address: "here", unreadable: [], serving: [] }, steadyTtlMs)
+        yield* cluster.join({ worker: "renewer", address: "here", unreadable: [], serving: [], caughtUp: [] }, steadyTtlMs)
         // A lease of the same life, taken later and not renewed; and another, which can be taken only when that one is over.
         const isOver = Effect.promise(() =>
           asOtherWorker(
@@ -88,7 +88,7 @@ const membersContract = (broker: Broker, partition: number) => {
     await asWorker(
       Effect.gen(function* () {
         const cluster = yield* Cluster
-        yield* cluster.join({ worker: "learner", address: "here", unreadable, serving: [] }, ttlMs)
+        yield* cluster.join({ worker: "learner", address: "here", unreadable, serving: [], caughtUp: null }, ttlMs)
         const changed = heard("1,4")
         yield* Effect.promise(() => heard(""))
         unreadable.push(1, 4)

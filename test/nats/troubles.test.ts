@@ -67,7 +67,7 @@ describe("a worker to which no answer comes through", () => {
     toClose.push(() => way.close())
     const [deaf, other] = [worker({ servers: [way.url] }), worker()]
     await other.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
-    const member = { worker: "deaf", address: "", unreadable: [], serving: [] }
+    const member = { worker: "deaf", address: "", unreadable: [], serving: [], caughtUp: [] }
     deaf.runFork(
       Effect.scoped(
         Effect.andThen(

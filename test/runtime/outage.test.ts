@@ -21,7 +21,7 @@ const member = (
   serving: ReadonlyArray<Progress> | null,
   unreadable: ReadonlyArray<number> = [],
 ): MemberSeen => ({
-  member: { worker, address: "", unreadable, serving, beat: heardMs },
+  member: { worker, address: "", unreadable, serving, caughtUp: null, beat: heardMs },
   heardMs,
 })
 

@@ -66,6 +66,7 @@ export const startTestWorker = async (
     readonly drainTimeoutMs?: number
     readonly engine?: Layer.Layer<Engine>
     readonly reigns?: Layer.Layer<Reigns>
+    readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
   } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
@@ -79,14 +80,17 @@ export const startTestWorker = async (
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
-  const started = startWorker({
-    worker: name,
-    address: "",
-    partitions: broker.partitions,
-    senders: testSenders,
-    leaseTtlMs: options.leaseTtlMs ?? 60_000,
-    drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
-  })
+  const started = startWorker(
+    {
+      worker: name,
+      address: "",
+      partitions: broker.partitions,
+      senders: testSenders,
+      leaseTtlMs: options.leaseTtlMs ?? 60_000,
+      drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
+    },
+    options.reports,
+  )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   return {
