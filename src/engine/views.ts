@@ -9,7 +9,7 @@ import { partitionOf, type ReservationId, type SenderId, type Sku } from "../dom
 import { availableQty, isOpen, reservationOf } from "../domain/stock.ts"
 import { isForgotten } from "./memory.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
-import type { AtsValue } from "./records.ts"
+import type { AtsValue, CursorStream } from "./records.ts"
 
 /** How a partition is doing. `frozen`: an append's outcome is unknown. */
 export interface PartitionStatus {
@@ -17,6 +17,8 @@ export interface PartitionStatus {
   readonly epoch: number
   readonly confirmedSeq: number
   readonly cursorSeq: number
+  /** Which stream the cursor is of. */
+  readonly cursorStream: CursorStream
   /** Messages that arrived and aren't decided. */
   readonly waiting: number
   readonly openHolds: number
@@ -34,6 +36,7 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   epoch: partition.epoch,
   confirmedSeq: partition.confirmedSeq,
   cursorSeq: partition.cursor.seq,
+  cursorStream: partition.cursor.stream,
   waiting: partition.arrived.length,
   openHolds: partition.openHolds,
   quarantined: partition.quarantine.size,

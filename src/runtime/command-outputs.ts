@@ -1,14 +1,35 @@
 /**
- * Performs what a partition asks of the commands stream: reading it from its cursor, looking at one message, purging.
+ * Performs what a partition asks of the commands streams: reading one from its cursor, looking at one message, purging, and where the one of earlier releases ends.
+ *
+ * Each asks of the stream that the partition names. Without a login for the one of earlier releases nothing of it is answered, so that nothing is decided: numbers of one stream say nothing
+ * of another.
  */
-import { Effect } from "effect"
-import { Commands } from "../ports/broker.ts"
+import { Effect, Stream } from "effect"
+import type { CursorStream } from "../engine/records.ts"
+import { Commands, FormerCommands } from "../ports/broker.ts"
+import { BrokerUnavailable } from "../ports/errors.ts"
 import { makeReading, readUntilBroken } from "./reading.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 
+const noLogin = Effect.fail(
+  new BrokerUnavailable({ operation: "use the commands stream of earlier releases", cause: "this process has no login there" }),
+)
+const outOfReach: Commands["Service"] = {
+  read: () => Stream.fromEffect(noLogin),
+  at: () => noLogin,
+  purge: () => noLogin,
+  waiting: () => noLogin,
+}
+
+/** Each stream that a cursor may be of. */
+export const commandStreams: Effect.Effect<Readonly<Record<CursorStream, Commands["Service"]>>, never, Commands> = Effect.gen(function* () {
+  return { stored: yield* Commands, raw: (yield* FormerCommands) ?? outOfReach }
+})
+
 export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
-  const commands = yield* Commands
+  const streams = yield* commandStreams
+  const former = yield* FormerCommands
   const reading = makeReading(shell)
   const flow = makeSignal()
   let paused = false
@@ -19,14 +40,14 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
   /** Readings in a row that broke before they brought anything. */
   let fruitless = 0
   return {
-    readCommands: (fromSeq: number) => {
+    readCommands: (stream: CursorStream, fromSeq: number) => {
       setPaused(false)
       // What is behind a break is not read here: the stream may have lost its tail, and only the partition knows what it has to look at first.
       reading.start((isCurrent) =>
         readUntilBroken({
           what: `reading the commands of partition ${shell.partition}`,
           fruitless,
-          stream: commands.read(shell.partition, fromSeq),
+          stream: streams[stream].read(shell.partition, fromSeq),
           take: (messages) => {
             fruitless = 0
             shell.tellWhile(isCurrent, { _tag: "CommandsArrived", messages })
@@ -44,9 +65,9 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
     },
     pauseReading: () => setPaused(true),
     resumeReading: () => setPaused(false),
-    readCommandAt: (seq: number) =>
+    readCommandAt: (stream: CursorStream, seq: number) =>
       shell.run(
-        Effect.match(commands.at(seq), {
+        Effect.match(streams[stream].at(seq), {
           onSuccess: (found) =>
             shell.tell({
               _tag: "CommandAtRead",
@@ -59,11 +80,22 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),
         }),
       ),
-    readRawEnd: () => shell.tell({ _tag: "RawEndRead", endSeq: null }),
-    // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
-    purgeCommands: (beforeSeq: number) =>
+    // An end that isn't known now is asked for again.
+    readRawEnd: () =>
       shell.run(
-        Effect.catch(commands.purge(shell.partition, beforeSeq), (error) =>
+        Effect.matchEffect(former === null ? noLogin : former.endSeq(shell.partition), {
+          onSuccess: (endSeq) => Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq })),
+          onFailure: ({ message }) =>
+            Effect.andThen(
+              Effect.logWarning("the end of the former commands stream is not known yet", { partition: shell.partition, cause: message }),
+              Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq: null })),
+            ),
+        }),
+      ),
+    // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
+    purgeCommands: (stream: CursorStream, beforeSeq: number) =>
+      shell.run(
+        Effect.catch(streams[stream].purge(shell.partition, beforeSeq), (error) =>
           Effect.logDebug("commands were not purged", { partition: shell.partition, beforeSeq, cause: error.cause }),
         ),
       ),

@@ -1,11 +1,13 @@
 /**
  * What waits for a partition's owner, over everything its commands come from: the lag is the age of the oldest undecided one, wherever it waits.
  *
- * Today there is one source, the commands stream. Whoever adds another adds it to the list; that one of them can't be asked makes the whole unknown, for it may hold the oldest.
+ * Today there is one source, the commands stream that the cursor is of. Whoever adds another adds it to the list; that one of them can't be asked makes the whole unknown, for it may hold the oldest.
  */
 import { Clock, Effect } from "effect"
-import { Commands } from "../ports/broker.ts"
+import type { CursorStream } from "../engine/records.ts"
+import type { Commands } from "../ports/broker.ts"
 import type { BrokerUnavailable } from "../ports/errors.ts"
+import { commandStreams } from "./command-outputs.ts"
 
 export interface Waiting {
   readonly count: number
@@ -13,14 +15,20 @@ export interface Waiting {
   readonly oldestAgeMs: number
 }
 
-/** One place where commands of a partition wait. `cursorSeq`: how far the owner has decided what is stored. */
-export type LagSource = (partition: number, cursorSeq: number) => Effect.Effect<Waiting, BrokerUnavailable>
+/** How far the owner has decided what is stored, and in which stream. */
+export interface DecidedTo {
+  readonly cursorStream: CursorStream
+  readonly cursorSeq: number
+}
+
+/** One place where commands of a partition wait. */
+export type LagSource = (partition: number, decided: DecidedTo) => Effect.Effect<Waiting, BrokerUnavailable>
 
 const ofStored: Effect.Effect<LagSource, never, Commands> = Effect.gen(function* () {
-  const commands = yield* Commands
-  return (partition, cursorSeq) =>
+  const streams = yield* commandStreams
+  return (partition, { cursorStream, cursorSeq }) =>
     Effect.gen(function* () {
-      const { count, oldestMs } = yield* commands.waiting(partition, cursorSeq)
+      const { count, oldestMs } = yield* streams[cursorStream].waiting(partition, cursorSeq)
       const nowMs = yield* Clock.currentTimeMillis
       return { count, oldestAgeMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) }
     })
@@ -33,10 +41,10 @@ export const lagSources: Effect.Effect<ReadonlyArray<LagSource>, never, Commands
 export const lagOver = (
   sources: ReadonlyArray<LagSource>,
   partition: number,
-  cursorSeq: number,
+  decided: DecidedTo,
 ): Effect.Effect<Waiting, BrokerUnavailable> =>
   Effect.map(
-    Effect.forEach(sources, (source) => source(partition, cursorSeq), { concurrency: "unbounded" }),
+    Effect.forEach(sources, (source) => source(partition, decided), { concurrency: "unbounded" }),
     (found) => ({
       count: found.reduce((sum, { count }) => sum + count, 0),
       oldestAgeMs: found.reduce((oldest, { oldestAgeMs }) => Math.max(oldest, oldestAgeMs), 0),

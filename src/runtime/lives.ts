@@ -5,6 +5,7 @@
  * thrown away each time; the next life begins as a standby that reads the journal.
  */
 import { Cause, Effect, type Exit } from "effect"
+import { settings } from "../config.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { Cluster } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
@@ -12,10 +13,10 @@ import { forgetPosition, keepUp } from "./keeping-up.ts"
 import { keepLease, releaseLease } from "./lease.ts"
 import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
-import { isHalted, type Slot, type SlotOptions } from "./slot.ts"
+import { isHalted, isOutOfReach, type Slot, type SlotOptions } from "./slot.ts"
 import type { Ended } from "./standing-outputs.ts"
 
-type Ending = Ended | { readonly _tag: "NotWanted" }
+type Ending = Ended | { readonly _tag: "NotWanted" } | { readonly _tag: "OutOfReach"; readonly detail: string }
 
 /** Milliseconds before a partition whose life ended against its will is started again: two that fence each other must not do so in a loop. */
 const restartDelayMs = 200
@@ -28,6 +29,16 @@ const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending>
     { _tag: "NotWanted" },
   )
 
+/** Named for people: they have to set it. */
+const outOfReachDetail = `its commands still lie in the stream of an earlier release, and this worker has no login there: set ${settings.formerUser.name} and ${settings.formerPassword.name}, and start it again`
+
+/** Ends a life that could only decide what it can't read. */
+const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
+  Effect.as(
+    slot.signal.until(() => isOutOfReach(slot) && slot.lease === null && !running.isClaimed()),
+    { _tag: "OutOfReach", detail: outOfReachDetail },
+  )
+
 const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   const running = yield* startPartition(slot.partition, options.partitions, slot.signal.notify)
   slot.running = running
@@ -35,7 +46,7 @@ const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   yield* Effect.forkScoped(keepUp(slot, running))
   yield* Effect.forkScoped(keepLease(slot, running, options))
   const ended: Effect.Effect<Ending> = running.ended
-  return yield* Effect.raceFirst(ended, notWanted(slot, running))
+  return yield* Effect.raceFirst(ended, Effect.raceFirst(notWanted(slot, running), outOfReach(slot, running)))
 }, Effect.scoped)
 
 /** Shares a halt, so that it survives this worker. The first halt that nobody has answered yet stays: it is the one that tells most. */
@@ -57,6 +68,7 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Endi
     return
   }
   const ending = exit.value
+  if (ending._tag === "OutOfReach") yield* Effect.logError(logLine.outOfReach, { partition, detail: ending.detail })
   if (ending._tag === "SteppedDown") {
     const log = ending.reason === "NewerRelease" ? Effect.logError(logLine.newerRelease, { partition, detail: ending.detail }) : Effect.void
     yield* Effect.andThen(Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail }), log)
@@ -64,9 +76,15 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Endi
   }
 })
 
+/** Why no other life is to begin, if that is so. */
+const whyPassedOver = (ending: Ending): string | null => {
+  if (ending._tag === "SteppedDown" && ending.reason === "NewerRelease") return `NewerRelease: ${ending.detail}`
+  return ending._tag === "OutOfReach" ? `OutOfReach: ${ending.detail}` : null
+}
+
 /** Leaves the partition to those who can read it, for good: another life would read as far, and stop there again. */
 const passOver = (slot: Slot, why: string): void => {
-  slot.newer = why
+  slot.passedOver = why
   slot.wanted = "none"
 }
 
@@ -78,10 +96,10 @@ export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, 
       Effect.andThen(
         Effect.gen(function* () {
           const exit = yield* Effect.exit(live(slot, options))
+          const why = exit._tag === "Success" ? whyPassedOver(exit.value) : null
+          if (why !== null) passOver(slot, why)
           slot.running = null
           forgetPosition(slot)
-          if (exit._tag === "Success" && exit.value._tag === "SteppedDown" && exit.value.reason === "NewerRelease")
-            passOver(slot, exit.value.detail)
           // Before the lease is given back: whoever takes it must find the halt.
           if (exit._tag === "Success" && exit.value._tag === "Halted") yield* shareHalt(slot, exit.value.halt)
           yield* releaseLease(slot, options)

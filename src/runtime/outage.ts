@@ -45,6 +45,8 @@ export interface PartitionSeen {
   readonly partition: number
   /** Who has the lease; null: nobody; undefined: nothing was heard yet. */
   readonly holder: string | null | undefined
+  /** Why this worker leaves it to others, if it does. */
+  readonly passedOver: string | null
   /** Why nobody may serve it, if that is so. */
   readonly halt: string | null
 }
@@ -118,7 +120,7 @@ const causeOf = (seen: ClusterSeen, one: PartitionSeen, nowMs: number): Cause | 
   if (members.length > 0 && members.every(({ unreadable }) => unreadable.includes(partition)))
     return {
       reason: "Unreadable",
-      detail: `a newer release writes its journal, and none of ${members.map(({ worker }) => worker).join(", ")} can read it`,
+      detail: `none of ${members.map(({ worker }) => worker).join(", ")} can serve it: ${one.passedOver ?? "each says at its /worker why"}`,
     }
   if (holder === null || holder === undefined) return { reason: "NoOwner", detail: "nobody has its lease" }
   return { reason: "OwnerGone", detail: `${holder} has the lease and is not among the workers` }

@@ -3,7 +3,7 @@
  * first for; what it ranks second for it follows as a hot standby.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
+import { type AnnouncedMember, Cluster, FormerCommands, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
 import type { MemberSeen } from "./outage.ts"
@@ -35,7 +35,8 @@ export interface Ownership {
 export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(
   function* (options) {
     const cluster = yield* Cluster
-    const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
+    const former = yield* FormerCommands
+    const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition, former !== null))
     const clock = yield* Clock.Clock
     const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     const roster = new Roster(steadyMs())
@@ -44,7 +45,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     let givingUp = false
 
     const assignOne = (slot: Slot) => {
-      slot.wanted = givingUp || slot.newer !== null ? "none" : roleAmong(roster.members ?? [], options.worker, slot)
+      slot.wanted = givingUp || slot.passedOver !== null ? "none" : roleAmong(roster.members ?? [], options.worker, slot)
       slot.isMember = roster.members?.some(({ worker }) => worker === options.worker) === true
       slot.signal.notify()
     }

@@ -49,15 +49,15 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
       case "ClearHalt":
         return journal.clearHalt()
       case "ReadCommands":
-        return commands.readCommands(output.fromSeq)
+        return commands.readCommands(output.stream, output.fromSeq)
       case "PauseReading":
         return commands.pauseReading()
       case "ResumeReading":
         return commands.resumeReading()
       case "ReadCommandAt":
-        return commands.readCommandAt(output.seq)
+        return commands.readCommandAt(output.stream, output.seq)
       case "PurgeCommands":
-        return commands.purgeCommands(output.beforeSeq)
+        return commands.purgeCommands(output.stream, output.beforeSeq)
       case "ReadRawEnd":
         return commands.readRawEnd()
       case "SayBusy":

@@ -11,7 +11,7 @@ export interface PartitionReport {
   readonly partition: number
   /** What this worker should be to it. */
   readonly role: Role
-  /** The engine's phase; "unreadable" where a newer release writes its journal, "absent" where this worker has nothing to do with it. */
+  /** The engine's phase; "unreadable" where a newer release writes its journal, or its commands lie where this worker has no login, "absent" where this worker has nothing to do with it. */
   readonly phase: ReturnType<typeof statusOf>["phase"] | "unreadable" | "absent"
   readonly epoch: number
   readonly confirmedSeq: number
@@ -56,19 +56,14 @@ const partitionReport = (slot: Slot): PartitionReport => {
   return {
     partition: slot.partition,
     role: slot.wanted,
-    phase: halted ? "halted" : slot.newer !== null ? "unreadable" : (status?.phase ?? "absent"),
+    phase: halted ? "halted" : slot.passedOver !== null ? "unreadable" : (status?.phase ?? "absent"),
     epoch: status?.epoch ?? 0,
     confirmedSeq: status?.confirmedSeq ?? 0,
     endSeq: slot.running?.isClaimed() === true ? null : slot.endSeq,
     caughtUp: slot.isCaughtUp,
     loading: status?.loading ?? null,
     holder: slot.holder ?? null,
-    halt:
-      halted && slot.halt !== null
-        ? `${slot.halt.reason}: ${slot.halt.detail}`
-        : slot.newer === null
-          ? null
-          : `NewerRelease: ${slot.newer}`,
+    halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : slot.passedOver,
   }
 }
 
@@ -76,7 +71,7 @@ const partitionReport = (slot: Slot): PartitionReport => {
 const isLookedAfter = (slot: Slot, worker: string): boolean => {
   const isWithAnother = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
   // After a rollback nobody may be left who can read it: then nobody who passed it over is ready.
-  if (slot.newer !== null) return isWithAnother
+  if (slot.passedOver !== null) return isWithAnother
   if (slot.wanted !== "owner") return true
   if (isHalted(slot)) return false
   return isWithAnother || isServing(slot)

@@ -34,8 +34,13 @@ export interface Slot {
   isMember: boolean
   /** The shared halt, as last seen. */
   halt: Halt | null
-  /** Why this worker can't read the partition's journal, if it can't: a newer release writes it. It stays so until this process ends: an older release doesn't learn. */
-  newer: string | null
+  /** Whether this worker may read the commands stream of earlier releases. */
+  readonly canDrain: boolean
+  /**
+   * Why this worker leaves the partition to others, if it does: a newer release writes its journal, or its commands lie in a stream that this worker can't read. It stays so until
+   * this process ends: neither an older release nor its settings learn.
+   */
+  passedOver: string | null
   /** Who holds the lease, as last seen: undefined before anything was seen. */
   holder: string | null | undefined
   lease: Lease | null
@@ -50,13 +55,14 @@ export interface Slot {
   isStuck: boolean
 }
 
-export const makeSlot = (partition: number): Slot => ({
+export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   partition,
+  canDrain,
   signal: makeSignal(),
   wanted: "none",
   isMember: false,
   halt: null,
-  newer: null,
+  passedOver: null,
   holder: undefined,
   lease: null,
   running: null,
@@ -72,9 +78,21 @@ export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt
 /** Whether this worker may go on owning the partition. A member that isn't seen for a moment gives nothing up: the others can't take it while its lease is renewed. */
 export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
 
+/** Whether the partition's commands still lie in the stream of earlier releases, which this worker can't read: what another stream holds at the same numbers is not them. */
+export const isOutOfReach = (slot: Slot): boolean =>
+  !slot.canDrain && slot.isCaughtUp && slot.running !== null && statusOf(slot.running.state).cursorStream === "raw"
+
+/** Whether this worker leaves the partition to those who can read it. */
+export const isPassedOver = (slot: Slot): boolean => slot.passedOver !== null || isOutOfReach(slot)
+
 /** Whether this worker should try to become the partition's owner: it has caught up, and no claim of it is still open. A lease taken before would pass, unused, while it reads. */
 export const shouldAcquire = (slot: Slot): boolean =>
-  slot.isMember && mayOwn(slot) && slot.isCaughtUp && slot.running !== null && statusOf(slot.running.state).phase === "following"
+  slot.isMember &&
+  mayOwn(slot) &&
+  !isPassedOver(slot) &&
+  slot.isCaughtUp &&
+  slot.running !== null &&
+  statusOf(slot.running.state).phase === "following"
 
 /** Whether nothing is left to do here: no life, no lease. */
 export const isIdle = (slot: Slot): boolean => slot.running === null && slot.lease === null

@@ -56,7 +56,12 @@ export const keepVigil: (ownership: Ownership, partitions: number) => Effect.Eff
     )
     const judge = new OutageJudge(partitions, steadyMs())
     const seen = (): ClusterSeen => ({
-      partitions: ownership.slots.map((slot) => ({ partition: slot.partition, holder: slot.holder, halt: haltOf(slot) })),
+      partitions: ownership.slots.map((slot) => ({
+        partition: slot.partition,
+        holder: slot.holder,
+        passedOver: slot.passedOver,
+        halt: haltOf(slot),
+      })),
       members: ownership.heard(),
       brokerHeardMs: Math.max(answeredMs, ownership.membersHeardMs()),
       troubles,

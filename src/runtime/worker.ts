@@ -15,7 +15,7 @@ import type { PartitionPorts } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { answerQuestions } from "./questions.ts"
 import { type Readiness, readinessOf, type WorkerReport, workerReport } from "./report.ts"
-import { isHalted, isOwning, type Slot } from "./slot.ts"
+import { isHalted, isOwning, isPassedOver, type Slot } from "./slot.ts"
 import { keepVigil } from "./vigil.ts"
 
 export interface WorkerOptions {
@@ -67,7 +67,7 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   meter.sampled(partition, {
     owned: false,
     halted: isHalted(slot),
-    unreadable: slot.newer !== null,
+    unreadable: isPassedOver(slot),
     quarantined: 0,
     openHolds: 0,
     clockAheadMs: null,
@@ -89,7 +89,7 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) 
   const status = statusOf(running.state)
   const { quarantined, openHolds, clockAheadMs } = status
   meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, clockAheadMs })
-  const asked = lagOver(sources, partition, status.cursorSeq).pipe(Effect.timeout(sampleMs))
+  const asked = lagOver(sources, partition, status).pipe(Effect.timeout(sampleMs))
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The last known value would look like a partition that keeps up.
   meter.waiting(partition, waiting)
@@ -126,7 +126,7 @@ const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Mem
   worker,
   address,
   get unreadable() {
-    return slots.filter(({ newer }) => newer !== null).map(({ partition }) => partition)
+    return slots.filter(isPassedOver).map(({ partition }) => partition)
   },
   get serving() {
     return slots.map(progressOf).filter((progress) => progress !== null)

@@ -13,6 +13,8 @@ import {
   type BrokerTrouble,
   Cluster,
   Commands,
+  FormerCommands,
+  type FormerStream,
   Journals,
   type Member,
   type OpenQuestions,
@@ -102,6 +104,12 @@ class Gate {
 export class MemoryBroker {
   readonly partitions: number
   readonly commands = new Growing<CommandMessage>()
+  /** The commands stream of earlier releases. */
+  readonly former = new Growing<CommandMessage>()
+  /** Whether senders still publish to it themselves; asking for its end closes it. */
+  isFormerOpen = true
+  /** Whether its end can be asked for; while not, such a question fails. */
+  isFormerEndKnown = true
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
   /** What was said instead of a decision. */
@@ -180,6 +188,16 @@ export class MemoryBroker {
   store(partition: number, body: Uint8Array): number {
     const seq = this.commands.items.length + 1
     this.commands.push({ seq, subject: `hf.q.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
+    return seq
+  }
+
+  /** Stores a command as a sender did in earlier releases. Returns its sequence, or null if it is not taken any more. */
+  publishFormer(sender: string, commandClass: CommandClass, sku: string, command: object, replySuffix: string | null): number | null {
+    if (!this.isFormerOpen) return null
+    const seq = this.former.items.length + 1
+    const subject = `hf.p.${partitionOf(sku, this.partitions)}.${sender}.${commandClass}.${sku}`
+    const body = new TextEncoder().encode(JSON.stringify(command))
+    this.former.push({ seq, subject, headers: "", replySuffix, body, brokerMs: Date.now() })
     return seq
   }
 
@@ -309,16 +327,28 @@ export class MemoryBroker {
     })
   }
 
-  #commandsService(): Commands["Service"] {
-    const of = (partition: number) => (message: CommandMessage) => message.subject === `hf.q.${partition}`
-    const { items } = this.commands
+  #formerService(): FormerStream {
+    const isOf = (partition: number) => (message: CommandMessage) => message.subject.startsWith(`hf.p.${partition}.`)
+    return {
+      ...this.#commandsService(this.former, isOf),
+      endSeq: (partition) =>
+        Effect.suspend(() => {
+          if (!this.isFormerEndKnown) return Effect.fail(new BrokerUnavailable({ operation: "end", cause: "not known" }))
+          this.isFormerOpen = false
+          return Effect.succeed(this.former.items.findLast(isOf(partition))?.seq ?? 0)
+        }),
+    }
+  }
+
+  #commandsService(stream: Growing<CommandMessage>, of: (partition: number) => (message: CommandMessage) => boolean): Commands["Service"] {
+    const { items } = stream
     return Commands.of({
       read: (partition, fromSeq) =>
         Stream.suspend(() => {
           const breaks = this.#breaks
           const isBroken = () => this.#breaks > breaks
           return Stream.map(
-            this.commands.from(0, () => true, isBroken),
+            stream.from(0, () => true, isBroken),
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
@@ -487,11 +517,15 @@ export class MemoryBroker {
     })
   }
 
-  /** All ports, as one worker sees them. */
-  layerFor(worker: string): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots> {
+  /** All ports, as one worker sees them. `drains`: whether it has a login for the stream of earlier releases. */
+  layerFor(worker: string, { drains = false } = {}): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots> {
     return Layer.mergeAll(
       Layer.succeed(Cluster, this.#clusterFor(worker)),
-      Layer.succeed(Commands, this.#commandsService()),
+      Layer.succeed(
+        Commands,
+        this.#commandsService(this.commands, (partition) => (message) => message.subject === `hf.q.${partition}`),
+      ),
+      Layer.succeed(FormerCommands, drains ? this.#formerService() : null),
       Layer.succeed(Journals, this.#journalsFor(worker)),
       Layer.succeed(Outbound, this.#outboundFor(worker)),
       Layer.succeed(Questions, Questions.of({ listen: (hear) => this.#listen(hear) })),

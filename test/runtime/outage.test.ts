@@ -37,7 +37,7 @@ const seen = (
   nowMs: number,
   { holder = "a", halt, members = [member("a", nowMs, [progress()])], brokerHeardMs = nowMs, troubles = [] }: Sight,
 ): ClusterSeen => ({
-  partitions: [{ partition: 0, holder, halt: halt ?? null }],
+  partitions: [{ partition: 0, holder, passedOver: null, halt: halt ?? null }],
   members: new Map(members.map((one) => [one.member.worker, one])),
   brokerHeardMs,
   troubles,

@@ -65,6 +65,8 @@ export const startTestWorker = async (
     readonly leaseTtlMs?: number
     readonly drainTimeoutMs?: number
     readonly engine?: Layer.Layer<Engine>
+    /** Whether it has a login for the commands stream of earlier releases. */
+    readonly drains?: boolean
     readonly reigns?: Layer.Layer<Reigns>
     readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
   } = {},
@@ -72,7 +74,7 @@ export const startTestWorker = async (
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
-    broker.layerFor(name),
+    broker.layerFor(name, options),
     options.engine ?? Engine.layer,
     broker.door.deskLayer,
     options.reigns ?? Reigns.layer,
