@@ -61,6 +61,7 @@ export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig
       monitorUrls: [monitorUrl],
       engine: credentials.engine,
       door: credentials.door,
+      ...(credentials.former === undefined ? {} : { former: credentials.former }),
       name: connectionName,
     })),
   )

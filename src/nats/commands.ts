@@ -1,4 +1,4 @@
-/** The commands stream as the port `Commands`: read by a partition's own cursor, looked up and purged through the stream's leader. */
+/** A commands stream as the port `Commands`: read by a partition's own cursor, looked up and purged through the stream's leader. */
 import { AckPolicy, DeliverPolicy, type StoredMsg } from "@nats-io/jetstream"
 import { nanos, nuid } from "@nats-io/transport-node"
 import { Effect, Layer, Stream } from "effect"
@@ -9,6 +9,12 @@ import type { Link } from "./connection.ts"
 import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
 import { commandsStream, storedOf } from "./subjects.ts"
+
+/** Which stream, and where it holds what is for a partition. */
+export interface CommandsPlace {
+  readonly stream: string
+  readonly of: (partition: number) => string
+}
 
 const delivered = ({ delivery, message }: Delivered): CommandMessage =>
   commandMessage(
@@ -34,11 +40,11 @@ const countingConsumerMs = 1_000
 const countTimeoutMs = 400
 
 /** Messages of the partition from `fromSeq` on, as the server knows it that a consumer happens to land on. It is made only to have the server count. */
-const countFrom = async (link: Link, partition: number, fromSeq: number): Promise<number> => {
+const countFrom = async (link: Link, place: CommandsPlace, partition: number, fromSeq: number): Promise<number> => {
   const name = nuid.next()
-  const info = await link.lookups.consumers.add(commandsStream, {
+  const info = await link.lookups.consumers.add(place.stream, {
     name,
-    filter_subject: storedOf(partition),
+    filter_subject: place.of(partition),
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: fromSeq,
     ack_policy: AckPolicy.None,
@@ -46,7 +52,7 @@ const countFrom = async (link: Link, partition: number, fromSeq: number): Promis
     num_replicas: 1,
     inactive_threshold: nanos(countingConsumerMs),
   })
-  link.jsm.consumers.delete(commandsStream, name).catch(() => undefined)
+  link.jsm.consumers.delete(place.stream, name).catch(() => undefined)
   return info.num_pending
 }
 
@@ -54,37 +60,40 @@ const countFrom = async (link: Link, partition: number, fromSeq: number): Promis
  * Whether something waits, and since when, says the stream's leader. How much, a server that catches up may count too low or not at all: that is the lesser news, and must
  * not hide the other.
  */
-const waiting = async (link: Link, partition: number, fromSeq: number) => {
-  const firstFrom = { seq: fromSeq, next_by_subj: storedOf(partition) }
-  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
+const waiting = async (link: Link, place: CommandsPlace, partition: number, fromSeq: number) => {
+  const firstFrom = { seq: fromSeq, next_by_subj: place.of(partition) }
+  const next = await link.lookups.streams.getMessage(place.stream, firstFrom)
   if (next === null) return { count: 0, oldestMs: null }
-  const counted = countFrom(link, partition, fromSeq).catch(() => 1)
+  const counted = countFrom(link, place, partition, fromSeq).catch(() => 1)
   const count = await Promise.race([counted, new Promise<number>((resolve) => setTimeout(resolve, countTimeoutMs, 1).unref())])
   return { count: Math.max(1, count), oldestMs: msFromTimestamp(next.timestamp) }
 }
 
-const lookUp = async (link: Link, seq: number) => {
-  const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
-  const { state, config } = await link.lookups.streams.info(commandsStream)
+const lookUp = async (link: Link, { stream }: CommandsPlace, seq: number) => {
+  const found = seq < 1 ? null : await link.lookups.streams.getMessage(stream, { seq })
+  const { state, config } = await link.lookups.streams.info(stream)
   const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
   const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
   return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
 }
 
+/** The stream at this place, over a connection that may read it and purge. */
+export const commandsOver = (link: Link, place: CommandsPlace): Commands["Service"] => ({
+  read: (partition, fromSeq) =>
+    readOrdered(link, {
+      stream: place.stream,
+      filter: place.of(partition),
+      start: { from: fromSeq },
+      closesWhenBroken: true,
+    }).pipe(Stream.map((messages) => messages.map(delivered))),
+  at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, place, seq)),
+  purge: (partition, beforeSeq) =>
+    attempt(link, `purge commands of partition ${partition}`, () =>
+      link.jsm.streams.purge(place.stream, { filter: place.of(partition), seq: beforeSeq }),
+    ).pipe(Effect.asVoid),
+  waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, place, partition, seq + 1)),
+})
+
 /** `link` is a connection in the account of the engine. */
 export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
-  Layer.succeed(Commands, {
-    read: (partition, fromSeq) =>
-      readOrdered(link, {
-        stream: commandsStream,
-        filter: storedOf(partition),
-        start: { from: fromSeq },
-        closesWhenBroken: true,
-      }).pipe(Stream.map((messages) => messages.map(delivered))),
-    at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, seq)),
-    purge: (partition, beforeSeq) =>
-      attempt(link, `purge commands of partition ${partition}`, () =>
-        link.jsm.streams.purge(commandsStream, { filter: storedOf(partition), seq: beforeSeq }),
-      ).pipe(Effect.asVoid),
-    waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
-  })
+  Layer.succeed(Commands, commandsOver(link, { stream: commandsStream, of: storedOf }))

@@ -4,8 +4,9 @@ import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
-import { doorInbox, engineInbox } from "./config.ts"
+import { doorInbox, engineInbox, formerInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
+import { formerCommandsLayer } from "./former-commands.ts"
 import { journalsLayer } from "./journals.ts"
 import { outboundLayer, type SaidCodec } from "./outbound.ts"
 import { startPulse } from "./pulse.ts"
@@ -28,6 +29,8 @@ export interface EngineConfig extends ServerAddress {
 export interface NatsConfig extends EngineConfig {
   /** The user of account CHANNELS that hears senders, and answers them. */
   readonly door: Login
+  /** The user of account CHANNELS that drains the commands stream of earlier releases. Absent: there is nothing to drain. */
+  readonly former?: Login
 }
 
 const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
@@ -71,9 +74,10 @@ export const natsLayer = (
       const engine = yield* openEngine(config)
       // Not the connection on which commands come in: what floods that must not hold up answers.
       const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
+      const former = config.former === undefined ? null : yield* openLink(config, config.former, formerInbox, `${name} former`)
       const links = { engine, door }
       yield* watchPulse(engine, `${name} engine`)
       yield* watchPulse(door, `${name} answers`)
-      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door))
+      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door), formerCommandsLayer(former))
     }),
   )

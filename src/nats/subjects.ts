@@ -53,6 +53,8 @@ export const formerPartitions = (dest: string): number | undefined => {
   const partitions = Number(/^hf\.p\.\{\{partition\(([1-9][0-9]{0,5}),3\)\}\}\./.exec(dest)?.[1])
   return Number.isNaN(partitions) || formerCommandsTransform(partitions).dest !== dest ? undefined : partitions
 }
+/** All that it takes once it is closed: what its end is found with. No sender may publish there. */
+export const formerCommandsClosed = "hf.former.closed"
 export const formerCommandsOf = (partition: number): string => `hf.p.${partition}.>`
 
 /** Where the commands stream says how many partitions the cluster was made with. */

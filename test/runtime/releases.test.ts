@@ -22,11 +22,11 @@ const withVersion = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
   return Buffer.concat([open, Buffer.from(sealOf(open, open.length))])
 }
 
-/** The next release: its records are of version 2, and it reads those of version 1 too. */
+/** The next release: its records are of version 3, and it reads those of version 2 too. */
 const nextCodec: EngineCodec = {
   ...engineCodec,
-  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), 1, 2),
-  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, 2, 1)),
+  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), 2, 3),
+  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, 3, 2)),
 }
 const nextRelease = Layer.succeed(Engine, {
   empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
