@@ -60,7 +60,7 @@ describe("a rolling upgrade", () => {
     await until(() => phaseOf(old) === "unreadable")
     expect(old.reported.steppedDown).toEqual(steppedAside)
     expect(old.reported.alarms).toEqual(["NewerRelease"])
-    expect(old.report().partitions[0]?.halt).toContain("version 2, where 1 is the newest known")
+    expect(old.report().partitions[0]?.halt).toContain("version 3, where 2 is the newest known")
     await until(() => old.report().ready)
     expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
     expect(phaseOf(next)).toBe("serving")
