@@ -5,7 +5,7 @@
  * acknowledged, as stored or by its decision, is decided exactly once, `holdfast audit` finds nothing, and the journal of each partition says once that it left the old stream; with 3 otherwise.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { closeSync, openSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -15,6 +15,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node"
 import { mainFile, workerEnvironment } from "../src/cli/demo/workers.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
+import { logLine } from "../src/telemetry/names.ts"
 import { type JournalsSeen, readJournals } from "./upgrade/journals.ts"
 import { UpgradeSender } from "./upgrade/sender.ts"
 
@@ -128,6 +129,10 @@ const upgradeIn: Record<Order, (stage: Stage) => Promise<void>> = {
     await replaceServer(stage)
     await pause(phaseMs)
     startNow(stage)
+    // Both own some: the one before what it still has, this build what it was handed.
+    await until("this build serves beside the one before", () =>
+      readFileSync(join(stage.folder, "now.log"), "utf8").includes(logLine.serving),
+    )
     await pause(phaseMs)
     await stopOld(stage)
   },
