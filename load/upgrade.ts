@@ -8,14 +8,14 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { closeSync, openSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import { mainFile, workerEnvironment } from "../src/cli/demo/workers.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
+import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { logLine } from "../src/telemetry/names.ts"
+import { type BeforeServer, beforeEnvironment, beforeMain, startBeforeServer } from "./upgrade/before.ts"
 import { type JournalsSeen, readJournals } from "./upgrade/journals.ts"
 import { UpgradeSender } from "./upgrade/sender.ts"
 
@@ -45,19 +45,6 @@ const until = async (what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
-interface Before {
-  readonly main: string
-  readonly startEmbedded: (options: object) => Promise<EmbeddedServer>
-  readonly workerEnvironment: (name: string, connection: EmbeddedConnection, partitions: number) => NodeJS.ProcessEnv
-}
-
-const loadBefore = async (folder: string): Promise<Before> => {
-  const load = (path: string) => import(pathToFileURL(join(resolve(folder), path)).href)
-  const { startEmbedded: start } = (await load("src/nats/embedded.ts")) as Pick<Before, "startEmbedded">
-  const workers = (await load("src/cli/demo/workers.ts")) as Pick<Before, "workerEnvironment">
-  return { main: join(resolve(folder), "src/main.ts"), startEmbedded: start, workerEnvironment: workers.workerEnvironment }
-}
-
 const startWorker = (main: string, env: NodeJS.ProcessEnv, log: string): ChildProcess => {
   const file = openSync(log, "a")
   const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", file, file] })
@@ -67,6 +54,7 @@ const startWorker = (main: string, env: NodeJS.ProcessEnv, log: string): ChildPr
 }
 
 const stopWorker = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((done) => child.once("exit", done))
   child.kill("SIGTERM")
   await ended
@@ -78,7 +66,7 @@ const skuOf = (n: number): string => skus[n % skus.length] ?? ""
 const line = { channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }
 const policy = { version: 1, channels: [line], safety: [], sourcing: ["DC1"] }
 
-const connectAs = ({ url, credentials }: EmbeddedServer, sender: string): Promise<NatsConnection> => {
+const connectAs = ({ url, credentials }: BeforeServer, sender: string): Promise<NatsConnection> => {
   const login = credentials.senders[sender] ?? { user: sender, password: "" }
   return connect({
     servers: url,
@@ -92,23 +80,29 @@ const connectAs = ({ url, credentials }: EmbeddedServer, sender: string): Promis
 }
 
 interface Stage {
-  readonly before: Before
   readonly folder: string
   readonly storeDir: string
-  server: EmbeddedServer
+  /** Of the build before, until its place is taken. */
+  readonly first: BeforeServer
+  server: EmbeddedServer | null
   old: ChildProcess | null
   now: ChildProcess | null
 }
 
 /** The server with this build's configuration over what the one before stored. Its logins are kept, those of this build and of whoever drains are added. */
 const replaceServer = async (stage: Stage): Promise<void> => {
-  const port = Number(new URL(stage.server.url).port)
-  await stage.server.stop()
+  const port = Number(new URL(stage.first.url).port)
+  await stage.first.stop()
   stage.server = await startEmbedded({ storeDir: stage.storeDir, port, senders })
 }
 
+const serverOf = ({ server }: Stage): EmbeddedServer => {
+  if (server === null) throw new Error("the server was replaced")
+  return server
+}
+
 const startNow = (stage: Stage): void => {
-  stage.now = startWorker(mainFile, workerEnvironment("now", stage.server, partitions), join(stage.folder, "now.log"))
+  stage.now = startWorker(mainFile, workerEnvironment("now", serverOf(stage), partitions), join(stage.folder, "now.log"))
 }
 
 const stopOld = async (stage: Stage): Promise<void> => {
@@ -138,7 +132,7 @@ const upgradeIn: Record<Order, (stage: Stage) => Promise<void>> = {
   },
 }
 
-const makeSenders = async (server: EmbeddedServer) => {
+const makeSenders = async (server: BeforeServer) => {
   const [web, dc, plan] = await Promise.all([connectAs(server, "web"), connectAs(server, "dc"), connectAs(server, "plan")])
   const make = (commandClass: string, sender: string, type: string, rest: (n: number) => object) => (n: number, id: string) => ({
     subject: `hf.cmd.${sender}.${commandClass}.${skuOf(n)}`,
@@ -183,12 +177,42 @@ const judge = (acknowledged: ReadonlyArray<string>, seen: JournalsSeen, audit: n
   return problems
 }
 
-const run = async (order: Order, before: Before, folder: string): Promise<Verdict> => {
+/** Once all that was acknowledged is decided, or patience ends: what journals and audit say. */
+const verdictOf = async (
+  order: Order,
+  server: EmbeddedServer,
+  { sells, facts, plans }: Readonly<Record<"sells" | "facts" | "plans", UpgradeSender>>,
+): Promise<Verdict> => {
+  const config = { servers: [server.url], monitorUrls: [server.monitorUrl], engine: server.credentials.engine }
+  const acknowledged = [...sells.acknowledged, ...facts.acknowledged, ...plans.acknowledged]
+  let seen = await readJournals(config, partitions)
+  const isDone = async () => {
+    seen = await readJournals(config, partitions)
+    return acknowledged.every((id) => seen.decided.has(id)) && seen.partitions.every(({ moved }) => moved > 0)
+  }
+  const isTold = await until("all that was acknowledged is decided", isDone).then(
+    () => true,
+    () => false,
+  )
+  const env = workerEnvironment("auditor", server, partitions)
+  const audit = spawnSync(process.execPath, [mainFile, "audit"], { env, encoding: "utf8" })
+  const problems = [...judge(acknowledged, seen, audit.status), ...(isTold ? [] : ["it did not end"])]
+  const figures = {
+    sells: sells.counts,
+    facts: facts.counts,
+    journaled: seen.decided.size,
+    partitions: seen.partitions,
+    audit: audit.stdout.trim().split("\n").at(-1),
+  }
+  return { order, figures, problems }
+}
+
+const run = async (order: Order, before: string, folder: string): Promise<Verdict> => {
   const storeDir = join(folder, "store")
-  const server = await before.startEmbedded({ storeDir, senders: formerSenders })
-  const stage: Stage = { before, folder, storeDir, server, old: null, now: null }
-  stage.old = startWorker(before.main, before.workerEnvironment("old", server, partitions), join(folder, "old.log"))
-  const { connections, sells, facts, plans } = await makeSenders(server)
+  const first = await startBeforeServer(before, { storeDir, senders: formerSenders })
+  const stage: Stage = { folder, storeDir, first, server: null, old: null, now: null }
+  stage.old = startWorker(beforeMain(before), beforeEnvironment("old", first, partitions), join(folder, "old.log"))
+  const { connections, sells, facts, plans } = await makeSenders(first)
   try {
     for (const one of [plans, facts]) {
       one.start(0)
@@ -207,33 +231,12 @@ const run = async (order: Order, before: Before, folder: string): Promise<Verdic
     await pause(phaseMs)
     for (const one of [sells, facts]) one.stopNew()
     await until("all is acknowledged", () => sells.isSettled && facts.isSettled)
-    const config = { servers: [stage.server.url], monitorUrls: [stage.server.monitorUrl], engine: stage.server.credentials.engine }
-    const acknowledged = [...sells.acknowledged, ...facts.acknowledged, ...plans.acknowledged]
-    let seen = await readJournals(config, partitions)
-    const isDone = async () => {
-      seen = await readJournals(config, partitions)
-      return acknowledged.every((id) => seen.decided.has(id)) && seen.partitions.every(({ moved }) => moved > 0)
-    }
-    const isTold = await until("all that was acknowledged is decided", isDone).then(
-      () => true,
-      () => false,
-    )
-    const env = workerEnvironment("auditor", stage.server, partitions)
-    const audit = spawnSync(process.execPath, [mainFile, "audit"], { env, encoding: "utf8" })
-    const problems = [...judge(acknowledged, seen, audit.status), ...(isTold ? [] : ["it did not end"])]
-    const figures = {
-      sells: sells.counts,
-      facts: facts.counts,
-      journaled: seen.decided.size,
-      partitions: seen.partitions,
-      audit: audit.stdout.trim().split("\n").at(-1),
-    }
-    return { order, figures, problems }
+    return await verdictOf(order, serverOf(stage), { sells, facts, plans })
   } finally {
     for (const one of [sells, facts, plans]) one.stop()
     for (const connection of connections) await connection.close()
     for (const worker of [stage.old, stage.now]) if (worker !== null) await stopWorker(worker)
-    await stage.server.stop()
+    await (stage.server ?? first).stop()
   }
 }
 
@@ -244,12 +247,11 @@ if (values.before === undefined) {
   console.error("name the folder of the build before: npm run upgrade -- --before DIR")
   process.exit(2)
 }
-const before = await loadBefore(values.before)
 let isRight = true
 for (const order of ["stop, then start", "start, then stop"] as const) {
   if (values.order !== undefined && values.order !== order.slice(0, values.order.length)) continue
   const folder = await mkdtemp(join(tmpdir(), "holdfast-upgrade-"))
-  const verdict = await run(order, before, folder)
+  const verdict = await run(order, values.before, folder)
   console.log(JSON.stringify(verdict, null, 2))
   isRight &&= verdict.problems.length === 0
   if (values.keep || verdict.problems.length > 0) console.log(`what is left of it: ${folder}`)
