@@ -6,7 +6,7 @@
  */
 import { Effect, Stream } from "effect"
 import type { CursorStream } from "../engine/records.ts"
-import { Commands, FormerCommands } from "../ports/broker.ts"
+import { Commands, FormerCommands, type FormerStream } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import { makeReading, readUntilBroken } from "./reading.ts"
 import type { Shell } from "./shell.ts"
@@ -26,6 +26,17 @@ const outOfReach: Commands["Service"] = {
 export const commandStreams: Effect.Effect<Readonly<Record<CursorStream, Commands["Service"]>>, never, Commands> = Effect.gen(function* () {
   return { stored: yield* Commands, raw: (yield* FormerCommands) ?? outOfReach }
 })
+
+/** Tells where the stream of earlier releases ends. An end that isn't known now is asked for again. */
+const tellEnd = (shell: Shell, former: FormerStream | null): Effect.Effect<void> =>
+  Effect.matchEffect(former === null ? noLogin : former.endSeq(shell.partition), {
+    onSuccess: (endSeq) => Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq })),
+    onFailure: ({ message }) =>
+      Effect.andThen(
+        Effect.logWarning("the end of the former commands stream is not known yet", { partition: shell.partition, cause: message }),
+        Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq: null })),
+      ),
+  })
 
 export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const streams = yield* commandStreams
@@ -80,18 +91,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),
         }),
       ),
-    // An end that isn't known now is asked for again.
-    readRawEnd: () =>
-      shell.run(
-        Effect.matchEffect(former === null ? noLogin : former.endSeq(shell.partition), {
-          onSuccess: (endSeq) => Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq })),
-          onFailure: ({ message }) =>
-            Effect.andThen(
-              Effect.logWarning("the end of the former commands stream is not known yet", { partition: shell.partition, cause: message }),
-              Effect.sync(() => shell.tell({ _tag: "RawEndRead", endSeq: null })),
-            ),
-        }),
-      ),
+    readRawEnd: () => shell.run(tellEnd(shell, former)),
     // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
     purgeCommands: (stream: CursorStream, beforeSeq: number) =>
       shell.run(

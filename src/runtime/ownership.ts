@@ -35,8 +35,8 @@ export interface Ownership {
 export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(
   function* (options) {
     const cluster = yield* Cluster
-    const former = yield* FormerCommands
-    const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition, former !== null))
+    const canDrain = (yield* FormerCommands) !== null
+    const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition, canDrain))
     const clock = yield* Clock.Clock
     const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     const roster = new Roster(steadyMs())

@@ -7,7 +7,7 @@ import { nkeys } from "@nats-io/transport-node"
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import { doorPermissions, ingressPermissions, senderInbox, senderPermissions } from "../../src/nats/config.ts"
+import { doorPermissions, formerPermissions, ingressPermissions, senderInbox, senderPermissions } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
@@ -62,6 +62,9 @@ describe("the example configuration", () => {
       expect(text).toContain(`publish: { allow: ${JSON.stringify(publish).replaceAll(",", ", ")} }`)
       expect(text).toContain(`subscribe: { allow: ${JSON.stringify(subscribe).replaceAll(",", ", ")} }`)
     }
+    // During an upgrade only, so as a comment.
+    for (const subject of [...formerPermissions.publish, ...formerPermissions.subscribe])
+      expect(text).toMatch(new RegExp(`^ +# .*${JSON.stringify(subject).replaceAll(/[.$*]/g, "\\$&")}`, "m"))
     expect(text).toMatch(/^ {2}sync_interval: always$/m)
     expect(text).toMatch(/^ {2}strict: true$/m)
     expect(text).toMatch(/^ping_interval: 2s\nping_max: 2$/m)
