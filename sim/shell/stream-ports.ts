@@ -8,7 +8,16 @@ import { type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
-import { Commands, Journals, type OpenQuestions, Outbound, type Question, Questions } from "../../src/ports/broker.ts"
+import {
+  Commands,
+  FormerCommands,
+  type FormerStream,
+  Journals,
+  type OpenQuestions,
+  Outbound,
+  type Question,
+  Questions,
+} from "../../src/ports/broker.ts"
 import { AppendUnknown } from "../../src/ports/errors.ts"
 import { feedSubject, isReplySuffix, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { StoredMessage } from "../substitutes/stream.ts"
@@ -51,27 +60,47 @@ const waitingIn = (stream: ServedStream, partition: number, seq: number) => {
   return { count, oldestMs }
 }
 
-export const commandsLayer = (servers: Servers, connection: Connection): Layer.Layer<Commands> => {
-  const stream = servers.commands
-  return Layer.succeed(Commands, {
-    read: (partition, fromSeq) =>
-      readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq }, endsWhenBroken: true }).pipe(
-        Stream.map((messages) => messages.map(commandOf)),
-      ),
-    at: (seq) =>
-      lookUp(connection, stream, () => {
-        const found = stream.model.at(seq)
-        const { firstSeq, lastSeq } = stream.model
-        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, fill: 0 }
-      }).pipe(orUnavailable(`look up command ${seq}`)),
-    purge: (partition, beforeSeq) =>
-      Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(
-        orUnavailable(`purge commands of partition ${partition}`),
-      ),
-    waiting: (partition, seq) =>
-      lookUp(connection, stream, () => waitingIn(stream, partition, seq)).pipe(orUnavailable(`count commands of partition ${partition}`)),
-  })
+const commandsOver = (stream: ServedStream, connection: Connection): Commands["Service"] => ({
+  read: (partition, fromSeq) =>
+    readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq }, endsWhenBroken: true }).pipe(
+      Stream.map((messages) => messages.map(commandOf)),
+    ),
+  at: (seq) =>
+    lookUp(connection, stream, () => {
+      const found = stream.model.at(seq)
+      const { firstSeq, lastSeq } = stream.model
+      return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, fill: 0 }
+    }).pipe(orUnavailable(`look up command ${seq}`)),
+  purge: (partition, beforeSeq) =>
+    Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(
+      orUnavailable(`purge commands of partition ${partition}`),
+    ),
+  waiting: (partition, seq) =>
+    lookUp(connection, stream, () => waitingIn(stream, partition, seq)).pipe(orUnavailable(`count commands of partition ${partition}`)),
+})
+
+export const commandsLayer = (servers: Servers, connection: Connection): Layer.Layer<Commands> =>
+  Layer.succeed(Commands, commandsOver(servers.commands, connection))
+
+const lastSeqOf = (stream: ServedStream, prefix: string): number => {
+  for (let seq = stream.model.lastSeq; seq > 0; seq--) if (stream.model.at(seq)?.subject.startsWith(prefix) === true) return seq
+  return 0
 }
+
+/** Closed first; then a message behind all that it took says that all of that is written; then its last of the partition. */
+const formerStream = (servers: Servers, connection: Connection): FormerStream => ({
+  ...commandsOver(servers.former, connection),
+  endSeq: (partition) =>
+    lookUp(connection, servers.former, () => servers.closeFormer()).pipe(
+      Effect.andThen(publish(connection, servers.former, { subject: "hf.former.closed", body: new Uint8Array() })),
+      Effect.andThen(lookUp(connection, servers.former, () => lastSeqOf(servers.former, commandsOf(partition)))),
+      orUnavailable(`close the commands stream of earlier releases and find its end for partition ${partition}`),
+    ),
+})
+
+/** Of a worker that has a login for it. */
+export const formerCommandsLayer = (servers: Servers, connection: Connection): Layer.Layer<never> =>
+  Layer.succeed(FormerCommands, formerStream(servers, connection))
 
 export const journalsLayer = (servers: Servers, connection: Connection): Layer.Layer<Journals> => {
   const follow = (partition: number, fromSeq: number) =>

@@ -4,10 +4,11 @@ import { Effect, Exit, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Link, openLink } from "../../src/nats/connection.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
-import { formerCommandsClosed, formerCommandsStream, formerCommandsTaken, formerCommandsTransform } from "../../src/nats/subjects.ts"
-import { Commands, FormerCommands, type FormerStream } from "../../src/ports/broker.ts"
-import { type Broker, bytes, skuIn } from "../contract/broker-under-test.ts"
-import { commandsContract } from "../contract/commands.ts"
+import { formerCommandsStream, formerCommandsTaken, formerCommandsTransform } from "../../src/nats/subjects.ts"
+import { FormerCommands } from "../../src/ports/broker.ts"
+import { BrokerUnavailable } from "../../src/ports/errors.ts"
+import { type Broker, skuIn } from "../contract/broker-under-test.ts"
+import { formerCommandsContract, withFormer } from "../contract/former-commands.ts"
 import { patientBroker } from "../contract/patience.ts"
 import { storeCommand } from "../contract/stored-command.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
@@ -50,70 +51,23 @@ afterAll(async () => {
   await server?.stop()
 })
 
-const publish = (partition: number, body: string) => broker.asSender("web", storeCommand("sell", skuIn(partition, partitions), bytes(body)))
+const patient: Broker = () => patientBroker(broker)
 
-/** The port as a worker has it that was given the login. */
-const withFormer = <A, E>(use: (former: FormerStream) => Effect.Effect<A, E>) =>
-  broker.asWorker(
-    Effect.gen(function* () {
-      const former = yield* FormerCommands
-      if (former === null) throw new Error("the worker was given the login")
-      return yield* use(former)
+formerCommandsContract(
+  "one server",
+  patient,
+  () => (partition, body) =>
+    Effect.tryPromise({
+      try: () => broker.asSender("web", storeCommand("sell", skuIn(partition, partitions), body)),
+      catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
     }),
-  )
+  0,
+)
 
-const asFormer: Broker = () => {
-  const patient = patientBroker({
-    ...broker,
-    asWorker: (effect) =>
-      broker.asWorker(
-        Effect.flatMap(FormerCommands, (former) => (former === null ? effect : Effect.provideService(effect, Commands, former))),
-      ),
-  })
-  return {
-    ...patient,
-    store: (partition, body) => Effect.promise(() => broker.asSender("web", storeCommand("sell", skuIn(partition, partitions), body))),
-  }
-}
-
-commandsContract("the stream of earlier releases", asFormer, 0)
-
-describe("closing it", () => {
-  it("finds the last message of each partition, and 0 where it holds none", async () => {
-    const { seq } = await publish(1, "last of its partition")
-    await publish(2, "of another")
-    expect(await withFormer(({ endSeq }) => Effect.all([endSeq(1), endSeq(3)]))).toEqual([seq, 0])
-  })
-
-  it("takes nothing more: what a sender publishes then is not acknowledged as stored, and stays out", async () => {
-    const before = await withFormer(({ endSeq }) => endSeq(1))
-    await expect(publish(1, "late")).rejects.toThrow()
-    expect(await withFormer(({ endSeq }) => endSeq(1))).toBe(before)
-    const { config } = await earlier.jsm.streams.info(formerCommandsStream)
-    expect(config.subjects).toEqual([formerCommandsClosed])
-  })
-
-  it("ends after everything acknowledged while it was being closed", async () => {
+describe("a cluster without such a stream", () => {
+  it("has nothing to drain", async () => {
     await earlier.jsm.streams.delete(formerCommandsStream)
-    await makeStream()
-    const acknowledged: Array<number> = []
-    const storm = Array.from({ length: 200 }, (_, i) =>
-      publish(1, `storm ${i}`).then(
-        ({ seq }) => acknowledged.push(seq),
-        () => undefined,
-      ),
-    )
-    await storm[0]
-    const [one, other] = await Promise.all([withFormer(({ endSeq }) => endSeq(1)), withFormer(({ endSeq }) => endSeq(1))])
-    await Promise.all(storm)
-    expect(acknowledged.length).toBeGreaterThan(0)
-    expect(one).toBe(Math.max(...acknowledged))
-    expect(other).toBe(one)
-  })
-
-  it("is at 0 where there is no such stream", async () => {
-    await earlier.jsm.streams.delete(formerCommandsStream)
-    expect(await withFormer(({ endSeq }) => endSeq(1))).toBe(0)
+    expect(await withFormer(patient, ({ endSeq }) => endSeq(1))).toBe(0)
   })
 })
 

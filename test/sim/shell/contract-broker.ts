@@ -121,8 +121,25 @@ const channelLink = (sender: Sender, partitions: number): ChannelLink["Service"]
   })
 }
 
+const publishFormer = (servers: Servers, sku: string, body: Uint8Array) =>
+  Effect.callback<{ readonly seq: number }, BrokerUnavailable>((resume) =>
+    servers.publishFormer({ subject: `hf.cmd.web.sell.${sku}`, body }, (said) =>
+      resume(
+        said._tag === "Stored"
+          ? Effect.succeed({ seq: said.seq })
+          : Effect.fail(new BrokerUnavailable({ operation: "store", cause: said.error.description })),
+      ),
+    ),
+  )
+
+/** The commands stream of earlier releases. */
+export interface FormerUnderTest {
+  /** As senders published there. Fails where it isn't acknowledged. */
+  readonly storeFormer: BrokerUnderTest["store"]
+}
+
 /** Servers in a world in which nothing goes wrong. */
-export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnderTest => {
+export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnderTest & FormerUnderTest => {
   const world = new World()
   const chance = new Chance(`contract of ${replicas}`, new Set(["way", "replication"]))
   const servers = new Servers(world, chance, { partitions, replicas })
@@ -158,5 +175,10 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
         catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
       }),
     asSender: (name, effect) => senders[name](effect),
+    storeFormer: (partition, body) =>
+      Effect.tryPromise({
+        try: () => senders.web(publishFormer(servers, skuIn(partition, partitions), body)),
+        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
+      }),
   }
 }
