@@ -87,17 +87,10 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
       members: () => namesOf(roster.members ?? []),
       heard: () => roster.heard,
       membersHeardMs: () => roster.heardMs,
-      caughtUp: known
-        .until(() => roster.members !== null)
-        .pipe(
-          Effect.andThen(
-            Effect.forEach(
-              slots,
-              (slot) => slot.signal.until(() => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck),
-              { concurrency: "unbounded", discard: true },
-            ),
-          ),
-        ),
+      caughtUp: Effect.andThen(
+        known.until(() => roster.members !== null),
+        allCaughtUp(slots),
+      ),
       giveUp: Effect.fnUntraced(function* (timeoutMs) {
         givingUp = true
         assign()
@@ -109,6 +102,13 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
     }
   },
 )
+
+/** Returns once nothing that will be this worker's is waited for any more. */
+const allCaughtUp = (slots: ReadonlyArray<Slot>): Effect.Effect<void> =>
+  Effect.forEach(slots, (slot) => slot.signal.until(() => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck), {
+    concurrency: "unbounded",
+    discard: true,
+  })
 
 /** What this worker should be to the partition, whether the others already know of it or not. */
 const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Role => {
