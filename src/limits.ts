@@ -295,9 +295,9 @@ assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not
 assert(
   // The owner's own look, what it stalls for, its announcement, and our look.
   announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
-  "INV-10 an owner that is silent or stalls is noticed by the others in time",
+  "INV-12 an owner that is silent or stalls is noticed by the others in time",
 )
-assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-10 a partition between two owners is told of in time")
+assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-12 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(

@@ -6,7 +6,8 @@ import type { MemberSeen } from "./outage.ts"
 export const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
 
 /** What roles depend on: who there is, what each can't read, and what it has caught up with. What else they say of themselves changes every second. */
-const rolesText = (members: ReadonlyArray<Member>): string => JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
+const rolesText = (members: ReadonlyArray<Member>): string =>
+  JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
 
 export class Roster {
   /** Null before anything was heard. */
