@@ -311,7 +311,7 @@ describe("messages-decided", () => {
             body: new Uint8Array(),
             brokerMs,
           }
-          cluster.server.listeners.at(-1)?.commandStored(0, message)
+          cluster.server.listeners.at(-1)?.commandStored(0, message, "stored")
         },
         ending,
       )
