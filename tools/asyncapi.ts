@@ -11,6 +11,7 @@ import { CommandClass } from "../src/domain/names.ts"
 import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
 import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
+import { BusyAnswerJson, NotStoredAnswerJson, StoredAnswerJson } from "../src/wire/answers.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
 import {
@@ -37,6 +38,9 @@ type JsonObject = { readonly [key: string]: Json }
 const written = { ...commandSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
 const heard = {
   Reply: ReplyJson,
+  StoredAnswer: StoredAnswerJson,
+  BusyAnswer: BusyAnswerJson,
+  NotStoredAnswer: NotStoredAnswerJson,
   Ats: AtsJson,
   StockAnswer: StockAnswerJson,
   UnknownSkuAnswer: UnknownSkuAnswerJson,
@@ -79,7 +83,7 @@ const headers: JsonObject = {
       type: "string",
       maxLength: replySuffixCharsMax,
       pattern: `^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`,
-      description: "End of the subject the answer is wanted on. Without it nothing is answered",
+      description: "End of the subject the answer is wanted on, where the message is no request. Without either nothing is answered",
     },
   },
 }
@@ -103,7 +107,7 @@ const sender: JsonObject = { description: "The sender's own name: its credential
 const token: JsonObject = {
   description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
-const suffix: JsonObject = { description: `What the request's ${replyHeader} said` }
+const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
 const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
   address: questionSubject("{sender}", path),
@@ -117,13 +121,14 @@ const partition: JsonObject = { description: "A partition's number, from 0" }
 const channels = (): JsonObject => ({
   commands: {
     address: commandSubject("{sender}", "{class}" as CommandClass, "{token}"),
-    description: "Stored by JetStream; the publish acknowledgement means stored, will be decided",
+    description:
+      "Requests, whose reply subject is under the sender's own replies. Answered by a decision, or by what became of the message; by the server's status 503 if nobody took it",
     parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, token },
     messages: messageRefs([...commandTypes, batch]),
   },
   replies: {
     address: replySubject("{sender}", "{suffix}"),
-    description: "Decisions and answers, at most once: whoever missed one asks again with the same id",
+    description: "Decisions and answers, at most once: whoever heard none asks again with the same bytes",
     parameters: { sender, suffix },
     messages: messageRefs(["Reply", ...answers]),
   },
@@ -163,7 +168,11 @@ const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
 })
 
 const operations = (): JsonObject => ({
-  sendCommands: { action: "send", channel: ref("channels/commands"), reply: repliesWith(["Reply"]) },
+  sendCommands: {
+    action: "send",
+    channel: ref("channels/commands"),
+    reply: repliesWith(["Reply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
+  },
   followAts: { action: "receive", channel: ref("channels/ats") },
   ...Object.fromEntries(
     Object.entries(asks).map(([name, names]) => [name, { action: "send", channel: ref(`channels/${name}`), reply: repliesWith(names) }]),

@@ -62,6 +62,10 @@ export const trueTime: MakeChecker = ({ cluster, found, checked }) => {
       checked()
       const leastMs = times.leastMs(slot)
       const place = { partition: slot.id, seq: expectedSeq + 1 }
+      if (record.atMs > mostMs()) {
+        const detail = `record ${place.seq} of partition ${slot.id} says it is ${record.atMs}, when it is ${server.nowMs}`
+        found({ class: "safety", signature: "journaled time is ahead of the true time", detail, ...place })
+      }
       if (leastMs === null || record.atMs < leastMs) {
         const detail = `record ${place.seq} of partition ${slot.id} says it is ${record.atMs}, and its owner knew that it was ${leastMs} or later`
         found({ class: "safety", signature: "journaled time is behind what its owner knew", detail, ...place })

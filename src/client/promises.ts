@@ -24,8 +24,10 @@ export interface AtsWatch {
 }
 
 /**
- * A sender's connection. Sending resolves with a decision: a refusal is one, and so is `busy`. It rejects only with operating errors:
- * `NotPermitted`, `AnswerUnknown` (patience ended; asking again with the same id and `issuedAtMs` is safe), `ClientClosed`.
+ * A sender's connection. Sending resolves with a decision: a refusal is one, and so are `busy` and `notStored`. It rejects only with operating errors:
+ * `NotPermitted`, `AnswerUnknown` (patience ended; asking again with the same id and `issuedAtMs` is safe; with `stored`, it will be decided), `ClientClosed`.
+ *
+ * Commands that name the same reservation of a SKU, or none and are of one class, are decided in the order they were sent in. No others are.
  */
 export interface Channel {
   readonly sender: string

@@ -23,6 +23,8 @@ export interface PartitionStatus {
   readonly quarantined: number
   readonly skus: number
   readonly atMs: number
+  /** Milliseconds by which the wall clock was last seen ahead of the broker's; null: not known yet. */
+  readonly clockAheadMs: number | null
 }
 
 export const statusOf = (partition: Partition): PartitionStatus => ({
@@ -35,6 +37,7 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   quarantined: partition.quarantine.size,
   skus: partition.actorList.length,
   atMs: partition.atMs,
+  clockAheadMs: partition.wallClock.aheadMs,
 })
 
 /** Whether this is the partition of the SKU, known or not. */

@@ -53,6 +53,10 @@ export interface Link {
   readonly violationOf: (subject: string, since: number) => Error | undefined
   /** Number of permission violations so far. */
   readonly violations: () => number
+  /** Calls back at every permission violation, with the subject that the server named; returns how to stop that. */
+  readonly onViolation: (listener: (subject: string, error: Error) => void) => () => void
+  /** Whether there is a connection, as far as this process has noticed. */
+  readonly isConnected: () => boolean
 }
 
 /** A worker's connections, one in each account. */
@@ -111,6 +115,7 @@ interface Violation {
 class Health {
   isConnected = true
   readonly reconnected = new Set<() => void>()
+  readonly violated = new Set<(subject: string, error: Error) => void>()
   readonly #broken = new Set<() => void>()
   violations = 0
   recent: ReadonlyArray<Violation> = []
@@ -128,6 +133,7 @@ class Health {
       if (status.type === "error" && "subject" in status.error && typeof status.error.subject === "string") {
         const { subject } = status.error
         this.recent = [...this.recent.slice(1 - violationsKept), { number: ++this.violations, subject, error: status.error }]
+        for (const listener of [...this.violated]) listener(subject, status.error)
       }
     }
   }
@@ -174,6 +180,11 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> =>
     },
     flush: () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`),
     violations: () => health.violations,
+    isConnected: () => health.isConnected,
+    onViolation: (listener) => {
+      health.violated.add(listener)
+      return () => health.violated.delete(listener)
+    },
     violationOf: (subject, since) => health.recent.find((violation) => violation.number > since && violation.subject === subject)?.error,
   }
 }

@@ -5,7 +5,7 @@
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { errors as natsErrors } from "@nats-io/transport-node"
-import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
+import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 
 /** Error numbers of JetStream that mean something to us. */
 const code = {
@@ -59,12 +59,11 @@ const permissionViolation = (error: unknown): Error | undefined => {
   return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
 }
 
-/** What a sender is told when its publish or question failed. */
+/** What a sender is told when its question, or its listening, failed. */
 export const senderFailure =
   (operation: string) =>
-  (error: unknown): Busy | NotPermitted | BrokerUnavailable => {
+  (error: unknown): NotPermitted | BrokerUnavailable => {
     const violation = permissionViolation(error)
     if (violation !== undefined) return new NotPermitted({ operation, cause: violation.message })
-    if (isFull(error)) return new Busy({ cause: describe(error) })
     return new BrokerUnavailable({ operation, cause: describe(error) })
   }

@@ -45,13 +45,6 @@ export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("To
   }
 }
 
-/** The commands stream is full. Nothing was stored; send again later with the same id. */
-export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {
-  override get message(): string {
-    return `the commands stream is full, nothing was stored: ${this.cause}`
-  }
-}
-
 /** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {
   override get message(): string {
@@ -59,8 +52,11 @@ export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitt
   }
 }
 
-/** No answer in time: it may have been decided. Ask again with the same id. */
-export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", { cause: Schema.String }) {
+/** No answer in time: it may have been decided, and if `stored` is true it will be. Ask again with the same id. */
+export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", {
+  cause: Schema.String,
+  stored: Schema.optionalKey(Schema.Literal(true)),
+}) {
   override get message(): string {
     return `no answer in time, ask again with the same id: ${this.cause}`
   }

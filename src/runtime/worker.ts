@@ -54,13 +54,16 @@ const sample = Effect.fnUntraced(function* (slot: Slot) {
   const commands = yield* Commands
   const { partition } = slot
   if (slot.running === null || !isOwning(slot)) {
-    meter.sampled(partition, { owned: false, halted: isHalted(slot), unreadable: slot.newer !== null, quarantined: 0, openHolds: 0 })
+    const unreadable = slot.newer !== null
+    meter.sampled(partition, { owned: false, halted: isHalted(slot), unreadable, quarantined: 0, openHolds: 0, clockAheadMs: null })
     meter.waiting(partition, null)
     return
   }
   const status = statusOf(slot.running.state)
-  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined: status.quarantined, openHolds: status.openHolds })
-  const nowMs = yield* Clock.currentTimeMillis
+  const { quarantined, openHolds, clockAheadMs } = status
+  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, clockAheadMs })
+  // The broker's time: what it stamped is as old as its own clock says.
+  const nowMs = (yield* Clock.currentTimeMillis) - (clockAheadMs ?? 0)
   yield* Effect.match(commands.waiting(partition, status.cursorSeq), {
     onSuccess: ({ count, oldestMs }) =>
       meter.waiting(partition, { count, oldestAgeMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) }),

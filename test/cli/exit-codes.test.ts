@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "../../src/cli/exit-codes.ts"
 import { ConfigInvalid } from "../../src/config.ts"
-import { BrokerUnavailable, TopologyMismatch } from "../../src/ports/errors.ts"
+import { AnswerUnknown, BrokerUnavailable, TopologyMismatch } from "../../src/ports/errors.ts"
 
 const mismatch = new TopologyMismatch({
   what: "number of partitions",
@@ -15,6 +15,8 @@ describe("exit codes", () => {
     [new ConfigInvalid({ problems: ["HOLDFAST_X: is missing"] }), exitCode.usage],
     [new BrokerUnavailable({ operation: "connect", cause: "refused" }), exitCode.unreachable],
     [mismatch, exitCode.topology],
+    [new AnswerUnknown({ cause: "silence" }), exitCode.unreachable],
+    [new AnswerUnknown({ cause: "it is stored", stored: true }), exitCode.undecided],
     [new CommandFailed({ code: exitCode.violations, message: "2 violations" }), exitCode.violations],
     [new Error("unheard of"), exitCode.failed],
     ["no error at all", exitCode.failed],

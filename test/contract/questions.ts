@@ -4,14 +4,14 @@ import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { Questions } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
-import { type Broker, bytes, text } from "./broker-under-test.ts"
+import { type Broker, bytes, saidUnder, text } from "./broker-under-test.ts"
 
 /** Hears what is answered under `prefix` while asking again and again, as senders do, until so many different answers came. */
 const askUntilAnswered = (path: string, body: string, prefix: string, answers: number) =>
   ChannelLink.use((link) =>
     Effect.gen(function* () {
       const different = new Set<string>()
-      const hearing = yield* link.replies(prefix).pipe(
+      const hearing = yield* saidUnder(link, prefix).pipe(
         Stream.flattenIterable,
         Stream.takeUntil((reply) => different.add(text(reply.body)).size === answers),
         Stream.runCollect,

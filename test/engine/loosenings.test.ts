@@ -190,6 +190,25 @@ const nextOwnerSaysIt: Scenario = (rules) => {
   return saidOf(worker.broker, "c1")?.outcome === "accepted"
 }
 
+/** An owner whose clock is an hour wrong, either way: a hold ends when its holder was told, and neither sooner nor later. */
+const noOwnClockEndsAHold: Scenario = (rules) =>
+  [3_600_000, -3_600_000].every((aheadMs) => {
+    const worker = new Worker(new Broker(), "a", rules)
+    worker.clockAheadMs = aheadMs
+    worker.serve()
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 10 }))
+    worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    const held = () => worker.partition.openHolds
+    const said = saidOf(worker.broker, "c1")
+    const endMs = said?.outcome === "accepted" ? (said.expiresAtMs ?? 0) : 0
+    worker.tick(endMs - worker.nowMs - 100).settle()
+    const before = held()
+    worker.tick(1_100).settle()
+    return before === 1 && held() === 0 && Math.abs(endMs - startMs - 60_000) < 100
+  })
+
 const lenient = (token: string): string | undefined => {
   try {
     return decodeURIComponent(token)
@@ -215,6 +234,7 @@ const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRule
   ["feed without repair", feedEndsWithTheNewest, { feedNeedsRepair: () => false }],
   ["feed without repair at a takeover", nextOwnerEndsTheFeedWithTheNewest, { feedNeedsRepair: () => false }],
   ["token not canonical", skuHasOneSpelling, { skuOfToken: lenient }],
+  ["the owner's own clock taken for the time", noOwnClockEndsAHold, { recordTime: (previousMs, clockMs) => Math.max(previousMs, clockMs) }],
   ["replies not sent again at takeover", nextOwnerSaysIt, { republishFrom: (_publishedSeq, claimSeq) => claimSeq + 1 }],
 ]
 

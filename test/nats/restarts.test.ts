@@ -8,6 +8,7 @@ import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
 import { answered } from "../contract/patience.ts"
+import { storeCommand } from "../contract/stored-command.ts"
 import { type NatsBroker, plainCodec, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 const partitions = 4
@@ -24,8 +25,8 @@ const killAndRestart = Effect.promise(async () => {
 
 /** Publishes `name` until it is acknowledged. */
 const publishUntilStored = (sku: string, name: string) =>
-  ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(
-    Effect.retry({ while: ({ _tag }) => _tag === "BrokerUnavailable" }),
+  storeCommand("sell", sku, bytes(name)).pipe(
+    Effect.retry({ while: ({ _tag }) => _tag === "BrokerUnavailable", schedule: Schedule.spaced("20 millis") }),
   )
 
 describe("a server killed and started again", () => {
@@ -202,10 +203,7 @@ describe("a server that answers nothing for a while", () => {
 describe("a server that is away", () => {
   it("makes a sender's publish unknown, not refused, and a worker's reading and saying fail", async () => {
     await broker.server.kill("SIGKILL")
-    const sent = broker.asSender(
-      "web",
-      ChannelLink.use((link) => Effect.flip(link.publish("sell", "A", bytes("{}"), "r.1"))),
-    )
+    const sent = broker.asSender("web", Effect.flip(storeCommand("sell", "A", bytes("{}"))))
     const asked = broker.asSender(
       "web",
       ChannelLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),

@@ -4,7 +4,6 @@ import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes, skuIn, text } from "../contract/broker-under-test.ts"
 import { clusterContract } from "../contract/cluster.ts"
 import { commandsContract } from "../contract/commands.ts"
@@ -12,6 +11,7 @@ import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
 import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
+import { storeCommand } from "../contract/stored-command.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 import { startThreeServers } from "./three-of-a-cluster.ts"
@@ -103,8 +103,7 @@ describe("the loss of the server that leads a journal", () => {
   it("keeps every acknowledged command", async () => {
     const { asSender, asWorker } = broker()
     const sku = skuIn(1, partitions)
-    const send = (name: string) =>
-      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(Effect.retry(Schedule.spaced("100 millis")))
+    const send = (name: string) => storeCommand("sell", sku, bytes(name)).pipe(Effect.retry(Schedule.spaced("100 millis")))
     const first = await asSender("web", send("first"))
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
     const victim = servers[2]

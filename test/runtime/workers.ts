@@ -41,6 +41,8 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressSampled: () => undefined,
+    doorClosed: () => undefined,
   })
 
 /** Who may ask in tests of the runtime. */
