@@ -9,13 +9,14 @@ import type { SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { makeStep, Step } from "../src/engine/step.ts"
-import type { IngressStep } from "../src/ingress/step.ts"
 import { statusOf } from "../src/engine/views.ts"
+import type { IngressStep } from "../src/ingress/step.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import { type Ending, isHaltedByLoss } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
 import { watchDeaths } from "./deaths.ts"
+import { watchDoors } from "./door-states.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { Judge } from "./judge.ts"
 import type { Addressed } from "./nodes/reigns.ts"
@@ -223,6 +224,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
   cluster.audience.add(watchDeaths(cluster, sometimes))
+  cluster.audience.add(watchDoors(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   new Operator(cluster)

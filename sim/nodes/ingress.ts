@@ -5,7 +5,7 @@
  * would be nothing else. What it holds dies with its life; the next one has another name.
  */
 import type { SenderId } from "../../src/domain/names.ts"
-import { emptyIngress, type Ingress as Core, type IngressCodec } from "../../src/ingress/ingress.ts"
+import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
 import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
 import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
@@ -339,7 +339,8 @@ export class Ingress {
 
   #tickIfNeeded(core: Core): void {
     if (this.#isTicking) return
-    const isWanted = core.senders.some((sender) => !sender.open || !isQuiet(sender)) || core.counters.some(({ storing }) => storing !== null)
+    const isWanted =
+      core.senders.some((sender) => !sender.open || !isQuiet(sender)) || core.counters.some(({ storing }) => storing !== null)
     if (!isWanted || core.time.present === null) return
     this.#isTicking = true
     this.#world.in(ingressTickMs, EventKind.tick, this.home.host, () => {

@@ -1,10 +1,11 @@
 /**
  * What the checkers of a world are told while it runs: everything that was said, heard, stored or lost, at the moment it happened.
  */
+
+import type { SenderId } from "../../src/domain/names.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 import type { AlarmKind, BatchStats, Halt, Output, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
-import type { SenderId } from "../../src/domain/names.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"

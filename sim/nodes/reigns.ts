@@ -2,9 +2,10 @@
  * What owners and ingresses say to one another in the engine's account, in core messages that nobody stores: a frame goes to whoever listens under the name of a reign, a word of an
  * owner to every ingress that hears it. Lost is lost.
  */
-import { decodeFrame } from "../../src/wire/taken.ts"
+
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
+import { decodeFrame } from "../../src/wire/taken.ts"
 import type { Server } from "../substitutes/server.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Ingress } from "./ingress.ts"

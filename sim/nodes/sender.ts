@@ -39,6 +39,8 @@ interface Retry {
   waitMs: number
   /** Raised by each new plan: the former ones are off. */
   plan: number
+  /** Times it was turned away. */
+  turnedAway: number
 }
 
 /** Commands that wait a moment for others to go with them in one message. */
@@ -56,6 +58,9 @@ const packedOneIn = 6
 /** Milliseconds until it asks again where nobody took its message, and where it was too old or went to somebody who is set up wrong. */
 const nobodyMs = 300
 const refusedMs = 200
+
+/** What some attempts name as their trace: one that is none must not get further than the door. */
+const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
 
 const textOf = ({ command }: Asked): string => engineCodec.commandText(command)
 
@@ -140,22 +145,21 @@ export class Sender {
     this.asked.set(key, asked)
     this.#answered.set(key, answered)
     this.open++
-    this.#retries.set(asked, { waitMs: this.#options.retryMs, plan: 0 })
+    this.#retries.set(asked, { waitMs: this.#options.retryMs, plan: 0, turnedAway: 0 })
     if (!this.#isPacked(asked)) this.#publish([asked])
     for (let copy = 1; copy < send.copies; copy++)
       this.#world.in(send.together ? 0 : this.link.delayMs() * 3 * copy, EventKind.send, this.host, () => this.#publish([asked]))
     this.#askAgain(asked, this.#options.retryMs)
   }
 
-  /** Sends bytes once that must be refused for one of these reasons. */
-  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>, reply?: { readonly subject: string }): void {
+  /** Sends bytes once that must be refused for one of these reasons, or that name a reply subject which nobody may be answered on. */
+  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>, forgedReply?: string): void {
     this.messages++
     const suffix = this.#newSuffix()
-    if (reply === undefined) this.expected.set(suffix, reasons)
-    const path = subject.split(".").slice(3).join(".")
-    if (this.#isRaw) this.#arrive(() => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
-    else if (reply !== undefined) this.#enter({ ...this.#message(path, suffix, body), replySubject: reply.subject, replyHeader: "" })
-    else this.#enter(this.#message(path, suffix, body))
+    if (forgedReply === undefined) this.expected.set(suffix, reasons)
+    if (this.#isRaw) return this.#arrive(() => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
+    const message = this.#message(subject.split(".").slice(3).join("."), suffix, body)
+    this.#enter(forgedReply === undefined ? message : { ...message, replySubject: forgedReply, replyHeader: "" })
   }
 
   #newSuffix(): string {
@@ -179,8 +183,7 @@ export class Sender {
     if (this.#isRaw) return this.#publishRaw(askeds, commandSubject(this.name, first.send.class, token), body)
     this.#request(askeds, `${first.send.class}.${token}`, body)
     const againMs = this.link.again()
-    if (againMs >= 0)
-      this.#world.in(againMs, EventKind.send, this.host, () => this.#request(askeds, `${first.send.class}.${token}`, body))
+    if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, () => this.#request(askeds, `${first.send.class}.${token}`, body))
   }
 
   #publishRaw(askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {
@@ -211,7 +214,7 @@ export class Sender {
       path,
       replySubject: isNamedByHeader ? "" : replySubject(this.name, suffix),
       replyHeader: isNamedByHeader ? suffix : "",
-      traceparent: "",
+      traceparent: traces[this.#habits.below(12)] ?? "",
       body,
     }
   }
@@ -222,7 +225,7 @@ export class Sender {
     this.#attempts.set(suffix, askeds)
     this.#enter(this.#message(path, suffix, body), () => {
       const backMs = this.link.back()
-      if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#retryAll(askeds, nobodyMs))
+      if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#comeBack(askeds, nobodyMs))
     })
   }
 
@@ -269,16 +272,23 @@ export class Sender {
       case "stored":
         for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
         // It will be decided: asked again only in case that its answer is lost, or the stream.
-        return this.#retryAll(askeds, this.#options.retryMs * 4)
+        for (const asked of askeds) this.#askAgain(asked, this.#options.retryMs * 4)
+        return
       case "busy":
-        return this.#retryAll(askeds, answer.retryAfterMs + this.#habits.below(100))
+        return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100))
       case "notStored":
-        return this.#retryAll(askeds, refusedMs)
+        return this.#comeBack(askeds, refusedMs)
     }
   }
 
-  #retryAll(askeds: ReadonlyArray<Asked>, afterMs: number): void {
-    for (const asked of askeds) this.#askAgain(asked, afterMs)
+  /** Nothing of it was taken: it comes back when it was told to, later the more often it was turned away. */
+  #comeBack(askeds: ReadonlyArray<Asked>, afterMs: number): void {
+    for (const asked of askeds) {
+      const retry = this.#retries.get(asked)
+      if (retry === undefined) continue
+      this.#askAgain(asked, afterMs * 2 ** Math.min(4, retry.turnedAway >> 1))
+      retry.turnedAway++
+    }
   }
 
   /** Plans to ask again; an earlier plan is off. */

@@ -345,7 +345,8 @@ export class Slot {
   #readCommandAt({ stream, seq }: OutputOf<"ReadCommandAt">): void {
     this.#ask<ReturnType<Server["commandAt"]>>({
       timeoutMs: questionTimeoutMs,
-      serve: (answer) => answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, seq) : null),
+      serve: (answer) =>
+        answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, seq) : null),
       answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
     })

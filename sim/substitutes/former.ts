@@ -35,8 +35,7 @@ const beginning = (partition: number): ReadonlyArray<Uint8Array> => {
 export const beginFormer = (server: Server, partitions: number): void => {
   server.formerIsOpen = true
   for (let partition = 0; partition < partitions; partition++) {
-    for (const [at, bytes] of beginning(partition).entries())
-      server.putRecord(partition, `former-${partition}-owner.${at}.${at}`, bytes)
+    for (const [at, bytes] of beginning(partition).entries()) server.putRecord(partition, `former-${partition}-owner.${at}.${at}`, bytes)
     server.putIncarnation(partition, `former-${partition}`)
   }
 }
