@@ -6,7 +6,7 @@
  * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { CursorStream } from "../../src/engine/records.ts"
+import type { CursorStream, JournalRecord } from "../../src/engine/records.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
@@ -47,13 +47,25 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
     },
   })
 
+  /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
+  const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
+    checked()
+    if (!entries.some((entry) => entry._tag === "Message" && entry.seq === null)) return
+    const detail = `record ${prevSeq + 1} of partition ${partition} decides what was handed over, and the stream of the release before is not read yet`
+    found({ class: "safety", signature: "handed over before the former stream was read", detail, partition, seq: prevSeq + 1 })
+  }
+
   /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
   const decidedIn = (partition: number, stream: CursorStream): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
     const decided = new Set<string>()
     let cursorSeq = 0
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable" || read.record.cursor.stream !== stream) continue
+      if (read._tag === "Unreadable") continue
+      // Who has left a stream has passed all of it.
+      if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
+      if (read.record.cursor.stream !== stream) continue
+      if (stream === "raw") judgeFormer(partition, read.record)
       cursorSeq = read.record.cursor.seq
       for (const entry of read.record.entries) {
         if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))

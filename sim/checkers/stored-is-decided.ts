@@ -20,6 +20,8 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
   const told = new Map<string, Batch>()
   /** What the stream holds or has purged, by sequence. */
   const held: Array<string | undefined> = []
+  /** All that it ever held. */
+  const stored = new Set<string>()
   const alarmed = new Set<number>()
   server.listeners.push({
     recordStored: () => undefined,
@@ -29,7 +31,10 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
       if (stream === "raw") return
       const decoded = checkingCodec.decodeBatch(body)
       held.length = seq
-      held[seq] = decoded._tag === "Batch" ? batchName({ ...decoded.batch, partition }) : undefined
+      if (decoded._tag !== "Batch") return
+      const name = batchName({ ...decoded.batch, partition })
+      held[seq] = name
+      stored.add(name)
     },
   })
 
@@ -61,7 +66,11 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
     doorSaid: (_by, sender, suffix, { answer }) => {
       const attempt = attemptName(sender, suffix)
       const batch = batchOf.get(attempt)
-      if (answer === "stored" && batch !== undefined) told.set(attempt, batch)
+      if (answer !== "stored" || batch === undefined) return
+      told.set(attempt, batch)
+      if (stored.has(batchName(batch))) return
+      const detail = `${attempt} was told that it is stored, and no message with it is in the stream`
+      found({ class: "safety", signature: "said to be stored before it is", detail, partition: batch.partition })
     },
     alarmed: (slot, kind) => {
       if (kind === "CommandsLostTail") alarmed.add(slot.id)

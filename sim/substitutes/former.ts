@@ -33,7 +33,7 @@ const beginning = (partition: number): ReadonlyArray<Uint8Array> => {
 
 /** Leaves all that to a world that begins. */
 export const beginFormer = (server: Server, partitions: number): void => {
-  server.formerIsOpen = true
+  server.openFormer()
   for (let partition = 0; partition < partitions; partition++) {
     for (const [at, bytes] of beginning(partition).entries()) server.putRecord(partition, `former-${partition}-owner.${at}.${at}`, bytes)
     server.putIncarnation(partition, `former-${partition}`)

@@ -61,8 +61,8 @@ export class Server {
   /** Of the release before, which senders wrote to themselves; nothing is in it unless the world was upgraded. */
   readonly former: StreamModel
   readonly #streams: Readonly<Record<CursorStream, CommandStream>>
-  /** Whether the stream of the release before still takes messages. */
-  formerIsOpen = false
+  /** What has become of the stream of the release before: there never was one, it still takes messages, or no more. */
+  #formerIs: "absent" | "open" | "closed" = "absent"
   readonly journals: ReadonlyArray<StreamModel>
   readonly keys: StreamModel
   /** The last value of each channel and SKU, in the order they were stored. */
@@ -233,6 +233,7 @@ export class Server {
 
   /** A sender's own message, for the stream of the release before while it takes any, else for the one there is. */
   publishCommand(subject: string, headers: string, body: Uint8Array, done: (answer: AppendAnswer) => void): void {
+    if (this.#formerIs === "closed") return done(nobodyResponds)
     if (this.#isFull) return done(isFull)
     this.#write(this.formerIsOpen ? this.former : this.commands, subject, headers, body, {}, done)
   }
@@ -243,9 +244,18 @@ export class Server {
     this.#write(this.commands, `hf.q.${partition}`, "", bytes, {}, done)
   }
 
+  get formerIsOpen(): boolean {
+    return this.#formerIs === "open"
+  }
+
+  /** The world begins with a stream of the release before, which takes what senders write. */
+  openFormer(): void {
+    this.#formerIs = "open"
+  }
+
   /** The stream of the release before takes nothing more: what was on its way there is refused, or stored by now. */
   closeFormer(): void {
-    this.formerIsOpen = false
+    this.#formerIs = "closed"
     this.#loseLeader(this.former)
   }
 
