@@ -108,7 +108,7 @@ export class Injector implements WorkerFaults, IngressFaults {
     this.note("partition-counts", 0, `${ingress.name} believes that there are ${drawn.partitions - 1} partitions`)
   }
 
-  /** Ends all faults: every process lives, everything gets through, clocks are right. */
+  /** Ends all faults: every process lives, everything gets through, clocks are right. Who stands still goes on when it would have. */
   heal(): void {
     const stage = this.#stage
     if (stage === null) return
@@ -121,13 +121,11 @@ export class Injector implements WorkerFaults, IngressFaults {
     for (const worker of left) this.#upgrade(worker, stage)
     for (const worker of stage.workers) {
       worker.link.heal()
-      worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
       worker.setWall(0)
       if (!worker.isUp) worker.start()
     }
     for (const ingress of stage.ingresses) {
       ingress.link.heal()
-      ingress.host.pausedUntilMs = Math.min(ingress.host.pausedUntilMs, stage.world.nowMs)
       const isWrong = ingress.ingress.partitions !== stage.drawn.partitions
       ingress.ingress.partitions = stage.drawn.partitions
       if (isWrong) ingress.stop()
