@@ -2,6 +2,7 @@
  * INV-10 and INV-7: who is told `stored` can go home. That very message is decided in the end, unless the stream lost it; then that is said, in the journal or by an alarm, as soon as
  * its ingress is heard of there again.
  */
+import type { Cluster } from "../cluster.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import { attemptName, attemptTaken, decidedAttempts, takenIn } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"
@@ -13,6 +14,22 @@ interface Batch {
 }
 
 const batchName = ({ ingress, serial, partition }: Batch): string => `${ingress} ${serial} ${partition}`
+
+/** Whether a partition's journal says that something of the ingress, up to this serial, is missing; "unheard" if nothing of it came since. */
+const wordOf = ({ server }: Cluster, { ingress, serial, partition }: Batch): "said" | "unsaid" | "unheard" => {
+  let heard = false
+  for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+    const read = checkingCodec.decodeRecord(bytes)
+    if (read._tag === "Unreadable") continue
+    for (const entry of read.record.entries) {
+      if (entry._tag === "Reset") return "said"
+      if (entry._tag !== "Stored" || entry.ingress !== ingress || entry.serial <= serial) continue
+      if (entry.missing > 0) return "said"
+      heard = true
+    }
+  }
+  return heard ? "unsaid" : "unheard"
+}
 
 export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
   const { server } = cluster
@@ -37,23 +54,6 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
       stored.add(name)
     },
   })
-
-  /** Whether a partition's journal says that something of the ingress, up to this serial, is missing; "unheard" if nothing of it came since. */
-  const wordOf = ({ ingress, serial, partition }: Batch): "said" | "unsaid" | "unheard" => {
-    if (alarmed.has(partition)) return "said"
-    let heard = false
-    for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-      const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable") continue
-      for (const entry of read.record.entries) {
-        if (entry._tag === "Reset") return "said"
-        if (entry._tag !== "Stored" || entry.ingress !== ingress || entry.serial <= serial) continue
-        if (entry.missing > 0) return "said"
-        heard = true
-      }
-    }
-    return heard ? "unsaid" : "unheard"
-  }
 
   return {
     name: "stored-is-decided",
@@ -89,7 +89,7 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
         const detail = `${attempt} was told that it is stored, as ${serial} of ${ingress} for partition ${partition}`
         if (isHeld.has(batchName(batch)))
           found({ class: "safety", signature: "stored and never decided", detail: `${detail}, and never decided`, partition })
-        else if (wordOf(batch) === "unsaid")
+        else if (!alarmed.has(partition) && wordOf(cluster, batch) === "unsaid")
           found({ class: "safety", signature: "stored, lost and unsaid", detail: `${detail}, is lost, and nobody says so`, partition })
         else excused("a stored message that its stream lost")
       }
