@@ -1,3 +1,7 @@
+/**
+ * A server of three loses its disk with facts undecided: workers are stopped, facts are stored, the server is killed, its disk taken, and it is started again together with
+ * the workers. While it catches up, whoever reads from it hears heartbeats and nothing else. No partition may stand still for longer than a takeover takes.
+ */
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { commandsStream, journalStream } from "../../src/nats/subjects.ts"
 import type { ClusterRig, ClusterWorker } from "./cluster-rig.ts"
