@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly kept: Kept
   /** Who sends: every channel, the warehouse, the planner, the operator. */
   readonly senders: ReadonlyArray<string>
+  /** In which classes somebody sends, where the traffic has others than the sale's. */
+  readonly classes?: ReadonlyMap<string, ReadonlyArray<CommandClass>>
   readonly rules: ProtocolRules
   readonly codec: EngineCodec
   /** Another copy of the engine, with a planted defect: its steps get this world's codecs and rules. */
@@ -106,7 +108,7 @@ export class Cluster {
       senders,
       faults: this.faults,
       step: options.ingressStep ?? makeIngressStep(ingressCodec),
-      bounds: options.senders.map((name) => boundsOf(name, drawn.doorRate)),
+      bounds: options.senders.map((name) => boundsOf(name, classes[name] ?? options.classes?.get(name) ?? ["sell"], drawn.doorRate)),
       partitions: drawn.partitions,
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
@@ -176,16 +178,16 @@ export class Cluster {
   }
 }
 
-/** What a sender may send, by its name: everybody else is a channel. */
+/** What the sale's senders may send, by name: everybody else is a channel, or sends what its traffic has it send. */
 const classes: Readonly<Record<string, ReadonlyArray<CommandClass>>> = {
   warehouse: ["stock"],
   planner: ["policy"],
   ops: ["operator", "policy"],
 }
 
-const boundsOf = (name: string, commandsPerSecond: number): SenderBounds => ({
+const boundsOf = (name: string, mayUse: ReadonlyArray<CommandClass>, commandsPerSecond: number): SenderBounds => ({
   sender: name as SenderId,
-  classes: classes[name] ?? ["sell"],
+  classes: mayUse,
   bulk: false,
   commandsPerSecond,
   bytesPerSecond: commandsPerSecond * 1_024,

@@ -5,7 +5,7 @@
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
 import { createAudit } from "../src/audit/audit.ts"
-import type { SenderId } from "../src/domain/names.ts"
+import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { makeStep, Step } from "../src/engine/step.ts"
@@ -104,6 +104,14 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     losses: drawn.losses,
     channels: saleChannels,
   })
+
+/** In which classes each sender of traffic sends. */
+const classesIn = ({ setup, flows }: Traffic): ReadonlyMap<string, ReadonlyArray<CommandClass>> => {
+  const known = new Map<string, ReadonlyArray<CommandClass>>()
+  for (const { actor, class: commandClass } of [...setup, ...flows.flatMap(({ sends }) => sends)])
+    known.set(actor, [...new Set([...(known.get(actor) ?? []), commandClass])])
+  return known
+}
 
 /** Partitions that are halted because their journals lost records: they never come to rest. */
 const haltedIn = (cluster: Cluster): ReadonlySet<number> =>
@@ -212,6 +220,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
     families,
     kept,
     senders,
+    ...(options.traffic === undefined ? {} : { classes: classesIn(options.traffic) }),
     rules: options.rules ?? protocolRules,
     codec: options.codec ?? sharedCodec,
     ...(options.engine === undefined ? {} : { engine: options.engine }),

@@ -20,10 +20,16 @@ describe("the catalogue of rare states", () => {
   })
 })
 
-describe("a full commands stream", () => {
-  it("is purged of what is decided, which is noted", () => {
-    const families = new Set(["jitter", "full-stream"] as const)
-    const { sometimes, failures } = runSeed({ seed: "1", profile: "flash-sale", families, wallNowMs: () => 0 })
+describe("a commands stream that is full", () => {
+  it("is purged of what is decided, and that is said", () => {
+    const drawn = { orders: 60, skus: 2, faultChance: 200 }
+    const { sometimes, failures } = runSeed({
+      seed: "1",
+      profile: "last-unit",
+      families: new Set(["jitter", "full-stream"]),
+      drawn,
+      wallNowMs: () => 0,
+    })
     expect(failures).toEqual([])
     expect(sometimes.purged).toBe(1)
   })
