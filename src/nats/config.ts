@@ -6,7 +6,17 @@
  */
 import { assert } from "../assert.ts"
 import { type CommandClass, isSender } from "../domain/names.ts"
-import { channelsAccount, engineAccount } from "./subjects.ts"
+import {
+  bucketStream,
+  channelsAccount,
+  commandsStream,
+  engineAccount,
+  feedStream,
+  leasesBucket,
+  marksBucket,
+  membersBucket,
+  snapshotsStream,
+} from "./subjects.ts"
 
 /** What a sender is decides the classes of command it may publish. */
 export const SenderKind = ["channel", "warehouse", "merchandiser", "operator"] as const
@@ -46,6 +56,10 @@ export interface ServerOptions {
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: ReadonlyArray<string> }
   readonly engine: UserPassword
   readonly worker: UserPassword
+  /** Archives journals and purges what is archived; no worker has this login. */
+  readonly archivist: UserPassword
+  /** Of whoever runs the cluster: changes and removes streams. No process of Holdfast has it. */
+  readonly admin: UserPassword
   readonly senders: ReadonlyArray<SenderAccess>
 }
 
@@ -53,6 +67,7 @@ export interface ServerOptions {
 export const senderInbox = (sender: string): string => `hf.reply.${sender}`
 export const workerInbox = "_INBOX.worker"
 export const engineInbox = "_INBOX.engine"
+export const archivistInbox = "_INBOX.archivist"
 
 /** Double-quoted as the configuration language reads it. Names and secrets here are plain, paths may hold a backslash. */
 const quoted = (text: string): string => {
@@ -62,9 +77,58 @@ const quoted = (text: string): string => {
 
 const list = (subjects: ReadonlyArray<string>): string => `[${subjects.map(quoted).join(", ")}]`
 
-const userLine = (login: UserPassword, publish: ReadonlyArray<string>, subscribe: ReadonlyArray<string>): string =>
-  `{ user: ${quoted(login.user)}, password: ${quoted(login.password)}, permissions: {` +
-  ` publish: { allow: ${list(publish)} }, subscribe: { allow: ${list(subscribe)} } } }`
+const userLine = (
+  login: UserPassword,
+  publish: ReadonlyArray<string>,
+  subscribe: ReadonlyArray<string>,
+  neverPublish: ReadonlyArray<string> = [],
+): string => {
+  const deny = neverPublish.length === 0 ? "" : `, deny: ${list(neverPublish)}`
+  return (
+    `{ user: ${quoted(login.user)}, password: ${quoted(login.password)}, permissions: {` +
+    ` publish: { allow: ${list(publish)}${deny} }, subscribe: { allow: ${list(subscribe)} } } }`
+  )
+}
+
+const purgeOf = (stream: string): string => `$JS.API.STREAM.PURGE.${stream}`
+
+/** Streams of the engine's account that a worker may purge: what is superseded in them has no other use. Never a journal. */
+const purgedByWorkers = [snapshotsStream]
+
+/**
+ * What a worker may publish in the engine's account: what it stores, and of JetStream's interface what it takes to make streams that are missing and to read. It can neither
+ * purge nor change nor remove a journal: what nobody can do by mistake needs no rule in the code.
+ */
+export const enginePublishes: ReadonlyArray<string> = [
+  "hf.>",
+  "$KV.>",
+  "$JS.API.INFO",
+  "$JS.API.STREAM.NAMES",
+  "$JS.API.STREAM.LIST",
+  "$JS.API.STREAM.INFO.*",
+  "$JS.API.STREAM.CREATE.*",
+  "$JS.API.STREAM.MSG.GET.*",
+  "$JS.API.CONSUMER.>",
+  "$JS.ACK.>",
+  ...purgedByWorkers.map(purgeOf),
+]
+
+/** Streams that the archivist's login may not purge: all that are no journal. A token of a subject can't be matched by its beginning, so they are named one by one. */
+const neverPurgedByArchivist = [
+  snapshotsStream,
+  feedStream,
+  commandsStream,
+  ...[leasesBucket, membersBucket, marksBucket].map(bucketStream),
+]
+
+/**
+ * What the archivist may publish: requests to look at streams and to read single messages, and to purge journals. No consumer: one could be made to deliver to any
+ * subject, a journal's too. Nothing that is stored.
+ */
+export const archivistPublishes: { readonly allow: ReadonlyArray<string>; readonly deny: ReadonlyArray<string> } = {
+  allow: ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.*", purgeOf("*")],
+  deny: neverPurgedByArchivist.map(purgeOf),
+}
 
 /** What a sender of this kind and name may publish and hear, and nothing else. */
 export const senderPermissions = (
@@ -85,11 +149,13 @@ const senderLine = (sender: SenderAccess): string => {
 
 const accounts = (options: ServerOptions): ReadonlyArray<string> => [
   "accounts {",
-  "  # Only workers join this account: journals, snapshots, leases and the feed's stream live here.",
+  "  # No sender joins this account: journals, snapshots, leases and the feed's stream live here. Workers, the archivist, whoever runs it.",
   `  ${engineAccount} {`,
   "    jetstream: enabled",
   "    users: [",
-  `      { user: ${quoted(options.engine.user)}, password: ${quoted(options.engine.password)} }`,
+  `      ${userLine(options.engine, enginePublishes, [">"])}`,
+  `      ${userLine(options.archivist, archivistPublishes.allow, [`${archivistInbox}.>`], archivistPublishes.deny)}`,
+  `      { user: ${quoted(options.admin.user)}, password: ${quoted(options.admin.password)} }`,
   "    ]",
   "    # What the feed's stream republishes, read-only, for channels.",
   `    exports: [ { stream: "hf.ats.>", accounts: [${channelsAccount}] } ]`,

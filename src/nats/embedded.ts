@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
 export interface EmbeddedCredentials {
   readonly engine: UserPassword
   readonly worker: UserPassword
+  readonly archivist: UserPassword
+  readonly admin: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
 }
 
@@ -92,7 +94,8 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
     ))
   const senders: Record<string, UserPassword> = {}
   for (const { name } of options.senders) senders[name] = kept?.senders[name] ?? secret(name)
-  return { engine: kept?.engine ?? secret("engine"), worker: kept?.worker ?? secret("worker"), senders }
+  const login = (user: "engine" | "worker" | "archivist" | "admin"): UserPassword => kept?.[user] ?? secret(user)
+  return { engine: login("engine"), worker: login("worker"), archivist: login("archivist"), admin: login("admin"), senders }
 }
 
 const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, credentials: EmbeddedCredentials): ServerOptions => ({
@@ -106,6 +109,8 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
   worker: credentials.worker,
+  archivist: credentials.archivist,
+  admin: credentials.admin,
   senders: options.senders.map((sender) => ({ ...sender, login: credentials.senders[sender.name] ?? secret(sender.name) })),
 })
 

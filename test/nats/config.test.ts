@@ -12,6 +12,8 @@ const options: ServerOptions = {
   websocketPort: 9222,
   engine: { user: "engine", password: "e" },
   worker: { user: "worker", password: "w" },
+  archivist: { user: "archivist", password: "a" },
+  admin: { user: "admin", password: "d" },
   senders: [{ name: "web", kind: "channel", login: { user: "web", password: "p" } }],
 }
 

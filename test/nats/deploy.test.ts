@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { nkeys } from "@nats-io/transport-node"
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { senderInbox, senderPermissions } from "../../src/nats/config.ts"
+import { archivistInbox, archivistPublishes, enginePublishes, senderInbox, senderPermissions } from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
@@ -53,7 +53,7 @@ describe("the example configuration", () => {
     }
   })
 
-  it("gives each kind of sender the permissions that the generated one does, and syncs before it acknowledges", async () => {
+  it("gives each kind of sender, workers and the archivist the permissions that the generated one does, and syncs before it acknowledges", async () => {
     const text = await readFile(file, "utf8")
     for (const [name, kind] of [
       ["web", "channel"],
@@ -66,6 +66,10 @@ describe("the example configuration", () => {
       expect(text).toContain(`publish: { allow: ${JSON.stringify(publish).replaceAll(",", ", ")} }`)
       expect(text).toContain(`subscribe: { allow: ${JSON.stringify(subscribe).replaceAll(",", ", ")} }`)
     }
+    const list = (subjects: ReadonlyArray<string>) => JSON.stringify(subjects).replaceAll(",", ", ")
+    expect(text).toContain(`publish: { allow: ${list(enginePublishes)} }`)
+    expect(text).toContain(`publish: { allow: ${list(archivistPublishes.allow)}, deny: ${list(archivistPublishes.deny)} }`)
+    expect(text).toContain(`subscribe: { allow: ${list([`${archivistInbox}.>`])} }`)
     expect(text).toMatch(/^ {2}sync_interval: always$/m)
     expect(text).toMatch(/^ {2}strict: true$/m)
   })

@@ -254,3 +254,89 @@ describe("a worker's credentials", () => {
     expect(names).toBe("PermissionViolationError")
   })
 })
+
+/** What the server answered a request to JetStream's interface with: `done`, the server's own refusal, or the name of a violation of permissions. */
+const apiOutcome = (nc: Awaited<ReturnType<typeof connectAs>>, request: string, body: object = {}): Promise<string> =>
+  nc.request(`$JS.API.${request}`, JSON.stringify(body), { timeout: answerMsMax }).then(
+    (answer) => answer.json<{ readonly error?: { readonly description: string } }>().error?.description ?? "done",
+    (error: Error) => (error.cause instanceof Error ? error.cause.name : error.name),
+  )
+
+/** Runs `attempts` with one of the logins of the account that no sender joins. */
+const asOwn = async <A>(user: "engine" | "archivist", attempts: (nc: Awaited<ReturnType<typeof connectAs>>) => Promise<A>): Promise<A> => {
+  const nc = await connectAs(broker.server, user)
+  try {
+    return await attempts(nc)
+  } finally {
+    await nc.close()
+  }
+}
+
+const outcomesOf = async (nc: Awaited<ReturnType<typeof connectAs>>, requests: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  for (const request of requests) found.push(`${request}: ${await apiOutcome(nc, request)}`)
+  return found
+}
+
+const fillJournal = async (partition: number, records: number): Promise<void> => {
+  for (let seq = 0; seq < records; seq++)
+    await broker.asWorker(Journals.use((journals) => journals.append(partition, seq, `m${seq}`, bytes(`record ${seq + 1}`))))
+}
+
+describe("a worker's credentials in the engine's account", () => {
+  it("neither purge nor change nor remove nor restore a journal, and purge nothing that isn't superseded", async () => {
+    const requests = [
+      "STREAM.PURGE.HF_JOURNAL_0",
+      "STREAM.PURGE.HF_FEED",
+      "STREAM.PURGE.KV_HF_MARKS",
+      "STREAM.UPDATE.HF_JOURNAL_0",
+      "STREAM.UPDATE.HF_SNAPSHOTS",
+      "STREAM.DELETE.HF_JOURNAL_0",
+      "STREAM.DELETE.HF_FEED",
+      "STREAM.MSG.DELETE.HF_JOURNAL_0",
+      "STREAM.RESTORE.HF_JOURNAL_0",
+      "STREAM.SNAPSHOT.HF_JOURNAL_0",
+      "ACCOUNT.PURGE.HOLDFAST",
+    ]
+    const outcomes = await asOwn("engine", (nc) => outcomesOf(nc, requests))
+    expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))
+    expect(await asOwn("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_SNAPSHOTS", { filter: "hf.snap.0.none.*" }))).toBe("done")
+  })
+})
+
+describe("the archivist's credentials", () => {
+  it("purge a prefix of a journal, whose last record and sequence stay", async () => {
+    await fillJournal(2, 5)
+    expect(await asOwn("archivist", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_JOURNAL_2", { filter: "hf.journal.2", seq: 4 }))).toBe("done")
+    expect((await streams()).HF_JOURNAL_2).toEqual({ first: 4, last: 5, messages: 2 })
+  })
+
+  it("store nothing: no record, no snapshot, no lease, no mark, no value of the feed", async () => {
+    const subjects = ["hf.journal.0", "hf.snap.0.manifest", "hf.feed.0.web.A", "$KV.HF_LEASES.0", "$KV.HF_MARKS.0.witness", "hf.ats.web.A"]
+    const outcomes = await asOwn("archivist", async (nc) => {
+      const found: Array<string> = []
+      for (const subject of subjects) found.push(`${subject}: ${await publishOutcome(nc, subject)}`)
+      return found
+    })
+    expect(outcomes).toEqual(subjects.map((subject) => `${subject}: PermissionViolationError`))
+  })
+
+  it("purge nothing but journals, change and remove nothing, and have nothing delivered to another's subject", async () => {
+    const requests = [
+      "STREAM.PURGE.HF_SNAPSHOTS",
+      "STREAM.PURGE.HF_FEED",
+      "STREAM.PURGE.KV_HF_LEASES",
+      "STREAM.PURGE.KV_HF_MARKS",
+      "STREAM.PURGE.KV_HF_MEMBERS",
+      "STREAM.UPDATE.HF_JOURNAL_0",
+      "STREAM.DELETE.HF_JOURNAL_0",
+      "STREAM.MSG.DELETE.HF_JOURNAL_0",
+      "STREAM.CREATE.OTHER",
+      "CONSUMER.CREATE.HF_JOURNAL_0",
+      "CONSUMER.CREATE.HF_JOURNAL_0.c",
+      "CONSUMER.DURABLE.CREATE.HF_JOURNAL_0.c",
+    ]
+    const outcomes = await asOwn("archivist", (nc) => outcomesOf(nc, requests))
+    expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))
+  })
+})

@@ -3,12 +3,14 @@ import { connect as connectSocket } from "node:net"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 
+type ServerUser = "web" | "shop" | "engine" | "worker" | "archivist" | "admin"
+
 /** A connection as one of the server's users; its inboxes where a sender may listen. */
-export const connectAs = (server: EmbeddedServer, user: "web" | "shop" | "engine" | "worker"): Promise<NatsConnection> => {
-  const { engine, worker, senders } = server.credentials
-  const login = user === "engine" ? engine : user === "worker" ? worker : senders[user]
+export const connectAs = (server: EmbeddedServer, user: ServerUser): Promise<NatsConnection> => {
+  const { senders, ...own } = server.credentials
+  const login = user === "web" || user === "shop" ? senders[user] : own[user]
   if (login === undefined) throw new Error(`the server knows no user ${user}`)
-  const inboxPrefix = user === "engine" || user === "worker" ? `_INBOX.${user}` : `hf.reply.${user}`
+  const inboxPrefix = user === "web" || user === "shop" ? `hf.reply.${user}` : `_INBOX.${user}`
   return connect({ servers: server.url, user: login.user, pass: login.password, inboxPrefix })
 }
 
