@@ -42,6 +42,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   AnswerUnknown: exitCode.unreachable,
   Busy: exitCode.failed,
   NotPermitted: exitCode.failed,
+  ArchiveFailed: exitCode.failed,
   TopologyMismatch: exitCode.topology,
 }
 
@@ -67,6 +68,8 @@ export const describeFailure = (error: unknown): string => {
     case "BrokerUnavailable":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
+    case "ArchiveFailed":
+      return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
     case "Busy":
     case "ClientClosed":

@@ -1,7 +1,9 @@
 /** All that a worker needs of NATS, over one connection in each of the two accounts. */
 import { Effect, Layer } from "effect"
+import type { JournalRoom } from "../ports/archive.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
 import type { BrokerUnavailable } from "../ports/errors.ts"
+import { journalRoomLayer } from "./archivist.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
 import { engineInbox, workerInbox } from "./config.ts"
@@ -31,7 +33,7 @@ const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMes
 export const natsLayer = (
   config: NatsConfig,
   codec: SaidCodec,
-): Layer.Layer<Cluster | Commands | Journals | Outbound | Questions | Snapshots, BrokerUnavailable> =>
+): Layer.Layer<Cluster | Commands | JournalRoom | Journals | Outbound | Questions | Snapshots, BrokerUnavailable> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const name = config.name ?? "holdfast"
@@ -41,6 +43,7 @@ export const natsLayer = (
       return Layer.mergeAll(
         commandsLayer(worker),
         journalsLayer(engine),
+        journalRoomLayer(engine),
         outboundLayer(links, codec),
         questionsLayer(worker),
         snapshotsLayer(engine),

@@ -45,6 +45,17 @@ export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("To
   }
 }
 
+/** The archive can't be read or written, or doesn't fit the journal. Nothing was purged because of it. `remedy` says what to do. */
+export class ArchiveFailed extends Schema.TaggedError<ArchiveFailed>()("ArchiveFailed", {
+  operation: Schema.String,
+  cause: Schema.String,
+  remedy: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.cause}. ${this.remedy}`
+  }
+}
+
 /** The commands stream is full. Nothing was stored; send again later with the same id. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {
   override get message(): string {

@@ -26,6 +26,8 @@ const composed = [
   "audit",
   "workload",
   "runtime",
+  "retention",
+  "archive",
   "nats",
   "client",
   "telemetry",
@@ -51,6 +53,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
   runtime: { uses: ["engine", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
+  /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
+  retention: { uses: ["engine", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  archive: { ...adapter, packages: [...effect, "node:*"] },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
