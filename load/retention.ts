@@ -4,7 +4,8 @@
  * Ends with 0 if all of that holds, with 3 otherwise.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { mkdtemp, rm } from "node:fs/promises"
+import { watch } from "node:fs"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -15,7 +16,7 @@ import { natsLayer } from "../src/nats/layer.ts"
 import { JournalRoom } from "../src/ports/archive.ts"
 import { Cluster } from "../src/ports/broker.ts"
 import { saidCodec } from "../src/wire/said.ts"
-import { archiveRound, audit, diskBytes, exportEnd, leftovers } from "./retention/archiver.ts"
+import { archiveRound, audit, diskBytes, exportEnd, leftovers, watchedRound } from "./retention/archiver.ts"
 import { SteadyOwner } from "./retention/owner.ts"
 
 const { values } = parseArgs({
@@ -48,6 +49,7 @@ const partitions = 1
 const dayMs = 24 * 3_600_000
 const root = await mkdtemp(join(tmpdir(), "holdfast-retention-"))
 const folder = join(root, "archive")
+await mkdir(folder)
 const server = await startEmbedded({ storeDir: join(root, "nats"), senders: [] })
 const { engine, worker } = server.credentials
 const runtime = ManagedRuntime.make(
@@ -61,23 +63,36 @@ interface RoundEnded {
 
 const archiver = { connection: server, folder }
 
-/** A round to its end; what it says of it. */
-const wholeRound = async (): Promise<number> => {
+/** Changes of the archive's files in a round that nothing was left over for, and rounds that were killed. */
+let wholeChanges = 30
+let killed = 0
+
+/** A round to its end; how long it took. */
+const wholeRound = async (isWhole: boolean): Promise<number> => {
+  let changes = 0
+  const watcher = watch(folder, { recursive: true }, () => changes++)
   const ran = await archiveRound(archiver)
+  watcher.close()
+  if (isWhole) wholeChanges = changes
   expect(ran.code === 0, `an archive round ended with ${ran.code}: ${ran.err}`)
   if (ran.code === 0) for (const one of JSON.parse(ran.out) as ReadonlyArray<RoundEnded>) expect(one.failed === undefined, `${one.failed}`)
   return ran.ms
 }
 
-/** A round killed when `fraction` of the time has passed that it would take once it has started. */
-const killedRound = async (fraction: number, startMs: number, wholeMs: number): Promise<string> => {
+/** Milliseconds after a change at which the archiver is killed, in turn: at once, and while it does what comes after. A purge is over in a few. */
+const delaysMs = [0, 1, 3, 8]
+
+/** A round killed at this part of all it changes in the archive's folder. */
+const killedRound = async (kill: number, wholeChanges: number): Promise<string> => {
   const before = await held()
-  const { code } = await archiveRound(archiver, startMs + fraction * Math.max(50, wholeMs - startMs))
+  const at = Math.max(1, Math.round(((kill + 0.5) / kills) * wholeChanges))
+  const { code, changes, last } = await watchedRound(archiver, at, delaysMs[kill % delaysMs.length] ?? 0)
   const after = await held()
   const left = await leftovers(folder)
-  const how = code === null ? "killed" : "had ended"
+  if (code === null) killed++
   expect(after.lastSeq === before.lastSeq, `a killed round moved the journal's end from ${before.lastSeq} to ${after.lastSeq}`)
-  return `${how} at ${(fraction * 100).toFixed(0)} %, journal from ${before.firstSeq} to ${after.firstSeq}, left: ${left.map((name) => name.split("/").at(-1)).join(" ") || "nothing"}`
+  const how = code === null ? "killed" : "ended before it was killed"
+  return `${how} at change ${changes} of ${wholeChanges} (${last}); journal from ${before.firstSeq} to ${after.firstSeq}; left: ${left.map((name) => name.split("/").at(-1)).join(" ") || "nothing"}`
 }
 
 const play = async (): Promise<SteadyOwner> => {
@@ -92,17 +107,15 @@ const play = async (): Promise<SteadyOwner> => {
     commandsPerRecord: perRecord,
   })
   await runtime.runPromise(owner.begin())
-  const startMs = (await archiveRound({ ...archiver, flags: ["--dry-run"] })).ms
-  let wholeMs = startMs * 2
-  let killed = 0
+  let attempts = 0
   say("journaled day  commands   journal records     journal      server's disk  archive     round")
   for (let round = 1; round <= rounds; round++) {
     const from = owner.nowMs
     await runtime.runPromise(owner.sell(Math.floor((commands * round) / rounds) - owner.commands))
     await runtime.runPromise(owner.snapshot())
-    const kill = Math.floor((round * kills) / rounds) > killed
-    const told = kill ? await killedRound((killed++ + 0.5) / kills, startMs, wholeMs) : ""
-    wholeMs = await wholeRound()
+    const kill = Math.floor((round * kills) / rounds) > attempts
+    const told = kill ? await killedRound(attempts++, wholeChanges) : ""
+    const wholeMs = await wholeRound(!kill)
     const { firstSeq, lastSeq, bytes } = await held()
     const disk = [mb(bytes), mb(await diskBytes(join(root, "nats", "jetstream"))), mb(await diskBytes(folder))]
     const day = ((owner.nowMs - (Date.now() - (days + 1) * dayMs)) / dayMs).toFixed(1)
@@ -158,5 +171,9 @@ try {
 }
 for (const one of broken) say(`BROKEN: ${one}`)
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)
-say(broken.length === 0 ? `OK: ${commands} commands, ${kills} kills. ${seconds} s` : `FAILED: ${broken.length} findings. ${seconds} s`)
+say(
+  broken.length === 0
+    ? `OK: ${commands} commands, ${killed} rounds killed with SIGKILL. ${seconds} s`
+    : `FAILED: ${broken.length} findings. ${seconds} s`,
+)
 process.exitCode = broken.length === 0 ? 0 : 3

@@ -1,8 +1,9 @@
 /**
  * `holdfast archive`, `audit` and `export` as processes, run to their end or killed in the middle.
  */
-import { spawn } from "node:child_process"
-import { readdir, stat } from "node:fs/promises"
+import { type ChildProcess, spawn } from "node:child_process"
+import { watch } from "node:fs"
+import { mkdir, readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
@@ -24,7 +25,7 @@ const archivistEnvironment = ({ url, credentials }: EmbeddedConnection): NodeJS.
   HOLDFAST_ARCHIVE_PASSWORD: credentials.archivist.password,
 })
 
-const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv, killAfterMs?: number): Promise<Ran> =>
+const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv, started: (child: ChildProcess) => void = () => undefined): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const startedMs = performance.now()
     const child = spawn(process.execPath, [mainFile, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
@@ -36,10 +37,9 @@ const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv, killAfterMs?: 
     child.stderr.setEncoding("utf8").on("data", (piece: string) => {
       err += piece
     })
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs)
+    started(child)
     child.once("error", reject)
     child.once("close", (code) => {
-      clearTimeout(timer)
       resolve({ code, out, err, ms: performance.now() - startedMs })
     })
   })
@@ -51,9 +51,36 @@ export interface ArchiverOptions {
   readonly flags?: ReadonlyArray<string>
 }
 
-/** One round of `holdfast archive`; killed with SIGKILL after so many milliseconds, if that is said. */
-export const archiveRound = ({ connection, folder, flags = [] }: ArchiverOptions, killAfterMs?: number): Promise<Ran> =>
-  run(["archive", "--dir", folder, "--json", ...flags], archivistEnvironment(connection), killAfterMs)
+const archiveArgs = ({ folder, flags = [] }: ArchiverOptions): ReadonlyArray<string> => ["archive", "--dir", folder, "--json", ...flags]
+
+/** One round of `holdfast archive`, to its end. */
+export const archiveRound = (options: ArchiverOptions): Promise<Ran> => run(archiveArgs(options), archivistEnvironment(options.connection))
+
+export interface WatchedRound {
+  /** Null: it was killed. */
+  readonly code: number | null
+  /** Changes of the archive's files that were seen, and the last of them. */
+  readonly changes: number
+  readonly last: string
+}
+
+/** A round whose changes of the archive's files are counted, and which is killed with SIGKILL `delayMs` after so many of them. */
+export const watchedRound = async (options: ArchiverOptions, killAfterChanges: number, delayMs: number): Promise<WatchedRound> => {
+  await mkdir(options.folder, { recursive: true })
+  let changes = 0
+  let last = "nothing"
+  let kill: () => void = () => undefined
+  const watcher = watch(options.folder, { recursive: true }, (event, name) => {
+    changes++
+    last = `${event} ${name?.split("/").at(-1) ?? ""}`
+    if (changes === killAfterChanges) setTimeout(() => kill(), delayMs)
+  })
+  const { code } = await run(archiveArgs(options), archivistEnvironment(options.connection), (child) => {
+    kill = () => child.kill("SIGKILL")
+  })
+  watcher.close()
+  return { code, changes, last }
+}
 
 export const audit = (connection: EmbeddedConnection, partitions: number, folder: string | null): Promise<Ran> =>
   run(["audit", "--json", ...(folder === null ? [] : ["--archive", folder])], workerEnvironment("audit", connection, partitions))

@@ -138,16 +138,18 @@ const readSegment = async (folder: string, segment: ArchivedSegment): Promise<Re
 class Folder {
   readonly #root: string
   readonly #moment: (moment: ArchiveMoment) => void
+  readonly #writes: boolean
   /** Journals whose leftovers were removed by this process. */
   readonly #tidied = new Set<string>()
 
-  constructor({ folder, onMoment }: FolderOptions) {
+  constructor({ folder, onMoment }: FolderOptions, writes: boolean) {
     this.#root = folder
+    this.#writes = writes
     this.#moment = onMoment ?? (() => undefined)
   }
 
-  manifest(journal: ArchivedJournal): Promise<ArchiveManifest | null> {
-    return readManifest(folderOf(this.#root, journal))
+  async manifest(journal: ArchivedJournal): Promise<ArchiveManifest | null> {
+    return readManifest(this.#writes ? await this.#prepare(journal) : folderOf(this.#root, journal))
   }
 
   async addSegment(before: ArchiveManifest, draft: SegmentDraft): Promise<ArchiveManifest> {
@@ -272,11 +274,12 @@ const openFolder = (options: FolderOptions): Effect.Effect<Archive["Service"], A
       return takeFolder(options.folder)
     }),
     (leave) => Effect.promise(() => leave().catch(() => undefined)),
-  ).pipe(Effect.map(() => serviceOf(new Folder(options))))
+  ).pipe(Effect.map(() => serviceOf(new Folder(options, true))))
 
 /** The archive in this folder, for the one who writes to it as long as the scope lives. */
 export const folderArchiveLayer = (options: FolderOptions): Layer.Layer<Archive, ArchiveFailed> =>
   Layer.effect(Archive, openFolder(options))
 
 /** The archive in this folder, for whoever only reads. Writing through it is a mistake of ours. */
-export const folderArchiveReader = (folder: string): Layer.Layer<Archive> => Layer.succeed(Archive, serviceOf(new Folder({ folder })))
+export const folderArchiveReader = (folder: string): Layer.Layer<Archive> =>
+  Layer.succeed(Archive, serviceOf(new Folder({ folder }, false)))
