@@ -25,7 +25,12 @@ const archivistEnvironment = ({ url, credentials }: EmbeddedConnection): NodeJS.
   HOLDFAST_ARCHIVE_PASSWORD: credentials.archivist.password,
 })
 
-const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv, started: (child: ChildProcess) => void = () => undefined): Promise<Ran> =>
+/** Runs `holdfast` to its end. `started` is given the process. */
+export const runAs = (
+  args: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv,
+  started: (child: ChildProcess) => void = () => undefined,
+): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const startedMs = performance.now()
     const child = spawn(process.execPath, [mainFile, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
@@ -54,7 +59,8 @@ export interface ArchiverOptions {
 const archiveArgs = ({ folder, flags = [] }: ArchiverOptions): ReadonlyArray<string> => ["archive", "--dir", folder, "--json", ...flags]
 
 /** One round of `holdfast archive`, to its end. */
-export const archiveRound = (options: ArchiverOptions): Promise<Ran> => run(archiveArgs(options), archivistEnvironment(options.connection))
+export const archiveRound = (options: ArchiverOptions): Promise<Ran> =>
+  runAs(archiveArgs(options), archivistEnvironment(options.connection))
 
 export interface WatchedRound {
   /** Null: it was killed. */
@@ -75,7 +81,7 @@ export const watchedRound = async (options: ArchiverOptions, killAfterChanges: n
     last = `${event} ${name?.split("/").at(-1) ?? ""}`
     if (changes === killAfterChanges) setTimeout(() => kill(), delayMs)
   })
-  const { code } = await run(archiveArgs(options), archivistEnvironment(options.connection), (child) => {
+  const { code } = await runAs(archiveArgs(options), archivistEnvironment(options.connection), (child) => {
     kill = () => child.kill("SIGKILL")
   })
   watcher.close()
@@ -83,7 +89,7 @@ export const watchedRound = async (options: ArchiverOptions, killAfterChanges: n
 }
 
 export const audit = (connection: EmbeddedConnection, partitions: number, folder: string | null): Promise<Ran> =>
-  run(["audit", "--json", ...(folder === null ? [] : ["--archive", folder])], workerEnvironment("audit", connection, partitions))
+  runAs(["audit", "--json", ...(folder === null ? [] : ["--archive", folder])], workerEnvironment("audit", connection, partitions))
 
 /** The last line of an export, and how many there were: the whole would not fit a memory. */
 export const exportEnd = (

@@ -6,7 +6,7 @@ import { open, rename } from "node:fs/promises"
 import { dirname, join } from "node:path"
 
 /** The ending of a file that is being written. */
-export const draftEnding = ".draft"
+const draftEnding = ".draft"
 
 /** Syncs a folder: a rename is on the disk only after that. */
 export const syncFolder = async (folder: string): Promise<void> => {

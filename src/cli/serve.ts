@@ -3,7 +3,7 @@
  */
 import { Effect, Fiber, Layer, Redacted, Schedule } from "effect"
 import * as Command from "effect/cli/Command"
-import { type HoldfastConfig, type Login, loadConfig, settings, settingsHelp } from "../config.ts"
+import { archiveSettings, type HoldfastConfig, type Login, loadArchiveConfig, loadConfig, settings, settingsHelp } from "../config.ts"
 import { type NatsConfig, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
@@ -13,10 +13,13 @@ import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
+import { makeRoomGauges } from "../telemetry/room.ts"
 import { saidCodec } from "../wire/said.ts"
+import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { startOwnServer } from "./own-server.ts"
+import { keepArchiving, watchRoom } from "./serve-room.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
@@ -94,12 +97,16 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
     const { leaseTtlMs, drainTimeoutMs } = config
     worker = yield* startWorker({ worker: config.worker, address, partitions, leaseTtlMs, drainTimeoutMs })
     yield* leaveAtTheEnd(worker)
+    yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry)).pipe(Effect.provide(yield* namedArchive(null))))
+    yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
 })
 
 const serve = Effect.gen(function* () {
   const config = yield* loadConfig
+  // A schedule that can't be used is said at once, like any other setting.
+  yield* loadArchiveConfig
   const parts = Layer.mergeAll(metricsLayer(config.worker), Engine.layer, loggingLayer({ format: config.log, level: config.logLevel }))
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
 })
@@ -111,7 +118,11 @@ SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitio
 
 Settings, from the environment (name, default, meaning):
 
-${settingsHelp()}`
+${settingsHelp()}
+
+To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
+
+${settingsHelp(archiveSettings)}`
 
 export const serveCommand = Command.make("serve", {}, () => serve).pipe(
   Command.withDescription(helpText(description)),

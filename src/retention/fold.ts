@@ -13,7 +13,7 @@ import type { WholeSnapshot } from "../ports/archive.ts"
 import { engineCodec } from "../wire/codec.ts"
 
 /** The engine would not go on from here. */
-export class FoldRefused extends Error {
+class FoldRefused extends Error {
   override readonly name = "FoldRefused"
 }
 

@@ -15,7 +15,7 @@ export interface ChainEnd {
 }
 
 /** A record that doesn't follow the one before it, or can't be read. */
-export class ChainBroken extends Error {
+class ChainBroken extends Error {
   override readonly name = "ChainBroken"
 }
 

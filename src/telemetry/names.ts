@@ -25,6 +25,11 @@ export const metricName = {
   halted: "holdfast_partition_halted",
   unreadable: "holdfast_partition_unreadable",
   owned: "holdfast_partition_owned",
+  journalBytes: "holdfast_journal_bytes",
+  journalFirstRecord: "holdfast_journal_first_record",
+  journalLastRecord: "holdfast_journal_last_record",
+  archiveBytes: "holdfast_archive_bytes",
+  archivedRecord: "holdfast_archive_last_record",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */

@@ -1,6 +1,6 @@
 import { ConfigProvider, Effect, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
-import { loadConfig, settings, settingsHelp } from "../../src/config.ts"
+import { archiveSettings, loadArchiveConfig, loadConfig, settings, settingsHelp } from "../../src/config.ts"
 
 const load = (environment: Record<string, string>) =>
   loadConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
@@ -78,9 +78,29 @@ describe("the configuration", () => {
     expect(problemsOf({ HOLDFAST_REPLICAS: "3" })).toEqual([expect.stringContaining("HOLDFAST_REPLICAS")])
   })
 
+  it("archives nothing by itself, reads the archivist's login, and says what a schedule lacks", () => {
+    const loadArchive = (environment: Record<string, string>) =>
+      loadArchiveConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
+    expect(Effect.runSync(loadArchive({}))).toEqual({ folder: null, everyMs: null, login: null })
+    const whole = {
+      HOLDFAST_ARCHIVE_DIR: "/archive",
+      HOLDFAST_ARCHIVE_EVERY_MS: "3600000",
+      HOLDFAST_ARCHIVE_USER: "archivist",
+      HOLDFAST_ARCHIVE_PASSWORD: "secret",
+    }
+    expect(Effect.runSync(loadArchive(whole))).toMatchObject({ folder: "/archive", everyMs: 3_600_000, login: { user: "archivist" } })
+    const wrong = { HOLDFAST_ARCHIVE_EVERY_MS: "5", HOLDFAST_ARCHIVE_USER: "archivist" }
+    expect(Effect.runSync(Effect.flip(loadArchive(wrong))).problems).toEqual([
+      expect.stringContaining("60000"),
+      expect.stringContaining("HOLDFAST_ARCHIVE_PASSWORD"),
+    ])
+    const placeless = { HOLDFAST_ARCHIVE_EVERY_MS: "60000" }
+    expect(Effect.runSync(Effect.flip(loadArchive(placeless))).problems).toEqual([expect.stringContaining("HOLDFAST_ARCHIVE_DIR")])
+  })
+
   it("explains every setting in one line of help", () => {
-    const lines = settingsHelp().split("\n")
-    expect(lines).toHaveLength(Object.keys(settings).length)
+    const lines = [settingsHelp(), settingsHelp(archiveSettings)].flatMap((help) => help.split("\n"))
+    expect(lines).toHaveLength(Object.keys(settings).length + Object.keys(archiveSettings).length)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(140)
   })
 })
