@@ -154,11 +154,12 @@ const lastRecord = Effect.fnUntraced(function* (partition: number, seq: number) 
   return yield* refused(`read the end of journal ${partition}`, decoded.cause, lookAtIt)
 })
 
-const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, { keptMs, recordsKept }: KeepOptions) {
+/** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. Whoever is just starting from an older one gets a round's time to pass it. */
+const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { keptMs, recordsKept }: KeepOptions) {
   const held = yield* (yield* JournalPrefix).held(manifest.partition)
   const { publishedSeq, atMs } = yield* lastRecord(manifest.partition, held.lastSeq)
   const ground = { ...held, publishedSeq, endAtMs: atMs, keptMs, recordsKept }
-  return purgeMark({ ...ground, segments: manifest.segments, snapshotStartSeq: manifest.snapshot?.startSeq ?? 0 })
+  return purgeMark({ ...ground, segments: manifest.segments, snapshotStartSeq: verifiedBefore })
 })
 
 /** Purges below the mark, and looks whether just that came of it. */
@@ -203,7 +204,7 @@ export const lookAtJournal = Effect.fnUntraced(function* (partition: number, opt
   const manifest =
     (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
   yield* requireFit(manifest, held)
-  const mark = yield* markOf(manifest, options)
+  const mark = yield* markOf(manifest, manifest.snapshot?.startSeq ?? 0, options)
   const report = reportOf(manifest, manifest, mark, held)
   return { ...report, records: Math.max(0, endSeq - report.archivedSeq) }
 })
@@ -234,7 +235,7 @@ export const keepJournal = Effect.fnUntraced(function* (partition: number, optio
   // A snapshot that ends before the archive does is an older one than was verified: what is verified stands.
   if (manifest.snapshot?.id !== id && endSeq >= (manifest.snapshot?.endSeq ?? 0))
     manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options.say))
-  const mark = yield* markOf(manifest, options)
+  const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)
   if (mark._tag === "Below" && options.purges) manifest = yield* purge(manifest, mark.seq)
   return reportOf(manifest, before, mark, yield* journal.held(partition))
 })

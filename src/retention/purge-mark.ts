@@ -9,7 +9,7 @@ import type { ArchivedSegment } from "../wire/archive.ts"
 export interface PurgeGround {
   /** All segments of the archive, in order: files that were read back whole. */
   readonly segments: ReadonlyArray<ArchivedSegment>
-  /** Where the archived and verified snapshot starts: its record is read at a start, for its hash. 0: there is none. */
+  /** Where the snapshot starts that an earlier round archived and verified: its record is read at a start, for its hash. 0: there is none. */
   readonly snapshotStartSeq: number
   /** What the stream holds. */
   readonly firstSeq: number
@@ -55,7 +55,7 @@ const bounds = (ground: PurgeGround): ReadonlyArray<Bound> => [
 export const purgeMark = (ground: PurgeGround): PurgeMark => {
   if (!ground.mayPurge)
     return { _tag: "Nothing", why: "the stream refuses every purge: an earlier release made it, and the server never lets that be changed" }
-  if (ground.snapshotStartSeq < 1) return { _tag: "Nothing", why: "no snapshot is archived yet" }
+  if (ground.snapshotStartSeq < 1) return { _tag: "Nothing", why: "no snapshot was archived by an earlier round" }
   const lowest = bounds(ground).reduce((least, bound) => (bound.seq < least.seq ? bound : least))
   // A mark of 0 or 1 names no record before it, and to the server 0 means: everything.
   if (lowest.seq <= ground.firstSeq || lowest.seq < 2) return { _tag: "Nothing", why: `record ${Math.max(1, lowest.seq)}: ${lowest.why}` }

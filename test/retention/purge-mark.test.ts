@@ -110,7 +110,9 @@ describe("INV-10: a purge", () => {
       keptMs: 0,
       recordsKept: 1,
     }
-    expect(purgeMark({ ...given, snapshotStartSeq: 0, mayPurge: true })).toMatchObject({ why: "no snapshot is archived yet" })
+    expect(purgeMark({ ...given, snapshotStartSeq: 0, mayPurge: true })).toMatchObject({
+      why: "no snapshot was archived by an earlier round",
+    })
     expect(purgeMark({ ...given, snapshotStartSeq: 5, mayPurge: false })).toMatchObject({
       why: expect.stringContaining("refuses every purge"),
     })
