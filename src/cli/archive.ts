@@ -138,8 +138,14 @@ const archive = Effect.fnUntraced(function* (flags: Flags) {
   }
   const once = Effect.tap(round(flags.partition, options, flags.dryRun), (ended) => tell(ended, flags))
   const store = flags.dryRun ? folderArchiveReader(folder) : folderArchiveLayer({ folder })
-  const rounds = everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : again(once, everyMs)
+  const rounds =
+    everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : Effect.race(again(once, everyMs), parentGone)
   yield* rounds.pipe(Effect.provide(Layer.merge(archivistLayer(access), store)))
+})
+
+/** Whoever started this process with a channel to it is gone: a worker's archiver ends with its worker, however that one ended. */
+const parentGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  if (process.connected) process.once("disconnect", () => resume(Effect.void))
 })
 
 /** Again and again, whatever a round ended with: the next may find a broker that is back. Ends by a signal. */

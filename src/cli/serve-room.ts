@@ -53,7 +53,7 @@ const startAgainMs = 60_000
 const started = (everyMs: number): Effect.Effect<number | null> =>
   Effect.callback<number | null>((resume) => {
     const child: ChildProcess = spawn(process.execPath, [mainFile, "archive", "--json", "--every", `${Math.round(everyMs / 1_000)}s`], {
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
     })
     child.once("error", () => resume(Effect.succeed(null)))
     child.once("exit", (code) => resume(Effect.succeed(code)))
