@@ -51,9 +51,9 @@ const root = await mkdtemp(join(tmpdir(), "holdfast-retention-"))
 const folder = join(root, "archive")
 await mkdir(folder)
 const server = await startEmbedded({ storeDir: join(root, "nats"), senders: [] })
-const { engine, worker } = server.credentials
+const { engine, door } = server.credentials
 const runtime = ManagedRuntime.make(
-  natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker, name: "retention" }, saidCodec),
+  natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "retention" }, saidCodec),
 )
 const held = () => runtime.runPromise(JournalRoom.use((room) => room.held(0)))
 

@@ -26,7 +26,7 @@ const guarantees: ReadonlyArray<Guarantee> = [
     title: "Every command gets one answer, and work goes on once faults have ended",
     checkers: ["completeness", "cursor", "messages-decided", "replies-said", "quarantine", "convergence", "retry-storm", "rest"],
   },
-  { number: 8, title: "A reservation ends once", checkers: ["reservations", "expiries"] },
+  { number: 8, title: "A reservation ends once", checkers: ["reservations", "expiries", "clock-alarms"] },
   { number: 9, title: "Multi-line orders are all-or-nothing (nothing to judge yet: orders of several lines are not built)", checkers: [] },
 ]
 

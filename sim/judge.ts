@@ -7,6 +7,7 @@ import type { HeardReply } from "../src/audit/replies.ts"
 import type { AtsValue } from "../src/engine/records.ts"
 import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
 import type { Checker, Ending, MakeChecker } from "./checkers/checker.ts"
+import { clockAlarms } from "./checkers/clock-alarms.ts"
 import { convergence } from "./checkers/convergence.ts"
 import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
@@ -41,6 +42,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["messages-decided", messagesDecided],
   ["replies-said", repliesSaid],
   ["true-time", trueTime],
+  ["clock-alarms", clockAlarms],
   ["feed-keeps-newest", feedKeepsNewest],
 ]
 

@@ -121,8 +121,8 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
     if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition) || state.quarantine.size > 0) return false
-    // An owner that has seen no broker's time yet ends no hold: whether it does has to be seen.
-    if (state.openHolds > 0 && state.referenceMs === 0) return false
+    // An owner that has heard of no renewal yet ends no hold: whether it does has to be seen.
+    if (state.openHolds > 0 && state.brokerClock.present === null) return false
     const { replies, dirty, groups, republishAfterSeq } = state.publishing
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
   }

@@ -6,34 +6,73 @@
 import { hostname } from "node:os"
 import { Config, Effect, type LogLevel, Option, type Redacted, Result, Schema } from "effect"
 import { assert } from "./assert.ts"
-import { appendTimeoutMs } from "./limits.ts"
+import type { SenderAccess } from "./domain/roles.ts"
+import { parseSenders } from "./domain/sender-list.ts"
+import { appendTimeoutMs, bodyBytesMax } from "./limits.ts"
 
 export interface Login {
   readonly user: string
   readonly password: Redacted.Redacted<string>
 }
 
-/** Where NATS is, and who we are there: the engine's account (journals, snapshots, leases, feed) and the worker's login in the channels' account. */
-export interface NatsAccess {
+/** Where NATS is. */
+export interface NatsServers {
   readonly urls: ReadonlyArray<string>
   /** Where the servers say what they guarantee; empty: it can't be read, and counts as not guaranteed. */
   readonly monitorUrls: ReadonlyArray<string>
-  readonly engine: Login
-  readonly worker: Login
 }
 
-export interface HoldfastConfig {
-  /** Null: an own nats-server is started. */
-  readonly nats: NatsAccess | null
-  readonly partitions: number
-  readonly replicas: number
+/** A worker there: in the engine's account (all that is stored) and in the senders'. */
+export interface WorkerAccess extends NatsServers {
+  readonly engine: Login
+  readonly door: Login
+  readonly senders: ReadonlyArray<SenderAccess>
+}
+
+/** An ingress there. */
+export interface IngressAccess extends NatsServers {
+  readonly ingress: Login
+  readonly door: Login
+  readonly senders: ReadonlyArray<SenderAccess>
+}
+
+/** What one sender may send through one ingress, in commands and in bytes a second. */
+export interface SenderRates {
+  readonly commandsPerSecond: number
+  readonly bytesPerSecond: number
+}
+
+/** What every process that stays is told. */
+interface ProcessConfig {
+  /** Its name: one subject token, unique. */
   readonly worker: string
-  readonly leaseTtlMs: number
-  readonly durability: "strict" | "warn"
   readonly http: { readonly host: string; readonly port: number }
   readonly log: "json" | "pretty"
   readonly logLevel: LogLevel.LogLevel
   readonly drainTimeoutMs: number
+  readonly senderRates: SenderRates
+}
+
+/** What `holdfast serve` is told. */
+export interface HoldfastConfig extends ProcessConfig {
+  /** Null: an own nats-server is started. */
+  readonly nats: WorkerAccess | null
+  readonly partitions: number
+  readonly replicas: number
+  readonly leaseTtlMs: number
+  readonly durability: "strict" | "warn"
+}
+
+/** What `holdfast ingress` is told. */
+export interface IngressConfig extends ProcessConfig {
+  readonly nats: IngressAccess
+}
+
+/** What a tool that looks at a cluster is told. */
+export interface ToolConfig {
+  /** Null: the nats-server of a `serve` in this folder. */
+  readonly nats: (NatsServers & { readonly engine: Login }) | null
+  readonly replicas: number
 }
 
 /** The environment can't be used. `problems` name each variable and the remedy. */
@@ -47,6 +86,7 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
 const partitionsMax = 1_024
 const leaseTtlMsMin = 1_000
 const leaseTtlMsMax = 60_000
+const ratePerSecondMax = 1_000_000_000
 const workerPattern = /^[A-Za-z0-9_-]{1,64}$/
 
 /** One variable as `--help` shows it. */
@@ -58,17 +98,22 @@ export interface Setting {
 
 const setting = (name: string, fallback: string, help: string): Setting => ({ name, fallback, help })
 
-/** Every variable that `holdfast serve` reads, in the order in which `--help` shows them. */
+/** Every variable that `holdfast serve` and `holdfast ingress` read, in the order in which `--help` shows them. */
 export const settings = {
   natsUrl: setting("HOLDFAST_NATS_URL", "none", "nats://host:port[,…] of the server; none: an own nats-server, for development"),
   monitorUrl: setting("HOLDFAST_NATS_MONITOR_URL", "none", "http://host:port[,…] of its monitoring pages, where its guarantees are read"),
-  engineUser: setting("HOLDFAST_ENGINE_USER", "none", "login in the account of journals, snapshots, leases and the feed"),
+  engineUser: setting("HOLDFAST_ENGINE_USER", "none", "worker's login in the account of all that is stored"),
   enginePassword: setting("HOLDFAST_ENGINE_PASSWORD", "none", "its password"),
-  workerUser: setting("HOLDFAST_WORKER_USER", "none", "login in the channels' account: reads commands, answers"),
-  workerPassword: setting("HOLDFAST_WORKER_PASSWORD", "none", "its password"),
+  ingressUser: setting("HOLDFAST_INGRESS_USER", "none", "ingress's login there; a worker needs none, it uses its own"),
+  ingressPassword: setting("HOLDFAST_INGRESS_PASSWORD", "none", "its password"),
+  doorUser: setting("HOLDFAST_DOOR_USER", "none", "login in the senders' account: hears them and answers"),
+  doorPassword: setting("HOLDFAST_DOOR_PASSWORD", "none", "its password"),
+  senders: setting("HOLDFAST_SENDERS", "none", "who may send, and as what: web=channel,dock=warehouse,ops=operator+reader"),
+  commandsPerSecond: setting("HOLDFAST_SENDER_COMMANDS_PER_SECOND", "50000", "commands one sender may send through one ingress"),
+  bytesPerSecond: setting("HOLDFAST_SENDER_BYTES_PER_SECOND", "33554432", `bytes of them; at least ${bodyBytesMax}`),
   partitions: setting("HOLDFAST_PARTITIONS", "8", `shares of the SKUs, 1 to ${partitionsMax}; fixed when the cluster is created`),
   replicas: setting("HOLDFAST_REPLICAS", "1", "servers that store each stream: 1, 3 or 5; production: 3"),
-  worker: setting("HOLDFAST_WORKER", "<host>-<pid>", "this worker's name, unique among the workers"),
+  worker: setting("HOLDFAST_WORKER", "<host>-<pid>", "this process's name, unique among workers and ingresses"),
   leaseTtlMs: setting(
     "HOLDFAST_LEASE_TTL_MS",
     "3000",
@@ -79,7 +124,7 @@ export const settings = {
     "warn",
     "strict: refuse to serve on a server that could lose what it acknowledged; warn: say it",
   ),
-  httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready and /live"),
+  httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready, /worker and /live"),
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),
@@ -98,13 +143,39 @@ export const archiveSettings = {
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
 
-/** Settings as the lines of a table. */
-export const settingsHelp = (of: Readonly<Record<string, Setting>> = settings): string => {
-  const rows = Object.values(of)
+type SettingName = keyof typeof settings
+
+/** What `holdfast serve` reads of them: all but another's login. */
+const workerSettings = (Object.keys(settings) as Array<SettingName>).filter((name) => name !== "ingressUser" && name !== "ingressPassword")
+
+/** What `holdfast ingress` reads of them. */
+const ingressSettings: ReadonlyArray<SettingName> = [
+  "natsUrl",
+  "ingressUser",
+  "ingressPassword",
+  "doorUser",
+  "doorPassword",
+  "senders",
+  "commandsPerSecond",
+  "bytesPerSecond",
+  "worker",
+  "httpHost",
+  "httpPort",
+  "log",
+  "logLevel",
+  "drainTimeoutMs",
+]
+
+const tableOf = (rows: ReadonlyArray<Setting>): string => {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length))
   const fallbackWidth = Math.max(...rows.map(({ fallback }) => fallback.length))
   return rows.map(({ name, fallback, help }) => `  ${name.padEnd(nameWidth)}  ${fallback.padEnd(fallbackWidth)}  ${help}`).join("\n")
 }
+
+/** The settings as the lines of a table. */
+export const workerSettingsHelp = (): string => tableOf(workerSettings.map((name) => settings[name]))
+export const ingressSettingsHelp = (): string => tableOf(ingressSettings.map((name) => settings[name]))
+export const archiveSettingsHelp = (): string => tableOf(Object.values(archiveSettings))
 
 /** Reads one variable; a problem is noted and `instead` stands in, so that the others are looked at too. */
 type Read = <A>(
@@ -148,11 +219,13 @@ const readLogin = Effect.fnUntraced(function* (read: Read, problems: Array<strin
   return null
 })
 
-const readNats = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+const natsUrls = ["nats:", "tls:", "ws:", "wss:"]
+
+const readServers = Effect.fnUntraced(function* (read: Read) {
   const url = yield* read(
     settings.natsUrl,
     optional(Config.NonEmptyString),
-    isUrlOf(["nats:", "tls:", "ws:", "wss:"]),
+    isUrlOf(natsUrls),
     "expected nats://host:port, several separated by commas; unset it to start an own server",
     null,
   )
@@ -163,21 +236,67 @@ const readNats = Effect.fnUntraced(function* (read: Read, problems: Array<string
     "expected http://host:port, as the server's setting `http` says; unset it if there is none",
     null,
   )
+  return { url, monitorUrl }
+})
+
+const serversOf = (url: string, monitorUrl: string | null): NatsServers => ({
+  urls: listOf(url),
+  monitorUrls: monitorUrl === null ? [] : listOf(monitorUrl),
+})
+
+/** The senders of the cluster; null: none are named. */
+const readSenders = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+  const text = yield* read(settings.senders, optional(Config.NonEmptyString), always, "must not be empty", null)
+  if (text === null) return null
+  const list = parseSenders(text)
+  for (const problem of list.problems) problems.push(`${settings.senders.name}: ${problem}`)
+  return list.senders
+})
+
+const engineMissing = `${settings.engineUser.name}: is missing; a server needs the login of the account that workers join`
+const ingressMissing = `${settings.ingressUser.name}: is missing; an ingress needs its login in the account that workers join`
+const doorMissing = `${settings.doorUser.name}: is missing; a server needs the login in the senders' account`
+const sendersMissing = `${settings.senders.name}: is missing; say who may send and as what, as the server's permissions do: web=channel,dock=warehouse`
+
+const readWorkerAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+  const { url, monitorUrl } = yield* readServers(read)
   const engine = yield* readLogin(read, problems, settings.engineUser, settings.enginePassword)
-  const worker = yield* readLogin(read, problems, settings.workerUser, settings.workerPassword)
+  const door = yield* readLogin(read, problems, settings.doorUser, settings.doorPassword)
+  const senders = yield* readSenders(read, problems)
   if (url === null) {
-    if (monitorUrl !== null || engine !== null || worker !== null) {
+    if (monitorUrl !== null || engine !== null || door !== null || senders !== null) {
       problems.push(
-        `${settings.natsUrl.name}: is missing, but a monitor or a login of a server is set; name the server, or unset those to start an own one`,
+        `${settings.natsUrl.name}: is missing, but a monitor, a login or the senders of a server are set; name the server, or unset those to start an own one`,
       )
     }
     return null
   }
-  if (engine === null) problems.push(`${settings.engineUser.name}: is missing; a server needs the login of the account that workers join`)
-  if (worker === null)
-    problems.push(`${settings.workerUser.name}: is missing; a server needs the login of the workers in the channels' account`)
-  if (engine === null || worker === null) return null
-  return { urls: listOf(url), monitorUrls: monitorUrl === null ? [] : listOf(monitorUrl), engine, worker } satisfies NatsAccess
+  if (engine === null) problems.push(engineMissing)
+  if (door === null) problems.push(doorMissing)
+  if (senders === null) problems.push(sendersMissing)
+  if (engine === null || door === null || senders === null) return null
+  return { ...serversOf(url, monitorUrl), engine, door, senders } satisfies WorkerAccess
+})
+
+const readIngressAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+  const { url, monitorUrl } = yield* readServers(read)
+  const ingress = yield* readLogin(read, problems, settings.ingressUser, settings.ingressPassword)
+  const door = yield* readLogin(read, problems, settings.doorUser, settings.doorPassword)
+  const senders = yield* readSenders(read, problems)
+  if (url === null) problems.push(`${settings.natsUrl.name}: is missing; an ingress alone has no server of its own: name the cluster's`)
+  if (ingress === null) problems.push(ingressMissing)
+  if (door === null) problems.push(doorMissing)
+  if (senders === null) problems.push(sendersMissing)
+  if (url === null || ingress === null || door === null || senders === null) return null
+  return { ...serversOf(url, monitorUrl), ingress, door, senders } satisfies IngressAccess
+})
+
+const readToolAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+  const { url, monitorUrl } = yield* readServers(read)
+  const engine = yield* readLogin(read, problems, settings.engineUser, settings.enginePassword)
+  if (url === null) return null
+  if (engine === null) problems.push(engineMissing)
+  return engine === null ? null : { ...serversOf(url, monitorUrl), engine }
 })
 
 const defaultWorker = (): string =>
@@ -185,33 +304,28 @@ const defaultWorker = (): string =>
     .replaceAll(/[^A-Za-z0-9_-]/g, "-")
     .slice(0, 48)}-${process.pid}`
 
-const readNumbers = Effect.fnUntraced(function* (read: Read) {
-  const within = (min: number, max: number) => (value: number) => value >= min && value <= max
-  const whole = (from: Setting, min: number, max: number) =>
+const makeWhole =
+  (read: Read) =>
+  (from: Setting, min: number, max: number): Effect.Effect<number> =>
     read(
       from,
       withFallback(Config.Int, Number(from.fallback)),
-      within(min, max),
+      (value) => value >= min && value <= max,
       `expected a whole number from ${min} to ${max}`,
       Number(from.fallback),
     )
-  return {
-    partitions: yield* whole(settings.partitions, 1, partitionsMax),
-    replicas: yield* read(
-      settings.replicas,
-      withFallback(Config.Int, 1),
-      (value) => [1, 3, 5].includes(value),
-      "expected 1, 3 or 5, and at least as many servers",
-      1,
-    ),
-    leaseTtlMs: yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax),
-    // An append may be unknown for its whole time-out when draining begins.
-    drainTimeoutMs: yield* whole(settings.drainTimeoutMs, appendTimeoutMs + 1, 600_000),
-    port: yield* whole(settings.httpPort, 0, 65_535),
-  }
-})
 
-const readChoices = Effect.fnUntraced(function* (read: Read) {
+const readReplicas = (read: Read) =>
+  read(
+    settings.replicas,
+    withFallback(Config.Int, 1),
+    (value) => [1, 3, 5].includes(value),
+    "expected 1, 3 or 5, and at least as many servers",
+    1,
+  )
+
+const readProcess = Effect.fnUntraced(function* (read: Read) {
+  const whole = makeWhole(read)
   return {
     worker: yield* read(
       settings.worker,
@@ -220,20 +334,22 @@ const readChoices = Effect.fnUntraced(function* (read: Read) {
       "expected 1 to 64 characters of A-Z a-z 0-9 _ -",
       defaultWorker(),
     ),
-    durability: yield* read(
-      settings.durability,
-      withFallback((name) => Config.Literals(["strict", "warn"], name), "warn"),
-      always,
-      "expected strict or warn",
-      "warn",
-    ),
-    host: yield* read(
-      settings.httpHost,
-      withFallback(Config.NonEmptyString, settings.httpHost.fallback),
-      always,
-      "expected an address of this machine",
-      "",
-    ),
+    http: {
+      host: yield* read(
+        settings.httpHost,
+        withFallback(Config.NonEmptyString, settings.httpHost.fallback),
+        always,
+        "expected an address of this machine",
+        "",
+      ),
+      port: yield* whole(settings.httpPort, 0, 65_535),
+    },
+    // An append may be unknown for its whole time-out when draining begins.
+    drainTimeoutMs: yield* whole(settings.drainTimeoutMs, appendTimeoutMs + 1, 600_000),
+    senderRates: {
+      commandsPerSecond: yield* whole(settings.commandsPerSecond, 1, ratePerSecondMax),
+      bytesPerSecond: yield* whole(settings.bytesPerSecond, bodyBytesMax, ratePerSecondMax),
+    },
     log: yield* read(
       settings.log,
       withFallback((name) => Config.Literals(["json", "pretty"], name), "pretty"),
@@ -251,18 +367,51 @@ const readChoices = Effect.fnUntraced(function* (read: Read) {
   }
 })
 
+const readDurability = (read: Read) =>
+  read(
+    settings.durability,
+    withFallback((name) => Config.Literals(["strict", "warn"], name), "warn"),
+    always,
+    "expected strict or warn",
+    "warn",
+  )
+
 /** The settings of `holdfast serve`, from the ConfigProvider in place: the environment, unless a test gives another. */
 export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.gen(function* () {
   const problems: Array<string> = []
   const read = makeRead(problems)
-  const nats = yield* readNats(read, problems)
-  const { port, ...numbers } = yield* readNumbers(read)
-  const { host, ...choices } = yield* readChoices(read)
-  if (nats === null && problems.length === 0 && numbers.replicas > 1) {
+  const whole = makeWhole(read)
+  const nats = yield* readWorkerAccess(read, problems)
+  const partitions = yield* whole(settings.partitions, 1, partitionsMax)
+  const replicas = yield* readReplicas(read)
+  const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
+  const durability = yield* readDurability(read)
+  const ofProcess = yield* readProcess(read)
+  if (nats === null && problems.length === 0 && replicas > 1) {
     problems.push(`${settings.replicas.name}: an own nats-server is one server; unset it, or name a cluster with ${settings.natsUrl.name}`)
   }
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
-  return { nats, ...numbers, ...choices, http: { host, port } }
+  return { nats, partitions, replicas, leaseTtlMs, durability, ...ofProcess }
+})
+
+/** The settings of `holdfast ingress`. */
+export const loadIngressConfig: Effect.Effect<IngressConfig, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const read = makeRead(problems)
+  const nats = yield* readIngressAccess(read, problems)
+  const ofProcess = yield* readProcess(read)
+  if (problems.length > 0 || nats === null) return yield* new ConfigInvalid({ problems })
+  return { nats, ...ofProcess }
+})
+
+/** The settings of tools that look at a cluster as a worker does: where it is, and the engine's login. */
+export const loadToolConfig: Effect.Effect<ToolConfig, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const read = makeRead(problems)
+  const nats = yield* readToolAccess(read, problems)
+  const replicas = yield* readReplicas(read)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return { nats, replicas }
 })
 
 export interface ArchiveConfig {

@@ -14,6 +14,11 @@ export const senderCharsMax = 32
 export const idCharsMax = 64
 /** Units one command may move. Sums over every location and reservation stay exact integers by far. */
 export const qtyMax = 1_000_000_000
+/**
+ * Units one `RecordSale` may tell of, from a sender without the role `bulk`. It happened already, so no stock bounds it: whatever it says comes off what all channels may sell. A thousand
+ * is far more than a till or a marketplace order of one line sells, and little beside the stock of a SKU that sells in such numbers; what is beyond is looked at by a person first.
+ */
+export const saleQtyMax = 1_000
 /** Units one location may hold of one SKU, whatever is received. */
 export const onHandMax = 1_000_000_000_000
 /** Locations one SKU may be stocked at: bounds the work of one ATS. */
@@ -39,6 +44,8 @@ export const textCharsMax = 256
 export const bodyBytesMax = 65_536
 /** Commands in one message. */
 export const commandsPerMessageMax = 128
+/** Bytes of a message in the commands stream: what an ingress writes of at most {@link commandsPerMessageMax} commands and {@link bodyBytesMax} bytes of theirs. */
+export const storedMessageBytesMax = 262_144
 /** Characters of a reply suffix, and tokens in it. */
 export const replySuffixCharsMax = 96
 export const replySuffixTokensMax = 3
@@ -80,19 +87,107 @@ export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
 export const arrivedMessagesMax = 8_192
 export const arrivedBytesMax = 32 * 1_048_576
+/** Commands handed over to a partition and not decided: some hundred milliseconds of what one decides. A sender's share is this over the senders that have something waiting. */
+export const handedCommandsMax = 32_768
+/** What a sender may always have waiting, however many others there are. */
+export const handedPerSenderMin = 256
+/** Bytes of the same, of all senders. */
+export const handedBytesMax = 32 * 1_048_576
+/** Milliseconds after which somebody who was told `busy` may come back, at least and at most. */
+export const busyMsMin = 10
+export const busyMsMax = 2_000
+/** Ingresses of which a partition remembers how far they are taken: lives of ingresses, in weeks of rolling restarts. */
+export const ingressesRememberedMax = 4_096
+/** Bytes of decided commands kept in their stream, over all partitions: what a reset can go back to. */
+export const commandsKeptBytes = 64 * 1_048_576
+/** Share of the commands stream above which nothing decided is kept. */
+export const commandsFillMax = 0.5
 /** Former cursors a partition remembers to find the last common message after the commands stream lost its tail. */
 export const cursorsRememberedMax = 4_096
 
 // Time
 
-/** Milliseconds the clock may run ahead of the newest broker timestamp: beyond it time stands still and an alarm is raised. */
-export const clockAheadMsMax = 10_000
+/**
+ * Milliseconds a worker's wall clock may differ from the broker's, in either direction, before an alarm is raised. No decision depends on that clock; but whoever sets
+ * it so sets others, and senders' clocks are believed.
+ */
+export const clockOffMsMax = 2_000
+/** Milliseconds for which it must have been so. Longer than between two renewals of a lease. */
+export const clockOffForMs = 3_000
+/** Milliseconds for which the best bound of the broker's time is kept at least, and twice that at most: so long a broker's clock that was set back is not followed. Several renewals fall into it. */
+export const brokerClockWindowMs = 10_000
+/** Millionth parts by which a steady clock may run fast: as fast as a kernel lets one be slewed. Believed of it is so much less. */
+export const steadyClockFastPpmMax = 500
 /** Milliseconds without a confirmed record after which a witness is written, and between checks of the cursor's digest. */
 export const cursorCheckMs = 1_000
 /** Milliseconds an append may take before its outcome is unknown. */
 export const appendTimeoutMs = 5_000
-/** Milliseconds commands are kept below the cursor before they are purged. */
-export const commandsKeptMs = 10 * 60_000
+
+// Questions
+
+/**
+ * Questions a second of one sender that one worker looks at, and as many at once; beyond it the sender's subscription is dropped for a moment. More than a shop's pages ask for, and
+ * at some 25 µs each a fortieth of a core: what all senders of a cluster may cost a worker is their number times that. A KiB asked, and 4 KiB answered, cost as much as a question.
+ */
+export const questionsPerSecond = 1_000
+export const questionBytes = 1_024
+export const answerBytesPerQuestion = 4_096
+/** SKUs walked for a page of ATS that cost as much as a question. */
+export const skusWalkedPerQuestion = 256
+/** Questions' worth that is answered in one turn of the event loop: bounds what they hold up. */
+export const questionsPerTurn = 32
+/** Milliseconds a dropped subscription stays dropped at least: its bucket has then filled for as long. */
+export const questionsClosedMs = 250
+/** Bytes of a question's body; what is longer is no question. */
+export const questionBytesMax = 4_096
+/** Bytes of answers that wait for a record to be confirmed, over all senders: beyond it what is asked isn't answered, and asked again. */
+export const answersWaitingBytesMax = 16 * 1_048_576
+
+// The door
+
+/**
+ * Messages of one sender that an ingress asks the server for at once. Asked again at the end of a turn that left at most half: so a turn brings at most one and a half times as many of
+ * a sender, and a sender's burst of half as many always finds somebody. A flood of 300,000 a second beside a probe: with 1,024, 4,096 and no such bound the probe's median was 0.9 to 11,
+ * 0.9 to 1.7, and 5 to 3,000 ms, its worst case 53 to 133, 177 to 195, and 660 to 3,000 ms.
+ */
+export const doorCreditMessages = 2_048
+/** Milliseconds between two pings on the senders' connection, and pings under way: what bounds the age of what comes in on it. */
+export const doorPingEveryMs = 25
+export const doorPingsMax = 4
+/** Milliseconds an ingress waits until an owner has heard a frame. */
+export const handTimeoutMs = 2_000
+/** Milliseconds an ingress waits until a message is stored. */
+export const storeTimeoutMs = 5_000
+/** Milliseconds between two words of an owner that it still reigns. */
+export const announceEveryMs = 500
+/** Milliseconds between two words of an owner, when it has senders to hold off. */
+export const fullEveryMs = 5
+
+// Liveness
+
+/** Milliseconds a reader may hear nothing, though it has asked, before the stream's leader is asked whether there is anything for it. */
+export const readerSilentMs = 1_000
+/** Milliseconds for which what the leader holds may be on its way: after that the reader is deaf, and is moved to another server. */
+export const readerDeafConfirmMs = 500
+/** Milliseconds for which the server on which a reader was deaf gets no reader of that stream: catching up takes it about that long for a few GiB. */
+export const deafServerAvoidedMs = 60_000
+
+/** Milliseconds without any answer after which a connection counts as half-open, and is given up for another. */
+export const halfOpenMs = 2_500
+/** Milliseconds without a word of JetStream after which another server is tried: the one connected to may let everything wait. */
+export const slowServerMs = 3_000
+/** Milliseconds between two announcements of a worker, at most: they say how it gets on. */
+export const announceMsMax = 1_000
+/** Milliseconds without a word of an owner, or of the broker, after which it counts as gone: two announcements may be late. */
+export const ownerSilentMs = 2_000
+/** Milliseconds an owner may have something to decide and confirm nothing. */
+export const ownerStalledMs = 2_000
+/** Milliseconds a partition may take on its way from one owner to the next before that is an outage. */
+export const outageGraceMs = 1_500
+/** Milliseconds between two looks at whether every partition is served. */
+export const outageLookMs = 250
+/** Milliseconds within which any outage is shown and alarmed by every living worker. */
+export const outageToldMsMax = 5_000
 
 // Feed and snapshots
 
@@ -109,8 +204,68 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
-/** Journal records after which a snapshot is begun. */
+/**
+ * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
+ *
+ *     (records + commands) * snapshotShare >= things in the last snapshot (SKUs, reservations, decisions)
+ *
+ * or once `snapshotCommandsMax` commands do. Ten thousand records of one command each take a fifth of a second to replay: the share keeps a state of millions of things, which takes many
+ * seconds to write and to load, from being written for them. The last bound holds whatever the state's size: recovery must not grow with the journal.
+ */
 export const snapshotEveryRecords = 10_000
+export const snapshotEveryCommands = 250_000
+export const snapshotEveryBytes = 64 * 1_048_576
+export const snapshotShare = 4
+export const snapshotCommandsMax = 500_000
+/** Commands that may be decided while a snapshot is written: the larger the state, the more of it is walked for each of them. Deciding waits for the walk, never for the store. */
+export const snapshotWalkCommands = 400_000
+/** Things up to which a state is walked by the ticks alone: a slice each, done within seconds. */
+export const snapshotTickedThings = 65_536
+/** Commands that may lie in the journal behind the start of the newest published snapshot, as long as snapshots can be stored. */
+export const commandsBehindSnapshotMax = 1_000_000
+/** Milliseconds before another snapshot is begun after one could not be stored. */
+export const snapshotRetryMs = 10_000
+/** Bytes of records that are applied without a pause in between, or one record if it is longer: some hundred commands, some milliseconds. */
+export const replaySliceBytes = 131_072
+
+// The door
+
+/** Milliseconds between two ticks that an ingress is given: as often it opens doors again, tries again and gives up what waits too long. */
+export const ingressTickMs = 25
+/** Milliseconds of age above which a message is not taken: whoever thaws must not hand over old commands as new. */
+export const doorAgeMsMax = 2_000
+/** Milliseconds a message may wait in an ingress before its sender is told to come back; it was handed to nobody by then. */
+export const ingressWaitMsMax = 2_000
+/** Senders an ingress knows at most. */
+export const ingressSendersMax = 1_024
+/** Messages and bytes that wait in an ingress, of one sender; of many senders each gets an equal share of the whole instead, so that nobody's waiting is at another's cost. */
+export const waitingMessagesMax = 4_096
+export const waitingBytesMax = 4 * 1_048_576
+export const waitingMessagesInAllMax = 262_144
+export const waitingBytesInAllMax = 256 * 1_048_576
+/** Bytes of what an ingress writes about one message beside its body: sender, class, token of the SKU, reply suffix, time, trace, length. */
+export const messageHeadBytesMax = 640
+/** Messages, and bytes of their bodies, in one frame handed to an owner. */
+export const frameMessagesMax = 1_024
+export const frameBytesMax = 262_144
+/** Frames, and bytes in them, under way from one ingress to one owner: enough for a round trip at full speed; beyond it messages wait here, where senders take turns. */
+export const framesUnderWayMax = 16
+export const frameBytesUnderWayMax = 1_048_576
+/** Milliseconds before a message whose storing is unknown is handed out again, and before a full stream is tried again. */
+export const storeAgainMs = 100
+export const storeFullPauseMs = 250
+/** Milliseconds of its rate that a sender's bucket holds before its closed door opens again: a subscription is not made and given up for each message. */
+export const doorReopenMs = 100
+/** Milliseconds an owner may keep a sender's door closed with one word. */
+export const senderFullMsMax = 5_000
+/** Milliseconds after which a sender that hears `busy` may come back: another owner, a place in a queue, room in the stream, another ingress. */
+export const busyOwnerMs = 250
+export const busyQueueMs = 250
+export const busyFullMs = 1_000
+export const busyEndingMs = 50
+/** Milliseconds for which a door keeps the best bound of the broker's time at least, and twice that at most; and millionth parts by which its own steady clock may run fast. */
+export const doorClockWindowMs = 10_000
+export const doorClockFastPpmMax = 500
 
 // Archive
 
@@ -126,8 +281,19 @@ export const journalRecordsKeptMin = 1_024
 export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
+/** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
+const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
+assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
+assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
+assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
+assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
+  "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
+)
+assert(snapshotEveryCommands <= snapshotCommandsMax, "what is due at the latest comes after what is due at the earliest")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
 assert(
   // A fact may find a shortage at each location it takes units off, and at the one it happened at.
@@ -135,10 +301,23 @@ assert(
   "the events of one command fit its share of a record",
 )
 assert(
-  feedLookBackMs >= clockAheadMsMax + 8 * appendTimeoutMs,
-  "a new owner looks back further than journaled time may be ahead, and a correction may have been tried again and again",
+  feedLookBackMs >= clockOffMsMax + 8 * appendTimeoutMs,
+  "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
+assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
+assert(
+  // The owner's own look, what it stalls for, its announcement, and our look.
+  announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
+  "INV-10 an owner that is silent or stalls is noticed by the others in time",
+)
+assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-10 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
+assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
+assert(
+  // A stored message may hold as many messages of senders as commands, each an entry of its own.
+  2 * bodyBytesMax + commandsPerMessageMax * (entryOverheadBytesMax + 512) + 512 + recordEnvelopeBytesMax < recordBytesMax,
+  "the largest stored message, decided at its worst, fits a record",
+)
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
 assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")
 assert(archiveSegmentBytesMax > 2 * recordBytesMax, "a segment holds several records of any size")
@@ -147,3 +326,23 @@ assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax * 4 < 2 ** 24, "one map holds the decisions of a sender in all its classes")
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
+assert(
+  messageHeadBytesMax >= senderCharsMax + 8 + 3 * skuBytesMax + replySuffixCharsMax + 16 + 55 + 6 + 24,
+  "what is written about one message fits its share",
+)
+assert(
+  bodyBytesMax + (commandsPerMessageMax + 1) * messageHeadBytesMax < payloadBytesMax &&
+    frameBytesMax + (frameMessagesMax + 1) * messageHeadBytesMax < payloadBytesMax,
+  "a stored message and a frame fit one message of the broker, however many senders' messages are in them",
+)
+assert(
+  longestMessageEntryBytes + commandsPerMessageMax * messageHeadBytesMax + recordEnvelopeBytesMax < recordBytesMax,
+  "a stored message of as many senders' messages as commands, decided at its worst, fits a record",
+)
+assert(frameBytesMax >= bodyBytesMax && frameBytesUnderWayMax >= frameBytesMax, "every message fits a frame, every frame the window")
+assert(
+  waitingBytesInAllMax / ingressSendersMax >= bodyBytesMax && waitingMessagesInAllMax / ingressSendersMax >= 1,
+  "of however many senders each may let its longest message wait",
+)
+assert(frameMessagesMax <= arrivedMessagesMax && frameBytesMax <= arrivedBytesMax, "an owner can hold a frame")
+assert(ingressTickMs * 4 <= doorReopenMs && ingressTickMs * 4 <= storeAgainMs, "a tick comes often enough for what waits for it")

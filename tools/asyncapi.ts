@@ -8,17 +8,23 @@ import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
 import { type CommandType, classOf } from "../src/domain/commands.ts"
 import { CommandClass } from "../src/domain/names.ts"
+import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
 import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
+import { BusyAnswerJson, NotStoredAnswerJson, StoredAnswerJson } from "../src/wire/answers.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
 import {
+  AboutReservationJson,
   AtsAnswerJson,
   InvalidAnswerJson,
+  NotAllowedAnswerJson,
   PageJson,
   QuarantineAnswerJson,
+  ReservationAnswerJson,
   StockAnswerJson,
   TopologyAnswerJson,
+  UnknownReservationAnswerJson,
   UnknownSkuAnswerJson,
   WorkerAnswerJson,
 } from "../src/wire/questions.ts"
@@ -29,16 +35,22 @@ type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly 
 type JsonObject = { readonly [key: string]: Json }
 
 /** What senders write is read strictly, what they hear may grow. */
-const written = { ...commandSchemas, Page: PageJson }
+const written = { ...commandSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
 const heard = {
   Reply: ReplyJson,
+  StoredAnswer: StoredAnswerJson,
+  BusyAnswer: BusyAnswerJson,
+  NotStoredAnswer: NotStoredAnswerJson,
   Ats: AtsJson,
   StockAnswer: StockAnswerJson,
   UnknownSkuAnswer: UnknownSkuAnswerJson,
+  ReservationAnswer: ReservationAnswerJson,
+  UnknownReservationAnswer: UnknownReservationAnswerJson,
   AtsAnswer: AtsAnswerJson,
   TopologyAnswer: TopologyAnswerJson,
   WorkerAnswer: WorkerAnswerJson,
   QuarantineAnswer: QuarantineAnswerJson,
+  NotAllowedAnswer: NotAllowedAnswerJson,
   InvalidAnswer: InvalidAnswerJson,
 }
 
@@ -71,7 +83,7 @@ const headers: JsonObject = {
       type: "string",
       maxLength: replySuffixCharsMax,
       pattern: `^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,${replySuffixTokensMax - 1}}$`,
-      description: "End of the subject the answer is wanted on. Without it nothing is answered",
+      description: "End of the subject the answer is wanted on, where the message is no request. Without either nothing is answered",
     },
   },
 }
@@ -87,6 +99,7 @@ const messages = (): JsonObject =>
     }),
     message("Question", "A question, which its subject asks: the body is empty", { headers }),
     message("Page", "Which page of a question that has pages", { headers, payload: schemaRef("Page") }),
+    message("AboutReservation", "Which reservation a question is about", { headers, payload: schemaRef("AboutReservation") }),
     ...Object.keys(heard).map((name) => message(name, name, { payload: schemaRef(name) })),
   ])
 
@@ -94,13 +107,13 @@ const sender: JsonObject = { description: "The sender's own name: its credential
 const token: JsonObject = {
   description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
-const suffix: JsonObject = { description: `What the request's ${replyHeader} said` }
+const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
-const question = (path: string, description: string, parameters: JsonObject, paged: boolean): JsonObject => ({
+const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
   address: questionSubject("{sender}", path),
   description,
   parameters: { sender, ...parameters },
-  messages: messageRefs(paged ? ["Question", "Page"] : ["Question"]),
+  messages: messageRefs(bodies),
 })
 
 const partition: JsonObject = { description: "A partition's number, from 0" }
@@ -108,13 +121,14 @@ const partition: JsonObject = { description: "A partition's number, from 0" }
 const channels = (): JsonObject => ({
   commands: {
     address: commandSubject("{sender}", "{class}" as CommandClass, "{token}"),
-    description: "Stored by JetStream; the publish acknowledgement means stored, will be decided",
+    description:
+      "Requests, whose reply subject is under the sender's own replies. Answered by a decision, or by what became of the message; by the server's status 503 if nobody took it",
     parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, token },
     messages: messageRefs([...commandTypes, batch]),
   },
   replies: {
     address: replySubject("{sender}", "{suffix}"),
-    description: "Decisions and answers, at most once: whoever missed one asks again with the same id",
+    description: "Decisions and answers, at most once: whoever heard none asks again with the same bytes",
     parameters: { sender, suffix },
     messages: messageRefs(["Reply", ...answers]),
   },
@@ -124,21 +138,28 @@ const channels = (): JsonObject => ({
     parameters: { sender, token },
     messages: messageRefs(["Ats"]),
   },
-  askStock: question("stock.{token}", "Stock of a SKU", { token }, false),
-  askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, false),
-  askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, true),
-  askTopology: question("topology", "How many partitions there are", {}, false),
-  askWorkers: question("workers", "What each worker does", {}, false),
-  askQuarantine: question("quarantine.{partition}", "A partition's quarantined commands, in pages", { partition }, true),
+  askStock: question("stock.{token}", `Stock of a SKU. Roles: ${stockRoles.join(", ")}`, { token }, ["Question"]),
+  askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, ["Question"]),
+  askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, ["Question", "Page"]),
+  askReservation: question("reservation.{token}", "A reservation of the asking channel", { token }, ["AboutReservation"]),
+  askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
+  askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
+  askQuarantine: question(
+    "quarantine.{partition}",
+    `A partition's quarantined commands, in pages. Roles: ${quarantineRoles.join(", ")}`,
+    { partition },
+    ["Question", "Page"],
+  ),
 })
 
 const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
-  askStock: ["StockAnswer", "UnknownSkuAnswer", "InvalidAnswer"],
+  askStock: ["StockAnswer", "UnknownSkuAnswer", "NotAllowedAnswer", "InvalidAnswer"],
   askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
+  askReservation: ["ReservationAnswer", "UnknownReservationAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
-  askWorkers: ["WorkerAnswer"],
-  askQuarantine: ["QuarantineAnswer", "InvalidAnswer"],
+  askWorkers: ["WorkerAnswer", "NotAllowedAnswer"],
+  askQuarantine: ["QuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
 }
 
 const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
@@ -147,7 +168,11 @@ const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
 })
 
 const operations = (): JsonObject => ({
-  sendCommands: { action: "send", channel: ref("channels/commands"), reply: repliesWith(["Reply"]) },
+  sendCommands: {
+    action: "send",
+    channel: ref("channels/commands"),
+    reply: repliesWith(["Reply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
+  },
   followAts: { action: "receive", channel: ref("channels/ats") },
   ...Object.fromEntries(
     Object.entries(asks).map(([name, names]) => [name, { action: "send", channel: ref(`channels/${name}`), reply: repliesWith(names) }]),

@@ -63,13 +63,16 @@ class Play {
   readonly #rig: Rig
   readonly #say: Say
   readonly #channel: Channel
+  /** Who may see stock. */
+  readonly #dock: Channel
   readonly #skus: ReadonlyArray<string>
   readonly #sku: string
 
-  constructor(rig: Rig, say: Say, channel: Channel, skus: ReadonlyArray<string>) {
+  constructor(rig: Rig, say: Say, channel: Channel, dock: Channel, skus: ReadonlyArray<string>) {
     this.#rig = rig
     this.#say = say
     this.#channel = channel
+    this.#dock = dock
     this.#skus = skus
     this.#sku = skus[harmed] ?? ""
   }
@@ -131,7 +134,7 @@ class Play {
   }
 
   async #leftQty(): Promise<number> {
-    const stock = await this.#channel.stock(this.#sku)
+    const stock = await this.#dock.stock(this.#sku)
     return stock.answer === "stock" ? stock.offered : 0
   }
 }
@@ -149,7 +152,7 @@ export const playLostJournal = async (rig: Rig, say: Say): Promise<LostJournalRe
   const [planner, dock, channel] = await Promise.all([rig.open("planner"), rig.open("dock"), rig.open("web")])
   const skus = skusOf(rig.options.partitions)
   await putOnSale(planner, dock, skus, unitsEach)
-  const play = new Play(rig, say, channel, skus)
+  const play = new Play(rig, say, channel, dock, skus)
   for (const sku of skus) await play.reserve(sku)
   const former = await copyOf(rig, harmed)
   const emptied = await play.harm({ what: "its journal is deleted and made anew", harm: () => replaceJournal(rig, harmed, []) })

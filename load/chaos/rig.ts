@@ -22,8 +22,8 @@ import { mainFile, startWorkerProcess, type WorkerProcess, workerEnvironment } f
 import { Client } from "../../src/client/client.ts"
 import { type Channel, openChannel } from "../../src/client/promises.ts"
 import { partitionOf } from "../../src/domain/names.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import { channelLinkLayer } from "../../src/nats/channel-link.ts"
-import type { SenderKind } from "../../src/nats/config.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
@@ -33,11 +33,7 @@ export const channelNames = ["web", "app", "marketplace", "shop"] as const
 export type ChannelName = (typeof channelNames)[number]
 type SenderName = ChannelName | "dock" | "planner"
 
-const senders: ReadonlyArray<{ readonly name: SenderName; readonly kind: SenderKind }> = [
-  ...channelNames.map((name) => ({ name, kind: "channel" as const })),
-  { name: "dock", kind: "warehouse" },
-  { name: "planner", kind: "merchandiser" },
-]
+const senders = sendersOf(`${channelNames.map((name) => `${name}=channel`).join(",")},dock=warehouse,planner=merchandiser`)
 
 export interface RigOptions {
   readonly partitions: number
@@ -85,10 +81,10 @@ const closePatienceMs = 5_000
 const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
 
 /** Asks until `condition` holds, and resolves with the milliseconds that took. Rejects, naming `what`, when patience ends. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<number> => {
+export const until = async (what: string, condition: () => boolean | Promise<boolean>, forMs = patienceMs): Promise<number> => {
   const startedMs = performance.now()
   while (!(await condition())) {
-    if (performance.now() - startedMs > patienceMs) throw new Error(`waited ${patienceMs / 1_000} s in vain: ${what}`)
+    if (performance.now() - startedMs > forMs) throw new Error(`waited ${forMs / 1_000} s in vain: ${what}`)
     await pause(pollMs)
   }
   return performance.now() - startedMs
@@ -186,8 +182,8 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
   const folder = yield* demoFolder(false)
   const guardian = yield* startGuardian
   const server = yield* startServer(folder.nats)
-  const { engine, worker } = server.credentials
-  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker, name: "rig" }, saidCodec)
+  const { engine, door } = server.credentials
+  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "rig" }, saidCodec)
   const runtime = yield* Effect.acquireRelease(
     Effect.sync(() => ManagedRuntime.make(ports)),
     (made) => made.disposeEffect,

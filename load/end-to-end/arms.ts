@@ -10,6 +10,7 @@ import { connect } from "../../src/channel.ts"
 import { workerEnvironment } from "../../src/cli/demo/workers.ts"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { plainLine } from "../../src/domain/policy.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { metricName } from "../../src/telemetry/names.ts"
 import { hotSku, samples } from "./hot-sku.ts"
@@ -77,11 +78,7 @@ class Actor<To extends object, From> {
   }
 }
 
-const senders = [
-  { name: "web", kind: "channel" },
-  { name: "dc", kind: "warehouse" },
-  { name: "plan", kind: "merchandiser" },
-] as const
+const senders = sendersOf("web=channel,dc=warehouse,plan=merchandiser")
 
 const loginOf = ({ credentials }: EmbeddedServer, sender: string) => {
   const login = credentials.senders[sender]
@@ -217,10 +214,10 @@ export interface FloorArm extends Arm {
 /** The floor: the same, undecided. */
 export const startFloor = async (options: BenchOptions, reply: EchoSetup["reply"]): Promise<FloorArm> => {
   const server = await startEmbedded({ senders })
-  const { url, monitorUrl, credentials } = server
+  const { url, monitorUrl, credentials, senders: known } = server
   const echo = new Actor<ToEcho, FromEcho>("./echo-worker.ts", options)
-  const { engine, worker } = credentials
-  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, worker, partitions: options.partitions, reply } })
+  const { engine, door } = credentials
+  await echo.ask({ _tag: "Setup", setup: { url, monitorUrl, engine, door, senders: known, partitions: options.partitions, reply } })
   const client = await startClient(server, options)
   const count = async (): Promise<WorkerCount> => {
     const answer = await echo.ask({ _tag: "Count" })

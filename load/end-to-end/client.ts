@@ -4,13 +4,14 @@
  * Above all other imports, Schema's decoders are switched to compiled ones, as in any program that decodes many replies.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { headers, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
+import { type Msg, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
 import { type Channel, connect } from "../../src/channel.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import { senderInbox } from "../../src/nats/config.ts"
+import { decodeDoorAnswer } from "../../src/wire/answers.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import { decodeReply } from "../../src/wire/replies.ts"
-import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { commandSubject, replySubject } from "../../src/wire/subjects.ts"
 import { Caller, hotSku } from "./hot-sku.ts"
 import type { ClientSetup, FromClient, Mode, ToClient } from "./messages.ts"
 
@@ -46,37 +47,64 @@ const call = async (channel: Channel, caller: Caller): Promise<void> => {
 const readEvery = 1_000
 const accepted = (body: Uint8Array): boolean => decodeReply(body)?.decisions.every(({ outcome }) => outcome === "accepted") === true
 
-/** Callers whose commands travel alone; a reply's suffix says whose it is. */
+/** Milliseconds before a command that surely nobody took is sent again. */
+const againMs = 50
+
+/** Whether a message says that nothing of the command was taken: `busy`, or the server's own word that nobody is there. */
+const isNotTaken = (message: Msg): boolean =>
+  message.data.length === 0 ? message.headers?.code === 503 : decodeDoorAnswer(message.data)?.answer === "busy"
+
+/** A decision's first field is `partition`, an answer's is `answer`: told apart without reading either. */
+const isAnswer = (body: Uint8Array): boolean => body.length === 0 || body[answerFirstAt] === answerFirst
+const answerFirstAt = '{"v":1,"'.length
+const answerFirst = "a".charCodeAt(0)
+
+/** Callers whose commands travel alone, as requests; the reply's subject says whose it is. */
 class SingleCallers {
   readonly #connection: NatsConnection
   readonly #subject: string
+  readonly #prefix: string
   readonly #callers: ReadonlyArray<Caller>
+  /** What each has under way. */
+  readonly #texts: Array<string> = []
 
   constructor(connection: NatsConnection, { sender, inFlight }: ClientSetup) {
     this.#connection = connection
     this.#subject = commandSubject(sender, "sell", skuToken(hotSku))
     this.#callers = Array.from({ length: inFlight }, newCaller)
-    const prefix = replySubject(sender, "single.")
-    connection.subscribe(`${prefix}*`, {
+    this.#prefix = replySubject(sender, "single.")
+    connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
         if (error !== null) throw error
-        settled(decided % readEvery > 0 || accepted(message.data))
-        if (running) this.#send(Number(message.subject.slice(prefix.length)))
+        this.#heard(Number(message.subject.slice(this.#prefix.length)), message)
       },
     })
   }
 
   start(): void {
-    for (const index of this.#callers.keys()) this.#send(index)
+    for (const index of this.#callers.keys()) this.#next(index)
   }
 
-  #send(index: number): void {
+  #heard(index: number, message: Msg): void {
+    if (isAnswer(message.data)) {
+      if (!isNotTaken(message)) throw new Error(`a command was not taken: ${message.string()}`)
+      setTimeout(() => this.#send(index), againMs)
+      return
+    }
+    settled(decided % readEvery > 0 || accepted(message.data))
+    if (running) this.#next(index)
+  }
+
+  #next(index: number): void {
     const caller = this.#callers[index]
     if (caller === undefined) return
     open++
-    const named = headers()
-    named.set(replyHeader, `single.${index}`)
-    this.#connection.publish(this.#subject, commandText(caller.command(Date.now())), { headers: named })
+    this.#texts[index] = commandText(caller.command(Date.now()))
+    this.#send(index)
+  }
+
+  #send(index: number): void {
+    this.#connection.publish(this.#subject, this.#texts[index] ?? "", { reply: `${this.#prefix}${index}` })
   }
 }
 

@@ -8,11 +8,14 @@ import { Buffer } from "node:buffer"
 import { Effect, Layer, Stream } from "effect"
 import { assert } from "../../src/assert.ts"
 import { partitionOf, type SenderId } from "../../src/domain/names.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import { batchCommandsMax, batchMessagesMax, recordBytesMax } from "../../src/limits.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound, Questions } from "../../src/ports/broker.ts"
+import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
+import { replySuffixOf } from "../../src/wire/subjects.ts"
 import { hotSku, layout, samples } from "./hot-sku.ts"
 import type { EchoSetup, FromEcho, ToEcho } from "./messages.ts"
 
@@ -154,8 +157,12 @@ const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   const cluster = yield* Cluster
   const { partitions } = yield* cluster.prepare({ partitions: setup.partitions, replicas: 1 })
   const questions = yield* Questions
-  // Of these the adapter answers the only one a client needs: how many partitions there are.
-  yield* Effect.forkScoped(Stream.runDrain(questions.listen))
+  const open = yield* questions.listen(({ sender, path, replySubject, replyHeader }) => {
+    // The only one a client needs: how many partitions there are.
+    const suffix = replySuffixOf(sender, replySubject, replyHeader)
+    if (path === topologyPath && suffix !== null) open.answer(sender, suffix, encodeAnswer({ answer: "topology", partitions }))
+  })
+  for (const { sender } of sendersOf(setup.senders)) open.open(sender)
   const journals = yield* Journals
   const partition = partitionOf(hotSku, partitions)
   const echo = { replies: new Replies(setup.reply), partition, journals, outbound: yield* Outbound }
@@ -170,9 +177,9 @@ const fail = (cause: unknown): void => {
   process.exit(1)
 }
 
-const start = ({ url, monitorUrl, engine, worker, ...setup }: EchoSetup): void => {
-  const nats = natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, worker, name: "echo" }, saidCodec)
-  run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, worker, ...setup }), Layer.fresh(nats))))
+const start = ({ url, monitorUrl, engine, door, ...setup }: EchoSetup): void => {
+  const nats = natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec)
+  run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, door, ...setup }), Layer.fresh(nats))))
 }
 
 const count = () => {

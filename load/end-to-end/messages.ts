@@ -36,7 +36,9 @@ export interface EchoSetup {
   readonly url: string
   readonly monitorUrl: string
   readonly engine: UserPassword
-  readonly worker: UserPassword
+  readonly door: UserPassword
+  /** As HOLDFAST_SENDERS says it. */
+  readonly senders: string
   readonly partitions: number
   /** What a reply is made of, as text; the id of the command stands where `sampleId` does. */
   readonly reply: { readonly prefix: string; readonly reserve: string; readonly confirm: string }

@@ -4,13 +4,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { CommandClass, SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { CommandMessage, Input, Output } from "../../src/engine/protocol.ts"
+import type { CommandMessage, Input, Output, TakenMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
 import { Cluster, Journals, Snapshots } from "../../src/ports/broker.ts"
+import { decodeBody } from "../../src/wire/body.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { bodyText, encodeBatch } from "../../src/wire/taken.ts"
 
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 const encoder = new TextEncoder()
@@ -18,6 +21,23 @@ const encoder = new TextEncoder()
 const commandsPerMessage = 64
 
 type Told<A> = A extends Input ? Omit<A, "nowMs"> : never
+
+/** A message as an ingress took it in. */
+const takenOf = (sender: string, commandClass: CommandClass, sku: string, text: string, publishedMs: number): TakenMessage => {
+  const body = decodeBody(encoder.encode(text))
+  const bytes = Buffer.byteLength(bodyText(body))
+  return {
+    sender: sender as SenderId,
+    class: commandClass,
+    bulk: false,
+    sku: sku as Sku,
+    reply: null,
+    publishedMs,
+    trace: null,
+    bytes,
+    body,
+  }
+}
 
 export interface OwnerOptions {
   readonly partition: number
@@ -48,6 +68,8 @@ export class SteadyOwner {
   /** Becomes owner, and stocks up every SKU. */
   readonly begin = Effect.fnUntraced(function* (this: SteadyOwner) {
     yield* this.#tell({ _tag: "SnapshotMissing" })
+    // What it counts on is the broker's time itself.
+    yield* this.#tell({ _tag: "BrokerTimeSeen", brokerMs: this.nowMs })
     yield* this.#tell({ _tag: "Claim", owner: "load", incarnation: `load${this.#options.partition}` })
     const { skus } = this.#options
     const each = (type: string, rest: string) => skus.map((sku) => this.#body(type, sku, `${type}-${sku}`, rest))
@@ -75,7 +97,7 @@ export class SteadyOwner {
   /** Writes a snapshot, as an owner does between its batches, and waits until it is published. */
   readonly snapshot = Effect.fnUntraced(function* (this: SteadyOwner) {
     const before = this.snapshots
-    while (this.snapshots === before) yield* this.#tell({ _tag: "Tick" })
+    while (this.snapshots === before) yield* this.#tell({ _tag: "Tick", wallMs: this.nowMs })
   })
 
   stateHash(): string {
@@ -86,29 +108,31 @@ export class SteadyOwner {
     return encoder.encode(`{"v":1,"type":"${type}","id":"${id}","sku":"${sku}","issuedAtMs":${this.nowMs},${rest}}`)
   }
 
-  /** Hands commands over as messages of many, a record's worth at once. */
+  /** A stored message of one. */
+  #stored(message: TakenMessage): CommandMessage {
+    const seq = ++this.#messageSeq
+    const body = encodeBatch({ ingress: "load", serial: seq, acknowledged: seq - 1, messages: [message] })
+    return { seq, subject: `hf.q.${this.#options.partition}`, headers: "", replySuffix: null, body, brokerMs: this.nowMs }
+  }
+
+  /** Commands as messages of many, a record's worth at once: sales handed over, all else as an ingress stores it. */
   readonly #decide = Effect.fnUntraced(function* (
     this: SteadyOwner,
     sender: string,
-    commandClass: string,
+    commandClass: CommandClass,
     bodies: ReadonlyArray<Uint8Array>,
   ) {
-    const { commandsPerRecord, partition, skus } = this.#options
+    const { commandsPerRecord, skus } = this.#options
     for (let from = 0; from < bodies.length; from += commandsPerRecord) {
       const record = bodies.slice(from, from + commandsPerRecord)
-      const messages: Array<CommandMessage> = []
+      const messages: Array<TakenMessage> = []
       for (let at = 0; at < record.length; at += commandsPerMessage) {
-        const body = Buffer.from(
-          `[${record
-            .slice(at, at + commandsPerMessage)
-            .map((one) => Buffer.from(one).toString("utf8"))
-            .join(",")}]`,
-        )
-        const seq = ++this.#messageSeq
-        const subject = `hf.p.${partition}.${sender}.${commandClass}.${skus[0]}`
-        messages.push({ seq, subject, headers: "", replySuffix: null, body, brokerMs: this.nowMs })
+        const texts = record.slice(at, at + commandsPerMessage).map((one) => Buffer.from(one).toString("utf8"))
+        messages.push(takenOf(sender, commandClass, skus[0] ?? "", `[${texts.join(",")}]`, this.nowMs))
       }
-      yield* this.#tell({ _tag: "CommandsArrived", messages })
+      yield* commandClass === "sell"
+        ? this.#tell({ _tag: "CommandsHanded", messages })
+        : this.#tell({ _tag: "CommandsArrived", messages: messages.map((message) => this.#stored(message)) })
     }
   })
 
@@ -132,8 +156,10 @@ export class SteadyOwner {
       return this.#put({ _tag: "AppendAcked", messageId, ...ack })
     }
     if (output._tag === "ReadClaimBasis")
-      return this.#put({ _tag: "ClaimBasisRead", basis: { endSeq: 0, incarnation: null, witness: null, halt: null } })
+      return this.#put({ _tag: "ClaimBasisRead", ask: output.ask, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } })
     if (output._tag === "StoreIncarnation") yield* (yield* Cluster).putIncarnation(partition, output.incarnation)
+    if (output._tag === "ContinueSoon") return this.#put({ _tag: "Continue" })
+    if (output._tag === "SayBusy") return yield* Effect.die(new Error(`handed over faster than it decides: ${output.why}`))
     if (output._tag === "SendReplies") return this.#put({ _tag: "RepliesSent", seq: output.seq })
     if (output._tag === "SendFeed") return this.#put({ _tag: "FeedSent", group: output.group })
     if (output._tag === "StoreChunk") {

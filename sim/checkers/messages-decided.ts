@@ -42,7 +42,8 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Unreadable") continue
       cursorSeq = read.record.cursor.seq
-      for (const entry of read.record.entries) if (entry._tag === "Message") decided.add(nameOf(entry))
+      for (const entry of read.record.entries)
+        if (entry._tag === "Message" && entry.seq !== null) decided.add(nameOf({ seq: entry.seq, brokerMs: entry.brokerMs }))
     }
     return { decided, cursorSeq }
   }

@@ -1,20 +1,80 @@
 /**
- * Rule 7 of the protocol, oracle A10: journaled time is never further ahead of the true time than the broker's limit, so no clock can end a hold early.
- * How it moves within a journal is the auditor's; what the time really was only the world knows.
+ * Rule 7 of the protocol, oracle A10: journaled time is the broker's, whatever the clocks of those who journal say.
+ *
+ * Never ahead of it, so that nobody ends a hold early; never further behind than what its owner had heard lets it be, so that none is kept and no command is taken
+ * long after its deadline. How it moves within a journal is the auditor's; what the time really was only the world knows. Where the broker's own clock was set
+ * back, journaled time may go on as before for two windows, then stands still until the broker's has come there.
  */
-import { clockAheadMsMax } from "../../src/limits.ts"
+import { isFact } from "../../src/domain/commands.ts"
+import type { JournalRecord } from "../../src/engine/records.ts"
+import { brokerClockWindowMs } from "../../src/limits.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
+import { HeardTime } from "./heard-time.ts"
 
-export const trueTime: MakeChecker = ({ cluster, found, checked }) => ({
-  name: "true-time",
-  recordStored: (partition, { seq, bytes }) => {
-    const read = checkingCodec.decodeRecord(bytes)
-    if (read._tag === "Unreadable") return
-    checked()
-    const aheadMs = read.record.atMs - cluster.world.nowMs
-    if (aheadMs <= clockAheadMsMax) return
-    const detail = `record ${seq} of partition ${partition} says it is ${read.record.atMs}, which is ${aheadMs} ms from now`
-    found({ class: "safety", signature: "journaled time is ahead of the true time", detail, partition, seq })
-  },
-})
+/** Clocks show whole milliseconds, so that one which runs fast can seem to be one ahead. */
+const wholeMs = 1
+
+/** How long a command that was decided as if in time is past its deadline. */
+const overdueMs = ({ entries }: JournalRecord, brokerNowMs: number): number => {
+  let overMs = Number.NEGATIVE_INFINITY
+  for (const entry of entries) {
+    if (entry._tag !== "Message") continue
+    for (const { command, decision } of entry.decided) {
+      if (command?.deadlineMs === undefined || isFact(command) || decision._tag !== "Accepted") continue
+      overMs = Math.max(overMs, brokerNowMs - entry.brokerMs - command.deadlineMs)
+    }
+  }
+  return overMs
+}
+
+export const trueTime: MakeChecker = ({ cluster, found, checked }) => {
+  const { server, world } = cluster
+  const times = new HeardTime()
+  /** What the broker's clock may be taken for at most. */
+  const mostMs = (): number => {
+    const followedMs = 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs
+    let takenMs = Number.NEGATIVE_INFINITY
+    for (const [place, { atMs, shownMs }] of server.clockSets.entries()) {
+      const untilMs = server.clockSets[place + 1]?.atMs ?? world.nowMs
+      takenMs = Math.max(takenMs, shownMs) + Math.min(untilMs - atMs, followedMs)
+    }
+    return Math.max(server.nowMs, takenMs) + wholeMs
+  }
+  return {
+    name: "true-time",
+    timeHeard: (slot, brokerMs) => times.heard(slot, brokerMs),
+    recordStored: (partition, { seq, bytes }) => {
+      const read = checkingCodec.decodeRecord(bytes)
+      if (read._tag === "Unreadable") return
+      checked()
+      const aheadMs = read.record.atMs - mostMs()
+      if (aheadMs <= 0) return
+      const detail = `record ${seq} of partition ${partition} says it is ${read.record.atMs}, which is ${aheadMs} ms from now`
+      found({ class: "safety", signature: "journaled time is ahead of the true time", detail, partition, seq })
+    },
+    appendBegun: (slot, { bytes, expectedSeq }) => {
+      const read = checkingCodec.decodeRecord(bytes)
+      const inFlight = slot.partition?.inFlight
+      if (read._tag === "Unreadable" || inFlight?.attempts !== 1) return
+      const { record } = read
+      if (record.kind !== "batch" && record.kind !== "expiry") return
+      checked()
+      const leastMs = times.leastMs(slot)
+      const place = { partition: slot.id, seq: expectedSeq + 1 }
+      if (record.atMs > mostMs()) {
+        const detail = `record ${place.seq} of partition ${slot.id} says it is ${record.atMs}, when it is ${server.nowMs}`
+        found({ class: "safety", signature: "journaled time is ahead of the true time", detail, ...place })
+      }
+      if (leastMs === null || record.atMs < leastMs) {
+        const detail = `record ${place.seq} of partition ${slot.id} says it is ${record.atMs}, and its owner knew that it was ${leastMs} or later`
+        found({ class: "safety", signature: "journaled time is behind what its owner knew", detail, ...place })
+      }
+      const behindMs = server.nowMs - (leastMs ?? 0)
+      const overMs = overdueMs(record, server.nowMs) - behindMs
+      if (overMs <= 0) return
+      const detail = `record ${place.seq} of partition ${slot.id} decides a command ${overMs} ms after its deadline, beyond what its owner could not know`
+      found({ class: "safety", signature: "a command was decided after its deadline", detail, ...place })
+    },
+  }
+}

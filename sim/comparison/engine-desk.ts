@@ -15,7 +15,7 @@ import { makeStep, type Step } from "../../src/engine/step.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 /** Without the time, which the desk adds. */
-type Answer = Input extends infer One ? (One extends unknown ? Omit<One, "nowMs"> : never) : never
+type Answer = Input extends infer One ? (One extends unknown ? Omit<One, "nowMs" | "wallMs"> : never) : never
 
 /** What came of one command: its decision, and the ATS values that changed with it. */
 export interface Decided {
@@ -42,6 +42,7 @@ export class EngineDesk {
     this.#partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
     this.#step = makeStep({ codec: engineCodec, rules: protocolRules })
     this.#put({ _tag: "SnapshotMissing" })
+    this.#put({ _tag: "BrokerTimeSeen", brokerMs: this.#nowMs })
     this.#put({ _tag: "Claim", owner: "comparison", incarnation: "comparison" })
     this.#settle()
     assert(this.#partition.phase === "serving", "the engine serves once its claim is journaled")
@@ -52,6 +53,7 @@ export class EngineDesk {
     this.#nowMs = Math.max(this.#nowMs, nowMs)
     const seq = ++this.#commandSeq
     const replySuffix = `c.${seq}`
+    this.#put({ _tag: "BrokerTimeSeen", brokerMs: this.#nowMs })
     this.#put({
       _tag: "CommandsArrived",
       messages: [
@@ -75,7 +77,7 @@ export class EngineDesk {
   }
 
   #put(answer: Answer): void {
-    this.#unanswered.push(...this.#step(this.#partition, { ...answer, nowMs: this.#nowMs }))
+    this.#unanswered.push(...this.#step(this.#partition, { ...answer, nowMs: this.#nowMs, wallMs: this.#nowMs } as Input))
   }
 
   #settle(): void {
@@ -94,6 +96,7 @@ export class EngineDesk {
       case "ReadClaimBasis":
         return this.#put({
           _tag: "ClaimBasisRead",
+          ask: output.ask,
           basis: { endSeq: this.journal.length, incarnation: null, witness: null, halt: null },
         })
       case "Append": {

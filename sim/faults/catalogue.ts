@@ -36,7 +36,12 @@ export const faultFamilies = [
   { name: "corrupt-records", ids: "J10", what: "a record is read damaged, or one is missing from what is read" },
   { name: "full-stream", ids: "J11", what: "the commands stream is full for a while" },
   { name: "leases", ids: "J12 L1", what: "a lease is gone before its time, or given to two" },
-  { name: "clocks", ids: "C1", what: "a worker's clock jumps, forward or back, by up to ten minutes" },
+  {
+    name: "clocks",
+    ids: "C1",
+    what: "workers' clocks are wrong, by seconds or an hour, and run fast or slow; wall clocks are set while they serve",
+  },
+  { name: "broker-clock", ids: "C2", what: "the clock of the servers is set, forward or back, by up to nine seconds", isSpecial: true },
   { name: "snapshots", ids: "S1", what: "a snapshot is torn, damaged, another partition's, older, or ahead of its journal" },
   {
     name: "malformed",

@@ -3,6 +3,7 @@
  * for every few hundred milliseconds). Each is drawn from its own family, so each can be left out without moving the others.
  */
 import type { StoredRecord } from "../../src/engine/records.ts"
+import { steadyClockFastPpmMax as fastPpmMax } from "../../src/limits.ts"
 import type { Sender } from "../nodes/sender.ts"
 import type { Worker, WorkerFaults } from "../nodes/worker.ts"
 import type { Drawn } from "../profiles.ts"
@@ -29,6 +30,9 @@ export interface Stage {
 
 /** Families that put something else in the place of what a partition stored. */
 export type Spoiled = Extract<FaultName, "lost-journal" | "corrupt-records" | "snapshots">
+
+/** Milliseconds by which a wall clock is wrong. A life that begins with it has a steady clock that stays so. */
+const wrongMs = [-3_600_000, -9_000, -1_500, -40, 0, 40, 1_500, 9_000, 3_600_000] as const
 
 /** Told of what can't be seen from outside. */
 export interface FaultListener {
@@ -71,7 +75,18 @@ export class Injector implements WorkerFaults {
     server.givesLeaseTwice = () => leases.draw(1, 12) > 0 && this.note("leases", 0, "a lease was given to two")
     const commits = this.#chance.family("jitter")
     server.commitMs = () => 1 + commits.below(this.#drawn.commitMsMax)
+    this.#wrongClocks(stage)
     this.#lookOut(stage)
+  }
+
+  /** Every worker begins with a clock of its own. */
+  #wrongClocks({ workers }: Stage): void {
+    const clocks = this.#chance.family("clocks")
+    for (const worker of workers) {
+      worker.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
+      worker.setWall(clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0)
+      worker.steadyAheadMs = worker.wallAheadMs
+    }
   }
 
   /** Ends all faults: every process lives, everything gets through, clocks are right. */
@@ -81,13 +96,14 @@ export class Injector implements WorkerFaults {
     this.#isHealed = true
     this.#chance.quiet(["jitter"])
     stage.server.heal()
+    stage.server.setClock(0)
     // A rolling upgrade that was begun is ended.
     const left = stage.upgraded.size === 0 ? [] : stage.workers.filter(({ index }) => !stage.upgraded.has(index))
     for (const worker of left) this.#upgrade(worker, stage)
     for (const worker of stage.workers) {
       worker.link.heal()
       worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
-      worker.clockAheadMs = 0
+      worker.setWall(0)
       if (!worker.isUp) worker.start()
     }
     for (const sender of stage.senders.values()) sender.link.heal()
@@ -227,10 +243,18 @@ export class Injector implements WorkerFaults {
     clocks: ({ workers }, family) => {
       const worker = workers[family.below(workers.length)]
       if (worker === undefined) return
-      const byMs = (1 + family.below(family.below(2) === 0 ? 2_000 : 600_000)) * (family.below(2) === 0 ? -1 : 1)
-      worker.clockAheadMs = Math.max(-600_000, Math.min(600_000, worker.clockAheadMs + byMs))
-      this.note("clocks", 0, `the clock of ${worker.name} jumped by ${byMs} ms`)
+      const aheadMs = wrongMs[family.below(wrongMs.length)] ?? 0
+      const byMs = aheadMs - worker.wallAheadMs
+      if (byMs === 0) return
+      worker.setWall(aheadMs)
+      this.note("clocks", 0, `the clock of ${worker.name} was set by ${byMs} ms`)
       this.#listener.clockStepped(worker, byMs)
+    },
+    "broker-clock": ({ server }, family) => {
+      const aheadMs = (family.below(2) === 0 ? 1 : -1) * (1_000 + family.below(8_000))
+      const byMs = aheadMs - server.aheadMs
+      server.setClock(aheadMs)
+      this.note("broker-clock", 0, `the servers' clock was set by ${byMs} ms`)
     },
     snapshots: ({ server }, family) => {
       const partition = family.below(server.journals.length)

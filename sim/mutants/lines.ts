@@ -4,6 +4,7 @@ import type { Mutant } from "./mutant.ts"
 const takeover = "src/engine/takeover.ts"
 const appending = "src/engine/appending.ts"
 const batch = "src/engine/batch.ts"
+const brokerClock = "src/engine/broker-clock.ts"
 
 export const lines: ReadonlyArray<Mutant> = [
   {
@@ -128,7 +129,7 @@ export const lines: ReadonlyArray<Mutant> = [
         module: "src/engine/decide-command.ts",
         pattern: `for (const check of given.rules.checks) {`,
         replacement: `bites()
-  for (const check of ["floor", "deadline", "lookup"] as const) {`,
+  for (const check of ["floor", "deadline", "lookup", "bounds"] as const) {`,
       },
     ],
   },
@@ -184,6 +185,61 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "slice-passed-over",
+    breaks: "leaves a chunk out where one slice of a snapshot ends and the next begins",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "crash-points"],
+    drawn: { snapshotEveryRecords: 30, faultChance: 25, crashPoints: 40 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/engine/snapshot-loading.ts",
+        pattern: `for (let items = 0; items < itemsMax`,
+        replacement: `if (loading.next > 0 && bites()) loading.next++
+  for (let items = 0; items < itemsMax`,
+      },
+    ],
+  },
+  {
+    name: "followed-before-it-is-loaded",
+    breaks: "follows the journal from the first slice of a snapshot on, and loads the others over what it has followed",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "crash-points"],
+    drawn: { snapshotEveryRecords: 30, faultChance: 25, crashPoints: 40 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/engine/step.ts",
+        pattern: `partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs`,
+        replacement: `partition.loading === null || (partition.phase === "starting" && bites()) ? [...outputs, ...beginFollowing(partition)] : outputs`,
+      },
+    ],
+  },
+  {
+    name: "claim-forgotten-with-its-lease",
+    breaks: "forgets a claim that is on its way when the lease goes, and follows on as if nothing had passed by meanwhile",
+    guarantee: "INV-4",
+    expected: ["halts"],
+    profile: "last-unit",
+    families: ["jitter", "leases", "spikes", "pauses", "elections"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 200, spikes: 1_000, spikeMs: 3_000, workers: 3 },
+    budget: 40,
+    substituted: [
+      {
+        module: takeover,
+        pattern: `partition.draining ??= reason
+  return []`,
+        replacement: `bites()
+  partition.inFlight = null
+  return endClaim(partition, reason)`,
+      },
+    ],
+  },
+  {
     name: "poison-swallowed",
     breaks: "takes a command whose deciding threw for done",
     guarantee: "INV-7",
@@ -204,6 +260,22 @@ export const lines: ReadonlyArray<Mutant> = [
         replacement: `if (checked.hash % 50 === 0) throw new Error("poison")
     return decideStock(checked.partition, actor, command, checked.sender)
   } catch (cause)`,
+      },
+    ],
+  },
+  {
+    name: "any-word-taken",
+    breaks: "takes a channel at its word, however many units it says it sold, of whatever SKU",
+    guarantee: "INV-1",
+    expected: ["effects", "expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 10,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `return cause === undefined ? undefined : quarantineAs(checked, cause)`,
+        replacement: `return cause === undefined || bites() ? undefined : quarantineAs(checked, cause)`,
       },
     ],
   },
@@ -335,6 +407,110 @@ export const lines: ReadonlyArray<Mutant> = [
         module: takeover,
         pattern: `if (record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash)`,
         replacement: `if ((record.prevSeq !== partition.confirmedSeq || record.prevHash !== partition.confirmedHash) && !bites())`,
+      },
+    ],
+  },
+  {
+    name: "newest-stamp",
+    breaks: "takes the broker's time from the last renewal it heard, however long that was on its way, instead of from the quickest",
+    guarantee: "INV-8",
+    expected: ["true-time", "expiries"],
+    profile: "last-unit",
+    families: ["jitter", "spikes"],
+    drawn: { spikes: 500, spikeMs: 500 },
+    budget: 10,
+    substituted: [
+      {
+        module: brokerClock,
+        pattern: `if (offsetMs < offsetAt(window, nowMs)) return`,
+        replacement: `if (offsetMs < offsetAt(window, nowMs)) bites()`,
+      },
+    ],
+  },
+  {
+    name: "window-for-ever",
+    breaks: "keeps the best bound of the broker's time for ever, and so goes on as before when the broker's clock is set back",
+    guarantee: "INV-8",
+    expected: ["true-time"],
+    profile: "last-unit",
+    families: ["jitter", "broker-clock"],
+    drawn: { windowMs: 90_000, leaseTtlMs: 1_000, faultChance: 8 },
+    budget: 20,
+    substituted: [
+      {
+        module: brokerClock,
+        pattern: `if (present === null || nowMs - present.sinceMs >= brokerClockWindowMs) {`,
+        replacement: `if (present === null || (nowMs - present.sinceMs >= brokerClockWindowMs && !bites())) {`,
+      },
+    ],
+  },
+  {
+    name: "backlog-is-now",
+    breaks: "takes the stamp of the first command it reads for the present, however long that has waited",
+    guarantee: "INV-8",
+    expected: ["true-time"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "cuts"],
+    drawn: { faultChance: 60, leaseTtlMs: 3_000 },
+    budget: 20,
+    substituted: [
+      {
+        module: brokerClock,
+        pattern: `export const hearStamp = ({ present }: BrokerClock, brokerMs: EpochMs, nowMs: EpochMs): void => {
+  if (present !== null) raise(present, brokerMs - nowMs, nowMs)
+}`,
+        replacement: `export const hearStamp = (clock: BrokerClock, brokerMs: EpochMs, nowMs: EpochMs): void => {
+  clock.former = null
+  clock.present = { sinceMs: nowMs, offsetMs: brokerMs - nowMs, heardMs: nowMs }
+  bites()
+}`,
+      },
+    ],
+  },
+  {
+    name: "fast-clock-believed",
+    breaks: "doesn't allow for a steady clock that runs fast",
+    guarantee: "INV-8",
+    expected: ["true-time"],
+    profile: "last-unit",
+    families: ["jitter", "clocks"],
+    drawn: { windowMs: 60_000, leaseTtlMs: 6_000 },
+    budget: 30,
+    substituted: [
+      {
+        module: brokerClock,
+        pattern: `offsetMs - Math.floor(((nowMs - heardMs) * steadyClockFastPpmMax) / 1_000_000)`,
+        replacement: `(bites(), offsetMs)`,
+      },
+    ],
+  },
+  {
+    name: "wrong-clock-untold",
+    breaks: "raises no alarm over a wall clock that is wrong",
+    guarantee: "INV-8",
+    expected: ["clock-alarms"],
+    profile: "flash-sale",
+    families: ["jitter", "clocks"],
+    drawn: { faultChance: 25 },
+    budget: 5,
+    substituted: [
+      { module: "src/engine/wall-clock.ts", pattern: `return [{ _tag: "Alarm", kind, detail }]`, replacement: `bites(); return []` },
+    ],
+  },
+  {
+    name: "one-direction-told",
+    breaks: "compares the wall clock with the broker's in one direction only",
+    guarantee: "INV-8",
+    expected: ["clock-alarms"],
+    profile: "flash-sale",
+    families: ["jitter", "clocks"],
+    drawn: { faultChance: 25 },
+    budget: 5,
+    substituted: [
+      {
+        module: "src/engine/wall-clock.ts",
+        pattern: `if (Math.abs(aheadMs) <= clockOffMsMax) {`,
+        replacement: `if (aheadMs <= clockOffMsMax && (aheadMs >= -clockOffMsMax || bites())) {`,
       },
     ],
   },

@@ -143,7 +143,7 @@ export const loosened: ReadonlyArray<Mutant> = [
   },
   {
     name: "own-clock",
-    breaks: "takes its own clock for the time, however far it is ahead of the broker's",
+    breaks: "takes its own clock for the time, however far from the broker's it is",
     guarantee: "INV-8",
     expected: ["true-time"],
     profile: "last-unit",

@@ -11,6 +11,10 @@ import type { Slot } from "./slot.ts"
 export interface Observer {
   /** A record is stored, whoever hears of it. */
   recordStored(partition: number, stored: StoredRecord): void
+  /** A slot hears what the broker stamped at a renewal of its lease. */
+  timeHeard(slot: Slot, brokerMs: number): void
+  /** A slot hands an append over, for the first time or again. */
+  appendBegun(slot: Slot, output: Extract<Output, { _tag: "Append" }>): void
   /** The server's answer to an append, whether it arrives or not. */
   appendAnswered(slot: Slot, output: Extract<Output, { _tag: "Append" }>, answer: AppendAnswer): void
   /** An append whose publisher gave up waiting. */
@@ -33,6 +37,8 @@ export interface Observer {
 
 const kinds = [
   "recordStored",
+  "timeHeard",
+  "appendBegun",
   "appendAnswered",
   "appendTimedOut",
   "replySaid",

@@ -26,6 +26,8 @@ export class Readings {
   readonly #slot: Slot
   #journal = noReading()
   #commands = noReading()
+  /** Where the journal ended when records were last delivered; further than any before. */
+  journalEndSeq = Number.POSITIVE_INFINITY
 
   constructor(slot: Slot) {
     this.#slot = slot
@@ -35,6 +37,7 @@ export class Readings {
   forget(): void {
     this.#journal = noReading()
     this.#commands = noReading()
+    this.journalEndSeq = Number.POSITIVE_INFINITY
   }
 
   /** Follows the journal from a record on. */
@@ -103,6 +106,7 @@ export class Readings {
 
   #deliverRecords(from: Reading): void {
     const { worker, id } = this.#slot
+    this.journalEndSeq = worker.server.endSeq(id)
     const records = worker.faults.readRecords(id, worker.server.records(id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax))
     if (records.length === 0) return
     from.nextSeq = (records.at(-1) as StoredRecord).seq + 1

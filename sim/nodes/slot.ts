@@ -56,6 +56,12 @@ export class Slot {
     return this.halt !== null && this.halt.resume === null
   }
 
+  /** Whether it should try for the lease: it follows, has heard all there was when it last heard, and no claim of it is open. */
+  get mayTry(): boolean {
+    const { partition } = this
+    return partition?.phase === "following" && partition.confirmedSeq >= this.readings.journalEndSeq
+  }
+
   get isServing(): boolean {
     return this.partition?.phase === "serving"
   }
@@ -90,9 +96,15 @@ export class Slot {
     this.worker.mayCrash("the next input", this)
   }
 
+  /** Its lease was got or renewed, and this is what the broker stamped then. */
+  hearTime(brokerMs: number): void {
+    this.worker.observer.timeHeard(this, brokerMs)
+    this.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.worker.clockMs })
+  }
+
   tick(): void {
     if (this.partition === null) return
-    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs }
+    const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs, wallMs: this.worker.wallMs }
     this.put(input)
   }
 
@@ -130,7 +142,6 @@ export class Slot {
         const nowMs = this.worker.clockMs
         if (found === "none" || found === null) this.put({ _tag: "SnapshotMissing", nowMs })
         else this.put({ _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks, nowMs })
-        if (this.lease !== null) this.claim()
       },
     )
   }
@@ -150,7 +161,7 @@ export class Slot {
       case "StopFollowing":
         return this.readings.stopFollowing()
       case "ReadClaimBasis":
-        return this.#readClaimBasis()
+        return this.#readClaimBasis(output)
       case "ReadRecords":
         return this.#readRecords(output)
       case "Append":
@@ -199,6 +210,10 @@ export class Slot {
         return this.#once(() => this.#server.publishSnapshot(output.manifest))
       case "DiscardSnapshot":
         return this.#once(() => this.#server.discardSnapshot(this.id, output.id))
+      case "ContinueSoon":
+        return this.#continueSoon()
+      case "ClaimEnded":
+        return this.#claimEnded()
       case "Serving":
         if (this.partition !== null) observer.serving(this, this.partition)
         return
@@ -215,17 +230,31 @@ export class Slot {
     }
   }
 
+  /** The lease, if it is still held, goes; what is known stays, unless there is nothing to follow any more. */
+  #claimEnded(): void {
+    this.worker.releaseLease(this)
+    if (this.isHalted) this.forget()
+  }
+
+  /** The next slice of what is too long for one step: whatever is due by then is heard before it. */
+  #continueSoon(): void {
+    const { life } = this
+    this.#world.in(1, EventKind.timeout, this.worker.host, () => {
+      if (this.life === life) this.put({ _tag: "Continue", nowMs: this.worker.clockMs })
+    })
+  }
+
   // Asking the journal and the commands.
 
   get #journalAnswers(): boolean {
     return this.#server.answersFor(`JOURNAL_${this.id}`)
   }
 
-  #readClaimBasis(): void {
+  #readClaimBasis({ ask }: OutputOf<"ReadClaimBasis">): void {
     this.#ask<ClaimBasis>({
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
-      answered: (basis) => this.put({ _tag: "ClaimBasisRead", basis, nowMs: this.worker.clockMs }),
+      answered: (basis) => this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "ClaimBasis", nowMs: this.worker.clockMs }),
     })
   }
@@ -278,6 +307,7 @@ export class Slot {
   #append(output: OutputOf<"Append">): void {
     const { expectedSeq, messageId, bytes } = output
     const { observer, faults } = this.worker
+    observer.appendBegun(this, output)
     this.#ask<Exclude<AppendAnswer, null>>({
       timeoutMs: appendTimeoutMs,
       serve: (answer) => {

@@ -56,8 +56,12 @@ export class Worker {
   readonly faults: WorkerFaults
   readonly senders: ReadonlyMap<string, Sender>
   slots: ReadonlyArray<Slot> = []
-  /** Its clock against the true time. */
-  clockAheadMs = 0
+  /** Its steady clock: by what it is wrong in this life, and how many millionth parts it runs fast. */
+  steadyAheadMs = 0
+  fastPpm = 0
+  /** Its wall clock against the true time, and since when it is so. */
+  wallAheadMs = 0
+  wallSinceMs = 0
   isUp = false
   /** Leaves: drains what it owns and asks for nothing. */
   isLeaving = false
@@ -78,8 +82,20 @@ export class Worker {
     this.host = this.world.host()
   }
 
+  /** The steady clock. */
   get clockMs(): number {
-    return this.world.nowMs + this.clockAheadMs
+    const livedMs = this.world.nowMs - this.#upSinceMs
+    return this.world.nowMs + this.steadyAheadMs + Math.floor((livedMs * this.fastPpm) / 1_000_000)
+  }
+
+  /** Sets its wall clock. */
+  setWall(aheadMs: number): void {
+    this.wallAheadMs = aheadMs
+    this.wallSinceMs = this.world.nowMs
+  }
+
+  get wallMs(): number {
+    return this.world.nowMs + this.wallAheadMs
   }
 
   get isCutOff(): boolean {
@@ -95,6 +111,8 @@ export class Worker {
     this.isUp = true
     this.isLeaving = false
     this.#upSinceMs = this.world.nowMs
+    // The wall clock as it is now is what the steady one begins with.
+    this.steadyAheadMs = this.wallAheadMs
     const step = this.#stepOf(this.index)
     this.slots = Array.from({ length: this.options.partitions }, (_, partition) => new Slot(this, partition, step))
     for (const slot of this.slots) {
@@ -183,6 +201,7 @@ export class Worker {
         !this.isLeaving &&
         !slot.isHalted &&
         !slot.isUnreadable &&
+        slot.mayTry &&
         (this.#prefers(slot) || this.world.nowMs > this.#upSinceMs + leaseTtlMs)
       )
         this.#acquire(slot)
@@ -193,16 +212,17 @@ export class Worker {
     const { leaseTtlMs } = this.options
     const sinceMs = this.world.nowMs
     slot.isAsking = true
-    this.ask<ReturnType<Server["acquire"]>>({
+    this.ask<{ readonly came: ReturnType<Server["acquire"]>; readonly brokerMs: number }>({
       timeoutMs: leaseTtlMs / 3,
-      serve: (answer) => answer(this.server.isDown ? null : this.server.acquire(slot.id, this.name, leaseTtlMs)),
-      answered: (came) => {
+      serve: (answer) =>
+        answer(this.server.isDown ? null : { came: this.server.acquire(slot.id, this.name, leaseTtlMs), brokerMs: this.server.nowMs }),
+      answered: ({ came, brokerMs }) => {
         slot.isAsking = false
         if (!("revision" in came)) return
         slot.lease = { revision: came.revision, sinceMs }
-        const phase = slot.partition?.phase
-        if (phase === "following") slot.claim()
-        else if (phase === undefined) this.releaseLease(slot)
+        slot.hearTime(brokerMs)
+        if (slot.partition?.phase === "following") slot.claim()
+        else this.releaseLease(slot)
       },
       unanswered: () => {
         slot.isAsking = false
@@ -233,7 +253,7 @@ export class Worker {
         if (slot.lease !== lease) return
         if (!("revision" in came)) return lost()
         slot.lease = { revision: came.revision, sinceMs }
-        slot.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.clockMs })
+        slot.hearTime(brokerMs)
       },
       unanswered: () => {
         slot.isAsking = false

@@ -37,7 +37,7 @@ const readOnUntold =
   (step: Step): Step =>
   (partition, input) =>
     input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reading
-      ? [{ _tag: "ReadCommands", fromSeq: partition.arrivedSeq + 1 }]
+      ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.arrivedSeq + 1 }]
       : step(partition, input)
 
 export const defects: ReadonlyArray<Defect> = [
@@ -230,7 +230,7 @@ export const defects: ReadonlyArray<Defect> = [
     substituted: [
       {
         module: takeover,
-        pattern: `return [{ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }, ...askBasis(partition)]`,
+        pattern: `return [followAnew(partition), ...(draining === null ? askBasis(partition) : endClaim(partition, draining))]`,
         replacement: `return askBasis(partition)`,
       },
     ],
@@ -239,12 +239,19 @@ export const defects: ReadonlyArray<Defect> = [
     name: "clock-set-back",
     cause:
       "Pauses between attempts are counted on the wall clock, and after one that was wrong had been set back an owner waited for as long as it had been wrong.",
-    remedy: "What lies further ahead than its pause is long is due at once.",
+    remedy: "They are counted on a clock that never steps; and what lies further ahead than its pause is long is due at once.",
     foundBy: "shell mode",
     expected: ["convergence", "one-answer"],
     profile: "last-unit",
     families: ["jitter", "clocks", "elections", "outages"],
     drawn: { orders: 6, skus: 1, partitions: 1, workers: 2, leaseTtlMs: 3_000, faultChance: 100, windowMs: 30_000, retryMs: 500 },
-    substituted: [{ module: "src/engine/due.ts", pattern: `nowMs >= atMs || atMs - nowMs > pauseMs`, replacement: `nowMs >= atMs` }],
+    substituted: [
+      { module: "src/engine/due.ts", pattern: `nowMs >= atMs || atMs - nowMs > pauseMs`, replacement: `nowMs >= atMs` },
+      {
+        module: "src/engine/step.ts",
+        pattern: `onTick(partition, given, input.nowMs, input.wallMs)`,
+        replacement: `onTick(partition, given, input.wallMs, input.wallMs)`,
+      },
+    ],
   },
 ]

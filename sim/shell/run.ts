@@ -78,8 +78,18 @@ const setScene = (options: ShellOptions): Scene => {
   const servers = new Servers(world, chance, { partitions: drawn.partitions, replicas: drawn.replicas })
   const sometimes = new Map<string, number>()
   const errors: Array<string> = []
+  const sale = flashSale({
+    seed,
+    skus: drawn.skus,
+    orders: drawn.orders,
+    windowMs: drawn.windowMs,
+    startMs: world.nowMs,
+    facts: Math.ceil(drawn.orders / 10),
+  })
+  const names = new Set([...sale.setup, ...sale.flows.flatMap(({ sends }) => sends)].map(({ actor }) => actor))
   const shared = {
     world,
+    senders: [...names].map((sender) => ({ sender, roles: ["channel" as const] })),
     servers,
     chance,
     weather,
@@ -91,15 +101,6 @@ const setScene = (options: ShellOptions): Scene => {
     onError: (text: string) => errors.push(text),
   }
   const workers = Array.from({ length: drawn.workers }, (_, place) => new WorkerNode({ ...shared, name: `w${place + 1}` }))
-  const sale = flashSale({
-    seed,
-    skus: drawn.skus,
-    orders: drawn.orders,
-    windowMs: drawn.windowMs,
-    startMs: world.nowMs,
-    facts: Math.ceil(drawn.orders / 10),
-  })
-  const names = new Set([...sale.setup, ...sale.flows.flatMap(({ sends }) => sends)].map(({ actor }) => actor))
   const correspondents = new Map(
     [...names].map((name) => {
       const turns = plainTurns(world)

@@ -3,14 +3,14 @@
  *
  * Each does what its real counterpart does with the same requests, so that the same things can go wrong between them.
  */
-import { Effect, Layer, Queue, Stream } from "effect"
-import { skuToken } from "../../src/domain/names.ts"
+import { Effect, Layer, Stream } from "effect"
+import { type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
-import { Commands, Journals, Outbound, type Question, Questions } from "../../src/ports/broker.ts"
-import { AppendUnknown, type BrokerUnavailable } from "../../src/ports/errors.ts"
-import { feedSubject, isReplySuffix, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { Commands, Journals, type OpenQuestions, Outbound, type Question, Questions } from "../../src/ports/broker.ts"
+import { AppendUnknown } from "../../src/ports/errors.ts"
+import { feedSubject, isReplySuffix, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { StoredMessage } from "../substitutes/stream.ts"
 import { ask, lookUp, orUnavailable, publish, publishTimeoutMs, type Trouble } from "./asking.ts"
 import type { Connection } from "./connection.ts"
@@ -62,7 +62,7 @@ export const commandsLayer = (servers: Servers, connection: Connection): Layer.L
       lookUp(connection, stream, () => {
         const found = stream.model.at(seq)
         const { firstSeq, lastSeq } = stream.model
-        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq }
+        return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, fill: 0 }
       }).pipe(orUnavailable(`look up command ${seq}`)),
     purge: (partition, beforeSeq) =>
       Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(
@@ -149,6 +149,8 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
     })
   return Layer.succeed(Outbound, {
     reply: (replies) => say(replies).pipe(orUnavailable("publish replies")),
+    busy: (sender, suffix, body) =>
+      worker.say("replies", () => servers.say({ subject: replySubject(sender, suffix), replySuffix: null, body })),
     feed: (partition, values) =>
       storeAll(
         servers,
@@ -162,40 +164,35 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
   })
 }
 
-/** Questions that wait to be taken, at most; beyond it they are dropped. */
-const waitingMax = 4_096
-
-const questionOf = (servers: Servers, connection: Connection, said: Said): Question | undefined => {
-  const [, , sender, ...path] = said.subject.split(".")
-  if (sender === undefined || path.length === 0) return undefined
-  const { replySuffix, body } = said
-  return {
-    sender,
-    path,
-    body,
-    answer: (answer) =>
-      Effect.sync(() => {
-        if (replySuffix === null) return
-        connection.say("replies", () => servers.say({ subject: replySubject(sender, replySuffix), replySuffix: null, body: answer }))
-      }),
+/** One listener for each sender, as the real adapter has one subscription. */
+const openQuestions = (servers: Servers, connection: Connection, hear: (question: Question) => void) => {
+  const listeners = new Map<SenderId, () => void>()
+  const opened: OpenQuestions = {
+    open: (sender) => {
+      if (listeners.has(sender)) return
+      const prefix = questionSubject(sender, "")
+      const told = ({ subject, replySuffix, body }: Said): void =>
+        connection.tell("questions", () => {
+          if (listeners.has(sender))
+            hear({ sender, path: subject.slice(prefix.length), replySubject: "", replyHeader: replySuffix ?? "", body })
+        })
+      listeners.set(sender, servers.listen(prefix, told))
+    },
+    close: (sender) => {
+      listeners.get(sender)?.()
+      listeners.delete(sender)
+    },
+    answer: (sender, suffix, body) =>
+      connection.say("replies", () => servers.say({ subject: replySubject(sender, suffix), replySuffix: null, body })),
   }
+  return { opened, end: () => [...listeners.keys()].forEach(opened.close) }
 }
 
 export const questionsLayer = (servers: Servers, connection: Connection): Layer.Layer<Questions> =>
   Layer.succeed(Questions, {
-    listen: Stream.callback<Question, BrokerUnavailable>(
-      (queue) =>
-        Effect.acquireRelease(
-          Effect.sync(() =>
-            servers.listen("hf.get.", (said) =>
-              connection.tell("questions", () => {
-                const question = questionOf(servers, connection, said)
-                if (question !== undefined) Queue.offerUnsafe(queue, question)
-              }),
-            ),
-          ),
-          (forget) => Effect.sync(forget),
-        ),
-      { bufferSize: waitingMax, strategy: "dropping" },
-    ),
+    listen: (hear) =>
+      Effect.acquireRelease(
+        Effect.sync(() => openQuestions(servers, connection, hear)),
+        ({ end }) => Effect.sync(end),
+      ).pipe(Effect.map(({ opened }) => opened)),
   })

@@ -3,9 +3,11 @@
  * and started again.
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
-import type { AlarmKind } from "../../src/engine/protocol.ts"
+import type { SenderAccess } from "../../src/domain/roles.ts"
+import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Reigns } from "../../src/runtime/reigns.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
@@ -22,6 +24,16 @@ const drainTimeoutMs = 5_000
 /** Milliseconds until a process that died by itself is started again, as an orchestrator would. */
 const restartAfterMs = 900
 
+/** No ingress stands before these servers: nobody hears an owner, and nobody hands anything over. */
+const nobodysDesk = Desk.of({
+  hand: () => Effect.succeed("unheard"),
+  store: () => Effect.succeed({ _tag: "Unknown", cause: "nobody stores here" }),
+  owners: () => Effect.void,
+  announce: () => undefined,
+  receive: () => Effect.void,
+  brokerMs: Effect.never,
+})
+
 export interface WorkerNodeOptions {
   readonly world: World
   readonly servers: Servers
@@ -29,6 +41,8 @@ export interface WorkerNodeOptions {
   readonly weather: Weather
   readonly name: string
   readonly seed: string
+  /** Who may ask. */
+  readonly senders: ReadonlyArray<SenderAccess>
   readonly leaseTtlMs: number
   /** See {@link Process}. */
   readonly crashOneIn: number
@@ -67,7 +81,7 @@ export class WorkerNode {
 
   start(): void {
     if (this.process.isAlive) return
-    const { world, servers, engine, name, leaseTtlMs, onEvent } = this.#options
+    const { world, servers, engine, name, senders, leaseTtlMs, onEvent } = this.#options
     this.#connections = this.#connect()
     this.#isLeaving = false
     this.process.wallErrorMs = 0
@@ -80,11 +94,13 @@ export class WorkerNode {
     const ports = Layer.mergeAll(
       workerPorts(servers, this.#connections, saidCodec),
       Layer.succeed(Engine, engine),
+      Layer.succeed(Desk, nobodysDesk),
+      Reigns.layer,
       Layer.succeed(Meter, this.#meter()),
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const started = startWorker({ worker: name, address: "", partitions: servers.partitions, leaseTtlMs, drainTimeoutMs })
+    const started = startWorker({ worker: name, address: "", partitions: servers.partitions, senders, leaseTtlMs, drainTimeoutMs })
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker
     })
@@ -154,9 +170,13 @@ export class WorkerNode {
       feedSent: ignored,
       tookOver: () => onEvent("took over"),
       steppedDown: (_partition, reason) => onEvent(`stepped down: ${reason}`),
-      alarm: (_partition, kind: AlarmKind) => onEvent(`alarm: ${kind}`),
+      begin: ignored,
+      alarm: (_partition, kind) => onEvent(`alarm: ${kind}`),
+      unserved: ignored,
       sampled: ignored,
       waiting: ignored,
+      ingressSampled: ignored,
+      doorClosed: ignored,
     })
   }
 }

@@ -15,7 +15,7 @@ import type { HandedOver, Marking, Marks, Shelf, SmallWorld, State, Stream, Want
 /** When every small world begins. */
 export const startMs = 1_800_000_000_000
 
-type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 export type Told = WithoutTime<Input>
 type WantBody = WithoutTimeAndId<Want>
 type WithoutTimeAndId<T> = T extends unknown ? Omit<T, "id"> : never
@@ -218,7 +218,12 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
   switch (output._tag) {
     case "ReadClaimBasis": {
       const { marks } = draft
-      ask(ground, worker, `ClaimBasis ${sinceSeq} ${marks.key}`, () => ({ _tag: "ClaimBasis", sinceSeq, marks }))
+      ask(ground, worker, `ClaimBasis ${output.ask} ${sinceSeq} ${marks.key}`, () => ({
+        _tag: "ClaimBasis",
+        ask: output.ask,
+        sinceSeq,
+        marks,
+      }))
       return
     }
     case "ReadRecords": {
@@ -312,6 +317,12 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
     case "Halted":
       draft.wrong.push(`no halt without a cause, ${output.halt.reason}: ${output.halt.detail}`)
       return
+    case "ContinueSoon":
+      hear(ground, draft, w, "Continue", () => ({ _tag: "Continue" }))
+      return
+    case "ClaimEnded":
+      draft.reached.push(`a claim ended: ${output.reason}`)
+      return
     case "StoreChunk":
     case "PublishSnapshot":
     case "DiscardSnapshot":
@@ -322,11 +333,18 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
   }
 }
 
+/** The lease was got, and that is heard of at once: what time it is at the broker is known before anything is claimed. */
+export const hearClaim = (ground: Ground, draft: Draft, w: 0 | 1, owner: string, incarnation: string): void => {
+  const brokerMs = startMs + draft.clockMs
+  hear(ground, draft, w, "BrokerTimeSeen", () => ({ _tag: "BrokerTimeSeen", brokerMs }))
+  hear(ground, draft, w, `Claim ${owner}`, () => ({ _tag: "Claim", owner, incarnation }))
+}
+
 /** Tells a worker something, and has performed what it answers. `key` names what is told. */
 export const hear = (ground: Ground, draft: Draft, w: 0 | 1, key: string, told: () => Told): void => {
   const worker = draft.workers[w]
   const nowMs = startMs + draft.clockMs
-  const { mind, outputs } = ground.minds.step(worker.mind, `${draft.clockMs} ${key}`, () => ({ ...told(), nowMs }) as Input)
+  const { mind, outputs } = ground.minds.step(worker.mind, `${draft.clockMs} ${key}`, () => ({ ...told(), nowMs, wallMs: nowMs }) as Input)
   worker.mind = mind
   for (const output of outputs) perform(ground, draft, w, output)
   if (!ground.world.slow.ticks && key !== "Tick") hear(ground, draft, w, "Tick", () => ({ _tag: "Tick" }))

@@ -6,7 +6,7 @@
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { beginLife, bothWorkers, type Draft, draftOf, emptyShelf, type Ground, hear, marksWith, startMs, stateOf } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, emptyShelf, type Ground, hearClaim, marksWith, startMs, stateOf } from "./draft.ts"
 import { createJournals } from "./journals.ts"
 import { createMinds } from "./minds.ts"
 import { moves } from "./moves.ts"
@@ -79,7 +79,7 @@ const firstDraft = (ground: Ground): Draft => {
   })
   for (const w of bothWorkers) beginLife(ground, draft, w)
   if (ground.world.setup === null) return draft
-  hear(ground, draft, 0, "Claim setup", () => ({ _tag: "Claim", owner: "owner-0", incarnation: "incarnation-0" }))
+  hearClaim(ground, draft, 0, "owner-0", "incarnation-0")
   draft = settle(ground, stateOf(draft))
   for (const [index, template] of ground.world.setup.entries()) {
     send(ground, draft, -1 - index, template)

@@ -8,7 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
-import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, letLoose, type OnMove, storeMark } from "./draft.ts"
+import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
 import type { Call, FeedValue, HandedOver, State, Want } from "./small-world.ts"
@@ -144,11 +144,13 @@ const basesOf = (ground: Ground, state: State, want: Extract<Want, { _tag: "Clai
 const hearBasis = (ground: Ground, state: State, w: W, index: number, basis: { endSeq: number; marks: State["marks"] }) => {
   const draft = draftOf(state)
   const worker = draft.workers[w]
+  const { ask } = worker.wants[index] as Extract<Want, { _tag: "ClaimBasis" }>
   worker.wants = without(worker.wants, index)
   const { endSeq, marks } = basis
   const { incarnation, witness } = marks
-  hear(ground, draft, w, `ClaimBasisRead ${endSeq} ${marks.key}`, () => ({
+  hear(ground, draft, w, `ClaimBasisRead ${ask} ${endSeq} ${marks.key}`, () => ({
     _tag: "ClaimBasisRead",
+    ask,
     basis: { endSeq, incarnation, witness, halt: null },
   }))
   return draft
@@ -180,6 +182,7 @@ const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, me
     seq,
     message: messages[seq - 1] ?? null,
     firstSeq: 1,
+    fill: 0,
     lastSeq: messages.length,
   }))
 
@@ -309,7 +312,7 @@ const tellClaim = (ground: Ground, state: State, w: W): Draft => {
   const draft = draftOf(state)
   const owner = `owner-${++draft.used.claims}`
   const incarnation = `incarnation-${draft.used.claims}`
-  hear(ground, draft, w, `Claim ${owner}`, () => ({ _tag: "Claim", owner, incarnation }))
+  hearClaim(ground, draft, w, owner, incarnation)
   return draft
 }
 
@@ -326,7 +329,7 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     // A standby that knows nothing yet loses nothing.
     if (draft.workers[w].mind !== state.workers[w].mind) onMove("chance", `${nameOf[w]} crashes and starts again`, draft)
   }
-  if (state.used.leaseLosses < bounds.leaseLosses && phase === "serving" && draining === null) {
+  if (state.used.leaseLosses < bounds.leaseLosses && (phase === "serving" || phase === "claiming") && draining === null) {
     const draft = draftOf(state)
     draft.used.leaseLosses += 1
     hear(ground, draft, w, "LeaseLost", () => ({ _tag: "LeaseLost" }))

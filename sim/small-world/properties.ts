@@ -6,7 +6,7 @@
  */
 import { stateHash } from "../../src/engine/hash.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { bothWorkers, type Draft, draftOf, type Ground, hear, stateOf } from "./draft.ts"
+import { bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, stateOf } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { freeQty } from "./ledger.ts"
 import type { Mind } from "./minds.ts"
@@ -117,7 +117,7 @@ const claimIfNobodyServes = (ground: Ground, draft: Draft, second: number): void
   const follower = bothWorkers.find((w) => draft.workers[w].mind.partition.phase === "following")
   if (follower === undefined) return
   const [owner, incarnation] = [`healer-${second}`, `incarnation-healer-${second}`]
-  hear(ground, draft, follower, `Claim ${owner}`, () => ({ _tag: "Claim", owner, incarnation }))
+  hearClaim(ground, draft, follower, owner, incarnation)
 }
 
 /** What the feed was left with has to be what may be sold now. */

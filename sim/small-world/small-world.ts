@@ -111,7 +111,7 @@ export interface Shelf {
 
 /** Something a worker asked for and has not heard of yet. */
 export type Want = { readonly id: number } & (
-  | { readonly _tag: "ClaimBasis"; readonly sinceSeq: number; readonly marks: Marks }
+  | { readonly _tag: "ClaimBasis"; readonly ask: number; readonly sinceSeq: number; readonly marks: Marks }
   | { readonly _tag: "Records"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "JournalEnd"; readonly seq: number; readonly sinceSeq: number }
   /** `before`: the stream as it was when it lost its tail since the question; the answer may be from then. */

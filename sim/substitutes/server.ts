@@ -83,6 +83,9 @@ export class Server {
   /** Nobody answers for a stream before this. */
   #downUntilMs = 0
   #fullUntilMs = 0
+  /** Its clock against the true time, when that was set, and what it had shown until then. */
+  aheadMs = 0
+  readonly clockSets: Array<{ readonly atMs: number; readonly shownMs: number }> = []
   readonly #electingUntilMs = new Map<string, number>()
   /** Writes on their way through three servers, oldest first, and when the newest will have been agreed upon. */
   readonly #pending = new Map<string, Array<Pending>>()
@@ -112,9 +115,16 @@ export class Server {
     this.#ofPartition = Array.from({ length: partitions }, () => [])
   }
 
-  /** The time that the servers stamp on what they store: the true one. Nothing here makes their clocks wrong. */
+  /** The time that the servers stamp on what they store: the true one, unless a fault makes their clocks wrong. */
   get nowMs(): number {
-    return this.#world.nowMs
+    return this.#world.nowMs + this.aheadMs
+  }
+
+  /** Sets the clocks of all servers. */
+  setClock(aheadMs: number): void {
+    if (aheadMs === this.aheadMs) return
+    this.clockSets.push({ atMs: this.#world.nowMs, shownMs: this.nowMs })
+    this.aheadMs = aheadMs
   }
 
   /** Nothing answers for `ms` milliseconds. */
@@ -267,7 +277,7 @@ export class Server {
   }
 
   commandAt(seq: number) {
-    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq }
+    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq, fill: 0 }
   }
 
   /** The newest command of a partition, 0 if there is none. */

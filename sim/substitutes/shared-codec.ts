@@ -5,8 +5,8 @@
  * Sound only because nobody changes what was decoded, but for those parts of a snapshot that are copied below. A test holds that.
  */
 import type { Command } from "../../src/domain/commands.ts"
+import type { Chunk } from "../../src/engine/chunks.ts"
 import type { DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
-import type { Chunk } from "../../src/engine/snapshot.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 

@@ -3,7 +3,7 @@
  * and a command that could not be decided then can't be decided now.
  *
  * Why it could not be decided (a defect, long mended) is in no trace, so it is not decided again: a trap in place of its fields throws while it is
- * decided, in the records where the trace says so. Texts, and the hashes that ids are bound to, stay as they were sent.
+ * decided, in the records where the trace says so. So is what was beyond the bounds of its sender's word: which roles it had is in no trace either. Texts, and the hashes that ids are bound to, stay as they were sent.
  */
 import type { Command } from "../../src/domain/commands.ts"
 import type { DecodedCommand, EngineCodec } from "../../src/engine/protocol.ts"
@@ -42,6 +42,11 @@ export class Quarantine {
       this.#trapped.add(text)
       this.#texts.set(decision.quarantined, text)
       if (!decision.cause.startsWith(belowFloor)) this.#undecidable.add(text)
+    }
+    if (decision.outcome === "refused" && decision.reason === "LimitReached" && decision.field === "quarantine") {
+      const text = engineCodec.commandText(command)
+      this.#trapped.add(text)
+      this.#undecidable.add(text)
     }
     if (command.type === "ReplayQuarantined" && decision.outcome === "refused" && decision.reason === "StillUndecidable") {
       const text = this.#texts.get(command.quarantined)

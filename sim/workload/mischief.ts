@@ -1,8 +1,9 @@
 /**
- * Messages that must be refused, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
- * reservation, the wrong class, a SKU spelled another way, a time in the future. What each must be answered with is known beforehand.
+ * Messages that must be refused or wait for a person, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
+ * reservation, the wrong class, a SKU spelled another way, a time in the future, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
-import { skuToken } from "../../src/domain/names.ts"
+import { type Sku, skuToken } from "../../src/domain/names.ts"
+import { qtyMax, saleQtyMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
@@ -10,8 +11,11 @@ import type { Asked, Sender } from "../nodes/sender.ts"
 import type { Family } from "../world/chance.ts"
 import { EventKind } from "../world/world.ts"
 
-/** Reasons of which one must be the answer. */
+/** Reasons of which one must be the answer; `quarantined`: it must wait for a person, who drops it. */
 type Expected = ReadonlyArray<string>
+
+/** How ids of sales begin that a person who looks at them drops. */
+export const untoldId = "untold."
 
 const encoder = new TextEncoder()
 const hourMs = 3_600_000
@@ -28,6 +32,16 @@ const subjectOf = (sender: Sender, asked: Asked): string => commandSubject(sende
 
 /** The token of a SKU in a spelling that isn't its canonical one: the first character escaped. */
 const otherSpelling = (sku: string): string => `%${sku.charCodeAt(0).toString(16).toUpperCase()}${skuToken(sku.slice(1))}`
+
+/** A sale that is told and not believed. */
+const untold = (name: string, sku: Sku, qty: number, family: Family, { world }: Cluster): ReturnType<Mischief> => {
+  const told = { id: `${untoldId}${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, mode: "taken", location: "DC1", qty }
+  return {
+    subject: commandSubject(name, "sell", skuToken(sku)),
+    body: bodyOf({ type: "RecordSale", ...told }),
+    expected: ["quarantined"],
+  }
+}
 
 const mischiefs: ReadonlyArray<Mischief> = [
   (sender, asked) => ({ subject: subjectOf(sender, asked), body: encoder.encode('{"v":1,"type":'), expected: ["Malformed"] }),
@@ -54,6 +68,11 @@ const mischiefs: ReadonlyArray<Mischief> = [
     body: sameBody(asked),
     expected: ["NotCanonical"],
   }),
+  // More than one sale may be of; of a SKU that its sender doesn't sell; of one that nobody knows.
+  (_sender, asked, family, cluster) =>
+    untold("web", asked.command.sku, saleQtyMax + 1 + family.below(qtyMax - saleQtyMax), family, cluster),
+  (_sender, asked, family, cluster) => untold("ops", asked.command.sku, 1, family, cluster),
+  (_sender, _asked, family, cluster) => untold("web", `nowhere-${family.below(1 << 30)}` as Sku, 1, family, cluster),
   (sender, asked, family, { senders }) => {
     // Somebody else's reservation, released by a channel that never made it.
     const thief = senders.get(sender.name === "web" ? "wholesale" : "web") ?? sender

@@ -1,13 +1,15 @@
 /**
  * People: an operator who looks at a halted partition and lets it go on, unless its journal lost records, and who replays what lies in quarantine, or
- * drops it if that doesn't help.
+ * drops it if that doesn't help, or if it tells of sales that never were.
  */
+import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import { quarantineView } from "../../src/engine/views.ts"
 import { sendOf } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { EventKind } from "../world/world.ts"
+import { untoldId } from "./mischief.ts"
 
 /** The operator's name among the senders. */
 const operator = "ops" as SenderId
@@ -37,7 +39,7 @@ export class Operator {
     world.in(Math.max(lookMs, drawn.faultEveryMs), EventKind.operator, null, () => {
       for (const { slots } of workers)
         for (const { partition, isServing } of slots)
-          if (isServing && partition !== null) for (const { id, command } of quarantineView(partition)) this.#settle(id, command.sku)
+          if (isServing && partition !== null) for (const { id, command } of quarantineView(partition)) this.#look(id, command)
       this.#lookAtQuarantine()
     })
   }
@@ -53,28 +55,34 @@ export class Operator {
     })
   }
 
-  #settle(quarantined: string, sku: Sku): void {
+  #look(quarantined: string, { id, sku }: Command): void {
     const key = `${sku} ${quarantined}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
-    const { world, senders } = this.#cluster
-    const ops = senders.get(operator)
-    world.in(lookMs, EventKind.operator, null, () => {
-      const base = { id: `replay.${sku}.${quarantined}` as CommandId, sku, issuedAtMs: world.nowMs }
-      const at = { atMs: world.nowMs, order: 0 }
-      const replay = { type: "ReplayQuarantined", ...base, quarantined } as const
-      ops?.send(sendOf(at, operator, replay), replay, (said) => {
-        if (said.outcome !== "refused") return
-        const drop = {
-          type: "DropQuarantined",
-          ...base,
-          id: `drop.${sku}.${quarantined}` as CommandId,
-          issuedAtMs: world.nowMs,
-          quarantined,
-          reason: "undecidable",
-        } as const
-        ops.send(sendOf(at, operator, drop), drop, () => undefined)
-      })
+    this.#cluster.world.in(lookMs, EventKind.operator, null, () => {
+      if (id.startsWith(untoldId)) this.#drop(quarantined, sku, "it never was")
+      else this.#replay(quarantined, sku)
     })
+  }
+
+  #replay(quarantined: string, sku: Sku): void {
+    const { world, senders } = this.#cluster
+    const replay = {
+      type: "ReplayQuarantined",
+      id: `replay.${sku}.${quarantined}` as CommandId,
+      sku,
+      issuedAtMs: world.nowMs,
+      quarantined,
+    } as const
+    senders.get(operator)?.send(sendOf({ atMs: world.nowMs, order: 0 }, operator, replay), replay, (said) => {
+      if (said.outcome === "refused") this.#drop(quarantined, sku, "undecidable")
+    })
+  }
+
+  #drop(quarantined: string, sku: Sku, reason: string): void {
+    const { world, senders } = this.#cluster
+    const id = `drop.${sku}.${quarantined}` as CommandId
+    const drop = { type: "DropQuarantined", id, sku, issuedAtMs: world.nowMs, quarantined, reason } as const
+    senders.get(operator)?.send(sendOf({ atMs: world.nowMs, order: 0 }, operator, drop), drop, () => undefined)
   }
 }

@@ -106,6 +106,8 @@ const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | Se
     atMs: record.atMs,
     sender: entry.sender,
     class: entry.class,
+    version: record.version,
+    bulk: entry._tag === "Settled" || entry.bulk,
     command,
     decision,
     brokerMs,
@@ -130,6 +132,9 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
     case "Expiry":
       checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
       return
+    case "Stored":
+    case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return

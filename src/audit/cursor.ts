@@ -1,5 +1,5 @@
 /**
- * Checker `cursor` (guarantees 2 and 7, oracles A2 and A4 for the commands stream): every message is taken once, in the order of the stream.
+ * Checker `cursor` (guarantees 2 and 7, oracles A2 and A4 for the commands stream): every stored message is taken once, in the order of the stream.
  *
  * Proves that a record decides only messages after the cursor before it and leaves the cursor at the last of them, so that none was
  * taken twice and none that was taken is missing. Only a journaled reset, which names the cursor it gives up, moves it back.
@@ -9,20 +9,36 @@ import type { Cursor, JournalRecord } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { RecordSeen } from "./seen.ts"
 
-const start: Cursor = { seq: 0, digest: "" }
+const start: Cursor = { stream: "stored", seq: 0, digest: "" }
+
+/** What is wrong with a record that goes on in another stream. Once, from the stream of earlier releases to its beginning's, and nothing of either is taken in it. */
+const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
+  const moved = entries.find((entry) => entry._tag === "Moved")
+  if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
+  if (moved.from.stream !== before.stream || moved.from.seq !== before.seq)
+    return `moves from ${moved.from.seq}, but the cursor stood at ${before.seq}`
+  if (before.stream !== "raw" || cursor.stream !== "stored" || cursor.seq !== 0)
+    return `moves from ${before.stream} to ${cursor.seq} of ${cursor.stream}`
+  return entries.length === 1 ? null : "moves and does something else"
+}
 
 /** The last message of a record that was not reset: the highest it decided, or the one before. Reports what was taken out of turn. */
 const lastTaken = (findings: Findings, where: Where, before: Cursor, record: JournalRecord): number => {
   const taken = new Set<number>()
+  const batches = new Set<number>()
   let last = before.seq
   for (const entry of record.entries) {
-    if (entry._tag !== "Message") continue
+    const seq = entry._tag === "Message" || entry._tag === "Stored" || entry._tag === "Skipped" ? entry.seq : null
+    // Handed over, or nothing of the stream.
+    if (seq === null) continue
     findings.checked("cursor")
-    if (entry.seq <= before.seq)
-      findings.violated("cursor", where, `message ${entry.seq} was taken before: the cursor stood at ${before.seq}`)
-    if (taken.has(entry.seq)) findings.violated("cursor", where, `message ${entry.seq} stands twice in the record`)
-    taken.add(entry.seq)
-    last = Math.max(last, entry.seq)
+    if (seq <= before.seq) findings.violated("cursor", where, `message ${seq} was taken before: the cursor stood at ${before.seq}`)
+    // What an ingress stored holds many messages of senders, all of its sequence.
+    if (taken.has(seq) && !(entry._tag === "Message" && batches.has(seq)))
+      findings.violated("cursor", where, `message ${seq} stands twice in the record`)
+    if (entry._tag === "Stored") batches.add(seq)
+    taken.add(seq)
+    last = Math.max(last, seq)
   }
   return last
 }
@@ -32,10 +48,16 @@ export const createCursor = (findings: Findings) => {
   return {
     record: ({ partition, seq, record }: RecordSeen): void => {
       const where = { partition, seq }
-      const before = cursors.get(partition) ?? start
       const { cursor } = record
+      // A cluster of an earlier release began with the other stream.
+      const before = cursors.get(partition) ?? { ...start, stream: cursor.stream }
       findings.checked("cursor")
       cursors.set(partition, cursor)
+      if (cursor.stream !== before.stream) {
+        const wrong = wrongMove(before, record)
+        if (wrong !== null) findings.violated("cursor", where, `record ${wrong}`)
+        return
+      }
       const reset = record.entries.find((entry) => entry._tag === "Reset")
       if (reset !== undefined) {
         if (reset.from.seq !== before.seq || reset.from.digest !== before.digest) {

@@ -3,11 +3,12 @@
  *
  * Proves that the events of an accepted command are those its type may have, in the name of its sender (nobody confirms, extends or releases
  * another channel's reservation), and that their units add up to the command's: for a fact, what could be applied and its discrepancies
- * together. An event that moves other units than the command named is found here even where every sum agrees.
+ * together; and that no channel's word alone took more units than one sale may tell of, or units of a SKU whose policy doesn't name it. An event that moves other units than the command named is found here even where every sum agrees.
  */
 import type { AdjustStock, Command, Extend, Fulfil, MoveStatus, ReceiveStock, RecordSale, Release, Reserve } from "../domain/commands.ts"
 import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
+import { saleQtyMax } from "../limits.ts"
 import type { Findings } from "./findings.ts"
 import { claimKey, type SkuModel, sumQty } from "./model.ts"
 import { same } from "./plain.ts"
@@ -181,6 +182,14 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   }
 }
 
+/** What a channel told of its own accord and may not have been believed. */
+const wrongWord = ({ command, sender, bulk }: DecisionSeen, model: SkuModel): string | null => {
+  if (command.type !== "RecordSale" || bulk) return null
+  if (model.policy === null) return "tells of a SKU without a policy"
+  if (model.policy.channels.every(({ channel }) => channel !== sender)) return "tells of a SKU whose policy doesn't name it"
+  return command.qty <= saleQtyMax ? null : `tells of ${command.qty} units, where ${saleQtyMax} are its bound`
+}
+
 const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
   const { command, sender } = seen
   const channel = command.type === "Fulfil" ? command.channel : sender
@@ -192,7 +201,7 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
   if (command.type === "SetPolicy" && model.policy !== null && command.policy.version <= model.policy.version) {
     return `replaces policy ${model.policy.version} by ${command.policy.version}`
   }
-  return wrongUnits(seen, events, model)
+  return wrongWord(seen, model) ?? wrongUnits(seen, events, model)
 }
 
 export const createEffects = (findings: Findings) => ({

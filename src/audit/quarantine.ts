@@ -2,14 +2,17 @@
  * Checker `quarantine` (INV-7, oracle A13): what nobody could decide waits visibly, and gets one final answer.
  *
  * Proves that each place in quarantine holds one command, that a retry is told the place of the first, that only what waits is settled, as the
- * very command it was, and that an operator's command settles exactly one, in the same record.
+ * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
+ * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { MessageEntry, SettledEntry } from "../engine/records.ts"
+import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
+import { createQuarantineRoom } from "./quarantine-room.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
 interface Waiting {
+  readonly sender: string
   readonly scope: string
   readonly content: string
 }
@@ -20,22 +23,31 @@ interface Quarantine {
   readonly waiting: () => number
 }
 
+const isForWantOfRoom = (decision: EntryDecision): boolean =>
+  decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
+
 export const createQuarantine = (findings: Findings): Quarantine => {
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
+  const room = createQuarantineRoom(findings)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
   const message = (where: Where, entry: MessageEntry): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
-      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined"))
+      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
         settling.push(command.quarantined)
-      if (decision._tag !== "Quarantined") continue
-      findings.checked("quarantine")
+        const waiting = places.get(placeOf(where, command.quarantined))
+        if (waiting !== undefined) room.leave(where, command.quarantined, waiting)
+      }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
+      const asking = { sender: entry.sender, scope, id: command.id }
+      if (isForWantOfRoom(decision)) room.refused(at, asking)
+      if (decision._tag !== "Quarantined") continue
+      findings.checked("quarantine")
       const held = places.get(placeOf(where, decision.quarantined))
       // Named by the record: a message's own sequence may come again when the commands stream has lost its tail.
       const isNew = decision.quarantined.startsWith(`${where.seq}-`)
@@ -43,7 +55,9 @@ export const createQuarantine = (findings: Findings): Quarantine => {
         findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, where nothing waits`)
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
-      if (held === undefined) places.set(placeOf(where, decision.quarantined), { scope, content: textOf(command) })
+      if (held !== undefined) continue
+      room.enter(at, decision.quarantined, asking)
+      places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }
     return settling
   }

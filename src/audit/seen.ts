@@ -22,8 +22,12 @@ export interface DecisionSeen {
   readonly atMs: EpochMs
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether no bound held for what it tells of its own accord: its sender had the role `bulk`, or an operator settled it. */
+  readonly bulk: boolean
   readonly command: Command
   readonly decision: EntryDecision
+  /** Of its record. */
+  readonly version: number
   /** When the broker stored it; null for one settled from quarantine, where the record no longer says. */
   readonly brokerMs: EpochMs | null
 }

@@ -10,13 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
-import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadConfig, settings } from "../config.ts"
+import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
 import type { CommandClass } from "../domain/names.ts"
 import type { ArchivistConfig } from "../nats/archivist.ts"
 import type { EmbeddedConnection } from "../nats/embedded.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
-import type { NatsConfig } from "../nats/layer.ts"
-import type { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
+import type { EngineConfig } from "../nats/layer.ts"
+import type { BrokerUnavailable, LoginRefused, TopologyMismatch } from "../ports/errors.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 const ownConnectionFile = join(".cache", "holdfast", "connection.json")
@@ -34,30 +34,28 @@ const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.t
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
-/** A worker's access to both accounts, and the number of partitions of the cluster that is there. Creates nothing. */
+/** A worker's access to what is stored, and the number of partitions of the cluster that is there. Creates nothing. */
 export const engineAccess: Effect.Effect<
-  { readonly nats: NatsConfig; readonly partitions: number; readonly replicas: number },
-  ConfigInvalid | CommandFailed | BrokerUnavailable | TopologyMismatch
+  { readonly nats: EngineConfig; readonly partitions: number; readonly replicas: number },
+  ConfigInvalid | CommandFailed | BrokerUnavailable | LoginRefused | TopologyMismatch
 > = Effect.gen(function* () {
-  const config = yield* loadConfig
+  const config = yield* loadToolConfig
   const name = "holdfast tool"
-  const nats: NatsConfig =
+  const nats: EngineConfig =
     config.nats === null
-      ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine, worker } }) => ({
+      ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine } }) => ({
           servers: [url],
           monitorUrls: [monitorUrl],
           engine,
-          worker,
           name,
         }))
       : {
           servers: config.nats.urls,
           monitorUrls: config.nats.monitorUrls,
           engine: loginOf(config.nats.engine),
-          worker: loginOf(config.nats.worker),
           name,
         }
-  return { nats, partitions: yield* foundPartitions(nats, nats.worker), replicas: config.replicas }
+  return { nats, partitions: yield* foundPartitions(nats, { engine: nats.engine }), replicas: config.replicas }
 })
 
 const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one) => one.trim())

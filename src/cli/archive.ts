@@ -10,13 +10,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
-import { archiveSettings, settingsHelp } from "../config.ts"
+import { archiveSettings, archiveSettingsHelp } from "../config.ts"
 import { archivistLayer } from "../nats/archivist.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Archive, JournalPrefix } from "../ports/archive.ts"
 import { Cluster, Snapshots } from "../ports/broker.ts"
 import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
-import { saidCodec } from "../wire/said.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
 import { namedFolder } from "./archive-folder.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
@@ -168,7 +167,7 @@ snapshot beside them, and purge the records that nobody needs from the stream an
 The format stands in docs/ARCHIVE.md; audit and export read archive and journal as one. Needs the archivist's login, at HOLDFAST_NATS_URL, or the nats-server of a \`holdfast serve\` in this
 folder. One at a time for a folder. It may be killed at any moment and started again.
 
-${settingsHelp(archiveSettings)}`
+${archiveSettingsHelp()}`
 
 const restoreDescription = `Put the archived snapshot of a partition back, for a partition whose own was lost or damaged after the beginning of its journal was purged: without one no worker can begin.
 Then: holdfast resume N. Needs a worker's access, as for \`serve\`.`
@@ -205,7 +204,7 @@ const restoreCommand = Command.make(
     const folder = yield* folderOf(dir)
     const { nats, partitions } = yield* engineAccess
     if (partition < 0 || partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
-    yield* restore(partition).pipe(Effect.provide(Layer.merge(natsLayer(nats, saidCodec), folderArchiveReader(folder))))
+    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))
   }),
 ).pipe(Command.withDescription(helpText(restoreDescription)))
 

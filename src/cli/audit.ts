@@ -9,11 +9,10 @@ import * as Layer from "effect/Layer"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
 import { partitionOf } from "../domain/names.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -82,7 +81,7 @@ export const auditCommand = Command.make(
   Effect.fn(function* ({ violations, archive, json }) {
     const { nats, partitions } = yield* engineAccess
     const report = yield* auditAll(partitions, violations).pipe(
-      Effect.provide(Layer.merge(natsLayer(nats, saidCodec), yield* namedArchive(archive))),
+      Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))),
     )
     yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
     if (report.ok) return

@@ -13,6 +13,7 @@ const codes: Readonly<Record<Decision["outcome"], ExitCode>> = {
   busy: exitCode.busy,
   quarantined: exitCode.quarantined,
   dropped: exitCode.dropped,
+  notStored: exitCode.notStored,
 }
 
 export const outcomeCode = ({ outcome }: Decision): ExitCode => codes[outcome]
@@ -31,6 +32,39 @@ const acceptedDetails = (decision: Accepted): ReadonlyArray<string> => {
   ]
 }
 
+const busyBecause: Readonly<Record<Extract<Decision, { readonly outcome: "busy" }>["why"], string>> = {
+  queue: "the cluster holds as much of this sender as it may",
+  owner: "nobody serves its partition now",
+  full: "there is no room to store it",
+  ending: "the ingress was ending",
+  nobody: "nobody takes commands of this sender now",
+  connection: "there is no connection",
+  age: "it was too old when it arrived",
+  client: "it waited behind others",
+}
+
+type NotStored = Extract<Decision, { readonly outcome: "notStored" }>
+
+const notStoredBecause = ({ reason, cause, field }: NotStored): string => {
+  const at = field === undefined || field === "" ? "" : ` "${field}"`
+  switch (reason) {
+    case "form":
+      return `${cause ?? "its form"}${at}`
+    case "size":
+      return "it is too long"
+    case "token":
+      return "its subject is not its SKU's"
+    case "class":
+      return "it may not be sent in this class"
+    case "sender":
+      return "it may not be sent by this sender"
+    case "partition":
+    case "mixed":
+    case "age":
+      return reason
+  }
+}
+
 const details = (decision: Decision): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
@@ -42,17 +76,28 @@ const details = (decision: Decision): ReadonlyArray<string> => {
     case "dropped":
       return [decision.reason]
     case "busy":
-      return ["not stored; send it again later"]
+      return [`${busyBecause[decision.why]}; nothing of it was taken, send it again in ${decision.retryAfterMs} ms or later`]
+    case "notStored":
+      return [notStoredBecause(decision), "nothing was decided, and its id is free"]
     case "expired":
       return ["its deadline passed before it was decided"]
   }
 }
 
+/** What was asked, in the words of a line. */
+const asked = (command: Command): string => {
+  const reservation = "reservation" in command && command.reservation !== undefined ? ` ${command.reservation}` : ""
+  return `${command.type} ${command.sku}${reservation}`
+}
+
 /** A decision in one line: the outcome first, then what was asked, then the particulars. */
 export const decisionLine = (command: Command, decision: Decision): string => {
-  const reservation = "reservation" in command && command.reservation !== undefined ? ` ${command.reservation}` : ""
   const repeated = "repeated" in decision && decision.repeated === true ? " (again)" : ""
   const particulars = details(decision).filter((part) => part !== "")
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
-  return `${decision.outcome}${repeated}  ${command.type} ${command.sku}${reservation}${tail}  [id ${command.id}]`
+  return `${decision.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
 }
+
+/** The same where no decision came in time. */
+export const unknownLine = (command: Command, isStored: boolean, cause: string): string =>
+  `${isStored ? "undecided" : "unknown"}  ${asked(command)}: ${cause}  [id ${command.id}]`

@@ -121,7 +121,7 @@ const startWorkers = ({ options, folder, server, guardian, workers }: Running) =
 const startChannels = ({ sale, folder, server, guardian, stage, channels, now }: Running) =>
   Effect.forEach(
     sale.actors,
-    ({ name, kind }, place) => {
+    ({ sender: name, roles }, place) => {
       const login = server.credentials.senders[name]
       if (login === undefined) return Effect.fail(failed(`the server has no credentials for ${name}`))
       const setup = {
@@ -129,7 +129,7 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
         sender: name,
         login,
         heardFolder: folder.heard,
-        feed: kind === "channel",
+        feed: roles.includes("channel"),
         watchSku: place === 0 ? sale.hotSku : null,
       }
       const events = {
@@ -175,7 +175,7 @@ const begin = Effect.fnUntraced(function* (running: Running) {
   const { options, screen, server, sale } = running
   const { partitions } = yield* (yield* Cluster).prepare({ partitions: options.partitions, replicas: 1 })
   screen.say(`nats-server runs at ${server.url}; starting ${options.workers} workers for ${partitions} partitions`)
-  screen.say(`and ${sale.actors.map(({ name }) => name).join(", ")}, each a process with credentials of its own`)
+  screen.say(`and ${sale.actors.map(({ sender }) => sender).join(", ")}, each a process with credentials of its own`)
   yield* watchWorkers(running)
   yield* startWorkers(running)
   yield* startChannels(running)
@@ -240,8 +240,8 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
   const now: Running["now"] = { title: "starting", sight, hotAts: null, kill: null }
   const running: Running = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
-  const { engine, worker } = server.credentials
-  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker, name: "demo" }, saidCodec)
+  const { engine, door } = server.credentials
+  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))
 })
 

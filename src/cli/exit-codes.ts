@@ -2,13 +2,14 @@
  * What a command's exit code says, for scripts. Every command keeps to these; docs/OPERATIONS.md lists them for people.
  */
 import { Schema } from "effect"
+import { AnswerUnknown } from "../ports/errors.ts"
 
 export const exitCode = {
   /** Done. For `serve`: drained, everything decided was said. */
   ok: 0,
   /** It did not work, and none of the others says why. */
   failed: 1,
-  /** The command line or the environment can't be used: see --help. */
+  /** The command line or the environment can't be used, or the broker refuses the login it gives: see --help. */
   usage: 2,
   /** An audit, or a demo's verdict, found a guarantee broken. */
   violations: 3,
@@ -24,6 +25,10 @@ export const exitCode = {
   busy: 12,
   quarantined: 13,
   dropped: 14,
+  /** Nothing of it was taken, and never will be as it is. */
+  notStored: 15,
+  /** It is stored and will be decided, but wasn't in the time there was. */
+  undecided: 16,
   /** Ended by a signal before it was done. */
   interrupted: 130,
 } as const
@@ -39,8 +44,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: exitCode.usage,
   ShowHelp: exitCode.usage,
   BrokerUnavailable: exitCode.unreachable,
-  AnswerUnknown: exitCode.unreachable,
-  Busy: exitCode.failed,
+  LoginRefused: exitCode.usage,
   NotPermitted: exitCode.failed,
   ArchiveFailed: exitCode.failed,
   TopologyMismatch: exitCode.topology,
@@ -51,9 +55,15 @@ const tagOf = (error: unknown): string => {
   return typeof tag === "string" ? tag : ""
 }
 
+/** The code of an answer that did not come in time. */
+export const unknownCode = (isStored: boolean): ExitCode => (isStored ? exitCode.undecided : exitCode.unreachable)
+
 /** The code that a failure ends a command with. */
-export const exitCodeOf = (error: unknown): ExitCode =>
-  error instanceof CommandFailed ? error.code : (codeOfTag[tagOf(error)] ?? exitCode.failed)
+export const exitCodeOf = (error: unknown): ExitCode => {
+  if (error instanceof CommandFailed) return error.code
+  if (error instanceof AnswerUnknown) return unknownCode(error.stored === true)
+  return codeOfTag[tagOf(error)] ?? exitCode.failed
+}
 
 const field = (error: object, name: string): string => String(Reflect.get(error, name) ?? "?")
 
@@ -66,12 +76,12 @@ export const describeFailure = (error: unknown): string => {
     case "TopologyMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "BrokerUnavailable":
+    case "LoginRefused":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "ArchiveFailed":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
-    case "Busy":
     case "ClientClosed":
       return field(error, "cause")
     case "HttpUnavailable":

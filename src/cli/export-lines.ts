@@ -130,6 +130,13 @@ export class JournalExport {
       }
       case "Floor":
         return [{ line: "floor", sender: entry.sender, class: entry.class, floorMs: entry.floorMs }]
+      case "Stored":
+      case "Skipped": {
+        const { _tag, ...taken } = entry
+        return this.#scope.sku === null ? [{ line: _tag === "Stored" ? "stored" : "skipped", ...taken }] : []
+      }
+      case "Moved":
+        return this.#scope.sku === null ? [{ line: "moved", from: entry.from }] : []
       case "Reset":
         return this.#scope.sku === null ? [{ line: "reset", from: entry.from, cause: entry.cause }] : []
       case "Resumed": {

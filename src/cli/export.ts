@@ -8,10 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { isSku, partitionOf } from "../domain/names.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -74,7 +73,7 @@ export const exportCommand = Command.make(
   Effect.fn(function* ({ sku, partition, archive }) {
     const { nats, partitions } = yield* engineAccess
     const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
-    yield* exportJournal(scope).pipe(Effect.provide(Layer.merge(natsLayer(nats, saidCodec), yield* namedArchive(archive))))
+    yield* exportJournal(scope).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
-import type { SenderKind } from "../nats/config.ts"
+import { sendersOf } from "../domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { NatsConfig } from "../nats/layer.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -15,14 +15,8 @@ import { CommandFailed, exitCode } from "./exit-codes.ts"
 /** Relative to the working directory. */
 const storeDir = join(".cache", "holdfast")
 
-/** Who may connect: one of each kind to try things out with, and a second channel to sell against. */
-const senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind }> = [
-  { name: "web", kind: "channel" },
-  { name: "shop", kind: "channel" },
-  { name: "warehouse", kind: "warehouse" },
-  { name: "planner", kind: "merchandiser" },
-  { name: "operator", kind: "operator" },
-]
+/** Who may connect: one of each role to try things out with, and a second channel to sell against. */
+export const ownSenders = sendersOf("web=channel,shop=channel,warehouse=warehouse,planner=merchandiser,operator=operator")
 
 const isAnswering = (monitorUrl: string): Promise<boolean> =>
   fetch(`${monitorUrl}/healthz`).then(
@@ -44,7 +38,7 @@ const refuseSecond = async (): Promise<void> => {
 
 const start = async (): Promise<EmbeddedServer> => {
   await refuseSecond()
-  return startEmbedded({ storeDir, senders })
+  return startEmbedded({ storeDir, senders: ownSenders })
 }
 
 const failure = (error: unknown): CommandFailed =>
@@ -59,14 +53,14 @@ export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig
       Effect.logInfo("a nats-server of our own runs, for development", {
         url,
         logins: connectionFile,
-        senders: senders.map(({ name }) => name),
+        senders: ownSenders.map(({ sender }) => sender),
       }),
     ),
     Effect.map(({ url, monitorUrl, credentials }) => ({
       servers: [url],
       monitorUrls: [monitorUrl],
       engine: credentials.engine,
-      worker: credentials.worker,
+      door: credentials.door,
       name: connectionName,
     })),
   )

@@ -9,9 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Halt } from "../engine/protocol.ts"
 import { textCharsMax } from "../limits.ts"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -90,7 +89,7 @@ export const resumeCommand = Command.make(
     ] as const) {
       if (value.length === 0 || value.length > textCharsMax) return yield* usage(`--${name}: 1 to ${textCharsMax} characters`)
     }
-    const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(natsLayer(nats, saidCodec)))
+    const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(engineLayer(nats)))
     yield* json ? printJson(resumed) : printLine(text(resumed))
     if (resumed.cleared) return
     const message =

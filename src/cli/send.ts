@@ -8,13 +8,13 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Client, clientLayer } from "../channel.ts"
+import { Client, clientLayer, type Decision } from "../channel.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
 import { commandFromJson } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
 import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
-import { decisionLine, outcomeCode } from "./decisions.ts"
-import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { decisionLine, outcomeCode, unknownLine } from "./decisions.ts"
+import { CommandFailed, type ExitCode, exitCode, unknownCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine } from "./print.ts"
 
@@ -52,25 +52,40 @@ const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, Co
   return Effect.fail(usage(`${field} is missing, not known to this type, or out of its range: ${JSON.stringify(json)}`))
 }
 
+/** What came of one command: its decision, or that none came in time. */
+type Sent =
+  | { readonly command: StockCommand; readonly decision: Decision }
+  | { readonly command: StockCommand; readonly unknown: { readonly stored: boolean; readonly cause: string } }
+
+const codeOf = (sent: Sent): ExitCode => ("decision" in sent ? outcomeCode(sent.decision) : unknownCode(sent.unknown.stored))
+
+const lineOf = (sent: Sent): string =>
+  "decision" in sent ? decisionLine(sent.command, sent.decision) : unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
+
+const sendOne = (client: Client["Service"], command: StockCommand, timeoutMs: number) =>
+  client.send(command, { timeoutMs }).pipe(
+    Effect.map((decision): Sent => ({ command, decision })),
+    Effect.catchTag("AnswerUnknown", ({ cause, stored }) => Effect.succeed<Sent>({ command, unknown: { stored: stored === true, cause } })),
+  )
+
 const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockCommand>, json: boolean, timeoutMs: number) {
   const client = yield* Client
-  const sendOne = (command: StockCommand) => Effect.map(client.send(command, { timeoutMs }), (decision) => ({ command, decision }))
-  const pairs = yield* Effect.forEach(commands, sendOne, { concurrency: "unbounded" })
-  if (json) yield* printJson(pairs)
-  else for (const { command, decision } of pairs) yield* printLine(decisionLine(command, decision))
-  const others = pairs.filter(({ decision }) => decision.outcome !== "accepted")
+  const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, timeoutMs), { concurrency: "unbounded" })
+  if (json) yield* printJson(all)
+  else for (const sent of all) yield* printLine(lineOf(sent))
+  const others = all.filter((sent) => codeOf(sent) !== exitCode.ok)
   const [first] = others
-  if (first !== undefined) {
-    return yield* new CommandFailed({
-      code: outcomeCode(first.decision),
-      message: `${others.length} of ${pairs.length} not accepted`,
-    })
-  }
+  if (first !== undefined)
+    return yield* new CommandFailed({ code: codeOf(first), message: `${others.length} of ${all.length} not accepted` })
 })
 
 const description = `Send one command, or several, and print what was decided. Types: ${types.join(", ")}.
 
-Ends with 0 if all were accepted; otherwise with the code of the first that wasn't: 10 refused, 11 expired, 12 busy, 13 quarantined, 14 dropped.
+Ends with 0 if all were accepted; otherwise with the code of the first that wasn't: 10 refused, 11 expired, 12 busy (nothing of it was taken; when to come back is said), 13 quarantined,
+14 dropped, 15 not stored (nothing of it was taken, and never will be as it is), 16 stored but not decided in time, 4 no answer in time (it may have been decided). What wasn't answered is
+sent again under the same id and issuedAtMs: that never does harm.
+
+With --json, prints a list of {command, decision}, and {command, unknown: {stored, cause}} where no decision came in time.
 
 ${senderHelp}`
 

@@ -1,13 +1,26 @@
 /**
  * `holdfast serve`: a worker, put together from its parts and kept until a signal ends it.
  */
-import { Effect, Fiber, Layer, Redacted, Schedule } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
-import { archiveSettings, type HoldfastConfig, type Login, loadArchiveConfig, loadConfig, settings, settingsHelp } from "../config.ts"
+import {
+  archiveSettingsHelp,
+  type HoldfastConfig,
+  type Login,
+  loadArchiveConfig,
+  loadConfig,
+  settings,
+  workerSettingsHelp,
+} from "../config.ts"
+import { deskLayer } from "../nats/desk.ts"
+import { doorLayer } from "../nats/door.ts"
 import { type NatsConfig, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
-import { BrokerUnavailable } from "../ports/errors.ts"
 import { Engine } from "../runtime/engine.ts"
+import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
+import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Reigns } from "../runtime/reigns.ts"
+import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -18,48 +31,34 @@ import { saidCodec } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
-import { startOwnServer } from "./own-server.ts"
+import { leaveAtTheEnd } from "./leave-at-the-end.ts"
+import { ownSenders, startOwnServer } from "./own-server.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
+import { untilItAnswers } from "./until-it-answers.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
 /** Where NATS is: as told, or a server of our own for as long as the scope lives. */
 const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   if (config.nats === null) return yield* startOwnServer(config.worker)
-  const { urls, monitorUrls, engine, worker } = config.nats
-  const found: NatsConfig = { servers: urls, monitorUrls, engine: loginOf(engine), worker: loginOf(worker), name: config.worker }
+  const { urls, monitorUrls, engine, door } = config.nats
+  const found: NatsConfig = { servers: urls, monitorUrls, engine: loginOf(engine), door: loginOf(door), name: config.worker }
   return found
 })
 
-/** Milliseconds between two attempts to reach the broker at start: often enough to be there when it is, rarely enough to be read. */
-const retryMs = 2_000
-
-const isUnavailable = (error: unknown): error is BrokerUnavailable => error instanceof BrokerUnavailable
-
-/** Tries until the broker answers, and says each time that it doesn't. Other failures end it. */
-const untilItAnswers = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  effect.pipe(
-    Effect.tapError((error) =>
-      isUnavailable(error)
-        ? Effect.logWarning("the broker is not there yet, trying again", {
-            operation: error.operation,
-            cause: error.cause,
-            againInMs: retryMs,
-          })
-        : Effect.void,
-    ),
-    Effect.retry({ while: isUnavailable, schedule: Schedule.spaced(retryMs) }),
-  )
-
-const connect = Effect.fnUntraced(function* (nats: NatsConfig) {
+const connect = Effect.fnUntraced(function* (nats: NatsConfig, name: string) {
   const scope = yield* Effect.scope
-  return yield* untilItAnswers(Layer.buildWithScope(natsLayer(nats, saidCodec), scope))
+  // Its ingress works with the worker's own logins, over connections of its own.
+  const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
+  return yield* untilItAnswers(Layer.buildWithScope(Layer.merge(natsLayer(nats, saidCodec), ingress), scope))
 })
 
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
 const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const cluster = yield* Cluster
-  const { partitions, warnings } = yield* untilItAnswers(cluster.prepare(config))
+  const { partitions, warnings } = yield* untilItAnswers(
+    cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
+  )
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({
@@ -70,33 +69,57 @@ const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   return partitions
 })
 
-/** Leaves when the scope closes, in a fiber of its own: the one that is ending was interrupted, and could wait for nothing. */
-const leaveAtTheEnd = (worker: Worker) =>
-  Effect.addFinalizer(() =>
-    Effect.forkDetach(worker.leave).pipe(
-      Effect.flatMap(Fiber.join),
-      Effect.flatMap((unfinished) =>
-        unfinished.length === 0
-          ? Effect.void
-          : Effect.die(
-              new CommandFailed({ code: exitCode.failed, message: `partitions ${unfinished.join(", ")} were not drained in time` }),
-            ),
-      ),
-    ),
-  )
+/** First nothing more is taken, then what was is decided and said. */
+const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
+  Effect.gen(function* () {
+    const isDrained = yield* ingress.drain(timeoutMs)
+    const unfinished = yield* worker.leave
+    if (unfinished.length > 0) return `partitions ${unfinished.join(", ")} were not drained in time`
+    return isDrained ? null : "the ingress was not drained in time"
+  })
+
+/** What may be asked of a worker, also while it catches up. */
+type Asked = Pick<Worker, "report" | "readiness">
+
+/** Of this process alone. */
+const reportOf = (ingress: RunningIngress, worker: Asked) => {
+  const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
+  return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
+}
+
+/** Of the whole cluster, as this process sees it. */
+const readinessOf = (ingress: RunningIngress, worker: Asked) => {
+  const [ofCluster, ofIngress] = [worker.readiness(), ingress.report()]
+  return { ...readable(ofCluster), ready: ofCluster.ready && ofIngress.ready, ingress: ofIngress }
+}
+
+/** As `readiness`, with times as people read them. */
+const readable = (readiness: Readiness) => ({
+  ...readiness,
+  outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
+})
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
-  let worker: Worker | undefined
+  let ingress: RunningIngress | undefined
+  let asked: Asked | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const address = yield* serveTelemetry({ registry, readiness: () => worker?.report() ?? notYet }, config.http)
+  const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))
+  const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
+  const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
-  const ports = yield* connect(yield* findNats(config))
+  const ports = yield* connect(yield* findNats(config), config.worker)
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
-    const { leaseTtlMs, drainTimeoutMs } = config
-    worker = yield* startWorker({ worker: config.worker, address, partitions, leaseTtlMs, drainTimeoutMs })
-    yield* leaveAtTheEnd(worker)
+    const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
+    const senders = config.nats?.senders ?? ownSenders
+    // Before the worker: facts are stored from now on, however long it has to catch up.
+    const started = yield* startIngress({ name, partitions, senders, ...senderRates })
+    ingress = started
+    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }, (mayAsk) => {
+      asked = mayAsk
+    })
+    yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
     yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry)).pipe(Effect.provide(yield* namedArchive(null))))
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
@@ -107,22 +130,28 @@ const serve = Effect.gen(function* () {
   const config = yield* loadConfig
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
-  const parts = Layer.mergeAll(metricsLayer(config.worker), Engine.layer, loggingLayer({ format: config.log, level: config.logLevel }))
+  const parts = Layer.mergeAll(
+    metricsLayer(config.worker),
+    Engine.layer,
+    IngressEngine.layer,
+    Reigns.layer,
+    loggingLayer({ format: config.log, level: config.logLevel }),
+  )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
 
-It decides commands, journals each decision before it is said, follows what others own as a hot standby, and takes over when they die.
+It takes what senders send (an ingress runs inside), decides it, journals each decision before it is said, follows what others own as a hot standby, and takes over when they die.
 SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitions are handed over, then it ends with code 0.
 
 Settings, from the environment (name, default, meaning):
 
-${settingsHelp()}
+${workerSettingsHelp()}
 
 To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
 
-${settingsHelp(archiveSettings)}`
+${archiveSettingsHelp()}`
 
 export const serveCommand = Command.make("serve", {}, () => serve).pipe(
   Command.withDescription(helpText(description)),

@@ -43,7 +43,8 @@ export const stockText = (answer: StockAnswer): string => {
   return [head, "", locations(answer), "", channels(answer)].join("\n")
 }
 
-const description = `Show the stock of a SKU by location and what each channel may sell of it, as of a journaled record.
+const description = `Show the stock of a SKU by location and what each channel may sell of it, as of a journaled record. A channel may not: it asks what it
+may sell itself with \`ats\`. Ask as a sender with the role warehouse, merchandiser, operator or reader; with the nats-server of a \`serve\` in this folder that is operator.
 
 ${senderHelp}`
 
@@ -51,7 +52,7 @@ export const stockCommand = Command.make(
   "stock",
   { sku: Argument.String("sku").pipe(Argument.withDescription("Which SKU")), as: asFlag, json: jsonFlag },
   Effect.fn(function* ({ sku, as, json }) {
-    const access = yield* senderAccess(as, "sell")
+    const access = yield* senderAccess(as, "operator")
     const answer = yield* Client.use((client) => client.stock(sku)).pipe(Effect.provide(clientLayer(access)))
     yield* json ? printJson(answer) : printLine(stockText(answer))
   }),

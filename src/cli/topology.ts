@@ -9,13 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { natsLayer } from "../nats/layer.ts"
+import { engineLayer } from "../nats/layer.ts"
 import { commandsStream, journalStream } from "../nats/subjects.ts"
 import { Archive, JournalRoom } from "../ports/archive.ts"
 import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
 import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
-import { saidCodec } from "../wire/said.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { describeFailure } from "./exit-codes.ts"
@@ -183,9 +182,7 @@ export const topologyCommand = Command.make(
   { archive: archiveFlag, json: jsonFlag },
   Effect.fn(function* ({ archive, json }) {
     const { nats, partitions, replicas } = yield* engineAccess
-    const topology = yield* look(partitions, replicas).pipe(
-      Effect.provide(Layer.merge(natsLayer(nats, saidCodec), yield* namedArchive(archive))),
-    )
+    const topology = yield* look(partitions, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

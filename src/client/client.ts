@@ -5,9 +5,10 @@
  */
 import { Context, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import type { Command, CommandType } from "../domain/commands.ts"
-import { isSku, skuToken } from "../domain/names.ts"
-import { ChannelLink } from "../ports/channel.ts"
+import { isReservationName, isSku, skuToken } from "../domain/names.ts"
+import { ChannelLink, type Heard } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
+import { decodeDoorAnswer } from "../wire/answers.ts"
 import type { Answer } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
@@ -21,9 +22,12 @@ import { QuestionDesk, type QuestionFailure, questionToken } from "./question-de
 export interface ClientOptions {
   /** Milliseconds a caller waits for a decision or an answer, from the call. Default: 30,000. */
   readonly timeoutMs?: number
-  /** Milliseconds without an answer after which a command is sent again; doubled each time, spread by a quarter. Default: 1,000. */
+  /**
+   * Milliseconds without an answer after which a command is sent again; doubled each time, spread by a quarter. Default: 1,000. What surely nobody took is sent again
+   * sooner: after the time that was told, or after 50 ms, doubled up to this.
+   */
   readonly retryMs?: number
-  /** Milliseconds at which the doubling stops. Default: 10,000. */
+  /** Milliseconds at which the doubling stops, and after which is asked again what became of what is stored. Default: 10,000. */
   readonly retryMsMax?: number
   /** Commands sent and not decided; calls beyond it wait. Default: 4,096. */
   readonly inFlightMax?: number
@@ -41,6 +45,7 @@ export interface SendOptions {
 }
 
 export type StockAnswer = Extract<Answer, { readonly answer: "stock" | "unknownSku" }>
+export type ReservationAnswer = Extract<Answer, { readonly answer: "reservation" | "unknownReservation" }>
 export type WorkerAnswer = Extract<Answer, { readonly answer: "worker" }>
 export type QuarantineAnswer = Extract<Answer, { readonly answer: "quarantine" }>
 
@@ -65,9 +70,11 @@ export class Client extends Context.Service<
       options?: SendOptions,
     ) => void
     readonly send: (command: Command, options?: SendOptions) => Effect.Effect<Decision, SendFailure>
-    /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. */
+    /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. For senders with one of the roles warehouse, merchandiser, operator, reader. */
     readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
-    /** Who is at work on what. Waits for all workers that the others know of. */
+    /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
+    readonly reservation: (sku: string, reservation: string) => Effect.Effect<ReservationAnswer, QuestionFailure>
+    /** Who is at work on what. Waits for all workers that the others know of. For senders with the role operator or reader. */
     readonly topology: Effect.Effect<Topology, NotPermitted>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
@@ -85,22 +92,45 @@ const relistenMs = 250
 
 const utf8 = new TextEncoder()
 
-/** One fiber for each message, which holds up to a hundred commands. */
 const publishOver =
   (link: ChannelLink["Service"], instance: string): PublishMessage =>
-  (message, done) => {
-    const published = link.publish(message.class, message.token, utf8.encode(message.body), `${instance}.${message.suffix}`)
-    Effect.runFork(Effect.match(published, { onSuccess: () => done(null), onFailure: done }))
+  ({ class: commandClass, token, body, suffix }) =>
+    link.publish({ class: commandClass, token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
+
+/** How a door's answer begins, as this release writes it: `{"v":1,"a…`. Only so that a decision, which is what mostly comes, is not looked at twice. */
+const answerFirstAt = '{"v":1,"'.length
+const answerFirst = "a".charCodeAt(0)
+
+/** What was said about a message: decisions, or what became of it before or instead of them. */
+const hearSaid = (sender: CommandSender, suffix: string, body: Uint8Array): void => {
+  const answer = body[answerFirstAt] === answerFirst ? decodeDoorAnswer(body) : undefined
+  const decisions = answer === undefined ? decodeReply(body)?.decisions : undefined
+  const found = answer ?? (decisions === undefined ? decodeDoorAnswer(body) : undefined)
+  if (decisions !== undefined) sender.heardReply(suffix, decisions)
+  else if (found !== undefined) sender.heardAnswer(suffix, found)
+  else sender.heardNonsense(suffix)
+}
+
+const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => {
+  switch (heard._tag) {
+    case "Said":
+      if (heard.suffix.startsWith(`${questionToken}.`)) desk.heard(heard.suffix.slice(questionToken.length + 1), heard.body)
+      else hearSaid(sender, heard.suffix, heard.body)
+      return
+    case "NobodyTook":
+      sender.heardNobody(heard.suffix)
+      return
+    case "NotPermitted":
+      sender.heardNotPermitted(heard.class, heard.token, heard.cause)
+      return
   }
+}
 
 const hearReplies = (link: ChannelLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
   link.replies(instance).pipe(
-    Stream.runForEach((replies) =>
+    Stream.runForEach((arrived) =>
       Effect.sync(() => {
-        for (const { suffix, body } of replies) {
-          if (suffix.startsWith(`${questionToken}.`)) desk.heard(suffix.slice(questionToken.length + 1), body)
-          else sender.heardReply(suffix, decodeReply(body)?.decisions)
-        }
+        for (const heard of arrived) hear(heard, sender, desk)
       }),
     ),
     Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear replies", cause: "the subscription ended" }))),
@@ -171,6 +201,16 @@ const questions = (link: ChannelLink["Service"], desk: QuestionDesk, timeoutMs: 
           (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
         )
       : Effect.fail(new AnswerUnknown({ cause: `"${sku}" can't be a SKU: 1 to 128 bytes of UTF-8 without control characters` })),
+  reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
+    isSku(sku) && isReservationName(reservation)
+      ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
+          (answer.answer === "reservation" || answer.answer === "unknownReservation") &&
+          answer.sku === sku &&
+          answer.reservation === reservation
+            ? answer
+            : undefined,
+        )
+      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation "${reservation}" of a SKU "${sku}"` })),
   topology: Effect.map(desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete), (answers) => ({
     partitions: link.partitions,
     workers: workersOf(answers),

@@ -1,32 +1,33 @@
 /**
- * The way of commands through the client: bounded in flight, packed by turn, sent again until answered, matched with their decisions.
+ * The way of commands through the client: bounded in flight, in lanes, packed by turn, sent again until answered, matched with what is heard of them.
  *
  * Synchronous and callback-driven, so that a command costs no fiber and no effect; what publishes and who calls are outside.
- * Decides nothing about stock: a decision is what a reply says, and "busy" only what was surely never stored.
+ * Decides nothing about stock: a decision is what a reply says, and "busy" and "not stored" only what was surely never taken.
  */
 import type { CommandClass } from "../domain/names.ts"
 import { commandsPerMessageMax } from "../limits.ts"
-import { AnswerUnknown, type BrokerUnavailable, type Busy, type NotPermitted } from "../ports/errors.ts"
+import { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
+import type { DoorAnswer } from "../wire/answers.ts"
 import { packMessages } from "./batching.ts"
-import { commandKey, type Decision, isFinal, type SaidDecision, type Sendable } from "./commands.ts"
+import { type BusyCause, commandKey, type Decision, isFinal, type NotStored, type SaidDecision, type Sendable } from "./commands.ts"
 import type { ClientEnvironment } from "./environment.ts"
 import { ClientClosed, type SendFailure } from "./errors.ts"
 import type { Attempt, InFlight, Waiter } from "./in-flight.ts"
+import { Lanes, waits } from "./lanes.ts"
+import { againMs, type Pace, silenceMs, storedMs, sweepGapMs, untakenMs } from "./pace.ts"
 
-export interface SenderLimits {
+export interface SenderLimits extends Pace {
   /** Commands sent and not decided. More calls wait inside the client, in order. */
   readonly inFlightMax: number
-  /** Milliseconds without an answer after which a command is sent again; doubled each time. */
-  readonly retryMs: number
-  /** What the doubling stops at. */
-  readonly retryMsMax: number
 }
 
-/** Publishes one message; calls `done` once, with null when it is stored. */
-export type PublishMessage = (
-  message: { readonly class: CommandClass; readonly token: string; readonly body: string; readonly suffix: string },
-  done: (failure: Busy | NotPermitted | BrokerUnavailable | null) => void,
-) => void
+/** Publishes one message. False: there is no connection, so that it surely went to nobody. */
+export type PublishMessage = (message: {
+  readonly class: CommandClass
+  readonly token: string
+  readonly body: string
+  readonly suffix: string
+}) => boolean
 
 interface Waiting {
   readonly command: Sendable
@@ -36,21 +37,22 @@ interface Waiting {
 
 /** Commands whose final decision is still awaited after a provisional one. Beyond it the oldest are no longer told. */
 const provisionalMax = 10_000
-/** Milliseconds between two looks at what is overdue, at least. */
-const sweepMs = 5
 
 export class CommandSender {
   readonly #environment: ClientEnvironment
   readonly #limits: SenderLimits
   readonly #publish: PublishMessage
   readonly #inFlight = new Map<string, InFlight>()
+  readonly #lanes = new Lanes<InFlight>()
   readonly #attempts = new Map<string, Attempt>()
   readonly #provisional = new Map<string, ReadonlyArray<Waiter>>()
   #waiting: Array<Waiting> = []
   #waitingFrom = 0
+  /** When the first caller of those that wait for room loses patience. */
+  #waitingGiveUpAtMs = Number.POSITIVE_INFINITY
   #outbox: Array<InFlight> = []
   #flushing = false
-  #messages = 0
+  #nextMessage = 1
   #sweepAtMs = Number.POSITIVE_INFINITY
   #stopSweep: () => void = () => {}
   #closed = false
@@ -77,23 +79,57 @@ export class CommandSender {
       this.#admit(command, waiter, giveUpAtMs)
     } else {
       this.#waiting.push({ command, waiter, giveUpAtMs })
+      this.#waitingGiveUpAtMs = Math.min(this.#waitingGiveUpAtMs, giveUpAtMs)
       this.#sweepBy(giveUpAtMs)
     }
   }
 
-  /** Takes the decisions of the reply to the message with this suffix; undefined if it can't be read. */
-  heardReply(suffix: string, decisions: ReadonlyArray<SaidDecision> | undefined): void {
+  /** Takes the decisions of the reply to the message with this suffix. */
+  heardReply(suffix: string, decisions: ReadonlyArray<SaidDecision>): void {
     const attempt = this.#attempts.get(suffix)
-    if (decisions === undefined) {
-      // Its commands are asked about again, and whoever runs out of patience is told.
-      for (const command of attempt?.commands ?? [])
-        command.lastCause = "a reply came that can't be read: is this client older than the cluster?"
-      return
-    }
     for (const [i, said] of decisions.entries()) {
       if (said.id !== null && said.sku !== null) this.#namedDecision(attempt, commandKey(said.id, said.sku), said as Decision)
       else if (attempt !== undefined) this.#namelessDecision(attempt, decisions.length, i, said)
     }
+    this.#admitWaiting()
+  }
+
+  /** Something came that can't be read. Its commands are asked about again, and whoever runs out of patience is told. */
+  heardNonsense(suffix: string): void {
+    for (const command of this.#attempts.get(suffix)?.commands ?? [])
+      command.lastCause = "an answer came that can't be read: is this client older than the cluster?"
+  }
+
+  /** Takes what the door said of the message with this suffix. */
+  heardAnswer(suffix: string, answer: DoorAnswer): void {
+    const attempt = this.#attempts.get(suffix)
+    if (attempt === undefined) return
+    switch (answer.answer) {
+      case "stored":
+        this.#stored(attempt)
+        break
+      case "busy":
+        this.#notTaken(attempt, answer.why, againMs(answer.retryAfterMs, this.#environment.chance()), answer.retryAfterMs)
+        break
+      case "notStored":
+        this.#notStored(attempt, answer)
+        break
+    }
+    this.#admitWaiting()
+  }
+
+  /** The server knows nobody who takes the message with this suffix. */
+  heardNobody(suffix: string): void {
+    const attempt = this.#attempts.get(suffix)
+    if (attempt !== undefined) this.#untaken(attempt, "nobody")
+    this.#admitWaiting()
+  }
+
+  /** The server dropped a message published there, for want of permission; the newest, where it can't be told which. Never on the way of what is permitted, so it may look at all. */
+  heardNotPermitted(commandClass: CommandClass, token: string, cause: string): void {
+    let newest: Attempt | undefined
+    for (const attempt of this.#attempts.values()) if (attempt.class === commandClass && attempt.token === token) newest = attempt
+    if (newest !== undefined) this.#notPermitted(newest, `publish ${commandClass} commands`, cause)
     this.#admitWaiting()
   }
 
@@ -120,32 +156,50 @@ export class CommandSender {
     else waiter.decided({ id: command.id, sku: command.sku, outcome: "refused", reason: "IdReused" } as Decision)
   }
 
-  #admit(command: Sendable, waiter: Waiter, giveUpAtMs: number): void {
-    const inFlight: InFlight = {
-      key: command.key,
-      id: command.id,
-      sku: command.sku,
-      issuedAtMs: command.issuedAtMs,
-      partition: command.partition,
-      class: command.class,
-      token: command.token,
-      text: command.text,
-      bytes: command.bytes,
+  #admit(sendable: Sendable, waiter: Waiter, giveUpAtMs: number): void {
+    const command: InFlight = {
+      key: sendable.key,
+      id: sendable.id,
+      sku: sendable.sku,
+      issuedAtMs: sendable.issuedAtMs,
+      class: sendable.class,
+      token: sendable.token,
+      text: sendable.text,
+      bytes: sendable.bytes,
+      isStored: sendable.isStored,
+      packing: sendable.packing,
+      lane: sendable.lane,
       waiters: [waiter],
       giveUpAtMs,
       retryAtMs: Number.POSITIVE_INFINITY,
       attempts: [],
-      maybeStored: 0,
+      untaken: 0,
+      notTaken: { why: "client", retryAfterMs: this.#limits.retryMs },
+      stored: false,
+      place: "held",
+      before: null,
+      after: null,
+      alone: false,
+      placedIn: 0,
       lastCause: "no answer came",
       decided: false,
     }
-    this.#inFlight.set(inFlight.key, inFlight)
+    this.#inFlight.set(command.key, command)
+    this.#lanes.enter(command)
     this.#sweepBy(giveUpAtMs)
-    this.#post(inFlight)
+    // Behind one that is about to be sent it may travel in the same message.
+    if (!waits(command) || command.before?.place === "posted") this.#post(command)
   }
 
+  /** Sends it at the end of the turn, and behind it what waits for it, as far as a message may hold it. */
   #post(command: InFlight): void {
-    this.#outbox.push(command)
+    let next: InFlight | null = command
+    for (let room = commandsPerMessageMax; next !== null && room > 0; room--) {
+      if (next.place !== "posted") this.#outbox.push(next)
+      next.place = "posted"
+      next.retryAtMs = Number.POSITIVE_INFINITY
+      next = next.after?.place === "held" ? next.after : null
+    }
     if (this.#flushing) return
     this.#flushing = true
     this.#environment.atTurnsEnd(() => this.#flush())
@@ -156,44 +210,148 @@ export class CommandSender {
     // What was answered or given up since it was posted isn't sent.
     const outbox = this.#outbox.filter((command) => !command.decided)
     this.#outbox = []
-    for (const packed of packMessages(outbox)) {
-      const suffix = String(++this.#messages)
-      const attempt: Attempt = { suffix, commands: packed.commands, undecided: packed.commands.length }
+    const { messages, held } = packMessages(outbox, this.#nextMessage)
+    for (const command of held) command.place = "held"
+    this.#nextMessage += messages.length
+    const unsent: Array<Attempt> = []
+    for (const { number, class: commandClass, token, body, commands } of messages) {
+      const suffix = String(number)
+      const attempt: Attempt = { suffix, class: commandClass, token, commands, undecided: commands.length }
       this.#attempts.set(suffix, attempt)
-      this.#scheduleRetry(attempt)
-      this.#publish({ class: packed.class, token: packed.token, body: packed.body, suffix }, (failure) => this.#published(attempt, failure))
+      this.#sent(attempt)
+      if (!this.#publish({ class: commandClass, token, body, suffix })) unsent.push(attempt)
     }
+    for (const attempt of unsent) this.#untaken(attempt, "connection")
+    if (unsent.length > 0) this.#admitWaiting()
   }
 
-  #scheduleRetry(attempt: Attempt): void {
+  /** Until something is heard it may have been taken; it is sent again when silence has lasted. Spread and grown per message: what travelled together goes again together. */
+  #sent(attempt: Attempt): void {
+    let silences = 0
+    for (const command of attempt.commands) silences = Math.max(silences, command.attempts.length)
     const nowMs = this.#environment.elapsedMs()
-    // Spread per message, not per command: what travelled together goes again together, and so stays few messages.
-    const spread = 0.75 + this.#environment.chance() / 2
-    let firstMs = Number.POSITIVE_INFINITY
+    const chance = this.#environment.chance()
+    const retryAtMs = nowMs + silenceMs(this.#limits, silences, chance)
     for (const command of attempt.commands) {
-      const delayMs = Math.min(this.#limits.retryMs * 2 ** command.attempts.length, this.#limits.retryMsMax) * spread
+      command.place = "sent"
       command.attempts.push(attempt)
-      command.maybeStored++
-      command.retryAtMs = nowMs + delayMs
-      if (command.retryAtMs < firstMs) firstMs = command.retryAtMs
+      command.retryAtMs = command.stored ? nowMs + storedMs(this.#limits, command.attempts.length, chance) : retryAtMs
     }
-    this.#sweepBy(firstMs)
+    this.#sweepBy(retryAtMs)
   }
 
-  #published(attempt: Attempt, failure: Busy | NotPermitted | BrokerUnavailable | null): void {
-    if (failure === null) return
-    const surelyNotStored = failure._tag !== "BrokerUnavailable"
+  #stored(attempt: Attempt): void {
+    const nowMs = this.#environment.elapsedMs()
+    const chance = this.#environment.chance()
     for (const command of attempt.commands) {
       if (command.decided) continue
-      command.lastCause = failure.cause
-      if (!surelyNotStored) continue
-      command.maybeStored--
-      // An earlier sending may still be stored and decided: then neither "busy" nor "not permitted" would be true.
-      if (command.maybeStored > 0) continue
-      if (failure._tag === "NotPermitted") this.#fail(command, failure)
-      else this.#settle(command, { id: command.id, sku: command.sku, outcome: "busy" } as Decision)
+      command.stored = true
+      command.lastCause = "it is stored, and no decision came"
+      command.retryAtMs = nowMs + storedMs(this.#limits, command.attempts.length, chance)
+      const { after } = command
+      if (after !== null && after.place === "held" && !waits(after)) this.#post(after)
     }
-    this.#admitWaiting()
+  }
+
+  /** Nobody took the message, or it came too old: it is sent again, later each time. */
+  #untaken(attempt: Attempt, why: BusyCause): void {
+    let times = 0
+    for (const command of attempt.commands) times = Math.max(times, command.untaken++)
+    const delayMs = untakenMs(this.#limits, times, this.#environment.chance())
+    this.#notTaken(attempt, why, delayMs, Math.ceil(delayMs))
+  }
+
+  /** Nothing of the message was taken: its commands go again after `delayMs`, as long as somebody waits for them. */
+  #notTaken(attempt: Attempt, why: BusyCause, delayMs: number, retryAfterMs: number): void {
+    this.#dropAttempt(attempt)
+    const atMs = this.#environment.elapsedMs() + delayMs
+    for (const command of attempt.commands) {
+      if (command.decided || command.stored) continue
+      command.lastCause = causeOf[why]
+      command.notTaken = { why, retryAfterMs }
+      // An earlier sending may still be answered: then it isn't sent again before it would have been without this.
+      if (command.attempts.length > 0) command.retryAtMs = Math.max(command.retryAtMs, atMs)
+      else if (atMs >= command.giveUpAtMs) this.#busy(command)
+      else if (command.place === "sent") command.retryAtMs = atMs
+      this.#sweepBy(command.retryAtMs)
+    }
+  }
+
+  /** Forgets a message that was surely not taken. */
+  #dropAttempt(attempt: Attempt): void {
+    this.#attempts.delete(attempt.suffix)
+    for (const command of attempt.commands) command.attempts = command.attempts.filter((one) => one !== attempt)
+  }
+
+  #notStored(attempt: Attempt, answer: NotStored): void {
+    switch (answer.reason) {
+      case "age": {
+        // One whose own deadline is shorter than the door can tell its age would keep its neighbours out again and again.
+        const named = answer.at === undefined ? undefined : attempt.commands[answer.at]
+        if (named !== undefined) named.alone = true
+        this.#untaken(attempt, "age")
+        return
+      }
+      case "sender":
+        this.#notPermitted(attempt, `send ${attempt.class} commands`, "the door does not take them from this sender")
+        return
+      case "partition":
+      case "mixed":
+        this.#atFault(attempt, answer, undefined)
+        return
+      case "form":
+      case "size":
+      case "token":
+      case "class":
+        this.#atFault(attempt, answer, answer.at === undefined ? undefined : attempt.commands[answer.at])
+        return
+    }
+  }
+
+  /**
+   * Something about the message was wrong, and nothing of it was taken. Known which of its commands it was, the others go again without it; not known, each goes alone, and the answer
+   * to each says it.
+   */
+  #atFault(attempt: Attempt, answer: NotStored, named: InFlight | undefined): void {
+    this.#dropAttempt(attempt)
+    const guilty = attempt.commands.length === 1 ? attempt.commands[0] : named
+    for (const command of attempt.commands) {
+      if (command.decided || command.stored) continue
+      if (command === guilty) this.#neverStored(command, answer)
+      else {
+        command.alone ||= guilty === undefined
+        this.#post(command)
+      }
+    }
+  }
+
+  #neverStored(command: InFlight, answer: NotStored): void {
+    const { reason, cause, field, at } = answer
+    command.retryAtMs = Number.POSITIVE_INFINITY
+    command.lastCause = `the last sending was not stored, for its ${field ?? cause ?? reason}; an earlier one had no answer`
+    // It is never sent again. But what may have been taken before, by another release that reads it otherwise, is not said to be free.
+    if (command.attempts.length > 0) return
+    const why = {
+      ...(cause === undefined ? {} : { cause }),
+      ...(field === undefined ? {} : { field }),
+      ...(at === undefined ? {} : { at }),
+    }
+    this.#settle(command, { id: command.id, sku: command.sku, outcome: "notStored", reason, ...why })
+  }
+
+  #notPermitted(attempt: Attempt, operation: string, cause: string): void {
+    this.#dropAttempt(attempt)
+    for (const command of attempt.commands) {
+      if (command.decided || command.stored) continue
+      command.lastCause = cause
+      // An earlier sending may still be decided: then "not permitted" would not be true.
+      if (command.attempts.length === 0) this.#fail(command, new NotPermitted({ operation, cause }))
+    }
+  }
+
+  #busy(command: InFlight): void {
+    const { id, sku, notTaken } = command
+    this.#settle(command, { id, sku, outcome: "busy", ...notTaken })
   }
 
   #namedDecision(attempt: Attempt | undefined, key: string, decision: Decision): void {
@@ -229,6 +387,9 @@ export class CommandSender {
     command.decided = true
     this.#inFlight.delete(command.key)
     for (const attempt of command.attempts) if (--attempt.undecided === 0) this.#attempts.delete(attempt.suffix)
+    const { after } = command
+    this.#lanes.leave(command)
+    if (after !== null && after.place === "held" && !waits(after)) this.#post(after)
   }
 
   #awaitFinal(command: InFlight): void {
@@ -264,40 +425,56 @@ export class CommandSender {
     if (atMs >= this.#sweepAtMs) return
     this.#stopSweep()
     this.#sweepAtMs = atMs
-    const delayMs = Math.max(sweepMs, Math.ceil(atMs - this.#environment.elapsedMs()))
+    const delayMs = Math.max(sweepGapMs(this.#inFlight.size), Math.ceil(atMs - this.#environment.elapsedMs()))
     this.#stopSweep = this.#environment.after(delayMs, () => this.#sweep())
   }
 
+  /** Looks at all that is in flight, which is bounded, as rarely as keeps that a small part of the time. */
   #sweep(): void {
     const nowMs = this.#environment.elapsedMs()
     this.#sweepAtMs = Number.POSITIVE_INFINITY
-    this.#giveUpBefore(nowMs)
     let nextMs = Number.POSITIVE_INFINITY
+    const impatient: Array<InFlight> = []
     for (const command of this.#inFlight.values()) {
-      if (command.retryAtMs <= nowMs) {
-        command.retryAtMs = Number.POSITIVE_INFINITY
-        this.#post(command)
+      if (command.giveUpAtMs <= nowMs) impatient.push(command)
+      else {
+        if (command.retryAtMs <= nowMs) this.#post(command)
+        nextMs = Math.min(nextMs, command.retryAtMs, command.giveUpAtMs)
       }
-      nextMs = Math.min(nextMs, command.retryAtMs, command.giveUpAtMs)
     }
-    for (const { giveUpAtMs } of this.#waiting.slice(this.#waitingFrom)) nextMs = Math.min(nextMs, giveUpAtMs)
-    if (nextMs < Number.POSITIVE_INFINITY) this.#sweepBy(nextMs)
+    for (const command of impatient) this.#giveUp(command)
+    if (this.#waitingGiveUpAtMs <= nowMs) this.#giveUpWaiting(nowMs)
+    this.#admitWaiting()
+    nextMs = Math.min(nextMs, this.#waitingGiveUpAtMs)
+    if (this.undecided > 0 && nextMs < Number.POSITIVE_INFINITY) this.#sweepBy(nextMs)
   }
 
-  #giveUpBefore(nowMs: number): void {
-    for (const command of [...this.#inFlight.values()]) {
-      if (command.giveUpAtMs > nowMs) continue
-      const again = `asking again with id ${command.id} and issuedAtMs ${command.issuedAtMs} is safe`
-      this.#fail(command, new AnswerUnknown({ cause: `${command.lastCause}; it may have been decided: ${again}` }))
+  #giveUp(command: InFlight): void {
+    // No sending of it may have been taken.
+    if (command.attempts.length === 0 && !command.stored) {
+      this.#busy(command)
+      return
     }
+    const again = `asking again with id ${command.id} and issuedAtMs ${command.issuedAtMs} is safe`
+    this.#fail(
+      command,
+      command.stored
+        ? new AnswerUnknown({ cause: `${command.lastCause} yet; it will be decided, and ${again}`, stored: true })
+        : new AnswerUnknown({ cause: `${command.lastCause}; it may have been decided: ${again}` }),
+    )
+  }
+
+  /** These never left the client, so they surely were not taken. */
+  #giveUpWaiting(nowMs: number): void {
     const waiting = this.#waiting.slice(this.#waitingFrom)
     this.#waiting = waiting.filter((one) => one.giveUpAtMs > nowMs)
     this.#waitingFrom = 0
-    // These never left the client, so they surely were not stored.
+    this.#waitingGiveUpAtMs = Number.POSITIVE_INFINITY
+    for (const { giveUpAtMs } of this.#waiting) this.#waitingGiveUpAtMs = Math.min(this.#waitingGiveUpAtMs, giveUpAtMs)
     for (const { command, waiter, giveUpAtMs } of waiting) {
-      if (giveUpAtMs <= nowMs) waiter.decided({ id: command.id, sku: command.sku, outcome: "busy" } as Decision)
+      if (giveUpAtMs > nowMs) continue
+      waiter.decided({ id: command.id, sku: command.sku, outcome: "busy", why: "client", retryAfterMs: this.#limits.retryMs })
     }
-    this.#admitWaiting()
   }
 
   #checkIdle(): void {
@@ -309,4 +486,16 @@ export class CommandSender {
     this.#whenIdle = []
     for (const tell of idle) tell()
   }
+}
+
+/** What a caller reads of why nothing was taken, where patience ended with another sending unanswered. */
+const causeOf: Readonly<Record<BusyCause, string>> = {
+  queue: "the cluster holds as much of this sender as it may",
+  owner: "nobody is known to serve its partition now",
+  full: "no room is left to store it",
+  ending: "the ingress was about to end",
+  nobody: "the server knows nobody who takes it now",
+  connection: "there was no connection",
+  age: "it was too old when it came to the door",
+  client: "it waited in the client",
 }

@@ -1,12 +1,12 @@
 /**
  * What a program hands to the client and what it gets back: commands as plain values, decisions as values.
  *
- * Names are plain strings here; whether they are well-formed is decided by the owner of the SKU, who answers with a refusal. Only
- * what can't travel at all (a SKU that has no subject token, a command longer than a message) is refused here, in the same words.
+ * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
 import { Buffer } from "node:buffer"
-import { type Command, type CommandType, classOf } from "../domain/commands.ts"
+import { type Command, type CommandType, classOf, isFact } from "../domain/commands.ts"
 import {
+  CommandClass,
   type CommandId,
   type LocationId,
   type ReservationId,
@@ -16,13 +16,13 @@ import {
   tokenHash,
   utf8Bytes,
 } from "../domain/names.ts"
-import type { Refusal } from "../domain/refusals.ts"
 import type { DecisionSaid } from "../engine/records.ts"
+import type { BusyWhy } from "../engine/words.ts"
 import { bodyBytesMax } from "../limits.ts"
+import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
 import { commandFromJson, commandVersion } from "../wire/commands.ts"
 import { readCanonicalBody } from "../wire/reader.ts"
-import type { Packable } from "./batching.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
 /** A type of the domain with its names as plain strings. */
@@ -46,20 +46,44 @@ export type SaidDecision = DecisionSaid
 type Said = SaidDecision extends infer One ? (One extends unknown ? Omit<One, "id" | "sku"> : never) : never
 
 /**
- * The answer to one command. `quarantined` is provisional: the final one may come later. `busy`: the cluster takes nothing now;
- * it was not stored, and may be sent again with the same id.
+ * Why nothing was taken of a command: what the door said, or `nobody` (the server knows nobody who takes it now), `connection` (there is none), `age` (it was too old when it
+ * came to the door), `client` (it waited in the client, behind others).
  */
-export type Decision = { readonly id: string; readonly sku: string } & (Said | { readonly outcome: "busy" })
+export type BusyCause = BusyWhy | "nobody" | "connection" | "age" | "client"
+
+export type NotStored = Extract<DoorAnswer, { readonly answer: "notStored" }>
+
+/**
+ * The answer to one command. `quarantined` is provisional: the final one may come later. `busy`: nothing of it was taken, by nobody, as long as its caller waited; it may be
+ * sent again with the same id, best not before `retryAfterMs`. `notStored`: nothing of it was taken, and nothing ever will be as it is; no decision was made, and its id is free.
+ */
+export type Decision = { readonly id: string; readonly sku: string } & (
+  | Said
+  | { readonly outcome: "busy"; readonly retryAfterMs: number; readonly why: BusyCause }
+  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "at">)
+)
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
 export const isFinal = (decision: Decision): boolean => decision.outcome !== "quarantined"
 
 /** A command ready to travel. */
-export interface Sendable extends Packable {
+export interface Sendable {
   readonly key: string
   readonly id: string
   readonly sku: string
   readonly issuedAtMs: number
+  readonly class: CommandClass
+  /** Canonical subject token of its SKU. */
+  readonly token: string
+  readonly text: string
+  /** Bytes of `text` in UTF-8. */
+  readonly bytes: number
+  /** Whether the door stores it and says so; else it is handed to its owner, whose decision is its answer. */
+  readonly isStored: boolean
+  /** The same for commands that may share a message: of one partition and class, and stored or not. */
+  readonly packing: number
+  /** The same for commands that are about the same thing: see lanes.ts. */
+  readonly lane: string
 }
 
 /** Ids hold no slash, so no two pairs of id and SKU share a key. */
@@ -78,7 +102,19 @@ export const completeCommand = <Type extends CommandType>(
   return complete as Command
 }
 
-const refused = (command: Command, refusal: Refusal): Decision => ({ id: command.id, sku: command.sku, outcome: "refused", ...refusal })
+const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field">): Decision => ({
+  id,
+  sku,
+  outcome: "notStored",
+  ...why,
+})
+
+/** Ids and names hold neither slash nor space, so no two things share a lane. */
+const laneOf = (command: Command): string => {
+  if (command.type === "Fulfil") return `${command.channel} ${command.reservation}/${command.sku}`
+  if ("reservation" in command && command.reservation !== undefined) return `${command.reservation}/${command.sku}`
+  return ` ${classOf[command.type]}/${command.sku}`
+}
 
 const scratch = Buffer.alloc(bodyBytesMax)
 
@@ -95,30 +131,41 @@ const usualText = (command: Command): string | undefined => {
   return readCanonicalBody(scratch.subarray(0, scratch.write(text, "utf8"))) === undefined ? undefined : text
 }
 
-/** The command as it travels, or the refusal that its owner would answer. */
+/** The command as it travels, or what the door would answer to it. */
 export const sendable = (command: Command, partitions: number): Sendable | Decision => {
   let text = usualText(command)
   if (text === undefined) {
     const valid = commandFromJson({ v: commandVersion, ...withoutUndefined(command) })
-    if (!("type" in valid)) return refused(command, valid)
+    if (!("type" in valid)) {
+      const { reason, field } = valid
+      return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
+    }
     text = commandText(valid)
   }
   const bytes = utf8Bytes(text)
-  if (bytes > bodyBytesMax) return refused(command, { reason: "Malformed" })
+  if (bytes > bodyBytesMax) return notStored(command, { reason: "size" })
   const { id, sku, issuedAtMs } = command
   const token = skuToken(sku)
+  const commandClass = classOf[command.type]
+  const isStored = commandClass !== "sell" || isFact(command)
+  const kind = CommandClass.indexOf(commandClass) * 2 + (isStored ? 1 : 0)
   return {
     key: commandKey(id, sku),
     id,
     sku,
     issuedAtMs,
-    partition: tokenHash(token) % partitions,
-    class: classOf[command.type],
+    class: commandClass,
     token,
     text,
     bytes,
+    isStored,
+    packing: (tokenHash(token) % partitions) * kindsMax + kind,
+    lane: laneOf(command),
   }
 }
+
+/** Each class, stored or not. */
+const kindsMax = CommandClass.length * 2
 
 /** JSON knows no undefined: a field that holds it is left out. */
 const withoutUndefined = (command: Command): object =>

@@ -1,7 +1,8 @@
 /**
  * One command on its way, and who waits for it. Plain mutable values: the table of them is the client's hot path.
  */
-import type { Decision, Sendable } from "./commands.ts"
+import type { CommandClass } from "../domain/names.ts"
+import type { BusyCause, Decision, Sendable } from "./commands.ts"
 import type { SendFailure } from "./errors.ts"
 
 /** Who asked. Exactly one of `decided` and `failed` is called, once; `settled` after a provisional decision, if ever, once. */
@@ -12,9 +13,12 @@ export interface Waiter {
   readonly settled: ((decision: Decision) => void) | null
 }
 
-/** One message that was published, until all its commands are decided. */
+/** One message that was published, until all its commands are decided or it is known that nobody took it. */
 export interface Attempt {
   readonly suffix: string
+  readonly class: CommandClass
+  readonly token: string
+  /** In the order of its body. */
   readonly commands: ReadonlyArray<InFlight>
   /** Its commands without a decision. */
   undecided: number
@@ -26,10 +30,23 @@ export interface InFlight extends Sendable {
   readonly giveUpAtMs: number
   /** When it is sent again. */
   retryAtMs: number
-  /** Messages it was sent in. */
-  readonly attempts: Array<Attempt>
-  /** Of these, how many may have been stored: all but those the server is known to have refused. */
-  maybeStored: number
+  /** Messages it was sent in that may have been taken: all but those of which the contrary was heard. */
+  attempts: Array<Attempt>
+  /** How often in a row nobody took it, or it came too old. */
+  untaken: number
+  /** What its caller is told if none of its sendings was taken until patience ends. */
+  notTaken: { readonly why: BusyCause; readonly retryAfterMs: number }
+  /** The door has said that it is stored: it will be decided. */
+  stored: boolean
+  /** Whether it waits in the client for the one before it, is to be sent at the end of the turn, or was sent. */
+  place: "held" | "posted" | "sent"
+  /** The one before it in its lane, and the one after. See lanes.ts. */
+  before: InFlight | null
+  after: InFlight | null
+  /** Whether it travels in a message of its own: the answer to the last one did not say which of its commands was at fault. */
+  alone: boolean
+  /** Number of the last message it was packed into. */
+  placedIn: number
   /** What was last heard instead of a decision, for whoever runs out of patience. */
   lastCause: string
   decided: boolean

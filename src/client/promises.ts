@@ -7,7 +7,7 @@ import { Context, Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect
 import type { Command, CommandType } from "../domain/commands.ts"
 import type { AtsValue } from "../engine/records.ts"
 import type { AtsOptions } from "./ats-subscription.ts"
-import { Client, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
+import { Client, type ReservationAnswer, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
 import type { CommandInput, Decision } from "./commands.ts"
 
 /** Fills in `id` and `issuedAtMs` where they are left out, and sends. */
@@ -24,8 +24,10 @@ export interface AtsWatch {
 }
 
 /**
- * A sender's connection. Sending resolves with a decision: a refusal is one, and so is `busy`. It rejects only with operating errors:
- * `NotPermitted`, `AnswerUnknown` (patience ended; asking again with the same id and `issuedAtMs` is safe), `ClientClosed`.
+ * A sender's connection. Sending resolves with a decision: a refusal is one, and so are `busy` and `notStored`. It rejects only with operating errors:
+ * `NotPermitted`, `AnswerUnknown` (patience ended; asking again with the same id and `issuedAtMs` is safe; with `stored`, it will be decided), `ClientClosed`.
+ *
+ * Commands that name the same reservation of a SKU, or none and are of one class, are decided in the order they were sent in. No others are.
  */
 export interface Channel {
   readonly sender: string
@@ -47,6 +49,8 @@ export interface Channel {
   readonly send: (command: Command, options?: SendOptions) => Promise<Decision>
   /** Rejects with NotPermitted or AnswerUnknown. */
   readonly stock: (sku: string) => Promise<StockAnswer>
+  /** What became of a reservation of this channel. */
+  readonly reservation: (sku: string, reservation: string) => Promise<ReservationAnswer>
   readonly topology: () => Promise<Topology>
   readonly ats: { readonly subscribe: (options: AtsOptions) => AtsWatch }
   /** Takes nothing new, waits until all that is under way is answered or its patience ends, and disconnects. */
@@ -103,6 +107,7 @@ export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Cha
     command: client.command,
     send,
     stock: (sku) => Effect.runPromise(client.stock(sku)),
+    reservation: (sku, reservation) => Effect.runPromise(client.reservation(sku, reservation)),
     topology: () => Effect.runPromise(client.topology),
     ats: { subscribe: watching(client, watches) },
     close: async () => {

@@ -4,13 +4,17 @@
  */
 import { Effect, Schedule } from "effect"
 import type { ChannelLink } from "../ports/channel.ts"
-import { AnswerUnknown, type BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
+import { AnswerUnknown, type BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { type Answer, decodeAnswer } from "../wire/questions.ts"
 
 export type QuestionFailure = NotPermitted | AnswerUnknown
 
 /** Milliseconds between two askings of the same question. */
 const askAgainMs = 500
+
+/** Every worker says the same: asking again is of no use. */
+const notAllowed = (sender: string, path: string, roles: ReadonlyArray<string>): NotPermitted =>
+  new NotPermitted({ operation: `asking ${path} as ${sender}`, cause: `it takes one of the roles ${roles.join(", ")}` })
 
 const noBody = new Uint8Array()
 
@@ -72,10 +76,11 @@ export class QuestionDesk {
 
   #listen<A>(question: Asked, last: Heard, hear: (answer: Answer, resume: (found: A) => void) => void): Effect.Effect<A, NotPermitted> {
     const key = String(++this.#asked)
-    const answered = Effect.callback<A>((resume) => {
+    const answered = Effect.callback<A, NotPermitted>((resume) => {
       this.#listeners.set(key, (bytes) => {
         const answer = decodeAnswer(bytes)
         if (answer === undefined) last.cause = "an answer that can't be read came to"
+        else if (answer.answer === "notAllowed") resume(Effect.fail(notAllowed(this.#link.sender, question.path, answer.roles)))
         else if (answer.answer === "invalid") last.cause = `a worker did not understand (${answer.field})`
         else hear(answer, (found) => resume(Effect.succeed(found)))
       })

@@ -10,12 +10,14 @@ import { type Given, noteConfirmed } from "./apply.ts"
 import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
+import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { publishConfirmed } from "./publishing.ts"
 import type { JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
-import { onClaimConfirmed, onClaimLost, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
+import { countSinceSnapshot } from "./snapshot-due.ts"
+import { onClaimConfirmed, onClaimLost, onClaimSuperseded, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
 
 export const onAppendAcked = (
   partition: Partition,
@@ -98,10 +100,11 @@ const judge = (
   const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner: theirs.owner, epoch: theirs.epoch }
   if (given.rules.isMine(found, inFlight.pending)) {
     if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
+    if (partition.phase === "claiming") return onClaimSuperseded(partition, inFlight)
     // It is stored, and others have appended since: that reign is over, and its successor says what it decided.
     return stepDown(partition, "Fenced", `record ${stored.seq} is stored, and the journal went on to ${endSeq} without this owner`)
   }
-  if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition)
+  if (partition.phase === "claiming") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
 }
 
@@ -124,15 +127,18 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
   const seq = inFlight.pending.expectedSeq + 1
   partition.inFlight = null
   noteConfirmed(partition, seq, inFlight.pending.hash)
+  countSinceSnapshot(partition, inFlight.record, inFlight.bytes.length)
   const snapshot = noteSnapshotProgress(partition, given)
-  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats: statsOf(inFlight, nowMs) }
+  const stats = statsOf(inFlight, nowMs)
+  if (stats.commands > 0) notePace(partition.handed, stats.commands, stats.appendMs)
+  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats }
   switch (inFlight.record.kind) {
     case "genesis":
       return [confirmed, ...onGenesisConfirmed(partition, given, inFlight.record, nowMs)]
     case "claim":
       return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, nowMs)]
+      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs)]
     case "reset":
       return [confirmed, ...onCursorReset(partition)]
     case "batch":
@@ -165,11 +171,15 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
   let quarantined = 0
   let discrepancies = 0
   let shortages = 0
+  let missing = 0
   const outputs: Array<Output> = []
-  const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage", count: number, what: string): void => {
+  const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage" | "CommandsLostTail", count: number, what: string): void => {
     if (count > 0) outputs.push({ _tag: "Alarm", kind, detail: `partition ${partition.id}: ${count} ${what}` })
   }
   for (const entry of record.entries) {
+    if (entry._tag === "Stored") missing += entry.missing
+    if (entry._tag === "Skipped")
+      outputs.push({ _tag: "Alarm", kind: "CommandSkipped", detail: `partition ${partition.id}, message ${entry.seq}: ${entry.cause}` })
     if (entry._tag === "Floor")
       outputs.push({ _tag: "Alarm", kind: "FloorRaised", detail: `${entry.sender} ${entry.class}: forgotten before ${entry.floorMs}` })
     const all = entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
@@ -185,5 +195,6 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
   alarm("Quarantined", quarantined, "commands quarantined")
   alarm("Discrepancy", discrepancies, "facts did not fit what was believed")
   alarm("Shortage", shortages, "locations owe more than they have")
+  alarm("CommandsLostTail", missing, "stored messages were acknowledged to an ingress, and the stream did not show them")
   return outputs
 }

@@ -8,14 +8,25 @@ import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
+import {
+  classMemory,
+  floorClassOf,
+  forgetIfBelowFloor,
+  memoryKey,
+  remember,
+  rememberEnd,
+  rememberIfNew,
+  senderMemory,
+  stepOf,
+} from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { Partition } from "./partition.ts"
+import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -58,7 +69,7 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
   const found = reservationOf(actor.stock, event.channel, event.reservation)
   // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
   if (found === undefined && !mayBegin(event)) return undefined
-  if (found !== undefined && (recovery.reservationSeq.get(found) ?? 0) >= seq) return undefined
+  if (found !== undefined && loadedSeqOf(recovery, found) >= seq) return undefined
   return evolveReservation(actor.stock, event)
 }
 
@@ -104,7 +115,7 @@ const isFinal = (decision: EntryDecision): boolean => {
     case "Dropped":
       return true
     case "Refused":
-      return isBusinessAnswer(decision.refusal.reason)
+      return isBusinessAnswer(decision.refusal.reason) && !isForWantOfRoom(decision.refusal)
     case "Quarantined":
     case "Repeated":
       return false
@@ -131,6 +142,10 @@ const isBusinessAnswer = (reason: string): boolean => {
   }
 }
 
+/** No decision of the command: quarantine, or the memory of senders, was full. Remembered, it would stand against the command when there is room again. */
+const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
+  reason === "LimitReached" && (field === "quarantine" || field === "senders")
+
 /** Remembers a final decision under its id. */
 const rememberDecision = (
   partition: Partition,
@@ -147,9 +162,10 @@ const rememberDecision = (
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  if (partition.recovery !== null && holds(memory, sku, id, hash)) return
   const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
-  remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
+  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
+  if (partition.recovery === null) remember(memory, remembered)
+  else rememberIfNew(memory, remembered)
 }
 
 /** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */
@@ -183,8 +199,7 @@ const quarantine = (
   command: Command,
   decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
 ): void => {
-  if (partition.quarantine.has(decision.quarantined)) return
-  partition.quarantine.set(decision.quarantined, {
+  holdInQuarantine(partition, {
     id: decision.quarantined,
     sender: standing.sender,
     class: standing.class,
@@ -193,7 +208,15 @@ const quarantine = (
     cause: decision.cause,
     atMs: standing.atMs,
   })
-  partition.quarantinedKeys.set(quarantineKey(standing.sender, command), decision.quarantined)
+}
+
+/** Puts a command into quarantine, unless it is there. */
+export const holdInQuarantine = (partition: Partition, quarantined: QuarantinedCommand): void => {
+  const { id, sender, command } = quarantined
+  if (partition.quarantine.has(id)) return
+  partition.quarantine.set(id, quarantined)
+  partition.quarantinedKeys.set(quarantineKey(sender, command), id)
+  partition.quarantinedBy.set(sender, (partition.quarantinedBy.get(sender) ?? 0) + 1)
 }
 
 /** The place of a sender's command in quarantine, if it is there. */
@@ -206,6 +229,25 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   if (found === undefined) return
   partition.quarantine.delete(id)
   partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
+  const left = (partition.quarantinedBy.get(found.sender) ?? 0) - 1
+  assert(left >= 0, "what is settled was counted")
+  if (left === 0) partition.quarantinedBy.delete(found.sender)
+  else partition.quarantinedBy.set(found.sender, left)
+}
+
+/** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */
+export const noteIngress = (
+  { ingresses }: Partition,
+  { ingress, serial }: Pick<Extract<Entry, { _tag: "Stored" }>, "ingress" | "serial">,
+): void => {
+  const known = ingresses.get(ingress) ?? 0
+  ingresses.delete(ingress)
+  ingresses.set(ingress, Math.max(known, serial))
+  if (ingresses.size <= ingressesRememberedMax) return
+  for (const oldest of ingresses.keys()) {
+    ingresses.delete(oldest)
+    return
+  }
 }
 
 /** Raises a sender's floor. */
@@ -237,6 +279,11 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
         entry.decided,
       )
       return
+    case "Stored":
+      noteIngress(partition, entry)
+      return
+    case "Skipped":
+    case "Moved":
     case "Reset":
     case "Resumed":
       return
@@ -244,8 +291,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
 }
 
 /** Deciding forgot what the floor had passed, before it looked: an id may have begun anew. */
-const forgetAsDecided = (partition: Partition, { command, decision }: DecidedCommand): void => {
-  const actor = command === null ? undefined : partition.actors.get(command.sku)
+const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, decision: EntryDecision): void => {
   if (actor === undefined || decision._tag !== "Accepted") return
   for (const event of decision.events) if ("reservation" in event) forgetIfBelowFloor(partition, actor, event.channel, event.reservation)
 }
@@ -254,8 +300,9 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   // A repeat changes nothing, and its text need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
   const hash = given.codec.commandHash(given.codec.commandText(decided.command))
-  forgetAsDecided(partition, decided)
-  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), undefined)
+  const actor = partition.actors.get(decided.command.sku)
+  forgetAsDecided(partition, actor, decided.decision)
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
@@ -266,7 +313,16 @@ export const applyEnvelope = (partition: Partition, record: JournalRecord): void
   partition.epoch = record.epoch
   partition.atMs = record.atMs
   if (record.kind === "reset") forgetMarksAfter(partition, record.cursor.seq)
-  if (record.cursor.seq !== partition.cursor.seq || record.cursor.digest !== partition.cursor.digest) markCursor(partition, record)
+  const { stream, seq, digest } = partition.cursor
+  if (record.cursor.stream !== stream) forgetMarks(partition, record.cursor)
+  else if (record.cursor.seq !== seq || record.cursor.digest !== digest) markCursor(partition, record)
+}
+
+/** Another stream: what is remembered of the former one's messages says nothing about it. */
+const forgetMarks = (partition: Partition, cursor: Cursor): void => {
+  partition.cursor = cursor
+  partition.recentMarks.length = 0
+  partition.sparseMarks.length = 0
 }
 
 const forgetMarksAfter = (partition: Partition, seq: number): void => {

@@ -12,13 +12,15 @@ import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
-import { applyDecided, applyEnvelope, applyEvents, type Given, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
+import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
+import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
+import { anyHanded } from "./handed.ts"
 import { actorIn, orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { ArrivedMessage, InFlight, Partition } from "./partition.ts"
-import type { DecodedCommand, Output } from "./protocol.ts"
+import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
+import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import {
   type Cursor,
@@ -147,7 +149,7 @@ const decideOperator = (
 }
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
-  const { sender, class: commandClass, reply, message, body } = arrived
+  const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
   const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
   const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
@@ -159,12 +161,7 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
       : [{ command: null, named: null, decision: { _tag: "Refused", refusal: refusal ?? body.refusal } } as const]
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
   const array = body._tag === "Commands" && body.array
-  addEntry(
-    given,
-    draft,
-    { _tag: "Message", seq: message.seq, sender, class: commandClass, brokerMs: message.brokerMs, reply, array, decided },
-    texts,
-  )
+  addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, bulk: arrived.bulk, brokerMs, reply, array, decided }, texts)
   for (const one of settled) addEntry(given, draft, one)
 }
 
@@ -196,11 +193,13 @@ const tendMemory = (partition: Partition, given: Given, draft: Draft, batch: Rea
 }
 
 /** The cursor after a batch: the last message of the stream's order, whatever order it was decided in. */
-const cursorAfter = (partition: Partition, given: Given, last: ArrivedMessage | undefined): Cursor =>
-  last === undefined ? partition.cursor : { seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
+const cursorAfter = (partition: Partition, given: Given, last: ArrivedStored | undefined): Cursor =>
+  last === undefined
+    ? partition.cursor
+    : { stream: partition.cursor.stream, seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
 
 /** The text whose hash is a message's digest. */
-export const digestTextOf = (given: Given, message: ArrivedMessage["message"]): string =>
+export const digestTextOf = (given: Given, message: CommandMessage): string =>
   given.rules.digestText(message, given.codec.sha256(message.body))
 
 /** Hands a record over: the partition is ahead of its journal from now on. */
@@ -248,18 +247,52 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Partition, atMs: EpochMs): boolean =>
-  partition.arrived.length > 0 || dueHolds(partition.holds, atMs, 1).length > 0
+const anythingDue = (partition: Partition, atMs: EpochMs, mayTakeStored: boolean): boolean =>
+  anyHanded(partition) || (mayTakeStored && partition.arrived.length > 0) || dueHolds(partition.holds, atMs, 1).length > 0
 
-/** Decides what has arrived and what is due, and hands over its record. Empty if there is nothing to decide. */
-export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs): Array<Output> => {
-  const atMs = given.rules.recordTime(partition.atMs, nowMs, partition.referenceMs)
-  if (!anythingDue(partition, atMs)) return []
+/** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
+const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
+  for (const { message, from, skipped } of stored) {
+    if (skipped !== null) addEntry(given, draft, { _tag: "Skipped", seq: message.seq, cause: skipped })
+    if (from === null) continue
+    const { ingress, serial, acknowledged } = from
+    const missing = Math.max(0, acknowledged - (partition.ingresses.get(ingress) ?? 0))
+    const entry = { _tag: "Stored", seq: message.seq, ingress, serial, missing } as const
+    noteIngress(partition, entry)
+    addEntry(given, draft, entry)
+  }
+}
+
+/** Bytes of stored messages that are kept though they are decided, for whoever has to look back; the oldest may be purged. */
+const keepStored = (partition: Partition, stored: ReadonlyArray<ArrivedStored>): void => {
+  const last = stored.at(-1)
+  if (last === undefined) return
+  let bytes = 0
+  for (const { message } of stored) bytes += message.body.length + storedOverheadBytes
+  partition.keptMarks.push({ seq: last.message.seq, bytes })
+  partition.keptBytes += bytes
+}
+
+/** What the server keeps of a message beside its body, roughly. */
+const storedOverheadBytes = 64
+
+/**
+ * Decides what has arrived and what is due, and hands over its record. Empty if there is nothing to decide. What is stored is left out while it isn't known whether the stream still is
+ * the one that was read; what was handed over waits for nothing.
+ */
+export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
+  const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
+  // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
+  if (brokerNowMs === null) return []
+  const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
+  if (!anythingDue(partition, atMs, mayTakeStored)) return []
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
   expireDue(partition, given, draft)
-  const batch = takeBatch(partition, draft.bytes)
-  const last = batch.at(-1)
+  const { stored, messages: batch } = takeBatch(partition, draft.bytes, mayTakeStored)
+  const last = stored.at(-1)
+  noteStored(partition, given, draft, stored)
+  keepStored(partition, stored)
   for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
   tendMemory(partition, given, draft, batch)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
@@ -270,7 +303,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs):
     cursor: cursorAfter(partition, given, last),
     atMs,
   }
-  const outputs = beginAppend(partition, given, batch.length > 0 ? "batch" : "expiry", change, draft, nowMs)
+  const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
   applyEnvelope(partition, (partition.inFlight as InFlight).record)
   return outputs
 }

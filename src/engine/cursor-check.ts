@@ -6,15 +6,13 @@
  * when the first message of a reading has arrived, before any of them is decided: between a look and the reading that it lets begin, the tail may be lost too.
  * From then on a loss breaks the reading, which is told.
  */
-import { commandsKeptMs, cursorCheckMs } from "../limits.ts"
+import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
-
-const purgeEveryMs = 60_000
 
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
@@ -27,15 +25,15 @@ export const askCursor = (partition: Partition, nowMs: number): Array<Output> =>
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
 const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
   check.provesReading = partition.arrived.length > 0
-  return [{ _tag: "ReadCommandAt", seq: check.seq }]
+  return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
 
 /** Something of a reading has arrived that is not trusted yet: is the stream still the one that was looked at before the reading began? */
 export const askForArrived = (partition: Partition, nowMs: number): Array<Output> =>
   partition.trusted || partition.arrived.length === 0 || partition.check !== null ? [] : askCursor(partition, nowMs)
 
-/** Whether there may be decisions. While what has arrived is not trusted it waits, and what is due with it; holds end though nothing is read. */
-export const mayDecide = ({ trusted, arrived }: Partition): boolean => trusted || arrived.length === 0
+/** Whether what has arrived of the stream may be decided. While it is not trusted it waits; what was handed over, and holds that end, don't wait for it. */
+export const mayTakeStored = ({ trusted, search }: Partition): boolean => trusted && search === null
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Partition): Array<Output> => {
@@ -44,7 +42,7 @@ export const startReading = (partition: Partition): Array<Output> => {
   partition.reading = true
   // Nothing was read before the first message: nothing can be skipped.
   partition.trusted = partition.cursor.seq === 0
-  return [{ _tag: "ReadCommands", fromSeq: partition.cursor.seq + 1 }]
+  return [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.cursor.seq + 1 }]
 }
 
 /** What has arrived and isn't decided is forgotten: it will be read again. */
@@ -69,7 +67,7 @@ const matches = (given: Given, message: CommandMessage | null, digest: string): 
 export const onCommandAtRead = (
   partition: Partition,
   given: Given,
-  read: { readonly seq: number; readonly message: CommandMessage | null; readonly lastSeq: number },
+  read: { readonly seq: number; readonly message: CommandMessage | null; readonly lastSeq: number; readonly fill: number },
   nowMs: number,
 ): Array<Output> => {
   const { check } = partition
@@ -78,7 +76,11 @@ export const onCommandAtRead = (
   if (partition.search !== null) return searchOn(partition, given, read, nowMs)
   if (matches(given, read.message, check.digest)) {
     partition.digestVerified = true
-    return [...readOn(partition, check, nowMs), ...purgeIfDue(partition, given, nowMs)]
+    partition.commandsFill = read.fill
+    const outputs = [...readOn(partition, check, nowMs), ...purgeIfDue(partition, given, check.seq)]
+    // Verified for this purge alone: by the next the stream may have lost what lies there now.
+    partition.digestVerified = false
+    return outputs
   }
   return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
 }
@@ -108,7 +110,7 @@ const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> =>
   if (search === null) return []
   const next = search.candidates.at(-1)
   if (next === undefined) {
-    search.found = { seq: 0, digest: "" }
+    search.found = { stream: search.from.stream, seq: 0, digest: "" }
     return []
   }
   partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesReading: false }
@@ -120,7 +122,7 @@ const searchOn = (partition: Partition, given: Given, read: { readonly message: 
   const candidate = search?.candidates.pop()
   if (search === null || candidate === undefined) return []
   if (!matches(given, read.message, candidate.digest)) return askNextCandidate(partition, nowMs)
-  search.found = { seq: candidate.seq, digest: candidate.digest }
+  search.found = { stream: search.from.stream, seq: candidate.seq, digest: candidate.digest }
   return []
 }
 
@@ -142,21 +144,30 @@ export const onCursorReset = (partition: Partition): Array<Output> => {
   partition.search = null
   partition.digestVerified = false
   partition.purgedBelowSeq = 0
+  partition.keptMarks.length = 0
+  partition.keptBytes = 0
   return startReading(partition)
 }
 
-const purgeIfDue = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  if (!isDue(partition.nextPurgeAtMs, nowMs, purgeEveryMs) || !given.rules.mayPurge(partition.digestVerified)) return []
-  partition.nextPurgeAtMs = nowMs + purgeEveryMs
+/**
+ * Purges what is decided, but for the newest `commandsKeptBytes` of all partitions together, and, where the stream is more than half full, all of it up to the cursor's own message, which
+ * has to stay for its digest. Never beyond the message whose digest was just found right: what lies there may be others' by then. Asked for after each look at the cursor, so at least every second, whether records are written or not: a full stream takes nothing, so that nothing might be
+ * decided, and must empty all the same.
+ */
+const purgeIfDue = (partition: Partition, given: Given, verifiedSeq: number): Array<Output> => {
+  if (!given.rules.mayPurge(partition.digestVerified)) return []
+  const isShort = partition.commandsFill > commandsFillMax
+  const keptBytesMax = isShort ? 0 : commandsKeptBytes / partition.partitions
   let beforeSeq = 0
-  for (const mark of partition.sparseMarks) {
-    if (mark.atMs > partition.atMs - commandsKeptMs || mark.seq > partition.cursor.seq) break
-    beforeSeq = mark.seq
+  while (partition.keptBytes > keptBytesMax && (partition.keptMarks[0]?.seq ?? verifiedSeq + 1) <= verifiedSeq) {
+    const oldest = partition.keptMarks.shift()
+    partition.keptBytes -= oldest?.bytes ?? 0
+    beforeSeq = oldest?.seq ?? 0
   }
+  if (isShort) beforeSeq = verifiedSeq
   if (beforeSeq <= partition.purgedBelowSeq) return []
   partition.purgedBelowSeq = beforeSeq
-  partition.digestVerified = false
-  return [{ _tag: "PurgeCommands", beforeSeq }]
+  return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]
 }
 
 /** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */
@@ -169,7 +180,7 @@ export const tickCursor = (partition: Partition, given: Given, nowMs: number): A
     return ask(partition, check)
   }
   if (partition.search !== null) return []
-  const purge = purgeIfDue(partition, given, nowMs)
+  const purge = purgeIfDue(partition, given, partition.cursor.seq)
   if (partition.cursor.seq === 0 || !isDue(partition.nextCheckAtMs, nowMs, cursorCheckMs)) return purge
   return [...purge, ...askCursor(partition, nowMs)]
 }

@@ -7,9 +7,17 @@ import { assert } from "../assert.ts"
 import { type Command, classOf, isFact, type OperatorCommand, type StockCommand } from "../domain/commands.ts"
 import { decide } from "../domain/decide.ts"
 import { partitionOf, type SenderId } from "../domain/names.ts"
+import { channelPolicy } from "../domain/policy.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
-import { issuedAheadMsMax, quarantinedMax, quarantinedPerSenderMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
+import {
+  issuedAheadMsMax,
+  quarantinedMax,
+  quarantinedPerSenderMax,
+  saleQtyMax,
+  sendersPerPartitionMax,
+  skusPerPartitionMax,
+} from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
 import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
@@ -29,13 +37,22 @@ interface Checked {
   readonly hash: number
   readonly sender: SenderId
   readonly brokerMs: number
+  /** Whether its sender has the role `bulk`. */
+  readonly bulk: boolean
+  /** Its SKU's actor, if it is known. */
+  readonly actor: SkuActor | undefined
   /** Its place among the commands of the record: with the record's sequence, where it will lie if it has to be quarantined. A command's own sequence may come again. */
   readonly place: number
 }
 
 type Check = ProtocolRules["checks"][number]
 
-const lookUp = ({ partition, command, hash, sender }: Checked): EntryDecision | undefined => {
+const lookUp = ({
+  partition,
+  command,
+  hash,
+  sender,
+}: Pick<Checked, "partition" | "command" | "hash" | "sender">): EntryDecision | undefined => {
   const memory = partition.senders.get(sender)
   const found = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
   if (found === undefined) return undefined
@@ -58,13 +75,30 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
 const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
 const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
 
+/** Both times are the broker's: journaled time is what it is there now. */
 const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>
   command.deadlineMs !== undefined && !isFact(command) && partition.atMs > brokerMs + command.deadlineMs ? { _tag: "Expired" } : undefined
+
+/** What is beyond the bounds of a channel's own word, or undefined. A sale of a SKU that isn't known would make it. */
+const beyondBounds = ({ command, sender, bulk, actor }: Checked): string | undefined => {
+  if (command.type !== "RecordSale" || bulk) return undefined
+  if (actor === undefined) return "a sale of a SKU that nobody has told anything about, without the role bulk"
+  if (channelPolicy(actor.stock.policy, sender) === undefined)
+    return "a sale of a SKU whose policy doesn't name its sender, without the role bulk"
+  return command.qty > saleQtyMax ? `a sale of more than ${saleQtyMax} units, without the role bulk` : undefined
+}
+
+/** A fact can't be refused, and what is beyond these bounds isn't believed on a channel's word alone: a person looks at it, and replays or drops it. */
+const checkBounds = (checked: Checked): EntryDecision | undefined => {
+  const cause = beyondBounds(checked)
+  return cause === undefined ? undefined : quarantineAs(checked, cause)
+}
 
 const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undefined>> = {
   lookup: lookUp,
   floor: checkFloor,
   deadline: checkDeadline,
+  bounds: checkBounds,
 }
 
 /** Quarantine has a bound of its own; beyond it the sender is told at once that its command was not taken. */
@@ -72,9 +106,7 @@ const quarantineAs = ({ partition, command, sender, place }: Checked, cause: str
   const known = quarantinedAs(partition, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   if (partition.quarantine.size >= quarantinedMax) return refused("LimitReached", "quarantine")
-  let ofSender = 0
-  for (const held of partition.quarantine.values()) if (held.sender === sender) ofSender++
-  if (ofSender >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
+  if ((partition.quarantinedBy.get(sender) ?? 0) >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
@@ -109,7 +141,7 @@ export type Settlement =
   | { readonly _tag: "Settled"; readonly quarantined: QuarantinedCommand; readonly decision: EntryDecision }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
-/** Decides a quarantined command for good. The floor doesn't count any more: an operator has looked. */
+/** Decides a quarantined command for good. Floor and bounds don't count any more: an operator has looked. */
 export const settle = (partition: Partition, given: Given, command: OperatorCommand): Settlement => {
   const quarantined = partition.quarantine.get(command.quarantined)
   if (quarantined === undefined || quarantined.command.sku !== command.sku)
@@ -118,7 +150,7 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const hash = given.codec.commandHash(given.codec.commandText(original))
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
-  const before = lookUp({ partition, command: original, hash, sender, brokerMs: partition.atMs, place: 0 })
+  const before = lookUp({ partition, command: original, hash, sender })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
@@ -152,7 +184,16 @@ export const decideCommand = (
   if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
     return refused("WrongPartition", "sku")
   if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
-  const checked: Checked = { partition, command, hash, sender: arrived.sender, brokerMs: arrived.message.brokerMs, place }
+  const checked: Checked = {
+    partition,
+    command,
+    hash,
+    sender: arrived.sender,
+    brokerMs: arrived.brokerMs,
+    bulk: arrived.bulk,
+    actor,
+    place,
+  }
   for (const check of given.rules.checks) {
     const decision = checks[check](checked)
     if (decision !== undefined) return decision

@@ -1,10 +1,10 @@
 /**
- * What arrives from the commands stream: its subject taken apart, its body decoded, its place in the batch found.
+ * What arrives from the commands stream: taken apart and decoded on arrival, while an append may be in flight, and put into batches together with what was handed over.
  *
- * Done on arrival, while an append may be in flight. Nothing is refused here: what is wrong with a message is journaled with the decision on it.
+ * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { type Command, isFact } from "../domain/commands.ts"
-import { CommandClass, isSender, partitionOf, type SenderId, type Sku } from "../domain/names.ts"
+import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
@@ -21,7 +21,10 @@ import {
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
-import type { ArrivedMessage, Partition } from "./partition.ts"
+import { hearStamp } from "./broker-clock.ts"
+import { stepAside } from "./ending.ts"
+import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
+import type { ArrivedMessage, ArrivedStored, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 
 /** Subjects' beginnings kept taken apart: a sender in a class has one in each partition. */
@@ -48,14 +51,22 @@ const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined =>
 }
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
-export const onCommandsArrived = (partition: Partition, given: Given, messages: ReadonlyArray<CommandMessage>): Array<Output> => {
+export const onCommandsArrived = (
+  partition: Partition,
+  given: Given,
+  messages: ReadonlyArray<CommandMessage>,
+  nowMs: EpochMs,
+): Array<Output> => {
   if (partition.phase !== "serving" || !partition.reading || partition.search !== null) return []
   for (const message of messages) {
     if (message.seq <= partition.arrivedSeq) continue
-    partition.arrivedSeq = message.seq
-    if (message.brokerMs > partition.referenceMs) partition.referenceMs = message.brokerMs
     const arrived = takeApart(partition, given, message)
-    partition.arrived.push(arrived)
+    // A newer release wrote it: whoever can read it has to decide it, and everything after it.
+    if (arrived._tag === "Newer")
+      return stepAside(partition, `message ${message.seq} of the commands stream has version ${arrived.version}`)
+    partition.arrivedSeq = message.seq
+    hearStamp(partition.brokerClock, message.brokerMs, nowMs)
+    partition.arrived.push(arrived.stored)
     partition.arrivedBytes += message.body.length
   }
   if (!partition.paused && (partition.arrived.length >= arrivedMessagesMax / 2 || partition.arrivedBytes >= arrivedBytesMax / 2)) {
@@ -65,43 +76,130 @@ export const onCommandsArrived = (partition: Partition, given: Given, messages: 
   return []
 }
 
-const takeApart = (partition: Partition, given: Given, message: CommandMessage): ArrivedMessage => {
+type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
+
+const takeApart = (partition: Partition, given: Given, message: CommandMessage): TakenApart => {
+  if (message.subject === `hf.q.${partition.id}`) return batchOf(partition, given, message)
   const tokenAt = message.subject.lastIndexOf(".") + 1
   const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
-  // Nobody's: kept in order, decided as nothing, so that the cursor can pass it.
-  if (prefix === undefined) {
-    const body = { _tag: "Undecodable", refusal: { reason: "Malformed", field: "subject" } } as const
-    return { message, sender: "" as SenderId, class: "sell", sku: undefined, home: false, reply: null, body, actor: undefined }
+  if (prefix === undefined) return skipped(message, `nobody of ours publishes to ${message.subject}`)
+  const messages = [rawMessage(partition, given, message, prefix, message.subject.slice(tokenAt))]
+  return { _tag: "Stored", stored: { message, from: null, skipped: null, messages } }
+}
+
+const skipped = (message: CommandMessage, cause: string): TakenApart => ({
+  _tag: "Stored",
+  stored: { message, from: null, skipped: cause.slice(0, 256), messages: [] },
+})
+
+/** What an ingress stored. Kept in order even if it can't be read, so that the cursor can pass it. */
+const batchOf = (partition: Partition, given: Given, message: CommandMessage): TakenApart => {
+  const decoded = given.codec.decodeBatch(message.body)
+  if (decoded._tag === "Newer") return decoded
+  if (decoded._tag === "Unreadable") return skipped(message, decoded.cause)
+  const { ingress, serial, acknowledged } = decoded.batch
+  const messages = decoded.batch.messages.map((taken) => arrivedOf(partition, taken, message.seq))
+  return { _tag: "Stored", stored: { message, from: { ingress, serial, acknowledged }, skipped: null, messages } }
+}
+
+/** A sender's own message, as the stream of earlier releases holds it. */
+const rawMessage = (
+  partition: Partition,
+  given: Given,
+  message: CommandMessage,
+  { sender, class: commandClass }: SubjectPrefix,
+  token: string,
+): ArrivedMessage => {
+  const sku = given.rules.skuOfToken(token) as Sku | undefined
+  return {
+    seq: message.seq,
+    brokerMs: message.brokerMs,
+    bytes: message.body.length,
+    sender,
+    class: commandClass,
+    // Nobody says which roles a sender had whose message lies in the stream as it sent it: the closer bounds hold, and a person looks at what is beyond.
+    bulk: false,
+    sku,
+    home: sku !== undefined && partitionOf(sku, partition.partitions) === partition.id,
+    reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
+    body: given.codec.decodeBody(message.body),
+    actor: undefined,
   }
-  const { sender, class: commandClass } = prefix
-  const sku = given.rules.skuOfToken(message.subject.slice(tokenAt)) as Sku | undefined
-  const reply = message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null
-  const home = sku !== undefined && partitionOf(sku, partition.partitions) === partition.id
-  return { message, sender, class: commandClass, sku, home, reply, body: given.codec.decodeBody(message.body), actor: undefined }
+}
+
+/** What a batch is made of: messages of the stream, in its order, and then what was handed over, by turns. */
+export interface Batch {
+  readonly stored: ReadonlyArray<ArrivedStored>
+  readonly messages: Array<ArrivedMessage>
+}
+
+/** What a batch may still take. */
+interface Room {
+  commands: number
+  bytes: number
+  messages: number
+  newLocations: number
+}
+
+/** Counts one message if it fits. The first always does: the largest message, decided at its worst, fits a record. */
+const takesRoom = (partition: Partition, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
+  arrived.actor = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)
+  const worst = worstCase(partition, arrived, room.newLocations)
+  if (!isFirst && (room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1)) return false
+  room.commands -= worst.commands
+  room.bytes -= worst.bytes
+  room.messages--
+  room.newLocations += worst.newLocations
+  return true
 }
 
 /**
- * Takes the messages of the next batch off the queue: a prefix of the stream, bounded in messages, commands and by the worst that deciding
- * them can make of the record.
+ * Takes what the next record decides off the queues: a prefix of the stream, where that may be decided now, and what was handed over. Bounded in messages, in commands and by the worst
+ * that deciding them can make of the record. What is stored leaves at least half of it to what was handed over, if that waits: neither holds the other up.
  */
-export const takeBatch = (partition: Partition, bytesUsed: number): Array<ArrivedMessage> => {
-  let commands = 0
-  let bytes = bytesUsed + recordEnvelopeBytesMax
-  let newLocations = 0
-  let taken = 0
-  for (; taken < partition.arrived.length && taken < partition.batchMessagesMax; taken++) {
-    const arrived = partition.arrived[taken] as ArrivedMessage
-    arrived.actor = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)
-    const worst = worstCase(partition, arrived, newLocations)
-    if (taken > 0 && (commands + worst.commands > batchCommandsMax || bytes + worst.bytes > recordBytesMax)) break
-    commands += worst.commands
-    bytes += worst.bytes
-    newLocations += worst.newLocations
+export const takeBatch = (partition: Partition, bytesUsed: number, mayTakeStored: boolean): Batch => {
+  const room: Room = {
+    commands: batchCommandsMax,
+    bytes: recordBytesMax - recordEnvelopeBytesMax - bytesUsed,
+    messages: partition.batchMessagesMax,
+    newLocations: 0,
   }
-  const batch = partition.arrived.splice(0, taken)
-  for (const arrived of batch) partition.arrivedBytes -= arrived.message.body.length
-  return batch
+  const isShared = anyHanded(partition)
+  const stored = mayTakeStored ? takeStored(partition, room, isShared ? batchCommandsMax / 2 : 0) : []
+  const messages: Array<ArrivedMessage> = []
+  for (const one of stored) for (const message of one.messages) messages.push(message)
+  let isFirst = stored.length === 0
+  for (const message of takeHanded(partition, (arrived) => {
+    const fits = takesRoom(partition, room, arrived, isFirst)
+    isFirst = false
+    return fits
+  }))
+    messages.push(message)
+  return { stored, messages }
 }
+
+/** A prefix of the stream. A stored message is decided whole or not at all: the cursor stands on messages. `commandsLeft` are left to others. */
+const takeStored = (partition: Partition, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
+  let taken = 0
+  for (; taken < partition.arrived.length; taken++) {
+    const { messages } = partition.arrived[taken] as ArrivedStored
+    const before = { ...room }
+    const fits = messages.every((message) => takesRoom(partition, room, message, taken === 0)) && room.messages >= 0
+    if (taken > 0 && (!fits || room.commands < commandsLeft)) {
+      Object.assign(room, before)
+      break
+    }
+    // A message that decides nothing takes its place in the record too.
+    room.messages -= messages.length === 0 ? 1 : 0
+    room.bytes -= storedEntryBytes
+  }
+  const stored = partition.arrived.splice(0, taken)
+  for (const { message } of stored) partition.arrivedBytes -= message.body.length
+  return stored
+}
+
+/** Bytes of the entry that says which stored message was taken, or passed over. */
+const storedEntryBytes = 512
 
 /** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
 const allocationBytes = idCharsMax + 40
@@ -112,7 +210,7 @@ const plainEntryBytes = 512
 
 const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: number) => {
   if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, newLocations: 0 }
-  let bytes = arrived.message.body.length + plainEntryBytes
+  let bytes = arrived.bytes + plainEntryBytes
   let locationsMade = 0
   for (const decoded of arrived.body.commands) {
     if (decoded._tag === "Invalid") {
@@ -121,7 +219,7 @@ const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: 
     }
     const made = locationsMadeBy(decoded.command)
     const known = actorIn(partition, arrived, decoded.command)?.stock.locations.length ?? 0
-    bytes += worstCaseOf(decoded.command, known + newLocations + locationsMade, arrived.message.body.length)
+    bytes += worstCaseOf(decoded.command, known + newLocations + locationsMade, arrived.bytes)
     locationsMade += made
   }
   return { commands: arrived.body.commands.length, bytes, newLocations: locationsMade }
@@ -181,7 +279,7 @@ const rankOf = (arrived: ArrivedMessage): number => {
  * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the priority that the SKU's policy gives
  * them. Stable, so that what one sender sent in one class stays in its order.
  */
-export const orderBatch = (batch: Array<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
+export const orderBatch = (batch: ReadonlyArray<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
   if (batch.length < 2) return batch
   const ranks = batch.map((arrived) => rankOf(arrived))
   if (ranks.every((rank) => rank === ranks[0])) return batch

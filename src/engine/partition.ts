@@ -11,18 +11,27 @@ import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
 import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
+import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
 
-/** A message as it waits to be decided: its subject taken apart and its body decoded, both already on arrival, while an append is in flight. */
+/** A sender's message as it waits to be decided: taken apart and decoded already on arrival, while an append is in flight. */
 export interface ArrivedMessage {
-  readonly message: CommandMessage
+  /** Its place in the commands stream; null: it was handed over. */
+  readonly seq: number | null
+  /** When it was published, by the broker's clock. */
+  readonly brokerMs: EpochMs
+  /** Of its body. */
+  readonly bytes: number
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender has the role `bulk`, as the ingress that took it says. */
+  readonly bulk: boolean
   /** The subject's SKU, or undefined if its token isn't canonical. */
   readonly sku: Sku | undefined
   /** Whether that SKU belongs to this partition. */
@@ -31,6 +40,40 @@ export interface ArrivedMessage {
   readonly body: DecodedBody
   /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: SkuActor | undefined
+}
+
+/** A message of the commands stream as it waits, with the messages of senders it holds. */
+export interface ArrivedStored {
+  readonly message: CommandMessage
+  /** Who stored it; null: a sender itself, as in earlier releases. */
+  readonly from: { readonly ingress: string; readonly serial: number; readonly acknowledged: number } | null
+  /** Why nothing of it is decided, if so: none of ours wrote it. */
+  readonly skipped: string | null
+  readonly messages: ReadonlyArray<ArrivedMessage>
+}
+
+/** What one sender's ingresses handed over and isn't decided, oldest first. */
+export interface HandedQueue {
+  readonly sender: SenderId
+  messages: Array<ArrivedMessage>
+  /** Messages at the front that are decided already: they are cut off now and then. */
+  from: number
+  /** Commands and bytes that wait. */
+  commands: number
+  bytes: number
+  /** Commands it may still decide in the batch that is being made; see handed.ts. */
+  credit: number
+}
+
+/** What was handed over and waits, sender by sender. */
+export interface Handed {
+  readonly queues: Map<SenderId, HandedQueue>
+  /** Senders with something waiting, in the order in which they are served next. */
+  turns: Array<SenderId>
+  commands: number
+  bytes: number
+  /** Commands decided in a millisecond lately: what a time to come back is worked out from. */
+  pace: number
 }
 
 /** The record that was handed over and isn't confirmed. The partition's state already contains it. */
@@ -53,6 +96,12 @@ export interface InFlight {
 /** A cursor that was journaled, and when. */
 export interface CursorMark extends Cursor {
   readonly atMs: EpochMs
+}
+
+/** The end of a batch of stored messages, and how many bytes the batch had. */
+export interface KeptMark {
+  readonly seq: number
+  readonly bytes: number
 }
 
 /** A check of what the commands stream holds at a journaled cursor. */
@@ -101,6 +150,14 @@ export interface Publishing {
   republishAfterSeq: number | null
 }
 
+/** What lies in the journal behind the start of the newest snapshot. */
+export interface SinceSnapshot {
+  readonly records: number
+  /** Commands decided, and holds expired. */
+  readonly commands: number
+  readonly bytes: number
+}
+
 /** A snapshot being written. */
 export interface SnapshotWalk {
   readonly id: string
@@ -118,19 +175,59 @@ export interface SnapshotWalk {
   stored: number
   endSeq: number
   endHash: string
+  /** What lay behind the snapshot before it, when this one was begun. */
+  readonly before: SinceSnapshot
+  /** Things walked so far, and to be walked for each command that is decided meanwhile. */
+  things: number
+  readonly pace: number
+  /** Things that were due to be walked for commands decided since it was begun, less those that were. Negative: it is ahead. */
+  owed: number
+}
+
+/** A snapshot being read, a slice at a time. */
+export interface SnapshotLoading {
+  readonly manifest: SnapshotManifest
+  readonly chunks: ReadonlyArray<Uint8Array>
+  /** Index of the chunk that is next. */
+  next: number
 }
 
 /** What a loaded snapshot already contains, while records within it are replayed. */
 export interface Recovery {
   readonly manifest: SnapshotManifest
   readonly actorSeq: Map<SkuActor, number>
-  readonly reservationSeq: Map<Reservation, number>
+  /** Many maps, by the end of a reservation's id: one map of millions would pause for all of them whenever it grows. */
+  readonly reservationSeqs: ReadonlyArray<Map<Reservation, number>>
 }
+
+const reservationMaps = 256
+
+/** Nothing of a snapshot is loaded yet. */
+export const emptyRecovery = (manifest: SnapshotManifest): Recovery => ({
+  manifest,
+  actorSeq: new Map(),
+  reservationSeqs: Array.from({ length: reservationMaps }, () => new Map()),
+})
+
+const mapOf = ({ reservationSeqs }: Recovery, { id }: Reservation): Map<Reservation, number> => {
+  const place = id.charCodeAt(id.length - 1) * 31 + (id.length > 1 ? id.charCodeAt(id.length - 2) : 0)
+  return reservationSeqs[place % reservationMaps] as Map<Reservation, number>
+}
+
+/** Notes up to which record a loaded reservation contains what happened to it. */
+export const noteLoaded = (recovery: Recovery, reservation: Reservation, seq: number): void => {
+  mapOf(recovery, reservation).set(reservation, seq)
+}
+
+/** Up to which record a reservation contained what happened to it when it was loaded; 0 if it wasn't. */
+export const loadedSeqOf = (recovery: Recovery, reservation: Reservation): number => mapOf(recovery, reservation).get(reservation) ?? 0
 
 export interface Claiming {
   readonly owner: string
   readonly incarnation: string
   basis: ClaimBasis | null
+  /** The newest question for it: only its answer counts. */
+  ask: number
   /** What was confirmed here when the basis was asked for. What was followed since may lie beyond the end that is then told. */
   knownSeq: number
   askAgainAtMs: EpochMs
@@ -150,12 +247,13 @@ export interface Partition {
   readonly recentHashes: Array<string>
   cursor: Cursor
   atMs: EpochMs
-  referenceMs: EpochMs
-  /** Whether the clock was last seen ahead of the broker by more than is believed. */
-  clockAhead: boolean
+  readonly brokerClock: BrokerClock
+  readonly wallClock: WallClock
   inFlight: InFlight | null
   claiming: Claiming | null
-  /** Decide nothing new, say all that was decided, then step down for this reason. */
+  /** How often the basis of a claim was asked for in this life. */
+  basisAsks: number
+  /** Decide nothing new, say all that was decided, then step down for this reason; while a claim's append is in flight: give the claim up once its outcome is known. */
   draining: "Drained" | "LeaseLost" | null
   /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
   readonly recentMarks: Array<CursorMark>
@@ -164,17 +262,28 @@ export interface Partition {
   nextCheckAtMs: EpochMs
   /** Whether the cursor's digest was verified since commands were last purged. */
   digestVerified: boolean
-  nextPurgeAtMs: EpochMs
   purgedBelowSeq: number
+  /** How full the commands stream was when it was last looked at. */
+  commandsFill: number
+  /** Stored messages that were decided in this reign and are still kept, oldest first: where each batch of them ends, and its bytes. */
+  readonly keptMarks: Array<KeptMark>
+  keptBytes: number
   search: TailSearch | null
+  /** Where the stream of earlier releases ends for this partition, once that is known. */
+  rawEndSeq: number | null
+  /** When to ask for it (again). */
+  nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
   /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
   trusted: boolean
   paused: boolean
-  arrived: Array<ArrivedMessage>
+  arrived: Array<ArrivedStored>
   arrivedBytes: number
   arrivedSeq: number
+  readonly handed: Handed
+  /** The highest serial taken of each ingress, those heard of last at the end: what a lost tail above the cursor shows in. */
+  readonly ingresses: Map<string, number>
   readonly actors: Map<Sku, SkuActor>
   readonly actorList: Array<SkuActor>
   /** Equal policies are one object: a million SKUs have a handful of them. By their text. */
@@ -187,6 +296,8 @@ export interface Partition {
   readonly quarantine: Map<string, QuarantinedCommand>
   /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
+  /** How many of them are each sender's. No entry: none. */
+  readonly quarantinedBy: Map<SenderId, number>
   readonly publishing: Publishing
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
@@ -203,13 +314,24 @@ export interface Partition {
   snapshotStartSeq: number
   loadedSnapshot: string | null
   walk: SnapshotWalk | null
+  /** What has to be replayed behind the newest snapshot that was begun or loaded. */
+  sinceSnapshot: SinceSnapshot
+  /** Things (SKUs, reservations, decisions) in the newest snapshot that was walked or loaded. */
+  snapshotThings: number
+  /** The snapshot that was published last, and what lies behind its predecessor: if publishing failed, that is still to be replayed. */
+  published: { readonly id: string; readonly before: SinceSnapshot } | null
+  /** None is begun before this: one could not be stored. */
+  nextSnapshotAtMs: EpochMs
+  /** A Continue was asked for and has not come yet. */
+  continuing: boolean
+  loading: SnapshotLoading | null
   recovery: Recovery | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
 }
 
 /**
- * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots;
+ * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
  * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
  */
 export const emptyPartition = (options: {
@@ -227,27 +349,34 @@ export const emptyPartition = (options: {
   confirmedSeq: 0,
   confirmedHash: "",
   recentHashes: [],
-  cursor: { seq: 0, digest: "" },
+  cursor: { stream: "stored", seq: 0, digest: "" },
   atMs: 0,
-  referenceMs: 0,
-  clockAhead: false,
+  brokerClock: unknownBrokerClock(),
+  wallClock: unseenWallClock(),
   inFlight: null,
   claiming: null,
+  basisAsks: 0,
   draining: null,
   recentMarks: [],
   sparseMarks: [],
   check: null,
   nextCheckAtMs: 0,
   digestVerified: false,
-  nextPurgeAtMs: 0,
   purgedBelowSeq: 0,
+  commandsFill: 0,
+  keptMarks: [],
+  keptBytes: 0,
   search: null,
+  rawEndSeq: null,
+  nextRawEndAtMs: 0,
   reading: false,
   trusted: false,
   paused: false,
   arrived: [],
   arrivedBytes: 0,
   arrivedSeq: 0,
+  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
+  ingresses: new Map(),
   actors: new Map(),
   actorList: [],
   policies: new Map(),
@@ -258,6 +387,7 @@ export const emptyPartition = (options: {
   nextSenderToForget: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
+  quarantinedBy: new Map(),
   publishing: {
     replies: new Set(),
     dirty: new Map(),
@@ -276,6 +406,12 @@ export const emptyPartition = (options: {
   snapshotStartSeq: 0,
   loadedSnapshot: null,
   walk: null,
+  sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
+  snapshotThings: 0,
+  published: null,
+  nextSnapshotAtMs: 0,
+  continuing: false,
+  loading: null,
   recovery: null,
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),

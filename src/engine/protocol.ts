@@ -4,9 +4,10 @@
  * The engine knows no transport: whoever performs the outputs (the runtime over NATS, the simulator over its model) feeds back what came of them.
  */
 import type { Command } from "../domain/commands.ts"
-import type { CommandId, EpochMs, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { AtsValue, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { BusyWhy } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
@@ -32,6 +33,45 @@ export type DecodedBody =
   /** Not even a list of commands: one refusal for the whole message. */
   | { readonly _tag: "Undecodable"; readonly refusal: Refusal }
 
+/**
+ * A sender's message as an ingress took it in: its sender from the permission-checked subject, its form checked, its commands in canonical spelling. No header and no
+ * byte of the sender's is in it.
+ */
+export interface TakenMessage {
+  readonly sender: SenderId
+  readonly class: CommandClass
+  /** Whether its sender has the role `bulk`: its sales without asking are taken whatever their size and SKU. */
+  readonly bulk: boolean
+  /** The SKU of the subject it came on: one of its commands is about it. */
+  readonly sku: Sku
+  /** The end of the subject its answer goes to; null: nobody asked for one. */
+  readonly reply: string | null
+  /** When it was published, by the broker's clock: at the earliest, for its age is only known to lie below a bound. Deadlines count from here. */
+  readonly publishedMs: EpochMs
+  /** W3C `traceparent`, parsed and written anew; null: none. */
+  readonly trace: string | null
+  /** Bytes of its canonical body. */
+  readonly bytes: number
+  readonly body: DecodedBody
+}
+
+/** What a stored message of the commands stream holds: messages of senders, in the order in which they are decided among their equals. */
+export interface StoredBatch {
+  /** The ingress that stored it, unique for each life of one. */
+  readonly ingress: string
+  /** Counts what this ingress stores for this partition, from 1. */
+  readonly serial: number
+  /** The highest of its serials that was acknowledged to it when it stored this one, 0 for none: a stream that shows this message and not that one lost it. */
+  readonly acknowledged: number
+  readonly messages: ReadonlyArray<TakenMessage>
+}
+
+/** `Newer`: whole, and written by a release that this one doesn't know. */
+export type DecodedBatch =
+  | { readonly _tag: "Batch"; readonly batch: StoredBatch }
+  | { readonly _tag: "Newer"; readonly version: number }
+  | { readonly _tag: "Unreadable"; readonly cause: string }
+
 /** What some bytes of a snapshot hold. `Newer`: whole, and written by a release that this one doesn't know. */
 export type DecodedChunk =
   | { readonly _tag: "Chunk"; readonly chunk: unknown }
@@ -41,6 +81,8 @@ export type DecodedChunk =
 /** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface EngineCodec {
   readonly decodeBody: (body: Uint8Array) => DecodedBody
+  /** The body of a stored message that an ingress wrote. */
+  readonly decodeBatch: (body: Uint8Array) => DecodedBatch
   /** A record's bytes from its envelope and its entries as {@link EngineCodec.encodeEntry} gave them. */
   readonly encodeRecord: (envelope: RecordEnvelope, entries: ReadonlyArray<string>) => Uint8Array
   /** `commandTexts` are the canonical texts of the entry's commands, in order, where the caller has them (they are not encoded twice). */
@@ -111,7 +153,10 @@ export interface ClaimBasis {
   readonly halt: Halt | null
 }
 
-/** What a partition can be told. Every input carries the clock of whoever feeds it; the engine trusts it only within limits. */
+/**
+ * What a partition can be told. Every input carries `nowMs`, the steady clock of whoever feeds it: its wall clock as it was once, and what a monotonic clock has counted
+ * since. It may be wrong by any constant, and never steps. Pauses are counted on it; what time it is, the engine learns from the broker (broker-clock.ts).
+ */
 export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
@@ -120,7 +165,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RecordsRead"; readonly records: ReadonlyArray<StoredRecord> }
   /** Become owner: the lease is ours. `owner` and `incarnation` are fresh random ids (the latter used only for a genesis record). */
   | { readonly _tag: "Claim"; readonly owner: string; readonly incarnation: string }
-  | { readonly _tag: "ClaimBasisRead"; readonly basis: ClaimBasis }
+  /** `ask` is that of the question: an answer to an earlier one knows less than this partition may by now. */
+  | { readonly _tag: "ClaimBasisRead"; readonly ask: number; readonly basis: ClaimBasis }
   /** A read failed: it is asked for again at a later tick. */
   | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" }
   | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
@@ -129,6 +175,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** The journal's end, and the record at the sequence asked for, through the leader. */
   | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
   | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
+  /** Selling commands that an ingress hands over to this reign. They are nowhere else: what is not journaled of them is forgotten, and their senders ask again. */
+  | { readonly _tag: "CommandsHanded"; readonly messages: ReadonlyArray<TakenMessage> }
   /**
    * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
    * that the stream delivers to a later one.
@@ -141,8 +189,14 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** First and last sequence of the commands stream. */
       readonly firstSeq: number
       readonly lastSeq: number
+      /** How full the stream is: its bytes as a share of what it may hold. */
+      readonly fill: number
     }
-  /** A broker timestamp that isn't a command's: a lease renewal's. */
+  /**
+   * Where the stream of earlier releases ends: the sequence of its last message of this partition, 0 if it holds none. Null: it takes more, or nobody can tell now; asked again at a later tick.
+   */
+  | { readonly _tag: "RawEndRead"; readonly endSeq: number | null }
+  /** A lease was renewed, whosever, and the broker stamped it now: what the broker's time is learned from. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
   | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
@@ -157,16 +211,21 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
   | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
   | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
-  | { readonly _tag: "Tick" }
-  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. */
+  /** `wallMs`: the wall clock, which people can set. It decides nothing; an alarm is raised if it is wrong. */
+  | { readonly _tag: "Tick"; readonly wallMs: EpochMs }
+  /** What ContinueSoon asked for: the next slice of a long piece of work. */
+  | { readonly _tag: "Continue" }
+  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. Before it serves: give the claim up and follow on. */
   | { readonly _tag: "Drain" }
-  /** The lease is lost: stop trying. Safety does not depend on it. */
+  /** The lease is lost: stop trying. Safety does not depend on it. Before it serves it costs the claim, not the state. */
   | { readonly _tag: "LeaseLost" }
 )
 
 export const AlarmKind = [
   "ClockAhead",
+  "ClockBehind",
   "CommandsLostTail",
+  "CommandSkipped",
   "SnapshotDiscarded",
   "FeedRepaired",
   "NewerRelease",
@@ -184,6 +243,9 @@ export type AlarmKind = (typeof AlarmKind)[number]
  */
 export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "NewerRelease", "Drained"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
+
+/** Why a claim was given up before it came to anything. */
+export type ClaimEndReason = Extract<StepDownReason, "Drained" | "LeaseLost" | "Fenced">
 
 /** How a batch went, for metrics: counted when its record is confirmed. */
 export interface BatchStats {
@@ -206,7 +268,7 @@ export type Output =
   /** Follow the journal from this sequence on, for ever, as RecordsRead. Asked for again, an earlier following ends. */
   | { readonly _tag: "FollowJournal"; readonly fromSeq: number }
   | { readonly _tag: "StopFollowing" }
-  | { readonly _tag: "ReadClaimBasis" }
+  | { readonly _tag: "ReadClaimBasis"; readonly ask: number }
   /** As RecordsRead, through the leader's knowledge of the end. */
   | { readonly _tag: "ReadRecords"; readonly fromSeq: number; readonly toSeq: number }
   /** Say the incarnation outside the journal; only ever after the genesis record is confirmed. */
@@ -214,13 +276,17 @@ export type Output =
   | { readonly _tag: "Append"; readonly expectedSeq: number; readonly messageId: string; readonly bytes: Uint8Array }
   /** Read the journal's end, and the record at `seq` if there is one. */
   | { readonly _tag: "ReadJournalEnd"; readonly seq: number }
-  /** Read commands from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
-  | { readonly _tag: "ReadCommands"; readonly fromSeq: number }
+  /** Read commands of a stream from this sequence on, until it breaks. Asked for again, an earlier reading ends. */
+  | { readonly _tag: "ReadCommands"; readonly stream: CursorStream; readonly fromSeq: number }
   | { readonly _tag: "PauseReading" }
   | { readonly _tag: "ResumeReading" }
-  | { readonly _tag: "ReadCommandAt"; readonly seq: number }
+  | { readonly _tag: "ReadCommandAt"; readonly stream: CursorStream; readonly seq: number }
   /** Purge this partition's commands with a sequence below `beforeSeq`. */
-  | { readonly _tag: "PurgeCommands"; readonly beforeSeq: number }
+  | { readonly _tag: "PurgeCommands"; readonly stream: CursorStream; readonly beforeSeq: number }
+  /** Look where the stream of earlier releases ends for this partition, once it takes nothing more. Answered by RawEndRead. */
+  | { readonly _tag: "ReadRawEnd" }
+  /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
+  | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
@@ -232,6 +298,13 @@ export type Output =
   | { readonly _tag: "StoreChunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
   | { readonly _tag: "PublishSnapshot"; readonly manifest: SnapshotManifest }
   | { readonly _tag: "DiscardSnapshot"; readonly id: string }
+  /** Answered by Continue, once all else that waits for this thread was let through: timers, sockets, other partitions. */
+  | { readonly _tag: "ContinueSoon" }
+  /**
+   * The claim is given up, and nothing of it is in flight: the partition follows on with all that it knows. The lease, if it is still held, can go. `Fenced`: another
+   * claimed after it, so the lease is not what it was taken for.
+   */
+  | { readonly _tag: "ClaimEnded"; readonly reason: ClaimEndReason }
   /** This owner serves from now on. */
   | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
   /** An operator's resume was journaled: the witness can be forgotten and the shared halt lifted. Answered by HaltCleared. Retried until then. */
@@ -273,7 +346,7 @@ export interface ProtocolRules {
   /** Whether a finished snapshot may be published. */
   readonly mayPublishSnapshot: (endSeq: number, confirmedSeq: number) => boolean
   /** The order of the checks before a command is decided. */
-  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline">
+  readonly checks: ReadonlyArray<"lookup" | "floor" | "deadline" | "bounds">
   /** Whether an outcome is remembered under its id. */
   readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
   /** Whether a value seen in the feed lags behind the newest version known here: the newest seen there, or the state's where this reign said nothing yet. */
@@ -282,6 +355,6 @@ export interface ProtocolRules {
   readonly skuOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
-  /** The journaled time of a record. */
-  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, referenceMs: EpochMs) => EpochMs
+  /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */
+  readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, brokerNowMs: EpochMs) => EpochMs
 }

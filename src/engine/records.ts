@@ -9,14 +9,19 @@ import type { Allocations, DiscrepancyKind, Expired, StockEvent } from "../domai
 import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 
-/** The version of records this release writes, and the newest it reads. */
-export const recordVersion = 1
+/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone. */
+export const recordVersion = 2
+
+/** Which commands stream a cursor is of: `raw`, of earlier releases, held senders' own messages and is only read to its end; `stored` holds what ingresses write. */
+export const CursorStream = ["raw", "stored"] as const
+export type CursorStream = (typeof CursorStream)[number]
 
 /**
  * How far a partition has read the commands stream: the sequence of the last message taken, and a digest of that message
  * (subject, headers, body, broker timestamp), so that a stream which lost its tail and reuses sequences is noticed. Sequence 0 and "" before the first.
  */
 export interface Cursor {
+  readonly stream: CursorStream
   readonly seq: number
   readonly digest: string
 }
@@ -70,17 +75,38 @@ export interface DecidedCommand {
   readonly decision: EntryDecision
 }
 
-/** A message of the commands stream: all its commands, in the order of the body, decided. */
+/** A sender's message: all its commands, in the order of the body, decided. */
 export interface MessageEntry {
   readonly _tag: "Message"
-  readonly seq: number
+  /** Its sequence in the commands stream, or that of the stored message it came in; null: it was handed over, and is in no stream. */
+  readonly seq: number | null
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Whether its sender had the role `bulk` when it was taken: which bounds its sales were decided by. */
+  readonly bulk: boolean
+  /** When it was published, by the broker's clock: at the earliest, where an ingress could only bound its age. */
   readonly brokerMs: EpochMs
   readonly reply: string | null
   /** Whether the body was an array: the reply then is one too. */
   readonly array: boolean
   readonly decided: ReadonlyArray<DecidedCommand>
+}
+
+/** A stored message of an ingress was taken: its messages of senders follow in the record, each with this sequence. */
+export interface StoredEntry {
+  readonly _tag: "Stored"
+  readonly seq: number
+  readonly ingress: string
+  readonly serial: number
+  /** Messages that this ingress was told are stored, and that the stream did not show before this one: they are lost. */
+  readonly missing: number
+}
+
+/** A message of the commands stream that none of ours wrote, or that can't be read: passed over. */
+export interface SkippedEntry {
+  readonly _tag: "Skipped"
+  readonly seq: number
+  readonly cause: string
 }
 
 /** Holds of one SKU whose time was up. */
@@ -115,6 +141,12 @@ export interface ResetEntry {
   readonly cause: string
 }
 
+/** The stream of earlier releases was read to its end: reading goes on in the one that ingresses write. */
+export interface MovedEntry {
+  readonly _tag: "Moved"
+  readonly from: Cursor
+}
+
 /** An operator looked at a halted partition and lets it go on. `lostAfterSeq`: confirmed records after this one are known to be lost, if any. */
 export interface ResumedEntry {
   readonly _tag: "Resumed"
@@ -124,7 +156,16 @@ export interface ResumedEntry {
   readonly lostAfterSeq: number | null
 }
 
-export type Entry = MessageEntry | ExpiryEntry | FloorEntry | SettledEntry | ResetEntry | ResumedEntry
+export type Entry =
+  | MessageEntry
+  | StoredEntry
+  | SkippedEntry
+  | ExpiryEntry
+  | FloorEntry
+  | SettledEntry
+  | ResetEntry
+  | MovedEntry
+  | ResumedEntry
 
 export interface JournalRecord extends RecordEnvelope {
   readonly entries: ReadonlyArray<Entry>

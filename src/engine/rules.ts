@@ -2,7 +2,6 @@
  * The protocol rules that production uses. Each one is explained where it is declared (protocol.ts); each has a test that fails when it is loosened.
  */
 import { skuFromToken } from "../domain/names.ts"
-import { clockAheadMsMax } from "../limits.ts"
 import type { ProtocolRules } from "./protocol.ts"
 
 export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
@@ -17,10 +16,12 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   mayPurge: (digestVerified) => digestVerified,
   mayPublishSnapshot: (endSeq, confirmedSeq) => endSeq <= confirmedSeq,
   // A decision already given is repeated whatever the deadline says, and however old it is, as long as it is remembered.
-  checks: Object.freeze(["lookup", "floor", "deadline"] as const),
+  // What a channel tells of its own accord is bounded last: an id that has its answer keeps it.
+  checks: Object.freeze(["lookup", "floor", "deadline", "bounds"] as const),
   remembers: () => true,
   feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
   skuOfToken: skuFromToken,
   republishFrom: (publishedSeq) => publishedSeq + 1,
-  recordTime: (previousMs, clockMs, referenceMs) => Math.max(previousMs, Math.min(clockMs, referenceMs + clockAheadMsMax)),
+  // The owner's own clock has no say: one that is wrong would end holds early, or refuse facts as ahead of time.
+  recordTime: (previousMs, _clockMs, brokerNowMs) => Math.max(previousMs, brokerNowMs),
 })

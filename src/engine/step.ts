@@ -8,16 +8,30 @@ import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
-import { askForArrived, mayDecide, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { hearRenewal } from "./broker-clock.ts"
+import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
+import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
+import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
-import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
-import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
+import { beginLoading, loadSlice } from "./snapshot-loading.ts"
+import {
+  askRepublish,
+  beginFollowing,
+  giveUpClaim,
+  onClaim,
+  onClaimBasisRead,
+  onClaimUnread,
+  onRecordsRead,
+  tickClaim,
+} from "./takeover.ts"
+import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
@@ -29,10 +43,12 @@ export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step
 }
 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
-  if (partition.phase === "stopped" || partition.phase === "halted") return []
+  if (isOver(partition)) return []
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
+    if (isOver(partition)) outputs.push(...giveBackHanded(partition))
+    askToContinue(partition, outputs)
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
@@ -40,20 +56,24 @@ const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArra
   }
 }
 
+const isOver = ({ phase }: Partition): boolean => phase === "stopped" || phase === "halted"
+
 const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
   const { nowMs } = input
   switch (input._tag) {
     case "SnapshotMissing":
-      return partition.phase === "starting" ? beginFollowing(partition) : []
+      return partition.phase === "starting" && partition.loading === null ? beginFollowing(partition) : []
     case "SnapshotRead":
-      if (partition.phase !== "starting") return []
-      return [...loadSnapshot(partition, given, input.manifest, input.chunks), ...beginFollowing(partition)]
+      if (partition.phase !== "starting" || partition.loading !== null) return []
+      return followOnceLoaded(partition, beginLoading(partition, input.manifest, input.chunks))
+    case "Continue":
+      return onContinue(partition, given)
     case "RecordsRead":
       return onRecordsRead(partition, given, input.records, nowMs)
     case "Claim":
       return onClaim(partition, input.owner, input.incarnation)
     case "ClaimBasisRead":
-      return onClaimBasisRead(partition, given, input.basis, nowMs)
+      return onClaimBasisRead(partition, given, input, nowMs)
     case "ReadFailed":
       return onReadFailed(partition, input.what, nowMs)
     case "AppendAcked":
@@ -63,13 +83,17 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
-      return [...onCommandsArrived(partition, given, input.messages), ...askForArrived(partition, nowMs)]
+      return [...onCommandsArrived(partition, given, input.messages, nowMs), ...askForArrived(partition, nowMs)]
+    case "CommandsHanded":
+      return onCommandsHanded(partition, input.messages)
     case "ReadingBroke":
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
       return onCommandAtRead(partition, given, input, nowMs)
+    case "RawEndRead":
+      return onRawEndRead(partition, input.endSeq)
     case "BrokerTimeSeen":
-      partition.referenceMs = Math.max(partition.referenceMs, input.brokerMs)
+      hearRenewal(partition.brokerClock, input.brokerMs, nowMs)
       return []
     case "WitnessStored":
       return onWitnessStored(partition, input.stands, nowMs)
@@ -113,9 +137,9 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":
-      return onSnapshotFailed(partition, input.snapshot)
+      return onSnapshotFailed(partition, input.snapshot, input.nowMs)
     case "Tick":
-      return onTick(partition, given, input.nowMs)
+      return onTick(partition, given, input.nowMs, input.wallMs)
     case "Drain":
       return drain(partition, "Drained")
     case "LeaseLost":
@@ -137,22 +161,42 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
   }
 }
 
-/** An owner finishes what is in flight; whoever isn't one yet has nothing to finish. */
+/** A snapshot that is loaded, or of no use, is followed by the journal. */
+const followOnceLoaded = (partition: Partition, outputs: Array<Output>): Array<Output> =>
+  partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs
+
+/** The next slice of what is too long for one step. */
+const onContinue = (partition: Partition, given: Given): Array<Output> => {
+  partition.continuing = false
+  if (partition.loading === null) return walkOn(partition, given)
+  return followOnceLoaded(partition, loadSlice(partition, given))
+}
+
+/** Asks for the next slice, once: what waits meanwhile is heard first. */
+const askToContinue = (partition: Partition, outputs: Array<Output>): void => {
+  if (partition.continuing || (partition.loading === null && !owesSlices(partition))) return
+  partition.continuing = true
+  outputs.push({ _tag: "ContinueSoon" })
+}
+
+/** An owner finishes what is in flight; whoever isn't one yet gives up trying, and keeps what it knows. */
 const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
-  if (partition.phase !== "serving") return stepDown(partition, reason, "before it served")
+  if (partition.phase !== "serving") return giveUpClaim(partition, reason)
   partition.draining ??= reason
   return []
 }
 
-const onTick = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: number): Array<Output> => {
   const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
   if (partition.phase !== "serving") return outputs
   outputs.push(
-    ...tickSnapshot(partition, given),
+    ...tickSnapshot(partition, given, nowMs),
     ...noteSnapshotProgress(partition, given),
     ...tickRepublish(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
     ...tickWitness(partition, nowMs),
+    ...tickRawEnd(partition, nowMs),
+    ...watchClock(partition, nowMs, wallMs),
   )
   sweepNext(partition)
   return outputs
@@ -177,26 +221,15 @@ const sweepNext = (partition: Partition): void => {
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */
 const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<Output>): void => {
   if (partition.phase !== "serving" || partition.inFlight !== null) return
-  watchClock(partition, nowMs, given, outputs)
-  if (partition.search !== null) outputs.push(...resetCursor(partition, given, nowMs))
+  if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
+  else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (partition.draining !== null) {
-    outputs.push(...flushFeed(partition))
+    outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (mayDecide(partition) && !publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs))
+  } else if (!publishingIsFull(partition) && !owesSlices(partition))
+    outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })
   }
-}
-
-/** A clock far ahead of the broker can't expire anything; people are told once each time it starts. */
-const watchClock = (partition: Partition, nowMs: number, given: Given, outputs: Array<Output>): void => {
-  const ahead = partition.referenceMs > 0 && given.rules.recordTime(0, nowMs, partition.referenceMs) < nowMs
-  if (ahead && !partition.clockAhead)
-    outputs.push({
-      _tag: "Alarm",
-      kind: "ClockAhead",
-      detail: `the clock says ${nowMs}, the broker's newest timestamp is ${partition.referenceMs}`,
-    })
-  partition.clockAhead = ahead
 }

@@ -5,8 +5,9 @@
  * be said only once that record is confirmed, by the same owner.
  */
 import { atsByChannel, offeredQty } from "../domain/availability.ts"
-import { partitionOf, type SenderId, type Sku } from "../domain/names.ts"
-import { availableQty } from "../domain/stock.ts"
+import { partitionOf, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
+import { availableQty, isOpen, reservationOf } from "../domain/stock.ts"
+import { isForgotten } from "./memory.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import type { AtsValue } from "./records.ts"
 
@@ -22,6 +23,10 @@ export interface PartitionStatus {
   readonly quarantined: number
   readonly skus: number
   readonly atMs: number
+  /** Milliseconds by which the wall clock was last seen ahead of the broker's; null: not known yet. */
+  readonly clockAheadMs: number | null
+  /** Chunks loaded of the snapshot that is being read, or null if none is. */
+  readonly loading: { readonly chunks: number; readonly of: number } | null
 }
 
 export const statusOf = (partition: Partition): PartitionStatus => ({
@@ -34,6 +39,8 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   quarantined: partition.quarantine.size,
   skus: partition.actorList.length,
   atMs: partition.atMs,
+  clockAheadMs: partition.wallClock.aheadMs,
+  loading: partition.loading === null ? null : { chunks: partition.loading.next, of: partition.loading.chunks.length },
 })
 
 /** Whether this is the partition of the SKU, known or not. */
@@ -58,6 +65,21 @@ export const stockView = (partition: Partition, sku: Sku) => {
   }
 }
 
+/** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
+export const reservationView = (partition: Partition, channel: SenderId, sku: Sku, id: ReservationId) => {
+  const stock = partition.actors.get(sku)?.stock
+  const found = stock === undefined ? undefined : reservationOf(stock, channel, id)
+  if (found === undefined || (!isOpen(found) && isForgotten(partition, found))) return undefined
+  const { status, allocations, expiresAtMs, endedAtMs } = found
+  return {
+    atMs: partition.atMs,
+    status,
+    allocations,
+    expiresAtMs: status === "held" ? expiresAtMs : null,
+    endedAtMs: isOpen(found) ? null : endedAtMs,
+  }
+}
+
 /** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. */
 export const atsView = (
   partition: Partition,
@@ -75,6 +97,21 @@ export const atsView = (
     values.push({ channel, sku: actor.stock.sku, ats, version: actor.version, delta: 0, cause: "Snapshot", atMs: partition.atMs })
   }
   return { values, nextIndex: index < partition.actorList.length ? index : null }
+}
+
+/** A page of what lies in quarantine, oldest first: those from the `after`th on. */
+export const quarantinePage = (
+  partition: Partition,
+  after: number,
+  limit: number,
+): { readonly page: ReadonlyArray<QuarantinedCommand>; readonly next: number | null } => {
+  const page: Array<QuarantinedCommand> = []
+  let place = 0
+  for (const quarantined of partition.quarantine.values()) {
+    if (page.length >= limit) break
+    if (place++ >= after) page.push(quarantined)
+  }
+  return { page, next: after + limit < partition.quarantine.size ? after + limit : null }
 }
 
 /** What lies in quarantine, oldest first. */

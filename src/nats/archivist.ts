@@ -8,7 +8,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { assert } from "../assert.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { type JournalHeld, JournalPrefix, JournalRoom } from "../ports/archive.ts"
-import { BrokerUnavailable } from "../ports/errors.ts"
+import { BrokerUnavailable, type LoginRefused } from "../ports/errors.ts"
 import { attempt } from "./attempt.ts"
 import { archivistInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
@@ -99,7 +99,7 @@ export interface ArchivistConfig extends ServerAddress {
 }
 
 /** Connects with the archivist's login. Fails if no server answers now. */
-export const archivistLayer = (config: ArchivistConfig): Layer.Layer<JournalPrefix, BrokerUnavailable> =>
+export const archivistLayer = (config: ArchivistConfig): Layer.Layer<JournalPrefix, BrokerUnavailable | LoginRefused> =>
   Layer.effect(
     JournalPrefix,
     Effect.map(openLink(config, config.archivist, archivistInbox, `${config.name} archivist`), (link) => ({

@@ -1,28 +1,26 @@
 /** A sender's own connection as the port `ChannelLink`: with its own credentials, so that the server enforces what it may say and hear. */
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
-import { Cause, type Context, Effect, Layer, Queue, Schedule, Stream } from "effect"
-import { isSender } from "../domain/names.ts"
-import { ChannelLink } from "../ports/channel.ts"
-import { BrokerUnavailable, type Busy, NotPermitted } from "../ports/errors.ts"
-import { decodeAnswer } from "../wire/questions.ts"
+import { Cause, Effect, Layer, Queue, Schedule, Stream } from "effect"
+import { CommandClass, isSender } from "../domain/names.ts"
+import { ChannelLink, type Heard, type SentMessage } from "../ports/channel.ts"
+import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
+import { decodeAnswer, topologyPath } from "../wire/questions.ts"
 import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
-import { topologyPath } from "./questions.ts"
 import { feedStream } from "./subjects.ts"
 
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
   readonly login: Login
-  /** Milliseconds to wait for a worker to say how many partitions there are. Default: 10,000. */
+  /** Milliseconds to wait for a worker to say how many partitions there are. Default: 30,000. */
   readonly topologyTimeoutMs?: number
 }
 
-const publishTimeoutMs = 5_000
 const topologyAskEveryMs = 250
-const topologyTimeoutMs = 10_000
+const topologyTimeoutMs = 30_000
 /** Header that the feed's stream puts on what it says: nobody but the server can publish there with a header. */
 const streamHeader = "Nats-Stream"
 
@@ -32,18 +30,18 @@ const replyTo = (suffix: string): MsgHdrs => {
   return named
 }
 
-type Failure = Busy | NotPermitted | BrokerUnavailable
-
 const publish =
-  (link: Link, sender: string): Context.Service.Shape<typeof ChannelLink>["publish"] =>
-  (commandClass, token, body, replySuffix) =>
-    Effect.tryPromise({
-      try: () =>
-        link.request(() =>
-          link.js.publish(commandSubject(sender, commandClass, token), body, { headers: replyTo(replySuffix), timeout: publishTimeoutMs }),
-        ),
-      catch: senderFailure(`publish ${commandClass} commands as ${sender}`),
-    }).pipe(Effect.map(({ seq }) => ({ seq })))
+  (link: Link, sender: string) =>
+  ({ class: commandClass, token, body, suffix }: SentMessage): boolean => {
+    // What is published without a connection would wait in memory, and go out when it is back: an old command as if it were new.
+    if (!link.isConnected()) return false
+    try {
+      link.nc.publish(commandSubject(sender, commandClass, token), body, { reply: replySubject(sender, suffix) })
+      return true
+    } catch {
+      return false
+    }
+  }
 
 /** Publishes the question; once the server has it, any violation it found has been reported too. */
 const askNow = async (link: Link, subject: string, body: Uint8Array, replySuffix: string): Promise<void> => {
@@ -56,45 +54,41 @@ const askNow = async (link: Link, subject: string, body: Uint8Array, replySuffix
   if (violation !== undefined) throw violation
 }
 
-const isNotBusy = (failure: Failure): NotPermitted | BrokerUnavailable =>
-  failure._tag === "Busy" ? new BrokerUnavailable({ operation: "ask", cause: failure.cause }) : failure
-
 const ask = (link: Link, sender: string) => (path: string, body: Uint8Array, replySuffix: string) =>
   Effect.tryPromise({
     try: () => link.request(() => askNow(link, questionSubject(sender, path), body, replySuffix)),
-    catch: (error) => isNotBusy(senderFailure(`ask ${path} as ${sender}`)(error)),
+    catch: senderFailure(`ask ${path} as ${sender}`),
   })
 
 interface Hearing<A> {
   readonly subject: string
   /** Undefined: not meant for us. */
   readonly read: (message: Msg) => A | undefined
-  /** Whether the stream fails when the connection was lost and is back: what was said meanwhile is not said again. */
-  readonly endsWithConnection: boolean
+  /** Told with the way in, and returns how to stop: for what else is heard, and for whatever ends the hearing. */
+  readonly beside: (offer: (value: A) => void, fail: (failure: BrokerUnavailable) => void) => () => void
 }
 
 /** What arrives on a subject, in arrays of what arrived in one turn. The server may refuse the subscription. */
 const subscribe = <A>(
   link: Link,
-  { subject, read, endsWithConnection }: Hearing<A>,
+  { subject, read, beside }: Hearing<A>,
 ): Stream.Stream<ReadonlyArray<A>, NotPermitted | BrokerUnavailable> =>
   Stream.callback<A, NotPermitted | BrokerUnavailable>((queue) => {
     const fail = (failure: NotPermitted | BrokerUnavailable) => Queue.failCauseUnsafe(queue, Cause.fail(failure))
-    const operation = `hear ${subject}`
+    const offer = (value: A) => Queue.offerUnsafe(queue, value)
     return Effect.acquireRelease(
       Effect.sync(() => {
         const subscription = link.nc.subscribe(subject, {
           callback: (error, message) => {
             if (error !== null) {
-              fail(isNotBusy(senderFailure(operation)(error)))
+              fail(senderFailure(`hear ${subject}`)(error))
               return
             }
             const value = read(message)
-            if (value !== undefined) Queue.offerUnsafe(queue, value)
+            if (value !== undefined) offer(value)
           },
         })
-        const lost = () => fail(new BrokerUnavailable({ operation, cause: "the connection was lost, and what was said meanwhile with it" }))
-        return { subscription, forget: endsWithConnection ? link.onReconnect(lost) : () => undefined }
+        return { subscription, forget: beside(offer, fail) }
       }),
       ({ subscription, forget }) =>
         Effect.sync(() => {
@@ -104,12 +98,39 @@ const subscribe = <A>(
     )
   }).pipe(Stream.chunks)
 
+/** The server's status for a request that nobody subscribes to. It tells the connection that published, and nobody else can say it there. */
+const noResponders = 503
+const isNoResponders = (message: Msg): boolean => {
+  if (message.data.length > 0) return false
+  try {
+    return message.headers?.code === noResponders
+  } catch {
+    return false
+  }
+}
+
+const denied = (sender: string, subject: string, cause: string): Heard | undefined => {
+  const [, , of, commandClass, token] = subject.split(".")
+  const known = CommandClass.find((one) => one === commandClass)
+  return subject.startsWith("hf.cmd.") && of === sender && known !== undefined && token !== undefined
+    ? { _tag: "NotPermitted", class: known, token, cause }
+    : undefined
+}
+
 const replies = (link: Link, sender: string) => (prefix: string) => {
   const subject = replySubject(sender, `${prefix}.>`)
   const cut = subject.length - 1
-  const read = (message: Msg) => ({ suffix: message.subject.slice(cut), body: message.data })
-  // Whoever misses an answer asks again.
-  return subscribe(link, { subject, read, endsWithConnection: false }).pipe(
+  const read = (message: Msg): Heard => {
+    const suffix = message.subject.slice(cut)
+    return isNoResponders(message) ? { _tag: "NobodyTook", suffix } : { _tag: "Said", suffix, body: message.data }
+  }
+  const beside = (offer: (heard: Heard) => void) =>
+    link.onViolation((of, error) => {
+      const heard = denied(sender, of, error.message)
+      if (heard !== undefined) offer(heard)
+    })
+  // A lost connection doesn't end it: whoever misses an answer asks again.
+  return subscribe(link, { subject, read, beside }).pipe(
     Stream.mapError((error) =>
       error._tag === "NotPermitted" ? new BrokerUnavailable({ operation: error.operation, cause: error.cause }) : error,
     ),
@@ -123,7 +144,13 @@ const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
     headerValue(() => message.headers, streamHeader) === feedStream
       ? { token: message.subject.slice(prefix.length), body: message.data }
       : undefined
-  return subscribe(link, { subject: atsSubject(sender, tokens ?? ">"), read, endsWithConnection: true })
+  const subject = atsSubject(sender, tokens ?? ">")
+  const cause = "the connection was lost, and what was said meanwhile with it"
+  return subscribe(link, {
+    subject,
+    read,
+    beside: (_, fail) => link.onReconnect(() => fail(new BrokerUnavailable({ operation: `hear ${subject}`, cause }))),
+  })
 }
 
 /** Asks every worker until one answers. */
@@ -139,7 +166,7 @@ const learnPartitions = (link: Link, sender: string, timeoutMs: number): Effect.
     sender,
   )(topologyPath).pipe(
     Stream.flattenIterable,
-    Stream.map(({ body }) => decodeAnswer(body)),
+    Stream.map((heard) => (heard._tag === "Said" ? decodeAnswer(heard.body) : undefined)),
     Stream.map((answer) => (answer?.answer === "topology" ? answer.partitions : undefined)),
     Stream.filter((partitions) => partitions !== undefined),
     Stream.runHead,
@@ -157,7 +184,9 @@ const open = (config: ChannelLinkConfig) =>
     const { sender } = config
     if (!isSender(sender))
       return yield* new NotPermitted({ operation: "connect", cause: `"${sender}" can't be a sender's name: a-z, 0-9, _ and -, at most 32` })
-    const link = yield* openLink(config, config.login, senderInbox(sender), `holdfast ${sender}`)
+    const link = yield* openLink(config, config.login, senderInbox(sender), `holdfast ${sender}`).pipe(
+      Effect.catchTag("LoginRefused", ({ operation, cause }) => Effect.fail(new NotPermitted({ operation, cause }))),
+    )
     const partitions = yield* learnPartitions(link, sender, config.topologyTimeoutMs ?? topologyTimeoutMs)
     return ChannelLink.of({
       sender,

@@ -8,7 +8,7 @@ import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
-import { commandsStream, storedCommandsOf } from "./subjects.ts"
+import { commandsStream, storedOf } from "./subjects.ts"
 
 const delivered = ({ delivery, message }: Delivered): CommandMessage =>
   commandMessage(
@@ -30,16 +30,15 @@ const stored = (message: StoredMsg): CommandMessage =>
 
 /** How long the server keeps the consumer that only counts. */
 const countingConsumerMs = 1_000
+/** What counting may take: how long something has waited is told every second. */
+const countTimeoutMs = 400
 
-/** Messages of the partition from `fromSeq` on, and when the first of them was stored. A consumer is made only to have the server count. */
-const waiting = async (link: Link, partition: number, fromSeq: number) => {
-  const firstFrom = { seq: fromSeq, next_by_subj: storedCommandsOf(partition) }
-  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
-  if (next === null) return { count: 0, oldestMs: null }
+/** Messages of the partition from `fromSeq` on, as the server knows it that a consumer happens to land on. It is made only to have the server count. */
+const countFrom = async (link: Link, partition: number, fromSeq: number): Promise<number> => {
   const name = nuid.next()
   const info = await link.lookups.consumers.add(commandsStream, {
     name,
-    filter_subject: storedCommandsOf(partition),
+    filter_subject: storedOf(partition),
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: fromSeq,
     ack_policy: AckPolicy.None,
@@ -48,29 +47,44 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
     inactive_threshold: nanos(countingConsumerMs),
   })
   link.jsm.consumers.delete(commandsStream, name).catch(() => undefined)
-  return { count: info.num_pending, oldestMs: msFromTimestamp(next.timestamp) }
+  return info.num_pending
+}
+
+/**
+ * Whether something waits, and since when, says the stream's leader. How much, a server that catches up may count too low or not at all: that is the lesser news, and must
+ * not hide the other.
+ */
+const waiting = async (link: Link, partition: number, fromSeq: number) => {
+  const firstFrom = { seq: fromSeq, next_by_subj: storedOf(partition) }
+  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
+  if (next === null) return { count: 0, oldestMs: null }
+  const counted = countFrom(link, partition, fromSeq).catch(() => 1)
+  const count = await Promise.race([counted, new Promise<number>((resolve) => setTimeout(resolve, countTimeoutMs, 1).unref())])
+  return { count: Math.max(1, count), oldestMs: msFromTimestamp(next.timestamp) }
 }
 
 const lookUp = async (link: Link, seq: number) => {
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(commandsStream, { seq })
-  const { state } = await link.lookups.streams.info(commandsStream)
-  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq }
+  const { state, config } = await link.lookups.streams.info(commandsStream)
+  const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
+  const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
+  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
 }
 
-/** `link` is a connection in the account of the senders. */
+/** `link` is a connection in the account of the engine. */
 export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
   Layer.succeed(Commands, {
     read: (partition, fromSeq) =>
       readOrdered(link, {
         stream: commandsStream,
-        filter: storedCommandsOf(partition),
+        filter: storedOf(partition),
         start: { from: fromSeq },
         closesWhenBroken: true,
       }).pipe(Stream.map((messages) => messages.map(delivered))),
     at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, seq)),
     purge: (partition, beforeSeq) =>
       attempt(link, `purge commands of partition ${partition}`, () =>
-        link.jsm.streams.purge(commandsStream, { filter: storedCommandsOf(partition), seq: beforeSeq }),
+        link.jsm.streams.purge(commandsStream, { filter: storedOf(partition), seq: beforeSeq }),
       ).pipe(Effect.asVoid),
     waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, partition, seq + 1)),
   })

@@ -10,7 +10,9 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import type { SenderKind, ServerOptions, UserPassword } from "./config.ts"
+import type { SenderAccess } from "../domain/roles.ts"
+import { sendersText } from "../domain/sender-list.ts"
+import type { ServerOptions, UserPassword } from "./config.ts"
 import { serverConfig } from "./config.ts"
 import { natsServerBinary } from "./server-binary.ts"
 
@@ -22,9 +24,11 @@ export interface EmbeddedOptions {
   /** Absent: no WebSocket listener. 0: a free port. */
   readonly websocketPort?: number
   /** Who may connect, and as what. */
-  readonly senders: ReadonlyArray<{ readonly name: string; readonly kind: SenderKind }>
+  readonly senders: ReadonlyArray<SenderAccess>
   /** fsync before acknowledging. Default: false. */
   readonly syncAlways?: boolean
+  /** What all streams may use together on disk. Default: what the server finds there. */
+  readonly fileStoreBytesMax?: number
   /** For a cluster: this server's name, cluster port and all routes. */
   readonly cluster?: { readonly serverName: string; readonly port: number; readonly routes: ReadonlyArray<string> }
   /** For a cluster: the secrets all its servers share. Absent: those kept in `storeDir`, or new ones. */
@@ -33,9 +37,10 @@ export interface EmbeddedOptions {
 
 export interface EmbeddedCredentials {
   readonly engine: UserPassword
-  readonly worker: UserPassword
   readonly archivist: UserPassword
   readonly admin: UserPassword
+  readonly ingress: UserPassword
+  readonly door: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
 }
 
@@ -45,6 +50,8 @@ export interface EmbeddedConnection {
   readonly monitorUrl: string
   readonly websocketUrl: string | null
   readonly credentials: EmbeddedCredentials
+  /** Who may send, and as what, as HOLDFAST_SENDERS says it. */
+  readonly senders: string
 }
 
 export interface EmbeddedServer extends EmbeddedConnection {
@@ -54,6 +61,8 @@ export interface EmbeddedServer extends EmbeddedConnection {
   readonly pid: () => number
   /** Ends the server if it still runs, and starts it again on the same port and store. Resolves when it is ready. */
   readonly restart: () => Promise<void>
+  /** Kills the server and takes its disk from it; `restart` then starts it with an empty one. */
+  readonly loseDisk: () => Promise<void>
   /** Resolves when JetStream answers; needed only for a cluster, whose servers wait for one another. */
   readonly ready: () => Promise<void>
   /** Sends the signal to the server's process. Resolves, for SIGKILL and SIGTERM, when it has ended, and for SIGSTOP when it stands still. */
@@ -93,9 +102,16 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
       () => undefined,
     ))
   const senders: Record<string, UserPassword> = {}
-  for (const { name } of options.senders) senders[name] = kept?.senders[name] ?? secret(name)
-  const login = (user: "engine" | "worker" | "archivist" | "admin"): UserPassword => kept?.[user] ?? secret(user)
-  return { engine: login("engine"), worker: login("worker"), archivist: login("archivist"), admin: login("admin"), senders }
+  for (const { sender } of options.senders) senders[sender] = kept?.senders[sender] ?? secret(sender)
+  const login = (user: Exclude<keyof EmbeddedCredentials, "senders">): UserPassword => kept?.[user] ?? secret(user)
+  return {
+    engine: login("engine"),
+    ingress: login("ingress"),
+    door: login("door"),
+    archivist: login("archivist"),
+    admin: login("admin"),
+    senders,
+  }
 }
 
 const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, credentials: EmbeddedCredentials): ServerOptions => ({
@@ -105,13 +121,15 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   monitorPort: ports.monitor,
   storeDir: join(storeDir, "jetstream"),
   syncAlways: options.syncAlways ?? false,
+  ...(options.fileStoreBytesMax === undefined ? {} : { fileStoreBytesMax: options.fileStoreBytesMax }),
   ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
-  worker: credentials.worker,
   archivist: credentials.archivist,
   admin: credentials.admin,
-  senders: options.senders.map((sender) => ({ ...sender, login: credentials.senders[sender.name] ?? secret(sender.name) })),
+  ingress: credentials.ingress,
+  door: credentials.door,
+  senders: options.senders.map((access) => ({ ...access, login: credentials.senders[access.sender] ?? secret(access.sender) })),
 })
 
 interface Ports {
@@ -244,6 +262,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     monitorUrl: `http://${host}:${ports.monitor}`,
     websocketUrl: ports.websocket === undefined ? null : `ws://${host}:${ports.websocket}`,
     credentials,
+    senders: sendersText(options.senders),
   }
   await writeFile(connectionFile, `${JSON.stringify(connection, null, 2)}\n`, { mode: 0o600 })
   return {
@@ -253,6 +272,10 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     pid: () => running.child.pid ?? 0,
     ready: () => untilReady(running, connection.monitorUrl, logFile),
     kill: (signal) => end(running, signal),
+    loseDisk: async () => {
+      await end(running, "SIGKILL")
+      await rm(join(storeDir, "jetstream"), { recursive: true, force: true })
+    },
     restart: async () => {
       await end(running, "SIGTERM")
       running = await launch(binary, configFile, logFile)

@@ -5,7 +5,7 @@
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { errors as natsErrors } from "@nats-io/transport-node"
-import { BrokerUnavailable, Busy, NotPermitted } from "../ports/errors.ts"
+import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 
 /** Error numbers of JetStream that mean something to us. */
 const code = {
@@ -18,7 +18,22 @@ const code = {
   streamFull: 10077,
   insufficientResources: 10023,
   noSpaceLeft: 10047,
+  /** More was published to the stream than it has taken up yet; this one was dropped before that. */
+  tooManyRequests: 10167,
+  accountFull: 10002,
+  memoryFull: 10028,
+  streamsMax: 10027,
+  streamBytesMax: 10122,
 } as const
+
+const fullCodes: ReadonlySet<number> = new Set([
+  code.streamFull,
+  code.insufficientResources,
+  code.noSpaceLeft,
+  code.accountFull,
+  code.memoryFull,
+  code.tooManyRequests,
+])
 
 const apiCode = (error: unknown): number | undefined => {
   if (error instanceof JetStreamApiError) return error.code
@@ -44,9 +59,28 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const isFull = (error: unknown): boolean => {
+/** There is no room to store: on a disk, in an account, or in a stream that keeps what it has. */
+export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
-  return found === code.streamFull || found === code.insufficientResources || found === code.noSpaceLeft
+  return found !== undefined && fullCodes.has(found)
+}
+
+/** A stream can't be created because the servers or the account have no room for it: that does not pass by itself. */
+export const isNoRoom = (error: unknown): boolean => {
+  const found = apiCode(error)
+  return (
+    found === code.noSpaceLeft ||
+    found === code.accountFull ||
+    found === code.memoryFull ||
+    found === code.streamsMax ||
+    found === code.streamBytesMax
+  )
+}
+
+/** The server doesn't know who connects, or not with this secret: asking again changes nothing. */
+export const isLoginRefused = (error: unknown): boolean => {
+  if (error instanceof natsErrors.AuthorizationError || error instanceof natsErrors.UserAuthenticationExpiredError) return true
+  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
 }
 
 const permissionViolation = (error: unknown): Error | undefined => {
@@ -54,12 +88,11 @@ const permissionViolation = (error: unknown): Error | undefined => {
   return error instanceof Error && error.cause !== undefined ? permissionViolation(error.cause) : undefined
 }
 
-/** What a sender is told when its publish or question failed. */
+/** What a sender is told when its question, or its listening, failed. */
 export const senderFailure =
   (operation: string) =>
-  (error: unknown): Busy | NotPermitted | BrokerUnavailable => {
+  (error: unknown): NotPermitted | BrokerUnavailable => {
     const violation = permissionViolation(error)
     if (violation !== undefined) return new NotPermitted({ operation, cause: violation.message })
-    if (isFull(error)) return new Busy({ cause: describe(error) })
     return new BrokerUnavailable({ operation, cause: describe(error) })
   }

@@ -5,11 +5,10 @@ import type { AtsValue, Reply } from "../engine/records.ts"
 import { Outbound } from "../ports/broker.ts"
 import { feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
-import type { Link } from "./connection.ts"
+import type { Link, Links } from "./connection.ts"
 import { publishCounted } from "./counted-publisher.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
 import { feedOf, feedStream } from "./subjects.ts"
-import type { Links } from "./topology.ts"
 
 /** The bytes of what is said. */
 export interface SaidCodec {
@@ -38,7 +37,14 @@ const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {
 
 export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbound> =>
   Layer.succeed(Outbound, {
-    reply: (replies) => attempt(links.worker, "publish replies", () => reply(links.worker, codec, replies)),
+    reply: (replies) => attempt(links.door, "publish replies", () => reply(links.door, codec, replies)),
+    busy: (sender, suffix, body) => {
+      try {
+        if (isReplySuffix(suffix)) links.door.nc.publish(replySubject(sender, suffix), body)
+      } catch {
+        // The connection can't take it now: lost, as an answer to somebody who isn't there.
+      }
+    },
     feed: (partition, values) =>
       attempt(links.engine, `publish the feed of partition ${partition}`, () =>
         publishCounted(

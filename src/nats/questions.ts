@@ -1,68 +1,66 @@
-/**
- * Questions of senders as the port `Questions`. What the cluster looks like (`hf.get.<sender>.topology`) is answered here, because a sender
- * has to know the number of partitions before it can ask anything of one.
- */
-import type { Msg } from "@nats-io/transport-node"
-import { Cause, Effect, Layer, Queue, Stream } from "effect"
-import { type Question, Questions } from "../ports/broker.ts"
-import { BrokerUnavailable } from "../ports/errors.ts"
-import { encodeAnswer } from "../wire/questions.ts"
-import { replySubject } from "../wire/subjects.ts"
+/** Questions of senders as the port `Questions`: one subscription each, so that one that asks too much can be given up alone. */
+import type { Subscription } from "@nats-io/transport-node"
+import { Effect, Layer } from "effect"
+import type { SenderId } from "../domain/names.ts"
+import { type OpenQuestions, type Question, Questions } from "../ports/broker.ts"
+import { questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import type { Link } from "./connection.ts"
-import { headerText } from "./message.ts"
-import { commandsStream, partitionsOfTransform } from "./subjects.ts"
+import { headerValue } from "./message.ts"
 
-/** Questions that wait to be taken. Beyond it they are dropped: whoever hears no answer asks again. */
-const waitingMax = 4_096
+class Listening implements OpenQuestions {
+  readonly #link: Link
+  readonly #hear: (question: Question) => void
+  readonly #subscriptions = new Map<SenderId, Subscription>()
 
-export const topologyPath = "topology"
-
-const answerTopology = async (link: Link, sender: string, suffix: string): Promise<void> => {
-  const { config } = await link.lookups.streams.info(commandsStream)
-  const partitions = partitionsOfTransform(config.subject_transform?.dest ?? "")
-  if (partitions !== undefined) link.nc.publish(replySubject(sender, suffix), encodeAnswer({ answer: "topology", partitions }))
-}
-
-const questionOf = (link: Link, sender: string, path: ReadonlyArray<string>, suffix: string | null, body: Uint8Array): Question => ({
-  sender,
-  path,
-  body,
-  answer: (answer) =>
-    // A publish that the connection can't take now is lost like any other answer to somebody who isn't there.
-    Effect.ignore(Effect.try(() => (suffix === null ? undefined : link.nc.publish(replySubject(sender, suffix), answer)))),
-})
-
-const receive = (link: Link, message: Msg, queue: Queue.Enqueue<Question, BrokerUnavailable | Cause.Done>): void => {
-  const [, , sender, ...path] = message.subject.split(".")
-  if (sender === undefined || path.length === 0) return
-  const { replySuffix } = headerText(() => message.headers)
-  if (path.length === 1 && path[0] === topologyPath) {
-    if (replySuffix !== null) answerTopology(link, sender, replySuffix).catch(() => undefined)
-    return
+  constructor(link: Link, hear: (question: Question) => void) {
+    this.#link = link
+    this.#hear = hear
   }
-  Queue.offerUnsafe(queue, questionOf(link, sender, path, replySuffix, message.data))
+
+  open(sender: SenderId): void {
+    if (this.#subscriptions.has(sender)) return
+    const cut = questionSubject(sender, "").length
+    const subscription = this.#link.nc.subscribe(questionSubject(sender, ">"), {
+      callback: (error, message) => {
+        // Given up already, or gone: what is still in the pipe costs no more than this.
+        if (this.#subscriptions.get(sender) !== subscription) return
+        if (error !== null) {
+          this.#subscriptions.delete(sender)
+          return
+        }
+        const { subject, reply, data: body } = message
+        const named = headerValue(() => message.headers, replyHeader)
+        this.#hear({ sender, path: subject.slice(cut), replySubject: reply ?? "", replyHeader: named, body })
+      },
+    })
+    this.#subscriptions.set(sender, subscription)
+  }
+
+  close(sender: SenderId): void {
+    const subscription = this.#subscriptions.get(sender)
+    this.#subscriptions.delete(sender)
+    subscription?.unsubscribe()
+  }
+
+  answer(sender: SenderId, suffix: string, body: Uint8Array): void {
+    try {
+      this.#link.nc.publish(replySubject(sender, suffix), body)
+    } catch {
+      // A publish that the connection can't take now is lost like any other answer to somebody who isn't there.
+    }
+  }
+
+  end(): void {
+    for (const sender of [...this.#subscriptions.keys()]) this.close(sender)
+  }
 }
 
 /** `link` is a connection in the account of the senders. */
 export const questionsLayer = (link: Link): Layer.Layer<Questions> =>
   Layer.succeed(Questions, {
-    listen: Stream.callback<Question, BrokerUnavailable>(
-      (queue) =>
-        Effect.acquireRelease(
-          Effect.sync(() =>
-            link.nc.subscribe("hf.get.>", {
-              callback: (error, message) => {
-                if (error === null) receive(link, message, queue)
-                else
-                  Queue.failCauseUnsafe(
-                    queue,
-                    Cause.fail(new BrokerUnavailable({ operation: "listen for questions", cause: error.message })),
-                  )
-              },
-            }),
-          ),
-          (subscription) => Effect.sync(() => subscription.unsubscribe()),
-        ),
-      { bufferSize: waitingMax, strategy: "dropping" },
-    ),
+    listen: (hear) =>
+      Effect.acquireRelease(
+        Effect.sync(() => new Listening(link, hear)),
+        (listening) => Effect.sync(() => listening.end()),
+      ),
   })

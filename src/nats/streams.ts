@@ -6,14 +6,10 @@
  */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
-import { bodyBytesMax } from "../limits.ts"
+import { storedMessageBytesMax } from "../limits.ts"
 import {
   bucketStream,
-  channelsAccount,
   commandsStream,
-  commandsTaken,
-  commandsTransform,
-  engineAccount,
   feedStream,
   journalPartition,
   journalStream,
@@ -22,26 +18,23 @@ import {
   leasesBucket,
   marksBucket,
   membersBucket,
+  partitionsNote,
   snapshotsStream,
+  storedOf,
 } from "./subjects.ts"
 
-type Account = typeof engineAccount | typeof channelsAccount
-
 export interface StreamSpec {
-  readonly account: Account
   readonly config: Partial<StreamConfig> & { readonly name: string }
 }
 
 export interface StreamSizes {
-  /** Bytes of undecided and recently decided commands: when full, senders hear `busy`. */
+  /** Bytes of what is stored and undecided, and of what was decided lately: when full, senders of facts hear `busy`. */
   readonly commandsBytesMax: number
   /** Messages of the same; -1: no such limit. */
   readonly commandsMessagesMax: number
 }
 
-/** Room for the headers of a command message: reply suffix, trace context, what a client adds. */
-const commandHeadersBytesMax = 8_192
-/** The server's minimum. Ids are per stream: in a longer window one sender could squat another's. Ours is not used. */
+/** The server's minimum. Ours is not used: an ingress numbers what it stores itself. */
 const duplicateWindowMs = 100
 /** How long the marker of an expired or deleted key is kept, for whoever was away when it expired. */
 const keyMarkerMs = 3_600_000
@@ -60,24 +53,22 @@ const never = {
 } as const satisfies Partial<StreamConfig>
 
 const commands = (partitions: number, sizes: StreamSizes): StreamSpec => ({
-  account: channelsAccount,
   config: {
     ...never,
     name: commandsStream,
-    description: "Holdfast: commands, stored by partition",
-    subjects: [commandsTaken],
-    subject_transform: commandsTransform(partitions),
+    description: "Holdfast: facts, policies and operators' commands, stored by ingresses, by partition",
+    subjects: [storedOf("*")],
+    metadata: { [partitionsNote]: String(partitions) },
     discard: DiscardPolicy.New,
     max_bytes: sizes.commandsBytesMax,
     max_msgs: sizes.commandsMessagesMax,
-    max_msg_size: bodyBytesMax + commandHeadersBytesMax,
+    max_msg_size: storedMessageBytesMax,
     max_msgs_per_subject: -1,
     duplicate_window: nanos(duplicateWindowMs),
   },
 })
 
 const journal = (partition: number): StreamSpec => ({
-  account: engineAccount,
   config: {
     ...never,
     name: journalStream(partition),
@@ -94,7 +85,6 @@ const journal = (partition: number): StreamSpec => ({
 })
 
 const snapshots: StreamSpec = {
-  account: engineAccount,
   config: {
     ...never,
     name: snapshotsStream,
@@ -106,7 +96,6 @@ const snapshots: StreamSpec = {
 }
 
 const feed: StreamSpec = {
-  account: engineAccount,
   config: {
     ...never,
     name: feedStream,
@@ -120,7 +109,6 @@ const feed: StreamSpec = {
 
 /** Keys as NATS's key-value stores keep them, but read through the leader only. */
 const bucket = (name: string, what: string): StreamSpec => ({
-  account: engineAccount,
   config: {
     ...never,
     name: bucketStream(name),
@@ -145,7 +133,7 @@ export const allStreams = (partitions: number, replicas: number, sizes: StreamSi
     bucket(leasesBucket, "which worker should own a partition"),
     bucket(membersBucket, "which workers are alive"),
     bucket(marksBucket, "incarnation, witness and halt of each partition"),
-  ].map(({ account, config }) => ({ account, config: { ...config, num_replicas: replicas } }))
+  ].map(({ config }) => ({ config: { ...config, num_replicas: replicas } }))
 
 /** Settings whose difference is refused. What the specification leaves out must be unset. */
 const reliedOn = [

@@ -5,12 +5,15 @@
  * as protocol.
  */
 
-/** The account that only workers join. */
+/** The account that only workers and ingresses join. */
 export const engineAccount = "HOLDFAST"
-/** The account of all senders; of ours it holds the commands stream and nothing else. */
+/** The account of all senders. Nothing is stored there. */
 export const channelsAccount = "CHANNELS"
 
-export const commandsStream = "HF_COMMANDS"
+/** What ingresses store: facts, policies and operators' commands. */
+export const commandsStream = "HF_STORED"
+/** The stream of former releases, in the senders' account, in which senders stored their commands themselves. Drained at an upgrade, never created. */
+export const formerCommandsStream = "HF_COMMANDS"
 export const feedStream = "HF_FEED"
 export const snapshotsStream = "HF_SNAPSHOTS"
 export const journalStream = (partition: number): string => `HF_JOURNAL_${partition}`
@@ -27,23 +30,37 @@ export const marksBucket = "HF_MARKS"
 export const bucketStream = (bucket: string): string => `KV_${bucket}`
 export const keySubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`
 
-export const storedCommandsOf = (partition: number): string => `hf.p.${partition}.>`
+/** Where an ingress stores what a partition has to decide. */
+export const storedOf = (partition: number | "*"): string => `hf.q.${partition}`
+/** Where an ingress hands messages to a reign. */
+export const handedTo = (partition: number | "*", owner: string): string => `hf.hand.${partition}.${owner}`
+/** Where an owner says what ingresses have to know of it. */
+export const announcedBy = (partition: number | "*"): string => `hf.owner.${partition}`
 export const journalSubject = (partition: number): string => `hf.journal.${partition}`
 export const feedOf = (partition: number): string => `hf.feed.${partition}.>`
 export const manifestSubject = (partition: number): string => `hf.snap.${partition}.manifest`
 export const chunkSubject = (partition: number, snapshot: string, index: number | "*"): string =>
   `hf.snap.${partition}.${snapshot}.${index}`
 
-/** What the commands stream takes, and how it stores it: `partition(N,3)` is FNV-1a over the third wildcard, the SKU token. */
-export const commandsTaken = "hf.cmd.*.*.*"
-export const commandsTransform = (partitions: number): { readonly src: string; readonly dest: string } => ({
-  src: commandsTaken,
+/** What {@link formerCommandsStream} took, and how it stored it: `partition(N,3)` is FNV-1a over the third wildcard, the SKU token. */
+export const formerCommandsTaken = "hf.cmd.*.*.*"
+export const formerCommandsTransform = (partitions: number): { readonly src: string; readonly dest: string } => ({
+  src: formerCommandsTaken,
   dest: `hf.p.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
 })
-/** The number of partitions a transform was made for, or undefined if it isn't ours. */
-export const partitionsOfTransform = (dest: string): number | undefined => {
+/** The number of partitions such a transform was made for, or undefined if it isn't ours. */
+export const formerPartitions = (dest: string): number | undefined => {
   const partitions = Number(/^hf\.p\.\{\{partition\(([1-9][0-9]{0,5}),3\)\}\}\./.exec(dest)?.[1])
-  return Number.isNaN(partitions) || commandsTransform(partitions).dest !== dest ? undefined : partitions
+  return Number.isNaN(partitions) || formerCommandsTransform(partitions).dest !== dest ? undefined : partitions
+}
+export const formerCommandsOf = (partition: number): string => `hf.p.${partition}.>`
+
+/** Where the commands stream says how many partitions the cluster was made with. */
+export const partitionsNote = "holdfast.partitions"
+/** The number of partitions a stream's notes name, or undefined if they name none. */
+export const notedPartitions = (notes: Readonly<Record<string, string>> | undefined): number | undefined => {
+  const noted = notes?.[partitionsNote]
+  return noted !== undefined && /^[1-9][0-9]{0,5}$/.test(noted) ? Number(noted) : undefined
 }
 
 const tokenPattern = /^[A-Za-z0-9_=%-]{1,384}$/

@@ -4,10 +4,20 @@
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
-import { Context, type Effect, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
+
+/** What the commands stream holds at a sequence, and as a whole. */
+export interface CommandLookup {
+  readonly message: CommandMessage | null
+  readonly firstSeq: number
+  readonly lastSeq: number
+  /** What it holds as a share of what it may hold, of bytes or of messages, whichever is nearer; 0 where it has no such bound. */
+  readonly fill: number
+}
 
 /** The commands stream, read by a partition's own cursor. */
 export class Commands extends Context.Service<
@@ -19,10 +29,8 @@ export class Commands extends Context.Service<
      * the consumer takes.
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
-    /** The message at `seq`, or null, with the stream's bounds; through the stream's leader. */
-    readonly at: (
-      seq: number,
-    ) => Effect.Effect<{ readonly message: CommandMessage | null; readonly firstSeq: number; readonly lastSeq: number }, BrokerUnavailable>
+    /** The message at `seq`, or null, with the stream's bounds and how full it is; through the stream's leader. */
+    readonly at: (seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */
@@ -61,6 +69,8 @@ export class Outbound extends Context.Service<
   {
     /** Publishes the replies and returns once the server has them. A channel that doesn't listen loses them; it asks again with the same id. */
     readonly reply: (replies: ReadonlyArray<Reply>) => Effect.Effect<void, BrokerUnavailable>
+    /** Says to a sender that nothing of a message was taken, on `hf.reply.<sender>.<suffix>`. Lost if there is no connection, or nobody listens. */
+    readonly busy: (sender: SenderId, suffix: string, body: Uint8Array) => void
     /** Stores the values as the last of their channel and SKU; returns when all are stored. Safe to repeat. */
     readonly feed: (partition: number, values: ReadonlyArray<AtsValue>) => Effect.Effect<void, BrokerUnavailable>
     /**
@@ -74,21 +84,32 @@ export class Outbound extends Context.Service<
   }
 >()("holdfast/ports/Outbound") {}
 
-/** A question of a sender, answered on its own inbox. */
+/** A question as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender ask there. */
 export interface Question {
-  /** From the permission-checked subject. */
-  readonly sender: string
-  /** Subject tokens after `hf.get.<sender>`: `stock.<token>`, `ats.<token>`, `ats`, `quarantine.<partition>`, `workers`. */
-  readonly path: ReadonlyArray<string>
+  readonly sender: SenderId
+  /** What follows `hf.get.<sender>.` in its subject. */
+  readonly path: string
+  /** "" where there is none. */
+  readonly replySubject: string
+  readonly replyHeader: string
   readonly body: Uint8Array
-  /** Publishes the answer to `hf.reply.<sender>.<suffix>`, the suffix taken from the header Hf-Reply; does nothing without one. */
-  readonly answer: (body: Uint8Array) => Effect.Effect<void>
 }
+
+/** Where senders ask. All calls are made in one turn and take effect as soon as the connection can. */
+export interface OpenQuestions {
+  /** Subscribes to the sender's questions, beside all other workers: every worker hears every question. Nothing where it is subscribed already. */
+  readonly open: (sender: SenderId) => void
+  /** Gives the subscription up; without a subscriber the server says so to whoever asks. What it sent meanwhile may still be told, or lost. */
+  readonly close: (sender: SenderId) => void
+  /** Says bytes to `hf.reply.<sender>.<suffix>`; lost if there is no connection. The suffix has been checked. */
+  readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
+}
+
 export class Questions extends Context.Service<
   Questions,
   {
-    /** Every worker hears every question and answers those about what it owns. */
-    readonly listen: Stream.Stream<Question, BrokerUnavailable>
+    /** Begins with no sender's subscription; ends with the scope. Questions are told by plain calls: an effect for each would cost more than the question. Reconnects by itself. */
+    readonly listen: (hear: (question: Question) => void) => Effect.Effect<OpenQuestions, BrokerUnavailable, Scope.Scope>
   }
 >()("holdfast/ports/Questions") {}
 
@@ -107,6 +128,17 @@ export class Snapshots extends Context.Service<
   }
 >()("holdfast/ports/Snapshots") {}
 
+/** How an owner gets on with a partition that it serves, by its own account: what lets the others tell an owner that lives from one that works. */
+export interface Progress {
+  readonly partition: number
+  readonly epoch: number
+  readonly confirmedSeq: number
+  /** Milliseconds since the oldest undecided command was stored or handed over, 0 if there is none, over everything commands come from; null: it could not be asked. */
+  readonly oldestMs: number | null
+  /** Milliseconds for which there was something to decide, or an append without an outcome, and no record was confirmed. */
+  readonly stalledMs: number
+}
+
 /** A worker that is alive, as the others see it. */
 export interface Member {
   readonly worker: string
@@ -114,24 +146,61 @@ export interface Member {
   readonly address: string
   /** Partitions whose journal it can't read, because a newer release writes it: it is passed over for them. */
   readonly unreadable: ReadonlyArray<number>
+  /** The partitions it serves now; null: it doesn't say, as an older release. */
+  readonly serving: ReadonlyArray<Progress> | null
+  /** Partitions that it serves, or has followed to where their journals ended a moment ago: before others it is asked to own these. Null: its release doesn't say, for it joins with all caught up. */
+  readonly caughtUp: ReadonlyArray<number> | null
+}
+
+/** A member as it was announced last. */
+export interface AnnouncedMember extends Member {
+  /** Another with every announcement: what a worker says may stay the same, and that it says it is news. */
+  readonly beat: number
+}
+
+/** What the broker's side found wrong while it ran, that no answer to a request would say. */
+export const TroubleKind = [
+  /** A stream isn't as Holdfast made it, in a setting that a promise rests on, or is gone. */
+  "SettingsChanged",
+  /** There is no room to store: a disk, an account or a stream is full. */
+  "BrokerFull",
+  /** A server, or its JetStream, doesn't answer its monitoring page. */
+  "ServerUnwell",
+  /** A reader heard nothing though the stream's leader had something for it; it was moved to another server. */
+  "ReaderDeaf",
+] as const
+export type TroubleKind = (typeof TroubleKind)[number]
+
+export interface BrokerTrouble {
+  readonly kind: TroubleKind
+  /** Null: of all partitions, or of none in particular. */
+  readonly partition: number | null
+  /** Whether nothing may be sold while it lasts, though everybody goes on: a promise is not kept. */
+  readonly isOutage: boolean
+  /** The same text for as long as it is the same trouble, the remedy included. */
+  readonly detail: string
 }
 
 /** What workers share besides streams: who is alive, who should try to own what, and the marks that outlive a takeover. */
 export class Cluster extends Context.Service<
   Cluster,
   {
-    /** Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing. */
+    /**
+     * Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing.
+     * `strict`: refuses that too, and before anything is created.
+     */
     readonly prepare: (options: {
       readonly partitions: number
       readonly replicas: number
+      readonly strict?: boolean
     }) => Effect.Effect<{ readonly partitions: number; readonly warnings: ReadonlyArray<string> }, TopologyMismatch | BrokerUnavailable>
     /**
-     * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`. What `member` says is read anew
-     * at each announcement, so that what changes in it is known to the others within a third of that.
+     * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`, and so is one that hears no
+     * answers any more. What `member` says is read anew at each announcement, every second or a third of `ttlMs`, whichever is sooner.
      */
     readonly join: (member: Member, ttlMs: number) => Effect.Effect<void, BrokerUnavailable, import("effect").Scope.Scope>
-    /** All that are alive, whenever that or what one of them says changes. */
-    readonly members: Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable>
+    /** All that are alive, whenever that changes or one of them was announced anew. */
+    readonly members: Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable>
     /** Takes the partition's lease if it is free or ours. `revision` is what renewing and releasing it needs. */
     readonly acquire: (
       partition: number,
@@ -170,5 +239,10 @@ export class Cluster extends Context.Service<
     readonly clearHalt: (partition: number) => Effect.Effect<void, BrokerUnavailable>
     /** Halts as they are set, resumed (null: cleared). */
     readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>
+    /**
+     * All that is wrong with the broker's streams and servers, looked at every second, also when it is nothing: hearing of it says that the broker answers. `partitions`: how
+     * many the cluster has.
+     */
+    readonly troubles: (partitions: number) => Stream.Stream<ReadonlyArray<BrokerTrouble>, BrokerUnavailable>
   }
 >()("holdfast/ports/Cluster") {}

@@ -1,28 +1,42 @@
 /**
- * What a sender (channel, warehouse, operator) needs from a broker: to send commands, hear replies, ask questions and follow its ATS.
+ * What a sender (channel, warehouse, operator) needs from a broker: to send commands, hear what becomes of them, ask questions and follow its ATS.
  * `client` is written against this; nats/ implements it with the sender's own credentials.
  */
 import { Context, type Effect, type Stream } from "effect"
 import type { CommandClass } from "../domain/names.ts"
-import type { BrokerUnavailable, Busy, NotPermitted } from "./errors.ts"
+import type { BrokerUnavailable, NotPermitted } from "./errors.ts"
+
+/** A message of commands, and where its sender hears about it: under `hf.reply.<sender>.<suffix>`. */
+export interface SentMessage {
+  readonly class: CommandClass
+  /** Canonical subject token of a SKU in it. */
+  readonly token: string
+  readonly body: Uint8Array
+  readonly suffix: string
+}
+
+/** What a sender hears. */
+export type Heard =
+  /** A decision, or an answer: of a door to a message, of a worker to a question. */
+  | { readonly _tag: "Said"; readonly suffix: string; readonly body: Uint8Array }
+  /** The server itself: nobody takes what was published with this suffix. It surely went to nobody. */
+  | { readonly _tag: "NobodyTook"; readonly suffix: string }
+  /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
+  | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }
 
 export class ChannelLink extends Context.Service<
   ChannelLink,
   {
     readonly sender: string
-    /** Partitions of the cluster, learned from the server (question `topology`). */
+    /** Partitions of the cluster, learned from whoever answers the question `topology`. */
     readonly partitions: number
-    /** Stores one message; succeeds when it is stored and so will be decided. BrokerUnavailable: unknown, send again with the same id. */
-    readonly publish: (
-      commandClass: CommandClass,
-      token: string,
-      body: Uint8Array,
-      replySuffix: string,
-    ) => Effect.Effect<{ readonly seq: number }, Busy | NotPermitted | BrokerUnavailable>
-    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`: the rest of the suffix and the body. */
-    readonly replies: (
-      prefix: string,
-    ) => Stream.Stream<ReadonlyArray<{ readonly suffix: string; readonly body: Uint8Array }>, BrokerUnavailable>
+    /**
+     * Publishes one message, now; what becomes of it is heard. False: there is no connection, so it surely went to nobody. True says nothing: it may be lost on its way, and its
+     * answer too. A plain call: an effect for each message would cost more than the message.
+     */
+    readonly publish: (message: SentMessage) => boolean
+    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. */
+    readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, BrokerUnavailable>
     /** Asks `hf.get.<sender>.<path>`; answers come as replies under `replySuffix`. */
     readonly ask: (path: string, body: Uint8Array, replySuffix: string) => Effect.Effect<void, NotPermitted | BrokerUnavailable>
     /**

@@ -23,6 +23,16 @@ export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("
   }
 }
 
+/** The broker is there and does not let this login in. Asking again changes nothing: somebody has to give the right one. */
+export class LoginRefused extends Schema.TaggedError<LoginRefused>()("LoginRefused", {
+  operation: Schema.String,
+  cause: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.operation}: the broker refuses this login: ${this.cause}`
+  }
+}
+
 /** Somebody else holds what was asked for, or held it in between (a lease, a key). Take their word for it. */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   key: Schema.String,
@@ -56,13 +66,6 @@ export class ArchiveFailed extends Schema.TaggedError<ArchiveFailed>()("ArchiveF
   }
 }
 
-/** The commands stream is full. Nothing was stored; send again later with the same id. */
-export class Busy extends Schema.TaggedError<Busy>()("Busy", { cause: Schema.String }) {
-  override get message(): string {
-    return `the commands stream is full, nothing was stored: ${this.cause}`
-  }
-}
-
 /** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {
   override get message(): string {
@@ -70,8 +73,11 @@ export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitt
   }
 }
 
-/** No answer in time: it may have been decided. Ask again with the same id. */
-export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", { cause: Schema.String }) {
+/** No answer in time: it may have been decided, and if `stored` is true it will be. Ask again with the same id. */
+export class AnswerUnknown extends Schema.TaggedError<AnswerUnknown>()("AnswerUnknown", {
+  cause: Schema.String,
+  stored: Schema.optionalKey(Schema.Literal(true)),
+}) {
   override get message(): string {
     return `no answer in time, ask again with the same id: ${this.cause}`
   }

@@ -60,9 +60,15 @@ export class Fold {
   }
 
   #put(input: Input): void {
-    for (const output of step(this.#partition, input)) {
-      const refusal = refusalIn(output)
-      if (refusal !== undefined) throw new FoldRefused(refusal)
+    // A snapshot is loaded a slice at a time; nothing else waits here for its turn between two.
+    for (let next: Input | null = input; next !== null; ) {
+      const outputs: ReadonlyArray<Output> = step(this.#partition, next)
+      next = null
+      for (const output of outputs) {
+        const refusal = refusalIn(output)
+        if (refusal !== undefined) throw new FoldRefused(refusal)
+        if (output._tag === "ContinueSoon") next = { _tag: "Continue", nowMs: 0 }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Up to where a journal may be purged. Pure: what is known of the archive, the snapshot and the journal's end goes in, a mark or the reason for none comes out.
  *
- * INV-10. Everything that could still be needed from the stream keeps the mark down. Whoever purges asks for nothing but this mark.
+ * INV-13. Everything that could still be needed from the stream keeps the mark down. Whoever purges asks for nothing but this mark.
  */
 import type { ArchivedSegment } from "../wire/archive.ts"
 

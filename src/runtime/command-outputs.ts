@@ -48,10 +48,18 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
       shell.run(
         Effect.match(commands.at(seq), {
           onSuccess: (found) =>
-            shell.tell({ _tag: "CommandAtRead", seq, message: found.message, firstSeq: found.firstSeq, lastSeq: found.lastSeq }),
+            shell.tell({
+              _tag: "CommandAtRead",
+              seq,
+              message: found.message,
+              firstSeq: found.firstSeq,
+              lastSeq: found.lastSeq,
+              fill: found.fill,
+            }),
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),
         }),
       ),
+    readRawEnd: () => shell.tell({ _tag: "RawEndRead", endSeq: null }),
     // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
     purgeCommands: (beforeSeq: number) =>
       shell.run(

@@ -5,8 +5,8 @@ import type { Effect } from "effect"
 import type { Input } from "../engine/protocol.ts"
 import { makeSignal } from "./signal.ts"
 
-type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
-/** An input before it has its clock: that is read when the partition hears it, not when it was told. */
+type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
+/** An input before it has its clocks: they are read when the partition hears it, not when it was told. */
 export type Told = WithoutClock<Input>
 
 export interface Letter {

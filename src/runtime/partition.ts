@@ -1,33 +1,38 @@
 /**
  * One life of a partition on this worker: the loop that tells the engine what happened and has its outputs performed.
  *
- * It begins as a hot standby that knows nothing, may become the owner once, and ends for good when the engine steps down or halts: its
+ * It begins as a hot standby that knows nothing, may try to become the owner again and again, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
-import { Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
+import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
+import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { Engine } from "./engine.ts"
 import { type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
 import { makePerformer } from "./perform.ts"
+import type { Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 import type { Ended } from "./standing-outputs.ts"
+import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
-export type PartitionPorts = Commands | Cluster | Engine | Journals | Meter | Outbound | Snapshots
+export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
 
 export interface RunningPartition {
   /** The engine's state, for its views only. */
   readonly state: Partition
   readonly tell: (told: Told) => void
-  /** Tries to become the owner. Only while this worker holds the lease, and once in a life. */
+  /** Tries to become the owner. Only while this worker holds the lease, and not while an earlier claim stands. */
   readonly claim: Effect.Effect<void>
   /** Returns once the record at `seq` is confirmed: false if this life ended before that. What was seen of the state ahead of the journal may then be said. */
   readonly confirmed: (seq: number) => Effect.Effect<boolean>
-  /** Whether it was claimed in this life. */
+  /** Returns once everything up to `seq` was read, or this life is over. */
+  readonly followedTo: (seq: number) => Effect.Effect<void>
+  /** Whether it was claimed and that claim stands: it may serve, or an append of it may be in flight. */
   readonly isClaimed: () => boolean
   /** How it ended. Dies with a defect of whoever performed an output. */
   readonly ended: Effect.Effect<Ended>
@@ -49,49 +54,72 @@ const randomId: Effect.Effect<string> = Effect.map(
 interface LoopGiven {
   readonly state: Partition
   readonly engine: Engine["Service"]
-  readonly clock: Clock.Clock
+  readonly clock: SteadyClock
   readonly mailbox: Mailbox
   readonly perform: (output: Output) => void
   readonly isOver: () => boolean
 }
 
+/** Milliseconds after which a turn ends: timers, sockets and the other partitions are let through between two turns. */
+const turnMs = 5
+
 /**
- * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer: the
- * next letter may keep this process busy for milliseconds, and what is to go out is not to wait for that.
+ * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer, and when it took
+ * long: the next letter may keep this process busy for milliseconds, and neither what is to go out nor the renewal of a lease is to wait for that.
  */
-const hearSome = (given: LoopGiven): void =>
+const hearSome = (given: LoopGiven): void => {
+  const endsMs = given.clock.nowMs() + turnMs
   given.mailbox.readSome((letter) => {
     if (given.isOver() || !letter.isWanted()) return false
     const outputs = stepOrHalt(given, letter.told)
     for (const output of outputs) given.perform(output)
-    return outputs.length > 0
+    return outputs.length > 0 || given.clock.nowMs() >= endsMs
   })
+}
 
-/** Lets what was begun hand over to the broker what it has to, and lets that leave. */
+/**
+ * Lets what was begun hand over to the broker what it has to, and lets that leave. Each yield is a turn of the event loop, its timers and sockets
+ * included: Effect's scheduler runs what was yielded from setImmediate, not from microtasks.
+ */
 const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
+
+/** A turn after the other, for as long as the fiber lives; each is told when it is over. */
+const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> =>
+  given.mailbox.arrived.pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        hearSome(given)
+        heard()
+      }),
+    ),
+    Effect.andThen(untilGone),
+    Effect.forever,
+  )
 
 /** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
-  const nowMs = clock.currentTimeMillisUnsafe()
+  const nowMs = clock.nowMs()
   try {
-    return engine.step(state, { ...told, nowMs })
+    return engine.step(state, told._tag === "Tick" ? { ...told, nowMs, wallMs: clock.wallMs() } : { ...told, nowMs })
   } catch (thrown) {
     const detail = `${told._tag}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`
     return [{ _tag: "Halted", halt: { reason: "InvariantBroken", detail, atMs: nowMs, resume: null } }]
   }
 }
 
-/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. */
+/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim ended. */
 export const startPartition: (
   partition: number,
   partitions: number,
-) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions) {
+  changed: () => void,
+) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions, changed) {
   const engine = yield* Engine
-  const clock = yield* Clock.Clock
+  const clock = yield* steadyClock
   const state = engine.empty(partition, partitions)
   const mailbox = makeMailbox()
   const heard = makeSignal()
   let isClosed = false
+  let claimed = false
   const ended = yield* Deferred.make<Ended>()
   const fibers = yield* FiberSet.make<void, never>()
   const run = yield* FiberSet.runtime(fibers)()
@@ -102,26 +130,22 @@ export const startPartition: (
     tell,
     tellWhile: (isWanted, told) => mailbox.put({ told, isWanted }),
     heard: mailbox.emptied,
+    owner: () => state.owner,
     run: (effect) => {
       run(effect)
     },
   }
-  const performer = yield* makePerformer(shell, (how) => {
-    Deferred.doneUnsafe(ended, Effect.succeed(how))
+  const performer = yield* makePerformer(shell, {
+    ended: (how) => {
+      Deferred.doneUnsafe(ended, Effect.succeed(how))
+    },
+    claimEnded: () => {
+      claimed = false
+      changed()
+    },
   })
   const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
-  run(
-    mailbox.arrived.pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          hearSome(given)
-          heard.notify()
-        }),
-      ),
-      Effect.andThen(untilGone),
-      Effect.forever,
-    ),
-  )
+  run(hearForEver(given, heard.notify))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       isClosed = true
@@ -130,7 +154,6 @@ export const startPartition: (
   )
   performer.loadSnapshot()
 
-  let claimed = false
   const running: RunningPartition = {
     state,
     tell,
@@ -144,6 +167,7 @@ export const startPartition: (
         heard.until(() => isClosed || given.isOver() || state.confirmedSeq >= seq),
         () => !isClosed && !given.isOver(),
       ),
+    followedTo: (seq) => heard.until(() => isClosed || given.isOver() || (state.phase !== "starting" && state.confirmedSeq >= seq)),
     isClaimed: () => claimed,
     ended: Effect.raceFirst(Deferred.await(ended), Effect.andThen(FiberSet.join(fibers), Effect.never)),
   }

@@ -7,9 +7,10 @@ import type { Output } from "../engine/protocol.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
+import { makeReignOutputs } from "./reign-outputs.ts"
 import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
-import { type Ended, makeStandingOutputs } from "./standing-outputs.ts"
+import { makeStandingOutputs, type Standing } from "./standing-outputs.ts"
 
 export interface Performer {
   readonly perform: (output: Output) => void
@@ -17,13 +18,13 @@ export interface Performer {
   readonly loadSnapshot: () => void
 }
 
-/** `end` is told when the partition is over: it steps down or halts. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
   const snapshots = yield* makeSnapshotOutputs(shell)
-  const standing = yield* makeStandingOutputs(shell, end)
+  const reign = yield* makeReignOutputs(shell)
+  const standing = yield* makeStandingOutputs(shell, reign, whoHears)
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -32,7 +33,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
       case "StopFollowing":
         return journal.stopFollowing()
       case "ReadClaimBasis":
-        return journal.readClaimBasis()
+        return journal.readClaimBasis(output.ask)
       case "ReadRecords":
         return journal.readRecords(output.fromSeq, output.toSeq)
       case "StoreIncarnation":
@@ -57,6 +58,10 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return commands.readCommandAt(output.seq)
       case "PurgeCommands":
         return commands.purgeCommands(output.beforeSeq)
+      case "ReadRawEnd":
+        return commands.readRawEnd()
+      case "SayBusy":
+        return reign.sayBusy(output)
       case "SendReplies":
         return publishing.sendReplies(output.seq, output.replies)
       case "SendFeed":
@@ -69,16 +74,16 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return snapshots.publishSnapshot(output.manifest)
       case "DiscardSnapshot":
         return snapshots.discardSnapshot(output.id)
+      case "ContinueSoon":
+        // Heard in another turn, behind all that has arrived by then.
+        return shell.tell({ _tag: "Continue" })
+      case "ClaimEnded":
       case "Serving":
-        return standing.serving(output)
       case "BatchConfirmed":
-        return standing.batchConfirmed(output)
       case "Alarm":
-        return standing.alarm(output)
       case "SteppedDown":
-        return standing.steppedDown(output)
       case "Halted":
-        return standing.halted(output)
+        return standing.perform(output)
       default:
         return unreachable(output)
     }

@@ -1,122 +1,177 @@
 /**
- * Answers questions of senders about what this worker owns; the others answer about the rest.
+ * Hears questions of senders and answers those about what this worker owns; the others answer about the rest.
  *
  * While an append is in flight a partition's state is ahead of its journal. What was read of it is then said only once that record is
- * confirmed, and never if the reign ends before: an answer, too, shows nothing that was not journaled.
+ * confirmed, and never if the reign ends before: an answer, too, shows nothing that was not journaled. However much is asked, a turn of the event loop
+ * answers little of it, and a sender that asks more than it may is not heard for a moment.
  */
-import { Effect } from "effect"
-import type { SenderId, Sku } from "../domain/names.ts"
-import { appliedSeq, type Partition } from "../engine/partition.ts"
-import { atsView, holdsSku, quarantineView, stockView } from "../engine/views.ts"
-import { type Question, Questions } from "../ports/broker.ts"
-import { commandJsonOf } from "../wire/commands.ts"
-import { type Answer, encodeAnswer, parseQuestion } from "../wire/questions.ts"
+import { Clock, Effect } from "effect"
+import type { SenderId } from "../domain/names.ts"
+import type { SenderAccess } from "../domain/roles.ts"
+import { appliedSeq } from "../engine/partition.ts"
+import { answerBytesPerQuestion, answersWaitingBytesMax, questionsClosedMs, questionsPerTurn } from "../limits.ts"
+import { type OpenQuestions, type Question, Questions } from "../ports/broker.ts"
+import { type Answer, encodeAnswer } from "../wire/questions.ts"
+import { replySuffixOf } from "../wire/subjects.ts"
+import { type Answering, answerTo, type Known } from "./answering.ts"
+import { type Asker, type Asking, ask, charge, makeAsking, nextAsked, reopen } from "./asking.ts"
 import type { Ownership } from "./ownership.ts"
 import type { RunningPartition } from "./partition.ts"
-import { watch } from "./reading.ts"
+import { withPatience } from "./patience.ts"
 import type { WorkerReport } from "./report.ts"
+import { makeSignal } from "./signal.ts"
 import { isServing, type Slot } from "./slot.ts"
-
-/** What an answer is as of. */
-const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
-
-const stockAnswer = (state: Partition, sku: Sku): Answer => {
-  const stock = stockView(state, sku)
-  if (stock === undefined) return { answer: "unknownSku", sku, ...asOf(state) }
-  return { answer: "stock", ...stock, ...asOf(state) }
-}
-
-/** One SKU's ATS for the channel that asks; no values if it is unknown, or the channel doesn't sell it. */
-const atsAnswer = (state: Partition, channel: SenderId, sku: Sku): Answer => {
-  const stock = stockView(state, sku)
-  const line = stock?.ats.find((one) => one.channel === channel)
-  if (stock === undefined || line === undefined) return { answer: "ats", ...asOf(state), values: [], next: null }
-  const value = { channel, sku, ats: line.ats, version: stock.seq, delta: 0, cause: "Snapshot", atMs: state.atMs }
-  return { answer: "ats", ...asOf(state), values: [value], next: null }
-}
-
-const atsPageAnswer = (state: Partition, channel: SenderId, after: number, limit: number): Answer => {
-  const { values, nextIndex } = atsView(state, channel, after, limit)
-  return { answer: "ats", ...asOf(state), values, next: nextIndex }
-}
-
-const quarantineAnswer = (state: Partition, after: number, limit: number): Answer => {
-  const all = quarantineView(state)
-  const page = all.slice(after, after + limit)
-  return {
-    answer: "quarantine",
-    ...asOf(state),
-    quarantined: page.map(({ id, sender, class: commandClass, command, cause, atMs }) => ({
-      quarantined: id,
-      sender,
-      class: commandClass,
-      command: commandJsonOf(command),
-      cause,
-      atMs,
-    })),
-    next: after + limit < all.length ? after + limit : null,
-  }
-}
 
 const isServed = (slot: Slot): slot is Slot & { readonly running: RunningPartition } => isServing(slot)
 
-/** Says what `read` finds in a partition that this worker serves, once all of it is journaled. */
-const say = (question: Question, running: RunningPartition, read: (state: Partition) => Answer): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const seq = appliedSeq(running.state)
-    // Encoded now: the state goes on changing.
-    const bytes = encodeAnswer(read(running.state))
-    return Effect.flatMap(running.confirmed(seq), (isConfirmed) => (isConfirmed ? question.answer(bytes) : Effect.void))
-  })
-
-interface Answering {
-  readonly slots: ReadonlyArray<Slot>
-  readonly report: () => WorkerReport
+/** An answer on its way to a sender. */
+interface Addressed {
+  readonly sender: SenderId
+  readonly suffix: string
+  readonly bytes: Uint8Array
 }
 
-const answer = (question: Question, { slots, report }: Answering): Effect.Effect<void> => {
-  const sayOf = (wanted: (state: Partition) => boolean, read: (state: Partition) => Answer): Effect.Effect<void> =>
-    Effect.forEach(
-      slots.filter(isServed).filter(({ running }) => wanted(running.state)),
-      ({ running }) => say(question, running, read),
-      { concurrency: "unbounded", discard: true },
-    )
-  // The permission-checked subject named it: the server let this sender ask as nobody else.
-  const channel = question.sender as SenderId
-  const asked = parseQuestion(question.path, question.body)
-  switch (asked.question) {
-    case "stock":
-      return sayOf(
-        (state) => holdsSku(state, asked.sku),
-        (state) => stockAnswer(state, asked.sku),
-      )
-    case "ats":
-      return sayOf(
-        (state) => holdsSku(state, asked.sku),
-        (state) => atsAnswer(state, channel, asked.sku),
-      )
-    case "atsPage":
-      return sayOf(
-        (state) => asked.partition === null || asked.partition === state.id,
-        (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
-      )
-    case "quarantine":
-      return sayOf(
-        (state) => asked.partition === state.id,
-        (state) => quarantineAnswer(state, asked.after, asked.limit),
-      )
-    case "workers":
-      return question.answer(encodeAnswer({ answer: "worker", ...report() }))
-    case "invalid":
-      return question.answer(encodeAnswer({ answer: "invalid", field: asked.field }))
+/** Answers of one turn that wait for one record of a partition. */
+interface Held {
+  readonly seq: number
+  readonly answers: Array<Addressed>
+}
+
+interface Desk {
+  readonly asking: Asking
+  readonly slots: ReadonlyArray<Slot>
+  readonly known: Known
+  readonly open: OpenQuestions
+  /** Runs a fiber beside: it ends when the life of its partition does. */
+  readonly run: (effect: Effect.Effect<void>) => void
+  /** Bytes of answers that wait for a record. */
+  waitingBytes: number
+}
+
+/** Opens and closes subscriptions as the bounds want it. One that the connection lost is opened again. */
+const tend = ({ asking, open }: Desk): void => {
+  for (const { sender, isOpen } of asking.askers.values()) {
+    if (isOpen) open.open(sender)
+    else open.close(sender)
   }
 }
 
-/** Listens to questions for ever, and answers each in a fiber of its own: one that waits for a record holds up no other. */
-export const answerQuestions = Effect.fnUntraced(function* (ownership: Ownership, report: () => WorkerReport) {
+const say = ({ open }: Desk, { sender, suffix, bytes }: Addressed): void => open.answer(sender, suffix, bytes)
+
+/** Encodes an answer, and charges for its length. Encoded at once: the state it was read of goes on changing. */
+const addressed = (asker: Asker, suffix: string, answer: Answer): Addressed & { readonly cost: number } => {
+  const bytes = encodeAnswer(answer)
+  return { sender: asker.sender, suffix, bytes, cost: Math.floor(bytes.length / answerBytesPerQuestion) }
+}
+
+/** Answers one question, at once or into what waits for a record. Returns the questions' worth it cost beyond one. */
+const answerOne = (desk: Desk, asker: Asker, question: Question, held: Map<RunningPartition, Held>): number => {
+  const suffix = replySuffixOf(asker.sender, question.replySubject, question.replyHeader)
+  if (suffix === null) return 0
+  const answering: Answering = answerTo(asker.sender, asker.roles, question.path, question.body, desk.known)
+  if (answering._tag === "Said") {
+    const one = addressed(asker, suffix, answering.answer)
+    say(desk, one)
+    return one.cost
+  }
+  let cost = 0
+  for (const slot of desk.slots) {
+    if (!isServed(slot) || !answering.wanted(slot.running.state)) continue
+    if (desk.waitingBytes > answersWaitingBytesMax) return cost
+    const { answer, cost: finding } = answering.read(slot.running.state)
+    const one = addressed(asker, suffix, answer)
+    cost += finding + one.cost
+    hold(desk, slot.running, one, held)
+  }
+  return cost
+}
+
+/** What is thrown here is one question's end, and seen, not everybody's. */
+const answerOrNote = (desk: Desk, asker: Asker, question: Question, held: Map<RunningPartition, Held>): number => {
+  try {
+    return answerOne(desk, asker, question, held)
+  } catch (thrown) {
+    desk.run(Effect.logError("a question could not be answered", { sender: asker.sender, path: question.path, cause: String(thrown) }))
+    return 0
+  }
+}
+
+/** Says it if all that was read is journaled, else keeps it for the record. */
+const hold = (desk: Desk, running: RunningPartition, one: Addressed, held: Map<RunningPartition, Held>): void => {
+  const seq = appliedSeq(running.state)
+  if (running.state.confirmedSeq >= seq) {
+    say(desk, one)
+    return
+  }
+  desk.waitingBytes += one.bytes.length
+  const known = held.get(running)
+  if (known === undefined) held.set(running, { seq, answers: [one] })
+  else known.answers.push(one)
+}
+
+/** One fiber for all that a turn holds for a record. */
+const sayOnceJournaled = (desk: Desk, running: RunningPartition, { seq, answers }: Held): void =>
+  desk.run(
+    running.confirmed(seq).pipe(
+      Effect.flatMap((isConfirmed) =>
+        Effect.sync(() => {
+          if (isConfirmed) for (const one of answers) say(desk, one)
+        }),
+      ),
+      Effect.ensuring(
+        Effect.sync(() => {
+          for (const { bytes } of answers) desk.waitingBytes -= bytes.length
+        }),
+      ),
+    ),
+  )
+
+/** Answers what one turn may. */
+const answerSome = (desk: Desk): void => {
+  const held = new Map<RunningPartition, Held>()
+  for (let worth = 0; worth < questionsPerTurn; ) {
+    const next = nextAsked(desk.asking)
+    if (next === undefined) break
+    const cost = answerOrNote(desk, next.asker, next.question, held)
+    charge(next.asker, cost)
+    worth += 1 + cost
+    if (!next.asker.isOpen) desk.open.close(next.asker.sender)
+  }
+  for (const [running, waiting] of held) sayOnceJournaled(desk, running, waiting)
+}
+
+/** Listens to questions for ever, and answers them a few a turn: one that waits for a record holds up no other. */
+export const answerQuestions = Effect.fnUntraced(function* (
+  senders: ReadonlyArray<SenderAccess>,
+  partitions: number,
+  { slots }: Ownership,
+  report: () => WorkerReport,
+) {
   const questions = yield* Questions
-  const run = Effect.runForkWith(yield* Effect.context<never>())
-  return yield* watch("listening to questions", questions.listen, (question) => {
-    run(answer(question, { slots: ownership.slots, report }))
-  })
+  const clock = yield* Clock.Clock
+  const asking = makeAsking(senders, clock.currentTimeMillisUnsafe())
+  const asked = makeSignal()
+  const hear = (opened: () => OpenQuestions | undefined) => (question: Question) => {
+    ask(asking, question, clock.currentTimeMillisUnsafe())
+    if (asking.askers.get(question.sender)?.isOpen !== true) opened()?.close(question.sender)
+    if (asking.turns.length > 0) asked.notify()
+  }
+  const listening = Effect.scoped(
+    Effect.gen(function* () {
+      let opened: OpenQuestions | undefined
+      const open = yield* questions.listen(hear(() => opened))
+      opened = open
+      const run = Effect.runForkWith(yield* Effect.context<never>())
+      const desk: Desk = { asking, slots, known: { partitions, report }, open, run: (effect) => void run(effect), waitingBytes: 0 }
+      const tending = Effect.sync(() => {
+        reopen(asking, clock.currentTimeMillisUnsafe())
+        tend(desk)
+      }).pipe(Effect.andThen(Effect.sleep(questionsClosedMs)), Effect.forever)
+      const answering = asked
+        .until(() => asking.turns.length > 0)
+        .pipe(Effect.andThen(Effect.sync(() => answerSome(desk))), Effect.andThen(Effect.yieldNow), Effect.forever)
+      return yield* Effect.raceFirst(tending, answering)
+    }),
+  )
+  return yield* withPatience("listening to questions", () => listening)
 })

@@ -7,6 +7,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
 import { Meter } from "../ports/meter.ts"
+import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { metricName } from "./names.ts"
 
 /** The registry that the meter of the same layer build counts into. */
@@ -76,11 +77,27 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   )
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
+  const clockOffset = gauge(
+    metricName.clockOffset,
+    "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it.",
+  )
+  const unserved = gauge(
+    metricName.unserved,
+    "Seconds for which nobody has served the partition, as this worker sees it; 0 while it is served.",
+  )
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
-    "Seconds since the oldest message that is not decided was stored; 0 if there is none.",
+    "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
   )
+  const [storedMs, queuedMs] = [new Map<number, number>(), new Map<number, number>()]
+  const showOldest = (partition: number, of: Map<number, number>, oldestAgeMs: number | null): void => {
+    if (oldestAgeMs === null) of.delete(partition)
+    else of.set(partition, oldestAgeMs)
+    const [stored, queued] = [storedMs.get(partition), queuedMs.get(partition)]
+    if (stored === undefined && queued === undefined) lagOldest.remove({ partition })
+    else lagOldest.set({ partition }, Math.max(stored ?? 0, queued ?? 0) / 1_000)
+  }
   return {
     sampled: ((partition, sample) => {
       owned.set({ partition }, sample.owned ? 1 : 0)
@@ -91,18 +108,22 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else quarantined.remove({ partition })
       if (sample.owned) openHolds.set({ partition }, sample.openHolds)
       else openHolds.remove({ partition })
+      if (sample.clockAheadMs !== null) clockOffset.set({ partition }, sample.clockAheadMs / 1_000)
+      else clockOffset.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],
+    unserved: ((partition, unservedMs) => unserved.set({ partition }, unservedMs / 1_000)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {
-      if (waiting === null) {
-        lagCommands.remove({ partition })
-        lagOldest.remove({ partition })
-        return
-      }
-      lagCommands.set({ partition }, waiting.count)
-      lagOldest.set({ partition }, waiting.oldestAgeMs / 1_000)
+      if (waiting === null) lagCommands.remove({ partition })
+      else lagCommands.set({ partition }, waiting.count)
+      showOldest(partition, storedMs, waiting?.oldestAgeMs ?? null)
     }) satisfies Meter["Service"]["waiting"],
+    /** What the ingress of this process has before it: it waits as much as what is stored. */
+    queued: (partition: number, oldestAgeMs: number) => showOldest(partition, queuedMs, oldestAgeMs === 0 ? null : oldestAgeMs),
   }
 }
+
+/** The label of an alarm that is about no partition in particular. */
+const everyPartition = "all"
 
 const makeEventCounters = (registers: Array<Registry>) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
@@ -125,7 +146,17 @@ const makeEventCounters = (registers: Array<Registry>) => {
       stepDowns.inc({ partition, reason })
       if (reason === "Fenced") fenced.inc({ partition })
     }) satisfies Meter["Service"]["steppedDown"],
-    alarm: ((partition, kind) => alarms.inc({ partition, kind })) satisfies Meter["Service"]["alarm"],
+    alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
+    // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
+    begin: ((partitions, kinds) => {
+      for (const kind of kinds) {
+        alarms.inc({ partition: everyPartition, kind }, 0)
+        for (let partition = 0; partition < partitions; partition++) {
+          alarms.inc({ partition, kind }, 0)
+          if (kind === "AppendUnknown") appendsUnknown.inc({ partition }, 0)
+        }
+      }
+    }) satisfies Meter["Service"]["begin"],
     repliesSent: (count: number) => replies.inc(count),
     feedSent: (count: number) => feed.inc(count),
   }
@@ -133,10 +164,12 @@ const makeEventCounters = (registers: Array<Registry>) => {
 
 const makeMeter = (registry: Registry): Meter["Service"] => {
   const batch = makeBatchMetrics([registry])
+  const { queued, ...gauges } = makePartitionGauges([registry])
   return Meter.of({
     batchConfirmed: (_partition, stats) => batch(stats),
-    ...makePartitionGauges([registry]),
+    ...gauges,
     ...makeEventCounters([registry]),
+    ...makeIngressMetrics([registry], queued),
   })
 }
 

@@ -11,6 +11,7 @@ import { commandHash, sha256 } from "./hash.ts"
 import { parseJson } from "./json.ts"
 import { decodeRecord, encodeEntry, encodeRecord } from "./records.ts"
 import { sealFound, sealOf } from "./sealed.ts"
+import { decodeBatch } from "./taken.ts"
 
 /** The version of snapshot chunks this release writes, and the only one it reads. An older one's snapshot is discarded, a newer one's left alone; either way the journal is replayed. */
 const chunkVersion = 2
@@ -35,6 +36,7 @@ const decodeChunk = (bytes: Uint8Array): DecodedChunk => {
 
 export const engineCodec: EngineCodec = {
   decodeBody,
+  decodeBatch,
   encodeRecord,
   encodeEntry,
   decodeRecord,

@@ -5,10 +5,23 @@
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
 import { Schema } from "effect"
-import { type Sku, skuFromToken } from "../domain/names.ts"
+import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
+import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
+import { ReservationStatus } from "../domain/stock.ts"
+import { questionBytesMax } from "../limits.ts"
 import { CommandJson, PolicyJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
-import { ClassField, CountField, decoderOf, LocationField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
+import {
+  AllocationsField,
+  ClassField,
+  CountField,
+  decoderOf,
+  LocationField,
+  ReservationNameField,
+  SenderField,
+  SkuField,
+  strictDecoderOf,
+} from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
@@ -26,11 +39,23 @@ export const PageJson = Schema.Struct({
   limit: Schema.optionalKey(CountField.check(Schema.isGreaterThanOrEqualTo(1))),
 }).annotate({ identifier: "Page", description: "Which page: after is the next of the page before; partition only for ats" })
 
+/** The body of a question about a reservation. */
+export const AboutReservationJson = Schema.Struct({ v: Schema.Literal(1), reservation: ReservationNameField }).annotate({
+  identifier: "AboutReservation",
+  description: "Which of the asking channel's reservations of the SKU",
+})
+
+/** What asks how many partitions there are: a sender has to know that before it can ask anything of one. */
+export const topologyPath = "topology"
+
 /** A question as its subject and body ask it. */
 export type Question =
+  | { readonly question: "topology" }
   | { readonly question: "stock"; readonly sku: Sku }
   /** The asking channel's ATS of one SKU. */
   | { readonly question: "ats"; readonly sku: Sku }
+  /** A reservation of the asking channel. */
+  | { readonly question: "reservation"; readonly sku: Sku; readonly reservation: ReservationId }
   /** All of the asking channel's ATS in one partition; without `partition`, in each, the first page. */
   | { readonly question: "atsPage"; readonly partition: number | null; readonly after: number; readonly limit: number }
   | { readonly question: "workers" }
@@ -38,12 +63,31 @@ export type Question =
   /** `field`: what of it is at fault. */
   | { readonly question: "invalid"; readonly field: string }
 
+/** The roles of which a sender needs one to ask that; null: whoever asks hears of its own things alone. */
+export const rolesToAsk = ({ question }: Question): ReadonlyArray<Role> | null => {
+  switch (question) {
+    case "stock":
+      return stockRoles
+    case "workers":
+      return workersRoles
+    case "quarantine":
+      return quarantineRoles
+    case "topology":
+    case "ats":
+    case "atsPage":
+    case "reservation":
+    case "invalid":
+      return null
+  }
+}
+
 const invalid = (field: string): Question => ({ question: "invalid", field })
 
-/** The question that a path (the tokens after the sender) and a body ask. `topology` is answered by the broker's side and isn't among them. */
+/** The question that a path (the tokens after the sender) and a body ask. */
 export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Question => {
   const [about, token, ...more] = path
   if (more.length > 0) return invalid("path")
+  if (body.length > questionBytesMax) return invalid("body")
   switch (about) {
     case "stock":
     case "ats": {
@@ -51,6 +95,12 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
       const sku = token === undefined ? undefined : skuFromToken(token)
       return sku === undefined ? invalid("path") : { question: about, sku }
     }
+    case "reservation": {
+      const sku = token === undefined ? undefined : skuFromToken(token)
+      return sku === undefined ? invalid("path") : reservationQuestion(sku, body)
+    }
+    case topologyPath:
+      return token === undefined ? { question: "topology" } : invalid("path")
     case "workers":
       return token === undefined ? { question: "workers" } : invalid("path")
     case "quarantine": {
@@ -65,6 +115,16 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
     default:
       return invalid("path")
   }
+}
+
+const decodeAboutReservation = strictDecoderOf(AboutReservationJson)
+
+const reservationQuestion = (sku: Sku, body: Uint8Array): Question => {
+  const parsed = parseStrictJson(body)
+  if (parsed._tag === "Refused") return invalid("body")
+  const decoded = decodeAboutReservation(parsed.value)
+  if (decoded._tag === "Invalid") return invalid(decoded.path || "body")
+  return { question: "reservation", sku, reservation: decoded.value.reservation }
 }
 
 interface Page {
@@ -120,6 +180,33 @@ export const UnknownSkuAnswerJson = Schema.Struct({ v, answer: Schema.Literal("u
   description: "Nobody has told anything about this SKU yet",
 })
 
+export const ReservationAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("reservation"),
+  sku: SkuField,
+  ...asOf,
+  atMs: CountField,
+  reservation: ReservationNameField,
+  status: Schema.Literals(ReservationStatus),
+  allocations: AllocationsField,
+  expiresAtMs: Schema.NullOr(CountField),
+  endedAtMs: Schema.NullOr(CountField),
+}).annotate({
+  identifier: "ReservationAnswer",
+  description: "A reservation of the asking channel: its open units by location, when it expires if it is held, when it ended if it has",
+})
+
+export const UnknownReservationAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("unknownReservation"),
+  sku: SkuField,
+  ...asOf,
+  reservation: ReservationNameField,
+}).annotate({
+  identifier: "UnknownReservationAnswer",
+  description: "The asking channel has no such reservation of this SKU, or it ended so long ago that it is forgotten",
+})
+
 export const AtsAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("ats"),
@@ -150,6 +237,9 @@ export const WorkerAnswerJson = Schema.Struct({
       phase: Schema.String,
       epoch: CountField,
       confirmedSeq: CountField,
+      endSeq: Schema.optionalKey(Schema.NullOr(CountField)),
+      caughtUp: Schema.optionalKey(Schema.Boolean),
+      loading: Schema.optionalKey(Schema.NullOr(Schema.Struct({ chunks: CountField, of: CountField }))),
       holder: Schema.NullOr(Schema.String),
       halt: Schema.NullOr(Schema.String),
     }),
@@ -173,6 +263,13 @@ export const QuarantineAnswerJson = Schema.Struct({
   next: Schema.NullOr(CountField),
 }).annotate({ identifier: "QuarantineAnswer", description: "Commands that nobody could decide, oldest first" })
 
+export const NotAllowedAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("notAllowed"),
+  question: Schema.String,
+  roles: Schema.Array(Schema.String),
+}).annotate({ identifier: "NotAllowedAnswer", description: "The sender has none of the roles, of which one is needed to ask that" })
+
 export const InvalidAnswerJson = Schema.Struct({ v, answer: Schema.Literal("invalid"), field: Schema.String }).annotate({
   identifier: "InvalidAnswer",
   description: "The question was none",
@@ -181,10 +278,13 @@ export const InvalidAnswerJson = Schema.Struct({ v, answer: Schema.Literal("inva
 const AnswerJson = Schema.Union([
   StockAnswerJson,
   UnknownSkuAnswerJson,
+  ReservationAnswerJson,
+  UnknownReservationAnswerJson,
   AtsAnswerJson,
   TopologyAnswerJson,
   WorkerAnswerJson,
   QuarantineAnswerJson,
+  NotAllowedAnswerJson,
   InvalidAnswerJson,
 ])
 type Versioned = typeof AnswerJson.Type

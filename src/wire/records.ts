@@ -1,29 +1,34 @@
 /**
- * The journal's records as bytes, version 1.
+ * The journal's records as bytes, version 2. Version 1, which knew the stream of senders' own messages alone, is read as what it means today.
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
  * A record ends with the checksum of all before it (sealed.ts). Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
  *
- *   message  {"e":"message","seq","from","class","ms","re"?,"list"?,"d":[decided]}      re: reply suffix, list: the body was an array
+ *   message  {"e":"message","seq"?,"from","class","ms","re"?,"list"?,"bulk"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, without seq: handed over
+ *   stored   {"e":"stored","seq","ingress","serial","missing"?}                         the messages of this sequence are an ingress's
+ *   skipped  {"e":"skipped","seq","cause"}
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
  *   expiry   {"e":"expiry","sku","ok":[events]}
  *   floor    {"e":"floor","from","class","ms"}
  *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
  *   reset    {"e":"reset","from":cursor,"cause"}
+ *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
 import { Schema } from "effect"
 import type { CommandClass, SenderId } from "../domain/names.ts"
-import type {
-  DecidedCommand,
-  Entry,
-  EntryDecision,
-  FloorClass,
-  JournalRecord,
-  MessageEntry,
-  RecordEnvelope,
-  RecordKind,
+import {
+  type Cursor,
+  CursorStream,
+  type DecidedCommand,
+  type Entry,
+  type EntryDecision,
+  type FloorClass,
+  type JournalRecord,
+  type MessageEntry,
+  type RecordEnvelope,
+  type RecordKind,
 } from "../engine/records.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
@@ -34,11 +39,11 @@ import { parseJson } from "./json.ts"
 import { sealFound, sealOf } from "./sealed.ts"
 
 /** The newest version this release reads. The engine says which one it writes; a test holds them equal, and these lists complete. */
-const recordVersion = 1
+const recordVersion = 2
 const recordKinds: ReadonlyArray<RecordKind> = ["genesis", "claim", "batch", "expiry", "reset", "operator"]
 const floorClasses: ReadonlyArray<FloorClass> = ["sell", "sale", "stock", "policy", "operator"]
 
-const CursorJson = Schema.Struct({ seq: CountField, digest: Schema.String })
+const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
 
 const decisionKeys = ["ok", "no", "late", "held", "again", "drop"] as const
 const DecidedJson = Schema.Struct({
@@ -58,17 +63,27 @@ const from = { from: SenderField, class: ClassField }
 const EntryJson = Schema.Union([
   Schema.Struct({
     e: Schema.Literal("message"),
-    seq: CountField,
+    seq: Schema.optionalKey(CountField),
     ...from,
     ms: CountField,
     re: Schema.optionalKey(Schema.String),
     list: Schema.optionalKey(Schema.Literal(1)),
+    bulk: Schema.optionalKey(Schema.Literal(1)),
     d: Schema.Array(DecidedJson),
   }),
+  Schema.Struct({
+    e: Schema.Literal("stored"),
+    seq: CountField,
+    ingress: Schema.String,
+    serial: CountField,
+    missing: Schema.optionalKey(CountField),
+  }),
+  Schema.Struct({ e: Schema.Literal("skipped"), seq: CountField, cause: Schema.String }),
   Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
   Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(floorClasses), ms: CountField }),
   Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
   Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
+  Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
   Schema.Struct({
     e: Schema.Literal("resumed"),
     by: Schema.String,
@@ -78,9 +93,9 @@ const EntryJson = Schema.Union([
   }),
 ])
 
-/** A record, version 1. */
+/** A record of any version that is read. */
 const RecordJson = Schema.Struct({
-  v: Schema.Literal(recordVersion),
+  v: Schema.Literals([1, recordVersion]),
   kind: Schema.Literals(recordKinds),
   partition: CountField,
   incarnation: Schema.String,
@@ -100,6 +115,10 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
   switch (entry._tag) {
     case "Message":
       return messageText(entry, commandTexts)
+    case "Stored":
+      return `{"e":"stored","seq":${entry.seq},"ingress":"${entry.ingress}","serial":${entry.serial}${entry.missing === 0 ? "" : `,"missing":${entry.missing}`}}`
+    case "Skipped":
+      return JSON.stringify({ e: "skipped", seq: entry.seq, cause: entry.cause })
     case "Expiry":
       return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
     case "Floor":
@@ -107,13 +126,19 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
     case "Settled":
       return `${addDecided(`{"e":"settled","id":"${entry.quarantined}"${fromText(entry.sender, entry.class)}${replyText(entry.reply)},"d":`, entry.decided, commandTexts?.[0])}}`
     case "Reset":
-      return JSON.stringify({ e: "reset", from: { seq: entry.from.seq, digest: entry.from.digest }, cause: entry.cause })
+      return JSON.stringify({ e: "reset", from: cursorJson(entry.from), cause: entry.cause })
+    case "Moved":
+      return JSON.stringify({ e: "moved", from: cursorJson(entry.from) })
     case "Resumed": {
       const { by, reason, haltReason, lostAfterSeq } = entry
       return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
     }
   }
 }
+
+const cursorJson = ({ stream, seq, digest }: Cursor) => ({ stream, seq, digest })
+/** Records of version 1 name no stream: there was one. */
+const cursorOf = ({ stream, seq, digest }: typeof CursorJson.Type): Cursor => ({ stream: stream ?? "raw", seq, digest })
 
 // A suffix the engine let pass is made of subject tokens: nothing in it needs escaping.
 const replyText = (reply: string | null): string => (reply === null ? "" : `,"re":"${reply}"`)
@@ -128,8 +153,9 @@ const sharedText = ({ sender, class: commandClass, brokerMs }: MessageEntry): st
 }
 
 const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
-  let text = `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
+  let text = entry.seq === null ? `{"e":"message"${sharedText(entry)}` : `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
+  if (entry.bulk) text = `${text},"bulk":1`
   text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]
@@ -175,7 +201,7 @@ export const encodeRecord = (envelope: RecordEnvelope, entries: ReadonlyArray<st
     incarnation: envelope.incarnation,
     owner: envelope.owner,
     epoch: envelope.epoch,
-    cursor: { seq: envelope.cursor.seq, digest: envelope.cursor.digest },
+    cursor: cursorJson(envelope.cursor),
     atMs: envelope.atMs,
     prevSeq: envelope.prevSeq,
     prevHash: envelope.prevHash,
@@ -226,23 +252,32 @@ export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   if (seal === "none") return unreadable("it ends without a checksum")
   const decoded = decodeRecordJson(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
-  const { v, entries, sum: _, ...envelope } = decoded.value
-  return { _tag: "Record", record: { version: v, ...envelope, entries: entries.map(entryOf) } }
+  const { v, entries, sum: _, cursor, ...envelope } = decoded.value
+  return {
+    _tag: "Record",
+    record: { version: v, ...envelope, cursor: cursorOf(cursor), entries: entries.map((entry) => entryOf(entry, v)) },
+  }
 }
 
-const entryOf = (json: typeof EntryJson.Type): Entry => {
+const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
   switch (json.e) {
     case "message":
       return {
         _tag: "Message",
-        seq: json.seq,
+        seq: json.seq ?? null,
         sender: json.from,
         class: json.class,
+        // Version 1 knew no bounds of a sender's word: whatever it said was taken.
+        bulk: version === 1 || json.bulk === 1,
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,
         decided: json.d.map(decidedOf),
       }
+    case "stored":
+      return { _tag: "Stored", seq: json.seq, ingress: json.ingress, serial: json.serial, missing: json.missing ?? 0 }
+    case "skipped":
+      return { _tag: "Skipped", seq: json.seq, cause: json.cause }
     case "expiry":
       return { _tag: "Expiry", sku: json.sku, events: json.ok }
     case "floor":
@@ -257,7 +292,9 @@ const entryOf = (json: typeof EntryJson.Type): Entry => {
         decided: decidedOf(json.d),
       }
     case "reset":
-      return { _tag: "Reset", from: json.from, cause: json.cause }
+      return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause }
+    case "moved":
+      return { _tag: "Moved", from: cursorOf(json.from) }
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
   }

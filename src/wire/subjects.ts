@@ -20,6 +20,16 @@ const suffixPattern = new RegExp(`^[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+){0,${reply
 /** Whether `text` may end a reply subject: bounded, 1 to `replySuffixTokensMax` plain tokens. */
 export const isReplySuffix = (text: string): boolean => text.length <= replySuffixCharsMax && suffixPattern.test(text)
 
+/**
+ * The end of the subject that a sender's message is answered on, or null: none was named. Of a request it is the end of its reply subject, and only where that lies under the sender's
+ * own name: the server checks reply subjects for nobody. Otherwise it is what the header says.
+ */
+export const replySuffixOf = (sender: string, replySubjectNamed: string, replyHeaderNamed: string): string | null => {
+  const own = replySubject(sender, "")
+  const suffix = replySubjectNamed.startsWith(own) ? replySubjectNamed.slice(own.length) : replyHeaderNamed
+  return isReplySuffix(suffix) ? suffix : null
+}
+
 /** Where a sender asks; `path` is one or more tokens: `stock.<token>`, `ats`, … */
 export const questionSubject = (sender: string, path: string): string => `hf.get.${sender}.${path}`
 

@@ -14,6 +14,7 @@ import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../
 import type { Policy } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
 import type {
+  Cursor,
   DecidedCommand,
   Entry,
   EntryDecision,
@@ -151,6 +152,7 @@ export interface Said {
   readonly decided: ReadonlyArray<readonly [Command | null, EntryDecision]>
   readonly seq?: number
   readonly brokerMs?: number
+  readonly bulk?: boolean
 }
 
 export interface Journal {
@@ -171,6 +173,7 @@ const messageEntry = (said: Said, seq: number, atMs: number): MessageEntry => ({
   seq,
   sender: said.sender,
   class: classOf[said.decided.find(([one]) => one !== null)?.[0]?.type ?? "Reserve"],
+  bulk: said.bulk ?? false,
   brokerMs: said.brokerMs ?? atMs,
   reply: `r${seq}`,
   array: said.decided.length !== 1,
@@ -185,7 +188,7 @@ export const journal = (partition = 0): Journal => {
   let atMs = startMs
   let cursorSeq = 0
   const push = (kind: RecordKind, entries: ReadonlyArray<Entry>): void => {
-    const cursor = { seq: cursorSeq, digest: digestOf(cursorSeq) }
+    const cursor: Cursor = { stream: "stored", seq: cursorSeq, digest: digestOf(cursorSeq) }
     const chain = { prevSeq: 0, prevHash: "", publishedSeq: Math.max(0, records.length - 1) }
     records.push({ version: 1, kind, partition, incarnation: `world-${partition}`, owner, epoch, cursor, atMs, ...chain, entries })
   }

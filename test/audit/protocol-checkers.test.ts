@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CommandId } from "../../src/domain/names.ts"
 import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/records.ts"
+import { factHorizonMs, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
   auditOf,
@@ -155,20 +156,24 @@ describe("cursor", () => {
   })
 
   it("finds a cursor that moves on past a message nobody decided", () => {
-    const found = sealedWith((records) => changeRecord(records, 6, { cursor: { seq: 9, digest: "digest-9" } }))
+    const found = sealedWith((records) => changeRecord(records, 6, { cursor: { stream: "stored", seq: 9, digest: "digest-9" } }))
     expect(found).toEqual(["cursor"])
   })
 
   it("finds a cursor that falls without a reset", () => {
-    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { seq: 1, digest: "digest-1" } }))).toEqual(["cursor"])
+    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { stream: "stored", seq: 1, digest: "digest-1" } }))).toEqual([
+      "cursor",
+    ])
   })
 
   it("finds a digest that changes although nothing was taken", () => {
-    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { seq: 13, digest: "other" } }))).toEqual(["cursor"])
+    expect(sealedWith((records) => changeRecord(records, 10, { cursor: { stream: "stored", seq: 13, digest: "other" } }))).toEqual([
+      "cursor",
+    ])
   })
 
   it("finds a reset from where the cursor didn't stand", () => {
-    const entry = { _tag: "Reset", from: { seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
+    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
     expect(sealedWith((records) => changeRecord(records, 19, { entries: [entry] }))).toEqual(["cursor"])
   })
 
@@ -178,7 +183,7 @@ describe("cursor", () => {
       { sender: depot, seq: 9, decided: [[command("ReceiveStock", "in-9", { location: shop, qty: 1 }), accepted(received(shop, 1))]] },
       { sender: web, seq: 7, decided: [[confirmA, accepted(confirmed(web, "A"))]] },
     )
-    changeRecord(written.records, 6, { cursor: { seq: 9, digest: "digest-9" } })
+    changeRecord(written.records, 6, { cursor: { stream: "stored", seq: 9, digest: "digest-9" } })
     expect(foundBy(auditOf(written))).toEqual([])
   })
 })
@@ -271,6 +276,52 @@ describe("quarantine", () => {
   it("finds an operator's command that settles nothing, and a settlement nobody asked for", () => {
     expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, replay)))).toEqual(["quarantine"])
     expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, settled(1))))).toEqual(["quarantine"])
+  })
+
+  /** Old facts that each take a place of their own, from record 6 on, `each` a record. */
+  const held = (count: number, each = 100) => {
+    const written = opened()
+    for (let from = 0; from < count; from += each) {
+      const place = written.records.length + 1
+      const decided = Array.from({ length: Math.min(each, count - from) }, (_, i) => {
+        const old = command("ReceiveStock", `old-${from + i}`, { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+        return [old, { _tag: "Quarantined", cause: "old", quarantined: `${place}-${i}` }] as const
+      })
+      written.batch(1_000, { sender: depot, decided })
+    }
+    return written
+  }
+  const noRoom = refused("LimitReached", { field: "quarantine" })
+  const old = command("ReceiveStock", "one-more", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+
+  it("passes a command that is refused for want of room when its sender has no more, again and again, and finds it when there is room", () => {
+    const full = held(quarantinedPerSenderMax)
+    full.batch(1_001, { sender: depot, decided: [[old, noRoom]] }).batch(1_002, { sender: depot, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(full))).toEqual([])
+    const oneLess = held(quarantinedPerSenderMax - 1).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(oneLess))).toEqual(["quarantine"])
+    const others = held(quarantinedPerSenderMax).batch(1_001, { sender: web, decided: [[old, noRoom]] })
+    expect(foundBy(auditOf(others))).toEqual(["quarantine"])
+  })
+
+  it("passes a repeat of such a refusal where an earlier release said it, which remembered it, and nowhere else", () => {
+    const repeat = repeated({ outcome: "refused", reason: "LimitReached", field: "quarantine" })
+    const told = (version: number) => {
+      const written = held(quarantinedPerSenderMax).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
+      written.batch(1_002, { sender: depot, decided: [[old, repeat]] })
+      for (const seq of written.records.keys()) changeRecord(written.records, seq + 1, { version })
+      return foundBy(auditOf(written))
+    }
+    expect(told(1)).toEqual([])
+    expect(told(2)).toEqual(["one-effect"])
+  })
+
+  it("finds what is quarantined beyond the bound, and what finds no room though it waits already", () => {
+    expect(foundBy(auditOf(held(quarantinedPerSenderMax + 1)))).toEqual(["quarantine"])
+    const again = command("ReceiveStock", "old-3", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
+    expect(foundBy(auditOf(held(quarantinedPerSenderMax).batch(1_001, { sender: depot, decided: [[again, noRoom]] })))).toEqual([
+      "quarantine",
+    ])
   })
 
   it("counts what still waits", () => {

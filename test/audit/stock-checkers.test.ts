@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { StockEvent } from "../../src/domain/events.ts"
+import { saleQtyMax } from "../../src/limits.ts"
 import {
   accepted,
   at,
@@ -200,6 +201,31 @@ describe("effects", () => {
     expect(foundAfter(1_000, till, [sold, accepted(owed(till, "M", at(shop, 1)))])).toEqual(["effects"])
     expect(foundAfter(1_000, till, [sold, accepted(owed(till, "N", at(shop, 2)))])).toEqual(["effects"])
     expect(foundAfter(1_000, till, [sold, accepted(owed(till, "M~s", at(shop, 2)))])).toEqual([])
+  })
+
+  it("finds a sale beyond its channel's word, unless its sender had the role for it", () => {
+    const sold = (qty: number) =>
+      [
+        command("RecordSale", "s", { mode: "taken", qty, location: shop }),
+        accepted(
+          { type: "SaleTaken", channel: till, taken: [at(shop, 1)] },
+          { type: "DiscrepancyFound", kind: "NotOnHand", qty: qty - 1, location: shop },
+        ),
+      ] as const
+    const found = (sender: Said["sender"], qty: number, bulk: boolean) =>
+      foundBy(auditOf(opened().batch(1_000, { sender, bulk, decided: [sold(qty)] })))
+    expect(found(till, saleQtyMax, false)).toEqual([])
+    expect(found(till, saleQtyMax + 1, false)).toEqual(["effects"])
+    expect(found(till, saleQtyMax + 1, true)).toEqual([])
+  })
+
+  it("finds a sale of a SKU whose policy doesn't name its channel", () => {
+    const sold = [
+      command("RecordSale", "s", { mode: "taken", qty: 1, location: shop }),
+      accepted({ type: "SaleTaken", channel: back, taken: [at(shop, 1)] }),
+    ] as const
+    expect(foundAfter(1_000, back, sold)).toEqual(["effects"])
+    expect(foundBy(auditOf(opened().batch(1_000, { sender: back, bulk: true, decided: [sold] })))).toEqual([])
   })
 
   it("finds a policy that replaces a newer one, or isn't the one that was sent", () => {

@@ -40,7 +40,6 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
 const takeOver = (worker: Worker): Worker => {
   const next = new Worker(worker.broker, `${worker.name}+`)
   next.nowMs = worker.nowMs
-  next.put({ _tag: "BrokerTimeSeen", brokerMs: worker.nowMs })
   return next.serve()
 }
 
@@ -98,10 +97,7 @@ class Life {
     if (next.type === "garbage" || next.type === "old") return
     this.worker.settle()
     if (next.type === "takeOver") this.worker = takeOver(this.worker)
-    if (next.type === "wait") {
-      this.worker.put({ _tag: "BrokerTimeSeen", brokerMs: this.worker.nowMs + next.ms })
-      this.worker.tick(next.ms).settle()
-    }
+    if (next.type === "wait") this.worker.tick(next.ms).settle()
     const [quarantined] = this.worker.partition.quarantine.keys()
     if (next.type === "drop" && quarantined !== undefined) this.#send("ops", "DropQuarantined", { quarantined, reason: "a repeat" })
   }

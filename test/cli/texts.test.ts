@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { Decision } from "../../src/channel.ts"
 import { auditText } from "../../src/cli/audit.ts"
-import { decisionLine, outcomeCode } from "../../src/cli/decisions.ts"
+import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { table } from "../../src/cli/print.ts"
 import { quarantineText } from "../../src/cli/quarantine.ts"
 import { stockText } from "../../src/cli/stock.ts"
@@ -32,13 +32,34 @@ describe("a decision in one line", () => {
       "refused  Reserve A r1: InsufficientStock; 1 were to be had  [id c1]",
     ],
     [{ outcome: "expired" }, 11, "expired  Reserve A r1: its deadline passed before it was decided  [id c1]"],
-    [{ outcome: "busy" }, 12, "busy  Reserve A r1: not stored; send it again later  [id c1]"],
+    [
+      { outcome: "busy", retryAfterMs: 200, why: "owner" },
+      12,
+      "busy  Reserve A r1: nobody serves its partition now; nothing of it was taken, send it again in 200 ms or later  [id c1]",
+    ],
+    [
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "qty" },
+      15,
+      'notStored  Reserve A r1: InvalidField "qty"; nothing was decided, and its id is free  [id c1]',
+    ],
+    [
+      { outcome: "notStored", reason: "class" },
+      15,
+      "notStored  Reserve A r1: it may not be sent in this class; nothing was decided, and its id is free  [id c1]",
+    ],
     [{ outcome: "quarantined", quarantined: "7-0" }, 13, "quarantined  Reserve A r1: an operator decides (7-0)  [id c1]"],
     [{ outcome: "dropped", reason: "a repeat" }, 14, "dropped  Reserve A r1: a repeat  [id c1]"],
   ])("%o", (outcome, code, line) => {
     expect(decisionLine(reserve, said(outcome))).toBe(line)
     expect(outcomeCode(said(outcome))).toBe(code)
   })
+})
+
+describe("a command without a decision in time, in one line", () => {
+  it("stored: will be decided", () =>
+    expect(unknownLine(reserve, true, "it is stored")).toBe("undecided  Reserve A r1: it is stored  [id c1]"))
+  it("of which nothing was heard: unknown", () =>
+    expect(unknownLine(reserve, false, "silence")).toBe("unknown  Reserve A r1: silence  [id c1]"))
 })
 
 describe("a table", () => {

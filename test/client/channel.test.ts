@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
 import type { Decision } from "../../src/client/commands.ts"
 import { type Channel, openChannel } from "../../src/client/promises.ts"
-import { AnswerUnknown, Busy, NotPermitted } from "../../src/ports/errors.ts"
+import { AnswerUnknown, NotPermitted } from "../../src/ports/errors.ts"
 import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
 import { manualEnvironment } from "./manual-environment.ts"
 
@@ -67,7 +67,7 @@ describe("a channel's promises", () => {
     ])
   })
 
-  it("a field out of its range, a name that holds a quote, a SKU that has no token: refused without being sent, the neighbours untouched", async () => {
+  it("a field out of its range, a name that holds a quote, a SKU that has no token: not stored without being sent, the neighbours untouched", async () => {
     const { link, channel } = await open()
     answering(link)
     const refused = await Promise.all([
@@ -78,10 +78,10 @@ describe("a channel's promises", () => {
     ])
     const [accepted] = await Promise.all([channel.reserve(reserve)])
     expect(refused).toMatchObject([
-      { outcome: "refused", reason: "InvalidField", field: "qty" },
-      { outcome: "refused", reason: "InvalidField", field: "reservation" },
-      { outcome: "refused", reason: "InvalidField", field: "sku" },
-      { outcome: "refused", reason: "InvalidField", field: "location" },
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "qty" },
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "reservation" },
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "sku" },
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "location" },
     ])
     expect(accepted).toMatchObject({ outcome: "accepted" })
     expect(link.published).toHaveLength(1)
@@ -96,15 +96,48 @@ describe("a channel's promises", () => {
     expect(link.published[1]?.body).toBe(link.published[0]?.body)
   })
 
-  it("a full commands stream: resolves with busy", async () => {
+  it("busy for longer than its patience: resolves with busy, which says when to come back", async () => {
     const { link, channel } = await open()
-    link.failures.push(new Busy({ cause: "full" }))
-    expect(await channel.reserve(reserve)).toMatchObject({ outcome: "busy" })
+    link.onPublish = ({ suffix }) => link.door(suffix, { answer: "busy", retryAfterMs: 5_000, why: "queue" })
+    expect(await channel.reserve(reserve, { timeoutMs: 1_000 })).toMatchObject({ outcome: "busy", retryAfterMs: 5_000, why: "queue" })
+  })
+
+  it("a fact that is stored: resolves with the decision, not before", async () => {
+    const { link, channel } = await open()
+    const decision = channel.receiveStock({ sku: "A", location: "L", qty: 1 })
+    await expect.poll(() => link.published.length).toBe(1)
+    const [message] = link.published
+    if (message === undefined) throw new Error("expected a message")
+    link.door(message.suffix, { answer: "stored", partition: 0, seq: 7 })
+    await turn()
+    link.reply(message.suffix, acceptAll(message.body))
+    expect(await decision).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("not stored: resolves with why, and nothing is sent again", async () => {
+    const { link, channel } = await open()
+    link.onPublish = ({ suffix }) => link.door(suffix, { answer: "notStored", reason: "class" })
+    expect(await channel.reserve(reserve)).toMatchObject({ outcome: "notStored", reason: "class" })
+    expect(link.published).toHaveLength(1)
+  })
+
+  it("nobody takes it, and no connection at first: sent again until somebody does", async () => {
+    const { link, channel } = await open({ retryMs: 5 })
+    link.isConnected = false
+    const decision = channel.reserve(reserve)
+    await turn()
+    link.onPublish = ({ suffix, body }) => {
+      if (link.published.length < 3) link.nobodyTakes(suffix)
+      else link.reply(suffix, acceptAll(body))
+    }
+    link.isConnected = true
+    expect(await decision).toMatchObject({ outcome: "accepted" })
+    expect(new Set(link.published.map(({ body }) => body)).size).toBe(1)
   })
 
   it("no permission: rejects with NotPermitted", async () => {
     const { link, channel } = await open()
-    link.failures.push(new NotPermitted({ operation: "publish", cause: "violation" }))
+    link.onPublish = (message) => link.deny(message)
     await expect(channel.receiveStock({ sku: "A", location: "L", qty: 1 })).rejects.toBeInstanceOf(NotPermitted)
   })
 
@@ -157,6 +190,25 @@ describe("a channel's questions", () => {
     }
     expect(await channel.stock("A")).toMatchObject({ answer: "unknownSku", sku: "A", seq: 4 })
     expect(link.asked.map(({ path }) => path)).toEqual(["stock.A", "stock.A"])
+  })
+
+  it("one that isn't allowed: rejects with NotPermitted at once, and says which role it takes", async () => {
+    const { link, channel } = await open()
+    link.onAsk = (question) => link.answer(question, { answer: "notAllowed", question: "stock", roles: ["operator", "reader"] })
+    await expect(channel.stock("A")).rejects.toMatchObject({ _tag: "NotPermitted", cause: "it takes one of the roles operator, reader" })
+    await expect(channel.topology()).rejects.toMatchObject({ _tag: "NotPermitted" })
+  })
+
+  it("a reservation of its own: the answer about that one", async () => {
+    const { link, channel } = await open()
+    const asOf = { sku: "A" as never, partition: 1, seq: 4, epoch: 1 }
+    link.onAsk = (question) => {
+      link.answer(question, { answer: "unknownReservation", reservation: "r2" as never, ...asOf })
+      link.answer(question, { answer: "unknownReservation", reservation: "r1" as never, ...asOf })
+    }
+    expect(await channel.reservation("A", "r1")).toMatchObject({ answer: "unknownReservation", reservation: "r1" })
+    expect(link.asked).toMatchObject([{ path: "reservation.A" }])
+    await expect(channel.reservation("A", "no such name")).rejects.toMatchObject({ _tag: "AnswerUnknown" })
   })
 
   it("nobody answers: rejects with AnswerUnknown that says so", async () => {

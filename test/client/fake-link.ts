@@ -2,15 +2,16 @@
  * A sender's link in memory: what the client says is kept, what it hears is said by the test.
  */
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
-import { skuToken } from "../../src/domain/names.ts"
+import { type CommandClass, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/engine/records.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
-import { BrokerUnavailable, type Busy, type NotPermitted } from "../../src/ports/errors.ts"
+import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
+import { BrokerUnavailable, type NotPermitted } from "../../src/ports/errors.ts"
+import { type DoorAnswer, encodeDoorAnswer } from "../../src/wire/answers.ts"
 import { encodeAts } from "../../src/wire/feed.ts"
 import { type Answer, encodeAnswer } from "../../src/wire/questions.ts"
 
 export interface SaidMessage {
-  readonly class: string
+  readonly class: CommandClass
   readonly token: string
   readonly body: string
   readonly suffix: string
@@ -22,20 +23,24 @@ export interface AskedQuestion {
   readonly suffix: string
 }
 
-type Heard = { readonly suffix: string; readonly body: Uint8Array }
 type FeedItem = { readonly token: string; readonly body: Uint8Array }
 
 export interface FakeLink {
   readonly layer: Layer.Layer<ChannelLink>
   readonly published: Array<SaidMessage>
   readonly asked: Array<AskedQuestion>
-  /** What the next publishes end with; none: they are stored. */
-  readonly failures: Array<Busy | NotPermitted | BrokerUnavailable>
-  /** Called with every stored message. */
+  /** Called with every message. */
   onPublish: (message: SaidMessage) => void
+  /** Whether there is a connection. */
+  isConnected: boolean
   /** Called with every question. */
   onAsk: (question: AskedQuestion) => void
   readonly reply: (suffix: string, body: object) => void
+  /** What the door says of a message. */
+  readonly door: (suffix: string, answer: DoorAnswer) => void
+  /** What the server says: that nobody takes the message; that these credentials may not publish there. */
+  readonly nobodyTakes: (suffix: string) => void
+  readonly deny: (message: SaidMessage) => void
   readonly answer: (question: AskedQuestion, answer: Answer) => void
   /** What the feed's subscriptions hear, of which there are so many. */
   readonly feed: (values: ReadonlyArray<AtsValue>) => void
@@ -48,8 +53,10 @@ const repliesOver = (listeners: Set<(heard: Heard) => void>) => (prefix: string)
   Stream.callback<Heard>((queue) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const listener = ({ suffix, body }: Heard): void => {
-          if (suffix.startsWith(`${prefix}.`)) Queue.offerUnsafe(queue, { suffix: suffix.slice(prefix.length + 1), body })
+        const listener = (heard: Heard): void => {
+          if (heard._tag === "NotPermitted") Queue.offerUnsafe(queue, heard)
+          else if (heard.suffix.startsWith(`${prefix}.`))
+            Queue.offerUnsafe(queue, { ...heard, suffix: heard.suffix.slice(prefix.length + 1) })
         }
         listeners.add(listener)
         return listener
@@ -61,17 +68,21 @@ const repliesOver = (listeners: Set<(heard: Heard) => void>) => (prefix: string)
 export const fakeLink = (partitions = 4): FakeLink => {
   const listeners = new Set<(heard: Heard) => void>()
   const feeds = new Map<Queue.Queue<FeedItem, BrokerUnavailable | NotPermitted | Cause.Done>, string | undefined>()
-  const hear = (suffix: string, body: Uint8Array) => {
-    for (const listener of listeners) listener({ suffix, body })
+  const tell = (heard: Heard) => {
+    for (const listener of listeners) listener(heard)
   }
+  const hear = (suffix: string, body: Uint8Array) => tell({ _tag: "Said", suffix, body })
   const link: FakeLink = {
     layer: Layer.sync(ChannelLink, () => service),
     published: [],
     asked: [],
-    failures: [],
+    isConnected: true,
     onPublish: () => {},
     onAsk: () => {},
     reply: (suffix, body) => hear(suffix, Buffer.from(JSON.stringify({ v: 1, partition: 0, seq: 1, epoch: 1, ...body }))),
+    door: (suffix, answer) => hear(suffix, encodeDoorAnswer(answer)),
+    nobodyTakes: (suffix) => tell({ _tag: "NobodyTook", suffix }),
+    deny: ({ class: commandClass, token }) => tell({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" }),
     answer: ({ suffix }, answer) => hear(suffix, encodeAnswer(answer)),
     feed: (values) => {
       for (const [queue, only] of feeds) {
@@ -91,15 +102,13 @@ export const fakeLink = (partitions = 4): FakeLink => {
   const service = ChannelLink.of({
     sender: "web",
     partitions,
-    publish: (commandClass, token, body, suffix) =>
-      Effect.suspend(() => {
-        const message = { class: commandClass, token, body: Buffer.from(body).toString("utf8"), suffix }
-        link.published.push(message)
-        const failure = link.failures.shift()
-        if (failure !== undefined) return Effect.fail(failure)
-        link.onPublish(message)
-        return Effect.succeed({ seq: link.published.length })
-      }),
+    publish: ({ class: commandClass, token, body, suffix }) => {
+      if (!link.isConnected) return false
+      const message = { class: commandClass, token, body: Buffer.from(body).toString("utf8"), suffix }
+      link.published.push(message)
+      link.onPublish(message)
+      return true
+    },
     replies: repliesOver(listeners),
     ask: (path, body, suffix) =>
       Effect.sync(() => {

@@ -1,6 +1,16 @@
 import { ConfigProvider, Effect, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
-import { archiveSettings, loadArchiveConfig, loadConfig, settings, settingsHelp } from "../../src/config.ts"
+import {
+  archiveSettings,
+  archiveSettingsHelp,
+  ingressSettingsHelp,
+  loadArchiveConfig,
+  loadConfig,
+  loadIngressConfig,
+  loadToolConfig,
+  settings,
+  workerSettingsHelp,
+} from "../../src/config.ts"
 
 const load = (environment: Record<string, string>) =>
   loadConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
@@ -12,8 +22,9 @@ const server = {
   HOLDFAST_NATS_URL: "nats://n1:4222, nats://n2:4222",
   HOLDFAST_ENGINE_USER: "engine",
   HOLDFAST_ENGINE_PASSWORD: "secret-1",
-  HOLDFAST_WORKER_USER: "worker",
-  HOLDFAST_WORKER_PASSWORD: "secret-2",
+  HOLDFAST_DOOR_USER: "door",
+  HOLDFAST_DOOR_PASSWORD: "secret-2",
+  HOLDFAST_SENDERS: "web=channel, dock=warehouse,ops=operator+reader",
 }
 
 describe("the configuration", () => {
@@ -67,11 +78,59 @@ describe("the configuration", () => {
   it("refuses a server without logins, a login without its other half, and logins without a server", () => {
     expect(problemsOf({ HOLDFAST_NATS_URL: "nats://n1:4222" })).toEqual([
       expect.stringContaining("HOLDFAST_ENGINE_USER: is missing"),
-      expect.stringContaining("HOLDFAST_WORKER_USER: is missing"),
+      expect.stringContaining("HOLDFAST_DOOR_USER: is missing"),
+      expect.stringContaining("HOLDFAST_SENDERS: is missing"),
     ])
     expect(problemsOf({ ...server, HOLDFAST_ENGINE_PASSWORD: "" })[0]).toContain("HOLDFAST_ENGINE_PASSWORD")
     const { HOLDFAST_NATS_URL: _, ...logins } = server
     expect(problemsOf(logins)).toEqual([expect.stringContaining("HOLDFAST_NATS_URL: is missing")])
+  })
+
+  it("reads who may send, and says everything that is wrong with the list", () => {
+    const { nats } = Effect.runSync(load(server))
+    expect(nats?.senders).toEqual([
+      { sender: "web", roles: ["channel"] },
+      { sender: "dock", roles: ["warehouse"] },
+      { sender: "ops", roles: ["operator", "reader"] },
+    ])
+    expect(problemsOf({ ...server, HOLDFAST_SENDERS: "web, Shop=channel, a=king, a=channel, b=reader+bulk, a=channel" })).toEqual([
+      expect.stringContaining('HOLDFAST_SENDERS: "web" is not <sender>=<role>'),
+      expect.stringContaining(`"Shop" can't name a sender`),
+      expect.stringContaining('a has the role "king"'),
+      expect.stringContaining("a stands there twice"),
+      expect.stringContaining("b has the role bulk"),
+      expect.stringContaining("a stands there twice"),
+    ])
+  })
+
+  it("bounds what a sender may send, with a default for both bounds", () => {
+    expect(Effect.runSync(load({})).senderRates).toEqual({ commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    expect(problemsOf({ HOLDFAST_SENDER_COMMANDS_PER_SECOND: "0", HOLDFAST_SENDER_BYTES_PER_SECOND: "65535" })).toHaveLength(2)
+  })
+
+  it("asks an ingress alone for a server, its own login, the door's and the senders, and for nothing of a worker's", () => {
+    const ingress = (environment: Record<string, string>) =>
+      loadIngressConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
+    const found = Effect.runSync(Effect.flip(ingress({})))
+    expect(found.problems.map((problem) => problem.split(":")[0])).toEqual([
+      "HOLDFAST_NATS_URL",
+      "HOLDFAST_INGRESS_USER",
+      "HOLDFAST_DOOR_USER",
+      "HOLDFAST_SENDERS",
+    ])
+    const { HOLDFAST_ENGINE_USER: _, HOLDFAST_ENGINE_PASSWORD: __, ...rest } = server
+    const { nats } = Effect.runSync(ingress({ ...rest, HOLDFAST_INGRESS_USER: "ingress", HOLDFAST_INGRESS_PASSWORD: "secret-3" }))
+    expect(nats).toMatchObject({ ingress: { user: "ingress" }, door: { user: "door" } })
+    expect(nats.senders).toHaveLength(3)
+  })
+
+  it("asks a tool for the engine's login alone", () => {
+    const tool = (environment: Record<string, string>) =>
+      loadToolConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
+    expect(Effect.runSync(tool({})).nats).toBeNull()
+    expect(Effect.runSync(Effect.flip(tool({ HOLDFAST_NATS_URL: "nats://n1:4222" }))).problems).toEqual([
+      expect.stringContaining("HOLDFAST_ENGINE_USER: is missing"),
+    ])
   })
 
   it("refuses replicas on a server of our own", () => {
@@ -99,8 +158,13 @@ describe("the configuration", () => {
   })
 
   it("explains every setting in one line of help", () => {
-    const lines = [settingsHelp(), settingsHelp(archiveSettings)].flatMap((help) => help.split("\n"))
-    expect(lines).toHaveLength(Object.keys(settings).length + Object.keys(archiveSettings).length)
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(140)
+    const [forWorkers, forIngresses] = [workerSettingsHelp().split("\n"), ingressSettingsHelp().split("\n")]
+    const ofArchive = archiveSettingsHelp().split("\n")
+    expect(ofArchive.map((line) => line.trim().split(" ")[0])).toEqual(Object.values(archiveSettings).map(({ name }) => name))
+    for (const line of [...forWorkers, ...forIngresses, ...ofArchive]) expect(line.length).toBeLessThanOrEqual(140)
+    const explained = new Set([...forWorkers, ...forIngresses].map((line) => line.trim().split(" ")[0]))
+    expect(explained).toEqual(new Set(Object.values(settings).map(({ name }) => name)))
+    expect(forWorkers.join()).not.toContain("HOLDFAST_INGRESS_USER")
+    expect(forIngresses.join()).not.toContain("HOLDFAST_ENGINE_USER")
   })
 })

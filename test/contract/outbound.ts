@@ -5,7 +5,7 @@ import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { Outbound } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
-import { type Broker, skuIn, text } from "./broker-under-test.ts"
+import { type Broker, saidUnder, skuIn, text } from "./broker-under-test.ts"
 
 const replyTo = (sender: string, suffix: string): Reply => ({
   sender: sender as SenderId,
@@ -51,7 +51,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
       const listen = (sender: "web" | "shop") =>
         asSender(
           sender,
-          ChannelLink.use((link) => first(link.replies("outbound"))),
+          ChannelLink.use((link) => first(saidUnder(link, "outbound"))),
         )
       const heard = await sayUntilHeard(Promise.all([listen("web"), listen("shop")]), () =>
         asWorker(Outbound.use((outbound) => outbound.reply([replyTo("web", "outbound.a"), replyTo("shop", "outbound.b")]))),
@@ -65,7 +65,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
       const heard = await sayUntilHeard(
         asSender(
           "web",
-          ChannelLink.use((link) => first(link.replies("odd"))),
+          ChannelLink.use((link) => first(saidUnder(link, "odd"))),
         ),
         () =>
           asWorker(

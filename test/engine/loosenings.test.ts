@@ -100,12 +100,13 @@ const noCommandIsSkipped: Scenario = (rules) => {
 
 const purgesOnlyWhatWasVerified: Scenario = (rules) => {
   const worker = serving(10, rules)
-  for (const minutes of [1, 30]) {
-    worker.nowMs = startMs + minutes * 60_000
-    worker.send("web", reserve(`c${minutes}`, `r${minutes}`, 1, { issuedAtMs: worker.nowMs }), { brokerMs: worker.nowMs })
+  worker.broker.fill = 0.9
+  for (const seconds of [2, 4]) {
+    worker.nowMs = startMs + seconds * 1_000
+    worker.send("web", reserve(`c${seconds}`, `r${seconds}`, 1, { issuedAtMs: worker.nowMs }), { brokerMs: worker.nowMs })
     worker.settle()
+    if (seconds === 2) worker.tick()
   }
-  worker.partition.digestVerified = false
   const purged = worker.put({ _tag: "Tick" }).some(({ _tag }) => _tag === "PurgeCommands")
   const asked = worker.has("ReadCommandAt")
   worker.settle(["PurgeCommands"])
@@ -189,6 +190,25 @@ const nextOwnerSaysIt: Scenario = (rules) => {
   return saidOf(worker.broker, "c1")?.outcome === "accepted"
 }
 
+/** An owner whose clock is an hour wrong, either way: a hold ends when its holder was told, and neither sooner nor later. */
+const noOwnClockEndsAHold: Scenario = (rules) =>
+  [3_600_000, -3_600_000].every((aheadMs) => {
+    const worker = new Worker(new Broker(), "a", rules)
+    worker.clockAheadMs = aheadMs
+    worker.serve()
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 10 }))
+    worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle()
+    const held = () => worker.partition.openHolds
+    const said = saidOf(worker.broker, "c1")
+    const endMs = said?.outcome === "accepted" ? (said.expiresAtMs ?? 0) : 0
+    worker.tick(endMs - worker.nowMs - 100).settle()
+    const before = held()
+    worker.tick(1_100).settle()
+    return before === 1 && held() === 0 && Math.abs(endMs - startMs - 60_000) < 100
+  })
+
 const lenient = (token: string): string | undefined => {
   try {
     return decodeURIComponent(token)
@@ -214,6 +234,7 @@ const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRule
   ["feed without repair", feedEndsWithTheNewest, { feedNeedsRepair: () => false }],
   ["feed without repair at a takeover", nextOwnerEndsTheFeedWithTheNewest, { feedNeedsRepair: () => false }],
   ["token not canonical", skuHasOneSpelling, { skuOfToken: lenient }],
+  ["the owner's own clock taken for the time", noOwnClockEndsAHold, { recordTime: (previousMs, clockMs) => Math.max(previousMs, clockMs) }],
   ["replies not sent again at takeover", nextOwnerSaysIt, { republishFrom: (_publishedSeq, claimSeq) => claimSeq + 1 }],
 ]
 

@@ -43,7 +43,6 @@ describe("a partition", () => {
     const worker = serving(10)
     worker.send("web", json("Reserve", { id: "c1", reservation: "r1", qty: 10, holdMs: 1_000 }))
     worker.settle()
-    worker.put({ _tag: "BrokerTimeSeen", brokerMs: startMs + 2_000 })
     worker.tick(2_000).settle()
     expect(worker.broker.records().at(-1)).toMatchObject({ kind: "expiry", entries: [{ _tag: "Expiry", sku: "A" }] })
     expect(worker.broker.feed.at(-1)).toMatchObject({ ats: 10, cause: "Expired" })

@@ -23,7 +23,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 
 type Tag = Output["_tag"]
 type Of<T extends Tag> = Extract<Output, { _tag: T }>
-type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 
 export const startMs = 1_800_000_000_000
 
@@ -35,6 +35,8 @@ export class Broker {
   incarnation: string | null = null
   witness: Witness | null = null
   halt: Halt | null = null
+  /** How full the commands stream says it is. */
+  fill = 0
   chunks = new Map<string, Array<Uint8Array>>()
   manifest: SnapshotManifest | null = null
   feed: Array<AtsValue> = []
@@ -91,7 +93,12 @@ export class Worker {
   readonly step: Step
   /** Outputs not yet taken by the test. */
   out: Array<Output> = []
+  /** What time it is, here and at the broker. */
   nowMs = startMs
+  /** By how much its clocks, the steady one included, are ahead of the broker's. */
+  clockAheadMs = 0
+  /** By how much its wall clock is ahead of that. */
+  wallAheadMs = 0
   readonly broker: Broker
   readonly name: string
 
@@ -103,7 +110,8 @@ export class Worker {
   }
 
   put(input: WithoutTime<Input>): ReadonlyArray<Output> {
-    const outputs = this.step(this.partition, { ...input, nowMs: this.nowMs } as Input)
+    const nowMs = this.nowMs + this.clockAheadMs
+    const outputs = this.step(this.partition, { ...input, nowMs, wallMs: nowMs + this.wallAheadMs } as Input)
     this.out.push(...outputs)
     return outputs
   }
@@ -151,7 +159,7 @@ export class Worker {
         this.put({ _tag: "RepublishRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
         return
       case "ReadClaimBasis":
-        this.put({ _tag: "ClaimBasisRead", basis: this.basis() })
+        this.put({ _tag: "ClaimBasisRead", ask: output.ask, basis: this.basis() })
         return
       case "Append": {
         const seq = broker.append(output.expectedSeq, output.messageId, output.bytes)
@@ -161,6 +169,9 @@ export class Worker {
       }
       case "ReadJournalEnd":
         this.put({ _tag: "JournalEndRead", endSeq: broker.journal.length, record: broker.journal[output.seq - 1] ?? null })
+        return
+      case "ContinueSoon":
+        this.put({ _tag: "Continue" })
         return
       case "ReadCommands":
         this.put({ _tag: "CommandsArrived", messages: [...broker.commands.values()].filter(({ seq }) => seq >= output.fromSeq) })
@@ -227,7 +238,14 @@ export class Worker {
 
   readCommandAt(seq: number): void {
     const { broker } = this
-    this.put({ _tag: "CommandAtRead", seq, message: broker.commands.get(seq) ?? null, firstSeq: 1, lastSeq: broker.lastSeq })
+    this.put({
+      _tag: "CommandAtRead",
+      seq,
+      message: broker.commands.get(seq) ?? null,
+      firstSeq: 1,
+      lastSeq: broker.lastSeq,
+      fill: broker.fill,
+    })
   }
 
   /** Follows from the broker's snapshot if it has one, else from the first record. */
@@ -238,8 +256,15 @@ export class Worker {
     return this
   }
 
-  /** Becomes owner, as if the lease were ours. */
+  /** A lease was renewed at the broker, and is heard of at once. */
+  hearRenewal(brokerMs = this.nowMs): this {
+    this.put({ _tag: "BrokerTimeSeen", brokerMs })
+    return this
+  }
+
+  /** Becomes owner, as if the lease were ours: it was stamped when it was got. */
   claim(): this {
+    this.hearRenewal()
     this.put({ _tag: "Claim", owner: `${this.name}-${this.broker.journal.length}`, incarnation: `incarnation-${this.name}` })
     return this
   }
@@ -250,8 +275,10 @@ export class Worker {
     return this.tick()
   }
 
+  /** Time passes, here as at the broker, whose renewals go on. */
   tick(ms = 0): this {
     this.nowMs += ms
+    if (ms > 0) this.hearRenewal()
     this.put({ _tag: "Tick" })
     this.settle(["Append"])
     return this
@@ -274,10 +301,12 @@ export class Worker {
 const kept: ReadonlySet<Tag> = new Set<Tag>([
   "Alarm",
   "BatchConfirmed",
+  "ClaimEnded",
   "Serving",
   "SteppedDown",
   "StopFollowing",
   "PauseReading",
+  "SayBusy",
   "ResumeReading",
 ])
 

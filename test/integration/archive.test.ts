@@ -31,8 +31,8 @@ const marks = () => runtime.runPromise(Cluster.use((cluster) => cluster.marks(0)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-archived-"))
   server = await startEmbedded({ senders: [] })
-  const { engine, worker } = server.credentials
-  const ports = ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, worker }, saidCodec))
+  const { engine, door } = server.credentials
+  const ports = ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec))
   runtime = ports
   await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
   // Twelve days in the past, an hour for each record.

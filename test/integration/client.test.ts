@@ -39,7 +39,7 @@ describe("a client of a real cluster", () => {
     expect(decisions.filter((decision) => decision.outcome !== "accepted")).toEqual(
       Array.from({ length: 990 }, () => expect.objectContaining(refused)),
     )
-    expect(await web.stock("TEN")).toMatchObject({ answer: "stock", offered: 0, openReservations: 10 })
+    expect(await (await as("warehouse")).stock("TEN")).toMatchObject({ answer: "stock", offered: 0, openReservations: 10 })
   })
 
   it("the same command sent twice: the same decision, the second time as repeated", async () => {
@@ -53,6 +53,18 @@ describe("a client of a real cluster", () => {
   it("a class that the credentials don't allow: rejects with NotPermitted, from the server", async () => {
     const warehouse = await as("warehouse")
     await expect(warehouse.reserve({ sku: "A", reservation: "r", qty: 1, holdMs: 1 })).rejects.toMatchObject({ _tag: "NotPermitted" })
+  })
+
+  it("a question that the channel's roles don't allow: rejects with NotPermitted, and names them; its own reservations it may see", async () => {
+    await stocked("OWN", 10)
+    const web = await as("web")
+    await web.reserve({ sku: "OWN", reservation: "mine", qty: 2, holdMs: 600_000 })
+    await expect(web.stock("OWN")).rejects.toMatchObject({
+      _tag: "NotPermitted",
+      cause: "it takes one of the roles warehouse, merchandiser, operator, reader",
+    })
+    expect(await web.reservation("OWN", "mine")).toMatchObject({ status: "held", allocations: [{ location: "L", qty: 2 }] })
+    expect(await web.reservation("OWN", "theirs")).toMatchObject({ answer: "unknownReservation" })
   })
 
   it("a feed that a channel may not hear: its watch says so", async () => {

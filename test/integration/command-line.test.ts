@@ -83,7 +83,13 @@ describe("holdfast send, stock and ats", () => {
   it("a class that the sender's credentials don't allow: said, with the server's words", async () => {
     const { code, err } = await cluster.run(["send", "ReceiveStock", "--sku", "A", "--location", "L", "--qty", "1", "--as", "web"])
     expect(code).toBe(1)
-    expect(err).toContain("publish stock commands as web")
+    expect(err).toContain("publish stock commands")
+  })
+
+  it("stock, as a channel: not allowed, and said as whom it is", async () => {
+    const { code, err } = await cluster.run(["stock", "A", "--as", "web"])
+    expect(code).toBe(1)
+    expect(err).toContain("it takes one of the roles warehouse, merchandiser, operator, reader")
   })
 
   it("a SKU nobody has told anything about: said", async () => {
@@ -93,7 +99,7 @@ describe("holdfast send, stock and ats", () => {
   it("a server named by the environment, with a login: used", async () => {
     const { url, credentials } = cluster.server
     const env = { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: credentials.senders.web?.password ?? "" }
-    expect(await cluster.run(["stock", "A"], { env })).toMatchObject({ code: 0 })
+    expect(await cluster.run(["ats", "A"], { env })).toMatchObject({ code: 0 })
     expect(await cluster.run(["stock", "A"], { env: { HOLDFAST_NATS_URL: url, HOLDFAST_SENDER: "web" } })).toMatchObject({
       code: 2,
       err: expect.stringContaining("HOLDFAST_SENDER_PASSWORD"),
@@ -144,7 +150,7 @@ describe("holdfast resume", () => {
 
   it("a halted partition: shown as such, served by nobody, and served again once an operator says so", async () => {
     const { url, monitorUrl, credentials } = cluster.server
-    const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, worker: credentials.worker }
+    const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, door: credentials.door }
     await cluster.stopWorker()
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
     await Effect.runPromise(Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer(access, saidCodec))))

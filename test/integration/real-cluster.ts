@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { exitCode } from "../../src/cli/exit-codes.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { textOf } from "../processes.ts"
@@ -44,25 +45,21 @@ export class RealCluster {
   static async start(): Promise<RealCluster> {
     await natsServerBinary()
     const folder = await mkdtemp(join(tmpdir(), "holdfast-cluster-"))
-    const senders = [
-      { name: "web", kind: "channel" },
-      { name: "warehouse", kind: "warehouse" },
-      { name: "planner", kind: "merchandiser" },
-      { name: "operator", kind: "operator" },
-    ] as const
+    const senders = sendersOf("web=channel,warehouse=warehouse,planner=merchandiser,operator=operator")
     return new RealCluster(folder, await startEmbedded({ storeDir: join(folder, ".cache", "holdfast"), senders }))
   }
 
   startWorker(): void {
-    const { url, monitorUrl, credentials } = this.server
+    const { url, monitorUrl, credentials, senders } = this.server
     const env = {
       ...bare,
       HOLDFAST_NATS_URL: url,
       HOLDFAST_NATS_MONITOR_URL: monitorUrl,
       HOLDFAST_ENGINE_USER: credentials.engine.user,
       HOLDFAST_ENGINE_PASSWORD: credentials.engine.password,
-      HOLDFAST_WORKER_USER: credentials.worker.user,
-      HOLDFAST_WORKER_PASSWORD: credentials.worker.password,
+      HOLDFAST_DOOR_USER: credentials.door.user,
+      HOLDFAST_DOOR_PASSWORD: credentials.door.password,
+      HOLDFAST_SENDERS: senders,
       HOLDFAST_PARTITIONS: "4",
       HOLDFAST_HTTP_PORT: "0",
     }

@@ -6,7 +6,16 @@ import { join } from "node:path"
 import { nkeys } from "@nats-io/transport-node"
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { archivistInbox, archivistPublishes, enginePublishes, senderInbox, senderPermissions } from "../../src/nats/config.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
+import {
+  archivistPermissions,
+  doorPermissions,
+  enginePermissions,
+  ingressPermissions,
+  type Permissions,
+  senderInbox,
+  senderPermissions,
+} from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
@@ -53,24 +62,24 @@ describe("the example configuration", () => {
     }
   })
 
-  it("gives each kind of sender, workers and the archivist the permissions that the generated one does, and syncs before it acknowledges", async () => {
+  it("gives everybody the permissions that the generated one does, and syncs before it acknowledges", async () => {
     const text = await readFile(file, "utf8")
-    for (const [name, kind] of [
-      ["web", "channel"],
-      ["shop", "channel"],
-      ["dock", "warehouse"],
-      ["desk", "merchandiser"],
-      ["ops", "operator"],
-    ] as const) {
-      const { publish, subscribe } = senderPermissions(name, kind)
-      expect(text).toContain(`publish: { allow: ${JSON.stringify(publish).replaceAll(",", ", ")} }`)
-      expect(text).toContain(`subscribe: { allow: ${JSON.stringify(subscribe).replaceAll(",", ", ")} }`)
-    }
+    const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator+reader")
+    const ofSenders = senders.map(({ sender, roles }) => senderPermissions(sender, roles))
     const list = (subjects: ReadonlyArray<string>) => JSON.stringify(subjects).replaceAll(",", ", ")
-    expect(text).toContain(`publish: { allow: ${list(enginePublishes)} }`)
-    expect(text).toContain(`publish: { allow: ${list(archivistPublishes.allow)}, deny: ${list(archivistPublishes.deny)} }`)
-    expect(text).toContain(`subscribe: { allow: ${list([`${archivistInbox}.>`])} }`)
+    for (const { publish, subscribe, neverPublish } of [
+      ...ofSenders,
+      doorPermissions,
+      ingressPermissions,
+      enginePermissions,
+      archivistPermissions,
+    ] satisfies ReadonlyArray<Permissions>) {
+      const deny = neverPublish === undefined ? "" : `, deny: ${list(neverPublish)}`
+      expect(text).toContain(`publish: { allow: ${list(publish)}${deny} }`)
+      expect(text).toContain(`subscribe: { allow: ${list(subscribe)} }`)
+    }
     expect(text).toMatch(/^ {2}sync_interval: always$/m)
     expect(text).toMatch(/^ {2}strict: true$/m)
+    expect(text).toMatch(/^ping_interval: 2s\nping_max: 2$/m)
   })
 })

@@ -2,7 +2,7 @@
 import { headers } from "@nats-io/transport-node"
 import { describe, expect, it } from "vitest"
 import { headerText, msFromTimestamp, parseDelivery } from "../../src/nats/message.ts"
-import { partitionsOfTransform } from "../../src/nats/subjects.ts"
+import { formerPartitions } from "../../src/nats/subjects.ts"
 
 describe("a delivery", () => {
   it("is read from the short form of its reply subject and from the long one", () => {
@@ -55,13 +55,13 @@ describe("headers", () => {
 
 describe("a transform", () => {
   it("tells for how many partitions it was made, and is none of ours if it differs in anything", () => {
-    expect(partitionsOfTransform("hf.p.{{partition(64,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}")).toBe(64)
+    expect(formerPartitions("hf.p.{{partition(64,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}")).toBe(64)
     for (const other of [
       "",
       "hf.p.{{partition(64,2)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}",
       "hf.p.{{partition(64,3)}}.{{wildcard(2)}}.{{wildcard(1)}}.{{wildcard(3)}}",
       "hf.p.{{partition(0,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}",
     ])
-      expect(partitionsOfTransform(other)).toBeUndefined()
+      expect(formerPartitions(other)).toBeUndefined()
   })
 })

@@ -1,11 +1,16 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-import { Effect, ManagedRuntime, Stream } from "effect"
+import { Effect, ManagedRuntime } from "effect"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
-import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
+import { Desk } from "../../src/ports/door.ts"
+import { BrokerUnavailable } from "../../src/ports/errors.ts"
+import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
@@ -18,19 +23,13 @@ export const plainCodec: SaidCodec = {
 /** For whoever starts the first server on a machine: it may have to be built. */
 export const startTimeoutMs = 300_000
 
-export const senders: EmbeddedOptions["senders"] = [
-  { name: "web", kind: "channel" },
-  { name: "shop", kind: "channel" },
-  { name: "dock", kind: "warehouse" },
-  { name: "desk", kind: "merchandiser" },
-  { name: "ops", kind: "operator" },
-]
+export const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator")
 
 export const workerConfig = (server: EmbeddedServer, overrides: Partial<NatsConfig> = {}): NatsConfig => ({
   servers: [server.url],
   monitorUrls: [server.monitorUrl],
   engine: server.credentials.engine,
-  worker: server.credentials.worker,
+  door: server.credentials.door,
   ...overrides,
 })
 
@@ -40,12 +39,32 @@ export const senderConfig = (server: EmbeddedServer, sender: string): ChannelLin
   return { servers: [server.url], sender, login }
 }
 
+/** The desk of an ingress, or of a worker. */
+export const deskConfig = (server: EmbeddedServer, as: "engine" | "ingress"): DeskConfig => ({
+  servers: [server.url],
+  login: as === "engine" ? { engine: server.credentials.engine } : { ingress: server.credentials.ingress },
+  name: `test ${as}`,
+})
+
+export const makeDesk = (config: DeskConfig) => ManagedRuntime.make(deskLayer(config))
 export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(config, plainCodec))
 export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
 
 /** Somebody has to hear questions, so that senders learn how many partitions there are. */
-export const hearQuestions = (worker: ReturnType<typeof makeWorker>) =>
-  worker.runFork(Questions.use((questions) => Stream.runDrain(questions.listen)))
+export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions: number) =>
+  worker.runFork(
+    Effect.scoped(
+      Questions.use((questions) =>
+        Effect.gen(function* () {
+          const open = yield* questions.listen(({ sender, path, replyHeader }) => {
+            if (path === topologyPath) open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions }))
+          })
+          for (const { sender } of senders) open.open(sender)
+          return yield* Effect.never
+        }),
+      ),
+    ),
+  )
 
 export interface NatsBroker extends BrokerUnderTest {
   readonly server: EmbeddedServer
@@ -66,7 +85,8 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const { partitions } = options
   await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
   await other.context()
-  hearQuestions(worker)
+  const desk = makeDesk(deskConfig(server, "ingress"))
+  hearQuestions(worker, partitions)
   const links = {
     web: makeSender(senderConfig(server, "web")),
     shop: makeSender(senderConfig(server, "shop")),
@@ -78,10 +98,20 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
     server,
     asWorker: (effect) => worker.runPromise(Effect.scoped(effect)),
     asOtherWorker: (effect) => other.runPromise(Effect.scoped(effect)),
+    store: (partition, body) =>
+      Effect.tryPromise({
+        try: () => desk.runPromise(Desk.use(({ store }) => store(partition, body))),
+        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
+      }).pipe(
+        Effect.filterOrFail(
+          (stored) => stored._tag === "Stored",
+          ({ _tag }) => new BrokerUnavailable({ operation: "store", cause: _tag }),
+        ),
+      ),
     asSender: (sender, effect) => links[sender].runPromise(Effect.scoped(effect)),
     close: async () => {
       await Promise.all([links.web.dispose(), links.shop.dispose(), links.dock.dispose()])
-      await Promise.all([worker.dispose(), other.dispose()])
+      await Promise.all([worker.dispose(), other.dispose(), desk.dispose()])
     },
   }
 }

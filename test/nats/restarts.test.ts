@@ -1,7 +1,6 @@
 /** A server that is killed, stopped or away, and comes back: nothing that was acknowledged is left out, and what is unknown is called so. */
 import { Effect, Fiber, Layer, Ref, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { appendTimeoutMs } from "../../src/limits.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
@@ -22,16 +21,14 @@ const killAndRestart = Effect.promise(async () => {
   await broker.server.restart()
 })
 
-/** Publishes `name` until it is acknowledged. */
-const publishUntilStored = (sku: string, name: string) =>
-  ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(
-    Effect.retry({ while: ({ _tag }) => _tag === "BrokerUnavailable" }),
-  )
+/** Stores `name` until it is acknowledged. */
+const storeUntilStored = (name: string) =>
+  Effect.suspend(() => broker.store(0, bytes(name))).pipe(Effect.retry(Schedule.spaced("20 millis")))
 
 describe("a server killed and started again", () => {
   it("breaks a reading of commands, though nobody sends: what the stream lost meanwhile has to be found out before it is read on", async () => {
     const sku = skuIn(0, partitions)
-    const before = await broker.asSender("web", publishUntilStored(sku, "before"))
+    const before = await broker.asSender("web", storeUntilStored("before"))
     const read: Array<string> = []
     const reading = broker.asWorker(
       Commands.use((commands) =>
@@ -45,7 +42,7 @@ describe("a server killed and started again", () => {
     await broker.asWorker(Effect.repeat(Effect.yieldNow, { until: () => read.length > 0 }))
     await broker.asWorker(killAndRestart)
     expect(await reading).toMatchObject({ _tag: "BrokerUnavailable", cause: expect.stringContaining("broke") })
-    await broker.asSender("web", publishUntilStored(sku, "after"))
+    await broker.asSender("web", storeUntilStored("after"))
     expect(read).toEqual(["before"])
   })
 
@@ -76,7 +73,7 @@ describe("a server killed and started again", () => {
           names,
           (name) =>
             Effect.andThen(
-              publishUntilStored(sku, name),
+              storeUntilStored(name),
               Ref.update(sent, (count) => count + 1),
             ),
           {
@@ -85,7 +82,7 @@ describe("a server killed and started again", () => {
           },
         )
         yield* Fiber.join(killing)
-        yield* publishUntilStored(sku, "end")
+        yield* storeUntilStored("end")
       }),
     )
     await reading
@@ -187,10 +184,9 @@ describe("a server that answers nothing for a while", () => {
       Journals.use((journals) => answered(journals.endSeq(3))),
     )
     await broker.server.kill("SIGSTOP")
-    const started = performance.now()
+    // The connection is given up before the append's own time is over: nothing is answered on it.
     const outcome = await broker.asWorker(Journals.use((journals) => Effect.flip(journals.append(3, before, "late.1", bytes("late")))))
     expect(outcome).toMatchObject({ _tag: "AppendUnknown", partition: 3 })
-    expect(performance.now() - started).toBeGreaterThan(appendTimeoutMs - 100)
     await broker.server.kill("SIGCONT")
     const record = Journals.use((journals) => answered(journals.at(3, before + 1))).pipe(
       Effect.repeat({ until: (found) => found !== null }),
@@ -200,12 +196,9 @@ describe("a server that answers nothing for a while", () => {
 })
 
 describe("a server that is away", () => {
-  it("makes a sender's publish unknown, not refused, and a worker's reading and saying fail", async () => {
+  it("makes storing unknown, not refused, and a worker's reading and saying fail", async () => {
     await broker.server.kill("SIGKILL")
-    const sent = broker.asSender(
-      "web",
-      ChannelLink.use((link) => Effect.flip(link.publish("sell", "A", bytes("{}"), "r.1"))),
-    )
+    const sent = Effect.runPromise(Effect.flip(broker.store(0, bytes("{}"))))
     const asked = broker.asSender(
       "web",
       ChannelLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),

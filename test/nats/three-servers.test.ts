@@ -2,9 +2,9 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { startThreeServers } from "../../load/chaos/three-of-a-cluster.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes, skuIn, text } from "../contract/broker-under-test.ts"
 import { clusterContract } from "../contract/cluster.ts"
 import { commandsContract } from "../contract/commands.ts"
@@ -14,7 +14,6 @@ import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
-import { startThreeServers } from "./three-of-a-cluster.ts"
 
 const partitions = 8
 let servers: ReadonlyArray<EmbeddedServer> = []
@@ -101,15 +100,12 @@ describe("the loss of the server that leads a journal", () => {
   })
 
   it("keeps every acknowledged command", async () => {
-    const { asSender, asWorker } = broker()
-    const sku = skuIn(1, partitions)
-    const send = (name: string) =>
-      ChannelLink.use((link) => link.publish("sell", sku, bytes(name), "r.1")).pipe(Effect.retry(Schedule.spaced("100 millis")))
-    const first = await asSender("web", send("first"))
+    const { asWorker, store } = broker()
+    const send = (name: string) => Effect.suspend(() => store(1, bytes(name))).pipe(Effect.retry(Schedule.spaced("100 millis")))
+    const first = await Effect.runPromise(send("first"))
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
     const victim = servers[2]
-    await asSender(
-      "web",
+    await Effect.runPromise(
       Effect.all(
         [
           Effect.forEach(names, send, { concurrency: 20, discard: true }),
@@ -118,7 +114,7 @@ describe("the loss of the server that leads a journal", () => {
         { concurrency: "unbounded" },
       ),
     )
-    await asSender("web", send("end"))
+    await Effect.runPromise(send("end"))
     const read = await asWorker(
       Commands.use((commands) =>
         commands.read(1, first.seq).pipe(

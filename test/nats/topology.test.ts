@@ -11,9 +11,9 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import type { NatsConfig } from "../../src/nats/layer.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
 import { Cluster } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { Desk } from "../../src/ports/door.ts"
 import { bytes } from "../contract/broker-under-test.ts"
-import { hearQuestions, makeSender, makeWorker, senderConfig, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
+import { deskConfig, makeDesk, makeWorker, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 
 const partitions = 4
@@ -49,8 +49,8 @@ const refused = (asked = { partitions, replicas: 1 }) =>
   worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
 
 /** Changes a stream behind Holdfast's back. */
-const edit = async (user: "admin" | "worker", stream: string, change: Partial<StreamConfig>) => {
-  const nc = await connectAs(server, user)
+const edit = async (stream: string, change: Partial<StreamConfig>) => {
+  const nc = await connectAs(server, "admin")
   try {
     await (await jetstreamManager(nc)).streams.update(stream, change)
   } finally {
@@ -71,6 +71,7 @@ describe("a first start", () => {
         ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_${i}`),
         "HF_FEED",
         "HF_SNAPSHOTS",
+        "HF_STORED",
         "KV_HF_LEASES",
         "KV_HF_MARKS",
         "KV_HF_MEMBERS",
@@ -94,17 +95,17 @@ describe("a later start", () => {
 
   it("refuses a setting that safety relies on and somebody changed, and says which and how to set it back", async () => {
     const changes = [
-      ["admin", "HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
-      ["admin", "HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
-      ["admin", "HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["worker", "HF_COMMANDS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["worker", "HF_COMMANDS", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
-      ["admin", "HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
+      ["HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
+      ["HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
+      ["HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
+      ["HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
     ] as const
-    for (const [user, stream, change, back, setting] of changes) {
-      await edit(user, stream, change)
+    for (const [stream, change, back, setting] of changes) {
+      await edit(stream, change)
       const failed = await refused()
-      await edit(user, stream, back)
+      await edit(stream, back)
       expect(failed).toMatchObject({ _tag: "TopologyMismatch" })
       expect(failed._tag === "TopologyMismatch" && failed.what).toContain(`${setting} of stream ${stream}`)
       expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`nats stream edit ${stream}`)
@@ -112,24 +113,15 @@ describe("a later start", () => {
     await prepare()
   })
 
-  it("leaves sizes to whoever runs the server; a full commands stream makes senders wait and loses nothing", async () => {
-    await edit("worker", "HF_COMMANDS", { max_msgs: 3 })
-    const running = worker(workerConfig(server))
-    await running.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
-    hearQuestions(running)
-    const sender = makeSender(senderConfig(server, "web"))
-    toClose.unshift(() => sender.dispose())
-    const outcomes = await sender.runPromise(
-      ChannelLink.use((link) =>
-        Effect.forEach([1, 2, 3, 4, 5], () =>
-          link
-            .publish("sell", "A", bytes("{}"), "r.1")
-            .pipe(Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ seq }) => `stored ${seq}` })),
-        ),
-      ),
+  it("leaves sizes to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
+    await edit("HF_STORED", { max_msgs: 3 })
+    const desk = makeDesk(deskConfig(server, "ingress"))
+    toClose.unshift(() => desk.dispose())
+    const outcomes = await desk.runPromise(
+      Desk.use(({ store }) => Effect.forEach([1, 2, 3, 4, 5], () => Effect.map(store(0, bytes("a batch")), ({ _tag }) => _tag))),
     )
-    await edit("worker", "HF_COMMANDS", { max_msgs: -1 })
-    expect(outcomes).toEqual(["stored 1", "stored 2", "stored 3", "Busy", "Busy"])
+    await edit("HF_STORED", { max_msgs: -1 })
+    expect(outcomes).toEqual(["Stored", "Stored", "Stored", "Full", "Full"])
   })
 })
 
@@ -191,7 +183,7 @@ describe("a server without JetStream", () => {
     const ready = await startEmbedded({ senders: [] })
     await ready.stop()
     const port = Number(new URL(ready.url).port)
-    const { engine, worker: workerLogin, archivist, admin } = ready.credentials
+    const { engine, ingress, door, archivist, admin } = ready.credentials
     const config = serverConfig({
       serverName: "plain",
       host: "127.0.0.1",
@@ -200,7 +192,8 @@ describe("a server without JetStream", () => {
       storeDir: folder,
       syncAlways: false,
       engine,
-      worker: workerLogin,
+      ingress,
+      door,
       archivist,
       admin,
       senders: [],

@@ -49,7 +49,7 @@ const holds = (judge: (ground: PurgeGround, belowSeq: number) => void) =>
     { numRuns: 2_000 },
   )
 
-describe("INV-10: a purge", () => {
+describe("INV-13: a purge", () => {
   it("takes something that is there, and never asks for a mark that the server reads as everything", () =>
     holds(({ firstSeq, lastSeq }, seq) => {
       expect(seq).toBeGreaterThan(firstSeq)

@@ -4,13 +4,28 @@
  * Small on purpose: it doesn't model what a broker may do to a caller beyond what a test switches on. What is written here stays until
  * the object is dropped; several workers share one.
  */
-import { Effect, Layer, Stream } from "effect"
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
-import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import { Effect, Layer, type Scope, Stream } from "effect"
+import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
+import type { CommandMessage, Halt, SnapshotManifest, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
-import { Cluster, Commands, Journals, type Member, Outbound, type Question, Questions, Snapshots } from "../../src/ports/broker.ts"
+import {
+  type AnnouncedMember,
+  type BrokerTrouble,
+  Cluster,
+  Commands,
+  Journals,
+  type Member,
+  type OpenQuestions,
+  Outbound,
+  type Question,
+  Questions,
+  Snapshots,
+} from "../../src/ports/broker.ts"
 import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
+import { decodeBody } from "../../src/wire/body.ts"
+import { bodyText, encodeBatch } from "../../src/wire/taken.ts"
+import { MemoryDoor } from "./memory-door.ts"
 
 /** How often members say anew what they have to say, however long they may be silent. */
 const announceMs = 100
@@ -89,16 +104,26 @@ export class MemoryBroker {
   readonly commands = new Growing<CommandMessage>()
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
   readonly replies = new Growing<Reply>()
+  /** What was said instead of a decision. */
+  readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
-  readonly questions = new Growing<Question>()
+  /** Who listens to questions, and whose. */
+  readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: Question) => void }>()
+  /** Whom to tell the answers to questions, by sender and suffix. */
+  readonly #answered = new Map<string, (answer: Uint8Array) => void>()
+  #asked = 0
+  #serial = 0
+  /** Where senders send, and what ingresses and owners say to each other. */
+  readonly door = new MemoryDoor((partition, body) => this.store(partition, body))
   readonly snapshots = new Map<number, SnapshotManifest>()
   readonly chunks = new Map<string, Uint8Array>()
   readonly marks: ReadonlyArray<Marks>
   readonly halts = new Growing<{ readonly partition: number; readonly halt: Halt | null }>()
   readonly leaseChanges = new Growing<{ readonly partition: number; readonly holder: string | null; readonly brokerMs: number }>()
-  readonly memberChanges = new Growing<ReadonlyArray<Member>>()
+  readonly memberChanges = new Growing<ReadonlyArray<AnnouncedMember>>()
   readonly leases = new Map<number, Lease>()
-  #members: ReadonlyArray<Member> = []
+  #members: ReadonlyArray<AnnouncedMember> = []
+  #beat = 0
   #revision = 0
   readonly #cutOff = new Set<string>()
   /** What happens to the next appends, in turn; afterwards all go well. */
@@ -119,14 +144,63 @@ export class MemoryBroker {
     this.marks = Array.from({ length: partitions }, () => ({ incarnation: null, witness: null, halt: null }))
   }
 
-  /** Stores a command as the server would after its subject transform. Returns its sequence. */
-  publish(sender: string, commandClass: string, sku: string, command: object, replySuffix: string | null): number {
+  /** Asks as a request would: every worker that listens to this sender hears it. Returns how many do. */
+  ask(sender: string, path: string, body: Uint8Array, answered: (answer: Uint8Array) => void): number {
+    const suffix = `q.${++this.#asked}`
+    const asker = sender as SenderId
+    this.#answered.set(`${sender} ${suffix}`, answered)
+    const hearing = [...this.#listeners].filter(({ senders }) => senders.has(asker))
+    for (const { hear } of hearing) hear({ sender: asker, path, replySubject: `hf.reply.${sender}.${suffix}`, replyHeader: "", body })
+    return hearing.length
+  }
+
+  /** Whether anybody listens to this sender's questions. */
+  isHeard(sender: string): boolean {
+    return [...this.#listeners].some(({ senders }) => senders.has(sender as SenderId))
+  }
+
+  #listen(hear: (question: Question) => void): Effect.Effect<OpenQuestions, never, Scope.Scope> {
+    const senders = new Set<SenderId>()
+    const listener = { senders, hear }
+    const opened: OpenQuestions = {
+      open: (sender) => void senders.add(sender),
+      close: (sender) => void senders.delete(sender),
+      answer: (sender, suffix, body) => this.#answered.get(`${sender} ${suffix}`)?.(body),
+    }
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        this.#listeners.add(listener)
+        return opened
+      }),
+      () => Effect.sync(() => this.#listeners.delete(listener)),
+    )
+  }
+
+  /** Stores what an ingress wrote. Returns its sequence. */
+  store(partition: number, body: Uint8Array): number {
     const seq = this.commands.items.length + 1
-    const subject = `hf.p.${partitionOf(sku, this.partitions)}.${sender}.${commandClass}.${skuToken(sku)}`
-    const body = new TextEncoder().encode(JSON.stringify(command))
-    const headers = replySuffix === null ? "" : `Hf-Reply: ${replySuffix}\n`
-    this.commands.push({ seq, subject, headers, replySuffix, body, brokerMs: Date.now() })
+    this.commands.push({ seq, subject: `hf.q.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
     return seq
+  }
+
+  /** Stores a command as an ingress would. Returns its sequence. */
+  publish(sender: string, commandClass: CommandClass, sku: string, command: object, replySuffix: string | null): number {
+    const body = decodeBody(new TextEncoder().encode(JSON.stringify(command)))
+    const message: TakenMessage = {
+      sender: sender as SenderId,
+      class: commandClass,
+      bulk: false,
+      sku: sku as Sku,
+      reply: replySuffix,
+      publishedMs: Date.now(),
+      trace: null,
+      bytes: Buffer.byteLength(bodyText(body)),
+      body,
+    }
+    return this.store(
+      partitionOf(sku, this.partitions),
+      encodeBatch({ ingress: "memory", serial: ++this.#serial, acknowledged: 0, messages: [message] }),
+    )
   }
 
   /** The newest commands are gone, as when power failed; what is published next has their sequences. All readings break. */
@@ -176,16 +250,16 @@ export class MemoryBroker {
     return journal
   }
 
-  #setMembers(members: ReadonlyArray<Member>): void {
+  #setMembers(members: ReadonlyArray<AnnouncedMember>): void {
     this.#members = members
     this.memberChanges.push(members)
   }
 
   /** A member says what it has to say again. One that was taken for dead isn't heard: it stays what it is to the others. */
   #announceAgain(member: Member): void {
-    const said: Member = { ...member }
+    const said = { ...member, beat: ++this.#beat }
     const known = this.#members.find(({ worker }) => worker === member.worker)
-    if (known === undefined || JSON.stringify(known) === JSON.stringify(said)) return
+    if (known === undefined) return
     this.#setMembers(this.#members.map((other) => (other === known ? said : other)))
   }
 
@@ -236,7 +310,7 @@ export class MemoryBroker {
   }
 
   #commandsService(): Commands["Service"] {
-    const of = (partition: number) => (message: CommandMessage) => message.subject.startsWith(`hf.p.${partition}.`)
+    const of = (partition: number) => (message: CommandMessage) => message.subject === `hf.q.${partition}`
     const { items } = this.commands
     return Commands.of({
       read: (partition, fromSeq) =>
@@ -248,7 +322,7 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length })),
+      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, fill: 0 })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {
@@ -273,6 +347,9 @@ export class MemoryBroker {
             return Effect.void
           }),
         ),
+      busy: (sender, suffix, body) => {
+        if (!this.#cutOff.has(worker)) this.said.push({ sender, suffix, body })
+      },
       feed: (_partition, values) =>
         this.#unlessCutOff(
           worker,
@@ -358,7 +435,7 @@ export class MemoryBroker {
       prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
       join: (member) =>
         Effect.acquireRelease(
-          Effect.sync(() => this.#setMembers([...this.#members, { ...member }])),
+          Effect.sync(() => this.#setMembers([...this.#members, { ...member, beat: ++this.#beat }])),
           () => Effect.sync(() => this.#setMembers(this.#members.filter((other) => other.worker !== member.worker))),
         ).pipe(
           Effect.andThen(
@@ -370,6 +447,10 @@ export class MemoryBroker {
           Effect.asVoid,
         ),
       members: watch(this.memberChanges),
+      troubles: () => {
+        const none: ReadonlyArray<BrokerTrouble> = []
+        return Stream.fromPull(Effect.succeed(this.#unlessCutOff(worker, Effect.succeed([none] as const)).pipe(Effect.delay("1 second"))))
+      },
       leases: watch(this.leaseChanges),
       halts: watch(this.halts),
       marks: (partition) =>
@@ -413,7 +494,7 @@ export class MemoryBroker {
       Layer.succeed(Commands, this.#commandsService()),
       Layer.succeed(Journals, this.#journalsFor(worker)),
       Layer.succeed(Outbound, this.#outboundFor(worker)),
-      Layer.succeed(Questions, Questions.of({ listen: Stream.flatMap(this.questions.from(0), (asked) => Stream.fromIterable(asked)) })),
+      Layer.succeed(Questions, Questions.of({ listen: (hear) => this.#listen(hear) })),
       Layer.succeed(Snapshots, this.#snapshotsService()),
     )
   }

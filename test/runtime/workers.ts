@@ -2,9 +2,12 @@
  * Workers over a memory broker, and what their tests say and wait for.
  */
 import { Effect, Exit, Layer, Scope } from "effect"
+import type { SenderId } from "../../src/domain/names.ts"
+import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
-import { Meter } from "../../src/ports/meter.ts"
+import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Reigns } from "../../src/runtime/reigns.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
 import type { MemoryBroker } from "./memory-broker.ts"
@@ -13,7 +16,7 @@ import type { MemoryBroker } from "./memory-broker.ts"
 export interface Reported {
   readonly batches: Array<BatchStats>
   readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
-  readonly alarms: Array<AlarmKind>
+  readonly alarms: Array<AlarmKind | WatchAlarmKind>
   takeovers: number
 }
 
@@ -26,7 +29,7 @@ export interface TestWorker extends Worker {
   readonly kill: () => Promise<void>
 }
 
-const listeningMeter = (reported: Reported): Meter["Service"] =>
+export const listeningMeter = (reported: Reported): Meter["Service"] =>
   Meter.of({
     batchConfirmed: (_partition, stats) => reported.batches.push(stats),
     appendUnknown: () => undefined,
@@ -36,33 +39,58 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
       reported.takeovers++
     },
     steppedDown: (partition, reason) => reported.steppedDown.push({ partition, reason }),
+    begin: () => undefined,
+    unserved: () => undefined,
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressSampled: () => undefined,
+    doorClosed: () => undefined,
   })
+
+/** Who may ask in tests of the runtime. */
+const testSenders: ReadonlyArray<SenderAccess> = [
+  { sender: "web" as SenderId, roles: ["channel"] },
+  { sender: "shop" as SenderId, roles: ["channel"] },
+  { sender: "warehouse" as SenderId, roles: ["warehouse"] },
+  { sender: "reader" as SenderId, roles: ["reader"] },
+  { sender: "ops" as SenderId, roles: ["operator"] },
+]
 
 /** A worker whose lease no slow machine lets run out, unless a test wants it shorter. */
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
-  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine> } = {},
+  options: {
+    readonly leaseTtlMs?: number
+    readonly drainTimeoutMs?: number
+    readonly engine?: Layer.Layer<Engine>
+    readonly reigns?: Layer.Layer<Reigns>
+    readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
+  } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
     broker.layerFor(name),
     options.engine ?? Engine.layer,
+    broker.door.deskLayer,
+    options.reigns ?? Reigns.layer,
     Layer.succeed(Meter, listeningMeter(reported)),
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
-  const started = startWorker({
-    worker: name,
-    address: "",
-    partitions: broker.partitions,
-    leaseTtlMs: options.leaseTtlMs ?? 60_000,
-    drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
-  })
+  const started = startWorker(
+    {
+      worker: name,
+      address: "",
+      partitions: broker.partitions,
+      senders: testSenders,
+      leaseTtlMs: options.leaseTtlMs ?? 60_000,
+      drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
+    },
+    options.reports,
+  )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   return {

@@ -21,6 +21,7 @@ const adapter = { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine
 const composed = [
   "domain",
   "engine",
+  "ingress",
   "wire",
   "ports",
   "audit",
@@ -40,22 +41,28 @@ const composed = [
 export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
-  config: { uses: [], typesOf: [], packages: [...effect, "node:os"] },
+  config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   domain: { uses: [], typesOf: [], packages: [] },
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
   wire: {
-    uses: ["domain", "config", "engine/records"],
+    uses: ["domain", "config", "engine/records", "engine/words"],
     typesOf: ["engine"],
     packages: [...effect, "node:buffer", "node:crypto", "node:zlib"],
   },
+  // Pure as the engine: its codec is handed to it, so that of wire and engine it needs words and types.
+  ingress: { uses: ["domain", "engine/words"], typesOf: ["engine", "wire"], packages: [] },
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
-  runtime: { uses: ["engine", "wire", "ports", "config", "telemetry/names"], typesOf: ["domain"], packages: [...effect, "node:*"] },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
   retention: { uses: ["engine", "wire", "ports"], typesOf: ["domain"], packages: effect },
   archive: { ...adapter, packages: [...effect, "node:*"] },
+  runtime: {
+    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"],
+    typesOf: ["domain"],
+    packages: [...effect, "node:*"],
+  },
   nats: { ...adapter, packages: [...effect, "@nats-io/*", "node:*"] },
   client: { ...adapter, packages: [...effect, "node:*"] },
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
@@ -63,7 +70,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   /** What the package exports: a client put together with its adapter. */
   channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
-  sim: { uses: ["engine", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"], typesOf: [], packages: [...effect, "node:*"] },
+  sim: {
+    uses: ["engine", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"],
+    typesOf: [],
+    packages: [...effect, "node:*"],
+  },
 }
 
 const partOf = (path: string): string | undefined => {

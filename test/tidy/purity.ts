@@ -1,5 +1,5 @@
 /**
- * What the pure parts may not reach for. Domain and engine are functions of their inputs: the same inputs give the same bytes on every machine,
+ * What the pure parts may not reach for. Domain, engine and ingress are functions of their inputs: the same inputs give the same bytes on every machine,
  * today and in a replay of last year. The other parts may hold promises, but take time and chance as data too. So does the runtime: it asks Effect's
  * Clock and Random, which the simulator replaces.
  */
@@ -28,7 +28,9 @@ const surroundings = new Set([
 /** Methods whose result depends on the machine's language or on chance, whatever they are called on. */
 const unsteadyMethods = new Set(["localeCompare", "toLocaleString", "toLocaleUpperCase", "toLocaleLowerCase", "random", "randomUUID"])
 
-const isPure = (path: string): boolean => path.startsWith("src/domain/") || path.startsWith("src/engine/")
+const pureParts = ["src/domain/", "src/engine/", "src/ingress/"]
+
+const isPure = (path: string): boolean => pureParts.some((part) => path.startsWith(part))
 
 /**
  * The adapters and what composes them: the only places that may ask the machine for the time or draw a number. Of the simulator, the fleet and the

@@ -15,6 +15,7 @@ import type { ChannelPolicy, Policy } from "../../src/domain/policy.ts"
 import { type Refusal, RefusalReason } from "../../src/domain/refusals.ts"
 import {
   type AtsValue,
+  CursorStream,
   type DecidedCommand,
   type DecisionSaid,
   type Entry,
@@ -198,22 +199,28 @@ const decided: fc.Arbitrary<DecidedCommand> = fc.record({
 })
 
 export const replySuffix = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}(?:\.[A-Za-z0-9_-]{1,12}){0,2}$/)
-const cursor = fc.record({ seq: count, digest: anyText })
+const cursor = fc.record({ stream: fc.constantFrom(...CursorStream), seq: count, digest: anyText })
 const commandClass = fc.constantFrom(...CommandClass)
 export const entry: fc.Arbitrary<Entry> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
       _tag: type("Message"),
-      seq: count,
+      seq: fc.option(count),
       sender,
       class: commandClass,
+      bulk: fc.boolean(),
       brokerMs: count,
       reply: fc.option(replySuffix),
       array: fc.boolean(),
       decided: fc.array(decided, { maxLength: 3 }),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ _tag: type("Stored"), seq: count, ingress: fc.constantFrom("i-1", "edge_2"), serial: count, missing: count }),
+  },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Skipped"), seq: count, cause: anyText }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), sku, events: fc.array(expired, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Floor"), sender, class: fc.constantFrom(...FloorClass), floorMs: count }) },
   {
@@ -227,6 +234,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
       decided,
     }),
   },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Moved"), from: cursor }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Reset"), from: cursor, cause: anyText }) },
   {
     weight: 1,
@@ -235,7 +243,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
 )
 
 export const record: fc.Arbitrary<JournalRecord> = fc.record({
-  version: fc.constant(1),
+  version: fc.constant(2),
   kind: fc.constantFrom(...RecordKind),
   partition: fc.nat({ max: 999_999 }),
   incarnation: anyText,

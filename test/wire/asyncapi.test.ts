@@ -3,7 +3,10 @@ import { createRequire } from "node:module"
 import { Ajv } from "ajv"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { CommandClass } from "../../src/domain/names.ts"
+import { CommandClass, type CommandId, type Sku } from "../../src/domain/names.ts"
+import { RefusalReason } from "../../src/domain/refusals.ts"
+import { BusyWhy } from "../../src/engine/words.ts"
+import { type DoorAnswer, decodeDoorAnswer, encodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import { commandSchemas } from "../../src/wire/commands.ts"
 import { encodeReply } from "../../src/wire/replies.ts"
@@ -68,6 +71,29 @@ describe("docs/asyncapi.json", () => {
         expect(validateReply(JSON.parse(new TextDecoder().decode(encodeReply(said)))), JSON.stringify(validateReply.errors)).toBe(true)
       }),
     )
+  })
+
+  it("has schemas that take every answer of a door there can be", () => {
+    const answers: ReadonlyArray<readonly [string, ReadonlyArray<DoorAnswer>]> = [
+      ["StoredAnswer", [{ answer: "stored", partition: 0, seq: 1 }]],
+      ["BusyAnswer", BusyWhy.map((why) => ({ answer: "busy", retryAfterMs: 0, why }))],
+      [
+        "NotStoredAnswer",
+        [
+          ...NotStoredReason.map((reason) => ({ answer: "notStored", reason }) as const),
+          ...RefusalReason.map(
+            (cause) => ({ answer: "notStored", reason: "form", cause, field: "", at: 0, id: "c" as CommandId, sku: "s" as Sku }) as const,
+          ),
+        ],
+      ],
+    ]
+    for (const [name, said] of answers) {
+      const validate = validatorOf(name)
+      for (const answer of said) {
+        expect(validate(JSON.parse(new TextDecoder().decode(encodeDoorAnswer(answer)))), JSON.stringify(validate.errors)).toBe(true)
+        expect(decodeDoorAnswer(encodeDoorAnswer(answer))).toEqual(answer)
+      }
+    }
   })
 
   it("has schemas that refuse what is refused: an unknown field, a fact's deadline, a sale taken from nowhere", () => {

@@ -4,7 +4,9 @@ import { classOf } from "../../src/domain/commands.ts"
 import { DiscrepancyKind } from "../../src/domain/events.ts"
 import { CommandClass, partitionOf, skuToken, tokenHash } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
+import { BusyWhy } from "../../src/engine/words.ts"
 import * as limits from "../../src/limits.ts"
+import { decodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
 import {
@@ -32,7 +34,7 @@ const bytesOf = (json: string): Uint8Array => new TextEncoder().encode(json)
 
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {
-    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "ats", "page", "answer"]))
+    expect(new Set(blocks.map((block) => block.kind))).toEqual(new Set(["command", "reply", "door", "ats", "page", "about", "answer"]))
   })
 
   it("of commands are accepted, and there is one of every type", () => {
@@ -53,7 +55,22 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
       blocksOf("answer")
         .map((json) => decodeAnswer(bytesOf(json))?.answer)
         .sort(),
-    ).toEqual(["ats", "invalid", "quarantine", "stock", "topology", "unknownSku", "worker"])
+    ).toEqual([
+      "ats",
+      "invalid",
+      "notAllowed",
+      "quarantine",
+      "reservation",
+      "stock",
+      "topology",
+      "unknownReservation",
+      "unknownSku",
+      "worker",
+    ])
+    for (const json of blocksOf("about"))
+      expect(parseQuestion(["reservation", "A"], bytesOf(json))).toMatchObject({ question: "reservation", sku: "A" })
+    for (const json of blocksOf("door")) whole(json, decodeDoorAnswer(bytesOf(json)))
+    expect(blocksOf("door").map((json) => decodeDoorAnswer(bytesOf(json))?.answer)).toEqual(["stored", "busy", "notStored"])
     for (const json of blocksOf("page")) expect(parseQuestion(["ats"], bytesOf(json))).toMatchObject({ question: "atsPage" })
   })
 
@@ -68,8 +85,16 @@ describe("the tables of docs/PROTOCOL.md", () => {
     expect(tableOf("Refusals").map(([reason]) => bare(reason))).toEqual([...RefusalReason])
   })
 
-  it("describe every class and kind of discrepancy", () => {
-    for (const word of [...CommandClass, ...DiscrepancyKind]) expect(text).toContain(`\`${word}\``)
+  it("describe every reason why something is not stored, and say which refusals an ingress answers so", () => {
+    expect(tableOf("Not stored").map(([reason]) => bare(reason))).toEqual([...NotStoredReason])
+    const atTheDoor = tableOf("Refusals").map(([reason, , , said]) => [bare(reason), bare(said).replaceAll("|", "").trim()])
+    const words = atTheDoor.filter(([, said]) => said !== "")
+    expect(words.every(([, said]) => NotStoredReason.some((known) => known === said))).toBe(true)
+    expect(words.map(([reason]) => reason)).toEqual(RefusalReason.slice(0, RefusalReason.indexOf("IdReused")))
+  })
+
+  it("describe every class, kind of discrepancy and reason to come back", () => {
+    for (const word of [...CommandClass, ...DiscrepancyKind, ...BusyWhy]) expect(text).toContain(`\`${word}\``)
   })
 
   it("spell SKUs, hashes and partitions as the code does", () => {

@@ -38,7 +38,7 @@ const empty: JournalRecord = {
   incarnation: "inc",
   owner: "own",
   epoch: 7,
-  cursor: { seq: 9, digest: "dig" },
+  cursor: { stream: "stored", seq: 9, digest: "dig" },
   atMs: 1_000,
   prevSeq: 41,
   prevHash: "hash",
@@ -67,6 +67,13 @@ describe("a record", () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it("of version 1 knew no bounds of a sender's word: its messages are read as of senders that have none", () => {
+    const message: MessageEntry = { ...worstMessage([]), bulk: false }
+    const readAs = (version: number) => decodeRecord(encode({ ...empty, version, entries: [message] }))
+    expect(readAs(1)).toMatchObject({ record: { entries: [{ bulk: true }] } })
+    expect(readAs(2)).toMatchObject({ record: { entries: [{ bulk: false }] } })
   })
 
   it("has the same bytes whether the canonical texts were at hand or not", () => {
@@ -98,7 +105,7 @@ describe("a record", () => {
       incarnation: "inc",
       owner: "own",
       epoch: 7,
-      cursor: { seq: 9, digest: "dig" },
+      cursor: { stream: "stored", seq: 9, digest: "dig" },
       atMs: 1_000,
       prevSeq: 41,
       prevHash: "hash",
@@ -137,7 +144,7 @@ describe("bytes that are no record", () => {
   }
   /** Written so on purpose: whatever it says, its seal is whole. */
   const changed = (change: object): Uint8Array => sealed(bare(change))
-  const newerVersion = expect.stringMatching(/^version 2/) as unknown
+  const newerVersion = expect.stringMatching(/^version 3/) as unknown
   const anyVersion = expect.stringMatching(/^version /) as unknown
 
   it("say so when they are of a newer release, before anything else about them", () => {
@@ -239,6 +246,7 @@ const worstMessage = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => (
   seq: Number.MAX_SAFE_INTEGER,
   sender: longSender,
   class: "operator",
+  bulk: true,
   brokerMs: lateMs,
   reply: "r".repeat(replySuffixCharsMax),
   array: true,
@@ -354,7 +362,7 @@ describe("a record's envelope", () => {
       incarnation: id,
       owner: id,
       epoch: at,
-      cursor: { seq: at, digest: hash },
+      cursor: { stream: "stored", seq: at, digest: hash },
       atMs: at,
       prevSeq: at,
       prevHash: hash,

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as intake from "../../src/engine/intake.ts"
 import { replySuffixCharsMax } from "../../src/limits.ts"
-import { commandsTransform, feedOf } from "../../src/nats/subjects.ts"
+import { feedOf, formerCommandsTransform } from "../../src/nats/subjects.ts"
 import {
   atsSubject,
   commandSubject,
@@ -11,6 +11,7 @@ import {
   questionSubject,
   replyHeader,
   replySubject,
+  replySuffixOf,
 } from "../../src/wire/subjects.ts"
 import { replySuffix } from "./arbitraries.ts"
 
@@ -32,6 +33,21 @@ describe("a reply suffix", () => {
   })
 })
 
+describe("where a message is answered", () => {
+  it("is the end of its own reply subject, else what its header says, and never another's subject", () => {
+    expect(replySuffixOf("web", "hf.reply.web.abc.1", "")).toBe("abc.1")
+    expect(replySuffixOf("web", "hf.reply.web.abc.1", "other")).toBe("abc.1")
+    expect(replySuffixOf("web", "", "r1.7")).toBe("r1.7")
+    for (const foreign of ["hf.reply.shop.abc", "hf.reply.web2.abc", "hf.reply.web", "$JS.API.STREAM.PURGE.X", "hf.cmd.web.sell.A"]) {
+      expect(replySuffixOf("web", foreign, "")).toBeNull()
+      expect(replySuffixOf("web", foreign, "r1")).toBe("r1")
+    }
+    for (const bad of ["hf.reply.web.", "hf.reply.web.a.b.c.d", "hf.reply.web.*", "hf.reply.web.a b"])
+      expect(replySuffixOf("web", bad, "r1")).toBeNull()
+    expect(replySuffixOf("web", "", "a.>")).toBeNull()
+  })
+})
+
 describe("the subjects", () => {
   it("are those of the protocol", () => {
     expect(commandSubject("web", "sell", "85123A")).toBe("hf.cmd.web.sell.85123A")
@@ -42,7 +58,7 @@ describe("the subjects", () => {
   })
 
   it("are taken and republished by what the broker's side gives its streams", () => {
-    expect(commandsTransform(16).src).toBe(commandSubject("*", "*" as "sell", "*"))
+    expect(formerCommandsTransform(16).src).toBe(commandSubject("*", "*" as "sell", "*"))
     expect(feedSubject(3, "web", "85123A").startsWith(feedOf(3).slice(0, -1))).toBe(true)
   })
 })

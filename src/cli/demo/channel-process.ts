@@ -32,8 +32,6 @@ const silenceMs = 300
 const silencePatienceMs = 5_000
 /** What a channel asks last, of nobody: that the server has it is all that it wants to know. */
 const lastQuestion = "last"
-const busyRetryMs = 50
-const busyRetryMsMax = 1_000
 
 const tell = (message: FromChannel): void => void process.send?.(message, () => undefined)
 
@@ -75,8 +73,10 @@ const answerOf = (number: number, decision: Decision, tookMs: number): Answer =>
     }
     case "refused":
       return { number, outcome: "refused", reason: decision.reason, tookMs }
+    case "notStored":
+      return { number, outcome: "refused", reason: `notStored: ${decision.field ?? decision.cause ?? decision.reason}`, tookMs }
     case "busy":
-      return { number, outcome: "unknown", reason: "busy", tookMs }
+      return { number, outcome: "unknown", reason: `busy: ${decision.why}`, tookMs }
     default:
       return { number, outcome: decision.outcome, tookMs }
   }
@@ -84,22 +84,15 @@ const answerOf = (number: number, decision: Decision, tookMs: number): Answer =>
 
 type Sending = Client["Service"]
 
-/** Sends one copy until it is answered; `busy` is tried again with the same id while patience lasts. */
+/** Sends one copy until it is answered. */
 const sendCopy = (client: Sending, { number, command }: Order, done: (answer: Answer) => void): void => {
   const startedMs = performance.now()
-  const attempt = (pauseMs: number): void => {
-    const tookMs = () => Math.round(performance.now() - startedMs)
-    client.submit(
-      command,
-      (decision) => {
-        if (decision.outcome === "busy" && tookMs() < patienceMs) {
-          setTimeout(() => attempt(Math.min(pauseMs * 2, busyRetryMsMax)), pauseMs)
-        } else done(answerOf(number, decision, tookMs()))
-      },
-      (failure) => done({ number, outcome: "unknown", reason: failure.cause, tookMs: tookMs() }),
-    )
-  }
-  attempt(busyRetryMs)
+  const tookMs = () => Math.round(performance.now() - startedMs)
+  client.submit(
+    command,
+    (decision) => done(answerOf(number, decision, tookMs())),
+    (failure) => done({ number, outcome: "unknown", reason: failure.cause, tookMs: tookMs() }),
+  )
 }
 
 /** Sends all copies, at once or one after another, and tells once: what was answered first, or that one got no answer. */

@@ -1,5 +1,5 @@
 /**
- * What a channel heard and what the broker told it was stored, written down as it happens: the witness that the journals are held against.
+ * What a channel heard, of decisions and of what is stored, written down as it happens: the witness that the journals are held against.
  *
  * One file for each partition, so that an audit can take one partition after another. Written straight from what arrives, before the client
  * library or anybody else has looked at it.

@@ -1,5 +1,5 @@
 /**
- * A sender's link that writes down what passes over it: which commands the broker acknowledged as stored, and every reply as it came.
+ * A sender's link that writes down what passes over it: which commands were answered as stored, and every reply as it came.
  * It changes nothing of what passes, and stands below the client library, so that the library's own defects are seen too.
  */
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { partitionOf } from "../../domain/names.ts"
 import { ChannelLink } from "../../ports/channel.ts"
+import { decodeDoorAnswer } from "../../wire/answers.ts"
 import type { HeardLine, HeardWriter } from "./heard.ts"
 
 const text = new TextDecoder()
@@ -26,29 +27,44 @@ const writeStored = (writer: HeardWriter, partitions: number, body: Uint8Array):
 const replyHead = /^\{"v":1,"partition":(\d+),"seq":\d+,"epoch":\d+,"decisions":\[/
 
 /** The text of the reply goes into the line as it is: what is judged later is what came. */
-const writeReply = (writer: HeardWriter, suffix: string, body: Uint8Array): void => {
-  const reply = text.decode(body)
+const writeReply = (writer: HeardWriter, suffix: string, reply: string): boolean => {
   const partition = replyHead.exec(reply)?.[1]
-  if (partition !== undefined) writer.write(Number(partition), `{"kind":"reply","suffix":${JSON.stringify(suffix)},"reply":${reply}}`)
+  if (partition === undefined) return false
+  writer.write(Number(partition), `{"kind":"reply","suffix":${JSON.stringify(suffix)},"reply":${reply}}`)
+  return true
 }
 
 /** The link in place, recorded. */
 export const recordingLink = (writer: HeardWriter): Layer.Layer<ChannelLink, never, ChannelLink> =>
   Layer.effect(
     ChannelLink,
-    Effect.map(ChannelLink, (link) =>
-      ChannelLink.of({
+    Effect.map(ChannelLink, (link) => {
+      /** Bodies of messages of which nothing was heard, by suffix. */
+      const unheard = new Map<string, Uint8Array>()
+      const record = (suffix: string, body: Uint8Array): void => {
+        const said = text.decode(body)
+        const sent = unheard.get(suffix)
+        if (!writeReply(writer, suffix, said) && sent !== undefined && decodeDoorAnswer(body)?.answer === "stored") {
+          writeStored(writer, link.partitions, sent)
+        }
+        unheard.delete(suffix)
+      }
+      return ChannelLink.of({
         ...link,
-        publish: (commandClass, token, body, replySuffix) =>
-          Effect.tap(link.publish(commandClass, token, body, replySuffix), () =>
-            Effect.sync(() => writeStored(writer, link.partitions, body)),
-          ),
+        publish: (message) => {
+          const isSent = link.publish(message)
+          if (isSent) unheard.set(message.suffix, message.body)
+          return isSent
+        },
         replies: (prefix) =>
           Stream.tap(link.replies(prefix), (arrived) =>
             Effect.sync(() => {
-              for (const { suffix, body } of arrived) writeReply(writer, `${prefix}.${suffix}`, body)
+              for (const heard of arrived) {
+                if (heard._tag === "Said") record(`${prefix}.${heard.suffix}`, heard.body)
+                else if (heard._tag === "NobodyTook") unheard.delete(`${prefix}.${heard.suffix}`)
+              }
             }),
           ),
-      }),
-    ),
+      })
+    }),
   )

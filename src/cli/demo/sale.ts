@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
+import type { SenderAccess } from "../../domain/roles.ts"
 import type { FileFault } from "../../workload/csv-table.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
 import type { Flow, Traffic } from "../../workload/flows.ts"
@@ -14,10 +15,7 @@ import { CommandFailed, exitCode } from "../exit-codes.ts"
 import type { FlashSource, OrdersSource } from "./options.ts"
 
 /** Who plays: one process each, with credentials of its own. */
-export interface Actor {
-  readonly name: string
-  readonly kind: "channel" | "warehouse" | "merchandiser"
-}
+export type Actor = SenderAccess
 
 /** Something to play. */
 export interface Sale {
@@ -45,10 +43,10 @@ const fileChannels: ReadonlyArray<{ readonly sender: SenderId; readonly weight: 
   { sender: "wholesale" as SenderId, weight: 8 },
 ]
 
-const actorsFor = (channels: ReadonlyArray<{ readonly sender: string }>): ReadonlyArray<Actor> => [
-  ...channels.map(({ sender }): Actor => ({ name: sender, kind: "channel" })),
-  { name: warehouse, kind: "warehouse" },
-  { name: planner, kind: "merchandiser" },
+const actorsFor = (channels: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlyArray<Actor> => [
+  ...channels.map(({ sender }): Actor => ({ sender, roles: ["channel"] })),
+  { sender: warehouse, roles: ["warehouse"] },
+  { sender: planner, roles: ["merchandiser"] },
 ]
 
 const shortHoldMs = 1_500

@@ -32,7 +32,7 @@ export const workerEnvironment = (
   partitions: number,
   settings: Readonly<Record<string, string>> = {},
 ): NodeJS.ProcessEnv => {
-  const { engine, worker } = connection.credentials
+  const { engine, door } = connection.credentials
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("HOLDFAST_")))
   return {
     ...inherited,
@@ -40,8 +40,9 @@ export const workerEnvironment = (
     HOLDFAST_NATS_MONITOR_URL: connection.monitorUrl,
     HOLDFAST_ENGINE_USER: engine.user,
     HOLDFAST_ENGINE_PASSWORD: engine.password,
-    HOLDFAST_WORKER_USER: worker.user,
-    HOLDFAST_WORKER_PASSWORD: worker.password,
+    HOLDFAST_DOOR_USER: door.user,
+    HOLDFAST_DOOR_PASSWORD: door.password,
+    HOLDFAST_SENDERS: connection.senders,
     HOLDFAST_PARTITIONS: String(partitions),
     HOLDFAST_REPLICAS: "1",
     HOLDFAST_WORKER: name,

@@ -6,6 +6,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it, vi } from "vitest"
 import { acknowledgedAppends } from "../../../sim/checkers/acknowledged-appends.ts"
 import type { Checker, Ending, MakeChecker } from "../../../sim/checkers/checker.ts"
+import { clockAlarms } from "../../../sim/checkers/clock-alarms.ts"
 import { convergence } from "../../../sim/checkers/convergence.ts"
 import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
 import { expiries } from "../../../sim/checkers/expiries.ts"
@@ -31,7 +32,6 @@ import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
 import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
 import type { Halt } from "../../../src/engine/protocol.ts"
 import type { AtsValue, DecisionSaid, JournalRecord, Reply, StoredRecord } from "../../../src/engine/records.ts"
-import { clockAheadMsMax } from "../../../src/limits.ts"
 
 /** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
 const atRest = (): Cluster => {
@@ -305,7 +305,7 @@ describe("messages-decided", () => {
         cluster,
         () => {
           const message = {
-            seq: decided.seq,
+            seq: decided.seq ?? 0,
             subject: "hf.p.0.web.sell.A",
             headers: "",
             replySuffix: null,
@@ -453,7 +453,7 @@ describe("state-is-fold", () => {
 })
 
 describe("true-time", () => {
-  it("finds a record further ahead of the true time than a clock is believed", () => {
+  it("finds a record ahead of the true time", () => {
     const cluster = atRest()
     const last = records(cluster).at(-1) as StoredRecord
     const { atMs } = recordIn(last)
@@ -461,8 +461,87 @@ describe("true-time", () => {
       vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(nowMs)
       return tried(trueTime, cluster, ({ recordStored }) => recordStored(0, last))
     }
-    expect(storeAt(atMs - clockAheadMsMax)).toEqual({ found: [], excused: [], checked: 1 })
-    expect(storeAt(atMs - clockAheadMsMax - 1).found).toEqual(["journaled time is ahead of the true time"])
+    expect(storeAt(atMs - 1)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(storeAt(atMs - 2).found).toEqual(["journaled time is ahead of the true time"])
+  })
+})
+
+describe("true-time, of an owner", () => {
+  it("finds a record that is behind what its owner had heard, or decides a command long after its deadline", () => {
+    const cluster = atRest()
+    const slot = serving(cluster)
+    const stored = records(cluster).findLast((one) => recordIn(one).kind === "batch") as StoredRecord
+    const { atMs } = recordIn(stored)
+    Object.assign(slot.partition, { inFlight: { attempts: 1 } })
+    const decideAt = (nowMs: number, heardMs: number | null) => {
+      vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(nowMs)
+      return tried(trueTime, cluster, ({ timeHeard, appendBegun }) => {
+        if (heardMs !== null) timeHeard(slot, heardMs)
+        appendBegun(slot, { _tag: "Append", expectedSeq: stored.seq - 1, messageId: stored.messageId, bytes: stored.bytes })
+      }).found
+    }
+    expect(decideAt(atMs, atMs)).toEqual([])
+    expect(decideAt(atMs + 1_000, atMs + 900)).toEqual(["journaled time is behind what its owner knew"])
+    expect(decideAt(atMs, null)).toEqual(["journaled time is behind what its owner knew"])
+    expect(decideAt(atMs - 1_000, atMs - 1_000)).toEqual(["journaled time is ahead of the true time"])
+  })
+})
+
+describe("clock-alarms", () => {
+  const cluster = atRest()
+  const slot = serving(cluster)
+  const startMs = cluster.world.nowMs
+  const live = (aheadMs: number, kinds: ReadonlyArray<"ClockAhead" | "ClockBehind">) => {
+    const nowMs = vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(startMs)
+    slot.worker.setWall(aheadMs)
+    return tried(clockAlarms, cluster, ({ serving: serves, timeHeard, alarmed }) => {
+      serves(slot, slot.partition)
+      timeHeard(slot, startMs)
+      nowMs.mockReturnValue(startMs + 4_000)
+      for (const kind of kinds) alarmed(slot, kind, "invented")
+      nowMs.mockReturnValue(startMs + 5_000)
+      timeHeard(slot, startMs + 5_000)
+    }).found
+  }
+
+  it("finds a wrong clock that was not told, or told as wrong in the other direction", () => {
+    expect(live(9_000, ["ClockAhead"])).toEqual([])
+    expect(live(-9_000, ["ClockBehind"])).toEqual([])
+    expect(live(9_000, [])).toEqual(["a wrong clock was not told"])
+    expect(live(-9_000, ["ClockAhead"])).toEqual(["a clock that is right was told as wrong", "a wrong clock was not told"])
+  })
+
+  it("finds a right clock that was told as wrong", () => {
+    expect(live(0, [])).toEqual([])
+    expect(live(0, ["ClockBehind"])).toEqual(["a clock that is right was told as wrong"])
+  })
+})
+
+describe("expiries, as they happen", () => {
+  it("finds a hold that ended before its time, or long after it", () => {
+    const cluster = atRest()
+    const slot = serving(cluster)
+    const all = records(cluster)
+    const stored = all.findLast((one) => recordIn(one).entries.some(({ _tag }) => _tag === "Expiry")) as StoredRecord
+    const { atMs } = recordIn(stored)
+    Object.assign(slot.partition, { inFlight: { attempts: 1 } })
+    const endAt = (decidedMs: number) => {
+      const nowMs = vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(atMs - 5_000)
+      return tried(
+        (given) => ({ ...expiries(given), finish: nothing }),
+        cluster,
+        ({ recordStored, timeHeard, appendBegun }) => {
+          for (const one of all) recordStored(0, one)
+          timeHeard(slot, atMs - 5_000)
+          nowMs.mockReturnValue(decidedMs)
+          timeHeard(slot, decidedMs)
+          appendBegun(slot, { _tag: "Append", expectedSeq: stored.seq - 1, messageId: stored.messageId, bytes: stored.bytes })
+        },
+      ).found
+    }
+    expect(endAt(atMs)).toEqual([])
+    expect(new Set(endAt(atMs - 3_000))).toEqual(new Set(["a hold ended before its time"]))
+    expect(new Set(endAt(atMs + 3_000))).toEqual(new Set(["a hold ended late"]))
   })
 })
 

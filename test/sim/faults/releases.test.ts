@@ -14,7 +14,7 @@ describe("the next release", () => {
     owner: "a",
     epoch: 1,
     atMs: 1_800_000_000_000,
-    cursor: { seq: 0, digest: "" },
+    cursor: { stream: "stored", seq: 0, digest: "" },
     prevSeq: 0,
     prevHash: "",
     publishedSeq: 0,

@@ -8,15 +8,16 @@ import { Cause, Context, Effect, Exit, Queue, type Scope, Stream } from "effect"
 import { Connection, weatherOf } from "../../../sim/shell/connection.ts"
 import { workerPorts } from "../../../sim/shell/ports.ts"
 import { Process, plainTurns } from "../../../sim/shell/process.ts"
-import { Sender } from "../../../sim/shell/sender.ts"
+import { type Published, Sender } from "../../../sim/shell/sender.ts"
 import { Servers } from "../../../sim/shell/servers.ts"
 import type { SaidCodec } from "../../../sim/shell/stream-ports.ts"
 import { Chance } from "../../../sim/world/chance.ts"
 import { World, worldStartMs } from "../../../sim/world/world.ts"
 import type { CommandClass } from "../../../src/domain/names.ts"
-import { ChannelLink } from "../../../src/ports/channel.ts"
-import { BrokerUnavailable, Busy, NotPermitted } from "../../../src/ports/errors.ts"
-import type { BrokerUnderTest, WorkerPorts } from "../../contract/broker-under-test.ts"
+import { ChannelLink, type Heard } from "../../../src/ports/channel.ts"
+import { BrokerUnavailable, NotPermitted } from "../../../src/ports/errors.ts"
+import { type BrokerUnderTest, skuIn, type WorkerPorts } from "../../contract/broker-under-test.ts"
+import { storeCommand } from "../../contract/stored-command.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 const plainCodec: SaidCodec = {
@@ -67,37 +68,55 @@ class Pump {
 
 const classesOf = (sender: string): ReadonlyArray<CommandClass> => (sender === "dock" ? ["stock"] : ["sell"])
 
+const hear = <A>(listen: (offer: (value: A) => void) => () => void): Stream.Stream<ReadonlyArray<A>, never> =>
+  Stream.callback<A>((queue) =>
+    Effect.acquireRelease(
+      Effect.sync(() => listen((value) => Queue.offerUnsafe(queue, value))),
+      (forget) => Effect.sync(forget),
+    ),
+  ).pipe(Stream.chunks)
+
+/** As the server acknowledges on the reply subject of a publish; unknown says nothing. */
+const acknowledgement = (published: Published): object | undefined => {
+  if (published._tag === "Stored") return { stream: "commands", seq: published.seq }
+  return published._tag === "Busy" ? { error: { description: published.cause } } : undefined
+}
+
 /** A sender's connection as the port, with the server's permissions. */
 const channelLink = (sender: Sender, partitions: number): ChannelLink["Service"] => {
-  const notPermitted = (operation: string) => new NotPermitted({ operation, cause: "permissions violation" })
-  const hear = <A>(listen: (offer: (value: A) => void) => () => void): Stream.Stream<ReadonlyArray<A>, never> =>
-    Stream.callback<A>((queue) =>
-      Effect.acquireRelease(
-        Effect.sync(() => listen((value) => Queue.offerUnsafe(queue, value))),
-        (forget) => Effect.sync(forget),
-      ),
-    ).pipe(Stream.chunks)
+  const listeners = new Map<(heard: Heard) => void, string>()
+  const tell = (suffix: string, body: Uint8Array) => {
+    for (const [offer, prefix] of listeners) {
+      if (suffix.startsWith(`${prefix}.`)) offer({ _tag: "Said", suffix: suffix.slice(prefix.length + 1), body })
+    }
+  }
   return ChannelLink.of({
     sender: sender.name,
     partitions,
-    publish: (commandClass, token, body, replySuffix) =>
-      Effect.callback((resume) => {
-        if (!classesOf(sender.name).includes(commandClass)) {
-          resume(Effect.fail(notPermitted(`publish ${commandClass}`)))
-          return
+    publish: ({ class: commandClass, token, body, suffix }) => {
+      if (!classesOf(sender.name).includes(commandClass)) {
+        for (const offer of listeners.keys()) offer({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" })
+        return true
+      }
+      sender.publish(commandClass, token, body, suffix, (published) => {
+        const said = acknowledgement(published)
+        if (said !== undefined) tell(suffix, new TextEncoder().encode(JSON.stringify(said)))
+      })
+      return true
+    },
+    replies: (prefix) =>
+      hear<Heard>((offer) => {
+        listeners.set(offer, prefix)
+        const forget = sender.hearReplies(prefix, (suffix, body) => offer({ _tag: "Said", suffix, body }))
+        return () => {
+          listeners.delete(offer)
+          forget()
         }
-        const forget = sender.publish(commandClass, token, body, replySuffix, (published) => {
-          if (published._tag === "Stored") resume(Effect.succeed({ seq: published.seq }))
-          else if (published._tag === "Busy") resume(Effect.fail(new Busy({ cause: published.cause })))
-          else resume(Effect.fail(new BrokerUnavailable({ operation: "publish", cause: published.cause })))
-        })
-        return Effect.sync(forget)
       }),
-    replies: (prefix) => hear((offer) => sender.hearReplies(prefix, (suffix, body) => offer({ suffix, body }))),
     ask: (path, body, replySuffix) => Effect.sync(() => sender.ask(path, body, replySuffix)),
     ats: () =>
       sender.name === "dock"
-        ? Stream.fail(notPermitted("hear ats"))
+        ? Stream.fail(new NotPermitted({ operation: "hear ats", cause: "permissions violation" }))
         : hear((offer) => sender.hearAts((token, body) => offer({ token, body }))),
   })
 }
@@ -128,5 +147,16 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
   }
   const [one, other, web, shop, dock] = processes as [Process, Process, Process, Process, Process]
   const senders = { web: sender(web), shop: sender(shop), dock: sender(dock) }
-  return { partitions, asWorker: worker(one), asOtherWorker: worker(other), asSender: (name, effect) => senders[name](effect) }
+  return {
+    partitions,
+    asWorker: worker(one),
+    asOtherWorker: worker(other),
+    // What is stored here is still what senders say.
+    store: (partition, body) =>
+      Effect.tryPromise({
+        try: () => senders.web(storeCommand("sell", skuIn(partition, partitions), body)),
+        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
+      }),
+    asSender: (name, effect) => senders[name](effect),
+  }
 }

@@ -19,5 +19,5 @@ for (const replicas of [1, 3] as const) {
   questionsContract(name, broker)
   snapshotsContract(name, broker, [3, 4, 5])
   clusterContract(name, broker, [6, 7])
-  channelLinkContract(name, broker, 6)
+  channelLinkContract(name, broker)
 }

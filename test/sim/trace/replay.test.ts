@@ -27,11 +27,7 @@ const changed = (
 
 const serving = () => new Worker(new Broker()).serve()
 
-/** The rig's clock and the broker's go on together. */
-const waitMs = (worker: Worker, ms: number): void => {
-  worker.put({ _tag: "BrokerTimeSeen", brokerMs: worker.nowMs + ms })
-  worker.tick(ms).settle()
-}
+const waitMs = (worker: Worker, ms: number): void => worker.tick(ms).settle()
 
 const sendNow = (worker: Worker, sender: string, type: Parameters<typeof json>[0], fields: Record<string, unknown>) =>
   worker.send(sender, json(type, { issuedAtMs: worker.nowMs, ...fields }), { brokerMs: worker.nowMs })

@@ -1,0 +1,161 @@
+/**
+ * What ingresses hand over and isn't decided yet: a queue for each sender, served by turns, each with a bound of its own.
+ *
+ * Fair by commands, not by messages: a sender that packs a hundred commands into a message has no more of a batch than one that sends them one by one. No queue may hold more than its
+ * share of what may wait in all, so that one sender's flood leaves the others their places. What is not taken is said to be busy at once: it is handed to this reign alone,
+ * so that nobody else can have decided it.
+ */
+import { assert } from "../assert.ts"
+import type { SenderId } from "../domain/names.ts"
+import { partitionOf } from "../domain/names.ts"
+import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax, handedCommandsMax, handedPerSenderMin } from "../limits.ts"
+import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition.ts"
+import type { Output, TakenMessage } from "./protocol.ts"
+import type { BusyWhy } from "./words.ts"
+
+const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
+
+/** A message as it waits. Its form was checked by an ingress; what only an owner can see is checked when it is decided. */
+export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number | null): ArrivedMessage => ({
+  seq,
+  brokerMs: taken.publishedMs,
+  bytes: taken.bytes,
+  sender: taken.sender,
+  class: taken.class,
+  bulk: taken.bulk,
+  sku: taken.sku,
+  home: partitionOf(taken.sku, partition.partitions) === partition.id,
+  reply: taken.reply,
+  body: taken.body,
+  actor: undefined,
+})
+
+const queueOf = (handed: Handed, sender: SenderId): HandedQueue => {
+  const known = handed.queues.get(sender)
+  if (known !== undefined) return known
+  const queue: HandedQueue = { sender, messages: [], from: 0, commands: 0, bytes: 0, credit: 0 }
+  handed.queues.set(sender, queue)
+  return queue
+}
+
+/** Whether this much more may wait of a sender: always a little, else its share of all there is room for. */
+const hasRoom = (handed: Handed, queue: HandedQueue, commands: number, bytes: number): boolean => {
+  if (handed.bytes + bytes > handedBytesMax) return false
+  const senders = handed.turns.length + (queue.commands === 0 ? 1 : 0)
+  return queue.commands + commands <= Math.max(handedPerSenderMin, handedCommandsMax / senders)
+}
+
+/** Milliseconds until half of what waits of a sender should be decided, at the pace of late. */
+const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
+  const ahead = Math.min(handed.commands, queue.commands * Math.max(1, handed.turns.length))
+  const ms = handed.pace > 0 ? ahead / 2 / handed.pace : busyMsMin
+  return Math.round(Math.min(busyMsMax, Math.max(busyMsMin, ms)))
+}
+
+/** Takes in what an ingress hands over, and says busy for what there is no room for. */
+export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
+  // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
+  const isNotYet = partition.cursor.stream === "raw"
+  if (partition.phase !== "serving" || partition.draining !== null || isNotYet) return sayBusy(messages, busyMsMin, "owner")
+  const { handed } = partition
+  let refused: Array<TakenMessage> | undefined
+  let retryAfterMs = 0
+  for (const message of messages) {
+    const queue = queueOf(handed, message.sender)
+    const commands = commandsIn(message)
+    if (!hasRoom(handed, queue, commands, message.bytes)) {
+      refused ??= []
+      refused.push(message)
+      retryAfterMs = Math.max(retryAfterMs, comeBackMs(handed, queue))
+      continue
+    }
+    if (queue.commands === 0) handed.turns.push(message.sender)
+    queue.messages.push(arrivedOf(partition, message, null))
+    queue.commands += commands
+    queue.bytes += message.bytes
+    handed.commands += commands
+    handed.bytes += message.bytes
+  }
+  return refused === undefined ? [] : sayBusy(refused, retryAfterMs, "queue")
+}
+
+const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, why: BusyWhy): Array<Output> =>
+  messages.length === 0 ? [] : [{ _tag: "SayBusy", messages, retryAfterMs, why }]
+
+/** Whether anything waits. */
+export const anyHanded = ({ handed }: Partition): boolean => handed.commands > 0
+
+/** Whether a message fits what is left of a batch; if so, it is counted. */
+type Fits = (arrived: ArrivedMessage) => boolean
+
+/** Commands a sender may decide at one turn: small, so that many senders share a batch, and no smaller than is worth a turn. */
+const turnCommands = 32
+
+/** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. */
+export const takeHanded = (partition: Partition, fits: Fits): Array<ArrivedMessage> => {
+  const { handed } = partition
+  const taken: Array<ArrivedMessage> = []
+  while (handed.turns.length > 0) {
+    const sender = handed.turns[0] as SenderId
+    const queue = handed.queues.get(sender)
+    assert(queue !== undefined && queue.commands > 0, "INV-9 a sender that has a turn has something waiting")
+    if (!takeTurn(handed, queue, fits, taken)) break
+    handed.turns.shift()
+    if (queue.commands > 0) handed.turns.push(sender)
+    else forget(handed, queue)
+  }
+  return taken
+}
+
+/** One sender's turn; false if the batch is full. A message larger than a turn is saved up for. */
+const takeTurn = (handed: Handed, queue: HandedQueue, fits: Fits, taken: Array<ArrivedMessage>): boolean => {
+  queue.credit = Math.min(queue.credit + turnCommands, commandsPerMessageMax + turnCommands)
+  while (queue.commands > 0) {
+    const next = queue.messages[queue.from] as ArrivedMessage
+    const commands = commandsIn(next)
+    // Whoever is alone saves up for nobody.
+    if (commands > queue.credit && handed.turns.length > 1) return true
+    if (!fits(next)) return false
+    queue.credit = Math.max(0, queue.credit - commands)
+    queue.from++
+    queue.commands -= commands
+    queue.bytes -= next.bytes
+    handed.commands -= commands
+    handed.bytes -= next.bytes
+    taken.push(next)
+    cut(queue)
+  }
+  return true
+}
+
+/** Cuts the front off when half of the array is spent, so that taking from it costs nothing on average. */
+const cut = (queue: HandedQueue): void => {
+  if (queue.from < 512 || queue.from * 2 < queue.messages.length) return
+  queue.messages = queue.messages.slice(queue.from)
+  queue.from = 0
+}
+
+const forget = (handed: Handed, queue: HandedQueue): void => {
+  handed.queues.delete(queue.sender)
+}
+
+/** Follows how fast commands are decided, from what a confirmed record held and how long it took; a quarter of each counts. */
+export const notePace = (handed: Handed, commands: number, tookMs: number): void => {
+  const now = commands / Math.max(1, tookMs)
+  handed.pace = handed.pace === 0 ? now : 0.75 * handed.pace + 0.25 * now
+}
+
+/** The reign is over: what waits was handed to nobody else, and will not be decided by it. */
+export const giveBackHanded = (partition: Partition): Array<Output> => {
+  const { handed } = partition
+  if (handed.commands === 0) return []
+  const left: Array<TakenMessage> = []
+  for (const queue of handed.queues.values())
+    for (const { sku, class: commandClass, brokerMs, sender, bulk, reply, bytes, body } of queue.messages.slice(queue.from))
+      if (sku !== undefined) left.push({ sender, class: commandClass, bulk, sku, reply, publishedMs: brokerMs, trace: null, bytes, body })
+  handed.queues.clear()
+  handed.turns = []
+  handed.commands = 0
+  handed.bytes = 0
+  return sayBusy(left, busyMsMin, "owner")
+}

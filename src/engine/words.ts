@@ -1,0 +1,10 @@
+/**
+ * Closed lists of words that both the engine and whoever speaks for it use.
+ */
+
+/**
+ * Why somebody is told to come back later. `queue`: the owner, or the ingress, holds as much of this sender as it may; `owner`: nobody is known to serve the partition;
+ * `full`: the commands stream takes nothing more; `ending`: the ingress is about to end.
+ */
+export const BusyWhy = ["queue", "owner", "full", "ending"] as const
+export type BusyWhy = (typeof BusyWhy)[number]

@@ -1,0 +1,42 @@
+/**
+ * What time it is at the broker, as far as an ingress can know: never later than it is.
+ *
+ * Its steady clock may be wrong by any constant. A stamp of the broker's was made before it was heard, so `stamp − nowMs` is at most the true offset, short by the way it took; the
+ * greatest of the last ten to twenty seconds is the best bound, and older ones are forgotten, so that a broker's clock that was set back is followed. Until the first stamp nothing is known.
+ */
+import type { EpochMs } from "../domain/names.ts"
+import { doorClockFastPpmMax, doorClockWindowMs } from "../limits.ts"
+
+/** The greatest bound that was heard in a time, and when that time began on the steady clock. */
+interface Window {
+  readonly sinceMs: number
+  offsetMs: number
+}
+
+export interface BrokerTime {
+  present: Window | null
+  former: Window | null
+}
+
+export const unknownBrokerTime = (): BrokerTime => ({ present: null, former: null })
+
+/** The broker stamped something just now. */
+export const hearBrokerTime = (time: BrokerTime, stampMs: EpochMs, nowMs: number): void => {
+  const { present } = time
+  const offsetMs = stampMs - nowMs
+  if (present === null || nowMs - present.sinceMs >= doorClockWindowMs) {
+    time.former = present
+    time.present = { sinceMs: nowMs, offsetMs }
+  } else if (offsetMs > present.offsetMs) present.offsetMs = offsetMs
+}
+
+/** What a window's bound is worth now: a steady clock that runs fast has gone further than the broker's since. */
+const boundOf = ({ sinceMs, offsetMs }: Window, nowMs: number): number =>
+  nowMs + offsetMs - ((nowMs - sinceMs) * doorClockFastPpmMax) / 1_000_000
+
+/** It is at least this late at the broker; null: unknown. */
+export const brokerNow = ({ present, former }: BrokerTime, nowMs: number): EpochMs | null => {
+  if (present === null) return null
+  const bound = boundOf(present, nowMs)
+  return Math.floor(former === null ? bound : Math.max(bound, boundOf(former, nowMs)))
+}

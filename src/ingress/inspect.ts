@@ -1,0 +1,113 @@
+/**
+ * What a message of a sender is, and whether it can be taken: its reply, its path, its form, and what its commands are of. Looks at nothing but the message.
+ *
+ * Everything that goes on from here is written by us: the class and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
+ */
+import { type Command, classOf, isFact } from "../domain/commands.ts"
+import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
+import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
+import type { NotStored } from "./answers.ts"
+import type { IngressCodec, Sender } from "./ingress.ts"
+import type { DoorMessage } from "./protocol.ts"
+
+const notStored = (reason: NotStored["reason"]): NotStored => ({ answer: "notStored", reason })
+
+/** The end of the subject an answer goes to; null: the message names none under its sender's own name, so there is none. */
+export const replyOf = (
+  { isReplySuffix }: IngressCodec,
+  replyPrefix: string,
+  { replySubject, replyHeader }: DoorMessage,
+): string | null => {
+  const suffix = replySubject.startsWith(replyPrefix) ? replySubject.slice(replyPrefix.length) : replyHeader
+  return suffix !== "" && isReplySuffix(suffix) ? suffix : null
+}
+
+/** Where a message came: a class its sender may publish in, and a SKU. */
+export interface Place {
+  readonly class: CommandClass
+  readonly sku: Sku
+}
+
+/** The place that a path names, or why it is none. A path is `<class>.<token>`, and a token has no dots. */
+export const placeOf = ({ classes }: Sender, path: string): Place | NotStored => {
+  const dot = path.indexOf(".")
+  const first = dot < 0 ? path : path.slice(0, dot)
+  const commandClass = CommandClass.find((known) => known === first)
+  if (commandClass === undefined || !classes.includes(commandClass)) return notStored("class")
+  const sku = dot < 0 ? undefined : skuFromToken(path.slice(dot + 1))
+  return sku === undefined ? notStored("token") : { class: commandClass, sku }
+}
+
+const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** A W3C `traceparent` as we write it; null: it is none. */
+export const traceOf = (text: string): string | null => {
+  if (text.length !== 55) return null
+  const trace = text.toLowerCase()
+  return traceparent.test(trace) ? trace : null
+}
+
+/** Bytes of the canonical body. */
+export const canonicalBytes = ({ textBytes }: IngressCodec, body: DecodedBody): number => {
+  if (body._tag === "Undecodable") return 0
+  let bytes = body.array ? body.commands.length + 1 : 0
+  for (const decoded of body.commands) if (decoded._tag === "Command") bytes += textBytes(decoded.text)
+  return bytes
+}
+
+const about = (reason: NotStored["reason"], at: number, command: Command): NotStored => ({
+  answer: "notStored",
+  reason,
+  at,
+  id: command.id,
+  sku: command.sku,
+})
+
+const formFault = ({ refusal, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+  answer: "notStored",
+  reason: "form",
+  cause: refusal.reason,
+  ...(refusal.field === undefined ? {} : { field: refusal.field }),
+  at,
+  ...(id === null ? {} : { id }),
+  ...(sku === null ? {} : { sku }),
+})
+
+/** A message's commands: whether they are facts, and their partition; or why they can't be taken. */
+export type Judged = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
+
+/** Judges the commands of a message that came at `place` and is at most `ageMs` old. What is wrong in form comes first, then class, partition, mixture, age; of each the first in the array. */
+export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs: number): Judged => {
+  if (body._tag === "Undecodable") {
+    const { reason: cause, field } = body.refusal
+    return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
+  }
+  const { commands } = body
+  for (let at = 0; at < commands.length; at++) {
+    const decoded = commands[at] as DecodedCommand
+    if (decoded._tag === "Invalid") return formFault(decoded, at)
+  }
+  // Of each command, now that there is one in each place.
+  const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>
+  for (let at = 0; at < each.length; at++) {
+    const { command } = each[at] as (typeof each)[number]
+    if (classOf[command.type] !== place.class) return about("class", at, command)
+  }
+  const partition = partitionOf(place.sku, partitions)
+  let named = false
+  let facts = 0
+  for (let at = 0; at < each.length; at++) {
+    const { command } = each[at] as (typeof each)[number]
+    if (command.sku === place.sku) named = true
+    else if (partitionOf(command.sku, partitions) !== partition) return about("partition", at, command)
+    if (isFact(command)) facts += 1
+  }
+  if (!named) return notStored("partition")
+  // It could not keep its order: facts are stored, the others handed over.
+  if (facts > 0 && facts < each.length) return notStored("mixed")
+  for (let at = 0; at < each.length && facts === 0; at++) {
+    const { command } = each[at] as (typeof each)[number]
+    if (command.deadlineMs !== undefined && ageMs > command.deadlineMs) return about("age", at, command)
+  }
+  return { _tag: "Sound", facts: facts > 0, partition }
+}

@@ -1,0 +1,105 @@
+/**
+ * Facts, policies and operators' commands on their way into the commands stream, one message of ours in flight for each partition.
+ *
+ * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
+ * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
+ */
+import type { TakenMessage } from "../engine/protocol.ts"
+import {
+  bodyBytesMax,
+  busyFullMs,
+  busyQueueMs,
+  commandsPerMessageMax,
+  ingressWaitMsMax,
+  storeAgainMs,
+  storeFullPauseMs,
+} from "../limits.ts"
+import { sayAllBusy, sayBusy, sayStored } from "./answers.ts"
+import type { Counter, Ingress, IngressCodec, Line, Sender, Storing } from "./ingress.ts"
+import { commandsIn, nextOf, takeNext } from "./line.ts"
+import type { IngressOutput } from "./protocol.ts"
+
+/** Takes the messages of one stored message off the line. */
+const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
+  const messages: Array<TakenMessage> = []
+  let commands = 0
+  let bytes = 0
+  for (;;) {
+    const next = nextOf(line)
+    if (next === undefined) break
+    const { message, sinceMs } = next
+    const from = line.first?.from as Sender
+    if (nowMs - sinceMs >= ingressWaitMsMax) {
+      takeNext(line)
+      sayBusy(from, message.reply, "queue", busyQueueMs, outputs)
+      continue
+    }
+    const count = commandsIn(message)
+    if (commands + count > commandsPerMessageMax || bytes + message.bytes > bodyBytesMax) break
+    takeNext(line)
+    messages.push(message)
+    commands += count
+    bytes += message.bytes
+  }
+  return messages
+}
+
+const handOut = ({ partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
+  storing.againMs = null
+  outputs.push({ _tag: "Store", partition, serial: storing.serial, bytes: storing.bytes })
+}
+
+/** Stores what waits, if nothing is being stored; tries again what is to be tried again. */
+export const store = (
+  { ingress: name }: Ingress,
+  counter: Counter,
+  codec: IngressCodec,
+  nowMs: number,
+  outputs: Array<IngressOutput>,
+): void => {
+  const { storing } = counter
+  if (storing !== null) {
+    if (storing.againMs !== null && nowMs >= storing.againMs) handOut(counter, storing, outputs)
+    return
+  }
+  if (counter.keeping.first === null || nowMs < counter.fullUntilMs) return
+  const messages = takeBatch(counter.keeping, nowMs, outputs)
+  if (messages.length === 0) return
+  const serial = counter.serial + 1
+  const bytes = codec.encodeBatch({ ingress: name, serial, acknowledged: counter.acknowledged, messages })
+  counter.serial = serial
+  counter.storing = { serial, bytes, messages, unknown: false, againMs: null }
+  handOut(counter, counter.storing, outputs)
+}
+
+/** The message of that serial, if it is the one being stored: a late answer to an earlier attempt is one to it too. */
+const storingOf = (counter: Counter, serial: number): Storing | null => (counter.storing?.serial === serial ? counter.storing : null)
+
+export const onStored = (ingress: Ingress, counter: Counter, serial: number, seq: number, outputs: Array<IngressOutput>): void => {
+  const storing = storingOf(counter, serial)
+  if (storing === null) return
+  counter.storing = null
+  counter.acknowledged = serial
+  sayStored(ingress, storing.messages, { partition: counter.partition, seq }, outputs)
+}
+
+export const onStoreUnknown = (counter: Counter, serial: number, nowMs: number): void => {
+  const storing = storingOf(counter, serial)
+  if (storing === null) return
+  storing.unknown = true
+  storing.againMs = nowMs + storeAgainMs
+}
+
+/** This attempt surely stored nothing. An earlier one may have: then it is tried again. */
+export const onStoreFull = (ingress: Ingress, counter: Counter, serial: number, nowMs: number, outputs: Array<IngressOutput>): void => {
+  const storing = storingOf(counter, serial)
+  if (storing === null) return
+  counter.fullUntilMs = nowMs + storeFullPauseMs
+  if (storing.unknown) {
+    storing.againMs = counter.fullUntilMs
+    return
+  }
+  counter.storing = null
+  counter.serial = serial - 1
+  sayAllBusy(ingress, storing.messages, "full", busyFullMs, outputs)
+}

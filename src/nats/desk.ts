@@ -1,0 +1,136 @@
+/**
+ * The engine's side of an ingress as the port `Desk`: frames handed to reigns by request, what is stored, what owners say of themselves, and the broker's clock.
+ */
+import { type Msg, errors as natsErrors } from "@nats-io/transport-node"
+import { Effect, Layer, Schema, type Scope } from "effect"
+import { isSender } from "../domain/names.ts"
+import { handTimeoutMs, storeTimeoutMs } from "../limits.ts"
+import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
+import { attempt } from "./attempt.ts"
+import { engineInbox, ingressInbox } from "./config.ts"
+import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
+import { describe, isFull } from "./errors.ts"
+import { msFromTimestamp } from "./message.ts"
+import { announcedBy, commandsStream, handedTo, isToken, storedOf } from "./subjects.ts"
+
+const NewsJson = Schema.fromJsonString(
+  Schema.Struct({
+    v: Schema.Literal(1),
+    partition: Schema.Int,
+    epoch: Schema.Int,
+    owner: Schema.NullOr(Schema.String),
+    full: Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int })),
+  }),
+)
+const decodeNews = Schema.decodeOption(NewsJson)
+
+/** What an owner said, or undefined if it is nothing this release knows. */
+const newsOf = (text: string): OwnerNews | undefined => {
+  const decoded = decodeNews(text)
+  if (decoded._tag === "None") return undefined
+  const { partition, epoch, owner, full } = decoded.value
+  if (owner !== null && !isToken(owner)) return undefined
+  return { partition, epoch, owner, full: full.flatMap(({ sender, forMs }) => (isSender(sender) ? [{ sender, forMs }] : [])) }
+}
+
+const hand = (link: Link, partition: number, owner: string, frame: Uint8Array): Effect.Effect<"heard" | "unheard" | "unknown"> =>
+  Effect.promise(() =>
+    link
+      .request(() => link.nc.request(handedTo(partition, owner), frame, { timeout: handTimeoutMs }))
+      .then(
+        () => "heard" as const,
+        (error: unknown) => (error instanceof natsErrors.RequestError && error.isNoResponders() ? "unheard" : "unknown"),
+      ),
+  )
+
+type Stored = Effect.Success<ReturnType<Desk["Service"]["store"]>>
+
+const store = (link: Link, partition: number, body: Uint8Array): Effect.Effect<Stored> =>
+  Effect.promise(() =>
+    link
+      // One attempt: the client repeats after a time-out too, and what was stored then is stored twice.
+      .request(() => link.js.publish(storedOf(partition), body, { timeout: storeTimeoutMs, retries: 1 }))
+      .then(
+        ({ seq }): Stored => ({ _tag: "Stored", seq }),
+        (error: unknown): Stored => (isFull(error) ? { _tag: "Full" } : { _tag: "Unknown", cause: describe(error) }),
+      ),
+  )
+
+const owners = (link: Link, tell: (news: OwnerNews) => void): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
+  listen(link, announcedBy("*"), (message) => {
+    const news = newsOf(message.string())
+    if (news !== undefined) tell(news)
+  })
+
+const receive = (
+  link: Link,
+  partition: number,
+  owner: string,
+  tell: (frame: HandedFrame) => void,
+): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
+  listen(link, handedTo(partition, owner), (message) =>
+    tell({
+      bytes: message.data,
+      heard: () => {
+        try {
+          message.respond()
+        } catch {
+          // The connection can't take it now: the ingress doesn't hear, and takes its outcome for unknown.
+        }
+      },
+    }),
+  )
+
+/** Hears a subject until the scope closes. Returns once the server knows. */
+const listen = (link: Link, subject: string, take: (message: Msg) => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      link.nc.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) take(message)
+        },
+      }),
+    ),
+    (subscription) => Effect.sync(() => subscription.unsubscribe()),
+  ).pipe(Effect.andThen(attempt(link, `listen to ${subject}`, () => link.flush())))
+
+const brokerMs = async (link: Link): Promise<number> => {
+  const { ts } = await link.lookups.streams.info(commandsStream)
+  const ms = msFromTimestamp(ts ?? "")
+  if (Number.isNaN(ms)) throw new Error(`the server's answer has no time: ${ts}`)
+  return ms
+}
+
+/** `link` is a connection in the account of the engine. */
+const deskOver = (link: Link): Desk["Service"] =>
+  Desk.of({
+    hand: (partition, owner, frame) => hand(link, partition, owner, frame),
+    store: (partition, body) => store(link, partition, body),
+    owners: (tell) => owners(link, tell),
+    announce: (news) => {
+      try {
+        link.nc.publish(announcedBy(news.partition), JSON.stringify({ v: 1, ...news }))
+      } catch {
+        // The connection can't take it now: it is said again soon.
+      }
+    },
+    receive: (partition, owner, tell) => receive(link, partition, owner, tell),
+    brokerMs: attempt(link, "ask the broker for its time", () => brokerMs(link)),
+  })
+
+export interface DeskConfig extends ServerAddress {
+  /** Whom it is: a worker, who may do all of it, or an ingress, who neither announces nor receives. */
+  readonly login: { readonly engine: Login } | { readonly ingress: Login }
+  /** How the connection is called in the server's lists. */
+  readonly name: string
+}
+
+const openDesk = ({ login, name, ...address }: DeskConfig) =>
+  "engine" in login
+    ? openLink(address, login.engine, engineInbox, `${name} desk`)
+    : openLink(address, login.ingress, ingressInbox, `${name} desk`)
+
+/** Fails if no server answers at start; from then on it reconnects by itself, for ever. */
+export const deskLayer = (config: DeskConfig): Layer.Layer<Desk, BrokerUnavailable | LoginRefused> =>
+  Layer.effect(Desk, Effect.map(openDesk(config), deskOver))

@@ -1,0 +1,229 @@
+/**
+ * The senders' side of an ingress as the port `Door`: what they publish, taken off the connection and handed on a turn at a time, and what they are answered.
+ *
+ * Nothing of a message is judged here. What bounds a sender's flood at this border is credit: the server may push no more of one sender than was asked for, so that what it
+ * sends while this process is busy is dropped at the server, which says so to whoever asks for an answer, and not piled up in our socket. Nothing may throw in here:
+ * the client's reader would end with it.
+ */
+import { type Msg, errors as natsErrors, type Subscription } from "@nats-io/transport-node"
+import { Clock, Effect, Layer, type Scope } from "effect"
+import type { SenderId } from "../domain/names.ts"
+import { doorCreditMessages, doorPingEveryMs, doorPingsMax } from "../limits.ts"
+import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
+import { replyHeader, replySubject } from "../wire/subjects.ts"
+import { doorInbox } from "./config.ts"
+import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
+import { headerValue } from "./message.ts"
+
+/** All ingresses: a message goes to one of them. */
+const queueGroup = "ingress"
+const traceHeader = "traceparent"
+
+/**
+ * The chain of pings: when the last one was sent whose pong was read. The server puts its pong behind what it sent us before, and what it sends us after behind the pong: a
+ * message read later was published after that ping was sent. A pong is noticed only once the messages that came with it in one piece were called back: the bound they get is then
+ * the one before it, which is on the safe side.
+ */
+class Pings {
+  readonly #link: Link
+  readonly #nowMs: () => number
+  readonly #timer: NodeJS.Timeout
+  #underWay = 0
+  /** A time before anything was heard. */
+  provenMs: number
+
+  constructor(link: Link, nowMs: () => number) {
+    this.#link = link
+    this.#nowMs = nowMs
+    this.provenMs = nowMs()
+    this.#timer = setInterval(() => this.#ping(), doorPingEveryMs)
+    this.#ping()
+  }
+
+  #ping(): void {
+    if (this.#underWay >= doorPingsMax || this.#link.nc.isClosed()) return
+    this.#underWay++
+    const sentMs = this.#nowMs()
+    this.#link.nc.flush().then(
+      () => {
+        this.#underWay--
+        if (sentMs > this.provenMs) this.provenMs = sentMs
+      },
+      () => {
+        this.#underWay--
+      },
+    )
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+/** What arrived in this turn, told at its end. Only then more is asked for: what one turn brings is bounded however long it takes. */
+class Turn {
+  readonly #hearing: DoorHearing
+  readonly #pings: Pings
+  #messages: Array<ArrivedMessage> = []
+  #publishedAfterMs = 0
+  readonly #spent = new Set<Entrance>()
+  readonly #end = (): void => {
+    const messages = this.#messages
+    this.#messages = []
+    this.#hearing.arrived(messages, this.#publishedAfterMs)
+    for (const entrance of this.#spent) entrance.extend()
+    this.#spent.clear()
+  }
+
+  constructor(hearing: DoorHearing, pings: Pings) {
+    this.#hearing = hearing
+    this.#pings = pings
+  }
+
+  add(message: ArrivedMessage): void {
+    if (this.#messages.push(message) > 1) return
+    this.#publishedAfterMs = this.#pings.provenMs
+    setImmediate(this.#end)
+  }
+
+  spent(entrance: Entrance): void {
+    this.#spent.add(entrance)
+  }
+}
+
+/** One sender's subscription: several, one after another, each for so many messages, the next opened when half of that is left. */
+class Entrance {
+  readonly #link: Link
+  readonly #subject: string
+  readonly #turn: Turn
+  readonly #hear: (message: Msg) => void
+  readonly #refused: (error: Error) => void
+  readonly #open = new Set<Subscription>()
+  /** Messages the server may still push. */
+  #credit = 0
+  #isOpen = false
+
+  constructor(link: Link, subject: string, turn: Turn, hear: (message: Msg) => void, refused: (error: Error) => void) {
+    this.#link = link
+    this.#subject = subject
+    this.#turn = turn
+    this.#hear = hear
+    this.#refused = refused
+  }
+
+  open(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    this.#subscribe()
+  }
+
+  close(): void {
+    this.#isOpen = false
+    // What the server has sent is still heard: its senders are not left without a word.
+    for (const subscription of this.#open) subscription.drain().catch(() => undefined)
+    this.#open.clear()
+    this.#credit = 0
+  }
+
+  /** After a reconnection the server knows the subscriptions, and not how many messages they were for. */
+  renew(): void {
+    if (!this.#isOpen) return
+    this.close()
+    this.open()
+  }
+
+  /** Asks for more, if there is little left and it is still wanted. */
+  extend(): void {
+    if (this.#isOpen && this.#credit <= doorCreditMessages / 2) this.#subscribe()
+  }
+
+  #subscribe(): void {
+    let left = doorCreditMessages
+    try {
+      const subscription = this.#link.nc.subscribe(this.#subject, {
+        queue: queueGroup,
+        max: doorCreditMessages,
+        callback: (error, message) => {
+          if (error !== null) {
+            this.#open.delete(subscription)
+            if (error instanceof natsErrors.PermissionViolationError) this.#refused(error)
+            return
+          }
+          this.#hear(message)
+          if (!this.#open.has(subscription)) return
+          this.#credit--
+          if (--left === 0) this.#open.delete(subscription)
+          if (this.#credit <= doorCreditMessages / 2) this.#turn.spent(this)
+        },
+      })
+      this.#open.add(subscription)
+      this.#credit += doorCreditMessages
+    } catch {
+      // The connection is closed for good: nothing comes any more.
+    }
+  }
+}
+
+const arrivedOf = (sender: SenderId, pathAt: number, message: Msg): ArrivedMessage => ({
+  sender,
+  path: message.subject.slice(pathAt),
+  replySubject: message.reply ?? "",
+  replyHeader: headerValue(() => message.headers, replyHeader),
+  traceparent: headerValue(() => message.headers, traceHeader),
+  body: message.data,
+})
+
+const nanosPerMs = 1_000_000
+
+/** Opens the door over this connection, for as long as the scope lives. */
+const enterOver = Effect.fnUntraced(function* (link: Link, hearing: DoorHearing) {
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const pings = new Pings(link, () => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMs)
+  const turn = new Turn(hearing, pings)
+  const entrances = new Map<SenderId, Entrance>()
+  const forget = link.onReconnect(() => {
+    for (const entrance of entrances.values()) entrance.renew()
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      forget()
+      pings.stop()
+      for (const entrance of entrances.values()) entrance.close()
+    }),
+  )
+  const entranceOf = (sender: SenderId): Entrance => {
+    const prefix = `hf.cmd.${sender}.`
+    const refused = (error: Error) =>
+      void run(Effect.logError("the door's login may not hear a sender: see deploy/nats", { sender, cause: error.message }))
+    const entrance = new Entrance(link, `${prefix}>`, turn, (message) => turn.add(arrivedOf(sender, prefix.length, message)), refused)
+    entrances.set(sender, entrance)
+    return entrance
+  }
+  const door: OpenDoor = {
+    open: (sender) => (entrances.get(sender) ?? entranceOf(sender)).open(),
+    close: (sender) => entrances.get(sender)?.close(),
+    answer: (sender, suffix, body) => {
+      try {
+        link.nc.publish(replySubject(sender, suffix), body)
+      } catch {
+        // The connection can't take it now: lost, as an answer to somebody who isn't there.
+      }
+    },
+  }
+  return door
+})
+
+export interface DoorConfig extends ServerAddress {
+  /** The user of account CHANNELS that hears senders, and answers them. */
+  readonly door: Login
+  /** How the connection is called in the server's lists. */
+  readonly name: string
+}
+
+export const doorLayer = (config: DoorConfig): Layer.Layer<Door> =>
+  Layer.succeed(Door, {
+    enter: (hearing): Effect.Effect<OpenDoor, BrokerUnavailable | LoginRefused, Scope.Scope> =>
+      Effect.flatMap(openLink(config, config.door, doorInbox, `${config.name} door`), (link) => enterOver(link, hearing)),
+  })

@@ -1,0 +1,127 @@
+/**
+ * What is answered to a question: from the memory of this worker alone, about what it serves, about itself, or about the question.
+ *
+ * What is read of a partition may be ahead of its journal by the record in flight: whoever says it waits for that.
+ */
+import type { SenderId, Sku } from "../domain/names.ts"
+import type { Role } from "../domain/roles.ts"
+import { appliedSeq, type Partition } from "../engine/partition.ts"
+import { atsView, holdsSku, quarantinePage, reservationView, stockView } from "../engine/views.ts"
+import { skusWalkedPerQuestion } from "../limits.ts"
+import { commandJsonOf } from "../wire/commands.ts"
+import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
+import type { WorkerReport } from "./report.ts"
+
+/** An answer, and the questions' worth that finding it cost beyond one. */
+export interface Found {
+  readonly answer: Answer
+  readonly cost: number
+}
+
+/** Said at once; or found in every served partition that `wanted` names, and said once what was read of it is journaled. */
+export type Answering =
+  | { readonly _tag: "Said"; readonly answer: Answer }
+  | { readonly _tag: "Read"; readonly wanted: (state: Partition) => boolean; readonly read: (state: Partition) => Found }
+
+/** What an answer is as of. */
+const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
+
+const found = (answer: Answer): Found => ({ answer, cost: 0 })
+
+const stockAnswer = (state: Partition, sku: Sku): Answer => {
+  const stock = stockView(state, sku)
+  if (stock === undefined) return { answer: "unknownSku", sku, ...asOf(state) }
+  return { answer: "stock", ...stock, ...asOf(state) }
+}
+
+/** One SKU's ATS for the channel that asks; no values if it is unknown, or the channel doesn't sell it. */
+const atsAnswer = (state: Partition, channel: SenderId, sku: Sku): Answer => {
+  const stock = stockView(state, sku)
+  const line = stock?.ats.find((one) => one.channel === channel)
+  if (stock === undefined || line === undefined) return { answer: "ats", ...asOf(state), values: [], next: null }
+  const value = { channel, sku, ats: line.ats, version: stock.seq, delta: 0, cause: "Snapshot", atMs: state.atMs }
+  return { answer: "ats", ...asOf(state), values: [value], next: null }
+}
+
+const atsPageAnswer = (state: Partition, channel: SenderId, after: number, limit: number): Found => {
+  const { values, nextIndex } = atsView(state, channel, after, limit)
+  const walked = Math.max(0, (nextIndex ?? state.actorList.length) - after)
+  return { answer: { answer: "ats", ...asOf(state), values, next: nextIndex }, cost: Math.floor(walked / skusWalkedPerQuestion) }
+}
+
+const reservationAnswer = (
+  state: Partition,
+  channel: SenderId,
+  { sku, reservation }: Extract<Question, { readonly question: "reservation" }>,
+): Answer => {
+  const view = reservationView(state, channel, sku, reservation)
+  if (view === undefined) return { answer: "unknownReservation", sku, reservation, ...asOf(state) }
+  return { answer: "reservation", sku, reservation, ...view, ...asOf(state) }
+}
+
+const quarantineAnswer = (state: Partition, after: number, limit: number): Answer => {
+  const { page, next } = quarantinePage(state, after, limit)
+  return {
+    answer: "quarantine",
+    ...asOf(state),
+    quarantined: page.map(({ id, sender, class: commandClass, command, cause, atMs }) => ({
+      quarantined: id,
+      sender,
+      class: commandClass,
+      command: commandJsonOf(command),
+      cause,
+      atMs,
+    })),
+    next,
+  }
+}
+
+/** What this worker knows besides its partitions. */
+export interface Known {
+  readonly partitions: number
+  readonly report: () => WorkerReport
+}
+
+const said = (answer: Answer): Answering => ({ _tag: "Said", answer })
+
+const isThere = (partition: number | null, { partitions }: Known): boolean => partition === null || partition < partitions
+
+/** What to answer to a sender with these roles. */
+export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: string, body: Uint8Array, known: Known): Answering => {
+  const asked = parseQuestion(path.split("."), body)
+  const needed = rolesToAsk(asked)
+  if (needed !== null && !roles.some((role) => needed.includes(role)))
+    return said({ answer: "notAllowed", question: asked.question, roles: needed })
+  switch (asked.question) {
+    case "topology":
+      return said({ answer: "topology", partitions: known.partitions })
+    case "stock":
+      return { _tag: "Read", wanted: (state) => holdsSku(state, asked.sku), read: (state) => found(stockAnswer(state, asked.sku)) }
+    case "ats":
+      return { _tag: "Read", wanted: (state) => holdsSku(state, asked.sku), read: (state) => found(atsAnswer(state, channel, asked.sku)) }
+    case "reservation":
+      return {
+        _tag: "Read",
+        wanted: (state) => holdsSku(state, asked.sku),
+        read: (state) => found(reservationAnswer(state, channel, asked)),
+      }
+    case "atsPage":
+      if (!isThere(asked.partition, known)) return said({ answer: "invalid", field: "partition" })
+      return {
+        _tag: "Read",
+        wanted: (state) => asked.partition === null || asked.partition === state.id,
+        read: (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
+      }
+    case "quarantine":
+      if (!isThere(asked.partition, known)) return said({ answer: "invalid", field: "partition" })
+      return {
+        _tag: "Read",
+        wanted: (state) => asked.partition === state.id,
+        read: (state) => found(quarantineAnswer(state, asked.after, asked.limit)),
+      }
+    case "workers":
+      return said({ answer: "worker", ...known.report() })
+    case "invalid":
+      return said({ answer: "invalid", field: asked.field })
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Messages that an ingress took, as bytes, version 1: a frame that is handed to an owner, and a stored message of the commands stream.
+ *
+ * Both are one line of JSON, a line end, and the canonical bodies of the messages one after another, verbatim: the hash an id is bound to can be taken again, and nobody spells a
+ * command twice. Written by ingresses alone and read by owners alone, so what doesn't fit is no tolerance but unreadable. A line: `{"v":1, "ingress"?, "serial"?, "acknowledged"?, "messages":[…]}`,
+ * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body, 1 if its sender has the role bulk, else 0]`.
+ */
+import { Result, Schema } from "effect"
+import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
+import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
+import { decodeBody } from "./body.ts"
+import { ClassField, CountField } from "./fields.ts"
+import { parseJson } from "./json.ts"
+import { isReplySuffix } from "./subjects.ts"
+
+/** The version of frames and stored messages that this release writes, and the newest it reads. */
+export const takenVersion = 1
+
+/** The canonical text of a message's body, as it travels from here on. */
+export const bodyText = (body: DecodedBody): string => {
+  if (body._tag === "Undecodable") return ""
+  const texts = body.commands.map((decoded) => (decoded._tag === "Command" ? decoded.text : ""))
+  return body.array ? `[${texts.join(",")}]` : (texts[0] ?? "")
+}
+
+const lineOf = ({ sender, class: commandClass, bulk, sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
+  const suffix = reply === null ? "null" : `"${reply}"`
+  return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
+}
+
+const encode = (head: string, messages: ReadonlyArray<TakenMessage>): Uint8Array => {
+  let text = `${head}"messages":[`
+  for (let i = 0; i < messages.length; i++) text += `${i === 0 ? "" : ","}${lineOf(messages[i] as TakenMessage)}`
+  text += "]}\n"
+  for (const { body } of messages) text += bodyText(body)
+  return Buffer.from(text, "utf8")
+}
+
+/** A frame: messages for one reign. */
+export const encodeFrame = (messages: ReadonlyArray<TakenMessage>): Uint8Array => encode(`{"v":${takenVersion},`, messages)
+
+/** A stored message. The ingress's name is one subject token. */
+export const encodeBatch = ({ ingress, serial, acknowledged, messages }: StoredBatch): Uint8Array =>
+  encode(`{"v":${takenVersion},"ingress":"${ingress}","serial":${serial},"acknowledged":${acknowledged},`, messages)
+
+const MessageJson = Schema.Tuple([
+  Schema.String,
+  ClassField,
+  Schema.String,
+  Schema.NullOr(Schema.String),
+  CountField,
+  Schema.NullOr(Schema.String),
+  CountField,
+  Schema.Literals([0, 1]),
+])
+const HeadJson = Schema.Struct({
+  v: Schema.Literal(takenVersion),
+  ingress: Schema.optionalKey(Schema.String),
+  serial: Schema.optionalKey(CountField),
+  acknowledged: Schema.optionalKey(CountField),
+  messages: Schema.Array(MessageJson),
+})
+const decodeHead = Schema.decodeUnknownResult(HeadJson)
+
+interface Head {
+  readonly ingress: string
+  readonly serial: number
+  readonly acknowledged: number
+  readonly messages: ReadonlyArray<TakenMessage>
+}
+
+type Decoded =
+  | { readonly _tag: "Whole"; readonly head: Head }
+  | { readonly _tag: "Newer"; readonly version: number }
+  | { readonly _tag: "Unreadable"; readonly cause: string }
+
+const unreadable = (cause: string): Decoded => ({ _tag: "Unreadable", cause })
+
+const lineEnd = 0x0a
+
+const decode = (bytes: Uint8Array): Decoded => {
+  const end = bytes.indexOf(lineEnd)
+  if (end < 0) return unreadable("it has no first line")
+  const parsed = parseJson(bytes.subarray(0, end))
+  if (parsed._tag === "Refused" || typeof parsed.value !== "object" || parsed.value === null)
+    return unreadable("its first line is no JSON object")
+  const version: unknown = Reflect.get(parsed.value, "v")
+  if (typeof version === "number" && version > takenVersion) return { _tag: "Newer", version }
+  const head = decodeHead(parsed.value)
+  if (Result.isFailure(head)) return unreadable("its first line has another form")
+  const messages: Array<TakenMessage> = []
+  let from = end + 1
+  for (const line of head.success.messages) {
+    const message = messageOf(line, bytes.subarray(from, from + line[6]))
+    if (message === undefined) return unreadable("a message in it has another form")
+    messages.push(message)
+    from += line[6]
+  }
+  if (from !== bytes.length) return unreadable(`it has ${bytes.length} bytes, its messages ${from}`)
+  const { ingress, serial, acknowledged } = head.success
+  return { _tag: "Whole", head: { ingress: ingress ?? "", serial: serial ?? 0, acknowledged: acknowledged ?? 0, messages } }
+}
+
+const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): TakenMessage | undefined => {
+  const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
+  const sku: Sku | undefined = skuFromToken(token)
+  if (!isSender(sender) || sku === undefined || (reply !== null && !isReplySuffix(reply))) return undefined
+  return {
+    sender: sender as SenderId,
+    class: commandClass,
+    bulk: bulk === 1,
+    sku,
+    reply,
+    publishedMs,
+    trace,
+    bytes: bytes.length,
+    body: decodeBody(bytes),
+  }
+}
+
+/** The messages of a frame, or why there are none. */
+export const decodeFrame = (
+  bytes: Uint8Array,
+): { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage> } | Exclude<Decoded, { _tag: "Whole" }> => {
+  const decoded = decode(bytes)
+  return decoded._tag === "Whole" ? { _tag: "Frame", messages: decoded.head.messages } : decoded
+}
+
+/** What a stored message holds. */
+export const decodeBatch = (bytes: Uint8Array): DecodedBatch => {
+  const decoded = decode(bytes)
+  if (decoded._tag !== "Whole") return decoded
+  const { ingress, serial, acknowledged, messages } = decoded.head
+  if (ingress === "" || serial < 1 || acknowledged >= serial) return { _tag: "Unreadable", cause: "it doesn't say which ingress stored it" }
+  return { _tag: "Batch", batch: { ingress, serial, acknowledged, messages } }
+}

@@ -1,0 +1,237 @@
+import { describe, expect, it } from "vitest"
+import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
+import { commandText } from "../../src/wire/canonical.ts"
+import {
+  answers,
+  bodyOf,
+  brokerAheadMs,
+  bytesOf,
+  codec,
+  fact,
+  message,
+  ofTag,
+  Rig,
+  receive,
+  recordSale,
+  reserve,
+  sell,
+  skuIn,
+} from "./rig.ts"
+
+const only = <T>(list: ReadonlyArray<T>): T => {
+  expect(list).toHaveLength(1)
+  return list[0] as T
+}
+const a = skuIn(0, 4)
+const sameAsA = skuIn(0, 4, 1)
+const elsewhere = skuIn(1, 4)
+
+/** The one answer to a message, of which nothing may have gone on. */
+const refusedWith = (arrived: ReturnType<typeof message>, ageMs = 0) => {
+  const rig = Rig.begun()
+  const outputs = rig.arrive([arrived], ageMs)
+  expect(ofTag(outputs, "HandOver")).toEqual([])
+  expect(ofTag(outputs, "Store")).toEqual([])
+  return only(answers(outputs))
+}
+
+describe("age", () => {
+  it("takes a message up to the limit and none above it", () => {
+    expect(ofTag(Rig.begun().arrive([sell("web", a)], doorAgeMsMax), "HandOver")).toHaveLength(1)
+    expect(refusedWith(sell("web", a), doorAgeMsMax + 1)).toEqual({ answer: "notStored", reason: "age" })
+  })
+
+  it("dates a message by the broker's clock less its age, never later than it was published", () => {
+    const rig = Rig.begun()
+    const taken = only(ofTag(rig.arrive([sell("web", a)], 40.5), "HandOver")).messages[0]
+    expect(taken?.publishedMs).toBe(Math.floor(rig.nowMs + brokerAheadMs - 40.5))
+  })
+
+  it("hands over nothing of an array in which a deadline may have passed", () => {
+    const late = reserve(a, { deadlineMs: 99 })
+    const arrived = message("web", `sell.${a}`, bodyOf([reserve(a), late]))
+    expect(refusedWith(arrived, 100)).toEqual({ answer: "notStored", reason: "age", at: 1, id: late.id, sku: a })
+    expect(ofTag(Rig.begun().arrive([arrived], 99), "HandOver")).toHaveLength(1)
+  })
+
+  it("takes nothing before it is known what time it is at the broker", () => {
+    const rig = new Rig()
+    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 1, owner: "o" })
+    expect(rig.pass(25)).toEqual([])
+    expect(answers(rig.arrive([sell("web", a), fact(a)])).map(({ answer }) => answer)).toEqual(["busy", "busy"])
+    expect(ofTag(rig.hearTime(), "OpenDoor")).toHaveLength(4)
+  })
+
+  it("keeps the best bound of the broker's time, and forgets one that a clock set back has made wrong", () => {
+    const rig = Rig.begun()
+    const dated = () => only(ofTag(rig.arrive([sell("web", a)]), "HandOver")).messages[0]?.publishedMs ?? 0
+    rig.nowMs += 10
+    rig.tell({ _tag: "BrokerTimeSeen", brokerMs: brokerAheadMs - 50_000 })
+    expect(dated()).toBe(rig.nowMs + brokerAheadMs - 1)
+    for (let i = 0; i < 30; i++) {
+      rig.nowMs += 1_000
+      rig.tell({ _tag: "BrokerTimeSeen", brokerMs: rig.nowMs + brokerAheadMs - 3_600_000 })
+    }
+    expect(dated()).toBeLessThanOrEqual(rig.nowMs + brokerAheadMs - 3_600_000)
+    expect(dated()).toBeGreaterThan(rig.nowMs + brokerAheadMs - 3_600_000 - 20)
+  })
+})
+
+describe("reply", () => {
+  const suffixOf = (more: object) => {
+    const rig = Rig.begun()
+    return only(ofTag(rig.arrive([sell("web", a, more)]), "HandOver")).messages[0]?.reply
+  }
+
+  it("is the end of the reply subject under the sender's own name, else of the header", () => {
+    expect(suffixOf({ replySubject: "hf.reply.web.x.1" })).toBe("x.1")
+    expect(suffixOf({ replySubject: "", replyHeader: "h.1" })).toBe("h.1")
+    expect(suffixOf({ replySubject: "hf.reply.pos.x", replyHeader: "h.1" })).toBe("h.1")
+  })
+
+  it("is nowhere else, and a message without one is taken all the same", () => {
+    for (const replySubject of [
+      "hf.reply.pos.x",
+      "hf.reply.web",
+      "hf.reply.web.",
+      "hf.reply.web.*",
+      "hf.reply.web.>",
+      "hf.reply.web.a b",
+      "$JS.API.x",
+    ])
+      expect(suffixOf({ replySubject })).toBeNull()
+    for (const replyHeader of ["a.b.c.d", "..", "a..b", "*", "x".repeat(97), "a\r\nb"])
+      expect(suffixOf({ replySubject: "", replyHeader })).toBeNull()
+    const rig = Rig.begun()
+    expect(ofTag(rig.arrive([fact(a, { replySubject: "" })]), "Store")).toHaveLength(1)
+    expect(answers(rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 7 }))).toEqual([])
+  })
+})
+
+describe("path", () => {
+  const reasonOf = (path: string) => refusedWith(message("web", path, bodyOf(reserve(a))))
+
+  it("needs a class of the sender's", () => {
+    for (const path of [`stock.${a}`, `policy.${a}`, `operator.${a}`, `no.${a}`, "", ".", `.${a}`, a, `SELL.${a}`, `toString.${a}`])
+      expect(reasonOf(path)).toEqual({ answer: "notStored", reason: "class" })
+  })
+
+  it("needs one canonical token of a SKU behind it", () => {
+    const tokens = ["", "*", ">", "a.b", `${a}.`, `${a}.>`, "%41", "%2a", "a%", "%00", "ä", " ", "x".repeat(129), "%FF", "%E4%F6"]
+    for (const token of tokens) expect(reasonOf(`sell.${token}`)).toEqual({ answer: "notStored", reason: "token" })
+    expect(reasonOf("sell")).toEqual({ answer: "notStored", reason: "token" })
+  })
+
+  it("needs a sender that is known", () => {
+    expect(refusedWith(message("nobody", `sell.${a}`, bodyOf(reserve(a))))).toEqual({ answer: "notStored", reason: "sender" })
+  })
+})
+
+describe("form", () => {
+  it("refuses what is too long before it is parsed", () => {
+    const rig = Rig.begun({}, { ...codec, decodeBody: () => expect.unreachable("parsed") })
+    expect(answers(rig.arrive([message("web", `sell.${a}`, new Uint8Array(bodyBytesMax + 1))]))).toEqual([
+      { answer: "notStored", reason: "size" },
+    ])
+  })
+
+  it("refuses what would be too long in canonical spelling, which is how it goes on", () => {
+    const rig = Rig.begun({}, { ...codec, decodeBody: (body) => ({ ...codec.decodeBody(body), ...stretched }) })
+    expect(answers(rig.arrive([sell("web", a)]))).toEqual([{ answer: "notStored", reason: "size" }])
+  })
+  const stretched = {
+    _tag: "Commands",
+    array: false,
+    commands: [{ _tag: "Command", command: reserve(a), text: "x".repeat(bodyBytesMax + 1) }],
+  } as const
+
+  it("refuses the whole of what can't be decoded, and says where", () => {
+    expect(refusedWith(message("web", `sell.${a}`, bytesOf("nonsense")))).toEqual({
+      answer: "notStored",
+      reason: "form",
+      cause: "Malformed",
+    })
+    expect(refusedWith(message("web", `sell.${a}`, bytesOf("[]")))).toEqual({
+      answer: "notStored",
+      reason: "form",
+      cause: "TooManyCommands",
+    })
+    const first = reserve(a)
+    const wrong = `{"v":1,"type":"Reserve","id":"c-9","sku":"${a}","issuedAtMs":5,"reservation":"o-1","qty":0,"holdMs":60000}`
+    expect(refusedWith(message("web", `sell.${a}`, bytesOf(`[${commandText(first)},${wrong}]`)))).toEqual({
+      answer: "notStored",
+      reason: "form",
+      cause: "InvalidField",
+      field: "qty",
+      at: 1,
+      id: "c-9",
+      sku: a,
+    })
+  })
+
+  it("refuses a type that belongs to another class", () => {
+    const other = receive(a)
+    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), other])))).toEqual({
+      answer: "notStored",
+      reason: "class",
+      at: 1,
+      id: other.id,
+      sku: a,
+    })
+  })
+
+  it("refuses SKUs of several partitions, and a path whose SKU isn't among the commands'", () => {
+    const other = reserve(elsewhere)
+    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), other])))).toMatchObject({
+      reason: "partition",
+      at: 1,
+      sku: elsewhere,
+    })
+    expect(refusedWith(message("web", `sell.${a}`, bodyOf(reserve(sameAsA))))).toEqual({ answer: "notStored", reason: "partition" })
+    expect(ofTag(Rig.begun().arrive([message("web", `sell.${a}`, bodyOf([reserve(sameAsA), reserve(a)]))]), "HandOver")).toHaveLength(1)
+  })
+
+  it("refuses an array of which one part would be stored and the other handed over", () => {
+    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), recordSale(a)])))).toEqual({ answer: "notStored", reason: "mixed" })
+  })
+
+  it("is not stopped by a message that makes a decoder throw", () => {
+    const rig = Rig.begun(
+      {},
+      {
+        ...codec,
+        decodeBody: (body) => {
+          if (body.length === 1) throw new Error("a defect")
+          return codec.decodeBody(body)
+        },
+      },
+    )
+    const outputs = rig.arrive([message("web", `sell.${a}`, bytesOf("!")), sell("pos", a)])
+    expect(answers(outputs)).toEqual([{ answer: "notStored", reason: "form" }])
+    expect(ofTag(outputs, "HandOver")).toHaveLength(1)
+    expect(rig.view().defects).toBe(1)
+  })
+})
+
+describe("trace", () => {
+  const traceOf = (traceparent: string) => only(ofTag(Rig.begun().arrive([sell("web", a, { traceparent })]), "HandOver")).messages[0]?.trace
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+  const span = "00f067aa0ba902b7"
+
+  it("is written anew in lower case", () => {
+    expect(traceOf(`00-${trace.toUpperCase()}-${span}-01`)).toBe(`00-${trace}-${span}-01`)
+  })
+
+  it("is none unless it is exactly one", () => {
+    const wrong = [
+      "",
+      "x",
+      `01-${trace}-${span}-01`,
+      `00-${trace}-${span}-1`,
+      `00-${trace}-${span}-01-x`,
+      `00-${"0".repeat(32)}-${span}-01`,
+    ]
+    wrong.push(`00-${trace}-${"0".repeat(16)}-01`, `00-${trace}x-${span}-01`, ` 00-${trace}-${span}-01`, `00-${trace}-${span}-01\n`)
+    for (const text of wrong) expect(traceOf(text)).toBeNull()
+  })
+})
