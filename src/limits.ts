@@ -267,6 +267,19 @@ export const busyEndingMs = 50
 export const doorClockWindowMs = 10_000
 export const doorClockFastPpmMax = 500
 
+// Archive
+
+/** Bytes of records, and records, in one segment of an archive: held in memory whole while it is written and read. */
+export const archiveSegmentBytesMax = 32 * 1_048_576
+export const archiveSegmentRecordsMax = 32_768
+/** Newest records of a journal that are never purged, however old: a witness is compared with as many. */
+export const journalRecordsKeptMin = 1_024
+/**
+ * Milliseconds of journaled time for which a record stays in its journal: longer than any id in it is remembered, one that was issued as far ahead as is taken included, and a
+ * floor's step.
+ */
+export const journalKeptMs = factHorizonMs + issuedAheadMsMax + floorStepMs
+
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
@@ -306,6 +319,8 @@ assert(
   "the largest stored message, decided at its worst, fits a record",
 )
 assert(factHorizonMs >= 72 * 3_600_000, "facts may be reported 72 hours late")
+assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing within a horizon of remembered ids is purged")
+assert(archiveSegmentBytesMax > 2 * recordBytesMax, "a segment holds several records of any size")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax * 4 < 2 ** 24, "one map holds the decisions of a sender in all its classes")

@@ -100,7 +100,7 @@ export class Server {
     this.#streams = { raw: new CommandStream(this.former, partitions), stored: new CommandStream(this.commands, partitions) }
     this.journals = Array.from(
       { length: partitions },
-      (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs, denyPurge: true }),
+      (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs }),
     )
     this.keys = new StreamModel({ name: "KEYS", replicas, duplicateWindowMs: 100, lastOnly: true, markerMs: 60_000 })
   }

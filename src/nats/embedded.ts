@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
 
 export interface EmbeddedCredentials {
   readonly engine: UserPassword
+  readonly archivist: UserPassword
+  readonly admin: UserPassword
   readonly ingress: UserPassword
   readonly door: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
@@ -101,10 +103,13 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
     ))
   const senders: Record<string, UserPassword> = {}
   for (const { sender } of options.senders) senders[sender] = kept?.senders[sender] ?? secret(sender)
+  const login = (user: Exclude<keyof EmbeddedCredentials, "senders">): UserPassword => kept?.[user] ?? secret(user)
   return {
-    engine: kept?.engine ?? secret("engine"),
-    ingress: kept?.ingress ?? secret("ingress"),
-    door: kept?.door ?? secret("door"),
+    engine: login("engine"),
+    ingress: login("ingress"),
+    door: login("door"),
+    archivist: login("archivist"),
+    admin: login("admin"),
     senders,
   }
 }
@@ -120,6 +125,8 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
+  archivist: credentials.archivist,
+  admin: credentials.admin,
   ingress: credentials.ingress,
   door: credentials.door,
   senders: options.senders.map((access) => ({ ...access, login: credentials.senders[access.sender] ?? secret(access.sender) })),
