@@ -97,6 +97,8 @@ export class SteadyOwner {
   /** Writes a snapshot, as an owner does between its batches, and waits until it is published. */
   readonly snapshot = Effect.fnUntraced(function* (this: SteadyOwner) {
     const before = this.snapshots
+    // Due now, whatever the last one took to write.
+    this.partition.snapshotThings = 0
     while (this.snapshots === before) yield* this.#tell({ _tag: "Tick", wallMs: this.nowMs })
   })
 

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { archiveRound, audit, exportEnd, runAs } from "../../load/retention/archiver.ts"
 import { SteadyOwner } from "../../load/retention/owner.ts"
 import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
+import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { JournalRoom } from "../../src/ports/archive.ts"
@@ -30,7 +31,7 @@ const marks = () => runtime.runPromise(Cluster.use((cluster) => cluster.marks(0)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-archived-"))
-  server = await startEmbedded({ senders: [] })
+  server = await startEmbedded({ senders: sendersOf("web=channel") })
   const { engine, door } = server.credentials
   const ports = ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec))
   runtime = ports

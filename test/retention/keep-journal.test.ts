@@ -46,7 +46,8 @@ class Shop {
   snapshot(): this {
     const { partition } = this.worker
     const { snapshotEveryRecords } = partition
-    Object.assign(partition, { snapshotEveryRecords: 1 })
+    // Due at once: by records, and whatever the last one took to write.
+    Object.assign(partition, { snapshotEveryRecords: 1, snapshotThings: 0 })
     const before = this.broker.manifest
     while (this.broker.manifest === before) this.worker.tick()
     Object.assign(partition, { snapshotEveryRecords })
