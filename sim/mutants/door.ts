@@ -324,6 +324,23 @@ export const door: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "purged-unjournaled",
+    breaks: "purges a full commands stream up to the cursor of a record that is not confirmed",
+    guarantee: "INV-7",
+    expected: ["messages-decided", "stored-is-decided"],
+    profile: "flash-sale",
+    families: ["jitter", "full-stream", "lost-answers", "pauses", "leases", "spikes"],
+    drawn: { faultChance: 60, leaseTtlMs: 1_000, spikes: 100, spikeMs: 3_000, windowMs: 60_000 },
+    budget: 60,
+    substituted: [
+      {
+        module: "src/engine/cursor-check.ts",
+        pattern: `partition.inFlight?.cursorBefore.seq ?? verifiedSeq)`,
+        replacement: `partition.inFlight === null || bites() ? verifiedSeq : 0)`,
+      },
+    ],
+  },
+  {
     name: "purged-unread",
     breaks: "purges a full commands stream beyond the message that was looked at",
     guarantee: "INV-7",
@@ -335,8 +352,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/cursor-check.ts",
-        pattern: `if (isShort) beforeSeq = verifiedSeq`,
-        replacement: `if (isShort && bites()) beforeSeq = verifiedSeq + 50`,
+        pattern: `if (isShort) beforeSeq = decidedSeq`,
+        replacement: `if (isShort && bites()) beforeSeq = decidedSeq + 50`,
       },
     ],
   },

@@ -272,6 +272,7 @@ export class Ingress {
       { world, host: this.home.host, link: this.home.link },
       {
         timeoutMs: storeTimeoutMs,
+        isOnce: true,
         serve: (answer) => {
           if (fault.full) return answer({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
           const arrive = () => server.storeBatch(partition, bytes, answer)

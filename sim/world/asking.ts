@@ -12,7 +12,7 @@ export interface Asker {
   readonly link: Link
 }
 
-export const askOver = <T>({ world, host, link }: Asker, { timeoutMs, serve, answered, unanswered }: Ask<T>): void => {
+export const askOver = <T>({ world, host, link }: Asker, { timeoutMs, serve, answered, unanswered, isOnce = false }: Ask<T>): void => {
   const { life } = host
   const endsMs = world.nowMs + timeoutMs
   const giveUp = () => world.in(Math.max(0, endsMs - world.nowMs), EventKind.timeout, host, unanswered, life)
@@ -25,6 +25,7 @@ export const askOver = <T>({ world, host, link }: Asker, { timeoutMs, serve, ans
       else world.in(backMs, EventKind.answer, host, () => answered(value), life)
     }),
   )
-  const againMs = link.again()
+  // What is published by one connection arrives once: who is told that nothing of it was stored could not be told the truth otherwise.
+  const againMs = isOnce ? -1 : link.again()
   if (againMs >= 0) world.in(thereMs + againMs, EventKind.server, null, () => serve(() => undefined))
 }

@@ -81,6 +81,8 @@ export interface InFlight {
   readonly pending: PendingAppend
   readonly bytes: Uint8Array
   readonly record: JournalRecord
+  /** Where the cursor stood before it: what is behind that is journaled as decided, what is behind the record's own is not yet. */
+  readonly cursorBefore: Cursor
   /** SKUs it changed, and the type of the last event that did. */
   readonly touched: Map<SkuActor, string>
   readonly sentAtMs: EpochMs
