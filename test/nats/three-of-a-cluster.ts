@@ -23,7 +23,11 @@ const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
 }
 
 /** Starts `server-0` to `server-2`, which share their secrets, and waits until all are ready. */
-export const startThreeServers = async (senders: EmbeddedOptions["senders"], attempt = 1): Promise<ReadonlyArray<EmbeddedServer>> => {
+export const startThreeServers = async (
+  senders: EmbeddedOptions["senders"],
+  syncAlways = false,
+  attempt = 1,
+): Promise<ReadonlyArray<EmbeddedServer>> => {
   const ports = await freePorts(3)
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
   const started: Array<EmbeddedServer> = []
@@ -31,13 +35,13 @@ export const startThreeServers = async (senders: EmbeddedOptions["senders"], att
     for (const [i, port] of ports.entries()) {
       const [first] = started
       const cluster = { serverName: `server-${i}`, port, routes }
-      started.push(await startEmbedded({ senders, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
+      started.push(await startEmbedded({ senders, syncAlways, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
     }
     await Promise.all(started.map((server) => server.ready()))
     return started
   } catch (error) {
     await Promise.all(started.map((server) => server.stop()))
     if (attempt === startAttempts) throw error
-    return startThreeServers(senders, attempt + 1)
+    return startThreeServers(senders, syncAlways, attempt + 1)
   }
 }
