@@ -9,12 +9,18 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Clock, Effect, Exit, Layer, Scope } from "effect"
 import { type Channel, connect } from "../src/channel.ts"
+import { sendersOf } from "../src/domain/sender-list.ts"
 import type { AlarmKind } from "../src/engine/protocol.ts"
+import { deskLayer } from "../src/nats/desk.ts"
+import { doorLayer } from "../src/nats/door.ts"
 import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { natsLayer } from "../src/nats/layer.ts"
 import { Cluster } from "../src/ports/broker.ts"
 import { Meter } from "../src/ports/meter.ts"
 import { Engine } from "../src/runtime/engine.ts"
+import { startIngress } from "../src/runtime/ingress.ts"
+import { IngressEngine } from "../src/runtime/ingress-engine.ts"
+import { Reigns } from "../src/runtime/reigns.ts"
 import { startWorker } from "../src/runtime/worker.ts"
 import { loggingLayer } from "../src/telemetry/logging.ts"
 import { saidCodec } from "../src/wire/said.ts"
@@ -51,6 +57,8 @@ const listening = (alarms: Array<AlarmKind>): Meter["Service"] =>
     alarm: (_partition, kind) => alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressSampled: () => undefined,
+    doorClosed: () => undefined,
   })
 
 /** Starts a worker on that clock; resolves with how to stop it. */
@@ -59,10 +67,14 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const clock = wrongClock(await Effect.runPromise(Effect.map(Clock.Clock, (found) => found)), aheadMs)
   const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
     Effect.runPromise(effect.pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock)))
-  const { engine, worker } = credentials
+  const { engine, door } = credentials
   const layers = Layer.mergeAll(
-    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, worker }, saidCodec),
+    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
+    deskLayer({ servers: [url], login: { engine }, name: "clocks" }),
+    doorLayer({ servers: [url], door, name: "clocks" }),
     Engine.layer,
+    IngressEngine.layer,
+    Reigns.layer,
     Layer.succeed(Meter, listening(alarms)),
     loggingLayer({ format: "pretty", level: "None" }),
   )
@@ -70,7 +82,8 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
     yield* cluster.prepare({ partitions, replicas: 1 })
-    return yield* startWorker({ worker: "wrong", address: "", partitions, leaseTtlMs, drainTimeoutMs: 10_000 })
+    yield* startIngress({ name: "wrong", partitions, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    return yield* startWorker({ worker: "wrong", address: "", partitions, senders, leaseTtlMs, drainTimeoutMs: 10_000 })
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {
@@ -89,11 +102,7 @@ interface Row {
   readonly isGood: boolean
 }
 
-const senders = [
-  { name: "web", kind: "channel" },
-  { name: "dock", kind: "warehouse" },
-  { name: "planner", kind: "merchandiser" },
-] as const
+const senders = sendersOf("web=channel,dock=warehouse,planner=merchandiser")
 
 const policy = {
   version: 1,

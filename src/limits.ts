@@ -160,6 +160,8 @@ export const handTimeoutMs = 2_000
 export const storeTimeoutMs = 5_000
 /** Milliseconds between two words of an owner that it still reigns. */
 export const announceEveryMs = 500
+/** Milliseconds between two words of an owner, when it has senders to hold off. */
+export const fullEveryMs = 5
 
 // Feed and snapshots
 
@@ -219,11 +221,12 @@ export const doorClockWindowMs = 10_000
 export const doorClockFastPpmMax = 500
 
 const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entryOverheadBytesMax
-assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
-assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 /** A line of a stored message's head: sender, class, SKU token, reply suffix, time, trace, size. */
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
+assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
+assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
+assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")

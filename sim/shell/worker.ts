@@ -5,8 +5,10 @@
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
 import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind } from "../../src/engine/protocol.ts"
+import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Reigns } from "../../src/runtime/reigns.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
@@ -22,6 +24,16 @@ const drainTimeoutMs = 5_000
 
 /** Milliseconds until a process that died by itself is started again, as an orchestrator would. */
 const restartAfterMs = 900
+
+/** No ingress stands before these servers: nobody hears an owner, and nobody hands anything over. */
+const nobodysDesk = Desk.of({
+  hand: () => Effect.succeed("unheard"),
+  store: () => Effect.succeed({ _tag: "Unknown", cause: "nobody stores here" }),
+  owners: () => Effect.void,
+  announce: () => undefined,
+  receive: () => Effect.void,
+  brokerMs: Effect.never,
+})
 
 export interface WorkerNodeOptions {
   readonly world: World
@@ -83,6 +95,8 @@ export class WorkerNode {
     const ports = Layer.mergeAll(
       workerPorts(servers, this.#connections, saidCodec),
       Layer.succeed(Engine, engine),
+      Layer.succeed(Desk, nobodysDesk),
+      Reigns.layer,
       Layer.succeed(Meter, this.#meter()),
     )
     const scope = Scope.makeUnsafe()
@@ -160,6 +174,8 @@ export class WorkerNode {
       alarm: (_partition, kind: AlarmKind) => onEvent(`alarm: ${kind}`),
       sampled: ignored,
       waiting: ignored,
+      ingressSampled: ignored,
+      doorClosed: ignored,
     })
   }
 }

@@ -54,7 +54,7 @@ export const engineAccess: Effect.Effect<
           engine: loginOf(config.nats.engine),
           name,
         }
-  return { nats, partitions: yield* foundPartitions(nats, nats.engine), replicas: config.replicas }
+  return { nats, partitions: yield* foundPartitions(nats, { engine: nats.engine }), replicas: config.replicas }
 })
 
 /** The environment of commands that are a sender: what each variable means is said in every such command's help. */

@@ -63,6 +63,12 @@ const entries: ReadonlyArray<CommandEntry> = [
     endsBySignal: true,
   },
   {
+    name: "ingress",
+    summary: "Run an ingress alone: it takes what senders send, and stores facts while all workers are away",
+    load: async () => rootWith((await import("./ingress.ts")).ingressCommand),
+    endsBySignal: true,
+  },
+  {
     name: "demo",
     summary: "Play a flash sale, or real orders, on a real nats-server, kill a worker in the middle, and judge what came of it",
     load: async () => rootWith((await import("./demo.ts")).demoCommand),

@@ -1,13 +1,17 @@
 /**
  * `holdfast serve`: a worker, put together from its parts and kept until a signal ends it.
  */
-import { Effect, Fiber, Layer, Redacted, Schedule } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
 import { type HoldfastConfig, type Login, loadConfig, settings, workerSettingsHelp } from "../config.ts"
+import { deskLayer } from "../nats/desk.ts"
+import { doorLayer } from "../nats/door.ts"
 import { type NatsConfig, natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
-import { BrokerUnavailable } from "../ports/errors.ts"
 import { Engine } from "../runtime/engine.ts"
+import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
+import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Reigns } from "../runtime/reigns.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -16,7 +20,9 @@ import { logLine } from "../telemetry/names.ts"
 import { saidCodec } from "../wire/said.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
+import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { untilItAnswers } from "./until-it-answers.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
@@ -28,29 +34,11 @@ const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   return found
 })
 
-/** Milliseconds between two attempts to reach the broker at start: often enough to be there when it is, rarely enough to be read. */
-const retryMs = 2_000
-
-const isUnavailable = (error: unknown): error is BrokerUnavailable => error instanceof BrokerUnavailable
-
-/** Tries until the broker answers, and says each time that it doesn't. Other failures end it. */
-const untilItAnswers = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  effect.pipe(
-    Effect.tapError((error) =>
-      isUnavailable(error)
-        ? Effect.logWarning("the broker is not there yet, trying again", {
-            operation: error.operation,
-            cause: error.cause,
-            againInMs: retryMs,
-          })
-        : Effect.void,
-    ),
-    Effect.retry({ while: isUnavailable, schedule: Schedule.spaced(retryMs) }),
-  )
-
-const connect = Effect.fnUntraced(function* (nats: NatsConfig) {
+const connect = Effect.fnUntraced(function* (nats: NatsConfig, name: string) {
   const scope = yield* Effect.scope
-  return yield* untilItAnswers(Layer.buildWithScope(natsLayer(nats, saidCodec), scope))
+  // Its ingress works with the worker's own logins, over connections of its own.
+  const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
+  return yield* untilItAnswers(Layer.buildWithScope(Layer.merge(natsLayer(nats, saidCodec), ingress), scope))
 })
 
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
@@ -67,53 +55,61 @@ const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   return partitions
 })
 
-/** Leaves when the scope closes, in a fiber of its own: the one that is ending was interrupted, and could wait for nothing. */
-const leaveAtTheEnd = (worker: Worker) =>
-  Effect.addFinalizer(() =>
-    Effect.forkDetach(worker.leave).pipe(
-      Effect.flatMap(Fiber.join),
-      Effect.flatMap((unfinished) =>
-        unfinished.length === 0
-          ? Effect.void
-          : Effect.die(
-              new CommandFailed({ code: exitCode.failed, message: `partitions ${unfinished.join(", ")} were not drained in time` }),
-            ),
-      ),
-    ),
-  )
+/** First nothing more is taken, then what was is decided and said. */
+const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
+  Effect.gen(function* () {
+    const isDrained = yield* ingress.drain(timeoutMs)
+    const unfinished = yield* worker.leave
+    if (unfinished.length > 0) return `partitions ${unfinished.join(", ")} were not drained in time`
+    return isDrained ? null : "the ingress was not drained in time"
+  })
+
+interface Working {
+  readonly ingress: RunningIngress
+  readonly worker: Worker
+}
+
+const readinessOf = ({ ingress, worker }: Working) => {
+  const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
+  return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
+}
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
-  let worker: Worker | undefined
+  let working: Working | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const address = yield* serveTelemetry({ registry, readiness: () => worker?.report() ?? notYet }, config.http)
+  const readiness = () => (working === undefined ? notYet : readinessOf(working))
+  const address = yield* serveTelemetry({ registry, readiness }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
-  const ports = yield* connect(yield* findNats(config))
+  const ports = yield* connect(yield* findNats(config), config.worker)
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
-    const { leaseTtlMs, drainTimeoutMs } = config
-    worker = yield* startWorker({
-      worker: config.worker,
-      address,
-      partitions,
-      senders: config.nats?.senders ?? ownSenders,
-      leaseTtlMs,
-      drainTimeoutMs,
-    })
-    yield* leaveAtTheEnd(worker)
+    const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
+    const senders = config.nats?.senders ?? ownSenders
+    // Before the worker: facts are stored from now on, however long it has to catch up.
+    const ingress = yield* startIngress({ name, partitions, senders, ...senderRates })
+    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs })
+    working = { ingress, worker }
+    yield* leaveAtTheEnd(leave(ingress, worker, drainTimeoutMs))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
 })
 
 const serve = Effect.gen(function* () {
   const config = yield* loadConfig
-  const parts = Layer.mergeAll(metricsLayer(config.worker), Engine.layer, loggingLayer({ format: config.log, level: config.logLevel }))
+  const parts = Layer.mergeAll(
+    metricsLayer(config.worker),
+    Engine.layer,
+    IngressEngine.layer,
+    Reigns.layer,
+    loggingLayer({ format: config.log, level: config.logLevel }),
+  )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))
 })
 
 const description = `Run a worker. Workers share the partitions by themselves: start as many as you like, on one or several machines, each with a name of its own.
 
-It decides commands, journals each decision before it is said, follows what others own as a hot standby, and takes over when they die.
+It takes what senders send (an ingress runs inside), decides it, journals each decision before it is said, follows what others own as a hot standby, and takes over when they die.
 SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitions are handed over, then it ends with code 0.
 
 Settings, from the environment (name, default, meaning):

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
-import { engineInbox } from "./config.ts"
+import { engineInbox, ingressInbox } from "./config.ts"
 import { type Login, openLink, type ServerAddress } from "./connection.ts"
 import { describe, isStreamMissing } from "./errors.ts"
 import { commandsStream, notedPartitions } from "./subjects.ts"
@@ -15,11 +15,15 @@ const noCluster = new TopologyMismatch({
   remedy: "start a worker (holdfast serve) to create the cluster, or name another server with HOLDFAST_NATS_URL",
 })
 
-/** `engine` logs in to the account of the engine. Fails with TopologyMismatch if there is no cluster. */
-export const foundPartitions = (address: ServerAddress, engine: Login): Effect.Effect<number, TopologyMismatch | BrokerUnavailable> =>
+/** Logs in to the account of the engine, as a worker or an ingress. Fails with TopologyMismatch if there is no cluster. */
+export const foundPartitions = (
+  address: ServerAddress,
+  login: { readonly engine: Login } | { readonly ingress: Login },
+): Effect.Effect<number, TopologyMismatch | BrokerUnavailable> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const link = yield* openLink(address, engine, engineInbox, "holdfast tool")
+      const [who, inbox] = "engine" in login ? [login.engine, engineInbox] : [login.ingress, ingressInbox]
+      const link = yield* openLink(address, who, inbox, "holdfast tool")
       const info = yield* Effect.tryPromise({
         try: () => link.jsm.streams.info(commandsStream),
         catch: (error) =>

@@ -3,7 +3,10 @@
  * than what it measures. telemetry/ counts with prom-client; a test listens in.
  */
 import { Context } from "effect"
+import type { SenderId } from "../domain/names.ts"
 import type { AlarmKind, BatchStats, StepDownReason } from "../engine/protocol.ts"
+import type { BusyWhy } from "../engine/words.ts"
+import type { NotStoredReason } from "../wire/answers.ts"
 
 /** A partition on this worker at one moment. Zeroes where this worker doesn't own it. */
 export interface PartitionSample {
@@ -19,6 +22,30 @@ export interface PartitionSample {
   readonly clockAheadMs: number | null
 }
 
+/** An ingress at one moment. What became of messages is counted from the beginning of its life. */
+export interface IngressSample {
+  /** The name of its life. */
+  readonly ingress: string
+  readonly partitions: ReadonlyArray<{
+    readonly partition: number
+    /** Messages that wait to be handed over, and to be stored. */
+    readonly selling: number
+    readonly keeping: number
+    /** Milliseconds since the oldest of them, and of what is under way, was published; 0: there is none. */
+    readonly oldestAgeMs: number
+  }>
+  readonly senders: ReadonlyArray<{
+    readonly sender: SenderId
+    readonly taken: number
+    readonly stored: number
+    readonly busy: Readonly<Record<BusyWhy, number>>
+    readonly notStored: Readonly<Record<NotStoredReason, number>>
+  }>
+  /** Messages of senders it doesn't know, and messages that made it throw. */
+  readonly strangers: number
+  readonly defects: number
+}
+
 export class Meter extends Context.Service<
   Meter,
   {
@@ -32,6 +59,9 @@ export class Meter extends Context.Service<
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
     readonly alarm: (partition: number, kind: AlarmKind) => void
     readonly sampled: (partition: number, sample: PartitionSample) => void
+    readonly ingressSampled: (sample: IngressSample) => void
+    /** A sender's subscription was given up. */
+    readonly doorClosed: (sender: SenderId, why: BusyWhy | "bound") => void
     /** Commands stored and not decided, and the age in milliseconds of the oldest; null when this worker doesn't own the partition (any more). */
     readonly waiting: (partition: number, waiting: { readonly count: number; readonly oldestAgeMs: number } | null) => void
   }

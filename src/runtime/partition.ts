@@ -8,17 +8,19 @@ import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
+import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { Engine } from "./engine.ts"
 import { type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
 import { makePerformer } from "./perform.ts"
+import type { Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 import type { Ended } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
-export type PartitionPorts = Commands | Cluster | Engine | Journals | Meter | Outbound | Snapshots
+export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
 
 export interface RunningPartition {
   /** The engine's state, for its views only. */
@@ -103,6 +105,7 @@ export const startPartition: (
     tell,
     tellWhile: (isWanted, told) => mailbox.put({ told, isWanted }),
     heard: mailbox.emptied,
+    owner: () => state.owner,
     run: (effect) => {
       run(effect)
     },

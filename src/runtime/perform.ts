@@ -7,6 +7,7 @@ import type { Output } from "../engine/protocol.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
+import { makeReignOutputs } from "./reign-outputs.ts"
 import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
 import { type Ended, makeStandingOutputs } from "./standing-outputs.ts"
@@ -23,7 +24,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
   const snapshots = yield* makeSnapshotOutputs(shell)
-  const standing = yield* makeStandingOutputs(shell, end)
+  const reign = yield* makeReignOutputs(shell)
+  const standing = yield* makeStandingOutputs(shell, reign, end)
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -60,7 +62,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
       case "ReadRawEnd":
         return commands.readRawEnd()
       case "SayBusy":
-        return publishing.sayBusy(output)
+        return reign.sayBusy(output)
       case "SendReplies":
         return publishing.sendReplies(output.seq, output.replies)
       case "SendFeed":

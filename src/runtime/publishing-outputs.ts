@@ -5,7 +5,6 @@
  * them come in another order. Each names its record. The feed's groups go one after another, so that versions rise.
  */
 import { Effect } from "effect"
-import type { Output } from "../engine/protocol.ts"
 import type { AtsValue, Reply } from "../engine/records.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
@@ -49,7 +48,6 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
 
   return {
     sendReplies,
-    sayBusy: (_busy: Extract<Output, { readonly _tag: "SayBusy" }>): void => undefined,
     sendFeed: (group: number, values: ReadonlyArray<AtsValue>) => sendFeed({ group, values }),
     /** Watches what the feed stored since a time, and stores from now on, whoever sent it. */
     watchFeed: (sinceMs: number) =>

@@ -12,6 +12,8 @@ export interface Shell {
   readonly tellWhile: (isWanted: () => boolean, told: Told) => void
   /** Returns once the partition has heard everything it was told. */
   readonly heard: Effect.Effect<void>
+  /** The name of the reign, once it is one. */
+  readonly owner: () => string
   /** Runs a fiber that ends with this life of the partition. It is begun at once, in this turn. */
   readonly run: (effect: Effect.Effect<void>) => void
 }

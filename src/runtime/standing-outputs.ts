@@ -14,12 +14,19 @@ export type Ended =
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
   | { readonly _tag: "Halted"; readonly halt: Halt }
 
-export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+/** What ingresses have to know of it. */
+interface Reign {
+  readonly begin: (epoch: number) => void
+  readonly end: () => void
+}
+
+export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, end: (ended: Ended) => void) {
   const meter = yield* Meter
   const { partition } = shell
   return {
     serving: ({ epoch, seq }: OutputOf<"Serving">) => {
       meter.tookOver(partition)
+      reign.begin(epoch)
       shell.run(Effect.logInfo(logLine.serving, { partition, epoch, seq }))
     },
     // A claim or a reset is a record too, but no batch: it would blur what is measured of batches.
@@ -33,8 +40,12 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, en
     },
     steppedDown: ({ reason, detail }: OutputOf<"SteppedDown">) => {
       meter.steppedDown(partition, reason)
+      reign.end()
       end({ _tag: "SteppedDown", reason, detail })
     },
-    halted: ({ halt }: OutputOf<"Halted">) => end({ _tag: "Halted", halt }),
+    halted: ({ halt }: OutputOf<"Halted">) => {
+      reign.end()
+      end({ _tag: "Halted", halt })
+    },
   }
 })

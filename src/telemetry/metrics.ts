@@ -7,6 +7,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
 import { Meter } from "../ports/meter.ts"
+import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { metricName } from "./names.ts"
 
 /** The registry that the meter of the same layer build counts into. */
@@ -83,8 +84,16 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
-    "Seconds since the oldest message that is not decided was stored; 0 if there is none.",
+    "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
   )
+  const [storedMs, queuedMs] = [new Map<number, number>(), new Map<number, number>()]
+  const showOldest = (partition: number, of: Map<number, number>, oldestAgeMs: number | null): void => {
+    if (oldestAgeMs === null) of.delete(partition)
+    else of.set(partition, oldestAgeMs)
+    const [stored, queued] = [storedMs.get(partition), queuedMs.get(partition)]
+    if (stored === undefined && queued === undefined) lagOldest.remove({ partition })
+    else lagOldest.set({ partition }, Math.max(stored ?? 0, queued ?? 0) / 1_000)
+  }
   return {
     sampled: ((partition, sample) => {
       owned.set({ partition }, sample.owned ? 1 : 0)
@@ -99,14 +108,12 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else clockOffset.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],
     waiting: ((partition, waiting) => {
-      if (waiting === null) {
-        lagCommands.remove({ partition })
-        lagOldest.remove({ partition })
-        return
-      }
-      lagCommands.set({ partition }, waiting.count)
-      lagOldest.set({ partition }, waiting.oldestAgeMs / 1_000)
+      if (waiting === null) lagCommands.remove({ partition })
+      else lagCommands.set({ partition }, waiting.count)
+      showOldest(partition, storedMs, waiting?.oldestAgeMs ?? null)
     }) satisfies Meter["Service"]["waiting"],
+    /** What the ingress of this process has before it: it waits as much as what is stored. */
+    queued: (partition: number, oldestAgeMs: number) => showOldest(partition, queuedMs, oldestAgeMs === 0 ? null : oldestAgeMs),
   }
 }
 
@@ -139,10 +146,12 @@ const makeEventCounters = (registers: Array<Registry>) => {
 
 const makeMeter = (registry: Registry): Meter["Service"] => {
   const batch = makeBatchMetrics([registry])
+  const { queued, ...gauges } = makePartitionGauges([registry])
   return Meter.of({
     batchConfirmed: (_partition, stats) => batch(stats),
-    ...makePartitionGauges([registry]),
+    ...gauges,
     ...makeEventCounters([registry]),
+    ...makeIngressMetrics([registry], queued),
   })
 }
 

@@ -26,6 +26,14 @@ export const metricName = {
   halted: "holdfast_partition_halted",
   unreadable: "holdfast_partition_unreadable",
   owned: "holdfast_partition_owned",
+  ingressTaken: "holdfast_ingress_taken_total",
+  ingressStored: "holdfast_ingress_stored_total",
+  ingressBusy: "holdfast_ingress_busy_total",
+  ingressNotStored: "holdfast_ingress_not_stored_total",
+  ingressDoorsClosed: "holdfast_ingress_doors_closed_total",
+  ingressDefects: "holdfast_ingress_defects_total",
+  ingressWaiting: "holdfast_ingress_waiting",
+  ingressOldestSeconds: "holdfast_ingress_oldest_seconds",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */
@@ -47,6 +55,11 @@ export const logLine = {
   drained: "drained",
   drainUnfinished: "drain timed out: what was decided and not said is said by the next owner",
   joined: "worker joined",
+  ingressOpen: "ingress opened its doors",
+  ingressBroke: "the ingress broke; it starts again, and whoever waits for its answer asks again",
+  ingressDrained: "ingress drained: all that was taken is handed over or stored",
+  ingressUnfinished: "ingress: drain timed out; what was under way is asked for again by its senders",
+  unreadableFrame: "what an ingress handed over can't be read, and is not taken",
   notGuaranteed: "NOT GUARANTEED by the broker",
   membersChanged: "workers changed",
 } as const

@@ -8,6 +8,7 @@ import { type Effect, type Scope, Stream } from "effect"
 import { partitionOf } from "../../src/domain/names.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../../src/ports/broker.ts"
 import type { ChannelLink, Heard } from "../../src/ports/channel.ts"
+import type { BrokerUnavailable } from "../../src/ports/errors.ts"
 
 export type WorkerPorts = Cluster | Commands | Journals | Outbound | Questions | Snapshots
 
@@ -18,6 +19,8 @@ export interface BrokerUnderTest {
   readonly asWorker: <A, E>(effect: Effect.Effect<A, E, WorkerPorts | Scope.Scope>) => Promise<A>
   /** As another worker, over connections of its own. */
   readonly asOtherWorker: <A, E>(effect: Effect.Effect<A, E, WorkerPorts | Scope.Scope>) => Promise<A>
+  /** Stores a message in the commands stream of a partition, whoever stores there. Fails where it isn't acknowledged. */
+  readonly store: (partition: number, body: Uint8Array) => Effect.Effect<{ readonly seq: number }, BrokerUnavailable>
   /** As a channel called `web` or `shop`, or a warehouse called `dock`. */
   readonly asSender: <A, E>(sender: "web" | "shop" | "dock", effect: Effect.Effect<A, E, ChannelLink | Scope.Scope>) => Promise<A>
 }

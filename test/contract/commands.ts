@@ -1,12 +1,10 @@
 /** The contract of `Commands`: the commands stream, read by a partition's own cursor. */
 import { Effect, Fiber, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
-import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { bodyBytesMax } from "../../src/limits.ts"
 import { Commands } from "../../src/ports/broker.ts"
-import { type Broker, bytes, skuIn, text } from "./broker-under-test.ts"
-import { storeCommand } from "./stored-command.ts"
+import { type Broker, bytes, text } from "./broker-under-test.ts"
 
 /** The partition's first `count` messages from `fromSeq` on, in one reading: one that breaks, as any may, is begun anew. */
 const take = (partition: number, fromSeq: number, count: number) =>
@@ -21,38 +19,17 @@ const take = (partition: number, fromSeq: number, count: number) =>
       ),
   )
 
-const send = (token: string, body: string) => storeCommand("sell", token, bytes(body))
-
-const sendAll = (token: string, bodies: ReadonlyArray<string>) => Effect.forEach(bodies, (body) => send(token, body))
-
-const skus = (): ReadonlyArray<string> => {
-  const odd = ["a b", "A.B", "100%", "*", ">", "é", "€uro", "日本", "😀", "%41", "tab/slash", "ÄÖÜß", 'q"uote', "back\\slash", "x'y(z)!~*"]
-  return [...odd, ...Array.from({ length: 100 - odd.length }, (_, i) => `CODE-${i}_${(i * 7919).toString(36)}${i % 3 === 0 ? "·" : ""}`)]
-}
-
 /** `partition` is this suite's own. */
 export const commandsContract = (name: string, broker: Broker, partition: number) =>
   describe(`Commands contract: ${name}`, () => {
-    it("stores a command under the partition that the SKU's token hashes to, whatever the SKU's letters", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const stored = await asSender(
-        "web",
-        Effect.forEach(skus(), (sku) => Effect.map(send(skuToken(sku), sku), ({ seq }) => ({ sku, seq }))),
-      )
-      for (const { sku, seq } of stored) {
-        const { message } = await asWorker(Commands.use((commands) => commands.at(seq)))
-        expect(message?.subject).toBe(`hf.p.${partitionOf(sku, partitions)}.web.sell.${skuToken(sku)}`)
-        expect(text(message?.body ?? bytes(""))).toBe(sku)
-      }
-    })
+    const send = (to: number, body: string) => broker().store(to, bytes(body))
+    const sendAll = (to: number, bodies: ReadonlyArray<string>) => Effect.forEach(bodies, (body) => send(to, body))
+    const foreignTo = (own: number) => (own + 1) % broker().partitions
 
     it("delivers a partition's messages in the order of the stream, none left out, and nobody else's", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const mine = skuIn(partition, partitions)
-      const foreign = skuIn((partition + 1) % partitions, partitions)
-      const sent = await asSender(
-        "web",
-        Effect.forEach([0, 1, 2, 3, 4], (i) => Effect.zip(send(mine, `mine ${i}`), send(foreign, `foreign ${i}`))),
+      const { asWorker } = broker()
+      const foreign = foreignTo(partition)
+      const sent = await Effect.runPromise(Effect.forEach([0, 1, 2, 3, 4], (i) => Effect.zip(send(partition, `mine ${i}`), send(foreign, `foreign ${i}`))),
       )
       const read = await asWorker(take(partition, sent[0]?.[0].seq ?? 0, 5))
       expect(read.map((message) => text(message.body))).toEqual(["mine 0", "mine 1", "mine 2", "mine 3", "mine 4"])
@@ -60,21 +37,17 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("reads from the sequence it is told, and goes on with what is stored later", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const sku = skuIn(partition, partitions)
-      const [, second] = await asSender("web", sendAll(sku, ["one", "two"]))
+      const { asWorker } = broker()
+      const [, second] = await Effect.runPromise(sendAll(partition, ["one", "two"]))
       const reading = asWorker(take(partition, second?.seq ?? 0, 3))
-      await asSender("web", sendAll(sku, ["three", "four"]))
+      await Effect.runPromise(sendAll(partition, ["three", "four"]))
       expect((await reading).map((message) => text(message.body))).toEqual(["two", "three", "four"])
     })
 
     it("says the same of a message, to the last character, whether it is read or looked up", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const sku = skuIn(partition, partitions)
-      const sent = await asSender(
-        "web",
-        sendAll(
-          sku,
+      const { asWorker } = broker()
+      const sent = await Effect.runPromise(sendAll(
+          partition,
           Array.from({ length: 50 }, (_, i) => `same ${i}`),
         ),
       )
@@ -86,8 +59,8 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("looks up nothing, but the stream's bounds, beyond them", async () => {
-      const { asSender, asWorker, partitions } = broker()
-      const { seq } = await asSender("web", send(skuIn(partition, partitions), "last"))
+      const { asWorker } = broker()
+      const { seq } = await Effect.runPromise(send(partition, "last"))
       const found = await asWorker(Commands.use((commands) => Effect.all([commands.at(0), commands.at(seq + 1_000_000)])))
       expect(found.map(({ message }) => message)).toEqual([null, null])
       expect(found[1]?.lastSeq).toBeGreaterThanOrEqual(seq)
@@ -95,10 +68,9 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("purges a partition below its own cursor and leaves the others alone", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const mine = skuIn(partition, partitions)
-      const foreign = skuIn((partition + 1) % partitions, partitions)
-      const [first, other, second] = await asSender("web", Effect.all([send(mine, "old"), send(foreign, "other"), send(mine, "new")]))
+      const { asWorker } = broker()
+      const foreign = foreignTo(partition)
+      const [first, other, second] = await Effect.runPromise(Effect.all([send(partition, "old"), send(foreign, "other"), send(partition, "new")]))
       const found = await asWorker(
         Commands.use((commands) =>
           Effect.andThen(
@@ -111,9 +83,8 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("counts what is stored after a sequence, and says when the oldest of it was", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const sku = skuIn(partition, partitions)
-      const sent = await asSender("web", sendAll(sku, ["a", "b", "c"]))
+      const { asWorker } = broker()
+      const sent = await Effect.runPromise(sendAll(partition, ["a", "b", "c"]))
       const [first, , last] = sent.map(({ seq }) => seq)
       const { waiting, none, second } = await asWorker(
         Commands.use((commands) =>
@@ -129,13 +100,10 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("reads a backlog of large messages whole, though nobody takes for a while", async () => {
-      const { partitions, asSender, asWorker } = broker()
-      const sku = skuIn(partition, partitions)
+      const { asWorker } = broker()
       const body = "x".repeat(bodyBytesMax)
-      const first = await asSender("web", send(sku, body))
-      await asSender(
-        "web",
-        Effect.forEach(Array.from({ length: 400 }), () => send(sku, body), { concurrency: 64, discard: true }),
+      const first = await Effect.runPromise(send(partition, body))
+      await Effect.runPromise(Effect.forEach(Array.from({ length: 400 }), () => send(partition, body), { concurrency: 64, discard: true }),
       )
       const sizes = await asWorker(
         Commands.use((commands) =>
@@ -158,8 +126,8 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     })
 
     it("ends a reading that is interrupted, and can be read again", async () => {
-      const { asWorker, asSender, partitions } = broker()
-      const { seq } = await asSender("web", send(skuIn(partition, partitions), "again"))
+      const { asWorker } = broker()
+      const { seq } = await Effect.runPromise(send(partition, "again"))
       const read = await asWorker(
         Effect.gen(function* () {
           const reading = yield* Effect.forkChild(take(partition, seq, 1_000_000))

@@ -9,6 +9,8 @@ import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
+import { Desk } from "../../src/ports/door.ts"
+import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
@@ -83,6 +85,7 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const { partitions } = options
   await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
   await other.context()
+  const desk = makeDesk(deskConfig(server, "ingress"))
   hearQuestions(worker, partitions)
   const links = {
     web: makeSender(senderConfig(server, "web")),
@@ -95,10 +98,20 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
     server,
     asWorker: (effect) => worker.runPromise(Effect.scoped(effect)),
     asOtherWorker: (effect) => other.runPromise(Effect.scoped(effect)),
+    store: (partition, body) =>
+      Effect.tryPromise({
+        try: () => desk.runPromise(Desk.use(({ store }) => store(partition, body))),
+        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
+      }).pipe(
+        Effect.filterOrFail(
+          (stored) => stored._tag === "Stored",
+          ({ _tag }) => new BrokerUnavailable({ operation: "store", cause: _tag }),
+        ),
+      ),
     asSender: (sender, effect) => links[sender].runPromise(Effect.scoped(effect)),
     close: async () => {
       await Promise.all([links.web.dispose(), links.shop.dispose(), links.dock.dispose()])
-      await Promise.all([worker.dispose(), other.dispose()])
+      await Promise.all([worker.dispose(), other.dispose(), desk.dispose()])
     },
   }
 }

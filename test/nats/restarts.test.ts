@@ -8,7 +8,6 @@ import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
 import { answered } from "../contract/patience.ts"
-import { storeCommand } from "../contract/stored-command.ts"
 import { type NatsBroker, plainCodec, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 const partitions = 4
@@ -23,16 +22,14 @@ const killAndRestart = Effect.promise(async () => {
   await broker.server.restart()
 })
 
-/** Publishes `name` until it is acknowledged. */
-const publishUntilStored = (sku: string, name: string) =>
-  storeCommand("sell", sku, bytes(name)).pipe(
-    Effect.retry({ while: ({ _tag }) => _tag === "BrokerUnavailable", schedule: Schedule.spaced("20 millis") }),
-  )
+/** Stores `name` until it is acknowledged. */
+const storeUntilStored = (name: string) =>
+  Effect.suspend(() => broker.store(0, bytes(name))).pipe(Effect.retry(Schedule.spaced("20 millis")))
 
 describe("a server killed and started again", () => {
   it("breaks a reading of commands, though nobody sends: what the stream lost meanwhile has to be found out before it is read on", async () => {
     const sku = skuIn(0, partitions)
-    const before = await broker.asSender("web", publishUntilStored(sku, "before"))
+    const before = await broker.asSender("web", storeUntilStored("before"))
     const read: Array<string> = []
     const reading = broker.asWorker(
       Commands.use((commands) =>
@@ -46,7 +43,7 @@ describe("a server killed and started again", () => {
     await broker.asWorker(Effect.repeat(Effect.yieldNow, { until: () => read.length > 0 }))
     await broker.asWorker(killAndRestart)
     expect(await reading).toMatchObject({ _tag: "BrokerUnavailable", cause: expect.stringContaining("broke") })
-    await broker.asSender("web", publishUntilStored(sku, "after"))
+    await broker.asSender("web", storeUntilStored("after"))
     expect(read).toEqual(["before"])
   })
 
@@ -77,7 +74,7 @@ describe("a server killed and started again", () => {
           names,
           (name) =>
             Effect.andThen(
-              publishUntilStored(sku, name),
+              storeUntilStored(name),
               Ref.update(sent, (count) => count + 1),
             ),
           {
@@ -86,7 +83,7 @@ describe("a server killed and started again", () => {
           },
         )
         yield* Fiber.join(killing)
-        yield* publishUntilStored(sku, "end")
+        yield* storeUntilStored("end")
       }),
     )
     await reading
@@ -201,9 +198,9 @@ describe("a server that answers nothing for a while", () => {
 })
 
 describe("a server that is away", () => {
-  it("makes a sender's publish unknown, not refused, and a worker's reading and saying fail", async () => {
+  it("makes storing unknown, not refused, and a worker's reading and saying fail", async () => {
     await broker.server.kill("SIGKILL")
-    const sent = broker.asSender("web", Effect.flip(storeCommand("sell", "A", bytes("{}"))))
+    const sent = Effect.runPromise(Effect.flip(broker.store(0, bytes("{}"))))
     const asked = broker.asSender(
       "web",
       ChannelLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),

@@ -11,7 +11,6 @@ import { journalsContract } from "../contract/journals.ts"
 import { outboundContract } from "../contract/outbound.ts"
 import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
-import { storeCommand } from "../contract/stored-command.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 import { startThreeServers } from "./three-of-a-cluster.ts"
@@ -101,14 +100,12 @@ describe("the loss of the server that leads a journal", () => {
   })
 
   it("keeps every acknowledged command", async () => {
-    const { asSender, asWorker } = broker()
-    const sku = skuIn(1, partitions)
-    const send = (name: string) => storeCommand("sell", sku, bytes(name)).pipe(Effect.retry(Schedule.spaced("100 millis")))
-    const first = await asSender("web", send("first"))
+    const { asWorker, store } = broker()
+    const send = (name: string) => Effect.suspend(() => store(1, bytes(name))).pipe(Effect.retry(Schedule.spaced("100 millis")))
+    const first = await Effect.runPromise(send("first"))
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
     const victim = servers[2]
-    await asSender(
-      "web",
+    await Effect.runPromise(
       Effect.all(
         [
           Effect.forEach(names, send, { concurrency: 20, discard: true }),
@@ -117,7 +114,7 @@ describe("the loss of the server that leads a journal", () => {
         { concurrency: "unbounded" },
       ),
     )
-    await asSender("web", send("end"))
+    await Effect.runPromise(send("end"))
     const read = await asWorker(
       Commands.use((commands) =>
         commands.read(1, first.seq).pipe(

@@ -5,8 +5,8 @@
  * the object is dropped; several workers share one.
  */
 import { Effect, Layer, type Scope, Stream } from "effect"
-import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
-import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
+import type { CommandMessage, Halt, SnapshotManifest, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
 import {
   Cluster,
@@ -21,6 +21,9 @@ import {
 } from "../../src/ports/broker.ts"
 import { AppendUnknown, BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
+import { decodeBody } from "../../src/wire/body.ts"
+import { bodyText, encodeBatch } from "../../src/wire/taken.ts"
+import { MemoryDoor } from "./memory-door.ts"
 
 /** How often members say anew what they have to say, however long they may be silent. */
 const announceMs = 100
@@ -107,6 +110,9 @@ export class MemoryBroker {
   /** Whom to tell the answers to questions, by sender and suffix. */
   readonly #answered = new Map<string, (answer: Uint8Array) => void>()
   #asked = 0
+  #serial = 0
+  /** Where senders send, and what ingresses and owners say to each other. */
+  readonly door = new MemoryDoor((partition, body) => this.store(partition, body))
   readonly snapshots = new Map<number, SnapshotManifest>()
   readonly chunks = new Map<string, Uint8Array>()
   readonly marks: ReadonlyArray<Marks>
@@ -167,14 +173,31 @@ export class MemoryBroker {
     )
   }
 
-  /** Stores a command as the server would after its subject transform. Returns its sequence. */
-  publish(sender: string, commandClass: string, sku: string, command: object, replySuffix: string | null): number {
+  /** Stores what an ingress wrote. Returns its sequence. */
+  store(partition: number, body: Uint8Array): number {
     const seq = this.commands.items.length + 1
-    const subject = `hf.p.${partitionOf(sku, this.partitions)}.${sender}.${commandClass}.${skuToken(sku)}`
-    const body = new TextEncoder().encode(JSON.stringify(command))
-    const headers = replySuffix === null ? "" : `Hf-Reply: ${replySuffix}\n`
-    this.commands.push({ seq, subject, headers, replySuffix, body, brokerMs: Date.now() })
+    this.commands.push({ seq, subject: `hf.q.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
     return seq
+  }
+
+  /** Stores a command as an ingress would. Returns its sequence. */
+  publish(sender: string, commandClass: CommandClass, sku: string, command: object, replySuffix: string | null): number {
+    const body = decodeBody(new TextEncoder().encode(JSON.stringify(command)))
+    const message: TakenMessage = {
+      sender: sender as SenderId,
+      class: commandClass,
+      bulk: false,
+      sku: sku as Sku,
+      reply: replySuffix,
+      publishedMs: Date.now(),
+      trace: null,
+      bytes: Buffer.byteLength(bodyText(body)),
+      body,
+    }
+    return this.store(
+      partitionOf(sku, this.partitions),
+      encodeBatch({ ingress: "memory", serial: ++this.#serial, acknowledged: 0, messages: [message] }),
+    )
   }
 
   /** The newest commands are gone, as when power failed; what is published next has their sequences. All readings break. */
@@ -284,7 +307,7 @@ export class MemoryBroker {
   }
 
   #commandsService(): Commands["Service"] {
-    const of = (partition: number) => (message: CommandMessage) => message.subject.startsWith(`hf.p.${partition}.`)
+    const of = (partition: number) => (message: CommandMessage) => message.subject === `hf.q.${partition}`
     const { items } = this.commands
     return Commands.of({
       read: (partition, fromSeq) =>

@@ -7,6 +7,7 @@ import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Reigns } from "../../src/runtime/reigns.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
 import type { MemoryBroker } from "./memory-broker.ts"
@@ -28,7 +29,7 @@ export interface TestWorker extends Worker {
   readonly kill: () => Promise<void>
 }
 
-const listeningMeter = (reported: Reported): Meter["Service"] =>
+export const listeningMeter = (reported: Reported): Meter["Service"] =>
   Meter.of({
     batchConfirmed: (_partition, stats) => reported.batches.push(stats),
     appendUnknown: () => undefined,
@@ -41,6 +42,8 @@ const listeningMeter = (reported: Reported): Meter["Service"] =>
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressSampled: () => undefined,
+    doorClosed: () => undefined,
   })
 
 /** Who may ask in tests of the runtime. */
@@ -56,13 +59,15 @@ const testSenders: ReadonlyArray<SenderAccess> = [
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
-  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine> } = {},
+  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine>; readonly reigns?: Layer.Layer<Reigns> } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
     broker.layerFor(name),
     options.engine ?? Engine.layer,
+    broker.door.deskLayer,
+    options.reigns ?? Reigns.layer,
     Layer.succeed(Meter, listeningMeter(reported)),
     loggingLayer({ format: "pretty", level: "None" }),
   )

@@ -15,8 +15,9 @@ import { Chance } from "../../../sim/world/chance.ts"
 import { World, worldStartMs } from "../../../sim/world/world.ts"
 import type { CommandClass } from "../../../src/domain/names.ts"
 import { ChannelLink, type Heard } from "../../../src/ports/channel.ts"
-import { NotPermitted } from "../../../src/ports/errors.ts"
-import type { BrokerUnderTest, WorkerPorts } from "../../contract/broker-under-test.ts"
+import { BrokerUnavailable, NotPermitted } from "../../../src/ports/errors.ts"
+import { type BrokerUnderTest, skuIn, type WorkerPorts } from "../../contract/broker-under-test.ts"
+import { storeCommand } from "../../contract/stored-command.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 const plainCodec: SaidCodec = {
@@ -146,5 +147,16 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
   }
   const [one, other, web, shop, dock] = processes as [Process, Process, Process, Process, Process]
   const senders = { web: sender(web), shop: sender(shop), dock: sender(dock) }
-  return { partitions, asWorker: worker(one), asOtherWorker: worker(other), asSender: (name, effect) => senders[name](effect) }
+  return {
+    partitions,
+    asWorker: worker(one),
+    asOtherWorker: worker(other),
+    // What is stored here is still what senders say.
+    store: (partition, body) =>
+      Effect.tryPromise({
+        try: () => senders.web(storeCommand("sell", skuIn(partition, partitions), body)),
+        catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
+      }),
+    asSender: (name, effect) => senders[name](effect),
+  }
 }

@@ -1,0 +1,25 @@
+/**
+ * The pure ingress as the runtime runs it: a service, so that a test or the simulator can run the very same shell around one with a rule left out.
+ */
+import { Buffer } from "node:buffer"
+import { Context, Layer } from "effect"
+import { emptyIngress, type Ingress, type IngressOptions } from "../ingress/ingress.ts"
+import type { IngressInput, IngressOutput } from "../ingress/protocol.ts"
+import { makeIngressStep } from "../ingress/step.ts"
+import { decodeBody } from "../wire/body.ts"
+import { isReplySuffix } from "../wire/subjects.ts"
+import { encodeBatch } from "../wire/taken.ts"
+
+export class IngressEngine extends Context.Service<
+  IngressEngine,
+  {
+    readonly empty: (options: IngressOptions) => Ingress
+    /** Changes the ingress in place. */
+    readonly step: (ingress: Ingress, input: IngressInput) => ReadonlyArray<IngressOutput>
+  }
+>()("holdfast/runtime/IngressEngine") {
+  static readonly layer = Layer.sync(IngressEngine, () => ({
+    empty: emptyIngress,
+    step: makeIngressStep({ decodeBody, encodeBatch, textBytes: (text) => Buffer.byteLength(text), isReplySuffix }),
+  }))
+}

@@ -1,0 +1,83 @@
+/**
+ * Performs what an ingress asks for: answers, doors, what is handed over and what is stored. Each attempt is made once: what its outcome means is the ingress's to decide.
+ */
+import { Effect } from "effect"
+import { unreachable } from "../assert.ts"
+import type { IngressInput, IngressOutput } from "../ingress/protocol.ts"
+import type { Desk, OpenDoor } from "../ports/door.ts"
+import type { Meter } from "../ports/meter.ts"
+import { encodeDoorAnswer } from "../wire/answers.ts"
+import { encodeFrame } from "../wire/taken.ts"
+import type { Reigns } from "./reigns.ts"
+
+type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
+/** An input before it has its clock. */
+export type IngressTold = WithoutClock<IngressInput>
+
+export interface IngressShell {
+  readonly door: OpenDoor
+  readonly desk: Desk["Service"]
+  readonly reigns: Reigns["Service"]
+  readonly meter: Meter["Service"]
+  /** Tells the ingress; heard at once, or after what it is hearing now. */
+  readonly tell: (told: IngressTold) => void
+  /** Runs a fiber that ends with this life of the ingress. */
+  readonly run: (effect: Effect.Effect<void>) => void
+  readonly drained: () => void
+}
+
+type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { readonly _tag: Tag }>
+
+const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
+
+/** To an owner of this process without a way through the broker; to any other by request. */
+const handOver = ({ desk, reigns, tell, run }: IngressShell, { partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
+  const local = reigns.of(partition)
+  if (local?.owner === owner) {
+    local.hand(messages)
+    tell({ _tag: "FrameHeard", frame })
+    return
+  }
+  run(Effect.map(desk.hand(partition, owner, encodeFrame(messages)), (outcome) => tell({ _tag: framed[outcome], frame })))
+}
+
+const store = ({ desk, tell, run }: IngressShell, { partition, serial, bytes }: OutputOf<"Store">): void =>
+  run(
+    Effect.flatMap(desk.store(partition, bytes), (stored) => {
+      switch (stored._tag) {
+        case "Stored":
+          return Effect.sync(() => tell({ _tag: "Stored", partition, serial, seq: stored.seq }))
+        case "Full":
+          return Effect.sync(() => tell({ _tag: "StoreFull", partition, serial }))
+        case "Unknown":
+          tell({ _tag: "StoreUnknown", partition, serial })
+          return Effect.logWarning("it isn't known whether something was stored; the same bytes are stored again", {
+            partition,
+            serial,
+            cause: stored.cause,
+          })
+      }
+    }),
+  )
+
+export const makeIngressPerform =
+  (shell: IngressShell) =>
+  (output: IngressOutput): void => {
+    switch (output._tag) {
+      case "Answer":
+        return shell.door.answer(output.sender, output.suffix, encodeDoorAnswer(output.answer))
+      case "HandOver":
+        return handOver(shell, output)
+      case "Store":
+        return store(shell, output)
+      case "CloseDoor":
+        shell.meter.doorClosed(output.sender, output.why)
+        return shell.door.close(output.sender)
+      case "OpenDoor":
+        return shell.door.open(output.sender)
+      case "Drained":
+        return shell.drained()
+      default:
+        return unreachable(output)
+    }
+  }

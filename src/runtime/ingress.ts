@@ -1,0 +1,210 @@
+/**
+ * The shell of an ingress: tells it what comes through the door, what owners say and what time it is, and has its outputs performed. No decisions are taken here.
+ *
+ * One life after another: a throw out of the ingress is a defect, after which nobody knows what its state is worth. It is thrown away; whoever waits for an answer of it asks again.
+ */
+import { Cause, Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
+import { classesOf, type SenderAccess } from "../domain/roles.ts"
+import type { Ingress } from "../ingress/ingress.ts"
+import type { SenderBounds } from "../ingress/protocol.ts"
+import { type IngressView, viewIngress } from "../ingress/view.ts"
+import { Desk, Door, type DoorHearing, type OpenDoor, type OwnerNews } from "../ports/door.ts"
+import { type IngressSample, Meter } from "../ports/meter.ts"
+import { logLine } from "../telemetry/names.ts"
+import { IngressEngine } from "./ingress-engine.ts"
+import { type IngressTold, makeIngressPerform } from "./ingress-outputs.ts"
+import { untilDone } from "./patience.ts"
+import { Reigns } from "./reigns.ts"
+import { steadyClock } from "./steady-clock.ts"
+
+export interface IngressShellOptions {
+  /** Unique among the processes of a cluster, and one subject token. */
+  readonly name: string
+  readonly partitions: number
+  readonly senders: ReadonlyArray<SenderAccess>
+  /** What one sender may send through this ingress. */
+  readonly commandsPerSecond: number
+  readonly bytesPerSecond: number
+}
+
+/** What an ingress says of itself. */
+export interface IngressReport {
+  readonly ingress: string
+  /** Whether its doors are open: it knows the time at the broker, and isn't leaving. */
+  readonly ready: boolean
+  readonly state: "starting" | "open" | "leaving"
+  readonly partitions: IngressView["partitions"]
+  readonly closedDoors: ReadonlyArray<string>
+}
+
+export interface RunningIngress {
+  readonly report: () => IngressReport
+  /** Takes nothing more, and returns whether all that was under way was finished within so many milliseconds. */
+  readonly drain: (timeoutMs: number) => Effect.Effect<boolean>
+}
+
+export type IngressPorts = Desk | Door | IngressEngine | Meter | Reigns
+
+/** Milliseconds between two ticks: how late a second attempt, or the opening of a door, may be. */
+const tickMs = 25
+/** Milliseconds between two questions for the broker's time, and between two looks at what metrics show. */
+const timeMs = 1_000
+const sampleMs = 1_000
+const restartAfterDefectMs = 2_000
+/** Characters of the process's name in that of a life: with a random part it stays one token of 64. */
+const nameCharsMax = 40
+const nanosPerMs = 1_000_000
+
+/** One life of it, as others see it. */
+interface Life {
+  readonly state: Ingress
+  readonly nowMs: () => number
+  readonly tell: (told: IngressTold) => void
+  readonly drained: Effect.Effect<void>
+}
+
+const boundsOf = ({ senders, commandsPerSecond, bytesPerSecond }: IngressShellOptions): ReadonlyArray<SenderBounds> =>
+  senders.map(({ sender, roles }) => ({
+    sender,
+    classes: classesOf(roles),
+    bulk: roles.includes("bulk"),
+    commandsPerSecond,
+    bytesPerSecond,
+  }))
+
+/** Steps through what it is told, one after another: what an output tells is heard after that step. */
+const makeTell = (hear: (told: IngressTold) => void, threw: (thrown: unknown) => void) => {
+  const waiting: Array<IngressTold> = []
+  let isHearing = false
+  return (told: IngressTold): void => {
+    waiting.push(told)
+    if (isHearing) return
+    isHearing = true
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) hear(next)
+    } catch (thrown) {
+      threw(thrown)
+    }
+    isHearing = false
+  }
+}
+
+const randomPart = Effect.map(Random.nextIntBetween(0, 0xffff_ffff), (word) => word.toString(16).padStart(8, "0"))
+
+const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
+  const engine = yield* IngressEngine
+  const [desk, reigns, meter, clock] = [yield* Desk, yield* Reigns, yield* Meter, yield* Clock.Clock]
+  const steady = yield* steadyClock
+  const ingress = `${options.name.slice(0, nameCharsMax)}-${yield* randomPart}`
+  const state = engine.empty({ ingress, partitions: options.partitions, senders: boundsOf(options) })
+  const broken = yield* Deferred.make<never>()
+  const drained = yield* Deferred.make<void>()
+  const fibers = yield* FiberSet.make<void, never>()
+  const run = yield* FiberSet.runtime(fibers)()
+  const threw = (thrown: unknown) => Deferred.doneUnsafe(broken, Effect.die(thrown))
+
+  let perform: ReturnType<typeof makeIngressPerform> | undefined
+  const tell = makeTell((told) => {
+    if (Deferred.isDoneUnsafe(broken)) return
+    for (const output of engine.step(state, { ...told, nowMs: steady.nowMs() })) perform?.(output)
+  }, threw)
+  const hearing: DoorHearing = {
+    arrived: (messages, publishedAfterMs) => {
+      const ageMs = Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMs - publishedAfterMs
+      // One more: both clocks are read in whole milliseconds, and an age may only be taken for greater than it is.
+      tell({ _tag: "Arrived", messages, publishedAfterMs: steady.nowMs() - Math.ceil(ageMs) - 1 })
+    },
+  }
+  const door: OpenDoor = yield* untilDone("opening the door", (yield* Door).enter(hearing))
+  const shell = {
+    door,
+    desk,
+    reigns,
+    meter,
+    tell,
+    run: (effect: Effect.Effect<void>) => void run(effect),
+    drained: () => void Deferred.doneUnsafe(drained, Effect.void),
+  }
+  perform = makeIngressPerform(shell)
+  const life: Life = { state, nowMs: steady.nowMs, tell, drained: Deferred.await(drained) }
+  return { life, broken: Effect.raceFirst(Deferred.await(broken), Effect.andThen(FiberSet.join(fibers), Effect.never)) }
+})
+
+/** Has it hear what owners say, here and elsewhere, and what time it is. */
+const attend = Effect.fnUntraced(function* ({ tell }: Life) {
+  const [desk, reigns] = [yield* Desk, yield* Reigns]
+  const hear = ({ partition, epoch, owner, full }: OwnerNews): void => {
+    tell({ _tag: "OwnerSeen", partition, epoch, owner })
+    for (const { sender, forMs } of full) tell({ _tag: "SenderFull", sender, forMs })
+  }
+  const stop = reigns.listen(hear)
+  yield* Effect.addFinalizer(() => Effect.sync(stop))
+  yield* untilDone("listening to owners", desk.owners(hear))
+  const lookAtTime = Effect.match(desk.brokerMs, {
+    onSuccess: (brokerMs) => tell({ _tag: "BrokerTimeSeen", brokerMs }),
+    // It goes on with what it knows: that is asked for again in a second.
+    onFailure: () => undefined,
+  })
+  yield* lookAtTime.pipe(Effect.andThen(Effect.sleep(timeMs)), Effect.forever, Effect.forkScoped)
+  yield* Effect.sync(() => tell({ _tag: "Tick" })).pipe(Effect.andThen(Effect.sleep(tickMs)), Effect.forever, Effect.forkScoped)
+})
+
+const sampleOf = ({ state, nowMs }: Life): IngressSample => {
+  const { partitions, senders, strangers, defects } = viewIngress(state, nowMs())
+  return {
+    ingress: state.ingress,
+    partitions: partitions.map(({ partition, selling, keeping, oldestMs }) => ({ partition, selling, keeping, oldestAgeMs: oldestMs })),
+    senders,
+    strangers,
+    defects,
+  }
+}
+
+const reportOf = ({ name }: IngressShellOptions, life: Life | null, isLeaving: boolean): IngressReport => {
+  const view = life === null ? null : viewIngress(life.state, life.nowMs())
+  const isOpen = life !== null && life.state.time.present !== null
+  return {
+    ingress: life?.state.ingress ?? name,
+    ready: isOpen && !isLeaving,
+    state: isLeaving ? "leaving" : isOpen ? "open" : "starting",
+    partitions: view?.partitions ?? [],
+    closedDoors: view?.senders.filter(({ open }) => !open).map(({ sender }) => sender) ?? [],
+  }
+}
+
+/** Starts an ingress. It works until it is drained, or, without a word, until the scope closes. */
+export const startIngress: (options: IngressShellOptions) => Effect.Effect<RunningIngress, never, IngressPorts | Scope.Scope> =
+  Effect.fnUntraced(function* (options) {
+    const meter = yield* Meter
+    let life: Life | null = null
+    let isLeaving = false
+    const live = Effect.gen(function* () {
+      const { life: begun, broken } = yield* begin(options)
+      life = begun
+      yield* attend(begun)
+      yield* Effect.logInfo(logLine.ingressOpen, { ingress: begun.state.ingress })
+      if (isLeaving) begun.tell({ _tag: "Drain" })
+      const sampling = Effect.sync(() => meter.ingressSampled(sampleOf(begun))).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever)
+      return yield* Effect.raceFirst(broken, sampling)
+    }).pipe(Effect.scoped)
+    const lives = Effect.exit(live).pipe(
+      Effect.flatMap((exit) => {
+        life = null
+        return exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)
+          ? Effect.logError(logLine.ingressBroke, { ingress: options.name, cause: Cause.pretty(exit.cause) })
+          : Effect.void
+      }),
+      Effect.andThen(Effect.sleep(restartAfterDefectMs)),
+      Effect.forever,
+    )
+    yield* Effect.forkScoped(lives)
+    const drain = (timeoutMs: number) =>
+      Effect.suspend(() => {
+        isLeaving = true
+        const leaving = life
+        if (leaving === null) return Effect.succeed(true)
+        leaving.tell({ _tag: "Drain" })
+        return Effect.map(Effect.timeoutOption(leaving.drained, timeoutMs), (done) => done._tag === "Some")
+      })
+    return { report: () => reportOf(options, life, isLeaving), drain }
+  })

@@ -1,0 +1,100 @@
+/**
+ * Performs what a reign has to do with ingresses: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
+ */
+import { Effect } from "effect"
+import type { SenderId } from "../domain/names.ts"
+import type { Output } from "../engine/protocol.ts"
+import { announceEveryMs, fullEveryMs } from "../limits.ts"
+import { Outbound } from "../ports/broker.ts"
+import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
+import { logLine } from "../telemetry/names.ts"
+import { encodeDoorAnswer } from "../wire/answers.ts"
+import { decodeFrame } from "../wire/taken.ts"
+import { untilDone } from "./patience.ts"
+import { type LocalReign, Reigns } from "./reigns.ts"
+import type { Shell } from "./shell.ts"
+import { makeSignal } from "./signal.ts"
+
+type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
+
+/** Takes a frame in. One that can't be read is said to nobody: its ingress doesn't know what became of it, and its senders ask again. */
+const makeHear = (shell: Shell, reign: LocalReign) => {
+  const unreadable = (why: string) => shell.run(Effect.logError(logLine.unreadableFrame, { partition: reign.partition, why }))
+  return ({ bytes, heard }: HandedFrame): void => {
+    const decoded = decodeFrame(bytes)
+    if (decoded._tag === "Newer") return unreadable(`its form is version ${decoded.version}: an ingress of a newer release`)
+    if (decoded._tag === "Unreadable") return unreadable(decoded.cause)
+    reign.hand(decoded.messages)
+    heard()
+  }
+}
+
+export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
+  const outbound = yield* Outbound
+  const desk = yield* Desk
+  const reigns = yield* Reigns
+  const { partition } = shell
+  let reign: LocalReign | null = null
+  /** Senders there is no room for, that ingresses have not been told of yet. */
+  let full = new Map<SenderId, number>()
+  const changed = makeSignal()
+
+  const news = ({ epoch, owner }: LocalReign): OwnerNews => {
+    const said = { partition, epoch, owner, full: [...full].map(([sender, forMs]) => ({ sender, forMs })) }
+    full = new Map()
+    return said
+  }
+  /** Every half a second, and soon when somebody has to hold off; never more often than that is worth. */
+  const announce = (mine: LocalReign): Effect.Effect<never> =>
+    Effect.suspend(() => {
+      if (reign !== mine) return Effect.never
+      const said = news(mine)
+      if (said.full.length > 0) reigns.say(said)
+      desk.announce(said)
+      return Effect.sleep(fullEveryMs)
+    }).pipe(
+      Effect.andThen(
+        Effect.timeoutOption(
+          changed.until(() => full.size > 0),
+          announceEveryMs - fullEveryMs,
+        ),
+      ),
+      Effect.forever,
+    )
+
+  const end = (): void => {
+    if (reign === null) return
+    reigns.end(reign)
+    desk.announce({ ...news(reign), owner: null })
+    reign = null
+  }
+
+  yield* Effect.addFinalizer(() => Effect.sync(end))
+  return {
+    begin: (epoch: number): void => {
+      const begun: LocalReign = {
+        partition,
+        epoch,
+        owner: shell.owner(),
+        hand: (messages) => shell.tell({ _tag: "CommandsHanded", messages }),
+      }
+      reign = begun
+      reigns.begin(begun)
+      const hearing = untilDone(
+        `hearing what is handed over to partition ${partition}`,
+        desk.receive(partition, begun.owner, makeHear(shell, begun)),
+      )
+      // Said once it can be heard: whoever hands over before is told that nobody is there.
+      shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))
+    },
+    end,
+    sayBusy: ({ messages, retryAfterMs, why }: SayBusy): void => {
+      const answer = encodeDoorAnswer({ answer: "busy", retryAfterMs, why })
+      for (const { sender, reply } of messages) {
+        if (reply !== null) outbound.busy(sender, reply, answer)
+        if (why === "queue") full.set(sender, Math.max(full.get(sender) ?? 0, retryAfterMs))
+      }
+      changed.notify()
+    },
+  }
+})
