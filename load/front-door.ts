@@ -6,7 +6,7 @@ import { sendersOf } from "../src/domain/sender-list.ts"
 import { metricName } from "../src/telemetry/names.ts"
 import { type Fuzzed, fuzz, fuzzMark, fuzzSkus } from "./front-door/fuzz.ts"
 import { lookAtStreams, streamEnds } from "./front-door/streams.ts"
-import { subjectsTried, type Table, tableMark, tryTable } from "./front-door/table.ts"
+import { nothing, subjectsTried, type Table, tableMark, tryTable } from "./front-door/table.ts"
 import { chosen, conclude, type Promised, say, serversChosen } from "./stage/show.ts"
 import { type Stage, type StageProcess, stockUp, sumOf, until, withStage } from "./stage/stage.ts"
 
@@ -93,7 +93,7 @@ const judge = async (
   const defects = await metricOf(workers, metricName.ingressDefects)
   const { code, out } = await stage.holdfast("audit", "--json")
   const where = `${stage.servers.length} server(s)`
-  const silentRows = table?.rows.filter(({ heard }) => heard === "nothing" || heard === "the server closed the connection") ?? []
+  const silentRows = table?.rows.filter(({ heard }) => heard === nothing || heard === "the server closed the connection") ?? []
   return [
     ...(table === null
       ? []

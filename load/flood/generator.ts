@@ -24,6 +24,8 @@ let serial = 0
 interface Outlet {
   readonly connection: RawConnection
   readonly sender: string
+  /** Its own place among the answers of its sender. */
+  readonly inbox: string
   /** Sent and not answered, while so many are kept in flight: by suffix, when it was sent. */
   readonly open: Map<number, number>
 }
@@ -34,14 +36,14 @@ let outlets: Array<Outlet> = []
 let keeping = false
 let timer: NodeJS.Timeout | undefined
 
-const command = ({ sender }: Outlet): string => {
+const command = ({ sender, inbox }: Outlet): string => {
   const n = ++serial
   const { sku, token } = tokens[n % tokens.length] ?? { sku: "", token: "" }
   const body = `{"v":1,"type":"Reserve","id":"${name}-${n}","sku":"${sku}","issuedAtMs":${Date.now()},"reservation":"${name}-${n}","qty":1,"holdMs":600000}`
-  return `PUB hf.cmd.${sender}.sell.${token} hf.reply.${sender}.${n} ${body.length}\r\n${body}\r\n`
+  return `PUB hf.cmd.${sender}.sell.${token} hf.reply.${sender}.${inbox}.${n} ${body.length}\r\n${body}\r\n`
 }
 
-const question = ({ sender }: Outlet): string => `PUB hf.get.${sender}.topology hf.reply.${sender}.${++serial} 0\r\n\r\n`
+const question = ({ sender, inbox }: Outlet): string => `PUB hf.get.${sender}.topology hf.reply.${sender}.${inbox}.${++serial} 0\r\n\r\n`
 
 const send = (outlet: Outlet, messages: number, make: (outlet: Outlet) => string): void => {
   for (let left = messages; left > 0 && outlet.connection.waiting < waitingBytesMax; left -= writeMessagesMax) {
@@ -59,23 +61,30 @@ const sendKept = (outlet: Outlet): void => {
   outlet.open.set(serial, performance.now())
 }
 
-const open = async ({ url, sender, login }: GeneratorConnection): Promise<Outlet> => {
-  const connection = await RawConnection.open(url, sender, login, {
-    refused: () => {
-      refused++
+const open = async ({ url, sender, login }: GeneratorConnection, place: number): Promise<Outlet> => {
+  const inbox = `${name}${place}`
+  const connection = await RawConnection.open(
+    url,
+    sender,
+    login,
+    {
+      refused: () => {
+        refused++
+      },
+      message: (bytes, subjectFrom, subjectTo, bodyFrom, bodyTo, noResponders) => {
+        const kind = kindOf(bytes, bodyFrom, bodyTo, noResponders)
+        heard[kind]++
+        if (!keeping) return
+        const suffix = Number(bytes.toString("latin1", subjectFrom + prefixLength, subjectTo))
+        if (!outlet.open.delete(suffix)) return
+        if (kind === "decision") sendKept(outlet)
+        else setTimeout(() => sendKept(outlet), againMs)
+      },
     },
-    message: (bytes, subjectFrom, subjectTo, bodyFrom, bodyTo, noResponders) => {
-      const kind = kindOf(bytes, bodyFrom, bodyTo, noResponders)
-      heard[kind]++
-      if (!keeping) return
-      const suffix = Number(bytes.toString("latin1", subjectFrom + prefixLength, subjectTo))
-      if (!outlet.open.delete(suffix)) return
-      if (kind === "decision") sendKept(outlet)
-      else setTimeout(() => sendKept(outlet), againMs)
-    },
-  })
-  const prefixLength = `hf.reply.${sender}.`.length
-  const outlet: Outlet = { connection, sender, open: new Map() }
+    inbox,
+  )
+  const prefixLength = `hf.reply.${sender}.${inbox}.`.length
+  const outlet: Outlet = { connection, sender, inbox, open: new Map() }
   return outlet
 }
 

@@ -129,14 +129,24 @@ class Trier {
     if (this.#refused.length > 0) return `refused by the server: ${this.#refused[0]?.slice("-ERR ".length)}`
     if (connection.closed) return "the server closed the connection"
     const [first] = this.#heard
-    if (first === undefined) return "nothing"
+    if (first === undefined) return nothing
     return first === "noResponders" ? "no responders" : wordsOf(first, this.#body)
+  }
+
+  /** Names a reply subject. Where nothing is heard, the same bytes are sent again with a right one: they are answered, for they were read. */
+  async tryReply(to: string, reply: string, suffix: string, body: string): Promise<string> {
+    const heard = await this.try(to, reply, suffix, body)
+    if (heard !== nothing) return heard
+    const again = await this.try(to, `hf.reply.web.${suffix}`, suffix, body)
+    return again === nothing ? nothing : `nothing there; asked again where an answer may come: ${again}`
   }
 
   close(): void {
     this.#connection?.close()
   }
 }
+
+export const nothing = "nothing"
 
 const wordsOf = (kind: HeardKind, body: string): string => {
   try {
@@ -191,9 +201,10 @@ export const tryTable = async (stage: Stage, engine: NatsConnection): Promise<Ta
     const body = subject.startsWith("hf.cmd.") ? reserve(n) : marked
     await row(subject, "publish", () => trier.try(subject, own, suffix, body), false)
     if (subject.startsWith("hf.cmd.")) await row(subject, "publish", () => trier.try(subject, own, suffix, marked), false)
-    await row(subject, "reply of a command", () => trier.try("hf.cmd.web.sell.A", subject, suffix, reserve(trier.next())), false)
-    await row(subject, "reply of a fact", () => trier.try("hf.cmd.web.sell.A", subject, suffix, sale(trier.next())), true)
-    await row(subject, "reply of a question", () => trier.try("hf.get.web.topology", subject, suffix, ""), false)
+    const asReply = (to: string, text: string) => () => trier.tryReply(to, subject, suffix, text)
+    await row(subject, "reply of a command", asReply("hf.cmd.web.sell.A", reserve(trier.next())), false)
+    await row(subject, "reply of a fact", asReply("hf.cmd.web.sell.A", sale(trier.next())), true)
+    await row(subject, "reply of a question", asReply("hf.get.web.topology", ""), false)
   }
   trier.close()
   listener.close()

@@ -40,8 +40,8 @@ export class RawConnection {
     })
   }
 
-  /** Connects, and subscribes to all that this sender may be answered on. */
-  static async open(url: string, sender: string, login: UserPassword, hearing: RawHearing): Promise<RawConnection> {
+  /** Connects, and subscribes to where this sender is answered: to all of it, or to what lies under one token, so that its other connections' answers are not heard here too. */
+  static async open(url: string, sender: string, login: UserPassword, hearing: RawHearing, inbox = ""): Promise<RawConnection> {
     const { hostname, port } = new URL(url)
     const socket = connect({ host: hostname, port: Number(port) })
     const connection = new RawConnection(socket, hearing)
@@ -55,7 +55,7 @@ export class RawConnection {
       lang: "raw",
       version: "0",
     }
-    connection.write(`CONNECT ${JSON.stringify(options)}\r\nSUB hf.reply.${sender}.> 1\r\n`)
+    connection.write(`CONNECT ${JSON.stringify(options)}\r\nSUB hf.reply.${sender}.${inbox === "" ? "" : `${inbox}.`}> 1\r\n`)
     await connection.flush()
     return connection
   }
