@@ -20,7 +20,7 @@ const options = chosen(about, {
   seconds: { fallback: "15", help: "seconds of the flood" },
   "quiet-seconds": { fallback: "8", help: "seconds of the probe before it" },
   "peak-seconds": { fallback: "6", help: "seconds in which the peak is measured" },
-  "peak-in-flight": { fallback: "4000", help: "commands in flight when the peak is measured" },
+  "peak-in-flight": { fallback: "2000", help: "commands in flight when the peak is measured" },
   times: { fallback: "10", help: "how many times the peak is sent" },
   connections: { fallback: "50", help: "connections that flood" },
   flooders: { fallback: "1", help: "senders that flood, the connections shared among them" },
@@ -116,6 +116,8 @@ interface Played {
   readonly promises: ReadonlyArray<Promised>
 }
 
+/** Until compilers have done their work, and until what was under way is done. */
+const warmUpMs = 6_000
 const settleMs = 2_000
 /** How much longer than quiet a probe may take and still be called normal. */
 const medianTimesMax = 5
@@ -125,7 +127,7 @@ const calmMsMax = 5_000
 const measurePeak = async (stage: Stage, workers: ReadonlyArray<StageProcess>): Promise<number> => {
   const generator = await Generator.start("peak", connectionsOf(stage))
   await generator.tell({ _tag: "Keep", inFlight: Number(options["peak-in-flight"]) })
-  await pause(settleMs)
+  await pause(warmUpMs)
   const peak = await rateOver(workers, Number(options["peak-seconds"]))
   const { heard } = await generator.count()
   say(`peak ${Math.round(peak)} a second; heard ${JSON.stringify(heard)}`)

@@ -28,6 +28,8 @@ interface Outlet {
   readonly inbox: string
   /** Sent and not answered, while so many are kept in flight: by suffix, when it was sent. */
   readonly open: Map<number, number>
+  /** To be sent at the end of this turn, of those that are kept in flight. */
+  due: number
 }
 
 let name = ""
@@ -57,8 +59,14 @@ const send = (outlet: Outlet, messages: number, make: (outlet: Outlet) => string
 
 const sendKept = (outlet: Outlet): void => {
   if (!keeping) return
-  send(outlet, 1, command)
-  outlet.open.set(serial, performance.now())
+  // Those of one turn leave in one write.
+  if (outlet.due++ > 0) return
+  setImmediate(() => {
+    const first = serial + 1
+    send(outlet, outlet.due, command)
+    outlet.due = 0
+    for (let n = first; n <= serial; n++) outlet.open.set(n, performance.now())
+  })
 }
 
 const open = async ({ url, sender, login }: GeneratorConnection, place: number): Promise<Outlet> => {
@@ -84,7 +92,7 @@ const open = async ({ url, sender, login }: GeneratorConnection, place: number):
     inbox,
   )
   const prefixLength = `hf.reply.${sender}.${inbox}.`.length
-  const outlet: Outlet = { connection, sender, inbox, open: new Map() }
+  const outlet: Outlet = { connection, sender, inbox, open: new Map(), due: 0 }
   return outlet
 }
 
