@@ -186,7 +186,7 @@ const connected = async <A>(attempt: () => Promise<A>): Promise<A> => {
 }
 
 const setUp = async (setup: ArmSetup): Promise<Arm> => {
-  const checkout = await loadCheckout(setup.checkout)
+  const checkout = loadCheckout(setup.checkout)
   const servers = await checkout.startServers(setup.servers, sendersOf(), setup.syncAlways)
   const workers = Array.from({ length: setup.workers }, (_, n) => startWorker(checkout, setup, servers, `worker-${n + 1}`))
   await connected(() => stockUp(checkout, setup, servers))

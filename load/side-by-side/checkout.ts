@@ -2,8 +2,9 @@
  * The parts of a checkout that an arm is put together from, loaded by its path: this build's or an earlier one's. What differs between them is told apart here, and nowhere else.
  */
 import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
 import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import type { Channel, ConnectOptions } from "../../src/channel.ts"
 import type { EmbeddedConnection, EmbeddedOptions, EmbeddedServer } from "../../src/nats/embedded.ts"
 
@@ -25,7 +26,6 @@ export interface Checkout {
 }
 
 const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const { createServer } = await import("node:net")
   const listeners = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
     listeners.map(
@@ -57,12 +57,13 @@ const startThree = async (startEmbedded: StartEmbedded, options: EmbeddedOptions
   return started
 }
 
-export const loadCheckout = async (folder: string): Promise<Checkout> => {
+export const loadCheckout = (folder: string): Checkout => {
   const root = resolve(folder)
-  const load = (path: string) => import(pathToFileURL(join(root, path)).href)
-  const embedded = (await load("src/nats/embedded.ts")) as { readonly startEmbedded: StartEmbedded }
-  const workers = (await load("src/cli/demo/workers.ts")) as Pick<Checkout, "workerEnvironment">
-  const channel = (await load("src/channel.ts")) as Pick<Checkout, "connect">
+  // Required, not imported: which file it is, only the command line says.
+  const load = createRequire(import.meta.url)
+  const embedded = load(join(root, "src/nats/embedded.ts")) as { readonly startEmbedded: StartEmbedded }
+  const workers = load(join(root, "src/cli/demo/workers.ts")) as Pick<Checkout, "workerEnvironment">
+  const channel = load(join(root, "src/channel.ts")) as Pick<Checkout, "connect">
   return {
     main: join(root, "src/main.ts"),
     commandsAreRequests: existsSync(join(root, "src/ports/door.ts")),

@@ -35,7 +35,9 @@ export const startThreeServers = async (
     for (const [i, port] of ports.entries()) {
       const [first] = started
       const cluster = { serverName: `server-${i}`, port, routes }
-      started.push(await startEmbedded({ senders, syncAlways, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
+      started.push(
+        await startEmbedded({ senders, syncAlways, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }),
+      )
     }
     await Promise.all(started.map((server) => server.ready()))
     return started
