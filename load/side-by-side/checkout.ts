@@ -44,17 +44,26 @@ const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
 
 type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedServer>
 
-const startThree = async (startEmbedded: StartEmbedded, options: EmbeddedOptions): Promise<ReadonlyArray<EmbeddedServer>> => {
+/** A port found free may be taken by another before a server listens on it. */
+const startAttempts = 5
+
+const startThree = async (startEmbedded: StartEmbedded, options: EmbeddedOptions, attempt = 1): Promise<ReadonlyArray<EmbeddedServer>> => {
   const ports = await freePorts(3)
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
   const started: Array<EmbeddedServer> = []
-  for (const [n, port] of ports.entries()) {
-    const [first] = started
-    const cluster = { serverName: `server-${n}`, port, routes }
-    started.push(await startEmbedded({ ...options, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
+  try {
+    for (const [n, port] of ports.entries()) {
+      const [first] = started
+      const cluster = { serverName: `server-${n}`, port, routes }
+      started.push(await startEmbedded({ ...options, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
+    }
+    await Promise.all(started.map((server) => server.ready()))
+    return started
+  } catch (error) {
+    await Promise.all(started.map((server) => server.stop()))
+    if (attempt === startAttempts) throw error
+    return startThree(startEmbedded, options, attempt + 1)
   }
-  await Promise.all(started.map((server) => server.ready()))
-  return started
 }
 
 export const loadCheckout = (folder: string): Checkout => {
