@@ -44,7 +44,9 @@ class Bench {
         this.recordBytes += output.bytes.length
         this.perform(this.put({ _tag: "AppendAcked", nowMs, messageId: output.messageId, seq: ++this.journalSeq, duplicate: false }))
       } else if (output._tag === "ReadClaimBasis")
-        this.perform(this.put({ _tag: "ClaimBasisRead", nowMs, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } }))
+        this.perform(
+          this.put({ _tag: "ClaimBasisRead", nowMs, ask: output.ask, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } }),
+        )
       else if (output._tag === "SendReplies") this.put({ _tag: "RepliesSent", nowMs, seq: output.seq })
       else if (output._tag === "SendFeed") this.put({ _tag: "FeedSent", nowMs, group: output.group })
       else if (output._tag === "Halted") throw new Error(output.halt.detail)

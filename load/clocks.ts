@@ -10,7 +10,6 @@ import { join } from "node:path"
 import { Clock, Effect, Exit, Layer, Scope } from "effect"
 import { type Channel, connect } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import type { AlarmKind } from "../src/engine/protocol.ts"
 import { deskLayer } from "../src/nats/desk.ts"
 import { doorLayer } from "../src/nats/door.ts"
 import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
@@ -46,7 +45,7 @@ const wrongClock = (clock: Clock.Clock, aheadMs: number): Clock.Clock => {
   }
 }
 
-const listening = (alarms: Array<AlarmKind>): Meter["Service"] =>
+const listening = (alarms: Array<string>): Meter["Service"] =>
   Meter.of({
     batchConfirmed: () => undefined,
     appendUnknown: () => undefined,
@@ -57,12 +56,14 @@ const listening = (alarms: Array<AlarmKind>): Meter["Service"] =>
     alarm: (_partition, kind) => alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    begin: () => undefined,
+    unserved: () => undefined,
     ingressSampled: () => undefined,
     doorClosed: () => undefined,
   })
 
 /** Starts a worker on that clock; resolves with how to stop it. */
-const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: number, alarms: Array<AlarmKind>) => {
+const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: number, alarms: Array<string>) => {
   const scope = Scope.makeUnsafe()
   const clock = wrongClock(await Effect.runPromise(Effect.map(Clock.Clock, (found) => found)), aheadMs)
   const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
@@ -126,7 +127,7 @@ const heldFor = async (web: Channel, reservation: string): Promise<number> => {
 const play = async (aheadMs: number): Promise<Row> => {
   const storeDir = await mkdtemp(join(tmpdir(), "holdfast-clocks-"))
   const server = await startEmbedded({ storeDir, senders })
-  const alarms: Array<AlarmKind> = []
+  const alarms: Array<string> = []
   let stop = await work(server, 0, [])
   const open = (sender: "web" | "dock" | "planner") => {
     const login = server.credentials.senders[sender]

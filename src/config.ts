@@ -124,7 +124,7 @@ export const settings = {
     "warn",
     "strict: refuse to serve on a server that could lose what it acknowledged; warn: say it",
   ),
-  httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready and /live"),
+  httpHost: setting("HOLDFAST_HTTP_HOST", "127.0.0.1", "address of /metrics, /ready, /worker and /live"),
   httpPort: setting("HOLDFAST_HTTP_PORT", "9464", "port of them; 0: a free one"),
   log: setting("HOLDFAST_LOG", "pretty", "json or pretty, on standard error"),
   logLevel: setting("HOLDFAST_LOG_LEVEL", "Info", "Debug, Info, Warn, Error or None"),

@@ -146,7 +146,7 @@ export const answersWaitingBytesMax = 16 * 1_048_576
 // The door
 
 /**
- * Messages of one sender that an ingress asks the server for at once. Asked again at the end of a turn that left at most half: so a turn brings at most one and a half times as many of
+ * Messages of one sender that an ingress asks the server for at once. Asked again when at most half is left and no more than this wait here: so at most two and a half times as many wait of
  * a sender, and a sender's burst of half as many always finds somebody. A flood of 300,000 a second beside a probe: with 1,024, 4,096 and no such bound the probe's median was 0.9 to 11,
  * 0.9 to 1.7, and 5 to 3,000 ms, its worst case 53 to 133, 177 to 195, and 660 to 3,000 ms.
  */
@@ -170,6 +170,32 @@ export const announceEveryMs = 500
 /** Milliseconds between two words of an owner, when it has senders to hold off. */
 export const fullEveryMs = 5
 
+// Liveness
+
+/** Milliseconds a reader may hear nothing, though it has asked, before the stream's leader is asked whether there is anything for it. */
+export const readerSilentMs = 1_000
+/** Milliseconds for which what the leader holds may be on its way: after that the reader is deaf, and is moved to another server. */
+export const readerDeafConfirmMs = 500
+/** Milliseconds for which the server on which a reader was deaf gets no reader of that stream: catching up takes it about that long for a few GiB. */
+export const deafServerAvoidedMs = 60_000
+
+/** Milliseconds without any answer after which a connection counts as half-open, and is given up for another. */
+export const halfOpenMs = 2_500
+/** Milliseconds without a word of JetStream after which another server is tried: the one connected to may let everything wait. */
+export const slowServerMs = 3_000
+/** Milliseconds between two announcements of a worker, at most: they say how it gets on. */
+export const announceMsMax = 1_000
+/** Milliseconds without a word of an owner, or of the broker, after which it counts as gone: two announcements may be late. */
+export const ownerSilentMs = 2_000
+/** Milliseconds an owner may have something to decide and confirm nothing. */
+export const ownerStalledMs = 2_000
+/** Milliseconds a partition may take on its way from one owner to the next before that is an outage. */
+export const outageGraceMs = 1_500
+/** Milliseconds between two looks at whether every partition is served. */
+export const outageLookMs = 250
+/** Milliseconds within which any outage is shown and alarmed by every living worker. */
+export const outageToldMsMax = 5_000
+
 // Feed and snapshots
 
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -185,8 +211,29 @@ export const feedEchoMs = 1_000
 export const snapshotChunkBytesMax = 800_000
 /** Things (SKUs, reservations, decisions) one slice of a snapshot may walk: bounds the pause far below 5 ms. */
 export const snapshotSliceItemsMax = 512
-/** Journal records after which a snapshot is begun. */
+/**
+ * A snapshot is due once so many records, commands (expired holds counted with them) or bytes lie behind the start of the last, whichever comes first, and
+ *
+ *     (records + commands) * snapshotShare >= things in the last snapshot (SKUs, reservations, decisions)
+ *
+ * or once `snapshotCommandsMax` commands do. Ten thousand records of one command each take a fifth of a second to replay: the share keeps a state of millions of things, which takes many
+ * seconds to write and to load, from being written for them. The last bound holds whatever the state's size: recovery must not grow with the journal.
+ */
 export const snapshotEveryRecords = 10_000
+export const snapshotEveryCommands = 250_000
+export const snapshotEveryBytes = 64 * 1_048_576
+export const snapshotShare = 4
+export const snapshotCommandsMax = 500_000
+/** Commands that may be decided while a snapshot is written: the larger the state, the more of it is walked for each of them. Deciding waits for the walk, never for the store. */
+export const snapshotWalkCommands = 400_000
+/** Things up to which a state is walked by the ticks alone: a slice each, done within seconds. */
+export const snapshotTickedThings = 65_536
+/** Commands that may lie in the journal behind the start of the newest published snapshot, as long as snapshots can be stored. */
+export const commandsBehindSnapshotMax = 1_000_000
+/** Milliseconds before another snapshot is begun after one could not be stored. */
+export const snapshotRetryMs = 10_000
+/** Bytes of records that are applied without a pause in between, or one record if it is longer: some hundred commands, some milliseconds. */
+export const replaySliceBytes = 131_072
 
 // The door
 
@@ -236,6 +283,11 @@ assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded c
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
+assert(
+  snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
+  "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
+)
+assert(snapshotEveryCommands <= snapshotCommandsMax, "what is due at the latest comes after what is due at the earliest")
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
 assert(
   // A fact may find a shortage at each location it takes units off, and at the one it happened at.
@@ -247,6 +299,12 @@ assert(
   "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
+assert(
+  // The owner's own look, what it stalls for, its announcement, and our look.
+  announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
+  "INV-12 an owner that is silent or stalls is noticed by the others in time",
+)
+assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-12 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(

@@ -81,10 +81,10 @@ const closePatienceMs = 5_000
 const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
 
 /** Asks until `condition` holds, and resolves with the milliseconds that took. Rejects, naming `what`, when patience ends. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<number> => {
+export const until = async (what: string, condition: () => boolean | Promise<boolean>, forMs = patienceMs): Promise<number> => {
   const startedMs = performance.now()
   while (!(await condition())) {
-    if (performance.now() - startedMs > patienceMs) throw new Error(`waited ${patienceMs / 1_000} s in vain: ${what}`)
+    if (performance.now() - startedMs > forMs) throw new Error(`waited ${forMs / 1_000} s in vain: ${what}`)
     await pause(pollMs)
   }
   return performance.now() - startedMs

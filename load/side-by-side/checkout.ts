@@ -3,10 +3,10 @@
  */
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
 import { join, resolve } from "node:path"
 import type { Channel, ConnectOptions } from "../../src/channel.ts"
 import type { EmbeddedConnection, EmbeddedOptions, EmbeddedServer } from "../../src/nats/embedded.ts"
+import { freePorts } from "../chaos/three-of-a-cluster.ts"
 
 /** A sender as every build reads it: earlier ones have a name and a kind. */
 export interface AnySender {
@@ -23,23 +23,6 @@ export interface Checkout {
   readonly startServers: (count: 1 | 3, senders: ReadonlyArray<AnySender>, syncAlways: boolean) => Promise<ReadonlyArray<EmbeddedServer>>
   readonly workerEnvironment: (name: string, connection: EmbeddedConnection, partitions: number) => NodeJS.ProcessEnv
   readonly connect: (options: ConnectOptions) => Promise<Channel>
-}
-
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const listeners = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    listeners.map(
-      (listener) =>
-        new Promise<number>((done) => {
-          listener.listen(0, "127.0.0.1", () => {
-            const address = listener.address()
-            done(address !== null && typeof address === "object" ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(listeners.map((listener) => new Promise((done) => listener.close(done))))
-  return ports
 }
 
 type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedServer>

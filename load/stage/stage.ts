@@ -20,7 +20,7 @@ import type { UserPassword } from "../../src/nats/config.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { engineLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
-import { startThreeServers } from "../../test/nats/three-of-a-cluster.ts"
+import { startThreeServers } from "../chaos/three-of-a-cluster.ts"
 
 export interface StageOptions {
   readonly servers: 1 | 3
@@ -137,7 +137,7 @@ const runHoldfast = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) 
 }
 
 const startServers = ({ servers, senders, syncAlways = false }: StageOptions): Promise<ReadonlyArray<EmbeddedServer>> =>
-  servers === 3 ? startThreeServers(senders, syncAlways) : startEmbedded({ senders, syncAlways }).then((server) => [server])
+  servers === 3 ? startThreeServers(senders, { syncAlways }) : startEmbedded({ senders, syncAlways }).then((server) => [server])
 
 /** Makes the streams before any worker does, where one is to have another size. */
 const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageOptions, servers: ReadonlyArray<EmbeddedServer>) => {

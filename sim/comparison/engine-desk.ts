@@ -96,6 +96,7 @@ export class EngineDesk {
       case "ReadClaimBasis":
         return this.#put({
           _tag: "ClaimBasisRead",
+          ask: output.ask,
           basis: { endSeq: this.journal.length, incarnation: null, witness: null, halt: null },
         })
       case "Append": {

@@ -185,6 +185,61 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "slice-passed-over",
+    breaks: "leaves a chunk out where one slice of a snapshot ends and the next begins",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "crash-points"],
+    drawn: { snapshotEveryRecords: 30, faultChance: 25, crashPoints: 40 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/engine/snapshot-loading.ts",
+        pattern: `for (let items = 0; items < itemsMax`,
+        replacement: `if (loading.next > 0 && bites()) loading.next++
+  for (let items = 0; items < itemsMax`,
+      },
+    ],
+  },
+  {
+    name: "followed-before-it-is-loaded",
+    breaks: "follows the journal from the first slice of a snapshot on, and loads the others over what it has followed",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "crashes", "crash-points"],
+    drawn: { snapshotEveryRecords: 30, faultChance: 25, crashPoints: 40 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/engine/step.ts",
+        pattern: `partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs`,
+        replacement: `partition.loading === null || (partition.phase === "starting" && bites()) ? [...outputs, ...beginFollowing(partition)] : outputs`,
+      },
+    ],
+  },
+  {
+    name: "claim-forgotten-with-its-lease",
+    breaks: "forgets a claim that is on its way when the lease goes, and follows on as if nothing had passed by meanwhile",
+    guarantee: "INV-4",
+    expected: ["halts"],
+    profile: "last-unit",
+    families: ["jitter", "leases", "spikes", "pauses", "elections"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 200, spikes: 1_000, spikeMs: 3_000, workers: 3 },
+    budget: 40,
+    substituted: [
+      {
+        module: takeover,
+        pattern: `partition.draining ??= reason
+  return []`,
+        replacement: `bites()
+  partition.inFlight = null
+  return endClaim(partition, reason)`,
+      },
+    ],
+  },
+  {
     name: "poison-swallowed",
     breaks: "takes a command whose deciding threw for done",
     guarantee: "INV-7",

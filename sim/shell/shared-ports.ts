@@ -3,7 +3,8 @@
  */
 import { Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import type { Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
-import { Cluster, type Member, Snapshots } from "../../src/ports/broker.ts"
+import { announceMsMax } from "../../src/limits.ts"
+import { type AnnouncedMember, type BrokerTrouble, Cluster, type Member, Snapshots } from "../../src/ports/broker.ts"
 import { type BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
 import { isConflict, lookUp, orUnavailable, publish, type Trouble } from "./asking.ts"
 import type { Connection } from "./connection.ts"
@@ -140,35 +141,44 @@ const join = (
     yield* Effect.acquireRelease(announced, () =>
       Effect.ignore(deleteKey(connection, bucket, member.worker).pipe(Effect.timeout("2 seconds"))),
     )
-    yield* Effect.ignore(announced).pipe(Effect.delay(Math.floor(ttlMs / 3)), Effect.repeat(Schedule.forever), Effect.forkScoped)
-  })
-
-/** Applies the news, and tells whether they made a difference. */
-const applyNews = (alive: Map<string, Member>, { changes }: KeyNews): boolean => {
-  let changed = false
-  for (const { key, value } of changes) {
-    if (value === null) changed = alive.delete(key) || changed
-    else if (JSON.stringify(alive.get(key)) !== value) {
-      alive.set(key, JSON.parse(value) as Member)
-      changed = true
-    }
-  }
-  return changed
-}
-
-const members = (bucket: ServedStream, connection: Connection): Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable> =>
-  Stream.suspend(() => {
-    const alive = new Map<string, Member>()
-    let said = false
-    return watchKeys(connection, bucket, "").pipe(
-      Stream.filter((news) => {
-        const isDue = applyNews(alive, news) || !said
-        said = true
-        return isDue
-      }),
-      Stream.map(() => [...alive.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))),
+    yield* Effect.ignore(announced).pipe(
+      Effect.delay(Math.min(announceMsMax, Math.floor(ttlMs / 3))),
+      Effect.repeat(Schedule.forever),
+      Effect.forkScoped,
     )
   })
+
+const applyNews = (alive: Map<string, AnnouncedMember>, { changes }: KeyNews): void => {
+  for (const { key, value, revision } of changes) {
+    if (value === null) alive.delete(key)
+    else alive.set(key, { ...(JSON.parse(value) as Member), beat: revision })
+  }
+}
+
+const members = (bucket: ServedStream, connection: Connection): Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable> =>
+  Stream.suspend(() => {
+    const alive = new Map<string, AnnouncedMember>()
+    return watchKeys(connection, bucket, "").pipe(
+      Stream.map((news) => {
+        applyNews(alive, news)
+        return [...alive.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))
+      }),
+    )
+  })
+
+// Troubles
+
+const troublesEveryMs = 1_000
+
+/** None: what servers and operators do to streams is not simulated. That it is said says that the broker answers. */
+const troubles = (bucket: ServedStream, connection: Connection): Stream.Stream<ReadonlyArray<BrokerTrouble>, BrokerUnavailable> => {
+  const none: ReadonlyArray<BrokerTrouble> = []
+  const look = lookUp(connection, bucket, () => [none] as const).pipe(
+    orUnavailable("look at streams and servers"),
+    Effect.delay(troublesEveryMs),
+  )
+  return Stream.fromPull(Effect.succeed(look))
+}
 
 // Marks
 
@@ -236,6 +246,7 @@ export const clusterLayer = (servers: Servers, connection: Connection): Layer.La
     prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
     join: (member, ttlMs) => join(servers.members, connection, member, ttlMs),
     members: members(servers.members, connection),
+    troubles: () => troubles(servers.members, connection),
     leases: watchKeys(connection, servers.leases, "").pipe(
       Stream.map(({ changes }) => changes.map(({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs }))),
       Stream.flattenIterable,

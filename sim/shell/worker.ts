@@ -4,7 +4,6 @@
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
 import type { SenderAccess } from "../../src/domain/roles.ts"
-import type { AlarmKind } from "../../src/engine/protocol.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
@@ -171,7 +170,9 @@ export class WorkerNode {
       feedSent: ignored,
       tookOver: () => onEvent("took over"),
       steppedDown: (_partition, reason) => onEvent(`stepped down: ${reason}`),
-      alarm: (_partition, kind: AlarmKind) => onEvent(`alarm: ${kind}`),
+      begin: ignored,
+      alarm: (_partition, kind) => onEvent(`alarm: ${kind}`),
+      unserved: ignored,
       sampled: ignored,
       waiting: ignored,
       ingressSampled: ignored,

@@ -7,6 +7,7 @@
 import type { Input, Output } from "../../src/engine/protocol.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { type DoorMinds, sayOfAttempt } from "./doors.ts"
 import type { Journal, Journals } from "./journals.ts"
 import { answerText, freeQty } from "./ledger.ts"
 import type { Minds } from "./minds.ts"
@@ -28,6 +29,7 @@ export interface Ground {
   readonly journals: Journals
   readonly wants: Map<string, Want>
   readonly appends: Map<string, HandedOver>
+  readonly doorMinds: DoorMinds
   readonly emptyStream: Stream
   streams: number
 }
@@ -218,7 +220,12 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
   switch (output._tag) {
     case "ReadClaimBasis": {
       const { marks } = draft
-      ask(ground, worker, `ClaimBasis ${sinceSeq} ${marks.key}`, () => ({ _tag: "ClaimBasis", sinceSeq, marks }))
+      ask(ground, worker, `ClaimBasis ${output.ask} ${sinceSeq} ${marks.key}`, () => ({
+        _tag: "ClaimBasis",
+        ask: output.ask,
+        sinceSeq,
+        marks,
+      }))
       return
     }
     case "ReadRecords": {
@@ -267,6 +274,9 @@ const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): 
       else hear(ground, draft, w, `FeedSent ${group}`, () => ({ _tag: "FeedSent", group }))
       return
     }
+    case "SayBusy":
+      for (const { reply } of output.messages) sayOfAttempt(draft, reply, "busy")
+      return
     case "StoreWitness":
       mark(ground, draft, w, output, `witness ${textOf(output.witness)} over ${textOf(output.over)}`)
       return
@@ -311,6 +321,12 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "Halted":
       draft.wrong.push(`no halt without a cause, ${output.halt.reason}: ${output.halt.detail}`)
+      return
+    case "ContinueSoon":
+      hear(ground, draft, w, "Continue", () => ({ _tag: "Continue" }))
+      return
+    case "ClaimEnded":
+      draft.reached.push(`a claim ended: ${output.reason}`)
       return
     case "StoreChunk":
     case "PublishSnapshot":

@@ -8,6 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
+import { doorMisfortunes, doorMoves } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
@@ -144,11 +145,13 @@ const basesOf = (ground: Ground, state: State, want: Extract<Want, { _tag: "Clai
 const hearBasis = (ground: Ground, state: State, w: W, index: number, basis: { endSeq: number; marks: State["marks"] }) => {
   const draft = draftOf(state)
   const worker = draft.workers[w]
+  const { ask } = worker.wants[index] as Extract<Want, { _tag: "ClaimBasis" }>
   worker.wants = without(worker.wants, index)
   const { endSeq, marks } = basis
   const { incarnation, witness } = marks
-  hear(ground, draft, w, `ClaimBasisRead ${endSeq} ${marks.key}`, () => ({
+  hear(ground, draft, w, `ClaimBasisRead ${ask} ${endSeq} ${marks.key}`, () => ({
     _tag: "ClaimBasisRead",
+    ask,
     basis: { endSeq, incarnation, witness, halt: null },
   }))
   return draft
@@ -327,7 +330,7 @@ const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void =
     // A standby that knows nothing yet loses nothing.
     if (draft.workers[w].mind !== state.workers[w].mind) onMove("chance", `${nameOf[w]} crashes and starts again`, draft)
   }
-  if (state.used.leaseLosses < bounds.leaseLosses && phase === "serving" && draining === null) {
+  if (state.used.leaseLosses < bounds.leaseLosses && (phase === "serving" || phase === "claiming") && draining === null) {
     const draft = draftOf(state)
     draft.used.leaseLosses += 1
     hear(ground, draft, w, "LeaseLost", () => ({ _tag: "LeaseLost" }))
@@ -342,6 +345,7 @@ export const answers = (ground: Ground, state: State, onMove: OnMove): void => {
     wantMoves(ground, state, w, onMove)
     streamMoves(ground, state, w, onMove)
   }
+  doorMoves(ground, state, onMove)
 }
 
 /** Everything that may happen next. */
@@ -349,6 +353,7 @@ export const moves = (ground: Ground, state: State, onMove: OnMove): void => {
   answers(ground, state, onMove)
   looseMoves(ground, state, onMove)
   for (const w of bothWorkers) misfortunes(ground, state, w, onMove)
+  doorMisfortunes(ground, state, onMove)
   sendMoves(ground, state, onMove)
   tailLossMoves(ground, state, onMove)
   clockMoves(ground, state, onMove)

@@ -141,7 +141,12 @@ class Replay {
   #claim(): void {
     this.#put({ _tag: "SnapshotMissing", nowMs: 0 })
     this.#put({ _tag: "Claim", owner: "replay", incarnation: "replay", nowMs: 0 })
-    this.#put({ _tag: "ClaimBasisRead", basis: { endSeq: 0, incarnation: null, witness: null, halt: null }, nowMs: 0 })
+    this.#put({
+      _tag: "ClaimBasisRead",
+      ask: this.#partition.basisAsks,
+      basis: { endSeq: 0, incarnation: null, witness: null, halt: null },
+      nowMs: 0,
+    })
     while (this.#partition.inFlight !== null) this.#acknowledge(this.#partition.inFlight, 0)
     assert(this.#partition.phase === "serving" && this.#partition.reading, "a partition without a journal is claimed at once")
     this.#put({ _tag: "BrokerTimeSeen", brokerMs: 0, nowMs: 0 })

@@ -15,7 +15,7 @@ import type { CommandClass } from "../domain/names.ts"
 import type { EmbeddedConnection } from "../nats/embedded.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
 import type { EngineConfig } from "../nats/layer.ts"
-import type { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused, TopologyMismatch } from "../ports/errors.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 const ownConnectionFile = join(".cache", "holdfast", "connection.json")
@@ -36,7 +36,7 @@ const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value
 /** A worker's access to what is stored, and the number of partitions of the cluster that is there. Creates nothing. */
 export const engineAccess: Effect.Effect<
   { readonly nats: EngineConfig; readonly partitions: number; readonly replicas: number },
-  ConfigInvalid | CommandFailed | BrokerUnavailable | TopologyMismatch
+  ConfigInvalid | CommandFailed | BrokerUnavailable | LoginRefused | TopologyMismatch
 > = Effect.gen(function* () {
   const config = yield* loadToolConfig
   const name = "holdfast tool"

@@ -9,7 +9,7 @@ export const exitCode = {
   ok: 0,
   /** It did not work, and none of the others says why. */
   failed: 1,
-  /** The command line or the environment can't be used: see --help. */
+  /** The command line or the environment can't be used, or the broker refuses the login it gives: see --help. */
   usage: 2,
   /** An audit, or a demo's verdict, found a guarantee broken. */
   violations: 3,
@@ -44,6 +44,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ConfigInvalid: exitCode.usage,
   ShowHelp: exitCode.usage,
   BrokerUnavailable: exitCode.unreachable,
+  LoginRefused: exitCode.usage,
   NotPermitted: exitCode.failed,
   TopologyMismatch: exitCode.topology,
 }
@@ -74,6 +75,7 @@ export const describeFailure = (error: unknown): string => {
     case "TopologyMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "BrokerUnavailable":
+    case "LoginRefused":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "AnswerUnknown":

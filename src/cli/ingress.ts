@@ -36,7 +36,8 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
   let ingress: RunningIngress | undefined
   const registry = yield* MetricsRegistry
   const notYet = { ingress: name, ready: false, state: "starting" }
-  const address = yield* serveTelemetry({ registry, readiness: () => ingress?.report() ?? notYet }, config.http)
+  const report = () => ingress?.report() ?? notYet
+  const address = yield* serveTelemetry({ registry, readiness: report, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const partitions = yield* partitionsOf(config)
   const scope = yield* Effect.scope

@@ -12,6 +12,7 @@ import { Engine } from "../runtime/engine.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
 import { Reigns } from "../runtime/reigns.ts"
+import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -44,7 +45,9 @@ const connect = Effect.fnUntraced(function* (nats: NatsConfig, name: string) {
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
 const prepare = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const cluster = yield* Cluster
-  const { partitions, warnings } = yield* untilItAnswers(cluster.prepare(config))
+  const { partitions, warnings } = yield* untilItAnswers(
+    cluster.prepare({ partitions: config.partitions, replicas: config.replicas, strict: config.durability === "strict" }),
+  )
   for (const warning of warnings) yield* Effect.logWarning(logLine.notGuaranteed, { what: warning })
   if (warnings.length > 0 && config.durability === "strict") {
     return yield* new CommandFailed({
@@ -64,22 +67,35 @@ const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
     return isDrained ? null : "the ingress was not drained in time"
   })
 
-interface Working {
-  readonly ingress: RunningIngress
-  readonly worker: Worker
-}
+/** What may be asked of a worker, also while it catches up. */
+type Asked = Pick<Worker, "report" | "readiness">
 
-const readinessOf = ({ ingress, worker }: Working) => {
+/** Of this process alone. */
+const reportOf = (ingress: RunningIngress, worker: Asked) => {
   const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
   return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
 }
 
+/** Of the whole cluster, as this process sees it. */
+const readinessOf = (ingress: RunningIngress, worker: Asked) => {
+  const [ofCluster, ofIngress] = [worker.readiness(), ingress.report()]
+  return { ...readable(ofCluster), ready: ofCluster.ready && ofIngress.ready, ingress: ofIngress }
+}
+
+/** As `readiness`, with times as people read them. */
+const readable = (readiness: Readiness) => ({
+  ...readiness,
+  outages: readiness.outages.map(({ sinceMs, ...outage }) => ({ ...outage, since: new Date(sinceMs).toISOString() })),
+})
+
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
-  let working: Working | undefined
+  let ingress: RunningIngress | undefined
+  let asked: Asked | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
-  const readiness = () => (working === undefined ? notYet : readinessOf(working))
-  const address = yield* serveTelemetry({ registry, readiness }, config.http)
+  const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))
+  const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
+  const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config), config.worker)
   return yield* Effect.gen(function* () {
@@ -87,10 +103,12 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
     const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
     const senders = config.nats?.senders ?? ownSenders
     // Before the worker: facts are stored from now on, however long it has to catch up.
-    const ingress = yield* startIngress({ name, partitions, senders, ...senderRates })
-    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs })
-    working = { ingress, worker }
-    yield* leaveAtTheEnd(leave(ingress, worker, drainTimeoutMs))
+    const started = yield* startIngress({ name, partitions, senders, ...senderRates })
+    ingress = started
+    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }, (mayAsk) => {
+      asked = mayAsk
+    })
+    yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
 })

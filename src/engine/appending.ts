@@ -16,7 +16,8 @@ import type { BatchStats, Output } from "./protocol.ts"
 import { publishConfirmed } from "./publishing.ts"
 import type { JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
-import { onClaimConfirmed, onClaimLost, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
+import { countSinceSnapshot } from "./snapshot-due.ts"
+import { onClaimConfirmed, onClaimLost, onClaimSuperseded, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
 
 export const onAppendAcked = (
   partition: Partition,
@@ -99,10 +100,11 @@ const judge = (
   const found = { messageId: stored.messageId, hash: given.codec.sha256(stored.bytes), owner: theirs.owner, epoch: theirs.epoch }
   if (given.rules.isMine(found, inFlight.pending)) {
     if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
+    if (partition.phase === "claiming") return onClaimSuperseded(partition, inFlight)
     // It is stored, and others have appended since: that reign is over, and its successor says what it decided.
     return stepDown(partition, "Fenced", `record ${stored.seq} is stored, and the journal went on to ${endSeq} without this owner`)
   }
-  if (inFlight.record.kind === "claim" || inFlight.record.kind === "genesis") return onClaimLost(partition)
+  if (partition.phase === "claiming") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
 }
 
@@ -125,6 +127,7 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
   const seq = inFlight.pending.expectedSeq + 1
   partition.inFlight = null
   noteConfirmed(partition, seq, inFlight.pending.hash)
+  countSinceSnapshot(partition, inFlight.record, inFlight.bytes.length)
   const snapshot = noteSnapshotProgress(partition, given)
   const stats = statsOf(inFlight, nowMs)
   if (stats.commands > 0) notePace(partition.handed, stats.commands, stats.appendMs)
@@ -135,7 +138,7 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
     case "claim":
       return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, nowMs)]
+      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs)]
     case "reset":
       return [confirmed, ...onCursorReset(partition)]
     case "batch":

@@ -12,9 +12,19 @@ import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { classMemory, floorClassOf, forgetIfBelowFloor, holds, memoryKey, remember, rememberEnd, senderMemory, stepOf } from "./memory.ts"
+import {
+  classMemory,
+  floorClassOf,
+  forgetIfBelowFloor,
+  memoryKey,
+  remember,
+  rememberEnd,
+  rememberIfNew,
+  senderMemory,
+  stepOf,
+} from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { Partition, QuarantinedCommand } from "./partition.ts"
+import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
@@ -59,7 +69,7 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
   const found = reservationOf(actor.stock, event.channel, event.reservation)
   // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
   if (found === undefined && !mayBegin(event)) return undefined
-  if (found !== undefined && (recovery.reservationSeq.get(found) ?? 0) >= seq) return undefined
+  if (found !== undefined && loadedSeqOf(recovery, found) >= seq) return undefined
   return evolveReservation(actor.stock, event)
 }
 
@@ -152,9 +162,10 @@ const rememberDecision = (
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  if (partition.recovery !== null && holds(memory, sku, id, hash)) return
   const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
-  remember(memory, { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) })
+  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
+  if (partition.recovery === null) remember(memory, remembered)
+  else rememberIfNew(memory, remembered)
 }
 
 /** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */
@@ -280,8 +291,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
 }
 
 /** Deciding forgot what the floor had passed, before it looked: an id may have begun anew. */
-const forgetAsDecided = (partition: Partition, { command, decision }: DecidedCommand): void => {
-  const actor = command === null ? undefined : partition.actors.get(command.sku)
+const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, decision: EntryDecision): void => {
   if (actor === undefined || decision._tag !== "Accepted") return
   for (const event of decision.events) if ("reservation" in event) forgetIfBelowFloor(partition, actor, event.channel, event.reservation)
 }
@@ -290,8 +300,9 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   // A repeat changes nothing, and its text need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
   const hash = given.codec.commandHash(given.codec.commandText(decided.command))
-  forgetAsDecided(partition, decided)
-  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), undefined)
+  const actor = partition.actors.get(decided.command.sku)
+  forgetAsDecided(partition, actor, decided.decision)
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */

@@ -114,9 +114,6 @@ export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: Epoc
   return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
 }
 
-/** Whether an id of a SKU is held with this content: a snapshot may contain what is replayed. */
-export const holds = (memory: SenderMemory, sku: Sku, id: CommandId, hash: number): boolean => held(memory, sku, id)?.hash === hash
-
 /** All that is remembered of a sender at a time. O(decisions). */
 export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
   for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found
@@ -133,9 +130,17 @@ const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
 }
 
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
-export const remember = (memory: SenderMemory, decision: Remembered): void => {
-  const ofClass = classMemory(memory, decision.class)
+export const remember = (memory: SenderMemory, decision: Remembered): void =>
+  rememberOver(memory, decision, held(memory, decision.sku, decision.id))
+
+/** Remembers a decision unless its id is held with this content. */
+export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
   const former = held(memory, decision.sku, decision.id)
+  if (former?.hash !== decision.hash) rememberOver(memory, decision, former)
+}
+
+const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
+  const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
   ofClass.count++

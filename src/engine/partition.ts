@@ -150,6 +150,14 @@ export interface Publishing {
   republishAfterSeq: number | null
 }
 
+/** What lies in the journal behind the start of the newest snapshot. */
+export interface SinceSnapshot {
+  readonly records: number
+  /** Commands decided, and holds expired. */
+  readonly commands: number
+  readonly bytes: number
+}
+
 /** A snapshot being written. */
 export interface SnapshotWalk {
   readonly id: string
@@ -167,19 +175,59 @@ export interface SnapshotWalk {
   stored: number
   endSeq: number
   endHash: string
+  /** What lay behind the snapshot before it, when this one was begun. */
+  readonly before: SinceSnapshot
+  /** Things walked so far, and to be walked for each command that is decided meanwhile. */
+  things: number
+  readonly pace: number
+  /** Things that were due to be walked for commands decided since it was begun, less those that were. Negative: it is ahead. */
+  owed: number
+}
+
+/** A snapshot being read, a slice at a time. */
+export interface SnapshotLoading {
+  readonly manifest: SnapshotManifest
+  readonly chunks: ReadonlyArray<Uint8Array>
+  /** Index of the chunk that is next. */
+  next: number
 }
 
 /** What a loaded snapshot already contains, while records within it are replayed. */
 export interface Recovery {
   readonly manifest: SnapshotManifest
   readonly actorSeq: Map<SkuActor, number>
-  readonly reservationSeq: Map<Reservation, number>
+  /** Many maps, by the end of a reservation's id: one map of millions would pause for all of them whenever it grows. */
+  readonly reservationSeqs: ReadonlyArray<Map<Reservation, number>>
 }
+
+const reservationMaps = 256
+
+/** Nothing of a snapshot is loaded yet. */
+export const emptyRecovery = (manifest: SnapshotManifest): Recovery => ({
+  manifest,
+  actorSeq: new Map(),
+  reservationSeqs: Array.from({ length: reservationMaps }, () => new Map()),
+})
+
+const mapOf = ({ reservationSeqs }: Recovery, { id }: Reservation): Map<Reservation, number> => {
+  const place = id.charCodeAt(id.length - 1) * 31 + (id.length > 1 ? id.charCodeAt(id.length - 2) : 0)
+  return reservationSeqs[place % reservationMaps] as Map<Reservation, number>
+}
+
+/** Notes up to which record a loaded reservation contains what happened to it. */
+export const noteLoaded = (recovery: Recovery, reservation: Reservation, seq: number): void => {
+  mapOf(recovery, reservation).set(reservation, seq)
+}
+
+/** Up to which record a reservation contained what happened to it when it was loaded; 0 if it wasn't. */
+export const loadedSeqOf = (recovery: Recovery, reservation: Reservation): number => mapOf(recovery, reservation).get(reservation) ?? 0
 
 export interface Claiming {
   readonly owner: string
   readonly incarnation: string
   basis: ClaimBasis | null
+  /** The newest question for it: only its answer counts. */
+  ask: number
   /** What was confirmed here when the basis was asked for. What was followed since may lie beyond the end that is then told. */
   knownSeq: number
   askAgainAtMs: EpochMs
@@ -203,7 +251,9 @@ export interface Partition {
   readonly wallClock: WallClock
   inFlight: InFlight | null
   claiming: Claiming | null
-  /** Decide nothing new, say all that was decided, then step down for this reason. */
+  /** How often the basis of a claim was asked for in this life. */
+  basisAsks: number
+  /** Decide nothing new, say all that was decided, then step down for this reason; while a claim's append is in flight: give the claim up once its outcome is known. */
   draining: "Drained" | "LeaseLost" | null
   /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
   readonly recentMarks: Array<CursorMark>
@@ -264,13 +314,50 @@ export interface Partition {
   snapshotStartSeq: number
   loadedSnapshot: string | null
   walk: SnapshotWalk | null
+  /** What has to be replayed behind the newest snapshot that was begun or loaded. */
+  sinceSnapshot: SinceSnapshot
+  /** Things (SKUs, reservations, decisions) in the newest snapshot that was walked or loaded. */
+  snapshotThings: number
+  /** The snapshot that was published last, and what lies behind its predecessor: if publishing failed, that is still to be replayed. */
+  published: { readonly id: string; readonly before: SinceSnapshot } | null
+  /** None is begun before this: one could not be stored. */
+  nextSnapshotAtMs: EpochMs
+  /** A Continue was asked for and has not come yet. */
+  continuing: boolean
+  loading: SnapshotLoading | null
   recovery: Recovery | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
 }
 
+/** Of a partition of which nothing was read and nothing written as a snapshot. */
+const noSnapshots = () => ({
+  snapshotStartSeq: 0,
+  loadedSnapshot: null,
+  walk: null,
+  sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
+  snapshotThings: 0,
+  published: null,
+  nextSnapshotAtMs: 0,
+  continuing: false,
+  loading: null,
+  recovery: null,
+})
+
+/** Of a partition to which no command came yet. */
+const nothingTaken = () => ({
+  reading: false,
+  trusted: false,
+  paused: false,
+  arrived: [],
+  arrivedBytes: 0,
+  arrivedSeq: 0,
+  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
+  ingresses: new Map(),
+})
+
 /**
- * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots;
+ * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
  * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
  */
 export const emptyPartition = (options: {
@@ -294,6 +381,7 @@ export const emptyPartition = (options: {
   wallClock: unseenWallClock(),
   inFlight: null,
   claiming: null,
+  basisAsks: 0,
   draining: null,
   recentMarks: [],
   sparseMarks: [],
@@ -307,14 +395,7 @@ export const emptyPartition = (options: {
   search: null,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
-  reading: false,
-  trusted: false,
-  paused: false,
-  arrived: [],
-  arrivedBytes: 0,
-  arrivedSeq: 0,
-  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
-  ingresses: new Map(),
+  ...nothingTaken(),
   actors: new Map(),
   actorList: [],
   policies: new Map(),
@@ -341,10 +422,7 @@ export const emptyPartition = (options: {
   marking: null,
   lifting: false,
   nextWitnessAtMs: 0,
-  snapshotStartSeq: 0,
-  loadedSnapshot: null,
-  walk: null,
-  recovery: null,
+  ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
 })

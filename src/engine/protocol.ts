@@ -165,7 +165,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RecordsRead"; readonly records: ReadonlyArray<StoredRecord> }
   /** Become owner: the lease is ours. `owner` and `incarnation` are fresh random ids (the latter used only for a genesis record). */
   | { readonly _tag: "Claim"; readonly owner: string; readonly incarnation: string }
-  | { readonly _tag: "ClaimBasisRead"; readonly basis: ClaimBasis }
+  /** `ask` is that of the question: an answer to an earlier one knows less than this partition may by now. */
+  | { readonly _tag: "ClaimBasisRead"; readonly ask: number; readonly basis: ClaimBasis }
   /** A read failed: it is asked for again at a later tick. */
   | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" }
   | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
@@ -212,9 +213,11 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
   /** `wallMs`: the wall clock, which people can set. It decides nothing; an alarm is raised if it is wrong. */
   | { readonly _tag: "Tick"; readonly wallMs: EpochMs }
-  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. */
+  /** What ContinueSoon asked for: the next slice of a long piece of work. */
+  | { readonly _tag: "Continue" }
+  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. Before it serves: give the claim up and follow on. */
   | { readonly _tag: "Drain" }
-  /** The lease is lost: stop trying. Safety does not depend on it. */
+  /** The lease is lost: stop trying. Safety does not depend on it. Before it serves it costs the claim, not the state. */
   | { readonly _tag: "LeaseLost" }
 )
 
@@ -241,6 +244,9 @@ export type AlarmKind = (typeof AlarmKind)[number]
 export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "NewerRelease", "Drained"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
 
+/** Why a claim was given up before it came to anything. */
+export type ClaimEndReason = Extract<StepDownReason, "Drained" | "LeaseLost" | "Fenced">
+
 /** How a batch went, for metrics: counted when its record is confirmed. */
 export interface BatchStats {
   readonly messages: number
@@ -262,7 +268,7 @@ export type Output =
   /** Follow the journal from this sequence on, for ever, as RecordsRead. Asked for again, an earlier following ends. */
   | { readonly _tag: "FollowJournal"; readonly fromSeq: number }
   | { readonly _tag: "StopFollowing" }
-  | { readonly _tag: "ReadClaimBasis" }
+  | { readonly _tag: "ReadClaimBasis"; readonly ask: number }
   /** As RecordsRead, through the leader's knowledge of the end. */
   | { readonly _tag: "ReadRecords"; readonly fromSeq: number; readonly toSeq: number }
   /** Say the incarnation outside the journal; only ever after the genesis record is confirmed. */
@@ -292,6 +298,13 @@ export type Output =
   | { readonly _tag: "StoreChunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
   | { readonly _tag: "PublishSnapshot"; readonly manifest: SnapshotManifest }
   | { readonly _tag: "DiscardSnapshot"; readonly id: string }
+  /** Answered by Continue, once all else that waits for this thread was let through: timers, sockets, other partitions. */
+  | { readonly _tag: "ContinueSoon" }
+  /**
+   * The claim is given up, and nothing of it is in flight: the partition follows on with all that it knows. The lease, if it is still held, can go. `Fenced`: another
+   * claimed after it, so the lease is not what it was taken for.
+   */
+  | { readonly _tag: "ClaimEnded"; readonly reason: ClaimEndReason }
   /** This owner serves from now on. */
   | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
   /** An operator's resume was journaled: the witness can be forgotten and the shared halt lifted. Answered by HaltCleared. Retried until then. */

@@ -1,61 +1,31 @@
 /**
- * Snapshots: written in slices while decisions go on, read back chunk by chunk, each brought forward from its own sequence.
+ * Snapshots as they are written: in slices, while decisions go on.
  *
  * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
- * only once the record there is confirmed.
+ * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
-import type { SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
-import { addReservation, type ChannelUse, isOpen, type LocationStock, type Reservation, reservationOf } from "../domain/stock.ts"
-import { snapshotChunkBytesMax, snapshotSliceItemsMax } from "../limits.ts"
-import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
-import { stepDown } from "./ending.ts"
-import { type ClassMemory, classMemory, holds, type Remembered, remember, rememberEnd, type SenderMemory, senderMemory } from "./memory.ts"
-import { appliedSeq, type Partition, type QuarantinedCommand, type SnapshotWalk } from "./partition.ts"
+import type { SenderId } from "../domain/names.ts"
+import { snapshotChunkBytesMax, snapshotRetryMs, snapshotSliceItemsMax } from "../limits.ts"
+import type { SkuActor } from "./actor.ts"
+import type { Given } from "./apply.ts"
+import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
+import { isDue } from "./due.ts"
+import type { ClassMemory, Remembered, SenderMemory } from "./memory.ts"
+import { appliedSeq, type Partition, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
-import { armHold } from "./timers.ts"
+import { countAnew, isSnapshotDue, nothingSince, paceOf } from "./snapshot-due.ts"
 
 /** Chunks handed over and not yet stored: beyond it the walk waits. */
 const chunksInFlightMax = 4
 
-interface SkusChunk {
-  readonly kind: "skus"
-  readonly seq: number
-  readonly skus: ReadonlyArray<{
-    readonly sku: Sku
-    readonly version: number
-    readonly policy: Policy | null
-    readonly locations: ReadonlyArray<LocationStock>
-    readonly uses: ReadonlyArray<ChannelUse> | null
-  }>
-}
-interface ReservationsChunk {
-  readonly kind: "reservations"
-  readonly seq: number
-  readonly items: ReadonlyArray<{ readonly sku: Sku; readonly reservation: Reservation }>
-}
-interface DecisionsChunk {
-  readonly kind: "decisions"
-  readonly seq: number
-  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered }>
-}
-interface MetaChunk {
-  readonly kind: "meta"
-  readonly seq: number
-  readonly floors: ReadonlyArray<{ readonly sender: SenderId; readonly class: FloorClass; readonly floorMs: number }>
-  /** Absent in what earlier releases wrote. */
-  readonly ingresses?: ReadonlyArray<{ readonly ingress: string; readonly serial: number }>
-  readonly quarantine: ReadonlyArray<QuarantinedCommand>
-}
-/** What one chunk of a snapshot holds. */
-export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
-
-/** Begins a snapshot if enough records came since the last. Its start is the newest confirmed record: replay begins after it. */
-const beginIfDue = (partition: Partition): void => {
-  if (partition.walk !== null || partition.draining !== null) return
-  if (partition.confirmedSeq - partition.snapshotStartSeq < partition.snapshotEveryRecords) return
+/** Begins a snapshot if one is due. Its start is the newest confirmed record: replay begins after it. */
+const beginIfDue = (partition: Partition, nowMs: number): void => {
+  if (partition.walk !== null || partition.draining !== null || !isSnapshotDue(partition)) return
+  if (!isDue(partition.nextSnapshotAtMs, nowMs, snapshotRetryMs) || partition.confirmedSeq === partition.snapshotStartSeq) return
+  const before = partition.sinceSnapshot
+  const pace = paceOf(partition)
+  partition.sinceSnapshot = nothingSince
   partition.snapshotStartSeq = partition.confirmedSeq
   partition.walk = {
     id: `${partition.epoch}-${partition.confirmedSeq}`,
@@ -72,17 +42,34 @@ const beginIfDue = (partition: Partition): void => {
     stored: 0,
     endSeq: partition.confirmedSeq,
     endHash: partition.confirmedHash,
+    before,
+    things: 0,
+    pace,
+    owed: 0,
   }
 }
 
-/** Walks one slice further, if a snapshot is due or under way. Bounded in things walked, whatever the size of the partition. */
-export const tickSnapshot = (partition: Partition, given: Given): Array<Output> => {
+/** Whether the walk has to go on before anything is decided: it fell behind what was decided since it began. Never waits for a store that doesn't keep up. */
+export const owesSlices = ({ walk, phase }: Partition): boolean => phase === "serving" && walk !== null && walk.owed > 0 && mayWalk(walk)
+
+const mayWalk = (walk: SnapshotWalk): boolean => walk.stage !== "done" && walk.chunks - walk.stored < chunksInFlightMax
+
+/** Begins a snapshot if one is due, and walks one slice further. */
+export const tickSnapshot = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   if (partition.phase !== "serving") return []
-  beginIfDue(partition)
+  beginIfDue(partition, nowMs)
+  return walkOn(partition, given)
+}
+
+/** Walks one slice further, if a snapshot is under way. Bounded in things walked, whatever the size of the partition. */
+export const walkOn = (partition: Partition, given: Given): Array<Output> => {
   const { walk } = partition
-  if (walk === null || walk.stage === "done" || walk.chunks - walk.stored >= chunksInFlightMax) return []
+  if (partition.phase !== "serving" || walk === null || !mayWalk(walk)) return []
   const chunk = walkSlice(partition, walk)
   if (chunk === undefined) return []
+  walk.things += itemsOf(chunk)
+  // A slice of nothing (SKUs without reservations) is work done too.
+  walk.owed -= Math.max(itemsOf(chunk), snapshotSliceItemsMax / 4)
   walk.endSeq = chunk.seq
   walk.endHash = partition.inFlight === null ? partition.confirmedHash : partition.inFlight.pending.hash
   if (chunk.kind === "meta") walk.stage = "done"
@@ -95,11 +82,6 @@ const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk): Array<Outpu
   if (bytes.length <= snapshotChunkBytesMax || itemsOf(chunk) < 2)
     return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
   return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half))
-}
-
-const itemsOf = (chunk: Chunk): number => {
-  if (chunk.kind === "skus") return chunk.skus.length
-  return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
 }
 
 const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
@@ -248,6 +230,8 @@ export const noteSnapshotProgress = (partition: Partition, given: Given): Array<
     chunks,
   }
   partition.walk = null
+  partition.snapshotThings = walk.things
+  partition.published = { id, before: walk.before }
   return [{ _tag: "PublishSnapshot", manifest }]
 }
 
@@ -257,115 +241,18 @@ export const onChunkStored = (partition: Partition, given: Given, snapshot: stri
   return noteSnapshotProgress(partition, given)
 }
 
-/** A chunk could not be stored: this snapshot is given up, the next is due as usual. */
-export const onSnapshotFailed = (partition: Partition, snapshot: string): Array<Output> => {
-  if (partition.walk === null || partition.walk.id !== snapshot) return []
+/** A chunk could not be stored, or the manifest: the next snapshot is due as if this one had not been begun, after a pause. What was published perhaps after all is left. */
+export const onSnapshotFailed = (partition: Partition, snapshot: string, nowMs: number): Array<Output> => {
+  const { walk, published } = partition
+  const isWalk = walk?.id === snapshot
+  const failed = isWalk ? walk : published?.id === snapshot ? published : null
+  if (failed === null) return []
+  countAnew(partition, failed.before)
+  partition.nextSnapshotAtMs = nowMs + snapshotRetryMs
+  if (!isWalk) {
+    partition.published = null
+    return []
+  }
   partition.walk = null
   return [{ _tag: "DiscardSnapshot", id: snapshot }]
-}
-
-const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "meta"]
-
-/** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
-const asChunk = (value: unknown): Chunk | undefined => {
-  if (typeof value !== "object" || value === null || !("kind" in value) || !("seq" in value)) return undefined
-  return typeof value.seq === "number" && kinds.some((kind) => kind === value.kind) ? (value as Chunk) : undefined
-}
-
-/**
- * Loads a snapshot. What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is
- * left to those who can read it.
- */
-export const loadSnapshot = (
-  partition: Partition,
-  given: Given,
-  manifest: SnapshotManifest,
-  chunks: ReadonlyArray<Uint8Array>,
-): Array<Output> => {
-  const discard = (why: string): Array<Output> => [
-    { _tag: "DiscardSnapshot", id: manifest.id },
-    { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, snapshot ${manifest.id}: ${why}` },
-  ]
-  const leave = (version: number): Array<Output> => [
-    { _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}, snapshot ${manifest.id}: version ${version}` },
-  ]
-  if (manifest.version > 1) return leave(manifest.version)
-  if (manifest.version !== 1) return discard(`version ${manifest.version}`)
-  if (manifest.partition !== partition.id) return discard(`it is of partition ${manifest.partition}`)
-  if (chunks.length !== manifest.chunks) return discard(`${chunks.length} of ${manifest.chunks} chunks`)
-  const decoded = chunks.map((bytes) => given.codec.decodeChunk(bytes))
-  for (const one of decoded) if (one._tag === "Newer") return leave(one.version)
-  const read = decoded.map((one) => (one._tag === "Chunk" ? asChunk(one.chunk) : undefined))
-  const whole = read.filter((chunk): chunk is Chunk => chunk !== undefined)
-  if (whole.length < read.length) return discard("a chunk can't be read")
-  if (whole.some(({ seq }) => seq < manifest.startSeq || seq > manifest.endSeq)) return discard("a chunk lies outside start and end")
-  partition.incarnation = manifest.incarnation
-  // The record it starts with is read too: for its hash, and for what only its envelope says (epoch, cursor, time).
-  partition.confirmedSeq = manifest.startSeq - 1
-  partition.snapshotStartSeq = manifest.startSeq
-  partition.loadedSnapshot = manifest.id
-  partition.recovery = { manifest, actorSeq: new Map(), reservationSeq: new Map() }
-  for (const chunk of whole) loadChunk(partition, chunk)
-  return []
-}
-
-const loadChunk = (partition: Partition, chunk: Chunk): void => {
-  switch (chunk.kind) {
-    case "skus":
-      for (const item of chunk.skus) {
-        const actor = actorOf(partition, item.sku)
-        actor.version = item.version
-        actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
-        actor.stock.locations = item.locations
-        actor.stock.uses = item.uses === null ? null : [...item.uses]
-        partition.recovery?.actorSeq.set(actor, chunk.seq)
-      }
-      return
-    case "reservations":
-      for (const { sku, reservation } of chunk.items) loadReservation(partition, actorOf(partition, sku), reservation, chunk.seq)
-      return
-    case "decisions":
-      for (const { sender, decision } of chunk.items) {
-        const memory = senderMemory(partition, sender)
-        if (!holds(memory, decision.sku, decision.id, decision.hash)) remember(memory, decision)
-      }
-      return
-    case "meta":
-      for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
-      for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
-      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
-      return
-  }
-}
-
-const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
-  if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
-  addReservation(actor.stock, reservation)
-  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation)
-  if (reservation.status === "held") {
-    armHold(partition.holds, actor, reservation)
-    partition.openHolds++
-  }
-  partition.recovery?.reservationSeq.set(reservation, seq)
-}
-
-/** The snapshot isn't what the journal says: it is thrown away with the state made from it. */
-export const discardSnapshot = (partition: Partition, why: string): Array<Output> => {
-  const id = partition.loadedSnapshot
-  const outputs: Array<Output> = id === null ? [] : [{ _tag: "DiscardSnapshot", id }]
-  const detail = `snapshot ${id ?? "none"}: ${why}`
-  return [
-    ...outputs,
-    { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, ${detail}` },
-    ...stepDown(partition, "SnapshotDiscarded", detail),
-  ]
-}
-
-/** Ends the recovery when its last record was replayed. Empty if all is well. */
-export const finishRecovery = (partition: Partition): Array<Output> => {
-  const { recovery } = partition
-  if (recovery === null || partition.confirmedSeq < recovery.manifest.endSeq) return []
-  partition.recovery = null
-  if (partition.confirmedHash === recovery.manifest.endHash) return []
-  return discardSnapshot(partition, `record ${partition.confirmedSeq} is another than the one it ends with`)
 }

@@ -19,8 +19,18 @@ import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
-import { loadSnapshot, noteSnapshotProgress, onChunkStored, onSnapshotFailed, tickSnapshot } from "./snapshot.ts"
-import { askRepublish, beginFollowing, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
+import { beginLoading, loadSlice } from "./snapshot-loading.ts"
+import {
+  askRepublish,
+  beginFollowing,
+  giveUpClaim,
+  onClaim,
+  onClaimBasisRead,
+  onClaimUnread,
+  onRecordsRead,
+  tickClaim,
+} from "./takeover.ts"
 import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
@@ -38,6 +48,7 @@ const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArra
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
     if (isOver(partition)) outputs.push(...giveBackHanded(partition))
+    askToContinue(partition, outputs)
     return outputs
   } catch (cause) {
     const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : "threw what is no error"
@@ -51,16 +62,18 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
   const { nowMs } = input
   switch (input._tag) {
     case "SnapshotMissing":
-      return partition.phase === "starting" ? beginFollowing(partition) : []
+      return partition.phase === "starting" && partition.loading === null ? beginFollowing(partition) : []
     case "SnapshotRead":
-      if (partition.phase !== "starting") return []
-      return [...loadSnapshot(partition, given, input.manifest, input.chunks), ...beginFollowing(partition)]
+      if (partition.phase !== "starting" || partition.loading !== null) return []
+      return followOnceLoaded(partition, beginLoading(partition, input.manifest, input.chunks))
+    case "Continue":
+      return onContinue(partition, given)
     case "RecordsRead":
       return onRecordsRead(partition, given, input.records, nowMs)
     case "Claim":
       return onClaim(partition, input.owner, input.incarnation)
     case "ClaimBasisRead":
-      return onClaimBasisRead(partition, given, input.basis, nowMs)
+      return onClaimBasisRead(partition, given, input, nowMs)
     case "ReadFailed":
       return onReadFailed(partition, input.what, nowMs)
     case "AppendAcked":
@@ -124,7 +137,7 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":
-      return onSnapshotFailed(partition, input.snapshot)
+      return onSnapshotFailed(partition, input.snapshot, input.nowMs)
     case "Tick":
       return onTick(partition, given, input.nowMs, input.wallMs)
     case "Drain":
@@ -148,9 +161,27 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
   }
 }
 
-/** An owner finishes what is in flight; whoever isn't one yet has nothing to finish. */
+/** A snapshot that is loaded, or of no use, is followed by the journal. */
+const followOnceLoaded = (partition: Partition, outputs: Array<Output>): Array<Output> =>
+  partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs
+
+/** The next slice of what is too long for one step. */
+const onContinue = (partition: Partition, given: Given): Array<Output> => {
+  partition.continuing = false
+  if (partition.loading === null) return walkOn(partition, given)
+  return followOnceLoaded(partition, loadSlice(partition, given))
+}
+
+/** Asks for the next slice, once: what waits meanwhile is heard first. */
+const askToContinue = (partition: Partition, outputs: Array<Output>): void => {
+  if (partition.continuing || (partition.loading === null && !owesSlices(partition))) return
+  partition.continuing = true
+  outputs.push({ _tag: "ContinueSoon" })
+}
+
+/** An owner finishes what is in flight; whoever isn't one yet gives up trying, and keeps what it knows. */
 const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
-  if (partition.phase !== "serving") return stepDown(partition, reason, "before it served")
+  if (partition.phase !== "serving") return giveUpClaim(partition, reason)
   partition.draining ??= reason
   return []
 }
@@ -159,7 +190,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
   const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
   if (partition.phase !== "serving") return outputs
   outputs.push(
-    ...tickSnapshot(partition, given),
+    ...tickSnapshot(partition, given, nowMs),
     ...noteSnapshotProgress(partition, given),
     ...tickRepublish(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
@@ -195,7 +226,8 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   else if (partition.draining !== null) {
     outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (!publishingIsFull(partition)) outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
+  } else if (!publishingIsFull(partition) && !owesSlices(partition))
+    outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })

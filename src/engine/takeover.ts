@@ -9,11 +9,12 @@ import { beginAppend } from "./batch.ts"
 import { askCursor, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
-import type { Claiming, Partition } from "./partition.ts"
-import type { ClaimBasis, Output } from "./protocol.ts"
+import type { Claiming, InFlight, Partition } from "./partition.ts"
+import type { ClaimBasis, ClaimEndReason, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { recordVersion } from "./records.ts"
-import { discardSnapshot, finishRecovery } from "./snapshot.ts"
+import { countSinceSnapshot } from "./snapshot-due.ts"
+import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { raiseWitness } from "./witness.ts"
 
 const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
@@ -31,7 +32,8 @@ const askBasis = (partition: Partition): Array<Output> => {
   if (claiming === null) return []
   claiming.askAgainAtMs = 0
   claiming.knownSeq = partition.confirmedSeq
-  return [{ _tag: "ReadClaimBasis" }]
+  claiming.ask = ++partition.basisAsks
+  return [{ _tag: "ReadClaimBasis", ask: claiming.ask }]
 }
 
 /** Records of the journal, in order. Those already applied are passed over; a gap means that the journal isn't whole. */
@@ -74,6 +76,7 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
     return halt(partition, "ChainBroken", `record ${stored.seq} falls back to epoch ${record.epoch} from ${partition.epoch}`, nowMs)
   applyRecord(partition, given, record, stored.seq)
   noteConfirmed(partition, stored.seq, hash)
+  countSinceSnapshot(partition, record, stored.bytes.length)
   partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
 }
@@ -91,10 +94,41 @@ const applyStart = (partition: Partition, record: JournalRecord, seq: number, ha
 /** The lease is ours: find out what has to be known before a claim. */
 export const onClaim = (partition: Partition, owner: string, incarnation: string): Array<Output> => {
   if (partition.phase !== "following" && partition.phase !== "starting") return []
-  partition.claiming = { owner, incarnation, basis: null, knownSeq: 0, askAgainAtMs: 0 }
+  partition.claiming = { owner, incarnation, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
   if (partition.phase === "starting") return []
   partition.phase = "claiming"
   return askBasis(partition)
+}
+
+/**
+ * The lease is lost, or is to go to another, before this worker serves. That costs the claim: what was read of the journal is as good without a lease. An append
+ * whose outcome is open is never forgotten: the claim ends once it is known, and if the record is stored, it is one more claim to read over.
+ */
+export const giveUpClaim = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
+  if (partition.claiming === null) return []
+  if (partition.inFlight === null) return endClaim(partition, reason)
+  partition.draining ??= reason
+  return []
+}
+
+const endClaim = (partition: Partition, reason: ClaimEndReason): Array<Output> => {
+  partition.claiming = null
+  partition.draining = null
+  // What a confirmed claim had begun to know of its reign.
+  partition.reignSeq = 0
+  partition.mark = null
+  if (partition.phase === "claiming") partition.phase = "following"
+  return [{ _tag: "ClaimEnded", reason }]
+}
+
+/** The journal is followed anew: records that came while the claim was in flight were passed over, and the next one would look like a gap. */
+const followAnew = (partition: Partition): Output => ({ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 })
+
+/** A record of this claimant's is in the journal, and no reign follows from it: it is read over like anybody's. */
+const readOver = (partition: Partition, record: JournalRecord, reason: ClaimEndReason): Array<Output> => {
+  applyEnvelope(partition, record)
+  partition.publishing.republishAfterSeq = record.publishedSeq
+  return [followAnew(partition), ...endClaim(partition, reason)]
 }
 
 /** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
@@ -119,9 +153,16 @@ const objection = (partition: Partition, claiming: Claiming, basis: ClaimBasis, 
   return undefined
 }
 
-export const onClaimBasisRead = (partition: Partition, given: Given, basis: ClaimBasis, nowMs: number): Array<Output> => {
+export const onClaimBasisRead = (
+  partition: Partition,
+  given: Given,
+  { ask, basis }: { readonly ask: number; readonly basis: ClaimBasis },
+  nowMs: number,
+): Array<Output> => {
   const { claiming } = partition
   if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
+  // An answer to an earlier claim's question: an end from before what is confirmed by now would look like a lost tail.
+  if (ask !== claiming.ask) return []
   const against = objection(partition, claiming, basis, nowMs)
   if (against !== undefined) return against
   claiming.basis = basis
@@ -156,7 +197,8 @@ export const onGenesisConfirmed = (partition: Partition, given: Given, record: J
   partition.incarnation = record.incarnation
   partition.atMs = record.atMs
   partition.publishing.republishAfterSeq = partition.confirmedSeq
-  return [{ _tag: "StoreIncarnation", incarnation: record.incarnation }, ...appendClaim(partition, given, nowMs)]
+  const store: Output = { _tag: "StoreIncarnation", incarnation: record.incarnation }
+  return [store, ...(partition.draining === null ? appendClaim(partition, given, nowMs) : readOver(partition, record, partition.draining))]
 }
 
 const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
@@ -167,18 +209,25 @@ const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<O
   return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
 }
 
-/**
- * Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. The journal is followed
- * anew too: records that came while the claim was in flight were passed over, and the next one would look like a gap.
- */
+/** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
 export const onClaimLost = (partition: Partition): Array<Output> => {
   partition.inFlight = null
   if (partition.claiming !== null) partition.claiming.basis = null
-  return [{ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }, ...askBasis(partition)]
+  const { draining } = partition
+  return [followAnew(partition), ...(draining === null ? askBasis(partition) : endClaim(partition, draining))]
 }
 
-/** This owner reigns. A halt that an operator lifted is journaled before anything is decided. */
+/** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
+export const onClaimSuperseded = (partition: Partition, { record, pending, bytes }: InFlight): Array<Output> => {
+  partition.inFlight = null
+  noteConfirmed(partition, pending.expectedSeq + 1, pending.hash)
+  countSinceSnapshot(partition, record, bytes.length)
+  return readOver(partition, record, partition.draining ?? "Fenced")
+}
+
+/** This owner reigns, unless its lease went meanwhile. A halt that an operator lifted is journaled before anything is decided. */
 export const onClaimConfirmed = (partition: Partition, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  if (partition.draining !== null) return readOver(partition, record, partition.draining)
   const basis = partition.claiming?.basis ?? null
   partition.owner = record.owner
   partition.epoch = record.epoch
@@ -194,7 +243,9 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
   return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
 }
 
-export const onResumeConfirmed = (partition: Partition, nowMs: number): Array<Output> => {
+export const onResumeConfirmed = (partition: Partition, record: JournalRecord, nowMs: number): Array<Output> => {
+  // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
+  if (partition.draining !== null) return readOver(partition, record, partition.draining)
   partition.lifting = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs

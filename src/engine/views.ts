@@ -25,6 +25,8 @@ export interface PartitionStatus {
   readonly atMs: number
   /** Milliseconds by which the wall clock was last seen ahead of the broker's; null: not known yet. */
   readonly clockAheadMs: number | null
+  /** Chunks loaded of the snapshot that is being read, or null if none is. */
+  readonly loading: { readonly chunks: number; readonly of: number } | null
 }
 
 export const statusOf = (partition: Partition): PartitionStatus => ({
@@ -38,6 +40,7 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   skus: partition.actorList.length,
   atMs: partition.atMs,
   clockAheadMs: partition.wallClock.aheadMs,
+  loading: partition.loading === null ? null : { chunks: partition.loading.next, of: partition.loading.chunks.length },
 })
 
 /** Whether this is the partition of the SKU, known or not. */

@@ -6,7 +6,8 @@
 import { Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
 import { assert } from "../assert.ts"
 import type { Halt, HaltReason, Witness } from "../engine/protocol.ts"
-import { Cluster, type Member } from "../ports/broker.ts"
+import { announceMsMax } from "../limits.ts"
+import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
 import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
@@ -16,6 +17,7 @@ import type { KeyChange } from "./known-keys.ts"
 import type { StreamSizes } from "./streams.ts"
 import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts"
 import { prepareTopology } from "./topology.ts"
+import { watchTroubles } from "./troubles.ts"
 
 const WitnessJson = Schema.fromJsonString(Schema.Struct({ seq: Schema.Int, hash: Schema.String }))
 const HaltJson = Schema.fromJsonString(
@@ -27,8 +29,21 @@ const HaltJson = Schema.fromJsonString(
     resume: Schema.NullOr(Schema.Struct({ by: Schema.String, reason: Schema.String })),
   }),
 )
+const ProgressJson = Schema.Struct({
+  partition: Schema.Finite,
+  epoch: Schema.Finite,
+  confirmedSeq: Schema.Finite,
+  oldestMs: Schema.NullOr(Schema.Finite),
+  stalledMs: Schema.Finite,
+})
 const MemberJson = Schema.fromJsonString(
-  Schema.Struct({ worker: Schema.String, address: Schema.String, unreadable: Schema.Array(Schema.Finite) }),
+  Schema.Struct({
+    worker: Schema.String,
+    address: Schema.String,
+    unreadable: Schema.Array(Schema.Finite),
+    serving: Schema.NullOr(Schema.Array(ProgressJson)).pipe(Schema.withDecodingDefault(Effect.succeed(null))),
+    caughtUp: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Finite))),
+  }),
 )
 
 const decodeWitness = Schema.decodeSync(WitnessJson)
@@ -142,54 +157,67 @@ const release = async (link: Link, partition: number, revision: number): Promise
 
 // Members
 
-const announce = (link: Link, member: Member, ttlMs: number): Promise<number> =>
-  putKey(
-    link,
-    membersBucket,
-    member.worker,
-    JSON.stringify({ worker: member.worker, address: member.address, unreadable: member.unreadable }),
-    { ttlMs },
-  )
+const memberText = ({ worker, address, unreadable, serving, caughtUp }: Member): string =>
+  JSON.stringify({ worker, address, unreadable, serving, caughtUp })
+
+/**
+ * A worker's announcements. Each is written over the one before it, and after one that was not acknowledged the key is read first: a worker to which no answer comes
+ * through can't go on being announced, whatever it still sends. Its name would keep the others from its partitions.
+ */
+class Announcing {
+  readonly #link: Link
+  readonly #member: Member
+  readonly #ttlMs: number
+  #revision: number | null = null
+
+  constructor(link: Link, member: Member, ttlMs: number) {
+    this.#link = link
+    this.#member = member
+    this.#ttlMs = ttlMs
+  }
+
+  async announce(): Promise<void> {
+    const key = this.#member.worker
+    const known = this.#revision
+    this.#revision = null
+    const revision = known ?? (await readKey(this.#link, membersBucket, key))?.revision ?? 0
+    this.#revision = await putKey(this.#link, membersBucket, key, memberText(this.#member), { ttlMs: this.#ttlMs, revision })
+  }
+}
 
 const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
   assert(isToken(member.worker), "a worker's name is one subject token")
   const operation = `announce worker ${member.worker}`
-  const announced = attempt(link, operation, () => announce(link, member, ttlMs))
+  const announcing = new Announcing(link, member, ttlMs)
+  const announced = attempt(link, operation, () => announcing.announce())
+  const everyMs = Math.min(announceMsMax, Math.floor(ttlMs / 3))
   return Effect.gen(function* () {
     yield* Effect.acquireRelease(announced, () =>
       Effect.ignore(attempt(link, operation, () => deleteKey(link, membersBucket, member.worker)).pipe(Effect.timeout("2 seconds"))),
     )
-    // A renewal that fails is tried again at the next: two of three may fail before the others think it gone.
-    yield* Effect.ignore(announced).pipe(Effect.delay(Math.floor(ttlMs / 3)), Effect.repeat(Schedule.forever), Effect.forkScoped)
+    // An announcement that fails is tried again at the next: two may fail before the others think it gone.
+    yield* Effect.ignore(announced).pipe(Effect.delay(everyMs), Effect.repeat(Schedule.forever), Effect.forkScoped)
   })
 }
 
-/** Applies the news to `alive`, in place, and tells whether they made a difference. */
-const applyNews = (alive: Map<string, Member>, news: KeyNews): boolean => {
-  let changed = false
-  for (const { key, value } of news.changes) {
-    const before = alive.get(key)
+/** Applies the news to `alive`, in place. */
+const applyNews = (alive: Map<string, AnnouncedMember>, news: KeyNews): void => {
+  for (const { key, value, revision } of news.changes) {
     const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
-    if (decoded === null || decoded._tag === "None") changed = alive.delete(key) || changed
-    else if (before === undefined || JSON.stringify(before) !== JSON.stringify(decoded.value)) {
-      alive.set(key, decoded.value)
-      changed = true
-    }
+    if (decoded === null || decoded._tag === "None") alive.delete(key)
+    else alive.set(key, { ...decoded.value, caughtUp: decoded.value.caughtUp ?? null, beat: revision })
   }
-  return changed
 }
 
-const members = (link: Link): Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable> =>
+const members = (link: Link): Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable> =>
   Stream.suspend(() => {
-    const alive = new Map<string, Member>()
-    let said = false
+    const alive = new Map<string, AnnouncedMember>()
     return watchKeys(link, membersBucket, ">").pipe(
-      Stream.filter((news) => {
-        const changed = applyNews(alive, news)
-        const isDue = news.isWhole && (changed || !said)
-        said ||= news.isWhole
-        return isDue
+      Stream.map((news) => {
+        applyNews(alive, news)
+        return news
       }),
+      Stream.filter(({ isWhole }) => isWhole),
       Stream.map(() => [...alive.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))),
     )
   })
@@ -211,9 +239,13 @@ export interface ClusterOptions {
   readonly monitorUrls: ReadonlyArray<string>
 }
 
-const prepare = (link: Link, options: ClusterOptions, asked: { readonly partitions: number; readonly replicas: number }) =>
+const prepare = (
+  link: Link,
+  options: ClusterOptions,
+  asked: { readonly partitions: number; readonly replicas: number; readonly strict?: boolean },
+) =>
   Effect.tryPromise({
-    try: () => prepareTopology(link, { ...asked, ...options }),
+    try: () => prepareTopology(link, { strict: false, ...asked, ...options }),
     catch: (error) =>
       error instanceof TopologyMismatch ? error : new BrokerUnavailable({ operation: "create and check streams", cause: describe(error) }),
   }).pipe(Effect.map((warnings) => ({ partitions: asked.partitions, warnings })))
@@ -246,5 +278,6 @@ export const clusterLayer = (link: Link, options: ClusterOptions): Layer.Layer<C
       partition: Number(key.slice("halt.".length)),
       halt: value === null ? null : haltOf(value),
     })),
+    troubles: (partitions) => watchTroubles(link, options, partitions),
   })
 }

@@ -30,12 +30,11 @@ const stored = (message: StoredMsg): CommandMessage =>
 
 /** How long the server keeps the consumer that only counts. */
 const countingConsumerMs = 1_000
+/** What counting may take: how long something has waited is told every second. */
+const countTimeoutMs = 400
 
-/** Messages of the partition from `fromSeq` on, and when the first of them was stored. A consumer is made only to have the server count. */
-const waiting = async (link: Link, partition: number, fromSeq: number) => {
-  const firstFrom = { seq: fromSeq, next_by_subj: storedOf(partition) }
-  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
-  if (next === null) return { count: 0, oldestMs: null }
+/** Messages of the partition from `fromSeq` on, as the server knows it that a consumer happens to land on. It is made only to have the server count. */
+const countFrom = async (link: Link, partition: number, fromSeq: number): Promise<number> => {
   const name = nuid.next()
   const info = await link.lookups.consumers.add(commandsStream, {
     name,
@@ -48,7 +47,20 @@ const waiting = async (link: Link, partition: number, fromSeq: number) => {
     inactive_threshold: nanos(countingConsumerMs),
   })
   link.jsm.consumers.delete(commandsStream, name).catch(() => undefined)
-  return { count: info.num_pending, oldestMs: msFromTimestamp(next.timestamp) }
+  return info.num_pending
+}
+
+/**
+ * Whether something waits, and since when, says the stream's leader. How much, a server that catches up may count too low or not at all: that is the lesser news, and must
+ * not hide the other.
+ */
+const waiting = async (link: Link, partition: number, fromSeq: number) => {
+  const firstFrom = { seq: fromSeq, next_by_subj: storedOf(partition) }
+  const next = await link.lookups.streams.getMessage(commandsStream, firstFrom)
+  if (next === null) return { count: 0, oldestMs: null }
+  const counted = countFrom(link, partition, fromSeq).catch(() => 1)
+  const count = await Promise.race([counted, new Promise<number>((resolve) => setTimeout(resolve, countTimeoutMs, 1).unref())])
+  return { count: Math.max(1, count), oldestMs: msFromTimestamp(next.timestamp) }
 }
 
 const lookUp = async (link: Link, seq: number) => {

@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly storeDir: string
   /** `true`: fsync before a message is acknowledged. `false`: the server's default, every two minutes. */
   readonly syncAlways: boolean
+  /** What all streams may use together on disk; absent: what the server finds there. */
+  readonly fileStoreBytesMax?: number
   /** For clients in browsers and load tools; absent: no such listener. */
   readonly websocketPort?: number
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: ReadonlyArray<string> }
@@ -115,9 +117,13 @@ export const serverConfig = (options: ServerOptions): string =>
     `server_name: ${quoted(options.serverName)}`,
     `listen: ${quoted(`${options.host}:${options.port}`)}`,
     `http: ${quoted(`${options.host}:${options.monitorPort}`)}`,
+    "# A client that stopped answering is let go within 6 s, not after the default's six minutes: until then a share of what is said goes to it.",
+    "ping_interval: 2s",
+    "ping_max: 2",
     "jetstream {",
     `  store_dir: ${quoted(options.storeDir)}`,
     ...(options.syncAlways ? ["  sync_interval: always"] : []),
+    ...(options.fileStoreBytesMax === undefined ? [] : [`  max_file_store: ${options.fileStoreBytesMax}`]),
     "  # The default, but a border here: the interface must refuse requests with unknown fields.",
     "  strict: true",
     "}",

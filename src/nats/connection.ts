@@ -12,9 +12,10 @@ import {
   nkeyAuthenticator,
 } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
-import { BrokerUnavailable } from "../ports/errors.ts"
+import { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import type { UserPassword } from "./config.ts"
-import { describe } from "./errors.ts"
+import { describe, isFull, isLoginRefused } from "./errors.ts"
+import { Leaders } from "./leaders.ts"
 
 /** Who a connection is: a user with its password, the seed of an nkey whose public part the server knows, or what an operator issued. */
 export type Login =
@@ -43,10 +44,16 @@ export interface Link {
    * and waiting for the time-out would hold up whoever has to find out what became of it. While there is no connection, waits for one, briefly.
    */
   readonly request: <A>(ask: () => Promise<A>) => Promise<A>
+  /** What the leaders of streams are asked, shared by all readers of this connection. */
+  readonly leaders: Leaders
   /** A subject that only this connection may hear, and nobody guesses. */
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
   readonly onReconnect: (listener: () => void) => () => void
+  /** What the server said when it had no room for what was to be stored over this connection, if that was a moment ago. */
+  readonly fullSince: () => string | null
+  /** Servers that it was told of when it was opened. */
+  readonly servers: number
   /** Round trip to the server: everything published before has arrived there. Rejects when the connection breaks or after 5 s. */
   readonly flush: () => Promise<void>
   /** The permission violation that the server reported for this subject since `since` violations, if any. See {@link Link.violations}. */
@@ -72,6 +79,8 @@ const flushTimeoutMs = 5_000
 /** How long a request waits for a connection that is broken. Not zero: who tries again at once must not spin. */
 const reconnectWaitMs = 1_000
 const lookupTimeoutMs = 2_000
+/** How long a refusal for want of room counts: leases and announcements try again within it. */
+const fullSaidMs = 5_000
 const violationsKept = 64
 
 const authentication = (login: Login): NodeConnectionOptions => {
@@ -91,8 +100,11 @@ const optionsOf = (address: ServerAddress, login: Login, inboxPrefix: string, na
   timeout: connectTimeoutMs,
   // The defaults give up after ten attempts, and notice a silent network loss after minutes.
   maxReconnectAttempts: -1,
+  // A server whose configuration is being changed refuses for a while who was let in before.
+  ignoreAuthErrorAbort: true,
   reconnectTimeWait: 250,
   reconnectJitter: 100,
+  // Slow on purpose: an answer that waits behind megabytes which this process has yet to read is late, not missing. Who can tell the two apart is pulse.ts.
   pingInterval: 5_000,
   maxPingOut: 2,
   // A stack trace for every request costs more than the request.
@@ -118,6 +130,7 @@ class Health {
   readonly violated = new Set<(subject: string, error: Error) => void>()
   readonly #broken = new Set<() => void>()
   violations = 0
+  full: { readonly atMs: number; readonly cause: string } | null = null
   recent: ReadonlyArray<Violation> = []
 
   async follow(nc: NatsConnection): Promise<void> {
@@ -161,26 +174,33 @@ class Health {
   }
 }
 
-const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> => {
+const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number): Promise<Link> => {
   const health = new Health()
   void health.follow(nc)
+  const lookups = await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs })
   return {
     nc,
     js: jetstream(nc),
     jsm: await jetstreamManager(nc, { checkAPI: false }),
-    lookups: await jetstreamManager(nc, { checkAPI: false, timeout: lookupTimeoutMs }),
+    lookups,
+    leaders: new Leaders(nc, lookups),
     request: async (ask) => {
       await health.connected()
-      return health.unlessBroken(ask())
+      return health.unlessBroken(ask()).catch((error: unknown) => {
+        if (isFull(error)) health.full = { atMs: performance.now(), cause: describe(error) }
+        throw error
+      })
     },
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
       health.reconnected.add(listener)
       return () => health.reconnected.delete(listener)
     },
+    servers,
+    fullSince: () => (health.full !== null && performance.now() - health.full.atMs < fullSaidMs ? health.full.cause : null),
+    isConnected: () => health.isConnected && !nc.isClosed(),
     flush: () => withTimeout(nc.flush(), flushTimeoutMs, `no answer within ${flushTimeoutMs} ms`),
     violations: () => health.violations,
-    isConnected: () => health.isConnected,
     onViolation: (listener) => {
       health.violated.add(listener)
       return () => health.violated.delete(listener)
@@ -191,24 +211,28 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string): Promise<Link> =>
 
 const open = async (address: ServerAddress, login: Login, inboxPrefix: string, name: string): Promise<Link> => {
   for (const file of Object.values(address.tls ?? {})) readFileSync(file)
-  return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix)
+  return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix, address.servers.length)
 }
 
-/** Connects, and closes when the scope does. Fails if no server answers now; a connection lost later comes back by itself. */
+/** Connects, and closes when the scope does. Fails if no server answers now, or none lets this login in; a connection lost later comes back by itself. */
 export const openLink = (
   address: ServerAddress,
   login: Login,
   inboxPrefix: string,
   name: string,
-): Effect.Effect<Link, BrokerUnavailable, Scope.Scope> =>
+): Effect.Effect<Link, BrokerUnavailable | LoginRefused, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: () => open(address, login, inboxPrefix, name),
-      catch: (error) =>
-        new BrokerUnavailable({
-          operation: `connect to ${address.servers.join(", ")} as ${nameOf(login)}`,
-          cause: `${describe(error)}. Is nats-server running there, does it know this user, and does the URL's scheme (nats, tls) fit?`,
-        }),
+      catch: (error) => {
+        const operation = `connect to ${address.servers.join(", ")} as ${nameOf(login)}`
+        if (isLoginRefused(error))
+          return new LoginRefused({ operation, cause: `${describe(error)}: the server knows no such user, or not with this secret` })
+        return new BrokerUnavailable({
+          operation,
+          cause: `${describe(error)}. Is nats-server running there, and does the URL's scheme (nats, tls) fit?`,
+        })
+      },
     }),
     (link) => Effect.promise(() => link.nc.close().catch(() => undefined)),
   )

@@ -6,7 +6,7 @@ import { Effect, Layer, Schema, type Scope } from "effect"
 import { isSender } from "../domain/names.ts"
 import { handTimeoutMs, storeTimeoutMs } from "../limits.ts"
 import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
-import type { BrokerUnavailable } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { attempt } from "./attempt.ts"
 import { engineInbox, ingressInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
@@ -132,5 +132,5 @@ const openDesk = ({ login, name, ...address }: DeskConfig) =>
     : openLink(address, login.ingress, ingressInbox, `${name} desk`)
 
 /** Fails if no server answers at start; from then on it reconnects by itself, for ever. */
-export const deskLayer = (config: DeskConfig): Layer.Layer<Desk, BrokerUnavailable> =>
+export const deskLayer = (config: DeskConfig): Layer.Layer<Desk, BrokerUnavailable | LoginRefused> =>
   Layer.effect(Desk, Effect.map(openDesk(config), deskOver))

@@ -1,5 +1,5 @@
 /**
- * The senders' side of an ingress as the port `Door`: what they publish, taken off the connection and handed on a turn at a time, and what they are answered.
+ * The senders' side of an ingress as the port `Door`: what they publish, taken off the connection and handed on a slice at a time, and what they are answered.
  *
  * Nothing of a message is judged here. What bounds a sender's flood at this border is credit: the server may push no more of one sender than was asked for, so that what it
  * sends while this process is busy is dropped at the server, which says so to whoever asks for an answer, and not piled up in our socket. Nothing may throw in here:
@@ -10,7 +10,7 @@ import { Clock, Effect, Layer, type Scope } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import { doorCreditMessages, doorPingEveryMs, doorPingsMax, doorSliceBytes, doorSliceMessageBytesMin } from "../limits.ts"
 import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
-import type { BrokerUnavailable } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { replyHeader, replySubject } from "../wire/subjects.ts"
 import { doorInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
@@ -274,6 +274,6 @@ export interface DoorConfig extends ServerAddress {
 
 export const doorLayer = (config: DoorConfig): Layer.Layer<Door> =>
   Layer.succeed(Door, {
-    enter: (hearing): Effect.Effect<OpenDoor, BrokerUnavailable, Scope.Scope> =>
+    enter: (hearing): Effect.Effect<OpenDoor, BrokerUnavailable | LoginRefused, Scope.Scope> =>
       Effect.flatMap(openLink(config, config.door, doorInbox, `${config.name} door`), (link) => enterOver(link, hearing)),
   })

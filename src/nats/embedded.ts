@@ -27,6 +27,8 @@ export interface EmbeddedOptions {
   readonly senders: ReadonlyArray<SenderAccess>
   /** fsync before acknowledging. Default: false. */
   readonly syncAlways?: boolean
+  /** What all streams may use together on disk. Default: what the server finds there. */
+  readonly fileStoreBytesMax?: number
   /** For a cluster: this server's name, cluster port and all routes. */
   readonly cluster?: { readonly serverName: string; readonly port: number; readonly routes: ReadonlyArray<string> }
   /** For a cluster: the secrets all its servers share. Absent: those kept in `storeDir`, or new ones. */
@@ -57,6 +59,8 @@ export interface EmbeddedServer extends EmbeddedConnection {
   readonly pid: () => number
   /** Ends the server if it still runs, and starts it again on the same port and store. Resolves when it is ready. */
   readonly restart: () => Promise<void>
+  /** Kills the server and takes its disk from it; `restart` then starts it with an empty one. */
+  readonly loseDisk: () => Promise<void>
   /** Resolves when JetStream answers; needed only for a cluster, whose servers wait for one another. */
   readonly ready: () => Promise<void>
   /** Sends the signal to the server's process. Resolves, for SIGKILL and SIGTERM, when it has ended, and for SIGSTOP when it stands still. */
@@ -112,6 +116,7 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   monitorPort: ports.monitor,
   storeDir: join(storeDir, "jetstream"),
   syncAlways: options.syncAlways ?? false,
+  ...(options.fileStoreBytesMax === undefined ? {} : { fileStoreBytesMax: options.fileStoreBytesMax }),
   ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
@@ -260,6 +265,10 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
     pid: () => running.child.pid ?? 0,
     ready: () => untilReady(running, connection.monitorUrl, logFile),
     kill: (signal) => end(running, signal),
+    loseDisk: async () => {
+      await end(running, "SIGKILL")
+      await rm(join(storeDir, "jetstream"), { recursive: true, force: true })
+    },
     restart: async () => {
       await end(running, "SIGTERM")
       running = await launch(binary, configFile, logFile)

@@ -20,7 +20,20 @@ const code = {
   noSpaceLeft: 10047,
   /** More was published to the stream than it has taken up yet; this one was dropped before that. */
   tooManyRequests: 10167,
+  accountFull: 10002,
+  memoryFull: 10028,
+  streamsMax: 10027,
+  streamBytesMax: 10122,
 } as const
+
+const fullCodes: ReadonlySet<number> = new Set([
+  code.streamFull,
+  code.insufficientResources,
+  code.noSpaceLeft,
+  code.accountFull,
+  code.memoryFull,
+  code.tooManyRequests,
+])
 
 const apiCode = (error: unknown): number | undefined => {
   if (error instanceof JetStreamApiError) return error.code
@@ -46,12 +59,28 @@ export const isConflict = (error: unknown): boolean => {
   return found === code.wrongLastSequence || found === code.wrongLastSequenceInFlight
 }
 
-const surelyNotStored: ReadonlySet<number> = new Set([code.streamFull, code.insufficientResources, code.noSpaceLeft, code.tooManyRequests])
-
-/** There was no room for a write, or the stream could not take it up now: nothing was stored by it. */
+/** There is no room to store: on a disk, in an account, or in a stream that keeps what it has. */
 export const isFull = (error: unknown): boolean => {
   const found = apiCode(error)
-  return found !== undefined && surelyNotStored.has(found)
+  return found !== undefined && fullCodes.has(found)
+}
+
+/** A stream can't be created because the servers or the account have no room for it: that does not pass by itself. */
+export const isNoRoom = (error: unknown): boolean => {
+  const found = apiCode(error)
+  return (
+    found === code.noSpaceLeft ||
+    found === code.accountFull ||
+    found === code.memoryFull ||
+    found === code.streamsMax ||
+    found === code.streamBytesMax
+  )
+}
+
+/** The server doesn't know who connects, or not with this secret: asking again changes nothing. */
+export const isLoginRefused = (error: unknown): boolean => {
+  if (error instanceof natsErrors.AuthorizationError || error instanceof natsErrors.UserAuthenticationExpiredError) return true
+  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
 }
 
 const permissionViolation = (error: unknown): Error | undefined => {

@@ -2,7 +2,7 @@
  * Reads how many partitions a cluster was made with, for tools that look at one and must not create anything.
  */
 import { Effect } from "effect"
-import { BrokerUnavailable, TopologyMismatch } from "../ports/errors.ts"
+import { BrokerUnavailable, type LoginRefused, TopologyMismatch } from "../ports/errors.ts"
 import { engineInbox, ingressInbox } from "./config.ts"
 import { type Login, openLink, type ServerAddress } from "./connection.ts"
 import { describe, isStreamMissing } from "./errors.ts"
@@ -19,7 +19,7 @@ const noCluster = new TopologyMismatch({
 export const foundPartitions = (
   address: ServerAddress,
   login: { readonly engine: Login } | { readonly ingress: Login },
-): Effect.Effect<number, TopologyMismatch | BrokerUnavailable> =>
+): Effect.Effect<number, TopologyMismatch | BrokerUnavailable | LoginRefused> =>
   Effect.scoped(
     Effect.gen(function* () {
       const [who, inbox] = "engine" in login ? [login.engine, engineInbox] : [login.ingress, ingressInbox]

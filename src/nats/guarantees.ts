@@ -3,7 +3,7 @@
  *
  * Read from each server's monitoring page. What can't be read counts as not kept.
  */
-import type { StreamInfo } from "@nats-io/jetstream"
+import type { StreamConfig, StreamInfo } from "@nats-io/jetstream"
 import { Schema } from "effect"
 import { isServerVersionTried, parseVersion, serverVersionBelow, serverVersionMin } from "./server-binary.ts"
 
@@ -61,13 +61,19 @@ const ofServer = (varz: Varz): ReadonlyArray<string> => {
   return warnings
 }
 
+/** What is looked at of a stream, which may not be made yet. */
+export interface StreamLooks {
+  readonly config: Pick<Partial<StreamConfig>, "name" | "num_replicas">
+  readonly cluster?: StreamInfo["cluster"]
+}
+
 /** Names of the servers that hold the stream. Empty for a server that isn't in a cluster. */
-const peersOf = (info: StreamInfo): ReadonlyArray<string> => {
+const peersOf = (info: StreamLooks): ReadonlyArray<string> => {
   const names = [info.cluster?.leader, ...(info.cluster?.replicas ?? []).map((peer) => peer.name)]
   return names.filter((name): name is string => name !== undefined && name !== "")
 }
 
-const ofReplicas = (infos: ReadonlyArray<StreamInfo>): ReadonlyArray<string> => {
+const ofReplicas = (infos: ReadonlyArray<StreamLooks>): ReadonlyArray<string> => {
   const few = infos.filter((info) => (info.config.num_replicas ?? 1) < replicasWanted)
   const [first] = few
   if (first === undefined) return []
@@ -79,7 +85,7 @@ const ofReplicas = (infos: ReadonlyArray<StreamInfo>): ReadonlyArray<string> => 
 
 /** What is not guaranteed, in words; empty if everything is. `connectedVersion` is of the server this process is connected to. */
 export const guaranteesMissing = async (
-  infos: ReadonlyArray<StreamInfo>,
+  infos: ReadonlyArray<StreamLooks>,
   monitorUrls: ReadonlyArray<string>,
   connected: { readonly name: string; readonly version: string },
 ): Promise<ReadonlyArray<string>> => {

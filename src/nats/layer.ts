@@ -1,13 +1,14 @@
 /** All that a worker needs of NATS, over connections in each of the two accounts. */
 import { Effect, Layer } from "effect"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
-import type { BrokerUnavailable } from "../ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
 import { doorInbox, engineInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { journalsLayer } from "./journals.ts"
 import { outboundLayer, type SaidCodec } from "./outbound.ts"
+import { startPulse } from "./pulse.ts"
 import { questionsLayer } from "./questions.ts"
 import { snapshotsLayer } from "./snapshots.ts"
 import type { StreamSizes } from "./streams.ts"
@@ -45,17 +46,34 @@ const enginePorts = (engine: Link, config: EngineConfig): Layer.Layer<EnginePort
   )
 
 /** The ports over what is stored. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
-export const engineLayer = (config: EngineConfig): Layer.Layer<EnginePorts, BrokerUnavailable> =>
+export const engineLayer = (config: EngineConfig): Layer.Layer<EnginePorts, BrokerUnavailable | LoginRefused> =>
   Layer.unwrap(Effect.map(openEngine(config), (engine) => enginePorts(engine, config)))
 
+/** Gives the connection up for another when it carries no answers any more, for as long as the scope lives. */
+const watchPulse = Effect.fnUntraced(function* (link: Link, name: string) {
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const gaveUp = (why: string) =>
+    void run(Effect.logWarning("a connection to the broker is given up for another", { name, server: link.nc.info?.server_name, why }))
+  yield* Effect.acquireRelease(
+    Effect.sync(() => startPulse(link, gaveUp)),
+    (stop) => Effect.sync(stop),
+  )
+})
+
 /** The ports of a worker. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
-export const natsLayer = (config: NatsConfig, codec: SaidCodec): Layer.Layer<EnginePorts | Outbound | Questions, BrokerUnavailable> =>
+export const natsLayer = (
+  config: NatsConfig,
+  codec: SaidCodec,
+): Layer.Layer<EnginePorts | Outbound | Questions, BrokerUnavailable | LoginRefused> =>
   Layer.unwrap(
     Effect.gen(function* () {
+      const name = config.name ?? nameDefault
       const engine = yield* openEngine(config)
       // Not the connection on which commands come in: what floods that must not hold up answers.
-      const door = yield* openLink(config, config.door, doorInbox, `${config.name ?? nameDefault} answers`)
+      const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
       const links = { engine, door }
-      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(links))
+      yield* watchPulse(engine, `${name} engine`)
+      yield* watchPulse(door, `${name} answers`)
+      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door))
     }),
   )

@@ -2,8 +2,8 @@
  * Reads a stream in its order, from where it is told, for ever, and never further ahead of whoever takes than its window.
  *
  * The server's consumer is a throw-away: it acknowledges nothing and remembers nothing that matters. Whenever anything looks wrong (a gap, silence,
- * a reconnection, an error) it is made anew, after the last message that arrived, unless whoever reads asked to be told instead. Written here rather than taken from the client library, because
- * that one takes a status line in a sender's own headers for the server's word, and can't be held back without losing its heartbeat.
+ * a reconnection, an error, or nothing arrives although the stream's leader holds something) it is made anew, on another server where one was deaf, after the last message that arrived, unless
+ * whoever reads asked to be told instead. Written here rather than taken from the client library, because that one takes a status line in a sender's own headers for the server's word, and can't be held back without losing its heartbeat.
  */
 import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream"
 import { type Msg, nanos, nuid, type Subscription } from "@nats-io/transport-node"
@@ -11,6 +11,8 @@ import { Effect, Stream } from "effect"
 import { BrokerUnavailable } from "../ports/errors.ts"
 import type { Link } from "./connection.ts"
 import { describe } from "./errors.ts"
+import type { Position } from "./leaders.ts"
+import { Lookout } from "./lookout.ts"
 import { type Delivery, parseDelivery } from "./message.ts"
 
 /** Where a consumer begins: at a sequence, or at a time of the server's clock. `latest` is the newest message of each subject, then everything: what a watcher of keys wants. */
@@ -35,14 +37,23 @@ export interface Delivered {
 
 /** Messages asked of the server and not yet taken, at most. */
 const windowMessages = 1_024
-/** Bytes of the same, judged by the size of the messages that were taken last: bodies of 64 KiB shrink the window. */
-const windowBytes = 8 * 1_048_576
-const windowMessagesMin = 16
+/**
+ * Bytes of the same, judged by the size of the messages that were taken last: bodies of 64 KiB shrink the window. All that was asked for comes before the answer to anything
+ * asked later on the connection, from every reader of it: with tens of megabytes on the way, lookups time out, and a partition whose cursor can't be looked at reads all of it again.
+ */
+const windowBytes = 2 * 1_048_576
+const windowMessagesMin = 4
+/** What a message is taken to hold before any has come: as much as one may. Were it less, the first thousand could be 64 MiB. */
+const bytesFirstTaken = 65_536
 /** What a message costs beyond its body, roughly. */
 const headersBytes = 256
 const heartbeatMs = 2_000
 /** Silence after which a consumer is taken for dead: more than two heartbeats. */
 const silenceMs = 5_000
+/** Between two looks at whether all is well. */
+const watchMs = 250
+/** Times a consumer is made again because it landed on a server that is to be left alone: of three, each time one in three does. */
+const placementsMax = 10
 const pullExpiresMs = 30_000
 /** How long the server keeps a consumer that nobody pulls from. */
 const consumerKeptMs = 60_000
@@ -57,6 +68,9 @@ export class OrderedReader {
   #isSignalled = false
   #generation = 0
   #consumer = ""
+  /** The server that the consumer lives on; "" where there is only one. */
+  #server = ""
+  #placements = 0
   #subscription: Subscription | undefined
   #failures = 0
   #retry: NodeJS.Timeout | undefined
@@ -69,7 +83,10 @@ export class OrderedReader {
   /** Messages asked for that have not arrived. */
   #outstanding = 0
   #heardMs = 0
-  #averageBytes = 512
+  /** When something was last delivered, or asked for while nothing was. */
+  #deliveredMs = 0
+  readonly #lookout: Lookout
+  #averageBytes = bytesFirstTaken
   #initialPending: number | undefined
   #lastFailure = ""
 
@@ -78,7 +95,8 @@ export class OrderedReader {
     this.#options = options
     if (typeof options.start === "object" && "from" in options.start) this.#lastSeq = options.start.from - 1
     this.#forgetReconnect = link.onReconnect(() => this.#renew("reconnected"))
-    this.#watch = setInterval(() => this.#checkSilence(), silenceMs / 4)
+    this.#lookout = new Lookout(link.leaders, options.stream, options.filter)
+    this.#watch = setInterval(() => this.#checkSilence(), watchMs)
     this.#create()
   }
 
@@ -199,9 +217,18 @@ export class OrderedReader {
   }
 
   #created(name: string, info: ConsumerInfo): void {
+    this.#server = info.cluster?.leader ?? ""
+    if (this.#link.leaders.isAvoided(this.#options.stream, this.#server) && this.#placements < placementsMax) {
+      this.#placements++
+      this.#link.jsm.consumers.delete(this.#options.stream, name).catch(() => undefined)
+      this.#create()
+      return
+    }
+    this.#placements = 0
     this.#consumer = name
     this.#initialPending = info.num_pending
     this.#heardMs = performance.now()
+    this.#lookout.heard()
     const generation = this.#generation
     this.#subscription = this.#link.nc.subscribe(this.#link.newInbox(), {
       // An exception here would end the client's reading of the whole connection: nothing below throws on what a message holds.
@@ -254,6 +281,8 @@ export class OrderedReader {
       return
     }
     this.#deliverySeq = delivery.deliverySeq
+    this.#deliveredMs = this.#heardMs
+    this.#lookout.heard()
     this.#failures = 0
     this.#lastSeq = Math.max(this.#lastSeq, delivery.seq)
     this.#outstanding = Math.max(0, this.#outstanding - 1)
@@ -282,7 +311,10 @@ export class OrderedReader {
     const batch = window - this.#outstanding - this.#buffer.length
     if (batch < window / 2) return
     // The silence counts from when something is asked for: a consumer that was not asked says nothing.
-    if (this.#outstanding === 0) this.#heardMs = performance.now()
+    if (this.#outstanding === 0) {
+      this.#heardMs = performance.now()
+      this.#deliveredMs = this.#heardMs
+    }
     this.#outstanding += batch
     const request = { batch, expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }
     this.#link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${this.#options.stream}.${this.#consumer}`, JSON.stringify(request), {
@@ -295,7 +327,27 @@ export class OrderedReader {
       this.#wakeUp()
       return
     }
-    if (this.#consumer !== "" && this.#outstanding > 0 && performance.now() - this.#heardMs > silenceMs) this.#renew("silence")
+    if (this.#consumer === "" || this.#outstanding === 0) return
+    if (performance.now() - this.#heardMs > silenceMs) this.#renew("silence")
+    else this.#checkDeaf()
+  }
+
+  /** Where the consumer has got to, as its stream's leader would be asked. */
+  #at(): Position {
+    const { start } = this.#options
+    if (this.#lastSeq === 0 && typeof start === "object" && "sinceMs" in start) return start
+    return { afterSeq: this.#lastSeq }
+  }
+
+  /** Heartbeats say that the server lives, not that it has what the stream holds. */
+  #checkDeaf(): void {
+    const [generation, lastSeq] = [this.#generation, this.#lastSeq]
+    const isCurrent = () => !this.isClosed && generation === this.#generation && lastSeq === this.#lastSeq
+    this.#lookout.look(performance.now() - this.#deliveredMs, this.#at(), isCurrent, (seq) => {
+      const why = `deaf: ${this.#server || "the server"} delivers nothing after message ${lastSeq}, the leader holds message ${seq}`
+      this.#link.leaders.foundDeaf(this.#options.stream, this.#server, why)
+      this.#renew(why)
+    })
   }
 }
 

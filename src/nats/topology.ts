@@ -4,19 +4,23 @@
  * Nothing that exists is ever changed here: a setting that differs was set by somebody, and the partition count decides which journal holds a SKU.
  */
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream"
+import { assert } from "../assert.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { TopologyMismatch } from "../ports/errors.ts"
 import type { Link } from "./connection.ts"
-import { describe, isNameInUse, isStreamMissing } from "./errors.ts"
-import { guaranteesMissing } from "./guarantees.ts"
+import { describe, isNameInUse, isNoRoom, isStreamMissing } from "./errors.ts"
+import { guaranteesMissing, type StreamLooks } from "./guarantees.ts"
+import { agreeOnPartitions } from "./partition-count.ts"
 import { allStreams, firstDifference, type StreamSizes, type StreamSpec } from "./streams.ts"
-import { commandsStream, engineAccount, journalPartition, notedPartitions } from "./subjects.ts"
+import { bucketStream, engineAccount, marksBucket } from "./subjects.ts"
 
 export interface TopologyOptions {
   readonly partitions: number
   readonly replicas: number
   readonly sizes: StreamSizes
   readonly monitorUrls: ReadonlyArray<string>
+  /** Whether what the servers don't guarantee is refused before anything is created. */
+  readonly strict: boolean
 }
 
 /** Streams created or checked at once. */
@@ -55,34 +59,19 @@ const requirePayload = (link: Link): void => {
   })
 }
 
-const partitionsMismatch = (expected: number, found: number, where: string): TopologyMismatch =>
-  new TopologyMismatch({
-    what: "number of partitions",
-    expected: String(expected),
-    found: `${found} (${where})`,
-    remedy: `start with HOLDFAST_PARTITIONS=${found}, or use another cluster: the number is fixed at creation, because it decides which journal holds a SKU`,
-  })
-
-/** Refuses another partition count than the one the commands stream and the journals were made for. */
-const requirePartitions = async (link: Link, partitions: number): Promise<void> => {
-  const commands = await infoOrNull(link.jsm, commandsStream)
-  const made = notedPartitions(commands?.config.metadata)
-  if (made !== undefined && made !== partitions) throw partitionsMismatch(partitions, made, `as noted in the stream ${commandsStream}`)
-  let journals = 0
-  for await (const name of link.jsm.streams.names()) {
-    const partition = journalPartition(name)
-    if (partition !== undefined) journals = Math.max(journals, partition + 1)
-  }
-  if (journals > partitions || (commands === null && journals > 0 && journals !== partitions))
-    throw partitionsMismatch(partitions, journals, `journals in account ${engineAccount}`)
-}
-
 const create = async (jsm: JetStreamManager, spec: StreamSpec): Promise<StreamInfo> => {
   try {
     return await jsm.streams.add({ ...spec.config })
   } catch (error) {
     // Another worker made it between our look and our attempt, not quite like ours: it is checked like any other.
     if (isNameInUse(error)) return jsm.streams.info(spec.config.name)
+    if (isNoRoom(error))
+      throw new TopologyMismatch({
+        what: `room for stream ${spec.config.name}`,
+        expected: "what the account and the servers may still store",
+        found: describe(error),
+        remedy: "raise the account's limits or the servers' max_file_store, or make room on their disks",
+      })
     if (!(error instanceof JetStreamApiError) || !replicasImpossible.has(error.code)) throw error
     throw new TopologyMismatch({
       what: `replicas of ${spec.config.name}`,
@@ -106,15 +95,39 @@ const createOrCheck = async ({ jsm }: Link, spec: StreamSpec): Promise<StreamInf
   })
 }
 
+/** What the servers don't guarantee of these streams, in words. */
+const missingOf = (link: Link, infos: ReadonlyArray<StreamLooks>, options: TopologyOptions) => {
+  const info = link.nc.info
+  return guaranteesMissing(infos, options.monitorUrls, { name: info?.server_name ?? "?", version: info?.version ?? "?" })
+}
+
+/** Of a cluster that isn't made yet: refused before anything is, so that nothing has to be taken back. */
+const requireGuarantees = async (link: Link, marks: StreamSpec, options: TopologyOptions): Promise<void> => {
+  if ((await infoOrNull(link.jsm, marks.config.name)) !== null) return
+  const { name, num_replicas: replicas } = marks.config
+  const missing = await missingOf(link, [{ config: { name, ...(replicas === undefined ? {} : { num_replicas: replicas }) } }], options)
+  if (missing.length === 0) return
+  throw new TopologyMismatch({
+    what: "durability",
+    expected: "strict: that nothing acknowledged can be lost",
+    found: missing.join("; "),
+    remedy: "mend that, or set HOLDFAST_DURABILITY=warn; nothing was created",
+  })
+}
+
 /** Resolves to what the servers do not guarantee, in words. Rejects with TopologyMismatch, or with the client's error if the server doesn't answer. */
 export const prepareTopology = async (link: Link, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
   await requireJetStream(link)
   requirePayload(link)
-  await requirePartitions(link, options.partitions)
   const specs = allStreams(options.partitions, options.replicas, options.sizes)
+  const marks = specs.find(({ config }) => config.name === bucketStream(marksBucket))
+  assert(marks !== undefined, "the marks have a stream")
+  if (options.strict) await requireGuarantees(link, marks, options)
+  // First the marks: they say how many partitions there are, before there is a journal of any.
+  await createOrCheck(link, marks)
+  await agreeOnPartitions(link, options.partitions)
   const infos: Array<StreamInfo> = []
   for (let i = 0; i < specs.length; i += concurrency)
     infos.push(...(await Promise.all(specs.slice(i, i + concurrency).map((spec) => createOrCheck(link, spec)))))
-  const info = link.nc.info
-  return guaranteesMissing(infos, options.monitorUrls, { name: info?.server_name ?? "?", version: info?.version ?? "?" })
+  return missingOf(link, infos, options)
 }

@@ -128,6 +128,17 @@ export class Snapshots extends Context.Service<
   }
 >()("holdfast/ports/Snapshots") {}
 
+/** How an owner gets on with a partition that it serves, by its own account: what lets the others tell an owner that lives from one that works. */
+export interface Progress {
+  readonly partition: number
+  readonly epoch: number
+  readonly confirmedSeq: number
+  /** Milliseconds since the oldest undecided command was stored or handed over, 0 if there is none, over everything commands come from; null: it could not be asked. */
+  readonly oldestMs: number | null
+  /** Milliseconds for which there was something to decide, or an append without an outcome, and no record was confirmed. */
+  readonly stalledMs: number
+}
+
 /** A worker that is alive, as the others see it. */
 export interface Member {
   readonly worker: string
@@ -135,24 +146,61 @@ export interface Member {
   readonly address: string
   /** Partitions whose journal it can't read, because a newer release writes it: it is passed over for them. */
   readonly unreadable: ReadonlyArray<number>
+  /** The partitions it serves now; null: it doesn't say, as an older release. */
+  readonly serving: ReadonlyArray<Progress> | null
+  /** Partitions that it serves, or has followed to where their journals ended a moment ago: before others it is asked to own these. Null: its release doesn't say, for it joins with all caught up. */
+  readonly caughtUp: ReadonlyArray<number> | null
+}
+
+/** A member as it was announced last. */
+export interface AnnouncedMember extends Member {
+  /** Another with every announcement: what a worker says may stay the same, and that it says it is news. */
+  readonly beat: number
+}
+
+/** What the broker's side found wrong while it ran, that no answer to a request would say. */
+export const TroubleKind = [
+  /** A stream isn't as Holdfast made it, in a setting that a promise rests on, or is gone. */
+  "SettingsChanged",
+  /** There is no room to store: a disk, an account or a stream is full. */
+  "BrokerFull",
+  /** A server, or its JetStream, doesn't answer its monitoring page. */
+  "ServerUnwell",
+  /** A reader heard nothing though the stream's leader had something for it; it was moved to another server. */
+  "ReaderDeaf",
+] as const
+export type TroubleKind = (typeof TroubleKind)[number]
+
+export interface BrokerTrouble {
+  readonly kind: TroubleKind
+  /** Null: of all partitions, or of none in particular. */
+  readonly partition: number | null
+  /** Whether nothing may be sold while it lasts, though everybody goes on: a promise is not kept. */
+  readonly isOutage: boolean
+  /** The same text for as long as it is the same trouble, the remedy included. */
+  readonly detail: string
 }
 
 /** What workers share besides streams: who is alive, who should try to own what, and the marks that outlive a takeover. */
 export class Cluster extends Context.Service<
   Cluster,
   {
-    /** Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing. */
+    /**
+     * Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing.
+     * `strict`: refuses that too, and before anything is created.
+     */
     readonly prepare: (options: {
       readonly partitions: number
       readonly replicas: number
+      readonly strict?: boolean
     }) => Effect.Effect<{ readonly partitions: number; readonly warnings: ReadonlyArray<string> }, TopologyMismatch | BrokerUnavailable>
     /**
-     * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`. What `member` says is read anew
-     * at each announcement, so that what changes in it is known to the others within a third of that.
+     * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`, and so is one that hears no
+     * answers any more. What `member` says is read anew at each announcement, every second or a third of `ttlMs`, whichever is sooner.
      */
     readonly join: (member: Member, ttlMs: number) => Effect.Effect<void, BrokerUnavailable, import("effect").Scope.Scope>
-    /** All that are alive, whenever that or what one of them says changes. */
-    readonly members: Stream.Stream<ReadonlyArray<Member>, BrokerUnavailable>
+    /** All that are alive, whenever that changes or one of them was announced anew. */
+    readonly members: Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable>
     /** Takes the partition's lease if it is free or ours. `revision` is what renewing and releasing it needs. */
     readonly acquire: (
       partition: number,
@@ -191,5 +239,10 @@ export class Cluster extends Context.Service<
     readonly clearHalt: (partition: number) => Effect.Effect<void, BrokerUnavailable>
     /** Halts as they are set, resumed (null: cleared). */
     readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>
+    /**
+     * All that is wrong with the broker's streams and servers, looked at every second, also when it is nothing: hearing of it says that the broker answers. `partitions`: how
+     * many the cluster has.
+     */
+    readonly troubles: (partitions: number) => Stream.Stream<ReadonlyArray<BrokerTrouble>, BrokerUnavailable>
   }
 >()("holdfast/ports/Cluster") {}

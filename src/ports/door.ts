@@ -6,7 +6,7 @@
  */
 import { Context, type Effect, type Scope } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { BrokerUnavailable } from "./errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "./errors.ts"
 
 /** A message as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender publish there. */
 export interface ArrivedMessage {
@@ -42,7 +42,7 @@ export class Door extends Context.Service<
   Door,
   {
     /** Opens the door, with no sender's subscription yet; closes with the scope. Reconnects by itself, with the subscriptions it had. */
-    readonly enter: (hearing: DoorHearing) => Effect.Effect<OpenDoor, BrokerUnavailable, Scope.Scope>
+    readonly enter: (hearing: DoorHearing) => Effect.Effect<OpenDoor, BrokerUnavailable | LoginRefused, Scope.Scope>
   }
 >()("holdfast/ports/Door") {}
 

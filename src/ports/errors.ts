@@ -23,6 +23,16 @@ export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("
   }
 }
 
+/** The broker is there and does not let this login in. Asking again changes nothing: somebody has to give the right one. */
+export class LoginRefused extends Schema.TaggedError<LoginRefused>()("LoginRefused", {
+  operation: Schema.String,
+  cause: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.operation}: the broker refuses this login: ${this.cause}`
+  }
+}
+
 /** Somebody else holds what was asked for, or held it in between (a lease, a key). Take their word for it. */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   key: Schema.String,

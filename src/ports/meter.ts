@@ -46,6 +46,17 @@ export interface IngressSample {
   readonly defects: number
 }
 
+/** Alarms that no partition raises about itself: somebody else sees them. */
+export const WatchAlarmKind = [
+  /** Nobody serves a partition, or its owner decides nothing. */
+  "PartitionUnserved",
+  "SettingsChanged",
+  "BrokerFull",
+  "ServerUnwell",
+  "ReaderDeaf",
+] as const
+export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
+
 export class Meter extends Context.Service<
   Meter,
   {
@@ -57,7 +68,12 @@ export class Meter extends Context.Service<
     /** This worker became a partition's owner. */
     readonly tookOver: (partition: number) => void
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
-    readonly alarm: (partition: number, kind: AlarmKind) => void
+    /** Said once, before anything is counted: every counter of an alarm is there from the beginning, at 0. */
+    readonly begin: (partitions: number, alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>) => void
+    /** Partition null: an alarm about none in particular. */
+    readonly alarm: (partition: number | null, kind: AlarmKind | WatchAlarmKind) => void
+    /** For how many milliseconds the partition was not served, as this worker sees it; 0: it is. */
+    readonly unserved: (partition: number, unservedMs: number) => void
     readonly sampled: (partition: number, sample: PartitionSample) => void
     readonly ingressSampled: (sample: IngressSample) => void
     /** A sender's subscription was given up. */

@@ -115,7 +115,9 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
       tell({ _tag: "Arrived", messages, publishedAfterMs: steady.nowMs() - Math.ceil(ageMs) - 1 })
     },
   }
-  const door: OpenDoor = yield* untilDone("opening the door", (yield* Door).enter(hearing))
+  // A login that is refused is no outage: it ends this process, which says so.
+  const entered = (yield* Door).enter(hearing).pipe(Effect.catchTag("LoginRefused", (refused) => Effect.die(refused)))
+  const door: OpenDoor = yield* untilDone("opening the door", entered)
   const shell = {
     door,
     desk,

@@ -5,7 +5,7 @@
 import { Effect, Stream } from "effect"
 import type { Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { appendTimeoutMs } from "../limits.ts"
+import { appendTimeoutMs, replaySliceBytes } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { AppendUnknown } from "../ports/errors.ts"
 import { spanName } from "../telemetry/names.ts"
@@ -36,13 +36,35 @@ const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract
   )
 }
 
+/** Records in parts of so many bytes, one record at least. */
+const slicesOf = (records: ReadonlyArray<StoredRecord>): ReadonlyArray<ReadonlyArray<StoredRecord>> => {
+  const slices: Array<Array<StoredRecord>> = []
+  let bytes = 0
+  for (const record of records) {
+    const slice = slices.at(-1)
+    bytes += record.bytes.length
+    if (slice !== undefined && bytes <= replaySliceBytes) slice.push(record)
+    else {
+      slices.push([record])
+      bytes = record.bytes.length
+    }
+  }
+  return slices
+}
+
 const makeFollowing = (shell: Shell, journals: JournalsService) => {
   const following = makeReading(shell)
   const readingToTheEnd = makeReading(shell)
-  const take = (isCurrent: () => boolean) => (records: ReadonlyArray<StoredRecord>) => {
-    shell.tellWhile(isCurrent, { _tag: "RecordsRead", records })
-    return shell.heard
-  }
+  // A slice at a time: what arrives in one turn may hold a million commands, and nothing else is heard while a slice is applied.
+  const take = (isCurrent: () => boolean) => (records: ReadonlyArray<StoredRecord>) =>
+    Effect.forEach(
+      slicesOf(records),
+      (slice) => {
+        shell.tellWhile(isCurrent, { _tag: "RecordsRead", records: slice })
+        return shell.heard
+      },
+      { discard: true },
+    )
   const stop = () => {
     following.stop()
     readingToTheEnd.stop()
@@ -83,7 +105,7 @@ const makeFollowing = (shell: Shell, journals: JournalsService) => {
 }
 
 const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, cluster: ClusterService) => ({
-  readClaimBasis: () =>
+  readClaimBasis: (ask: number) =>
     shell.run(
       // The marks first: what they say was confirmed is then in the journal whose end is read, however fast an owner still writes.
       Effect.all([cluster.marks(shell.partition), journals.endSeq(shell.partition)]).pipe(
@@ -91,6 +113,7 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
           onSuccess: ([marks, endSeq]) =>
             shell.tell({
               _tag: "ClaimBasisRead",
+              ask,
               basis: { endSeq, incarnation: marks.incarnation, witness: marks.witness, halt: marks.halt },
             }),
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "ClaimBasis" }),

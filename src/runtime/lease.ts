@@ -67,17 +67,21 @@ const renew: (slot: Slot, lease: Lease, options: SlotOptions) => Effect.Effect<v
 const untilRenewal = (lease: Lease, nowMs: number, ttlMs: number): number =>
   Math.max(ttlMs / retryShare, ttlMs / renewShare - (nowMs - lease.sinceMs))
 
-/** Renews for as long as the lease is ours. Drains the partition as soon as this worker should not own it any more, and renews on until that is done. */
+/**
+ * Renews for as long as the lease is ours and the claim stands. Drains the partition as soon as this worker should not own it any more, and renews on until that is done: a life
+ * that served ends then, another gives its claim up and follows on.
+ */
 const hold: (slot: Slot, running: RunningPartition, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(
   function* (slot, running, options) {
     let draining = false
-    while (slot.lease !== null) {
+    while (slot.lease !== null && running.isClaimed()) {
       const lease = slot.lease
       const waitMs = untilRenewal(lease, yield* monotonicMs, options.leaseTtlMs)
       yield* Effect.timeoutOption(
-        slot.signal.until(() => !draining && !mayOwn(slot)),
+        slot.signal.until(() => !running.isClaimed() || (!draining && !mayOwn(slot))),
         waitMs,
       )
+      if (!running.isClaimed()) return
       if (!draining && !mayOwn(slot)) {
         draining = true
         yield* Effect.logInfo(logLine.draining, { partition: slot.partition })
@@ -86,15 +90,31 @@ const hold: (slot: Slot, running: RunningPartition, options: SlotOptions) => Eff
       }
       yield* renew(slot, lease, options)
     }
-    slot.signal.notify()
-    yield* Effect.logWarning(logLine.leaseLost, { partition: slot.partition })
-    running.tell({ _tag: "LeaseLost" })
   },
 )
 
-/** Takes the lease when this worker should own the partition, claims it, and renews the lease until the life ends or the lease is lost. */
-export const keepLease = (slot: Slot, running: RunningPartition, options: SlotOptions): Effect.Effect<void, never, Cluster> =>
-  acquire(slot, options).pipe(Effect.andThen(running.claim), Effect.andThen(hold(slot, running, options)))
+/** The lease is gone. An owner's life ends by it; a claim ends, once its append is known to be stored or not, and the life goes on with all that it knows. */
+const loseClaim: (slot: Slot, running: RunningPartition) => Effect.Effect<void> = Effect.fnUntraced(function* (slot, running) {
+  if (!running.isClaimed()) return
+  slot.signal.notify()
+  yield* Effect.logWarning(logLine.leaseLost, { partition: slot.partition })
+  running.tell({ _tag: "LeaseLost" })
+  yield* slot.signal.until(() => !running.isClaimed())
+})
+
+/**
+ * Takes the lease when this worker should own the partition, claims it, and renews the lease until the life ends, or the lease is lost or given up before it serves: then it
+ * tries again.
+ */
+export const keepLease = (slot: Slot, running: RunningPartition, options: SlotOptions): Effect.Effect<never, never, Cluster> =>
+  acquire(slot, options).pipe(
+    Effect.andThen(running.claim),
+    Effect.andThen(hold(slot, running, options)),
+    Effect.andThen(loseClaim(slot, running)),
+    Effect.andThen(releaseLease(slot, options)),
+    Effect.andThen(Effect.sync(slot.signal.notify)),
+    Effect.forever,
+  )
 
 /** Gives the lease back, if it is ours. If the broker doesn't hear it, the lease ends by itself. */
 export const releaseLease: (slot: Slot, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(

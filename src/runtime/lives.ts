@@ -8,6 +8,7 @@ import { Cause, Effect, type Exit } from "effect"
 import type { Halt } from "../engine/protocol.ts"
 import { Cluster } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
+import { forgetPosition, keepUp } from "./keeping-up.ts"
 import { keepLease, releaseLease } from "./lease.ts"
 import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
@@ -28,9 +29,10 @@ const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending>
   )
 
 const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
-  const running = yield* startPartition(slot.partition, options.partitions)
+  const running = yield* startPartition(slot.partition, options.partitions, slot.signal.notify)
   slot.running = running
   slot.signal.notify()
+  yield* Effect.forkScoped(keepUp(slot, running))
   yield* Effect.forkScoped(keepLease(slot, running, options))
   const ended: Effect.Effect<Ending> = running.ended
   return yield* Effect.raceFirst(ended, notWanted(slot, running))
@@ -77,6 +79,7 @@ export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, 
         Effect.gen(function* () {
           const exit = yield* Effect.exit(live(slot, options))
           slot.running = null
+          forgetPosition(slot)
           if (exit._tag === "Success" && exit.value._tag === "SteppedDown" && exit.value.reason === "NewerRelease")
             passOver(slot, exit.value.detail)
           // Before the lease is given back: whoever takes it must find the halt.

@@ -2,14 +2,15 @@
  * How several workers share the partitions by themselves: each watches who is alive, computes the same ranking, and wants what it ranks
  * first for; what it ranks second for it follows as a hot standby.
  */
-import { Effect, type Scope } from "effect"
-import { Cluster, Journals, type Member } from "../ports/broker.ts"
+import { Clock, Effect, type Scope } from "effect"
+import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { runSlot } from "./lives.ts"
-import type { PartitionPorts, RunningPartition } from "./partition.ts"
-import { untilDone } from "./patience.ts"
+import type { MemberSeen } from "./outage.ts"
+import type { PartitionPorts } from "./partition.ts"
 import { watch } from "./reading.ts"
-import { roleOf } from "./rendezvous.ts"
+import { type Role, roleOf } from "./rendezvous.ts"
+import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
@@ -17,8 +18,12 @@ export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */
   readonly members: () => ReadonlyArray<string>
-  /** Returns once this worker has followed the journals of all that will be its to where they ended when this was asked, or `timeoutMs` have passed. */
-  readonly caughtUp: (timeoutMs: number) => Effect.Effect<void>
+  /** What was last heard of each of them, and when, on the monotonic clock. */
+  readonly heard: () => ReadonlyMap<string, MemberSeen>
+  /** When anything was last heard of any of them. */
+  readonly membersHeardMs: () => number
+  /** Returns once this worker has caught up with the journals of all that will be its. One that can't be read, or brings nothing for a while, isn't waited for: it is passed over for that one. */
+  readonly caughtUp: Effect.Effect<void>
   /** Wants nothing any more: every partition is drained and its lease given back. Returns the partitions for which that took longer than `timeoutMs`. */
   readonly giveUp: (timeoutMs: number) => Effect.Effect<ReadonlyArray<number>>
 }
@@ -31,20 +36,20 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
   function* (options) {
     const cluster = yield* Cluster
     const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition))
-    const journals = yield* Journals
-    let members: ReadonlyArray<Member> | null = null
+    const clock = yield* Clock.Clock
+    const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+    const roster = new Roster(steadyMs())
     const known = makeSignal()
+    const run = Effect.runForkWith(yield* Effect.context<never>())
     let givingUp = false
 
+    const assignOne = (slot: Slot) => {
+      slot.wanted = givingUp || slot.newer !== null ? "none" : roleAmong(roster.members ?? [], options.worker, slot)
+      slot.isMember = roster.members?.some(({ worker }) => worker === options.worker) === true
+      slot.signal.notify()
+    }
     const assign = () => {
-      const others = (members ?? []).filter(({ worker }) => worker !== options.worker)
-      const isMember = members?.some(({ worker }) => worker === options.worker) === true
-      for (const slot of slots) {
-        slot.wanted =
-          givingUp || slot.newer !== null ? "none" : roleOf(options.worker, [...readersAmong(others, slot), options.worker], slot.partition)
-        slot.isMember = isMember
-        slot.signal.notify()
-      }
+      for (const slot of slots) assignOne(slot)
     }
     const change = (partition: number, apply: (slot: Slot) => void) => {
       const slot = slots[partition]
@@ -55,7 +60,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
 
     yield* watchCluster(cluster, {
       members: (alive) => {
-        members = alive
+        if (!roster.hear(alive, steadyMs())) return
+        run(Effect.logInfo(logLine.membersChanged, { members: namesOf(alive) }))
         assign()
         known.notify()
       },
@@ -70,64 +76,68 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
           slot.halt = halt
         }),
     })
-    for (const slot of slots) yield* Effect.forkScoped(runSlot(slot, options))
+    for (const slot of slots) {
+      yield* Effect.forkScoped(runSlot(slot, options))
+      yield* Effect.forkScoped(onCaughtUpChange(slot, () => assignOne(slot)))
+    }
 
     return {
       slots,
-      members: () => namesOf(members ?? []),
-      caughtUp: (timeoutMs) =>
-        known
-          .until(() => members !== null)
-          .pipe(
-            Effect.andThen(Effect.forEach(slots, (slot) => catchUp(journals, slot), { concurrency: "unbounded", discard: true })),
-            Effect.timeoutOption(timeoutMs),
-          ),
+      members: () => namesOf(roster.members ?? []),
+      heard: () => roster.heard,
+      membersHeardMs: () => roster.heardMs,
+      caughtUp: known
+        .until(() => roster.members !== null)
+        .pipe(Effect.andThen(eachUntil(slots, (slot) => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck))),
       giveUp: Effect.fnUntraced(function* (timeoutMs) {
         givingUp = true
         assign()
-        yield* Effect.forEach(slots, (slot) => slot.signal.until(() => isIdle(slot)), { concurrency: "unbounded", discard: true }).pipe(
-          Effect.timeoutOption(timeoutMs),
-        )
+        yield* eachUntil(slots, isIdle).pipe(Effect.timeoutOption(timeoutMs))
         return slots.filter((slot) => !isIdle(slot)).map((slot) => slot.partition)
       }),
     }
   },
 )
 
-const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
+/** Returns once that holds, or has held, for each of them. */
+const eachUntil = (slots: ReadonlyArray<Slot>, holds: (slot: Slot) => boolean): Effect.Effect<void> =>
+  Effect.forEach(slots, (slot) => slot.signal.until(() => holds(slot)), { concurrency: "unbounded", discard: true })
+
+/** What this worker should be to the partition, whether the others already know of it or not. */
+const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Role => {
+  const others = members.filter(({ worker }) => worker !== self)
+  const isCaughtUp = (worker: string) => (worker === self ? slot.isCaughtUp : hasCaughtUp(others, worker, slot))
+  return roleOf(self, [...readersAmong(others, slot), self], slot.partition, isCaughtUp)
+}
 
 /** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
   namesOf(members.filter(({ unreadable }) => !unreadable.includes(partition)))
 
-/** Returns once what this worker follows of the partition reaches to where the journal ends now, or it doesn't follow it. */
-const catchUp = Effect.fnUntraced(function* (journals: Journals["Service"], slot: Slot) {
-  const isOff = () => slot.wanted === "none" || isHalted(slot)
-  const endSeq = yield* untilDone(`reading the end of the journal of partition ${slot.partition}`, journals.endSeq(slot.partition))
-  let life: RunningPartition | null = null
-  let isThere = false
-  while (!isThere && !isOff()) {
-    // A life that ended before it got there isn't waited for again.
-    yield* slot.signal.until(() => slot.running !== life || isOff())
-    life = slot.running
-    if (life !== null) isThere = yield* life.confirmed(endSeq)
-  }
-})
+/** Whether a member has caught up with the partition's journal, as far as it has said. */
+const hasCaughtUp = (members: ReadonlyArray<Member>, worker: string, { partition }: Slot): boolean => {
+  const said = members.find((member) => member.worker === worker)?.caughtUp
+  return said === null || said?.includes(partition) === true
+}
+
+/** Tells whenever what this worker follows of the partition has caught up, or hasn't any more: its role may be another. */
+const onCaughtUpChange = (slot: Slot, changed: () => void): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const before = slot.isCaughtUp
+    return Effect.map(
+      slot.signal.until(() => slot.isCaughtUp !== before),
+      changed,
+    )
+  }).pipe(Effect.forever)
 
 interface ClusterChanges {
-  readonly members: (workers: ReadonlyArray<Member>) => void
+  readonly members: (workers: ReadonlyArray<AnnouncedMember>) => void
   readonly lease: (partition: number, holder: string | null, brokerMs: number) => void
   readonly halt: (partition: number, halt: Slot["halt"]) => void
 }
 
 const watchCluster = Effect.fnUntraced(function* (cluster: Cluster["Service"], changes: ClusterChanges) {
-  const run = Effect.runForkWith(yield* Effect.context<never>())
-  yield* Effect.forkScoped(
-    watch("watching the workers", cluster.members, (members) => {
-      run(Effect.logInfo(logLine.membersChanged, { members: namesOf(members) }))
-      changes.members(members)
-    }),
-  )
+  yield* Effect.forkScoped(watch("watching the workers", cluster.members, (members) => changes.members(members)))
   yield* Effect.forkScoped(
     watch("watching the leases", cluster.leases, (seen) => changes.lease(seen.partition, seen.holder, seen.brokerMs)),
   )

@@ -1,7 +1,7 @@
 /**
  * One life of a partition on this worker: the loop that tells the engine what happened and has its outputs performed.
  *
- * It begins as a hot standby that knows nothing, may become the owner once, and ends for good when the engine steps down or halts: its
+ * It begins as a hot standby that knows nothing, may try to become the owner again and again, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
@@ -26,11 +26,13 @@ export interface RunningPartition {
   /** The engine's state, for its views only. */
   readonly state: Partition
   readonly tell: (told: Told) => void
-  /** Tries to become the owner. Only while this worker holds the lease, and once in a life. */
+  /** Tries to become the owner. Only while this worker holds the lease, and not while an earlier claim stands. */
   readonly claim: Effect.Effect<void>
   /** Returns once the record at `seq` is confirmed: false if this life ended before that. What was seen of the state ahead of the journal may then be said. */
   readonly confirmed: (seq: number) => Effect.Effect<boolean>
-  /** Whether it was claimed in this life. */
+  /** Returns once everything up to `seq` was read, or this life is over. */
+  readonly followedTo: (seq: number) => Effect.Effect<void>
+  /** Whether it was claimed and that claim stands: it may serve, or an append of it may be in flight. */
   readonly isClaimed: () => boolean
   /** How it ended. Dies with a defect of whoever performed an output. */
   readonly ended: Effect.Effect<Ended>
@@ -58,20 +60,41 @@ interface LoopGiven {
   readonly isOver: () => boolean
 }
 
+/** Milliseconds after which a turn ends: timers, sockets and the other partitions are let through between two turns. */
+const turnMs = 5
+
 /**
- * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer: the
- * next letter may keep this process busy for milliseconds, and what is to go out is not to wait for that.
+ * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer, and when it took
+ * long: the next letter may keep this process busy for milliseconds, and neither what is to go out nor the renewal of a lease is to wait for that.
  */
-const hearSome = (given: LoopGiven): void =>
+const hearSome = (given: LoopGiven): void => {
+  const endsMs = given.clock.nowMs() + turnMs
   given.mailbox.readSome((letter) => {
     if (given.isOver() || !letter.isWanted()) return false
     const outputs = stepOrHalt(given, letter.told)
     for (const output of outputs) given.perform(output)
-    return outputs.length > 0
+    return outputs.length > 0 || given.clock.nowMs() >= endsMs
   })
+}
 
-/** Lets what was begun hand over to the broker what it has to, and lets that leave. */
+/**
+ * Lets what was begun hand over to the broker what it has to, and lets that leave. Each yield is a turn of the event loop, its timers and sockets
+ * included: Effect's scheduler runs what was yielded from setImmediate, not from microtasks.
+ */
 const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
+
+/** A turn after the other, for as long as the fiber lives; each is told when it is over. */
+const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> =>
+  given.mailbox.arrived.pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        hearSome(given)
+        heard()
+      }),
+    ),
+    Effect.andThen(untilGone),
+    Effect.forever,
+  )
 
 /** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
@@ -84,17 +107,19 @@ const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyAr
   }
 }
 
-/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. */
+/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim ended. */
 export const startPartition: (
   partition: number,
   partitions: number,
-) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions) {
+  changed: () => void,
+) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions, changed) {
   const engine = yield* Engine
   const clock = yield* steadyClock
   const state = engine.empty(partition, partitions)
   const mailbox = makeMailbox()
   const heard = makeSignal()
   let isClosed = false
+  let claimed = false
   const ended = yield* Deferred.make<Ended>()
   const fibers = yield* FiberSet.make<void, never>()
   const run = yield* FiberSet.runtime(fibers)()
@@ -110,22 +135,17 @@ export const startPartition: (
       run(effect)
     },
   }
-  const performer = yield* makePerformer(shell, (how) => {
-    Deferred.doneUnsafe(ended, Effect.succeed(how))
+  const performer = yield* makePerformer(shell, {
+    ended: (how) => {
+      Deferred.doneUnsafe(ended, Effect.succeed(how))
+    },
+    claimEnded: () => {
+      claimed = false
+      changed()
+    },
   })
   const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
-  run(
-    mailbox.arrived.pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          hearSome(given)
-          heard.notify()
-        }),
-      ),
-      Effect.andThen(untilGone),
-      Effect.forever,
-    ),
-  )
+  run(hearForEver(given, heard.notify))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       isClosed = true
@@ -134,7 +154,6 @@ export const startPartition: (
   )
   performer.loadSnapshot()
 
-  let claimed = false
   const running: RunningPartition = {
     state,
     tell,
@@ -148,6 +167,7 @@ export const startPartition: (
         heard.until(() => isClosed || given.isOver() || state.confirmedSeq >= seq),
         () => !isClosed && !given.isOver(),
       ),
+    followedTo: (seq) => heard.until(() => isClosed || given.isOver() || (state.phase !== "starting" && state.confirmedSeq >= seq)),
     isClaimed: () => claimed,
     ended: Effect.raceFirst(Deferred.await(ended), Effect.andThen(FiberSet.join(fibers), Effect.never)),
   }

@@ -10,22 +10,82 @@ import { makePublishingOutputs } from "./publishing-outputs.ts"
 import { makeReignOutputs } from "./reign-outputs.ts"
 import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
-import { type Ended, makeStandingOutputs } from "./standing-outputs.ts"
+import { makeStandingOutputs, type Standing } from "./standing-outputs.ts"
 
+/** What has nothing to do with reading and deciding. */
+type PublishingOutput = Extract<
+  Output,
+  {
+    readonly _tag:
+      | "SendReplies"
+      | "SendFeed"
+      | "WatchFeed"
+      | "StoreChunk"
+      | "PublishSnapshot"
+      | "DiscardSnapshot"
+      | "ContinueSoon"
+      | "ClaimEnded"
+      | "Serving"
+      | "BatchConfirmed"
+      | "Alarm"
+      | "SteppedDown"
+      | "Halted"
+  }
+>
+
+interface Said {
+  readonly shell: Shell
+  readonly publishing: Effect.Success<ReturnType<typeof makePublishingOutputs>>
+  readonly snapshots: Effect.Success<ReturnType<typeof makeSnapshotOutputs>>
+  readonly standing: Effect.Success<ReturnType<typeof makeStandingOutputs>>
+}
+
+/** What is said, kept and reported once decisions are confirmed. */
+const performPublishing =
+  ({ shell, publishing, snapshots, standing }: Said) =>
+  (output: PublishingOutput): void => {
+    switch (output._tag) {
+      case "SendReplies":
+        return publishing.sendReplies(output.seq, output.replies)
+      case "SendFeed":
+        return publishing.sendFeed(output.group, output.values)
+      case "WatchFeed":
+        return publishing.watchFeed(output.sinceMs)
+      case "StoreChunk":
+        return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
+      case "PublishSnapshot":
+        return snapshots.publishSnapshot(output.manifest)
+      case "DiscardSnapshot":
+        return snapshots.discardSnapshot(output.id)
+      case "ContinueSoon":
+        // Heard in another turn, behind all that has arrived by then.
+        return shell.tell({ _tag: "Continue" })
+      case "ClaimEnded":
+      case "Serving":
+      case "BatchConfirmed":
+      case "Alarm":
+      case "SteppedDown":
+      case "Halted":
+        return standing.perform(output)
+      default:
+        return unreachable(output)
+    }
+  }
 export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
-/** `end` is told when the partition is over: it steps down or halts. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
   const snapshots = yield* makeSnapshotOutputs(shell)
   const reign = yield* makeReignOutputs(shell)
-  const standing = yield* makeStandingOutputs(shell, reign, end)
+  const standing = yield* makeStandingOutputs(shell, reign, whoHears)
+
+  const say = performPublishing({ shell, publishing, snapshots, standing })
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -34,7 +94,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
       case "StopFollowing":
         return journal.stopFollowing()
       case "ReadClaimBasis":
-        return journal.readClaimBasis()
+        return journal.readClaimBasis(output.ask)
       case "ReadRecords":
         return journal.readRecords(output.fromSeq, output.toSeq)
       case "StoreIncarnation":
@@ -63,30 +123,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (en
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
-      case "SendReplies":
-        return publishing.sendReplies(output.seq, output.replies)
-      case "SendFeed":
-        return publishing.sendFeed(output.group, output.values)
-      case "WatchFeed":
-        return publishing.watchFeed(output.sinceMs)
-      case "StoreChunk":
-        return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
-      case "PublishSnapshot":
-        return snapshots.publishSnapshot(output.manifest)
-      case "DiscardSnapshot":
-        return snapshots.discardSnapshot(output.id)
-      case "Serving":
-        return standing.serving(output)
-      case "BatchConfirmed":
-        return standing.batchConfirmed(output)
-      case "Alarm":
-        return standing.alarm(output)
-      case "SteppedDown":
-        return standing.steppedDown(output)
-      case "Halted":
-        return standing.halted(output)
       default:
-        return unreachable(output)
+        return say(output)
     }
   }
   const performer: Performer = { perform, loadSnapshot: snapshots.load }

@@ -30,8 +30,18 @@ export const rankWorkers = (workers: ReadonlyArray<string>, partition: number): 
 /** What a worker should be to a partition. */
 export type Role = "owner" | "standby" | "none"
 
-/** The role of `worker` for the partition among those alive; none if it isn't itself among them. */
-export const roleOf = (worker: string, workers: ReadonlyArray<string>, partition: number): Role => {
-  const rank = rankWorkers(workers, partition).indexOf(worker)
-  return rank === 0 ? "owner" : rank === 1 ? "standby" : "none"
+/**
+ * The role of `worker` for the partition among those alive; none if it isn't itself among them. The owner is the first who has caught up with its journal: the first of all,
+ * if nobody has. The first two follow it, whoever owns it: a first one that was behind takes over once it isn't.
+ */
+export const roleOf = (
+  worker: string,
+  workers: ReadonlyArray<string>,
+  partition: number,
+  isCaughtUp: (worker: string) => boolean,
+): Role => {
+  const ranked = rankWorkers(workers, partition)
+  if (worker === (ranked.find((one) => isCaughtUp(one)) ?? ranked[0])) return "owner"
+  const rank = ranked.indexOf(worker)
+  return rank === 0 || rank === 1 ? "standby" : "none"
 }

@@ -5,6 +5,7 @@ import { statusOf } from "../engine/views.ts"
 import type { Ownership } from "./ownership.ts"
 import type { Role } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
+import type { OutageReport, Vigil } from "./vigil.ts"
 
 export interface PartitionReport {
   readonly partition: number
@@ -14,6 +15,12 @@ export interface PartitionReport {
   readonly phase: ReturnType<typeof statusOf>["phase"] | "unreadable" | "absent"
   readonly epoch: number
   readonly confirmedSeq: number
+  /** Where its journal ended when this worker last asked, where it follows it: what lies between is what it is behind. */
+  readonly endSeq: number | null
+  /** Whether it is close enough to own it. */
+  readonly caughtUp: boolean
+  /** Chunks loaded of the snapshot that a life begins with, while it does. */
+  readonly loading: { readonly chunks: number; readonly of: number } | null
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
   /** Why it is halted, or can't be read here, if either is so. */
@@ -29,6 +36,20 @@ export interface WorkerReport {
   readonly partitions: ReadonlyArray<PartitionReport>
 }
 
+/** What a worker says of the whole cluster. */
+export interface Readiness extends WorkerReport {
+  /** This worker alone: what {@link WorkerReport.ready} says. `ready` here is of the cluster: this worker is, and every partition is served by somebody. */
+  readonly workerReady: boolean
+  readonly outages: ReadonlyArray<OutageReport>
+}
+
+export const readinessOf = (report: WorkerReport, vigil: Vigil): Readiness => ({
+  ...report,
+  ready: report.ready && vigil.isServed(),
+  workerReady: report.ready,
+  outages: vigil.outages(),
+})
+
 const partitionReport = (slot: Slot): PartitionReport => {
   const status = slot.running === null ? null : statusOf(slot.running.state)
   const halted = isHalted(slot)
@@ -38,6 +59,9 @@ const partitionReport = (slot: Slot): PartitionReport => {
     phase: halted ? "halted" : slot.newer !== null ? "unreadable" : (status?.phase ?? "absent"),
     epoch: status?.epoch ?? 0,
     confirmedSeq: status?.confirmedSeq ?? 0,
+    endSeq: slot.running?.isClaimed() === true ? null : slot.endSeq,
+    caughtUp: slot.isCaughtUp,
+    loading: status?.loading ?? null,
     holder: slot.holder ?? null,
     halt:
       halted && slot.halt !== null

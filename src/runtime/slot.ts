@@ -4,6 +4,7 @@
  */
 import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
+import type { Progress } from "../ports/broker.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { Role } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
@@ -39,6 +40,14 @@ export interface Slot {
   holder: string | null | undefined
   lease: Lease | null
   running: RunningPartition | null
+  /** How this worker gets on with it, as it last looked; null where it doesn't own it. */
+  progress: Progress | null
+  /** Where the journal ended when this life last asked; null before it was told. */
+  endSeq: number | null
+  /** Whether this life follows the journal closely, or owns the partition: it reached the end that it was last told within a look's time. */
+  isCaughtUp: boolean
+  /** Whether this life has brought nothing forward for a while, and has not caught up: joining the others doesn't wait for it. */
+  isStuck: boolean
 }
 
 export const makeSlot = (partition: number): Slot => ({
@@ -51,6 +60,10 @@ export const makeSlot = (partition: number): Slot => ({
   holder: undefined,
   lease: null,
   running: null,
+  progress: null,
+  endSeq: null,
+  isCaughtUp: false,
+  isStuck: false,
 })
 
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
@@ -59,8 +72,9 @@ export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt
 /** Whether this worker may go on owning the partition. A member that isn't seen for a moment gives nothing up: the others can't take it while its lease is renewed. */
 export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
 
-/** Whether this worker should try to become the partition's owner. */
-export const shouldAcquire = (slot: Slot): boolean => slot.isMember && mayOwn(slot)
+/** Whether this worker should try to become the partition's owner: it has caught up, and no claim of it is still open. A lease taken before would pass, unused, while it reads. */
+export const shouldAcquire = (slot: Slot): boolean =>
+  slot.isMember && mayOwn(slot) && slot.isCaughtUp && slot.running !== null && statusOf(slot.running.state).phase === "following"
 
 /** Whether nothing is left to do here: no life, no lease. */
 export const isIdle = (slot: Slot): boolean => slot.running === null && slot.lease === null

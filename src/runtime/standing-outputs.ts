@@ -9,6 +9,9 @@ import type { Shell } from "./shell.ts"
 
 type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
 
+/** What is performed here. */
+type StandingOutput = OutputOf<"Serving" | "BatchConfirmed" | "Alarm" | "ClaimEnded" | "SteppedDown" | "Halted">
+
 /** How a life of a partition ended. */
 export type Ended =
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
@@ -20,32 +23,48 @@ interface Reign {
   readonly end: () => void
 }
 
-export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, end: (ended: Ended) => void) {
+/** Who hears that a partition's standing on this worker changed. */
+export interface Standing {
+  /** It is over: it stepped down or halted. */
+  readonly ended: (ended: Ended) => void
+  /** It gave its claim up and follows on. */
+  readonly claimEnded: () => void
+}
+
+export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded }: Standing) {
   const meter = yield* Meter
   const { partition } = shell
+  /** A claim or a reset is a record too, but no batch: it would blur what is measured of batches. */
+  const batchConfirmed = ({ record, stats }: OutputOf<"BatchConfirmed">) => {
+    if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats)
+  }
+  const alarm = ({ kind, detail }: OutputOf<"Alarm">) => {
+    meter.alarm(partition, kind)
+    if (kind === "AppendUnknown") meter.appendUnknown(partition)
+    shell.run(Effect.logWarning(logLine.alarm, { partition, kind, detail }))
+  }
   return {
-    serving: ({ epoch, seq }: OutputOf<"Serving">) => {
-      meter.tookOver(partition)
-      reign.begin(epoch)
-      shell.run(Effect.logInfo(logLine.serving, { partition, epoch, seq }))
-    },
-    // A claim or a reset is a record too, but no batch: it would blur what is measured of batches.
-    batchConfirmed: ({ record, stats }: OutputOf<"BatchConfirmed">) => {
-      if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats)
-    },
-    alarm: ({ kind, detail }: OutputOf<"Alarm">) => {
-      meter.alarm(partition, kind)
-      if (kind === "AppendUnknown") meter.appendUnknown(partition)
-      shell.run(Effect.logWarning(logLine.alarm, { partition, kind, detail }))
-    },
-    steppedDown: ({ reason, detail }: OutputOf<"SteppedDown">) => {
-      meter.steppedDown(partition, reason)
-      reign.end()
-      end({ _tag: "SteppedDown", reason, detail })
-    },
-    halted: ({ halt }: OutputOf<"Halted">) => {
-      reign.end()
-      end({ _tag: "Halted", halt })
+    perform: (output: StandingOutput) => {
+      switch (output._tag) {
+        case "Serving":
+          meter.tookOver(partition)
+          reign.begin(output.epoch)
+          return shell.run(Effect.logInfo(logLine.serving, { partition, epoch: output.epoch, seq: output.seq }))
+        case "BatchConfirmed":
+          return batchConfirmed(output)
+        case "Alarm":
+          return alarm(output)
+        case "ClaimEnded":
+          shell.run(Effect.logInfo(logLine.claimEnded, { partition, reason: output.reason }))
+          return claimEnded()
+        case "SteppedDown":
+          meter.steppedDown(partition, output.reason)
+          reign.end()
+          return ended(output)
+        case "Halted":
+          reign.end()
+          return ended(output)
+      }
     },
   }
 })

@@ -3,16 +3,20 @@
  */
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
+import { AlarmKind } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
-import { Cluster, Commands, type Member, type Questions } from "../ports/broker.ts"
-import { Meter } from "../ports/meter.ts"
+import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
+import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
+import { type LagSource, lagOver, lagSources } from "./lag.ts"
+import { StallClock } from "./outage.ts"
 import { type Ownership, startOwnership } from "./ownership.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { answerQuestions } from "./questions.ts"
-import { type WorkerReport, workerReport } from "./report.ts"
+import { type Readiness, readinessOf, type WorkerReport, workerReport } from "./report.ts"
 import { isHalted, isOwning, type Slot } from "./slot.ts"
+import { keepVigil } from "./vigil.ts"
 
 export interface WorkerOptions {
   /** Unique among the workers, and one subject token. */
@@ -29,7 +33,10 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
+  /** Of itself. */
   readonly report: () => WorkerReport
+  /** Of the whole cluster, as it sees it. */
+  readonly readiness: () => Readiness
   /**
    * Leaves: says so first, so that the others begin to ask for its leases, then drains every partition and gives its lease back as soon as
    * all that was decided there is said. Returns the partitions for which that took too long; their next owner says it.
@@ -42,41 +49,77 @@ const tickMs = 25
 /** Milliseconds between two looks at what metrics show. */
 const sampleMs = 1_000
 
-/** Milliseconds a worker that starts follows the journals before it joins, at most: with a journal that can't be read there is other work to do. */
-const catchUpMsMax = 60_000
-
 const tick = (slots: ReadonlyArray<Slot>): void => {
   for (const { running } of slots) if (running?.isClaimed() === true) running.tell({ _tag: "Tick" })
 }
 
-const sample = Effect.fnUntraced(function* (slot: Slot) {
-  const meter = yield* Meter
-  const commands = yield* Commands
+/** What one look at a partition needs. */
+interface Sampling {
+  readonly slot: Slot
+  readonly stall: StallClock
+  readonly sources: ReadonlyArray<LagSource>
+}
+
+/** A look at one that this worker doesn't own. */
+const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   const { partition } = slot
-  if (slot.running === null || !isOwning(slot)) {
-    const unreadable = slot.newer !== null
-    meter.sampled(partition, { owned: false, halted: isHalted(slot), unreadable, quarantined: 0, openHolds: 0, clockAheadMs: null })
-    meter.waiting(partition, null)
-    return
-  }
-  const status = statusOf(slot.running.state)
+  slot.progress = null
+  meter.sampled(partition, {
+    owned: false,
+    halted: isHalted(slot),
+    unreadable: slot.newer !== null,
+    quarantined: 0,
+    openHolds: 0,
+    clockAheadMs: null,
+  })
+  meter.waiting(partition, null)
+}
+
+/** Whether the journal that a leader knows lacks what was confirmed here. Such an owner would notice at its next append; until then nobody would. */
+const isJournalShort = Effect.fnUntraced(function* (slot: Slot, confirmedSeq: number) {
+  const journals = yield* Journals
+  const endSeq = yield* Effect.option(journals.endSeq(slot.partition).pipe(Effect.timeout(sampleMs)))
+  return endSeq._tag === "Some" && endSeq.value < confirmedSeq
+})
+
+const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) {
+  const meter = yield* Meter
+  const { partition, running } = slot
+  if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
+  const status = statusOf(running.state)
   const { quarantined, openHolds, clockAheadMs } = status
   meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, clockAheadMs })
-  // The broker's time: what it stamped is as old as its own clock says.
-  const nowMs = (yield* Clock.currentTimeMillis) - (clockAheadMs ?? 0)
-  yield* Effect.match(commands.waiting(partition, status.cursorSeq), {
-    onSuccess: ({ count, oldestMs }) =>
-      meter.waiting(partition, { count, oldestAgeMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) }),
-    // The last known value would look like a partition that keeps up.
-    onFailure: () => meter.waiting(partition, null),
-  })
+  const asked = lagOver(sources, partition, status.cursorSeq).pipe(Effect.timeout(sampleMs))
+  const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
+  // The last known value would look like a partition that keeps up.
+  meter.waiting(partition, waiting)
+  const nowMs = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
+  slot.progress = stall.progress(partition, { ...status, isFrozen: status.phase === "frozen", waiting }, nowMs)
+  // The next reign reads what is witnessed before it claims, and halts where this one would only have gone on.
+  if (yield* isJournalShort(slot, status.confirmedSeq)) running.tell({ _tag: "LeaseLost" })
 })
+
+/** Partitions looked at together: one whose streams have no leader must not hold up the look at the others. */
+const samplesAtOnce = 16
 
 const lookAfter = Effect.fnUntraced(function* (ownership: Ownership) {
   const { slots } = ownership
   yield* Effect.sync(() => tick(slots)).pipe(Effect.andThen(Effect.sleep(tickMs)), Effect.forever, Effect.forkScoped)
-  yield* Effect.forEach(slots, sample, { discard: true }).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever, Effect.forkScoped)
+  const sources = yield* lagSources
+  const samplings = slots.map((slot): Sampling => ({ slot, stall: new StallClock(), sources }))
+  yield* Effect.forEach(samplings, sample, { discard: true, concurrency: samplesAtOnce }).pipe(
+    Effect.andThen(Effect.sleep(sampleMs)),
+    Effect.forever,
+    Effect.forkScoped,
+  )
 })
+
+/** What an owner that has just begun to serve says before it has looked. */
+const progressOf = (slot: Slot): Progress | null => {
+  if (slot.running === null || !isOwning(slot)) return null
+  const { epoch, confirmedSeq } = statusOf(slot.running.state)
+  return slot.progress ?? { partition: slot.partition, epoch, confirmedSeq, oldestMs: 0, stalledMs: 0 }
+}
 
 /** This worker as the others see it: read anew whenever it is announced. */
 const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Member => ({
@@ -85,34 +128,51 @@ const memberOf = ({ worker, address }: WorkerOptions, { slots }: Ownership): Mem
   get unreadable() {
     return slots.filter(({ newer }) => newer !== null).map(({ partition }) => partition)
   },
+  get serving() {
+    return slots.map(progressOf).filter((progress) => progress !== null)
+  },
+  get caughtUp() {
+    return slots.filter(({ isCaughtUp }) => isCaughtUp).map(({ partition }) => partition)
+  },
 })
 
-/** Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. */
-export const startWorker: (options: WorkerOptions) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> =
-  Effect.fnUntraced(function* (options) {
-    const cluster = yield* Cluster
-    const ownership = yield* startOwnership(options)
-    yield* lookAfter(ownership)
-    let isLeaving = false
-    const report = () => workerReport(options.worker, ownership, isLeaving)
-    yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
+/**
+ * Starts a worker and returns once it has joined the others. It works until it is told to leave, or, without a word, until the scope closes. `reports` is given how to ask
+ * it how it is, which may be done while it still catches up.
+ */
+export const startWorker: (
+  options: WorkerOptions,
+  reports?: (asked: Pick<Worker, "report" | "readiness">) => void,
+) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
+  const cluster = yield* Cluster
+  const meter = yield* Meter
+  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind])
+  const ownership = yield* startOwnership(options)
+  yield* lookAfter(ownership)
+  let isLeaving = false
+  const report = () => workerReport(options.worker, ownership, isLeaving)
+  yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
+  const vigil = yield* keepVigil(ownership, options.partitions)
+  const readiness = () => readinessOf(report(), vigil)
+  reports?.({ report, readiness })
 
-    // First: as soon as the others know of this worker they hand over at once, and what it then had to read first nobody would serve meanwhile.
-    yield* ownership.caughtUp(catchUpMsMax)
-    const membership = yield* Scope.fork(yield* Effect.scope)
-    yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
-    yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
+  // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
+  yield* ownership.caughtUp
+  const membership = yield* Scope.fork(yield* Effect.scope)
+  yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
+  yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
 
-    const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
-    return {
-      report,
-      leave: Effect.gen(function* () {
-        isLeaving = true
-        // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
-        const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
-        if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
-        else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
-        return unfinished
-      }),
-    }
-  })
+  const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
+  return {
+    report,
+    readiness,
+    leave: Effect.gen(function* () {
+      isLeaving = true
+      // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
+      const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
+      if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
+      else yield* Effect.logInfo(logLine.drained, { worker: options.worker })
+      return unfinished
+    }),
+  }
+})

@@ -1,7 +1,7 @@
 /**
- * The pages a worker serves for those who run it: /metrics for Prometheus, /ready and /live for an orchestrator.
+ * The pages a worker serves for those who run it: /metrics for Prometheus, /ready for who watches the cluster, /worker and /live for an orchestrator.
  *
- * Plain node:http: three pages without parameters need no router, and importing one costs a tenth of a second at every start.
+ * Plain node:http: four pages without parameters need no router, and importing one costs a tenth of a second at every start.
  */
 import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -16,8 +16,10 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
 
 export interface TelemetryPages {
   readonly registry: Registry
-  /** Whether this worker is ready, and what to say about it. Asked at every request. */
+  /** Whether the whole cluster is, as this worker sees it, and what to say about it. Asked at every request. */
   readonly readiness: () => { readonly ready: boolean }
+  /** Whether this worker alone is. */
+  readonly worker: () => { readonly ready: boolean }
 }
 
 const answer = (response: ServerResponse, status: number, contentType: string, body: string) => {
@@ -31,14 +33,15 @@ const page = async (pages: TelemetryPages, path: string, response: ServerRespons
   switch (path) {
     case "/metrics":
       return answer(response, 200, pages.registry.contentType, await pages.registry.metrics())
-    case "/ready": {
-      const readiness = pages.readiness()
-      return answer(response, readiness.ready ? 200 : 503, json, `${JSON.stringify(readiness)}\n`)
+    case "/ready":
+    case "/worker": {
+      const said = path === "/ready" ? pages.readiness() : pages.worker()
+      return answer(response, said.ready ? 200 : 503, json, `${JSON.stringify(said)}\n`)
     }
     case "/live":
       return answer(response, 200, json, '{"live":true}\n')
     default:
-      return answer(response, 404, json, '{"pages":["/metrics","/ready","/live"]}\n')
+      return answer(response, 404, json, '{"pages":["/metrics","/ready","/worker","/live"]}\n')
   }
 }
 

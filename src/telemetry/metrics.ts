@@ -81,6 +81,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     metricName.clockOffset,
     "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it.",
   )
+  const unserved = gauge(
+    metricName.unserved,
+    "Seconds for which nobody has served the partition, as this worker sees it; 0 while it is served.",
+  )
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
@@ -107,6 +111,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       if (sample.clockAheadMs !== null) clockOffset.set({ partition }, sample.clockAheadMs / 1_000)
       else clockOffset.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],
+    unserved: ((partition, unservedMs) => unserved.set({ partition }, unservedMs / 1_000)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {
       if (waiting === null) lagCommands.remove({ partition })
       else lagCommands.set({ partition }, waiting.count)
@@ -116,6 +121,9 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     queued: (partition: number, oldestAgeMs: number) => showOldest(partition, queuedMs, oldestAgeMs === 0 ? null : oldestAgeMs),
   }
 }
+
+/** The label of an alarm that is about no partition in particular. */
+const everyPartition = "all"
 
 const makeEventCounters = (registers: Array<Registry>) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
@@ -138,7 +146,17 @@ const makeEventCounters = (registers: Array<Registry>) => {
       stepDowns.inc({ partition, reason })
       if (reason === "Fenced") fenced.inc({ partition })
     }) satisfies Meter["Service"]["steppedDown"],
-    alarm: ((partition, kind) => alarms.inc({ partition, kind })) satisfies Meter["Service"]["alarm"],
+    alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
+    // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
+    begin: ((partitions, kinds) => {
+      for (const kind of kinds) {
+        alarms.inc({ partition: everyPartition, kind }, 0)
+        for (let partition = 0; partition < partitions; partition++) {
+          alarms.inc({ partition, kind }, 0)
+          if (kind === "AppendUnknown") appendsUnknown.inc({ partition }, 0)
+        }
+      }
+    }) satisfies Meter["Service"]["begin"],
     repliesSent: (count: number) => replies.inc(count),
     feedSent: (count: number) => feed.inc(count),
   }

@@ -34,6 +34,7 @@ export const metricName = {
   ingressDefects: "holdfast_ingress_defects_total",
   ingressWaiting: "holdfast_ingress_waiting",
   ingressOldestSeconds: "holdfast_ingress_oldest_seconds",
+  unserved: "holdfast_partition_unserved_seconds",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */
@@ -51,9 +52,12 @@ export const logLine = {
   alarm: "alarm",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
+  claimEnded: "claim given up before it served: the partition follows on with all that it knows",
   draining: "draining: finishing what is in flight, saying all that was decided",
   drained: "drained",
   drainUnfinished: "drain timed out: what was decided and not said is said by the next owner",
+  catchingUp: "catching up with the journal",
+  caughtUp: "caught up with the journal",
   joined: "worker joined",
   ingressOpen: "ingress opened its doors",
   ingressBroke: "the ingress broke; it starts again, and whoever waits for its answer asks again",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "../../src/cli/exit-codes.ts"
 import { ConfigInvalid } from "../../src/config.ts"
-import { AnswerUnknown, BrokerUnavailable, TopologyMismatch } from "../../src/ports/errors.ts"
+import { AnswerUnknown, BrokerUnavailable, LoginRefused, TopologyMismatch } from "../../src/ports/errors.ts"
 
 const mismatch = new TopologyMismatch({
   what: "number of partitions",
@@ -14,6 +14,7 @@ describe("exit codes", () => {
   it.each([
     [new ConfigInvalid({ problems: ["HOLDFAST_X: is missing"] }), exitCode.usage],
     [new BrokerUnavailable({ operation: "connect", cause: "refused" }), exitCode.unreachable],
+    [new LoginRefused({ operation: "connect", cause: "no such user" }), exitCode.usage],
     [mismatch, exitCode.topology],
     [new AnswerUnknown({ cause: "silence" }), exitCode.unreachable],
     [new AnswerUnknown({ cause: "it is stored", stored: true }), exitCode.undecided],

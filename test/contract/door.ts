@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { doorCreditMessages } from "../../src/limits.ts"
 import { type ArrivedMessage, Door, type OpenDoor } from "../../src/ports/door.ts"
-import type { BrokerUnavailable } from "../../src/ports/errors.ts"
+import type { BrokerUnavailable, LoginRefused } from "../../src/ports/errors.ts"
 import { bytes, text } from "./broker-under-test.ts"
 import type { DoorOf } from "./door-under-test.ts"
 
@@ -19,7 +19,7 @@ interface Heard {
 }
 
 /** A door that notes what comes in, and answers whoever wants an answer with what it said. */
-const enter: Effect.Effect<Heard, BrokerUnavailable, Door | Scope.Scope> = Effect.gen(function* () {
+const enter: Effect.Effect<Heard, BrokerUnavailable | LoginRefused, Door | Scope.Scope> = Effect.gen(function* () {
   const messages: Array<ArrivedMessage> = []
   const bounds: Array<number> = []
   const { enter: open } = yield* Door

@@ -27,7 +27,7 @@ describe("a claim against an owner that still writes", () => {
     const basis = claimant.basis()
     write("c1")
     follow(broker.journal.length)
-    claimant.put({ _tag: "ClaimBasisRead", basis })
+    claimant.put({ _tag: "ClaimBasisRead", ask: claimant.take("ReadClaimBasis").ask, basis })
     expect(claimant.has("Halted")).toBe(false)
     claimant.settle()
     expect(claimant.partition.phase).toBe("serving")
@@ -44,8 +44,8 @@ describe("a claim against an owner that still writes", () => {
 
   it("reads on when records passed by while the claim was in flight", () => {
     const { claimant, follow, write, broker } = ownerAndClaimant()
-    claimant.take("ReadClaimBasis")
-    claimant.put({ _tag: "ClaimBasisRead", basis: claimant.basis() })
+    const { ask } = claimant.take("ReadClaimBasis")
+    claimant.put({ _tag: "ClaimBasisRead", ask, basis: claimant.basis() })
     write("c1")
     follow(broker.journal.length)
     // Refused: the journal's end is read, and the claim was lost.

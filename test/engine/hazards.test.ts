@@ -485,7 +485,7 @@ describe("hazards of reading commands", () => {
     expect(fixed.partition.quarantine.size).toBe(0)
   })
 
-  it("11: steps down when its own record is found with another's after it, instead of serving on or saying anything", () => {
+  it("11: gives its claim up when it is found with another's after it, instead of serving or saying anything, and follows on", () => {
     const { broker } = serving(10)
     const zombie = new Worker(broker, "d").follow().claim()
     zombie.settle(["Append"])
@@ -495,8 +495,10 @@ describe("hazards of reading commands", () => {
     const feed = broker.feed.length
     zombie.put({ _tag: "AppendUnknown", messageId: unheard.messageId, cause: "no answer" })
     zombie.settle()
-    expect(zombie.all("SteppedDown")).toMatchObject([{ reason: "Fenced" }])
+    expect(zombie.all("ClaimEnded")).toEqual([{ _tag: "ClaimEnded", reason: "Fenced" }])
+    expect(zombie.all("SteppedDown")).toEqual([])
     expect(zombie.has("Serving")).toBe(false)
+    expect(zombie.partition).toMatchObject({ phase: "following", confirmedSeq: broker.journal.length })
     expect(broker.feed).toHaveLength(feed)
   })
 

@@ -159,7 +159,7 @@ export class Worker {
         this.put({ _tag: "RepublishRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
         return
       case "ReadClaimBasis":
-        this.put({ _tag: "ClaimBasisRead", basis: this.basis() })
+        this.put({ _tag: "ClaimBasisRead", ask: output.ask, basis: this.basis() })
         return
       case "Append": {
         const seq = broker.append(output.expectedSeq, output.messageId, output.bytes)
@@ -169,6 +169,9 @@ export class Worker {
       }
       case "ReadJournalEnd":
         this.put({ _tag: "JournalEndRead", endSeq: broker.journal.length, record: broker.journal[output.seq - 1] ?? null })
+        return
+      case "ContinueSoon":
+        this.put({ _tag: "Continue" })
         return
       case "ReadCommands":
         this.put({ _tag: "CommandsArrived", messages: [...broker.commands.values()].filter(({ seq }) => seq >= output.fromSeq) })
@@ -298,6 +301,7 @@ export class Worker {
 const kept: ReadonlySet<Tag> = new Set<Tag>([
   "Alarm",
   "BatchConfirmed",
+  "ClaimEnded",
   "Serving",
   "SteppedDown",
   "StopFollowing",

@@ -63,6 +63,7 @@ describe("a configuration", () => {
     expect(text).toContain('store_dir: "C:\\\\store \\"x\\""')
     expect(text).toContain("strict: true")
     expect(text).toContain("sync_interval: always")
+    expect(text).toMatch(/^ping_interval: 2s\nping_max: 2$/m)
     expect(text).toContain('websocket { listen: "127.0.0.1:9222", no_tls: true }')
     expect(serverConfig({ ...options, syncAlways: false })).not.toContain("sync_interval")
   })

@@ -64,5 +64,6 @@ describe("the example configuration", () => {
     }
     expect(text).toMatch(/^ {2}sync_interval: always$/m)
     expect(text).toMatch(/^ {2}strict: true$/m)
+    expect(text).toMatch(/^ping_interval: 2s\nping_max: 2$/m)
   })
 })

@@ -1,7 +1,6 @@
 /** A server that is killed, stopped or away, and comes back: nothing that was acknowledged is left out, and what is unknown is called so. */
 import { Effect, Fiber, Layer, Ref, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { appendTimeoutMs } from "../../src/limits.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
@@ -28,7 +27,7 @@ const storeUntilStored = (name: string) =>
 
 describe("a server killed and started again", () => {
   it("breaks a reading of commands, though nobody sends: what the stream lost meanwhile has to be found out before it is read on", async () => {
-    const sku = skuIn(0, partitions)
+    const _sku = skuIn(0, partitions)
     const before = await broker.asSender("web", storeUntilStored("before"))
     const read: Array<string> = []
     const reading = broker.asWorker(
@@ -48,7 +47,7 @@ describe("a server killed and started again", () => {
   })
 
   it("lets readers go on where they ask to, in order, with every acknowledged message and none twice", async () => {
-    const sku = skuIn(0, partitions)
+    const _sku = skuIn(0, partitions)
     const names = Array.from({ length: 3_000 }, (_, i) => String(i))
     const seqs: Array<number> = []
     const read: Array<string> = []
@@ -185,10 +184,9 @@ describe("a server that answers nothing for a while", () => {
       Journals.use((journals) => answered(journals.endSeq(3))),
     )
     await broker.server.kill("SIGSTOP")
-    const started = performance.now()
+    // The connection is given up before the append's own time is over: nothing is answered on it.
     const outcome = await broker.asWorker(Journals.use((journals) => Effect.flip(journals.append(3, before, "late.1", bytes("late")))))
     expect(outcome).toMatchObject({ _tag: "AppendUnknown", partition: 3 })
-    expect(performance.now() - started).toBeGreaterThan(appendTimeoutMs - 100)
     await broker.server.kill("SIGCONT")
     const record = Journals.use((journals) => answered(journals.at(3, before + 1))).pipe(
       Effect.repeat({ until: (found) => found !== null }),

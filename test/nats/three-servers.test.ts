@@ -2,9 +2,10 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import { Effect, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { startThreeServers } from "../../load/chaos/three-of-a-cluster.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { Commands, Journals } from "../../src/ports/broker.ts"
-import { type Broker, bytes, skuIn, text } from "../contract/broker-under-test.ts"
+import { type Broker, bytes, text } from "../contract/broker-under-test.ts"
 import { clusterContract } from "../contract/cluster.ts"
 import { commandsContract } from "../contract/commands.ts"
 import { journalsContract } from "../contract/journals.ts"
@@ -13,7 +14,6 @@ import { patientBroker } from "../contract/patience.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
-import { startThreeServers } from "./three-of-a-cluster.ts"
 
 const partitions = 8
 let servers: ReadonlyArray<EmbeddedServer> = []

@@ -42,7 +42,7 @@ it("tells a claimant of no witness beyond the end it tells of, however fast an o
         Effect.provideService(Cluster, { ...cluster, marks: (partition) => Effect.tap(cluster.marks(partition), write) }),
       )
       yield* write
-      outputs.readClaimBasis()
+      outputs.readClaimBasis(1)
       return yield* Effect.promise(() => answer)
     }).pipe(Effect.scoped, Effect.provide(broker.layerFor("a"))),
   )

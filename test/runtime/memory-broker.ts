@@ -9,6 +9,8 @@ import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../s
 import type { CommandMessage, Halt, SnapshotManifest, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
 import {
+  type AnnouncedMember,
+  type BrokerTrouble,
   Cluster,
   Commands,
   Journals,
@@ -118,9 +120,10 @@ export class MemoryBroker {
   readonly marks: ReadonlyArray<Marks>
   readonly halts = new Growing<{ readonly partition: number; readonly halt: Halt | null }>()
   readonly leaseChanges = new Growing<{ readonly partition: number; readonly holder: string | null; readonly brokerMs: number }>()
-  readonly memberChanges = new Growing<ReadonlyArray<Member>>()
+  readonly memberChanges = new Growing<ReadonlyArray<AnnouncedMember>>()
   readonly leases = new Map<number, Lease>()
-  #members: ReadonlyArray<Member> = []
+  #members: ReadonlyArray<AnnouncedMember> = []
+  #beat = 0
   #revision = 0
   readonly #cutOff = new Set<string>()
   /** What happens to the next appends, in turn; afterwards all go well. */
@@ -247,16 +250,16 @@ export class MemoryBroker {
     return journal
   }
 
-  #setMembers(members: ReadonlyArray<Member>): void {
+  #setMembers(members: ReadonlyArray<AnnouncedMember>): void {
     this.#members = members
     this.memberChanges.push(members)
   }
 
   /** A member says what it has to say again. One that was taken for dead isn't heard: it stays what it is to the others. */
   #announceAgain(member: Member): void {
-    const said: Member = { ...member }
+    const said = { ...member, beat: ++this.#beat }
     const known = this.#members.find(({ worker }) => worker === member.worker)
-    if (known === undefined || JSON.stringify(known) === JSON.stringify(said)) return
+    if (known === undefined) return
     this.#setMembers(this.#members.map((other) => (other === known ? said : other)))
   }
 
@@ -432,7 +435,7 @@ export class MemoryBroker {
       prepare: ({ partitions }) => Effect.succeed({ partitions, warnings: [] }),
       join: (member) =>
         Effect.acquireRelease(
-          Effect.sync(() => this.#setMembers([...this.#members, { ...member }])),
+          Effect.sync(() => this.#setMembers([...this.#members, { ...member, beat: ++this.#beat }])),
           () => Effect.sync(() => this.#setMembers(this.#members.filter((other) => other.worker !== member.worker))),
         ).pipe(
           Effect.andThen(
@@ -444,6 +447,10 @@ export class MemoryBroker {
           Effect.asVoid,
         ),
       members: watch(this.memberChanges),
+      troubles: () => {
+        const none: ReadonlyArray<BrokerTrouble> = []
+        return Stream.fromPull(Effect.succeed(this.#unlessCutOff(worker, Effect.succeed([none] as const)).pipe(Effect.delay("1 second"))))
+      },
       leases: watch(this.leaseChanges),
       halts: watch(this.halts),
       marks: (partition) =>

@@ -93,7 +93,7 @@ export class MemoryDoor {
         Effect.sync(() => void this.#receivers.set(`${partition} ${owner}`, tell)),
         () => Effect.sync(() => this.#receivers.delete(`${partition} ${owner}`)),
       ),
-    brokerMs: Effect.sync(() => Date.now()),
+    brokerMs: Clock.currentTimeMillis,
   })
 
   readonly doorLayer = Layer.succeed(Door, {

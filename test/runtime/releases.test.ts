@@ -22,11 +22,11 @@ const withVersion = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
   return Buffer.concat([open, Buffer.from(sealOf(open, open.length))])
 }
 
-/** The next release: its records are of version 2, and it reads those of version 1 too. */
+/** The next release: its records are of version 3, and it reads those of version 2 too. */
 const nextCodec: EngineCodec = {
   ...engineCodec,
-  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), 1, 2),
-  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, 2, 1)),
+  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), 2, 3),
+  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, 3, 2)),
 }
 const nextRelease = Layer.succeed(Engine, {
   empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
@@ -60,7 +60,7 @@ describe("a rolling upgrade", () => {
     await until(() => phaseOf(old) === "unreadable")
     expect(old.reported.steppedDown).toEqual(steppedAside)
     expect(old.reported.alarms).toEqual(["NewerRelease"])
-    expect(old.report().partitions[0]?.halt).toContain("version 2, where 1 is the newest known")
+    expect(old.report().partitions[0]?.halt).toContain("version 3, where 2 is the newest known")
     await until(() => old.report().ready)
     expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
     expect(phaseOf(next)).toBe("serving")

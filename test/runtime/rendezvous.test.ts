@@ -22,7 +22,7 @@ describe("rendezvous", () => {
   it("gives each partition one owner and, from two workers on, one standby", () => {
     fc.assert(
       fc.property(workers(2), partition, (names, of) => {
-        const roles = names.map((name) => roleOf(name, names, of))
+        const roles = names.map((name) => roleOf(name, names, of, () => true))
         expect(roles.filter((role) => role === "owner")).toHaveLength(1)
         expect(roles.filter((role) => role === "standby")).toHaveLength(1)
       }),
@@ -69,8 +69,19 @@ describe("rendezvous", () => {
     }
   })
 
+  it("passes over who has not caught up, as long as anybody has, and lets the first two follow whoever owns", () => {
+    fc.assert(
+      fc.property(workers(1), partition, fc.func(fc.boolean()), (names, of, isCaughtUp) => {
+        const ranked = rankWorkers(names, of)
+        const owner = ranked.find((name) => isCaughtUp(name)) ?? ranked[0]
+        for (const [rank, name] of ranked.entries())
+          expect(roleOf(name, names, of, isCaughtUp)).toBe(name === owner ? "owner" : rank < 2 ? "standby" : "none")
+      }),
+    )
+  })
+
   it("gives nothing to a worker that isn't known to be alive", () => {
-    expect(roleOf("a", [], 0)).toBe("none")
-    expect(roleOf("a", ["b", "c"], 0)).toBe("none")
+    expect(roleOf("a", [], 0, () => true)).toBe("none")
+    expect(roleOf("a", ["b", "c"], 0, () => true)).toBe("none")
   })
 })

@@ -5,7 +5,7 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import type { SenderId } from "../../src/domain/names.ts"
 import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
-import { Meter } from "../../src/ports/meter.ts"
+import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
@@ -16,7 +16,7 @@ import type { MemoryBroker } from "./memory-broker.ts"
 export interface Reported {
   readonly batches: Array<BatchStats>
   readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
-  readonly alarms: Array<AlarmKind>
+  readonly alarms: Array<AlarmKind | WatchAlarmKind>
   takeovers: number
 }
 
@@ -39,6 +39,8 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
       reported.takeovers++
     },
     steppedDown: (partition, reason) => reported.steppedDown.push({ partition, reason }),
+    begin: () => undefined,
+    unserved: () => undefined,
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
@@ -59,7 +61,13 @@ const testSenders: ReadonlyArray<SenderAccess> = [
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
-  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine>; readonly reigns?: Layer.Layer<Reigns> } = {},
+  options: {
+    readonly leaseTtlMs?: number
+    readonly drainTimeoutMs?: number
+    readonly engine?: Layer.Layer<Engine>
+    readonly reigns?: Layer.Layer<Reigns>
+    readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
+  } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
@@ -72,14 +80,17 @@ export const startTestWorker = async (
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
-  const started = startWorker({
-    worker: name,
-    address: "",
-    partitions: broker.partitions,
-    senders: testSenders,
-    leaseTtlMs: options.leaseTtlMs ?? 60_000,
-    drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
-  })
+  const started = startWorker(
+    {
+      worker: name,
+      address: "",
+      partitions: broker.partitions,
+      senders: testSenders,
+      leaseTtlMs: options.leaseTtlMs ?? 60_000,
+      drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
+    },
+    options.reports,
+  )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   return {

@@ -11,7 +11,10 @@ const get = async (url: string, method = "GET") => {
 /** Asks for one page of a server that is there for no longer than that. */
 const ask = (path: string, readiness: { readonly ready: boolean; readonly partitions?: ReadonlyArray<unknown> }, method = "GET") =>
   Effect.gen(function* () {
-    const url = yield* serveTelemetry({ registry: new Registry(), readiness: () => readiness }, { host: "127.0.0.1", port: 0 })
+    const url = yield* serveTelemetry(
+      { registry: new Registry(), readiness: () => readiness, worker: () => ({ ready: true, alone: true }) },
+      { host: "127.0.0.1", port: 0 },
+    )
     return yield* Effect.promise(() => get(`${url}${path}`, method))
   }).pipe(Effect.scoped, Effect.runPromise)
 
@@ -31,13 +34,18 @@ describe("the pages of a worker", () => {
     expect((await ask("/live", { ready: false })).status).toBe(200)
   })
 
+  it("say of the worker alone what an orchestrator asks for, whatever the cluster is", async () => {
+    const { status, body } = await ask("/worker", { ready: false })
+    expect({ status, said: JSON.parse(body) }).toEqual({ status: 200, said: { ready: true, alone: true } })
+  })
+
   it("refuse other paths and other methods", async () => {
     expect((await ask("/", { ready: true })).status).toBe(404)
     expect((await ask("/metrics", { ready: true }, "POST")).status).toBe(405)
   })
 
   it("fail with a tagged error when the port is taken", async () => {
-    const pages = { registry: new Registry(), readiness: () => ({ ready: true }) }
+    const pages = { registry: new Registry(), readiness: () => ({ ready: true }), worker: () => ({ ready: true }) }
     const error = await Effect.gen(function* () {
       const first = yield* serveTelemetry(pages, { host: "127.0.0.1", port: 0 })
       return yield* Effect.flip(serveTelemetry(pages, { host: "127.0.0.1", port: Number(new URL(first).port) }))

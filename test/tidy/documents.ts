@@ -142,6 +142,8 @@ const operationsPath = "docs/OPERATIONS.md"
 
 interface Explained {
   readonly source: string
+  /** Others that declare names of the same table. */
+  readonly others?: ReadonlyArray<string>
   /** The part of the source that declares the names; all of it unless said. */
   readonly within?: RegExp
   readonly declared: RegExp
@@ -158,7 +160,8 @@ const explained: ReadonlyArray<Explained> = [
   },
   {
     source: "src/engine/protocol.ts",
-    within: /export const (?:HaltReason|AlarmKind) = \[[^\]]*\]/g,
+    others: ["src/ports/meter.ts", "src/runtime/outage.ts"],
+    within: /export const (?:HaltReason|AlarmKind|WatchAlarmKind|OutageReason) = \[[^\]]*\]/g,
     declared: /"(\w+)"/g,
     inTable: /^\| `([A-Z][a-z]\w+)` \|/g,
   },
@@ -166,8 +169,8 @@ const explained: ReadonlyArray<Explained> = [
 
 /** Settings, metrics, halts and alarms that exist and are not explained to operators, or are explained and do not exist. */
 export const operationsFindings = (tree: Tree): ReadonlyArray<Finding> =>
-  explained.flatMap(({ source, within, declared, inTable }) => {
-    const text = tree.texts.get(source) ?? ""
+  explained.flatMap(({ source, others = [], within, declared, inTable }) => {
+    const text = [source, ...others].map((path) => tree.texts.get(path) ?? "").join("\n")
     const part = within === undefined ? text : (text.match(within) ?? []).join("\n")
     const there = new Set(linesWith(part, declared).map(({ match }) => match))
     const told = new Set(linesWith(tree.texts.get(operationsPath) ?? "", inTable).map(({ match }) => match))

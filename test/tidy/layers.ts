@@ -54,7 +54,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
   runtime: {
-    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"],
+    // Which classes a role may send is a table: a word, as the names are.
+    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles"],
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },

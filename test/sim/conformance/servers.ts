@@ -1,7 +1,7 @@
 /** One real server or a cluster of three, a connection to each, and what each itself holds. */
 import { connect, type NatsConnection } from "@nats-io/transport-node"
+import { startThreeServers } from "../../../load/chaos/three-of-a-cluster.ts"
 import { type EmbeddedServer, startEmbedded } from "../../../src/nats/embedded.ts"
-import { startThreeServers } from "../../nats/three-of-a-cluster.ts"
 
 /** How long an answer may take before it counts as none. Nothing that is answered takes nearly as long. */
 export const answerMsMax = 15_000

@@ -7,7 +7,7 @@ describe("the next release", () => {
   const next = nextRelease(engineCodec)
   const content = { kind: "skus", seq: 7, skus: [] }
   const envelope = {
-    version: 1,
+    version: 2,
     kind: "claim",
     partition: 0,
     incarnation: "i",

@@ -5,7 +5,7 @@ import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../
 /** A port found free may be taken by another before a server listens on it. */
 const startAttempts = 5
 
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
+export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
   const listeners = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
     listeners.map(
@@ -25,7 +25,7 @@ const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
 /** Starts `server-0` to `server-2`, which share their secrets, and waits until all are ready. */
 export const startThreeServers = async (
   senders: EmbeddedOptions["senders"],
-  syncAlways = false,
+  others: Omit<EmbeddedOptions, "senders" | "cluster" | "credentials" | "storeDir" | "port"> = {},
   attempt = 1,
 ): Promise<ReadonlyArray<EmbeddedServer>> => {
   const ports = await freePorts(3)
@@ -35,15 +35,13 @@ export const startThreeServers = async (
     for (const [i, port] of ports.entries()) {
       const [first] = started
       const cluster = { serverName: `server-${i}`, port, routes }
-      started.push(
-        await startEmbedded({ senders, syncAlways, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }),
-      )
+      started.push(await startEmbedded({ ...others, senders, cluster, ...(first === undefined ? {} : { credentials: first.credentials }) }))
     }
     await Promise.all(started.map((server) => server.ready()))
     return started
   } catch (error) {
     await Promise.all(started.map((server) => server.stop()))
     if (attempt === startAttempts) throw error
-    return startThreeServers(senders, syncAlways, attempt + 1)
+    return startThreeServers(senders, others, attempt + 1)
   }
 }

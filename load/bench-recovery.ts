@@ -1,0 +1,135 @@
+/**
+ * What recovery costs: seconds of CPU for each million commands that are replayed, for each million things (SKUs, reservations, decisions) that a snapshot
+ * holds when it is written and loaded, and the longest single step of each, during which nothing else of the process gets a turn.
+ *
+ * In memory, one partition, full batches. Seconds are this thread's CPU: what the neighbours on the machine do doesn't count, but for what they push out of its caches.
+ */
+import "effect/schema/SchemaJITCompiler/enable"
+import { parseArgs } from "node:util"
+import { stateHash } from "../src/engine/hash.ts"
+import { emptyPartition, type Partition } from "../src/engine/partition.ts"
+import type { Input, Output, SnapshotManifest } from "../src/engine/protocol.ts"
+import type { StoredRecord } from "../src/engine/records.ts"
+import { protocolRules } from "../src/engine/rules.ts"
+import { makeStep } from "../src/engine/step.ts"
+import { replaySliceBytes } from "../src/limits.ts"
+import { engineCodec } from "../src/wire/codec.ts"
+import { makeJournal } from "./recovery/journal.ts"
+
+const startMs = 1_800_000_000_000
+const step = makeStep({ codec: engineCodec, rules: protocolRules })
+
+const cpuSeconds = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Counts what steps cost. */
+class Meter {
+  seconds = 0
+  steps = 0
+  longestMs = 0
+  readonly #partition: Partition
+
+  constructor(partition: Partition) {
+    this.#partition = partition
+  }
+
+  put(input: Input): ReadonlyArray<Output> {
+    const began = cpuSeconds()
+    const outputs = step(this.#partition, input)
+    const took = cpuSeconds() - began
+    this.seconds += took
+    this.steps++
+    this.longestMs = Math.max(this.longestMs, took * 1_000)
+    for (const output of outputs) if (output._tag === "Halted") throw new Error(output.halt.detail)
+    return outputs
+  }
+}
+
+/** One whose snapshot is due at once. */
+const newborn = (): Partition => emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 1 })
+
+const slices = (records: ReadonlyArray<StoredRecord>): ReadonlyArray<ReadonlyArray<StoredRecord>> => {
+  const found: Array<Array<StoredRecord>> = []
+  let bytes = 0
+  for (const record of records) {
+    bytes += record.bytes.length
+    if (found.length === 0 || bytes > replaySliceBytes) {
+      found.push([])
+      bytes = record.bytes.length
+    }
+    found.at(-1)?.push(record)
+  }
+  return found
+}
+
+const replay = (records: ReadonlyArray<StoredRecord>): { readonly partition: Partition; readonly meter: Meter } => {
+  const partition = newborn()
+  const meter = new Meter(partition)
+  meter.put({ _tag: "SnapshotMissing", nowMs: startMs })
+  for (const slice of slices(records)) meter.put({ _tag: "RecordsRead", records: slice, nowMs: startMs })
+  return { partition, meter }
+}
+
+/** Becomes owner and ticks until its snapshot is written. */
+const writeSnapshot = (partition: Partition) => {
+  const meter = new Meter(partition)
+  const chunks: Array<Uint8Array> = []
+  let manifest: SnapshotManifest | null = null
+  const records: Array<StoredRecord> = []
+  const perform = (outputs: ReadonlyArray<Output>): void => {
+    for (const output of outputs) {
+      const nowMs = startMs
+      if (output._tag === "ReadClaimBasis") {
+        const basis = { endSeq: partition.confirmedSeq, incarnation: null, witness: null, halt: null }
+        perform(step(partition, { _tag: "ClaimBasisRead", ask: output.ask, basis, nowMs }))
+      } else if (output._tag === "Append") {
+        const { expectedSeq, messageId, bytes } = output
+        records.push({ seq: expectedSeq + 1, messageId, bytes })
+        perform(step(partition, { _tag: "AppendAcked", messageId, seq: expectedSeq + 1, duplicate: false, nowMs }))
+      } else if (output._tag === "StoreChunk") {
+        chunks.push(output.bytes)
+        perform(meter.put({ _tag: "ChunkStored", snapshot: output.snapshot, index: output.index, nowMs }))
+      } else if (output._tag === "PublishSnapshot") manifest = output.manifest
+    }
+  }
+  perform(step(partition, { _tag: "Claim", owner: "bench", incarnation: "bench", nowMs: startMs }))
+  for (let n = 0; manifest === null && n < 1_000_000; n++) perform(meter.put({ _tag: "Tick", wallMs: startMs + n, nowMs: startMs + n }))
+  if (manifest === null) throw new Error("no snapshot was written")
+  return { meter, manifest: manifest as SnapshotManifest, chunks, records }
+}
+
+const load = (manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): { readonly partition: Partition; readonly meter: Meter } => {
+  const partition = newborn()
+  const meter = new Meter(partition)
+  let outputs = meter.put({ _tag: "SnapshotRead", manifest, chunks, nowMs: startMs })
+  while (outputs.some(({ _tag }) => _tag === "ContinueSoon")) outputs = meter.put({ _tag: "Continue", nowMs: startMs })
+  return { partition, meter }
+}
+
+const line = (what: string, { seconds, steps, longestMs }: Meter, things: number): string =>
+  `${what.padEnd(24)} ${(seconds / (things / 1e6)).toFixed(2).padStart(6)} s of CPU per million   ${steps} steps, the longest ${longestMs.toFixed(1)} ms`
+
+const main = (): void => {
+  const { values } = parseArgs({
+    options: { commands: { type: "string", default: "1000000" }, skus: { type: "string", default: "10000" } },
+  })
+  const commands = Number(values.commands)
+  const records: Array<StoredRecord> = []
+  const made = makeJournal({ partition: 0, partitions: 1, commands, skus: Number(values.skus), startMs }, (record) => records.push(record))
+  const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
+  console.log(`${records.length} records, ${commands} commands, ${Math.round(bytes / commands)} bytes a command`)
+  const replayed = replay(records)
+  const expected = stateHash(made, engineCodec.sha256)
+  if (stateHash(replayed.partition, engineCodec.sha256) !== expected) throw new Error("the replayed state is another")
+  console.log(line("replayed", replayed.meter, commands))
+  const written = writeSnapshot(replayed.partition)
+  const things = replayed.partition.snapshotThings
+  console.log(line(`written (${things} things)`, written.meter, things))
+  const loaded = load(written.manifest, written.chunks)
+  if (stateHash(loaded.partition, engineCodec.sha256) !== expected) throw new Error("the loaded state is another")
+  console.log(line(`loaded (${written.chunks.length} chunks)`, loaded.meter, things))
+}
+
+main()

@@ -1,0 +1,51 @@
+/** A way to a server that can be cut without either end being told: what a half-open connection is to both. */
+import { createServer, connect as dial, type Server, type Socket } from "node:net"
+
+export interface Way {
+  readonly url: string
+  /** From now on nothing passes towards the client ("answers") or either way ("both"), on connections that are there. New ones pass. */
+  readonly cut: (what: "answers" | "both") => void
+  readonly close: () => Promise<void>
+}
+
+/** A way to the server at `url`. */
+export const wayTo = async (url: string): Promise<Way> => {
+  const { hostname, port } = new URL(url)
+  const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>()
+  const server: Server = createServer((near) => {
+    const far = dial(Number(port), hostname)
+    const pair = { near, far }
+    pairs.add(pair)
+    near.pipe(far)
+    far.pipe(near)
+    for (const socket of [near, far]) socket.on("error", () => undefined)
+    near.on("close", () => {
+      pairs.delete(pair)
+      far.destroy()
+    })
+    far.on("close", () => near.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("the way has no address")
+  return {
+    url: `nats://127.0.0.1:${address.port}`,
+    cut: (what) => {
+      for (const { near, far } of pairs) {
+        far.unpipe(near)
+        far.pause()
+        if (what === "answers") continue
+        near.unpipe(far)
+        near.pause()
+      }
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const { near, far } of pairs) {
+          near.destroy()
+          far.destroy()
+        }
+        server.close(() => resolve())
+      }),
+  }
+}

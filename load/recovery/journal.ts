@@ -1,0 +1,161 @@
+/**
+ * A journal as a busy owner would have written it, made by the engine itself: full batches of a library's messages, from a broker that says yes to
+ * everything at once.
+ */
+import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import type { CommandMessage, Input, Output } from "../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { makeStep } from "../../src/engine/step.ts"
+import { commandsPerMessageMax } from "../../src/limits.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+
+export interface JournalPlan {
+  readonly partition: number
+  readonly partitions: number
+  readonly commands: number
+  readonly skus: number
+  /** When the first command was issued: the last comes some minutes later. */
+  readonly startMs: number
+}
+
+const encoder = new TextEncoder()
+/** Messages of a batch: as many commands as a record may decide. */
+const messagesPerBatch = 16
+const batchMs = 60
+
+const step = makeStep({ codec: engineCodec, rules: protocolRules })
+
+class Author {
+  readonly partition: Partition
+  readonly #onRecord: (record: StoredRecord, commands: number) => void
+  readonly #plan: JournalPlan
+  #nowMs: number
+  #messageSeq = 0
+
+  constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
+    const { partition, partitions } = plan
+    this.#plan = plan
+    this.#nowMs = plan.startMs
+    this.#onRecord = onRecord
+    this.partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+    // No snapshot is wanted of this owner.
+    this.partition.nextSnapshotAtMs = Number.POSITIVE_INFINITY
+    this.#put({ _tag: "SnapshotMissing", nowMs: this.#nowMs })
+    this.#put({ _tag: "Claim", nowMs: this.#nowMs, owner: "author", incarnation: "author" })
+  }
+
+  #put(input: Input): void {
+    for (const output of step(this.partition, input)) this.#perform(output)
+  }
+
+  #perform(output: Output): void {
+    const nowMs = this.#nowMs
+    switch (output._tag) {
+      case "ReadClaimBasis":
+        return this.#put({
+          _tag: "ClaimBasisRead",
+          nowMs,
+          ask: output.ask,
+          basis: { endSeq: 0, incarnation: null, witness: null, halt: null },
+        })
+      case "Append": {
+        const { messageId, bytes, expectedSeq } = output
+        this.#onRecord({ seq: expectedSeq + 1, messageId, bytes }, this.#commandsInFlight())
+        return this.#put({ _tag: "AppendAcked", nowMs, messageId, seq: expectedSeq + 1, duplicate: false })
+      }
+      case "SendReplies":
+        return this.#put({ _tag: "RepliesSent", nowMs, seq: output.seq })
+      case "SendFeed":
+        return this.#put({ _tag: "FeedSent", nowMs, group: output.group })
+      case "Halted":
+        throw new Error(output.halt.detail)
+      default:
+        return
+    }
+  }
+
+  #commandsInFlight(): number {
+    const entries = this.partition.inFlight?.record.entries ?? []
+    return entries.reduce((sum, entry) => sum + (entry._tag === "Message" ? entry.decided.length : 0), 0)
+  }
+
+  send(sender: string, commandClass: string, sku: Sku, bodies: ReadonlyArray<string>): CommandMessage {
+    const seq = ++this.#messageSeq
+    const subject = `hf.p.${this.#plan.partition}.${sender}.${commandClass}.${skuToken(sku)}`
+    const body = encoder.encode(`[${bodies.join(",")}]`)
+    return { seq, subject, headers: "", replySuffix: `c.${seq}`, body, brokerMs: this.#nowMs }
+  }
+
+  decide(messages: ReadonlyArray<CommandMessage>): void {
+    this.#nowMs += batchMs
+    this.#put({ _tag: "CommandsArrived", nowMs: this.#nowMs, messages })
+  }
+}
+
+const skusOf = ({ partition, partitions, skus }: JournalPlan): ReadonlyArray<Sku> => {
+  const found: Array<Sku> = []
+  for (let n = 0; found.length < skus; n++) {
+    const sku = `SKU-${n.toString(36).padStart(6, "0")}` as Sku
+    if (partitionOf(sku, partitions) === partition) found.push(sku)
+  }
+  return found
+}
+
+const named = (type: string, id: string, sku: Sku, issuedAtMs: number, rest: string): string =>
+  `{"v":1,"type":"${type}","id":"${id}","sku":"${sku}","issuedAtMs":${issuedAtMs},${rest}}`
+
+const channels = ["web", "pos"].map(
+  (channel, priority) => `{"channel":"${channel}","priority":${priority},"bufferQty":0,"bufferPercent":0,"floorQty":0,"fenceQty":0}`,
+)
+const policy = `"policy":{"version":1,"channels":[${channels.join(",")}],"safety":[],"sourcing":["DC1"]}`
+
+const inMessages = <T>(items: ReadonlyArray<T>): ReadonlyArray<ReadonlyArray<T>> =>
+  Array.from({ length: Math.ceil(items.length / commandsPerMessageMax) }, (_, i) =>
+    items.slice(i * commandsPerMessageMax, (i + 1) * commandsPerMessageMax),
+  )
+
+const stockUp = (author: Author, skus: ReadonlyArray<Sku>, startMs: number): void => {
+  for (const some of inMessages(skus)) {
+    const first = some[0] as Sku
+    const received = some.map((sku) => named("ReceiveStock", "s", sku, startMs, `"location":"DC1","qty":100000000`))
+    const set = some.map((sku) => named("SetPolicy", "p", sku, startMs, policy))
+    author.decide([author.send("dc", "stock", first, received), author.send("boss", "policy", first, set)])
+  }
+}
+
+/** Two thirds reserve, and a third confirm half of that. */
+const traffic = (n: number, sku: Sku, issuedAtMs: number): ReadonlyArray<string> => {
+  const id = n.toString(36).padStart(8, "0")
+  const reserve = named("Reserve", `c-${id}`, sku, issuedAtMs, `"reservation":"r-${id}","qty":1,"holdMs":86400000`)
+  return n % 2 === 0 ? [reserve] : [reserve, named("Confirm", `k-${id}`, sku, issuedAtMs, `"reservation":"r-${id}"`)]
+}
+
+/** Makes a journal of so many commands and hands over each record with the number of those that it decided; returns the state it comes to. */
+export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void): Partition => {
+  const author = new Author(plan, onRecord)
+  const skus = skusOf(plan)
+  stockUp(author, skus, plan.startMs)
+  let batch: Array<CommandMessage> = []
+  let bodies: Array<string> = []
+  let first = skus[0] as Sku
+  for (let n = 0, made = 0; made < plan.commands; n++) {
+    const sku = skus[(n * 7_919) % skus.length] as Sku
+    const some = traffic(n, sku, plan.startMs)
+    if (bodies.length + some.length > commandsPerMessageMax) {
+      batch.push(author.send("web", "sell", first, bodies))
+      bodies = []
+      if (batch.length === messagesPerBatch) {
+        author.decide(batch)
+        batch = []
+      }
+    }
+    if (bodies.length === 0) first = sku
+    bodies.push(...some)
+    made += some.length
+  }
+  if (bodies.length > 0) batch.push(author.send("web", "sell", first, bodies))
+  author.decide(batch)
+  return author.partition
+}

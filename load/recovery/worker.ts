@@ -1,0 +1,67 @@
+/**
+ * A worker as a process of its own, seen from outside: what it logs, what its page says, and how much CPU it has used. And what else keeps this machine busy.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { createInterface } from "node:readline"
+import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
+import type { EmbeddedServer } from "../../src/nats/embedded.ts"
+
+/** Seconds of CPU of a process so far. Linux counts them in hundredths. */
+export const cpuSecondsOf = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")
+  return (Number(fields?.[11]) + Number(fields?.[12])) / 100
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+export interface SeenWorker {
+  readonly pid: number
+  /** How often a log line came. */
+  readonly count: (line: string) => number
+  readonly kill: () => Promise<void>
+}
+
+const ended = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve()
+    else child.once("exit", () => resolve())
+  })
+
+/** Starts a worker with the settings that it has by default; `heard` is told each of its lines. */
+export const startWorker = (server: EmbeddedServer, partitions: number, name: string, heard: (line: string) => void): SeenWorker => {
+  const env = workerEnvironment(name, server, partitions, { HOLDFAST_LOG: "pretty" })
+  const child = spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", "ignore", "pipe"] })
+  const lines: Array<string> = []
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    lines.push(line)
+    heard(line)
+  })
+  process.once("exit", () => child.kill("SIGKILL"))
+  return {
+    pid: child.pid ?? 0,
+    count: (line) => lines.filter((one) => one.includes(line)).length,
+    kill: async () => {
+      child.kill("SIGKILL")
+      await ended(child)
+    },
+  }
+}
+
+/** Keeps every core busy until it is told to stop, or this process is gone. */
+export const startBusyLoops = (): { readonly cores: number; readonly stop: () => Promise<void> } => {
+  const cores = availableParallelism()
+  const loop = `for (;;) { const until = Date.now() + 100; while (Date.now() < until); if (process.ppid !== ${process.pid}) process.exit() }`
+  const children = Array.from({ length: cores }, () => spawn(process.execPath, ["-e", loop], { stdio: "ignore" }))
+  process.once("exit", () => {
+    for (const child of children) child.kill("SIGKILL")
+  })
+  return {
+    cores,
+    stop: async () => {
+      for (const child of children) child.kill("SIGKILL")
+      await Promise.all(children.map(ended))
+    },
+  }
+}

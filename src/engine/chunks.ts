@@ -1,0 +1,48 @@
+/**
+ * What the chunks of a snapshot hold: parts of a partition's state, each as of one sequence. How they are cut is decided where they are written, what
+ * they come to where they are read.
+ */
+import type { SenderId, Sku } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
+import type { ChannelUse, LocationStock, Reservation } from "../domain/stock.ts"
+import type { Remembered } from "./memory.ts"
+import type { QuarantinedCommand } from "./partition.ts"
+import type { FloorClass } from "./records.ts"
+
+interface SkusChunk {
+  readonly kind: "skus"
+  readonly seq: number
+  readonly skus: ReadonlyArray<{
+    readonly sku: Sku
+    readonly version: number
+    readonly policy: Policy | null
+    readonly locations: ReadonlyArray<LocationStock>
+    readonly uses: ReadonlyArray<ChannelUse> | null
+  }>
+}
+export interface ReservationsChunk {
+  readonly kind: "reservations"
+  readonly seq: number
+  readonly items: ReadonlyArray<{ readonly sku: Sku; readonly reservation: Reservation }>
+}
+export interface DecisionsChunk {
+  readonly kind: "decisions"
+  readonly seq: number
+  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered }>
+}
+interface MetaChunk {
+  readonly kind: "meta"
+  readonly seq: number
+  readonly floors: ReadonlyArray<{ readonly sender: SenderId; readonly class: FloorClass; readonly floorMs: number }>
+  /** Absent in what earlier releases wrote. */
+  readonly ingresses?: ReadonlyArray<{ readonly ingress: string; readonly serial: number }>
+  readonly quarantine: ReadonlyArray<QuarantinedCommand>
+}
+/** What one chunk of a snapshot holds. */
+export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
+
+/** How many things a chunk holds. */
+export const itemsOf = (chunk: Chunk): number => {
+  if (chunk.kind === "skus") return chunk.skus.length
+  return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
+}

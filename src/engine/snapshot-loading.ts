@@ -1,0 +1,141 @@
+/**
+ * Snapshots as they are read back: a slice at a time, so that nothing else waits for a large one, each chunk brought forward from its own sequence.
+ *
+ * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
+ */
+import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
+import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
+import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
+import { type Chunk, itemsOf } from "./chunks.ts"
+import { stepDown } from "./ending.ts"
+import { classMemory, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
+import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
+import type { Output, SnapshotManifest } from "./protocol.ts"
+import { armHold } from "./timers.ts"
+
+const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "meta"]
+
+/** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
+const asChunk = (value: unknown): Chunk | undefined => {
+  if (typeof value !== "object" || value === null || !("kind" in value) || !("seq" in value)) return undefined
+  return typeof value.seq === "number" && kinds.some((kind) => kind === value.kind) ? (value as Chunk) : undefined
+}
+
+const discarded = (partition: Partition, { id }: SnapshotManifest, why: string): Array<Output> => [
+  { _tag: "DiscardSnapshot", id },
+  { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, snapshot ${id}: ${why}` },
+]
+
+const left = (partition: Partition, { id }: SnapshotManifest, version: number): Array<Output> => [
+  { _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}, snapshot ${id}: version ${version}` },
+]
+
+/** Begins to load a snapshot; `loading` stays null if it is of no use. */
+export const beginLoading = (partition: Partition, manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): Array<Output> => {
+  if (manifest.version > 1) return left(partition, manifest, manifest.version)
+  if (manifest.version !== 1) return discarded(partition, manifest, `version ${manifest.version}`)
+  if (manifest.partition !== partition.id) return discarded(partition, manifest, `it is of partition ${manifest.partition}`)
+  if (chunks.length !== manifest.chunks) return discarded(partition, manifest, `${chunks.length} of ${manifest.chunks} chunks`)
+  partition.incarnation = manifest.incarnation
+  // The record it starts with is read too: for its hash, and for what only its envelope says (epoch, cursor, time).
+  partition.confirmedSeq = manifest.startSeq - 1
+  partition.snapshotStartSeq = manifest.startSeq
+  partition.loadedSnapshot = manifest.id
+  partition.recovery = emptyRecovery(manifest)
+  partition.loading = { manifest, chunks, next: 0 }
+  return []
+}
+
+/**
+ * Loads the next chunk, and further ones until `itemsMax` things are loaded; `loading` is null once it is done. A chunk is bounded where it is written: it is a slice. If a chunk is of no use, nothing of the snapshot is: the
+ * partition begins again with nothing.
+ */
+export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Array<Output> => {
+  const { loading } = partition
+  if (loading === null) return []
+  for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
+    const decoded = given.codec.decodeChunk(loading.chunks[loading.next] as Uint8Array)
+    if (decoded._tag === "Newer") return beginAnew(partition, left(partition, loading.manifest, decoded.version))
+    const chunk = decoded._tag === "Chunk" ? asChunk(decoded.chunk) : undefined
+    const why = chunk === undefined ? "a chunk can't be read" : placeProblem(chunk, loading)
+    if (chunk === undefined || why !== undefined) return beginAnew(partition, discarded(partition, loading.manifest, why ?? ""))
+    items += itemsOf(chunk)
+    loadChunk(partition, chunk)
+    partition.snapshotThings += itemsOf(chunk)
+  }
+  if (loading.next >= loading.chunks.length) partition.loading = null
+  return []
+}
+
+const placeProblem = ({ seq }: Chunk, { manifest }: SnapshotLoading): string | undefined =>
+  seq < manifest.startSeq || seq > manifest.endSeq ? "a chunk lies outside start and end" : undefined
+
+/** Forgets what was loaded: it is part of a state only together with the rest. A claim that was asked for stands. */
+const beginAnew = (partition: Partition, outputs: Array<Output>): Array<Output> => {
+  const { id, partitions, snapshotEveryRecords, batchMessagesMax, claiming, basisAsks, brokerClock } = partition
+  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax })
+  Object.assign(partition, empty, { claiming, basisAsks, brokerClock })
+  return outputs
+}
+
+const loadChunk = (partition: Partition, chunk: Chunk): void => {
+  switch (chunk.kind) {
+    case "skus":
+      for (const item of chunk.skus) {
+        const actor = actorOf(partition, item.sku)
+        actor.version = item.version
+        actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
+        actor.stock.locations = item.locations
+        actor.stock.uses = item.uses === null ? null : [...item.uses]
+        partition.recovery?.actorSeq.set(actor, chunk.seq)
+      }
+      return
+    case "reservations":
+      for (const { sku, reservation } of chunk.items) loadReservation(partition, actorOf(partition, sku), reservation, chunk.seq)
+      return
+    case "decisions":
+      for (const { sender, decision } of chunk.items) {
+        // The partition's own string of the SKU: there are as many decisions as commands.
+        const sku = partition.actors.get(decision.sku)?.stock.sku ?? decision.sku
+        rememberIfNew(senderMemory(partition, sender), { ...decision, sku })
+      }
+      return
+    case "meta":
+      for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
+      for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
+      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
+      return
+  }
+}
+
+const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
+  if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
+  addReservation(actor.stock, reservation)
+  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation)
+  if (reservation.status === "held") {
+    armHold(partition.holds, actor, reservation)
+    partition.openHolds++
+  }
+  if (partition.recovery !== null) noteLoaded(partition.recovery, reservation, seq)
+}
+
+/** The snapshot isn't what the journal says: it is thrown away with the state made from it. */
+export const discardSnapshot = (partition: Partition, why: string): Array<Output> => {
+  const id = partition.loadedSnapshot
+  const outputs: Array<Output> = id === null ? [] : [{ _tag: "DiscardSnapshot", id }]
+  const detail = `snapshot ${id ?? "none"}: ${why}`
+  return [
+    ...outputs,
+    { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, ${detail}` },
+    ...stepDown(partition, "SnapshotDiscarded", detail),
+  ]
+}
+
+/** Ends the recovery when its last record was replayed. Empty if all is well. */
+export const finishRecovery = (partition: Partition): Array<Output> => {
+  const { recovery } = partition
+  if (recovery === null || partition.confirmedSeq < recovery.manifest.endSeq) return []
+  partition.recovery = null
+  if (partition.confirmedHash === recovery.manifest.endHash) return []
+  return discardSnapshot(partition, `record ${partition.confirmedSeq} is another than the one it ends with`)
+}

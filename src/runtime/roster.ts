@@ -1,0 +1,37 @@
+/** Who is alive, as a worker last heard it: what each said of itself, and when it said so. */
+import type { AnnouncedMember, Member } from "../ports/broker.ts"
+import type { MemberSeen } from "./outage.ts"
+
+/** Names of the workers, sorted. */
+export const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
+
+/** What roles depend on: who there is, what each can't read, and what it has caught up with. What else they say of themselves changes every second. */
+const rolesText = (members: ReadonlyArray<Member>): string =>
+  JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
+
+export class Roster {
+  /** Null before anything was heard. */
+  members: ReadonlyArray<AnnouncedMember> | null = null
+  heard: ReadonlyMap<string, MemberSeen> = new Map()
+  heardMs: number
+
+  /** On the monotonic clock. */
+  constructor(nowMs: number) {
+    this.heardMs = nowMs
+  }
+
+  /** Takes what is alive now; who was announced anew was heard now. Returns whether roles may have changed. */
+  hear(alive: ReadonlyArray<AnnouncedMember>, nowMs: number): boolean {
+    const before = this.heard
+    this.heardMs = nowMs
+    this.heard = new Map(
+      alive.map((member) => {
+        const known = before.get(member.worker)
+        return [member.worker, { member, heardMs: known === undefined || known.member.beat !== member.beat ? nowMs : known.heardMs }]
+      }),
+    )
+    const isNews = this.members === null || rolesText(this.members) !== rolesText(alive)
+    this.members = alive
+    return isNews
+  }
+}

@@ -1,0 +1,106 @@
+/** First starts that don't go alone, or not to their end, and what ends a start at once. */
+import { jetstreamManager } from "@nats-io/jetstream"
+import { Effect, Layer } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { natsLayer } from "../../src/nats/layer.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { makeWorker, plainCodec, startTimeoutMs, workerConfig } from "./nats-broker.ts"
+import { connectAs } from "./raw-client.ts"
+
+const toClose: Array<() => Promise<void>> = []
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close()
+})
+
+const start = async (options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedServer> => {
+  const server = await startEmbedded({ senders: [], ...options })
+  toClose.push(() => server.stop())
+  return server
+}
+
+const prepare = (server: EmbeddedServer, partitions: number, strict = false) => {
+  const worker = makeWorker(workerConfig(server))
+  toClose.push(() => worker.dispose())
+  return worker.runPromise(Cluster.use((cluster) => Effect.result(cluster.prepare({ partitions, replicas: 1, strict }))))
+}
+
+const managerOf = async (server: EmbeddedServer, user: "engine") => {
+  const nc = await connectAs(server, user)
+  toClose.push(() => nc.close())
+  return jetstreamManager(nc)
+}
+
+const streamsOf = async (server: EmbeddedServer): Promise<ReadonlyArray<string>> => {
+  const names: Array<string> = []
+  for await (const name of (await managerOf(server, "engine")).streams.names()) names.push(name)
+  return names.toSorted()
+}
+
+describe("a cluster that somebody left half made", () => {
+  it(
+    "is completed by the next, whatever of it is there",
+    async () => {
+      const server = await start()
+      expect((await prepare(server, 4))._tag).toBe("Success")
+      const whole = await streamsOf(server)
+      const engine = await managerOf(server, "engine")
+      for (const missing of [
+        ["HF_JOURNAL_3"],
+        ["HF_JOURNAL_3", "KV_HF_MARKS"],
+        ["HF_JOURNAL_1", "KV_HF_LEASES", "HF_FEED", "KV_HF_MARKS"],
+      ]) {
+        for (const name of missing) await engine.streams.delete(name)
+        await engine.streams.delete("HF_STORED")
+        expect((await prepare(server, 4))._tag).toBe("Success")
+        expect(await streamsOf(server)).toEqual(whole)
+      }
+    },
+    startTimeoutMs,
+  )
+
+  it("is refused another number of partitions than was said first, and told which", async () => {
+    const server = await start()
+    await prepare(server, 4)
+    await (await managerOf(server, "engine")).streams.delete("HF_JOURNAL_3")
+    await (await managerOf(server, "engine")).streams.delete("HF_STORED")
+    const refused = await prepare(server, 3)
+    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", expected: "3" })
+    expect(refused._tag === "Failure" && refused.failure.message).toContain("HOLDFAST_PARTITIONS=4")
+  })
+})
+
+describe("workers that make a cluster together", () => {
+  it("agree; of two that were told different numbers one makes it and the other is told the number", async () => {
+    const server = await start()
+    const prepared = await Promise.all([3, 4, 3, 4].map((partitions) => prepare(server, partitions)))
+    const made = new Set(prepared.flatMap((one) => (one._tag === "Success" ? [one.success.partitions] : [])))
+    expect(made.size).toBe(1)
+    for (const one of prepared) if (one._tag === "Failure") expect(one.failure.message).toContain(`HOLDFAST_PARTITIONS=${[...made][0]}`)
+    const journals = (await streamsOf(server)).filter((name) => name.startsWith("HF_JOURNAL_"))
+    expect(journals).toHaveLength([...made][0] ?? 0)
+  })
+})
+
+describe("a start that can't succeed", () => {
+  it("creates nothing where strict durability is asked for and not to be had", async () => {
+    const server = await start()
+    const refused = await prepare(server, 4, true)
+    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "durability" })
+    expect(await streamsOf(server)).toEqual([])
+  })
+
+  it("says that the login is refused, not that the broker is away", async () => {
+    const server = await start()
+    const config = workerConfig(server, { engine: { user: "engine", password: "wrong" } })
+    const failed = await Effect.runPromise(Effect.scoped(Effect.flip(Layer.build(natsLayer(config, plainCodec)))))
+    expect(failed).toMatchObject({ _tag: "LoginRefused" })
+    expect(failed.message).toMatch(/as engine.*no such user, or not with this secret/)
+  })
+
+  it("says that there is no room for the streams, and where to make some", async () => {
+    const refused = await prepare(await start({ fileStoreBytesMax: 33_554_432 }), 2)
+    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "room for stream HF_COMMANDS" })
+    expect(refused._tag === "Failure" && refused.failure.message).toContain("max_file_store")
+  })
+})

@@ -1,0 +1,160 @@
+/** What any worker says of the whole cluster: which partition is not served, since when and why. */
+import { describe, expect, it } from "vitest"
+import { outageGraceMs, outageToldMsMax, ownerSilentMs, ownerStalledMs } from "../../src/limits.ts"
+import type { BrokerTrouble, Progress } from "../../src/ports/broker.ts"
+import { type ClusterSeen, type MemberSeen, OutageJudge, StallClock } from "../../src/runtime/outage.ts"
+
+const startMs = 1_000_000
+
+const progress = (over: Partial<Progress> = {}): Progress => ({
+  partition: 0,
+  epoch: 1,
+  confirmedSeq: 10,
+  oldestMs: 0,
+  stalledMs: 0,
+  ...over,
+})
+
+const member = (
+  worker: string,
+  heardMs: number,
+  serving: ReadonlyArray<Progress> | null,
+  unreadable: ReadonlyArray<number> = [],
+): MemberSeen => ({
+  member: { worker, address: "", unreadable, serving, caughtUp: null, beat: heardMs },
+  heardMs,
+})
+
+interface Sight {
+  readonly holder?: string | null
+  readonly halt?: string
+  readonly members?: ReadonlyArray<MemberSeen>
+  readonly brokerHeardMs?: number
+  readonly troubles?: ReadonlyArray<BrokerTrouble>
+}
+
+const seen = (
+  nowMs: number,
+  { holder = "a", halt, members = [member("a", nowMs, [progress()])], brokerHeardMs = nowMs, troubles = [] }: Sight,
+): ClusterSeen => ({
+  partitions: [{ partition: 0, holder, halt: halt ?? null }],
+  members: new Map(members.map((one) => [one.member.worker, one])),
+  brokerHeardMs,
+  troubles,
+})
+
+/** A judge that has seen the partition served at `startMs`. */
+const judge = () => {
+  const made = new OutageJudge(1, startMs)
+  made.look(seen(startMs, {}), startMs)
+  return {
+    at: (afterMs: number, sight: (nowMs: number) => Sight) => {
+      const nowMs = startMs + afterMs
+      const { outages, toTell, isServed } = made.look(seen(nowMs, sight(nowMs)), nowMs)
+      return { reasons: outages.map(({ reason }) => reason), told: toTell.map(({ reason }) => reason), isServed, outages }
+    },
+  }
+}
+
+describe("a partition whose owner says that it serves", () => {
+  it("is served", () => {
+    expect(judge().at(5_000, () => ({}))).toMatchObject({ reasons: [], told: [], isServed: true })
+  })
+  it("is served where the owner is of a release that doesn't say", () => {
+    expect(judge().at(5_000, (nowMs) => ({ members: [member("a", nowMs, null)] }))).toMatchObject({ reasons: [], isServed: true })
+  })
+})
+
+describe("a partition on its way from one owner to the next", () => {
+  it("is not told of before that takes longer than a hand-over, and then at once", () => {
+    const watching = judge()
+    expect(watching.at(outageGraceMs - 1, () => ({ holder: null }))).toMatchObject({ reasons: [], isServed: true })
+    expect(watching.at(outageGraceMs, () => ({ holder: null }))).toMatchObject({ reasons: ["NoOwner"], told: ["NoOwner"], isServed: false })
+  })
+  it("is told of once, and again when the reason is another", () => {
+    const watching = judge()
+    watching.at(2_000, () => ({ holder: null }))
+    expect(watching.at(2_250, () => ({ holder: null })).told).toEqual([])
+    expect(watching.at(2_500, (nowMs) => ({ members: [member("a", nowMs, [])] })).told).toEqual(["NotServing"])
+    expect(watching.at(2_750, () => ({}))).toMatchObject({ reasons: [], told: [] })
+    expect(watching.at(2_750 + outageGraceMs, () => ({ holder: null })).told).toEqual(["NoOwner"])
+  })
+  it("does not count as served before it was once", () => {
+    const nowMs = startMs + 10
+    expect(new OutageJudge(1, startMs).look(seen(nowMs, { holder: null }), nowMs)).toMatchObject({ outages: [], isServed: false })
+  })
+})
+
+describe("INV-12 an outage", () => {
+  const rows: ReadonlyArray<readonly [string, string, (nowMs: number) => Sight]> = [
+    ["NoBroker", "this worker hears nothing", () => ({ brokerHeardMs: startMs })],
+    ["Halted", "somebody halted it", () => ({ halt: "JournalLostTail: it ends at 3" })],
+    [
+      "SettingsChanged",
+      "a stream's setting is another",
+      () => ({ troubles: [{ kind: "SettingsChanged", partition: 0, isOutage: true, detail: "deny_delete" }] }),
+    ],
+    [
+      "BrokerFull",
+      "nothing can be stored",
+      () => ({ troubles: [{ kind: "BrokerFull", partition: null, isOutage: true, detail: "full" }] }),
+    ],
+    ["Unreadable", "nobody can read its journal", (nowMs) => ({ holder: null, members: [member("a", nowMs, [], [0])] })],
+    ["NoOwner", "nobody has its lease", () => ({ holder: null })],
+    ["OwnerGone", "its holder is no member", (nowMs) => ({ holder: "b", members: [member("a", nowMs, [])] })],
+    ["OwnerSilent", "its holder says nothing", () => ({ members: [member("a", startMs, [progress()])] })],
+    ["NotServing", "its holder does not serve", (nowMs) => ({ members: [member("a", nowMs, [])] })],
+    ["Stalled", "its owner decides nothing", (nowMs) => ({ members: [member("a", nowMs, [progress({ stalledMs: ownerStalledMs })])] })],
+    [
+      "Stalled",
+      "its owner can't ask what waits",
+      (nowMs) => ({ members: [member("a", nowMs, [progress({ stalledMs: ownerStalledMs, oldestMs: null })])] }),
+    ],
+  ]
+  it.each(rows)("%s is told when %s", (reason, _, sight) => {
+    const { reasons, told, isServed, outages } = judge().at(ownerSilentMs + 1, sight)
+    expect({ reasons, told, isServed }).toEqual({ reasons: [reason], told: [reason], isServed: false })
+    expect(outages[0]?.sinceMs).toBe(startMs)
+    expect(outages[0]?.detail).not.toBe("")
+  })
+  it("is of the partitions whose stream it is, not of others", () => {
+    const trouble: BrokerTrouble = { kind: "SettingsChanged", partition: 1, isOutage: true, detail: "" }
+    expect(judge().at(9_000, () => ({ troubles: [trouble] })).reasons).toEqual([])
+  })
+  it("is none where a trouble breaks no promise", () => {
+    const trouble: BrokerTrouble = { kind: "ServerUnwell", partition: null, isOutage: false, detail: "" }
+    expect(judge().at(9_000, () => ({ troubles: [trouble] }))).toMatchObject({ reasons: [], isServed: true })
+  })
+  it("is told within the bound, whatever it is", () => {
+    for (const [, , sight] of rows) {
+      const watching = judge()
+      let toldMs = Number.POSITIVE_INFINITY
+      for (let afterMs = 250; afterMs <= 10_000 && toldMs > afterMs; afterMs += 250)
+        if (watching.at(afterMs, sight).told.length > 0) toldMs = afterMs
+      expect(toldMs).toBeLessThan(outageToldMsMax)
+    }
+  })
+})
+
+describe("what an owner says of how it gets on", () => {
+  const view = (confirmedSeq: number, count: number) => ({
+    confirmedSeq,
+    epoch: 1,
+    isFrozen: false,
+    waiting: { count, oldestAgeMs: count * 100 },
+  })
+  it("is that it stalls for as long as something waits and nothing is confirmed", () => {
+    const clock = new StallClock()
+    expect(clock.progress(0, view(5, 3), 0).stalledMs).toBe(0)
+    expect(clock.progress(0, view(5, 3), 1_000).stalledMs).toBe(1_000)
+    expect(clock.progress(0, view(6, 3), 2_000).stalledMs).toBe(0)
+    expect(clock.progress(0, view(6, 3), 3_000).stalledMs).toBe(1_000)
+    expect(clock.progress(0, view(6, 0), 4_000).stalledMs).toBe(0)
+  })
+  it("is that it stalls while an append has no outcome, or what waits can't be asked", () => {
+    const clock = new StallClock()
+    clock.progress(0, view(5, 0), 0)
+    expect(clock.progress(0, { ...view(5, 0), isFrozen: true }, 1_000).stalledMs).toBe(1_000)
+    expect(clock.progress(0, { ...view(5, 0), waiting: null }, 2_000)).toMatchObject({ stalledMs: 2_000, oldestMs: null })
+  })
+})
