@@ -8,7 +8,14 @@
 import { type Msg, errors as natsErrors, type Subscription } from "@nats-io/transport-node"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import { doorCreditMessages, doorPingEveryMs, doorPingsMax, doorSliceBytes, doorSliceMessageBytesMin } from "../limits.ts"
+import {
+  doorCreditMessages,
+  doorCreditStepMessages,
+  doorPingEveryMs,
+  doorPingsMax,
+  doorSliceBytes,
+  doorSliceMessageBytesMin,
+} from "../limits.ts"
 import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { replyHeader, replySubject } from "../wire/subjects.ts"
@@ -119,7 +126,7 @@ class Turn {
   }
 }
 
-/** One sender's subscription: several, one after another, each for so many messages, the next opened when half of that is left. */
+/** One sender's subscription: several, each for so many messages, another opened when as many were told. */
 class Entrance {
   readonly #link: Link
   readonly #subject: string
@@ -166,7 +173,7 @@ class Entrance {
   open(): void {
     if (this.#isOpen) return
     this.#isOpen = true
-    this.#subscribe()
+    this.extend()
   }
 
   close(): void {
@@ -184,17 +191,18 @@ class Entrance {
     this.open()
   }
 
-  /** Asks for more, if there is little left and it is still wanted. */
+  /** Asks for more, a little at a time, up to what may be on its way and wait here together: what is pushed at once stands before everybody's messages in the socket. */
   extend(): void {
-    if (this.#isOpen && this.#credit <= doorCreditMessages / 2 && this.waiting <= doorCreditMessages) this.#subscribe()
+    while (this.#isOpen && this.#credit + this.waiting <= doorCreditMessages - doorCreditStepMessages) if (!this.#subscribe()) return
   }
 
-  #subscribe(): void {
-    let left = doorCreditMessages
+  /** Asks for one step more; false if the connection can't. */
+  #subscribe(): boolean {
+    let left = doorCreditStepMessages
     try {
       const subscription = this.#link.nc.subscribe(this.#subject, {
         queue: queueGroup,
-        max: doorCreditMessages,
+        max: doorCreditStepMessages,
         callback: (error, message) => {
           if (error !== null) {
             this.#open.delete(subscription)
@@ -208,9 +216,11 @@ class Entrance {
         },
       })
       this.#open.add(subscription)
-      this.#credit += doorCreditMessages
+      this.#credit += doorCreditStepMessages
+      return true
     } catch {
       // The connection is closed for good: nothing comes any more.
+      return false
     }
   }
 }
