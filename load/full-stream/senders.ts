@@ -30,7 +30,7 @@ export class FactSender {
   readonly counted = { decided: 0, busy: 0, stored: 0 }
   /** Since when nothing but `busy` for want of room was heard. */
   fullSinceMs: number | null = null
-  /** When the first message was stored, and the first decision heard, since `forget`. */
+  /** When the first decision was heard since `forget`, and when the first message was stored after that. */
   storedSinceMs: number | null = null
   firstDecisionMs: number | null = null
   readonly #name = `facts${process.pid}-${Math.round(performance.now())}`
@@ -128,7 +128,8 @@ export class FactSender {
     if (kind === "stored") {
       this.counted.stored++
       this.fullSinceMs = null
-      this.storedSinceMs ??= performance.now()
+      // What was let in while nothing was decided found a last gap: that is not room again.
+      if (this.firstDecisionMs !== null) this.storedSinceMs ??= performance.now()
     }
     if (open === undefined) return
     if (kind === "decision" || (kind === "stored" && this.#storingOnly)) {
