@@ -100,7 +100,7 @@ describe("a start that can't succeed", () => {
 
   it("says that there is no room for the streams, and where to make some", async () => {
     const refused = await prepare(await start({ fileStoreBytesMax: 33_554_432 }), 2)
-    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "room for stream HF_COMMANDS" })
+    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "room for stream HF_STORED" })
     expect(refused._tag === "Failure" && refused.failure.message).toContain("max_file_store")
   })
 })
