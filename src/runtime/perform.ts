@@ -18,14 +18,21 @@ export interface Performer {
   readonly loadSnapshot: () => void
 }
 
+const makeParts = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
+  const reign = yield* makeReignOutputs(shell)
+  return {
+    journal: yield* makeJournalOutputs(shell),
+    commands: yield* makeCommandOutputs(shell),
+    publishing: yield* makePublishingOutputs(shell),
+    snapshots: yield* makeSnapshotOutputs(shell),
+    reign,
+    standing: yield* makeStandingOutputs(shell, reign, end),
+  }
+})
+
 /** `end` is told when the partition is over: it steps down or halts. */
 export const makePerformer = Effect.fnUntraced(function* (shell: Shell, end: (ended: Ended) => void) {
-  const journal = yield* makeJournalOutputs(shell)
-  const commands = yield* makeCommandOutputs(shell)
-  const publishing = yield* makePublishingOutputs(shell)
-  const snapshots = yield* makeSnapshotOutputs(shell)
-  const reign = yield* makeReignOutputs(shell)
-  const standing = yield* makeStandingOutputs(shell, reign, end)
+  const { journal, commands, publishing, snapshots, reign, standing } = yield* makeParts(shell, end)
 
   const perform = (output: Output): void => {
     switch (output._tag) {

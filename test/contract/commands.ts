@@ -29,7 +29,8 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     it("delivers a partition's messages in the order of the stream, none left out, and nobody else's", async () => {
       const { asWorker } = broker()
       const foreign = foreignTo(partition)
-      const sent = await Effect.runPromise(Effect.forEach([0, 1, 2, 3, 4], (i) => Effect.zip(send(partition, `mine ${i}`), send(foreign, `foreign ${i}`))),
+      const sent = await Effect.runPromise(
+        Effect.forEach([0, 1, 2, 3, 4], (i) => Effect.zip(send(partition, `mine ${i}`), send(foreign, `foreign ${i}`))),
       )
       const read = await asWorker(take(partition, sent[0]?.[0].seq ?? 0, 5))
       expect(read.map((message) => text(message.body))).toEqual(["mine 0", "mine 1", "mine 2", "mine 3", "mine 4"])
@@ -46,7 +47,8 @@ export const commandsContract = (name: string, broker: Broker, partition: number
 
     it("says the same of a message, to the last character, whether it is read or looked up", async () => {
       const { asWorker } = broker()
-      const sent = await Effect.runPromise(sendAll(
+      const sent = await Effect.runPromise(
+        sendAll(
           partition,
           Array.from({ length: 50 }, (_, i) => `same ${i}`),
         ),
@@ -70,7 +72,9 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     it("purges a partition below its own cursor and leaves the others alone", async () => {
       const { asWorker } = broker()
       const foreign = foreignTo(partition)
-      const [first, other, second] = await Effect.runPromise(Effect.all([send(partition, "old"), send(foreign, "other"), send(partition, "new")]))
+      const [first, other, second] = await Effect.runPromise(
+        Effect.all([send(partition, "old"), send(foreign, "other"), send(partition, "new")]),
+      )
       const found = await asWorker(
         Commands.use((commands) =>
           Effect.andThen(
@@ -103,8 +107,7 @@ export const commandsContract = (name: string, broker: Broker, partition: number
       const { asWorker } = broker()
       const body = "x".repeat(bodyBytesMax)
       const first = await Effect.runPromise(send(partition, body))
-      await Effect.runPromise(Effect.forEach(Array.from({ length: 400 }), () => send(partition, body), { concurrency: 64, discard: true }),
-      )
+      await Effect.runPromise(Effect.forEach(Array.from({ length: 400 }), () => send(partition, body), { concurrency: 64, discard: true }))
       const sizes = await asWorker(
         Commands.use((commands) =>
           commands.read(partition, first.seq).pipe(

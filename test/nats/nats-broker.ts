@@ -8,9 +8,9 @@ import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
-import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
+import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */

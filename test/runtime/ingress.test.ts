@@ -25,7 +25,11 @@ const senders = sendersOf("web=channel,shop=channel,warehouse=warehouse,planner=
 /** An ingress over the memory broker's door; in the process of a worker where it is given its reigns. */
 const startTestIngress = async (
   broker: MemoryBroker,
-  options: { readonly reigns?: Layer.Layer<Reigns>; readonly engine?: Layer.Layer<IngressEngine>; readonly commandsPerSecond?: number } = {},
+  options: {
+    readonly reigns?: Layer.Layer<Reigns>
+    readonly engine?: Layer.Layer<IngressEngine>
+    readonly commandsPerSecond?: number
+  } = {},
 ): Promise<TestIngress> => {
   const samples: Array<IngressSample> = []
   const scope = Scope.makeUnsafe()
@@ -56,9 +60,11 @@ const startOwner = async (broker: MemoryBroker, name: string, reigns?: Layer.Lay
 }
 
 /** One set of reigns for all that are given it, as in one process. */
-const sharedReigns = async () => Layer.succeedContext(Context.make(Reigns, await Effect.runPromise(Reigns.use(Effect.succeed).pipe(Effect.provide(Reigns.layer)))))
+const sharedReigns = async () =>
+  Layer.succeedContext(Context.make(Reigns, await Effect.runPromise(Reigns.use(Effect.succeed).pipe(Effect.provide(Reigns.layer)))))
 
-const said = (broker: MemoryBroker, suffix: string) => broker.door.said.filter((one) => one.suffix === suffix).map(({ body }) => JSON.parse(body))
+const said = (broker: MemoryBroker, suffix: string) =>
+  broker.door.said.filter((one) => one.suffix === suffix).map(({ body }) => JSON.parse(body))
 const isOwned = (ingress: TestIngress) => ingress.report().partitions.every(({ owned }) => owned)
 
 describe("an ingress", () => {

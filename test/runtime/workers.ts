@@ -59,7 +59,12 @@ const testSenders: ReadonlyArray<SenderAccess> = [
 export const startTestWorker = async (
   broker: MemoryBroker,
   name: string,
-  options: { readonly leaseTtlMs?: number; readonly drainTimeoutMs?: number; readonly engine?: Layer.Layer<Engine>; readonly reigns?: Layer.Layer<Reigns> } = {},
+  options: {
+    readonly leaseTtlMs?: number
+    readonly drainTimeoutMs?: number
+    readonly engine?: Layer.Layer<Engine>
+    readonly reigns?: Layer.Layer<Reigns>
+  } = {},
 ): Promise<TestWorker> => {
   const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
