@@ -41,6 +41,7 @@ describe("the configuration", () => {
     expect(nats).toMatchObject({ urls: ["nats://n1:4222", "nats://n2:4222"], monitorUrls: [], engine: { user: "engine" } })
     expect(nats?.senders).toEqual([
       { sender: "web", roles: ["channel"] },
+      { sender: "dock", roles: ["warehouse"] },
       { sender: "ops", roles: ["operator", "reader"] },
     ])
     expect(JSON.stringify(nats)).not.toContain("secret")
