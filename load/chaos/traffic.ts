@@ -83,7 +83,9 @@ class Market {
       else answered.refused++
       return decision
     }
-    answered.unanswered.push(`${command.type} ${command.id} of ${command.sku}: ${String(decision)}`)
+    answered.unanswered.push(
+      `${command.type} ${command.id} of ${command.sku}: ${decision instanceof Error ? String(decision) : JSON.stringify(decision)}`,
+    )
     return undefined
   }
 

@@ -106,6 +106,7 @@ const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | Se
     atMs: record.atMs,
     sender: entry.sender,
     class: entry.class,
+    version: record.version,
     bulk: entry._tag === "Settled" || entry.bulk,
     command,
     decision,

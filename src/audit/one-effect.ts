@@ -44,6 +44,8 @@ const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
   (decision.refusal.field === "quarantine" || decision.refusal.field === "senders")
+const isOfRoom = (outcome: Outcome): boolean =>
+  outcome.outcome === "refused" && outcome.reason === "LimitReached" && (outcome.field === "quarantine" || outcome.field === "senders")
 const isFinal = (decision: EntryDecision): boolean =>
   decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision) && !isForWantOfRoom(decision)
 
@@ -61,7 +63,8 @@ const wrongAgain = (decision: EntryDecision, first: First, content: string): str
 }
 
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
-const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boolean): string | null => {
+const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boolean, wasRoomless: boolean): string | null => {
+  if (decision._tag === "Repeated" && wasRoomless && isOfRoom(decision.outcome)) return null
   if (decision._tag === "Repeated") return "is repeated, but was never decided or is forgotten"
   if (isReuse(decision)) return "is refused as reused, but was never decided or is forgotten"
   if (isTooOld(decision) && !belowFloor) return "is refused as too old, but lies above the floor"
@@ -77,6 +80,8 @@ interface OneEffect {
 
 export const createOneEffect = (findings: Findings, floors: Floors, sha256: (text: string) => string): OneEffect => {
   const firsts = new Map<string, First>()
+  /** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. */
+  const roomless = new Set<string>()
   /** Scopes by the floor they fall under and the step their command was issued in. */
   const steps = new Map<string, Map<EpochMs, Array<string>>>()
 
@@ -107,7 +112,7 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
   }
 
   return {
-    decision: ({ where, scope, atMs, sender, class: sentAs, command, decision, brokerMs }) => {
+    decision: ({ where, scope, atMs, sender, class: sentAs, version, command, decision, brokerMs }) => {
       findings.checked("one-effect")
       const { partition, seq } = where
       const floorClass = floorClassOf(command, sentAs)
@@ -117,12 +122,14 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
       const content = sha256(JSON.stringify(command))
       const belowFloor = command.issuedAtMs < floorMs
-      const wrong = first === undefined ? wrongFirst(decision, belowFloor, brokerMs === null) : wrongAgain(decision, first, content)
+      if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
+      const settled = brokerMs === null
+      const wrong =
+        first === undefined ? wrongFirst(decision, belowFloor, settled, roomless.has(scope)) : wrongAgain(decision, first, content)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
       }
-      const settled = brokerMs === null
       if (first !== undefined || (belowFloor && !settled) || !isFinal(decision)) return
       // What an operator settled late is remembered from then on: its answer was not known before.
       const issuedAtMs = settled ? Math.max(atMs, command.issuedAtMs) : command.issuedAtMs

@@ -6,9 +6,9 @@
  * is quarantined, and a command is refused for want of room exactly then.
  */
 import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
-import { quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
+import { createQuarantineRoom } from "./quarantine-room.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
 interface Waiting {
@@ -23,63 +23,14 @@ interface Quarantine {
   readonly waiting: () => number
 }
 
-/** What waits in one partition, counted as the record's decisions go by: an operator's command makes room for the next decision of its own record. */
-interface Room {
-  total: number
-  readonly bySender: Map<string, number>
-  readonly scopes: Map<string, string>
-}
-
-const isFull = (room: Room, sender: string): boolean =>
-  room.total >= quarantinedMax || (room.bySender.get(sender) ?? 0) >= quarantinedPerSenderMax
-
 const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
-
-const count = (room: Room, sender: string, change: 1 | -1): void => {
-  room.total += change
-  room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
-}
 
 export const createQuarantine = (findings: Findings): Quarantine => {
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
-  const rooms = new Map<number, Room>()
-  const roomOf = (partition: number): Room => {
-    let room = rooms.get(partition)
-    if (room === undefined) {
-      room = { total: 0, bySender: new Map(), scopes: new Map() }
-      rooms.set(partition, room)
-    }
-    return room
-  }
-
-  /** An operator's command was accepted: what it names waits no longer, for whatever is decided next. */
-  const leave = (where: Where, quarantined: string): void => {
-    const held = places.get(placeOf(where, quarantined))
-    const room = roomOf(where.partition)
-    if (held === undefined || room.scopes.get(held.scope) !== quarantined) return
-    room.scopes.delete(held.scope)
-    count(room, held.sender, -1)
-  }
-
-  /** A command took a place in quarantine. */
-  const enter = (where: Where, quarantined: string, scope: string, sender: string, id: string): void => {
-    const room = roomOf(where.partition)
-    if (isFull(room, sender)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
-    count(room, sender, 1)
-    room.scopes.set(scope, quarantined)
-  }
-
-  const noRoom = (where: Where, scope: string, sender: string, id: string): void => {
-    findings.checked("quarantine")
-    const room = roomOf(where.partition)
-    const waits = room.scopes.get(scope)
-    if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
-    else if (!isFull(room, sender))
-      findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
-  }
+  const room = createQuarantineRoom(findings)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
   const message = (where: Where, entry: MessageEntry): Array<string> => {
@@ -88,11 +39,13 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (command === null) continue
       if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
         settling.push(command.quarantined)
-        leave(where, command.quarantined)
+        const waiting = places.get(placeOf(where, command.quarantined))
+        if (waiting !== undefined) room.leave(where, command.quarantined, waiting)
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
-      if (isForWantOfRoom(decision)) noRoom(at, scope, entry.sender, command.id)
+      const asking = { sender: entry.sender, scope, id: command.id }
+      if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
       const held = places.get(placeOf(where, decision.quarantined))
@@ -103,7 +56,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
       if (held !== undefined) continue
-      enter(at, decision.quarantined, scope, entry.sender, command.id)
+      room.enter(at, decision.quarantined, asking)
       places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }
     return settling

@@ -26,6 +26,8 @@ export interface DecisionSeen {
   readonly bulk: boolean
   readonly command: Command
   readonly decision: EntryDecision
+  /** Of its record. */
+  readonly version: number
   /** When the broker stored it; null for one settled from quarantine, where the record no longer says. */
   readonly brokerMs: EpochMs | null
 }

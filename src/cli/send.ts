@@ -85,6 +85,8 @@ Ends with 0 if all were accepted; otherwise with the code of the first that wasn
 14 dropped, 15 not stored (nothing of it was taken, and never will be as it is), 16 stored but not decided in time, 4 no answer in time (it may have been decided). What wasn't answered is
 sent again under the same id and issuedAtMs: that never does harm.
 
+With --json, prints a list of {command, decision}, and {command, unknown: {stored, cause}} where no decision came in time.
+
 ${senderHelp}`
 
 export const sendCommand = Command.make(

@@ -37,14 +37,3 @@ export const stockRoles: ReadonlyArray<Role> = ["warehouse", "merchandiser", "op
 export const quarantineRoles: ReadonlyArray<Role> = ["operator"]
 /** Who may see what each worker says about itself. */
 export const workersRoles: ReadonlyArray<Role> = ["operator", "reader"]
-
-const hasOne = (roles: ReadonlyArray<Role>, of: ReadonlyArray<Role>): boolean => roles.some((role) => of.includes(role))
-
-/** Whether a sender may see stock by location, reservations counted, and the ATS of all channels; a channel sees its own ATS alone. */
-export const maySeeStock = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, stockRoles)
-
-/** Whether a sender's sales without asking are taken whatever their size and SKU. */
-export const maySellInBulk = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, ["bulk"])
-
-/** Whether a sender may see what lies in quarantine: other senders' commands. */
-export const maySeeQuarantine = (roles: ReadonlyArray<Role>): boolean => hasOne(roles, quarantineRoles)

@@ -15,12 +15,12 @@ import { feedStream } from "./subjects.ts"
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
   readonly login: Login
-  /** Milliseconds to wait for a worker to say how many partitions there are. Default: 10,000. */
+  /** Milliseconds to wait for a worker to say how many partitions there are. Default: 30,000. */
   readonly topologyTimeoutMs?: number
 }
 
 const topologyAskEveryMs = 250
-const topologyTimeoutMs = 10_000
+const topologyTimeoutMs = 30_000
 /** Header that the feed's stream puts on what it says: nobody but the server can publish there with a header. */
 const streamHeader = "Nats-Stream"
 

@@ -56,6 +56,6 @@ export const natsLayer = (config: NatsConfig, codec: SaidCodec): Layer.Layer<Eng
       // Not the connection on which commands come in: what floods that must not hold up answers.
       const door = yield* openLink(config, config.door, doorInbox, `${config.name ?? nameDefault} answers`)
       const links = { engine, door }
-      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(links))
+      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door))
     }),
   )

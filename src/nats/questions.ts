@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import { type OpenQuestions, type Question, Questions } from "../ports/broker.ts"
 import { questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
-import type { Link, Links } from "./connection.ts"
+import type { Link } from "./connection.ts"
 import { headerValue } from "./message.ts"
 
 class Listening implements OpenQuestions {
@@ -55,11 +55,12 @@ class Listening implements OpenQuestions {
   }
 }
 
-export const questionsLayer = (links: Links): Layer.Layer<Questions> =>
+/** `link` is a connection in the account of the senders. */
+export const questionsLayer = (link: Link): Layer.Layer<Questions> =>
   Layer.succeed(Questions, {
     listen: (hear) =>
       Effect.acquireRelease(
-        Effect.sync(() => new Listening(links.door, hear)),
+        Effect.sync(() => new Listening(link, hear)),
         (listening) => Effect.sync(() => listening.end()),
       ),
   })

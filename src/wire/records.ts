@@ -253,10 +253,13 @@ export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   const decoded = decodeRecordJson(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
   const { v, entries, sum: _, cursor, ...envelope } = decoded.value
-  return { _tag: "Record", record: { version: v, ...envelope, cursor: cursorOf(cursor), entries: entries.map(entryOf) } }
+  return {
+    _tag: "Record",
+    record: { version: v, ...envelope, cursor: cursorOf(cursor), entries: entries.map((entry) => entryOf(entry, v)) },
+  }
 }
 
-const entryOf = (json: typeof EntryJson.Type): Entry => {
+const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
   switch (json.e) {
     case "message":
       return {
@@ -264,7 +267,8 @@ const entryOf = (json: typeof EntryJson.Type): Entry => {
         seq: json.seq ?? null,
         sender: json.from,
         class: json.class,
-        bulk: json.bulk === 1,
+        // Version 1 knew no bounds of a sender's word: whatever it said was taken.
+        bulk: version === 1 || json.bulk === 1,
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,

@@ -304,6 +304,18 @@ describe("quarantine", () => {
     expect(foundBy(auditOf(others))).toEqual(["quarantine"])
   })
 
+  it("passes a repeat of such a refusal where an earlier release said it, which remembered it, and nowhere else", () => {
+    const repeat = repeated({ outcome: "refused", reason: "LimitReached", field: "quarantine" })
+    const told = (version: number) => {
+      const written = held(quarantinedPerSenderMax).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
+      written.batch(1_002, { sender: depot, decided: [[old, repeat]] })
+      for (const seq of written.records.keys()) changeRecord(written.records, seq + 1, { version })
+      return foundBy(auditOf(written))
+    }
+    expect(told(1)).toEqual([])
+    expect(told(2)).toEqual(["one-effect"])
+  })
+
   it("finds what is quarantined beyond the bound, and what finds no room though it waits already", () => {
     expect(foundBy(auditOf(held(quarantinedPerSenderMax + 1)))).toEqual(["quarantine"])
     const again = command("ReceiveStock", "old-3", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })

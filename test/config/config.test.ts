@@ -39,11 +39,6 @@ describe("the configuration", () => {
   it("reads a server with its logins and keeps passwords out of sight", () => {
     const { nats } = Effect.runSync(load({ ...server, HOLDFAST_REPLICAS: "3" }))
     expect(nats).toMatchObject({ urls: ["nats://n1:4222", "nats://n2:4222"], monitorUrls: [], engine: { user: "engine" } })
-    expect(nats?.senders).toEqual([
-      { sender: "web", roles: ["channel"] },
-      { sender: "dock", roles: ["warehouse"] },
-      { sender: "ops", roles: ["operator", "reader"] },
-    ])
     expect(JSON.stringify(nats)).not.toContain("secret")
     expect(nats === null ? "" : Redacted.value(nats.engine.password)).toBe("secret-1")
   })

@@ -22,7 +22,8 @@ const sequenceOf = (heard: Heard): Effect.Effect<{ readonly seq: number }, NotPe
   if (heard._tag === "NotPermitted") return Effect.fail(new NotPermitted({ operation: `publish ${heard.class}`, cause: heard.cause }))
   if (heard._tag === "NobodyTook") return Effect.fail(unavailable("nobody takes it"))
   const { seq, error } = JSON.parse(text(heard.body)) as Acknowledgement
-  return seq === undefined ? Effect.fail(unavailable(error?.description ?? "no sequence was told")) : Effect.succeed({ seq })
+  if (error !== undefined || seq === undefined) return Effect.fail(unavailable(error?.description ?? "no sequence was told"))
+  return Effect.succeed({ seq })
 }
 
 let suffixes = 0

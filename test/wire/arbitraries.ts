@@ -243,7 +243,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
 )
 
 export const record: fc.Arbitrary<JournalRecord> = fc.record({
-  version: fc.constant(1),
+  version: fc.constant(2),
   kind: fc.constantFrom(...RecordKind),
   partition: fc.nat({ max: 999_999 }),
   incarnation: anyText,

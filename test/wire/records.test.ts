@@ -69,6 +69,13 @@ describe("a record", () => {
     )
   })
 
+  it("of version 1 knew no bounds of a sender's word: its messages are read as of senders that have none", () => {
+    const message: MessageEntry = { ...worstMessage([]), bulk: false }
+    const readAs = (version: number) => decodeRecord(encode({ ...empty, version, entries: [message] }))
+    expect(readAs(1)).toMatchObject({ record: { entries: [{ bulk: true }] } })
+    expect(readAs(2)).toMatchObject({ record: { entries: [{ bulk: false }] } })
+  })
+
   it("has the same bytes whether the canonical texts were at hand or not", () => {
     fc.assert(
       fc.property(entry, (one) => {

@@ -1,0 +1,67 @@
+/**
+ * How much room there is in quarantine, for checker `quarantine`: what waits, by partition and sender, counted as the decisions of the journal go by.
+ *
+ * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
+ * exactly then, and only if it doesn't wait already.
+ */
+import { quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
+import type { Findings, Where } from "./findings.ts"
+
+/** What waits in one partition: how much, how much of each sender, and where each command does. */
+interface Room {
+  total: number
+  readonly bySender: Map<string, number>
+  readonly scopes: Map<string, string>
+}
+
+/** A command that waits, or that is said to find no room. */
+interface Asking {
+  readonly sender: string
+  readonly scope: string
+  readonly id: string
+}
+
+const isFull = (room: Room, sender: string): boolean =>
+  room.total >= quarantinedMax || (room.bySender.get(sender) ?? 0) >= quarantinedPerSenderMax
+
+const count = (room: Room, sender: string, change: 1 | -1): void => {
+  room.total += change
+  room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
+}
+
+export const createQuarantineRoom = (findings: Findings) => {
+  const rooms = new Map<number, Room>()
+  const roomOf = (partition: number): Room => {
+    let room = rooms.get(partition)
+    if (room === undefined) {
+      room = { total: 0, bySender: new Map(), scopes: new Map() }
+      rooms.set(partition, room)
+    }
+    return room
+  }
+  return {
+    /** A command took this place. */
+    enter: (where: Where, place: string, { sender, scope, id }: Asking): void => {
+      const room = roomOf(where.partition)
+      if (isFull(room, sender)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
+      count(room, sender, 1)
+      room.scopes.set(scope, place)
+    },
+    /** An operator's command was accepted: what waits at this place waits no longer, for whatever is decided next. */
+    leave: (where: Where, place: string, { sender, scope }: Omit<Asking, "id">): void => {
+      const room = roomOf(where.partition)
+      if (room.scopes.get(scope) !== place) return
+      room.scopes.delete(scope)
+      count(room, sender, -1)
+    },
+    /** A command was refused for want of room. */
+    refused: (where: Where, { sender, scope, id }: Asking): void => {
+      findings.checked("quarantine")
+      const room = roomOf(where.partition)
+      const waits = room.scopes.get(scope)
+      if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
+      else if (!isFull(room, sender))
+        findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
+    },
+  }
+}
