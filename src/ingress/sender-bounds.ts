@@ -1,7 +1,7 @@
 /**
  * What an ingress holds each sender to, from who they are and what one of them may send.
  */
-import { classesOf, maySellInBulk, type SenderAccess } from "../domain/roles.ts"
+import { classesOf, type SenderAccess } from "../domain/roles.ts"
 import type { SenderBounds } from "./protocol.ts"
 
 export const senderBounds = (
@@ -11,7 +11,7 @@ export const senderBounds = (
   senders.map(({ sender, roles }) => ({
     sender,
     classes: classesOf(roles),
-    bulk: maySellInBulk(roles),
+    bulk: roles.includes("bulk"),
     commandsPerSecond,
     bytesPerSecond,
   }))
