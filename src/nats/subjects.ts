@@ -43,7 +43,7 @@ export const chunkSubject = (partition: number, snapshot: string, index: number 
   `hf.snap.${partition}.${snapshot}.${index}`
 
 /** What {@link formerCommandsStream} took, and how it stored it: `partition(N,3)` is FNV-1a over the third wildcard, the SKU token. */
-export const formerCommandsTaken = "hf.cmd.*.*.*"
+const formerCommandsTaken = "hf.cmd.*.*.*"
 export const formerCommandsTransform = (partitions: number): { readonly src: string; readonly dest: string } => ({
   src: formerCommandsTaken,
   dest: `hf.p.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,

@@ -137,7 +137,7 @@ describe("a channel's login", () => {
     )
   })
 
-  it("gets nothing into any stream: not by what it publishes, and not by what it names as its answer's place, with any subject and its own headers", async () => {
+  it("INV-14 gets nothing into any stream: not by what it publishes, and not by what it names as its answer's place, with any subject and its own headers", async () => {
     const before = await streams()
     expect(Object.keys(before)).toContain("HF_STORED")
     await refusedToPublish("web", [...own, ...others, ...inside])
