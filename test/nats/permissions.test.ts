@@ -1,7 +1,9 @@
 /** What the server keeps each login from, whatever it sends: a table of subjects for each, as publish, as subscription and as the reply of what it may publish. */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect, headers, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node"
+import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Desk } from "../../src/ports/door.ts"
 import { startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 import { type RealDoor, startDoor } from "./real-door.ts"
@@ -196,6 +198,29 @@ describe("an ingress's login", () => {
     expect(await refusedToPublish("ingress", ["hf.q.0"])).toEqual([])
     const { HF_STORED: stored } = before
     expect(await streams()).toEqual({ ...before, HF_STORED: { last: (stored?.last ?? 0) + 1, messages: (stored?.messages ?? 0) + 1 } })
+  })
+
+  it("can't have an owner, who may publish more, answer into a stream", async () => {
+    const before = await streams()
+    let frames = 0
+    await door.asOwner(
+      Effect.gen(function* () {
+        const desk = yield* Desk
+        yield* desk.receive(0, "answering", ({ heard }) => {
+          heard()
+          frames++
+        })
+        yield* Effect.promise(() =>
+          as("ingress", async (nc) => {
+            for (const reply of ["hf.q.0", "hf.journal.0"]) nc.publish("hf.hand.0.answering", "{}", { reply })
+            // Behind those two on the owner's connection, so that they were answered, or not, before this comes back.
+            await nc.request("hf.hand.0.answering", "{}", { timeout: 10_000 })
+          }),
+        )
+      }),
+    )
+    expect(frames).toBe(3)
+    expect(await streams()).toEqual(before)
   })
 
   it("hears owners and its own inbox", async () => {
