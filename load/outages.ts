@@ -45,7 +45,7 @@ const signal = (worker: ClusterWorker, name: NodeJS.Signals) => process.kill(wor
 
 /** Stores in a stream of nobody's until the server takes no more. */
 const fill = async ({ rig }: Stage, begins: () => void): Promise<void> => {
-  const { jsm, js } = await rig.admin("engine")
+  const { jsm, js } = await rig.admin()
   await jsm.streams.add({ name: "FILL", subjects: ["fill"] })
   const padding = new Uint8Array(60_000)
   const isStored = () =>
@@ -82,20 +82,20 @@ const kinds: Readonly<Record<string, Kind>> = {
     title: "a journal holds a foreign record: halted",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin("engine")).js.publish(journalSubject(1), "foreign"),
+    act: async ({ rig }) => (await rig.admin()).js.publish(journalSubject(1), "foreign"),
   },
   "journal-gone": {
     title: "a journal's stream is deleted",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin("engine")).jsm.streams.delete(journalStream(1)),
+    act: async ({ rig }) => (await rig.admin()).jsm.streams.delete(journalStream(1)),
   },
   "journal-emptied": {
     title: "a journal is deleted and made anew, empty",
     servers: 1,
     workers: 2,
     act: async ({ rig }) => {
-      const { jsm } = await rig.admin("engine")
+      const { jsm } = await rig.admin()
       const { config } = await jsm.streams.info(journalStream(1))
       await jsm.streams.delete(journalStream(1))
       await jsm.streams.add(config)
@@ -105,7 +105,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     title: "a setting of the commands stream is changed",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin("engine")).jsm.streams.update(commandsStream, { max_age: 3_600_000_000_000 }),
+    act: async ({ rig }) => (await rig.admin()).jsm.streams.update(commandsStream, { max_age: 3_600_000_000_000 }),
   },
   "server-stopped": {
     title: "the only server stands still (SIGSTOP)",

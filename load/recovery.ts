@@ -34,9 +34,7 @@ const until = async (what: string, condition: () => boolean | Promise<boolean>):
 
 const portsOf = (server: EmbeddedServer) => {
   const { engine, door } = server.credentials
-  return ManagedRuntime.make(
-    natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "load" }, saidCodec),
-  )
+  return ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "load" }, saidCodec))
 }
 type Ports = ReturnType<typeof portsOf>
 

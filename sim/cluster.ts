@@ -2,21 +2,28 @@
  * One simulated cluster: server, workers, senders, faults and their audience, put together from the options of a seed. Nothing here moves;
  * sim/run.ts plays it.
  */
-import { partitionOf } from "../src/domain/names.ts"
+import { type CommandClass, partitionOf, type SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { makeStep, type Step } from "../src/engine/step.ts"
+import type { SenderBounds } from "../src/ingress/protocol.ts"
+import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
 import { nextRelease } from "./faults/releases.ts"
+import { type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
 import { Audience } from "./nodes/observer.ts"
+import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
+import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
 import { type Drawn, senderQuality, workerQuality } from "./profiles.ts"
+import { ChannelsAccount } from "./substitutes/channels.ts"
+import { beginFormer } from "./substitutes/former.ts"
 import { Server } from "./substitutes/server.ts"
 import { Chance, type Kept } from "./world/chance.ts"
 import { Link } from "./world/link.ts"
-import { World } from "./world/world.ts"
+import { EventKind, World } from "./world/world.ts"
 
 export interface ClusterOptions {
   readonly seed: string
@@ -25,12 +32,17 @@ export interface ClusterOptions {
   readonly kept: Kept
   /** Who sends: every channel, the warehouse, the planner, the operator. */
   readonly senders: ReadonlyArray<string>
+  /** In which classes somebody sends, where the traffic has others than the sale's. */
+  readonly classes?: ReadonlyMap<string, ReadonlyArray<CommandClass>>
   readonly rules: ProtocolRules
   readonly codec: EngineCodec
   /** Another copy of the engine, with a planted defect: its steps get this world's codecs and rules. */
   readonly engine?: typeof makeStep
   /** Replaces the step of some workers: another release, or a planted defect. */
   readonly stepOf?: (worker: number, step: Step) => Step
+  /** Replaces the step of every ingress, and how frames are addressed: a planted defect. */
+  readonly ingressStep?: IngressStep
+  readonly addressed?: Addressed
   readonly faultListener: FaultListener
 }
 
@@ -42,6 +54,8 @@ export class Cluster {
   readonly audience = new Audience()
   readonly faults: Injector
   readonly workers: ReadonlyArray<Worker>
+  /** Ingresses of their own; every worker has one beside. None in a world without a door. */
+  readonly standalones: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
@@ -61,10 +75,13 @@ export class Cluster {
     this.faults = new Injector(this.chance, drawn, options.faultListener)
     const { observer } = this.audience
     const { world, server } = this
-    const senders = new Map<string, Sender>()
-    for (const name of options.senders)
-      senders.set(name, new Sender(name, this.#link(senderQuality(drawn)), { retryMs: drawn.retryMs }, { world, server, observer }))
+    const jitter = this.chance.family("jitter")
+    const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
+    const around = { world, server, observer, channels, habits: jitter }
+    const ofSender = { retryMs: drawn.retryMs, partitions: drawn.partitions }
+    const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(senderQuality(drawn)), ofSender, around)]))
     this.senders = senders
+    const reigns = new Reigns(world, server, options.addressed ?? "to a reign")
     const stepWith = options.engine ?? makeStep
     const step = stepWith({ codec: this.poison.codec(codec), rules })
     const nextStep = stepWith({ codec: this.poison.codec(nextRelease(codec)), rules })
@@ -76,11 +93,26 @@ export class Cluster {
       faults: this.faults,
       senders,
       stepOf: (worker: number) => stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker),
+      reigns,
+      handed: this.poison.handed,
     }
     this.workers = Array.from(
       { length: drawn.workers },
       (_, index) => new Worker(index, this.#link(workerQuality(drawn)), drawn, surroundings),
     )
+    this.standalones = this.#openDoors(channels, {
+      world,
+      server,
+      observer,
+      reigns,
+      senders,
+      faults: this.faults,
+      step: options.ingressStep ?? makeIngressStep(ingressCodec),
+      bounds: options.senders.map((name) => boundsOf(name, classes[name] ?? options.classes?.get(name) ?? ["sell"], drawn.doorRate)),
+      partitions: drawn.partitions,
+      clockEveryMs: Math.max(1_000, drawn.tickMs),
+    })
+    reigns.ingresses = this.ingresses
     server.listeners.push({
       recordStored: (partition, stored) => {
         observer.recordStored(partition, stored)
@@ -100,6 +132,24 @@ export class Cluster {
     })
   }
 
+  /** An ingress in every worker, and those that stand alone. */
+  #openDoors(channels: ChannelsAccount | null, around: Omit<IngressSurroundings, "channels">): ReadonlyArray<Standalone> {
+    if (channels === null) return []
+    const { drawn, world } = this
+    const ingressIn = (home: Home) => new Ingress(home, this.#link(workerQuality(drawn)), { ...around, channels })
+    for (const worker of this.workers) worker.ingress = ingressIn(worker)
+    return Array.from(
+      { length: drawn.ingresses },
+      (_, index) => new Standalone(`i${index}`, this.#link(workerQuality(drawn)), world, ingressIn),
+    )
+  }
+
+  /** Every ingress there is, in workers and alone. */
+  get ingresses(): ReadonlyArray<Ingress> {
+    const inside = this.workers.flatMap(({ ingress }) => (ingress === null ? [] : [ingress]))
+    return [...inside, ...this.standalones.map(({ ingress }) => ingress)]
+  }
+
   #link(quality: ConstructorParameters<typeof Link>[2]): Link {
     const family = (name: FaultName) => this.chance.family(name)
     const families = {
@@ -114,12 +164,31 @@ export class Cluster {
 
   /** Starts every worker and the faults. */
   start(): void {
-    for (const worker of this.workers) worker.start()
-    const { world, server, workers, senders, drawn, chance, upgraded } = this
-    this.faults.start({ world, server, workers, senders, drawn, chance, upgraded })
+    const { world, server, workers, standalones: ingresses, senders, drawn, chance, upgraded } = this
+    const isUpgraded = drawn.entry === "door" && drawn.formerMs > 0
+    if (isUpgraded) beginFormer(server, drawn.partitions)
+    for (const worker of workers) worker.start()
+    this.faults.start({ world, server, workers, ingresses, senders, drawn, chance, upgraded })
+    for (const ingress of ingresses) ingress.start()
+    if (isUpgraded) world.in(drawn.formerMs, EventKind.fault, null, () => server.closeFormer())
   }
 
   partitionOf(sku: string): number {
     return partitionOf(sku, this.drawn.partitions)
   }
 }
+
+/** What the sale's senders may send, by name: everybody else is a channel, or sends what its traffic has it send. */
+const classes: Readonly<Record<string, ReadonlyArray<CommandClass>>> = {
+  warehouse: ["stock"],
+  planner: ["policy"],
+  ops: ["operator", "policy"],
+}
+
+const boundsOf = (name: string, mayUse: ReadonlyArray<CommandClass>, commandsPerSecond: number): SenderBounds => ({
+  sender: name as SenderId,
+  classes: mayUse,
+  bulk: false,
+  commandsPerSecond,
+  bytesPerSecond: commandsPerSecond * 1_024,
+})

@@ -28,6 +28,11 @@ const guarantees: ReadonlyArray<Guarantee> = [
   },
   { number: 8, title: "A reservation ends once", checkers: ["reservations", "expiries", "clock-alarms"] },
   { number: 9, title: "Multi-line orders are all-or-nothing (nothing to judge yet: orders of several lines are not built)", checkers: [] },
+  {
+    number: 10,
+    title: "The door tells the truth",
+    checkers: ["busy-is-true", "answered-once", "stored-is-decided", "door-age", "no-foreign-bytes", "array-order"],
+  },
 ]
 
 /** The table of guarantees: what their checkers looked at, and what they found. */

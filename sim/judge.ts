@@ -6,9 +6,13 @@ import type { Audit } from "../src/audit/audit.ts"
 import type { HeardReply } from "../src/audit/replies.ts"
 import type { AtsValue } from "../src/engine/records.ts"
 import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
+import { answeredOnce } from "./checkers/answered-once.ts"
+import { arrayOrder } from "./checkers/array-order.ts"
+import { busyIsTrue } from "./checkers/busy-is-true.ts"
 import type { Checker, Ending, MakeChecker } from "./checkers/checker.ts"
 import { clockAlarms } from "./checkers/clock-alarms.ts"
 import { convergence } from "./checkers/convergence.ts"
+import { doorAge } from "./checkers/door-age.ts"
 import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
@@ -17,11 +21,13 @@ import { halts } from "./checkers/halts.ts"
 import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
 import { journalLoss } from "./checkers/journal-loss.ts"
 import { messagesDecided } from "./checkers/messages-decided.ts"
+import { noForeignBytes } from "./checkers/no-foreign-bytes.ts"
 import { oneAnswer } from "./checkers/one-answer.ts"
 import { realTimeOrder } from "./checkers/real-time-order.ts"
 import { repliesSaid } from "./checkers/replies-said.ts"
 import { retryStorm } from "./checkers/retry-storm.ts"
 import { stateIsFold } from "./checkers/state-is-fold.ts"
+import { storedIsDecided } from "./checkers/stored-is-decided.ts"
 import { trueTime } from "./checkers/true-time.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Failure, SeedTotals } from "./result.ts"
@@ -44,6 +50,12 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["true-time", trueTime],
   ["clock-alarms", clockAlarms],
   ["feed-keeps-newest", feedKeepsNewest],
+  ["busy-is-true", busyIsTrue],
+  ["answered-once", answeredOnce],
+  ["stored-is-decided", storedIsDecided],
+  ["door-age", doorAge],
+  ["no-foreign-bytes", noForeignBytes],
+  ["array-order", arrayOrder],
 ]
 
 /** Failures kept in detail of each checker: one that finds the same everywhere must not hide what the others find. */

@@ -118,6 +118,14 @@ export interface Drawn {
   /** Scheduled faults: milliseconds between two looks, and the chance of each family at one, in a thousand. */
   readonly faultEveryMs: number
   readonly faultChance: number
+  /** How senders come in: through ingresses, or by writing to the commands stream themselves, as in worlds that were stored before there were any. */
+  readonly entry: "door" | "raw"
+  /** Ingresses beside those inside workers. */
+  readonly ingresses: number
+  /** Commands a second that one sender may send through one ingress. */
+  readonly doorRate: number
+  /** Milliseconds for which senders write to the stream of the release before, from whose journals the world begins; 0: it begins empty. */
+  readonly formerMs: number
 }
 
 const drawFamilies = (profile: Profile, prng: Prng): ReadonlySet<FaultName> => {
@@ -165,6 +173,10 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     crashPoints: pick("crash-points", [10, 40, 150]),
     faultEveryMs: Math.max(250, Math.round(windowMs / 300)),
     faultChance: pick("chance", [4, 10, 25]),
+    entry: "door",
+    ingresses: between("ingresses", 0, 2),
+    doorRate: pick("door-rate", [100, 500, 5_000]),
+    formerMs: profile.swarm > 0 && prng.stream("former").chance(1, 5) ? windowMs >> 3 : 0,
   }
   return { drawn, families: drawFamilies(profile, prng.stream("families")) }
 }

@@ -5,18 +5,21 @@
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
 import { createAudit } from "../src/audit/audit.ts"
-import type { SenderId } from "../src/domain/names.ts"
+import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { makeStep, Step } from "../src/engine/step.ts"
 import { statusOf } from "../src/engine/views.ts"
+import type { IngressStep } from "../src/ingress/step.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import { type Ending, isHaltedByLoss } from "./checkers/checker.ts"
 import { Cluster } from "./cluster.ts"
 import { watchDeaths } from "./deaths.ts"
+import { watchDoors } from "./door-states.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { Judge } from "./judge.ts"
+import type { Addressed } from "./nodes/reigns.ts"
 import type { Sender } from "./nodes/sender.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
@@ -46,6 +49,8 @@ export interface RunOptions {
   readonly codec?: EngineCodec
   readonly stepOf?: (worker: number, step: Step) => Step
   readonly engine?: typeof makeStep
+  readonly ingressStep?: IngressStep
+  readonly addressed?: Addressed
   /** Which decisions may stand; "flows" names the flows played. Null: all. */
   readonly kept?: Kept
   readonly families?: ReadonlySet<FaultName>
@@ -100,6 +105,14 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     channels: saleChannels,
   })
 
+/** In which classes each sender of traffic sends. */
+const classesIn = ({ setup, flows }: Traffic): ReadonlyMap<string, ReadonlyArray<CommandClass>> => {
+  const known = new Map<string, ReadonlyArray<CommandClass>>()
+  for (const { actor, class: commandClass } of [...setup, ...flows.flatMap(({ sends }) => sends)])
+    known.set(actor, [...new Set([...(known.get(actor) ?? []), commandClass])])
+  return known
+}
+
 /** Partitions that are halted because their journals lost records: they never come to rest. */
 const haltedIn = (cluster: Cluster): ReadonlySet<number> =>
   new Set([...cluster.lossy].filter((partition) => isHaltedByLoss(cluster, cluster.lossy, partition)))
@@ -115,12 +128,15 @@ const waits = (cluster: Cluster, { asked, open }: Sender, halted: ReadonlySet<nu
 /** Whether everything that was asked of partitions that aren't halted is answered, read, said and heard. */
 const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
   for (const sender of cluster.senders.values()) if (waits(cluster, sender, halted)) return false
+  // What waits for a halted partition waits for two seconds at most, and is told so.
+  if (!cluster.ingresses.every(({ isIdle }) => isIdle)) return false
   for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
     if (halted.has(partition)) continue
     const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
     const state = owners[0]?.partition
     if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
-    if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition) || state.quarantine.size > 0) return false
+    if (state.cursor.stream === "raw" || state.handed.commands > 0 || state.quarantine.size > 0) return false
+    if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
     // An owner that has heard of no renewal yet ends no hold: whether it does has to be seen.
     if (state.openHolds > 0 && state.brokerClock.present === null) return false
     const { replies, dirty, groups, republishAfterSeq } = state.publishing
@@ -204,16 +220,20 @@ export const runSeed = (options: RunOptions): SeedResult => {
     families,
     kept,
     senders,
+    ...(options.traffic === undefined ? {} : { classes: classesIn(options.traffic) }),
     rules: options.rules ?? protocolRules,
     codec: options.codec ?? sharedCodec,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(stepOf === undefined ? {} : { stepOf }),
+    ...(options.ingressStep === undefined ? {} : { ingressStep: options.ingressStep }),
+    ...(options.addressed === undefined ? {} : { addressed: options.addressed }),
     faultListener: tracker,
   })
   tracker.watch(cluster)
   const judge = new Judge(cluster)
   cluster.audience.add(tracker)
   cluster.audience.add(watchDeaths(cluster, sometimes))
+  cluster.audience.add(watchDoors(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   new Operator(cluster)

@@ -123,6 +123,8 @@ interface DecidedAt {
 
 const pausedBy = /^(w\d+) stood still for/
 
+const sinceStart = (atMs: number | null): number | null => (atMs === null ? null : atMs - worldStartMs)
+
 export class TimelineRecorder implements Partial<Observer> {
   readonly #sku: string
   readonly #onHand = new Line()
@@ -253,10 +255,11 @@ export class TimelineRecorder implements Partial<Observer> {
         type: command.type,
         sentMs: sentMs - worldStartMs,
         sendings,
-        storedMs: decided?.storedMs ?? (acknowledgedMs === null ? null : acknowledgedMs - worldStartMs),
+        // The door knows when a message was published at the earliest, by a clock that is a little behind.
+        storedMs: decided === undefined ? sinceStart(acknowledgedMs) : Math.max(sentMs - worldStartMs, decided.storedMs),
         decidedMs: decided?.decidedMs ?? null,
         seq: decided?.seq ?? seq,
-        heardMs: heardMs === null ? null : heardMs - worldStartMs,
+        heardMs: sinceStart(heardMs),
         outcome,
       }
     })

@@ -139,6 +139,14 @@ export const settings = {
   ),
 } as const
 
+/** What `holdfast archive` reads, and whoever reads archive and journal as one. */
+export const archiveSettings = {
+  folder: setting("HOLDFAST_ARCHIVE_DIR", "none", "folder of the archive, where --dir or --archive names none"),
+  everyMs: setting("HOLDFAST_ARCHIVE_EVERY_MS", "off", "`serve`: archive so often, as a process of its own; 60000 to 86400000"),
+  user: setting("HOLDFAST_ARCHIVE_USER", "none", "login of the archivist, the only one that may purge journals"),
+  password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
+} as const
+
 type SettingName = keyof typeof settings
 
 /** What `holdfast serve` reads of them: all but another's login. */
@@ -162,16 +170,16 @@ const ingressSettings: ReadonlyArray<SettingName> = [
   "drainTimeoutMs",
 ]
 
-const tableOf = (names: ReadonlyArray<SettingName>): string => {
-  const rows = names.map((name) => settings[name])
+const tableOf = (rows: ReadonlyArray<Setting>): string => {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length))
   const fallbackWidth = Math.max(...rows.map(({ fallback }) => fallback.length))
   return rows.map(({ name, fallback, help }) => `  ${name.padEnd(nameWidth)}  ${fallback.padEnd(fallbackWidth)}  ${help}`).join("\n")
 }
 
 /** The settings as the lines of a table. */
-export const workerSettingsHelp = (): string => tableOf(workerSettings)
-export const ingressSettingsHelp = (): string => tableOf(ingressSettings)
+export const workerSettingsHelp = (): string => tableOf(workerSettings.map((name) => settings[name]))
+export const ingressSettingsHelp = (): string => tableOf(ingressSettings.map((name) => settings[name]))
+export const archiveSettingsHelp = (): string => tableOf(Object.values(archiveSettings))
 
 /** Reads one variable; a problem is noted and `instead` stands in, so that the others are looked at too. */
 type Read = <A>(
@@ -409,6 +417,43 @@ export const loadToolConfig: Effect.Effect<ToolConfig, ConfigInvalid> = Effect.g
   const replicas = yield* readReplicas(read)
   if (problems.length > 0) return yield* new ConfigInvalid({ problems })
   return { nats, replicas }
+})
+
+export interface ArchiveConfig {
+  /** Null: none is named. */
+  readonly folder: string | null
+  /** Null: never by itself. */
+  readonly everyMs: number | null
+  /** Null: none is given. */
+  readonly login: Login | null
+}
+
+const archiveEveryMsMin = 60_000
+const archiveEveryMsMax = 24 * 3_600_000
+
+/** Where the archive is and who archives, from the environment. */
+export const loadArchiveConfig: Effect.Effect<ArchiveConfig, ConfigInvalid> = Effect.gen(function* () {
+  const problems: Array<string> = []
+  const read = makeRead(problems)
+  const folder = yield* read(
+    archiveSettings.folder,
+    optional(Config.NonEmptyString),
+    always,
+    "must not be empty; unset it or name a folder",
+    null,
+  )
+  const everyMs = yield* read(
+    archiveSettings.everyMs,
+    optional(Config.Int),
+    (value) => value === null || (value >= archiveEveryMsMin && value <= archiveEveryMsMax),
+    `expected a whole number from ${archiveEveryMsMin} to ${archiveEveryMsMax}; unset it to archive by hand`,
+    null,
+  )
+  const login = yield* readLogin(read, problems, archiveSettings.user, archiveSettings.password)
+  if (everyMs !== null && folder === null)
+    problems.push(`${archiveSettings.folder.name}: is missing; ${archiveSettings.everyMs.name} needs it`)
+  if (problems.length > 0) return yield* new ConfigInvalid({ problems })
+  return { folder, everyMs, login }
 })
 
 assert(leaseTtlMsMin >= 1_000, "the server counts the TTL of a key in whole seconds")

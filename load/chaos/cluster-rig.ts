@@ -111,11 +111,12 @@ export class ClusterRig {
   }
 
   /** A connection of a user of the server, closed with the rig. */
-  async connectAs(user: "engine" | "door" | "web" | "dock" | "planner", server?: EmbeddedServer): Promise<NatsConnection> {
-    const { engine, door, senders: others } = this.first.credentials
-    const login = user === "engine" ? engine : user === "door" ? door : others[user]
+  async connectAs(user: "engine" | "door" | "admin" | "web" | "dock" | "planner", server?: EmbeddedServer): Promise<NatsConnection> {
+    const { senders: others, ...ours } = this.first.credentials
+    const isOurs = user === "engine" || user === "door" || user === "admin"
+    const login = isOurs ? ours[user] : others[user]
     if (login === undefined) throw new Error(`the server knows no user ${user}`)
-    const inboxPrefix = user === "engine" || user === "door" ? `_INBOX.${user}` : `hf.reply.${user}`
+    const inboxPrefix = isOurs ? `_INBOX.${user}` : `hf.reply.${user}`
     const servers = server === undefined ? this.servers.map(({ url }) => url) : [server.url]
     const nc = await connect({
       servers,
@@ -130,8 +131,8 @@ export class ClusterRig {
   }
 
   /** For what an operator does to streams. */
-  async admin(user: "engine"): Promise<{ readonly jsm: JetStreamManager; readonly js: JetStreamClient }> {
-    const nc = await this.connectAs(user)
+  async admin(): Promise<{ readonly jsm: JetStreamManager; readonly js: JetStreamClient }> {
+    const nc = await this.connectAs("admin")
     return { jsm: await jetstreamManager(nc, { checkAPI: false }), js: jetstream(nc) }
   }
 

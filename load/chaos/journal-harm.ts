@@ -1,5 +1,5 @@
 /**
- * What somebody with the engine's credentials can do to a journal behind Holdfast's back: delete it and make it anew, put another's records into it,
+ * What somebody with the administrator's credentials can do to a journal behind Holdfast's back: delete it and make it anew, put another's records into it,
  * restore it from a copy.
  */
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream"
@@ -7,7 +7,6 @@ import { connect } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import { engineInbox } from "../../src/nats/config.ts"
 import { journalStream, journalSubject } from "../../src/nats/subjects.ts"
 import { Journals } from "../../src/ports/broker.ts"
 import type { Rig } from "./rig.ts"
@@ -23,8 +22,8 @@ export const copyOf = (rig: Rig, partition: number): Promise<ReadonlyArray<Store
   )
 
 const asAdmin = async <A>(rig: Rig, act: (jsm: JetStreamManager, js: JetStreamClient) => Promise<A>): Promise<A> => {
-  const { user, password } = rig.server.credentials.engine
-  const nc = await connect({ servers: rig.server.url, user, pass: password, inboxPrefix: engineInbox })
+  const { user, password } = rig.server.credentials.admin
+  const nc = await connect({ servers: rig.server.url, user, pass: password })
   try {
     return await act(await jetstreamManager(nc), jetstream(nc))
   } finally {

@@ -2,7 +2,6 @@
  * A server of three loses its disk with facts undecided: workers are stopped, facts are stored, the server is killed, its disk taken, and it is started again together with
  * the workers. While it catches up, whoever reads from it hears heartbeats and nothing else. No partition may stand still for longer than a takeover takes.
  */
-import { jetstream } from "@nats-io/jetstream"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { commandsStream, journalStream } from "../../src/nats/subjects.ts"
 import type { ClusterRig, ClusterWorker } from "./cluster-rig.ts"
@@ -103,7 +102,7 @@ const lagOf = async (workers: ReadonlyArray<ClusterWorker>, partitions: number):
 /** Watches the ends of the journals until nothing is undecided. */
 const watchSilence = async (rig: ClusterRig, workers: ReadonlyArray<ClusterWorker>, say: Say): Promise<ReadonlyArray<number>> => {
   const { partitions } = rig.options
-  const { jsm } = await rig.admin("engine")
+  const { jsm } = await rig.admin()
   const startedMs = performance.now()
   const ends = Array.from({ length: partitions }, () => -1)
   const movedMs = Array.from({ length: partitions }, () => startedMs)
@@ -144,12 +143,12 @@ const watchSilence = async (rig: ClusterRig, workers: ReadonlyArray<ClusterWorke
 
 /** Whether every stream is led by a server that answers. */
 const haveLeaders = async (rig: ClusterRig): Promise<boolean> => {
-  const engine = await rig.admin("engine")
-  const names = await engine.jsm.streams
+  const admin = await rig.admin()
+  const names = await admin.jsm.streams
     .names()
     .next()
     .catch(() => [])
-  return Promise.all([engine.jsm.streams.info(commandsStream), ...names.map((name) => engine.jsm.streams.info(name))]).then(
+  return Promise.all([admin.jsm.streams.info(commandsStream), ...names.map((name) => admin.jsm.streams.info(name))]).then(
     () => true,
     () => false,
   )
@@ -162,7 +161,7 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   const start = () => Promise.all(names.map((name) => rig.startWorker(name)))
   let workers = await start()
   await until("every partition is served", () => isServed(workers))
-  const { jsm } = await rig.admin("engine")
+  const { jsm } = await rig.admin()
   await jsm.streams.update(commandsStream, { max_bytes: Math.max(1_073_741_824, 3 * bytes) })
   const filling = new Filling(rig)
   await filling.store(Math.min(bytes / 4, decidedBeforeBytes))

@@ -8,13 +8,27 @@ export const expectedRefusals: MakeChecker = ({ cluster, found, checked }) => ({
     if (expected === undefined || cluster.lossy.has(reply.partition)) return
     for (const said of reply.decisions) {
       checked()
-      // What is as old as that is refused before anything else about it is looked at.
-      if (said.outcome === "refused" && (expected.includes(said.reason) || said.reason === "TooOld")) continue
+      // What is as old as that is refused before anything else about it is looked at; what went to another partition isn't looked at.
+      if (said.outcome === "refused" && [...expected, "TooOld", "WrongPartition"].includes(said.reason)) continue
       // Given up by the person who looked at it.
       if (expected.includes("quarantined") && (said.outcome === "quarantined" || said.outcome === "dropped")) continue
       const what = said.outcome === "refused" ? `refused for ${said.reason}` : said.outcome
       const detail = `a message of ${name} that must be ${expected.includes("quarantined") ? "quarantined" : `refused for ${expected.join(" or ")}`} was ${what}`
       found({ class: "safety", signature: `not refused as it must be: ${expected[0]}`, detail, partition: reply.partition, seq: reply.seq })
     }
+  },
+  doorHeard: (name, suffix, answer) => {
+    const expected = cluster.senders.get(name)?.expected.get(suffix)
+    if (expected === undefined || answer.answer === "busy") return
+    checked()
+    const what = answer.answer === "stored" ? "stored" : `notStored ${answer.reason}`
+    // What may not be told from sound by the door is stored, and refused later. An array whose partition is wrong there may be right elsewhere.
+    const isRight =
+      answer.answer === "stored"
+        ? !expected.some((reason) => reason.startsWith("notStored"))
+        : [...expected, "notStored age", "notStored partition"].includes(what)
+    if (isRight) return
+    const detail = `a message of ${name} that must be ${expected.join(" or ")} was answered ${what}`
+    found({ class: "safety", signature: `not refused as it must be: ${expected[0]}`, detail })
   },
 })

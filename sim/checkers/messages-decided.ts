@@ -5,8 +5,9 @@
  * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for
  * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
  */
+import type { CommandMessage } from "../../src/engine/protocol.ts"
+import type { CursorStream, JournalRecord } from "../../src/engine/records.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
-import { worldStartMs } from "../world/world.ts"
 import type { MakeChecker } from "./checker.ts"
 
 interface Stored {
@@ -14,54 +15,86 @@ interface Stored {
   readonly seq: number
   readonly brokerMs: number
   readonly subject: string
+  /** What the record that decides it has to say of it. */
+  readonly name: string
 }
 
-/** One number for a message: its sequence, and when it was stored, counted from the world's beginning. */
-const nameOf = ({ seq, brokerMs }: { readonly seq: number; readonly brokerMs: number }): number => seq * 2 ** 31 + (brokerMs - worldStartMs)
+/** A sender's own message by its sequence, and when it was stored; one of an ingress by what that calls it. What nobody can read is passed over by its sequence. */
+const rawName = (seq: number, brokerMs: number): string => `${seq} at ${brokerMs}`
+const batchName = (seq: number, ingress: string, serial: number): string => `${seq} is ${serial} of ${ingress}`
+const skippedName = (seq: number): string => `${seq} skipped`
+
+const nameOf = ({ seq, brokerMs, subject, body }: CommandMessage): string => {
+  if (!subject.startsWith("hf.q.")) return rawName(seq, brokerMs)
+  const decoded = checkingCodec.decodeBatch(body)
+  return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
+}
 
 export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
   const { server } = cluster
-  /** What the stream holds or has purged, by sequence. */
-  const stored: Array<Stored | undefined> = []
+  /** What each stream holds or has purged, by sequence. */
+  const streams: Readonly<Record<CursorStream, Array<Stored | undefined>>> = { raw: [], stored: [] }
   server.listeners.push({
     recordStored: () => undefined,
     feedStored: () => undefined,
     haltChanged: () => undefined,
-    commandStored: (partition, { seq, brokerMs, subject }) => {
+    commandStored: (partition, message, stream) => {
+      const { seq, brokerMs, subject } = message
+      const stored = streams[stream]
       // A sequence that comes again: the tail from there on was lost.
       stored.length = seq
-      stored[seq] = { partition, seq, brokerMs, subject }
+      stored[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
     },
   })
 
-  /** Messages that a journal's records decided, and how far its cursor has come. */
-  const decidedIn = (partition: number): { readonly decided: ReadonlySet<number>; readonly cursorSeq: number } => {
-    const decided = new Set<number>()
+  /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
+  const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
+    checked()
+    if (!entries.some((entry) => entry._tag === "Message" && entry.seq === null)) return
+    const detail = `record ${prevSeq + 1} of partition ${partition} decides what was handed over, and the stream of the release before is not read yet`
+    found({ class: "safety", signature: "handed over before the former stream was read", detail, partition, seq: prevSeq + 1 })
+  }
+
+  /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
+  const decidedIn = (partition: number, stream: CursorStream): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
+    const decided = new Set<string>()
     let cursorSeq = 0
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Unreadable") continue
+      // Who has left a stream has passed all of it.
+      if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
+      if (read.record.cursor.stream !== stream) continue
+      if (stream === "raw") judgeFormer(partition, read.record)
       cursorSeq = read.record.cursor.seq
-      for (const entry of read.record.entries)
-        if (entry._tag === "Message" && entry.seq !== null) decided.add(nameOf({ seq: entry.seq, brokerMs: entry.brokerMs }))
+      for (const entry of read.record.entries) {
+        if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
+        if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
+        if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
+      }
     }
     return { decided, cursorSeq }
+  }
+
+  const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
+    const journals = server.journals.map((_, partition) => decidedIn(partition, stream))
+    const { lastSeq } = stream === "raw" ? server.former : server.commands
+    for (const message of streams[stream]) {
+      if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
+      const journal = journals[message.partition]
+      if (journal === undefined || message.seq > journal.cursorSeq) continue
+      checked()
+      if (journal.decided.has(message.name)) continue
+      const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
+      found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
+    }
   }
 
   return {
     name: "messages-decided",
     finish: ({ lossy }) => {
-      const journals = server.journals.map((_, partition) => decidedIn(partition))
-      const { lastSeq } = server.commands
-      for (const message of stored) {
-        if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
-        const journal = journals[message.partition]
-        if (journal === undefined || message.seq > journal.cursorSeq) continue
-        checked()
-        if (journal.decided.has(nameOf(message))) continue
-        const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
-        found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
-      }
+      judge("stored", lossy)
+      judge("raw", lossy)
     },
   }
 }

@@ -34,6 +34,8 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         // Nothing below the floor is remembered, and a retry is refused for that. That an id was reused nobody may hear here: other content is sent
         // by mischief alone, whose answers are expected.
         if (said.outcome === "refused" && said.reason === "TooOld") continue
+        // Whoever passed it on is set up wrong: nothing was decided, and nothing is remembered.
+        if (said.outcome === "refused" && said.reason === "WrongPartition") continue
         checked()
         const ofId = heard.get(said.id)
         const before = ofId?.find((known) => known.sender === sender && known.said.sku === said.sku)?.said

@@ -25,8 +25,8 @@ const kinds: Readonly<
     takes: ["hf.cmd.*.*.*"],
     config: { duplicateWindowMs: 100, transform: storedCommandSubject(casePartitions) },
   },
-  journal: { takes: ["hf.journal.0"], config: { duplicateWindowMs: defaultWindowMs, denyPurge: true, denyDelete: true } },
-  otherJournal: { takes: ["hf.journal.1"], config: { duplicateWindowMs: defaultWindowMs, denyPurge: true, denyDelete: true } },
+  journal: { takes: ["hf.journal.0"], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
+  otherJournal: { takes: ["hf.journal.1"], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
   keys: {
     takes: ["$KV.HF_LEASES.>"],
     config: { duplicateWindowMs: defaultWindowMs, lastOnly: true, markerMs: hourMs, denyDelete: true, allowRollup: true },
@@ -94,7 +94,8 @@ class Play {
       case "read":
         return this.#read(step.from, step.filter)
       case "purge":
-        return this.#done(stream.purge(step.filter.replace(/[>*]$/, ""), step.before ?? Number.POSITIVE_INFINITY))
+        stream.purge(step.filter.replace(/[>*]$/, ""), step.before ?? Number.POSITIVE_INFINITY)
+        return this.#done(undefined)
       case "delete":
         return this.#done(stream.delete(step.seq))
       case "info":

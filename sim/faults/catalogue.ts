@@ -42,6 +42,19 @@ export const faultFamilies = [
     what: "workers' clocks are wrong, by seconds or an hour, and run fast or slow; wall clocks are set while they serve",
   },
   { name: "broker-clock", ids: "C2", what: "the clock of the servers is set, forward or back, by up to nine seconds", isSpecial: true },
+  { name: "ingress-crashes", ids: "P1", what: "an ingress of its own dies at any time, or drains, and begins anew under another name" },
+  {
+    name: "ingress-pauses",
+    ids: "P2 P3",
+    what: "an ingress of its own stands still for up to twelve seconds, and reads then what came meanwhile",
+  },
+  { name: "door-cuts", ids: "N5", what: "an ingress's connection to the senders is cut, and the last of what was in it is lost" },
+  {
+    name: "store-faults",
+    ids: "J3 J11",
+    what: "the commands stream is full for one message, or one is stored long after its ingress gave up waiting",
+  },
+  { name: "partition-counts", ids: "W1", what: "an ingress believes in another number of partitions" },
   { name: "snapshots", ids: "S1", what: "a snapshot is torn, damaged, another partition's, older, or ahead of its journal" },
   {
     name: "malformed",

@@ -4,7 +4,9 @@
  */
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { steadyClockFastPpmMax as fastPpmMax } from "../../src/limits.ts"
+import type { IngressFaults } from "../nodes/ingress.ts"
 import type { Sender } from "../nodes/sender.ts"
+import type { Standalone } from "../nodes/standalone.ts"
 import type { Worker, WorkerFaults } from "../nodes/worker.ts"
 import type { Drawn } from "../profiles.ts"
 import type { FaultInjected } from "../result.ts"
@@ -21,6 +23,8 @@ export interface Stage {
   readonly world: World
   readonly server: Server
   readonly workers: ReadonlyArray<Worker>
+  /** Ingresses of their own. */
+  readonly ingresses: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
   readonly drawn: Drawn
   readonly chance: Chance
@@ -43,7 +47,7 @@ export interface FaultListener {
   journalShortened(partition: number, afterSeq: number, count: number): void
 }
 
-export class Injector implements WorkerFaults {
+export class Injector implements WorkerFaults, IngressFaults {
   readonly counts: Record<string, number> = {}
   readonly details: Array<FaultInjected> = []
   readonly #spoiled = new Set<string>()
@@ -54,6 +58,7 @@ export class Injector implements WorkerFaults {
   readonly #crashPoints: Family
   readonly #corrupt: Family
   readonly #late: Family
+  readonly #stores: Family
   #isHealed = false
 
   constructor(chance: Chance, drawn: Drawn, listener: FaultListener) {
@@ -63,6 +68,7 @@ export class Injector implements WorkerFaults {
     this.#crashPoints = chance.family("crash-points")
     this.#corrupt = chance.family("corrupt-records")
     this.#late = chance.family("late-appends")
+    this.#stores = chance.family("store-faults")
   }
 
   /** Begins to look for what happens by itself. */
@@ -76,12 +82,17 @@ export class Injector implements WorkerFaults {
     const commits = this.#chance.family("jitter")
     server.commitMs = () => 1 + commits.below(this.#drawn.commitMsMax)
     this.#wrongClocks(stage)
+    this.#miscount(stage)
     this.#lookOut(stage)
   }
 
   /** Every worker begins with a clock of its own. */
-  #wrongClocks({ workers }: Stage): void {
+  #wrongClocks({ workers, ingresses }: Stage): void {
     const clocks = this.#chance.family("clocks")
+    for (const ingress of ingresses) {
+      ingress.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
+      ingress.steadyAheadMs = clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0
+    }
     for (const worker of workers) {
       worker.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
       worker.setWall(clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0)
@@ -89,7 +100,15 @@ export class Injector implements WorkerFaults {
     }
   }
 
-  /** Ends all faults: every process lives, everything gets through, clocks are right. */
+  /** One ingress is set up with a partition less than there are. */
+  #miscount({ ingresses, drawn }: Stage): void {
+    const [ingress] = ingresses
+    if (ingress === undefined || drawn.partitions < 2 || this.#chance.family("partition-counts").draw(1, 2) === 0) return
+    ingress.ingress.partitions = drawn.partitions - 1
+    this.note("partition-counts", 0, `${ingress.name} believes that there are ${drawn.partitions - 1} partitions`)
+  }
+
+  /** Ends all faults: every process lives, everything gets through, clocks are right. Who stands still goes on when it would have. */
   heal(): void {
     const stage = this.#stage
     if (stage === null) return
@@ -102,11 +121,22 @@ export class Injector implements WorkerFaults {
     for (const worker of left) this.#upgrade(worker, stage)
     for (const worker of stage.workers) {
       worker.link.heal()
-      worker.host.pausedUntilMs = Math.min(worker.host.pausedUntilMs, stage.world.nowMs)
       worker.setWall(0)
       if (!worker.isUp) worker.start()
     }
+    for (const ingress of stage.ingresses) {
+      ingress.link.heal()
+      const isWrong = ingress.ingress.partitions !== stage.drawn.partitions
+      ingress.ingress.partitions = stage.drawn.partitions
+      if (isWrong) ingress.stop()
+      if (!ingress.isUp) ingress.start()
+    }
+    for (const { door } of this.#doors(stage)) door.heal()
     for (const sender of stage.senders.values()) sender.link.heal()
+  }
+
+  #doors({ workers, ingresses }: Stage) {
+    return [...workers.flatMap(({ ingress }) => (ingress === null ? [] : [ingress])), ...ingresses.map(({ ingress }) => ingress)]
   }
 
   /** Counts a fault, and keeps it for the report. */
@@ -153,6 +183,14 @@ export class Injector implements WorkerFaults {
     const lateMs = this.#late.draw(1, 150, 9_000)
     if (lateMs > 0) this.note("late-appends", lateMs, `an append took ${lateMs} ms on its way`)
     return lateMs
+  }
+
+  storing(): { readonly full: boolean; readonly lateMs: number } {
+    const how = this.#stores.draw(1, 12, 2)
+    if (how === 0) return { full: false, lateMs: 0 }
+    const lateMs = how === 1 ? 0 : 1 + this.#stores.below(9_000)
+    this.note("store-faults", lateMs, how === 1 ? "the commands stream was full for one message" : `a store took ${lateMs} ms on its way`)
+    return { full: how === 1, lateMs }
   }
 
   // By themselves.
@@ -234,6 +272,33 @@ export class Injector implements WorkerFaults {
       server.fillCommands(ms)
       this.note("full-stream", ms, `the commands stream was full for ${ms} ms`)
     },
+    "ingress-crashes": ({ ingresses, world }, family) => {
+      const ingress = ingresses[family.below(Math.max(1, ingresses.length))]
+      if (ingress?.isUp !== true) return
+      const deadMs = 50 + family.below(4_000)
+      const drains = family.below(2) === 0
+      this.note("ingress-crashes", deadMs, `${ingress.name} ${drains ? "was replaced" : "died"}`)
+      if (drains) return ingress.replace()
+      ingress.stop()
+      world.in(deadMs, EventKind.restart, null, () => {
+        if (!ingress.isUp) ingress.start()
+      })
+    },
+    "ingress-pauses": ({ ingresses, world }, family) => {
+      const ingress = ingresses[family.below(Math.max(1, ingresses.length))]
+      if (ingress?.isUp !== true) return
+      const ms = 20 + family.below(family.below(2) === 0 ? 1_000 : 12_000)
+      world.pause(ingress.host, ms)
+      this.note("ingress-pauses", ms, `${ingress.name} stood still for ${ms} ms`)
+    },
+    "door-cuts": (stage, family) => {
+      const doors = this.#doors(stage)
+      const door = doors[family.below(Math.max(1, doors.length))]
+      if (door === undefined) return
+      const ms = 200 + family.below(8_000)
+      door.cutDoor(ms, family.below(5))
+      this.note("door-cuts", ms, `${door.name} was cut off from senders for ${ms} ms`)
+    },
     leases: ({ server }, family) => {
       const partition = family.below(server.journals.length)
       if (server.leaseHolder(partition) === null) return
@@ -277,8 +342,8 @@ export class Injector implements WorkerFaults {
     worker.crash("an upgrade")
   }
 
-  #cut({ world, workers, senders, drawn }: Stage, family: Family): void {
-    const links = [...workers, ...senders.values()]
+  #cut({ world, workers, ingresses, senders, drawn }: Stage, family: Family): void {
+    const links = [...workers, ...senders.values(), ...ingresses]
     const cut = links[family.below(links.length)]
     if (cut === undefined) return
     const untilMs = world.nowMs + 200 + family.below(drawn.leaseTtlMs * 4)
@@ -287,7 +352,7 @@ export class Injector implements WorkerFaults {
     if (direction !== 2) cut.link.cutBackUntilMs = untilMs
     const ms = untilMs - world.nowMs
     this.note("cuts", ms, `${cut.name} was cut off ${["both ways", "from answers", "from asking"][direction]} for ${ms} ms`)
-    if ("slots" in cut) this.#listener.cutOff(cut, ms)
+    if ("wallAheadMs" in cut) this.#listener.cutOff(cut, ms)
   }
 
   #lag({ world, senders, drawn }: Stage, family: Family): void {

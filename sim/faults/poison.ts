@@ -4,7 +4,7 @@
  * Planted through the codec the engine is given: it hands out such a command with a trap in place of its quantity, armed by taking the command's
  * hash, which the engine does right before it decides. Everything else may look at it.
  */
-import type { DecodedCommand, EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecodedBody, DecodedCommand, EngineCodec, TakenMessage } from "../../src/engine/protocol.ts"
 
 export class Poison {
   /** Canonical texts of the commands that can't be decided. */
@@ -39,16 +39,26 @@ export class Poison {
         this.#armed = false
         return codec.encodeChunk(chunk)
       },
-      decodeBody: (body) => {
-        const decoded = codec.decodeBody(body)
-        if (this.#texts.size === 0 || decoded._tag !== "Commands") return decoded
-        return { ...decoded, commands: decoded.commands.map((one) => this.#trapped(one)) }
+      decodeBody: (body) => this.#trappedIn(codec.decodeBody(body)),
+      decodeBatch: (body) => {
+        const decoded = codec.decodeBatch(body)
+        if (this.#texts.size === 0 || decoded._tag !== "Batch") return decoded
+        return { ...decoded, batch: { ...decoded.batch, messages: decoded.batch.messages.map(this.handed) } }
       },
       commandHash: (text) => {
         this.#armed = this.#texts.size > 0 && this.#texts.has(text)
         return codec.commandHash(text)
       },
     }
+  }
+
+  /** A message that an ingress hands over or stored, with traps in it. */
+  readonly handed = (message: TakenMessage): TakenMessage =>
+    this.#texts.size === 0 ? message : { ...message, body: this.#trappedIn(message.body) }
+
+  #trappedIn(decoded: DecodedBody): DecodedBody {
+    if (this.#texts.size === 0 || decoded._tag !== "Commands") return decoded
+    return { ...decoded, commands: decoded.commands.map((one) => this.#trapped(one)) }
   }
 
   #trapped(decoded: DecodedCommand): DecodedCommand {

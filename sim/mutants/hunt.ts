@@ -5,6 +5,8 @@
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import type { Step } from "../../src/engine/step.ts"
+import { makeIngressStep } from "../../src/ingress/step.ts"
+import { ingressCodec } from "../nodes/ingress.ts"
 import type { MutantLine, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
@@ -12,8 +14,8 @@ import { bites, bitesCounted, forgetBites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 import { loadCopy } from "./substitute.ts"
 
-/** What a seed is run with so that its workers have the defect; the same without `rules` and `stepOf` is the shipped code. */
-export type Planted = Pick<RunOptions, "profile" | "mutant" | "rules" | "stepOf" | "families" | "drawn">
+/** What a seed is run with so that its workers and ingresses have the defect; the same without steps, rules and addresses is the shipped code. */
+export type Planted = Pick<RunOptions, "profile" | "mutant" | "rules" | "stepOf" | "ingressStep" | "addressed" | "families" | "drawn">
 
 /** What the hunt of one mutant came to. */
 export interface Hunted extends MutantLine {
@@ -44,19 +46,25 @@ const loosened = (changes: NonNullable<Mutant["loosened"]>): ProtocolRules => {
 
 /** What makes the workers of a world run the mutant. */
 export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
-  const { name, profile, families, drawn, substituted = [], bent } = mutant
+  const { name, profile, families, drawn, substituted = [], bent, bentDoor, addressed } = mutant
   const rules = mutant.loosened === undefined ? protocolRules : loosened(mutant.loosened)
   const world = {
     profile,
     mutant: name,
     ...(families === undefined ? {} : { families: new Set(families) }),
     ...(drawn === undefined ? {} : { drawn }),
+    ...(addressed === undefined ? {} : { addressed }),
   }
   if (substituted.length === 0)
-    return { ...world, rules, ...(bent === undefined ? {} : { stepOf: (_worker: number, step: Step): Step => bent(step) }) }
-  const { makeStep } = await loadCopy(name, substituted)
-  const mutated = makeStep({ codec: sharedCodec, rules })
-  return { ...world, rules, stepOf: () => bent?.(mutated) ?? mutated }
+    return {
+      ...world,
+      rules,
+      ...(bent === undefined ? {} : { stepOf: (_worker: number, step: Step): Step => bent(step) }),
+      ...(bentDoor === undefined ? {} : { ingressStep: bentDoor(makeIngressStep(ingressCodec)) }),
+    }
+  const copy = await loadCopy(name, substituted)
+  const mutated = copy.makeStep({ codec: sharedCodec, rules })
+  return { ...world, rules, stepOf: () => bent?.(mutated) ?? mutated, ingressStep: copy.makeIngressStep(ingressCodec) }
 }
 
 export interface HuntOptions {
@@ -76,7 +84,7 @@ export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted
   const startedMs = wallNowMs()
   const budget = Math.min(mutant.budget, options.budget ?? mutant.budget)
   const planted = await plantMutant(mutant)
-  const { rules: _rules, stepOf: _stepOf, mutant: _name, ...shipped } = planted
+  const { rules: _rules, stepOf: _stepOf, ingressStep: _door, addressed: _addressed, mutant: _name, ...shipped } = planted
   const unproven: Array<Hunted["unproven"][number]> = []
   const alsoFailed = new Set<string>()
   let killed: { readonly seed: string; readonly by: string } | null = null

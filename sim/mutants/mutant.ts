@@ -3,12 +3,14 @@
  */
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import type { Step } from "../../src/engine/step.ts"
+import type { IngressStep } from "../../src/ingress/step.ts"
 import type { FaultName } from "../faults/catalogue.ts"
+import type { Addressed } from "../nodes/reigns.ts"
 import type { Drawn, ProfileName } from "../profiles.ts"
 
 /** One place of one source, and what stands there instead. The pattern has to occur exactly once, or nothing is loaded. */
 export interface Substitution {
-  /** From the root of the repository: one of src/engine or src/domain. */
+  /** From the root of the repository: one of src/engine, src/ingress or src/domain. */
   readonly module: string
   readonly pattern: string
   /** May call `bites()`: the marker is imported into every source that is changed. */
@@ -21,6 +23,10 @@ interface Planting {
   readonly loosened?: Partial<Omit<ProtocolRules, "checks">>
   /** Between the node and the shipped step: bends what goes in or what comes out. */
   readonly bent?: (step: Step) => Step
+  /** The same at every ingress. */
+  readonly bentDoor?: (step: IngressStep) => IngressStep
+  /** How frames are addressed, if not to a reign. */
+  readonly addressed?: Addressed
   /** Lines of the sources, replaced while these are loaded. */
   readonly substituted?: ReadonlyArray<Substitution>
 }

@@ -7,6 +7,7 @@
  */
 import { registerHooks } from "node:module"
 import type { makeStep } from "../../src/engine/step.ts"
+import type { makeIngressStep } from "../../src/ingress/step.ts"
 import type { Substitution } from "./mutant.ts"
 
 const root = new URL("../../", import.meta.url).href
@@ -61,19 +62,20 @@ const hook = (): void => {
   })
 }
 
-/** Loads a mutant's copy of the engine and the domain, once. Rejects if a source doesn't fit, or was never loaded. One at a time. */
+/** Loads a mutant's copy of the engine, the ingress and the domain, once. Rejects if a source doesn't fit, or was never loaded. One at a time. */
 export const loadCopy = async (
   mutant: string,
   substitutions: ReadonlyArray<Substitution>,
-): Promise<{ readonly makeStep: typeof makeStep }> => {
+): Promise<{ readonly makeStep: typeof makeStep; readonly makeIngressStep: typeof makeIngressStep }> => {
   hook()
   planted.set(mutant, substitutions)
   planting = mutant
   try {
     const step = await import("../../src/engine/step.ts")
+    const door = await import("../../src/ingress/step.ts")
     for (const { module } of substitutions)
       if (!changed.has(`${mutant} ${module}`)) throw new Error(`${module} was loaded without what mutant ${mutant} changes in it`)
-    return { makeStep: step.makeStep }
+    return { makeStep: step.makeStep, makeIngressStep: door.makeIngressStep }
   } finally {
     planting = null
   }

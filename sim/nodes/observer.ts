@@ -1,10 +1,15 @@
 /**
  * What the checkers of a world are told while it runs: everything that was said, heard, stored or lost, at the moment it happened.
  */
+
+import type { SenderId } from "../../src/domain/names.ts"
 import type { Partition } from "../../src/engine/partition.ts"
-import type { AlarmKind, BatchStats, Halt, Output, StepDownReason } from "../../src/engine/protocol.ts"
+import type { AlarmKind, BatchStats, Halt, Output, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { DoorAnswer } from "../../src/wire/answers.ts"
+import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"
+import type { Ingress } from "./ingress.ts"
 import type { Slot } from "./slot.ts"
 
 /** Told by the nodes; each call is made before its effect leaves the node. */
@@ -33,6 +38,22 @@ export interface Observer {
   journalLost(partition: number, afterSeq: number, count: number): void
   /** A receiver accepted a value of the feed; `stale` ones it turned away. */
   feedAccepted(channel: string, value: AtsValue, stale: boolean): void
+
+  // At the door.
+
+  /** A sender publishes a message: an attempt with a suffix of its own. */
+  published(message: Published): void
+  /** The server takes a message of a sender and writes it to an ingress's connection; undefined: nobody is there, and its sender is told. */
+  entered(message: Published, entered: Entered | undefined): void
+  /** An ingress reads a message from its connection. */
+  doorRead(ingress: Ingress, message: Entered): void
+  /** An ingress, or a reign, answers a message instead of deciding it, or before. */
+  doorSaid(by: string, sender: string, suffix: string, answer: DoorAnswer): void
+  doorHeard(sender: string, suffix: string, answer: DoorAnswer): void
+  doorClosed(ingress: Ingress, sender: SenderId): void
+  /** Messages leave an ingress for an owner; bytes leave it for the commands stream, once or again. */
+  handedOver(ingress: Ingress, partition: number, messages: ReadonlyArray<TakenMessage>): void
+  storing(ingress: Ingress, partition: number, bytes: Uint8Array): void
 }
 
 const kinds = [
@@ -52,6 +73,14 @@ const kinds = [
   "replyHeard",
   "journalLost",
   "feedAccepted",
+  "published",
+  "entered",
+  "doorRead",
+  "doorSaid",
+  "doorHeard",
+  "doorClosed",
+  "handedOver",
+  "storing",
 ] as const satisfies ReadonlyArray<keyof Observer>
 
 /** Passes on what happens to everybody who asked for that kind of it, in the order in which they came. */

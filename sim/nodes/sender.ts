@@ -1,14 +1,19 @@
 /**
  * Somebody who sends commands and hears answers: a channel, the warehouse, the planner. Plays flows of the workload, each step after the answer
  * to the one before, and asks again with the same id and the same bytes until it is answered.
+ *
+ * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
  */
-import type { Command } from "../../src/domain/commands.ts"
-import { skuToken } from "../../src/domain/names.ts"
+import { type Command, isFact } from "../../src/domain/commands.ts"
+import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue, DecisionSaid, Reply } from "../../src/engine/records.ts"
+import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { commandSubject, replyHeader } from "../../src/wire/subjects.ts"
+import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { Send } from "../../src/workload/flows.ts"
+import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
 import type { Server } from "../substitutes/server.ts"
+import type { Family } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -21,7 +26,7 @@ export interface Asked {
   readonly sender: string
   readonly sentMs: number
   sendings: number
-  /** The last sending that the broker acknowledged as stored, or null. */
+  /** The last sending that was acknowledged as stored, or null. */
   acknowledgedMs: number | null
   heardMs: number | null
   outcome: DecisionSaid["outcome"] | null
@@ -29,12 +34,53 @@ export interface Asked {
   partition: number | null
 }
 
+/** When a command is sent again, if nothing is heard. */
+interface Retry {
+  waitMs: number
+  /** Raised by each new plan: the former ones are off. */
+  plan: number
+  /** Times it was turned away. */
+  turnedAway: number
+}
+
+/** Commands that wait a moment for others to go with them in one message. */
+interface Pack {
+  readonly send: Send
+  readonly askeds: Array<Asked>
+}
+
 const encoder = new TextEncoder()
 const scope = (sku: string, id: string): string => `${sku} ${id}`
+/** Milliseconds for which a sender that packs waits for another command. */
+const packingMs = 20
+/** One command in so many waits for another to go with. */
+const packedOneIn = 6
+/** Milliseconds until it asks again where nobody took its message, and where it was too old or went to somebody who is set up wrong. */
+const nobodyMs = 300
+const refusedMs = 200
+
+/** What some attempts name as their trace: one that is none must not get further than the door. */
+const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
+
+const textOf = ({ command }: Asked): string => engineCodec.commandText(command)
+
+/** The headers of a raw message, as one text. */
+const rawHeaders = (suffix: string): string => `${replyHeader}: ${suffix}`
 
 export interface SenderOptions {
   /** Milliseconds without an answer after which it asks again; doubles up to sixteenfold. */
   readonly retryMs: number
+  readonly partitions: number
+}
+
+interface Surroundings {
+  readonly world: World
+  readonly server: Server
+  readonly observer: Observer
+  /** Null: a world without ingresses, in which senders write to the commands stream themselves. */
+  readonly channels: ChannelsAccount | null
+  /** Which commands are packed, and how each attempt names its reply. */
+  readonly habits: Family
 }
 
 export class Sender {
@@ -44,12 +90,18 @@ export class Sender {
   readonly #world: World
   readonly #server: Server
   readonly #observer: Observer
+  readonly #channels: ChannelsAccount | null
+  readonly #habits: Family
   readonly #options: SenderOptions
   /** Everything it ever asked, by SKU and id. */
   readonly asked = new Map<string, Asked>()
   /** What messages that must be refused have to be refused for, by the suffix of their reply. */
   readonly expected = new Map<string, ReadonlyArray<string>>()
   readonly #answered = new Map<string, (said: DecisionSaid) => void>()
+  readonly #retries = new Map<Asked, Retry>()
+  /** What each attempt asked, by its suffix, until it is answered for good. */
+  readonly #attempts = new Map<string, ReadonlyArray<Asked>>()
+  readonly #packs = new Map<string, Pack>()
   readonly #versions = new Map<string, number>()
   /** What it believes of each SKU it sells: the feed as it accepted it. */
   readonly ats = new Map<string, AtsValue>()
@@ -58,19 +110,21 @@ export class Sender {
   open = 0
   messages = 0
 
-  constructor(
-    name: string,
-    link: Link,
-    options: SenderOptions,
-    surroundings: { readonly world: World; readonly server: Server; readonly observer: Observer },
-  ) {
+  constructor(name: string, link: Link, options: SenderOptions, { world, server, observer, channels, habits }: Surroundings) {
     this.name = name
     this.link = link
     this.#options = options
-    this.#world = surroundings.world
-    this.#server = surroundings.server
-    this.#observer = surroundings.observer
-    this.host = this.#world.host()
+    this.#world = world
+    this.#server = server
+    this.#observer = observer
+    this.#channels = channels
+    this.#habits = habits
+    this.host = world.host()
+  }
+
+  /** Whether it writes to a commands stream itself: there are no ingresses, or none yet. */
+  get #isRaw(): boolean {
+    return this.#channels === null || this.#server.formerIsOpen
   }
 
   /** Sends a command until it is answered for good, then says so. */
@@ -91,39 +145,57 @@ export class Sender {
     this.asked.set(key, asked)
     this.#answered.set(key, answered)
     this.open++
-    const body = encoder.encode(engineCodec.commandText(command))
-    const subject = commandSubject(this.name, send.class, skuToken(command.sku))
-    this.#publish(asked, subject, body)
+    this.#retries.set(asked, { waitMs: this.#options.retryMs, plan: 0, turnedAway: 0 })
+    if (!this.#isPacked(asked)) this.#publish([asked])
     for (let copy = 1; copy < send.copies; copy++)
-      this.#world.in(send.together ? 0 : this.link.delayMs() * 3 * copy, EventKind.send, this.host, () =>
-        this.#publish(asked, subject, body),
-      )
-    this.#askAgain(asked, subject, body, this.#options.retryMs)
+      this.#world.in(send.together ? 0 : this.link.delayMs() * 3 * copy, EventKind.send, this.host, () => this.#publish([asked]))
+    this.#askAgain(asked, this.#options.retryMs)
   }
 
-  /** Sends bytes once that must be refused for one of these reasons. */
-  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>): void {
+  /** Sends bytes once that must be refused for one of these reasons, or that name a reply subject which nobody may be answered on. */
+  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>, forgedReply?: string): void {
     this.messages++
+    const suffix = this.#newSuffix()
+    if (forgedReply === undefined) this.expected.set(suffix, reasons)
+    if (this.#isRaw) return this.#arrive(() => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
+    const message = this.#message(subject.split(".").slice(3).join("."), suffix, body)
+    this.#enter(forgedReply === undefined ? message : { ...message, replySubject: forgedReply, replyHeader: "" })
+  }
+
+  #newSuffix(): string {
+    return `${this.name}.${++this.#suffixes}`
+  }
+
+  /** Lets it happen at the server, unless it is lost on the way. */
+  #arrive(happen: () => void): void {
     const thereMs = this.link.there()
-    if (thereMs < 0) return
-    const suffix = `${this.name}.${++this.#suffixes}`
-    this.expected.set(suffix, reasons)
-    this.#world.in(thereMs, EventKind.server, null, () =>
-      this.#server.publishCommand(subject, `${replyHeader}: ${suffix}`, body, () => undefined),
-    )
+    if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, happen)
   }
 
-  #publish(asked: Asked, subject: string, body: Uint8Array): void {
-    asked.sendings++
+  /** Publishes commands once, as one message; now and then a nervous sender does so twice. */
+  #publish(askeds: ReadonlyArray<Asked>): void {
+    const [first] = askeds
+    if (first === undefined) return
+    for (const asked of askeds) asked.sendings++
+    const texts = askeds.map(textOf)
+    const body = encoder.encode(askeds.length === 1 ? texts[0] : `[${texts.join(",")}]`)
+    const token = skuToken(first.command.sku)
+    if (this.#isRaw) return this.#publishRaw(askeds, commandSubject(this.name, first.send.class, token), body)
+    this.#request(askeds, `${first.send.class}.${token}`, body)
+    const againMs = this.link.again()
+    if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, () => this.#request(askeds, `${first.send.class}.${token}`, body))
+  }
+
+  #publishRaw(askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {
     this.messages++
-    const headers = `${replyHeader}: ${this.name}.${++this.#suffixes}`
+    const headers = rawHeaders(this.#newSuffix())
     const store = () =>
       this.#server.publishCommand(subject, headers, body, (came) => {
         if (came === null || "errCode" in came) return
         const backMs = this.link.back()
         if (backMs < 0) return
         this.#world.in(backMs, EventKind.answer, this.host, () => {
-          asked.acknowledgedMs = this.#world.nowMs
+          for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
         })
       })
     const thereMs = this.link.there()
@@ -132,11 +204,103 @@ export class Sender {
     if (againMs >= 0) this.#world.in(Math.max(thereMs, 0) + againMs, EventKind.server, null, store)
   }
 
-  #askAgain(asked: Asked, subject: string, body: Uint8Array, waitMs: number): void {
-    this.#world.in(waitMs, EventKind.timeout, this.host, () => {
-      if (asked.outcome !== null && asked.outcome !== "quarantined") return
-      this.#publish(asked, subject, body)
-      this.#askAgain(asked, subject, body, Math.min(waitMs * 2, this.#options.retryMs * 16))
+  // Through the door.
+
+  /** A request: most name their reply by its subject, some by the header. */
+  #message(path: string, suffix: string, body: Uint8Array): Published {
+    const isNamedByHeader = this.#habits.below(4) === 0
+    return {
+      sender: this.name as SenderId,
+      path,
+      replySubject: isNamedByHeader ? "" : replySubject(this.name, suffix),
+      replyHeader: isNamedByHeader ? suffix : "",
+      traceparent: traces[this.#habits.below(12)] ?? "",
+      body,
+    }
+  }
+
+  #request(askeds: ReadonlyArray<Asked>, path: string, body: Uint8Array): void {
+    this.messages++
+    const suffix = this.#newSuffix()
+    this.#attempts.set(suffix, askeds)
+    this.#enter(this.#message(path, suffix, body), () => {
+      const backMs = this.link.back()
+      if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#comeBack(askeds, nobodyMs))
+    })
+  }
+
+  #enter(message: Published, nobodyIsThere: () => void = () => undefined): void {
+    this.#observer.published(message)
+    this.#arrive(() => {
+      if (this.#server.isDown) return
+      const entered = this.#channels?.publish(message)
+      this.#observer.entered(message, entered)
+      if (entered === undefined) nobodyIsThere()
+    })
+  }
+
+  /** Whether a command goes with another, a little later: one that its sender's next of the same kind and partition may join. */
+  #isPacked(asked: Asked): boolean {
+    if (this.#isRaw) return false
+    const { command, send } = asked
+    const key = `${send.class} ${isFact(command)} ${partitionOf(command.sku, this.#options.partitions)}`
+    const pack = this.#packs.get(key)
+    if (pack !== undefined) {
+      pack.askeds.push(asked)
+      return true
+    }
+    if (this.#habits.below(packedOneIn) > 0) return false
+    const begun: Pack = { send, askeds: [asked] }
+    this.#packs.set(key, begun)
+    this.#world.in(packingMs, EventKind.send, this.host, () => {
+      this.#packs.delete(key)
+      this.#publish(begun.askeds)
+    })
+    return true
+  }
+
+  /** An answer short of a decision reaches the server and goes on to whom it names. */
+  answerArrives(suffix: string, answer: DoorAnswer): void {
+    const backMs = this.link.back()
+    if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#hearDoor(suffix, answer))
+  }
+
+  #hearDoor(suffix: string, answer: DoorAnswer): void {
+    this.#observer.doorHeard(this.name, suffix, answer)
+    const askeds = this.#attempts.get(suffix) ?? []
+    switch (answer.answer) {
+      case "stored":
+        for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
+        // It will be decided: asked again only in case that its answer is lost, or the stream.
+        for (const asked of askeds) this.#askAgain(asked, this.#options.retryMs * 4)
+        return
+      case "busy":
+        return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100))
+      case "notStored":
+        return this.#comeBack(askeds, refusedMs)
+    }
+  }
+
+  /** Nothing of it was taken: it comes back when it was told to, later the more often it was turned away. */
+  #comeBack(askeds: ReadonlyArray<Asked>, afterMs: number): void {
+    for (const asked of askeds) {
+      const retry = this.#retries.get(asked)
+      if (retry === undefined) continue
+      this.#askAgain(asked, afterMs * 2 ** Math.min(4, retry.turnedAway >> 1))
+      retry.turnedAway++
+    }
+  }
+
+  /** Plans to ask again; an earlier plan is off. */
+  #askAgain(asked: Asked, afterMs: number): void {
+    const retry = this.#retries.get(asked)
+    if (retry === undefined) return
+    const plan = ++retry.plan
+    this.#world.in(afterMs, EventKind.timeout, this.host, () => {
+      if (retry.plan !== plan || (asked.outcome !== null && asked.outcome !== "quarantined")) return
+      this.#publish([asked])
+      retry.waitMs = Math.min(retry.waitMs * 2, this.#options.retryMs * 16)
+      this.#askAgain(asked, retry.waitMs)
     })
   }
 
@@ -150,10 +314,13 @@ export class Sender {
 
   #hear(reply: Reply): void {
     this.#observer.replyHeard(this.name, reply.suffix, reply)
+    this.#attempts.delete(reply.suffix)
     // Answers to what was sent to be refused are no answers to the command it took its id from.
     if (this.expected.has(reply.suffix)) return
     for (const said of reply.decisions) {
       if (said.id === null || said.sku === null) continue
+      // Whoever passed it on is set up wrong: no decision, and another ingress may do better.
+      if (said.outcome === "refused" && said.reason === "WrongPartition") continue
       const key = scope(said.sku, said.id)
       const asked = this.asked.get(key)
       if (asked === undefined || (asked.outcome !== null && asked.outcome !== "quarantined")) continue
@@ -163,6 +330,7 @@ export class Sender {
       asked.partition = reply.partition
       if (said.outcome === "quarantined") continue
       this.open--
+      this.#retries.delete(asked)
       const answered = this.#answered.get(key)
       this.#answered.delete(key)
       answered?.(said)

@@ -6,10 +6,11 @@
  */
 
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { ClaimBasis, Halt, Input, Output, StepDownReason, Witness } from "../../src/engine/protocol.ts"
+import type { ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
-import { appendTimeoutMs } from "../../src/limits.ts"
+import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
+import type { OwnerNews } from "../../src/ports/door.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
 import type { Ask } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -41,6 +42,11 @@ export class Slot {
   halt: Halt | null = null
   readonly readings: Readings
   #feedSeen: Array<AtsValue> = []
+  /** What frames are addressed to while it serves; null: nobody hands it anything. */
+  reign: string | null = null
+  #epoch = 0
+  #deafen: () => void = () => undefined
+  #announceAtMs = 0
 
   constructor(worker: Worker, id: number, step: Step) {
     this.worker = worker
@@ -80,6 +86,7 @@ export class Slot {
     this.partition = null
     this.readings.forget()
     this.#feedSeen = []
+    this.#endReign()
   }
 
   /** Tells the engine something, and performs what it asks for; the worker may crash between any two of these. */
@@ -88,12 +95,17 @@ export class Slot {
     if (partition === null) return
     const outputs = this.#step(partition, input)
     if (outputs.length === 0) return
-    for (const output of outputs) {
+    for (const [at, output] of outputs.entries()) {
       if (this.worker.mayCrash(output._tag, this)) return
       this.#perform(output)
-      if (this.partition !== partition) return
+      if (this.partition !== partition) return this.#sayBusyAtTheEnd(outputs.slice(at + 1))
     }
     this.worker.mayCrash("the next input", this)
+  }
+
+  /** A reign that is over gives back what it had taken and not decided. */
+  #sayBusyAtTheEnd(outputs: ReadonlyArray<Output>): void {
+    if (this.worker.isUp) for (const output of outputs) if (output._tag === "SayBusy") this.#sayBusy(output, "a reign that is over")
   }
 
   /** Its lease was got or renewed, and this is what the broker stamped then. */
@@ -106,6 +118,52 @@ export class Slot {
     if (this.partition === null) return
     const input: Tick = { _tag: "Tick", nowMs: this.worker.clockMs, wallMs: this.worker.wallMs }
     this.put(input)
+    if (this.reign !== null && this.#world.nowMs >= this.#announceAtMs) this.#announce(this.reign, [])
+  }
+
+  // What ingresses hand over.
+
+  /** Messages for the reign of that name. False: it isn't this slot's any more, and nothing was taken. */
+  handed(owner: string, messages: ReadonlyArray<TakenMessage>): boolean {
+    if (this.reign !== owner || this.partition === null) return false
+    this.put({ _tag: "CommandsHanded", messages: messages.map(this.worker.handed), nowMs: this.worker.clockMs })
+    return true
+  }
+
+  /** From now on it listens under the name of its reign, and says so again and again. */
+  #beginReign({ owner, epoch }: Partition): void {
+    this.reign = owner
+    this.#epoch = epoch
+    this.#deafen = this.worker.reigns.listen(this, owner)
+    this.#announce(owner, [])
+  }
+
+  #announce(owner: string | null, full: OwnerNews["full"]): void {
+    this.#announceAtMs = this.#world.nowMs + announceEveryMs
+    this.worker.reigns.announce(this, { partition: this.id, epoch: this.#epoch, owner, full })
+  }
+
+  #endReign(): void {
+    if (this.reign === null) return
+    this.reign = null
+    // A dead process is deaf at once, and says nothing; of a living one the server hears a little later.
+    if (!this.worker.isUp) return this.#deafen()
+    this.#announce(null, [])
+    this.worker.reigns.forget(this, this.#deafen)
+  }
+
+  #sayBusy({ messages, retryAfterMs, why }: OutputOf<"SayBusy">, by: string): void {
+    const { observer, link, senders } = this.worker
+    for (const { sender, reply } of messages) {
+      if (reply === null) continue
+      const answer = { answer: "busy", retryAfterMs, why } as const
+      observer.doorSaid(by, sender, reply, answer)
+      const thereMs = link.there()
+      if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, () => senders.get(sender)?.answerArrives(reply, answer))
+    }
+    if (why !== "queue" || this.reign === null) return
+    const full = [...new Set(messages.map(({ sender }) => sender))].map((sender) => ({ sender, forMs: retryAfterMs }))
+    this.#announce(this.reign, full)
   }
 
   /** Asks the server something for this life of the partition. */
@@ -169,7 +227,7 @@ export class Slot {
       case "ReadJournalEnd":
         return this.#readJournalEnd(output)
       case "ReadCommands":
-        return this.readings.readCommands(output.fromSeq)
+        return this.readings.readCommands(output.stream, output.fromSeq)
       case "PauseReading":
         return this.readings.pause()
       case "ResumeReading":
@@ -177,7 +235,9 @@ export class Slot {
       case "ReadCommandAt":
         return this.#readCommandAt(output)
       case "PurgeCommands":
-        return this.#once(() => this.#server.purgeCommands(this.id, output.beforeSeq))
+        return this.#once(() => this.#server.purgeCommands(output.stream, this.id, output.beforeSeq))
+      case "ReadRawEnd":
+        return this.#readRawEnd()
       default:
         return this.#performSaying(output)
     }
@@ -215,8 +275,11 @@ export class Slot {
       case "ClaimEnded":
         return this.#claimEnded()
       case "Serving":
-        if (this.partition !== null) observer.serving(this, this.partition)
-        return
+        if (this.partition === null) return
+        observer.serving(this, this.partition)
+        return this.#beginReign(this.partition)
+      case "SayBusy":
+        return this.#sayBusy(output, this.reign ?? "nobody")
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)
       case "Alarm":
@@ -293,10 +356,20 @@ export class Slot {
     })
   }
 
-  #readCommandAt({ seq }: OutputOf<"ReadCommandAt">): void {
+  #readRawEnd(): void {
+    this.#ask<{ readonly endSeq: number | null }>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#server.answersFor("FORMER") ? { endSeq: this.#server.formerEndSeq(this.id) } : null),
+      answered: ({ endSeq }) => this.put({ _tag: "RawEndRead", endSeq, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "RawEndRead", endSeq: null, nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readCommandAt({ stream, seq }: OutputOf<"ReadCommandAt">): void {
     this.#ask<ReturnType<Server["commandAt"]>>({
       timeoutMs: questionTimeoutMs,
-      serve: (answer) => answer(this.#server.answersFor("COMMANDS") ? this.#server.commandAt(seq) : null),
+      serve: (answer) =>
+        answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, seq) : null),
       answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
     })

@@ -3,13 +3,17 @@
  * on, and believe a lease that is no longer its own.
  */
 
+import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
 import type { Server } from "../substitutes/server.ts"
+import { askOver } from "../world/asking.ts"
 import type { Host } from "../world/heap.ts"
 import type { Ask, Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
+import type { Home, Ingress } from "./ingress.ts"
 import type { Observer } from "./observer.ts"
+import type { Reigns } from "./reigns.ts"
 import type { Sender } from "./sender.ts"
 import { Slot } from "./slot.ts"
 
@@ -42,9 +46,12 @@ export interface Surroundings {
   /** Those who hear replies, by name. */
   readonly senders: ReadonlyMap<string, Sender>
   readonly stepOf: (worker: number) => Step
+  readonly reigns: Reigns
+  /** What becomes of a message that is handed over, before its owner sees it. */
+  readonly handed: (message: TakenMessage) => TakenMessage
 }
 
-export class Worker {
+export class Worker implements Home {
   readonly name: string
   readonly index: number
   readonly host: Host
@@ -55,6 +62,10 @@ export class Worker {
   readonly observer: Observer
   readonly faults: WorkerFaults
   readonly senders: ReadonlyMap<string, Sender>
+  readonly reigns: Reigns
+  readonly handed: Surroundings["handed"]
+  /** The one inside it, if the world has any. */
+  ingress: Ingress | null = null
   slots: ReadonlyArray<Slot> = []
   /** Its steady clock: by what it is wrong in this life, and how many millionth parts it runs fast. */
   steadyAheadMs = 0
@@ -78,14 +89,19 @@ export class Worker {
     this.observer = surroundings.observer
     this.faults = surroundings.faults
     this.senders = surroundings.senders
+    this.reigns = surroundings.reigns
+    this.handed = surroundings.handed
     this.#stepOf = surroundings.stepOf
     this.host = this.world.host()
   }
 
   /** The steady clock. */
   get clockMs(): number {
-    const livedMs = this.world.nowMs - this.#upSinceMs
-    return this.world.nowMs + this.steadyAheadMs + Math.floor((livedMs * this.fastPpm) / 1_000_000)
+    return this.clockAt(this.world.nowMs)
+  }
+
+  clockAt(trueMs: number): number {
+    return trueMs + this.steadyAheadMs + Math.floor(((trueMs - this.#upSinceMs) * this.fastPpm) / 1_000_000)
   }
 
   /** Sets its wall clock. */
@@ -120,6 +136,7 @@ export class Worker {
       if (!slot.isHalted) slot.begin()
       this.#lookAfterLease(slot)
     }
+    this.ingress?.start()
     this.#tick()
   }
 
@@ -134,6 +151,7 @@ export class Worker {
     this.host.life++
     this.host.pausedUntilMs = 0
     this.isUp = false
+    this.ingress?.end()
     for (const slot of this.slots) slot.forget()
     this.slots = []
     this.world.in(this.faults.deadMs(), EventKind.restart, null, () => {
@@ -149,26 +167,11 @@ export class Worker {
   }
 
   pause(ms: number): void {
-    this.host.pausedUntilMs = Math.max(this.host.pausedUntilMs, this.world.nowMs + ms)
+    this.world.pause(this.host, ms)
   }
 
-  /** Asks the server: the request may be lost, arrive twice or late, and so may the answer. */
-  ask<T>({ timeoutMs, serve, answered, unanswered }: Ask<T>): void {
-    const { world, host, link } = this
-    const { life } = host
-    const endsMs = world.nowMs + timeoutMs
-    const giveUp = () => world.in(Math.max(0, endsMs - world.nowMs), EventKind.timeout, host, unanswered, life)
-    const thereMs = link.there()
-    if (thereMs < 0) return giveUp()
-    world.in(thereMs, EventKind.server, null, () =>
-      serve((value) => {
-        const backMs = value === null ? -1 : link.back()
-        if (value === null || backMs < 0 || world.nowMs + backMs >= endsMs) giveUp()
-        else world.in(backMs, EventKind.answer, host, () => answered(value), life)
-      }),
-    )
-    const againMs = link.again()
-    if (againMs >= 0) world.in(thereMs + againMs, EventKind.server, null, () => serve(() => undefined))
+  ask<T>(ask: Ask<T>): void {
+    askOver(this, ask)
   }
 
   #tick(): void {

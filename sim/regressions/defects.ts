@@ -135,7 +135,7 @@ export const defects: ReadonlyArray<Defect> = [
     expected: ["messages-decided"],
     profile: "last-unit",
     families: ["jitter", "lost-commands"],
-    drawn: { faultChance: 60 },
+    drawn: { entry: "raw", faultChance: 60 },
     bent: readOnUntold,
   },
   {
@@ -148,6 +148,7 @@ export const defects: ReadonlyArray<Defect> = [
     profile: "last-unit",
     families: ["jitter", "lost-commands", "spikes", "elections"],
     drawn: {
+      entry: "raw",
       orders: 20,
       skus: 1,
       partitions: 1,

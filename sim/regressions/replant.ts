@@ -10,7 +10,10 @@ import type { Defect } from "./defect.ts"
 import { defects } from "./defects.ts"
 
 /** What a world is run with so that its workers have the defect; `families` and `drawn` say where to look for one that shows it. */
-export type Replanted = Pick<RunOptions, "profile" | "mutant" | "codec" | "engine" | "rules" | "stepOf" | "families" | "drawn" | "untilMs">
+export type Replanted = Pick<
+  RunOptions,
+  "profile" | "mutant" | "codec" | "engine" | "rules" | "stepOf" | "ingressStep" | "addressed" | "families" | "drawn" | "untilMs"
+>
 
 export interface Plantable {
   readonly name: string

@@ -185,7 +185,7 @@ export class Servers {
     const bucket = (name: string) => stream(name, { lastOnly: true, markerMs })
     this.commands = stream("commands", { transform: storedCommandSubject(partitions), duplicateWindowMs: commandsWindowMs })
     this.former = stream("former commands", { transform: storedCommandSubject(partitions), duplicateWindowMs: commandsWindowMs })
-    this.journals = Array.from({ length: partitions }, (_, partition) => stream(`journal ${partition}`, { denyPurge: true }))
+    this.journals = Array.from({ length: partitions }, (_, partition) => stream(`journal ${partition}`))
     this.feed = stream("feed", { lastOnly: true })
     this.snapshots = stream("snapshots", { lastOnly: true })
     this.leases = bucket("leases")

@@ -7,6 +7,7 @@
 import type { Input, Output } from "../../src/engine/protocol.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { type DoorMinds, sayOfAttempt } from "./doors.ts"
 import type { Journal, Journals } from "./journals.ts"
 import { answerText, freeQty } from "./ledger.ts"
 import type { Minds } from "./minds.ts"
@@ -28,6 +29,7 @@ export interface Ground {
   readonly journals: Journals
   readonly wants: Map<string, Want>
   readonly appends: Map<string, HandedOver>
+  readonly doorMinds: DoorMinds
   readonly emptyStream: Stream
   streams: number
 }
@@ -272,6 +274,9 @@ const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): 
       else hear(ground, draft, w, `FeedSent ${group}`, () => ({ _tag: "FeedSent", group }))
       return
     }
+    case "SayBusy":
+      for (const { reply } of output.messages) sayOfAttempt(draft, reply, "busy")
+      return
     case "StoreWitness":
       mark(ground, draft, w, output, `witness ${textOf(output.witness)} over ${textOf(output.over)}`)
       return

@@ -5,7 +5,9 @@
  */
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
+import type { IngressStep } from "../../src/ingress/step.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { createDoorMinds, openDoors } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, emptyShelf, type Ground, hearClaim, marksWith, startMs, stateOf } from "./draft.ts"
 import { createJournals } from "./journals.ts"
 import { createMinds } from "./minds.ts"
@@ -46,15 +48,18 @@ export interface ExploreOptions {
   readonly world: SmallWorld
   /** The protocol's rules; production's unless given. */
   readonly rules?: ProtocolRules
+  /** The step of every ingress; the shipped one unless given. */
+  readonly doorStep?: IngressStep
   /** Ends with the first violation. */
   readonly untilViolation?: boolean
 }
 
-const prepareGround = (world: SmallWorld, rules: ProtocolRules): Ground => {
+const prepareGround = (world: SmallWorld, rules: ProtocolRules, doorStep?: IngressStep): Ground => {
   const minds = createMinds({ codec: engineCodec, rules, snapshotEveryRecords: world.snapshotEveryRecords })
   const journals = createJournals(engineCodec, minds, startMs)
   const emptyStream = { id: 0, messages: [], templates: [], parent: null, children: new Map() }
-  return { world, minds, journals, wants: new Map(), appends: new Map(), emptyStream, streams: 0 }
+  const doorMinds = createDoorMinds(world.templates, doorStep)
+  return { world, minds, doorMinds, journals, wants: new Map(), appends: new Map(), emptyStream, streams: 0 }
 }
 
 /** Where the world begins. What is wrong by then already is in the draft. */
@@ -62,7 +67,17 @@ const firstDraft = (ground: Ground): Draft => {
   const { newborn } = ground.minds
   const asleep = { mind: newborn, followSeq: 0, readSeq: 0, broken: false, wants: [], calls: [] }
   const marks = marksWith({ incarnation: null, witness: null, key: "" }, {})
-  const used = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
+  const used = {
+    claims: 0,
+    crashes: 0,
+    timeouts: 0,
+    retries: 0,
+    leaseLosses: 0,
+    tailLosses: 0,
+    doorCrashes: 0,
+    silences: 0,
+    storeFaults: 0,
+  }
   const { empty } = ground.journals
   let draft = draftOf({
     journal: empty,
@@ -76,6 +91,7 @@ const firstDraft = (ground: Ground): Draft => {
     used,
     workers: [asleep, asleep],
     loose: [],
+    doors: null,
   })
   for (const w of bothWorkers) beginLife(ground, draft, w)
   if (ground.world.setup === null) return draft
@@ -86,6 +102,8 @@ const firstDraft = (ground: Ground): Draft => {
     draft = settle(ground, stateOf(draft))
     if (draft.wrong.length > 0) break
   }
+  if (ground.world.entry === "raw") return draft
+  openDoors(ground, draft)
   return draft
 }
 
@@ -158,8 +176,8 @@ class Exploration {
   #resting = 0
   #next: Array<Reached> = []
 
-  constructor({ world, rules, untilViolation }: ExploreOptions) {
-    this.#ground = prepareGround(world, rules ?? protocolRules)
+  constructor({ world, rules, untilViolation, doorStep }: ExploreOptions) {
+    this.#ground = prepareGround(world, rules ?? protocolRules, doorStep)
     this.#untilViolation = untilViolation ?? false
   }
 

@@ -8,6 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
+import { doorMisfortunes, doorMoves } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { clockMoves, sendMoves, tailLossMoves } from "./outside.ts"
@@ -344,6 +345,7 @@ export const answers = (ground: Ground, state: State, onMove: OnMove): void => {
     wantMoves(ground, state, w, onMove)
     streamMoves(ground, state, w, onMove)
   }
+  doorMoves(ground, state, onMove)
 }
 
 /** Everything that may happen next. */
@@ -351,6 +353,7 @@ export const moves = (ground: Ground, state: State, onMove: OnMove): void => {
   answers(ground, state, onMove)
   looseMoves(ground, state, onMove)
   for (const w of bothWorkers) misfortunes(ground, state, w, onMove)
+  doorMisfortunes(ground, state, onMove)
   sendMoves(ground, state, onMove)
   tailLossMoves(ground, state, onMove)
   clockMoves(ground, state, onMove)

@@ -3,6 +3,7 @@
  */
 import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
+import { attemptMoves } from "./doors.ts"
 import { askCommandAt, bothWorkers, type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
 import type { State, Stream, Template } from "./small-world.ts"
 
@@ -70,10 +71,16 @@ export const sendMoves = (ground: Ground, state: State, onMove: OnMove): void =>
   const { templates } = ground.world
   const { stream } = state
   for (const [index, template] of templates.entries()) {
-    const sent = stream.templates.includes(index)
+    const isSent = (at: number) =>
+      state.doors === null ? stream.templates.includes(at) : state.doors.attempts.some((attempt) => attempt.template === at)
+    const sent = isSent(index)
     const waitsFor = templates.findIndex(({ name }) => name === template.after)
-    if (waitsFor >= 0 && !stream.templates.includes(waitsFor)) continue
+    if (waitsFor >= 0 && !isSent(waitsFor)) continue
     if (sent && (template.retried !== true || state.used.retries >= ground.world.bounds.retries)) continue
+    if (state.doors !== null) {
+      attemptMoves(state, index, template.name, sent, onMove)
+      continue
+    }
     const draft = draftOf(state)
     if (sent) draft.used.retries += 1
     send(ground, draft, index, template)

@@ -6,6 +6,7 @@
  */
 import { stateHash } from "../../src/engine/hash.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { doorProblems, suffixesIn } from "./doors.ts"
 import { bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, stateOf } from "./draft.ts"
 import type { Journal } from "./journals.ts"
 import { freeQty } from "./ledger.ts"
@@ -41,7 +42,7 @@ const judgeMind = (ground: Ground, mind: Mind, journal: Journal, judged: Judged)
 
 /** What is wrong in a state as such. */
 export const safetyProblems = (ground: Ground, state: State, judged: Judged): ReadonlyArray<string> => {
-  const wrong: Array<string> = []
+  const wrong: Array<string> = [...doorProblems(state)]
   for (const { mind } of state.workers) {
     const verdict = judgeMind(ground, mind, state.journal, judged)
     if (verdict !== null) wrong.push(verdict)
@@ -51,7 +52,9 @@ export const safetyProblems = (ground: Ground, state: State, judged: Judged): Re
 
 /** Sequences of the messages whose sender has heard nothing. What the stream lost nobody can be asked to answer. */
 const unanswered = ({ answered, stream }: State): ReadonlyArray<number> =>
-  stream.messages.filter(({ replySuffix }) => (answered & (1 << (Number(replySuffix?.slice(2)) - 1))) === 0).map(({ seq }) => seq)
+  stream.messages
+    .filter((message) => suffixesIn(message).some((suffix) => (answered & (1 << (Number(suffix.slice(2)) - 1))) === 0))
+    .map(({ seq }) => seq)
 
 const allAnswered = (state: State): boolean => unanswered(state).length === 0
 

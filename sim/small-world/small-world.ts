@@ -4,6 +4,7 @@
  * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
  */
 import type { CommandMessage, Output, SnapshotManifest } from "../../src/engine/protocol.ts"
+import { type Doors, doorsKey } from "./doors.ts"
 import type { Journal } from "./journals.ts"
 import type { Mind } from "./minds.ts"
 
@@ -30,6 +31,10 @@ export interface Bounds {
   readonly leaseLosses: number
   /** Times the commands stream loses its newest messages, one or several. */
   readonly tailLosses: number
+  /** Times an ingress dies; its waiting for a frame or a store is given up, or the answer lost; the stream is full for one message. */
+  readonly doorCrashes: number
+  readonly silences: number
+  readonly storeFaults: number
 }
 
 /** Which of the worker's errands take time, during which anything else may happen. What is not named is done at once. */
@@ -64,6 +69,8 @@ export interface SmallWorld {
   readonly afterTailLoss: "breaks" | "reads on"
   /** Records between two snapshots; none are written unless a world says so. */
   readonly snapshotEveryRecords: number
+  /** Whether commands come through two ingresses, or are in the stream as their senders wrote them. */
+  readonly entry: "raw" | "doors"
   /** States after which the exploration gives up, and says so. */
   readonly statesMax: number
 }
@@ -165,6 +172,8 @@ export interface State {
   readonly workers: readonly [WorkerState, WorkerState]
   /** Appends on their way whose worker no longer waits for them: they may be stored any time, or never. */
   readonly loose: ReadonlyArray<HandedOver>
+  /** Null in worlds without ingresses, and before they are there. */
+  readonly doors: Doors | null
 }
 
 const workerKey = ({ mind, followSeq, readSeq, broken, wants, calls }: WorkerState): string => {
@@ -180,11 +189,11 @@ const workerKey = ({ mind, followSeq, readSeq, broken, wants, calls }: WorkerSta
  * The name of a state: equal exactly for states in which the same can happen. Which worker is called a and which b is left out: they differ in nothing
  * but what happened to them, owners being numbered by claim.
  */
-export const stateKey = ({ journal, stream, marks, feed, shelf, sends, answered, clockMs, used, workers, loose }: State): string => {
+export const stateKey = ({ journal, stream, marks, feed, shelf, sends, answered, clockMs, used, workers, loose, doors }: State): string => {
   const a = workerKey(workers[0])
   const b = workerKey(workers[1])
-  const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses},${used.tailLosses}`
+  const counts = `${used.claims},${used.crashes},${used.timeouts},${used.retries},${used.leaseLosses},${used.tailLosses},${used.doorCrashes},${used.silences},${used.storeFaults}`
   const said = feed.map(({ channel, ats, version }) => `${channel}${ats}@${version}`).join(",")
   const around = `${journal.id},${stream.id},${marks.key},${said},${shelf.key},${sends},${answered},${clockMs},${counts}`
-  return `${around}|${a < b ? a : b}|${a < b ? b : a}|${loose.map(({ id }) => id).join(",")}`
+  return `${around}|${a < b ? a : b}|${a < b ? b : a}|${loose.map(({ id }) => id).join(",")}|${doors === null ? "" : doorsKey(doors)}`
 }

@@ -25,6 +25,14 @@ const reserve = (sender: string, name: string, fields: Record<string, unknown> =
 
 const channels = ["web", "shop"].map(plainLine)
 
+/** One unit more on the shelf. */
+const receive = (sender: string, name: string): Template => ({
+  name,
+  sender,
+  class: "stock",
+  command: command("ReceiveStock", name, { location: "L", qty: 1 }),
+})
+
 /** `qty` units on the shelf, sold by two channels. */
 const stocked = (qty: number): ReadonlyArray<Template> => [
   { name: "stock", sender: "dc", class: "stock", command: command("ReceiveStock", "s1", { location: "L", qty }) },
@@ -36,7 +44,17 @@ const stocked = (qty: number): ReadonlyArray<Template> => [
   },
 ]
 
-const none: Bounds = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
+const none: Bounds = {
+  claims: 0,
+  crashes: 0,
+  timeouts: 0,
+  retries: 0,
+  leaseLosses: 0,
+  tailLosses: 0,
+  doorCrashes: 0,
+  silences: 0,
+  storeFaults: 0,
+}
 const quick: Slow = { replies: false, feed: false, marks: false, ticks: false }
 const statesMax = 2_000_000
 
@@ -69,6 +87,7 @@ const plain: Omit<SmallWorld, "name" | "about"> = {
   readsFirst: "marks",
   afterTailLoss: "breaks",
   snapshotEveryRecords: 1_000_000,
+  entry: "raw",
   statesMax,
 }
 
@@ -140,5 +159,26 @@ export const smallWorlds: ReadonlyArray<SmallWorld> = [
     setup: stocked(2),
     templates: [retried(reserve("web", "c1")), reserve("shop", "c2")],
     bounds: { ...none, retries: 1, tailLosses: 1 },
+  }),
+  world("two doors", "a reserve that is sent again through either of two ingresses while owners change: a frame unheard, late or unknown", {
+    entry: "doors",
+    templates: [retried(reserve("web", "c1"))],
+    bounds: { ...none, claims: 1, retries: 1, silences: 1 },
+  }),
+  world(
+    "two doors, deadline",
+    "a reserve with a deadline that passes anywhere, sent again through either of two ingresses, one of which dies",
+    {
+      entry: "doors",
+      templates: [retried(reserve("web", "c1", { deadlineMs: 500 }))],
+      clocksMs: [700],
+      bounds: { ...none, retries: 1, silences: 1, doorCrashes: 1 },
+    },
+  ),
+  world("two doors, stored", "a fact that is sent again through either of two ingresses: a store unknown, late or full", {
+    entry: "doors",
+    templates: [retried(receive("dc", "f1"))],
+    clocksMs: [300],
+    bounds: { ...none, retries: 1, silences: 1, storeFaults: 1 },
   }),
 ]

@@ -5,8 +5,9 @@
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
-import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
+import type { AtsValue, CursorStream, StoredRecord } from "../../src/engine/records.ts"
 import { EventKind, type World } from "../world/world.ts"
+import { CommandStream } from "./command-stream.ts"
 import { storedCommandSubject } from "./commands-subject.ts"
 import { type ApiError, type Expectation, type Proposal, type StoredMessage, StreamModel } from "./stream.ts"
 
@@ -38,13 +39,13 @@ export interface StoredSnapshot {
 /** Who wants to be told what the server stored. */
 export interface Listener {
   recordStored(partition: number, stored: StoredRecord): void
-  commandStored(partition: number, message: CommandMessage): void
+  commandStored(partition: number, message: CommandMessage, stream: CursorStream): void
   feedStored(partition: number, value: AtsValue): void
   haltChanged(partition: number): void
 }
 
 const nobodyResponds: ApiError = { code: 503, errCode: 0, description: "no responders" }
-const replyLine = /^Hf-Reply: (.*)$/m
+const isFull: ApiError = { code: 503, errCode: 10077, description: "maximum messages exceeded" }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -52,21 +53,16 @@ const encoded = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(va
 const decoded = <T>(message: StoredMessage | undefined): T | null =>
   message === undefined || message.isMarker || message.body.length === 0 ? null : (JSON.parse(decoder.decode(message.body)) as T)
 
-const asCommand = (stored: StoredMessage): CommandMessage => ({
-  seq: stored.seq,
-  subject: stored.subject,
-  headers: stored.headers,
-  replySuffix: replyLine.exec(stored.headers)?.[1] ?? null,
-  body: stored.body,
-  brokerMs: stored.atMs,
-})
-
-const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(5), 10)
-
 export class Server {
   readonly options: ServerOptions
   readonly #world: World
+  /** What ingresses write. In a world without them, what senders write themselves. */
   readonly commands: StreamModel
+  /** Of the release before, which senders wrote to themselves; nothing is in it unless the world was upgraded. */
+  readonly former: StreamModel
+  readonly #streams: Readonly<Record<CursorStream, CommandStream>>
+  /** What has become of the stream of the release before: there never was one, it still takes messages, or no more. */
+  #formerIs: "absent" | "open" | "closed" = "absent"
   readonly journals: ReadonlyArray<StreamModel>
   readonly keys: StreamModel
   /** The last value of each channel and SKU, in the order they were stored. */
@@ -75,10 +71,6 @@ export class Server {
   /** What stood before the newest was published. */
   readonly #formerSnapshots = new Map<number, StoredSnapshot>()
   readonly #chunks = new Map<string, Array<Uint8Array>>()
-  /** Commands as the engine reads them, by sequence: made once, read by several. */
-  readonly #messages = new Map<number, CommandMessage>()
-  /** The last sequence stored for each partition, and where each reader has to look next. */
-  readonly #ofPartition: ReadonlyArray<Array<number>>
   readonly listeners: Array<Listener> = []
   /** Nobody answers for a stream before this. */
   #downUntilMs = 0
@@ -101,18 +93,16 @@ export class Server {
     this.#world = world
     this.options = options
     const { partitions, replicas, duplicateWindowMs } = options
-    this.commands = new StreamModel({
-      name: "COMMANDS",
-      replicas,
-      duplicateWindowMs: 100,
-      transform: storedCommandSubject(partitions),
-    })
+    const ofCommands = (name: string) =>
+      new StreamModel({ name, replicas, duplicateWindowMs: 100, transform: storedCommandSubject(partitions) })
+    this.commands = ofCommands("COMMANDS")
+    this.former = ofCommands("FORMER")
+    this.#streams = { raw: new CommandStream(this.former, partitions), stored: new CommandStream(this.commands, partitions) }
     this.journals = Array.from(
       { length: partitions },
-      (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs, denyPurge: true }),
+      (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs }),
     )
     this.keys = new StreamModel({ name: "KEYS", replicas, duplicateWindowMs: 100, lastOnly: true, markerMs: 60_000 })
-    this.#ofPartition = Array.from({ length: partitions }, () => [])
   }
 
   /** The time that the servers stamp on what they store: the true one, unless a fault makes their clocks wrong. */
@@ -130,7 +120,7 @@ export class Server {
   /** Nothing answers for `ms` milliseconds. */
   goDown(ms: number): void {
     this.#downUntilMs = Math.max(this.#downUntilMs, this.#world.nowMs + ms)
-    for (const stream of [...this.journals, this.commands]) this.#loseLeader(stream)
+    for (const stream of [...this.journals, this.commands, this.former]) this.#loseLeader(stream)
   }
 
   get isDown(): boolean {
@@ -211,7 +201,8 @@ export class Server {
 
   #commit(stream: StreamModel, proposal: Proposal): number {
     const seq = stream.commit(proposal, this.nowMs)
-    if (stream === this.commands) this.#commandStored(stream.at(seq) as StoredMessage)
+    if (stream === this.commands) this.#commandStored("stored", stream.at(seq) as StoredMessage)
+    else if (stream === this.former) this.#commandStored("raw", stream.at(seq) as StoredMessage)
     else if (stream !== this.keys) {
       const stored: StoredRecord = { seq, messageId: proposal.expectation.messageId ?? "", bytes: proposal.body }
       for (const listener of this.listeners) listener.recordStored(this.journals.indexOf(stream), stored)
@@ -219,12 +210,9 @@ export class Server {
     return seq
   }
 
-  #commandStored(stored: StoredMessage): void {
-    const message = asCommand(stored)
-    this.#messages.set(stored.seq, message)
-    const partition = partitionOfSubject(stored.subject)
-    this.#ofPartition[partition]?.push(stored.seq)
-    for (const listener of this.listeners) listener.commandStored(partition, message)
+  #commandStored(stream: CursorStream, stored: StoredMessage): void {
+    const { partition, message } = this.#streams[stream].add(stored)
+    for (const listener of this.listeners) listener.commandStored(partition, message, stream)
   }
 
   append(partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
@@ -232,10 +220,48 @@ export class Server {
     this.#write(journal, `hf.journal.${partition}`, "", bytes, { lastSeq: expectedSeq, messageId }, done)
   }
 
+  /** A record that lies in a journal when the world begins. */
+  putRecord(partition: number, messageId: string, bytes: Uint8Array): void {
+    const journal = this.journals[partition] as StreamModel
+    journal.publish(this.nowMs, `hf.journal.${partition}`, "", bytes, { messageId })
+    for (const listener of this.listeners) listener.recordStored(partition, { seq: journal.lastSeq, messageId, bytes })
+  }
+
+  get #isFull(): boolean {
+    return this.#world.nowMs < this.#fullUntilMs && this.answersFor(this.commands.config.name)
+  }
+
+  /** A sender's own message, for the stream of the release before while it takes any, else for the one there is. */
   publishCommand(subject: string, headers: string, body: Uint8Array, done: (answer: AppendAnswer) => void): void {
-    const isFull = this.#world.nowMs < this.#fullUntilMs && this.answersFor(this.commands.config.name)
-    if (isFull) return done({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
-    this.#write(this.commands, subject, headers, body, {}, done)
+    if (this.#formerIs === "closed") return done(nobodyResponds)
+    if (this.#isFull) return done(isFull)
+    this.#write(this.formerIsOpen ? this.former : this.commands, subject, headers, body, {}, done)
+  }
+
+  /** A message that an ingress wrote. */
+  storeBatch(partition: number, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
+    if (this.#isFull) return done(isFull)
+    this.#write(this.commands, `hf.q.${partition}`, "", bytes, {}, done)
+  }
+
+  get formerIsOpen(): boolean {
+    return this.#formerIs === "open"
+  }
+
+  /** The world begins with a stream of the release before, which takes what senders write. */
+  openFormer(): void {
+    this.#formerIs = "open"
+  }
+
+  /** The stream of the release before takes nothing more: what was on its way there is refused, or stored by now. */
+  closeFormer(): void {
+    this.#formerIs = "closed"
+    this.#loseLeader(this.former)
+  }
+
+  /** Where the stream of the release before ends for a partition; null while it takes more. */
+  formerEndSeq(partition: number): number | null {
+    return this.formerIsOpen ? null : this.#streams.raw.lastSeq(partition)
   }
 
   recordAt(partition: number, seq: number): StoredRecord | null {
@@ -259,47 +285,28 @@ export class Server {
   }
 
   /** Messages of a partition from a sequence on, at most `max`. */
-  messages(partition: number, fromSeq: number, max: number): Array<CommandMessage> {
-    const seqs = this.#ofPartition[partition] ?? []
-    let low = 0
-    let high = seqs.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((seqs[middle] as number) < fromSeq) low = middle + 1
-      else high = middle
-    }
-    const found: Array<CommandMessage> = []
-    for (; low < seqs.length && found.length < max; low++) {
-      const message = this.#messages.get(seqs[low] as number)
-      if (message !== undefined) found.push(message)
-    }
-    return found
+  messages(stream: CursorStream, partition: number, fromSeq: number, max: number): Array<CommandMessage> {
+    return this.#streams[stream].from(partition, fromSeq, max)
   }
 
-  commandAt(seq: number) {
-    return { message: this.#messages.get(seq) ?? null, firstSeq: this.commands.firstSeq, lastSeq: this.commands.lastSeq, fill: 0 }
+  commandAt(stream: CursorStream, seq: number) {
+    const { firstSeq, lastSeq } = this.#streams[stream].model
+    return { message: this.#streams[stream].at(seq), firstSeq, lastSeq, fill: this.#isFull ? 1 : 0 }
   }
 
   /** The newest command of a partition, 0 if there is none. */
-  lastCommandSeq(partition: number): number {
-    return this.#ofPartition[partition]?.at(-1) ?? 0
+  lastCommandSeq(partition: number, stream: CursorStream = "stored"): number {
+    return this.#streams[stream].lastSeq(partition)
   }
 
-  purgeCommands(partition: number, beforeSeq: number): void {
-    this.commands.purge(`hf.p.${partition}.`, beforeSeq)
-    const seqs = this.#ofPartition[partition]
-    const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
-    for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)
+  purgeCommands(stream: CursorStream, partition: number, beforeSeq: number): void {
+    this.#streams[stream].purge(partition, beforeSeq)
   }
 
   /** The commands stream loses its unsynced tail. Returns how many messages. */
   loseCommands(count: number): number {
     this.#loseLeader(this.commands)
-    const lost = this.commands.loseTail(count)
-    const { lastSeq } = this.commands
-    for (const seq of this.#messages.keys()) if (seq > lastSeq) this.#messages.delete(seq)
-    for (const seqs of this.#ofPartition) while ((seqs.at(-1) ?? 0) > lastSeq) seqs.pop()
-    return lost
+    return this.#streams.stored.loseTail(count)
   }
 
   /** A journal loses its unsynced tail. Returns how many records. */

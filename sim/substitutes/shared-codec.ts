@@ -6,7 +6,7 @@
  */
 import type { Command } from "../../src/domain/commands.ts"
 import type { Chunk } from "../../src/engine/chunks.ts"
-import type { DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecodedBatch, DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 
@@ -23,6 +23,7 @@ const deeplyFrozen = <T>(value: T): T => {
 /** What was made of some bytes, kept on them: a map beside them costs the garbage collector more than it saves. */
 interface Read extends Uint8Array {
   [asBody]?: DecodedBody
+  [asBatch]?: DecodedBatch
   [asRecord]?: Decoded
   [asChunk]?: DecodedChunk
   [asHash]?: string
@@ -30,6 +31,7 @@ interface Read extends Uint8Array {
 type Worded = Command & { [asText]?: string }
 const asText = Symbol("text")
 const asBody = Symbol("body")
+const asBatch = Symbol("batch")
 const asRecord = Symbol("record")
 const asChunk = Symbol("chunk")
 const asHash = Symbol("hash")
@@ -58,6 +60,10 @@ export const sharedCodec: EngineCodec = {
     bytes[asBody] ??= engineCodec.decodeBody(bytes)
     return bytes[asBody]
   },
+  decodeBatch: (bytes: Read) => {
+    bytes[asBatch] ??= engineCodec.decodeBatch(bytes)
+    return bytes[asBatch]
+  },
   decodeRecord: (bytes: Read) => {
     bytes[asRecord] ??= engineCodec.decodeRecord(bytes)
     return bytes[asRecord]
@@ -81,6 +87,7 @@ export const sharedCodec: EngineCodec = {
 export const frozenCodec: EngineCodec = {
   ...engineCodec,
   decodeBody: (bytes) => deeplyFrozen(engineCodec.decodeBody(bytes)),
+  decodeBatch: (bytes) => deeplyFrozen(engineCodec.decodeBatch(bytes)),
   decodeRecord: (bytes) => deeplyFrozen(engineCodec.decodeRecord(bytes)),
   decodeChunk: (bytes) => ownedCopy(deeplyFrozen(engineCodec.decodeChunk(bytes))),
 }

@@ -29,7 +29,6 @@ export interface StreamConfig {
   readonly lastOnly?: boolean
   /** Whether time to live is allowed, and how long the marker stays that the server then leaves. */
   readonly markerMs?: number
-  readonly denyPurge?: boolean
   readonly denyDelete?: boolean
   /** Whether a message may take the place of all others of its subject by a header. Where it may, subjects hold only their newest. */
   readonly allowRollup?: boolean
@@ -255,12 +254,10 @@ export class StreamModel {
   }
 
   /** Removes messages below `beforeSeq` whose subject begins with `prefix`. Sequences are not used again, ids stay known. */
-  purge(prefix: string, beforeSeq: number): ApiError | undefined {
-    if (this.config.denyPurge === true) return { code: 500, errCode: 10110, description: "stream purge not permitted" }
+  purge(prefix: string, beforeSeq: number): void {
     const to = Math.min(beforeSeq, this.lastSeq + 1)
     for (let seq = Math.max(1, this.firstSeq); seq < to; seq++) if (this.at(seq)?.subject.startsWith(prefix) === true) this.#remove(seq)
     this.#cut()
-    return undefined
   }
 
   /** Removes one message. */

@@ -34,8 +34,11 @@ interface Placed {
   readonly rank: number
 }
 
+/** Where a message comes among its equals: in the order of the stream, several of one stored message together, and then what was handed over. */
+const orderOf = ({ message: { seq } }: Placed): number => seq ?? Number.MAX_SAFE_INTEGER
+
 const isAfter = (next: Placed, before: Placed | undefined): boolean =>
-  before === undefined || next.rank > before.rank || (next.rank === before.rank && next.message.seq > before.message.seq)
+  before === undefined || next.rank > before.rank || (next.rank === before.rank && orderOf(next) >= orderOf(before))
 
 /** What can't be decoded is in no trace: this stands for it, and is refused like it, if for another reason. */
 const undecodable = "{}"
@@ -71,7 +74,7 @@ export class Batches {
     const origins = new Map<number, TraceMessage>()
     // They arrive as they were stored; the engine puts them in the order of the trace.
     const arriving = placed
-      .toSorted((a, b) => a.message.seq - b.message.seq)
+      .toSorted((a, b) => orderOf(a) - orderOf(b))
       .map((one) => {
         origins.set(++this.#lastSeq, one.message)
         return this.#stored(one, this.#lastSeq)

@@ -20,7 +20,7 @@ export interface TraceCommand {
 export interface TraceMessage {
   readonly line: number
   /** In the commands stream. Sequences come again after the stream lost its tail. */
-  readonly seq: number
+  readonly seq: number | null
   /** "" if no sender's permissions could have produced it. */
   readonly sender: SenderId
   readonly class: CommandClass
@@ -86,11 +86,14 @@ const exportAgain = "the file was cut short or put together by hand: export it a
 /** In which records each kind of entry may stand, and how entries follow one another in one: expiries, then messages, then floors. */
 const entryKinds: Readonly<Partial<Record<Line["line"], { readonly of: ReadonlyArray<RecordKind>; readonly rank: number }>>> = {
   expiry: { of: ["batch", "expiry"], rank: 0 },
+  stored: { of: ["batch"], rank: 1 },
+  skipped: { of: ["batch"], rank: 1 },
   message: { of: ["batch"], rank: 1 },
   command: { of: ["batch"], rank: 1 },
   settled: { of: ["batch"], rank: 1 },
   floor: { of: ["batch"], rank: 2 },
   reset: { of: ["reset"], rank: 0 },
+  moved: { of: ["reset"], rank: 0 },
   resumed: { of: ["operator"], rank: 0 },
 }
 
@@ -216,7 +219,10 @@ class TraceReader {
       case "floor":
         record.floors.push({ line: number, sender: line.sender, class: line.class, floorMs: line.floorMs })
         return
-      // What was read again, and that somebody let a halted partition go on, changes no stock.
+      // In which message of the stream something came, that another stream is read, what was read again, and that somebody let a halted partition go on, changes no stock.
+      case "stored":
+      case "skipped":
+      case "moved":
       case "reset":
       case "resumed":
         return

@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import type { Command } from "../../src/domain/commands.ts"
-import { FloorClass, RecordKind } from "../../src/engine/records.ts"
+import { CursorStream, FloorClass, RecordKind } from "../../src/engine/records.ts"
 import { commandFromJson } from "../../src/wire/commands.ts"
 import { EventJson, OutcomeJson, RefusalJson } from "../../src/wire/events.ts"
 import { ClassField, CountField, SenderField, SkuField, type Strict, strictDecoderOf, VersionField } from "../../src/wire/fields.ts"
@@ -24,7 +24,7 @@ const DecisionJson = Schema.Union([
 /** How one command was decided, as the trace says it. */
 export type TraceDecision = typeof DecisionJson.Type
 
-const CursorJson = Schema.Struct({ seq: CountField, digest: Schema.String })
+const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
 
 const lineSchemas = {
   header: Schema.Struct({
@@ -46,7 +46,8 @@ const lineSchemas = {
   // Nobody's messages, which no permission lets through, have the sender "".
   message: Schema.Struct({
     line: Schema.Literal("message"),
-    seq: VersionField,
+    // Null: an ingress handed it over, and it is in no stream.
+    seq: Schema.NullOr(VersionField),
     sender: Schema.String,
     class: ClassField,
     brokerMs: CountField,
@@ -64,6 +65,15 @@ const lineSchemas = {
     class: ClassField,
   }),
   floor: Schema.Struct({ line: Schema.Literal("floor"), sender: SenderField, class: Schema.Literals(FloorClass), floorMs: CountField }),
+  stored: Schema.Struct({
+    line: Schema.Literal("stored"),
+    seq: VersionField,
+    ingress: Schema.String,
+    serial: CountField,
+    missing: CountField,
+  }),
+  skipped: Schema.Struct({ line: Schema.Literal("skipped"), seq: VersionField, cause: Schema.String }),
+  moved: Schema.Struct({ line: Schema.Literal("moved"), from: CursorJson }),
   reset: Schema.Struct({ line: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
   resumed: Schema.Struct({
     line: Schema.Literal("resumed"),

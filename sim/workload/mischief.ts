@@ -3,7 +3,7 @@
  * reservation, the wrong class, a SKU spelled another way, a time in the future, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
 import { type Sku, skuToken } from "../../src/domain/names.ts"
-import { qtyMax, saleQtyMax } from "../../src/limits.ts"
+import { bodyBytesMax, qtyMax, saleQtyMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
@@ -11,7 +11,7 @@ import type { Asked, Sender } from "../nodes/sender.ts"
 import type { Family } from "../world/chance.ts"
 import { EventKind } from "../world/world.ts"
 
-/** Reasons of which one must be the answer; `quarantined`: it must wait for a person, who drops it. */
+/** Reasons of which one must be the answer; `quarantined`: it must wait for a person, who drops it; `notStored …`: it must not be taken, for that reason. */
 type Expected = ReadonlyArray<string>
 
 /** How ids of sales begin that a person who looks at them drops. */
@@ -20,12 +20,18 @@ export const untoldId = "untold."
 const encoder = new TextEncoder()
 const hourMs = 3_600_000
 
-type Mischief = (
-  sender: Sender,
-  asked: Asked,
-  family: Family,
-  cluster: Cluster,
-) => { subject: string; body: Uint8Array; expected: Expected }
+type Mischief = (sender: Sender, asked: Asked, family: Family, cluster: Cluster) => Mischievous
+
+interface Mischievous {
+  readonly subject: string
+  readonly body: Uint8Array
+  /** Of who wrote it to the commands stream itself. */
+  readonly expected: Expected
+  /** Of who came through the door, where that looks at it first. */
+  readonly atDoor?: Expected
+  /** The reply subject that it names, if it isn't one of its own. Nobody may hear anything then. */
+  readonly replySubject?: string
+}
 
 const bodyOf = (command: object): Uint8Array => encoder.encode(JSON.stringify({ v: 1, ...command }))
 const subjectOf = (sender: Sender, asked: Asked): string => commandSubject(sender.name, asked.send.class, skuToken(asked.command.sku))
@@ -44,10 +50,30 @@ const untold = (name: string, sku: Sku, qty: number, family: Family, { world }: 
 }
 
 const mischiefs: ReadonlyArray<Mischief> = [
-  (sender, asked) => ({ subject: subjectOf(sender, asked), body: encoder.encode('{"v":1,"type":'), expected: ["Malformed"] }),
-  (sender, asked) => ({ subject: subjectOf(sender, asked), body: encoder.encode("[]"), expected: ["TooManyCommands"] }),
-  (sender, asked) => ({ subject: subjectOf(sender, asked), body: bodyOf({ ...asked.command, v: 99 }), expected: ["UnsupportedVersion"] }),
-  (sender, asked) => ({ subject: subjectOf(sender, asked), body: bodyOf({ ...asked.command, type: "Steal" }), expected: ["UnknownType"] }),
+  (sender, asked) => ({
+    subject: subjectOf(sender, asked),
+    body: encoder.encode('{"v":1,"type":'),
+    expected: ["Malformed"],
+    atDoor: ["notStored form"],
+  }),
+  (sender, asked) => ({
+    subject: subjectOf(sender, asked),
+    body: encoder.encode("[]"),
+    expected: ["TooManyCommands"],
+    atDoor: ["notStored form"],
+  }),
+  (sender, asked) => ({
+    subject: subjectOf(sender, asked),
+    body: bodyOf({ ...asked.command, v: 99 }),
+    expected: ["UnsupportedVersion"],
+    atDoor: ["notStored form"],
+  }),
+  (sender, asked) => ({
+    subject: subjectOf(sender, asked),
+    body: bodyOf({ ...asked.command, type: "Steal" }),
+    expected: ["UnknownType"],
+    atDoor: ["notStored form"],
+  }),
   (sender, asked, family) => ({
     subject: subjectOf(sender, asked),
     body: bodyOf({ ...asked.command, issuedAtMs: asked.command.issuedAtMs + 1 + family.below(1_000) }),
@@ -62,16 +88,22 @@ const mischiefs: ReadonlyArray<Mischief> = [
     subject: commandSubject(sender.name, asked.send.class === "stock" ? "sell" : "stock", skuToken(asked.command.sku)),
     body: sameBody(asked),
     expected: ["WrongClass", "IdReused"],
+    atDoor: ["notStored class"],
   }),
   (sender, asked) => ({
     subject: commandSubject(sender.name, asked.send.class, otherSpelling(asked.command.sku)),
     body: sameBody(asked),
     expected: ["NotCanonical"],
+    atDoor: ["notStored token"],
   }),
   // More than one sale may be of; of a SKU that its sender doesn't sell; of one that nobody knows.
   (_sender, asked, family, cluster) =>
     untold("web", asked.command.sku, saleQtyMax + 1 + family.below(qtyMax - saleQtyMax), family, cluster),
-  (_sender, asked, family, cluster) => untold("ops", asked.command.sku, 1, family, cluster),
+  (_sender, asked, family, cluster) => ({
+    ...untold("ops", asked.command.sku, 1, family, cluster),
+    // An operator may not sell: the server wouldn't let it, and the door doesn't.
+    atDoor: ["notStored class"],
+  }),
   (_sender, _asked, family, cluster) => untold("web", `nowhere-${family.below(1 << 30)}` as Sku, 1, family, cluster),
   (sender, asked, family, { senders }) => {
     // Somebody else's reservation, released by a channel that never made it.
@@ -88,8 +120,95 @@ const mischiefs: ReadonlyArray<Mischief> = [
   },
 ]
 
+/** A sale that is told twice over in one body with what its sender asked: a fact beside what may be refused. */
+const saleBeside = (sku: Sku, family: Family, { world }: Cluster): string =>
+  JSON.stringify({
+    v: 1,
+    type: "RecordSale",
+    id: `beside.${family.below(1 << 30)}`,
+    sku,
+    issuedAtMs: world.nowMs,
+    mode: "taken",
+    location: "DC1",
+    qty: 1,
+  })
+
+/** What is said of the release of a reservation that nobody has. */
+const undecidable: Expected = ["UnknownReservation", "UnknownSku"]
+
+const releaseOf = (sku: Sku, family: Family, { world }: Cluster): string =>
+  JSON.stringify({
+    v: 1,
+    type: "Release",
+    id: `odd.${family.below(1 << 30)}`,
+    sku,
+    issuedAtMs: world.nowMs,
+    reservation: "nobodys",
+    reason: "cancelled",
+  })
+
+/** Whether some ingress believes in another number of partitions: to it an array over two may be of one. */
+const isMiscounted = ({ standalones, drawn }: Cluster): boolean =>
+  standalones.some(({ ingress }) => ingress.partitions !== drawn.partitions)
+
+/** A SKU that belongs to another partition. Itself where there is one partition only. */
+const skuElsewhere = (sku: Sku, cluster: Cluster): Sku => {
+  for (let number = 0; number < 64; number++) {
+    const other = `elsewhere-${number}` as Sku
+    if (cluster.partitionOf(other) !== cluster.partitionOf(sku)) return other
+  }
+  return sku
+}
+
+/** What may be in the path of a subject, and in no SKU's token. */
+const oddTokens = ["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"]
+/** Reply subjects of somebody else, of nobody, and of more than one. */
+const forgedReplies = [
+  "hf.reply.warehouse.warehouse.1",
+  "hf.reply.>",
+  "hf.q.0",
+  "hf.hand.0.somebody",
+  "hf.reply.web.*",
+  "_INBOX.somebody.1",
+]
+
+/** What only the door sees: what could not be written to a stream of ours, and what nobody may be answered on. */
+const doorMischiefs: ReadonlyArray<Mischief> = [
+  (_sender, asked, family, cluster) => ({
+    subject: `hf.cmd.web.sell.${oddTokens[family.below(oddTokens.length)]}`,
+    body: encoder.encode(releaseOf(asked.command.sku, family, cluster)),
+    expected: ["notStored token"],
+  }),
+  (_sender, asked) => ({
+    subject: commandSubject("web", "sell", skuToken(asked.command.sku)),
+    body: new Uint8Array(bodyBytesMax + 1).fill(0x20),
+    expected: ["notStored size"],
+  }),
+  (_sender, { command: { sku } }, family, cluster) => ({
+    subject: commandSubject("web", "sell", skuToken(sku)),
+    body: encoder.encode(`[${saleBeside(sku, family, cluster)},${releaseOf(sku, family, cluster)}]`),
+    expected: ["notStored mixed"],
+  }),
+  (_sender, { command: { sku } }, family, cluster) => {
+    const other = skuElsewhere(sku, cluster)
+    return {
+      subject: commandSubject("web", "sell", skuToken(sku)),
+      body: encoder.encode(`[${releaseOf(sku, family, cluster)},${releaseOf(other, family, cluster)}]`),
+      expected: other === sku ? undecidable : isMiscounted(cluster) ? ["notStored partition", ...undecidable] : ["notStored partition"],
+    }
+  },
+  (_sender, { command: { sku } }, family, cluster) => ({
+    subject: commandSubject("web", "sell", skuToken(sku)),
+    body: encoder.encode(releaseOf(sku, family, cluster)),
+    expected: ["UnknownReservation", "UnknownSku"],
+    replySubject: forgedReplies[family.below(forgedReplies.length)] ?? "",
+  }),
+]
+
 /** The command as its sender sent it, byte for byte. */
 const sameBody = (asked: Asked): Uint8Array => encoder.encode(engineCodec.commandText(asked.command))
+
+const allMischiefs = [...mischiefs, ...doorMischiefs]
 
 /** Makes mischief while the faults last. */
 export class Mischiefs {
@@ -112,16 +231,19 @@ export class Mischiefs {
   }
 
   #make(): void {
+    const { drawn, server } = this.#cluster
     const senders = [...this.#cluster.senders.values()].filter(({ asked }) => asked.size > 0)
     const sender = senders[this.#family.below(Math.max(1, senders.length))]
     if (sender === undefined) return
     const answered = [...sender.asked.values()].filter(({ outcome }) => outcome === "accepted" || outcome === "refused")
     const asked = answered[this.#family.below(Math.max(1, answered.length))]
-    const mischief = mischiefs[this.#family.below(mischiefs.length)]
+    const isRaw = drawn.entry === "raw" || server.formerIsOpen
+    const known = isRaw ? mischiefs : allMischiefs
+    const mischief = known[this.#family.below(known.length)]
     if (asked === undefined || mischief === undefined) return
     this.#cluster.faults.note("malformed", 0, "a message that must be refused")
-    const { subject, body, expected } = mischief(sender, asked, this.#family, this.#cluster)
+    const { subject, body, expected, atDoor, replySubject } = mischief(sender, asked, this.#family, this.#cluster)
     const name = subject.split(".")[2] ?? sender.name
-    this.#cluster.senders.get(name)?.sendRaw(subject, body, expected)
+    this.#cluster.senders.get(name)?.sendRaw(subject, body, isRaw ? expected : (atDoor ?? expected), replySubject)
   }
 }

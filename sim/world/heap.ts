@@ -6,6 +6,8 @@
 export interface Host {
   readonly id: number
   life: number
+  /** When the last pause began, and until when it lasts or lasted. */
+  pausedFromMs: number
   pausedUntilMs: number
 }
 

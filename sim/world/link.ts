@@ -88,4 +88,6 @@ export interface Ask<T> {
   readonly serve: (answer: (value: T | null) => void) => void
   readonly answered: (value: T) => void
   readonly unanswered: () => void
+  /** Whether it never arrives twice. */
+  readonly isOnce?: boolean
 }

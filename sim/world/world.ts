@@ -44,7 +44,13 @@ export class World {
   }
 
   host(): Host {
-    return { id: ++this.#hosts, life: 0, pausedUntilMs: 0 }
+    return { id: ++this.#hosts, life: 0, pausedFromMs: 0, pausedUntilMs: 0 }
+  }
+
+  /** Stops a process for so long; one that is stopped already stays so for longer. */
+  pause(host: Host, ms: number): void {
+    if (host.pausedUntilMs <= this.#nowMs) host.pausedFromMs = this.#nowMs
+    host.pausedUntilMs = Math.max(host.pausedUntilMs, this.#nowMs + ms)
   }
 
   /** Plans `run` in `afterMs` milliseconds, rounded up: clocks show whole ones. With a host, it happens only in that life of it (the present one unless given), and not while it is paused. */

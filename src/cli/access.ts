@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
-import { type ConfigInvalid, type Login, loadToolConfig, settings } from "../config.ts"
+import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
 import type { CommandClass } from "../domain/names.ts"
+import type { ArchivistConfig } from "../nats/archivist.ts"
 import type { EmbeddedConnection } from "../nats/embedded.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
 import type { EngineConfig } from "../nats/layer.ts"
@@ -57,6 +58,22 @@ export const engineAccess: Effect.Effect<
   return { nats, partitions: yield* foundPartitions(nats, { engine: nats.engine }), replicas: config.replicas }
 })
 
+const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one) => one.trim())
+
+/** The archivist's access to the account of the journals. It has no other login, and needs none. */
+export const archivistAccess: Effect.Effect<ArchivistConfig, ConfigInvalid | CommandFailed> = Effect.gen(function* () {
+  const name = "holdfast archive"
+  const { login } = yield* loadArchiveConfig
+  const url = yield* variable(settings.natsUrl.name)
+  if (url !== null && login === null)
+    return yield* usage(
+      `${archiveSettings.user.name} and ${archiveSettings.password.name} are missing: only the archivist's login may purge journals`,
+    )
+  if (url !== null && login !== null) return { servers: listOf(url), archivist: loginOf(login), name }
+  const own = yield* ownConnection
+  return { servers: [own.url], archivist: own.credentials.archivist, name }
+})
+
 /** The environment of commands that are a sender: what each variable means is said in every such command's help. */
 const senderSettings = {
   name: "HOLDFAST_SENDER",
@@ -95,7 +112,7 @@ const namedServer = Effect.fnUntraced(function* (url: string, name: string | nul
   const seedFile = yield* variable(senderSettings.nkeyFile)
   const credsFile = yield* variable(senderSettings.credsFile)
   const password = yield* variable(senderSettings.password)
-  const servers = url.split(",").map((one) => one.trim())
+  const servers = listOf(url)
   if (seedFile !== null) return { servers, sender: name, login: { nkeySeed: yield* nkeySeed(seedFile) } }
   if (credsFile !== null) return { servers, sender: name, login: { credsFile } }
   if (password === null)

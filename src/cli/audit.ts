@@ -1,18 +1,20 @@
 /**
- * `holdfast audit`: puts every record of every journal to the checkers, and says what they found.
+ * `holdfast audit`: puts every record of every journal to the checkers, what was archived and purged included, and says what they found.
  */
 
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import * as Layer from "effect/Layer"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
 import { partitionOf } from "../domain/names.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Journals } from "../ports/broker.ts"
+import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
+import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine, progress, table } from "./print.ts"
@@ -22,7 +24,7 @@ const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number
   const journals = yield* Journals
   const endSeq = yield* journals.endSeq(partition)
   if (endSeq === 0) return
-  yield* Stream.runForEach(journals.read(partition, 1, endSeq), (records) => {
+  yield* readWholeJournal(partition, endSeq, (records) => {
     for (const record of records) audit.record(partition, record)
     return progress(`partition ${partition} of ${partitions}: record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)
   })
@@ -62,7 +64,8 @@ export const auditText = ({ violations, violationsBy, checked, totals, ok }: Aud
 const description = `Read every journal and judge it with checkers that were written apart from the code they judge: the chain of records, epochs, conservation of units against a
 model of their own, one effect for each command id, one end for each reservation, time, quarantine.
 
-Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. Reads only. Journals may grow meanwhile: each is
+Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. What was purged from journals is read from the archive (--archive), as one chain with the rest.
+Reads only. Journals may grow meanwhile: each is
 judged to where it ended when its turn came. Ends with 3 if a guarantee was found broken.`
 
 export const auditCommand = Command.make(
@@ -72,11 +75,14 @@ export const auditCommand = Command.make(
       Flag.withDescription("How many violations are told in detail (100); all are counted"),
       Flag.withDefault(100),
     ),
+    archive: archiveFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ violations, json }) {
+  Effect.fn(function* ({ violations, archive, json }) {
     const { nats, partitions } = yield* engineAccess
-    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(engineLayer(nats)))
+    const report = yield* auditAll(partitions, violations).pipe(
+      Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))),
+    )
     yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
     if (report.ok) return
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)

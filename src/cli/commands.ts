@@ -100,6 +100,11 @@ const entries: ReadonlyArray<CommandEntry> = [
     load: async () => rootWith((await import("./export.ts")).exportCommand),
   },
   {
+    name: "archive",
+    summary: "Archive journals and purge what is archived, once or on a schedule",
+    load: async () => rootWith((await import("./archive.ts")).archiveCommand),
+  },
+  {
     name: "quarantine",
     summary: "List what nobody could decide; replay or drop it",
     load: async () => rootWith((await import("./quarantine.ts")).quarantineCommand),

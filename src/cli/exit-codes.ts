@@ -46,6 +46,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   BrokerUnavailable: exitCode.unreachable,
   LoginRefused: exitCode.usage,
   NotPermitted: exitCode.failed,
+  ArchiveFailed: exitCode.failed,
   TopologyMismatch: exitCode.topology,
 }
 
@@ -78,6 +79,8 @@ export const describeFailure = (error: unknown): string => {
     case "LoginRefused":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}`
+    case "ArchiveFailed":
+      return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`
     case "AnswerUnknown":
     case "ClientClosed":
       return field(error, "cause")

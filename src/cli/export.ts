@@ -5,12 +5,14 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { isSku, partitionOf } from "../domain/names.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
+import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineAccess } from "./access.ts"
+import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { type ExportScope, JournalExport } from "./export-lines.ts"
 import { helpText } from "./help-text.ts"
@@ -44,7 +46,7 @@ const exportJournal = Effect.fnUntraced(function* (scope: ExportScope) {
   const endSeq = yield* journals.endSeq(partition)
   const exported = new JournalExport(scope)
   yield* printLine(exported.header(incarnation, endSeq))
-  const printed = Stream.runForEach(journals.read(partition, 1, endSeq), (records) =>
+  const printed = readWholeJournal(partition, endSeq, (records) =>
     Effect.try({ try: () => exported.lines(records), catch: unreadable }).pipe(
       Effect.flatMap((lines) => (lines.length === 0 ? Effect.void : print(`${lines.join("\n")}\n`))),
       Effect.andThen(progress(`record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)),
@@ -58,19 +60,20 @@ const exportJournal = Effect.fnUntraced(function* (scope: ExportScope) {
 const description = `Print the commands of a SKU, or of a whole partition, as one JSON a line: in order, in their batches, with their times and decisions, and at the end the hash of
 the state they lead to. Deciding them again at those times must lead to the same hash. The lines are described in src/cli/export-lines.ts.
 
-Needs a worker's access, as for \`serve\`. Reads only.`
+Needs a worker's access, as for \`serve\`. What was purged from the journal is read from the archive (--archive). Reads only.`
 
 export const exportCommand = Command.make(
   "export",
   {
     sku: Flag.String("sku").pipe(Flag.withDescription("Only this SKU"), Flag.optional),
     partition: Flag.Int("partition").pipe(Flag.withDescription("This whole partition"), Flag.optional),
+    archive: archiveFlag,
     json: Flag.Boolean("json").pipe(Flag.withDescription("What it prints anyway, one JSON a line"), Flag.withDefault(true)),
   },
-  Effect.fn(function* ({ sku, partition }) {
+  Effect.fn(function* ({ sku, partition, archive }) {
     const { nats, partitions } = yield* engineAccess
     const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
-    yield* exportJournal(scope).pipe(Effect.provide(engineLayer(nats)))
+    yield* exportJournal(scope).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

@@ -3,7 +3,15 @@
  */
 import { Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
-import { type HoldfastConfig, type Login, loadConfig, settings, workerSettingsHelp } from "../config.ts"
+import {
+  archiveSettingsHelp,
+  type HoldfastConfig,
+  type Login,
+  loadArchiveConfig,
+  loadConfig,
+  settings,
+  workerSettingsHelp,
+} from "../config.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
 import { type NatsConfig, natsLayer } from "../nats/layer.ts"
@@ -18,11 +26,14 @@ import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
 import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
+import { makeRoomGauges } from "../telemetry/room.ts"
 import { saidCodec } from "../wire/said.ts"
+import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { ownSenders, startOwnServer } from "./own-server.ts"
+import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
@@ -117,12 +128,16 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
+    yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry)).pipe(Effect.provide(yield* namedArchive(null))))
+    yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
 })
 
 const serve = Effect.gen(function* () {
   const config = yield* loadConfig
+  // A schedule that can't be used is said at once, like any other setting.
+  yield* loadArchiveConfig
   const parts = Layer.mergeAll(
     metricsLayer(config.worker),
     Engine.layer,
@@ -140,7 +155,11 @@ SIGTERM and Ctrl-C drain: everything that was decided is said, then the partitio
 
 Settings, from the environment (name, default, meaning):
 
-${workerSettingsHelp()}`
+${workerSettingsHelp()}
+
+To archive journals and purge what is archived, which is off unless a schedule is set (see holdfast archive --help):
+
+${archiveSettingsHelp()}`
 
 export const serveCommand = Command.make("serve", {}, () => serve).pipe(
   Command.withDescription(helpText(description)),

@@ -6,12 +6,17 @@
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { engineLayer } from "../nats/layer.ts"
 import { commandsStream, journalStream } from "../nats/subjects.ts"
+import { Archive, JournalRoom } from "../ports/archive.ts"
 import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
+import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
+import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { describeFailure } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
@@ -25,6 +30,13 @@ export interface PartitionSeen {
   /** The last record, and its journaled time; 0: none. */
   readonly endSeq: number
   readonly atMs: number
+  /** The first record that the stream still holds, and its bytes there; what was before is archived. */
+  readonly firstSeq: number
+  readonly journalBytes: number
+  /** Bytes that a day adds by what the stream holds and the journaled time it is about; null: it spans too little to tell. */
+  readonly bytesPerDay: number | null
+  /** What the archive that was named holds of it: its last record and bytes; null: none was named, or nothing is archived. */
+  readonly archive: { readonly archivedSeq: number; readonly bytes: number } | null
   /** Commands stored and not decided, and the age of the oldest. */
   readonly lagCommands: number
   readonly lagMs: number
@@ -38,6 +50,8 @@ export interface TopologySeen {
   readonly commands: string
   readonly warnings: ReadonlyArray<string>
 }
+
+const dayMs = 24 * 3_600_000
 
 /** Milliseconds that the broker gets to say what it holds. What it hasn't said by then is nobody's. */
 const sayMs = 2_000
@@ -61,6 +75,28 @@ const lastRecord = Effect.fnUntraced(function* (partition: number) {
   return { endSeq, record: decoded?._tag === "Record" ? decoded.record : null }
 })
 
+/** Journaled time that growth can be told from, at least. */
+const growthMsMin = 60_000
+
+/** How much of the journal there is, and what a day adds to it. */
+const roomOf = Effect.fnUntraced(function* (partition: number, endAtMs: number) {
+  const { firstSeq, bytes } = yield* (yield* JournalRoom).held(partition)
+  const stored = yield* (yield* Journals).at(partition, firstSeq)
+  const decoded = stored === null ? null : engineCodec.decodeRecord(stored.bytes)
+  const record = decoded?._tag === "Record" ? decoded.record : null
+  const archive = yield* Effect.serviceOption(Archive)
+  const manifest =
+    Option.isNone(archive) || record === null ? null : yield* archive.value.manifest({ partition, incarnation: record.incarnation })
+  // Time begins with the first commands: the records before have none.
+  const spanMs = record === null || record.atMs === 0 ? 0 : endAtMs - record.atMs
+  return {
+    firstSeq,
+    journalBytes: bytes,
+    bytesPerDay: spanMs < growthMsMin ? null : Math.round((bytes / spanMs) * dayMs),
+    archive: manifest === null ? null : { archivedSeq: archivedEnd(manifest).seq, bytes: archiveBytesOf(manifest) },
+  }
+})
+
 const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | null) {
   const { endSeq, record } = yield* lastRecord(partition)
   const waiting = yield* (yield* Commands).waiting(partition, record?.cursor.seq ?? 0)
@@ -73,6 +109,7 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
     epoch: record?.epoch ?? 0,
     endSeq,
     atMs: record?.atMs ?? 0,
+    ...(yield* roomOf(partition, record?.atMs ?? 0)),
     lagCommands: waiting.count,
     lagMs: waiting.oldestMs === null ? 0 : Math.max(0, nowMs - waiting.oldestMs),
     halt: halt === null ? null : `${halt.reason}: ${halt.detail}`,
@@ -98,8 +135,21 @@ const look = Effect.fnUntraced(function* (partitions: number, replicas: number) 
   return topology
 })
 
+const roomText = ({ partitions }: TopologySeen): string => {
+  const rows = partitions.map((one) => [
+    one.partition,
+    one.endSeq === 0 ? "none" : `${one.firstSeq} to ${one.endSeq}`,
+    one.journalBytes,
+    one.bytesPerDay ?? "",
+    one.archive?.archivedSeq ?? "",
+    one.archive?.bytes ?? "",
+  ])
+  return table(["partition", "records held", "journal bytes", "bytes a day", "archived up to", "archive bytes"], rows)
+}
+
 /** What was seen, for people. */
-export const topologyText = ({ partitions, workers, commands, warnings }: TopologySeen): string => {
+export const topologyText = (seen: TopologySeen): string => {
+  const { partitions, workers, commands, warnings } = seen
   const rows = partitions.map((one) => [
     one.partition,
     one.owner ?? "nobody",
@@ -117,20 +167,22 @@ export const topologyText = ({ partitions, workers, commands, warnings }: Topolo
     "",
     table(["partition", "owner", "epoch", "record", "at", "waiting", "oldest ms", "journal", "halted"], rows),
     "",
+    roomText(seen),
+    "",
     ...(warnings.length === 0 ? ["The broker guarantees what it should."] : warnings.map((warning) => `NOT GUARANTEED: ${warning}`)),
   ].join("\n")
 }
 
-const description = `Show partitions with their owners, records and what waits to be decided, the workers that are alive, and what the broker does not guarantee.
+const description = `Show partitions with their owners, records and what waits to be decided, how much room their journals take and how fast they grow, the workers that are alive, and what the broker does not guarantee.
 
 Needs a worker's access, as for \`serve\`; asks the broker itself, so it answers when no worker does.`
 
 export const topologyCommand = Command.make(
   "topology",
-  { json: jsonFlag },
-  Effect.fn(function* ({ json }) {
+  { archive: archiveFlag, json: jsonFlag },
+  Effect.fn(function* ({ archive, json }) {
     const { nats, partitions, replicas } = yield* engineAccess
-    const topology = yield* look(partitions, replicas).pipe(Effect.provide(engineLayer(nats)))
+    const topology = yield* look(partitions, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -235,6 +235,7 @@ export const beginAppend = (
     pending,
     bytes,
     record,
+    cursorBefore: partition.cursor,
     touched: draft.touched,
     sentAtMs: nowMs,
     frozen: false,

@@ -151,20 +151,22 @@ export const onCursorReset = (partition: Partition): Array<Output> => {
 
 /**
  * Purges what is decided, but for the newest `commandsKeptBytes` of all partitions together, and, where the stream is more than half full, all of it up to the cursor's own message, which
- * has to stay for its digest. Never beyond the message whose digest was just found right: what lies there may be others' by then. Asked for after each look at the cursor, so at least every second, whether records are written or not: a full stream takes nothing, so that nothing might be
+ * has to stay for its digest. Never beyond the message whose digest was just found right: what lies there may be others' by then. Never beyond the cursor that is journaled either. Asked for after each look at the cursor, so at least every second, whether records are written or not: a full stream takes nothing, so that nothing might be
  * decided, and must empty all the same.
  */
 const purgeIfDue = (partition: Partition, given: Given, verifiedSeq: number): Array<Output> => {
   if (!given.rules.mayPurge(partition.digestVerified)) return []
+  // An append in flight may be another's place in the journal: what it alone decides is not decided, and who comes next has to read it.
+  const decidedSeq = Math.min(verifiedSeq, partition.inFlight?.cursorBefore.seq ?? verifiedSeq)
   const isShort = partition.commandsFill > commandsFillMax
   const keptBytesMax = isShort ? 0 : commandsKeptBytes / partition.partitions
   let beforeSeq = 0
-  while (partition.keptBytes > keptBytesMax && (partition.keptMarks[0]?.seq ?? verifiedSeq + 1) <= verifiedSeq) {
+  while (partition.keptBytes > keptBytesMax && (partition.keptMarks[0]?.seq ?? decidedSeq + 1) <= decidedSeq) {
     const oldest = partition.keptMarks.shift()
     partition.keptBytes -= oldest?.bytes ?? 0
     beforeSeq = oldest?.seq ?? 0
   }
-  if (isShort) beforeSeq = verifiedSeq
+  if (isShort) beforeSeq = decidedSeq
   if (beforeSeq <= partition.purgedBelowSeq) return []
   partition.purgedBelowSeq = beforeSeq
   return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]

@@ -31,6 +31,18 @@ const canonical = (value: unknown, sha256: Sha256): string => {
   return `{${texts.sort().join(",")}}`
 }
 
+/** Texts hashed at once: millions of decisions in one text would be longer than a text may be. */
+const textsHashedAtOnce = 4_096
+
+/** One hash for these pairs, whatever the order they come in. */
+const hashOfPairs = (pairs: Iterable<readonly [key: string, value: unknown]>, sha256: Sha256): string => {
+  const texts = Array.from(pairs, ([key, value]) => `${JSON.stringify(key)}:${canonical(value, sha256)}`).sort()
+  const hashes: Array<string> = []
+  for (let from = 0; from < texts.length; from += textsHashedAtOnce)
+    hashes.push(sha256(texts.slice(from, from + textsHashedAtOnce).join(",")))
+  return sha256(hashes.join(","))
+}
+
 /** A SKU's stock without what depends on how it got there: slots, and ended reservations that the floor has passed. */
 const stockState = (partition: Partition, stock: SkuStock): unknown => {
   const reservations: Record<string, unknown> = {}
@@ -46,24 +58,26 @@ const stockState = (partition: Partition, stock: SkuStock): unknown => {
   return { sku: stock.sku, policy: stock.policy, locations, uses, reservations }
 }
 
-const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): Record<string, unknown> => {
-  const decisions: Record<string, unknown> = {}
+const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): ReadonlyArray<readonly [string, unknown]> => {
+  const decisions = new Map<string, unknown>()
   for (const { id, sku: of, hash, outcome, step } of rememberedAt(memory, partition.atMs))
-    if (sku === undefined || sku === of) decisions[memoryKey(of, id)] = { hash, outcome, step }
-  return decisions
+    if (sku === undefined || sku === of) decisions.set(memoryKey(of, id), { hash, outcome, step })
+  return [...decisions]
 }
 
 /** Hash of stock and remembered decisions: of one SKU, or of all the partition's. */
 export const stateHash = (partition: Partition, sha256: Sha256, sku?: Sku): string => {
   const one = sku === undefined ? undefined : partition.actors.get(sku)
   const actors: ReadonlyArray<SkuActor> = sku === undefined ? partition.actorList : one === undefined ? [] : [one]
-  const stocks = Object.fromEntries(actors.map(({ stock }) => [stock.sku, stockState(partition, stock)]))
-  const decisions = Object.fromEntries(
-    partition.senderList
-      .map((memory) => [memory.sender, decisionsOf(partition, memory, sku)] as const)
-      .filter(([, held]) => Object.keys(held).length > 0),
+  const stocks = hashOfPairs(
+    actors.map(({ stock }) => [stock.sku, stockState(partition, stock)] as const),
+    sha256,
   )
-  return sha256(canonical({ stocks, decisions }, sha256))
+  const decisions = partition.senderList
+    .map((memory) => [memory.sender, decisionsOf(partition, memory, sku)] as const)
+    .filter(([, held]) => held.length > 0)
+    .map(([sender, held]) => [sender, hashOfPairs(held, sha256)] as const)
+  return sha256(`${stocks} ${hashOfPairs(decisions, sha256)}`)
 }
 
 /** Hash of everything the partition holds. What is derived (timers) and what stands in `stateHash` already is left out. */

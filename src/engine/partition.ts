@@ -81,6 +81,8 @@ export interface InFlight {
   readonly pending: PendingAppend
   readonly bytes: Uint8Array
   readonly record: JournalRecord
+  /** Where the cursor stood before it: what is behind that is journaled as decided, what is behind the record's own is not yet. */
+  readonly cursorBefore: Cursor
   /** SKUs it changed, and the type of the last event that did. */
   readonly touched: Map<SkuActor, string>
   readonly sentAtMs: EpochMs
@@ -330,6 +332,32 @@ export interface Partition {
   readonly batchMessagesMax: number
 }
 
+/** Of a partition of which nothing was read and nothing written as a snapshot. */
+const noSnapshots = () => ({
+  snapshotStartSeq: 0,
+  loadedSnapshot: null,
+  walk: null,
+  sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
+  snapshotThings: 0,
+  published: null,
+  nextSnapshotAtMs: 0,
+  continuing: false,
+  loading: null,
+  recovery: null,
+})
+
+/** Of a partition to which no command came yet. */
+const nothingTaken = () => ({
+  reading: false,
+  trusted: false,
+  paused: false,
+  arrived: [],
+  arrivedBytes: 0,
+  arrivedSeq: 0,
+  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
+  ingresses: new Map(),
+})
+
 /**
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
  * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
@@ -369,14 +397,7 @@ export const emptyPartition = (options: {
   search: null,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
-  reading: false,
-  trusted: false,
-  paused: false,
-  arrived: [],
-  arrivedBytes: 0,
-  arrivedSeq: 0,
-  handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
-  ingresses: new Map(),
+  ...nothingTaken(),
   actors: new Map(),
   actorList: [],
   policies: new Map(),
@@ -403,16 +424,7 @@ export const emptyPartition = (options: {
   marking: null,
   lifting: false,
   nextWitnessAtMs: 0,
-  snapshotStartSeq: 0,
-  loadedSnapshot: null,
-  walk: null,
-  sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
-  snapshotThings: 0,
-  published: null,
-  nextSnapshotAtMs: 0,
-  continuing: false,
-  loading: null,
-  recovery: null,
+  ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
 })

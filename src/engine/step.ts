@@ -226,7 +226,8 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   else if (partition.draining !== null) {
     outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
-  } else if (!publishingIsFull(partition) && !owesSlices(partition)) outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
+  } else if (!publishingIsFull(partition) && !owesSlices(partition))
+    outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })

@@ -10,12 +10,18 @@ import { isSender } from "../domain/names.ts"
 import { classesOf, type Role, type SenderAccess } from "../domain/roles.ts"
 import {
   announcedBy,
+  bucketStream,
   channelsAccount,
   commandsStream,
   engineAccount,
+  feedStream,
   formerCommandsClosed,
   formerCommandsStream,
   handedTo,
+  leasesBucket,
+  marksBucket,
+  membersBucket,
+  snapshotsStream,
   storedOf,
 } from "./subjects.ts"
 
@@ -47,6 +53,10 @@ export interface ServerOptions {
   readonly cluster?: { readonly name: string; readonly port: number; readonly routes: ReadonlyArray<string> }
   /** Workers, in the engine's account. */
   readonly engine: UserPassword
+  /** Archives journals and purges what is archived; no worker has this login. */
+  readonly archivist: UserPassword
+  /** Of whoever runs the cluster: changes and removes streams. No process of Holdfast has it. */
+  readonly admin: UserPassword
   /** Ingresses, in the engine's account. */
   readonly ingress: UserPassword
   /** Workers and ingresses, in the senders' account. */
@@ -66,6 +76,7 @@ export interface FormerLogins {
 /** The inbox prefix of a sender: answers to its requests arrive where it may listen. */
 export const senderInbox = (sender: string): string => `hf.reply.${sender}`
 export const engineInbox = "_INBOX.engine"
+export const archivistInbox = "_INBOX.archivist"
 export const ingressInbox = "_INBOX.ingress"
 export const doorInbox = "_INBOX.door"
 export const formerInbox = "_INBOX.former"
@@ -73,6 +84,8 @@ export const formerInbox = "_INBOX.former"
 export interface Permissions {
   readonly publish: ReadonlyArray<string>
   readonly subscribe: ReadonlyArray<string>
+  /** Of what it may publish, what it may not: where that can't be said by the beginning of a subject. */
+  readonly neverPublish?: ReadonlyArray<string>
 }
 
 /** Double-quoted as the configuration language reads it. Names and secrets here are plain, paths may hold a backslash. */
@@ -83,9 +96,60 @@ const quoted = (text: string): string => {
 
 const list = (subjects: ReadonlyArray<string>): string => `[${subjects.map(quoted).join(", ")}]`
 
-const userLine = (login: UserPassword, { publish, subscribe }: Permissions): string =>
-  `{ user: ${quoted(login.user)}, password: ${quoted(login.password)}, permissions: {` +
-  ` publish: { allow: ${list(publish)} }, subscribe: { allow: ${list(subscribe)} } } }`
+const userLine = (login: UserPassword, { publish, subscribe, neverPublish }: Permissions): string => {
+  const deny = neverPublish === undefined ? "" : `, deny: ${list(neverPublish)}`
+  return (
+    `{ user: ${quoted(login.user)}, password: ${quoted(login.password)}, permissions: {` +
+    ` publish: { allow: ${list(publish)}${deny} }, subscribe: { allow: ${list(subscribe)} } } }`
+  )
+}
+
+const purgeOf = (stream: string): string => `$JS.API.STREAM.PURGE.${stream}`
+
+/** Streams that a worker may purge: what is superseded in them, or decided and journaled, has no other use. Never a journal. */
+const purgedByWorkers = [snapshotsStream, commandsStream]
+
+/**
+ * What a worker may publish in the engine's account: what it stores, hands over, announces and says it has heard, and of JetStream's interface what it takes to make streams
+ * that are missing and to read. It can neither purge nor change nor remove a journal: what nobody can do by mistake needs no rule in the code.
+ */
+export const enginePermissions: Permissions = {
+  publish: [
+    "hf.>",
+    "$KV.>",
+    "$JS.API.INFO",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.CREATE.*",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.CONSUMER.>",
+    "$JS.ACK.>",
+    // An owner tells whoever handed it a frame that it was heard: a worker's ingress, or one alone.
+    `${engineInbox}.>`,
+    `${ingressInbox}.>`,
+    ...purgedByWorkers.map(purgeOf),
+  ],
+  subscribe: [">"],
+}
+
+/** Streams that the archivist's login may not purge: all that are no journal. A token of a subject can't be matched by its beginning, so they are named one by one. */
+const neverPurgedByArchivist = [
+  snapshotsStream,
+  feedStream,
+  commandsStream,
+  ...[leasesBucket, membersBucket, marksBucket].map(bucketStream),
+]
+
+/**
+ * What the archivist may publish: requests to look at streams and to read single messages, and to purge journals. No consumer: one could be made to deliver to any
+ * subject, a journal's too. Nothing that is stored.
+ */
+export const archivistPermissions = {
+  publish: ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.*", purgeOf("*")],
+  neverPublish: neverPurgedByArchivist.map(purgeOf),
+  subscribe: [`${archivistInbox}.>`],
+} as const satisfies Permissions
 
 /** What a sender with these roles may publish and hear, and nothing else. */
 export const senderPermissions = (sender: string, roles: ReadonlyArray<Role>): Permissions => {
@@ -128,12 +192,14 @@ const senderLine = ({ sender, roles, login }: SenderLogin): string => userLine(l
 
 const accounts = (options: ServerOptions): ReadonlyArray<string> => [
   "accounts {",
-  "  # Only workers and ingresses join this account: all that is stored lives here.",
+  "  # Workers, ingresses, the archivist and whoever runs it join this account, never a sender: all that is stored lives here.",
   `  ${engineAccount} {`,
   "    jetstream: enabled",
   "    users: [",
-  `      { user: ${quoted(options.engine.user)}, password: ${quoted(options.engine.password)} }`,
+  `      ${userLine(options.engine, enginePermissions)}`,
   `      ${userLine(options.ingress, ingressPermissions)}`,
+  `      ${userLine(options.archivist, archivistPermissions)}`,
+  `      { user: ${quoted(options.admin.user)}, password: ${quoted(options.admin.password)} }`,
   "    ]",
   "    # What the feed's stream republishes, read-only, for channels.",
   `    exports: [ { stream: "hf.ats.>", accounts: [${channelsAccount}] } ]`,

@@ -63,6 +63,9 @@ const owners = (link: Link, tell: (news: OwnerNews) => void): Effect.Effect<void
     if (news !== undefined) tell(news)
   })
 
+const isInbox = (subject: string | undefined): boolean =>
+  subject !== undefined && (subject.startsWith(`${engineInbox}.`) || subject.startsWith(`${ingressInbox}.`))
+
 const receive = (
   link: Link,
   partition: number,
@@ -73,6 +76,8 @@ const receive = (
     tell({
       bytes: message.data,
       heard: () => {
+        // The owner's login may publish more than an ingress's: where the answer goes is not for the message to say.
+        if (!isInbox(message.reply)) return
         try {
           message.respond()
         } catch {

@@ -1,5 +1,5 @@
 /**
- * The senders' side of an ingress as the port `Door`: what they publish, taken off the connection and handed on a turn at a time, and what they are answered.
+ * The senders' side of an ingress as the port `Door`: what they publish, taken off the connection and handed on a slice at a time, and what they are answered.
  *
  * Nothing of a message is judged here. What bounds a sender's flood at this border is credit: the server may push no more of one sender than was asked for, so that what it
  * sends while this process is busy is dropped at the server, which says so to whoever asks for an answer, and not piled up in our socket. Nothing may throw in here:
@@ -8,7 +8,14 @@
 import { type Msg, errors as natsErrors, type Subscription } from "@nats-io/transport-node"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import { doorCreditMessages, doorPingEveryMs, doorPingsMax } from "../limits.ts"
+import {
+  doorCreditMessages,
+  doorCreditStepMessages,
+  doorPingEveryMs,
+  doorPingsMax,
+  doorSliceBytes,
+  doorSliceMessageBytesMin,
+} from "../limits.ts"
 import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { replyHeader, replySubject } from "../wire/subjects.ts"
@@ -61,61 +68,112 @@ class Pings {
   }
 }
 
-/** What arrived in this turn, told at its end. Only then more is asked for: what one turn brings is bounded however long it takes. */
+interface Waiting {
+  readonly message: ArrivedMessage
+  readonly publishedAfterMs: number
+}
+
+/**
+ * What arrived and isn't told yet: a slice of it is told in each turn of the event loop, a message of each sender after another's. So what one sender pushes in holds up nobody else for
+ * longer than a slice takes, whatever it costs to decide it, and this process hears its broker in between. More of a sender is asked for only when little of it waits.
+ */
 class Turn {
   readonly #hearing: DoorHearing
   readonly #pings: Pings
-  #messages: Array<ArrivedMessage> = []
-  #publishedAfterMs = 0
-  readonly #spent = new Set<Entrance>()
-  readonly #end = (): void => {
-    const messages = this.#messages
-    this.#messages = []
-    this.#hearing.arrived(messages, this.#publishedAfterMs)
-    for (const entrance of this.#spent) entrance.extend()
-    this.#spent.clear()
-  }
+  /** Those of whom something waits; the first has the next turn. */
+  readonly #line: Array<Entrance> = []
+  #isDue = false
 
   constructor(hearing: DoorHearing, pings: Pings) {
     this.#hearing = hearing
     this.#pings = pings
   }
 
-  add(message: ArrivedMessage): void {
-    if (this.#messages.push(message) > 1) return
-    this.#publishedAfterMs = this.#pings.provenMs
-    setImmediate(this.#end)
+  add(entrance: Entrance, message: ArrivedMessage): void {
+    if (entrance.letWait({ message, publishedAfterMs: this.#pings.provenMs }) === 1) this.#line.push(entrance)
+    this.#comeBack()
   }
 
-  spent(entrance: Entrance): void {
-    this.#spent.add(entrance)
+  #comeBack(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(this.#tellSlice)
+  }
+
+  readonly #tellSlice = (): void => {
+    this.#isDue = false
+    const heardFrom = new Set<Entrance>()
+    let messages: Array<ArrivedMessage> = []
+    let boundMs = 0
+    for (let left = doorSliceBytes; left > 0; ) {
+      const entrance = this.#line.shift()
+      const next = entrance?.takeNext()
+      if (entrance === undefined || next === undefined) break
+      if (entrance.waiting > 0) this.#line.push(entrance)
+      heardFrom.add(entrance)
+      // What is told together has one bound of its age.
+      if (messages.length > 0 && next.publishedAfterMs !== boundMs) {
+        this.#hearing.arrived(messages, boundMs)
+        messages = []
+      }
+      boundMs = next.publishedAfterMs
+      messages.push(next.message)
+      left -= Math.max(doorSliceMessageBytesMin, next.message.body.length)
+    }
+    if (messages.length > 0) this.#hearing.arrived(messages, boundMs)
+    for (const entrance of heardFrom) entrance.extend()
+    if (this.#line.length > 0) this.#comeBack()
   }
 }
 
-/** One sender's subscription: several, one after another, each for so many messages, the next opened when half of that is left. */
+/** One sender's subscription: several, each for so many messages, another opened when as many were told. */
 class Entrance {
   readonly #link: Link
   readonly #subject: string
   readonly #turn: Turn
-  readonly #hear: (message: Msg) => void
+  readonly #read: (message: Msg) => ArrivedMessage
   readonly #refused: (error: Error) => void
   readonly #open = new Set<Subscription>()
+  #waiting: Array<Waiting> = []
+  #head = 0
   /** Messages the server may still push. */
   #credit = 0
   #isOpen = false
 
-  constructor(link: Link, subject: string, turn: Turn, hear: (message: Msg) => void, refused: (error: Error) => void) {
+  constructor(link: Link, subject: string, turn: Turn, read: (message: Msg) => ArrivedMessage, refused: (error: Error) => void) {
     this.#link = link
     this.#subject = subject
     this.#turn = turn
-    this.#hear = hear
+    this.#read = read
     this.#refused = refused
+  }
+
+  /** Messages that arrived and aren't told. */
+  get waiting(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  letWait(one: Waiting): number {
+    this.#waiting.push(one)
+    return this.waiting
+  }
+
+  takeNext(): Waiting | undefined {
+    const next = this.#waiting[this.#head]
+    if (next === undefined) return undefined
+    this.#head++
+    // Cut off when half of the array is spent, so that taking costs nothing on average.
+    if (this.#head * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    return next
   }
 
   open(): void {
     if (this.#isOpen) return
     this.#isOpen = true
-    this.#subscribe()
+    this.extend()
   }
 
   close(): void {
@@ -133,34 +191,36 @@ class Entrance {
     this.open()
   }
 
-  /** Asks for more, if there is little left and it is still wanted. */
+  /** Asks for more, a little at a time, up to what may be on its way and wait here together: what is pushed at once stands before everybody's messages in the socket. */
   extend(): void {
-    if (this.#isOpen && this.#credit <= doorCreditMessages / 2) this.#subscribe()
+    while (this.#isOpen && this.#credit + this.waiting <= doorCreditMessages - doorCreditStepMessages) if (!this.#subscribe()) return
   }
 
-  #subscribe(): void {
-    let left = doorCreditMessages
+  /** Asks for one step more; false if the connection can't. */
+  #subscribe(): boolean {
+    let left = doorCreditStepMessages
     try {
       const subscription = this.#link.nc.subscribe(this.#subject, {
         queue: queueGroup,
-        max: doorCreditMessages,
+        max: doorCreditStepMessages,
         callback: (error, message) => {
           if (error !== null) {
             this.#open.delete(subscription)
             if (error instanceof natsErrors.PermissionViolationError) this.#refused(error)
             return
           }
-          this.#hear(message)
+          this.#turn.add(this, this.#read(message))
           if (!this.#open.has(subscription)) return
           this.#credit--
           if (--left === 0) this.#open.delete(subscription)
-          if (this.#credit <= doorCreditMessages / 2) this.#turn.spent(this)
         },
       })
       this.#open.add(subscription)
-      this.#credit += doorCreditMessages
+      this.#credit += doorCreditStepMessages
+      return true
     } catch {
       // The connection is closed for good: nothing comes any more.
+      return false
     }
   }
 }
@@ -197,7 +257,7 @@ const enterOver = Effect.fnUntraced(function* (link: Link, hearing: DoorHearing)
     const prefix = `hf.cmd.${sender}.`
     const refused = (error: Error) =>
       void run(Effect.logError("the door's login may not hear a sender: see deploy/nats", { sender, cause: error.message }))
-    const entrance = new Entrance(link, `${prefix}>`, turn, (message) => turn.add(arrivedOf(sender, prefix.length, message)), refused)
+    const entrance = new Entrance(link, `${prefix}>`, turn, (message) => arrivedOf(sender, prefix.length, message), refused)
     entrances.set(sender, entrance)
     return entrance
   }

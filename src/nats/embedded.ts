@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
 
 export interface EmbeddedCredentials {
   readonly engine: UserPassword
+  readonly archivist: UserPassword
+  readonly admin: UserPassword
   readonly ingress: UserPassword
   readonly door: UserPassword
   readonly senders: Readonly<Record<string, UserPassword>>
@@ -105,12 +107,15 @@ const credentialsFor = async (connectionFile: string, options: EmbeddedOptions):
     ))
   const senders: Record<string, UserPassword> = {}
   for (const { sender } of options.senders) senders[sender] = kept?.senders[sender] ?? secret(sender)
+  const login = (user: Exclude<keyof EmbeddedCredentials, "senders">): UserPassword => kept?.[user] ?? secret(user)
   const worker = kept?.worker
   return {
-    ...(worker === undefined ? {} : { worker, former: kept?.former ?? secret("former") }),
-    engine: kept?.engine ?? secret("engine"),
-    ingress: kept?.ingress ?? secret("ingress"),
-    door: kept?.door ?? secret("door"),
+    ...(worker === undefined ? {} : { worker, former: login("former") }),
+    engine: login("engine"),
+    ingress: login("ingress"),
+    door: login("door"),
+    archivist: login("archivist"),
+    admin: login("admin"),
     senders,
   }
 }
@@ -126,6 +131,8 @@ const optionsFor = (options: EmbeddedOptions, ports: Ports, storeDir: string, cr
   ...(ports.websocket === undefined ? {} : { websocketPort: ports.websocket }),
   ...(options.cluster === undefined ? {} : { cluster: { name: "holdfast", port: options.cluster.port, routes: options.cluster.routes } }),
   engine: credentials.engine,
+  archivist: credentials.archivist,
+  admin: credentials.admin,
   ingress: credentials.ingress,
   door: credentials.door,
   ...(credentials.former === undefined

@@ -25,7 +25,8 @@ const delivered = ({ delivery, message }: Delivered): StoredRecord => ({
   bytes: message.data,
 })
 
-const stored = (message: StoredMsg): StoredRecord => ({
+/** A message that was fetched by its sequence. */
+export const storedRecord = (message: StoredMsg): StoredRecord => ({
   seq: message.seq,
   messageId: headerValue(() => message.header, PubHeaders.MsgIdHdr),
   bytes: message.data,
@@ -86,7 +87,7 @@ export const journalsLayer = (link: Link): Layer.Layer<Journals> =>
         ? Effect.succeed(null)
         : attempt(link, `read record ${seq} of journal ${partition}`, () =>
             link.lookups.streams.getMessage(journalStream(partition), { seq }),
-          ).pipe(Effect.map((message) => (message === null ? null : stored(message)))),
+          ).pipe(Effect.map((message) => (message === null ? null : storedRecord(message)))),
     read: (partition, fromSeq, toSeq) => (fromSeq > toSeq ? Stream.empty : readBounded(link, partition, fromSeq, toSeq)),
     follow: (partition, fromSeq) =>
       readOrdered(link, { stream: journalStream(partition), filter: journalSubject(partition), start: { from: fromSeq } }).pipe(

@@ -1,7 +1,9 @@
 /** All that a worker needs of NATS, over connections in each of the two accounts. */
 import { Effect, Layer } from "effect"
+import type { JournalRoom } from "../ports/archive.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
+import { journalRoomLayer } from "./archivist.ts"
 import { clusterLayer } from "./cluster.ts"
 import { commandsLayer } from "./commands.ts"
 import { doorInbox, engineInbox, formerInbox } from "./config.ts"
@@ -36,7 +38,7 @@ export interface NatsConfig extends EngineConfig {
 const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
 const nameDefault = "holdfast"
 
-type EnginePorts = Cluster | Commands | Journals | Snapshots
+type EnginePorts = Cluster | Commands | JournalRoom | Journals | Snapshots
 
 const openEngine = (config: EngineConfig) => openLink(config, config.engine, engineInbox, `${config.name ?? nameDefault} engine`)
 
@@ -44,6 +46,7 @@ const enginePorts = (engine: Link, config: EngineConfig): Layer.Layer<EnginePort
   Layer.mergeAll(
     commandsLayer(engine),
     journalsLayer(engine),
+    journalRoomLayer(engine),
     snapshotsLayer(engine),
     clusterLayer(engine, { sizes: { ...sizesDefault, ...config.sizes }, monitorUrls: config.monitorUrls }),
   )

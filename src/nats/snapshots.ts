@@ -29,11 +29,11 @@ const encodeManifest = Schema.encodeSync(ManifestJson)
 /** Silence after which reading chunks gives up: they are said to exist, but the server does not deliver them. */
 const readSilenceMs = 10_000
 
-const lastManifest = (link: Link, partition: number): Promise<StoredMsg | null> =>
+export const lastManifest = (link: Link, partition: number): Promise<StoredMsg | null> =>
   link.lookups.streams.getMessage(snapshotsStream, { last_by_subj: manifestSubject(partition) })
 
 /** The manifest stored last; null if there is none, or one that this release can't read. */
-const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
+export const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
   if (message === null) return null
   const decoded = decodeManifest(message.string())
   return decoded._tag === "Some" ? decoded.value : null
@@ -59,7 +59,10 @@ const publish = async (link: Link, manifest: SnapshotManifest): Promise<void> =>
   const { partition } = manifest
   const before = await lastManifest(link, partition)
   const present = manifestOf(before)
-  if (present !== null && present.incarnation === manifest.incarnation && present.endSeq > manifest.endSeq) {
+  const counts = await chunkCounts(link, partition)
+  // One that isn't whole is nobody's snapshot, however far it says to reach: it is replaced, as by what an archive gives back.
+  const isWhole = present !== null && (counts.get(present.id) ?? 0) === present.chunks
+  if (isWhole && present.incarnation === manifest.incarnation && present.endSeq > manifest.endSeq) {
     await purgeChunks(link, partition, manifest.id)
     return
   }

@@ -11,6 +11,7 @@ import {
   bucketStream,
   commandsStream,
   feedStream,
+  journalPartition,
   journalStream,
   journalSubject,
   keySubject,
@@ -75,8 +76,8 @@ const journal = (partition: number): StreamSpec => ({
     subjects: [journalSubject(partition)],
     discard: DiscardPolicy.New,
     deny_delete: true,
-    // A purge keeps the last sequence: its owner would append on, and only the next replay would find the beginning gone.
-    deny_purge: true,
+    // What is archived may be purged, by the archivist's login alone (config.ts): no worker's may, and a stream that refuses every purge never allows one again.
+    deny_purge: false,
     max_msgs: -1,
     max_bytes: -1,
     max_msgs_per_subject: -1,
@@ -169,6 +170,10 @@ const canonical = (value: unknown): string => {
   )
 }
 
+/** A journal that an earlier release made refuses every purge, for good. It is as safe; what is archived of it stays where it is. */
+const isStricterJournal = (stream: string, setting: (typeof reliedOn)[number], found: unknown): boolean =>
+  setting === "deny_purge" && found === true && journalPartition(stream) !== undefined
+
 export interface Difference {
   readonly setting: string
   readonly expected: string
@@ -180,6 +185,7 @@ export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>):
   for (const setting of reliedOn) {
     const expected = canonical(spec.config[setting])
     const actual = canonical(found[setting])
+    if (isStricterJournal(spec.config.name, setting, found[setting])) continue
     if (expected !== actual) return { setting, expected, found: actual }
   }
   const windowMs = (found.duplicate_window ?? 0) / 1_000_000

@@ -55,6 +55,17 @@ export class TopologyMismatch extends Schema.TaggedError<TopologyMismatch>()("To
   }
 }
 
+/** The archive can't be read or written, or doesn't fit the journal. Nothing was purged because of it. `remedy` says what to do. */
+export class ArchiveFailed extends Schema.TaggedError<ArchiveFailed>()("ArchiveFailed", {
+  operation: Schema.String,
+  cause: Schema.String,
+  remedy: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.cause}. ${this.remedy}`
+  }
+}
+
 /** The server's permissions do not allow it. Nothing was stored; use the credentials of that sender. */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", { operation: Schema.String, cause: Schema.String }) {
   override get message(): string {

@@ -4,9 +4,9 @@
  * One life after another: a throw out of the ingress is a defect, after which nobody knows what its state is worth. It is thrown away; whoever waits for an answer of it asks again.
  */
 import { Cause, Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
-import { classesOf, type SenderAccess } from "../domain/roles.ts"
+import type { SenderAccess } from "../domain/roles.ts"
 import type { Ingress } from "../ingress/ingress.ts"
-import type { SenderBounds } from "../ingress/protocol.ts"
+import { senderBounds } from "../ingress/sender-bounds.ts"
 import { type IngressView, viewIngress } from "../ingress/view.ts"
 import { Desk, Door, type DoorHearing, type OpenDoor, type OwnerNews } from "../ports/door.ts"
 import { type IngressSample, Meter } from "../ports/meter.ts"
@@ -63,15 +63,6 @@ interface Life {
   readonly drained: Effect.Effect<void>
 }
 
-const boundsOf = ({ senders, commandsPerSecond, bytesPerSecond }: IngressShellOptions): ReadonlyArray<SenderBounds> =>
-  senders.map(({ sender, roles }) => ({
-    sender,
-    classes: classesOf(roles),
-    bulk: roles.includes("bulk"),
-    commandsPerSecond,
-    bytesPerSecond,
-  }))
-
 /** Steps through what it is told, one after another: what an output tells is heard after that step. */
 const makeTell = (hear: (told: IngressTold) => void, threw: (thrown: unknown) => void) => {
   const waiting: Array<IngressTold> = []
@@ -96,7 +87,7 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
   const [desk, reigns, meter, clock] = [yield* Desk, yield* Reigns, yield* Meter, yield* Clock.Clock]
   const steady = yield* steadyClock
   const ingress = `${options.name.slice(0, nameCharsMax)}-${yield* randomPart}`
-  const state = engine.empty({ ingress, partitions: options.partitions, senders: boundsOf(options) })
+  const state = engine.empty({ ingress, partitions: options.partitions, senders: senderBounds(options.senders, options) })
   const broken = yield* Deferred.make<never>()
   const drained = yield* Deferred.make<void>()
   const fibers = yield* FiberSet.make<void, never>()

@@ -87,28 +87,22 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
       members: () => namesOf(roster.members ?? []),
       heard: () => roster.heard,
       membersHeardMs: () => roster.heardMs,
-      caughtUp: Effect.andThen(
-        known.until(() => roster.members !== null),
-        allCaughtUp(slots),
-      ),
+      caughtUp: known
+        .until(() => roster.members !== null)
+        .pipe(Effect.andThen(eachUntil(slots, (slot) => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck))),
       giveUp: Effect.fnUntraced(function* (timeoutMs) {
         givingUp = true
         assign()
-        yield* Effect.forEach(slots, (slot) => slot.signal.until(() => isIdle(slot)), { concurrency: "unbounded", discard: true }).pipe(
-          Effect.timeoutOption(timeoutMs),
-        )
+        yield* eachUntil(slots, isIdle).pipe(Effect.timeoutOption(timeoutMs))
         return slots.filter((slot) => !isIdle(slot)).map((slot) => slot.partition)
       }),
     }
   },
 )
 
-/** Returns once nothing that will be this worker's is waited for any more. */
-const allCaughtUp = (slots: ReadonlyArray<Slot>): Effect.Effect<void> =>
-  Effect.forEach(slots, (slot) => slot.signal.until(() => slot.wanted === "none" || isHalted(slot) || slot.isCaughtUp || slot.isStuck), {
-    concurrency: "unbounded",
-    discard: true,
-  })
+/** Returns once that holds, or has held, for each of them. */
+const eachUntil = (slots: ReadonlyArray<Slot>, holds: (slot: Slot) => boolean): Effect.Effect<void> =>
+  Effect.forEach(slots, (slot) => slot.signal.until(() => holds(slot)), { concurrency: "unbounded", discard: true })
 
 /** What this worker should be to the partition, whether the others already know of it or not. */
 const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Role => {

@@ -12,6 +12,65 @@ import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
 import { makeStandingOutputs, type Standing } from "./standing-outputs.ts"
 
+/** What has nothing to do with reading and deciding. */
+type PublishingOutput = Extract<
+  Output,
+  {
+    readonly _tag:
+      | "SendReplies"
+      | "SendFeed"
+      | "WatchFeed"
+      | "StoreChunk"
+      | "PublishSnapshot"
+      | "DiscardSnapshot"
+      | "ContinueSoon"
+      | "ClaimEnded"
+      | "Serving"
+      | "BatchConfirmed"
+      | "Alarm"
+      | "SteppedDown"
+      | "Halted"
+  }
+>
+
+interface Said {
+  readonly shell: Shell
+  readonly publishing: Effect.Success<ReturnType<typeof makePublishingOutputs>>
+  readonly snapshots: Effect.Success<ReturnType<typeof makeSnapshotOutputs>>
+  readonly standing: Effect.Success<ReturnType<typeof makeStandingOutputs>>
+}
+
+/** What is said, kept and reported once decisions are confirmed. */
+const performPublishing =
+  ({ shell, publishing, snapshots, standing }: Said) =>
+  (output: PublishingOutput): void => {
+    switch (output._tag) {
+      case "SendReplies":
+        return publishing.sendReplies(output.seq, output.replies)
+      case "SendFeed":
+        return publishing.sendFeed(output.group, output.values)
+      case "WatchFeed":
+        return publishing.watchFeed(output.sinceMs)
+      case "StoreChunk":
+        return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
+      case "PublishSnapshot":
+        return snapshots.publishSnapshot(output.manifest)
+      case "DiscardSnapshot":
+        return snapshots.discardSnapshot(output.id)
+      case "ContinueSoon":
+        // Heard in another turn, behind all that has arrived by then.
+        return shell.tell({ _tag: "Continue" })
+      case "ClaimEnded":
+      case "Serving":
+      case "BatchConfirmed":
+      case "Alarm":
+      case "SteppedDown":
+      case "Halted":
+        return standing.perform(output)
+      default:
+        return unreachable(output)
+    }
+  }
 export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
@@ -25,6 +84,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
   const snapshots = yield* makeSnapshotOutputs(shell)
   const reign = yield* makeReignOutputs(shell)
   const standing = yield* makeStandingOutputs(shell, reign, whoHears)
+
+  const say = performPublishing({ shell, publishing, snapshots, standing })
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -62,30 +123,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
-      case "SendReplies":
-        return publishing.sendReplies(output.seq, output.replies)
-      case "SendFeed":
-        return publishing.sendFeed(output.group, output.values)
-      case "WatchFeed":
-        return publishing.watchFeed(output.sinceMs)
-      case "StoreChunk":
-        return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
-      case "PublishSnapshot":
-        return snapshots.publishSnapshot(output.manifest)
-      case "DiscardSnapshot":
-        return snapshots.discardSnapshot(output.id)
-      case "ContinueSoon":
-        // Heard in another turn, behind all that has arrived by then.
-        return shell.tell({ _tag: "Continue" })
-      case "ClaimEnded":
-      case "Serving":
-      case "BatchConfirmed":
-      case "Alarm":
-      case "SteppedDown":
-      case "Halted":
-        return standing.perform(output)
       default:
-        return unreachable(output)
+        return say(output)
     }
   }
   const performer: Performer = { perform, loadSnapshot: snapshots.load }

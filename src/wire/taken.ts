@@ -14,7 +14,7 @@ import { parseJson } from "./json.ts"
 import { isReplySuffix } from "./subjects.ts"
 
 /** The version of frames and stored messages that this release writes, and the newest it reads. */
-export const takenVersion = 1
+const takenVersion = 1
 
 /** The canonical text of a message's body, as it travels from here on. */
 export const bodyText = (body: DecodedBody): string => {

@@ -110,6 +110,10 @@ describe("what people read", () => {
       epoch: 2,
       endSeq: 9,
       atMs: 0,
+      firstSeq: 4,
+      journalBytes: 12_345,
+      bytesPerDay: 678,
+      archive: { archivedSeq: 7, bytes: 90 },
       lagCommands: 3,
       lagMs: 40,
       halt: "ChainBroken: x",
@@ -117,6 +121,7 @@ describe("what people read", () => {
     const text = topologyText({ partitions: [partition], workers: [], commands: "C", warnings: ["one replica"] })
     expect(text).toContain("nobody")
     expect(text).toContain("ChainBroken: x")
+    expect(text).toMatch(/^ *0 +4 to 9 +12345 +678 +7 +90$/m)
     expect(text).toContain("NOT GUARANTEED: one replica")
   })
 

@@ -1,6 +1,16 @@
 import { ConfigProvider, Effect, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
-import { ingressSettingsHelp, loadConfig, loadIngressConfig, loadToolConfig, settings, workerSettingsHelp } from "../../src/config.ts"
+import {
+  archiveSettings,
+  archiveSettingsHelp,
+  ingressSettingsHelp,
+  loadArchiveConfig,
+  loadConfig,
+  loadIngressConfig,
+  loadToolConfig,
+  settings,
+  workerSettingsHelp,
+} from "../../src/config.ts"
 
 const load = (environment: Record<string, string>) =>
   loadConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
@@ -138,9 +148,31 @@ describe("the configuration", () => {
     expect(problemsOf({ HOLDFAST_REPLICAS: "3" })).toEqual([expect.stringContaining("HOLDFAST_REPLICAS")])
   })
 
+  it("archives nothing by itself, reads the archivist's login, and says what a schedule lacks", () => {
+    const loadArchive = (environment: Record<string, string>) =>
+      loadArchiveConfig.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment)))
+    expect(Effect.runSync(loadArchive({}))).toEqual({ folder: null, everyMs: null, login: null })
+    const whole = {
+      HOLDFAST_ARCHIVE_DIR: "/archive",
+      HOLDFAST_ARCHIVE_EVERY_MS: "3600000",
+      HOLDFAST_ARCHIVE_USER: "archivist",
+      HOLDFAST_ARCHIVE_PASSWORD: "secret",
+    }
+    expect(Effect.runSync(loadArchive(whole))).toMatchObject({ folder: "/archive", everyMs: 3_600_000, login: { user: "archivist" } })
+    const wrong = { HOLDFAST_ARCHIVE_EVERY_MS: "5", HOLDFAST_ARCHIVE_USER: "archivist" }
+    expect(Effect.runSync(Effect.flip(loadArchive(wrong))).problems).toEqual([
+      expect.stringContaining("60000"),
+      expect.stringContaining("HOLDFAST_ARCHIVE_PASSWORD"),
+    ])
+    const placeless = { HOLDFAST_ARCHIVE_EVERY_MS: "60000" }
+    expect(Effect.runSync(Effect.flip(loadArchive(placeless))).problems).toEqual([expect.stringContaining("HOLDFAST_ARCHIVE_DIR")])
+  })
+
   it("explains every setting in one line of help", () => {
     const [forWorkers, forIngresses] = [workerSettingsHelp().split("\n"), ingressSettingsHelp().split("\n")]
-    for (const line of [...forWorkers, ...forIngresses]) expect(line.length).toBeLessThanOrEqual(140)
+    const ofArchive = archiveSettingsHelp().split("\n")
+    expect(ofArchive.map((line) => line.trim().split(" ")[0])).toEqual(Object.values(archiveSettings).map(({ name }) => name))
+    for (const line of [...forWorkers, ...forIngresses, ...ofArchive]) expect(line.length).toBeLessThanOrEqual(140)
     const explained = new Set([...forWorkers, ...forIngresses].map((line) => line.trim().split(" ")[0]))
     expect(explained).toEqual(new Set(Object.values(settings).map(({ name }) => name)))
     expect(forWorkers.join()).not.toContain("HOLDFAST_INGRESS_USER")

@@ -14,6 +14,8 @@ const options: ServerOptions = {
   engine: { user: "engine", password: "e" },
   ingress: { user: "ingress", password: "i" },
   door: { user: "door", password: "d" },
+  archivist: { user: "archivist", password: "a" },
+  admin: { user: "admin", password: "m" },
   senders: sendersOf("web=channel").map((access) => ({ ...access, login: { user: "web", password: "p" } })),
 }
 

@@ -7,7 +7,16 @@ import { nkeys } from "@nats-io/transport-node"
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import { doorPermissions, formerPermissions, ingressPermissions, senderInbox, senderPermissions } from "../../src/nats/config.ts"
+import {
+  archivistPermissions,
+  doorPermissions,
+  enginePermissions,
+  formerPermissions,
+  ingressPermissions,
+  type Permissions,
+  senderInbox,
+  senderPermissions,
+} from "../../src/nats/config.ts"
 import { openLink } from "../../src/nats/connection.ts"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsServerBinary } from "../../src/nats/server-binary.ts"
@@ -57,10 +66,18 @@ describe("the example configuration", () => {
   it("gives everybody the permissions that the generated one does, and syncs before it acknowledges", async () => {
     const text = await readFile(file, "utf8")
     const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator+reader")
-    const permissions = [...senders.map(({ sender, roles }) => senderPermissions(sender, roles)), doorPermissions, ingressPermissions]
-    for (const { publish, subscribe } of permissions) {
-      expect(text).toContain(`publish: { allow: ${JSON.stringify(publish).replaceAll(",", ", ")} }`)
-      expect(text).toContain(`subscribe: { allow: ${JSON.stringify(subscribe).replaceAll(",", ", ")} }`)
+    const ofSenders = senders.map(({ sender, roles }) => senderPermissions(sender, roles))
+    const list = (subjects: ReadonlyArray<string>) => JSON.stringify(subjects).replaceAll(",", ", ")
+    for (const { publish, subscribe, neverPublish } of [
+      ...ofSenders,
+      doorPermissions,
+      ingressPermissions,
+      enginePermissions,
+      archivistPermissions,
+    ] satisfies ReadonlyArray<Permissions>) {
+      const deny = neverPublish === undefined ? "" : `, deny: ${list(neverPublish)}`
+      expect(text).toContain(`publish: { allow: ${list(publish)}${deny} }`)
+      expect(text).toContain(`subscribe: { allow: ${list(subscribe)} }`)
     }
     // During an upgrade only, so as a comment.
     for (const subject of [...formerPermissions.publish, ...formerPermissions.subscribe])

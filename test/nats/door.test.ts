@@ -3,6 +3,7 @@
 import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
+import { doorCreditMessages, doorSliceBytes, doorSliceMessageBytesMin } from "../../src/limits.ts"
 import { type ArrivedMessage, Door } from "../../src/ports/door.ts"
 import { text } from "../contract/broker-under-test.ts"
 import { deskContract } from "../contract/desk.ts"
@@ -56,6 +57,26 @@ describe("a door on a real server", () => {
     const told = new Map(heard.map((message) => [text(message.body), message.replyHeader]))
     expect([...told.keys()]).toEqual([...odd.map((_, i) => `odd ${i}`), "last"])
     expect(told.get("last")).toBe("fine.1")
+  })
+
+  it("tells a slice in each turn of the event loop, in the order in which a sender spoke, however much came at once", async () => {
+    const count = doorCreditMessages / 2
+    const groups = await door().asIngress(
+      Effect.gen(function* () {
+        const told: Array<ReadonlyArray<string>> = []
+        const { enter } = yield* Door
+        const opened = yield* enter({ arrived: (arrived) => void told.push(arrived.map(({ body }) => text(body))) })
+        opened.open(web)
+        // Said again until it is heard: the door opens at the server a little later.
+        while (told.length === 0) yield* Effect.promise(() => door().publish("web", [{ path: "sell.A", body: "begin" }]))
+        const bodies = Array.from({ length: count }, (_, i) => ({ path: "sell.A", body: String(i) }))
+        yield* Effect.promise(() => door().publish("web", bodies))
+        yield* Effect.repeat(Effect.sleep("2 millis"), { until: () => told.at(-1)?.at(-1) === String(count - 1) })
+        return told
+      }),
+    )
+    expect(Math.max(...groups.map(({ length }) => length))).toBeLessThanOrEqual(doorSliceBytes / doorSliceMessageBytesMin)
+    expect(groups.flat().filter((body) => body !== "begin")).toEqual(Array.from({ length: count }, (_, i) => String(i)))
   })
 
   it("hears on after the server was killed and started again, with its doors as they were", async () => {

@@ -36,6 +36,7 @@ const makeStream = () =>
 beforeAll(async () => {
   const credentials = {
     ...{ engine: login("engine"), ingress: login("ingress"), door: login("door"), worker: login("worker"), former: login("former") },
+    ...{ archivist: login("archivist"), admin: login("admin") },
     senders: Object.fromEntries(senders.map(({ sender }) => [sender, login(sender)])),
   }
   server = await startEmbedded({ senders, credentials })

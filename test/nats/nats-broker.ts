@@ -1,14 +1,16 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-import { Effect, ManagedRuntime } from "effect"
+import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { AtsValue, Reply } from "../../src/engine/records.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
+import { senderInbox } from "../../src/nats/config.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
+import { doorLayer } from "../../src/nats/door.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { type NatsConfig, natsLayer } from "../../src/nats/layer.ts"
 import type { SaidCodec } from "../../src/nats/outbound.ts"
 import { Cluster, Questions } from "../../src/ports/broker.ts"
-import { Desk } from "../../src/ports/door.ts"
+import { Desk, Door } from "../../src/ports/door.ts"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
@@ -65,6 +67,30 @@ export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions:
       ),
     ),
   )
+
+/** Somebody at the door who says something to everybody who asks. */
+export const answerAtTheDoor = async (server: EmbeddedServer): Promise<{ readonly close: () => Promise<void> }> => {
+  const runtime = ManagedRuntime.make(doorLayer({ servers: [server.url], door: server.credentials.door, name: "answering" }))
+  const scope = Scope.makeUnsafe()
+  const entered = Door.use(({ enter }) =>
+    enter({
+      arrived: (messages) => {
+        for (const { sender, replySubject } of messages) {
+          const prefix = senderInbox(sender).length + 1
+          if (replySubject !== "") opened.answer(sender, replySubject.slice(prefix), new TextEncoder().encode("{}"))
+        }
+      },
+    }),
+  )
+  const opened = await runtime.runPromise(Scope.provide(entered, scope))
+  for (const { sender } of senders) opened.open(sender)
+  return {
+    close: async () => {
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      await runtime.dispose()
+    },
+  }
+}
 
 export interface NatsBroker extends BrokerUnderTest {
   readonly server: EmbeddedServer

@@ -9,13 +9,18 @@ import { outboundContract } from "../contract/outbound.ts"
 import { patientBroker } from "../contract/patience.ts"
 import { questionsContract } from "../contract/questions.ts"
 import { snapshotsContract } from "../contract/snapshots.ts"
-import { type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
+import { answerAtTheDoor, type NatsBroker, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 let running: NatsBroker | undefined
+let answering: { readonly close: () => Promise<void> } | undefined
 beforeAll(async () => {
   running = await startBroker({ partitions: 8 })
+  answering = await answerAtTheDoor(running.server)
 }, startTimeoutMs)
-afterAll(() => running?.close())
+afterAll(async () => {
+  await answering?.close()
+  await running?.close()
+})
 
 const broker: Broker = () => {
   if (running === undefined) throw new Error("the server did not start")

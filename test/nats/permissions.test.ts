@@ -1,7 +1,9 @@
 /** What the server keeps each login from, whatever it sends: a table of subjects for each, as publish, as subscription and as the reply of what it may publish. */
-import { jetstreamManager } from "@nats-io/jetstream"
+import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect, headers, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node"
+import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Desk } from "../../src/ports/door.ts"
 import { startTimeoutMs } from "./nats-broker.ts"
 import { connectAs } from "./raw-client.ts"
 import { type RealDoor, startDoor } from "./real-door.ts"
@@ -137,7 +139,7 @@ describe("a channel's login", () => {
     )
   })
 
-  it("gets nothing into any stream: not by what it publishes, and not by what it names as its answer's place, with any subject and its own headers", async () => {
+  it("INV-14 gets nothing into any stream: not by what it publishes, and not by what it names as its answer's place, with any subject and its own headers", async () => {
     const before = await streams()
     expect(Object.keys(before)).toContain("HF_STORED")
     await refusedToPublish("web", [...own, ...others, ...inside])
@@ -198,9 +200,123 @@ describe("an ingress's login", () => {
     expect(await streams()).toEqual({ ...before, HF_STORED: { last: (stored?.last ?? 0) + 1, messages: (stored?.messages ?? 0) + 1 } })
   })
 
+  it("can't have an owner, who may publish more, answer into a stream", async () => {
+    const before = await streams()
+    let frames = 0
+    await door.asOwner(
+      Effect.gen(function* () {
+        const desk = yield* Desk
+        yield* desk.receive(0, "answering", ({ heard }) => {
+          heard()
+          frames++
+        })
+        yield* Effect.promise(() =>
+          as("ingress", async (nc) => {
+            for (const reply of ["hf.q.0", "hf.journal.0"]) nc.publish("hf.hand.0.answering", "{}", { reply })
+            // Behind those two on the owner's connection, so that they were answered, or not, before this comes back.
+            await nc.request("hf.hand.0.answering", "{}", { timeout: 10_000 })
+          }),
+        )
+      }),
+    )
+    expect(frames).toBe(3)
+    expect(await streams()).toEqual(before)
+  })
+
   it("hears owners and its own inbox", async () => {
     const foreign = ["hf.hand.>", "hf.hand.0.reign", "hf.q.>", "hf.journal.>", "hf.ats.>", "_INBOX.engine.>", "$JS.>", ">"]
     expect(await refusedToHear("ingress", foreign)).toEqual(foreign)
     expect(await refusedToHear("ingress", ["hf.owner.*", "_INBOX.ingress.>"])).toEqual([])
+  })
+})
+
+/** Ends what hangs: the server says no at once. */
+const answerMsMax = 30_000
+
+/** What the server answered a request to JetStream's interface with: `done`, the server's own refusal, or the name of a violation of permissions. */
+const apiOutcome = (nc: NatsConnection, request: string, body: object = {}): Promise<string> =>
+  nc.request(`$JS.API.${request}`, JSON.stringify(body), { timeout: answerMsMax }).then(
+    (answer) => answer.json<{ readonly error?: { readonly description: string } }>().error?.description ?? "done",
+    (error: Error) => (error.cause instanceof Error ? error.cause.name : error.name),
+  )
+
+const outcomesOf = async (nc: NatsConnection, requests: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  for (const request of requests) found.push(`${request}: ${await apiOutcome(nc, request)}`)
+  return found
+}
+
+describe("a worker's login in the engine's account", () => {
+  it("neither purges nor changes nor removes nor restores a journal, and purges nothing that isn't superseded or decided", async () => {
+    const requests = [
+      "STREAM.PURGE.HF_JOURNAL_0",
+      "STREAM.PURGE.HF_FEED",
+      "STREAM.PURGE.KV_HF_MARKS",
+      "STREAM.UPDATE.HF_JOURNAL_0",
+      "STREAM.UPDATE.HF_SNAPSHOTS",
+      "STREAM.UPDATE.HF_STORED",
+      "STREAM.DELETE.HF_STORED",
+      "STREAM.DELETE.HF_JOURNAL_0",
+      "STREAM.DELETE.HF_FEED",
+      "STREAM.MSG.DELETE.HF_JOURNAL_0",
+      "STREAM.RESTORE.HF_JOURNAL_0",
+      "STREAM.SNAPSHOT.HF_JOURNAL_0",
+      "ACCOUNT.PURGE.HOLDFAST",
+    ]
+    const outcomes = await as("engine", (nc) => outcomesOf(nc, requests))
+    expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))
+    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_SNAPSHOTS", { filter: "hf.snap.0.none.*" }))).toBe("done")
+    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_STORED", { filter: "hf.q.0", seq: 1 }))).toBe("done")
+  })
+
+  it("tells whoever handed it something that it was heard, and nobody else's inbox anything", async () => {
+    expect(await refusedToPublish("engine", ["_INBOX.engine.x", "_INBOX.ingress.x"])).toEqual([])
+    const foreign = ["_INBOX.archivist.x", "_INBOX.other.x", "$SYS.REQ.SERVER.PING"]
+    expect(await refusedToPublish("engine", foreign)).toEqual(foreign)
+  })
+})
+
+describe("the archivist's login", () => {
+  it("purges a prefix of a journal, whose last record and sequence stay", async () => {
+    await as("engine", async (nc) => {
+      for (let record = 1; record <= 5; record++) await jetstream(nc).publish("hf.journal.2", `record ${record}`)
+    })
+    expect(await as("archivist", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_JOURNAL_2", { filter: "hf.journal.2", seq: 4 }))).toBe("done")
+    expect((await streams()).HF_JOURNAL_2).toEqual({ last: 5, messages: 2 })
+  })
+
+  it("stores nothing: no record, no snapshot, no lease, no mark, no value of the feed", async () => {
+    const subjects = [
+      "hf.journal.0",
+      "hf.q.0",
+      "hf.hand.0.reign",
+      "hf.owner.0",
+      "hf.snap.0.manifest",
+      "hf.feed.0.web.A",
+      "$KV.HF_LEASES.0",
+      "$KV.HF_MARKS.0.witness",
+      "hf.ats.web.A",
+    ]
+    expect(await refusedToPublish("archivist", subjects)).toEqual(subjects)
+  })
+
+  it("purges nothing but journals, changes and removes nothing, and has nothing delivered to another's subject", async () => {
+    const requests = [
+      "STREAM.PURGE.HF_SNAPSHOTS",
+      "STREAM.PURGE.HF_FEED",
+      "STREAM.PURGE.HF_STORED",
+      "STREAM.PURGE.KV_HF_LEASES",
+      "STREAM.PURGE.KV_HF_MARKS",
+      "STREAM.PURGE.KV_HF_MEMBERS",
+      "STREAM.UPDATE.HF_JOURNAL_0",
+      "STREAM.DELETE.HF_JOURNAL_0",
+      "STREAM.MSG.DELETE.HF_JOURNAL_0",
+      "STREAM.CREATE.OTHER",
+      "CONSUMER.CREATE.HF_JOURNAL_0",
+      "CONSUMER.CREATE.HF_JOURNAL_0.c",
+      "CONSUMER.DURABLE.CREATE.HF_JOURNAL_0.c",
+    ]
+    const outcomes = await as("archivist", (nc) => outcomesOf(nc, requests))
+    expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))
   })
 })

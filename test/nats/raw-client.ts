@@ -3,13 +3,15 @@ import { connect as connectSocket } from "node:net"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 
+type ServerUser = "web" | "shop" | "engine" | "ingress" | "door" | "archivist" | "admin"
+
 /** A connection as one of the server's users; its inboxes where a sender may listen. */
-export const connectAs = (server: EmbeddedServer, user: "web" | "shop" | "engine" | "ingress" | "door"): Promise<NatsConnection> => {
+export const connectAs = (server: EmbeddedServer, user: ServerUser): Promise<NatsConnection> => {
   const { senders, ...ours } = server.credentials
-  const isOurs = user === "engine" || user === "ingress" || user === "door"
-  const login = isOurs ? ours[user] : senders[user]
+  const isSender = user === "web" || user === "shop"
+  const login = isSender ? senders[user] : ours[user]
   if (login === undefined) throw new Error(`the server knows no user ${user}`)
-  const inboxPrefix = isOurs ? `_INBOX.${user}` : `hf.reply.${user}`
+  const inboxPrefix = isSender ? `hf.reply.${user}` : `_INBOX.${user}`
   return connect({ servers: server.url, user: login.user, pass: login.password, inboxPrefix })
 }
 

@@ -27,7 +27,7 @@ const storeUntilStored = (name: string) =>
 
 describe("a server killed and started again", () => {
   it("breaks a reading of commands, though nobody sends: what the stream lost meanwhile has to be found out before it is read on", async () => {
-    const sku = skuIn(0, partitions)
+    const _sku = skuIn(0, partitions)
     const before = await broker.asSender("web", storeUntilStored("before"))
     const read: Array<string> = []
     const reading = broker.asWorker(
@@ -47,7 +47,7 @@ describe("a server killed and started again", () => {
   })
 
   it("lets readers go on where they ask to, in order, with every acknowledged message and none twice", async () => {
-    const sku = skuIn(0, partitions)
+    const _sku = skuIn(0, partitions)
     const names = Array.from({ length: 3_000 }, (_, i) => String(i))
     const seqs: Array<number> = []
     const read: Array<string> = []

@@ -25,15 +25,15 @@ const prepare = (server: EmbeddedServer, partitions: number, strict = false) => 
   return worker.runPromise(Cluster.use((cluster) => Effect.result(cluster.prepare({ partitions, replicas: 1, strict }))))
 }
 
-const managerOf = async (server: EmbeddedServer, user: "engine") => {
-  const nc = await connectAs(server, user)
+const managerOf = async (server: EmbeddedServer) => {
+  const nc = await connectAs(server, "admin")
   toClose.push(() => nc.close())
   return jetstreamManager(nc)
 }
 
 const streamsOf = async (server: EmbeddedServer): Promise<ReadonlyArray<string>> => {
   const names: Array<string> = []
-  for await (const name of (await managerOf(server, "engine")).streams.names()) names.push(name)
+  for await (const name of (await managerOf(server)).streams.names()) names.push(name)
   return names.toSorted()
 }
 
@@ -44,14 +44,14 @@ describe("a cluster that somebody left half made", () => {
       const server = await start()
       expect((await prepare(server, 4))._tag).toBe("Success")
       const whole = await streamsOf(server)
-      const engine = await managerOf(server, "engine")
+      const admin = await managerOf(server)
       for (const missing of [
         ["HF_JOURNAL_3"],
         ["HF_JOURNAL_3", "KV_HF_MARKS"],
         ["HF_JOURNAL_1", "KV_HF_LEASES", "HF_FEED", "KV_HF_MARKS"],
       ]) {
-        for (const name of missing) await engine.streams.delete(name)
-        await engine.streams.delete("HF_STORED")
+        for (const name of missing) await admin.streams.delete(name)
+        await admin.streams.delete("HF_STORED")
         expect((await prepare(server, 4))._tag).toBe("Success")
         expect(await streamsOf(server)).toEqual(whole)
       }
@@ -62,8 +62,8 @@ describe("a cluster that somebody left half made", () => {
   it("is refused another number of partitions than was said first, and told which", async () => {
     const server = await start()
     await prepare(server, 4)
-    await (await managerOf(server, "engine")).streams.delete("HF_JOURNAL_3")
-    await (await managerOf(server, "engine")).streams.delete("HF_STORED")
+    await (await managerOf(server)).streams.delete("HF_JOURNAL_3")
+    await (await managerOf(server)).streams.delete("HF_STORED")
     const refused = await prepare(server, 3)
     expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", expected: "3" })
     expect(refused._tag === "Failure" && refused.failure.message).toContain("HOLDFAST_PARTITIONS=4")
@@ -100,7 +100,7 @@ describe("a start that can't succeed", () => {
 
   it("says that there is no room for the streams, and where to make some", async () => {
     const refused = await prepare(await start({ fileStoreBytesMax: 33_554_432 }), 2)
-    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "room for stream HF_COMMANDS" })
+    expect(refused._tag === "Failure" && refused.failure).toMatchObject({ _tag: "TopologyMismatch", what: "room for stream HF_STORED" })
     expect(refused._tag === "Failure" && refused.failure.message).toContain("max_file_store")
   })
 })

@@ -49,8 +49,8 @@ const refused = (asked = { partitions, replicas: 1 }) =>
   worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
 
 /** Changes a stream behind Holdfast's back. */
-const edit = async (user: "engine", stream: string, change: Partial<StreamConfig>) => {
-  const nc = await connectAs(server, user)
+const edit = async (stream: string, change: Partial<StreamConfig>) => {
+  const nc = await connectAs(server, "admin")
   try {
     await (await jetstreamManager(nc)).streams.update(stream, change)
   } finally {
@@ -95,17 +95,17 @@ describe("a later start", () => {
 
   it("refuses a setting that safety relies on and somebody changed, and says which and how to set it back", async () => {
     const changes = [
-      ["engine", "HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
-      ["engine", "HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
-      ["engine", "HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["engine", "HF_STORED", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["engine", "HF_STORED", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
-      ["engine", "HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
+      ["HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
+      ["HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
+      ["HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
+      ["HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
     ] as const
-    for (const [user, stream, change, back, setting] of changes) {
-      await edit(user, stream, change)
+    for (const [stream, change, back, setting] of changes) {
+      await edit(stream, change)
       const failed = await refused()
-      await edit(user, stream, back)
+      await edit(stream, back)
       expect(failed).toMatchObject({ _tag: "TopologyMismatch" })
       expect(failed._tag === "TopologyMismatch" && failed.what).toContain(`${setting} of stream ${stream}`)
       expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`nats stream edit ${stream}`)
@@ -114,27 +114,35 @@ describe("a later start", () => {
   })
 
   it("leaves sizes to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
-    await edit("engine", "HF_STORED", { max_msgs: 3 })
+    await edit("HF_STORED", { max_msgs: 3 })
     const desk = makeDesk(deskConfig(server, "ingress"))
     toClose.unshift(() => desk.dispose())
     const outcomes = await desk.runPromise(
       Desk.use(({ store }) => Effect.forEach([1, 2, 3, 4, 5], () => Effect.map(store(0, bytes("a batch")), ({ _tag }) => _tag))),
     )
-    await edit("engine", "HF_STORED", { max_msgs: -1 })
+    await edit("HF_STORED", { max_msgs: -1 })
     expect(outcomes).toEqual(["Stored", "Stored", "Stored", "Full", "Full"])
   })
 })
 
 describe("a journal", () => {
-  it("can be neither purged, nor have a record deleted, nor be made to allow it", async () => {
+  it("never has a record deleted, nor is made to allow it, whoever asks", async () => {
     await prepare()
-    const nc = await connectAs(server, "engine")
+    const nc = await connectAs(server, "admin")
     toClose.push(() => nc.close())
     const jsm = await jetstreamManager(nc)
-    await expect(jsm.streams.purge("HF_JOURNAL_1")).rejects.toThrow(/purge not permitted/)
     await expect(jsm.streams.deleteMessage("HF_JOURNAL_1", 1)).rejects.toThrow(/delete not permitted/)
-    await expect(jsm.streams.update("HF_JOURNAL_1", { deny_purge: false })).rejects.toThrow(/purge/)
     await expect(jsm.streams.update("HF_JOURNAL_1", { deny_delete: false })).rejects.toThrow(/delete/)
+  })
+
+  it("of an earlier release, which refuses every purge, is taken as it is, and the server never lets it be purged", async () => {
+    const nc = await connectAs(server, "admin")
+    toClose.push(() => nc.close())
+    const jsm = await jetstreamManager(nc)
+    await jsm.streams.update("HF_JOURNAL_3", { deny_purge: true })
+    expect((await prepare()).partitions).toBe(partitions)
+    await expect(jsm.streams.purge("HF_JOURNAL_3", { filter: "hf.journal.3", seq: 2 })).rejects.toThrow(/purge not permitted/)
+    await expect(jsm.streams.update("HF_JOURNAL_3", { deny_purge: false })).rejects.toThrow(/purge/)
   })
 })
 
@@ -175,7 +183,7 @@ describe("a server without JetStream", () => {
     const ready = await startEmbedded({ senders: [] })
     await ready.stop()
     const port = Number(new URL(ready.url).port)
-    const { engine, ingress, door } = ready.credentials
+    const { engine, ingress, door, archivist, admin } = ready.credentials
     const config = serverConfig({
       serverName: "plain",
       host: "127.0.0.1",
@@ -186,6 +194,8 @@ describe("a server without JetStream", () => {
       engine,
       ingress,
       door,
+      archivist,
+      admin,
       senders: [],
     })
     const without = config.replace(/^jetstream \{[\s\S]*?^\}/m, "").replaceAll("    jetstream: enabled\n", "")

@@ -85,7 +85,7 @@ describe("a partition on its way from one owner to the next", () => {
   })
 })
 
-describe("INV-10 an outage", () => {
+describe("INV-12 an outage", () => {
   const rows: ReadonlyArray<readonly [string, string, (nowMs: number) => Sight]> = [
     ["NoBroker", "this worker hears nothing", () => ({ brokerHeardMs: startMs })],
     ["Halted", "somebody halted it", () => ({ halt: "JournalLostTail: it ends at 3" })],

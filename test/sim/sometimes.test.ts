@@ -13,17 +13,23 @@ describe("the catalogue of rare states", () => {
   })
 
   it("has none that no line notes: a suite asked for it would fail for ever", () => {
-    const noting = ["tracker", "deaths", "run"]
+    const noting = ["tracker", "deaths", "door-states", "run"]
       .map((file) => readFileSync(new URL(`../../sim/${file}.ts`, import.meta.url), "utf8"))
       .join("\n")
     expect(names.filter((name) => !noting.includes(`"${name}"`))).toEqual([])
   })
 })
 
-describe("a long day", () => {
-  it("purges commands, and says so", () => {
-    const drawn = { orders: 60, skus: 2, windowMs: 8 * 3_600_000 }
-    const { sometimes, failures } = runSeed({ seed: "1", profile: "long-day", families: new Set(["jitter"]), drawn, wallNowMs: () => 0 })
+describe("a commands stream that is full", () => {
+  it("is purged of what is decided, and that is said", () => {
+    const drawn = { orders: 60, skus: 2, faultChance: 200 }
+    const { sometimes, failures } = runSeed({
+      seed: "1",
+      profile: "last-unit",
+      families: new Set(["jitter", "full-stream"]),
+      drawn,
+      wallNowMs: () => 0,
+    })
     expect(failures).toEqual([])
     expect(sometimes.purged).toBe(1)
   })

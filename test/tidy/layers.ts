@@ -27,6 +27,8 @@ const composed = [
   "audit",
   "workload",
   "runtime",
+  "retention",
+  "archive",
   "nats",
   "client",
   "telemetry",
@@ -53,8 +55,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
+  /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
+  retention: { uses: ["engine", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
-    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names"],
+    // Which classes a role may send is a table: a word, as the names are.
+    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles"],
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },

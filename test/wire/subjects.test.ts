@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as intake from "../../src/engine/intake.ts"
 import { replySuffixCharsMax } from "../../src/limits.ts"
-import { feedOf, formerCommandsTransform } from "../../src/nats/subjects.ts"
+import { feedOf, formerCommandsOf, formerCommandsStream, formerCommandsTransform } from "../../src/nats/subjects.ts"
 import {
   atsSubject,
   commandSubject,
@@ -58,6 +58,7 @@ describe("the subjects", () => {
   })
 
   it("are taken and republished by what the broker's side gives its streams", () => {
+    expect([formerCommandsStream, formerCommandsOf(3)]).toEqual(["HF_COMMANDS", "hf.p.3.>"])
     expect(formerCommandsTransform(16).src).toBe(commandSubject("*", "*" as "sell", "*"))
     expect(feedSubject(3, "web", "85123A").startsWith(feedOf(3).slice(0, -1))).toBe(true)
   })

@@ -129,9 +129,20 @@ const flight: ReadonlyArray<Case> = [
 
 const borders: ReadonlyArray<Case> = [
   {
-    name: "a journal is not purged",
+    name: "a journal's prefix is purged; its end stays where it is, and a mark past the end moves nothing",
     streams: journal,
-    steps: [appends(0, "a"), { do: "purge", filter: subject, before: 2 }, { do: "purge", filter: ">" }, { do: "info" }],
+    steps: [
+      appends(0, "a"),
+      appends(1, "b"),
+      { do: "purge", filter: subject, before: 2 },
+      { do: "info" },
+      { do: "at", seq: 1 },
+      appends(2, "c"),
+      { do: "purge", filter: subject, before: 9 },
+      { do: "info" },
+      appends(3, "d"),
+      { do: "info" },
+    ],
     differs: false,
   },
   {

@@ -5,9 +5,13 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it, vi } from "vitest"
 import { acknowledgedAppends } from "../../../sim/checkers/acknowledged-appends.ts"
+import { answeredOnce } from "../../../sim/checkers/answered-once.ts"
+import { arrayOrder } from "../../../sim/checkers/array-order.ts"
+import { busyIsTrue } from "../../../sim/checkers/busy-is-true.ts"
 import type { Checker, Ending, MakeChecker } from "../../../sim/checkers/checker.ts"
 import { clockAlarms } from "../../../sim/checkers/clock-alarms.ts"
 import { convergence } from "../../../sim/checkers/convergence.ts"
+import { doorAge } from "../../../sim/checkers/door-age.ts"
 import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
 import { expiries } from "../../../sim/checkers/expiries.ts"
 import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
@@ -16,31 +20,38 @@ import { halts } from "../../../sim/checkers/halts.ts"
 import { heardMeansJournaled } from "../../../sim/checkers/heard-means-journaled.ts"
 import { journalLoss } from "../../../sim/checkers/journal-loss.ts"
 import { messagesDecided } from "../../../sim/checkers/messages-decided.ts"
+import { noForeignBytes } from "../../../sim/checkers/no-foreign-bytes.ts"
 import { oneAnswer } from "../../../sim/checkers/one-answer.ts"
 import { realTimeOrder } from "../../../sim/checkers/real-time-order.ts"
 import { repliesSaid } from "../../../sim/checkers/replies-said.ts"
 import { retryStorm } from "../../../sim/checkers/retry-storm.ts"
 import { stateIsFold } from "../../../sim/checkers/state-is-fold.ts"
+import { storedIsDecided } from "../../../sim/checkers/stored-is-decided.ts"
 import { trueTime } from "../../../sim/checkers/true-time.ts"
 import type { Cluster } from "../../../sim/cluster.ts"
+import type { Ingress } from "../../../sim/nodes/ingress.ts"
 import type { Asked } from "../../../sim/nodes/sender.ts"
 import type { Slot } from "../../../sim/nodes/slot.ts"
+import type { Drawn } from "../../../sim/profiles.ts"
 import { runSeed } from "../../../sim/run.ts"
-import { checkingCodec } from "../../../sim/substitutes/shared-codec.ts"
+import type { Published } from "../../../sim/substitutes/channels.ts"
+import { checkingCodec, sharedCodec } from "../../../sim/substitutes/shared-codec.ts"
 import { CheckerName } from "../../../src/audit/findings.ts"
+import type { Command } from "../../../src/domain/commands.ts"
 import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
 import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
-import type { Halt } from "../../../src/engine/protocol.ts"
-import type { AtsValue, DecisionSaid, JournalRecord, Reply, StoredRecord } from "../../../src/engine/records.ts"
+import type { CommandMessage, Halt, TakenMessage } from "../../../src/engine/protocol.ts"
+import type { AtsValue, DecisionSaid, Entry, JournalRecord, MessageEntry, Reply, StoredRecord } from "../../../src/engine/records.ts"
+import { encodeBatch } from "../../../src/wire/taken.ts"
 
 /** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
-const atRest = (): Cluster => {
+const atRest = (more: Partial<Drawn> = {}): Cluster => {
   let cluster: Cluster | undefined
   const { failures } = runSeed({
     seed: "checkers",
     profile: "last-unit",
     families: new Set(["jitter"]),
-    drawn: { orders: 30, skus: 2, partitions: 1, workers: 2, replicas: 1, abandonedPercent: 30, shortHoldMs: 2_000 },
+    drawn: { orders: 30, skus: 2, partitions: 1, workers: 2, replicas: 1, abandonedPercent: 30, shortHoldMs: 2_000, ...more },
     wallNowMs: () => 0,
     inspect: (ended) => {
       cluster = ended
@@ -295,8 +306,19 @@ describe("journal-loss", () => {
 })
 
 describe("messages-decided", () => {
+  it("finds what was handed over and decided while the stream of the release before was not read", () => {
+    const cluster = atRest({ formerMs: 2_000 })
+    expect(tried(messagesDecided, cluster, nothing).found).toEqual([])
+    const reads = vi.spyOn(checkingCodec, "decodeRecord").mockImplementation((bytes) => {
+      const read = sharedCodec.decodeRecord(bytes)
+      return read._tag === "Record" ? { ...read, record: { ...read.record, cursor: { ...read.record.cursor, stream: "raw" } } } : read
+    })
+    expect(tried(messagesDecided, cluster, nothing).found).toContain("handed over before the former stream was read")
+    reads.mockRestore()
+  })
+
   it("finds a message below the cursor that no record decided", () => {
-    const cluster = atRest()
+    const cluster = atRest({ entry: "raw" })
     const { cursor, entries } = recordIn(records(cluster).at(-1) as StoredRecord)
     const decided = entries.find((entry) => entry._tag === "Message") ?? { seq: cursor.seq, brokerMs: 0 }
     const store = (brokerMs: number, ending = rested) =>
@@ -312,7 +334,7 @@ describe("messages-decided", () => {
             body: new Uint8Array(),
             brokerMs,
           }
-          cluster.server.listeners.at(-1)?.commandStored(0, message)
+          cluster.server.listeners.at(-1)?.commandStored(0, message, "stored")
         },
         ending,
       )
@@ -544,6 +566,166 @@ describe("expiries, as they happen", () => {
     expect(new Set(endAt(atMs + 3_000))).toEqual(new Set(["a hold ended late"]))
   })
 })
+
+describe("the door's checkers", () => {
+  const cluster = atRest()
+  // One that stored more than one message.
+  const storer = records(cluster)
+    .flatMap((record) => recordIn(record).entries)
+    .find((entry) => entry._tag === "Stored" && entry.serial > 1)
+  const ingress = cluster.ingresses.find(({ name }) => storer?._tag === "Stored" && name === storer.ingress) as Ingress
+  const busy = { answer: "busy", retryAfterMs: 250, why: "queue" } as const
+  const stored = { answer: "stored", partition: 0, seq: 1 } as const
+  const isMessage = (entry: Entry): entry is MessageEntry => entry._tag === "Message" && entry.reply !== null
+  const entries = records(cluster).flatMap((record) => recordIn(record).entries.filter(isMessage))
+  const decided = entries.find(({ seq }) => seq === null) as MessageEntry
+  const replyOf = ({ reply: suffix }: MessageEntry): string => suffix ?? ""
+  const published = (sender: string, replySubject: string, body = new Uint8Array()): Published => ({
+    sender: sender as Published["sender"],
+    path: "sell.FS-00001",
+    replySubject,
+    replyHeader: "",
+    traceparent: "",
+    body,
+  })
+  const taken = (more: Partial<TakenMessage> = {}): TakenMessage => ({
+    sender: "web" as TakenMessage["sender"],
+    class: "stock",
+    bulk: false,
+    sku: "FS-00001" as TakenMessage["sku"],
+    reply: "web.x",
+    publishedMs: 0,
+    trace: null,
+    bytes: 0,
+    body: { _tag: "Commands", array: false, commands: [] },
+    ...more,
+  })
+  const batch = (serial: number, message: Partial<TakenMessage> = {}): Uint8Array =>
+    encodeBatch({ ingress: ingress.name, serial, acknowledged: serial - 1, messages: [taken(message)] })
+  const hold = (body: Uint8Array, more: Partial<CommandMessage> = {}) =>
+    cluster.server.listeners
+      .at(-1)
+      ?.commandStored(0, { seq: 1, subject: "hf.q.0", headers: "", replySuffix: null, brokerMs: 0, body, ...more }, "stored")
+
+  it("busy-is-true finds an attempt that was turned away and decided, or stored", () => {
+    const { sender } = decided
+    expect(tried(busyIsTrue, cluster, ({ doorSaid }) => doorSaid("i0-1", sender, "nobodys.1", busy))).toMatchObject({
+      found: [],
+      checked: 1,
+    })
+    expect(tried(busyIsTrue, cluster, ({ doorSaid }) => doorSaid("i0-1", sender, replyOf(decided), stored)).found).toEqual([])
+    expect(tried(busyIsTrue, cluster, ({ doorSaid }) => doorSaid("i0-1", sender, replyOf(decided), busy)).found).toEqual([
+      "turned away and decided",
+    ])
+    const nobody = ({ entered }: Required<Checker>) => entered(published("web", "hf.reply.web.web.x"), undefined)
+    expect(tried(busyIsTrue, cluster, nobody).found).toEqual([])
+    expect(
+      tried(busyIsTrue, cluster, (checker) => {
+        nobody(checker)
+        hold(batch(1))
+      }).found,
+    ).toEqual(["turned away and stored"])
+  })
+
+  it("answered-once finds a second answer to one attempt", () => {
+    const say = (times: number) =>
+      tried(answeredOnce, cluster, ({ doorSaid }) => {
+        for (let time = 0; time < times; time++) doorSaid("i0-1", "web", "web.x", busy)
+      })
+    expect(say(1)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(say(2).found).toEqual(["two answers to one attempt"])
+  })
+
+  it("stored-is-decided finds what was told before it was so, and what is held and never decided", () => {
+    const tell = (isHeld: boolean, serial: number) =>
+      tried(storedIsDecided, cluster, ({ storing, doorSaid }) => {
+        storing(ingress, 0, batch(serial))
+        if (isHeld) hold(batch(serial))
+        doorSaid(ingress.name, "web", "web.x", stored)
+      })
+    expect(tell(false, 1_000).found).toEqual(["said to be stored before it is"])
+    expect(tell(true, 1_000).found).toEqual(["stored and never decided"])
+  })
+
+  it("stored-is-decided finds what its stream lost without a word, and excuses it where a word was said or nobody could say one", () => {
+    const lose = (serial: number, alarm = false) =>
+      tried(storedIsDecided, cluster, ({ storing, doorSaid, alarmed }) => {
+        storing(ingress, 0, batch(serial))
+        hold(batch(serial), { seq: 100_000 })
+        doorSaid(ingress.name, "web", "web.x", stored)
+        if (alarm) alarmed(serving(cluster), "CommandsLostTail", "")
+      })
+    // The journal goes on with later ones of that ingress, and misses none.
+    expect(lose(1).found).toEqual(["stored, lost and unsaid"])
+    expect(lose(1, true)).toMatchObject({ found: [], excused: ["a stored message that its stream lost"] })
+    expect(lose(100_000)).toMatchObject({ found: [], excused: ["a stored message that its stream lost"] })
+  })
+
+  it("door-age finds what was taken too late, taken for younger than it is, or beyond its deadline", () => {
+    const reserve = { ...(decided.decided[0]?.command as Command), type: "Reserve", deadlineMs: 1_000 } as Command
+    const take = (ageMs: number, message: Partial<TakenMessage> = {}) =>
+      tried(doorAge, cluster, ({ doorRead, handedOver }) => {
+        const { nowMs } = cluster.world
+        doorRead(ingress, { ...published("web", "hf.reply.web.web.x"), atMs: nowMs - ageMs, brokerMs: nowMs - ageMs })
+        handedOver(ingress, 0, [taken({ publishedMs: nowMs - ageMs, ...message })])
+      })
+    const hurried: Partial<TakenMessage> = {
+      class: "sell",
+      body: { _tag: "Commands", array: false, commands: [{ _tag: "Command", command: reserve, text: "" }] },
+    }
+    expect(take(2_000)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(take(2_100).found).toEqual(["too old for the door"])
+    expect(take(1_000, { publishedMs: cluster.world.nowMs }).found).toEqual(["taken for younger than it is"])
+    expect(take(1_000, hurried).found).toEqual([])
+    expect(take(1_100, hurried).found).toEqual(["taken after its deadline"])
+  })
+
+  it("no-foreign-bytes finds what no ingress writes, and an answer on a subject that its sender never named", () => {
+    const store = (body: Uint8Array, more: Partial<CommandMessage> = {}) => tried(noForeignBytes, cluster, () => hold(body, more)).found
+    const body = canonical()
+    expect(store(body)).toEqual([])
+    const foreign = ["a sender's bytes in a stream"]
+    expect(store(body, { headers: "Hf-Reply: web.x" })).toEqual(foreign)
+    expect(store(body, { subject: "hf.p.0.web.sell.A" })).toEqual(foreign)
+    expect(store(Buffer.from(" "))).toEqual(foreign)
+    expect(store(Buffer.concat([body.subarray(0, 1), Buffer.from(" "), body.subarray(1)]))).toEqual(foreign)
+    const say = (replySubject: string) =>
+      tried(noForeignBytes, cluster, (checker) => {
+        checker.published(published("web", replySubject))
+        checker.doorSaid("i0-1", "web", "web.x", busy)
+      }).found
+    expect(say("hf.reply.web.web.x")).toEqual([])
+    expect(say("hf.reply.warehouse.web.x")).toEqual(["an answer that nobody asked for there"])
+  })
+
+  it("array-order finds an array that was decided in another order", () => {
+    const texts = entries.flatMap((entry) =>
+      entry.decided.map(({ command }) => (command === null ? "" : checkingCodec.commandText(command))),
+    )
+    const two = { ...decided, decided: [decided.decided[0], decided.decided[0]] }
+    const publish = (body: string) =>
+      tried(arrayOrder, cluster, (checker) =>
+        checker.published(published(two.sender, `hf.reply.${two.sender}.${replyOf(decided)}`, Buffer.from(body))),
+      )
+    const own = checkingCodec.commandText(decided.decided[0]?.command as Command)
+    expect(publish(`[${own}]`)).toEqual({ found: [], excused: [], checked: 1 })
+    expect(publish(`[${own},${texts.find((text) => text !== own)}]`).found).toEqual(["an array decided out of order"])
+  })
+})
+
+/** A stored message as an ingress writes it, of a fact. */
+const canonical = (): Uint8Array => {
+  const text = `{"v":1,"type":"ReceiveStock","id":"r1","sku":"FS-00001","issuedAtMs":1,"location":"DC1","qty":1}`
+  const body = checkingCodec.decodeBody(Buffer.from(text))
+  const bytes = body._tag === "Commands" && body.commands[0]?._tag === "Command" ? Buffer.byteLength(body.commands[0].text) : 0
+  const message = { class: "stock", bulk: false, reply: "web.x", publishedMs: 1, trace: null, bytes, body } as const
+  return encodeBatch({
+    ingress: "i0-1",
+    serial: 1,
+    acknowledged: 0,
+    messages: [{ ...message, sender: "web" as never, sku: "FS-00001" as never }],
+  })
+}
 
 // Last: it looks back at all of the above.
 describe("the list of checkers", () => {

@@ -66,7 +66,7 @@ export class Servers {
     const present = this.#connections.get(index)
     if (present !== undefined && !present.isClosed()) return present
     const { url, credentials } = this.server(index)
-    const { user, password } = credentials.engine
+    const { user, password } = credentials.admin
     const made = await connect({ servers: url, user, pass: password, reconnect: false })
     this.#connections.set(index, made)
     return made

@@ -12,6 +12,7 @@ import {
   leasesBucket,
   manifestSubject,
   snapshotsStream,
+  storedOf,
 } from "../../../src/nats/subjects.ts"
 
 export const specNames: Readonly<Record<StreamKind, string>> = {
@@ -24,7 +25,7 @@ export const specNames: Readonly<Record<StreamKind, string>> = {
 
 /** A subject that the stream takes. */
 export const anySubject: Readonly<Record<StreamKind, string>> = {
-  commands: "hf.cmd.web.sell.A",
+  commands: storedOf(0),
   journal: journalSubject(0),
   otherJournal: journalSubject(1),
   keys: keySubject(leasesBucket, "probe"),

@@ -1,13 +1,14 @@
 /** The invented next release: what it writes, and who can read that. */
 import { describe, expect, it } from "vitest"
 import { nextRelease } from "../../../sim/faults/releases.ts"
+import { recordVersion } from "../../../src/engine/records.ts"
 import { engineCodec } from "../../../src/wire/codec.ts"
 
 describe("the next release", () => {
   const next = nextRelease(engineCodec)
   const content = { kind: "skus", seq: 7, skus: [] }
   const envelope = {
-    version: 1,
+    version: recordVersion,
     kind: "claim",
     partition: 0,
     incarnation: "i",

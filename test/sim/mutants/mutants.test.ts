@@ -21,11 +21,11 @@ describe("the catalogue of mutants", () => {
 
   it("expects only checkers that there are, and changes something", () => {
     const { checked } = runSeed({ seed: "checkers", profile: "last-unit", families: new Set(["jitter"]), drawn: { orders: 5 }, wallNowMs })
-    for (const { name, expected, loosened, bent, substituted: lines } of mutants) {
+    for (const { name, expected, loosened, bent, bentDoor, addressed, substituted: lines } of mutants) {
       expect(expected.length, name).toBeGreaterThan(0)
       for (const checker of expected) expect(Object.keys(checked), name).toContain(checker)
       expect(
-        [loosened, bent, lines].some((planting) => planting !== undefined),
+        [loosened, bent, bentDoor, addressed, lines].some((planting) => planting !== undefined),
         name,
       ).toBe(true)
     }

@@ -16,7 +16,17 @@ const worldNamed = (name: string): SmallWorld => {
 /** The world with a single command, and no misfortune but those given: explored within a second or two. */
 const smaller = (name: string, bounds: Partial<SmallWorld["bounds"]>): SmallWorld => {
   const world = worldNamed(name)
-  const none = { claims: 0, crashes: 0, timeouts: 0, retries: 0, leaseLosses: 0, tailLosses: 0 }
+  const none = {
+    claims: 0,
+    crashes: 0,
+    timeouts: 0,
+    retries: 0,
+    leaseLosses: 0,
+    tailLosses: 0,
+    doorCrashes: 0,
+    silences: 0,
+    storeFaults: 0,
+  }
   return { ...world, templates: world.templates.slice(0, 1), bounds: { ...none, ...bounds } }
 }
 

@@ -1,0 +1,250 @@
+/**
+ * What the shows of the front door are played on: one real nats-server or three, workers and ingresses as processes of their own, all on this machine and all ended with the stage.
+ *
+ * Nothing is judged here. Everything listens on the loopback interface, on free ports, and keeps its files in temporary folders.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { closeSync, openSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type Channel, type ClientOptions, connect } from "../../src/channel.ts"
+import { demoFolder } from "../../src/cli/demo/folder.ts"
+import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
+import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
+import { plainLine } from "../../src/domain/policy.ts"
+import type { SenderAccess } from "../../src/domain/roles.ts"
+import type { UserPassword } from "../../src/nats/config.ts"
+import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
+import { engineLayer } from "../../src/nats/layer.ts"
+import { Cluster } from "../../src/ports/broker.ts"
+import { startThreeServers } from "../chaos/three-of-a-cluster.ts"
+
+export interface StageOptions {
+  readonly servers: 1 | 3
+  readonly workers: number
+  readonly partitions: number
+  readonly senders: ReadonlyArray<SenderAccess>
+  readonly syncAlways?: boolean
+  /** Bytes of the commands stream. Absent: what a worker makes by itself. */
+  readonly commandsBytesMax?: number
+  /** Variables of the processes' environment that are to differ. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** A worker or an ingress, as a process. */
+export interface StageProcess {
+  readonly name: string
+  readonly pid: number
+  readonly isRunning: () => boolean
+  readonly page: (path: "/metrics" | "/ready") => Promise<string>
+  /** SIGTERM; resolves with its exit code when it has ended. */
+  readonly stop: () => Promise<number | null>
+}
+
+export interface Stage {
+  readonly options: StageOptions
+  readonly servers: ReadonlyArray<EmbeddedServer>
+  readonly loginOf: (sender: string) => UserPassword
+  /** A client of a sender. Whoever opens it closes it. */
+  readonly open: (sender: string, options?: ClientOptions) => Promise<Channel>
+  /** A connection that may do what a worker may. Whoever opens it closes it. */
+  readonly engine: () => Promise<NatsConnection>
+  readonly startWorker: (name: string) => Promise<StageProcess>
+  readonly startIngress: (name: string) => Promise<StageProcess>
+  /** Runs `holdfast` with a worker's access. */
+  readonly holdfast: (...args: ReadonlyArray<string>) => Promise<{ readonly code: number | null; readonly out: string }>
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const pollMs = 50
+const patienceMs = 120_000
+
+/** Asks until `condition` holds. Rejects, naming `what`, when patience ends. */
+export const until = async (what: string, condition: () => boolean | Promise<boolean>, patience = patienceMs): Promise<void> => {
+  const startedMs = performance.now()
+  while (!(await condition())) {
+    if (performance.now() - startedMs > patience) throw new Error(`waited ${patience / 1_000} s in vain: ${what}`)
+    await pause(pollMs)
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0))
+    })
+  })
+
+/** The sum of a metric of a page over all its labels, or over those lines that contain `label`. */
+export const sumOf = (page: string, metric: string, label = ""): number => {
+  let sum = 0
+  for (const line of page.split("\n")) {
+    if ((line.startsWith(`${metric}{`) || line.startsWith(`${metric} `)) && line.includes(label))
+      sum += Number(line.slice(line.lastIndexOf(" ")))
+  }
+  return sum
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+
+const endOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => {
+    if (hasEnded(child)) resolve(child.exitCode)
+    else child.once("exit", (code) => resolve(code))
+  })
+
+const stopPatienceMs = 40_000
+
+const stopChild = async (child: ChildProcess): Promise<number | null> => {
+  if (!hasEnded(child)) child.kill("SIGTERM")
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopPatienceMs)
+  const code = await endOf(child)
+  clearTimeout(timer)
+  return code
+}
+
+/** What `holdfast` is told here. */
+const environmentOf = ({ settings, servers: count, partitions }: StageOptions, servers: ReadonlyArray<EmbeddedServer>, name: string) => {
+  const [first] = servers
+  if (first === undefined) throw new Error("there is a server")
+  return {
+    ...workerEnvironment(name, first, partitions),
+    HOLDFAST_NATS_URL: servers.map(({ url }) => url).join(","),
+    HOLDFAST_NATS_MONITOR_URL: servers.map(({ monitorUrl }) => monitorUrl).join(","),
+    HOLDFAST_INGRESS_USER: first.credentials.ingress.user,
+    HOLDFAST_INGRESS_PASSWORD: first.credentials.ingress.password,
+    HOLDFAST_REPLICAS: String(count),
+    ...settings,
+  }
+}
+
+const runHoldfast = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) => {
+  const child = spawn(process.execPath, [mainFile, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
+  let out = ""
+  child.stdout.on("data", (chunk) => {
+    out += String(chunk)
+  })
+  child.stderr.on("data", (chunk) => {
+    out += String(chunk)
+  })
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve))
+  return { code, out }
+}
+
+const startServers = ({ servers, senders, syncAlways = false }: StageOptions): Promise<ReadonlyArray<EmbeddedServer>> =>
+  servers === 3 ? startThreeServers(senders, { syncAlways }) : startEmbedded({ senders, syncAlways }).then((server) => [server])
+
+/** Makes the streams before any worker does, where one is to have another size. */
+const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageOptions, servers: ReadonlyArray<EmbeddedServer>) => {
+  const [first] = servers
+  if (first === undefined || commandsBytesMax === undefined) return Promise.resolve()
+  const ports = engineLayer({
+    servers: servers.map(({ url }) => url),
+    monitorUrls: servers.map(({ monitorUrl }) => monitorUrl),
+    engine: first.credentials.engine,
+    sizes: { commandsBytesMax },
+    name: "stage",
+  })
+  const prepared = Cluster.use((cluster) => cluster.prepare({ partitions, replicas }))
+  return Effect.runPromise(Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports))))
+}
+
+/** Starts processes that end with the stage, each with its log in the folder. */
+const processStarter = (folder: string, guardian: Guardian, envOf: (name: string) => NodeJS.ProcessEnv) => {
+  const children = new Set<ChildProcess>()
+  const start = async (command: "serve" | "ingress", name: string): Promise<StageProcess> => {
+    const port = await freePort()
+    const log = openSync(join(folder, `${name}.log`), "a")
+    const env = { ...envOf(name), HOLDFAST_HTTP_PORT: String(port) }
+    const child = spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", log, log], detached: true })
+    closeSync(log)
+    children.add(child)
+    if (child.pid !== undefined) guardian.adopt(child.pid)
+    const page: StageProcess["page"] = (path) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } }).then((answer) => answer.text())
+    await until(`${name} is ready`, () => {
+      if (hasEnded(child)) throw new Error(`${name} ended by itself: see its log in ${folder}`)
+      return page("/ready").then(
+        (text) => (JSON.parse(text) as { readonly ready: boolean }).ready,
+        () => false,
+      )
+    })
+    return { name, pid: child.pid ?? 0, isRunning: () => !hasEnded(child), page, stop: () => stopChild(child) }
+  }
+  return { start, stopAll: () => Promise.all([...children].map(stopChild)) }
+}
+
+const startStage: (options: StageOptions) => Effect.Effect<Stage, never, Scope.Scope> = Effect.fnUntraced(function* (options) {
+  const folder = yield* demoFolder(false)
+  const guardian = yield* startGuardian
+  const servers = yield* Effect.acquireRelease(
+    Effect.promise(() => startServers(options)),
+    (started) => Effect.promise(() => Promise.all(started.map((server) => server.stop()))),
+  )
+  yield* Effect.promise(() => makeStreams(options, servers))
+  const envOf = (name: string) => environmentOf(options, servers, name)
+  const processes = yield* Effect.acquireRelease(
+    Effect.sync(() => processStarter(folder.path, guardian, envOf)),
+    ({ stopAll }) => Effect.promise(stopAll),
+  )
+  const urls = servers.map(({ url }) => url)
+  const loginOf = (sender: string): UserPassword => {
+    const login = servers[0]?.credentials.senders[sender]
+    if (login === undefined) throw new Error(`the servers know no sender ${sender}`)
+    return login
+  }
+  const engine = (): Promise<NatsConnection> => {
+    const login = servers[0]?.credentials.engine
+    return natsConnect({ servers: urls, user: login?.user ?? "", pass: login?.password ?? "", inboxPrefix: "_INBOX.engine" })
+  }
+  return {
+    options,
+    servers,
+    loginOf,
+    open: (sender, client = {}) => connect({ timeoutMs: patienceMs, ...client, servers: urls, sender, login: loginOf(sender) }),
+    engine,
+    startWorker: (name) => processes.start("serve", name),
+    startIngress: (name) => processes.start("ingress", name),
+    holdfast: (...args) => runHoldfast(args, envOf("operator")),
+  }
+})
+
+/** Sets a stage, plays, and ends every process, however it went. */
+export const withStage = <A>(options: StageOptions, play: (stage: Stage, workers: ReadonlyArray<StageProcess>) => Promise<A>): Promise<A> =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(startStage(options), (stage) =>
+        Effect.promise(async () => {
+          const names = Array.from({ length: options.workers }, (_, number) => `worker-${number + 1}`)
+          return play(stage, await Promise.all(names.map(stage.startWorker)))
+        }),
+      ),
+    ),
+  )
+
+/** Stock without end of each SKU, and a policy by which these channels sell it all, each as far as it is there. */
+export const stockUp = async (
+  stage: Stage,
+  skus: ReadonlyArray<string>,
+  channels: ReadonlyArray<string>,
+  as: { readonly dock: string; readonly planner: string },
+) => {
+  const [dock, planner] = await Promise.all([stage.open(as.dock), stage.open(as.planner)])
+  const lines = channels.map((channel) => plainLine(channel, 0))
+  await Promise.all(
+    skus.map(async (sku) => {
+      await planner.setPolicy({ sku, policy: { version: 1, channels: lines, safety: [], sourcing: ["DC1"] } })
+      await dock.receiveStock({ sku, location: "DC1", qty: 1_000_000_000 })
+    }),
+  )
+  await Promise.all([dock.close(), planner.close()])
+}
+
+/** The middle, and what so many thousandths of the values lie below. */
+export const quantile = (sorted: Float64Array, share: number): number =>
+  sorted.length === 0 ? Number.NaN : (sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN)

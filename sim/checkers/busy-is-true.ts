@@ -1,0 +1,50 @@
+/**
+ * INV-10: who is told that nothing of a message was taken can rely on it. The very attempt of which somebody said `busy` or `notStored`, or the server that nobody was there, is never
+ * decided and in no stream. Another attempt with the same bytes may be.
+ */
+import { attemptName, attemptOf, attemptTaken, decidedAttempts, takenIn } from "./attempts.ts"
+import type { MakeChecker } from "./checker.ts"
+
+export const busyIsTrue: MakeChecker = ({ cluster, found, checked }) => {
+  const turnedAway = new Map<string, string>()
+  const stored = new Map<string, number>()
+  cluster.server.listeners.push({
+    recordStored: () => undefined,
+    feedStored: () => undefined,
+    haltChanged: () => undefined,
+    commandStored: (_partition, { seq, subject, body }) => {
+      if (!subject.startsWith("hf.q.")) return
+      for (const message of takenIn(body)) stored.set(attemptTaken(message) ?? "", seq)
+    },
+  })
+  return {
+    name: "busy-is-true",
+    doorSaid: (by, sender, suffix, answer) => {
+      if (answer.answer === "stored") return
+      const why = answer.answer === "busy" ? answer.why : answer.reason
+      turnedAway.set(attemptName(sender, suffix), `${answer.answer} (${why}) by ${by}`)
+    },
+    entered: (message, entered) => {
+      const attempt = attemptOf(message)
+      if (entered === undefined && attempt !== null) turnedAway.set(attempt, "that nobody was there")
+    },
+    finish: ({ lossy }) => {
+      checked(turnedAway.size)
+      for (const [attempt, what] of turnedAway) {
+        const seq = stored.get(attempt)
+        if (seq === undefined) continue
+        found({
+          class: "safety",
+          signature: "turned away and stored",
+          detail: `${attempt} was told ${what}, and was stored as message ${seq}`,
+        })
+      }
+      decidedAttempts(cluster, lossy, (attempt, _entry, place) => {
+        const what = turnedAway.get(attempt)
+        if (what === undefined) return
+        const detail = `${attempt} was told ${what}, and was decided in record ${place.seq} of partition ${place.partition}`
+        found({ class: "safety", signature: "turned away and decided", detail, ...place })
+      })
+    },
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * An ingress: the shipped core between the senders' account and the engine's, with the faults of both connections. Inside a worker, as `serve` has one, or alone.
+ *
+ * It performs what the core asks for and tells it what came of that, as src/runtime does, in plain events. Ticks that could change nothing are left out: a day of thin traffic
+ * would be nothing else. What it holds dies with its life; the next one has another name.
+ */
+import type { SenderId } from "../../src/domain/names.ts"
+import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
+import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
+import type { IngressStep } from "../../src/ingress/step.ts"
+import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
+import type { OwnerNews } from "../../src/ports/door.ts"
+import { isReplySuffix } from "../../src/wire/subjects.ts"
+import { encodeBatch, encodeFrame } from "../../src/wire/taken.ts"
+import type { ChannelsAccount, Entered } from "../substitutes/channels.ts"
+import type { AppendAnswer, Server } from "../substitutes/server.ts"
+import { sharedCodec } from "../substitutes/shared-codec.ts"
+import { askOver } from "../world/asking.ts"
+import type { Host } from "../world/heap.ts"
+import type { Link } from "../world/link.ts"
+import { EventKind, type World } from "../world/world.ts"
+import type { Observer } from "./observer.ts"
+import type { Reigns } from "./reigns.ts"
+import type { Sender } from "./sender.ts"
+import type { Slot } from "./slot.ts"
+
+/** The process it lives in. */
+export interface Home {
+  readonly name: string
+  readonly host: Host
+  /** To the engine's account. */
+  readonly link: Link
+  /** What its steady clock shows at a moment of the true time. */
+  clockAt(trueMs: number): number
+  /** What it hosts beside, by partition. */
+  readonly slots: ReadonlyArray<Slot>
+  readonly isUp: boolean
+}
+
+/** What can go wrong at an ingress, asked for at each occasion. */
+export interface IngressFaults {
+  /** What becomes of a store: it is full for this one message, or it lingers on the way for so many milliseconds. */
+  storing(): { readonly full: boolean; readonly lateMs: number }
+}
+
+export interface IngressSurroundings {
+  readonly world: World
+  readonly server: Server
+  readonly observer: Observer
+  readonly channels: ChannelsAccount
+  readonly reigns: Reigns
+  readonly senders: ReadonlyMap<string, Sender>
+  readonly faults: IngressFaults
+  readonly step: IngressStep
+  readonly bounds: ReadonlyArray<SenderBounds>
+  readonly partitions: number
+  /** Milliseconds between two looks at what time it is at the broker. */
+  readonly clockEveryMs: number
+}
+
+/** The server closes a connection whose client answers none of its pings: two, two seconds apart, and the rest of the third. */
+const aliveMs = 6_000
+
+/** What ingresses read and write with: a sender's bytes are read once, however often they come. */
+export const ingressCodec: IngressCodec = {
+  decodeBody: sharedCodec.decodeBody,
+  encodeBatch,
+  textBytes: (text) => Buffer.byteLength(text),
+  isReplySuffix,
+}
+
+/** A message in its connection: when it can be read, and how long its ping took there. */
+interface InSocket {
+  readonly message: Entered
+  readonly readableMs: number
+  readonly pingMs: number
+}
+
+type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { _tag: Tag }>
+type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never
+
+export class Ingress {
+  readonly home: Home
+  /** To the senders' account. */
+  readonly door: Link
+  readonly #around: IngressSurroundings
+  readonly #world: World
+  /** Partitions as it believes them to be: the true number, unless it is set up wrong. */
+  partitions: number
+  core: Core | null = null
+  #lives = 0
+  #sinceMs = 0
+  /** Subscriptions as the server knows them, and when the last word of this connection reached it. */
+  readonly #subscribed = new Set<string>()
+  #toldMs = 0
+  #socket: Array<InSocket> = []
+  #readableMs = 0
+  #cutFromMs = Number.NEGATIVE_INFINITY
+  #isTicking = false
+  /** What to do once it has drained. */
+  #afterDrain: (() => void) | null = null
+
+  constructor(home: Home, door: Link, around: IngressSurroundings) {
+    this.home = home
+    this.door = door
+    this.#around = around
+    this.#world = around.world
+    this.partitions = around.partitions
+    around.channels.members.push(this)
+  }
+
+  get name(): string {
+    return `${this.home.name}-${this.#lives}`
+  }
+
+  get #nowMs(): number {
+    return this.home.clockAt(this.#world.nowMs)
+  }
+
+  /** A new life, all doors closed until it knows the time. */
+  start(): void {
+    this.#lives++
+    this.#sinceMs = this.#world.nowMs
+    const { bounds } = this.#around
+    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds })
+    this.#lookAtClock()
+  }
+
+  /** Nothing of it is left, and the server sees its connection end. */
+  end(): void {
+    this.core = null
+    this.#socket = []
+    this.#subscribed.clear()
+    this.#isTicking = false
+    this.#afterDrain = null
+  }
+
+  /** Takes nothing more, finishes, and then does something. */
+  drain(then: () => void): void {
+    this.#afterDrain = then
+    this.put({ _tag: "Drain" })
+  }
+
+  /** Whether nothing waits here and nothing is under way. */
+  get isIdle(): boolean {
+    const { core } = this
+    if (core === null) return true
+    return core.frames.size === 0 && core.counters.every(({ storing }) => storing === null) && core.senders.every(isQuiet)
+  }
+
+  // As the server sees it.
+
+  hears(sender: string): boolean {
+    const { nowMs } = this.#world
+    if (this.core === null || !this.#subscribed.has(sender) || this.#around.server.isDown) return false
+    const { host } = this.home
+    const silentSinceMs = Math.min(
+      host.pausedUntilMs > nowMs ? host.pausedFromMs : nowMs,
+      this.door.cutBackUntilMs > nowMs ? this.#cutFromMs : nowMs,
+    )
+    return nowMs - silentSinceMs < aliveMs
+  }
+
+  deliver(message: Entered): void {
+    const backMs = this.door.back()
+    // Its connection is cut: what the server writes there is lost.
+    if (backMs < 0) return
+    this.#readableMs = Math.max(this.#readableMs, this.#world.nowMs + backMs)
+    this.#socket.push({ message, readableMs: this.#readableMs, pingMs: this.door.delayMs() })
+    this.#world.in(this.#readableMs - this.#world.nowMs, EventKind.deliver, this.home.host, () => this.#read())
+  }
+
+  /** Its connection to the senders' account is cut for a while, and of what is in it the last `share` of 4 quarters is lost. */
+  cutDoor(ms: number, share: number): void {
+    this.#cutFromMs = this.#world.nowMs
+    this.door.cutThereUntilMs = this.#world.nowMs + ms
+    this.door.cutBackUntilMs = this.#world.nowMs + ms
+    this.#socket.splice(this.#socket.length - Math.floor((this.#socket.length * share) / 4))
+  }
+
+  // Its connection to the senders' account.
+
+  /** Reads all that has come, as one turn. */
+  #read(): void {
+    const { nowMs } = this.#world
+    const count = this.#socket.findIndex(({ readableMs }) => readableMs > nowMs)
+    const turn = this.#socket.splice(0, count < 0 ? this.#socket.length : count)
+    const [first] = turn
+    if (first === undefined || this.core === null) return
+    const messages = turn.map(({ message }) => message)
+    for (const message of messages) this.#around.observer.doorRead(this, message)
+    this.put({ _tag: "Arrived", messages, publishedAfterMs: this.home.clockAt(this.#provenMs(first)) })
+  }
+
+  /**
+   * After when a message was surely published: when the last ping was sent whose pong stands before it. One is sent every few milliseconds, but by a process that stands still, and
+   * those on a connection that was cut are lost.
+   */
+  #provenMs({ message, pingMs }: InSocket): number {
+    const { host } = this.home
+    const sent = message.atMs - pingMs
+    const ping = sent - ((((sent - this.#sinceMs) % doorPingEveryMs) + doorPingEveryMs) % doorPingEveryMs)
+    const unpaused = ping >= host.pausedFromMs && ping < host.pausedUntilMs ? host.pausedFromMs : ping
+    const uncut = unpaused >= this.#cutFromMs && unpaused < this.door.cutBackUntilMs ? this.#cutFromMs : unpaused
+    return Math.max(uncut, this.#sinceMs)
+  }
+
+  #answer({ sender, suffix, answer }: OutputOf<"Answer">): void {
+    this.#around.observer.doorSaid(this.name, sender, suffix, answer)
+    const thereMs = this.door.there()
+    if (thereMs < 0) return
+    this.#world.in(thereMs, EventKind.server, null, () => this.#around.senders.get(sender)?.answerArrives(suffix, answer))
+  }
+
+  /** The server hears of a subscription, in the order in which they are made and given up. */
+  #subscribe(sender: SenderId, open: boolean): void {
+    const { core } = this
+    this.#toldMs = Math.max(this.#toldMs, this.#world.nowMs + this.door.delayMs())
+    this.#world.in(this.#toldMs - this.#world.nowMs, EventKind.server, null, () => {
+      if (this.core !== core) return
+      if (open) this.#subscribed.add(sender)
+      else this.#subscribed.delete(sender)
+    })
+  }
+
+  // Its connection to the engine's account.
+
+  hearOwner({ partition, epoch, owner, full }: OwnerNews): void {
+    this.put({ _tag: "OwnerSeen", partition, epoch, owner })
+    for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", sender, forMs })
+  }
+
+  #handOver({ partition, owner, frame, messages }: OutputOf<"HandOver">): void {
+    const { observer, reigns, server } = this.#around
+    const { host, link, slots } = this.home
+    observer.handedOver(this, partition, messages)
+    const here = slots[partition]
+    if (here?.reign === owner) {
+      this.#world.in(0, EventKind.deliver, host, () =>
+        this.put({ _tag: reigns.handHere(slots[partition], owner, messages) ? "FrameHeard" : "FrameUnheard", frame }),
+      )
+      return
+    }
+    const { life } = host
+    const { core } = this
+    const tell = (_tag: "FrameHeard" | "FrameUnheard" | "FrameUnknown") => () => {
+      if (this.core === core) this.put({ _tag, frame })
+    }
+    this.#world.in(handTimeoutMs, EventKind.timeout, host, tell("FrameUnknown"), life)
+    const bytes = encodeFrame(messages)
+    const thereMs = link.there()
+    if (thereMs < 0) return
+    this.#world.in(thereMs, EventKind.server, null, () => {
+      if (server.isDown) return
+      const answer = (_tag: "FrameHeard" | "FrameUnheard") => {
+        const backMs = link.back()
+        if (backMs >= 0) this.#world.in(backMs, EventKind.answer, host, tell(_tag), life)
+      }
+      if (!reigns.hand(partition, owner, bytes, () => answer("FrameHeard"))) answer("FrameUnheard")
+    })
+  }
+
+  #store({ partition, serial, bytes }: OutputOf<"Store">): void {
+    const { observer, server, faults, world } = this.#around
+    const { core } = this
+    observer.storing(this, partition, bytes)
+    const tell = (input: WithoutTime<IngressInput>) => {
+      if (this.core === core) this.put(input)
+    }
+    const fault = faults.storing()
+    askOver<Exclude<AppendAnswer, null>>(
+      { world, host: this.home.host, link: this.home.link },
+      {
+        timeoutMs: storeTimeoutMs,
+        isOnce: true,
+        serve: (answer) => {
+          if (fault.full) return answer({ code: 503, errCode: 10077, description: "maximum messages exceeded" })
+          const arrive = () => server.storeBatch(partition, bytes, answer)
+          if (fault.lateMs === 0) arrive()
+          else world.in(fault.lateMs, EventKind.server, null, arrive)
+        },
+        answered: (came) => {
+          if ("seq" in came) tell({ _tag: "Stored", partition, serial, seq: came.seq })
+          else tell({ _tag: came.errCode === 10077 ? "StoreFull" : "StoreUnknown", partition, serial })
+        },
+        unanswered: () => tell({ _tag: "StoreUnknown", partition, serial }),
+      },
+    )
+  }
+
+  #lookAtClock(): void {
+    const { server, world, clockEveryMs } = this.#around
+    const { core } = this
+    askOver<number>(
+      { world, host: this.home.host, link: this.home.link },
+      {
+        timeoutMs: 1_000,
+        serve: (answer) => answer(server.isDown ? null : server.nowMs),
+        answered: (brokerMs) => {
+          if (this.core === core) this.put({ _tag: "BrokerTimeSeen", brokerMs })
+        },
+        unanswered: () => undefined,
+      },
+    )
+    world.in(core?.time.present == null ? 250 : clockEveryMs, EventKind.tick, this.home.host, () => {
+      if (this.core === core) this.#lookAtClock()
+    })
+  }
+
+  // The core.
+
+  put(input: WithoutTime<IngressInput>): void {
+    const { core } = this
+    if (core === null) return
+    const { step } = this.#around
+    for (const output of step(core, { ...input, nowMs: this.#nowMs })) {
+      this.#perform(output)
+      if (this.core !== core) return
+    }
+    this.#tickIfNeeded(core)
+  }
+
+  #perform(output: IngressOutput): void {
+    switch (output._tag) {
+      case "Answer":
+        return this.#answer(output)
+      case "HandOver":
+        return this.#handOver(output)
+      case "Store":
+        return this.#store(output)
+      case "CloseDoor":
+        this.#around.observer.doorClosed(this, output.sender)
+        return this.#subscribe(output.sender, false)
+      case "OpenDoor":
+        return this.#subscribe(output.sender, true)
+      case "Drained":
+        return this.#afterDrain?.()
+    }
+  }
+
+  #tickIfNeeded(core: Core): void {
+    if (this.#isTicking) return
+    const isWanted =
+      core.senders.some((sender) => !sender.open || !isQuiet(sender)) || core.counters.some(({ storing }) => storing !== null)
+    if (!isWanted || core.time.present === null) return
+    this.#isTicking = true
+    this.#world.in(ingressTickMs, EventKind.tick, this.home.host, () => {
+      if (this.core !== core) return
+      this.#isTicking = false
+      this.put({ _tag: "Tick" })
+    })
+  }
+}
+
+const isQuiet = ({ waitingMessages }: Core["senders"][number]): boolean => waitingMessages === 0

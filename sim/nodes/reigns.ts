@@ -1,0 +1,92 @@
+/**
+ * What owners and ingresses say to one another in the engine's account, in core messages that nobody stores: a frame goes to whoever listens under the name of a reign, a word of an
+ * owner to every ingress that hears it. Lost is lost.
+ */
+
+import type { TakenMessage } from "../../src/engine/protocol.ts"
+import type { OwnerNews } from "../../src/ports/door.ts"
+import { decodeFrame } from "../../src/wire/taken.ts"
+import type { Server } from "../substitutes/server.ts"
+import { EventKind, type World } from "../world/world.ts"
+import type { Ingress } from "./ingress.ts"
+import type { Slot } from "./slot.ts"
+
+/** How frames are addressed. By partition alone is a defect that can be planted: whoever believes that it serves hears them all. */
+export type Addressed = "to a reign" | "to a partition"
+
+interface Listening {
+  readonly slot: Slot
+  readonly owner: string
+}
+
+export class Reigns {
+  readonly #world: World
+  readonly #server: Server
+  readonly #addressed: Addressed
+  readonly #listening = new Set<Listening>()
+  /** Every ingress there is. */
+  ingresses: ReadonlyArray<Ingress> = []
+
+  constructor(world: World, server: Server, addressed: Addressed) {
+    this.#world = world
+    this.#server = server
+    this.#addressed = addressed
+  }
+
+  /** A slot listens under the name of its reign; what is returned ends that. */
+  listen(slot: Slot, owner: string): () => void {
+    const listening = { slot, owner }
+    this.#listening.add(listening)
+    return () => {
+      this.#listening.delete(listening)
+    }
+  }
+
+  /** The server hears a little later that nobody listens there any more. */
+  forget({ worker }: Slot, deafen: () => void): void {
+    if (this.ingresses.length === 0) deafen()
+    else this.#world.in(worker.link.delayMs(), EventKind.server, null, deafen)
+  }
+
+  /** A frame reaches the server. False: nobody listens there, and the server says so. */
+  hand(partition: number, owner: string, bytes: Uint8Array, heard: () => void): boolean {
+    const meant = [...this.#listening].filter(
+      (one) => one.slot.id === partition && (one.owner === owner || this.#addressed === "to a partition"),
+    )
+    for (const one of meant) this.#deliver(one, bytes, heard)
+    return meant.length > 0
+  }
+
+  #deliver({ slot, owner }: Listening, bytes: Uint8Array, heard: () => void): void {
+    const { link, host } = slot.worker
+    const backMs = link.back()
+    if (backMs < 0) return
+    this.#world.in(backMs, EventKind.deliver, host, () => {
+      const frame = decodeFrame(bytes)
+      if (frame._tag !== "Frame" || !slot.handed(owner, frame.messages)) return
+      const thereMs = link.there()
+      if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, heard)
+    })
+  }
+
+  /** In the same process: nothing is lost between an ingress and its own worker. False: that reign is over. */
+  handHere(slot: Slot | undefined, owner: string, messages: ReadonlyArray<TakenMessage>): boolean {
+    return slot?.handed(owner, messages) === true
+  }
+
+  /** An owner says something of itself to all ingresses, the one beside it first. */
+  announce({ worker }: Slot, news: OwnerNews): void {
+    if (this.ingresses.length === 0) return
+    this.#world.in(0, EventKind.watch, worker.host, () => worker.ingress?.hearOwner(news))
+    const thereMs = worker.link.there()
+    if (thereMs < 0) return
+    this.#world.in(thereMs, EventKind.server, null, () => {
+      if (this.#server.isDown) return
+      for (const ingress of this.ingresses) {
+        if (ingress === worker.ingress) continue
+        const backMs = ingress.home.link.back()
+        if (backMs >= 0) this.#world.in(backMs, EventKind.watch, ingress.home.host, () => ingress.hearOwner(news))
+      }
+    })
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * A stream of commands with what readers of one partition need: its messages as the engine reads them, made once, and where each partition's lie.
+ *
+ * Two of them in a world: the one that ingresses write, and where it was upgraded the one of the release before, which senders wrote to themselves.
+ */
+import type { CommandMessage } from "../../src/engine/protocol.ts"
+import type { StoredMessage, StreamModel } from "./stream.ts"
+
+const replyLine = /^Hf-Reply: (.*)$/m
+
+const asCommand = (stored: StoredMessage): CommandMessage => ({
+  seq: stored.seq,
+  subject: stored.subject,
+  headers: stored.headers,
+  replySuffix: replyLine.exec(stored.headers)?.[1] ?? null,
+  body: stored.body,
+  brokerMs: stored.atMs,
+})
+
+/** Both `hf.p.<partition>.…` and `hf.q.<partition>` have it at the same place. */
+export const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(5), 10)
+
+export class CommandStream {
+  readonly model: StreamModel
+  /** By sequence. */
+  readonly #messages = new Map<number, CommandMessage>()
+  /** The sequences of each partition, in order. */
+  readonly #ofPartition: ReadonlyArray<Array<number>>
+
+  constructor(model: StreamModel, partitions: number) {
+    this.model = model
+    this.#ofPartition = Array.from({ length: partitions }, () => [])
+  }
+
+  /** A message was stored. */
+  add(stored: StoredMessage): { readonly partition: number; readonly message: CommandMessage } {
+    const message = asCommand(stored)
+    const partition = partitionOfSubject(stored.subject)
+    this.#messages.set(stored.seq, message)
+    this.#ofPartition[partition]?.push(stored.seq)
+    return { partition, message }
+  }
+
+  /** Messages of a partition from a sequence on, at most `max`. */
+  from(partition: number, fromSeq: number, max: number): Array<CommandMessage> {
+    const seqs = this.#ofPartition[partition] ?? []
+    let low = 0
+    let high = seqs.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((seqs[middle] as number) < fromSeq) low = middle + 1
+      else high = middle
+    }
+    const found: Array<CommandMessage> = []
+    for (; low < seqs.length && found.length < max; low++) {
+      const message = this.#messages.get(seqs[low] as number)
+      if (message !== undefined) found.push(message)
+    }
+    return found
+  }
+
+  at(seq: number): CommandMessage | null {
+    return this.#messages.get(seq) ?? null
+  }
+
+  /** The newest of a partition, 0 if there is none. */
+  lastSeq(partition: number): number {
+    return this.#ofPartition[partition]?.at(-1) ?? 0
+  }
+
+  purge(partition: number, beforeSeq: number): void {
+    this.model.purge(`hf.p.${partition}.`, beforeSeq)
+    this.model.purge(`hf.q.${partition}`, beforeSeq)
+    const seqs = this.#ofPartition[partition]
+    const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
+    for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)
+  }
+
+  /** Loses the unsynced tail. Returns how many messages. */
+  loseTail(count: number): number {
+    const lost = this.model.loseTail(count)
+    const { lastSeq } = this.model
+    for (const seq of this.#messages.keys()) if (seq > lastSeq) this.#messages.delete(seq)
+    for (const seqs of this.#ofPartition) while ((seqs.at(-1) ?? 0) > lastSeq) seqs.pop()
+    return lost
+  }
+}

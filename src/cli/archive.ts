@@ -1,0 +1,243 @@
+/**
+ * `holdfast archive`: keeps journals bounded. Archives what a snapshot covers, verifies both, and purges what nobody needs from the stream; once, or again and
+ * again. What may be purged is decided in retention/, here it is only asked for and told.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
+import { archiveSettings, archiveSettingsHelp } from "../config.ts"
+import { archivistLayer } from "../nats/archivist.ts"
+import { engineLayer } from "../nats/layer.ts"
+import { Archive, JournalPrefix } from "../ports/archive.ts"
+import { Cluster, Snapshots } from "../ports/broker.ts"
+import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
+import { archivistAccess, engineAccess } from "./access.ts"
+import { namedFolder } from "./archive-folder.ts"
+import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
+import { helpText } from "./help-text.ts"
+import { jsonFlag, print, printJson, printLine, progress, table } from "./print.ts"
+
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+const folderFlag = Flag.String("dir").pipe(
+  Flag.withMetavar("FOLDER"),
+  Flag.withDescription(`Where the archive is. Otherwise ${archiveSettings.folder.name}`),
+  Flag.optional,
+  Flag.map(Option.getOrNull),
+)
+
+const folderOf = (flag: string | null) =>
+  Effect.filterOrFail(
+    namedFolder(flag),
+    (folder) => folder !== null,
+    () => usage(`where is the archive? Name a folder with --dir or ${archiveSettings.folder.name}`),
+  )
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
+
+/** `90s`, `15m`, `1h`, `1d` in milliseconds; undefined if it is none of these. */
+export const durationMs = (text: string): number | undefined => {
+  const found = /^([1-9][0-9]{0,5})([smhd])$/.exec(text)
+  return found === null ? undefined : Number(found[1]) * (unitMs[found[2] ?? ""] ?? 0)
+}
+
+const everyOf = (flag: string | null): Effect.Effect<number | null, CommandFailed> => {
+  if (flag === null) return Effect.succeed(null)
+  const ms = durationMs(flag)
+  return ms === undefined ? Effect.fail(usage(`--every: ${flag} is no duration such as 90s, 15m, 1h or 1d`)) : Effect.succeed(ms)
+}
+
+/** How one journal's round ended: what came of it, or why it failed. The others' rounds go on. */
+type Ended =
+  | { readonly partition: number; readonly kept: Kept }
+  | { readonly partition: number; readonly failed: string; readonly code: number }
+
+const markText = ({ mark }: Kept): string => (mark._tag === "Below" ? `below ${mark.seq}` : `nothing (${mark.why})`)
+
+/** A round for people. */
+export const roundText = (ended: ReadonlyArray<Ended>, isDry: boolean): string => {
+  const rows = ended.map((one) => {
+    if ("failed" in one) return [one.partition, "", "", "", "", "", `FAILED: ${one.failed}`]
+    const { records, archivedSeq, archiveBytes, journal } = one.kept
+    const held = journal.firstSeq > journal.lastSeq ? "none" : `${journal.firstSeq} to ${journal.lastSeq}`
+    return [one.partition, records, archivedSeq, archiveBytes, held, journal.bytes, markText(one.kept)]
+  })
+  const headings = [
+    "partition",
+    isDry ? "to archive" : "archived",
+    "up to",
+    "archive bytes",
+    "journal holds",
+    "journal bytes",
+    isDry ? "may go" : "purged",
+  ]
+  return table(headings, rows)
+}
+
+const round = Effect.fnUntraced(function* (partition: number | null, options: Omit<KeepOptions, "partitions">, isDry: boolean) {
+  const partitions = yield* (yield* JournalPrefix).partitions
+  if (partitions === 0)
+    return yield* new CommandFailed({ code: exitCode.topology, message: "there are no journals: start a worker (holdfast serve) first" })
+  if (partition !== null && (partition < 0 || partition >= partitions))
+    return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+  const which = partition === null ? Array.from({ length: partitions }, (_, index) => index) : [partition]
+  const ended = yield* Effect.forEach(which, (one) =>
+    (isDry ? lookAtJournal : keepJournal)(one, { ...options, partitions }).pipe(
+      Effect.match({
+        onSuccess: (kept): Ended => ({ partition: one, kept }),
+        onFailure: (error): Ended => ({ partition: one, failed: describeFailure(error), code: exitCodeOf(error) }),
+      }),
+    ),
+  )
+  yield* progress("")
+  return ended
+})
+
+interface Flags {
+  readonly dir: string | null
+  readonly every: string | null
+  readonly partition: number | null
+  readonly dryRun: boolean
+  readonly keepAll: boolean
+  readonly testKeptMs: number | null
+  readonly testRecordsKept: number | null
+  readonly json: boolean
+}
+
+const tell = (ended: ReadonlyArray<Ended>, { json, every, dryRun }: Flags): Effect.Effect<void> => {
+  if (!json) return printLine(roundText(ended, dryRun))
+  // A line each round, so that a program can read a schedule as it goes.
+  return every === null ? printJson(ended) : print(`${JSON.stringify(ended)}\n`)
+}
+
+const failureOf = (ended: ReadonlyArray<Ended>): CommandFailed | undefined => {
+  const first = ended.find((one) => "failed" in one)
+  if (first === undefined) return undefined
+  const count = ended.filter((one) => "failed" in one).length
+  return new CommandFailed({
+    code: first.code as CommandFailed["code"],
+    message: `${count} of ${ended.length} partitions were not archived; the first, ${first.partition}: ${first.failed}`,
+  })
+}
+
+const archive = Effect.fnUntraced(function* (flags: Flags) {
+  const everyMs = yield* everyOf(flags.every)
+  const folder = yield* folderOf(flags.dir)
+  const access = yield* archivistAccess
+  const options = {
+    keptMs: flags.testKeptMs ?? keptByDefault.keptMs,
+    recordsKept: flags.testRecordsKept ?? keptByDefault.recordsKept,
+    purges: !flags.keepAll,
+    say: progress,
+  }
+  const once = Effect.tap(round(flags.partition, options, flags.dryRun), (ended) => tell(ended, flags))
+  const store = flags.dryRun ? folderArchiveReader(folder) : folderArchiveLayer({ folder })
+  const rounds =
+    everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : Effect.race(again(once, everyMs), parentGone)
+  yield* rounds.pipe(Effect.provide(Layer.merge(archivistLayer(access), store)))
+})
+
+/** Whoever started this process with a channel to it is gone: a worker's archiver ends with its worker, however that one ended. */
+const parentGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  if (process.connected) process.once("disconnect", () => resume(Effect.void))
+})
+
+/** Again and again, whatever a round ended with: the next may find a broker that is back. Ends by a signal. */
+const again = <E, R>(once: Effect.Effect<ReadonlyArray<Ended>, E, R>, everyMs: number): Effect.Effect<void, never, R> =>
+  once.pipe(
+    Effect.flatMap((ended) => {
+      const failure = failureOf(ended)
+      return failure === undefined ? Effect.void : Effect.logWarning(failure.message)
+    }),
+    Effect.catch((error) => Effect.logWarning(describeFailure(error))),
+    Effect.repeat(Schedule.spaced(Duration.millis(everyMs))),
+    Effect.asVoid,
+  )
+
+const ifGiven = <A>(flag: Flag.Flag<A>) => flag.pipe(Flag.optional, Flag.map(Option.getOrNull))
+
+const description = `Keep journals bounded: archive the records that a snapshot covers, read them back, fold them to show that the snapshot holds what they say, archive the
+snapshot beside them, and purge the records that nobody needs from the stream any more. Nothing younger than any remembered id (four days, by journaled time) is purged.
+
+The format stands in docs/ARCHIVE.md; audit and export read archive and journal as one. Needs the archivist's login, at HOLDFAST_NATS_URL, or the nats-server of a \`holdfast serve\` in this
+folder. One at a time for a folder. It may be killed at any moment and started again.
+
+${archiveSettingsHelp()}`
+
+const restoreDescription = `Put the archived snapshot of a partition back, for a partition whose own was lost or damaged after the beginning of its journal was purged: without one no worker can begin.
+Then: holdfast resume N. Needs a worker's access, as for \`serve\`.`
+
+/** Puts the archived snapshot where workers look for one. */
+const restore = Effect.fnUntraced(function* (partition: number) {
+  const { incarnation } = yield* (yield* Cluster).marks(partition)
+  if (incarnation === null)
+    return yield* new CommandFailed({ code: exitCode.failed, message: `nothing is known of partition ${partition}: it has no incarnation` })
+  const store = yield* Archive
+  const manifest = yield* store.manifest({ partition, incarnation })
+  const found = manifest === null ? null : yield* store.snapshot(manifest)
+  if (found === null)
+    return yield* new CommandFailed({
+      code: exitCode.failed,
+      message: `the archive holds no snapshot of partition ${partition}, incarnation ${incarnation}: is it the archive of this cluster?`,
+    })
+  const snapshots = yield* Snapshots
+  const { id, endSeq, startSeq } = found.manifest
+  yield* Effect.forEach(found.chunks, (bytes, index) => snapshots.putChunk(partition, id, index, bytes), { discard: true })
+  yield* snapshots.publish(found.manifest)
+  const present = yield* snapshots.latest(partition)
+  if (present?.manifest.id === id)
+    return yield* printLine(`partition ${partition} begins with snapshot ${id} again: records ${startSeq} to ${endSeq}`)
+  return yield* printLine(
+    `partition ${partition} has a snapshot that reaches further (to record ${present?.manifest.endSeq ?? "unknown"}): it was left as it is`,
+  )
+})
+
+const restoreCommand = Command.make(
+  "restore",
+  { partition: Flag.Int("partition").pipe(Flag.withDescription("Which")), dir: folderFlag },
+  Effect.fn(function* ({ partition, dir }) {
+    const folder = yield* folderOf(dir)
+    const { nats, partitions } = yield* engineAccess
+    if (partition < 0 || partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))
+  }),
+).pipe(Command.withDescription(helpText(restoreDescription)))
+
+export const archiveCommand = Command.make(
+  "archive",
+  {
+    dir: folderFlag,
+    every: ifGiven(
+      Flag.String("every").pipe(
+        Flag.withMetavar("DURATION"),
+        Flag.withDescription("Again after so long, until a signal ends it: 90s, 15m, 1h, 1d"),
+      ),
+    ),
+    partition: ifGiven(Flag.Int("partition").pipe(Flag.withDescription("Only this partition"))),
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withDescription("Say what would be archived and, by what is archived already, purged; write and purge nothing"),
+      Flag.withDefault(false),
+    ),
+    keepAll: Flag.Boolean("keep-all").pipe(Flag.withDescription("Archive and verify, and purge nothing"), Flag.withDefault(false)),
+    testKeptMs: ifGiven(
+      Flag.Int("test-kept-ms").pipe(
+        Flag.withDescription("FOR TESTS: purge what is older by journaled time than so many ms, though ids of it are still remembered"),
+      ),
+    ),
+    testRecordsKept: ifGiven(Flag.Int("test-records-kept").pipe(Flag.withDescription("FOR TESTS: how many of the newest records stay"))),
+    json: jsonFlag,
+  },
+  archive,
+).pipe(
+  Command.withDescription(helpText(description)),
+  Command.withSubcommands([restoreCommand]),
+  Command.withExamples([
+    { command: "holdfast archive --dir /var/lib/holdfast-archive --every 1h", description: "as a service of its own" },
+    { command: "holdfast archive --dry-run", description: "what would be done" },
+  ]),
+)

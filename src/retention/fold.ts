@@ -1,0 +1,74 @@
+/**
+ * A journal folded by the engine itself, from its first record or from a snapshot: what shows that a snapshot holds what the journal says.
+ *
+ * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
+ */
+import { stateHash } from "../engine/hash.ts"
+import { emptyPartition, type Partition } from "../engine/partition.ts"
+import type { Input, Output } from "../engine/protocol.ts"
+import type { StoredRecord } from "../engine/records.ts"
+import { protocolRules } from "../engine/rules.ts"
+import { makeStep } from "../engine/step.ts"
+import type { WholeSnapshot } from "../ports/archive.ts"
+import { engineCodec } from "../wire/codec.ts"
+
+/** The engine would not go on from here. */
+class FoldRefused extends Error {
+  override readonly name = "FoldRefused"
+}
+
+const step = makeStep({ codec: engineCodec, rules: protocolRules })
+
+/** What the engine says where it doesn't take what it was given. */
+const refusalIn = (output: Output): string | undefined => {
+  if (output._tag === "Halted") return `${output.halt.reason}: ${output.halt.detail}`
+  return output._tag === "SteppedDown" || output._tag === "Alarm" ? output.detail : undefined
+}
+
+export class Fold {
+  readonly #partition: Partition
+
+  constructor(partition: number, partitions: number, snapshot: WholeSnapshot | null) {
+    this.#partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+    this.#put(snapshot === null ? { _tag: "SnapshotMissing", nowMs: 0 } : { _tag: "SnapshotRead", nowMs: 0, ...snapshot })
+  }
+
+  /** The next records; with a snapshot, from the one it starts with on. Throws {@link FoldRefused}. */
+  take(records: ReadonlyArray<StoredRecord>): void {
+    this.#put({ _tag: "RecordsRead", records, nowMs: 0 })
+  }
+
+  get endSeq(): number {
+    return this.#partition.confirmedSeq
+  }
+
+  get endHash(): string {
+    return this.#partition.confirmedHash
+  }
+
+  get atMs(): number {
+    return this.#partition.atMs
+  }
+
+  /** Whether all that the snapshot needs was replayed. */
+  get isWhole(): boolean {
+    return this.#partition.recovery === null
+  }
+
+  stateHash(): string {
+    return stateHash(this.#partition, engineCodec.sha256)
+  }
+
+  #put(input: Input): void {
+    // A snapshot is loaded a slice at a time; nothing else waits here for its turn between two.
+    for (let next: Input | null = input; next !== null; ) {
+      const outputs: ReadonlyArray<Output> = step(this.#partition, next)
+      next = null
+      for (const output of outputs) {
+        const refusal = refusalIn(output)
+        if (refusal !== undefined) throw new FoldRefused(refusal)
+        if (output._tag === "ContinueSoon") next = { _tag: "Continue", nowMs: 0 }
+      }
+    }
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * One round for one journal: archive what its newest snapshot covers, show that the snapshot holds what the archive says, and purge what nobody needs from
+ * the stream any more. In this order, each step only on what the one before left on the disk and was read back.
+ *
+ * A round may be killed at any moment and begun anew: what counts is the archive's manifest, and a purge is asked for only below what that names.
+ */
+import { Effect, Stream } from "effect"
+import type { StoredRecord } from "../engine/records.ts"
+import { journalKeptMs, journalRecordsKeptMin } from "../limits.ts"
+import { Archive, type JournalHeld, JournalPrefix, type SegmentDraft, type WholeSnapshot } from "../ports/archive.ts"
+import { ArchiveFailed } from "../ports/errors.ts"
+import type { ArchiveManifest } from "../wire/archive.ts"
+import { engineCodec } from "../wire/codec.ts"
+import { Fold } from "./fold.ts"
+import { type PurgeMark, purgeMark } from "./purge-mark.ts"
+import { SegmentCutter } from "./segments.ts"
+
+export interface KeepOptions {
+  readonly partitions: number
+  /** Journaled time for which a record stays in its journal. Shorter than {@link journalKeptMs} only where no id is asked for again: in tests. */
+  readonly keptMs: number
+  readonly recordsKept: number
+  /** Archive and verify, and never purge. */
+  readonly purges: boolean
+  /** Told of progress, for people. */
+  readonly say: (what: string) => Effect.Effect<void>
+}
+
+export const keptByDefault = { keptMs: journalKeptMs, recordsKept: journalRecordsKeptMin } as const
+
+/** How a round ended. */
+export interface Kept {
+  readonly partition: number
+  readonly incarnation: string | null
+  /** Segments and records this round archived. */
+  readonly segments: number
+  readonly records: number
+  /** Last record that is archived; 0: none. */
+  readonly archivedSeq: number
+  /** Bytes of the archive's files that count. */
+  readonly archiveBytes: number
+  /** Where the verified snapshot in the archive starts and ends; null: there is none. */
+  readonly snapshot: { readonly startSeq: number; readonly endSeq: number } | null
+  readonly mark: PurgeMark
+  /** What the stream holds afterwards. */
+  readonly journal: JournalHeld
+}
+
+const refused = (operation: string, cause: string, remedy: string) => new ArchiveFailed({ operation, cause, remedy })
+
+const lookAtIt =
+  "Nothing was purged. Run holdfast audit on this journal, and keep archive and journal as they are until it is clear what happened"
+
+const anotherJournal = (partition: number, cause: string) =>
+  refused(
+    `archive the journal of partition ${partition}`,
+    cause,
+    "Nothing was purged. Is this the archive of this cluster? If the journal lost its tail and was resumed, move the partition's folder away, and archive anew if the journal still begins with record 1",
+  )
+
+/** Throws of ours as failures: a chain that isn't one, a snapshot that the engine refuses. */
+const trying = <A>(operation: string, act: () => A): Effect.Effect<A, ArchiveFailed> =>
+  Effect.try({ try: act, catch: (error) => refused(operation, error instanceof Error ? error.message : String(error), lookAtIt) })
+
+const emptyArchive = (partition: number, partitions: number, incarnation: string): ArchiveManifest => ({
+  partition,
+  partitions,
+  incarnation,
+  segments: [],
+  snapshot: null,
+  purgedBelow: 0,
+})
+
+export const archivedEnd = ({ segments }: ArchiveManifest): { readonly seq: number; readonly hash: string } => {
+  const last = segments.at(-1)
+  return last === undefined ? { seq: 0, hash: "" } : { seq: last.to, hash: last.lastHash }
+}
+
+/** The archive goes on where the journal still is, and what both have is the same. */
+const requireFit = Effect.fnUntraced(function* (manifest: ArchiveManifest, held: JournalHeld) {
+  const { partition } = manifest
+  const end = archivedEnd(manifest)
+  if (held.firstSeq > end.seq + 1)
+    return yield* anotherJournal(partition, `the journal begins with record ${held.firstSeq}, the archive ends with ${end.seq}`)
+  if (end.seq > held.lastSeq)
+    return yield* anotherJournal(partition, `the archive ends with record ${end.seq}, the journal with ${held.lastSeq}`)
+  if (end.seq < held.firstSeq) return
+  const record = yield* (yield* JournalPrefix).at(partition, end.seq)
+  if (record === null || engineCodec.sha256(record.bytes) !== end.hash)
+    return yield* anotherJournal(partition, `record ${end.seq} is another in the journal than in the archive`)
+})
+
+/** Archives everything up to the snapshot's end. */
+const archiveRecords = Effect.fnUntraced(function* (manifest: ArchiveManifest, toSeq: number, say: KeepOptions["say"]) {
+  const archive = yield* Archive
+  const journal = yield* JournalPrefix
+  const cutter = new SegmentCutter(manifest, archivedEnd(manifest))
+  let present = manifest
+  const add = Effect.fnUntraced(function* (draft: SegmentDraft | null) {
+    if (draft === null) return
+    present = yield* archive.addSegment(present, draft)
+    yield* say(`partition ${manifest.partition}: archived record ${archivedEnd(present).seq} of ${toSeq}`)
+  })
+  const cut = (record: StoredRecord) => trying(`archive the journal of partition ${manifest.partition}`, () => cutter.take(record))
+  yield* Stream.runForEach(journal.read(manifest.partition, archivedEnd(manifest).seq + 1, toSeq), (records) =>
+    Effect.forEach(records, (record) => Effect.flatMap(cut(record), add), { discard: true }),
+  )
+  yield* add(cutter.rest())
+  return present
+})
+
+/**
+ * Folds the archive from the snapshot that was verified before, or from its first record, to the end of this one, and this one from its start: both have to lead to
+ * the same state. What is found of the snapshot is what the archive keeps beside it.
+ */
+const verify = Effect.fnUntraced(function* (manifest: ArchiveManifest, snapshot: WholeSnapshot, say: KeepOptions["say"]) {
+  const archive = yield* Archive
+  const { partition, partitions } = manifest
+  const operation = `verify snapshot ${snapshot.manifest.id} of partition ${partition}`
+  const { startSeq, endSeq, endHash } = snapshot.manifest
+  const before = yield* archive.snapshot(manifest)
+  const folded = yield* trying(operation, () => new Fold(partition, partitions, before))
+  const loaded = yield* trying(operation, () => new Fold(partition, partitions, snapshot))
+  const fromSeq = Math.min(before?.manifest.startSeq ?? 1, startSeq)
+  yield* Stream.runForEach(archive.read(manifest, fromSeq, endSeq), (records) =>
+    trying(operation, () => {
+      folded.take(records)
+      loaded.take(records.filter(({ seq }) => seq >= startSeq))
+    }).pipe(Effect.andThen(say(`partition ${partition}: verified up to record ${records.at(-1)?.seq ?? 0} of ${endSeq}`))),
+  )
+  const stateHash = folded.stateHash()
+  const isSame = folded.endSeq === endSeq && folded.endHash === endHash && loaded.isWhole && loaded.endHash === endHash
+  if (!isSame || loaded.stateHash() !== stateHash)
+    return yield* refused(operation, `it leads to another state at record ${endSeq} than the records themselves`, lookAtIt)
+  return { stateHash, atMs: folded.atMs }
+})
+
+/** The journal's record before the mark is the one that is archived: this is the journal that the archive is of. */
+const requireArchived = Effect.fnUntraced(function* (manifest: ArchiveManifest, belowSeq: number) {
+  const { partition } = manifest
+  const journal = yield* JournalPrefix
+  const seq = belowSeq - 1
+  const [archived] = (yield* Stream.runCollect((yield* Archive).read(manifest, seq, seq))).flat()
+  const stored = yield* journal.at(partition, seq)
+  if (archived === undefined || stored === null || Buffer.compare(archived.bytes, stored.bytes) !== 0)
+    return yield* anotherJournal(partition, `record ${seq} is another in the journal than in the archive`)
+})
+
+const lastRecord = Effect.fnUntraced(function* (partition: number, seq: number) {
+  const stored = yield* (yield* JournalPrefix).at(partition, seq)
+  if (stored === null) return yield* anotherJournal(partition, `record ${seq} is not there`)
+  const decoded = engineCodec.decodeRecord(stored.bytes)
+  if (decoded._tag === "Record") return decoded.record
+  return yield* refused(`read the end of journal ${partition}`, decoded.cause, lookAtIt)
+})
+
+/** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. Whoever is just starting from an older one gets a round's time to pass it. */
+const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { keptMs, recordsKept }: KeepOptions) {
+  const held = yield* (yield* JournalPrefix).held(manifest.partition)
+  const { publishedSeq, atMs } = yield* lastRecord(manifest.partition, held.lastSeq)
+  const ground = { ...held, publishedSeq, endAtMs: atMs, keptMs, recordsKept }
+  return purgeMark({ ...ground, segments: manifest.segments, snapshotStartSeq: verifiedBefore })
+})
+
+/** Purges below the mark, and looks whether just that came of it. */
+const purge = Effect.fnUntraced(function* (manifest: ArchiveManifest, belowSeq: number) {
+  const journal = yield* JournalPrefix
+  const { partition } = manifest
+  yield* requireArchived(manifest, belowSeq)
+  const before = yield* journal.held(partition)
+  yield* journal.purge(partition, belowSeq)
+  const after = yield* journal.held(partition)
+  if (after.firstSeq !== belowSeq || after.lastSeq < before.lastSeq)
+    return yield* refused(
+      `purge journal ${partition} below record ${belowSeq}`,
+      `it now holds ${after.firstSeq} to ${after.lastSeq}, and held ${before.firstSeq} to ${before.lastSeq}`,
+      lookAtIt,
+    )
+  return yield* (yield* Archive).notePurged(manifest, belowSeq)
+})
+
+const reportOf = (manifest: ArchiveManifest, before: ArchiveManifest, mark: PurgeMark, journal: JournalHeld): Kept => ({
+  partition: manifest.partition,
+  incarnation: manifest.incarnation,
+  segments: manifest.segments.length - before.segments.length,
+  records: archivedEnd(manifest).seq - archivedEnd(before).seq,
+  archivedSeq: archivedEnd(manifest).seq,
+  archiveBytes: archiveBytesOf(manifest),
+  snapshot: manifest.snapshot === null ? null : { startSeq: manifest.snapshot.startSeq, endSeq: manifest.snapshot.endSeq },
+  mark,
+  journal,
+})
+
+export const archiveBytesOf = ({ segments, snapshot }: ArchiveManifest): number =>
+  segments.reduce((sum, { fileBytes }) => sum + fileBytes, snapshot?.fileBytes ?? 0)
+
+/** What would be done: what isn't archived yet, and the mark by what is. Writes nothing. */
+export const lookAtJournal = Effect.fnUntraced(function* (partition: number, options: KeepOptions) {
+  const journal = yield* JournalPrefix
+  const held = yield* journal.held(partition)
+  const snapshot = yield* journal.snapshot(partition)
+  if (snapshot === null) return nothingYet(partition, held)
+  const { incarnation, endSeq } = snapshot.manifest
+  const manifest =
+    (yield* (yield* Archive).manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
+  yield* requireFit(manifest, held)
+  const mark = yield* markOf(manifest, manifest.snapshot?.startSeq ?? 0, options)
+  const report = reportOf(manifest, manifest, mark, held)
+  return { ...report, records: Math.max(0, endSeq - report.archivedSeq) }
+})
+
+const nothingYet = (partition: number, journal: JournalHeld): Kept => ({
+  partition,
+  incarnation: null,
+  segments: 0,
+  records: 0,
+  archivedSeq: 0,
+  archiveBytes: 0,
+  snapshot: null,
+  mark: { _tag: "Nothing", why: "the partition has no whole snapshot" },
+  journal,
+})
+
+/** One round. Fails with a remedy, and purges nothing, wherever something isn't as it has to be. */
+export const keepJournal = Effect.fnUntraced(function* (partition: number, options: KeepOptions) {
+  const archive = yield* Archive
+  const journal = yield* JournalPrefix
+  const held = yield* journal.held(partition)
+  const snapshot = yield* journal.snapshot(partition)
+  if (snapshot === null) return nothingYet(partition, held)
+  const { incarnation, endSeq, id } = snapshot.manifest
+  const before = (yield* archive.manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
+  yield* requireFit(before, held)
+  let manifest = yield* archiveRecords(before, endSeq, options.say)
+  // A snapshot that ends before the archive does is an older one than was verified: what is verified stands.
+  if (manifest.snapshot?.id !== id && endSeq >= (manifest.snapshot?.endSeq ?? 0))
+    manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options.say))
+  const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)
+  if (mark._tag === "Below" && options.purges) manifest = yield* purge(manifest, mark.seq)
+  return reportOf(manifest, before, mark, yield* journal.held(partition))
+})

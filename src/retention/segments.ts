@@ -1,0 +1,79 @@
+/**
+ * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. What
+ * isn't a chain is never archived, and so never purged.
+ */
+import type { JournalRecord, StoredRecord } from "../engine/records.ts"
+import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"
+import type { ArchivedJournal, SegmentDraft } from "../ports/archive.ts"
+import { fitsALine } from "../wire/archive.ts"
+import { engineCodec } from "../wire/codec.ts"
+
+/** The record that the next one has to follow. */
+export interface ChainEnd {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** A record that doesn't follow the one before it, or can't be read. */
+class ChainBroken extends Error {
+  override readonly name = "ChainBroken"
+}
+
+const decodedOf = (stored: StoredRecord): JournalRecord => {
+  const decoded = engineCodec.decodeRecord(stored.bytes)
+  if (decoded._tag === "Unreadable") throw new ChainBroken(`record ${stored.seq} can't be read: ${decoded.cause}`)
+  if (!fitsALine(stored.bytes)) throw new ChainBroken(`record ${stored.seq} has a line break in it`)
+  return decoded.record
+}
+
+const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd, stored: StoredRecord, record: JournalRecord): void => {
+  const { seq } = stored
+  if (seq !== end.seq + 1) throw new ChainBroken(`record ${end.seq + 1} is missing, ${seq} came next`)
+  if (record.partition !== partition) throw new ChainBroken(`record ${seq} is of partition ${record.partition}`)
+  if (record.incarnation !== incarnation) throw new ChainBroken(`record ${seq} is of incarnation ${record.incarnation}, not ${incarnation}`)
+  if (record.prevSeq !== end.seq || record.prevHash !== end.hash) throw new ChainBroken(`record ${seq} does not follow record ${end.seq}`)
+}
+
+export class SegmentCutter {
+  readonly #journal: ArchivedJournal
+  #end: ChainEnd
+  #records: Array<StoredRecord> = []
+  #bytes = 0
+  #prevHash: string
+  #firstAtMs = 0
+  #lastAtMs = 0
+
+  constructor(journal: ArchivedJournal, after: ChainEnd) {
+    this.#journal = journal
+    this.#end = after
+    this.#prevHash = after.hash
+  }
+
+  /** Takes the next record; the segment that it filled, if it did. Throws {@link ChainBroken}. */
+  take(stored: StoredRecord): SegmentDraft | null {
+    const record = decodedOf(stored)
+    requireLink(this.#journal, this.#end, stored, record)
+    if (this.#records.length === 0) this.#firstAtMs = record.atMs
+    this.#lastAtMs = record.atMs
+    this.#records.push(stored)
+    this.#bytes += stored.bytes.length
+    this.#end = { seq: stored.seq, hash: engineCodec.sha256(stored.bytes) }
+    return this.#bytes >= archiveSegmentBytesMax || this.#records.length >= archiveSegmentRecordsMax ? this.rest() : null
+  }
+
+  /** What was taken since the last segment, as one; null: nothing. */
+  rest(): SegmentDraft | null {
+    if (this.#records.length === 0) return null
+    const draft: SegmentDraft = {
+      records: this.#records,
+      prevHash: this.#prevHash,
+      lastHash: this.#end.hash,
+      firstAtMs: this.#firstAtMs,
+      lastAtMs: this.#lastAtMs,
+    }
+    this.#records = []
+    this.#bytes = 0
+    this.#prevHash = this.#end.hash
+    return draft
+  }
+}

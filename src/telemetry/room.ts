@@ -1,0 +1,31 @@
+/**
+ * How much room journals and their archive take, as gauges. Sampled by whoever asks the broker, far more rarely than anything is decided.
+ */
+import { Gauge, type Registry } from "prom-client"
+import type { JournalHeld } from "../ports/archive.ts"
+import { metricName } from "./names.ts"
+
+export interface RoomSample {
+  readonly journal: JournalHeld
+  /** Null: no archive is named here, or it holds nothing of this journal. */
+  readonly archive: { readonly archivedSeq: number; readonly bytes: number } | null
+}
+
+/** Counts samples of one partition each; null where this worker no longer serves it, and another knows better. */
+export const makeRoomGauges = (registry: Registry): ((partition: number, sample: RoomSample | null) => void) => {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["partition"], registers: [registry] })
+  const bytes = gauge(metricName.journalBytes, "Bytes of the journal's stream on one server, of partitions this worker serves.")
+  const first = gauge(metricName.journalFirstRecord, "The first record that the journal's stream still holds; what was before is archived.")
+  const last = gauge(metricName.journalLastRecord, "The last record of the journal.")
+  const archiveBytes = gauge(metricName.archiveBytes, "Bytes of the archive of the partition, where this worker is told of its folder.")
+  const archived = gauge(metricName.archivedRecord, "The last record that is archived, where this worker is told of the archive's folder.")
+  const set = (of: Gauge<"partition">, partition: number, value: number | undefined) =>
+    value === undefined ? of.remove({ partition }) : of.set({ partition }, value)
+  return (partition, sample) => {
+    set(bytes, partition, sample?.journal.bytes)
+    set(first, partition, sample?.journal.firstSeq)
+    set(last, partition, sample?.journal.lastSeq)
+    set(archiveBytes, partition, sample?.archive?.bytes)
+    set(archived, partition, sample?.archive?.archivedSeq)
+  }
+}

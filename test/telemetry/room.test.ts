@@ -1,0 +1,25 @@
+/** How much room journals take, as a scrape shows it. */
+import { Registry } from "prom-client"
+import { describe, expect, it } from "vitest"
+import { metricName } from "../../src/telemetry/names.ts"
+import { makeRoomGauges, type RoomSample } from "../../src/telemetry/room.ts"
+
+const sample: RoomSample = { journal: { firstSeq: 5, lastSeq: 9, bytes: 100, mayPurge: true }, archive: { archivedSeq: 7, bytes: 40 } }
+
+describe("the gauges of journals and archive", () => {
+  it("show what was sampled last, and nothing of a partition that another worker serves by now", async () => {
+    const registry = new Registry()
+    const sampled = makeRoomGauges(registry)
+    sampled(0, sample)
+    sampled(1, { ...sample, archive: null })
+    const text = await registry.metrics()
+    expect(text).toContain(`${metricName.journalBytes}{partition="0"} 100`)
+    expect(text).toContain(`${metricName.journalFirstRecord}{partition="0"} 5`)
+    expect(text).toContain(`${metricName.journalLastRecord}{partition="1"} 9`)
+    expect(text).toContain(`${metricName.archiveBytes}{partition="0"} 40`)
+    expect(text).toContain(`${metricName.archivedRecord}{partition="0"} 7`)
+    expect(text).not.toContain(`${metricName.archiveBytes}{partition="1"}`)
+    sampled(0, null)
+    expect(await registry.metrics()).not.toContain('partition="0"')
+  })
+})
