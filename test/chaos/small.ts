@@ -7,7 +7,7 @@ export const leaseTtlMs = 1_000
 /** Ends what hangs; the plays take a tenth of it. */
 export const timeoutMs = 180_000
 
-/** Its clients don't ask again by themselves: what a worker forgets to say stays unanswered. */
-export const traffic: TrafficOptions = { seed: 1, skus: 24, buyers: 32, retryMs: 600_000 }
+/** Its clients ask again after two seconds: what was handed to a worker that then died was never taken, and nobody else knows of it. */
+export const traffic: TrafficOptions = { seed: 1, skus: 24, buyers: 32, retryMs: 2_000 }
 
 export const say = (): void => undefined
