@@ -43,7 +43,8 @@ export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step
 }
 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
-  if (isOver(partition)) return []
+  // Whoever handed something over just then is told to come back; nothing else matters any more.
+  if (isOver(partition)) return input._tag === "CommandsHanded" ? onCommandsHanded(partition, input.messages) : []
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)

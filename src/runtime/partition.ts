@@ -11,7 +11,7 @@ import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { Engine } from "./engine.ts"
-import { type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
+import { type Letter, type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
 import { makePerformer } from "./perform.ts"
 import type { Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
@@ -70,10 +70,22 @@ const turnMs = 5
 const hearSome = (given: LoopGiven): void => {
   const endsMs = given.clock.nowMs() + turnMs
   given.mailbox.readSome((letter) => {
-    if (given.isOver() || !letter.isWanted()) return false
+    if (!letter.isWanted() || isTooLate(given, letter)) return false
     const outputs = stepOrHalt(given, letter.told)
     for (const output of outputs) given.perform(output)
     return outputs.length > 0 || given.clock.nowMs() >= endsMs
+  })
+}
+
+/** Whether nothing can come of it any more. What was handed over still gets an answer. */
+const isTooLate = ({ isOver }: LoopGiven, { told }: Letter): boolean => isOver() && told._tag !== "CommandsHanded"
+
+/** What lies unread when a life ends. A life that is cut off in the middle says nothing: something of it may be in the journal. */
+const hearTheRest = (given: LoopGiven): void => {
+  if (!given.isOver()) return
+  given.mailbox.readSome((letter) => {
+    if (letter.told._tag === "CommandsHanded") for (const output of stepOrHalt(given, letter.told)) given.perform(output)
+    return false
   })
 }
 
@@ -148,6 +160,7 @@ export const startPartition: (
   run(hearForEver(given, heard.notify))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
+      hearTheRest(given)
       isClosed = true
       heard.notify()
     }),

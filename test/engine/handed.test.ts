@@ -2,6 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
+import { partitionHash } from "../../src/engine/hash.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import { commandsPerMessageMax, handedCommandsMax, handedPerSenderMin } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -191,6 +192,17 @@ describe("when a reign ends", () => {
     expect(saidOf(worker.broker, "inflight")).toMatchObject({ outcome: "accepted" })
     expect(busyOf(worker).map(({ sender }) => sender)).toEqual(["web", "shop"])
     expect(worker.all("SayBusy")[0]).toMatchObject({ why: "owner" })
+  })
+
+  it("what comes after the end is said to be busy too, once each time", () => {
+    const worker = serving(3)
+    worker.put({ _tag: "Drain" })
+    worker.settle()
+    expect(worker.has("SteppedDown")).toBe(true)
+    const [state, said] = [partitionHash(worker.partition, engineCodec.sha256), worker.all("SayBusy").length]
+    hand(worker, taken("web", [reserve("late")]))
+    expect(worker.all("SayBusy").slice(said)).toMatchObject([{ why: "owner" }])
+    expect(partitionHash(worker.partition, engineCodec.sha256)).toBe(state)
   })
 
   it("what is in the record whose fate is unknown is not: it may be decided", () => {
