@@ -46,7 +46,8 @@ export const hearRenewal = (clock: BrokerClock, brokerMs: EpochMs, nowMs: EpochM
   const { present } = clock
   const offsetMs = brokerMs - nowMs
   if (present === null || nowMs - present.sinceMs >= brokerClockWindowMs) {
-    clock.former = present
+    // One that ended long ago, for nothing was heard since, knows nothing of a clock that was set back meanwhile.
+    clock.former = present !== null && nowMs - present.sinceMs < 2 * brokerClockWindowMs ? present : null
     clock.present = { sinceMs: nowMs, offsetMs, heardMs: nowMs }
   } else raise(present, offsetMs, nowMs)
 }

@@ -25,7 +25,8 @@ export const hearBrokerTime = (time: BrokerTime, stampMs: EpochMs, nowMs: number
   const { present } = time
   const offsetMs = stampMs - nowMs
   if (present === null || nowMs - present.sinceMs >= doorClockWindowMs) {
-    time.former = present
+    // One that ended long ago, for nothing was heard since, knows nothing of a clock that was set back meanwhile.
+    time.former = present !== null && nowMs - present.sinceMs < 2 * doorClockWindowMs ? present : null
     time.present = { sinceMs: nowMs, offsetMs }
   } else if (offsetMs > present.offsetMs) present.offsetMs = offsetMs
 }

@@ -11,6 +11,14 @@ const renew = (clock: BrokerClock, fromMs: number, toMs: number, offsetMs: numbe
 }
 
 describe("the broker's time", () => {
+  it("follows a broker's clock that was set back in a long silence with the first renewal after it", () => {
+    const clock = unknownBrokerClock()
+    hearRenewal(clock, startMs, startMs)
+    const nowMs = startMs + 5 * brokerClockWindowMs
+    hearRenewal(clock, nowMs - 60_000, nowMs)
+    expect(brokerNow(clock, nowMs)).toBe(nowMs - 60_000)
+  })
+
   it("is unknown before a renewal is heard, whatever else was stamped", () => {
     const clock = unknownBrokerClock()
     hearStamp(clock, startMs, startMs)
