@@ -17,11 +17,12 @@ const startMs = 1_000_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Subjects that a stream takes, and its settings, which the tests hold to those a worker creates it with. */
+/** Subjects that a stream takes, and its settings, which the tests hold to those a worker creates it with, or did in an earlier release. */
 const kinds: Readonly<
   Record<StreamKind, { readonly takes: ReadonlyArray<string>; readonly config: Omit<StreamConfig, "name" | "replicas"> }>
 > = {
-  commands: {
+  commands: { takes: ["hf.q.*"], config: { duplicateWindowMs: 100 } },
+  formerCommands: {
     takes: ["hf.cmd.*.*.*"],
     config: { duplicateWindowMs: 100, transform: storedCommandSubject(casePartitions) },
   },

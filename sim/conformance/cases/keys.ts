@@ -310,7 +310,7 @@ const order: ReadonlyArray<Case> = [
   },
   {
     name: "where no time to live is allowed, one that is too short is invalid on one server and disabled on three",
-    streams: [{ kind: "commands", duplicateWindowMs: 60_000, messagesMax: 1 }],
+    streams: [{ kind: "formerCommands", duplicateWindowMs: 60_000, messagesMax: 1 }],
     steps: [
       { do: "publish", subject: "hf.cmd.web.sell.A", id: "x", body: "1" },
       { do: "publish", subject: "hf.cmd.web.sell.A", ttlMs: 500 },
@@ -322,7 +322,7 @@ const order: ReadonlyArray<Case> = [
   },
   {
     name: "a known id comes before a rollup that is not permitted, and so does a wrong last sequence",
-    streams: [{ kind: "commands", duplicateWindowMs: 60_000, messagesMax: 1 }],
+    streams: [{ kind: "formerCommands", duplicateWindowMs: 60_000, messagesMax: 1 }],
     steps: [
       { do: "publish", subject: "hf.cmd.web.sell.A", id: "x", body: "1" },
       { do: "publish", subject: "hf.cmd.web.sell.A", headers: "Nats-Rollup: all", id: "x" },
