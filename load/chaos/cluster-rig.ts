@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
-import { startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
+import { type ProcessCommand, startWorkerProcess, type WorkerProcess } from "../../src/cli/demo/workers.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
@@ -85,7 +85,17 @@ export class ClusterRig {
   }
 
   /** Starts a worker's process; whether it has joined is for whoever asks its pages. `settings`: variables that are to differ. */
-  async startWorker(name: string, settings: Readonly<Record<string, string>> = {}): Promise<ClusterWorker> {
+  startWorker(name: string, settings: Readonly<Record<string, string>> = {}): Promise<ClusterWorker> {
+    return this.#start("serve", name, settings)
+  }
+
+  /** Starts an ingress alone: it stores facts while all workers are away. Whether it is open is for whoever asks its pages. */
+  startIngress(name: string): Promise<ClusterWorker> {
+    const { user, password } = this.first.credentials.ingress
+    return this.#start("ingress", name, { HOLDFAST_INGRESS_USER: user, HOLDFAST_INGRESS_PASSWORD: password })
+  }
+
+  async #start(command: ProcessCommand, name: string, settings: Readonly<Record<string, string>>): Promise<ClusterWorker> {
     const [port] = await freePorts(1)
     const all = {
       HOLDFAST_NATS_URL: this.urls,
@@ -95,7 +105,7 @@ export class ClusterRig {
       HOLDFAST_HTTP_PORT: String(port),
       ...settings,
     }
-    const starting = startWorkerProcess(name, this.folder, this.first, this.options.partitions, this.#guardian, all)
+    const starting = startWorkerProcess(name, this.folder, this.first, this.options.partitions, this.#guardian, all, command)
     const process = await Effect.runPromise(Effect.provideService(starting, Scope.Scope, this.#scope))
     return { name, process, stop: () => Effect.runPromise(process.stop), page: (path) => pageAt(`http://127.0.0.1:${port}`, path) }
   }

@@ -20,9 +20,10 @@ export interface Harm {
   /** Of a resume before anything was mended; null where nothing has to be. */
   readonly unmendedCode: number | null
   readonly resumeCode: number
-  /** How the command was answered that was sent meanwhile. */
+  /** How the sale was answered that was sent meanwhile; where it was refused, for what. */
   readonly outcome: string
-  /** Units that are still offered of the partition's SKU. */
+  readonly reason: string | null
+  /** Units that are still offered of the partition's SKU, after exactly one sale since the resume. */
   readonly leftQty: number
 }
 
@@ -104,10 +105,14 @@ class Play {
     const unmendedCode = mend === undefined ? null : await this.#resume(what)
     await mend?.()
     const resumeCode = await this.#resume(what)
-    const { outcome } = await asked
+    const answer = await asked
+    const { outcome } = answer
+    const reason = answer.outcome === "refused" ? answer.reason : null
+    // Facts that are kept are read once the partition is served: a sale that is handed over sooner is decided on what is known by then.
+    if (outcome === "refused") await until("a sale is accepted", async () => (await this.reserve(this.#sku)).outcome === "accepted")
     const leftQty = await this.#leftQty()
-    this.#say(`  the command that waited was ${outcome}; ${leftQty} units are offered`)
-    return { halt, haltedMetric, decidedElsewhere, unmendedCode, resumeCode, outcome, leftQty }
+    this.#say(`  the sale that waited was ${outcome}${reason === null ? "" : ` (${reason})`}; ${leftQty} units are offered`)
+    return { halt, haltedMetric, decidedElsewhere, unmendedCode, resumeCode, outcome, reason, leftQty }
   }
 
   async #resume(reason: string): Promise<number> {

@@ -1,9 +1,11 @@
 /**
- * A server of three loses its disk with facts undecided: workers are stopped, facts are stored, the server is killed, its disk taken, and it is started again together with
- * the workers. While it catches up, whoever reads from it hears heartbeats and nothing else. No partition may stand still for longer than a takeover takes.
+ * A server of three loses its disk with facts undecided: workers are stopped, facts are stored by an ingress alone, the server is killed, its disk taken, and it
+ * is started again together with the workers. While it catches up, whoever reads from it hears heartbeats and nothing else. No partition may stand still for longer than a takeover takes.
  */
+import type { NatsConnection } from "@nats-io/transport-node"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import { commandsStream, journalStream } from "../../src/nats/subjects.ts"
+import { decodeDoorAnswer } from "../../src/wire/answers.ts"
 import type { ClusterRig, ClusterWorker } from "./cluster-rig.ts"
 import { until } from "./rig.ts"
 import type { Say } from "./verdict.ts"
@@ -18,6 +20,8 @@ export interface WipedDiskReport {
 const commandsInMessage = 128
 const inFlight = 64
 const pollMs = 50
+/** Of an answer that is none of those expected. */
+const shownChars = 400
 const decidedBeforeBytes = 8 * 1_048_576
 /** Ends what hangs: a GiB of facts takes minutes to decide. */
 const drainPatienceMs = 1_800_000
@@ -32,6 +36,7 @@ const skusOf = (partitions: number): ReadonlyArray<string> => {
 /** The body of one message: as many deliveries of stock as fit, with a reference that makes each long. */
 const bodyOf = (sku: string, serial: number): string => {
   const commands = Array.from({ length: commandsInMessage }, (_, n) => ({
+    v: 1,
     type: "ReceiveStock",
     id: `f${serial}.${n}.${"x".repeat(40)}`.slice(0, 64),
     issuedAtMs: Date.now(),
@@ -40,6 +45,18 @@ const bodyOf = (sku: string, serial: number): string => {
     qty: 1,
   }))
   return JSON.stringify(commands)
+}
+
+/** What a message of facts hears: `stored`, or why it isn't or may not be. A no that is none of time is thrown. */
+const askOnce = async (nc: NatsConnection, subject: string, body: string): Promise<string> => {
+  const heard = await nc.request(subject, body, { timeout: 10_000 }).catch((error: unknown) => String(error))
+  if (typeof heard === "string") return heard
+  const answer = decodeDoorAnswer(heard.data)
+  // A decision may overtake the word that what it decided is stored.
+  if (answer === undefined && (heard.string().match(/"outcome":"accepted"/g) ?? []).length === commandsInMessage) return "stored"
+  if (answer === undefined) throw new Error(`facts were not accepted: ${heard.string().slice(0, shownChars)}`)
+  if (answer.answer === "notStored" && answer.reason !== "age") throw new Error(`a fact was not stored: ${heard.string()}`)
+  return answer.answer
 }
 
 class Filling {
@@ -65,14 +82,13 @@ class Filling {
         stored += body.length
         messages++
         // Tried again as it is: stored twice is decided once.
-        for (let attempts = 1; ; attempts++) {
-          try {
-            await nc.request(`hf.cmd.dock.stock.${skuToken(sku)}`, body, { timeout: 10_000 })
-            break
-          } catch (error) {
-            if (attempts === 5) throw error
-          }
-        }
+        let heard = "nothing"
+        await until("a message of facts is stored", async () => {
+          heard = await askOnce(nc, `hf.cmd.dock.stock.${skuToken(sku)}`, body)
+          return heard === "stored"
+        }).catch((error: unknown) => {
+          throw new Error(`the last that was heard: ${heard}`, { cause: error })
+        })
       }
     }
     await Promise.all(Array.from({ length: inFlight }, one))
@@ -167,7 +183,10 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   await filling.store(Math.min(bytes / 4, decidedBeforeBytes))
   await until("the first facts are decided", async () => (await lagOf(workers, partitions)).every((age) => age === 0), drainPatienceMs)
   await Promise.all(workers.map(({ stop }) => stop()))
+  const ingress = await rig.startIngress("ingress-1")
+  await until("the ingress is open", async () => (await ingress.page("/ready"))?.status === 200)
   const messages = await filling.store(bytes)
+  await ingress.stop()
   say(`${messages} messages with ${messages * commandsInMessage} facts are stored and undecided (${(bytes / 1_048_576).toFixed(0)} MiB)`)
   const wiped = rig.servers[2]
   if (wiped === undefined) throw new Error("there are three servers")

@@ -22,6 +22,9 @@ export interface WorkerProcess {
 /** The program itself. */
 export const mainFile = fileURLToPath(new URL("../../main.ts", import.meta.url))
 
+/** What such a process runs: a worker, or an ingress alone. */
+export type ProcessCommand = "serve" | "ingress"
+
 /** Milliseconds that a worker may take to leave before it is ended. */
 const stopPatienceMs = 25_000
 
@@ -54,11 +57,11 @@ export const workerEnvironment = (
   }
 }
 
-const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> => {
+const launch = async (name: string, folder: string, env: NodeJS.ProcessEnv, command: ProcessCommand): Promise<ChildProcess> => {
   const log = await open(join(folder, `${name}.log`), "a")
   try {
     // In its own process group: Ctrl-C reaches us, who then end it in our order.
-    return spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
+    return spawn(process.execPath, [mainFile, command], { env, stdio: ["ignore", log.fd, log.fd], detached: true })
   } finally {
     await log.close()
   }
@@ -79,7 +82,7 @@ const signal = (child: ChildProcess, name: NodeJS.Signals): Effect.Effect<void> 
 
 /**
  * Starts a worker whose log goes to `<name>.log` in the folder. It is ended with the scope, if it still runs. `settings`: variables of its
- * environment that are to differ from the demo's.
+ * environment that are to differ from the demo's. `command`: what it runs, if it is no worker.
  */
 export const startWorkerProcess = (
   name: string,
@@ -88,9 +91,10 @@ export const startWorkerProcess = (
   partitions: number,
   guardian: Guardian,
   settings: Readonly<Record<string, string>> = {},
+  command: ProcessCommand = "serve",
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.promise(() => launch(name, folder, workerEnvironment(name, connection, partitions, settings))),
+    Effect.promise(() => launch(name, folder, workerEnvironment(name, connection, partitions, settings), command)),
     (child) => signal(child, "SIGKILL"),
   ).pipe(
     Effect.map((child) => {

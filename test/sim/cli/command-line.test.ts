@@ -96,6 +96,7 @@ describe("the simulator's command line", () => {
     expect(report.guarantees.map(({ number, checked }) => [number, checked > 0])).toEqual([
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => [number, true]),
       [9, false],
+      [10, true],
     ])
     expect(err).toContain("2 seeds of calm, from 5 on")
     expect(err).toMatch(/× real time per core/)
