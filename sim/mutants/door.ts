@@ -129,7 +129,7 @@ export const door: ReadonlyArray<Mutant> = [
     profile: "last-unit",
     families: ["jitter", "stalls", "pauses", "ingress-pauses"],
     drawn: { faultChance: 100, ingresses: 2, orders: 600 },
-    budget: 40,
+    budget: 160,
     substituted: [
       {
         module: inspect,
