@@ -14,7 +14,7 @@ import { createMinds } from "./minds.ts"
 import { moves } from "./moves.ts"
 import { send } from "./outside.ts"
 import { type Judged, restingProblems, safetyProblems, settle } from "./properties.ts"
-import { type SmallWorld, type State, stateKey } from "./small-world.ts"
+import { none, type SmallWorld, type State, stateKey } from "./small-world.ts"
 
 export interface SmallWorldViolation {
   /** What should have held, and what was found. */
@@ -67,17 +67,6 @@ const firstDraft = (ground: Ground): Draft => {
   const { newborn } = ground.minds
   const asleep = { mind: newborn, followSeq: 0, readSeq: 0, broken: false, wants: [], calls: [] }
   const marks = marksWith({ incarnation: null, witness: null, key: "" }, {})
-  const used = {
-    claims: 0,
-    crashes: 0,
-    timeouts: 0,
-    retries: 0,
-    leaseLosses: 0,
-    tailLosses: 0,
-    doorCrashes: 0,
-    silences: 0,
-    storeFaults: 0,
-  }
   const { empty } = ground.journals
   let draft = draftOf({
     journal: empty,
@@ -88,7 +77,7 @@ const firstDraft = (ground: Ground): Draft => {
     sends: 0,
     answered: 0,
     clockMs: 0,
-    used,
+    used: { ...none },
     workers: [asleep, asleep],
     loose: [],
     doors: null,

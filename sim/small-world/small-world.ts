@@ -37,6 +37,19 @@ export interface Bounds {
   readonly storeFaults: number
 }
 
+/** Nothing of it: what a history begins with, and what a world allows that names no more. */
+export const none: Bounds = Object.freeze({
+  claims: 0,
+  crashes: 0,
+  timeouts: 0,
+  retries: 0,
+  leaseLosses: 0,
+  tailLosses: 0,
+  doorCrashes: 0,
+  silences: 0,
+  storeFaults: 0,
+})
+
 /** Which of the worker's errands take time, during which anything else may happen. What is not named is done at once. */
 export interface Slow {
   readonly replies: boolean

@@ -5,7 +5,7 @@
  */
 import { plainLine } from "../../src/domain/policy.ts"
 import { startMs } from "./draft.ts"
-import type { Bounds, Slow, SmallWorld, Template } from "./small-world.ts"
+import { none, type Slow, type SmallWorld, type Template } from "./small-world.ts"
 
 const command = (type: string, id: string, fields: Record<string, unknown>): Template["command"] => ({
   v: 1,
@@ -44,17 +44,6 @@ const stocked = (qty: number): ReadonlyArray<Template> => [
   },
 ]
 
-const none: Bounds = {
-  claims: 0,
-  crashes: 0,
-  timeouts: 0,
-  retries: 0,
-  leaseLosses: 0,
-  tailLosses: 0,
-  doorCrashes: 0,
-  silences: 0,
-  storeFaults: 0,
-}
 const quick: Slow = { replies: false, feed: false, marks: false, ticks: false }
 const statesMax = 2_000_000
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest"
 import { exploreSmallWorld } from "../../../sim/small-world/exploration.ts"
 import { loosened } from "../../../sim/small-world/loosened.ts"
-import type { SmallWorld } from "../../../sim/small-world/small-world.ts"
+import { none, type SmallWorld } from "../../../sim/small-world/small-world.ts"
 import { smallWorlds } from "../../../sim/small-world/worlds.ts"
 
 const worldNamed = (name: string): SmallWorld => {
@@ -16,17 +16,6 @@ const worldNamed = (name: string): SmallWorld => {
 /** The world with a single command, and no misfortune but those given: explored within a second or two. */
 const smaller = (name: string, bounds: Partial<SmallWorld["bounds"]>): SmallWorld => {
   const world = worldNamed(name)
-  const none = {
-    claims: 0,
-    crashes: 0,
-    timeouts: 0,
-    retries: 0,
-    leaseLosses: 0,
-    tailLosses: 0,
-    doorCrashes: 0,
-    silences: 0,
-    storeFaults: 0,
-  }
   return { ...world, templates: world.templates.slice(0, 1), bounds: { ...none, ...bounds } }
 }
 
