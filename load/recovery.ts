@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import { sendersOf } from "../src/domain/sender-list.ts"
 import type { SnapshotManifest } from "../src/engine/protocol.ts"
 import type { StoredRecord } from "../src/engine/records.ts"
 import { commandsBehindSnapshotMax } from "../src/limits.ts"
@@ -85,7 +86,10 @@ const recover = async (server: EmbeddedServer, partitions: number, name: string)
     if (shown.some((text) => line.includes(text)) || line.includes("ERROR"))
       say(`  ${((performance.now() - beganMs) / 1_000).toFixed(1)} s  ${line}`)
   })
-  await until("every partition is served", () => worker.count(logLine.serving) >= partitions)
+  await until("every partition is served", () => {
+    worker.checkRunning()
+    return worker.count(logLine.serving) >= partitions
+  })
   const cpuSeconds = cpuSecondsOf(worker.pid)
   const wallSeconds = (performance.now() - beganMs) / 1_000
   return { worker, cpuSeconds, wallSeconds }
@@ -154,7 +158,7 @@ const main = async (): Promise<void> => {
       skus: { type: "string", default: "10000" },
     },
   })
-  const server = await startEmbedded({ senders: [] })
+  const server = await startEmbedded({ senders: sendersOf("web=channel,dc=warehouse,boss=merchandiser") })
   try {
     const isGood = await play(server, values)
     say(isGood ? "OK" : "FAILED")

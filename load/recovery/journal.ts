@@ -33,6 +33,7 @@ class Author {
   readonly #plan: JournalPlan
   #nowMs: number
   #messageSeq = 0
+  #decided = 0
 
   constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
     const { partition, partitions } = plan
@@ -43,6 +44,7 @@ class Author {
     // No snapshot is wanted of this owner.
     this.partition.nextSnapshotAtMs = Number.POSITIVE_INFINITY
     this.#put({ _tag: "SnapshotMissing", nowMs: this.#nowMs })
+    this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
     this.#put({ _tag: "Claim", nowMs: this.#nowMs, owner: "author", incarnation: "author" })
   }
 
@@ -62,7 +64,9 @@ class Author {
         })
       case "Append": {
         const { messageId, bytes, expectedSeq } = output
-        this.#onRecord({ seq: expectedSeq + 1, messageId, bytes }, this.#commandsInFlight())
+        const commands = this.#commandsInFlight()
+        this.#decided += commands
+        this.#onRecord({ seq: expectedSeq + 1, messageId, bytes }, commands)
         return this.#put({ _tag: "AppendAcked", nowMs, messageId, seq: expectedSeq + 1, duplicate: false })
       }
       case "SendReplies":
@@ -74,6 +78,11 @@ class Author {
       default:
         return
     }
+  }
+
+  /** Commands that its records decide. */
+  get decided(): number {
+    return this.#decided
   }
 
   #commandsInFlight(): number {
@@ -90,6 +99,9 @@ class Author {
 
   decide(messages: ReadonlyArray<CommandMessage>): void {
     this.#nowMs += batchMs
+    this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
+    // With the first it notes that nothing has to be said again of a reign before it.
+    this.#put({ _tag: "Tick", nowMs: this.#nowMs, wallMs: this.#nowMs })
     this.#put({ _tag: "CommandsArrived", nowMs: this.#nowMs, messages })
   }
 }
@@ -157,5 +169,7 @@ export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, 
   }
   if (bodies.length > 0) batch.push(author.send("web", "sell", first, bodies))
   author.decide(batch)
+  // An owner that holds commands back would make an empty journal, which is replayed in no time.
+  if (author.decided < plan.commands) throw new Error(`the journal was to hold ${plan.commands} commands and holds ${author.decided}`)
   return author.partition
 }

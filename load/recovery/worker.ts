@@ -20,6 +20,8 @@ export interface SeenWorker {
   readonly pid: number
   /** How often a log line came. */
   readonly count: (line: string) => number
+  /** Throws, with its last words, if it has ended by itself. */
+  readonly checkRunning: () => void
   readonly kill: () => Promise<void>
 }
 
@@ -42,6 +44,9 @@ export const startWorker = (server: EmbeddedServer, partitions: number, name: st
   return {
     pid: child.pid ?? 0,
     count: (line) => lines.filter((one) => one.includes(line)).length,
+    checkRunning: () => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended by itself: ${lines.slice(-3).join(" | ")}`)
+    },
     kill: async () => {
       child.kill("SIGKILL")
       await ended(child)

@@ -150,6 +150,8 @@ export interface Publishing {
   readonly suspects: Map<string, { readonly actor: SkuActor; readonly sinceMs: EpochMs }>
   /** At a takeover: everything above this was perhaps not said; null once it was said again. */
   republishAfterSeq: number | null
+  /** What is said again ends with this record, the newest when a reign first asked; below its own first record: it has not asked yet. */
+  republishToSeq: number
 }
 
 /** What lies in the journal behind the start of the newest snapshot. */
@@ -417,6 +419,7 @@ export const emptyPartition = (options: {
     nextGroup: 1,
     suspects: new Map(),
     republishAfterSeq: null,
+    republishToSeq: 0,
   },
   republishAgainAtMs: 0,
   reignSeq: 0,

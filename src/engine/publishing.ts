@@ -7,7 +7,7 @@
 import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { feedEchoMs, feedInFlightMax } from "../limits.ts"
+import { cursorCheckMs, feedEchoMs, feedInFlightMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -19,6 +19,10 @@ import type { AtsValue, StoredRecord } from "./records.ts"
 
 /** Records whose replies may be on their way at once; beyond it nothing more is decided until some are out. */
 const replyRecordsMax = 64
+/** Records that are said again in one step: a tenth of a second, if each is full. */
+const republishRecordsMax = 4
+/** Milliseconds before what could not be read to be said again is asked for once more. */
+const republishAgainMs = cursorCheckMs / 5
 /** Groups of feed values on their way at once. */
 const feedGroupsMax = 4
 const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
@@ -26,8 +30,7 @@ const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
 /** Everything about records up to this one was said, as far as is known. */
 export const publishedSeq = (partition: Partition): number => {
   const { publishing } = partition
-  if (publishing.republishAfterSeq !== null) return publishing.republishAfterSeq
-  let earliest = partition.confirmedSeq + 1
+  let earliest = (publishing.republishAfterSeq ?? partition.confirmedSeq) + 1
   for (const seq of publishing.replies) if (seq < earliest) earliest = seq
   if (publishing.dirty.size > 0) earliest = Math.min(earliest, publishing.dirtySinceSeq)
   for (const group of publishing.groups.values()) if (group.sinceSeq < earliest) earliest = group.sinceSeq
@@ -204,12 +207,50 @@ const noteStray = (actor: SkuActor, channel: SenderId): void => {
   if (actor.strayChannels?.includes(channel) !== true) actor.strayChannels = [...(actor.strayChannels ?? []), channel]
 }
 
+/**
+ * What has to be said again is asked for a few records at a time, as long as little of it is on its way: no step holds more than those, what was said again is journaled as said, and
+ * deciding goes on meanwhile. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
+ */
+const askRepublish = (partition: Partition, given: Given): Array<Output> => {
+  const { publishing } = partition
+  const { republishAfterSeq: afterSeq } = publishing
+  if (afterSeq === null) return []
+  if (publishing.republishToSeq < partition.reignSeq) publishing.republishToSeq = partition.confirmedSeq
+  const endSeq = publishing.republishToSeq
+  const fromSeq = given.rules.republishFrom(afterSeq, endSeq)
+  if (fromSeq > endSeq) {
+    publishing.republishAfterSeq = null
+    return flushFeed(partition)
+  }
+  // A tick asks again; sooner, whoever hears that replies were sent.
+  if (publishing.replies.size + republishRecordsMax > replyRecordsMax / 2) {
+    partition.republishAgainAtMs = 0
+    return []
+  }
+  // Asked once; a failed read sets the time of the next try.
+  partition.republishAgainAtMs = Number.POSITIVE_INFINITY
+  return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + republishRecordsMax - 1) }]
+}
+
+/** Asks for what has to be said again, if nothing of it is being read and it is time. */
+export const goOnRepublishing = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+  const { republishAgainAtMs, publishing } = partition
+  if (publishing.republishAfterSeq === null || republishAgainAtMs === Number.POSITIVE_INFINITY) return []
+  return isDue(republishAgainAtMs, nowMs, republishAgainMs) ? askRepublish(partition, given) : []
+}
+
+/** It could not be read. */
+export const onRepublishUnread = (partition: Partition, nowMs: number): Array<Output> => {
+  partition.republishAgainAtMs = nowMs + republishAgainMs
+  return []
+}
+
 /** Says again what a former owner journaled and perhaps never said. */
 export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
   const { republishAfterSeq } = partition.publishing
   if (republishAfterSeq === null) return []
   const outputs: Array<Output> = []
-  let expected = given.rules.republishFrom(republishAfterSeq, partition.confirmedSeq)
+  let expected = given.rules.republishFrom(republishAfterSeq, partition.publishing.republishToSeq)
   for (const stored of records) {
     const decoded = given.codec.decodeRecord(stored.bytes)
     // It was read whole before it was applied: it was damaged since, and what it decided could never be said again.
@@ -227,8 +268,10 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
       if (entry._tag === "Message") for (const { command } of entry.decided) again(partition, command?.sku, stored.seq)
     }
   }
-  partition.publishing.republishAfterSeq = null
-  return [...outputs, ...flushFeed(partition)]
+  const last = records.at(-1)
+  if (last === undefined) return onRepublishUnread(partition, nowMs)
+  partition.publishing.republishAfterSeq = last.seq
+  return [...outputs, ...askRepublish(partition, given)]
 }
 
 const again = (partition: Partition, sku: SkuActor["stock"]["sku"] | undefined, seq: number): void => {

@@ -4,33 +4,33 @@
  * The whole of it lives behind this switch, so that the server, the simulator and a replay run these same lines. A throw while applying is a
  * broken invariant: the partition halts, visibly, and its state is not used again.
  */
-import { arrivedMessagesMax, cursorCheckMs } from "../limits.ts"
+import { arrivedMessagesMax } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { hearRenewal } from "./broker-clock.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
-import { isDue } from "./due.ts"
 import { halt, stepDown } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
 import { sweep } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
-import { allSaid, flushFeed, onFeedAnswer, onFeedSeen, onRepublishRead, publishingIsFull, tickFeed } from "./publishing.ts"
+import {
+  allSaid,
+  flushFeed,
+  goOnRepublishing,
+  onFeedAnswer,
+  onFeedSeen,
+  onRepublishRead,
+  onRepublishUnread,
+  publishingIsFull,
+  tickFeed,
+} from "./publishing.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, loadSlice } from "./snapshot-loading.ts"
-import {
-  askRepublish,
-  beginFollowing,
-  giveUpClaim,
-  onClaim,
-  onClaimBasisRead,
-  onClaimUnread,
-  onRecordsRead,
-  tickClaim,
-} from "./takeover.ts"
+import { beginFollowing, giveUpClaim, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
 import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
@@ -126,7 +126,7 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
   switch (input._tag) {
     case "RepliesSent":
       partition.publishing.replies.delete(input.seq)
-      return []
+      return goOnRepublishing(partition, given, input.nowMs)
     case "FeedSent":
       return onFeedAnswer(partition, input.group, true)
     case "FeedFailed":
@@ -157,8 +157,7 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
     case "CommandAt":
       return onCommandUnread(partition, nowMs)
     case "Republish":
-      partition.republishAgainAtMs = nowMs + cursorCheckMs / 5
-      return []
+      return onRepublishUnread(partition, nowMs)
   }
 }
 
@@ -193,7 +192,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
   outputs.push(
     ...tickSnapshot(partition, given, nowMs),
     ...noteSnapshotProgress(partition, given),
-    ...tickRepublish(partition, given, nowMs),
+    ...goOnRepublishing(partition, given, nowMs),
     ...tickFeed(partition, nowMs),
     ...tickWitness(partition, nowMs),
     ...tickRawEnd(partition, nowMs),
@@ -201,14 +200,6 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
   )
   sweepNext(partition)
   return outputs
-}
-
-const tickRepublish = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  // Asked once; a failed read sets the time of the next try.
-  if (partition.publishing.republishAfterSeq === null || partition.republishAgainAtMs === Number.POSITIVE_INFINITY) return []
-  if (!isDue(partition.republishAgainAtMs, nowMs, cursorCheckMs / 5)) return []
-  partition.republishAgainAtMs = Number.POSITIVE_INFINITY
-  return askRepublish(partition, given)
 }
 
 /** Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending. */

@@ -268,16 +268,6 @@ const startServing = (partition: Partition, nowMs: number): Array<Output> => {
   return [...outputs, ...(partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs))]
 }
 
-/** What has to be said again, asked for once serving. */
-export const askRepublish = (partition: Partition, given: Given): Array<Output> => {
-  const afterSeq = partition.publishing.republishAfterSeq
-  if (afterSeq === null) return []
-  const fromSeq = given.rules.republishFrom(afterSeq, partition.confirmedSeq)
-  if (fromSeq <= partition.confirmedSeq) return [{ _tag: "ReadForRepublish", fromSeq, toSeq: partition.confirmedSeq }]
-  partition.publishing.republishAfterSeq = null
-  return []
-}
-
 /** Milliseconds before the basis of a claim is asked for again. */
 const askBasisEveryMs = appendTimeoutMs / 20
 

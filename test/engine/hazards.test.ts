@@ -989,6 +989,42 @@ describe("hazards of what is said", () => {
     expect(next.has("SendReplies")).toBe(false)
   })
 
+  it("45: says much again a few records at a time, and journals how far it is", () => {
+    const worker = serving(1_000)
+    const sent = Array.from({ length: 40 }, (_, n) => `c${n}`)
+    for (const id of sent) {
+      worker.send("web", reserve(id, `r-${id}`, 1))
+      worker.settle(["SendReplies", "SendFeed"])
+    }
+    const next = new Worker(worker.broker, "b").follow().claim()
+    next.settle()
+    next.put({ _tag: "Tick" })
+    const first = next.take("ReadForRepublish")
+    expect(first.toSeq - first.fromSeq).toBeLessThan(10)
+    next.put({ _tag: "RepublishRead", records: worker.broker.journal.slice(first.fromSeq - 1, first.toSeq) })
+    // Its replies are on their way: the next part is read meanwhile, and nothing of it counts as said yet.
+    expect(next.take("ReadForRepublish").fromSeq).toBe(first.toSeq + 1)
+    next.send("web", reserve("new", "r-new", 1))
+    next.put({ _tag: "Tick" })
+    const record = next.broker.records().at(-1)
+    expect(record?.publishedSeq).toBeLessThan(first.toSeq)
+    const other = new Worker(worker.broker, "c").serve()
+    other.settle()
+    for (const id of sent) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("45: asks again in a while where nothing could be read to be said again", () => {
+    const worker = serving(10)
+    worker.send("web", reserve("c1", "r1", 4))
+    worker.settle(["SendReplies", "SendFeed"])
+    const { next } = sayingAgain(worker.broker)
+    next.put({ _tag: "RepublishRead", records: [] })
+    expect(next.has("ReadForRepublish")).toBe(false)
+    next.nowMs += 1_000
+    next.put({ _tag: "Tick" })
+    expect(next.has("ReadForRepublish")).toBe(true)
+  })
+
   it("45: a former owner puts no older value over its successor's", () => {
     const zombie = serving(10)
     const owner = new Worker(zombie.broker, "b").serve()
