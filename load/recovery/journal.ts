@@ -24,6 +24,8 @@ const encoder = new TextEncoder()
 /** Messages of a batch: as many commands as a record may decide. */
 const messagesPerBatch = 16
 const batchMs = 60
+/** Records that a reign is told of what came before it: genesis, and its claim. */
+const firstRecords = 2
 
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 
@@ -34,6 +36,7 @@ class Author {
   #nowMs: number
   #messageSeq = 0
   #decided = 0
+  readonly #first: Array<StoredRecord> = []
 
   constructor(plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void) {
     const { partition, partitions } = plan
@@ -66,9 +69,12 @@ class Author {
         const { messageId, bytes, expectedSeq } = output
         const commands = this.#commandsInFlight()
         this.#decided += commands
+        if (expectedSeq < firstRecords) this.#first.push({ seq: expectedSeq + 1, messageId, bytes })
         this.#onRecord({ seq: expectedSeq + 1, messageId, bytes }, commands)
         return this.#put({ _tag: "AppendAcked", nowMs, messageId, seq: expectedSeq + 1, duplicate: false })
       }
+      case "ReadForRepublish":
+        return this.#put({ _tag: "RepublishRead", nowMs, records: this.#first.slice(output.fromSeq - 1, output.toSeq) })
       case "SendReplies":
         return this.#put({ _tag: "RepliesSent", nowMs, seq: output.seq })
       case "SendFeed":
