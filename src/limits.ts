@@ -199,6 +199,12 @@ export const outageToldMsMax = 5_000
 
 // Feed and snapshots
 
+/** Records whose replies may be on their way at once; beyond it nothing more is decided until some are out. */
+export const replyRecordsMax = 64
+/** Records of a former reign that are read, and said again, in one step: a tenth of a second if each is full. As many as half of {@link replyRecordsMax} are on their way; the rest is for decisions. */
+export const republishRecordsMax = 4
+/** Milliseconds before what could not be read to be said again is asked for once more. */
+export const republishAgainMs = 200
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
 export const feedInFlightMax = 4_096
 /**
@@ -296,6 +302,7 @@ assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a 
 assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
+assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,

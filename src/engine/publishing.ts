@@ -7,7 +7,7 @@
 import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { cursorCheckMs, feedEchoMs, feedInFlightMax } from "../limits.ts"
+import { feedEchoMs, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -17,12 +17,6 @@ import type { InFlight, Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import type { AtsValue, StoredRecord } from "./records.ts"
 
-/** Records whose replies may be on their way at once; beyond it nothing more is decided until some are out. */
-const replyRecordsMax = 64
-/** Records that are said again in one step: a tenth of a second, if each is full. */
-const republishRecordsMax = 4
-/** Milliseconds before what could not be read to be said again is asked for once more. */
-const republishAgainMs = cursorCheckMs / 5
 /** Groups of feed values on their way at once. */
 const feedGroupsMax = 4
 const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
