@@ -233,6 +233,13 @@ export const goOnRepublishing = (partition: Partition, given: Given, nowMs: numb
   return isDue(republishAgainAtMs, nowMs, republishAgainMs) ? askRepublish(partition, given) : []
 }
 
+/** Its replies were sent: that makes room for more, once a reign has begun to say again. */
+export const onRepliesSent = (partition: Partition, given: Given, seq: number, nowMs: number): Array<Output> => {
+  const { publishing, reignSeq } = partition
+  publishing.replies.delete(seq)
+  return publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
+}
+
 /** It could not be read. */
 export const onRepublishUnread = (partition: Partition, nowMs: number): Array<Output> => {
   partition.republishAgainAtMs = nowMs + republishAgainMs

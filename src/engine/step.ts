@@ -23,6 +23,7 @@ import {
   goOnRepublishing,
   onFeedAnswer,
   onFeedSeen,
+  onRepliesSent,
   onRepublishRead,
   onRepublishUnread,
   publishingIsFull,
@@ -125,8 +126,7 @@ type Later = Extract<
 const takeMore = (partition: Partition, given: Given, input: Later): Array<Output> => {
   switch (input._tag) {
     case "RepliesSent":
-      partition.publishing.replies.delete(input.seq)
-      return goOnRepublishing(partition, given, input.nowMs)
+      return onRepliesSent(partition, given, input.seq, input.nowMs)
     case "FeedSent":
       return onFeedAnswer(partition, input.group, true)
     case "FeedFailed":
