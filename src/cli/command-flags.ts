@@ -19,7 +19,7 @@ export const commandFlags = {
   sku: text("sku", "SKU", "What it is about; every command has one"),
   id: text("id", "ID", "The command's id; random if absent. Repeat it, with --issued-at-ms, to ask again"),
   issuedAtMs: whole("issued-at-ms", "MS", "When it was issued, in ms since 1970; now if absent"),
-  deadlineMs: whole("deadline-ms", "MS", "Decide within so many ms after it was stored, or not at all; not for facts"),
+  deadlineMs: whole("deadline-ms", "MS", "Decide within so many ms after it reached the servers, or not at all; not for facts"),
   reservation: text("reservation", "ID", "The reservation; random if absent from a Reserve"),
   qty: whole("qty", "UNITS", "How many units; signed for AdjustStock"),
   holdMs: whole("hold-ms", "MS", "How long a hold lasts; 900000 (15 minutes) if absent from a Reserve"),
