@@ -56,12 +56,12 @@ export const engineLayer = (config: EngineConfig): Layer.Layer<EnginePorts, Brok
   Layer.unwrap(Effect.map(openEngine(config), (engine) => enginePorts(engine, config)))
 
 /** Gives the connection up for another when it carries no answers any more, for as long as the scope lives. */
-const watchPulse = Effect.fnUntraced(function* (link: Link, name: string) {
+const watchPulse = Effect.fnUntraced(function* (link: Link, name: string, hasJetStream: boolean) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const gaveUp = (why: string) =>
     void run(Effect.logWarning("a connection to the broker is given up for another", { name, server: link.nc.info?.server_name, why }))
   yield* Effect.acquireRelease(
-    Effect.sync(() => startPulse(link, gaveUp)),
+    Effect.sync(() => startPulse(link, { hasJetStream, gaveUp })),
     (stop) => Effect.sync(stop),
   )
 })
@@ -79,8 +79,9 @@ export const natsLayer = (
       const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
       const former = config.former === undefined ? null : yield* openLink(config, config.former, formerInbox, `${name} former`)
       const links = { engine, door }
-      yield* watchPulse(engine, `${name} engine`)
-      yield* watchPulse(door, `${name} answers`)
+      yield* watchPulse(engine, `${name} engine`, true)
+      // The senders' account has no JetStream.
+      yield* watchPulse(door, `${name} answers`, false)
       return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door), formerCommandsLayer(former))
     }),
   )

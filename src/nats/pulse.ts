@@ -30,8 +30,8 @@ export interface PulseSeen {
   readonly inBytes: number
   /** The last answer to a ping: the server at the other end, and nobody behind it. */
   readonly ping: Beat
-  /** The last answer of JetStream, from whichever server. */
-  readonly api: Beat
+  /** The last answer of JetStream, from whichever server; null where the connection's account has none. */
+  readonly api: Beat | null
   /** Servers that the client knows of. */
   readonly servers: number
 }
@@ -41,7 +41,8 @@ export const verdictOn = ({ nowMs, inBytes, ping, api, servers }: PulseSeen): st
   const isMissing = (beat: Beat, afterMs: number, bytes: number) => nowMs - beat.atMs > afterMs && inBytes - beat.inBytes < bytes
   if (isMissing(ping, halfOpenMs, quietBytes)) return `nothing was answered on it for ${nowMs - ping.atMs} ms`
   // With one server there is nowhere to go, and its JetStream may only be starting.
-  if (servers > 1 && isMissing(api, slowServerMs, trickleBytes)) return `JetStream was not heard through it for ${nowMs - api.atMs} ms`
+  if (servers > 1 && api !== null && isMissing(api, slowServerMs, trickleBytes))
+    return `JetStream was not heard through it for ${nowMs - api.atMs} ms`
   return null
 }
 
@@ -56,22 +57,31 @@ const cutSocket = (nc: NatsConnection): void => {
   if (typeof destroy === "function") destroy.call(socket)
 }
 
+export interface PulseOptions {
+  /** Whether the account of the connection's login has JetStream. Where it has none, its silence says nothing: only what the server itself answers is looked at. */
+  readonly hasJetStream: boolean
+  /** Hears why, before the connection is given up. */
+  readonly gaveUp: (why: string) => void
+}
+
 class Pulse {
   readonly #link: Link
   readonly #gaveUp: (why: string) => void
+  readonly #hasJetStream: boolean
   #ping: Beat
-  #api: Beat
+  #api: Beat | null
   /** Answers of a former connection are none. */
   #connection = 0
   #isPinging = false
   #isAsking = false
   #mayGiveUpMs = 0
 
-  constructor(link: Link, gaveUp: (why: string) => void) {
+  constructor(link: Link, { hasJetStream, gaveUp }: PulseOptions) {
     this.#link = link
+    this.#hasJetStream = hasJetStream
     this.#gaveUp = gaveUp
     this.#ping = this.#beat()
-    this.#api = this.#ping
+    this.#api = hasJetStream ? this.#ping : null
   }
 
   #beat(): Beat {
@@ -82,7 +92,7 @@ class Pulse {
   begin(): void {
     this.#connection++
     this.#ping = this.#beat()
-    this.#api = this.#ping
+    this.#api = this.#hasJetStream ? this.#ping : null
     this.#isPinging = false
     this.#isAsking = false
   }
@@ -118,7 +128,7 @@ class Pulse {
         () => undefined,
       )
     }
-    if (this.#isAsking) return
+    if (this.#isAsking || !this.#hasJetStream) return
     this.#isAsking = true
     nc.request("$JS.API.INFO", undefined, { timeout: askTimeoutMs })
       .then(() => {
@@ -142,9 +152,9 @@ class Pulse {
   }
 }
 
-/** Watches until it is told to stop. `gaveUp` hears why, before the connection is given up. */
-export const startPulse = (link: Link, gaveUp: (why: string) => void): (() => void) => {
-  const pulse = new Pulse(link, gaveUp)
+/** Watches until it is told to stop. */
+export const startPulse = (link: Link, options: PulseOptions): (() => void) => {
+  const pulse = new Pulse(link, options)
   const forget = link.onReconnect(() => pulse.begin())
   const timer = setInterval(() => pulse.look(), beatMs)
   return () => {

@@ -1,4 +1,6 @@
 /** What is wrong with streams and connections while they run, and what is done about it. */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { jetstreamManager, type StreamConfig, type StreamInfo } from "@nats-io/jetstream"
 import { Effect, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -106,6 +108,25 @@ describe("a connection", () => {
     const slow = { ...fine, api: beat(10_000 - slowServerMs - 1) }
     expect(verdictOn(slow)).toContain("JetStream was not heard")
     expect(verdictOn({ ...slow, servers: 1 })).toBeNull()
+  })
+  it("is not given up for the silence of a JetStream that its account doesn't have", () => {
+    expect(verdictOn({ ...fine, nowMs: 3_600_000, ping: beat(3_599_900), api: null })).toBeNull()
+    expect(verdictOn({ ...fine, ping: beat(10_000 - halfOpenMs - 1), api: null })).toContain("nothing was answered")
+  })
+  it("of a worker asks nothing that its login may not ask", async () => {
+    const made = worker({ name: "permitted" })
+    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+    const said = async () => {
+      const page = (await (await fetch(`${server.monitorUrl}/connz`)).json()) as {
+        connections: ReadonlyArray<{ name?: string; in_msgs: number }>
+      }
+      return page.connections.find(({ name }) => name === "permitted engine")?.in_msgs ?? 0
+    }
+    // Several looks at whether its connections still carry answers, on one of them as on the other.
+    const before = await said()
+    while ((await said()) < before + 3) await new Promise((resolve) => setTimeout(resolve, 20))
+    const log = await readFile(join(server.storeDir, "nats-server.log"), "utf8")
+    expect(log.split("\n").filter((line) => line.includes("permitted") && line.includes("Violation"))).toEqual([])
   })
 })
 
