@@ -122,17 +122,6 @@ export const loosened: ReadonlyArray<Mutant> = [
     loosened: { feedNeedsRepair: () => false },
   },
   {
-    name: "suspicion-never-lifted",
-    breaks: "takes an owner's own words for replaced once they came back late, whatever comes after them",
-    guarantee: "INV-5",
-    expected: ["feed-repairs"],
-    profile: "last-unit",
-    families: ["jitter"],
-    drawn: { partitions: 1, skus: 1, replicas: 1, orders: 300, windowMs: 10_000, stockPercent: 100 },
-    budget: 10,
-    loosened: { feedHasCaughtUp: () => false },
-  },
-  {
     name: "token-in-two-spellings",
     breaks: "takes a SKU spelled otherwise than canonically, which the server hashed to another partition",
     guarantee: "INV-4",
