@@ -58,6 +58,7 @@ const listening = (alarms: Array<string>): Meter["Service"] =>
     waiting: () => undefined,
     begin: () => undefined,
     unserved: () => undefined,
+    ingressBegins: () => undefined,
     ingressSampled: () => undefined,
     doorClosed: () => undefined,
   })

@@ -19,7 +19,7 @@ const guarantees: ReadonlyArray<Guarantee> = [
     title: "One writer",
     checkers: ["chain", "epochs", "time", "true-time", "one-partition", "acknowledged-appends", "real-time-order", "journal-loss", "halts"],
   },
-  { number: 5, title: "The feed converges", checkers: ["feed", "feed-converges", "feed-keeps-newest"] },
+  { number: 5, title: "The feed converges", checkers: ["feed", "feed-converges", "feed-keeps-newest", "feed-repairs"] },
   { number: 6, title: "State is the fold of the journal", checkers: ["state-is-fold"] },
   {
     number: 7,

@@ -17,6 +17,7 @@ import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
 import { feedKeepsNewest } from "./checkers/feed-keeps-newest.ts"
+import { feedRepairs } from "./checkers/feed-repairs.ts"
 import { halts } from "./checkers/halts.ts"
 import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
 import { journalLoss } from "./checkers/journal-loss.ts"
@@ -50,6 +51,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["true-time", trueTime],
   ["clock-alarms", clockAlarms],
   ["feed-keeps-newest", feedKeepsNewest],
+  ["feed-repairs", feedRepairs],
   ["busy-is-true", busyIsTrue],
   ["answered-once", answeredOnce],
   ["stored-is-decided", storedIsDecided],

@@ -207,6 +207,15 @@ export const republishRecordsMax = 4
 export const republishAgainMs = 200
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
 export const feedInFlightMax = 4_096
+/** Groups of ATS messages on their way to the feed at once, each handed over without waiting for the one before. What changes while all are on their way is conflated. */
+export const feedGroupsMax = 4
+/** Milliseconds within which a broker stores a record, or a group of the feed, as long as it is well. */
+export const brokerStoresMs = 50
+/**
+ * Milliseconds from the answer of a decision until the feed tells of it, or of a later one of its SKU, however hot that is, as long as the broker stores within {@link brokerStoresMs}: a
+ * place among the groups gets free, the record in flight is confirmed, the group is stored, and is heard.
+ */
+export const feedHeardMsMax = 200
 /**
  * Milliseconds before the last record of the former owner from which a new one looks at what the feed stored. What was stored earlier, that owner has seen and corrected
  * itself: so this bounds how long its own watch may have lagged, and its corrections may have gone unstored, while it went on journaling.
@@ -319,6 +328,9 @@ assert(
   feedLookBackMs >= clockOffMsMax + 8 * appendTimeoutMs,
   "a new owner looks back further than one server's clock may be ahead of another's, and a correction may have been tried again and again",
 )
+assert(feedHeardMsMax >= 4 * brokerStoresMs, "what one SKU's feed waits for comes one after another within its bound")
+assert(feedHeardMsMax < feedEchoMs, "what is heard in time has come back before it is taken for replaced")
+assert(feedInFlightMax % feedGroupsMax === 0, "groups share what may be on its way")
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(
   // The owner's own look, what it stalls for, its announcement, and our look.

@@ -1,10 +1,12 @@
-/** A way to a server that can be cut without either end being told: what a half-open connection is to both. */
+/** A way to a server that can be cut without either end being told, which is what a half-open connection is to both, or broken for a while, which both are told. */
 import { createServer, connect as dial, type Server, type Socket } from "node:net"
 
 export interface Way {
   readonly url: string
   /** From now on nothing passes towards the client ("answers") or either way ("both"), on connections that are there. New ones pass. */
   readonly cut: (what: "answers" | "both") => void
+  /** Breaks all connections, and every new one for so many milliseconds. */
+  readonly breakFor: (ms: number) => void
   readonly close: () => Promise<void>
 }
 
@@ -12,7 +14,12 @@ export interface Way {
 export const wayTo = async (url: string): Promise<Way> => {
   const { hostname, port } = new URL(url)
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>()
+  let isBroken = false
   const server: Server = createServer((near) => {
+    if (isBroken) {
+      near.destroy()
+      return
+    }
     const far = dial(Number(port), hostname)
     const pair = { near, far }
     pairs.add(pair)
@@ -37,6 +44,16 @@ export const wayTo = async (url: string): Promise<Way> => {
         if (what === "answers") continue
         near.unpipe(far)
         near.pause()
+      }
+    },
+    breakFor: (ms) => {
+      isBroken = true
+      setTimeout(() => {
+        isBroken = false
+      }, ms)
+      for (const { near, far } of pairs) {
+        near.destroy()
+        far.destroy()
       }
     },
     close: () =>

@@ -38,6 +38,8 @@ export interface StageOptions {
 export interface StageProcess {
   readonly name: string
   readonly pid: number
+  /** Where its pages are: host and port. */
+  readonly address: string
   readonly isRunning: () => boolean
   readonly page: (path: "/metrics" | "/ready") => Promise<string>
   /** SIGTERM; resolves with its exit code when it has ended. */
@@ -174,7 +176,14 @@ const processStarter = (folder: string, guardian: Guardian, envOf: (name: string
         () => false,
       )
     })
-    return { name, pid: child.pid ?? 0, isRunning: () => !hasEnded(child), page, stop: () => stopChild(child) }
+    return {
+      name,
+      pid: child.pid ?? 0,
+      address: `127.0.0.1:${port}`,
+      isRunning: () => !hasEnded(child),
+      page,
+      stop: () => stopChild(child),
+    }
   }
   return { start, stopAll: () => Promise.all([...children].map(stopChild)) }
 }

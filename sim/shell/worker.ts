@@ -175,6 +175,7 @@ export class WorkerNode {
       unserved: ignored,
       sampled: ignored,
       waiting: ignored,
+      ingressBegins: ignored,
       ingressSampled: ignored,
       doorClosed: ignored,
     })

@@ -39,7 +39,7 @@ interface Running {
   readonly workers: Array<WorkerProcess>
   readonly channels: Map<string, ChannelProcess>
   /** What is seen of it just now. */
-  readonly now: { title: string; sight: Sight; hotAts: number | null; kill: Kill | null }
+  readonly now: { title: string; sight: Sight; hotAts: number | null; isKillDue: boolean; kill: Kill | null }
 }
 
 const failed = (message: string) => new CommandFailed({ code: exitCode.failed, message })
@@ -67,7 +67,8 @@ const noteTakeover = (kill: Kill | null, { owners }: Sight): void => {
 }
 
 /** Looks at the workers again and again, for whoever wants to know. */
-const watchWorkers = Effect.fnUntraced(function* ({ options, stage, now }: Running) {
+const watchWorkers = Effect.fnUntraced(function* (running: Running) {
+  const { options, stage, now } = running
   const cluster = yield* Cluster
   let addresses: ReadonlyArray<{ readonly name: string; readonly address: string }> = []
   yield* Stream.runForEach(cluster.members, (members) =>
@@ -79,6 +80,7 @@ const watchWorkers = Effect.fnUntraced(function* ({ options, stage, now }: Runni
     Effect.suspend(() => lookAtWorkers(addresses, options.partitions)),
     (sight) => {
       now.sight = sight
+      killOne(running)
       noteTakeover(now.kill, sight)
       if (sight.halts.length > 0) stage.failed(sight.halts.join("; "), exitCode.halted)
     },
@@ -149,7 +151,9 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
 /** Waits until every partition is served, and what else is asked for holds. */
 const untilServed = (running: Running, isEnough: (sight: Sight) => boolean, patienceMs: number): Effect.Effect<boolean, CommandFailed> =>
   Effect.gen(function* () {
-    while (!(isServed(running.now.sight) && running.now.kill?.takeoverMs !== null && isEnough(running.now.sight))) {
+    const { now } = running
+    const isKillOver = () => !now.isKillDue || typeof now.kill?.takeoverMs === "number"
+    while (!(isServed(now.sight) && isKillOver() && isEnough(now.sight))) {
       const dead = running.workers.find((worker) => !worker.isRunning() && worker.name !== running.now.kill?.worker)
       if (dead !== undefined) return yield* failed(`${dead.name} ended by itself; see ${dead.name}.log`)
       yield* Effect.sleep(lookEveryMs)
@@ -157,17 +161,23 @@ const untilServed = (running: Running, isEnough: (sight: Sight) => boolean, pati
     return true
   }).pipe(Effect.timeoutOrElse({ duration: patienceMs, orElse: () => Effect.succeed(false) }))
 
-/** Kills the worker that decides for the hot SKU. */
+/** Kills the worker that decides for the hot SKU, once it is time and one is seen to own something: the death of another would prove nothing. Tried again at every look. */
 const killOne = ({ sale, screen, player, workers, now }: Running): void => {
+  if (!now.isKillDue || now.kill !== null) return
   const { owners } = now.sight
   const name = victimOf(sale.hotSku, owners)
-  const victim = workers.find((worker) => worker.name === name) ?? workers[0]
+  const victim = workers.find((worker) => worker.name === name && worker.isRunning())
   if (victim === undefined) return
   const afterFlows = player.played.flowsEnded
   const partitions = owners.flatMap((owner, partition) => (owner === victim.name ? [partition] : []))
   victim.killNow()
   now.kill = { worker: victim.name, pid: victim.pid, atMs: performance.now(), afterFlows, partitions, takeoverMs: null }
   screen.say(`SIGKILL to ${victim.name} (pid ${victim.pid}) after ${afterFlows} orders: it owned partitions ${partitions.join(", ")}`)
+}
+
+const beginToKill = (running: Running): void => {
+  running.now.isKillDue = true
+  killOne(running)
 }
 
 /** Starts all processes. */
@@ -235,10 +245,10 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   const stage: Stage = new Stage({
     player,
     send: (actor, orders) => channels.get(actor)?.send(orders),
-    cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => killOne(running) },
+    cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => beginToKill(running) },
   })
   const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
-  const now: Running["now"] = { title: "starting", sight, hotAts: null, kill: null }
+  const now: Running["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
   const running: Running = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
   const { engine, door } = server.credentials
   const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)

@@ -47,7 +47,9 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
     doorLayer({ ...servers, door: loginOf(nats.door) }),
   )
   const connected = yield* untilItAnswers(Layer.buildWithScope(ports, scope))
-  ingress = yield* startIngress({ name, partitions, senders: nats.senders, ...senderRates }).pipe(Effect.provide(connected))
+  ingress = yield* startIngress({ name, partitions, senders: nats.senders, ...senderRates, tellsUnserved: true }).pipe(
+    Effect.provide(connected),
+  )
   yield* leaveAtTheEnd(leave(ingress, drainTimeoutMs))
   return yield* Effect.never
 })

@@ -104,7 +104,7 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
   ])
   const dirty = [...publishing.dirty].map(([{ stock }, why]) => [stock.sku, why])
   const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ stock }) => stock.sku)])
-  const suspects = [...publishing.suspects].map(([name, { sinceMs }]) => [name, sinceMs])
+  const suspects = [...publishing.suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion])
   const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ stock }, cause]) => [stock.sku, cause]) }
   const everything = {
     ...rest,

@@ -136,6 +136,18 @@ export interface QuarantinedCommand {
   readonly atMs: EpochMs
 }
 
+/** A place in the feed that shows an older value than was handed over for it. */
+export interface Suspicion {
+  readonly actor: SkuActor
+  /** Since when nothing newer was seen there. */
+  readonly sinceMs: EpochMs
+  readonly seenVersion: number
+  /** What had been handed over of the SKU when it began: as new a value, or a newer one, lifts it. */
+  readonly untilVersion: number
+  /** All that was handed over by then went in groups before this one. */
+  readonly beforeGroup: number
+}
+
 /** Replies and feed that were handed over and not yet known to be out, for `publishedSeq`. */
 export interface Publishing {
   /** Sequences of records whose replies are on their way. */
@@ -146,8 +158,8 @@ export interface Publishing {
   /** Groups on their way: the earliest record each is about, and the SKUs in it. */
   readonly groups: Map<number, { readonly sinceSeq: number; readonly actors: ReadonlyArray<SkuActor> }>
   nextGroup: number
-  /** Channels' places in the feed, by SKU and channel, that show less than this reign handed over for them, and since when: its own words may be late, or a former owner's stand over them. */
-  readonly suspects: Map<string, { readonly actor: SkuActor; readonly sinceMs: EpochMs }>
+  /** Channels' places in the feed, by SKU and channel, that show less than this reign handed over for them: its own words may be late, or a former owner's stand over them. */
+  readonly suspects: Map<string, Suspicion>
   /** At a takeover: everything above this was perhaps not said; null once it was said again. */
   republishAfterSeq: number | null
   /** What is said again ends with this record, the newest when a reign first asked; below its own first record: it has not asked yet. */

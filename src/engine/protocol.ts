@@ -351,6 +351,8 @@ export interface ProtocolRules {
   readonly remembers: (outcome: "accepted" | "refused" | "expired" | "dropped") => boolean
   /** Whether a value seen in the feed lags behind the newest version known here: the newest seen there, or the state's where this reign said nothing yet. */
   readonly feedNeedsRepair: (seenVersion: number, newestVersion: number) => boolean
+  /** Whether a value seen in the feed lifts the suspicion that this reign's words were replaced there, which began when this version had been said. */
+  readonly feedHasCaughtUp: (seenVersion: number, saidWhenSuspected: number) => boolean
   /** The SKU of a subject token, or undefined if it may not be used. */
   readonly skuOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */

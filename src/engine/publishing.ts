@@ -2,12 +2,12 @@
  * What is said once a record is confirmed: replies, the ATS feed, and up to where all of it is out (`publishedSeq`).
  *
  * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
- * each SKU only the latest value is sent: the feed is conflated by its own pace.
+ * each SKU only the latest value is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
  */
 import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { feedEchoMs, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
+import { feedEchoMs, feedGroupsMax, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -17,8 +17,6 @@ import type { InFlight, Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import type { AtsValue, StoredRecord } from "./records.ts"
 
-/** Groups of feed values on their way at once. */
-const feedGroupsMax = 4
 const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
 
 /** Everything about records up to this one was said, as far as is known. */
@@ -124,8 +122,17 @@ export const onFeedAnswer = (partition: Partition, group: number, stored: boolea
   const found = partition.publishing.groups.get(group)
   if (found === undefined) return []
   partition.publishing.groups.delete(group)
-  if (!stored) for (const actor of found.actors) markDirty(partition, actor, found.sinceSeq, "Repair", true)
+  if (!stored) sayAgain(partition, found.actors, found.sinceSeq)
   return partition.phase === "serving" ? flushFeed(partition) : []
+}
+
+/** All of it goes out again, over whatever the feed shows: that needs no suspicion. */
+const sayAgain = (partition: Partition, actors: ReadonlyArray<SkuActor>, sinceSeq: number): void => {
+  for (const actor of actors) markDirty(partition, actor, sinceSeq, "Repair", true)
+  const { suspects } = partition.publishing
+  if (suspects.size === 0) return
+  const said = new Set(actors)
+  for (const [name, { actor }] of suspects) if (said.has(actor)) suspects.delete(name)
 }
 
 type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
@@ -153,33 +160,58 @@ export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): 
 const suspectName = ({ channel, sku }: FeedSeen): string => `${sku} ${channel}`
 
 /**
- * Notes a place in the feed that shows an older value than this reign handed over, and another one than there is. Mostly its own words are on their way back; but
+ * Notes a place in the feed that shows an older value than this reign handed over, and another one than it last handed over for it. Mostly its own words are on their way back; but
  * the feed keeps the last value of each place alone, and a former owner's that replaced them before they were seen is all that is ever told of it.
+ *
+ * Lifted by a value that is what was last handed over, or as new as all that had been when the suspicion began: while a SKU is decided all the time, what is seen never catches up with what
+ * is said by then. One that is newer than what was seen there before shows that words are still on their way back, in their order.
  */
 const suspect = (partition: Partition, given: Given, actor: SkuActor, seen: FeedSeen): void => {
-  const { suspects } = partition.publishing
+  const { suspects, nextGroup } = partition.publishing
   const isOld = given.rules.feedNeedsRepair(seen.version, actor.saidVersion)
   // Mostly the feed shows the newest, and nothing is suspected: that costs two comparisons.
   if (!isOld && suspects.size === 0) return
   const name = suspectName(seen)
-  if (!isOld) suspects.delete(name)
-  else if (!suspects.has(name) && atsOf(actor.stock, seen.channel as SenderId) !== seen.ats)
-    suspects.set(name, { actor, sinceMs: seen.nowMs })
+  const isWrong = isOld && saidFor(actor, seen.channel as SenderId) !== seen.ats
+  const known = suspects.get(name)
+  if (known !== undefined && isWrong && !given.rules.feedHasCaughtUp(seen.version, known.untilVersion)) {
+    if (seen.version > known.seenVersion) suspects.set(name, { ...known, seenVersion: seen.version, sinceMs: seen.nowMs })
+    return
+  }
+  suspects.delete(name)
+  if (isWrong)
+    suspects.set(name, {
+      actor,
+      sinceMs: seen.nowMs,
+      seenVersion: seen.version,
+      untilVersion: actor.saidVersion,
+      beforeGroup: nextGroup,
+    })
 }
+
+/** What this reign last handed over for a channel, once it has said anything of the SKU. */
+const saidFor = ({ sentPolicy, sentAts }: SkuActor, channel: SenderId): number => sentFor(sentPolicy, sentAts, channel, 0) ?? 0
 
 /** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
 export const tickFeed = (partition: Partition, nowMs: EpochMs): Array<Output> => {
-  const { suspects } = partition.publishing
+  const { suspects, groups } = partition.publishing
   if (suspects.size === 0) return []
   const outputs: Array<Output> = []
-  for (const [name, { actor, sinceMs }] of suspects) {
+  const [earliestGroup = Number.POSITIVE_INFINITY] = groups.keys()
+  for (const [name, suspicion] of suspects) {
+    const { actor, sinceMs, beforeGroup } = suspicion
     if (!isDue(sinceMs + feedEchoMs, nowMs, feedEchoMs)) continue
+    // Of what was handed over by then not all is known to be stored: it can't have come back.
+    if (earliestGroup < beforeGroup) {
+      suspects.set(name, { ...suspicion, sinceMs: nowMs })
+      continue
+    }
     suspects.delete(name)
     markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
     outputs.push({
       _tag: "Alarm",
       kind: "FeedRepaired",
-      detail: `${name}: version ${actor.saidVersion} was handed over, and the feed shows an older one`,
+      detail: `${name}: version ${suspicion.untilVersion} was handed over, and the feed shows version ${suspicion.seenVersion}`,
     })
   }
   return [...outputs, ...flushFeed(partition)]

@@ -20,6 +20,8 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   checks: Object.freeze(["lookup", "floor", "deadline", "bounds"] as const),
   remembers: () => true,
   feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
+  // Not what is said by now: of a SKU that is decided all the time, the feed never shows that.
+  feedHasCaughtUp: (seenVersion, saidWhenSuspected) => seenVersion >= saidWhenSuspected,
   skuOfToken: skuFromToken,
   republishFrom: (publishedSeq) => publishedSeq + 1,
   // The owner's own clock has no say: one that is wrong would end holds early, or refuse facts as ahead of time.

@@ -50,6 +50,8 @@ export interface Link {
   readonly newInbox: () => string
   /** Calls back after every reconnection; returns how to stop that. */
   readonly onReconnect: (listener: () => void) => () => void
+  /** Calls back whenever the connection breaks, before anybody can know that it is back; returns how to stop that. */
+  readonly onBroken: (listener: () => void) => () => void
   /** What the server said when it had no room for what was to be stored over this connection, if that was a moment ago. */
   readonly fullSince: () => string | null
   /** Servers that it was told of when it was opened. */
@@ -128,7 +130,7 @@ class Health {
   isConnected = true
   readonly reconnected = new Set<() => void>()
   readonly violated = new Set<(subject: string, error: Error) => void>()
-  readonly #broken = new Set<() => void>()
+  readonly broken = new Set<() => void>()
   violations = 0
   full: { readonly atMs: number; readonly cause: string } | null = null
   recent: ReadonlyArray<Violation> = []
@@ -137,7 +139,7 @@ class Health {
     for await (const status of nc.status()) {
       if (status.type === "disconnect" || status.type === "close") {
         this.isConnected = false
-        for (const listener of [...this.#broken]) listener()
+        for (const listener of [...this.broken]) listener()
       }
       if (status.type === "reconnect") {
         this.isConnected = true
@@ -164,12 +166,16 @@ class Health {
     })
   }
 
-  /** As `answer`, unless the connection breaks first. */
-  unlessBroken<A>(answer: Promise<A>): Promise<A> {
+  /** What `ask` resolves to, unless the connection breaks first: also while it is being asked. Asks when there is a connection, and rejects if there is none for a while. */
+  async whileConnected<A>(ask: () => Promise<A>): Promise<A> {
+    // Whoever waited is told a moment later, and it may be gone again by then.
+    while (!this.isConnected) await this.connected()
     return new Promise((resolve, reject) => {
       const broken = () => reject(new Error("the connection broke before an answer came"))
-      this.#broken.add(broken)
-      answer.then(resolve, reject).finally(() => this.#broken.delete(broken))
+      this.broken.add(broken)
+      ask()
+        .then(resolve, reject)
+        .finally(() => this.broken.delete(broken))
     })
   }
 }
@@ -184,17 +190,19 @@ const linkOf = async (nc: NatsConnection, inboxPrefix: string, servers: number):
     jsm: await jetstreamManager(nc, { checkAPI: false }),
     lookups,
     leaders: new Leaders(nc, lookups),
-    request: async (ask) => {
-      await health.connected()
-      return health.unlessBroken(ask()).catch((error: unknown) => {
+    request: (ask) =>
+      health.whileConnected(ask).catch((error: unknown) => {
         if (isFull(error)) health.full = { atMs: performance.now(), cause: describe(error) }
         throw error
-      })
-    },
+      }),
     newInbox: () => createInbox(inboxPrefix),
     onReconnect: (listener) => {
       health.reconnected.add(listener)
       return () => health.reconnected.delete(listener)
+    },
+    onBroken: (listener) => {
+      health.broken.add(listener)
+      return () => health.broken.delete(listener)
     },
     servers,
     fullSince: () => (health.full !== null && performance.now() - health.full.atMs < fullSaidMs ? health.full.cause : null),

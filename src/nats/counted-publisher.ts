@@ -25,19 +25,25 @@ const isAck = (message: Msg): boolean => {
   return acknowledged.every((byte, i) => data[i] === byte)
 }
 
-/** Resolves when every message is stored; rejects with the first answer that says otherwise, or when answers stay out. */
+/**
+ * Resolves when every message is stored; rejects with the first answer that says otherwise, when answers stay out, or when the connection breaks: what was on its way on it is lost, or its
+ * acknowledgement is. Nothing is published while there is none, for the client drops that when it connects again.
+ */
 export const publishCounted = (link: Link, outgoing: ReadonlyArray<Outgoing>): Promise<void> => {
   if (outgoing.length === 0) return Promise.resolve()
+  if (!link.isConnected()) return Promise.reject(new Error("there is no connection"))
   return new Promise((resolve, reject) => {
     let sent = 0
     let stored = 0
     const reply = link.newInbox()
     const finish = (error?: Error): void => {
       clearTimeout(silence)
+      forgetBreak()
       subscription.unsubscribe()
       if (error === undefined) resolve()
       else reject(error)
     }
+    const forgetBreak = link.onBroken(() => finish(new Error("the connection broke before all was acknowledged")))
     const silence = setTimeout(
       () => finish(new Error(`${outgoing.length - stored} acknowledgements stayed out for ${ackTimeoutMs} ms`)),
       ackTimeoutMs,

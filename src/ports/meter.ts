@@ -68,11 +68,17 @@ export class Meter extends Context.Service<
     /** This worker became a partition's owner. */
     readonly tookOver: (partition: number) => void
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
-    /** Said once, before anything is counted: every counter of an alarm is there from the beginning, at 0. */
-    readonly begin: (partitions: number, alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>) => void
+    /** Said once, before anything is counted: every counter of a worker is there from the beginning, at 0. */
+    readonly begin: (
+      partitions: number,
+      alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>,
+      stepDowns: ReadonlyArray<StepDownReason>,
+    ) => void
+    /** The same for an ingress and its senders. */
+    readonly ingressBegins: (senders: ReadonlyArray<SenderId>, busy: ReadonlyArray<BusyWhy>) => void
     /** Partition null: an alarm about none in particular. */
     readonly alarm: (partition: number | null, kind: AlarmKind | WatchAlarmKind) => void
-    /** For how many milliseconds the partition was not served, as this worker sees it; 0: it is. */
+    /** For how many milliseconds the partition was not served, as this process sees it; 0: it is. */
     readonly unserved: (partition: number, unservedMs: number) => void
     readonly sampled: (partition: number, sample: PartitionSample) => void
     readonly ingressSampled: (sample: IngressSample) => void

@@ -5,9 +5,11 @@
  */
 import { Cause, Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
+import { BusyWhy } from "../engine/words.ts"
 import type { Ingress } from "../ingress/ingress.ts"
 import { senderBounds } from "../ingress/sender-bounds.ts"
 import { type IngressView, viewIngress } from "../ingress/view.ts"
+import { ownerSilentMs } from "../limits.ts"
 import { Desk, Door, type DoorHearing, type OpenDoor, type OwnerNews } from "../ports/door.ts"
 import { type IngressSample, Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
@@ -25,6 +27,8 @@ export interface IngressShellOptions {
   /** What one sender may send through this ingress. */
   readonly commandsPerSecond: number
   readonly bytesPerSecond: number
+  /** Whether it tells which partitions nobody serves: where it stands alone. A worker knows better. */
+  readonly tellsUnserved?: boolean
 }
 
 /** What an ingress says of itself. */
@@ -123,10 +127,22 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
   return { life, broken: Effect.raceFirst(Deferred.await(broken), Effect.andThen(FiberSet.join(fibers), Effect.never)) }
 })
 
+/** When an owner of each partition was last heard, on the steady clock of a life. */
+type OwnersHeard = Map<number, number>
+
+/** Tells for how long no owner was heard of each partition; a short silence is none. */
+const tellUnserved = (meter: Meter["Service"], { nowMs }: Life, partitions: number, sinceMs: number, owners: OwnersHeard): void => {
+  for (let partition = 0; partition < partitions; partition++) {
+    const silentMs = nowMs() - (owners.get(partition) ?? sinceMs)
+    meter.unserved(partition, silentMs > ownerSilentMs ? silentMs : 0)
+  }
+}
+
 /** Has it hear what owners say, here and elsewhere, and what time it is. */
-const attend = Effect.fnUntraced(function* ({ tell }: Life) {
+const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: OwnersHeard) {
   const [desk, reigns] = [yield* Desk, yield* Reigns]
   const hear = ({ partition, epoch, owner, full }: OwnerNews): void => {
+    if (owner !== null) owners.set(partition, nowMs())
     tell({ _tag: "OwnerSeen", partition, epoch, owner })
     for (const { sender, forMs } of full) tell({ _tag: "SenderFull", sender, forMs })
   }
@@ -169,15 +185,24 @@ const reportOf = ({ name }: IngressShellOptions, life: Life | null, isLeaving: b
 export const startIngress: (options: IngressShellOptions) => Effect.Effect<RunningIngress, never, IngressPorts | Scope.Scope> =
   Effect.fnUntraced(function* (options) {
     const meter = yield* Meter
+    meter.ingressBegins(
+      options.senders.map(({ sender }) => sender),
+      BusyWhy,
+    )
     let life: Life | null = null
     let isLeaving = false
     const live = Effect.gen(function* () {
       const { life: begun, broken } = yield* begin(options)
       life = begun
-      yield* attend(begun)
+      const [owners, sinceMs]: [OwnersHeard, number] = [new Map(), begun.nowMs()]
+      yield* attend(begun, owners)
       yield* Effect.logInfo(logLine.ingressOpen, { ingress: begun.state.ingress })
       if (isLeaving) begun.tell({ _tag: "Drain" })
-      const sampling = Effect.sync(() => meter.ingressSampled(sampleOf(begun))).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever)
+      const sample = () => {
+        meter.ingressSampled(sampleOf(begun))
+        if (options.tellsUnserved === true) tellUnserved(meter, begun, options.partitions, sinceMs, owners)
+      }
+      const sampling = Effect.sync(sample).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever)
       return yield* Effect.raceFirst(broken, sampling)
     }).pipe(Effect.scoped)
     const lives = Effect.exit(live).pipe(

@@ -2,21 +2,15 @@
  * Performs what a partition wants said: replies and the ATS feed.
  *
  * A record's replies don't wait until the server has those of the one before: senders wait for them, and only a broken connection can make
- * them come in another order. Each names its record. The feed's groups go one after another, so that versions rise.
+ * them come in another order. Each names its record. The feed's groups are handed over in order, so that versions rise.
  */
 import { Effect } from "effect"
 import type { AtsValue, Reply } from "../engine/records.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
-import { makeConveyor } from "./conveyor.ts"
 import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import type { Shell } from "./shell.ts"
-
-interface GroupToSend {
-  readonly group: number
-  readonly values: ReadonlyArray<AtsValue>
-}
 
 export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
@@ -32,23 +26,23 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
     shell.run(Effect.andThen(Effect.yieldNow, sent))
   }
 
-  const sendFeed = makeConveyor<GroupToSend>(shell, (groups) => {
-    const values = groups.flatMap((group) => group.values)
-    return Effect.match(outbound.feed(shell.partition, values), {
+  // A group doesn't wait until the one before is stored, or a hot SKU's newest value would stand behind older ones of its own: the connection keeps their order, and what breaks it is
+  // found by whoever watches the feed.
+  const sendFeed = (group: number, values: ReadonlyArray<AtsValue>): void => {
+    const sent = Effect.match(outbound.feed(shell.partition, values), {
       onSuccess: () => {
         meter.feedSent(values.length)
-        for (const { group } of groups) shell.tell({ _tag: "FeedSent", group })
+        shell.tell({ _tag: "FeedSent", group })
       },
       // Not sent again from here: by then there may be newer values, which only the partition knows.
-      onFailure: () => {
-        for (const { group } of groups) shell.tell({ _tag: "FeedFailed", group })
-      },
+      onFailure: () => shell.tell({ _tag: "FeedFailed", group }),
     })
-  })
+    shell.run(Effect.andThen(Effect.yieldNow, sent))
+  }
 
   return {
     sendReplies,
-    sendFeed: (group: number, values: ReadonlyArray<AtsValue>) => sendFeed({ group, values }),
+    sendFeed,
     /** Watches what the feed stored since a time, and stores from now on, whoever sent it. */
     watchFeed: (sinceMs: number) =>
       shell.run(

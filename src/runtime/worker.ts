@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
-import { AlarmKind } from "../engine/protocol.ts"
+import { AlarmKind, StepDownReason } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
@@ -146,7 +146,7 @@ export const startWorker: (
 ) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
   const cluster = yield* Cluster
   const meter = yield* Meter
-  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind])
+  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason)
   const ownership = yield* startOwnership(options)
   yield* lookAfter(ownership)
   let isLeaving = false

@@ -3,6 +3,7 @@
  */
 import { Counter, Gauge, type Registry } from "prom-client"
 import type { IngressSample, Meter } from "../ports/meter.ts"
+import { NotStoredReason } from "../wire/answers.ts"
 import { metricName } from "./names.ts"
 
 /** Turns what was counted since a life began into what a counter is to be raised by: a new life begins at nothing. */
@@ -52,6 +53,15 @@ export const makeIngressMetrics = (registers: Array<Registry>, queued: (partitio
   })
   const rises = makeRises()
   return {
+    ingressBegins: ((senders, busyReasons) => {
+      defects.inc(0)
+      for (const sender of senders) {
+        for (const one of [taken, stored]) one.inc({ sender }, 0)
+        for (const reason of busyReasons) busy.inc({ sender, reason }, 0)
+        for (const reason of [...busyReasons, "bound"]) doors.inc({ sender, reason }, 0)
+        for (const reason of NotStoredReason) notStored.inc({ sender, reason }, 0)
+      }
+    }) satisfies Meter["Service"]["ingressBegins"],
     ingressSampled: ((sample: IngressSample) => {
       rises.begin(sample.ingress)
       for (const { partition, selling, keeping, oldestAgeMs } of sample.partitions) {

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import { RefusalReason } from "../domain/refusals.ts"
 import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
 import { Meter } from "../ports/meter.ts"
@@ -49,6 +50,8 @@ const makeBatchMetrics = (registers: Array<Registry>) => {
     registers,
   })
   const holdsExpired = new Counter({ name: metricName.holdsExpired, help: "Holds ended because their time was up.", registers })
+  for (const outcome of ["accepted", "refused", "repeated", "expired", "quarantined"]) decisions.inc({ outcome }, 0)
+  for (const reason of RefusalReason) refusals.inc({ reason }, 0)
   return (stats: BatchStats) => {
     let refused = 0
     for (const [reason, count] of Object.entries(stats.refused)) {
@@ -83,7 +86,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   )
   const unserved = gauge(
     metricName.unserved,
-    "Seconds for which nobody has served the partition, as this worker sees it; 0 while it is served.",
+    "Seconds for which nobody has served the partition, as this process sees it; 0 while it is served.",
   )
   const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
@@ -148,13 +151,12 @@ const makeEventCounters = (registers: Array<Registry>) => {
     }) satisfies Meter["Service"]["steppedDown"],
     alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
     // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
-    begin: ((partitions, kinds) => {
-      for (const kind of kinds) {
-        alarms.inc({ partition: everyPartition, kind }, 0)
-        for (let partition = 0; partition < partitions; partition++) {
-          alarms.inc({ partition, kind }, 0)
-          if (kind === "AppendUnknown") appendsUnknown.inc({ partition }, 0)
-        }
+    begin: ((partitions, kinds, reasons) => {
+      for (const kind of kinds) alarms.inc({ partition: everyPartition, kind }, 0)
+      for (let partition = 0; partition < partitions; partition++) {
+        for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ partition }, 0)
+        for (const kind of kinds) alarms.inc({ partition, kind }, 0)
+        for (const reason of reasons) stepDowns.inc({ partition, reason }, 0)
       }
     }) satisfies Meter["Service"]["begin"],
     repliesSent: (count: number) => replies.inc(count),

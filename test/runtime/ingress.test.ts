@@ -2,6 +2,7 @@ import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { IngressInput } from "../../src/ingress/protocol.ts"
+import { ownerSilentMs } from "../../src/limits.ts"
 import { type IngressSample, Meter } from "../../src/ports/meter.ts"
 import { type RunningIngress, startIngress } from "../../src/runtime/ingress.ts"
 import { IngressEngine } from "../../src/runtime/ingress-engine.ts"
@@ -17,6 +18,8 @@ afterEach(async () => {
 
 interface TestIngress extends RunningIngress {
   readonly samples: Array<IngressSample>
+  /** What it told of how long nobody served a partition. */
+  readonly unserved: Array<number>
   readonly close: () => Promise<void>
 }
 
@@ -29,9 +32,11 @@ const startTestIngress = async (
     readonly reigns?: Layer.Layer<Reigns>
     readonly engine?: Layer.Layer<IngressEngine>
     readonly commandsPerSecond?: number
+    readonly tellsUnserved?: boolean
   } = {},
 ): Promise<TestIngress> => {
   const samples: Array<IngressSample> = []
+  const unserved: Array<number> = []
   const scope = Scope.makeUnsafe()
   const meter = listeningMeter({ batches: [], steppedDown: [], alarms: [], takeovers: 0 })
   const layers = Layer.mergeAll(
@@ -39,17 +44,22 @@ const startTestIngress = async (
     broker.door.doorLayer,
     options.reigns ?? Reigns.layer,
     options.engine ?? IngressEngine.layer,
-    Layer.succeed(Meter, { ...meter, ingressSampled: (sample) => void samples.push(sample) }),
+    Layer.succeed(Meter, {
+      ...meter,
+      ingressSampled: (sample) => void samples.push(sample),
+      unserved: (_partition, ms) => void unserved.push(ms),
+    }),
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layers, scope))
-  const bounds = { commandsPerSecond: options.commandsPerSecond ?? 10_000, bytesPerSecond: 10_000_000 }
+  const { commandsPerSecond = 10_000, tellsUnserved = false } = options
+  const bounds = { commandsPerSecond, bytesPerSecond: 10_000_000, tellsUnserved }
   const ingress = await Effect.runPromise(
     startIngress({ name: "test", partitions: broker.partitions, senders, ...bounds }).pipe(Scope.provide(scope), Effect.provide(context)),
   )
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   toClose.push(close)
-  return { ...ingress, samples, close }
+  return { ...ingress, samples, unserved, close }
 }
 
 const startOwner = async (broker: MemoryBroker, name: string, reigns?: Layer.Layer<Reigns>): Promise<TestWorker> => {
@@ -68,6 +78,17 @@ const said = (broker: MemoryBroker, suffix: string) =>
 const isOwned = (ingress: TestIngress) => ingress.report().partitions.every(({ owned }) => owned)
 
 describe("an ingress", () => {
+  it("tells, where it stands alone, that nobody serves a partition of which it hears no owner, and that somebody does", async () => {
+    const broker = new MemoryBroker(1)
+    const [alone, inside] = [await startTestIngress(broker, { tellsUnserved: true }), await startTestIngress(broker)]
+    await until(() => (alone.unserved.at(-1) ?? 0) > ownerSilentMs)
+    const owner = await startOwner(broker, "a")
+    await until(() => alone.unserved.at(-1) === 0)
+    await owner.stop()
+    await until(() => (alone.unserved.at(-1) ?? 0) > ownerSilentMs)
+    expect(inside.unserved).toEqual([])
+  })
+
   it("opens its doors once it knows the broker's time, and says so", async () => {
     const broker = new MemoryBroker(1)
     const ingress = await startTestIngress(broker)

@@ -44,6 +44,7 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
     alarm: (_partition, kind) => reported.alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,
+    ingressBegins: () => undefined,
     ingressSampled: () => undefined,
     doorClosed: () => undefined,
   })

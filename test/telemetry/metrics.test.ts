@@ -1,9 +1,13 @@
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import type { BatchStats } from "../../src/engine/protocol.ts"
+import type { SenderId } from "../../src/domain/names.ts"
+import { RefusalReason } from "../../src/domain/refusals.ts"
+import { type BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
+import { BusyWhy } from "../../src/engine/words.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
 import { metricName } from "../../src/telemetry/names.ts"
+import { NotStoredReason } from "../../src/wire/answers.ts"
 
 /** What a scrape shows of Holdfast's own metrics after `report`, by name and labels. */
 const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<ReadonlyMap<string, number>> =>
@@ -43,6 +47,37 @@ describe("metrics", () => {
     expect(shown.get(metricName.holdsExpired)).toBe(2)
     expect(shown.get(`${metricName.batchCommands}_sum`)).toBe(6)
     expect(shown.get(`${metricName.appendSeconds}_sum`)).toBe(0.004)
+  })
+
+  it("begin at 0, with every value that a label may have", async () => {
+    const shown = await scrapeAfter((meter) => {
+      meter.begin(2, ["BrokerFull", "AppendUnknown"], StepDownReason)
+      meter.ingressBegins(["web" as SenderId], BusyWhy)
+    })
+    const expected = [
+      ...["accepted", "refused", "repeated", "expired", "quarantined"].map((outcome) => `${metricName.decisions}{outcome="${outcome}"}`),
+      ...RefusalReason.map((reason) => `${metricName.refusals}{reason="${reason}"}`),
+      ...["0", "1"].flatMap((partition) => [
+        `${metricName.takeovers}{partition="${partition}"}`,
+        `${metricName.fencedAppends}{partition="${partition}"}`,
+        `${metricName.appendsUnknown}{partition="${partition}"}`,
+        `${metricName.alarms}{partition="${partition}",kind="BrokerFull"}`,
+        ...StepDownReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}"}`),
+      ]),
+      `${metricName.ingressTaken}{sender="web"}`,
+      `${metricName.ingressStored}{sender="web"}`,
+      metricName.ingressDefects,
+      metricName.repliesSent,
+      metricName.feedSent,
+      metricName.holdsExpired,
+      ...BusyWhy.map((reason) => `${metricName.ingressBusy}{sender="web",reason="${reason}"}`),
+      ...[...BusyWhy, "bound"].map((reason) => `${metricName.ingressDoorsClosed}{sender="web",reason="${reason}"}`),
+      ...NotStoredReason.map((reason) => `${metricName.ingressNotStored}{sender="web",reason="${reason}"}`),
+    ]
+    for (const name of expected) expect([name, shown.get(name)]).toEqual([name, 0])
+    // And no counter is left out that has a label.
+    const counters = Object.values(metricName).filter((name) => name.endsWith("_total"))
+    expect(counters.filter((name) => ![...shown.keys()].some((key) => key === name || key.startsWith(`${name}{`)))).toEqual([])
   })
 
   it("count only a fenced reign as a fenced append", async () => {

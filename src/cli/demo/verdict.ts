@@ -102,6 +102,8 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: Evidenc
   say(played.unknown, `commands without an answer in time (${[...played.unknownCauses].join("; ")})`)
   say(totals.inQuarantine, "commands left in quarantine")
   say(report.unchecked.replies, "answers that could not be checked")
+  if (kill !== null && kill.partitions.length === 0)
+    broken.push(`${kill.worker} owned nothing when it was killed: its death proved nothing`)
   if (kill !== null && kill.takeoverMs === null) broken.push(`a partition of ${kill.worker} was never taken over`)
   // An audit that looked at nothing finds nothing.
   if (answersHeard < played.answered - played.unknown) {

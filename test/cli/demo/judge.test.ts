@@ -129,6 +129,11 @@ describe("the verdict", () => {
     expect(brokenOf(given)).toEqual(["a partition of worker-1 was never taken over"])
   })
 
+  it("is broken by the death of a worker that owned nothing: that proves nothing", async () => {
+    const given = evidence(await judged({}), { kill: { ...kill, partitions: [] } })
+    expect(brokenOf(given)).toEqual(["worker-1 owned nothing when it was killed: its death proved nothing"])
+  })
+
   it("says in its last line whether it is broken", async () => {
     const lines = verdictLines(verdictOf(evidence(await judged({ storedIds: ["forgotten"] }))))
     expect(lines.at(-1)).toMatch(/BROKEN: .*lost/)

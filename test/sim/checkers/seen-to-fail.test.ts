@@ -16,6 +16,7 @@ import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
 import { expiries } from "../../../sim/checkers/expiries.ts"
 import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
 import { feedKeepsNewest } from "../../../sim/checkers/feed-keeps-newest.ts"
+import { feedRepairs } from "../../../sim/checkers/feed-repairs.ts"
 import { halts } from "../../../sim/checkers/halts.ts"
 import { heardMeansJournaled } from "../../../sim/checkers/heard-means-journaled.ts"
 import { journalLoss } from "../../../sim/checkers/journal-loss.ts"
@@ -242,6 +243,31 @@ describe("feed-keeps-newest", () => {
     expect(keep(7).checked).toBeGreaterThan(0)
     expect(keep(8).found).toEqual(["the feed keeps an older value"])
     expect(keep(8, afterLoss)).toMatchObject({ found: [], checked: 0 })
+  })
+})
+
+describe("feed-repairs", () => {
+  it("finds a repair of a feed in order, and none where a value fell, another owner was, or all is slow", () => {
+    const repair = (before: (checker: Required<Checker>, cluster: Cluster) => void, cluster = atRest()) =>
+      tried(feedRepairs, cluster, (checker) => {
+        const slot = serving(cluster)
+        const value = cluster.server.feed()[0] as AtsValue
+        const partition = slot.partition as Partition
+        checker.serving(slot, partition)
+        cluster.server.storeFeed(0, { ...value, version: value.version + 2 })
+        before(checker, cluster)
+        checker.alarmed(slot, "FeedRepaired", "it shows an older one")
+      })
+    const inOrder = repair(() => undefined)
+    expect(inOrder.found).toEqual(["a feed in order was repaired"])
+    expect(inOrder.checked).toBeGreaterThan(0)
+    const fell = repair((_checker, { server }) => server.storeFeed(0, { ...(server.feed().at(-1) as AtsValue), version: 1 }))
+    expect(fell.found).toEqual([])
+    const another = repair((checker, cluster) => checker.serving(serving(cluster), serving(cluster).partition as Partition))
+    expect(another.found).toEqual([])
+    const slow = atRest()
+    slow.chance.family("spikes").isOn = true
+    expect(repair(() => undefined, slow)).toMatchObject({ found: [], checked: 0 })
   })
 })
 

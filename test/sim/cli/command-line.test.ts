@@ -9,6 +9,9 @@ import { call, inFolder, start } from "./calling.ts"
 
 const suiteIn = (folder: string): SuiteReport => JSON.parse(readFileSync(join(folder, "suite.json"), "utf8")) as SuiteReport
 
+/** A seed that is meant to end does, however little of the machine it gets. */
+const patient = ["--seed-limit", "3600"]
+
 describe("the simulator's command line", () => {
   it("explains itself: every flag and profile, an example, what the exit codes say", async () => {
     const { code, out, err } = await call("--help")
@@ -87,7 +90,7 @@ describe("the simulator's command line", () => {
   })
 
   it("runs seeds to a green end, and prints nothing but JSON where that is asked for", async () => {
-    const { code, out, err } = await call("--profile", "calm", "--seeds", "2", "--from", "5", "--json")
+    const { code, out, err } = await call("--profile", "calm", "--seeds", "2", "--from", "5", "--json", ...patient)
     const report = JSON.parse(out) as SuiteReport
     expect(report.failures).toEqual([])
     expect(code).toBe(0)
@@ -103,7 +106,7 @@ describe("the simulator's command line", () => {
   })
 
   it("prints for one seed what was drawn for it before anything else", async () => {
-    const { code, out } = await call("--mutant", "canary", "--seed", "c8b70ee")
+    const { code, out } = await call("--mutant", "canary", "--seed", "c8b70ee", ...patient)
     const [commit, drawn, faults] = out.split("\n")
     expect(commit).toMatch(/^commit (unknown|[0-9a-f]{40}\+?): seed c8b70ee of last-unit with the defect canary/)
     expect(drawn).toMatch(/^drawn: workers=\d partitions=\d replicas=/)
@@ -112,14 +115,14 @@ describe("the simulator's command line", () => {
   })
 
   it("ends red where a defect is planted, with the checker that saw it and how to see it again", async () => {
-    const first = await call("--mutant", "canary", "--seeds", "2", "--json")
+    const first = await call("--mutant", "canary", "--seeds", "2", "--json", ...patient)
     expect(first.code).toBe(10)
     const report = JSON.parse(first.out) as SuiteReport
     expect(report.failed).toBe(2)
     const [failed] = report.failures
     expect(failed?.failure).toMatchObject({ class: "safety", checker: "replies" })
     expect(failed?.replay).toBe(`npm run sim -- --mutant canary --seed ${failed?.seed}`)
-    const again = await call("--mutant", "canary", "--seed", failed?.seed ?? "", "--json")
+    const again = await call("--mutant", "canary", "--seed", failed?.seed ?? "", "--json", ...patient)
     const same = JSON.parse(again.out) as SuiteReport
     expect(same.failures).toEqual(report.failures.filter(({ seed }) => seed === failed?.seed))
   })

@@ -21,7 +21,10 @@ const mistaken =
   (ingress, input) =>
     shipped(ingress, input._tag === from ? ({ ...input, ...to(input) } as IngressInput) : input)
 
-describe("a small world of two ingresses", () => {
+/** Bounded by states, not by a clock. */
+const untilDone = { timeout: 0 }
+
+describe("a small world of two ingresses", untilDone, () => {
   const small: ReadonlyArray<readonly [string, SmallWorld, ReadonlyArray<string>]> = [
     [
       "while owners change",
@@ -44,7 +47,7 @@ describe("a small world of two ingresses", () => {
     })
 })
 
-describe("a rule of the door left out", () => {
+describe("a rule of the door left out", untilDone, () => {
   const left: ReadonlyArray<readonly [string, string, IngressStep, string]> = [
     ["silence of an owner taken for nobody there", "two doors", mistaken("FrameUnknown", () => ({ _tag: "FrameUnheard" })), "busy is true"],
     [

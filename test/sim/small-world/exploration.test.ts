@@ -19,7 +19,10 @@ const smaller = (name: string, bounds: Partial<SmallWorld["bounds"]>): SmallWorl
   return { ...world, templates: world.templates.slice(0, 1), bounds: { ...none, ...bounds } }
 }
 
-describe("a small world under production's rules", () => {
+/** What an exploration costs is bounded by its states, not by a clock: beside thirty other programs it takes many minutes. */
+const untilDone = { timeout: 0 }
+
+describe("a small world under production's rules", untilDone, () => {
   const small: ReadonlyArray<readonly [string, SmallWorld, ReadonlyArray<string>]> = [
     [
       "one replica",
@@ -72,7 +75,7 @@ describe("a small world under production's rules", () => {
   })
 })
 
-describe("a small world under a loosened rule", () => {
+describe("a small world under a loosened rule", untilDone, () => {
   for (const { name, rules, world, breaks } of loosened)
     it(`shows what the rule is for: ${name}`, () => {
       const report = exploreSmallWorld({ world: worldNamed(world), rules, untilViolation: true })

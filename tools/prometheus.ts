@@ -1,0 +1,39 @@
+/**
+ * Prometheus and its promtool, built once with Go from the version that tools/prometheus pins, and the alerts of deploy/prometheus put to promtool's tests. Run by itself it does that.
+ *
+ * Nothing of Holdfast needs either: they are here to try the rules, and in production Prometheus is somebody else's to run.
+ */
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
+export const rulesFolder = fileURLToPath(new URL("../deploy/prometheus/", import.meta.url))
+
+/** The path of one of its programs, built if it isn't there yet: some minutes, once. */
+export const prometheusBinary = (program: "prometheus" | "promtool"): string => {
+  const version = /prometheus\/prometheus v([0-9.]+)/.exec(readFileSync(join(pinned, "go.mod"), "utf8"))?.[1] ?? "unknown"
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "holdfast")
+  const target = join(folder, `${program}-${version}`)
+  if (existsSync(target)) return target
+  mkdirSync(folder, { recursive: true })
+  console.error(`Building ${program} ${version} once, with Go (some minutes; kept in ${folder}) ...`)
+  const draft = `${target}.${process.pid}`
+  // Without the many ways of finding targets in somebody's cloud: half of what there is to compile.
+  const flags = ["build", "-trimpath", "-buildvcs=false", "-tags=remove_all_sd", "-ldflags=-s -w", "-o", draft]
+  execFileSync("go", [...flags, `github.com/prometheus/prometheus/cmd/${program}`], {
+    cwd: pinned,
+    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    stdio: ["ignore", "inherit", "inherit"],
+  })
+  renameSync(draft, target)
+  return target
+}
+
+if (import.meta.main) {
+  const promtool = prometheusBinary("promtool")
+  execFileSync(promtool, ["check", "rules", "holdfast.rules.yml"], { cwd: rulesFolder, stdio: "inherit" })
+  execFileSync(promtool, ["test", "rules", "holdfast.rules.test.yml"], { cwd: rulesFolder, stdio: "inherit" })
+}
