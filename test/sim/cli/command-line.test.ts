@@ -44,7 +44,7 @@ describe("the simulator's command line", () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, "orders.csv"), "colour,taste\nred,sweet\n")
       const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv", "--report", "report"]).ended
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(err).toMatch(/--orders: orders\.csv: .*column/i)
       expect(readdirSync(folder)).toEqual(["orders.csv"])
     })
@@ -54,7 +54,7 @@ describe("the simulator's command line", () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, "orders.csv"), "\u001b[2Jcolour,taste\nred,sweet\n")
       const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv"]).ended
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(err).toContain("colour")
       expect(err).not.toContain("\u001b")
     })
