@@ -35,13 +35,16 @@ export interface Refused {
 
 const refused = (option: "orders" | "stock", path: string, why: FileFault): Refused => {
   const remedy = remedyOf(why)
-  return { _tag: "Refused", message: `--${option}: ${path}: ${why.detail}${remedy === "" ? "" : ` (${remedy})`}` }
+  return {
+    _tag: "Refused",
+    message: `--${option}: ${path}${why.reason === "Unreadable" ? "" : ":"} ${why.detail}${remedy === "" ? "" : ` (${remedy})`}`,
+  }
 }
 
 const bytesOf = (path: string): Uint8Array | FileFault => {
   try {
     const found = statSync(path)
-    if (!found.isFile()) return fault("Unreadable", "it is no regular file")
+    if (!found.isFile()) return fault("Unreadable", "can't be read: it is no regular file")
     if (found.size > orderFileBytesMax)
       return fault("TooLarge", `it has ${found.size} bytes, and ${orderFileBytesMax} are the most that is read: split it`)
     const bytes = new Uint8Array(found.size)
@@ -54,7 +57,7 @@ const bytesOf = (path: string): Uint8Array | FileFault => {
       closeSync(file)
     }
   } catch (error) {
-    return fault("Unreadable", `it can't be read: ${error instanceof Error ? error.message : String(error)}`)
+    return fault("Unreadable", `can't be read: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

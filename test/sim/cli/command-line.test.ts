@@ -33,7 +33,7 @@ describe("the simulator's command line", () => {
   ])("refuses %j before it runs or writes anything, with the flag in the message", async (args, words) => {
     await inFolder(async (folder) => {
       const { code, out, err } = await start(folder, args).ended
-      expect({ code, out }).toEqual({ code: 1, out: "" })
+      expect({ code, out }).toEqual({ code: 2, out: "" })
       expect(err).toContain(words)
       expect(err).toContain("--help")
       expect(readdirSync(folder)).toEqual([])
@@ -70,10 +70,10 @@ describe("the simulator's command line", () => {
       expect(again.out).toMatch(/whole\.jsonl, decided again: .* THE SAME\n {2}state hash \S+, as exported/)
       expect(again.code).toBe(0)
       const cut = await start(folder, ["--commands", "cut.jsonl"]).ended
-      expect(cut).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/--commands: cut\.jsonl: line \d+: .*cut short/) })
+      expect(cut).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/--commands: cut\.jsonl: line \d+: .*cut short/) })
       const other = await start(folder, ["--commands", "other.jsonl"]).ended
       expect(other).toMatchObject({
-        code: 1,
+        code: 2,
         out: "",
         err: expect.stringMatching(/--commands: other\.jsonl: line 1: the export has format 9/),
       })

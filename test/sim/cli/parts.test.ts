@@ -113,7 +113,7 @@ describe("--exhaustive", () => {
 
   it("refuses a name that no small world has, and says which there are", async () => {
     const { code, out, err } = await call("--exhaustive", "--small-world", "nowhere")
-    expect({ code, out }).toEqual({ code: 1, out: "" })
+    expect({ code, out }).toEqual({ code: 2, out: "" })
     expect(err).toMatch(/--small-world: there is none whose name contains “nowhere”; there are “takeover, one replica”/)
   })
 })
