@@ -169,6 +169,7 @@ export const importAsked = (given: ImportGiven): { readonly asked: ImportAsked |
 
 /** The option that helps against what is wrong with a column. */
 const remedyOfColumn = (of: FileFault["of"], column: string | null): string => {
+  if (column === "spreadsheet") return "make that column text in the spreadsheet, and export it again"
   if (of === "stock") return `--stock-columns ${column ?? "sku"}=NAME`
   if (column === "date") return "--date-format FORMAT, --columns date=NAME"
   if (column === "quantity") return "--columns quantity=NAME, --decimal-mark, or --unit-rows where each row is one unit"

@@ -389,7 +389,7 @@ const columnOfReason: Readonly<Record<string, string>> = {
   NoInvoice: "invoice",
   NoSku: "sku",
   DamagedText: "encoding",
-  SkuFromSpreadsheet: "sku",
+  SkuFromSpreadsheet: "spreadsheet",
   InvalidSku: "sku",
   InvalidQuantity: "quantity",
   ZeroQuantity: "quantity",

@@ -340,6 +340,7 @@ describe("goods", () => {
     ])
     expect(sold(plan)).toEqual({ "007": 3, 7: 4, "1E5": 6 })
     expect(told(rows)).toContain('line 2: sku "8.71253E+12"')
+    expect(refusal(rows.slice(0, 3))).toMatch(/of 2 rows, 2 SkuFromSpreadsheet.*make that column text in the spreadsheet/)
   })
 
   it("that look alike are told", () => {
