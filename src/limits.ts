@@ -38,6 +38,21 @@ export const deadlineMsMax = 24 * 3_600_000
 /** Characters of free text (a reason an operator gives). */
 export const textCharsMax = 256
 
+// Files of orders and stock levels, which are read whole
+
+/** Bytes of such a file. The public Online Retail file, a year of a shop, has 45 MB. */
+export const orderFileBytesMax = 128 * 1_048_576
+/** Rows of it that are played: each becomes several commands in memory, a kilobyte or two. */
+export const orderFileRowsMax = 1_000_000
+/** Columns of a header; rows are read no further. Wide exports have a hundred. */
+export const fileColumnsMax = 1_000
+/** Characters a quoted field may go on for after the end of its line. A note in an order has a few hundred; beyond this, the quote was none. */
+export const quotedCharsMax = 65_536
+/** Lines among which the header is looked for: reports put a few lines of their own above it. */
+export const headerLinesMax = 20
+/** Characters of a file's own text in a message. */
+export const quotedTextCharsMax = 80
+
 // Messages
 
 /** Bytes of a command message's body; what is longer is refused before it is parsed. */

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os"
 import { channelsPerPolicyMax } from "../../src/limits.ts"
+import { type ImportAsked, type ImportFlagName, type ImportGiven, importAsked, importFlags } from "../../src/workload/import-options.ts"
 import { type Share, shareFromText } from "../../src/workload/stock-levels.ts"
 import { type ComparedChannel, usualChannels } from "../comparison/strategy.ts"
 import type { ComparisonAsked } from "../fleet/compare-on.ts"
@@ -18,12 +19,10 @@ export type SeedsAsked =
   | { readonly _tag: "Count"; readonly from: number; readonly count: number }
   | { readonly _tag: "Minutes"; readonly from: number; readonly minutes: number }
 
-/** Orders to be played, or exported commands to be decided again and played. */
-export interface FileAsked {
-  readonly kind: "orders" | "commands"
-  readonly path: string
-  readonly dateFormat: string | null
-}
+/** Orders to be played, or exported commands to be decided again and played; `words` are the flags that say so. */
+export type FileAsked =
+  | { readonly kind: "orders"; readonly path: string; readonly asked: ImportAsked; readonly words: ReadonlyArray<string> }
+  | { readonly kind: "commands"; readonly path: string; readonly words: ReadonlyArray<string> }
 
 /** Which small worlds are explored, and how far. */
 export interface SmallWorldsAsked {
@@ -102,11 +101,29 @@ const worldsOf = ({ profile = flags.profile.usual, mutant, shell = false }: Valu
   return { profile: found.profile, mutant, shell }
 }
 
-const fileOf = ({ orders, commands, "date-format": dateFormat }: Values): FileAsked | null => {
-  const path = orders ?? commands
-  const kind = orders === undefined ? "commands" : "orders"
-  if (path === "") throw new UsageError(`--${kind} needs the name of a file`)
-  return path === undefined ? null : { kind, path, dateFormat: dateFormat ?? null }
+const importNames = Object.keys(importFlags) as ReadonlyArray<ImportFlagName>
+
+/** The importer's options as they were given. */
+const importGiven = (values: Values): ImportGiven => {
+  const given = importNames.map((name) => [name, values[name] ?? (importFlags[name].type === "boolean" ? false : null)])
+  return Object.fromEntries(given)
+}
+
+const importWords = (values: Values): ReadonlyArray<string> =>
+  importNames.flatMap((name) => {
+    const value = values[name]
+    if (value === undefined || value === false) return []
+    return value === true ? [`--${name}`] : [`--${name}`, value]
+  })
+
+const fileOf = (values: Values): FileAsked | null => {
+  const { orders, commands } = values
+  if (commands === "") throw new UsageError("--commands needs the name of a file")
+  if (commands !== undefined) return { kind: "commands", path: commands, words: ["--commands", commands] }
+  if (orders === undefined) return null
+  const { asked, problems } = importAsked(importGiven(values))
+  if (asked === null || problems.length > 0) throw new UsageError(problems.join("\n"))
+  return { kind: "orders", path: asked.path, asked, words: importWords(values) }
 }
 
 const seedsOf = ({ seed, seeds, minutes, from }: Values): SeedsAsked => {
@@ -122,6 +139,9 @@ const shareOf = (text: string): Share => {
   if (share === undefined) throw new UsageError(`--stock-share: “${text}” is no share such as 0.6, 60% or 3/5`)
   return share
 }
+
+/** What is there before the first order, of what is ordered in all. */
+const usualShare = "0.6"
 
 const channelOf = (text: string): ComparedChannel => {
   const [, name, how, lagMs, weight] = /^([a-z0-9][a-z0-9_-]{0,31}):(asks|listed):(\d{1,8}):(\d{1,6})$/.exec(text) ?? []
@@ -144,7 +164,7 @@ const comparisonOf = (values: Values): ComparisonAsked => ({
   orders: wholeOf("orders-count", values["orders-count"] ?? flags["orders-count"].usual, 1, 1e6),
   skus: wholeOf("skus", values.skus ?? flags.skus.usual, 1, 1e6),
   seed: seedOf("compare-seed", values["compare-seed"] ?? flags["compare-seed"].usual),
-  stockShare: shareOf(values["stock-share"] ?? flags["stock-share"].usual),
+  stockShare: shareOf(values["stock-share"] ?? usualShare),
   windowMs: minuteMs * wholeOf("window-minutes", values["window-minutes"] ?? flags["window-minutes"].usual, 1, 100_000),
   batchMs: minuteMs * wholeOf("batch-minutes", values["batch-minutes"] ?? flags["batch-minutes"].usual, 0, 100_000),
   channels: channelsOf(values.channel),
@@ -158,6 +178,7 @@ const smallWorldsOf = ({ "small-world": named = "", states, loosened = false }: 
 
 const needsNoSeeds = (values: Values): boolean => {
   const { mutants: hunts = false, exhaustive = false, compare = false, commands, orders } = values
+  if (values["dry-run"] === true) return true
   if (!hunts && !exhaustive && !compare && commands === undefined) return false
   // Nobody else would play them.
   if (orders !== undefined && !compare) return false

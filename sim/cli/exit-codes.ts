@@ -6,8 +6,8 @@ import type { FailureClass } from "../result.ts"
 export const exitCode = {
   /** All that was asked for ran to its end, and nothing was found. */
   green: 0,
-  /** The command line, or a file or folder it names, can't be used; nothing was run, or nothing of it could be written. */
-  usage: 1,
+  /** The command line, or a file or folder it names, can't be used; nothing was run, or nothing of it could be written. As for every command of `holdfast`. */
+  usage: 2,
   /** A promise was broken: a checker found something that must never be. */
   safety: 10,
   /** Everything was healed, and the cluster did not come to rest. */

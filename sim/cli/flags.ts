@@ -3,6 +3,7 @@
  * in arguments.ts.
  */
 import { parseArgs } from "node:util"
+import { importFlags } from "../../src/workload/import-options.ts"
 import { usualChannels } from "../comparison/strategy.ts"
 
 export interface Flag {
@@ -18,10 +19,24 @@ export interface Flag {
   readonly usual?: string
   /** The flag without which it would say nothing. */
   readonly needs?: string
+  /** Another that does as well. */
+  readonly or?: string
 }
 
 /** A channel as `--channel` takes it. */
 const channelTexts = usualChannels.map(({ name, asks, lagMs, weight }) => `${name}:${asks ? "asks" : "listed"}:${lagMs}:${weight}`)
+
+type OfOrders<Flags> = {
+  readonly [Name in keyof Flags]: Flags[Name] & { readonly needs?: string; readonly or?: string; readonly usual?: string }
+}
+
+/** The importer's options: the same as the demo's, in seeds and in --compare. */
+const playedFlags = Object.fromEntries(
+  Object.entries(importFlags).map(([name, flag]) => {
+    if (name === "orders") return [name, flag]
+    return [name, name === "stock-share" ? { ...flag, needs: "orders", or: "compare" } : { ...flag, needs: "orders" }]
+  }),
+) as OfOrders<typeof importFlags>
 
 /** Every flag, in the order of the help. */
 export const flags = {
@@ -51,17 +66,11 @@ export const flags = {
   mutants: { type: "boolean", text: "hunt every planted defect until its checker sees it" },
   exhaustive: { type: "boolean", text: "explore small worlds to their end, every order of events" },
   compare: { type: "boolean", text: "sell the same orders, with the same lag, in four ways" },
-  orders: { type: "string", takes: "FILE", text: "play the orders of a CSV file instead of an invented sale, in seeds or in --compare" },
+  ...playedFlags,
   commands: {
     type: "string",
     takes: "FILE",
     text: "decide again what holdfast export wrote: every decision and the state have to come out the same; with seeds, play it",
-  },
-  "date-format": {
-    type: "string",
-    takes: "F",
-    text: "how the --orders file writes its dates, such as D/M/YYYY, where it can't be told from it",
-    needs: "orders",
   },
   report: { type: "string", takes: "DIR", text: "write index.html and suite.json there, whole or not at all" },
   json: { type: "boolean", text: "print the whole suite as one JSON object on stdout, and everything else on stderr" },
@@ -80,13 +89,6 @@ export const flags = {
     takes: "N|COMMIT",
     text: "which order comes through which channel, and the flash sale",
     usual: "1",
-    needs: "compare",
-  },
-  "stock-share": {
-    type: "string",
-    takes: "SHARE",
-    text: "stock before the first order, of what is ordered in all: 0.6, 60% or 3/5",
-    usual: "0.6",
     needs: "compare",
   },
   "window-minutes": {
@@ -143,6 +145,7 @@ const contradictions: ReadonlyArray<readonly [a: FlagName, b: FlagName, why: str
   ["shell", "orders", "the shell plays sales of its own"],
   ["shell", "commands", "the shell plays sales of its own"],
   ["mutant", "mutants", "one planted defect or all of them"],
+  ["stock", "stock-share", "a file says how much there is, or a share of the demand"],
   ["orders", "orders-count", "the orders of a file or of an invented sale"],
   ["orders", "skus", "the SKUs of a file or of an invented sale"],
 ]
@@ -173,9 +176,10 @@ export const valuesOf = (args: ReadonlyArray<string>): Values => {
   for (const [a, b, why] of contradictions)
     if (values[a] !== undefined && values[b] !== undefined) throw new UsageError(`--${a} and --${b} contradict each other: ${why}`)
   for (const name of names) {
-    const { needs }: Flag = flags[name]
-    if (needs !== undefined && values[name] !== undefined && values[needs as FlagName] === undefined)
-      throw new UsageError(`--${name} goes with --${needs}, which is not given`)
+    const { needs, or = needs }: Flag = flags[name]
+    if (needs === undefined || values[name] === undefined) continue
+    if (values[needs as FlagName] === undefined && values[or as FlagName] === undefined)
+      throw new UsageError(`--${name} goes with --${needs}${or === needs ? "" : ` or --${or}`}, which is not given`)
   }
   return values
 }

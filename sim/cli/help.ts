@@ -14,6 +14,7 @@ const exampleTexts: ReadonlyArray<readonly [line: string, text: string]> = [
   ["npm run sim -- --seeds 20 --twice", "whether a seed is the same each time"],
   ["npm run sim -- --mutants", "whether the checkers can fail: defects planted one by one"],
   ["npm run sim -- --mutant canary --seed 1", "one defect, one seed, red"],
+  ["npm run sim -- --orders orders.csv --dry-run", "what is made of an order file, before anything plays"],
   ["npm run sim -- --compare --orders orders.csv", "what four ways of selling make of your orders"],
   ["npm run sim -- --exhaustive --loosened", "whether small worlds can show anything: rules loosened one by one"],
   ["npm run sim -- --seeds 1000 --mutants --exhaustive --compare --report sim-report", "all there is, on one page"],
@@ -28,10 +29,10 @@ const table = (rows: ReadonlyArray<readonly [name: string, text: string]>): stri
 }
 
 /** The flags that say something only beside another, or those that stand for themselves. */
-const flagRows = (of: "compare" | "exhaustive" | null): ReadonlyArray<readonly [string, string]> => {
+const flagRows = (of: "compare" | "exhaustive" | "orders" | null): ReadonlyArray<readonly [string, string]> => {
   const rows: ReadonlyArray<readonly [string, Flag]> = Object.entries(flags)
   return rows
-    .filter(([, { needs }]) => (needs === "compare" || needs === "exhaustive" ? needs : null) === of)
+    .filter(([, { needs }]) => (needs === "compare" || needs === "exhaustive" || needs === "orders" ? needs : null) === of)
     .map(([name, { takes, text, usual }]) => [
       takes === undefined ? `--${name}` : `--${name} ${takes}`,
       usual === undefined ? text : `${text} (${usual})`,
@@ -50,7 +51,10 @@ ${table(flagRows(null))}
 
 --mutants, --exhaustive, --compare and --commands run no seeds unless a flag asks for some.
 
-With --compare:
+With --orders, as in the demo:
+${table(flagRows("orders"))}
+
+With --compare, and --stock-share:
 ${table(flagRows("compare"))}
 
 With --exhaustive:

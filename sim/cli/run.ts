@@ -14,7 +14,7 @@ import type { ShrinkReport } from "../shrink/shrink.ts"
 import type { TraceReport } from "../trace/replay.ts"
 import type { Asked } from "./arguments.ts"
 import { commitNow } from "./commit.ts"
-import { type ExitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
+import { type ExitCode, exitCode, exitCodeOf, exitCodeTexts } from "./exit-codes.ts"
 import { because, UsageError } from "./flags.ts"
 import {
   type ComparisonDone,
@@ -50,8 +50,7 @@ const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word :
 const replayOf =
   ({ worlds: { profile, mutant, shell }, file, twice }: Asked) =>
   (seed: string): string => {
-    const dates = file?.dateFormat == null ? "" : ` --date-format ${quoted(file.dateFormat)}`
-    const played = file === null ? "" : ` --${file.kind} ${quoted(file.path)}${dates}`
+    const played = file === null ? "" : ` ${file.words.map(quoted).join(" ")}`
     const kind = shell ? "--shell" : mutant === null ? `--profile ${profile}` : `--mutant ${mutant}`
     return `npm run sim -- ${kind} --seed ${seed}${played}${twice ? " --twice" : ""}`
   }
@@ -144,7 +143,12 @@ const comparedOf = (done: ComparisonDone | null): Told["compared"] => {
 /** Runs what was asked for; the exit code says what came of it. Throws a UsageError where a file or folder can't be used. */
 export const run = async (asked: Asked, screen: Screen, interruption: Interruption): Promise<ExitCode> => {
   const jobs = asked.exhaustive === null ? null : smallWorldJobs(asked.exhaustive)
-  const file = prepared(asked)
+  const { file, told } = prepared(asked)
+  if (told.length > 0) screen.say(told.join("\n"))
+  if (asked.file?.kind === "orders" && asked.file.asked.dryRun) {
+    screen.say("Nothing was played (--dry-run).")
+    return exitCode.green
+  }
   const commit = commitNow()
   screen.say(headerText(asked, commit))
   const { suite, bare } = await runSeeds(asked, file, commit, screen, interruption)

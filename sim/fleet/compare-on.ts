@@ -5,7 +5,7 @@
 import type { SenderId } from "../../src/domain/names.ts"
 import { flashSale } from "../../src/workload/flash-sale.ts"
 import type { Traffic } from "../../src/workload/flows.ts"
-import { planOrders } from "../../src/workload/orders.ts"
+import { planOf } from "../../src/workload/importer.ts"
 import type { Share } from "../../src/workload/stock-levels.ts"
 import { type ComparisonReport, runComparison } from "../comparison/comparison.ts"
 import type { ComparedChannel } from "../comparison/strategy.ts"
@@ -30,28 +30,20 @@ interface Source {
 }
 
 /** Rows of an order file that can't be played; "" where there is none. */
-const unplayableText = ({ rows, rejected }: { rows: number; rejected: ReadonlyArray<{ row: number; reason: string }> }): string => {
+const unplayableText = ({ rows, rejected }: { rows: number; rejected: ReadonlyArray<{ line: number; reason: string }> }): string => {
   const [first] = rejected
   if (first === undefined) return ""
-  return `${rejected.length} of ${rows} rows can't be played, the first is row ${first.row} (${first.reason})`
+  return `${rejected.length} of ${rows} rows can't be played, the first in line ${first.line} (${first.reason})`
 }
 
-/** The orders of a file as a plan, or what is wrong with it, in a sentence. */
-export const plannedOrders = ({ text, dateFormat }: OrderFile) => {
-  const plan = planOrders(text, {
-    stock: { _tag: "Share", num: 0, den: 1 },
-    // Nobody's: who plays the orders spreads them over channels of its own.
-    channels: [{ sender: "file" as SenderId, weight: 1 }],
-    ...(dateFormat === null ? {} : { dateFormat }),
-  })
-  if (plan._tag === "FileFault") return plan.detail
-  if (plan.totals.orderLines > 0) return plan
-  return ["there is no order in it", unplayableText(plan.report)].filter((text) => text !== "").join(": ")
-}
+/** The orders of a file as a plan, or what is wrong with it. */
+export const plannedOrders = ({ source }: OrderFile) =>
+  // Nobody's: who plays the orders spreads them over channels of its own.
+  planOf(source, { channels: [{ sender: "file" as SenderId, weight: 1 }] })
 
 const ofFile = (file: OrderFile): Source => {
   const plan = plannedOrders(file)
-  if (typeof plan === "string") throw new Error(`${file.name}: ${plan}`)
+  if (plan._tag === "Refused") throw new Error(plan.message)
   const unplayable = unplayableText(plan.report)
   return { flows: plan, source: unplayable === "" ? file.name : `${file.name} (${unplayable})` }
 }
@@ -67,6 +59,7 @@ const ofSale = ({ seed, orders, skus, channels }: ComparisonAsked): Source => {
 
 /** Plays the comparison. Throws where the file can't be played; who asks has looked at it before. */
 export const compareOn = (file: OrderFile | null, asked: ComparisonAsked): ComparisonReport => {
-  const { channels, stockShare, windowMs, batchMs, seed } = asked
+  const { channels, windowMs, batchMs, seed } = asked
+  const stockShare = file?.source.asked.stock._tag === "File" ? null : asked.stockShare
   return runComparison({ ...(file === null ? ofSale(asked) : ofFile(file)), channels, stockShare, windowMs, batchMs, seed })
 }

@@ -1,18 +1,18 @@
 /**
  * A file whose orders or commands are played instead of the sale that a seed would invent. What its lines mean is said by sim/trace and the importer.
  */
+import type { OrderSource } from "../../src/workload/importer.ts"
 import { drawOptions, type ProfileName, profiles } from "../profiles.ts"
 import type { RunOptions } from "../run.ts"
 import { readTrace, type Trace } from "../trace/commands.ts"
 import { ordersTraffic } from "../trace/orders.ts"
 import { trafficOf } from "../trace/traffic.ts"
 
-/** An order file as it was read. */
+/** An order file as the importer read it, with its stock file and options. */
 export interface OrderFile {
   readonly kind: "orders"
   readonly name: string
-  readonly text: string
-  readonly dateFormat: string | null
+  readonly source: OrderSource
 }
 
 /** What `holdfast export` wrote, as it was read. */
@@ -43,8 +43,7 @@ export const playedOf = (seed: string, profile: ProfileName, file: PlayedFile): 
     return { traffic, drawn: { windowMs: traffic.windowMs } }
   }
   const { windowMs } = drawOptions(seed, profiles[profile]).drawn
-  const { text, dateFormat } = file
-  const traffic = ordersTraffic({ text, ...(dateFormat === null ? {} : { dateFormat }) }, seed, windowMs)
-  if (traffic._tag === "FileFault") throw new Error(`${file.name}: ${traffic.detail}`)
+  const traffic = ordersTraffic(file.source, seed, windowMs)
+  if (traffic._tag === "Refused") throw new Error(traffic.message)
   return { traffic }
 }

@@ -4,23 +4,13 @@
  * Weeks are pressed into the world's window, in proportion. Which share of the orders each channel has is drawn from the seed.
  */
 import type { SenderId } from "../../src/domain/names.ts"
-import type { FileFault } from "../../src/workload/csv-table.ts"
 import type { Flow, Send } from "../../src/workload/flows.ts"
-import { type OrderReport, planOrders } from "../../src/workload/orders.ts"
+import { type OrderSource, planOf, type Refused } from "../../src/workload/importer.ts"
+import type { OrderReport } from "../../src/workload/orders.ts"
 import { prngFromSeed } from "../../src/workload/prng.ts"
-import type { Share } from "../../src/workload/stock-levels.ts"
 import type { PlayedTraffic } from "../run.ts"
 import { pressedInto } from "../workload/window.ts"
 import { worldStartMs } from "../world/world.ts"
-
-export interface OrderFile {
-  /** The file's text. */
-  readonly text: string
-  /** In the language of src/workload/date-format.ts; needed unless dates begin with the year. */
-  readonly dateFormat?: string
-  /** What each SKU starts with, as a share of what the file sells of it: six tenths unless given. */
-  readonly stockShare?: Share
-}
 
 export interface OrdersTraffic extends PlayedTraffic {
   readonly _tag: "OrdersTraffic"
@@ -36,20 +26,15 @@ const channels: ReadonlyArray<{ readonly sender: string; readonly weight: number
   { sender: "wholesale", weight: 8 },
 ]
 
-/** The orders of a file as traffic of `windowMs` milliseconds, or why the file can't be read. The same file, seed and window give the same traffic. */
-export const ordersTraffic = (file: OrderFile, seed: string, windowMs: number): OrdersTraffic | FileFault => {
+/** The orders of a source as traffic of `windowMs` milliseconds, or why the file can't be read. The same file, seed and window give the same traffic. */
+export const ordersTraffic = (source: OrderSource, seed: string, windowMs: number): OrdersTraffic | Refused => {
   const prng = prngFromSeed(`${seed}/orders`)
   const selling = channels.map(({ sender, weight }) => ({
     sender: sender as SenderId,
     weight: prng.stream(sender).between(Math.ceil(weight / 2), Math.floor((weight * 3) / 2)),
   }))
-  const { text, dateFormat, stockShare = { num: 6, den: 10 } } = file
-  const plan = planOrders(text, {
-    stock: { _tag: "Share", ...stockShare },
-    channels: selling,
-    ...(dateFormat === undefined ? {} : { dateFormat }),
-  })
-  if (plan._tag === "FileFault") return plan
+  const plan = planOf(source, { channels: selling })
+  if (plan._tag === "Refused") return plan
   const { placeMs } = pressedInto(
     plan.flows.flatMap(({ sends }) => sends),
     windowMs,

@@ -237,6 +237,7 @@ const perform = Effect.fnUntraced(function* (running: Running) {
 const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   const screen = screenFor(options.json)
   screen.say(sale.title)
+  for (const line of sale.reading) screen.say(line)
   const folder = yield* demoFolder(options.keep)
   const guardian = yield* startGuardian
   const server = yield* startServer(folder, sale.actors)
@@ -255,10 +256,17 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   yield* perform(running).pipe(Effect.provide(ports))
 })
 
+/** What of the files is used, guessed, ignored and unusable, and nothing else. */
+const sayOnly = (sale: Sale, json: boolean): void => {
+  const lines = json ? [JSON.stringify(sale.rows, null, 2)] : [sale.title, ...sale.reading, "Nothing was played (--dry-run)."]
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""))
+}
+
 const demo = Effect.fnUntraced(function* (flags: DemoFlags) {
   const options = demoOptions(flags)
   if ("problems" in options) return yield* new CommandFailed({ code: exitCode.usage, message: options.problems.join("\n") })
   const sale = yield* saleOf(options.source)
+  if (options.source._tag === "Orders" && options.source.dryRun) return yield* Effect.sync(() => sayOnly(sale, options.json))
   yield* Effect.scoped(run(options, sale))
 })
 
@@ -272,6 +280,7 @@ export const demoCommand = Command.make("demo", demoFlags, demo).pipe(
   Command.withDescription(description),
   Command.withExamples([
     { command: "holdfast demo --seed 7 --kill-at 0.3", description: "another sale, another moment" },
+    { command: "holdfast demo --orders orders.csv --dry-run", description: "what is made of a file, before it is played" },
     { command: "holdfast demo --orders orders.csv --date-format D/M/YYYY --stock-share 0.6", description: "real orders" },
   ]),
 )

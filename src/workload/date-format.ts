@@ -2,7 +2,7 @@
  * Reads dates in a stated format, strictly: what doesn't fit the format, or isn't a day of the calendar, is no date.
  *
  * A format is a text of tokens: `YYYY YY`, `MMM` (Jan), `MM M`, `DD D`, `HH H` (0 to 23), `hh h` (1 to 12, with `A`), `mm m`, `ss s`, `SSS`, `A` (AM or PM)
- * and `Z` (`Z`, `+01:00`, `+0100` or `+01`). `T` and whatever is no letter stand for themselves, other text stands in brackets: `D [of] MMM YYYY`. Times without `Z` are UTC.
+ * and `Z` (`Z`, `UTC`, `+01:00`, `+0100` or `+01`), and `S`, a fraction of a second of any length. `T` and whatever is no letter stand for themselves, other text stands in brackets: `D [of] MMM YYYY`. Times without `Z` are UTC.
  * Two-digit years up to 69 are of this century. Dates are after the first moment of 1970.
  */
 import type { EpochMs } from "../domain/names.ts"
@@ -24,11 +24,13 @@ const tokens: ReadonlyArray<readonly [token: string, field: Field, pattern: stri
   ["h", "halfHour", "\\d{1,2}"],
   ["mm", "minute", "\\d{2}"],
   ["m", "minute", "\\d{1,2}"],
+  ["SSSSSS", "ms", "\\d{6}"],
   ["SSS", "ms", "\\d{3}"],
+  ["S", "ms", "\\d{1,9}"],
   ["ss", "second", "\\d{2}"],
   ["s", "second", "\\d{1,2}"],
   ["A", "half", "[AaPp][Mm]"],
-  ["Z", "offset", "Z|[+-]\\d{2}(?::?\\d{2})?"],
+  ["Z", "offset", "Z|UTC|GMT|[+-]\\d{2}(?::?\\d{2})?"],
 ]
 
 const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -58,8 +60,9 @@ const daysSince1970 = (year: number, month: number, day: number): number => {
   return marchYear * 365 + leapDays + dayOfMarchYear - 719_468
 }
 
-const offsetMinutes = (text: string | undefined): number | undefined => {
-  if (text === undefined || text === "Z") return 0
+/** Minutes east of UTC, as `Z`, `UTC`, `+01:00`, `+0100` or `+01` say it. */
+export const offsetMinutes = (text: string | undefined): number | undefined => {
+  if (text === undefined || /^[A-Z]+$/.test(text)) return 0
   const digits = text.slice(1).replace(":", "")
   const hours = Number(digits.slice(0, 2))
   const minutes = Number(digits.slice(2) || "0")
@@ -78,30 +81,60 @@ const hourOf = (found: ReadonlyMap<Field, string>): number | undefined => {
   return (hour % 12) + (found.get("half")?.toLowerCase() === "pm" ? 12 : 0)
 }
 
+/** A year of two digits: up to 69 of this century. */
+export const longYear = (short: string): number => Number(short) + (Number(short) <= 69 ? 2000 : 1900)
+
 const yearOf = (found: ReadonlyMap<Field, string>): number => {
   const short = found.get("shortYear")
-  if (short === undefined) return Number(found.get("year"))
-  return Number(short) + (Number(short) <= 69 ? 2000 : 1900)
+  return short === undefined ? Number(found.get("year")) : longYear(short)
 }
 
 const monthOf = (found: ReadonlyMap<Field, string>): number => {
   const name = found.get("monthName")
-  return name === undefined ? Number(found.get("month")) : monthNames.indexOf(name.toLowerCase()) + 1
+  return name === undefined ? Number(found.get("month")) : monthNamed(name)
 }
 
-const momentOf = (found: ReadonlyMap<Field, string>): EpochMs | undefined => {
-  const year = yearOf(found)
-  const month = monthOf(found)
-  const day = Number(found.get("day"))
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined
-  const hour = hourOf(found)
-  const minute = Number(found.get("minute") ?? "0")
-  const second = Number(found.get("second") ?? "0")
-  const offset = offsetMinutes(found.get("offset"))
-  if (hour === undefined || offset === undefined || minute > 59 || second > 59) return undefined
-  const minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offset
-  const atMs = (minutes * 60 + second) * 1000 + Number(found.get("ms") ?? "0")
+/** The number of a month by the first three letters of its English name; 0 if there is none. */
+export const monthNamed = (name: string): number => monthNames.indexOf(name.slice(0, 3).toLowerCase()) + 1
+
+/** The parts of a date, as numbers. */
+export interface Moment {
+  readonly year: number
+  readonly month: number
+  readonly day: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+  readonly ms: number
+  readonly offsetMinutes: number
+}
+
+/** The moment, or undefined where the calendar or the clock has none. */
+export const momentFrom = (at: Moment): EpochMs | undefined => {
+  if (at.year < 1970 || at.month < 1 || at.month > 12 || at.day < 1 || at.day > daysInMonth(at.year, at.month)) return undefined
+  if (at.hour > 23 || at.minute > 59 || at.second > 59) return undefined
+  const minutes = (daysSince1970(at.year, at.month, at.day) * 24 + at.hour) * 60 + at.minute - at.offsetMinutes
+  const atMs = (minutes * 60 + at.second) * 1000 + at.ms
   return atMs > 0 ? atMs : undefined
+}
+
+/** A fraction of a second, as its digits say it, in whole milliseconds. */
+export const millisOf = (digits: string): number => Number(digits.slice(0, 3).padEnd(3, "0"))
+
+const momentOf = (found: ReadonlyMap<Field, string>): EpochMs | undefined => {
+  const hour = hourOf(found)
+  const offset = offsetMinutes(found.get("offset"))
+  if (hour === undefined || offset === undefined) return undefined
+  return momentFrom({
+    year: yearOf(found),
+    month: monthOf(found),
+    day: Number(found.get("day")),
+    hour,
+    minute: Number(found.get("minute") ?? "0"),
+    second: Number(found.get("second") ?? "0"),
+    ms: millisOf(found.get("ms") ?? ""),
+    offsetMinutes: offset,
+  })
 }
 
 const escaped = (literal: string): string => literal.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")

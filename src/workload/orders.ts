@@ -9,15 +9,16 @@ import { assert } from "../assert.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import { plainLine } from "../domain/policy.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
-import type { FileFault } from "./csv-table.ts"
+import type { StockColumn } from "./file-columns.ts"
+import { type FileFault, fault } from "./file-fault.ts"
 import type { Flow, Send, Traffic } from "./flows.ts"
 import { sendOf } from "./flows.ts"
-import type { OrderFileOptions, OrderLine, OrderLines, RejectedRow } from "./order-lines.ts"
+import type { FileReading, OrderFileOptions, OrderLine, OrderLines, RejectedRow } from "./order-lines.ts"
 import { readOrderLines } from "./order-lines.ts"
 import type { WeightedChoice } from "./popularity.ts"
 import { drawPlace, weightedChoice } from "./popularity.ts"
 import { prngFromSeed } from "./prng.ts"
-import type { Share, StockColumn, StockLevel, StockLevels } from "./stock-levels.ts"
+import type { Share, StockLevel, StockLevels } from "./stock-levels.ts"
 import { readStockLevels, shareOf } from "./stock-levels.ts"
 
 /** Where the initial stock comes from. */
@@ -44,15 +45,24 @@ export interface OrderPlanOptions extends OrderFileOptions {
   readonly shippingDelayMs?: number
 }
 
-/** Where each row of the file went. {@link accountedRows} adds the first six up, and gives `rows`. */
+/** Where each row of the file went. {@link accountedRows} adds the parts up, and gives `rows`. */
 export interface OrderReport {
+  /** How the file was read. */
+  readonly reading: FileReading
   readonly rows: number
   /** Rows that are an order line, or the first row of one. */
   readonly sales: number
   readonly cancellations: { readonly released: number; readonly returned: number }
   /** Rows whose units were added to an earlier row of the same invoice and SKU. */
   readonly mergedDuplicates: number
+  /** Rows that are equal in every column to an earlier one: added too, or left out. */
+  readonly equalRows: number
+  readonly dropsEqualRows: boolean
   readonly notGoods: { readonly rows: number; readonly byCode: Readonly<Record<string, number>> }
+  /** Of orders that were cancelled, voided, refunded or failed; why, and their units. */
+  readonly notSold: { readonly rows: number; readonly qty: number; readonly by: Readonly<Record<string, number>> }
+  /** Rows that are played, by the status they have. */
+  readonly statuses: OrderLines["statuses"]
   /** Below zero without being a cancellation: damage and counts. */
   readonly adjustments: number
   readonly rejected: ReadonlyArray<RejectedRow>
@@ -60,8 +70,8 @@ export interface OrderReport {
   readonly blankCustomers: number
   /** Of the cancellations returned: those whose sale isn't in the file. */
   readonly cancellationsWithoutSale: number
-  /** SKUs that differ only by case: each its own SKU. */
-  readonly caseVariants: ReadonlyArray<ReadonlyArray<Sku>>
+  /** SKUs that differ only by case, white space or what can't be seen: each its own SKU. */
+  readonly lookAlikes: ReadonlyArray<ReadonlyArray<Sku>>
   /** How the stock file was read, if there was one. */
   readonly stockFile: StockLevels | null
   /** SKUs sold that start without stock. */
@@ -74,6 +84,8 @@ export interface OrderTotals {
   readonly orderLines: number
   readonly receivedQty: number
   readonly demandQty: number
+  /** Ordered and cancelled, by a column of their row: they are in no other sum. */
+  readonly cancelledQty: number
   /** Cancelled before they were shipped, after, and without their sale. */
   readonly releasedQty: number
   readonly returnedQty: number
@@ -139,18 +151,19 @@ const placed = (lines: ReadonlyArray<OrderLine>): ReadonlyArray<Placed> => {
   return keyed.map(({ line, key }, order) => ({ ...line, order, key }))
 }
 
-/** Gives each cancellation the latest earlier sale of its customer and SKU that has enough units left. Unknown customers are nobody in particular. */
+/** Gives each cancellation the latest earlier sale of its customer and SKU that has enough units left. An unknown customer is the invoice's. */
 const matched = (lines: ReadonlyArray<Placed>): { readonly sales: ReadonlyArray<Sale>; readonly alone: ReadonlyArray<Placed> } => {
   const sales: Array<Sale> = []
   const alone: Array<Placed> = []
   const byBuyer = new Map<string, Array<Sale>>()
   for (const line of lines) {
-    const earlier = line.customer === null ? undefined : byBuyer.get(`${line.sku}\n${line.customer}`)
+    const buyer = line.customer === null ? `${line.sku}\nof ${line.invoice}` : `${line.sku}\n${line.customer}`
+    const earlier = byBuyer.get(buyer)
     if (line.kind === "sale") {
-      const sale = { line, openQty: line.qty, cancellations: [] }
+      const sale = { line, openQty: line.qty - line.returnedQty, cancellations: [] }
       sales.push(sale)
       if (earlier !== undefined) earlier.push(sale)
-      else if (line.customer !== null) byBuyer.set(`${line.sku}\n${line.customer}`, [sale])
+      else byBuyer.set(buyer, [sale])
     } else {
       const sale = line.kind === "cancellation" ? earlier?.findLast((candidate) => candidate.openQty >= line.qty) : undefined
       if (sale === undefined) alone.push(line)
@@ -208,6 +221,8 @@ const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: 
     sends.push(sendOf({ atMs: shipMs, order: line.order }, options.warehouse, shipped))
   }
   for (const returned of returns) sends.push(returnSend(returned, location, options.warehouse))
+  // When they came back isn't in the file: at the moment they had left.
+  if (line.returnedQty > 0) sends.push(returnSend({ ...line, qty: line.returnedQty, atMs: shipMs }, location, options.warehouse))
   sends.sort((a, b) => a.atMs - b.atMs || a.order - b.order)
   return { name: line.key, ending: shippedQty > 0 ? "paid" : "cancelled", sends }
 }
@@ -259,11 +274,18 @@ const demandBySku = (sales: ReadonlyArray<Sale>): Map<Sku, number> => {
   return demand
 }
 
-const caseVariantsOf = (skus: Iterable<Sku>): ReadonlyArray<ReadonlyArray<Sku>> => {
+/** What two SKUs have in common that people take for one: letters in either case, composed or not, and what has no width left out. */
+const lookOf = (sku: Sku): string =>
+  sku
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[\s\u00ad\u200b-\u200f\u2060\ufeff]/g, "")
+
+const lookAlikesOf = (skus: Iterable<Sku>): ReadonlyArray<ReadonlyArray<Sku>> => {
   const groups = new Map<string, Array<Sku>>()
   for (const sku of skus) {
-    const group = groups.get(sku.toLowerCase())
-    if (group === undefined) groups.set(sku.toLowerCase(), [sku])
+    const group = groups.get(lookOf(sku))
+    if (group === undefined) groups.set(lookOf(sku), [sku])
     else group.push(sku)
   }
   return [...groups.values()].filter((group) => group.length > 1)
@@ -279,6 +301,7 @@ interface Composed {
   readonly stockFile: StockLevels | null
   readonly skus: ReadonlySet<Sku>
   readonly demand: ReadonlyMap<Sku, number>
+  readonly dropsEqualRows: boolean
 }
 
 const reportOf = (composed: Composed, options: Settled): { readonly report: OrderReport; readonly totals: OrderTotals } => {
@@ -292,16 +315,21 @@ const reportOf = (composed: Composed, options: Settled): { readonly report: Orde
   const writtenOff = alone.filter((line) => line.kind === "writeOff")
   const stocked = new Set(levels.flatMap((level) => (level.qty > 0 ? [level.sku] : [])))
   const report: OrderReport = {
+    reading: read.reading,
     rows: read.rows,
     sales: sales.length,
     cancellations: { released: released.length, returned: returned.length + withoutSale.length },
     mergedDuplicates: read.mergedRows,
+    equalRows: read.equalRows,
+    dropsEqualRows: composed.dropsEqualRows,
+    notSold: { rows: read.notSoldRows, qty: read.notSoldQty, by: read.notSoldBy },
+    statuses: read.statuses,
     notGoods: { rows: read.notGoodsRows, byCode: read.notGoodsByCode },
     adjustments: writtenOff.length,
     rejected: read.rejected,
     blankCustomers: read.blankCustomerRows,
     cancellationsWithoutSale: withoutSale.length,
-    caseVariants: caseVariantsOf(composed.skus),
+    lookAlikes: lookAlikesOf(composed.skus),
     stockFile: composed.stockFile,
     skusWithoutStock: [...composed.demand.keys()].filter((sku) => !stocked.has(sku)).length,
   }
@@ -311,7 +339,8 @@ const reportOf = (composed: Composed, options: Settled): { readonly report: Orde
     receivedQty: qtyOf(levels),
     demandQty: qtyOf(sales.map((sale) => sale.line)),
     releasedQty: qtyOf(released),
-    returnedQty: qtyOf(returned),
+    cancelledQty: read.cancelledQty,
+    returnedQty: qtyOf(returned) + sales.reduce((sum, { line }) => sum + line.returnedQty, 0),
     returnedWithoutSaleQty: qtyOf(withoutSale),
     writtenOffQty: qtyOf(writtenOff),
   }
@@ -324,9 +353,68 @@ export const accountedRows = (report: OrderReport): number =>
   report.cancellations.released +
   report.cancellations.returned +
   report.mergedDuplicates +
+  report.equalRows +
+  report.notSold.rows +
   report.notGoods.rows +
   report.adjustments +
   report.rejected.length
+
+interface ReasonCount<Row> {
+  readonly reason: string
+  readonly rows: number
+  readonly firsts: ReadonlyArray<Row>
+}
+
+/** How many rows there are of each reason, the most frequent first, with the first of each. */
+export const reasonsOf = <Row extends { readonly reason: string }>(rejected: ReadonlyArray<Row>): ReadonlyArray<ReasonCount<Row>> => {
+  const reasons = new Map<string, { reason: string; rows: number; firsts: Array<Row> }>()
+  for (const row of rejected) {
+    const known: { reason: string; rows: number; firsts: Array<Row> } = reasons.get(row.reason) ?? {
+      reason: row.reason,
+      rows: 0,
+      firsts: [],
+    }
+    known.rows += 1
+    if (known.firsts.length < firstsMax) known.firsts.push(row)
+    reasons.set(row.reason, known)
+  }
+  return [...reasons.values()].sort((a, b) => b.rows - a.rows)
+}
+
+/** Rows that are shown of each reason. */
+const firstsMax = 3
+
+/** The column that a reason is about. */
+const columnOfReason: Readonly<Record<string, string>> = {
+  NoInvoice: "invoice",
+  NoSku: "sku",
+  DamagedText: "encoding",
+  SkuFromSpreadsheet: "spreadsheet",
+  InvalidSku: "sku",
+  InvalidQuantity: "quantity",
+  ZeroQuantity: "quantity",
+  NegativeQuantity: "quantity",
+  QuantityTooLarge: "quantity",
+  QuantitiesDisagree: "quantity",
+  InvalidDate: "date",
+}
+
+/** No row can be used: what is the matter with most, and what else became of them. */
+const noneUsable = (
+  what: string,
+  rows: number,
+  rejected: ReadonlyArray<{ readonly line: number; readonly reason: string; readonly value: string }>,
+  others: ReadonlyArray<readonly [rows: number, what: string]>,
+): FileFault => {
+  const reasons = reasonsOf(rejected)
+  const parts = reasons.map(({ reason, rows: count, firsts: [first] }) => {
+    const value = first === undefined || first.value === "" ? "" : `: ${first.value}`
+    return `${count} ${reason}, the first in line ${first?.line}${value}`
+  })
+  for (const [count, name] of others) if (count > 0) parts.push(`${count} ${name}`)
+  const why = rows === 0 ? "below the header there is no row" : `of ${rows} ${rows === 1 ? "row" : "rows"}, ${parts.join("; ")}`
+  return fault("NoUsableRow", `there is ${what} in it: ${why}`, columnOfReason[reasons[0]?.reason ?? ""] ?? null)
+}
 
 /** Plans an order file. The same texts and options give the same plan. A file that can't be read as a whole is a {@link FileFault}, the stock file's included. */
 export const planOrders = (text: string, given: OrderPlanOptions): OrderPlan | FileFault => {
@@ -334,10 +422,25 @@ export const planOrders = (text: string, given: OrderPlanOptions): OrderPlan | F
   const read = readOrderLines(text, given)
   if (read._tag === "FileFault") return read
   const { stock } = given
-  const stockFile = stock._tag === "File" ? readStockLevels(stock.text, options.location, stock.columns) : null
-  if (stockFile?._tag === "FileFault") return { ...stockFile, detail: `stock file: ${stockFile.detail}` }
+  const { decimalMark } = given
+  const stockOptions = {
+    ...(decimalMark === undefined ? {} : { decimalMark }),
+    ...(stock._tag === "File" ? { columns: stock.columns ?? {} } : {}),
+  }
+  const stockFile = stock._tag === "File" ? readStockLevels(stock.text, options.location, stockOptions) : null
+  if (stockFile?._tag === "FileFault") return { ...stockFile, of: "stock" }
+  if (stockFile !== null && stockFile.levels.length === 0) {
+    return { ...noneUsable("no stock", stockFile.rows, stockFile.rejected, [[stockFile.notStockedRows, "not stocked"]]), of: "stock" }
+  }
   const lines = placed(read.lines)
   const { sales, alone } = matched(lines)
+  if (sales.length === 0) {
+    return noneUsable("no order", read.rows, read.rejected, [
+      [read.notSoldRows, "not sold"],
+      [read.notGoodsRows, "no goods"],
+      [lines.length, "given back or written off"],
+    ])
+  }
   const demand = demandBySku(sales)
   const levels =
     stock._tag === "Share"
@@ -353,7 +456,7 @@ export const planOrders = (text: string, given: OrderPlanOptions): OrderPlan | F
     ...sales.map((sale) => saleFlow(sale, locationOf(sale.line.sku), channelOf(sale.line), options)),
     ...alone.map((line) => factFlow(line, locationOf(line.sku), options)),
   ].sort((a, b) => (a.sends[0]?.order ?? 0) - (b.sends[0]?.order ?? 0))
-  const composed = { read, sales, alone, levels, stockFile, skus, demand }
+  const composed = { read, sales, alone, levels, stockFile, skus, demand, dropsEqualRows: given.dropsEqualRows === true }
   const plan: OrderPlan = {
     _tag: "OrderPlan",
     setup: setupSends(skus, levels, lines[0]?.atMs ?? 0, options),

@@ -5,37 +5,13 @@
 import { assert } from "../assert.ts"
 import type { LocationId, Sku } from "../domain/names.ts"
 import { isId, isSku } from "../domain/names.ts"
-import { locationsPerSkuMax, onHandMax } from "../limits.ts"
-import type { ColumnWish, FileFault, TableRow } from "./csv-table.ts"
-import { readTable, wholeOf } from "./csv-table.ts"
-
-export type StockColumn = "sku" | "quantity" | "location"
-
-const wishes: ReadonlyArray<ColumnWish<StockColumn>> = [
-  {
-    name: "sku",
-    aliases: ["sku", "StockCode", "product_sku", "item_sku", "product_code", "item_code", "product_id", "item_id", "product", "item"],
-    required: true,
-  },
-  {
-    name: "quantity",
-    aliases: [
-      "qty",
-      "quantity",
-      "stock",
-      "on_hand",
-      "qty_on_hand",
-      "stock_level",
-      "inventory",
-      "inventory_quantity",
-      "available",
-      "units",
-      "count",
-    ],
-    required: true,
-  },
-  { name: "location", aliases: ["location", "location_id", "warehouse", "store", "site", "branch"], required: false },
-]
+import { idCharsMax, locationsPerSkuMax, onHandMax } from "../limits.ts"
+import { bare, readTable, type Table, type TableRow } from "./csv-table.ts"
+import { notStockedWords, type StockColumn, spreadsheetNumber, stockWishes, tellsOfStatus } from "./file-columns.ts"
+import type { FileFault } from "./file-fault.ts"
+import { type DecimalMark, type FileNumbers, numbersOf } from "./file-numbers.ts"
+import { shown } from "./file-text.ts"
+import type { FileReading } from "./order-lines.ts"
 
 /** Units of one SKU at one location before the first order. */
 export interface StockLevel {
@@ -48,75 +24,156 @@ export interface StockLevel {
 export const StockRejectReason = [
   "EmptyRow",
   "ColumnCount",
+  "OpenQuote",
   "NoSku",
+  "DamagedText",
+  "SkuFromSpreadsheet",
   "InvalidSku",
   "InvalidQuantity",
   "NegativeQuantity",
   /** More than a location may hold. */
   "QuantityTooLarge",
-  /** Locations are ids: letters, digits and `_ . : -`. */
-  "InvalidLocation",
   "TooManyLocations",
 ] as const
 export type StockRejectReason = (typeof StockRejectReason)[number]
 
-/** A stock file read: its rows are the levels, those merged into an earlier row of the same SKU and location, and the rejected. */
+interface RejectedStock {
+  readonly row: number
+  readonly line: number
+  readonly reason: StockRejectReason
+  readonly value: string
+  readonly text: string
+}
+
+/** A stock file read: its rows are the levels, those merged into an earlier row of the same SKU and location, those that say a SKU isn't kept there, and the rejected. */
 export interface StockLevels {
   readonly _tag: "StockLevels"
+  readonly reading: FileReading
   readonly rows: number
   readonly levels: ReadonlyArray<StockLevel>
   readonly mergedRows: number
-  readonly rejected: ReadonlyArray<{ readonly row: number; readonly reason: StockRejectReason; readonly text: string }>
+  readonly notStockedRows: number
+  /** Places whose names are no ids, and the ids they are known by here. */
+  readonly places: ReadonlyArray<{ readonly name: string; readonly location: LocationId }>
+  readonly rejected: ReadonlyArray<RejectedStock>
 }
 
-const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId): StockLevel | StockRejectReason => {
-  if (row.shape === "blank") return "EmptyRow"
-  if (row.shape === "misshapen") return "ColumnCount"
+/** Ids for places of any name: a name that is one stays what it is, and no two places share one. */
+class Places {
+  readonly #known = new Map<string, LocationId>()
+  readonly #taken: Set<string>
+
+  /** `plain` are the names that are ids. */
+  constructor(plain: Iterable<string>) {
+    this.#taken = new Set(plain)
+  }
+
+  idOf(name: string): LocationId {
+    if (isId(name)) return name as LocationId
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const ascii = name.normalize("NFKD").replace(/\p{M}/gu, "")
+    const words = ascii.replace(/[^A-Za-z0-9_.:]+/g, "-").replace(/^-+|-+$/g, "")
+    const stem = words === "" ? "place" : words.slice(0, idCharsMax - 8)
+    let id = stem
+    for (let i = 2; this.#taken.has(id); i++) id = `${stem}-${i}`
+    this.#taken.add(id)
+    this.#known.set(name, id as LocationId)
+    return id as LocationId
+  }
+
+  get named(): StockLevels["places"] {
+    return [...this.#known].map(([name, location]) => ({ name: shown(name), location }))
+  }
+}
+
+type Judged = StockLevel | "notStocked" | { readonly reason: StockRejectReason; readonly value: string }
+
+const rejectedFor = (reason: StockRejectReason, name = "", value = ""): Judged => ({
+  reason,
+  value: name === "" ? "" : `${name} "${shown(value)}"`,
+})
+
+const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places: Places, numbers: FileNumbers): Judged => {
+  if (row.shape === "blank") return rejectedFor("EmptyRow")
+  if (row.shape === "misshapen") return rejectedFor("ColumnCount")
+  if (row.shape === "open") return rejectedFor("OpenQuote")
   const { sku = "", quantity = "", location = "" } = row.fields
-  if (sku === "") return "NoSku"
-  if (!isSku(sku)) return "InvalidSku"
-  const qty = wholeOf(quantity)
-  if (qty === undefined) return "InvalidQuantity"
-  if (qty < 0) return "NegativeQuantity"
-  if (qty > onHandMax) return "QuantityTooLarge"
-  if (location !== "" && !isId(location)) return "InvalidLocation"
-  return { sku, qty, location: location === "" ? defaultLocation : (location as LocationId) }
+  if (sku === "") return rejectedFor("NoSku")
+  if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
+  if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
+  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku)
+  if (notStockedWords.has(bare(quantity))) return "notStocked"
+  const qty = numbers.parse(quantity)
+  if (qty === undefined) return rejectedFor("InvalidQuantity", "quantity", quantity)
+  if (qty < 0) return rejectedFor("NegativeQuantity", "quantity", quantity)
+  if (qty > onHandMax) return rejectedFor("QuantityTooLarge", "quantity", quantity)
+  return { sku, qty, location: location === "" ? defaultLocation : places.idOf(location) }
+}
+
+export interface StockFileOptions {
+  /** The file's own name of a column, where it isn't found by itself. */
+  readonly columns?: Readonly<Partial<Record<StockColumn, string>>>
+  readonly decimalMark?: DecimalMark
+}
+
+const readingOf = (table: Table<StockColumn>, numbers: FileNumbers): FileReading => {
+  const used = new Set(Object.values(table.columns).flat())
+  const unused = table.header.filter((name) => name !== "" && !used.has(name))
+  return {
+    delimiter: table.delimiter,
+    shape: null,
+    lines: table.lines,
+    columns: table.columns,
+    guesses: numbers.guess === null ? [] : [numbers.guess],
+    unusedStates: unused.filter(tellsOfStatus),
+    unused: unused.filter((name) => !tellsOfStatus(name)),
+  }
+}
+
+function* quantitiesOf(table: Table<StockColumn>): Iterable<string> {
+  for (const { fields } of table.rows) yield fields.quantity ?? ""
 }
 
 /** Reads a stock file: SKU, quantity, and location where there is such a column and it isn't blank. Rows of the same SKU and location are added up. */
-export const readStockLevels = (
-  text: string,
-  defaultLocation: LocationId,
-  columns?: Readonly<Partial<Record<StockColumn, string>>>,
-): StockLevels | FileFault => {
-  const table = readTable(text, wishes, columns)
+export const readStockLevels = (text: string, defaultLocation: LocationId, options: StockFileOptions = {}): StockLevels | FileFault => {
+  const table = readTable(text, stockWishes, options.columns, ["quantity"])
   if (table._tag === "FileFault") return table
+  const numbers = numbersOf(quantitiesOf(table), options.decimalMark, "quantity")
+  if (numbers._tag === "FileFault") return numbers
+  const names = table.rows.flatMap(({ fields }) => (fields.location !== undefined && isId(fields.location) ? [fields.location] : []))
+  const places = new Places([defaultLocation, ...names])
   const levels = new Map<Sku, Map<LocationId, StockLevel>>()
-  const rejected: Array<StockLevels["rejected"][number]> = []
+  const rejected: Array<RejectedStock> = []
   let mergedRows = 0
+  let notStockedRows = 0
   for (const row of table.rows) {
-    const found = judged(row, defaultLocation)
-    if (typeof found === "string") {
-      rejected.push({ row: row.row, reason: found, text: row.text })
-      continue
-    }
-    const at = levels.get(found.sku) ?? new Map<LocationId, StockLevel>()
-    const earlier = at.get(found.location)
-    const qty = (earlier?.qty ?? 0) + found.qty
-    if (qty > onHandMax) rejected.push({ row: row.row, reason: "QuantityTooLarge", text: row.text })
-    else if (earlier === undefined && at.size >= locationsPerSkuMax)
-      rejected.push({ row: row.row, reason: "TooManyLocations", text: row.text })
+    const reject = (reason: StockRejectReason, value: string) =>
+      void rejected.push({ row: row.row, line: row.line, reason, value, text: row.text })
+    const found = judged(row, defaultLocation, places, numbers)
+    if (found === "notStocked") notStockedRows += 1
+    else if ("reason" in found) reject(found.reason, found.value)
     else {
-      if (earlier !== undefined) mergedRows += 1
-      at.set(found.location, { ...found, qty })
-      levels.set(found.sku, at)
+      const at = levels.get(found.sku) ?? new Map<LocationId, StockLevel>()
+      const earlier = at.get(found.location)
+      const qty = (earlier?.qty ?? 0) + found.qty
+      if (qty > onHandMax) reject("QuantityTooLarge", `quantity ${earlier?.qty ?? 0} + ${found.qty}`)
+      else if (earlier === undefined && at.size >= locationsPerSkuMax) reject("TooManyLocations", `location ${found.location}`)
+      else {
+        if (earlier !== undefined) mergedRows += 1
+        at.set(found.location, { ...found, qty })
+        levels.set(found.sku, at)
+      }
     }
   }
   return {
     _tag: "StockLevels",
+    reading: readingOf(table, numbers),
     rows: table.rows.length,
     levels: [...levels.values()].flatMap((at) => [...at.values()]),
     mergedRows,
+    notStockedRows,
+    places: places.named,
     rejected,
   }
 }

@@ -108,9 +108,11 @@ describe("the demo", () => {
     const columns = "invoice=Beleg,sku=Artikel,quantity=Menge,date=Verkauft am,customer=Kunde,description=Text"
     const files = ["--orders", orders, "--columns", columns, "--date-format", "DD.MM.YYYY H:mm", "--stock", stock]
     const named = ["--stock-columns", "sku=Art,quantity=Bestand,location=Ort"]
-    const { code, out, err } = await demo(...files, ...named, "--kill-at", "0.3", "--partitions", "3").ended
+    const meant = ["--no-goods", "POST", "--below-zero", "count"]
+    const { code, out, err } = await demo(...files, ...named, ...meant, "--kill-at", "0.3", "--partitions", "3").ended
     expect({ code, err }).toEqual({ code: 0, err: "" })
-    expect(out).toMatch(/sales +241\n/)
+    expect(out).toMatch(/used +invoice "Beleg", sku "Artikel"[\s\S]*SIGKILL/)
+    expect(out).toMatch(/sales +241 /)
     expect(out).toMatch(/added to others +1 +the same SKU/)
     expect(out).toMatch(/no goods +1 +POST 1/)
     expect(out).toMatch(/adjustments +1 /)
@@ -169,6 +171,44 @@ describe("the demo", () => {
     const { code, out, err } = await demo(...args).ended
     expect(code).toBe(2)
     expect(out + err).toMatch(why)
+    expect(await kept()).toEqual([])
+  })
+
+  it("says what is made of a file, and plays nothing, where only that is asked for", async () => {
+    const orders = join(folder, "orders.csv")
+    await writeFile(
+      orders,
+      "order_id,status,sku,quantity,order_date\n1,paid,A,2,2026-03-02\n2,cancelled,A,3,2026-03-02\n3,paid,A,x,2026-03-02\n",
+    )
+    const { code, out, err } = await demo("--orders", orders, "--dry-run").ended
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(out).toMatch(/sales +1 +2 units\n/)
+    expect(out).toMatch(/not sold: cancelled 1\n/)
+    expect(out).toMatch(/line 4: quantity "x": 3,paid,A,x/)
+    expect(out).toMatch(/Nothing was played/)
+    expect(out).not.toMatch(/nats-server|Verdict/)
+  })
+
+  it.each([
+    [
+      "an order file without a usable row",
+      "order_id,sku,quantity,order_date\n1,A,x,2026-03-02\n",
+      "sku,qty\nA,1\n",
+      /--orders: .*1 InvalidQuantity.*--columns quantity=NAME/,
+    ],
+    [
+      "a stock file without one",
+      "order_id,sku,quantity,order_date\n1,A,1,2026-03-02\n",
+      "sku,qty\nA,-1\n",
+      /--stock: .*1 NegativeQuantity.*--stock-columns/,
+    ],
+  ] as const)("is not begun with %s", async (_, orderText, stockText, why) => {
+    const [orders, stock] = [join(folder, "orders.csv"), join(folder, "stock.csv")]
+    await writeFile(orders, orderText)
+    await writeFile(stock, stockText)
+    const { code, err } = await demo("--orders", orders, "--stock", stock).ended
+    expect(code).toBe(2)
+    expect(err).toMatch(why)
     expect(await kept()).toEqual([])
   })
 

@@ -54,7 +54,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   ingress: { uses: ["domain", "engine/words"], typesOf: ["engine", "wire"], packages: [] },
   ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
   audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
-  workload: { uses: ["domain", "wire"], typesOf: [], packages: ["csv-parse", "csv-parse/*"] },
+  /** Its importer reads the files that it is given by path. */
+  workload: { uses: ["domain", "wire"], typesOf: [], packages: ["node:fs", "node:path"] },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
   retention: { uses: ["engine", "wire", "ports"], typesOf: ["domain"], packages: effect },
   archive: { ...adapter, packages: [...effect, "node:*"] },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { readTable, wholeOf } from "../../src/workload/csv-table.ts"
+import { readTable } from "../../src/workload/csv-table.ts"
+import { wholeOf } from "../../src/workload/file-numbers.ts"
 
 const wishes = [
   { name: "sku", aliases: ["StockCode", "sku"], required: true },
@@ -84,12 +85,22 @@ describe("CSV table", () => {
     expect(faultOf("sku,SKU,qty\nA,B,1\n").reason).toBe("AmbiguousColumn")
   })
 
-  it("can't read a file that is empty, or ends within quotes", () => {
+  it("can't read a file that is empty", () => {
     expect(faultOf("").reason).toBe("Empty")
     expect(faultOf("\ufeff\r\n\r\n").reason).toBe("Empty")
-    const fault = faultOf('sku,qty\nA,1\nB,"2\nC,3\n')
-    expect(fault.reason).toBe("UnclosedQuote")
-    expect(fault.detail).toContain("at line")
+  })
+
+  it("takes a quote that nothing closes for a character, and the row for none where it opens a value that is needed", () => {
+    expect(fieldsOf('sku,qty,note\nA,1,x\nB,"2,y\nC,3,"6 inch\nD,4,z\n')).toEqual([
+      { sku: "A", quantity: "1", note: "x" },
+      "open",
+      { sku: "C", quantity: "3", note: '"6 inch' },
+      { sku: "D", quantity: "4", note: "z" },
+    ])
+    expect(fieldsOf('sku,size,qty\nB,"6 inch,2\nC,7,3\n')).toEqual([
+      { sku: "B", quantity: "2" },
+      { sku: "C", quantity: "3" },
+    ])
   })
 
   it("shortens the text of a long row", () => {

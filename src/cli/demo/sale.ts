@@ -2,15 +2,15 @@
  * Makes what the demo plays from what it was asked for: a flash sale from a seed, or the orders of a file. Reads the files; what their rows
  * mean is decided in workload/.
  */
-import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
 import type { SenderAccess } from "../../domain/roles.ts"
-import type { FileFault } from "../../workload/csv-table.ts"
+import { shown } from "../../workload/file-text.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
 import type { Flow, Traffic } from "../../workload/flows.ts"
-import type { InitialStock, OrderReport } from "../../workload/orders.ts"
-import { planOrders } from "../../workload/orders.ts"
+import { importLines } from "../../workload/import-report.ts"
+import { planOf, readSource } from "../../workload/importer.ts"
+import type { OrderReport } from "../../workload/orders.ts"
 import { CommandFailed, exitCode } from "../exit-codes.ts"
 import type { FlashSource, OrdersSource } from "./options.ts"
 
@@ -30,6 +30,8 @@ export interface Sale {
   readonly holdsEndMs: number | null
   /** What became of each row, if there was a file. */
   readonly rows: OrderReport | null
+  /** What of the file was used, guessed and ignored, to be read before anything plays. */
+  readonly reading: ReadonlyArray<string>
 }
 
 const warehouse = "warehouse" as SenderId
@@ -61,6 +63,7 @@ const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): Sale => {
     realTime: true,
     holdsEndMs: shortHoldMs,
     rows: null,
+    reading: [],
   }
 }
 
@@ -77,49 +80,25 @@ const mostWanted = (flows: ReadonlyArray<Flow>): string => {
   return most.sku
 }
 
+/** Of a path in a title. */
+const pathCharsMax = 200
+
 const unusable = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
-const readText = (option: string, path: string): Effect.Effect<string, CommandFailed> =>
-  Effect.tryPromise({
-    try: () => readFile(path, "utf8"),
-    catch: (error) => unusable(`--${option}: ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`),
-  })
-
-/** The remedies of workload/ speak of columns and formats; the command line has options for them. */
-const faultOf = (path: string, fault: FileFault): CommandFailed => {
-  const remedies: Partial<Record<FileFault["reason"], string>> = {
-    MissingColumn: " (--columns, --stock-columns)",
-    AmbiguousColumn: " (--columns, --stock-columns)",
-    UnknownDateFormat: " (--date-format)",
-    DateFormatNeeded: " (--date-format)",
-  }
-  return unusable(`${path}: ${fault.detail}${remedies[fault.reason] ?? ""}`)
-}
-
-const ordersOf = Effect.fnUntraced(function* (source: OrdersSource) {
-  const text = yield* readText("orders", source.path)
-  const stock: InitialStock =
-    source.stock._tag === "Share"
-      ? source.stock
-      : { _tag: "File", text: yield* readText("stock", source.stock.path), columns: source.stock.columns }
-  const plan = planOrders(text, {
-    stock,
-    channels: fileChannels,
-    columns: source.columns,
-    ...(source.dateFormat === null ? {} : { dateFormat: source.dateFormat }),
-    warehouse,
-    planner,
-    location: "main" as LocationId,
-  })
-  if (plan._tag === "FileFault") return yield* faultOf(source.path, plan)
+const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
+  const source = readSource(asked)
+  if (source._tag === "Refused") return yield* unusable(source.message)
+  const plan = planOf(source, { channels: fileChannels, warehouse, planner, location: "main" as LocationId })
+  if (plan._tag === "Refused") return yield* unusable(plan.message)
   const sale: Sale = {
-    title: `${source.path}: ${plan.report.rows} rows, ${plan.totals.orderLines} sales of ${plan.totals.skus} SKUs, as fast as they go`,
+    title: `${shown(asked.path, pathCharsMax)}: ${plan.report.rows} rows, ${plan.totals.orderLines} sales of ${plan.totals.skus} SKUs, as fast as they go`,
     traffic: plan,
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),
     realTime: false,
     holdsEndMs: null,
     rows: plan.report,
+    reading: importLines(source, plan),
   }
   return sale
 })

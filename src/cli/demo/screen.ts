@@ -3,7 +3,7 @@
  * but the verdict with --json.
  */
 
-import { rowLines, type Scene, sceneBlock, sceneLine, verdictLines } from "./tables.ts"
+import { type Scene, sceneBlock, sceneLine, verdictLines } from "./tables.ts"
 import type { Verdict } from "./verdict.ts"
 
 export interface Screen {
@@ -18,11 +18,7 @@ export interface Screen {
 
 const print = (lines: ReadonlyArray<string>): void => void process.stdout.write(lines.map((line) => `${line}\n`).join(""))
 
-const verdictText = (verdict: Verdict): ReadonlyArray<string> => [
-  "",
-  ...(verdict.rows === null ? [] : rowLines(verdict.rows)),
-  ...verdictLines(verdict),
-]
+const verdictText = (verdict: Verdict): ReadonlyArray<string> => ["", ...verdictLines(verdict)]
 
 const lines: Screen = {
   say: (line) => print([line]),

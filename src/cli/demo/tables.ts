@@ -1,29 +1,13 @@
 /**
- * The words and columns of what the demo prints: where it is while it plays, what became of each row of a file, and the verdict.
+ * The words and columns of what the demo prints: where it is while it plays, and the verdict. What is said of a file is the importer's.
  */
-import { accountedRows, type OrderReport } from "../../workload/orders.ts"
+import { countsText, type Row, table } from "../../workload/import-report.ts"
 import type { Played } from "./player.ts"
 import type { Verdict } from "./verdict.ts"
 import type { Sight } from "./watch.ts"
 
 const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-
-type Row = readonly [what: string, value: number | string, note?: string]
-
-/** Columns: what, the value to the right, a note. */
-const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
-  const cells = rows.map(([what, value, note = ""]) => [what, typeof value === "number" ? grouped(value) : value, note] as const)
-  const whatWidth = Math.max(...cells.map(([what]) => what.length))
-  const valueWidth = Math.max(...cells.map(([, value]) => value.length))
-  return cells.map(([what, value, note]) => `  ${what.padEnd(whatWidth)}  ${value.padStart(valueWidth)}  ${note}`.trimEnd())
-}
-
-const countsText = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${grouped(count)}`)
-    .join(", ")
 
 // While it plays
 
@@ -81,38 +65,6 @@ export const sceneBlock = (scene: Scene): ReadonlyArray<string> => {
 }
 
 // Afterwards
-
-/** What became of the rows of an order file; the counts add up to its rows. */
-export const rowLines = (report: OrderReport): ReadonlyArray<string> => {
-  const reasons: Record<string, number> = {}
-  for (const { reason } of report.rejected) reasons[reason] = (reasons[reason] ?? 0) + 1
-  const parts = accountedRows(report)
-  const { released, returned } = report.cancellations
-  const variants = report.caseVariants.map((group) => group.join("/")).join(", ")
-  const notes: Array<Row> = [
-    ["without a customer", report.blankCustomers, "played all the same"],
-    ["SKUs without stock", report.skusWithoutStock, "sold in the file, nothing to sell here"],
-    ["SKUs by case only", report.caseVariants.length, variants],
-  ]
-  const stock = report.stockFile
-  if (stock !== null) notes.push(["stock file", stock.rows, `rows: ${stock.mergedRows} added to others, ${stock.rejected.length} unusable`])
-  return [
-    "Rows of the file",
-    ...table([
-      ["sales", report.sales],
-      ["cancelled, released", released, "before they were shipped"],
-      ["cancelled, returned", returned, `${grouped(report.cancellationsWithoutSale)} of them of sales that are not in the file`],
-      ["added to others", report.mergedDuplicates, "the same SKU again in one invoice"],
-      ["no goods", report.notGoods.rows, countsText(report.notGoods.byCode)],
-      ["adjustments", report.adjustments, "below zero without a cancellation"],
-      ["unusable", report.rejected.length, countsText(reasons)],
-      ["together", parts, parts === report.rows ? "all rows of the file" : `but the file has ${grouped(report.rows)}`],
-    ]),
-    ...report.rejected.slice(0, 5).map(({ row, reason, text }) => `    row ${row} ${reason}: ${text}`),
-    "Of these",
-    ...table(notes),
-  ]
-}
 
 const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
   ...Object.entries(facts.discrepancyQtyBy).map(

@@ -68,7 +68,16 @@ const judged = ({ replies = heardReplies(), storedIds = [reserveA.id] }: Heard):
 const kill: Kill = { worker: "worker-1", pid: 1, atMs: 0, afterFlows: 3, partitions: [0], takeoverMs: 1_500 }
 
 const evidence = (judgement: Judgement, change: Partial<Evidence> = {}): Evidence => ({
-  sale: { title: "a story", traffic: { setup: [], flows: [] }, actors: [], hotSku: sku, realTime: false, holdsEndMs: null, rows: null },
+  sale: {
+    title: "a story",
+    traffic: { setup: [], flows: [] },
+    actors: [],
+    hotSku: sku,
+    realTime: false,
+    holdsEndMs: null,
+    rows: null,
+    reading: [],
+  },
   partitions: 1,
   played: {
     flowsEnded: 1,

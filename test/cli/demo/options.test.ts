@@ -1,17 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { type DemoFlags, demoOptions } from "../../../src/cli/demo/options.ts"
+import { notGiven } from "../../workload/order-source.ts"
 
 const nothing: DemoFlags = {
+  ...notGiven,
   seed: null,
   ordersCount: null,
   skus: null,
   seconds: null,
-  orders: null,
-  columns: null,
-  dateFormat: null,
-  stockShare: null,
-  stock: null,
-  stockColumns: null,
   killAt: null,
   kill: true,
   workers: null,
@@ -42,13 +38,17 @@ describe("the demo's options", () => {
   it("name the columns of a file, whatever they are called", () => {
     const options = demoOptions({ ...nothing, orders: "o.csv", columns: "invoice=Order, sent,sku = Item no ,quantity=a=b" })
     expect(options).toMatchObject({
-      source: { path: "o.csv", columns: { invoice: "Order, sent", sku: "Item no", quantity: "a=b" }, stock: { num: 6, den: 10 } },
+      source: {
+        path: "o.csv",
+        options: { columns: { invoice: "Order, sent", sku: "Item no", quantity: "a=b" } },
+        stock: { num: 6, den: 10 },
+      },
     })
   })
 
   it("take the stock from a share or from a file", () => {
-    expect(demoOptions({ ...nothing, orders: "o.csv", stockShare: "60%" })).toMatchObject({ source: { stock: { _tag: "Share" } } })
-    expect(demoOptions({ ...nothing, orders: "o.csv", stock: "s.csv", stockColumns: "sku=Art" })).toMatchObject({
+    expect(demoOptions({ ...nothing, orders: "o.csv", "stock-share": "60%" })).toMatchObject({ source: { stock: { _tag: "Share" } } })
+    expect(demoOptions({ ...nothing, orders: "o.csv", stock: "s.csv", "stock-columns": "sku=Art" })).toMatchObject({
       source: { stock: { _tag: "File", path: "s.csv", columns: { sku: "Art" } } },
     })
   })
@@ -64,9 +64,9 @@ describe("the demo's options", () => {
     ["an option of the other source", { columns: "sku=a" }, /--columns: only with --orders/],
     ["a seed with a file", { orders: "o.csv", seed: "2" }, /--seed: not with --orders/],
     ["a column nobody asks for", { orders: "o.csv", columns: "price=P" }, /--columns: .*price=P/],
-    ["a share that is none", { orders: "o.csv", stockShare: "much" }, /--stock-share: .*much/],
-    ["both sources of stock", { orders: "o.csv", stock: "s.csv", stockShare: "1" }, /--stock and --stock-share/],
-    ["columns of a stock file that isn't there", { orders: "o.csv", stockColumns: "sku=A" }, /--stock-columns: only with --stock/],
+    ["a share that is none", { orders: "o.csv", "stock-share": "much" }, /--stock-share: .*much/],
+    ["both sources of stock", { orders: "o.csv", stock: "s.csv", "stock-share": "1" }, /--stock and --stock-share/],
+    ["columns of a stock file that isn't there", { orders: "o.csv", "stock-columns": "sku=A" }, /--stock-columns: only with --stock/],
     ["a moment beyond the end", { killAt: "1.5" }, /--kill-at: .*1\.5/],
     ["a kill and none", { kill: false, killAt: "0.5" }, /--kill-at and --no-kill/],
     ["a kill of the only worker", { workers: 1, killAt: "0.5" }, /--workers 2/],

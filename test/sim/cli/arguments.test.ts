@@ -106,7 +106,7 @@ describe("the arguments of the simulator", () => {
     [["--compare", "--date-format", "D/M/YYYY"], /--date-format goes with --orders/],
     [["--seed-limit", "2147484"], /--seed-limit: “2147484” is no number of seconds above 0 and up to 2147483/],
     [["--channel", "web:asks:1:1"], /--channel goes with --compare/],
-    [["--stock-share", "1"], /--stock-share goes with --compare/],
+    [["--stock-share", "1"], /--stock-share goes with --orders or --compare/],
     [["--compare", "--window-minutes", "soon"], /--window-minutes: “soon” is no whole number from 1 to 100000/],
     [["--compare", "--batch-minutes", "-1"], /--batch-minutes/],
     [["--compare", "--stock-share", "most"], /--stock-share: “most” is no share such as 0\.6/],

@@ -36,7 +36,7 @@ describe("the simulator's command line", () => {
   ])("refuses %j before it runs or writes anything, with the flag in the message", async (args, words) => {
     await inFolder(async (folder) => {
       const { code, out, err } = await start(folder, args).ended
-      expect({ code, out }).toEqual({ code: 1, out: "" })
+      expect({ code, out }).toEqual({ code: 2, out: "" })
       expect(err).toContain(words)
       expect(err).toContain("--help")
       expect(readdirSync(folder)).toEqual([])
@@ -47,7 +47,7 @@ describe("the simulator's command line", () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, "orders.csv"), "colour,taste\nred,sweet\n")
       const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv", "--report", "report"]).ended
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(err).toMatch(/--orders: orders\.csv: .*column/i)
       expect(readdirSync(folder)).toEqual(["orders.csv"])
     })
@@ -57,7 +57,7 @@ describe("the simulator's command line", () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, "orders.csv"), "\u001b[2Jcolour,taste\nred,sweet\n")
       const { code, err } = await start(folder, ["--compare", "--orders", "orders.csv"]).ended
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(err).toContain("colour")
       expect(err).not.toContain("\u001b")
     })
@@ -73,10 +73,10 @@ describe("the simulator's command line", () => {
       expect(again.out).toMatch(/whole\.jsonl, decided again: .* THE SAME\n {2}state hash \S+, as exported/)
       expect(again.code).toBe(0)
       const cut = await start(folder, ["--commands", "cut.jsonl"]).ended
-      expect(cut).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/--commands: cut\.jsonl: line \d+: .*cut short/) })
+      expect(cut).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/--commands: cut\.jsonl: line \d+: .*cut short/) })
       const other = await start(folder, ["--commands", "other.jsonl"]).ended
       expect(other).toMatchObject({
-        code: 1,
+        code: 2,
         out: "",
         err: expect.stringMatching(/--commands: other\.jsonl: line 1: the export has format 9/),
       })

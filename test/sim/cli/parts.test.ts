@@ -12,7 +12,7 @@ describe("--compare", () => {
       const { code, out } = await start(folder, ["--compare", "--orders", "orders.csv", "--window-minutes", "1"]).ended
       expect(code).toBe(0)
       expect(out).toContain(
-        "orders.csv (1 of 3 rows can't be played, the first is row 3 (InvalidQuantity)): 2 orders, 2 lines, 7 units of 1 SKU in 1 min\n",
+        "orders.csv (1 of 3 rows can't be played, the first in line 4 (InvalidQuantity)): 2 orders, 2 lines, 7 units of 1 SKU in 1 min\n",
       )
       expect(out).toContain("(d) Holdfast")
     })
@@ -22,8 +22,28 @@ describe("--compare", () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, "none.csv"), `${header}1,A,many,2010-12-01\n`)
       const { code, err } = await start(folder, ["--compare", "--orders", "none.csv"]).ended
-      expect(code).toBe(1)
-      expect(err).toContain("--orders: none.csv: there is no order in it: 1 of 1 rows can't be played")
+      expect(code).toBe(2)
+      expect(err).toContain(
+        '--orders: none.csv: there is no order in it: of 1 row, 1 InvalidQuantity, the first in line 2: quantity "many"',
+      )
+    })
+  })
+
+  it("takes the options of the demo: columns, stock, and a look without playing", async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "orders.csv"), "No;Art;Stk;Tag\n1;A;1.250;2010-12-01\n2;A;750;2010-12-01\n")
+      writeFileSync(join(folder, "stock.csv"), "sku,qty,location\nA,900,Shop One\n")
+      const files = ["--orders", "orders.csv", "--columns", "invoice=No,sku=Art,quantity=Stk,date=Tag", "--stock", "stock.csv"]
+      const look = await start(folder, [...files, "--dry-run"]).ended
+      expect(look.code).toBe(0)
+      expect(look.out).toContain('place "Shop One" is the location Shop-One')
+      expect(look.out).toContain("Nothing was played")
+      expect(look.out).not.toContain("seed")
+      const { code, out } = await start(folder, ["--compare", ...files, "--window-minutes", "1", "--json"]).ended
+      expect(code).toBe(0)
+      expect(JSON.parse(out).compared).toMatchObject({ traffic: { units: 2_000, stockQty: 900 } })
+      const seed = await start(folder, [...files, "--profile", "calm", "--seed", "1"]).ended
+      expect(seed.code).toBe(0)
     })
   })
 
@@ -93,7 +113,7 @@ describe("--exhaustive", () => {
 
   it("refuses a name that no small world has, and says which there are", async () => {
     const { code, out, err } = await call("--exhaustive", "--small-world", "nowhere")
-    expect({ code, out }).toEqual({ code: 1, out: "" })
+    expect({ code, out }).toEqual({ code: 2, out: "" })
     expect(err).toMatch(/--small-world: there is none whose name contains “nowhere”; there are “takeover, one replica”/)
   })
 })

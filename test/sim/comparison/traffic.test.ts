@@ -14,6 +14,7 @@ const importedFrom = (rows: string) => {
     stock: { _tag: "Share", num: 1, den: 2 },
     channels: [{ sender: "file" as SenderId, weight: 1 }],
     dateFormat: "YYYY-MM-DD",
+    belowZero: "count",
   })
   if (plan._tag === "FileFault") throw new Error(plan.detail)
   return plan

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { runSeed } from "../../../sim/run.ts"
 import { ordersTraffic } from "../../../sim/trace/orders.ts"
 import { worldStartMs } from "../../../sim/world/world.ts"
+import { sourceOf } from "../../workload/order-source.ts"
 
 /** Three days of a small shop: several lines an invoice, a cancellation, a write-off, postage, and a date without a time. */
 const rows = [
@@ -17,8 +18,8 @@ const text = `InvoiceNo,StockCode,Quantity,InvoiceDate,CustomerID\n${rows.join("
 const windowMs = 30_000
 
 const trafficOf = (seed: string) => {
-  const traffic = ordersTraffic({ text, dateFormat: "D/M/YYYY" }, seed, windowMs)
-  if (traffic._tag === "FileFault") throw new Error(traffic.detail)
+  const traffic = ordersTraffic(sourceOf(text, { "date-format": "D/M/YYYY" }), seed, windowMs)
+  if (traffic._tag === "Refused") throw new Error(traffic.message)
   return traffic
 }
 
@@ -46,8 +47,8 @@ describe("an order file as traffic", () => {
 
   it("starts with the share of what is sold that was asked for", () => {
     const receivedQty = (num: number) => {
-      const traffic = ordersTraffic({ text, dateFormat: "D/M/YYYY", stockShare: { num, den: 1 } }, "1", windowMs)
-      if (traffic._tag === "FileFault") throw new Error(traffic.detail)
+      const traffic = ordersTraffic(sourceOf(text, { "date-format": "D/M/YYYY", "stock-share": String(num) }), "1", windowMs)
+      if (traffic._tag === "Refused") throw new Error(traffic.message)
       return traffic.setup.reduce((sum, { command }) => sum + (command.type === "ReceiveStock" ? command.qty : 0), 0)
     }
     expect(receivedQty(2)).toBe(2 * receivedQty(1))
@@ -55,8 +56,12 @@ describe("an order file as traffic", () => {
   })
 
   it("that can't be read says why", () => {
-    expect(ordersTraffic({ text }, "1", windowMs)).toMatchObject({ _tag: "FileFault", reason: "DateFormatNeeded" })
-    expect(ordersTraffic({ text: "a,b\n1,2\n" }, "1", windowMs)).toMatchObject({ _tag: "FileFault", reason: "MissingColumn" })
+    const why = (content: string) => {
+      const traffic = ordersTraffic(sourceOf(content), "1", windowMs)
+      return traffic._tag === "Refused" ? traffic.message : ""
+    }
+    expect(why(text)).toMatch(/^--orders: orders\.csv: dates like .* \(--date-format FORMAT\)$/)
+    expect(why("a,b\n1,2\n")).toMatch(/no column for the invoice.* \(--columns invoice=NAME\)$/)
   })
 
   for (const profile of ["calm", "flash-sale"] as const)

@@ -1,0 +1,78 @@
+/**
+ * Reads the quantities of a file: whole numbers, as people and programs write them. Decides what a dot before three digits means, for the file as a whole.
+ *
+ * `1.000` is a thousand to one half of the world, and one with three decimals to the other. It is read where something else in the file says which, and asked about where
+ * nothing does. What isn't plainly a whole number is none: nothing is rounded.
+ */
+import { type FileFault, fault } from "./file-fault.ts"
+import { shown } from "./file-text.ts"
+
+/** What stands before decimals. The other one groups thousands. */
+export const DecimalMark = [".", ","] as const
+export type DecimalMark = (typeof DecimalMark)[number]
+
+const plain = /^([+-]?\d{1,15})(?:\.0+)?$/
+/** Not three zeros after a comma: that may be a thousand. */
+const plainComma = /^([+-]?\d{1,15}),(?:0{1,2}|0{4,})$/
+const dotGroups = /^([+-]?\d{1,3}(?:\.\d{3})+)(?:,0+)?$/
+const commaGroups = /^([+-]?\d{1,3}(?:,\d{3})+)(?:\.0+)?$/
+const commaDecimals = /^([+-]?\d{1,15}),0+$/
+
+// Adding 0 makes of -0 what everybody means by it.
+const numberOf = (digits: string | undefined): number | undefined =>
+  digits === undefined ? undefined : Number(digits.replace(/[.,]/g, "")) + 0
+
+/** A whole number as files write it (`6`, `-6`, `6.0`), or undefined. */
+export const wholeOf = (text: string): number | undefined => numberOf(plain.exec(text)?.[1])
+
+/** How the numbers of a file are read. */
+export interface FileNumbers {
+  readonly _tag: "FileNumbers"
+  readonly parse: (text: string) => number | undefined
+  /** What was guessed, as a sentence; null: nothing had to be. */
+  readonly guess: string | null
+}
+
+const dotThree = /^[+-]?\d{1,3}(?:\.\d{3})+$/
+/** A dot before three digits that can't be decimals of a whole number. */
+const surelyGroups = /^[+-]?(?!0\.)\d{1,3}(?:(?:\.\d{3}){2,}|\.(?!000$)\d{3})$/
+/** A dot that can't group thousands. */
+const surelyDecimal = /^[+-]?(?:\d+\.(?!\d{3}$)\d*|0\.\d+|\d{4,}\.\d+)$/
+const dotAndComma = /^[+-]?\d{1,3}(?:\.\d{3})+,\d+$/
+
+const byDots: FileNumbers["parse"] = (text) =>
+  wholeDotGroups(text) ?? (text.includes(".") ? undefined : (wholeOf(text) ?? numberOf(plainComma.exec(text)?.[1])))
+const wholeDotGroups = (text: string): number | undefined => numberOf(dotGroups.exec(text)?.[1])
+
+const asAsked = (mark: DecimalMark): FileNumbers => ({
+  _tag: "FileNumbers",
+  parse: (text) =>
+    mark === "."
+      ? (wholeOf(text) ?? numberOf(commaGroups.exec(text)?.[1]))
+      : (wholeDotGroups(text) ?? (text.includes(".") ? undefined : (wholeOf(text) ?? numberOf(commaDecimals.exec(text)?.[1])))),
+  guess: null,
+})
+
+const quoted = (text: string): string => `"${shown(text)}"`
+
+/** How to read the quantities among `values`, which are all of them. */
+export const numbersOf = (values: Iterable<string>, mark: DecimalMark | undefined, column: string): FileNumbers | FileFault => {
+  if (mark !== undefined) return asAsked(mark)
+  let doubtful: string | undefined
+  let groups: string | undefined
+  let decimals: string | undefined
+  for (const value of values) {
+    if (dotThree.test(value)) doubtful ??= value
+    if (surelyGroups.test(value) || dotAndComma.test(value)) groups ??= value
+    if (surelyDecimal.test(value)) decimals ??= value
+  }
+  const plainly: FileNumbers = { _tag: "FileNumbers", parse: (text) => wholeOf(text) ?? numberOf(plainComma.exec(text)?.[1]), guess: null }
+  if (doubtful === undefined && groups === undefined) return plainly
+  if (groups !== undefined && decimals === undefined)
+    return { _tag: "FileNumbers", parse: byDots, guess: `a dot in the ${column} groups thousands, as in ${quoted(groups)}` }
+  if (groups === undefined && decimals !== undefined)
+    return { ...plainly, guess: `${quoted(doubtful ?? "")} in the ${column} has decimals, as ${quoted(decimals)} has, and is no thousand` }
+  const beside = groups === undefined ? "" : `, and ${quoted(groups)} stands beside ${quoted(decimals ?? "")}`
+  const detail = `${quoted(doubtful ?? groups ?? "")} in the ${column} may be with a dot for thousands or for decimals${beside}: say which mark stands before decimals`
+  return fault("DecimalMarkNeeded", detail, column)
+}
