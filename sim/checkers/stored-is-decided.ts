@@ -20,7 +20,7 @@ const wordOf = ({ server }: Cluster, { ingress, serial, partition }: Batch): "sa
   let heard = false
   for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
     const read = checkingCodec.decodeRecord(bytes)
-    if (read._tag === "Unreadable") continue
+    if (read._tag !== "Record") continue
     for (const entry of read.record.entries) {
       if (entry._tag === "Reset") return "said"
       if (entry._tag !== "Stored" || entry.ingress !== ingress || entry.serial <= serial) continue

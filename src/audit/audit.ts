@@ -5,6 +5,7 @@
  * journal them. Keeps what is open (reservations, remembered ids, what was heard and not yet journaled), not what has passed.
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
+import { unreachable } from "../assert.ts"
 import type { EngineCodec } from "../engine/protocol.ts"
 import type { DecidedCommand, Entry, MessageEntry, SettledEntry, StoredRecord } from "../engine/records.ts"
 import { createChain } from "./chain.ts"
@@ -138,6 +139,8 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
     case "Reset":
     case "Resumed":
       return
+    default:
+      unreachable(entry)
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
+import { unreachable } from "../assert.ts"
 import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
@@ -105,6 +106,8 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
       for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
       return
+    default:
+      unreachable(chunk)
   }
 }
 

@@ -12,7 +12,6 @@ import { halt, stepAside } from "./ending.ts"
 import type { Claiming, InFlight, Partition } from "./partition.ts"
 import type { ClaimBasis, ClaimEndReason, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
-import { recordVersion } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { raiseWitness } from "./witness.ts"
@@ -53,12 +52,9 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
   const expected = partition.confirmedSeq + 1
   if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
   const decoded = given.codec.decodeRecord(stored.bytes)
-  if (decoded._tag === "Unreadable") {
-    const why = `record ${stored.seq}: ${decoded.cause}`
-    return decoded.cause.startsWith("version ") ? stepAside(partition, why) : halt(partition, "ChainBroken", why, nowMs)
-  }
+  if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
+  if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
   const { record } = decoded
-  if (record.version > recordVersion) return stepAside(partition, `record ${stored.seq} has version ${record.version}`)
   if (record.partition !== partition.id)
     return halt(partition, "ForeignJournal", `record ${stored.seq} is of partition ${record.partition}`, nowMs)
   if (partition.incarnation !== null && record.incarnation !== partition.incarnation)

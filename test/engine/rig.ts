@@ -65,7 +65,7 @@ export class Broker {
   records(): ReadonlyArray<JournalRecord> {
     return this.journal.map(({ bytes }) => {
       const decoded = engineCodec.decodeRecord(bytes)
-      if (decoded._tag === "Unreadable") throw new Error(decoded.cause)
+      if (decoded._tag !== "Record") throw new Error(decoded.cause)
       return decoded.record
     })
   }
