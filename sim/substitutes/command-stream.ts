@@ -76,6 +76,18 @@ export class CommandStream {
     for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)
   }
 
+  /** Drops all but the newest `count` messages. Returns the partitions that some of them were of. */
+  trim(count: number): ReadonlySet<number> {
+    const beforeSeq = this.model.lastSeq - count + 1
+    const partitions = new Set<number>()
+    for (const [partition, seqs] of this.#ofPartition.entries()) {
+      if ((seqs[0] ?? beforeSeq) >= beforeSeq) continue
+      partitions.add(partition)
+      this.purge(partition, beforeSeq)
+    }
+    return partitions
+  }
+
   /** Loses the unsynced tail. Returns how many messages. */
   loseTail(count: number): number {
     const lost = this.model.loseTail(count)

@@ -1,17 +1,24 @@
 /**
- * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest.
+ * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest, and nothing may be gone behind it that nobody decided.
  *
  * A stream that lost its tail (power loss with the default fsync) reuses sequences; whoever trusts numbers alone then skips new commands as done. Checked before every
  * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none. And once more
  * when the first message of a reading has arrived, before any of them is decided: between a look and the reading that it lets begin, the tail may be lost too.
  * From then on a loss breaks the reading, which is told.
+ *
+ * A stream that lost its beginning (somebody set it to drop what is old, or purged it) is told from that by its sequences, which are not used again: the cursor's message is gone although the stream goes
+ * on behind it. It is never purged by a worker, and whatever drops messages begins with the oldest, of the stream or of the subject. So while it is there, nothing behind it was dropped; once it is gone,
+ * everything up to the next message of this partition that is still stored may have been, and nobody can tell whether any of it was this partition's, for sequences of all partitions interleave. It is not passed
+ * over: the partition halts and says the range, until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
+ * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
+import { halt } from "./ending.ts"
 import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
-import type { CommandMessage, Output } from "./protocol.ts"
+import type { CommandMessage, Input, Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
 
 /** Asks what the stream holds at the cursor. */
@@ -64,10 +71,21 @@ export const onReadingBroke = (partition: Partition, nowMs: number): Array<Outpu
 const matches = (given: Given, message: CommandMessage | null, digest: string): boolean =>
   message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
 
+/** What was found where the cursor stands. */
+type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
+
+/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: none. */
+const lostBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): { readonly firstSeq: number; readonly lastSeq: number } | null => {
+  // Where the stream ends before it, its tail is lost: those sequences will be used again.
+  if (message !== null || lastSeq < seq) return null
+  const lost = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
+  return lost.firstSeq > lost.lastSeq ? null : lost
+}
+
 export const onCommandAtRead = (
   partition: Partition,
   given: Given,
-  read: { readonly seq: number; readonly message: CommandMessage | null; readonly lastSeq: number; readonly fill: number },
+  read: LookedUp & { readonly fill: number },
   nowMs: number,
 ): Array<Output> => {
   const { check } = partition
@@ -82,7 +100,12 @@ export const onCommandAtRead = (
     partition.digestVerified = false
     return outputs
   }
-  return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+  const lost = lostBehind(read)
+  if (lost === null) return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+  const how = `is gone, and what was stored from ${lost.firstSeq} to ${lost.lastSeq}`
+  if (partition.mayPassGap) return beginSearch(partition, read.lastSeq, how, nowMs)
+  const detail = `message ${read.seq} of the commands stream, the last that was decided, ${how}: what of that was this partition's was acknowledged and is lost`
+  return halt(partition, "CommandsTrimmed", detail, nowMs)
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
@@ -142,6 +165,7 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
 /** The reset is journaled: read from there. */
 export const onCursorReset = (partition: Partition): Array<Output> => {
   partition.search = null
+  partition.mayPassGap = false
   partition.digestVerified = false
   partition.purgedBelowSeq = 0
   partition.keptMarks.length = 0

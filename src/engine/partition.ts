@@ -273,6 +273,8 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** An operator let this reign go on after a halt: what the commands stream has lost by now was looked at. */
+  mayPassGap: boolean
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -397,6 +399,7 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  mayPassGap: false,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
   ...nothingTaken(),

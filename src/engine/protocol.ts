@@ -131,6 +131,8 @@ export const HaltReason = [
   "ChainBroken",
   /** Applying an event broke an invariant. */
   "InvariantBroken",
+  /** The commands stream lost its beginning, up to what nobody had decided: stored, perhaps acknowledged, and gone. */
+  "CommandsTrimmed",
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 
@@ -193,6 +195,8 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** First and last sequence of the commands stream. */
       readonly firstSeq: number
       readonly lastSeq: number
+      /** Where there is no message at `seq`: the first of this partition that is stored after it, null if none is. */
+      readonly nextSeq: number | null
       /** How full the stream is: its bytes as a share of what it may hold. */
       readonly fill: number
     }

@@ -230,6 +230,7 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
   partition.reignSeq = partition.confirmedSeq
   partition.mark = basis?.witness ?? null
   const halted = basis?.halt ?? null
+  partition.mayPassGap = halted !== null
   if (halted === null || halted.resume === null) return startServing(partition, nowMs)
   const lost = basis?.witness !== null && basis !== null && basis.witness.seq > basis.endSeq ? basis.endSeq : null
   const { by, reason } = halted.resume

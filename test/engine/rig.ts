@@ -238,10 +238,13 @@ export class Worker {
 
   readCommandAt(seq: number): void {
     const { broker } = this
+    const message = broker.commands.get(seq) ?? null
+    const later = [...broker.commands.keys()].filter((other) => other > seq).sort((a, b) => a - b)
     this.put({
       _tag: "CommandAtRead",
       seq,
-      message: broker.commands.get(seq) ?? null,
+      message,
+      nextSeq: message === null ? (later[0] ?? null) : null,
       firstSeq: 1,
       lastSeq: broker.lastSeq,
       fill: broker.fill,
