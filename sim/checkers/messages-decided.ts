@@ -30,7 +30,15 @@ const nameOf = ({ seq, brokerMs, subject, body }: CommandMessage): string => {
   return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
 }
 
-export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
+/** What a journal says of a stream: what was decided, how far its cursor has come, the first that was taken, and whether serials were found missing. */
+interface Journaled {
+  readonly decided: ReadonlySet<string>
+  readonly cursorSeq: number
+  readonly firstSeq: number
+  readonly missing: boolean
+}
+
+export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
   const { server } = cluster
   /** What each stream holds or has purged, by sequence. */
   const streams: Readonly<Record<CursorStream, Array<Stored | undefined>>> = { raw: [], stored: [] }
@@ -47,6 +55,15 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
     },
   })
 
+  /** Ranges that a halt or a reset named, by partition. */
+  const named: Array<{ readonly partition: number; readonly from: number; readonly to: number }> = []
+  const name = (partition: number, text: string): void => {
+    const [, from, to] = /from (\d+) to (\d+)/.exec(text) ?? []
+    if (from !== undefined) named.push({ partition, from: Number(from), to: Number(to) })
+  }
+  const isNamed = (partition: number, seq: number): boolean =>
+    named.some((range) => range.partition === partition && range.from <= seq && seq <= range.to)
+
   /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
   const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
     checked()
@@ -56,9 +73,11 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
   }
 
   /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
-  const decidedIn = (partition: number, stream: CursorStream): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
+  const decidedIn = (partition: number, stream: CursorStream): Journaled => {
     const decided = new Set<string>()
     let cursorSeq = 0
+    let firstSeq = Number.MAX_SAFE_INTEGER
+    let missing = false
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag !== "Record") continue
@@ -69,11 +88,14 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
       cursorSeq = read.record.cursor.seq
       for (const entry of read.record.entries) {
         if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
+        if (entry._tag === "Reset") name(partition, entry.cause)
+        if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
+        if (entry._tag === "Stored" && entry.missing > 0) missing = true
         if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
         if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
       }
     }
-    return { decided, cursorSeq }
+    return { decided, cursorSeq, firstSeq, missing }
   }
 
   const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
@@ -85,6 +107,16 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
       if (journal === undefined || message.seq > journal.cursorSeq) continue
       checked()
       if (journal.decided.has(message.name)) continue
+      if (stream === "stored" && server.droppedCommands.has(message.seq)) {
+        // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
+        if (isNamed(message.partition, message.seq) || journal.missing || message.seq < journal.firstSeq) {
+          excused("a stored message that its stream dropped")
+          continue
+        }
+        const detail = `message ${message.seq} (${message.subject}) was dropped undecided, and no halt names it`
+        found({ class: "safety", signature: "dropped and unsaid", detail, partition: message.partition })
+        continue
+      }
       const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
       found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
     }
@@ -92,6 +124,9 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
 
   return {
     name: "messages-decided",
+    halted: (slot, { reason, detail }) => {
+      if (reason === "CommandsTrimmed") name(slot.id, detail)
+    },
     finish: ({ lossy }) => {
       judge("stored", lossy)
       judge("raw", lossy)

@@ -75,12 +75,15 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
     alarmed: (slot, kind) => {
       if (kind === "CommandsLostTail") alarmed.add(slot.id)
     },
+    halted: (slot, { reason }) => {
+      if (reason === "CommandsTrimmed") alarmed.add(slot.id)
+    },
     finish: ({ lossy, converged }) => {
       if (!converged) return
       const decided = new Set<string>()
       decidedAttempts(cluster, lossy, (attempt) => decided.add(attempt))
       held.length = server.commands.lastSeq + 1
-      const isHeld = new Set(held)
+      const isHeld = new Set(held.filter((_, seq) => !server.droppedCommands.has(seq)))
       for (const [attempt, batch] of told) {
         if (lossy.has(batch.partition)) continue
         checked()

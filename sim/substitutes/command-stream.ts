@@ -24,6 +24,8 @@ export class CommandStream {
   readonly model: StreamModel
   /** By sequence. */
   readonly #messages = new Map<number, CommandMessage>()
+  /** What was dropped, decided or not, by sequence. */
+  readonly dropped = new Set<number>()
   /** The sequences of each partition, in order. */
   readonly #ofPartition: ReadonlyArray<Array<number>>
 
@@ -83,6 +85,7 @@ export class CommandStream {
     for (const [partition, seqs] of this.#ofPartition.entries()) {
       if ((seqs[0] ?? beforeSeq) >= beforeSeq) continue
       partitions.add(partition)
+      for (const seq of seqs) if (seq < beforeSeq) this.dropped.add(seq)
       this.purge(partition, beforeSeq)
     }
     return partitions

@@ -316,6 +316,11 @@ export class Server {
     return this.#streams.stored.trim(count)
   }
 
+  /** Sequences of the commands stream that were dropped, decided or not. */
+  get droppedCommands(): ReadonlySet<number> {
+    return this.#streams.stored.dropped
+  }
+
   /** A journal loses its unsynced tail. Returns how many records. */
   loseRecords(partition: number, count: number): number {
     const journal = this.journals[partition]
