@@ -35,7 +35,8 @@ interface Journaled {
   readonly decided: ReadonlySet<string>
   readonly cursorSeq: number
   readonly firstSeq: number
-  readonly missing: boolean
+  /** By name, with sequence 0: nobody knows where they were. */
+  readonly missing: ReadonlySet<string>
 }
 
 export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
@@ -77,7 +78,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     const decided = new Set<string>()
     let cursorSeq = 0
     let firstSeq = Number.MAX_SAFE_INTEGER
-    let missing = false
+    const missing = new Set<string>()
     for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag !== "Record") continue
@@ -90,7 +91,8 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
         if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
         if (entry._tag === "Reset") name(partition, entry.cause)
         if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
-        if (entry._tag === "Stored" && entry.missing > 0) missing = true
+        if (entry._tag === "Stored")
+          for (let serial = entry.serial - entry.missing; serial < entry.serial; serial++) missing.add(batchName(0, entry.ingress, serial))
         if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
         if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
       }
@@ -109,7 +111,11 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
       if (journal.decided.has(message.name)) continue
       if (stream === "stored" && server.droppedCommands.has(message.seq)) {
         // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
-        if (isNamed(message.partition, message.seq) || journal.missing || message.seq < journal.firstSeq) {
+        if (
+          isNamed(message.partition, message.seq) ||
+          journal.missing.has(message.name.replace(/^\d+/, "0")) ||
+          message.seq < journal.firstSeq
+        ) {
           excused("a stored message that its stream dropped")
           continue
         }

@@ -319,8 +319,9 @@ export const lines: ReadonlyArray<Mutant> = [
     guarantee: "INV-7",
     expected: ["messages-decided"],
     profile: "trimmed",
-    families: ["jitter", "trimmed-commands", "ingress-crashes", "crashes"],
-    drawn: { faultChance: 40 },
+    families: ["jitter", "trimmed-commands", "ingress-crashes", "crashes", "crash-points", "pauses", "handovers"],
+    // What an ingress that lives on stores later shows the loss by its serial: it has to die too.
+    drawn: { faultChance: 120, workers: 2 },
     budget: 40,
     substituted: [
       {

@@ -12,6 +12,7 @@
  * over: the partition halts and says the range, until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
  * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
+import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
@@ -130,7 +131,7 @@ const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: 
 
 const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> => {
   const { search } = partition
-  if (search === null) return []
+  assert(search !== null, "candidates are of a search")
   const next = search.candidates.at(-1)
   if (next === undefined) {
     search.found = { stream: search.from.stream, seq: 0, digest: "" }
@@ -143,7 +144,7 @@ const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> =>
 const searchOn = (partition: Partition, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
   const { search } = partition
   const candidate = search?.candidates.pop()
-  if (search === null || candidate === undefined) return []
+  assert(search !== null && candidate !== undefined, "what was looked up for a search is its next candidate")
   if (!matches(given, read.message, candidate.digest)) return askNextCandidate(partition, nowMs)
   search.found = { stream: search.from.stream, seq: candidate.seq, digest: candidate.digest }
   return []
@@ -152,7 +153,7 @@ const searchOn = (partition: Partition, given: Given, read: { readonly message: 
 /** Journals where reading starts again, once that is known and no append is in flight. */
 export const resetCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { search } = partition
-  if (search === null || search.found === null || partition.incarnation === null) return []
+  assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
   const cursor: Cursor = search.found
   const entry: Entry = { _tag: "Reset", from: search.from, cause: search.cause }
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }

@@ -3,7 +3,7 @@
  *
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
-import { unreachable } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
@@ -53,7 +53,7 @@ export const beginLoading = (partition: Partition, manifest: SnapshotManifest, c
  */
 export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Array<Output> => {
   const { loading } = partition
-  if (loading === null) return []
+  assert(loading !== null, "a slice is of a snapshot that is being loaded")
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
     const decoded = given.codec.decodeChunk(loading.chunks[loading.next] as Uint8Array)
     if (decoded._tag === "Newer") return beginAnew(partition, left(partition, loading.manifest, decoded.version))

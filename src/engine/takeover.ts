@@ -3,6 +3,7 @@
  *
  * From a confirmed claim on no former owner's append can succeed. The lease decides only who should try.
  */
+import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
@@ -182,7 +183,7 @@ const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<
 
 const appendGenesis = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { claiming } = partition
-  if (claiming === null) return []
+  assert(claiming !== null, "a genesis record is a claimant's")
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
   const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
@@ -199,7 +200,7 @@ export const onGenesisConfirmed = (partition: Partition, given: Given, record: J
 
 const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { claiming, incarnation } = partition
-  if (claiming === null || incarnation === null) return []
+  assert(claiming !== null && incarnation !== null, "a claim is a claimant's, of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
   const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
   return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
@@ -230,7 +231,6 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
   partition.reignSeq = partition.confirmedSeq
   partition.mark = basis?.witness ?? null
   const halted = basis?.halt ?? null
-  partition.mayPassGap = halted !== null
   if (halted === null || halted.resume === null) return startServing(partition, nowMs)
   const lost = basis?.witness !== null && basis !== null && basis.witness.seq > basis.endSeq ? basis.endSeq : null
   const { by, reason } = halted.resume
@@ -244,6 +244,7 @@ export const onResumeConfirmed = (partition: Partition, record: JournalRecord, n
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
   if (partition.draining !== null) return readOver(partition, record, partition.draining)
   partition.lifting = true
+  partition.mayPassGap = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs
   return [...outputs, ...startServing(partition, nowMs)]
