@@ -9,7 +9,7 @@
  * A stream that lost its beginning (somebody set it to drop what is old, or purged it) is told from that by its sequences, which are not used again: the cursor's message is gone although the stream goes
  * on behind it. It is never purged by a worker, and whatever drops messages begins with the oldest, of the stream or of the subject. So while it is there, nothing behind it was dropped; once it is gone,
  * everything up to the next message of this partition that is still stored may have been, and nobody can tell whether any of it was this partition's, for sequences of all partitions interleave. It is not passed
- * over: the partition halts and says the range, until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
+ * over: the reset is journaled with the range, and then the partition halts until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
  * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { assert } from "../assert.ts"
@@ -102,11 +102,10 @@ export const onCommandAtRead = (
     return outputs
   }
   const lost = lostBehind(read)
-  if (lost === null) return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+  if (lost === null) return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", null, nowMs)
   const how = `is gone, and what was stored from ${lost.firstSeq} to ${lost.lastSeq}`
-  if (partition.mayPassGap) return beginSearch(partition, read.lastSeq, how, nowMs)
   const detail = `message ${read.seq} of the commands stream, the last that was decided, ${how}: what of that was this partition's was acknowledged and is lost`
-  return halt(partition, "CommandsTrimmed", detail, nowMs)
+  return beginSearch(partition, read.lastSeq, how, detail, nowMs)
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
@@ -116,14 +115,14 @@ const readOn = (partition: Partition, check: CursorCheck, nowMs: number): Array<
   return askForArrived(partition, nowMs)
 }
 
-const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: number): Array<Output> => {
+const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: string | null, nowMs: number): Array<Output> => {
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
   for (const mark of [...partition.sparseMarks, ...partition.recentMarks])
     if (mark.seq <= lastSeq && mark.seq < from.seq) known.set(mark.seq, mark)
   const candidates = [...known.values()].sort((a, b) => a.seq - b.seq)
-  partition.search = { from, cause, candidates, found: null }
+  partition.search = { from, cause, candidates, found: null, dropped }
   stopReading(partition)
   const alarm: Output = { _tag: "Alarm", kind: "CommandsLostTail", detail: `partition ${partition.id}: ${cause}` }
   return [alarm, ...askNextCandidate(partition, nowMs)]
@@ -163,10 +162,11 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   return outputs
 }
 
-/** The reset is journaled: read from there. */
-export const onCursorReset = (partition: Partition): Array<Output> => {
+/** The reset is journaled: read from there, unless something was dropped. That is said now, for only now it is sure that this owner reigns: to a former one, what its successor decided and purged looks dropped too. */
+export const onCursorReset = (partition: Partition, nowMs: number): Array<Output> => {
+  const dropped = partition.search?.dropped ?? null
+  if (dropped !== null) return halt(partition, "CommandsTrimmed", dropped, nowMs)
   partition.search = null
-  partition.mayPassGap = false
   partition.digestVerified = false
   partition.purgedBelowSeq = 0
   partition.keptMarks.length = 0

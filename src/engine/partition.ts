@@ -124,6 +124,8 @@ export interface TailSearch {
   readonly candidates: Array<CursorMark>
   /** Where to start again, once known. */
   found: Cursor | null
+  /** It isn't the tail that is lost: what the stream dropped behind the cursor, to be said by a halt once the reset is journaled. */
+  readonly dropped: string | null
 }
 
 export interface QuarantinedCommand {
@@ -273,8 +275,6 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
-  /** An operator let this reign go on after a halt: what the commands stream has lost by now was looked at. */
-  mayPassGap: boolean
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -399,7 +399,6 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
-  mayPassGap: false,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
   ...nothingTaken(),

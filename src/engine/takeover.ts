@@ -244,7 +244,6 @@ export const onResumeConfirmed = (partition: Partition, record: JournalRecord, n
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
   if (partition.draining !== null) return readOver(partition, record, partition.draining)
   partition.lifting = true
-  partition.mayPassGap = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs
   return [...outputs, ...startServing(partition, nowMs)]
