@@ -39,8 +39,7 @@ interface Journaled {
   readonly missing: ReadonlySet<string>
 }
 
-export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
-  const { server } = cluster
+const streamsSeen = (server: Server) => {
   /** What each stream holds or has purged, by sequence. */
   const streams: Readonly<Record<CursorStream, Array<Stored | undefined>>> = { raw: [], stored: [] }
   server.listeners.push({
@@ -55,8 +54,11 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
       stored[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
     },
   })
+  return streams
+}
 
-  /** Ranges that a halt or a reset named, by partition. */
+/** Ranges that a halt or a reset named, by partition. */
+const namedRanges = () => {
   const named: Array<{ readonly partition: number; readonly from: number; readonly to: number }> = []
   const name = (partition: number, text: string): void => {
     const [, from, to] = /from (\d+) to (\d+)/.exec(text) ?? []
@@ -64,6 +66,44 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
   }
   const isNamed = (partition: number, seq: number): boolean =>
     named.some((range) => range.partition === partition && range.from <= seq && seq <= range.to)
+  return { name, isNamed }
+}
+
+type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
+type Name = ReturnType<typeof namedRanges>["name"]
+type JudgeFormer = (partition: number, record: JournalRecord) => void
+
+/** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
+const decidedIn = (server: Server, partition: number, stream: CursorStream, name: Name, judgeFormer: JudgeFormer): Journaled => {
+  const decided = new Set<string>()
+  let cursorSeq = 0
+  let firstSeq = Number.MAX_SAFE_INTEGER
+  const missing = new Set<string>()
+  for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+    const read = checkingCodec.decodeRecord(bytes)
+    if (read._tag !== "Record") continue
+    // Who has left a stream has passed all of it.
+    if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
+    if (read.record.cursor.stream !== stream) continue
+    if (stream === "raw") judgeFormer(partition, read.record)
+    cursorSeq = read.record.cursor.seq
+    for (const entry of read.record.entries) {
+      if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
+      if (entry._tag === "Reset") name(partition, entry.cause)
+      if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
+      if (entry._tag === "Stored")
+        for (let serial = entry.serial - entry.missing; serial < entry.serial; serial++) missing.add(batchName(0, entry.ingress, serial))
+      if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
+      if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
+    }
+  }
+  return { decided, cursorSeq, firstSeq, missing }
+}
+
+export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
+  const { server } = cluster
+  const streams = streamsSeen(server)
+  const { name, isNamed } = namedRanges()
 
   /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
   const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
@@ -73,35 +113,8 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     found({ class: "safety", signature: "handed over before the former stream was read", detail, partition, seq: prevSeq + 1 })
   }
 
-  /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
-  const decidedIn = (partition: number, stream: CursorStream): Journaled => {
-    const decided = new Set<string>()
-    let cursorSeq = 0
-    let firstSeq = Number.MAX_SAFE_INTEGER
-    const missing = new Set<string>()
-    for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-      const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag !== "Record") continue
-      // Who has left a stream has passed all of it.
-      if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
-      if (read.record.cursor.stream !== stream) continue
-      if (stream === "raw") judgeFormer(partition, read.record)
-      cursorSeq = read.record.cursor.seq
-      for (const entry of read.record.entries) {
-        if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
-        if (entry._tag === "Reset") name(partition, entry.cause)
-        if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
-        if (entry._tag === "Stored")
-          for (let serial = entry.serial - entry.missing; serial < entry.serial; serial++) missing.add(batchName(0, entry.ingress, serial))
-        if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
-        if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
-      }
-    }
-    return { decided, cursorSeq, firstSeq, missing }
-  }
-
   const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
-    const journals = server.journals.map((_, partition) => decidedIn(partition, stream))
+    const journals = server.journals.map((_, partition) => decidedIn(server, partition, stream, name, judgeFormer))
     const { lastSeq } = stream === "raw" ? server.former : server.commands
     for (const message of streams[stream]) {
       if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
