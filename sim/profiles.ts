@@ -5,7 +5,7 @@ import { type Prng, prngFromSeed } from "../src/workload/prng.ts"
 import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
 import type { LinkQuality } from "./world/link.ts"
 
-export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "last-unit"] as const
+export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit"] as const
 export type ProfileName = (typeof ProfileName)[number]
 
 export interface Profile {
@@ -37,7 +37,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50, 100],
     swarm: 5,
     always: ["jitter"],
-    never: ["lost-journal"],
+    never: ["lost-journal", "trimmed-commands"],
   },
   calm: {
     name: "calm",
@@ -59,7 +59,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [4_000, 8_000],
     swarm: 5,
     always: ["jitter", "channel-lag"],
-    never: ["lost-journal"],
+    never: ["lost-journal", "trimmed-commands"],
   },
   "power-loss": {
     name: "power-loss",
@@ -70,7 +70,18 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25, 50],
     swarm: 3,
     always: ["jitter", "lost-journal"],
-    never: ["corrupt-records", "snapshots", "clocks"],
+    never: ["corrupt-records", "snapshots", "clocks", "trimmed-commands"],
+  },
+  trimmed: {
+    name: "trimmed",
+    what: "the commands stream drops what is oldest, decided or not: whatever of it was acknowledged has to be named",
+    orders: [300, 500],
+    windowMs: [40 * second, 60 * second],
+    skus: [4, 12],
+    tickMs: [25, 50],
+    swarm: 3,
+    always: ["jitter", "trimmed-commands"],
+    never: ["lost-journal", "lost-commands", "corrupt-records"],
   },
   "last-unit": {
     name: "last-unit",
@@ -81,7 +92,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     tickMs: [25],
     swarm: 4,
     always: ["jitter"],
-    never: ["lost-journal"],
+    never: ["lost-journal", "trimmed-commands"],
   },
 }
 

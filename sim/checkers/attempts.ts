@@ -28,7 +28,7 @@ export const decidedAttempts = (
     if (lossy.has(partition)) continue
     for (const { seq, bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
       const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable") continue
+      if (read._tag !== "Record") continue
       for (const entry of read.record.entries)
         if (entry._tag === "Message" && entry.reply !== null) tell(attemptName(entry.sender, entry.reply), entry, { partition, seq })
     }

@@ -78,7 +78,7 @@ const endings = ({ cluster, found, checked }: Given) => {
     },
     appendBegun: (slot: Slot, { bytes }: { readonly bytes: Uint8Array }) => {
       const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable" || slot.partition?.inFlight?.attempts !== 1) return
+      if (read._tag !== "Record" || slot.partition?.inFlight?.attempts !== 1) return
       for (const entry of read.record.entries) {
         if (entry._tag !== "Expiry") continue
         for (const event of entry.events) {

@@ -30,8 +30,16 @@ const nameOf = ({ seq, brokerMs, subject, body }: CommandMessage): string => {
   return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
 }
 
-export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
-  const { server } = cluster
+/** What a journal says of a stream: what was decided, how far its cursor has come, the first that was taken, and whether serials were found missing. */
+interface Journaled {
+  readonly decided: ReadonlySet<string>
+  readonly cursorSeq: number
+  readonly firstSeq: number
+  /** By name, with sequence 0: nobody knows where they were. */
+  readonly missing: ReadonlySet<string>
+}
+
+const streamsSeen = (server: Server) => {
   /** What each stream holds or has purged, by sequence. */
   const streams: Readonly<Record<CursorStream, Array<Stored | undefined>>> = { raw: [], stored: [] }
   server.listeners.push({
@@ -46,6 +54,56 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
       stored[seq] = { partition, seq, brokerMs, subject, name: nameOf(message) }
     },
   })
+  return streams
+}
+
+/** Ranges that a halt or a reset named, by partition. */
+const namedRanges = () => {
+  const named: Array<{ readonly partition: number; readonly from: number; readonly to: number }> = []
+  const name = (partition: number, text: string): void => {
+    const [, from, to] = /from (\d+) to (\d+)/.exec(text) ?? []
+    if (from !== undefined) named.push({ partition, from: Number(from), to: Number(to) })
+  }
+  const isNamed = (partition: number, seq: number): boolean =>
+    named.some((range) => range.partition === partition && range.from <= seq && seq <= range.to)
+  return { name, isNamed }
+}
+
+type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
+type Name = ReturnType<typeof namedRanges>["name"]
+type JudgeFormer = (partition: number, record: JournalRecord) => void
+
+/** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
+const decidedIn = (server: Server, partition: number, stream: CursorStream, name: Name, judgeFormer: JudgeFormer): Journaled => {
+  const decided = new Set<string>()
+  let cursorSeq = 0
+  let firstSeq = Number.MAX_SAFE_INTEGER
+  const missing = new Set<string>()
+  for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+    const read = checkingCodec.decodeRecord(bytes)
+    if (read._tag !== "Record") continue
+    // Who has left a stream has passed all of it.
+    if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
+    if (read.record.cursor.stream !== stream) continue
+    if (stream === "raw") judgeFormer(partition, read.record)
+    cursorSeq = read.record.cursor.seq
+    for (const entry of read.record.entries) {
+      if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
+      if (entry._tag === "Reset") name(partition, entry.cause)
+      if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
+      if (entry._tag === "Stored")
+        for (let serial = entry.serial - entry.missing; serial < entry.serial; serial++) missing.add(batchName(0, entry.ingress, serial))
+      if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
+      if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
+    }
+  }
+  return { decided, cursorSeq, firstSeq, missing }
+}
+
+export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
+  const { server } = cluster
+  const streams = streamsSeen(server)
+  const { name, isNamed } = namedRanges()
 
   /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
   const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
@@ -55,29 +113,8 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
     found({ class: "safety", signature: "handed over before the former stream was read", detail, partition, seq: prevSeq + 1 })
   }
 
-  /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
-  const decidedIn = (partition: number, stream: CursorStream): { readonly decided: ReadonlySet<string>; readonly cursorSeq: number } => {
-    const decided = new Set<string>()
-    let cursorSeq = 0
-    for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
-      const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable") continue
-      // Who has left a stream has passed all of it.
-      if (stream === "raw" && read.record.entries.some(({ _tag }) => _tag === "Moved")) cursorSeq = Number.MAX_SAFE_INTEGER
-      if (read.record.cursor.stream !== stream) continue
-      if (stream === "raw") judgeFormer(partition, read.record)
-      cursorSeq = read.record.cursor.seq
-      for (const entry of read.record.entries) {
-        if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
-        if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
-        if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
-      }
-    }
-    return { decided, cursorSeq }
-  }
-
   const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
-    const journals = server.journals.map((_, partition) => decidedIn(partition, stream))
+    const journals = server.journals.map((_, partition) => decidedIn(server, partition, stream, name, judgeFormer))
     const { lastSeq } = stream === "raw" ? server.former : server.commands
     for (const message of streams[stream]) {
       if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
@@ -85,6 +122,20 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
       if (journal === undefined || message.seq > journal.cursorSeq) continue
       checked()
       if (journal.decided.has(message.name)) continue
+      if (stream === "stored" && server.droppedCommands.has(message.seq)) {
+        // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
+        if (
+          isNamed(message.partition, message.seq) ||
+          journal.missing.has(message.name.replace(/^\d+/, "0")) ||
+          message.seq < journal.firstSeq
+        ) {
+          excused("a stored message that its stream dropped")
+          continue
+        }
+        const detail = `message ${message.seq} (${message.subject}) was dropped undecided, and no halt names it`
+        found({ class: "safety", signature: "dropped and unsaid", detail, partition: message.partition })
+        continue
+      }
       const detail = `message ${message.seq} (${message.subject}) was stored at ${message.brokerMs} and never decided; the cursor stands at ${journal.cursorSeq}`
       found({ class: "safety", signature: "a stored message was passed over", detail, partition: message.partition })
     }
@@ -92,6 +143,9 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked }) => {
 
   return {
     name: "messages-decided",
+    halted: (slot, { reason, detail }) => {
+      if (reason === "CommandsTrimmed") name(slot.id, detail)
+    },
     finish: ({ lossy }) => {
       judge("stored", lossy)
       judge("raw", lossy)

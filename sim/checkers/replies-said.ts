@@ -29,7 +29,7 @@ export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
         if (lossy.has(partition)) continue
         for (const { seq, bytes } of cluster.server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
           const read = checkingCodec.decodeRecord(bytes)
-          if (read._tag === "Unreadable") continue
+          if (read._tag !== "Record") continue
           for (const entry of read.record.entries) {
             if ((entry._tag !== "Message" && entry._tag !== "Settled") || entry.reply === null) continue
             checked()

@@ -20,7 +20,7 @@ const wordOf = ({ server }: Cluster, { ingress, serial, partition }: Batch): "sa
   let heard = false
   for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
     const read = checkingCodec.decodeRecord(bytes)
-    if (read._tag === "Unreadable") continue
+    if (read._tag !== "Record") continue
     for (const entry of read.record.entries) {
       if (entry._tag === "Reset") return "said"
       if (entry._tag !== "Stored" || entry.ingress !== ingress || entry.serial <= serial) continue
@@ -75,12 +75,15 @@ export const storedIsDecided: MakeChecker = ({ cluster, found, checked, excused 
     alarmed: (slot, kind) => {
       if (kind === "CommandsLostTail") alarmed.add(slot.id)
     },
+    halted: (slot, { reason }) => {
+      if (reason === "CommandsTrimmed") alarmed.add(slot.id)
+    },
     finish: ({ lossy, converged }) => {
       if (!converged) return
       const decided = new Set<string>()
       decidedAttempts(cluster, lossy, (attempt) => decided.add(attempt))
       held.length = server.commands.lastSeq + 1
-      const isHeld = new Set(held)
+      const isHeld = new Set(held.filter((_, seq) => !server.droppedCommands.has(seq)))
       for (const [attempt, batch] of told) {
         if (lossy.has(batch.partition)) continue
         checked()

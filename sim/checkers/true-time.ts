@@ -46,7 +46,7 @@ export const trueTime: MakeChecker = ({ cluster, found, checked }) => {
     timeHeard: (slot, brokerMs) => times.heard(slot, brokerMs),
     recordStored: (partition, { seq, bytes }) => {
       const read = checkingCodec.decodeRecord(bytes)
-      if (read._tag === "Unreadable") return
+      if (read._tag !== "Record") return
       checked()
       const aheadMs = read.record.atMs - mostMs()
       if (aheadMs <= 0) return
@@ -56,7 +56,7 @@ export const trueTime: MakeChecker = ({ cluster, found, checked }) => {
     appendBegun: (slot, { bytes, expectedSeq }) => {
       const read = checkingCodec.decodeRecord(bytes)
       const inFlight = slot.partition?.inFlight
-      if (read._tag === "Unreadable" || inFlight?.attempts !== 1) return
+      if (read._tag !== "Record" || inFlight?.attempts !== 1) return
       const { record } = read
       if (record.kind !== "batch" && record.kind !== "expiry") return
       checked()

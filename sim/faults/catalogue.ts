@@ -32,6 +32,12 @@ export const faultFamilies = [
   { name: "late-appends", ids: "J3", what: "an append arrives long after its worker gave up waiting" },
   { name: "forgotten-ids", ids: "J8", what: "a journal's window of message ids is empty" },
   { name: "lost-commands", ids: "J5", what: "the commands stream loses its unsynced tail and uses the sequences again" },
+  {
+    name: "trimmed-commands",
+    ids: "J11",
+    what: "somebody sets the commands stream to drop what is oldest, decided or not",
+    isSpecial: true,
+  },
   { name: "lost-journal", ids: "J5", what: "a journal loses its unsynced tail", isSpecial: true },
   { name: "corrupt-records", ids: "J10", what: "a record is read damaged, or one is missing from what is read" },
   { name: "full-stream", ids: "J11", what: "the commands stream is full for a while" },

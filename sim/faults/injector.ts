@@ -33,7 +33,7 @@ export interface Stage {
 }
 
 /** Families that put something else in the place of what a partition stored. */
-export type Spoiled = Extract<FaultName, "lost-journal" | "corrupt-records" | "snapshots">
+export type Spoiled = Extract<FaultName, "lost-journal" | "corrupt-records" | "snapshots" | "trimmed-commands" | "lost-commands">
 
 /** Milliseconds by which a wall clock is wrong. A life that begins with it has a steady clock that stays so. */
 const wrongMs = [-3_600_000, -9_000, -1_500, -40, 0, 40, 1_500, 9_000, 3_600_000] as const
@@ -258,7 +258,13 @@ export class Injector implements WorkerFaults, IngressFaults {
       const lost = server.loseCommands(1 + family.below(20))
       if (lost === 0) return
       breakReadings(workers)
+      for (const partition of server.journals.keys()) this.#spoiled.add(`lost-commands ${partition}`)
       this.note("lost-commands", 0, `the commands stream lost its last ${lost} messages`)
+    },
+    "trimmed-commands": ({ server }, family) => {
+      const lost = server.trimCommands(1 + family.below(20))
+      for (const partition of lost)
+        this.#spoil("trimmed-commands", partition, `the commands stream dropped what partition ${partition} had not decided`)
     },
     "lost-journal": ({ server }, family) => {
       const partition = family.below(server.journals.length)

@@ -42,8 +42,7 @@ const renumbered = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8A
 /** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
 const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
   if (!beginsWith(bytes, record.next)) return false
-  const decoded = codec.decodeRecord(bytes)
-  return decoded._tag === "Unreadable" && decoded.cause.startsWith("version ")
+  return codec.decodeRecord(bytes)._tag === "Newer"
 }
 
 /** Reads records of both releases, and writes the present one's: for checkers, and what the next release reads with. */

@@ -314,6 +314,24 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "trim-passed-over",
+    breaks: "takes a commands stream that dropped its beginning for one that lost its tail, and says nothing of what was between",
+    guarantee: "INV-7",
+    expected: ["messages-decided"],
+    profile: "trimmed",
+    families: ["jitter", "trimmed-commands", "ingress-crashes", "crashes", "crash-points", "pauses", "handovers"],
+    // What an ingress that lives on stores later shows the loss by its serial: it has to die too.
+    drawn: { faultChance: 120, workers: 2 },
+    budget: 40,
+    substituted: [
+      {
+        module: "src/engine/cursor-check.ts",
+        pattern: `if (message !== null || lastSeq < seq) return null`,
+        replacement: `if (message !== null || lastSeq < seq || bites()) return null`,
+      },
+    ],
+  },
+  {
     name: "loss-accepted",
     breaks: "takes a journal that ends before what was confirmed for the whole of it",
     guarantee: "INV-4",

@@ -369,7 +369,7 @@ export class Slot {
     this.#ask<ReturnType<Server["commandAt"]>>({
       timeoutMs: questionTimeoutMs,
       serve: (answer) =>
-        answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, seq) : null),
+        answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, this.id, seq) : null),
       answered: (found) => this.put({ _tag: "CommandAtRead", seq, ...found, nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "CommandAt", nowMs: this.worker.clockMs }),
     })

@@ -60,16 +60,24 @@ const waitingIn = (stream: ServedStream, partition: number, seq: number) => {
   return { count, oldestMs }
 }
 
+/** The first message of the partition stored after `seq`. */
+const nextOf = (stream: ServedStream, partition: number, seq: number): number | null => {
+  for (let at = seq + 1; at <= stream.model.lastSeq; at++)
+    if (stream.model.at(at)?.subject.startsWith(commandsOf(partition)) === true) return at
+  return null
+}
+
 const commandsOver = (stream: ServedStream, connection: Connection): Commands["Service"] => ({
   read: (partition, fromSeq) =>
     readMessages(connection, { stream, prefix: commandsOf(partition), start: { from: fromSeq }, endsWhenBroken: true }).pipe(
       Stream.map((messages) => messages.map(commandOf)),
     ),
-  at: (seq) =>
+  at: (partition, seq) =>
     lookUp(connection, stream, () => {
       const found = stream.model.at(seq)
       const { firstSeq, lastSeq } = stream.model
-      return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, fill: 0 }
+      const nextSeq = found === undefined ? nextOf(stream, partition, seq) : null
+      return { message: found === undefined ? null : commandOf(found), firstSeq, lastSeq, nextSeq, fill: 0 }
     }).pipe(orUnavailable(`look up command ${seq}`)),
   purge: (partition, beforeSeq) =>
     Effect.asVoid(lookUp(connection, stream, () => stream.model.purge(commandsOf(partition), beforeSeq))).pipe(

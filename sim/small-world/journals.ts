@@ -78,7 +78,7 @@ export const createJournals = (codec: EngineCodec, minds: Minds, nowMs: number):
     const seen = parent.children.get(key)
     if (seen !== undefined) return seen
     const decoded = codec.decodeRecord(bytes)
-    if (decoded._tag === "Unreadable") throw new Error(`the engine wrote a record that it can't read: ${decoded.cause}`)
+    if (decoded._tag !== "Record") throw new Error(`the engine wrote a record that it can't read: ${decoded.cause}`)
     const { record } = decoded
     const endSeq = parent.endSeq + 1
     const stored = { seq: endSeq, messageId, bytes }

@@ -183,6 +183,7 @@ const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, me
     seq,
     message: messages[seq - 1] ?? null,
     firstSeq: 1,
+    nextSeq: null,
     fill: 0,
     lastSeq: messages.length,
   }))

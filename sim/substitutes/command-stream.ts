@@ -24,6 +24,8 @@ export class CommandStream {
   readonly model: StreamModel
   /** By sequence. */
   readonly #messages = new Map<number, CommandMessage>()
+  /** What was dropped, decided or not, by sequence. */
+  readonly dropped = new Set<number>()
   /** The sequences of each partition, in order. */
   readonly #ofPartition: ReadonlyArray<Array<number>>
 
@@ -74,6 +76,19 @@ export class CommandStream {
     const seqs = this.#ofPartition[partition]
     const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
     for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)
+  }
+
+  /** Drops all but the newest `count` messages. Returns the partitions that some of them were of. */
+  trim(count: number): ReadonlySet<number> {
+    const beforeSeq = this.model.lastSeq - count + 1
+    const partitions = new Set<number>()
+    for (const [partition, seqs] of this.#ofPartition.entries()) {
+      if ((seqs[0] ?? beforeSeq) >= beforeSeq) continue
+      partitions.add(partition)
+      for (const seq of seqs) if (seq < beforeSeq) this.dropped.add(seq)
+      this.purge(partition, beforeSeq)
+    }
+    return partitions
   }
 
   /** Loses the unsynced tail. Returns how many messages. */

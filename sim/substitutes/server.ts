@@ -289,9 +289,11 @@ export class Server {
     return this.#streams[stream].from(partition, fromSeq, max)
   }
 
-  commandAt(stream: CursorStream, seq: number) {
+  commandAt(stream: CursorStream, partition: number, seq: number) {
     const { firstSeq, lastSeq } = this.#streams[stream].model
-    return { message: this.#streams[stream].at(seq), firstSeq, lastSeq, fill: this.#isFull ? 1 : 0 }
+    const message = this.#streams[stream].at(seq)
+    const nextSeq = message === null ? (this.#streams[stream].from(partition, seq + 1, 1)[0]?.seq ?? null) : null
+    return { message, firstSeq, lastSeq, nextSeq, fill: this.#isFull ? 1 : 0 }
   }
 
   /** The newest command of a partition, 0 if there is none. */
@@ -307,6 +309,16 @@ export class Server {
   loseCommands(count: number): number {
     this.#loseLeader(this.commands)
     return this.#streams.stored.loseTail(count)
+  }
+
+  /** The commands stream keeps its newest `count` messages alone. Returns the partitions whose messages it dropped, decided or not. */
+  trimCommands(count: number): ReadonlySet<number> {
+    return this.#streams.stored.trim(count)
+  }
+
+  /** Sequences of the commands stream that were dropped, decided or not. */
+  get droppedCommands(): ReadonlySet<number> {
+    return this.#streams.stored.dropped
   }
 
   /** A journal loses its unsynced tail. Returns how many records. */

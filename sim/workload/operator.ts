@@ -15,8 +15,14 @@ import { untoldId } from "./mischief.ts"
 const operator = "ops" as SenderId
 /** Milliseconds a look takes. */
 const lookMs = 1_500
-/** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot. */
-const settledByLooking: ReadonlyArray<HaltReason> = ["ChainBroken", "ForeignJournal", "InvariantBroken", "JournalLostTail"]
+/** Halts that looking settles where no journal lost records: what was damaged was the reading, or a snapshot; or what is lost is known by then, and told again. */
+const settledByLooking: ReadonlyArray<HaltReason> = [
+  "ChainBroken",
+  "ForeignJournal",
+  "InvariantBroken",
+  "JournalLostTail",
+  "CommandsTrimmed",
+]
 
 export class Operator {
   readonly #cluster: Cluster

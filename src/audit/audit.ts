@@ -5,6 +5,7 @@
  * journal them. Keeps what is open (reservations, remembered ids, what was heard and not yet journaled), not what has passed.
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
+import { unreachable } from "../assert.ts"
 import type { EngineCodec } from "../engine/protocol.ts"
 import type { DecidedCommand, Entry, MessageEntry, SettledEntry, StoredRecord } from "../engine/records.ts"
 import { createChain } from "./chain.ts"
@@ -14,6 +15,7 @@ import { createEpochs } from "./epochs.ts"
 import { createFeed, type HeardValue } from "./feed.ts"
 import { type CheckerName, createFindings, type Violation } from "./findings.ts"
 import { createFloors } from "./floors.ts"
+import { createLosses, type Loss, type StreamHeld } from "./losses.ts"
 import { createOneEffect } from "./one-effect.ts"
 import { createQuarantine } from "./quarantine.ts"
 import { createReplies, type HeardReply } from "./replies.ts"
@@ -34,11 +36,13 @@ export interface AuditOptions {
 }
 
 export interface AuditReport {
-  /** No violation. Says little if `checked` is 0 where it shouldn't be. */
+  /** No violation and no loss. Says little if `checked` is 0 where it shouldn't be. */
   readonly ok: boolean
   /** The first ones; `violationsBy` counts them all. */
   readonly violations: ReadonlyArray<Violation>
   readonly violationsBy: Readonly<Record<CheckerName, number>>
+  /** What was acknowledged to be stored, and that the commands stream lost before anybody decided it. */
+  readonly losses: ReadonlyArray<Loss>
   /** Things each checker looked at. */
   readonly checked: Readonly<Record<CheckerName, number>>
   /** Told too late to be judged. */
@@ -55,8 +59,11 @@ export interface Audit {
   readonly feed: (value: HeardValue, receiver?: string) => void
   /** A command that the broker acknowledged as stored. Best told before its record. */
   readonly acknowledged: (command: Acknowledged) => void
-  /** The report. `quiet`: all that was decided has been said and heard, so the feed's last values must be the last there are. Called once. */
-  readonly finish: (options?: { readonly quiet?: boolean }) => AuditReport
+  /**
+   * The report. `quiet`: all that was decided has been said and heard, so the feed's last values must be the last there are. `held`: what the commands stream holds, looked at before all journals
+   * are read whole. Called once.
+   */
+  readonly finish: (options?: { readonly quiet?: boolean; readonly held?: StreamHeld | null }) => AuditReport
 }
 
 /** All checkers, wired to one another. */
@@ -78,6 +85,7 @@ const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16 }:
     time: createTime(findings),
     cursor: createCursor(findings),
     quarantine: createQuarantine(findings),
+    losses: createLosses(),
     completeness: createCompleteness(findings, oneEffect.isDecided),
     replies: createReplies(findings, recordsKept),
     skus: createSkus({ findings, floors, feed, onEvent: totals.event, partitionOf }),
@@ -138,6 +146,8 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
     case "Reset":
     case "Resumed":
       return
+    default:
+      unreachable(entry)
   }
 }
 
@@ -151,24 +161,29 @@ const recordSeen = (checkers: Checkers, partition: number, stored: StoredRecord)
   checkers.epochs.record(seen)
   checkers.time.record(seen)
   checkers.cursor.record(seen)
+  checkers.losses.record(seen)
   checkers.quarantine.record(seen)
   for (const entry of record.entries) entrySeen(checkers, seen, entry)
   checkers.skus.conservation.recordEnd()
   checkers.replies.record(seen)
 }
 
-const reportOf = ({ findings, chain, replies, feed, completeness, quarantine, skus, totals }: Checkers, quiet: boolean): AuditReport => {
+const reportOf = (checkers: Checkers, quiet: boolean, held: StreamHeld | null): AuditReport => {
+  const { findings, chain, replies, feed, completeness, quarantine, skus, totals } = checkers
   replies.finish()
   feed.finish(skus.models, chain.endSeq, quiet)
   skus.conservation.finish(skus.models.values())
+  const { losses, lostStored } = checkers.losses.finish(held)
   const known = {
+    lostStored,
     lost: completeness.finish(),
     contradicted: findings.violationsBy.replies,
     oversoldQty: skus.conservation.oversoldQty(),
     inQuarantine: quarantine.waiting(),
   }
   return {
-    ok: Object.values(findings.violationsBy).every((count) => count === 0),
+    ok: losses.length === 0 && Object.values(findings.violationsBy).every((count) => count === 0),
+    losses,
     violations: findings.violations,
     violationsBy: findings.violationsBy,
     checked: findings.checkedBy,
@@ -185,6 +200,6 @@ export const createAudit = (options: AuditOptions): Audit => {
     reply: checkers.replies.heard,
     feed: (value, receiver = value.channel) => checkers.feed.heard(value, receiver),
     acknowledged: checkers.completeness.acknowledged,
-    finish: ({ quiet = false } = {}) => reportOf(checkers, quiet),
+    finish: ({ quiet = false, held = null } = {}) => reportOf(checkers, quiet, held),
   }
 }

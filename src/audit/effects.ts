@@ -5,6 +5,7 @@
  * another channel's reservation), and that their units add up to the command's: for a fact, what could be applied and its discrepancies
  * together; and that no channel's word alone took more units than one sale may tell of, or units of a SKU whose policy doesn't name it. An event that moves other units than the command named is found here even where every sum agrees.
  */
+import { unreachable } from "../assert.ts"
 import type { AdjustStock, Command, Extend, Fulfil, MoveStatus, ReceiveStock, RecordSale, Release, Reserve } from "../domain/commands.ts"
 import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
@@ -177,8 +178,12 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
       return wrongFulfil(command, events, openQty)
     case "RecordSale":
       return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty)
-    default:
+    // They act on the quarantine: what they settle is judged in the name of its sender.
+    case "ReplayQuarantined":
+    case "DropQuarantined":
       return null
+    default:
+      return unreachable(command)
   }
 }
 

@@ -4,6 +4,7 @@
  * Folds the deltas of events and judges nothing: it takes even an impossible event, so that one broken record doesn't hide the next.
  * Shares no line with the domain whose events it folds.
  */
+import { unreachable } from "../assert.ts"
 import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
@@ -214,8 +215,17 @@ const foldClaim = (model: SkuModel, event: StockEvent, atMs: EpochMs): void => {
     case "SaleOwed":
       saleOwed(model, event.channel, event.reservation, event.allocations)
       return
-    default:
+    case "SaleTaken":
+    case "ShippedUnreserved":
+    case "StockReceived":
+    case "StockAdjusted":
+    case "StatusMoved":
+    case "PolicySet":
+    case "DiscrepancyFound":
+    case "ShortageFound":
       return
+    default:
+      unreachable(event)
   }
 }
 
@@ -249,9 +259,19 @@ const foldStock = (model: SkuModel, event: StockEvent): void => {
     case "PolicySet":
       setPolicy(model, event.policy)
       return
-    // A discrepancy and a shortage say something about the numbers; they change none.
-    default:
+    case "Reserved":
+    case "Confirmed":
+    case "Extended":
+    case "Released":
+    case "Expired":
+    case "SaleOwed":
       return
+    // They say something about the numbers; they change none.
+    case "DiscrepancyFound":
+    case "ShortageFound":
+      return
+    default:
+      unreachable(event)
   }
 }
 

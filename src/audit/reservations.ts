@@ -5,6 +5,7 @@
  * is, never gives up or ships more at a location than it has open there, and after its one end is never heard of again
  * (as long as its id is remembered). Shipping for an ended or unknown reservation is an event of its own and free.
  */
+import { unreachable } from "../assert.ts"
 import type { CommandType } from "../domain/commands.ts"
 import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
@@ -45,8 +46,11 @@ const wrongBeginning = (claim: Claim | undefined, ended: string | undefined, eve
   return null
 }
 
+/** An event that can only happen to a reservation that is open. */
+type OpenEvent = Exclude<ClaimEvent, { readonly type: "Reserved" | "SaleOwed" | "ShippedUnreserved" }>
+
 /** What is wrong with an event on an open reservation, or null. */
-const wrongOnOpen = (claim: Claim, event: ClaimEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
+const wrongOnOpen = (claim: Claim, event: OpenEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
   switch (event.type) {
     case "Confirmed":
       if (claim.confirmed) return "is confirmed twice"
@@ -66,7 +70,7 @@ const wrongOnOpen = (claim: Claim, event: ClaimEvent, cause: CommandType | null,
     case "Fulfilled":
       return overdrawn(claim, event.allocations)
     default:
-      return null
+      return unreachable(event)
   }
 }
 
@@ -80,9 +84,15 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
       return wrongBeginning(claim, ended, event, atMs)
     case "ShippedUnreserved":
       return null
-    default:
+    case "Confirmed":
+    case "Extended":
+    case "Released":
+    case "Expired":
+    case "Fulfilled":
       if (claim === undefined) return `is ${event.type} although it ${ended === undefined ? "never began" : `was ${ended}`}`
       return wrongOnOpen(claim, event, cause, atMs)
+    default:
+      return unreachable(event)
   }
 }
 

@@ -51,6 +51,8 @@ export interface AuditTotals {
   readonly inQuarantine: number
   /** Acknowledged commands that were never decided. */
   readonly lost: number
+  /** Stored messages that ingresses were told of and that the stream did not show: each may hold many commands. */
+  readonly lostStored: number
   /** Replies that contradict the journal. */
   readonly contradicted: number
 }
@@ -60,6 +62,7 @@ export interface Known {
   readonly oversoldQty: number
   readonly inQuarantine: number
   readonly lost: number
+  readonly lostStored: number
   readonly contradicted: number
 }
 

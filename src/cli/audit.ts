@@ -10,7 +10,7 @@ import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
 import { partitionOf } from "../domain/names.ts"
 import { engineLayer } from "../nats/layer.ts"
-import { Journals } from "../ports/broker.ts"
+import { Commands, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
@@ -32,23 +32,29 @@ const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number
 
 const auditAll = Effect.fnUntraced(function* (partitions: number, violationsMax: number) {
   const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, partitions), violationsMax })
+  // First: what is gone by now was decided by now, in records that are read below, or never was.
+  const held = yield* Commands.use((commands) => commands.at(0, 0))
   for (let partition = 0; partition < partitions; partition++) yield* readJournal(audit, partition, partitions)
   yield* progress("")
-  return audit.finish()
+  return audit.finish({ held })
 })
 
 /** What only those who heard it can judge: replies, acknowledgements, the feed. */
 const heardOnly: ReadonlySet<CheckerName> = new Set<CheckerName>(["replies", "completeness", "feed"])
 
 /** The report for people. */
-export const auditText = ({ violations, violationsBy, checked, totals, ok }: AuditReport, partitions: number): string => {
+export const auditText = ({ violations, violationsBy, checked, totals, losses, ok }: AuditReport, partitions: number): string => {
   const checkers = CheckerName.filter((name) => !heardOnly.has(name) || checked[name] > 0)
   const rows = checkers.map((name) => [name, checked[name], violationsBy[name]])
   const sums = Object.entries(totals).flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : []))
   const places = violations.map(({ checker, partition, seq, sku, detail }) =>
     [`${checker}: partition ${partition}, record ${seq}`, sku === undefined ? "" : `, SKU ${sku}`, `: ${detail}`].join(""),
   )
-  const verdict = ok ? "No guarantee was found broken." : "GUARANTEES ARE BROKEN:"
+  const lost = losses.map(({ partition, seq, detail }) =>
+    [partition < 0 ? "lost" : `lost: partition ${partition}`, seq === 0 ? "" : `, record ${seq}`, `: ${detail}`].join(""),
+  )
+  const broken = violations.length === 0 && !ok ? "WHAT WAS ACKNOWLEDGED IS LOST:" : "GUARANTEES ARE BROKEN:"
+  const verdict = ok ? "No guarantee was found broken." : broken
   return [
     `${totals.records} records of ${partitions} partitions`,
     "",
@@ -58,6 +64,7 @@ export const auditText = ({ violations, violationsBy, checked, totals, ok }: Aud
     "",
     verdict,
     ...places,
+    ...lost,
   ].join("\n")
 }
 
@@ -66,7 +73,7 @@ model of their own, one effect for each command id, one end for each reservation
 
 Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. What was purged from journals is read from the archive (--archive), as one chain with the rest.
 Reads only. Journals may grow meanwhile: each is
-judged to where it ended when its turn came. Ends with 3 if a guarantee was found broken.`
+judged to where it ended when its turn came. What the commands stream lost before anybody decided it is told too. Ends with 3 if a guarantee was found broken, or if something acknowledged is lost.`
 
 export const auditCommand = Command.make(
   "audit",
@@ -86,6 +93,9 @@ export const auditCommand = Command.make(
     yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
     if (report.ok) return
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)
-    return yield* new CommandFailed({ code: exitCode.violations, message: `${count} violations were found` })
+    return yield* new CommandFailed({
+      code: exitCode.violations,
+      message: `${count} violations and ${report.losses.length} losses were found`,
+    })
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -104,7 +104,7 @@ export class JournalExport {
 
   #recordLines(stored: StoredRecord): ReadonlyArray<string> {
     const decoded = engineCodec.decodeRecord(stored.bytes)
-    if (decoded._tag === "Unreadable") throw new JournalUnreadable(`record ${stored.seq}: ${decoded.cause}`)
+    if (decoded._tag !== "Record") throw new JournalUnreadable(`record ${stored.seq}: ${decoded.cause}`)
     const { record } = decoded
     this.#nowMs = record.atMs
     const lines = record.entries.flatMap((entry) => this.#entryLines(entry))

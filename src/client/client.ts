@@ -3,7 +3,9 @@
  *
  * Opening it begins to hear replies; closing its scope waits until everything under way has an answer or its caller's patience ends.
  */
+
 import { Context, Effect, Layer, Schedule, type Scope, Stream } from "effect"
+import { unreachable } from "../assert.ts"
 import type { Command, CommandType } from "../domain/commands.ts"
 import { isReservationName, isSku, skuToken } from "../domain/names.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
@@ -123,6 +125,8 @@ const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => 
     case "NotPermitted":
       sender.heardNotPermitted(heard.class, heard.token, heard.cause)
       return
+    default:
+      unreachable(heard)
   }
 }
 

@@ -4,6 +4,7 @@
  * Synchronous and callback-driven, so that a command costs no fiber and no effect; what publishes and who calls are outside.
  * Decides nothing about stock: a decision is what a reply says, and "busy" and "not stored" only what was surely never taken.
  */
+import { unreachable } from "../assert.ts"
 import type { CommandClass } from "../domain/names.ts"
 import { commandsPerMessageMax } from "../limits.ts"
 import { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
@@ -114,6 +115,8 @@ export class CommandSender {
       case "notStored":
         this.#notStored(attempt, answer)
         break
+      default:
+        unreachable(answer)
     }
     this.#admitWaiting()
   }
@@ -305,6 +308,8 @@ export class CommandSender {
       case "class":
         this.#atFault(attempt, answer, answer.at === undefined ? undefined : attempt.commands[answer.at])
         return
+      default:
+        unreachable(answer.reason)
     }
   }
 

@@ -4,6 +4,7 @@
  * The sender is not among the fields: it is known from the permission-checked subject. A fact can't be refused for a business
  * reason: it already happened, and is applied as far as possible.
  */
+import { unreachable } from "../assert.ts"
 import type { CommandClass, CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
 import type { Policy } from "./policy.ts"
 
@@ -160,7 +161,15 @@ export const isFact = (command: Command): command is Fact => {
     case "Fulfil":
     case "RecordSale":
       return true
-    default:
+    case "Reserve":
+    case "Confirm":
+    case "Release":
+    case "Extend":
+    case "SetPolicy":
+    case "ReplayQuarantined":
+    case "DropQuarantined":
       return false
+    default:
+      return unreachable(command)
   }
 }

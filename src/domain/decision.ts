@@ -1,7 +1,7 @@
 /**
  * The shape of an answer, and the checks that commands and facts share on the way to it.
  */
-import { assert } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { StockEvent } from "./events.ts"
 import type { EpochMs } from "./names.ts"
 import type { Refusal, RefusalReason } from "./refusals.ts"
@@ -44,5 +44,7 @@ export const notOpenReason = (reservation: Reservation | undefined, nowMs: Epoch
       return "ReservationReleased"
     case "fulfilled":
       return "ReservationFulfilled"
+    default:
+      return unreachable(reservation.status)
   }
 }

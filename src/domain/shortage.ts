@@ -1,6 +1,7 @@
 /**
  * Finds where a fact left units owed that aren't there, from the stock before it and the fact's own events.
  */
+import { unreachable } from "../assert.ts"
 import type { Allocations, StockEvent } from "./events.ts"
 import type { LocationId } from "./names.ts"
 import { locationStock, type SkuStock, unowedQty } from "./stock.ts"
@@ -43,9 +44,18 @@ const addChangesOf = (changes: Array<Change>, event: StockEvent): void => {
     case "SaleOwed":
       changeAll(changes, event.allocations, 1)
       return
-    // None of the others is a fact's, or moves units.
-    default:
+    // No fact's, or nothing that moves units.
+    case "Reserved":
+    case "Confirmed":
+    case "Extended":
+    case "Released":
+    case "Expired":
+    case "PolicySet":
+    case "DiscrepancyFound":
+    case "ShortageFound":
       return
+    default:
+      unreachable(event)
   }
 }
 

@@ -140,7 +140,7 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
     case "operator":
       return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs)]
     case "reset":
-      return [confirmed, ...onCursorReset(partition)]
+      return [confirmed, ...onCursorReset(partition, nowMs)]
     case "batch":
     case "expiry":
       return [confirmed, ...publishConfirmed(partition, inFlight), ...alarmsOf(partition, inFlight.record), ...snapshot]

@@ -3,12 +3,12 @@
  *
  * Nothing here decides. While a loaded snapshot is brought forward, each SKU and reservation skips the records it already contains.
  */
-import { assert } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { Command } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
-import type { Refusal } from "../domain/refusals.ts"
+import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
@@ -123,7 +123,7 @@ const isFinal = (decision: EntryDecision): boolean => {
 }
 
 /** Refusals that were decided for this command, not for its form or its id. */
-const isBusinessAnswer = (reason: string): boolean => {
+const isBusinessAnswer = (reason: RefusalReason): boolean => {
   switch (reason) {
     case "Malformed":
     case "TooManyCommands":
@@ -137,8 +137,25 @@ const isBusinessAnswer = (reason: string): boolean => {
     case "IdReused":
     case "TooOld":
       return false
-    default:
+    case "IssuedAhead":
+    case "LimitReached":
+    case "UnknownSku":
+    case "PolicyOutdated":
+    case "NotSoldHere":
+    case "ReservationExists":
+    case "UnknownReservation":
+    case "ReservationExpired":
+    case "ReservationReleased":
+    case "ReservationFulfilled":
+    case "ReservationConfirmed":
+    case "QtyExceedsOpen":
+    case "UnknownLocation":
+    case "InsufficientStock":
+    case "NotQuarantined":
+    case "StillUndecidable":
       return true
+    default:
+      return unreachable(reason)
   }
 }
 
@@ -287,6 +304,8 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
     case "Reset":
     case "Resumed":
       return
+    default:
+      unreachable(entry)
   }
 }
 

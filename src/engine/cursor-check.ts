@@ -1,17 +1,25 @@
 /**
- * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest.
+ * Whether the commands stream still is the one that was read: what it holds at the journaled cursor must have the journaled digest, and nothing may be gone behind it that nobody decided.
  *
  * A stream that lost its tail (power loss with the default fsync) reuses sequences; whoever trusts numbers alone then skips new commands as done. Checked before every
  * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none. And once more
  * when the first message of a reading has arrived, before any of them is decided: between a look and the reading that it lets begin, the tail may be lost too.
  * From then on a loss breaks the reading, which is told.
+ *
+ * A stream that lost its beginning (somebody set it to drop what is old, or purged it) is told from that by its sequences, which are not used again: the cursor's message is gone although the stream goes
+ * on behind it. It is never purged by a worker, and whatever drops messages begins with the oldest, of the stream or of the subject. So while it is there, nothing behind it was dropped; once it is gone,
+ * everything up to the next message of this partition that is still stored may have been, and nobody can tell whether any of it was this partition's, for sequences of all partitions interleave. It is not passed
+ * over: the reset is journaled with the range, and then the partition halts until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
+ * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
+import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
+import { halt } from "./ending.ts"
 import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
-import type { CommandMessage, Output } from "./protocol.ts"
+import type { CommandMessage, Input, Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
 
 /** Asks what the stream holds at the cursor. */
@@ -64,10 +72,21 @@ export const onReadingBroke = (partition: Partition, nowMs: number): Array<Outpu
 const matches = (given: Given, message: CommandMessage | null, digest: string): boolean =>
   message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
 
+/** What was found where the cursor stands. */
+type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
+
+/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: none. */
+const lostBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): { readonly firstSeq: number; readonly lastSeq: number } | null => {
+  // Where the stream ends before it, its tail is lost: those sequences will be used again.
+  if (message !== null || lastSeq < seq) return null
+  const lost = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
+  return lost.firstSeq > lost.lastSeq ? null : lost
+}
+
 export const onCommandAtRead = (
   partition: Partition,
   given: Given,
-  read: { readonly seq: number; readonly message: CommandMessage | null; readonly lastSeq: number; readonly fill: number },
+  read: LookedUp & { readonly fill: number },
   nowMs: number,
 ): Array<Output> => {
   const { check } = partition
@@ -82,7 +101,11 @@ export const onCommandAtRead = (
     partition.digestVerified = false
     return outputs
   }
-  return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", nowMs)
+  const lost = lostBehind(read)
+  if (lost === null) return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", null, nowMs)
+  const how = `is gone, and what was stored from ${lost.firstSeq} to ${lost.lastSeq}`
+  const detail = `message ${read.seq} of the commands stream, the last that was decided, ${how}: what of that was this partition's was acknowledged and is lost`
+  return beginSearch(partition, read.lastSeq, how, detail, nowMs)
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
@@ -92,14 +115,14 @@ const readOn = (partition: Partition, check: CursorCheck, nowMs: number): Array<
   return askForArrived(partition, nowMs)
 }
 
-const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: number): Array<Output> => {
+const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: string | null, nowMs: number): Array<Output> => {
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
   for (const mark of [...partition.sparseMarks, ...partition.recentMarks])
     if (mark.seq <= lastSeq && mark.seq < from.seq) known.set(mark.seq, mark)
   const candidates = [...known.values()].sort((a, b) => a.seq - b.seq)
-  partition.search = { from, cause, candidates, found: null }
+  partition.search = { from, cause, candidates, found: null, dropped }
   stopReading(partition)
   const alarm: Output = { _tag: "Alarm", kind: "CommandsLostTail", detail: `partition ${partition.id}: ${cause}` }
   return [alarm, ...askNextCandidate(partition, nowMs)]
@@ -107,7 +130,7 @@ const beginSearch = (partition: Partition, lastSeq: number, how: string, nowMs: 
 
 const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> => {
   const { search } = partition
-  if (search === null) return []
+  assert(search !== null, "candidates are of a search")
   const next = search.candidates.at(-1)
   if (next === undefined) {
     search.found = { stream: search.from.stream, seq: 0, digest: "" }
@@ -120,7 +143,7 @@ const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> =>
 const searchOn = (partition: Partition, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
   const { search } = partition
   const candidate = search?.candidates.pop()
-  if (search === null || candidate === undefined) return []
+  assert(search !== null && candidate !== undefined, "what was looked up for a search is its next candidate")
   if (!matches(given, read.message, candidate.digest)) return askNextCandidate(partition, nowMs)
   search.found = { stream: search.from.stream, seq: candidate.seq, digest: candidate.digest }
   return []
@@ -129,7 +152,7 @@ const searchOn = (partition: Partition, given: Given, read: { readonly message: 
 /** Journals where reading starts again, once that is known and no append is in flight. */
 export const resetCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { search } = partition
-  if (search === null || search.found === null || partition.incarnation === null) return []
+  assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
   const cursor: Cursor = search.found
   const entry: Entry = { _tag: "Reset", from: search.from, cause: search.cause }
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
@@ -139,8 +162,10 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   return outputs
 }
 
-/** The reset is journaled: read from there. */
-export const onCursorReset = (partition: Partition): Array<Output> => {
+/** The reset is journaled: read from there, unless something was dropped. That is said now, for only now it is sure that this owner reigns: to a former one, what its successor decided and purged looks dropped too. */
+export const onCursorReset = (partition: Partition, nowMs: number): Array<Output> => {
+  const dropped = partition.search?.dropped ?? null
+  if (dropped !== null) return halt(partition, "CommandsTrimmed", dropped, nowMs)
   partition.search = null
   partition.digestVerified = false
   partition.purgedBelowSeq = 0

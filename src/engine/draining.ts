@@ -4,6 +4,7 @@
  * What was acknowledged there is decided before anything else of the partition: until then nothing handed over is taken, for whoever heard of a message stored may go on to what depends
  * on it. That reading moved on is journaled, so that every owner knows which stream its cursor is of.
  */
+import { assert } from "../assert.ts"
 import { cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
@@ -32,7 +33,7 @@ export const isRawDone = ({ cursor, rawEndSeq, search, draining }: Partition): b
 /** Journals that reading goes on in the other stream, from its beginning. */
 export const moveOn = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { owner, epoch, incarnation, atMs, cursor: from } = partition
-  if (incarnation === null) return []
+  assert(incarnation !== null, "an owner knows its incarnation")
   const cursor: Cursor = { stream: "stored", seq: 0, digest: "" }
   const entry: Entry = { _tag: "Moved", from }
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }

@@ -3,6 +3,7 @@
  *
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
+import { unreachable } from "../assert.ts"
 import { type Command, isFact } from "../domain/commands.ts"
 import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
@@ -242,11 +243,16 @@ const worstCaseOf = (command: Command, locations: number, bodyBytes: number): nu
     case "ReplayQuarantined":
     case "DropQuarantined":
       return 2 * bodyBytesMax + entryOverheadBytesMax
-    default: {
+    case "Reserve":
+    case "Release":
+    case "Fulfil":
+    case "RecordSale": {
       const parts = Math.min(allocationsMax, locations)
       const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
       return 2 * plainEntryBytes + parts * allocationBytes + shortages
     }
+    default:
+      return unreachable(command)
   }
 }
 
@@ -261,8 +267,15 @@ const locationsMadeBy = (command: Command): number => {
     case "Fulfil":
     case "RecordSale":
       return 1
-    default:
+    case "Reserve":
+    case "Confirm":
+    case "Release":
+    case "Extend":
+    case "ReplayQuarantined":
+    case "DropQuarantined":
       return 0
+    default:
+      return unreachable(command)
   }
 }
 

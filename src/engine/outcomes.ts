@@ -1,6 +1,7 @@
 /**
  * What senders hear of a decision. Derived from the journaled entry alone, so that whoever reads the record says the same.
  */
+import { unreachable } from "../assert.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { unitsOf } from "../domain/events.ts"
 import type { DecidedCommand, DecisionSaid, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
@@ -38,8 +39,18 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
         said ??= { outcome: "accepted" }
         said.shortageQty = (said.shortageQty ?? 0) + event.qty
         break
-      default:
+      // There is nothing to say of them but that they happened.
+      case "Confirmed":
+      case "Expired":
+      case "SaleTaken":
+      case "ShippedUnreserved":
+      case "StockReceived":
+      case "StockAdjusted":
+      case "StatusMoved":
+      case "PolicySet":
         break
+      default:
+        unreachable(event)
     }
   }
   return said ?? accepted

@@ -124,6 +124,8 @@ export interface TailSearch {
   readonly candidates: Array<CursorMark>
   /** Where to start again, once known. */
   found: Cursor | null
+  /** It isn't the tail that is lost: what the stream dropped behind the cursor, to be said by a halt once the reset is journaled. */
+  readonly dropped: string | null
 }
 
 export interface QuarantinedCommand {

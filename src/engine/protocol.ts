@@ -72,6 +72,12 @@ export type DecodedBatch =
   | { readonly _tag: "Newer"; readonly version: number }
   | { readonly _tag: "Unreadable"; readonly cause: string }
 
+/** What the bytes of a record hold. `Newer`: written by a release that this one doesn't know. `cause` is for people. */
+export type DecodedRecord =
+  | { readonly _tag: "Record"; readonly record: JournalRecord }
+  | { readonly _tag: "Newer"; readonly version: number; readonly cause: string }
+  | { readonly _tag: "Unreadable"; readonly cause: string }
+
 /** What some bytes of a snapshot hold. `Newer`: whole, and written by a release that this one doesn't know. */
 export type DecodedChunk =
   | { readonly _tag: "Chunk"; readonly chunk: unknown }
@@ -87,9 +93,7 @@ export interface EngineCodec {
   readonly encodeRecord: (envelope: RecordEnvelope, entries: ReadonlyArray<string>) => Uint8Array
   /** `commandTexts` are the canonical texts of the entry's commands, in order, where the caller has them (they are not encoded twice). */
   readonly encodeEntry: (entry: Entry, commandTexts?: ReadonlyArray<string | null>) => string
-  readonly decodeRecord: (
-    bytes: Uint8Array,
-  ) => { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
+  readonly decodeRecord: (bytes: Uint8Array) => DecodedRecord
   /** The canonical text of a command: what {@link DecodedCommand} carries. Needed when replaying records. */
   readonly commandText: (command: Command) => string
   /** 53 bits of a command's canonical text, as an exact integer: what its id is bound to. Only a sender itself is harmed by a collision of its own ids. */
@@ -127,6 +131,8 @@ export const HaltReason = [
   "ChainBroken",
   /** Applying an event broke an invariant. */
   "InvariantBroken",
+  /** The commands stream lost its beginning, up to what nobody had decided: stored, perhaps acknowledged, and gone. */
+  "CommandsTrimmed",
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 
@@ -189,6 +195,8 @@ export type Input = { readonly nowMs: EpochMs } & (
       /** First and last sequence of the commands stream. */
       readonly firstSeq: number
       readonly lastSeq: number
+      /** Where there is no message at `seq`: the first of this partition that is stored after it, null if none is. */
+      readonly nextSeq: number | null
       /** How full the stream is: its bytes as a share of what it may hold. */
       readonly fill: number
     }

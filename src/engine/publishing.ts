@@ -11,7 +11,7 @@ import { feedEchoMs, feedGroupsMax, feedInFlightMax, replyRecordsMax, republishA
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
-import { halt } from "./ending.ts"
+import { halt, stepAside } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
@@ -286,6 +286,7 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
   let expected = given.rules.republishFrom(republishAfterSeq, partition.publishing.republishToSeq)
   for (const stored of records) {
     const decoded = given.codec.decodeRecord(stored.bytes)
+    if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
     // It was read whole before it was applied: it was damaged since, and what it decided could never be said again.
     if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
     if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)

@@ -3,6 +3,7 @@
  *
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
+import { assert, unreachable } from "../assert.ts"
 import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
@@ -52,7 +53,7 @@ export const beginLoading = (partition: Partition, manifest: SnapshotManifest, c
  */
 export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Array<Output> => {
   const { loading } = partition
-  if (loading === null) return []
+  assert(loading !== null, "a slice is of a snapshot that is being loaded")
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
     const decoded = given.codec.decodeChunk(loading.chunks[loading.next] as Uint8Array)
     if (decoded._tag === "Newer") return beginAnew(partition, left(partition, loading.manifest, decoded.version))
@@ -105,6 +106,8 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
       for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
       return
+    default:
+      unreachable(chunk)
   }
 }
 

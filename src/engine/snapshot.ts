@@ -4,6 +4,7 @@
  * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
  * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
+import { unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotChunkBytesMax, snapshotRetryMs, snapshotSliceItemsMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
@@ -120,6 +121,8 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
       return metaChunk(partition, seq)
     case "done":
       return undefined
+    default:
+      return unreachable(walk.stage)
   }
 }
 

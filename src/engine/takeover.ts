@@ -3,6 +3,7 @@
  *
  * From a confirmed claim on no former owner's append can succeed. The lease decides only who should try.
  */
+import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
@@ -12,7 +13,6 @@ import { halt, stepAside } from "./ending.ts"
 import type { Claiming, InFlight, Partition } from "./partition.ts"
 import type { ClaimBasis, ClaimEndReason, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
-import { recordVersion } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
 import { raiseWitness } from "./witness.ts"
@@ -53,12 +53,9 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
   const expected = partition.confirmedSeq + 1
   if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
   const decoded = given.codec.decodeRecord(stored.bytes)
-  if (decoded._tag === "Unreadable") {
-    const why = `record ${stored.seq}: ${decoded.cause}`
-    return decoded.cause.startsWith("version ") ? stepAside(partition, why) : halt(partition, "ChainBroken", why, nowMs)
-  }
+  if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
+  if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
   const { record } = decoded
-  if (record.version > recordVersion) return stepAside(partition, `record ${stored.seq} has version ${record.version}`)
   if (record.partition !== partition.id)
     return halt(partition, "ForeignJournal", `record ${stored.seq} is of partition ${record.partition}`, nowMs)
   if (partition.incarnation !== null && record.incarnation !== partition.incarnation)
@@ -186,7 +183,7 @@ const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<
 
 const appendGenesis = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { claiming } = partition
-  if (claiming === null) return []
+  assert(claiming !== null, "a genesis record is a claimant's")
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
   const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
@@ -203,7 +200,7 @@ export const onGenesisConfirmed = (partition: Partition, given: Given, record: J
 
 const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const { claiming, incarnation } = partition
-  if (claiming === null || incarnation === null) return []
+  assert(claiming !== null && incarnation !== null, "a claim is a claimant's, of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
   const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
   return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)

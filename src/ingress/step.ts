@@ -4,6 +4,7 @@
  * Every message gets at most one answer here: `stored`, `busy` or `notStored`, the latter two only where surely nothing of it was or will be handed over or stored. What was
  * handed over the owner answers, or silence.
  */
+import { unreachable } from "../assert.ts"
 import { busyFullMs, busyQueueMs, ingressWaitMsMax } from "../limits.ts"
 import { sayBusy } from "./answers.ts"
 import { onArrived } from "./arriving.ts"
@@ -77,6 +78,8 @@ const take = (ingress: Ingress, codec: IngressCodec, input: IngressInput, output
     case "Drain":
       ingress.draining = true
       return closeDoors(ingress, outputs)
+    default:
+      unreachable(input)
   }
 }
 

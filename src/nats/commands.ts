@@ -69,12 +69,15 @@ const waiting = async (link: Link, place: CommandsPlace, partition: number, from
   return { count: Math.max(1, count), oldestMs: msFromTimestamp(next.timestamp) }
 }
 
-const lookUp = async (link: Link, { stream }: CommandsPlace, seq: number) => {
+const lookUp = async (link: Link, { stream, of }: CommandsPlace, partition: number, seq: number) => {
   const found = seq < 1 ? null : await link.lookups.streams.getMessage(stream, { seq })
+  const firstBehind = { seq: seq + 1, next_by_subj: of(partition) }
+  const next = found === null ? await link.lookups.streams.getMessage(stream, firstBehind) : null
   const { state, config } = await link.lookups.streams.info(stream)
   const share = (used: number, bound: number) => (bound > 0 ? used / bound : 0)
   const fill = Math.max(share(state.bytes, config.max_bytes), share(state.messages, config.max_msgs))
-  return { message: found === null ? null : stored(found), firstSeq: state.first_seq, lastSeq: state.last_seq, fill }
+  const { first_seq: firstSeq, last_seq: lastSeq } = state
+  return { message: found === null ? null : stored(found), firstSeq, lastSeq, nextSeq: next?.seq ?? null, fill }
 }
 
 /** The stream at this place, over a connection that may read it and purge. */
@@ -86,7 +89,7 @@ export const commandsOver = (link: Link, place: CommandsPlace): Commands["Servic
       start: { from: fromSeq },
       closesWhenBroken: true,
     }).pipe(Stream.map((messages) => messages.map(delivered))),
-  at: (seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, place, seq)),
+  at: (partition, seq) => attempt(link, `look up command ${seq}`, () => lookUp(link, place, partition, seq)),
   purge: (partition, beforeSeq) =>
     attempt(link, `purge commands of partition ${partition}`, () =>
       link.jsm.streams.purge(place.stream, { filter: place.of(partition), seq: beforeSeq }),

@@ -15,6 +15,8 @@ export interface CommandLookup {
   readonly message: CommandMessage | null
   readonly firstSeq: number
   readonly lastSeq: number
+  /** Where there is none at the sequence: the first message of the partition that is stored after it, null if none is. Else null. */
+  readonly nextSeq: number | null
   /** What it holds as a share of what it may hold, of bytes or of messages, whichever is nearer; 0 where it has no such bound. */
   readonly fill: number
 }
@@ -30,7 +32,7 @@ export class Commands extends Context.Service<
      */
     readonly read: (partition: number, fromSeq: number) => Stream.Stream<ReadonlyArray<CommandMessage>, BrokerUnavailable>
     /** The message at `seq`, or null, with the stream's bounds and how full it is; through the stream's leader. */
-    readonly at: (seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
+    readonly at: (partition: number, seq: number) => Effect.Effect<CommandLookup, BrokerUnavailable>
     /** Deletes the partition's messages with sequence < `beforeSeq`. */
     readonly purge: (partition: number, beforeSeq: number) => Effect.Effect<void, BrokerUnavailable>
     /** Messages of the partition stored after `seq`, for lag: how many, and when the oldest was stored (null if none). */

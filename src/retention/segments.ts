@@ -21,7 +21,7 @@ class ChainBroken extends Error {
 
 const decodedOf = (stored: StoredRecord): JournalRecord => {
   const decoded = engineCodec.decodeRecord(stored.bytes)
-  if (decoded._tag === "Unreadable") throw new ChainBroken(`record ${stored.seq} can't be read: ${decoded.cause}`)
+  if (decoded._tag !== "Record") throw new ChainBroken(`record ${stored.seq} can't be read: ${decoded.cause}`)
   if (!fitsALine(stored.bytes)) throw new ChainBroken(`record ${stored.seq} has a line break in it`)
   return decoded.record
 }

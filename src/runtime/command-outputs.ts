@@ -78,7 +78,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
     resumeReading: () => setPaused(false),
     readCommandAt: (stream: CursorStream, seq: number) =>
       shell.run(
-        Effect.match(streams[stream].at(seq), {
+        Effect.match(streams[stream].at(shell.partition, seq), {
           onSuccess: (found) =>
             shell.tell({
               _tag: "CommandAtRead",
@@ -86,6 +86,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
               message: found.message,
               firstSeq: found.firstSeq,
               lastSeq: found.lastSeq,
+              nextSeq: found.nextSeq,
               fill: found.fill,
             }),
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "CommandAt" }),

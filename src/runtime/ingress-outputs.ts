@@ -56,6 +56,8 @@ const store = ({ desk, tell, run }: IngressShell, { partition, serial, bytes }: 
             serial,
             cause: stored.cause,
           })
+        default:
+          return unreachable(stored)
       }
     }),
   )

@@ -41,36 +41,34 @@ interface Said {
 }
 
 /** What is said, kept and reported once decisions are confirmed. */
-const performPublishing =
-  ({ shell, publishing, snapshots, standing }: Said) =>
-  (output: PublishingOutput): void => {
-    switch (output._tag) {
-      case "SendReplies":
-        return publishing.sendReplies(output.seq, output.replies)
-      case "SendFeed":
-        return publishing.sendFeed(output.group, output.values)
-      case "WatchFeed":
-        return publishing.watchFeed(output.sinceMs)
-      case "StoreChunk":
-        return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
-      case "PublishSnapshot":
-        return snapshots.publishSnapshot(output.manifest)
-      case "DiscardSnapshot":
-        return snapshots.discardSnapshot(output.id)
-      case "ContinueSoon":
-        // Heard in another turn, behind all that has arrived by then.
-        return shell.tell({ _tag: "Continue" })
-      case "ClaimEnded":
-      case "Serving":
-      case "BatchConfirmed":
-      case "Alarm":
-      case "SteppedDown":
-      case "Halted":
-        return standing.perform(output)
-      default:
-        return unreachable(output)
-    }
+const performPublishing = ({ shell, publishing, snapshots, standing }: Said, output: PublishingOutput): void => {
+  switch (output._tag) {
+    case "SendReplies":
+      return publishing.sendReplies(output.seq, output.replies)
+    case "SendFeed":
+      return publishing.sendFeed(output.group, output.values)
+    case "WatchFeed":
+      return publishing.watchFeed(output.sinceMs)
+    case "StoreChunk":
+      return snapshots.storeChunk(output.snapshot, output.index, output.bytes)
+    case "PublishSnapshot":
+      return snapshots.publishSnapshot(output.manifest)
+    case "DiscardSnapshot":
+      return snapshots.discardSnapshot(output.id)
+    case "ContinueSoon":
+      // Heard in another turn, behind all that has arrived by then.
+      return shell.tell({ _tag: "Continue" })
+    case "ClaimEnded":
+    case "Serving":
+    case "BatchConfirmed":
+    case "Alarm":
+    case "SteppedDown":
+    case "Halted":
+      return standing.perform(output)
+    default:
+      return unreachable(output)
   }
+}
 export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
@@ -85,7 +83,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
   const reign = yield* makeReignOutputs(shell)
   const standing = yield* makeStandingOutputs(shell, reign, whoHears)
 
-  const say = performPublishing({ shell, publishing, snapshots, standing })
+  const said: Said = { shell, publishing, snapshots, standing }
 
   const perform = (output: Output): void => {
     switch (output._tag) {
@@ -124,7 +122,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
       case "SayBusy":
         return reign.sayBusy(output)
       default:
-        return say(output)
+        return performPublishing(said, output)
     }
   }
   const performer: Performer = { perform, loadSnapshot: snapshots.load }

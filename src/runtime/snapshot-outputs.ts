@@ -2,7 +2,9 @@
  * Performs what a partition asks of its snapshots: loading the newest before anything else, writing chunks, publishing. A snapshot that
  * can't be written is given up: it only shortens recovery, and the partition begins another.
  */
+
 import { Effect } from "effect"
+import { unreachable } from "../assert.ts"
 import type { SnapshotManifest } from "../engine/protocol.ts"
 import { Snapshots } from "../ports/broker.ts"
 import { makeConveyor } from "./conveyor.ts"
@@ -33,6 +35,8 @@ export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
         return Effect.catch(snapshots.discard(shell.partition, one.snapshot), (error) =>
           Effect.logDebug("a snapshot was not discarded", { partition: shell.partition, snapshot: one.snapshot, cause: error.cause }),
         )
+      default:
+        return unreachable(one)
     }
   }
   // One after another: a manifest may not be published before its last chunk.

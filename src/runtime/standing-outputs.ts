@@ -1,7 +1,9 @@
 /**
  * Performs what a partition says about itself: that it serves, how a batch went, what is alarming, and that it is over.
  */
+
 import { Effect } from "effect"
+import { unreachable } from "../assert.ts"
 import type { Halt, Output, StepDownReason } from "../engine/protocol.ts"
 import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
@@ -64,6 +66,8 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, re
         case "Halted":
           reign.end()
           return ended(output)
+        default:
+          return unreachable(output)
       }
     },
   }

@@ -5,7 +5,7 @@
  * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
  */
 import { Schema } from "effect"
-import { AdjustReason, type Command, type CommandType, ReleaseReason, SaleMode, StockStatus } from "../domain/commands.ts"
+import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/commands.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
 import {
@@ -29,6 +29,7 @@ import {
   TextField,
   VersionField,
 } from "./fields.ts"
+import { tied } from "./tied.ts"
 
 /** The version of the commands' JSON that this release speaks. */
 export const commandVersion = 1
@@ -223,6 +224,13 @@ export const CommandJson = Schema.Union([
   DropQuarantinedJson,
 ])
 export type CommandJson = typeof CommandJson.Type
+
+/** A command with its version. What a fact's type says of a deadline is said of no fact. */
+type Spelled<Kind extends Command> = Kind extends Fact ? Omit<Kind, "deadlineMs"> & Versioned : Kind & Versioned
+interface Versioned {
+  readonly v: typeof commandVersion
+}
+tied<Spelled<Command>, CommandJson>()
 
 type Decode = (json: unknown) => Strict<CommandJson>
 const decoders: ReadonlyMap<unknown, Decode> = new Map<unknown, Decode>(

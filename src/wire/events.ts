@@ -4,13 +4,16 @@
  * The generic form is JSON.stringify; the frequent ones are written by hand, several times faster, and a property test holds both to the
  * same text.
  */
+
 import { Schema } from "effect"
+import { unreachable } from "../assert.ts"
 import { AdjustReason, ReleaseReason, StockStatus } from "../domain/commands.ts"
 import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/events.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import type { Outcome } from "../engine/records.ts"
 import { PolicyJson } from "./commands.ts"
 import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField } from "./fields.ts"
+import { tied } from "./tied.ts"
 
 const ofReservation = { channel: SenderField, reservation: ReservationNameField }
 const allocations = { allocations: AllocationsField }
@@ -48,12 +51,14 @@ export const EventJson = Schema.Union([
   }),
   Schema.Struct({ type: Schema.Literal("ShortageFound"), ...atLocation }),
 ])
+tied<StockEvent, typeof EventJson.Type>()
 
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
   field: Schema.optionalKey(Schema.String),
   ats: Schema.optionalKey(Schema.Int),
 })
+tied<Refusal, typeof RefusalJson.Type>()
 
 const Discrepancies = Schema.Array(Schema.Struct({ kind: Schema.Literals(DiscrepancyKind), qty: Schema.Int }))
 
@@ -81,6 +86,7 @@ export const OutcomeJson = Schema.Union([
   Schema.Struct(outcomeFields.quarantined),
   Schema.Struct(outcomeFields.dropped),
 ])
+tied<Outcome, typeof OutcomeJson.Type>()
 
 /**
  * A writer of times that remembers the last one. The commands of a batch mostly share theirs, and the digits of a number this large cost as
@@ -124,8 +130,19 @@ const addEvent = (text: string, event: StockEvent): string => {
       return `${addAllocations(`${text}{"type":"Expired","channel":"`, event)}}`
     case "Fulfilled":
       return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}}`
-    default:
+    case "Extended":
+    case "SaleOwed":
+    case "SaleTaken":
+    case "ShippedUnreserved":
+    case "StockReceived":
+    case "StockAdjusted":
+    case "StatusMoved":
+    case "PolicySet":
+    case "DiscrepancyFound":
+    case "ShortageFound":
       return text + JSON.stringify(event)
+    default:
+      return unreachable(event)
   }
 }
 

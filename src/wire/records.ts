@@ -17,18 +17,19 @@
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
 import { Schema } from "effect"
+import { assert } from "../assert.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
+import type { DecodedRecord } from "../engine/protocol.ts"
 import {
   type Cursor,
   CursorStream,
   type DecidedCommand,
   type Entry,
   type EntryDecision,
-  type FloorClass,
-  type JournalRecord,
+  FloorClass,
   type MessageEntry,
   type RecordEnvelope,
-  type RecordKind,
+  RecordKind,
 } from "../engine/records.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
@@ -37,15 +38,24 @@ import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson,
 import { ClassField, CommandIdField, CountField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import { sealFound, sealOf } from "./sealed.ts"
+import { tied } from "./tied.ts"
 
-/** The newest version this release reads. The engine says which one it writes; a test holds them equal, and these lists complete. */
+/** The newest version this release reads. The engine says which one it writes; a test holds them equal. */
 const recordVersion = 2
-const recordKinds: ReadonlyArray<RecordKind> = ["genesis", "claim", "batch", "expiry", "reset", "operator"]
-const floorClasses: ReadonlyArray<FloorClass> = ["sell", "sale", "stock", "policy", "operator"]
 
 const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
 
-const decisionKeys = ["ok", "no", "late", "held", "again", "drop"] as const
+/** The key that each decision stands under. */
+const decisionKey = {
+  Accepted: "ok",
+  Refused: "no",
+  Expired: "late",
+  Quarantined: "held",
+  Repeated: "again",
+  Dropped: "drop",
+} as const satisfies Readonly<Record<EntryDecision["_tag"], string>>
+type DecisionKey = (typeof decisionKey)[keyof typeof decisionKey]
+const decisionKeys = Object.values(decisionKey)
 const DecidedJson = Schema.Struct({
   c: Schema.optionalKey(CommandJson),
   named: Schema.optionalKey(Schema.Struct({ id: Schema.optionalKey(CommandIdField), sku: Schema.optionalKey(SkuField) })),
@@ -58,6 +68,7 @@ const DecidedJson = Schema.Struct({
 }).check(
   Schema.makeFilter((decided: object) => decisionKeys.filter((key) => key in decided).length === 1, { expected: "exactly one decision" }),
 )
+tied<DecisionKey | "c" | "named", keyof typeof DecidedJson.Type>()
 
 const from = { from: SenderField, class: ClassField }
 const EntryJson = Schema.Union([
@@ -80,7 +91,7 @@ const EntryJson = Schema.Union([
   }),
   Schema.Struct({ e: Schema.Literal("skipped"), seq: CountField, cause: Schema.String }),
   Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
-  Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(floorClasses), ms: CountField }),
+  Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(FloorClass), ms: CountField }),
   Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
   Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
   Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
@@ -92,11 +103,12 @@ const EntryJson = Schema.Union([
     lost: Schema.optionalKey(CountField),
   }),
 ])
+tied<Uncapitalize<Entry["_tag"]>, (typeof EntryJson.Type)["e"]>()
 
 /** A record of any version that is read. */
 const RecordJson = Schema.Struct({
   v: Schema.Literals([1, recordVersion]),
-  kind: Schema.Literals(recordKinds),
+  kind: Schema.Literals(RecordKind),
   partition: CountField,
   incarnation: Schema.String,
   owner: Schema.String,
@@ -233,12 +245,10 @@ const writeAt = (text: string, start: number): number => {
   return start + scratch.write(text, start, "utf8")
 }
 
-type DecodedRecord = { readonly _tag: "Record"; readonly record: JournalRecord } | { readonly _tag: "Unreadable"; readonly cause: string }
-
 const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
 const decodeRecordJson = strictDecoderOf(RecordJson)
 
-/** The record of some bytes, or why they are none. The cause of a newer release's record begins with "version ". */
+/** The record of some bytes, or why they are none. A newer release's is told apart by its version, before anything else of it is looked at. */
 export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   const seal = sealFound(bytes)
   if (seal === "damaged") return unreadable("damaged: its checksum is another")
@@ -248,7 +258,7 @@ export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
   if (typeof value !== "object" || value === null) return unreadable("not an object")
   const version: unknown = Reflect.get(value, "v")
   if (typeof version === "number" && version > recordVersion)
-    return unreadable(`version ${version}, where ${recordVersion} is the newest known`)
+    return { _tag: "Newer", version, cause: `version ${version}, where ${recordVersion} is the newest known` }
   if (seal === "none") return unreadable("it ends without a checksum")
   const decoded = decodeRecordJson(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
@@ -312,5 +322,6 @@ const decisionOf = (json: typeof DecidedJson.Type): EntryDecision => {
   if (json.held !== undefined) return { _tag: "Quarantined", cause: json.held.cause, quarantined: json.held.id }
   if (json.again !== undefined) return { _tag: "Repeated", outcome: json.again }
   if (json.drop !== undefined) return { _tag: "Dropped", reason: json.drop }
+  assert(json.late === 1, "a decided command holds exactly one decision")
   return { _tag: "Expired" }
 }

@@ -54,7 +54,7 @@ export const commandsContract = (name: string, broker: Broker, partition: number
         ),
       )
       const read = await asWorker(take(partition, sent[0]?.seq ?? 0, 50))
-      const lookedUp = await asWorker(Commands.use((commands) => Effect.forEach(read, ({ seq }) => commands.at(seq))))
+      const lookedUp = await asWorker(Commands.use((commands) => Effect.forEach(read, ({ seq }) => commands.at(partition, seq))))
       const comparable = (message: CommandMessage | null) => message && { ...message, body: text(message.body) }
       expect(lookedUp.map(({ message }) => comparable(message))).toEqual(read.map(comparable))
       expect(Number.isSafeInteger(read[0]?.brokerMs)).toBe(true)
@@ -63,10 +63,13 @@ export const commandsContract = (name: string, broker: Broker, partition: number
     it("looks up nothing, but the stream's bounds, beyond them", async () => {
       const { asWorker } = broker()
       const { seq } = await Effect.runPromise(send(partition, "last"))
-      const found = await asWorker(Commands.use((commands) => Effect.all([commands.at(0), commands.at(seq + 1_000_000)])))
+      const found = await asWorker(
+        Commands.use((commands) => Effect.all([commands.at(partition, 0), commands.at(partition, seq + 1_000_000)])),
+      )
       expect(found.map(({ message }) => message)).toEqual([null, null])
       expect(found[1]?.lastSeq).toBeGreaterThanOrEqual(seq)
       expect(found[1]?.firstSeq).toBeLessThanOrEqual(seq)
+      expect(found[1]?.nextSeq).toBeNull()
     })
 
     it("purges a partition below its own cursor and leaves the others alone", async () => {
@@ -79,11 +82,13 @@ export const commandsContract = (name: string, broker: Broker, partition: number
         Commands.use((commands) =>
           Effect.andThen(
             commands.purge(partition, second.seq),
-            Effect.forEach([first.seq, other.seq, second.seq], (seq) => commands.at(seq)),
+            Effect.forEach([first.seq, other.seq, second.seq], (seq) => commands.at(partition, seq)),
           ),
         ),
       )
       expect(found.map(({ message }) => message && text(message.body))).toEqual([null, "other", "new"])
+      // Of this partition, whatever lies between.
+      expect(found.map(({ nextSeq }) => nextSeq)).toEqual([second.seq, null, null])
     })
 
     it("counts what is stored after a sequence, and says when the oldest of it was", async () => {
@@ -95,7 +100,7 @@ export const commandsContract = (name: string, broker: Broker, partition: number
           Effect.all({
             waiting: commands.waiting(partition, first ?? 0),
             none: commands.waiting(partition, last ?? 0),
-            second: commands.at(sent[1]?.seq ?? 0),
+            second: commands.at(partition, sent[1]?.seq ?? 0),
           }),
         ),
       )

@@ -632,7 +632,7 @@ describe("hazards of reading commands", () => {
     worker.broker.store("web", "sell", "A", JSON.stringify(reserve("after", "n9", 1)), { brokerMs: startMs + 50_009 })
     worker.answer(worker.take("ReadCommands"))
     worker.take("ReadCommandAt")
-    worker.put({ _tag: "CommandAtRead", seq: 4, message: seen, firstSeq: 1, lastSeq: 4, fill: 0 })
+    worker.put({ _tag: "CommandAtRead", seq: 4, message: seen, firstSeq: 1, lastSeq: 4, nextSeq: null, fill: 0 })
     worker.settle()
     for (const id of ["new0", "after"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
   })

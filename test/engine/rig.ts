@@ -65,7 +65,7 @@ export class Broker {
   records(): ReadonlyArray<JournalRecord> {
     return this.journal.map(({ bytes }) => {
       const decoded = engineCodec.decodeRecord(bytes)
-      if (decoded._tag === "Unreadable") throw new Error(decoded.cause)
+      if (decoded._tag !== "Record") throw new Error(decoded.cause)
       return decoded.record
     })
   }
@@ -238,10 +238,13 @@ export class Worker {
 
   readCommandAt(seq: number): void {
     const { broker } = this
+    const message = broker.commands.get(seq) ?? null
+    const later = [...broker.commands.keys()].filter((other) => other > seq).sort((a, b) => a - b)
     this.put({
       _tag: "CommandAtRead",
       seq,
-      message: broker.commands.get(seq) ?? null,
+      message,
+      nextSeq: message === null ? (later[0] ?? null) : null,
       firstSeq: 1,
       lastSeq: broker.lastSeq,
       fill: broker.fill,

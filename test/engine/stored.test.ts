@@ -1,7 +1,8 @@
 /** What ingresses store: batches of senders' messages, serials that show what was lost, and what is purged of them. */
 import { describe, expect, it } from "vitest"
+import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { StoredBatch, TakenMessage } from "../../src/engine/protocol.ts"
+import type { Halt, StoredBatch, TakenMessage } from "../../src/engine/protocol.ts"
 import { commandsKeptBytes } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
@@ -137,5 +138,94 @@ describe("a stream that runs full", () => {
     worker.put({ _tag: "Tick" })
     worker.settle(["PurgeCommands"])
     expect(worker.take("PurgeCommands").beforeSeq).toBe(1)
+  })
+})
+
+/** The stream drops its messages below `seq`, as somebody has set it to. */
+const trim = (broker: Broker, seq: number) => {
+  for (const held of broker.commands.keys()) if (held < seq) broker.commands.delete(held)
+}
+
+/** An owner that decided one stored message and stood still while three more were stored, dropped below one of these. */
+const trimmed = (kept = 2) => {
+  const broker = new Broker()
+  const frozen = serving(0, undefined, broker)
+  const decided = store(frozen, { serial: 1, messages: [message("dc", receive("t1"))] })
+  frozen.settle()
+  const later = [2, 3, 4].map((serial) => {
+    const body = encodeBatch({ ingress: "i-1", serial, acknowledged: serial - 1, messages: [message("dc", receive(`t${serial}`))] })
+    return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+  })
+  trim(broker, later[kept]?.seq ?? 0)
+  return { broker, frozen, decided, later }
+}
+
+const auditOf = (broker: Broker, held: { readonly firstSeq: number } | null = null) => {
+  const audit = createAudit({ codec: engineCodec })
+  for (const record of broker.journal) audit.record(0, record)
+  return audit.finish({ held })
+}
+
+describe("a commands stream that dropped what nobody had decided", () => {
+  it("halts with the range, where the cursor's message went with it", () => {
+    const { broker, frozen, decided, later } = trimmed()
+    frozen.tick(2_000)
+    // Not before the reset is journaled: a former owner's word would halt whoever reigns.
+    expect(broker.halt).toBeNull()
+    frozen.settle()
+    expect(broker.halt).toMatchObject({
+      reason: "CommandsTrimmed",
+      detail: expect.stringContaining(`message ${decided.seq}`) as unknown,
+    })
+    expect(broker.halt?.detail).toContain(`from ${later[0]?.seq} to ${later[1]?.seq}`)
+    expect(frozen.partition.phase).toBe("halted")
+  })
+
+  it("halts the next owner too, until an operator lets it go on; then what is left is decided, and the journal says what is not", () => {
+    const { broker, later } = trimmed()
+    new Worker(broker, "b").serve()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    broker.halt = { ...(broker.halt as Halt), resume: { by: "ops", reason: "told again" } }
+    const next = new Worker(broker, "c").serve()
+    expect(next.partition.phase).toBe("serving")
+    expect(saidOf(broker, "t4")).toMatchObject({ outcome: "accepted" })
+    const entries = broker.records().flatMap((record) => record.entries)
+    expect(entries).toContainEqual(expect.objectContaining({ _tag: "Resumed", haltReason: "CommandsTrimmed" }))
+    expect(entries).toContainEqual(expect.objectContaining({ _tag: "Stored", seq: later[2]?.seq, missing: 2 }))
+    const report = auditOf(broker)
+    expect(report).toMatchObject({ ok: false, violations: [], totals: { lostStored: 2 } })
+    expect(report.losses.map(({ detail }) => detail).join("\n")).toContain(`${later[0]?.seq} to ${later[1]?.seq}`)
+  })
+
+  it("is no halt where nothing behind the cursor can be gone: the next message is the very next", () => {
+    const { broker, frozen } = trimmed(0)
+    frozen.tick(2_000)
+    frozen.settle()
+    expect(broker.halt).toBeNull()
+    expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
+    expect(saidOf(broker, "t2")).toMatchObject({ outcome: "accepted" })
+    expect(auditOf(broker)).toMatchObject({ ok: true })
+  })
+
+  it("is told by the audit of all journals where nothing had been decided yet, though no ingress is there to be heard again", () => {
+    const broker = new Broker()
+    const worker = serving(0, undefined, broker)
+    const last = broker.lastSeq
+    broker.lastSeq += 2
+    for (let seq = 1; seq <= last; seq++) broker.commands.delete(seq)
+    expect(worker.broker.records().flatMap(({ entries }) => entries.filter(({ _tag }) => _tag === "Stored"))).toEqual([])
+    expect(auditOf(broker)).toMatchObject({ ok: true, losses: [] })
+    const report = auditOf(broker, { firstSeq: last + 3 })
+    expect(report).toMatchObject({ ok: false, violations: [], losses: [{ partition: -1, messages: last + 2 }] })
+    expect(report.losses[0]?.detail).toContain(`messages 1 to ${last + 2}`)
+  })
+
+  it("is no halt where the stream ends before the cursor: that is a lost tail, and its sequences are used again", () => {
+    const { broker, frozen, decided } = trimmed()
+    broker.commands.clear()
+    broker.lastSeq = decided.seq - 1
+    frozen.tick(2_000)
+    expect(broker.halt).toBeNull()
+    expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
   })
 })

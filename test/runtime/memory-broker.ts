@@ -352,7 +352,14 @@ export class MemoryBroker {
             (messages) => messages.filter((message) => message.seq >= fromSeq && of(partition)(message)),
           )
         }),
-      at: (seq) => Effect.sync(() => ({ message: items[seq - 1] ?? null, firstSeq: 1, lastSeq: items.length, fill: 0 })),
+      at: (_, seq) =>
+        Effect.sync(() => ({
+          message: items[seq - 1] ?? null,
+          firstSeq: 1,
+          lastSeq: items.length,
+          nextSeq: items[0]?.seq ?? null,
+          fill: 0,
+        })),
       purge: () => Effect.void,
       waiting: (partition, seq) =>
         Effect.sync(() => {

@@ -144,13 +144,12 @@ describe("bytes that are no record", () => {
   }
   /** Written so on purpose: whatever it says, its seal is whole. */
   const changed = (change: object): Uint8Array => sealed(bare(change))
-  const newerVersion = expect.stringMatching(/^version 3/) as unknown
-  const anyVersion = expect.stringMatching(/^version /) as unknown
+  const newerVersion = expect.stringContaining(`version ${recordVersion + 1}`) as unknown
 
   it("say so when they are of a newer release, before anything else about them", () => {
     const newer = decodeRecord(changed({ v: recordVersion + 1, entries: 7 }))
-    expect(newer).toMatchObject({ _tag: "Unreadable", cause: newerVersion })
-    for (const v of [0, -1, "2", null, 1.5e-3]) expect(decodeRecord(changed({ v }))).not.toMatchObject({ cause: anyVersion })
+    expect(newer).toEqual({ _tag: "Newer", version: recordVersion + 1, cause: newerVersion })
+    for (const v of [0, -1, "2", null, 1.5e-3]) expect(decodeRecord(changed({ v }))).toMatchObject({ _tag: "Unreadable" })
     expect(decodeRecord(changed({}))).toMatchObject({ _tag: "Record" })
   })
 
@@ -162,7 +161,7 @@ describe("bytes that are no record", () => {
       `${text.slice(0, -1)},"sum":"00000000","by":"x"}`,
       `${text}\n`,
     ])
-      expect(decodeRecord(new TextEncoder().encode(other))).toMatchObject({ cause: newerVersion })
+      expect(decodeRecord(new TextEncoder().encode(other))).toMatchObject({ _tag: "Newer", cause: newerVersion })
   })
 
   it("are taken for damaged, not for newer, where the damage is in the version", () => {
@@ -179,7 +178,7 @@ describe("bytes that are no record", () => {
     fc.assert(
       fc.property(record, fc.nat(), fc.integer({ min: 1, max: 255 }), (one, place, mask) => {
         const damaged = damagedAt(encode(one), place, mask)
-        expect(decodeRecord(damaged)).toMatchObject({ _tag: "Unreadable", cause: expect.not.stringMatching(/^version /) as unknown })
+        expect(decodeRecord(damaged)).toMatchObject({ _tag: "Unreadable" })
       }),
       { numRuns: 500 },
     )

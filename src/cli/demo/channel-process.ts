@@ -4,6 +4,7 @@
  *
  * Before all other imports, Schema's decoders are switched to compiled ones.
  */
+import { unreachable } from "../../assert.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 
 import * as Cause from "effect/Cause"
@@ -77,8 +78,12 @@ const answerOf = (number: number, decision: Decision, tookMs: number): Answer =>
       return { number, outcome: "refused", reason: `notStored: ${decision.field ?? decision.cause ?? decision.reason}`, tookMs }
     case "busy":
       return { number, outcome: "unknown", reason: `busy: ${decision.why}`, tookMs }
-    default:
+    case "expired":
+    case "quarantined":
+    case "dropped":
       return { number, outcome: decision.outcome, tookMs }
+    default:
+      return unreachable(decision)
   }
 }
 

@@ -102,7 +102,7 @@ const serving = (cluster: Cluster): Slot & { readonly partition: Partition } => 
 const records = ({ server }: Cluster): ReadonlyArray<StoredRecord> => server.records(0, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 const recordIn = ({ bytes }: StoredRecord): JournalRecord => {
   const read = checkingCodec.decodeRecord(bytes)
-  if (read._tag === "Unreadable") throw new Error(read.cause)
+  if (read._tag !== "Record") throw new Error(read.cause)
   return read.record
 }
 const allAsked = (cluster: Cluster): ReadonlyArray<Asked> => [...cluster.senders.values()].flatMap(({ asked }) => [...asked.values()])

@@ -23,7 +23,7 @@ describe("the next release", () => {
 
   it("writes records that the present one takes for a newer release's, and that it reads itself", () => {
     const bytes = next.encodeRecord(envelope, [])
-    expect(engineCodec.decodeRecord(bytes)).toEqual({ _tag: "Unreadable", cause: expect.stringMatching(/^version /) })
+    expect(engineCodec.decodeRecord(bytes)).toMatchObject({ _tag: "Newer" })
     expect(next.decodeRecord(bytes)).toMatchObject({ _tag: "Record", record: { owner: "a", epoch: 1 } })
     expect(next.decodeRecord(engineCodec.encodeRecord(envelope, []))).toMatchObject({ _tag: "Record", record: { owner: "a" } })
   })

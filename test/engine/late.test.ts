@@ -1,0 +1,53 @@
+/** What may come when nothing waits for it is passed over, without a word and without a change. */
+import { expect, it } from "vitest"
+import { mayComeLate } from "../../src/engine/late.ts"
+import type { Input } from "../../src/engine/protocol.ts"
+import { serving, Worker } from "./rig.ts"
+
+type Late = Omit<Input, "nowMs" | "_tag"> & Record<string, unknown>
+
+/** An input of each kind as nobody asked for it; undefined: it is heard at any time. */
+const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
+  SnapshotRead: { manifest: {}, chunks: [] },
+  SnapshotMissing: {},
+  RecordsRead: { records: [] },
+  Claim: { owner: "late", incarnation: "late" },
+  ClaimBasisRead: { ask: 99, basis: {} },
+  ReadFailed: { what: "CommandAt" },
+  AppendAcked: { messageId: "late", seq: 9, duplicate: false },
+  AppendUnknown: { messageId: "late", cause: "late" },
+  JournalEndRead: { endSeq: 1, record: null },
+  CommandsArrived: { messages: [] },
+  CommandsHanded: undefined,
+  ReadingBroke: undefined,
+  CommandAtRead: { seq: 999, message: null, firstSeq: 1, lastSeq: 1_000, nextSeq: null, fill: 0 },
+  RawEndRead: { endSeq: 7 },
+  BrokerTimeSeen: undefined,
+  WitnessStored: { stands: null },
+  HaltCleared: {},
+  RepliesSent: { seq: 999 },
+  FeedSent: { group: 999 },
+  FeedFailed: { group: 999 },
+  FeedSeen: { channel: "nobody", sku: "none", version: 1, ats: 0 },
+  RepublishRead: { records: [] },
+  ChunkStored: { snapshot: "late", index: 0 },
+  SnapshotFailed: { snapshot: "late", cause: "late" },
+  Tick: undefined,
+  Continue: {},
+  Drain: undefined,
+  LeaseLost: undefined,
+}
+
+it.each(Object.entries(examples))("%s", (tag, fields) => {
+  expect(mayComeLate[tag as Input["_tag"]]).not.toBe("")
+  if (fields === undefined) return
+  for (const worker of [serving(10), new Worker(serving(10).broker, "b").follow()]) {
+    worker.settle()
+    const { phase, confirmedSeq, cursor } = worker.partition
+    const outputs = worker.put({ _tag: tag, ...fields } as Parameters<Worker["put"]>[0])
+    // A follower may well be asked to become owner.
+    if (tag === "Claim" && phase === "following") continue
+    expect(outputs).toEqual([])
+    expect(worker.partition).toMatchObject({ phase, confirmedSeq, cursor })
+  }
+})
