@@ -2,7 +2,7 @@
  * Decisions for people and for scripts: a line, and an exit code.
  */
 import type { Decision } from "../channel.ts"
-import type { Command } from "../domain/commands.ts"
+import { type Command, classOf } from "../domain/commands.ts"
 import { type ExitCode, exitCode } from "./exit-codes.ts"
 import { isoTime } from "./print.ts"
 
@@ -97,6 +97,10 @@ export const decisionLine = (command: Command, decision: Decision): string => {
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
   return `${decision.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
 }
+
+/** The same where the sender may not send it. */
+export const notPermittedLine = (command: Command, sender: string, remedy: string): string =>
+  `not permitted  ${asked(command)}: ${sender} may not send ${classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
 
 /** The same where no decision came in time. */
 export const unknownLine = (command: Command, isStored: boolean, cause: string): string =>

@@ -162,6 +162,7 @@ export class CommandSender {
       id: sendable.id,
       sku: sendable.sku,
       issuedAtMs: sendable.issuedAtMs,
+      reservation: sendable.reservation,
       class: sendable.class,
       token: sendable.token,
       text: sendable.text,
@@ -455,7 +456,7 @@ export class CommandSender {
       this.#busy(command)
       return
     }
-    const again = `asking again with id ${command.id} and issuedAtMs ${command.issuedAtMs} is safe`
+    const again = `asking again with id ${command.id}, issuedAtMs ${command.issuedAtMs}${namedReservation(command)} is safe`
     this.#fail(
       command,
       command.stored
@@ -487,6 +488,9 @@ export class CommandSender {
     for (const tell of idle) tell()
   }
 }
+
+/** What else has to be the same where it was asked for by a name that the caller may not have given. */
+const namedReservation = ({ reservation }: Sendable): string => (reservation === undefined ? "" : `, reservation ${reservation}`)
 
 /** What a caller reads of why nothing was taken, where patience ended with another sending unanswered. */
 const causeOf: Readonly<Record<BusyCause, string>> = {

@@ -7,8 +7,10 @@ import { AnswerUnknown, NotPermitted } from "../../src/ports/errors.ts"
 import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
 import { manualEnvironment } from "./manual-environment.ts"
 
-const open = async (options: ClientOptions = {}): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
-  const link = fakeLink()
+const open = async (
+  options: ClientOptions = {},
+  link: FakeLink = fakeLink(),
+): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
   const channel = await openChannel(Client.layer(options).pipe(Layer.provide(link.layer)))
   onTestFinished(() => channel.close())
   return { link, channel }
@@ -40,6 +42,20 @@ describe("a channel's promises", () => {
     const decisions = await Promise.all(Array.from({ length: 1_000 }, () => channel.reserve(reserve)))
     expect(new Set(decisions.map(({ id }) => id)).size).toBe(1_000)
     expect(link.published).toHaveLength(8)
+  })
+
+  it("no worker yet: opens and sends at once, commands of one SKU in one message, others apart", async () => {
+    const { link, channel } = await open({}, fakeLink(null))
+    answering(link)
+    const skus = ["A", "B", "A", "C"]
+    const decisions = await Promise.all(skus.map((sku, i) => channel.reserve({ ...reserve, sku, reservation: `r${i}` })))
+    expect(decisions.map(({ outcome }) => outcome)).toEqual(skus.map(() => "accepted"))
+    expect(link.published.map(({ body }) => body.match(/"sku":"."/g)?.join())).toEqual(['"sku":"A","sku":"A"', '"sku":"B"', '"sku":"C"'])
+  })
+
+  it("no worker says how many partitions there are: told so in the end, by what needs to know", async () => {
+    const { channel } = await open({ timeoutMs: 30 }, fakeLink(null))
+    await expect(channel.partitions()).rejects.toMatchObject({ _tag: "AnswerUnknown", cause: expect.stringContaining("partitions") })
   })
 
   it("a deadline: passed on as it is", async () => {
