@@ -62,8 +62,8 @@ const readInput = async (): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8")
 }
 
-/** A policy's version must rise: the time it was set at does, without anybody remembering the last one. */
-const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, CommandFailed> => {
+/** Without a version it is the next: whoever owns the SKU knows which. */
+const policyOf = (given: Given): Effect.Effect<unknown, CommandFailed> => {
   if (given.policy !== undefined) {
     return Effect.flatMap(textOrFile(given.policy, "--policy"), (json) =>
       Effect.try({ try: (): unknown => JSON.parse(json), catch: () => usage("--policy: is no JSON") }),
@@ -71,7 +71,7 @@ const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, Comm
   }
   if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
   const channels = given.channels.split(",").map((channel, place) => plainLine(channel.trim(), place))
-  return Effect.succeed({ version: issuedAtMs, channels, safety: [], sourcing: [] })
+  return Effect.succeed({ channels, safety: [], sourcing: [] })
 }
 
 /** What the fields common to several types stand for in this one. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command. */
@@ -91,7 +91,7 @@ const ownFields = (type: string, given: Given, id: string): object => {
 export const commandJson = (type: string, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
     const issuedAtMs = given.issuedAtMs ?? nowMs
-    const policy = type === "SetPolicy" ? yield* policyOf(given, issuedAtMs) : undefined
+    const policy = type === "SetPolicy" ? yield* policyOf(given) : undefined
     const id = given.id ?? freshId
     const json = { v: 1, type, ...ownFields(type, given, id), id, issuedAtMs, policy }
     return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined))

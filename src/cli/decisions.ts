@@ -21,12 +21,13 @@ export const outcomeCode = ({ outcome }: Decision): ExitCode => codes[outcome]
 type Accepted = Extract<Decision, { readonly outcome: "accepted" }>
 
 const acceptedDetails = (decision: Accepted): ReadonlyArray<string> => {
-  const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty } = decision
+  const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty, policyVersion } = decision
   const places = allocations?.map((part) => `${part.qty} at ${part.location}`).join(", ") ?? ""
   return [
     qty === undefined ? "" : `${qty} units${places === "" ? "" : ` (${places})`}`,
     expiresAtMs === undefined ? "" : `until ${isoTime(expiresAtMs)}`,
     reservation === undefined ? "" : `under reservation ${reservation}`,
+    policyVersion === undefined ? "" : `version ${policyVersion}`,
     ...(discrepancies ?? []).map(({ kind, qty: units }) => `DISCREPANCY ${kind}: ${units} units`),
     shortageQty === undefined || shortageQty === 0 ? "" : `SHORTAGE: ${shortageQty} units owed that aren't there`,
   ]
@@ -65,12 +66,17 @@ const notStoredBecause = ({ reason, cause, field }: NotStored): string => {
   }
 }
 
+const refusedDetails = ({ ats, policyVersion }: Extract<Decision, { readonly outcome: "refused" }>): ReadonlyArray<string> => [
+  ats === undefined ? "" : `${ats} were to be had`,
+  policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
+]
+
 const details = (decision: Decision): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
       return acceptedDetails(decision)
     case "refused":
-      return [decision.reason, decision.field ?? "", decision.ats === undefined ? "" : `${decision.ats} were to be had`]
+      return [decision.reason, decision.field ?? "", ...refusedDetails(decision)]
     case "quarantined":
       return [`an operator decides (${decision.quarantined})`]
     case "dropped":

@@ -13,7 +13,7 @@ import { type Answer, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
-import { type CommandInput, completeCommand, type Decision, sendable } from "./commands.ts"
+import { type CommandInput, commandKey, completeCommand, type Decision, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { Waiter } from "./in-flight.ts"
@@ -138,6 +138,28 @@ const hearReplies = (link: ChannelLink["Service"], instance: string, sender: Com
     Effect.retry(Schedule.spaced(relistenMs)),
   )
 
+/** Ids given by the caller whose first `issuedAtMs` the client keeps. */
+const firstTimesMax = 65_536
+
+/** The time that an id was first used at, where the caller gives none: it bounds how long the id is remembered, so asking again must not move it. */
+const withFirstTime = <Input extends { readonly id?: string; readonly sku: string; readonly issuedAtMs?: number }>(
+  firstIssued: Map<string, number>,
+  input: Input,
+  environment: ClientEnvironment,
+): Input => {
+  if (input.id === undefined) return input
+  const key = commandKey(input.id, input.sku)
+  const issuedAtMs = input.issuedAtMs ?? firstIssued.get(key) ?? environment.wallMs()
+  if (!firstIssued.has(key)) {
+    firstIssued.set(key, issuedAtMs)
+    for (const oldest of firstIssued.keys()) {
+      if (firstIssued.size <= firstTimesMax) break
+      firstIssued.delete(oldest)
+    }
+  }
+  return { ...input, issuedAtMs }
+}
+
 /** Commands over the sender, each with the patience and the callback of its own or of the client. */
 const commands = (
   sender: CommandSender,
@@ -160,8 +182,10 @@ const commands = (
     sender.submit(ready, own.timeoutMs ?? timeoutMs, waiter)
     return () => sender.forgo(ready, waiter)
   }
+  const firstIssued = new Map<string, number>()
   return {
-    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => completeCommand(type, input, environment),
+    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) =>
+      completeCommand(type, withFirstTime(firstIssued, input, environment), environment),
     submit: (command: Command, decided: Waiter["decided"], failed: Waiter["failed"], own: SendOptions = {}): void => {
       submit(command, { decided, failed, settled: settledOf(own) }, own)
     },

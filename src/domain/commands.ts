@@ -5,7 +5,7 @@
  * reason: it already happened, and is applied as far as possible.
  */
 import type { CommandClass, CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
-import type { Policy } from "./policy.ts"
+import type { PolicyGiven } from "./policy.ts"
 
 interface Base {
   readonly id: CommandId
@@ -54,7 +54,7 @@ export interface Extend extends Base {
 /** Replace the SKU's policy. */
 export interface SetPolicy extends Base {
   readonly type: "SetPolicy"
-  readonly policy: Policy
+  readonly policy: PolicyGiven
 }
 
 /** Fact: units arrived at a location. */

@@ -44,6 +44,31 @@ describe("a channel's promises", () => {
     expect(link.published).toHaveLength(8)
   })
 
+  it("the same id asked twice, without a time: with the time of the first", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    await channel.reserve({ ...reserve, id: "o1-r" })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await channel.reserve({ ...reserve, id: "o1-r" })
+    expect(link.published[1]?.body).toBe(link.published[0]?.body)
+  })
+
+  it("the same id asked twice at once, with other times: one command; with another quantity: refused, and said so", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const decisions = await Promise.all([
+      channel.reserve({ ...reserve, id: "o1-r", issuedAtMs: 1_000 }),
+      channel.reserve({ ...reserve, id: "o1-r", issuedAtMs: 2_000, deadlineMs: 50 }),
+      channel.reserve({ ...reserve, id: "o1-r", qty: 2 }),
+    ])
+    expect(decisions).toMatchObject([
+      { outcome: "accepted" },
+      { outcome: "accepted" },
+      { outcome: "refused", reason: "IdReused", field: "qty" },
+    ])
+    expect(link.published).toHaveLength(1)
+  })
+
   it("no worker yet: opens and sends at once, commands of one SKU in one message, others apart", async () => {
     const { link, channel } = await open({}, fakeLink(null))
     answering(link)

@@ -217,7 +217,7 @@ describe("decisions", () => {
     const { submit } = fixture()
     submit(reserve({ id: "x", issuedAtMs: 5 }))
     expect(submit(reserve({ id: "x", issuedAtMs: 5, qty: 2 })).decisions).toEqual([
-      { id: "x", sku: "A", outcome: "refused", reason: "IdReused" },
+      { id: "x", sku: "A", outcome: "refused", reason: "IdReused", field: "id" },
     ])
   })
 
