@@ -1,6 +1,9 @@
 /** The command line as an operator types it, against a real server and a real worker. */
 import { once } from "node:events"
+import { mkdtemp, rm } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { natsLayer } from "../../src/nats/layer.ts"
@@ -213,6 +216,18 @@ describe("holdfast resume", () => {
 })
 
 describe("a cluster that isn't there", () => {
+  it("the port of the own server taken by another: refused, with all ways out", async () => {
+    await using taken = await silentServer()
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-taken-"))
+    const env = { HOLDFAST_OWN_NATS_PORT: new URL(taken.url).port, HOLDFAST_HTTP_PORT: "0" }
+    const ran = await cluster.run(["serve"], { env, folder })
+    expect(ran).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("HOLDFAST_OWN_NATS_PORT, or name that server with HOLDFAST_NATS_URL"),
+    })
+    await rm(folder, { recursive: true })
+  })
+
   it("no server is named and none was left in this folder: usage, with both ways out", async () => {
     const elsewhere = await cluster.run(["stock", "A"], {
       env: { HOLDFAST_NATS_URL: "nats://127.0.0.1:1", HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: "x" },
