@@ -60,6 +60,7 @@ const notStoredBecause = ({ reason, cause, field }: NotStored): string => {
     case "sender":
       return "it may not be sent by this sender"
     case "partition":
+      return cause === "SubjectMismatch" ? "its subject names another SKU" : "it belongs to another partition than its subject"
     case "mixed":
     case "age":
       return reason
