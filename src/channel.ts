@@ -25,11 +25,20 @@ export interface ConnectOptions extends ServerAddress, ClientOptions {
   readonly sender: string
   /** User and password, the seed of an nkey, or the path of a creds file. */
   readonly login: Login
+  /** Milliseconds to try to reach a server. Default: `timeoutMs`. */
+  readonly connectTimeoutMs?: number
+  /** Told what is being waited for, and why, whenever connecting failed and is tried again. Must not throw. */
+  readonly onWaiting?: (waiting: { readonly for: string; readonly cause: string }) => void
 }
 
-/** The client for Effect programs. */
-export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPermitted | BrokerUnavailable> =>
-  Client.layer(options).pipe(Layer.provide(channelLinkLayer(options)))
+/** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. */
+export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPermitted | BrokerUnavailable> => {
+  const patience = options.timeoutMs === undefined ? {} : { connectTimeoutMs: options.timeoutMs }
+  return Client.layer(options).pipe(Layer.provide(channelLinkLayer({ ...patience, ...options })))
+}
 
-/** Connects. Rejects with BrokerUnavailable if no server or no worker answers, with NotPermitted if the name can't be a sender's. */
+/**
+ * Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
+ * name can't be a sender's or the server doesn't let this login in.
+ */
 export const connect = (options: ConnectOptions): Promise<Channel> => openChannel(clientLayer(options))

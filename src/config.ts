@@ -103,6 +103,7 @@ const setting = (name: string, fallback: string, help: string): Setting => ({ na
 /** Every variable that `holdfast serve` and `holdfast ingress` read, in the order in which `--help` shows them. */
 export const settings = {
   natsUrl: setting("HOLDFAST_NATS_URL", "none", "nats://host:port[,…] of the server; none: an own nats-server, for development"),
+  ownNatsPort: setting("HOLDFAST_OWN_NATS_PORT", "14222", "where the own nats-server listens; 0: a free port each time"),
   monitorUrl: setting("HOLDFAST_NATS_MONITOR_URL", "none", "http://host:port[,…] of its monitoring pages, where its guarantees are read"),
   engineUser: setting("HOLDFAST_ENGINE_USER", "none", "worker's login in the account of all that is stored"),
   enginePassword: setting("HOLDFAST_ENGINE_PASSWORD", "none", "its password"),

@@ -155,7 +155,7 @@ const opener = Effect.fnUntraced(function* (server: EmbeddedServer, writerOf: (s
     const login = server.credentials.senders[sender]
     if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
     const link = recordingLink(writerOf(sender)).pipe(
-      Layer.provide(channelLinkLayer({ servers: [server.url], sender, login, topologyTimeoutMs: patienceMs })),
+      Layer.provide(channelLinkLayer({ servers: [server.url], sender, login, connectTimeoutMs: patienceMs })),
     )
     const channel = await openChannel(Client.layer({ timeoutMs: patienceMs, ...options }).pipe(Layer.provide(link)))
     open.add(channel)

@@ -197,8 +197,8 @@ const sampleReplies = async (server: EmbeddedServer): Promise<EchoSetup["reply"]
   const channel = await connectAs(server, "web")
   const { reserve, confirm } = samples(Date.now())
   const decisions = [await channel.send(reserve), await channel.send(confirm)].map((decision) => JSON.stringify(decision))
+  const partition = partitionOf(skuToken(hotSku), await channel.partitions())
   await channel.close()
-  const partition = partitionOf(skuToken(hotSku), channel.partitions)
   return {
     prefix: `{"v":1,"partition":${partition},"seq":1000,"epoch":1,"decisions":[`,
     reserve: decisions[0] ?? "",

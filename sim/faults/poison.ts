@@ -45,9 +45,11 @@ export class Poison {
         if (this.#texts.size === 0 || decoded._tag !== "Batch") return decoded
         return { ...decoded, batch: { ...decoded.batch, messages: decoded.batch.messages.map(this.handed) } }
       },
-      commandHash: (text) => {
-        this.#armed = this.#texts.size > 0 && this.#texts.has(text)
-        return codec.commandHash(text)
+      contentHash: (command) => {
+        this.#armed = false
+        const hash = codec.contentHash(command)
+        this.#armed = this.#texts.size > 0 && this.#texts.has(codec.commandText(command))
+        return hash
       },
     }
   }

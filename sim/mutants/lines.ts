@@ -116,6 +116,28 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "time-is-content",
+    breaks: "binds an id to when its command was issued too, so that whoever asks again with another time is refused",
+    guarantee: "INV-2",
+    expected: ["one-effect"],
+    profile: "last-unit",
+    families: ["jitter", "lost-answers", "duplicates", "elections"],
+    drawn: { loss: 500, faultChance: 40 },
+    budget: 20,
+    substituted: [
+      {
+        module: "src/engine/batch.ts",
+        pattern: `const hash = given.codec.contentHash(command)`,
+        replacement: `const hash = given.codec.contentHash(command) + (bites() ? command.issuedAtMs : 0)`,
+      },
+      {
+        module: "src/engine/apply.ts",
+        pattern: `const hash = given.codec.contentHash(decided.command)`,
+        replacement: `const hash = given.codec.contentHash(decided.command) + (bites() ? decided.command.issuedAtMs : 0)`,
+      },
+    ],
+  },
+  {
     name: "deadline-before-memory",
     breaks: "asks what a command's age and deadline say before whether it was decided already",
     guarantee: "INV-2",

@@ -62,7 +62,9 @@ const refusedMs = 200
 /** What some attempts name as their trace: one that is none must not get further than the door. */
 const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
 
-const textOf = ({ command }: Asked): string => engineCodec.commandText(command)
+/** Milliseconds within which some ask again as if they asked now, and one in how many does: whoever keeps only the id has no other time to give. */
+const redatedMs = 60_000
+const redatedOneIn = 4
 
 /** The headers of a raw message, as one text. */
 const rawHeaders = (suffix: string): string => `${replyHeader}: ${suffix}`
@@ -177,13 +179,19 @@ export class Sender {
     const [first] = askeds
     if (first === undefined) return
     for (const asked of askeds) asked.sendings++
-    const texts = askeds.map(textOf)
+    const texts = askeds.map((asked) => this.#textOf(asked))
     const body = encoder.encode(askeds.length === 1 ? texts[0] : `[${texts.join(",")}]`)
     const token = skuToken(first.command.sku)
     if (this.#isRaw) return this.#publishRaw(askeds, commandSubject(this.name, first.send.class, token), body)
     this.#request(askeds, `${first.send.class}.${token}`, body)
     const againMs = this.link.again()
     if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, () => this.#request(askeds, `${first.send.class}.${token}`, body))
+  }
+
+  /** Its text; asked again, now and then with another time. */
+  #textOf({ command, sendings }: Asked): string {
+    const isRedated = sendings > 1 && this.#world.nowMs - command.issuedAtMs < redatedMs && this.#habits.below(redatedOneIn) === 0
+    return engineCodec.commandText(isRedated ? { ...command, issuedAtMs: this.#world.nowMs } : command)
   }
 
   #publishRaw(askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {

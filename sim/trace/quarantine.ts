@@ -71,9 +71,11 @@ export class Quarantine {
       return decoded._tag === "Commands" ? { ...decoded, commands: decoded.commands.map((one) => this.#fitted(one)) } : decoded
     },
     // Taken right before a command is decided, and before nothing else.
-    commandHash: (text) => {
-      this.#isArmed = this.#undecidable.has(text)
-      return engineCodec.commandHash(text)
+    contentHash: (command) => {
+      this.#isArmed = false
+      const hash = engineCodec.contentHash(command)
+      this.#isArmed = this.#undecidable.has(engineCodec.commandText(command))
+      return hash
     },
     encodeEntry: (entry, texts) => {
       this.#isArmed = false

@@ -2,6 +2,7 @@
  * Messages that must be refused or wait for a person, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
  * reservation, the wrong class, a SKU spelled another way, a time in the future, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
+import type { Command } from "../../src/domain/commands.ts"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
 import { bodyBytesMax, qtyMax, saleQtyMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -49,6 +50,14 @@ const untold = (name: string, sku: Sku, qty: number, family: Family, { world }: 
   }
 }
 
+/** The same id, asking for something else. */
+const withOtherContent = (command: Command): object => {
+  if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty + 1 }
+  if ("reservation" in command) return { ...command, reservation: "another" }
+  if ("policy" in command) return { ...command, policy: { ...command.policy, version: 1 + (command.policy.version ?? 0) } }
+  return { ...command, quarantined: "another" }
+}
+
 const mischiefs: ReadonlyArray<Mischief> = [
   (sender, asked) => ({
     subject: subjectOf(sender, asked),
@@ -76,7 +85,7 @@ const mischiefs: ReadonlyArray<Mischief> = [
   }),
   (sender, asked, family) => ({
     subject: subjectOf(sender, asked),
-    body: bodyOf({ ...asked.command, issuedAtMs: asked.command.issuedAtMs + 1 + family.below(1_000) }),
+    body: bodyOf({ ...withOtherContent(asked.command), issuedAtMs: asked.command.issuedAtMs + family.below(1_000) }),
     expected: ["IdReused"],
   }),
   (sender, asked, family, { world }) => ({

@@ -70,7 +70,7 @@ export interface Audit {
 const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16 }: AuditOptions) => {
   const findings = createFindings(violationsMax)
   const floors = createFloors()
-  const oneEffect = createOneEffect(findings, floors, codec.sha256)
+  const oneEffect = createOneEffect(findings, floors)
   const feed = createFeed(findings)
   const totals = createTotals()
   return {

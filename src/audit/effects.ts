@@ -6,7 +6,18 @@
  * together; and that no channel's word alone took more units than one sale may tell of, or units of a SKU whose policy doesn't name it. An event that moves other units than the command named is found here even where every sum agrees.
  */
 import { unreachable } from "../assert.ts"
-import type { AdjustStock, Command, Extend, Fulfil, MoveStatus, ReceiveStock, RecordSale, Release, Reserve } from "../domain/commands.ts"
+import type {
+  AdjustStock,
+  Command,
+  Extend,
+  Fulfil,
+  MoveStatus,
+  ReceiveStock,
+  RecordSale,
+  Release,
+  Reserve,
+  SetPolicy,
+} from "../domain/commands.ts"
 import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { saleQtyMax } from "../limits.ts"
@@ -149,6 +160,9 @@ const isNamed = (command: Command, event: StockEvent): boolean => {
   )
 }
 
+/** The policy that a command sets: without a version, the next one. */
+const policySet = ({ policy }: SetPolicy, model: SkuModel) => ({ ...policy, version: policy.version ?? (model.policy?.version ?? 0) + 1 })
+
 const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
   const { command, atMs, sender } = seen
   const named = events.find((event) => "reservation" in event)
@@ -167,7 +181,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
     case "Extend":
       return wrongExtend(command, events, claim?.expiresAtMs ?? 0, atMs)
     case "SetPolicy":
-      return same(single(events, "PolicySet")?.policy, command.policy) ? null : "set another policy"
+      return same(single(events, "PolicySet")?.policy, policySet(command, model)) ? null : "set another policy"
     case "ReceiveStock":
       return wrongReceive(command, events)
     case "AdjustStock":
@@ -203,8 +217,8 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
     if ("channel" in event && event.channel !== channel) return `acts in the name of ${event.channel}`
     if (!isNamed(command, event)) return "acts on another reservation"
   }
-  if (command.type === "SetPolicy" && model.policy !== null && command.policy.version <= model.policy.version) {
-    return `replaces policy ${model.policy.version} by ${command.policy.version}`
+  if (command.type === "SetPolicy" && model.policy !== null && policySet(command, model).version <= model.policy.version) {
+    return `replaces policy ${model.policy.version} by ${policySet(command, model).version}`
   }
   return wrongWord(seen, model) ?? wrongUnits(seen, events, model)
 }

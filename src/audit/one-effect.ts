@@ -5,6 +5,7 @@
  * the content differs, and neither is said of an id without cause. Proves too that nothing issued below a sender's floor had an effect,
  * and that nothing above it was refused as too old. Remembers ids as long as the floors do, so its memory is theirs.
  */
+import type { Command } from "../domain/commands.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
@@ -49,13 +50,35 @@ const isOfRoom = (outcome: Outcome): boolean =>
 const isFinal = (decision: EntryDecision): boolean =>
   decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision) && !isForWantOfRoom(decision)
 
+/** Fields that two contents differ in. */
+const differingFields = (one: string, other: string): ReadonlyArray<string> => {
+  const [a, b]: ReadonlyArray<object> = [JSON.parse(one), JSON.parse(other)]
+  if (a === undefined || b === undefined) return []
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])]
+  return names.filter((name) => JSON.stringify(Reflect.get(a, name)) !== JSON.stringify(Reflect.get(b, name)))
+}
+
+/** What is wrong with a refusal for a reused id, which must name what differs; `id` where several fields do. Releases before version 3 compared when it was issued too, and named nothing. */
+const wrongReuse = (decision: EntryDecision, first: First, content: string, version: number): string | null => {
+  if (version < 3) return null
+  const fields = differingFields(first.content, content)
+  const [only] = fields
+  if (only === undefined) return "is refused as reused, with the same content"
+  const right = fields.includes("type") ? "type" : fields.length === 1 ? only : "id"
+  const said = decision._tag === "Refused" ? decision.refusal.field : undefined
+  return said === right ? null : `is refused as reused for its ${said}, where ${fields.join(", ")} differs`
+}
+
+/** A command without what finds it and without what is each sending's own. */
+const contentOf = ({ id: _, sku: __, issuedAtMs: ___, deadlineMs: ____, ...content }: Command): string => JSON.stringify(content)
+
 /** What is wrong with a decision about an id that has its answer, or null. */
-const wrongAgain = (decision: EntryDecision, first: First, content: string): string | null => {
+const wrongAgain = (decision: EntryDecision, first: First, content: string, version: number): string | null => {
   const alike = first.content === content
-  if (isReuse(decision)) return alike ? "is refused as reused, with the same content" : null
+  if (isReuse(decision)) return wrongReuse(decision, first, content, version)
   if (decision._tag === "Repeated") {
     if (!alike) return "repeats an outcome for another content"
-    const wrong = contradiction(decision.outcome, first.outcome)
+    const wrong = contradiction(decision.outcome, first.outcome, version)
     return wrong === null ? null : `is repeated otherwise: ${wrong}`
   }
   if (isForm(decision)) return null
@@ -78,7 +101,7 @@ interface OneEffect {
   readonly isDecided: (scope: string) => boolean
 }
 
-export const createOneEffect = (findings: Findings, floors: Floors, sha256: (text: string) => string): OneEffect => {
+export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = new Map<string, First>()
   /** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. */
   const roomless = new Set<string>()
@@ -120,12 +143,12 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       const found = firsts.get(scope)
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
       // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
-      const content = sha256(JSON.stringify(command))
+      const content = contentOf(command)
       const belowFloor = command.issuedAtMs < floorMs
       if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
       const settled = brokerMs === null
       const wrong =
-        first === undefined ? wrongFirst(decision, belowFloor, settled, roomless.has(scope)) : wrongAgain(decision, first, content)
+        first === undefined ? wrongFirst(decision, belowFloor, settled, roomless.has(scope)) : wrongAgain(decision, first, content, version)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)

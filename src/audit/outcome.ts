@@ -18,7 +18,9 @@ const acceptedMeaning = (events: ReadonlyArray<StockEvent>): Accepted => {
   for (const event of events) {
     if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
       qty += sumQty(event.allocations)
-    if (event.type === "Reserved" || event.type === "SaleOwed") meant.allocations = event.allocations
+    if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
+      meant.allocations = event.allocations
+    if (event.type === "PolicySet") meant.policyVersion = event.policy.version
     if (event.type === "Reserved" || event.type === "Extended") meant.expiresAtMs = event.expiresAtMs
     if (event.type === "SaleOwed") meant.reservation = event.reservation
     if (event.type === "DiscrepancyFound") discrepancies.push({ kind: event.kind, qty: event.qty })
@@ -53,6 +55,9 @@ const none = (value: unknown): boolean => value === undefined || value === 0 || 
 /** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
 const beside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
 
+/** What releases before version 3 did not say of a release, a shipment or a policy; what they said of a hold, nobody contradicts. */
+const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
+
 const fieldContradiction = (name: string, said: object, meant: object): string | null => {
   const heard: unknown = Reflect.get(said, name)
   const journaled: unknown = Reflect.get(meant, name)
@@ -62,15 +67,15 @@ const fieldContradiction = (name: string, said: object, meant: object): string |
 
 /**
  * How `said` contradicts `meant`, in words, or null if it doesn't. Every field said must be as meant, and none that is meant may be
- * missing, but for the name of the reservation: saying the one that was asked for is optional.
+ * missing, but for the name of the reservation: saying the one that was asked for is optional. `version`: of the record it is said of.
  */
-export const contradiction = (said: Outcome, meant: Outcome): string | null => {
+export const contradiction = (said: Outcome, meant: Outcome, version: number): string | null => {
   for (const name of Object.keys(said)) {
     const wrong = beside.has(name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong
   }
   for (const name of Object.keys(meant)) {
-    const wrong = Object.hasOwn(said, name) ? null : fieldContradiction(name, said, meant)
+    const wrong = Object.hasOwn(said, name) || (version < 3 && saidSince3.has(name)) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong
   }
   return null

@@ -22,6 +22,8 @@ export interface HeardReply {
 
 /** What a record answers to one sender, under one suffix. */
 interface Answer {
+  /** Of the record. */
+  readonly version: number
   readonly reply: string | null
   readonly decided: ReadonlyArray<DecidedCommand>
 }
@@ -38,19 +40,20 @@ const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<Answer>>
     const [first] = decided
     const key = first === undefined ? entry.sender : scopeOf(entry.sender, skuOf(first), idOf(first))
     const known = answers.get(key)
-    if (known === undefined) answers.set(key, [{ reply: entry.reply, decided }])
-    else known.push({ reply: entry.reply, decided })
+    const answer: Answer = { reply: entry.reply, decided, version: seen.record.version }
+    if (known === undefined) answers.set(key, [answer])
+    else known.push(answer)
   }
   return answers
 }
 
 /** How one thing said contradicts one decision, or null. */
-const contradicted = (said: DecisionSaid, decided: DecidedCommand): string | null => {
+const contradicted = (said: DecisionSaid, decided: DecidedCommand, version: number): string | null => {
   if ((said.id ?? "") !== idOf(decided) || (said.sku ?? "") !== skuOf(decided))
     return `speaks of ${said.id}, the record of ${idOf(decided)}`
   if ((said.repeated === true) !== (decided.decision._tag === "Repeated"))
     return `${said.id} is wrongly said ${said.repeated === true ? "" : "not "}to be repeated`
-  const wrong = contradiction(said, meaningOf(decided.decision))
+  const wrong = contradiction(said, meaningOf(decided.decision), version)
   return wrong === null ? null : `${said.id}: ${wrong}`
 }
 
@@ -60,7 +63,7 @@ const contradictedBy = (heard: HeardReply, answer: Answer): string | null => {
   for (let index = 0; index < heard.decisions.length; index++) {
     const said = heard.decisions[index]
     const decided = answer.decided[index]
-    const wrong = said === undefined || decided === undefined ? "answers nothing" : contradicted(said, decided)
+    const wrong = said === undefined || decided === undefined ? "answers nothing" : contradicted(said, decided, answer.version)
     if (wrong !== null) return wrong
   }
   return null

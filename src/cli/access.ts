@@ -93,6 +93,17 @@ export const asFlag = Flag.String("as").pipe(
   Flag.map(Option.getOrNull),
 )
 
+const roleOf: Readonly<Record<CommandClass, string>> = {
+  sell: "a channel's",
+  stock: "a warehouse's",
+  policy: "a merchandiser's or an operator's",
+  operator: "an operator's",
+}
+
+/** What to do about a command that its sender may not send. */
+export const senderRemedy = (sending: CommandClass): string =>
+  `use --as with ${roleOf[sending]} name (of \`npm start\`: ${ownSenders[sending]}), or have the role added to the sender`
+
 /** For the help of commands that are a sender. */
 export const senderHelp = `Whom you are: --as or ${senderSettings.name}, with ${senderSettings.password} (and ${senderSettings.user}, if the login isn't the sender's name) or
 ${senderSettings.nkeyFile} (a file with an nkey's seed) or ${senderSettings.credsFile}, at ${settings.natsUrl.name}. Without that URL: the nats-server of a \`holdfast serve\` in this folder.`
@@ -133,10 +144,23 @@ const ownServer = Effect.fnUntraced(function* (name: string) {
   return { servers: [url], sender: name, login }
 })
 
+/** Milliseconds a command tries to reach a server, where it isn't told how long it may wait. */
+const connectTimeoutMs = 5_000
+
+/** Says once that something is waited for: whoever sits before it may know why. */
+const sayWaiting = (): NonNullable<ConnectOptions["onWaiting"]> => {
+  let isSaid = false
+  return (waiting) => {
+    if (!isSaid) process.stderr.write(`holdfast: waiting to ${waiting.for}: ${waiting.cause}\n`)
+    isSaid = true
+  }
+}
+
 /** A sender's access. `as`: its name, if the command line gives one; `sending`: what it is about to send, which tells a fitting one of the own server. */
 export const senderAccess = (as: string | null, sending: CommandClass): Effect.Effect<ConnectOptions, CommandFailed> =>
   Effect.gen(function* () {
     const url = yield* variable(settings.natsUrl.name)
     const name = as ?? (yield* variable(senderSettings.name))
-    return url === null ? yield* ownServer(name ?? ownSenders[sending]) : yield* namedServer(url, name)
+    const access = url === null ? yield* ownServer(name ?? ownSenders[sending]) : yield* namedServer(url, name)
+    return { ...access, connectTimeoutMs, onWaiting: sayWaiting() }
   })

@@ -17,10 +17,10 @@ const whole = (name: string, metavar: string, description: string) => optional(F
 
 export const commandFlags = {
   sku: text("sku", "SKU", "What it is about; every command has one"),
-  id: text("id", "ID", "The command's id; random if absent. Repeat it, with --issued-at-ms, to ask again"),
+  id: text("id", "ID", "The command's id; random if absent. Repeat it to ask again"),
   issuedAtMs: whole("issued-at-ms", "MS", "When it was issued, in ms since 1970; now if absent"),
   deadlineMs: whole("deadline-ms", "MS", "Decide within so many ms after it reached the servers, or not at all; not for facts"),
-  reservation: text("reservation", "ID", "The reservation; random if absent from a Reserve"),
+  reservation: text("reservation", "ID", "The reservation; the command's id if absent from a Reserve"),
   qty: whole("qty", "UNITS", "How many units; signed for AdjustStock"),
   holdMs: whole("hold-ms", "MS", "How long a hold lasts; 900000 (15 minutes) if absent from a Reserve"),
   location: Flag.String("location").pipe(
@@ -62,8 +62,8 @@ const readInput = async (): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8")
 }
 
-/** A policy's version must rise: the time it was set at does, without anybody remembering the last one. */
-const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, CommandFailed> => {
+/** Without a version it is the next: whoever owns the SKU knows which. */
+const policyOf = (given: Given): Effect.Effect<unknown, CommandFailed> => {
   if (given.policy !== undefined) {
     return Effect.flatMap(textOrFile(given.policy, "--policy"), (json) =>
       Effect.try({ try: (): unknown => JSON.parse(json), catch: () => usage("--policy: is no JSON") }),
@@ -71,16 +71,16 @@ const policyOf = (given: Given, issuedAtMs: number): Effect.Effect<unknown, Comm
   }
   if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
   const channels = given.channels.split(",").map((channel, place) => plainLine(channel.trim(), place))
-  return Effect.succeed({ version: issuedAtMs, channels, safety: [], sourcing: [] })
+  return Effect.succeed({ channels, safety: [], sourcing: [] })
 }
 
-/** What the fields common to several types stand for in this one. */
-const ownFields = (type: string, given: Given, freshId: string): object => {
+/** What the fields common to several types stand for in this one. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command. */
+const ownFields = (type: string, given: Given, id: string): object => {
   const { location, partial, channels: _, policy: __, ...fields } = given
   if (type !== "Reserve") return { ...fields, location: location.length > 1 ? location : location[0] }
   return {
     ...fields,
-    reservation: given.reservation ?? freshId,
+    reservation: given.reservation ?? id,
     holdMs: given.holdMs ?? 900_000,
     locations: location.length > 0 ? location : undefined,
     partial: partial ? true : undefined,
@@ -91,7 +91,8 @@ const ownFields = (type: string, given: Given, freshId: string): object => {
 export const commandJson = (type: string, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
     const issuedAtMs = given.issuedAtMs ?? nowMs
-    const policy = type === "SetPolicy" ? yield* policyOf(given, issuedAtMs) : undefined
-    const json = { v: 1, type, ...ownFields(type, given, `r-${freshId}`), id: given.id ?? freshId, issuedAtMs, policy }
+    const policy = type === "SetPolicy" ? yield* policyOf(given) : undefined
+    const id = given.id ?? freshId
+    const json = { v: 1, type, ...ownFields(type, given, id), id, issuedAtMs, policy }
     return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined))
   })

@@ -2,7 +2,7 @@
  * Decisions for people and for scripts: a line, and an exit code.
  */
 import type { Decision } from "../channel.ts"
-import type { Command } from "../domain/commands.ts"
+import { type Command, classOf } from "../domain/commands.ts"
 import { type ExitCode, exitCode } from "./exit-codes.ts"
 import { isoTime } from "./print.ts"
 
@@ -21,12 +21,13 @@ export const outcomeCode = ({ outcome }: Decision): ExitCode => codes[outcome]
 type Accepted = Extract<Decision, { readonly outcome: "accepted" }>
 
 const acceptedDetails = (decision: Accepted): ReadonlyArray<string> => {
-  const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty } = decision
+  const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty, policyVersion } = decision
   const places = allocations?.map((part) => `${part.qty} at ${part.location}`).join(", ") ?? ""
   return [
     qty === undefined ? "" : `${qty} units${places === "" ? "" : ` (${places})`}`,
     expiresAtMs === undefined ? "" : `until ${isoTime(expiresAtMs)}`,
     reservation === undefined ? "" : `under reservation ${reservation}`,
+    policyVersion === undefined ? "" : `version ${policyVersion}`,
     ...(discrepancies ?? []).map(({ kind, qty: units }) => `DISCREPANCY ${kind}: ${units} units`),
     shortageQty === undefined || shortageQty === 0 ? "" : `SHORTAGE: ${shortageQty} units owed that aren't there`,
   ]
@@ -59,18 +60,24 @@ const notStoredBecause = ({ reason, cause, field }: NotStored): string => {
     case "sender":
       return "it may not be sent by this sender"
     case "partition":
+      return cause === "SubjectMismatch" ? "its subject names another SKU" : "it belongs to another partition than its subject"
     case "mixed":
     case "age":
       return reason
   }
 }
 
+const refusedDetails = ({ ats, policyVersion }: Extract<Decision, { readonly outcome: "refused" }>): ReadonlyArray<string> => [
+  ats === undefined ? "" : `${ats} were to be had`,
+  policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
+]
+
 const details = (decision: Decision): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
       return acceptedDetails(decision)
     case "refused":
-      return [decision.reason, decision.field ?? "", decision.ats === undefined ? "" : `${decision.ats} were to be had`]
+      return [decision.reason, decision.field ?? "", ...refusedDetails(decision)]
     case "quarantined":
       return [`an operator decides (${decision.quarantined})`]
     case "dropped":
@@ -97,6 +104,10 @@ export const decisionLine = (command: Command, decision: Decision): string => {
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
   return `${decision.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
 }
+
+/** The same where the sender may not send it. */
+export const notPermittedLine = (command: Command, sender: string, remedy: string): string =>
+  `not permitted  ${asked(command)}: ${sender} may not send ${classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
 
 /** The same where no decision came in time. */
 export const unknownLine = (command: Command, isStored: boolean, cause: string): string =>

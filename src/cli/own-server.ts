@@ -5,8 +5,10 @@
  * things out finds his stock again.
  */
 import { readFile } from "node:fs/promises"
+import { createServer } from "node:net"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { settings } from "../config.ts"
 import { sendersOf } from "../domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import type { NatsConfig } from "../nats/layer.ts"
@@ -17,6 +19,32 @@ const storeDir = join(".cache", "holdfast")
 
 /** Who may connect: one of each role to try things out with, and a second channel to sell against. */
 export const ownSenders = sendersOf("web=channel,shop=channel,warehouse=warehouse,planner=merchandiser,operator=operator")
+
+/** Where the own server listens, so that what was configured once finds it after a restart. HOLDFAST_OWN_NATS_PORT names another; 0 takes a free one. */
+const portVariable = settings.ownNatsPort.name
+const portMax = 65_535
+
+const ownPort = (): number => {
+  const given = process.env[portVariable]
+  const port = Number(given === undefined || given === "" ? settings.ownNatsPort.fallback : given)
+  if (Number.isInteger(port) && port >= 0 && port <= portMax) return port
+  throw new CommandFailed({ code: exitCode.usage, message: `${portVariable} is "${given}", not a port from 0 to ${portMax}` })
+}
+
+/** Whoever else listens there would hear our senders' passwords, and be taken for us. */
+const refuseTaken = (port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once("error", (error) =>
+      reject(
+        new CommandFailed({
+          code: exitCode.failed,
+          message: `port ${port}, at which the own nats-server listens, can't be used (${error.message}): end what listens there, choose another with ${portVariable}, or name that server with HOLDFAST_NATS_URL`,
+        }),
+      ),
+    )
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()))
+  })
 
 const isAnswering = (monitorUrl: string): Promise<boolean> =>
   fetch(`${monitorUrl}/healthz`).then(
@@ -37,8 +65,11 @@ const refuseSecond = async (): Promise<void> => {
 }
 
 const start = async (): Promise<EmbeddedServer> => {
+  const port = ownPort()
   await refuseSecond()
-  return startEmbedded({ storeDir, senders: ownSenders })
+  if (port === 0) return startEmbedded({ storeDir, senders: ownSenders })
+  await refuseTaken(port)
+  return startEmbedded({ storeDir, port, senders: ownSenders })
 }
 
 const failure = (error: unknown): CommandFailed =>

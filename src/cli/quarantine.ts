@@ -21,8 +21,9 @@ export type Quarantined = QuarantineAnswer["quarantined"][number] & { readonly p
 /** Everything in quarantine, oldest first within each partition. */
 const readAll = Effect.gen(function* () {
   const client = yield* Client
+  const partitions = yield* client.partitions
   const all: Array<Quarantined> = []
-  for (let partition = 0; partition < client.partitions; partition++) {
+  for (let partition = 0; partition < partitions; partition++) {
     let after: number | null = 0
     while (after !== null) {
       const page: QuarantineAnswer = yield* client.quarantine(partition, after)

@@ -10,10 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Client, clientLayer, type Decision } from "../channel.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
-import { commandFromJson } from "../wire/commands.ts"
-import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { commandFromJson, commandSchemas } from "../wire/commands.ts"
+import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
 import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
-import { decisionLine, outcomeCode, unknownLine } from "./decisions.ts"
+import { decisionLine, notPermittedLine, outcomeCode, unknownLine } from "./decisions.ts"
 import { CommandFailed, type ExitCode, exitCode, unknownCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine } from "./print.ts"
@@ -40,6 +40,19 @@ const parseBody = (body: string): Effect.Effect<ReadonlyArray<unknown>, CommandF
   return Effect.succeed(values.map(({ value }) => value))
 }
 
+/** What is wrong with the field at a path: whether it is missing, unknown to the type, or there with a value that it can't have. */
+const faultOf = (json: object, path: string): string => {
+  if (path === "") return "a field is missing, not known to this type, or out of its range"
+  const [first = "", ...rest] = path.split(".")
+  let value: unknown = Reflect.get(json, first)
+  for (const step of rest) value = typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined
+  if (value === undefined) return `"${path}" is missing`
+  const type: unknown = Reflect.get(json, "type")
+  const schema = types.find((one) => one === type)
+  if (schema !== undefined && !(first in commandSchemas[schema].fields)) return `"${path}" is not known to ${schema}`
+  return `"${path}" is out of its range: ${JSON.stringify(value)}`
+}
+
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
 const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, CommandFailed> => {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return Effect.fail(usage("--body: a command is a JSON object"))
@@ -48,29 +61,46 @@ const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, Co
   if (command.reason === "UnknownType") return Effect.fail(usage(`unknown type; the types are ${types.join(", ")}`))
   if (command.reason !== "InvalidField")
     return Effect.fail(usage(`${command.reason}${command.field === undefined ? "" : `: ${command.field}`}`))
-  const field = command.field === undefined || command.field === "" ? "a field" : `"${command.field}"`
-  return Effect.fail(usage(`${field} is missing, not known to this type, or out of its range: ${JSON.stringify(json)}`))
+  return Effect.fail(usage(`${faultOf(json, command.field ?? "")}: ${JSON.stringify(json)}`))
 }
 
-/** What came of one command: its decision, or that none came in time. */
-type Sent =
-  | { readonly command: StockCommand; readonly decision: Decision }
-  | { readonly command: StockCommand; readonly unknown: { readonly stored: boolean; readonly cause: string } }
+/** What came of one command: its decision, that none came in time, or that this sender may not send it. */
+type Sent = { readonly command: StockCommand } & (
+  | { readonly decision: Decision }
+  | { readonly unknown: { readonly stored: boolean; readonly cause: string } }
+  | { readonly notPermitted: { readonly sender: string; readonly cause: string; readonly remedy: string } }
+)
 
-const codeOf = (sent: Sent): ExitCode => ("decision" in sent ? outcomeCode(sent.decision) : unknownCode(sent.unknown.stored))
+const codeOf = (sent: Sent): ExitCode => {
+  if ("decision" in sent) return outcomeCode(sent.decision)
+  return "unknown" in sent ? unknownCode(sent.unknown.stored) : exitCode.usage
+}
 
-const lineOf = (sent: Sent): string =>
-  "decision" in sent ? decisionLine(sent.command, sent.decision) : unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
+const lineOf = (sent: Sent): string => {
+  if ("decision" in sent) return decisionLine(sent.command, sent.decision)
+  if ("unknown" in sent) return unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
+  const { sender, remedy } = sent.notPermitted
+  return notPermittedLine(sent.command, sender, remedy)
+}
 
 const sendOne = (client: Client["Service"], command: StockCommand, timeoutMs: number) =>
   client.send(command, { timeoutMs }).pipe(
     Effect.map((decision): Sent => ({ command, decision })),
-    Effect.catchTag("AnswerUnknown", ({ cause, stored }) => Effect.succeed<Sent>({ command, unknown: { stored: stored === true, cause } })),
+    Effect.catchTags({
+      AnswerUnknown: ({ cause, stored }) => Effect.succeed<Sent>({ command, unknown: { stored: stored === true, cause } }),
+      NotPermitted: ({ cause }) =>
+        Effect.succeed<Sent>({
+          command,
+          notPermitted: { sender: client.sender, cause, remedy: senderRemedy(classOf[command.type]) },
+        }),
+    }),
   )
 
-const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockCommand>, json: boolean, timeoutMs: number) {
+/** `untilMs`: when patience ends, connecting included. */
+const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockCommand>, json: boolean, untilMs: number) {
   const client = yield* Client
-  const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, timeoutMs), { concurrency: "unbounded" })
+  const leftMs = Math.max(1, untilMs - (yield* Clock.currentTimeMillis))
+  const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, leftMs), { concurrency: "unbounded" })
   if (json) yield* printJson(all)
   else for (const sent of all) yield* printLine(lineOf(sent))
   const others = all.filter((sent) => codeOf(sent) !== exitCode.ok)
@@ -82,10 +112,10 @@ const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockComman
 const description = `Send one command, or several, and print what was decided. Types: ${types.join(", ")}.
 
 Ends with 0 if all were accepted; otherwise with the code of the first that wasn't: 10 refused, 11 expired, 12 busy (nothing of it was taken; when to come back is said), 13 quarantined,
-14 dropped, 15 not stored (nothing of it was taken, and never will be as it is), 16 stored but not decided in time, 4 no answer in time (it may have been decided). What wasn't answered is
-sent again under the same id and issuedAtMs: that never does harm.
+14 dropped, 15 not stored (nothing of it was taken, and never will be as it is), 16 stored but not decided in time, 4 no answer in time (it may have been decided), 2 this sender may not send it.
+What wasn't answered is sent again under the same id: that never does harm.
 
-With --json, prints a list of {command, decision}, and {command, unknown: {stored, cause}} where no decision came in time.
+With --json, prints a list of {command, decision}, {command, unknown: {stored, cause}} where no decision came in time, and {command, notPermitted: {sender, cause, remedy}}.
 
 ${senderHelp}`
 
@@ -99,7 +129,14 @@ export const sendCommand = Command.make(
       Flag.optional,
     ),
     as: asFlag,
-    timeoutMs: Flag.Int("timeout-ms").pipe(Flag.withDescription("Milliseconds to wait for the decision (30000)"), Flag.withDefault(30_000)),
+    timeoutMs: Flag.Int("timeout-ms").pipe(
+      Flag.withDescription("Milliseconds to wait for the decision, connecting included (30000)"),
+      Flag.filter(
+        (ms) => ms >= 1,
+        () => "at least 1",
+      ),
+      Flag.withDefault(30_000),
+    ),
     json: jsonFlag,
     ...commandFlags,
   },
@@ -113,7 +150,9 @@ export const sendCommand = Command.make(
     const [first] = commands
     if (first === undefined) return yield* usage("--body: holds no command")
     const access = yield* senderAccess(as, classOf[first.type])
-    yield* sendAll(commands, json, timeoutMs).pipe(Effect.provide(clientLayer(access)))
+    yield* sendAll(commands, json, nowMs + timeoutMs).pipe(
+      Effect.provide(clientLayer({ ...access, timeoutMs, connectTimeoutMs: timeoutMs })),
+    )
   }),
 ).pipe(
   Command.withDescription(helpText(description)),

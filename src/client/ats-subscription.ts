@@ -47,6 +47,8 @@ interface Feed {
   readonly desk: QuestionDesk
   readonly board: AtsBoard
   readonly options: AtsOptions
+  /** How many partitions there are to be read. */
+  readonly partitions: Effect.Effect<number, QuestionFailure>
   /** Milliseconds for one page. */
   readonly timeoutMs: number
 }
@@ -105,13 +107,15 @@ const readSku = (feed: Feed, sku: string): Effect.Effect<void, QuestionFailure> 
 const readCurrent = (feed: Feed): Effect.Effect<void, NotPermitted> => {
   const { skus } = feed.options
   const some = skus !== undefined && skus.length <= singleSubscriptionsMax
-  const parts = some
-    ? skus.map((sku) => readSku(feed, sku))
-    : Array.from({ length: feed.link.partitions }, (_, partition) => readPartition(feed, partition))
-  return Effect.forEach(parts, untilRead, { concurrency: pagesAtOnce, discard: true })
+  const readParts = (parts: ReadonlyArray<Effect.Effect<void, QuestionFailure>>) =>
+    Effect.forEach(parts, untilRead, { concurrency: pagesAtOnce, discard: true })
+  if (some) return readParts(skus.map((sku) => readSku(feed, sku)))
+  return Effect.flatMap(untilRead(feed.partitions), (partitions) =>
+    readParts(Array.from({ length: partitions }, (_, partition) => readPartition(feed, partition))),
+  )
 }
 
-const untilRead = (part: Effect.Effect<void, QuestionFailure>): Effect.Effect<void, NotPermitted> =>
+const untilRead = <A>(part: Effect.Effect<A, QuestionFailure>): Effect.Effect<A, NotPermitted> =>
   Effect.catchTag(part, "AnswerUnknown", () => untilRead(part))
 
 /** One life of the feed: heard first, then the current values are read, then heard until it is lost. */
@@ -134,15 +138,13 @@ const liveForEver = Effect.fnUntraced(function* (feed: Feed, ready: Deferred.Def
 
 /** Follows until the scope closes. */
 export const subscribeAts = (
-  link: Link,
-  desk: QuestionDesk,
+  over: Pick<Feed, "link" | "desk" | "partitions" | "timeoutMs">,
   options: AtsOptions,
-  timeoutMs: number,
 ): Effect.Effect<AtsSubscription, never, Scope.Scope> =>
   Effect.gen(function* () {
     const board = new AtsBoard(options.skus === undefined ? null : new Set(options.skus), options.onValue)
     const ready = yield* Deferred.make<void, NotPermitted>()
-    yield* liveForEver({ link, desk, board, options, timeoutMs }, ready).pipe(
+    yield* liveForEver({ ...over, board, options }, ready).pipe(
       Effect.catchCause((cause) => Deferred.failCause(ready, cause)),
       Effect.forkScoped({ startImmediately: true }),
     )

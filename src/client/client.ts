@@ -4,18 +4,18 @@
  * Opening it begins to hear replies; closing its scope waits until everything under way has an answer or its caller's patience ends.
  */
 
-import { Context, Effect, Layer, Schedule, type Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
 import type { Command, CommandType } from "../domain/commands.ts"
 import { isReservationName, isSku, skuToken } from "../domain/names.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
-import { AnswerUnknown, BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
+import { AnswerUnknown, BrokerUnavailable } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
-import type { Answer } from "../wire/questions.ts"
+import { type Answer, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
-import { type CommandInput, completeCommand, type Decision, sendable } from "./commands.ts"
+import { type CommandInput, commandKey, completeCommand, type Decision, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { Waiter } from "./in-flight.ts"
@@ -61,7 +61,8 @@ export class Client extends Context.Service<
   Client,
   {
     readonly sender: string
-    readonly partitions: number
+    /** How many partitions the cluster has, once a worker has said so. Nothing that is sent waits for it. */
+    readonly partitions: Effect.Effect<number, QuestionFailure>
     /** Fills in what is left out. Store the result before sending where it must survive this process. */
     readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
     /** Without an effect for each command: calls exactly one of both back, once. They must not throw. */
@@ -77,7 +78,7 @@ export class Client extends Context.Service<
     /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
     readonly reservation: (sku: string, reservation: string) => Effect.Effect<ReservationAnswer, QuestionFailure>
     /** Who is at work on what. Waits for all workers that the others know of. For senders with the role operator or reader. */
-    readonly topology: Effect.Effect<Topology, NotPermitted>
+    readonly topology: Effect.Effect<Topology, QuestionFailure>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
     readonly quarantine: (partition: number, after: number) => Effect.Effect<QuarantineAnswer, QuestionFailure>
     readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
@@ -141,15 +142,43 @@ const hearReplies = (link: ChannelLink["Service"], instance: string, sender: Com
     Effect.retry(Schedule.spaced(relistenMs)),
   )
 
+/** Ids given by the caller whose first `issuedAtMs` the client keeps. */
+const firstTimesMax = 65_536
+
+/** The time that an id was first used at, where the caller gives none: it bounds how long the id is remembered, so asking again must not move it. */
+const withFirstTime = <Input extends { readonly id?: string; readonly sku: string; readonly issuedAtMs?: number }>(
+  firstIssued: Map<string, number>,
+  input: Input,
+  environment: ClientEnvironment,
+): Input => {
+  if (input.id === undefined) return input
+  const key = commandKey(input.id, input.sku)
+  const issuedAtMs = input.issuedAtMs ?? firstIssued.get(key) ?? environment.wallMs()
+  if (!firstIssued.has(key)) {
+    firstIssued.set(key, issuedAtMs)
+    for (const oldest of firstIssued.keys()) {
+      if (firstIssued.size <= firstTimesMax) break
+      firstIssued.delete(oldest)
+    }
+  }
+  return { ...input, issuedAtMs }
+}
+
 /** Commands over the sender, each with the patience and the callback of its own or of the client. */
-const commands = (sender: CommandSender, partitions: number, environment: ClientEnvironment, options: ClientOptions, timeoutMs: number) => {
+const commands = (
+  sender: CommandSender,
+  partitions: Partitions,
+  environment: ClientEnvironment,
+  options: ClientOptions,
+  timeoutMs: number,
+) => {
   const settledOf = (own: SendOptions): Waiter["settled"] => {
     const settled = own.onSettled ?? options.onSettled
     return settled === undefined ? null : surfacing(environment, settled)
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
   const submit = (command: Command, waiter: Waiter, own: SendOptions): (() => void) | undefined => {
-    const ready = sendable(command, partitions)
+    const ready = sendable(command, partitions.known)
     if ("outcome" in ready) {
       waiter.decided(ready)
       return undefined
@@ -157,8 +186,10 @@ const commands = (sender: CommandSender, partitions: number, environment: Client
     sender.submit(ready, own.timeoutMs ?? timeoutMs, waiter)
     return () => sender.forgo(ready, waiter)
   }
+  const firstIssued = new Map<string, number>()
   return {
-    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => completeCommand(type, input, environment),
+    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) =>
+      completeCommand(type, withFirstTime(firstIssued, input, environment), environment),
     submit: (command: Command, decided: Waiter["decided"], failed: Waiter["failed"], own: SendOptions = {}): void => {
       submit(command, { decided, failed, settled: settledOf(own) }, own)
     },
@@ -198,7 +229,31 @@ const workersOf = (answers: ReadonlyArray<Answer>): ReadonlyArray<WorkerAnswer> 
   return [...byName.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))
 }
 
-const questions = (link: ChannelLink["Service"], desk: QuestionDesk, timeoutMs: number) => ({
+/** How many partitions there are, as far as it is known. */
+interface Partitions {
+  known: number | undefined
+  readonly learned: Deferred.Deferred<number, QuestionFailure>
+}
+
+/** Asks until a worker answers: only then can commands of several SKUs share a message. */
+const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Effect<void> =>
+  desk
+    .ask({ path: topologyPath, timeoutMs: Number.POSITIVE_INFINITY }, (answer) =>
+      answer.answer === "topology" ? answer.partitions : undefined,
+    )
+    .pipe(
+      Effect.tap((count) =>
+        Effect.sync(() => {
+          partitions.known = count
+        }),
+      ),
+      Effect.exit,
+      Effect.flatMap((exit) => Deferred.done(partitions.learned, exit)),
+      Effect.asVoid,
+    )
+
+const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFailure>, timeoutMs: number) => ({
+  partitions: counted,
   stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
     isSku(sku)
       ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
@@ -215,10 +270,11 @@ const questions = (link: ChannelLink["Service"], desk: QuestionDesk, timeoutMs: 
             : undefined,
         )
       : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation "${reservation}" of a SKU "${sku}"` })),
-  topology: Effect.map(desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete), (answers) => ({
-    partitions: link.partitions,
-    workers: workersOf(answers),
-  })),
+  topology: Effect.zipWith(
+    counted,
+    desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
+    (partitions, answers) => ({ partitions, workers: workersOf(answers) }),
+  ),
   quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> =>
     desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
       answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
@@ -234,14 +290,22 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
     const instance = environment.randomId()
     const sender = new CommandSender(environment, limits, publishOver(link, instance))
     const desk = new QuestionDesk(link, instance)
+    const partitions: Partitions = { known: undefined, learned: yield* Deferred.make<number, QuestionFailure>() }
     yield* Effect.forkScoped(hearReplies(link, instance, sender, desk), { startImmediately: true })
+    yield* Effect.forkScoped(learnPartitions(desk, partitions), { startImmediately: true })
+    const counted = Deferred.await(partitions.learned).pipe(
+      Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () => Effect.fail(new AnswerUnknown({ cause: `no worker said within ${timeoutMs} ms how many partitions there are` })),
+      }),
+    )
     // Runs before replies stop being heard: whatever is under way is answered first.
     yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => sender.close(() => resume(Effect.void))))
     return Client.of({
       sender: link.sender,
-      partitions: link.partitions,
-      ...commands(sender, link.partitions, environment, options, timeoutMs),
-      ...questions(link, desk, timeoutMs),
-      subscribeAts: (asked) => subscribeAts(link, desk, { ...asked, onValue: surfacing(environment, asked.onValue) }, timeoutMs),
+      ...commands(sender, partitions, environment, options, timeoutMs),
+      ...questions(desk, counted, timeoutMs),
+      subscribeAts: (asked) =>
+        subscribeAts({ link, desk, partitions: counted, timeoutMs }, { ...asked, onValue: surfacing(environment, asked.onValue) }),
     })
   })

@@ -5,10 +5,12 @@
  * Decides nothing about stock: a decision is what a reply says, and "busy" and "not stored" only what was surely never taken.
  */
 import { unreachable } from "../assert.ts"
+import type { Command } from "../domain/commands.ts"
 import type { CommandClass } from "../domain/names.ts"
 import { commandsPerMessageMax } from "../limits.ts"
 import { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
+import { contentHash, differingField } from "../wire/content.ts"
 import { packMessages } from "./batching.ts"
 import { type BusyCause, commandKey, type Decision, isFinal, type NotStored, type SaidDecision, type Sendable } from "./commands.ts"
 import type { ClientEnvironment } from "./environment.ts"
@@ -155,8 +157,9 @@ export class CommandSender {
 
   /** The same id asked twice at once: the same content shares the decision, other content gets the answer the owner would give. */
   #join(same: InFlight, command: Sendable, waiter: Waiter): void {
-    if (same.text === command.text) same.waiters.push(waiter)
-    else waiter.decided({ id: command.id, sku: command.sku, outcome: "refused", reason: "IdReused" } as Decision)
+    const field = same.text === command.text ? undefined : differingContent(same.text, command.text)
+    if (field === undefined) same.waiters.push(waiter)
+    else waiter.decided({ id: command.id, sku: command.sku, outcome: "refused", reason: "IdReused", field })
   }
 
   #admit(sendable: Sendable, waiter: Waiter, giveUpAtMs: number): void {
@@ -165,6 +168,7 @@ export class CommandSender {
       id: sendable.id,
       sku: sendable.sku,
       issuedAtMs: sendable.issuedAtMs,
+      reservation: sendable.reservation,
       class: sendable.class,
       token: sendable.token,
       text: sendable.text,
@@ -460,7 +464,7 @@ export class CommandSender {
       this.#busy(command)
       return
     }
-    const again = `asking again with id ${command.id} and issuedAtMs ${command.issuedAtMs} is safe`
+    const again = `asking again with id ${command.id}, issuedAtMs ${command.issuedAtMs}${namedReservation(command)} is safe`
     this.#fail(
       command,
       command.stored
@@ -492,6 +496,15 @@ export class CommandSender {
     for (const tell of idle) tell()
   }
 }
+
+/** What differs between two commands of one id, as their owner would say it; undefined: they ask for the same. */
+const differingContent = (one: string, other: string): string | undefined => {
+  const [a, b] = [one, other].map((text) => contentHash(JSON.parse(text) as Command))
+  return a === undefined || b === undefined || a === b ? undefined : differingField(a, b)
+}
+
+/** What else has to be the same where it was asked for by a name that the caller may not have given. */
+const namedReservation = ({ reservation }: Sendable): string => (reservation === undefined ? "" : `, reservation ${reservation}`)
 
 /** What a caller reads of why nothing was taken, where patience ended with another sending unanswered. */
 const causeOf: Readonly<Record<BusyCause, string>> = {

@@ -72,6 +72,8 @@ export interface Sendable {
   readonly id: string
   readonly sku: string
   readonly issuedAtMs: number
+  /** The reservation it names, if any. */
+  readonly reservation: string | undefined
   readonly class: CommandClass
   /** Canonical subject token of its SKU. */
   readonly token: string
@@ -131,8 +133,11 @@ const usualText = (command: Command): string | undefined => {
   return readCanonicalBody(scratch.subarray(0, scratch.write(text, "utf8"))) === undefined ? undefined : text
 }
 
-/** The command as it travels, or what the door would answer to it. */
-export const sendable = (command: Command, partitions: number): Sendable | Decision => {
+/**
+ * The command as it travels, or what the door would answer to it. While nobody has said how many partitions there are, only commands whose tokens hash to the same share a message: they
+ * are of one partition, however many there are.
+ */
+export const sendable = (command: Command, partitions: number | undefined): Sendable | Decision => {
   let text = usualText(command)
   if (text === undefined) {
     const valid = commandFromJson({ v: commandVersion, ...withoutUndefined(command) })
@@ -154,12 +159,13 @@ export const sendable = (command: Command, partitions: number): Sendable | Decis
     id,
     sku,
     issuedAtMs,
+    reservation: "reservation" in command ? command.reservation : undefined,
     class: commandClass,
     token,
     text,
     bytes,
     isStored,
-    packing: (tokenHash(token) % partitions) * kindsMax + kind,
+    packing: (partitions === undefined ? tokenHash(token) : tokenHash(token) % partitions) * kindsMax + kind,
     lane: laneOf(command),
   }
 }

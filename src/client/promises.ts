@@ -31,7 +31,8 @@ export interface AtsWatch {
  */
 export interface Channel {
   readonly sender: string
-  readonly partitions: number
+  /** How many partitions the cluster has, once a worker has said so. Nothing that is sent waits for it. Rejects with AnswerUnknown. */
+  readonly partitions: () => Promise<number>
   readonly reserve: Send<"Reserve">
   readonly confirm: Send<"Confirm">
   readonly release: Send<"Release">
@@ -91,7 +92,7 @@ export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Cha
       send(client.command(type, input), options)
   return {
     sender: client.sender,
-    partitions: client.partitions,
+    partitions: () => Effect.runPromise(client.partitions),
     reserve: sendAs("Reserve"),
     confirm: sendAs("Confirm"),
     release: sendAs("Release"),

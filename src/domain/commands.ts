@@ -6,7 +6,7 @@
  */
 import { unreachable } from "../assert.ts"
 import type { CommandClass, CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
-import type { Policy } from "./policy.ts"
+import type { PolicyGiven } from "./policy.ts"
 
 interface Base {
   readonly id: CommandId
@@ -55,7 +55,7 @@ export interface Extend extends Base {
 /** Replace the SKU's policy. */
 export interface SetPolicy extends Base {
   readonly type: "SetPolicy"
-  readonly policy: Policy
+  readonly policy: PolicyGiven
 }
 
 /** Fact: units arrived at a location. */

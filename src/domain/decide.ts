@@ -96,12 +96,14 @@ const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs:
 
 /** Safety stock may exceed what is there: `available` is then negative, which is no shortage, for nobody is owed it. */
 const decideSetPolicy = (stock: SkuStock | undefined, command: SetPolicy): Decision => {
-  const policy = command.policy
+  const present = stock?.policy?.version ?? 0
+  const policy: Policy = { ...command.policy, version: command.policy.version ?? present + 1 }
   const isNew = (location: Policy["safety"][number]["location"]) => stock === undefined || locationStock(stock, location) === undefined
   const newCount = policy.safety.filter((line) => isNew(line.location)).length
   if ((stock?.locations.length ?? 0) + newCount > locationsPerSkuMax) return refused("LimitReached", "locations")
-  if (stock !== undefined && stock.policy !== null && policy.version <= stock.policy.version)
-    return refused("PolicyOutdated", "policy.version")
+  if (!Number.isSafeInteger(policy.version)) return refused("LimitReached", "policy.version")
+  if (policy.version <= present)
+    return { _tag: "Refused", refusal: { reason: "PolicyOutdated", field: "policy.version", policyVersion: present } }
   return accepted([{ type: "PolicySet", policy }])
 }
 

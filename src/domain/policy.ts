@@ -49,6 +49,9 @@ export interface Policy {
   readonly sourcing: ReadonlyArray<LocationId>
 }
 
+/** A policy as it is set: without a version it takes the present one's plus one. */
+export type PolicyGiven = Omit<Policy, "version"> & { readonly version?: number }
+
 /** The policy's line for `channel`, or undefined if that channel doesn't sell the SKU. */
 export const channelPolicy = (policy: Policy | null, channel: SenderId): ChannelPolicy | undefined => {
   if (policy === null) return undefined

@@ -64,4 +64,6 @@ export interface Refusal {
   readonly field?: string
   /** Units that were to be had. */
   readonly ats?: number
+  /** The version of the present policy. */
+  readonly policyVersion?: number
 }

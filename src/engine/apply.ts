@@ -185,7 +185,7 @@ const rememberDecision = (
   else rememberIfNew(memory, remembered)
 }
 
-/** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */
+/** Applies one decided command. `hash` is that of its content; `known` is its SKU's actor if the caller has looked it up and found it. */
 export const applyDecided = (
   partition: Partition,
   given: Given,
@@ -316,9 +316,9 @@ const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, deci
 }
 
 const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
-  // A repeat changes nothing, and its text need not be hashed.
+  // A repeat changes nothing, and its content need not be hashed.
   if (decided.command === null || decided.decision._tag === "Repeated") return
-  const hash = given.codec.commandHash(given.codec.commandText(decided.command))
+  const hash = given.codec.contentHash(decided.command)
   const actor = partition.actors.get(decided.command.sku)
   forgetAsDecided(partition, actor, decided.decision)
   applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)

@@ -112,7 +112,7 @@ const decideOne = (
   if (decoded._tag === "Invalid")
     return { command: null, named: { id: decoded.id, sku: decoded.sku }, decision: { _tag: "Refused", refusal: decoded.refusal } }
   const { command } = decoded
-  const hash = given.codec.commandHash(decoded.text)
+  const hash = given.codec.contentHash(command)
   const known = actorIn(partition, arrived, command)
   let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
   if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
@@ -141,7 +141,7 @@ const decideOperator = (
   const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true }
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
-  const hash = given.codec.commandHash(given.codec.commandText(quarantined.command))
+  const hash = given.codec.contentHash(quarantined.command)
   const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
   if (actor !== undefined) touch(draft, actor, "Settled")
   settled.push({ _tag: "Settled", quarantined: quarantined.id, sender, class: commandClass, reply, decided })

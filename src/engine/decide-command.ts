@@ -22,7 +22,7 @@ import type { SkuActor } from "./actor.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
 import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
-import type { ProtocolRules } from "./protocol.ts"
+import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { EntryDecision } from "./records.ts"
 
 const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
@@ -33,6 +33,7 @@ const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
 /** What is known about a command when it is checked. */
 interface Checked {
   readonly partition: Partition
+  readonly codec: EngineCodec
   readonly command: Command
   readonly hash: number
   readonly sender: SenderId
@@ -49,14 +50,15 @@ type Check = ProtocolRules["checks"][number]
 
 const lookUp = ({
   partition,
+  codec,
   command,
   hash,
   sender,
-}: Pick<Checked, "partition" | "command" | "hash" | "sender">): EntryDecision | undefined => {
+}: Pick<Checked, "partition" | "codec" | "command" | "hash" | "sender">): EntryDecision | undefined => {
   const memory = partition.senders.get(sender)
   const found = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
   if (found === undefined) return undefined
-  return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")
+  return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
 }
 
 const checkFloor = (checked: Checked): EntryDecision | undefined => {
@@ -147,10 +149,10 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   if (quarantined === undefined || quarantined.command.sku !== command.sku)
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
   const original = quarantined.command
-  const hash = given.codec.commandHash(given.codec.commandText(original))
+  const hash = given.codec.contentHash(original)
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
-  const before = lookUp({ partition, command: original, hash, sender })
+  const before = lookUp({ partition, codec: given.codec, command: original, hash, sender })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
@@ -186,6 +188,7 @@ export const decideCommand = (
   if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
   const checked: Checked = {
     partition,
+    codec: given.codec,
     command,
     hash,
     sender: arrived.sender,

@@ -18,7 +18,7 @@ import type { FloorClass, Outcome } from "./records.ts"
 export interface Remembered {
   readonly id: CommandId
   readonly sku: Sku
-  /** Of the command's canonical text. */
+  /** Of the command's content. */
   readonly hash: number
   readonly outcome: Outcome
   /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
@@ -133,10 +133,10 @@ const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
 export const remember = (memory: SenderMemory, decision: Remembered): void =>
   rememberOver(memory, decision, held(memory, decision.sku, decision.id))
 
-/** Remembers a decision unless its id is held with this content. */
+/** Remembers a decision unless its id is held with this content and of this time: one that was forgotten since may have been decided anew. */
 export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
   const former = held(memory, decision.sku, decision.id)
-  if (former?.hash !== decision.hash) rememberOver(memory, decision, former)
+  if (former?.hash !== decision.hash || former.step !== decision.step) rememberOver(memory, decision, former)
 }
 
 const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {

@@ -24,7 +24,10 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
       case "Fulfilled":
         said ??= { outcome: "accepted" }
         said.qty = (said.qty ?? 0) + unitsOf(event.allocations)
+        said.allocations = event.allocations
         break
+      case "PolicySet":
+        return { outcome: "accepted", policyVersion: event.policy.version }
       case "SaleOwed":
         said ??= { outcome: "accepted" }
         said.qty = (said.qty ?? 0) + unitsOf(event.allocations)

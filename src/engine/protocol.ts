@@ -23,7 +23,7 @@ export interface CommandMessage {
   readonly brokerMs: EpochMs
 }
 
-/** One command of a body: decoded, or why not. `text` is its canonical JSON: the hash of it is what its id is bound to. */
+/** One command of a body: decoded, or why not. `text` is its canonical JSON. */
 export type DecodedCommand =
   | { readonly _tag: "Command"; readonly command: Command; readonly text: string }
   | { readonly _tag: "Invalid"; readonly refusal: Refusal; readonly id: CommandId | null; readonly sku: Sku | null }
@@ -96,8 +96,10 @@ export interface EngineCodec {
   readonly decodeRecord: (bytes: Uint8Array) => DecodedRecord
   /** The canonical text of a command: what {@link DecodedCommand} carries. Needed when replaying records. */
   readonly commandText: (command: Command) => string
-  /** 53 bits of a command's canonical text, as an exact integer: what its id is bound to. Only a sender itself is harmed by a collision of its own ids. */
-  readonly commandHash: (text: string) => number
+  /** A command's content as an exact integer: what its id is bound to. Neither id nor SKU are in it, nor when it was issued or until when it is wanted. Only a sender itself is harmed by a collision of its own ids. */
+  readonly contentHash: (command: Command) => number
+  /** What differs between two contents, by their hashes: the one field, `type`, or `id` where several do. */
+  readonly differingField: (one: number, other: number) => string
   /** SHA-256 in base64url: chain hashes and digests. */
   readonly sha256: (bytes: Uint8Array | string) => string
   readonly encodeChunk: (chunk: unknown) => Uint8Array

@@ -9,8 +9,8 @@ import type { Allocations, DiscrepancyKind, Expired, StockEvent } from "../domai
 import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 
-/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone. */
-export const recordVersion = 2
+/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, and bound ids to `issuedAtMs` too. */
+export const recordVersion = 3
 
 /** Which commands stream a cursor is of: `raw`, of earlier releases, held senders' own messages and is only read to its end; `stored` holds what ingresses write. */
 export const CursorStream = ["raw", "stored"] as const
@@ -182,7 +182,7 @@ export interface StoredRecord {
 export type Outcome =
   | {
       readonly outcome: "accepted"
-      /** Units reserved, released, fulfilled or owed by this command, where it moved any. */
+      /** Units reserved, released, fulfilled or owed by this command, where it moved any; `allocations`: where they are or were reserved. */
       readonly qty?: number
       readonly allocations?: Allocations
       readonly expiresAtMs?: EpochMs
@@ -191,6 +191,8 @@ export type Outcome =
       readonly discrepancies?: ReadonlyArray<{ readonly kind: DiscrepancyKind; readonly qty: number }>
       /** Units owed that aren't there, after a fact. */
       readonly shortageQty?: number
+      /** The version of the policy that was set. */
+      readonly policyVersion?: number
     }
   | ({ readonly outcome: "refused" } & Refusal)
   | { readonly outcome: "expired" }

@@ -99,10 +99,10 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
   for (let at = 0; at < each.length; at++) {
     const { command } = each[at] as (typeof each)[number]
     if (command.sku === place.sku) named = true
-    else if (partitionOf(command.sku, partitions) !== partition) return about("partition", at, command)
+    else if (partitionOf(command.sku, partitions) !== partition) return { ...about("partition", at, command), cause: "WrongPartition" }
     if (isFact(command)) facts += 1
   }
-  if (!named) return notStored("partition")
+  if (!named) return { ...notStored("partition"), cause: "SubjectMismatch" }
   // It could not keep its order: facts are stored, the others handed over.
   if (facts > 0 && facts < each.length) return notStored("mixed")
   for (let at = 0; at < each.length && facts === 0; at++) {

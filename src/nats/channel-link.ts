@@ -1,13 +1,12 @@
 /** A sender's own connection as the port `ChannelLink`: with its own credentials, so that the server enforces what it may say and hear. */
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
-import { Cause, Effect, Layer, Queue, Schedule, Stream } from "effect"
+import { Cause, Effect, Layer, Queue, Schedule, type Scope, Stream } from "effect"
 import { CommandClass, isSender } from "../domain/names.ts"
 import { ChannelLink, type Heard, type SentMessage } from "../ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
-import { decodeAnswer, topologyPath } from "../wire/questions.ts"
 import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
-import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
+import { connecting, type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
 import { feedStream } from "./subjects.ts"
@@ -15,12 +14,13 @@ import { feedStream } from "./subjects.ts"
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
   readonly login: Login
-  /** Milliseconds to wait for a worker to say how many partitions there are. Default: 30,000. */
-  readonly topologyTimeoutMs?: number
+  /** Milliseconds to try to reach a server. Default: 30,000. */
+  readonly connectTimeoutMs?: number
+  /** Told what is being waited for, and why, whenever connecting failed and is tried again. Must not throw. */
+  readonly onWaiting?: (waiting: { readonly for: string; readonly cause: string }) => void
 }
 
-const topologyAskEveryMs = 250
-const topologyTimeoutMs = 30_000
+const connectTimeoutMs = 30_000
 /** Header that the feed's stream puts on what it says: nobody but the server can publish there with a header. */
 const streamHeader = "Nats-Stream"
 
@@ -153,30 +153,28 @@ const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
   })
 }
 
-/** Asks every worker until one answers. */
-const learnPartitions = (link: Link, sender: string, timeoutMs: number): Effect.Effect<number, NotPermitted | BrokerUnavailable> => {
-  const suffix = `${topologyPath}.${link.newInbox().slice(-12)}`
-  const silent = () =>
-    new BrokerUnavailable({
-      operation: "learn the number of partitions",
-      cause: `no worker answered ${sender} within ${timeoutMs} ms: is one running?`,
+/** Milliseconds before a server that didn't answer is tried again. */
+const connectAgainMs = 500
+
+/** Connects as soon as a server answers, within the caller's patience. */
+const connected = (config: ChannelLinkConfig): Effect.Effect<Link, NotPermitted | BrokerUnavailable, Scope.Scope> => {
+  const { sender, login, connectTimeoutMs: timeoutMs = connectTimeoutMs, onWaiting } = config
+  const waiting = { for: connecting(config, login), cause: "it has not answered yet" }
+  const wait = (failure: BrokerUnavailable) =>
+    Effect.sync(() => {
+      waiting.cause = failure.cause
+      onWaiting?.({ ...waiting })
     })
-  const answers = replies(
-    link,
-    sender,
-  )(topologyPath).pipe(
-    Stream.flattenIterable,
-    Stream.map((heard) => (heard._tag === "Said" ? decodeAnswer(heard.body) : undefined)),
-    Stream.map((answer) => (answer?.answer === "topology" ? answer.partitions : undefined)),
-    Stream.filter((partitions) => partitions !== undefined),
-    Stream.runHead,
-    Effect.flatMap((head) => (head._tag === "Some" ? Effect.succeed(head.value) : Effect.fail(silent()))),
+  return openLink(config, login, senderInbox(sender), `holdfast ${sender}`).pipe(
+    Effect.catchTag("LoginRefused", ({ operation, cause }) => Effect.fail(new NotPermitted({ operation, cause }))),
+    Effect.tapError((failure) => (failure._tag === "BrokerUnavailable" ? wait(failure) : Effect.void)),
+    Effect.retry({ schedule: Schedule.spaced(connectAgainMs), while: (failure) => failure._tag === "BrokerUnavailable" }),
+    Effect.timeoutOrElse({
+      duration: timeoutMs,
+      orElse: () =>
+        Effect.fail(new BrokerUnavailable({ operation: waiting.for, cause: `no server within ${timeoutMs} ms: ${waiting.cause}` })),
+    }),
   )
-  const asking = ask(link, sender)(topologyPath, new Uint8Array(), suffix).pipe(
-    Effect.repeat(Schedule.spaced(topologyAskEveryMs)),
-    Effect.andThen(Effect.never),
-  )
-  return Effect.raceFirst(answers, asking).pipe(Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => silent() }))
 }
 
 const open = (config: ChannelLinkConfig) =>
@@ -184,13 +182,9 @@ const open = (config: ChannelLinkConfig) =>
     const { sender } = config
     if (!isSender(sender))
       return yield* new NotPermitted({ operation: "connect", cause: `"${sender}" can't be a sender's name: a-z, 0-9, _ and -, at most 32` })
-    const link = yield* openLink(config, config.login, senderInbox(sender), `holdfast ${sender}`).pipe(
-      Effect.catchTag("LoginRefused", ({ operation, cause }) => Effect.fail(new NotPermitted({ operation, cause }))),
-    )
-    const partitions = yield* learnPartitions(link, sender, config.topologyTimeoutMs ?? topologyTimeoutMs)
+    const link = yield* connected(config)
     return ChannelLink.of({
       sender,
-      partitions,
       publish: publish(link, sender),
       replies: replies(link, sender),
       ask: ask(link, sender),
@@ -198,6 +192,6 @@ const open = (config: ChannelLinkConfig) =>
     })
   })
 
-/** Connects a sender. Fails if the server is away, does not know the credentials, or no worker answers. */
+/** Connects a sender. Fails if the server does not know the credentials, or is away for longer than the caller's patience. Needs no worker and no ingress. */
 export const channelLinkLayer = (config: ChannelLinkConfig): Layer.Layer<ChannelLink, NotPermitted | BrokerUnavailable> =>
   Layer.effect(ChannelLink, open(config))

@@ -222,6 +222,26 @@ const open = async (address: ServerAddress, login: Login, inboxPrefix: string, n
   return linkOf(await connect(optionsOf(address, login, inboxPrefix, name)), inboxPrefix, address.servers.length)
 }
 
+/** A server that stands still must not hold up whoever leaves. */
+const closeTimeoutMs = 1_000
+const close = ({ nc }: Link): Promise<void> => withTimeout(nc.close(), closeTimeoutMs, "not closed in time").catch(() => undefined)
+
+/** As the promise of {@link open}. Whoever stops waiting leaves no connection behind. */
+const opening = (address: ServerAddress, login: Login, inboxPrefix: string, name: string): Effect.Effect<Link, unknown> =>
+  Effect.callback((resume) => {
+    let isAwaited = true
+    open(address, login, inboxPrefix, name).then(
+      (link) => (isAwaited ? resume(Effect.succeed(link)) : void close(link)),
+      (error: unknown) => resume(Effect.fail(error)),
+    )
+    return Effect.sync(() => {
+      isAwaited = false
+    })
+  })
+
+/** What connecting is called where it fails or waits. */
+export const connecting = ({ servers }: ServerAddress, login: Login): string => `connect to ${servers.join(", ")} as ${nameOf(login)}`
+
 /** Connects, and closes when the scope does. Fails if no server answers now, or none lets this login in; a connection lost later comes back by itself. */
 export const openLink = (
   address: ServerAddress,
@@ -230,17 +250,15 @@ export const openLink = (
   name: string,
 ): Effect.Effect<Link, BrokerUnavailable | LoginRefused, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.tryPromise({
-      try: () => open(address, login, inboxPrefix, name),
-      catch: (error) => {
-        const operation = `connect to ${address.servers.join(", ")} as ${nameOf(login)}`
-        if (isLoginRefused(error))
-          return new LoginRefused({ operation, cause: `${describe(error)}: the server knows no such user, or not with this secret` })
-        return new BrokerUnavailable({
-          operation,
-          cause: `${describe(error)}. Is nats-server running there, and does the URL's scheme (nats, tls) fit?`,
-        })
-      },
+    Effect.mapError(opening(address, login, inboxPrefix, name), (error) => {
+      const operation = connecting(address, login)
+      if (isLoginRefused(error))
+        return new LoginRefused({ operation, cause: `${describe(error)}: the server knows no such user, or not with this secret` })
+      return new BrokerUnavailable({
+        operation,
+        cause: `${describe(error)}. Is nats-server running there, and does the URL's scheme (nats, tls) fit?`,
+      })
     }),
-    (link) => Effect.promise(() => link.nc.close().catch(() => undefined)),
+    (link) => Effect.promise(() => close(link)),
+    { interruptible: true },
   )

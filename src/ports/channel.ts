@@ -28,8 +28,6 @@ export class ChannelLink extends Context.Service<
   ChannelLink,
   {
     readonly sender: string
-    /** Partitions of the cluster, learned from whoever answers the question `topology`. */
-    readonly partitions: number
     /**
      * Publishes one message, now; what becomes of it is heard. False: there is no connection, so it surely went to nobody. True says nothing: it may be lost on its way, and its
      * answer too. A plain call: an effect for each message would cost more than the message.

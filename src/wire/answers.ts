@@ -21,7 +21,7 @@ export type DoorAnswer =
   | {
       readonly answer: "notStored"
       readonly reason: NotStoredReason
-      /** For `form`: which of the refusals for form it is. */
+      /** For `form` and `partition`: which of the refusals it is. */
       readonly cause?: RefusalReason
       /** The field at fault. */
       readonly field?: string

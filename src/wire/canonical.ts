@@ -7,12 +7,12 @@
  */
 import type { Command, Reserve } from "../domain/commands.ts"
 import type { LocationId, Sku } from "../domain/names.ts"
-import type { ChannelPolicy, Policy, SafetyStock } from "../domain/policy.ts"
+import type { ChannelPolicy, PolicyGiven, SafetyStock } from "../domain/policy.ts"
 
 /** A JSON string of a SKU: of what must be escaped, a valid SKU can hold only these two. */
 export const skuJson = (sku: Sku): string => (sku.includes('"') || sku.includes("\\") ? JSON.stringify(sku) : `"${sku}"`)
 
-const namesJson = (names: ReadonlyArray<LocationId>): string => (names.length === 0 ? "[]" : `["${names.join('","')}"]`)
+export const namesJson = (names: ReadonlyArray<LocationId>): string => (names.length === 0 ? "[]" : `["${names.join('","')}"]`)
 
 const lineJson = (line: ChannelPolicy): string =>
   `{"channel":"${line.channel}","priority":${line.priority},"bufferQty":${line.bufferQty},"bufferPercent":${line.bufferPercent},"floorQty":${line.floorQty},"fenceQty":${line.fenceQty}}`
@@ -20,8 +20,8 @@ const lineJson = (line: ChannelPolicy): string =>
 const safetyJson = (line: SafetyStock): string => `{"location":"${line.location}","qty":${line.qty}}`
 
 /** The canonical JSON of a policy. */
-const policyJson = (policy: Policy): string =>
-  `{"version":${policy.version},"channels":[${policy.channels.map(lineJson).join(",")}],"safety":[${policy.safety.map(safetyJson).join(",")}],"sourcing":${namesJson(policy.sourcing)}}`
+export const policyJson = (policy: PolicyGiven): string =>
+  `{${policy.version === undefined ? "" : `"version":${policy.version},`}"channels":[${policy.channels.map(lineJson).join(",")}],"safety":[${policy.safety.map(safetyJson).join(",")}],"sourcing":${namesJson(policy.sourcing)}}`
 
 /** The canonical text of a valid command. */
 export const commandText = (command: Command): string => {

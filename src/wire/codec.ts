@@ -7,14 +7,15 @@
 import type { DecodedChunk, EngineCodec } from "../engine/protocol.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
-import { commandHash, sha256 } from "./hash.ts"
+import { contentHash, differingField } from "./content.ts"
+import { sha256 } from "./hash.ts"
 import { parseJson } from "./json.ts"
 import { decodeRecord, encodeEntry, encodeRecord } from "./records.ts"
 import { sealFound, sealOf } from "./sealed.ts"
 import { decodeBatch } from "./taken.ts"
 
 /** The version of snapshot chunks this release writes, and the only one it reads. An older one's snapshot is discarded, a newer one's left alone; either way the journal is replayed. */
-const chunkVersion = 2
+const chunkVersion = 3
 
 /** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
 const encodeChunk = (chunk: unknown): Uint8Array => {
@@ -41,7 +42,8 @@ export const engineCodec: EngineCodec = {
   encodeEntry,
   decodeRecord,
   commandText,
-  commandHash,
+  contentHash,
+  differingField,
   sha256,
   encodeChunk,
   decodeChunk,

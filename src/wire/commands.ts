@@ -51,8 +51,7 @@ const ChannelPolicyJson = Schema.Struct({
 
 const SafetyJson = Schema.Struct({ location: LocationField, qty: BoundField })
 
-export const PolicyJson = Schema.Struct({
-  version: VersionField,
+const policyFields = {
   channels: Schema.Array(ChannelPolicyJson).check(
     Schema.isMaxLength(channelsPerPolicyMax),
     distinctBy((line) => line.channel),
@@ -62,7 +61,19 @@ export const PolicyJson = Schema.Struct({
     distinctBy((line) => line.location),
   ),
   sourcing: LocationList(locationsPerSkuMax),
-}).annotate({ identifier: "Policy", description: "Replaces the SKU's policy whole; its version must be higher than the present one's" })
+}
+
+/** A policy as it stands. */
+export const PolicyJson = Schema.Struct({ version: VersionField, ...policyFields }).annotate({
+  identifier: "Policy",
+  description: "What may be sold where and to whom",
+})
+
+const PolicyGivenJson = Schema.Struct({ version: Schema.optionalKey(VersionField), ...policyFields }).annotate({
+  identifier: "PolicyGiven",
+  description:
+    "Replaces the SKU's policy whole; its version must be higher than the present one's, and is that plus one where it says none",
+})
 
 const ReserveJson = Schema.Struct({
   ...version,
@@ -97,7 +108,7 @@ const ExtendJson = Schema.Struct({
   holdMs: durationField(holdMsMax),
 }).annotate({ identifier: "Extend", description: "Let a hold expire holdMs after the decision, if that is later" })
 
-const SetPolicyJson = Schema.Struct({ ...version, type: Schema.Literal("SetPolicy"), ...head, policy: PolicyJson }).annotate({
+const SetPolicyJson = Schema.Struct({ ...version, type: Schema.Literal("SetPolicy"), ...head, policy: PolicyGivenJson }).annotate({
   identifier: "SetPolicy",
   description: "Replace the SKU's policy",
 })

@@ -12,7 +12,7 @@ import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/ev
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import type { Outcome } from "../engine/records.ts"
 import { PolicyJson } from "./commands.ts"
-import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField } from "./fields.ts"
+import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField, VersionField } from "./fields.ts"
 import { tied } from "./tied.ts"
 
 const ofReservation = { channel: SenderField, reservation: ReservationNameField }
@@ -57,6 +57,7 @@ export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
   field: Schema.optionalKey(Schema.String),
   ats: Schema.optionalKey(Schema.Int),
+  policyVersion: Schema.optionalKey(VersionField),
 })
 tied<Refusal, typeof RefusalJson.Type>()
 
@@ -72,6 +73,7 @@ export const outcomeFields = {
     reservation: Schema.optionalKey(ReservationNameField),
     discrepancies: Schema.optionalKey(Discrepancies),
     shortageQty: Schema.optionalKey(Schema.Int),
+    policyVersion: Schema.optionalKey(VersionField),
   },
   refused: { outcome: Schema.Literal("refused"), ...RefusalJson.fields },
   expired: { outcome: Schema.Literal("expired") },
@@ -169,7 +171,8 @@ export const addEvents = (text: string, events: ReadonlyArray<StockEvent>): stri
 /** Adds the fields of a refusal, without braces. */
 export const addRefusal = (text: string, refusal: Refusal): string => {
   const field = refusal.field === undefined ? "" : `,"field":${JSON.stringify(refusal.field)}`
-  return `${text}"reason":"${refusal.reason}"${field}${refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`}`
+  const ats = refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`
+  return `${text}"reason":"${refusal.reason}"${field}${ats}${refusal.policyVersion === undefined ? "" : `,"policyVersion":${refusal.policyVersion}`}`
 }
 
 /** Adds the fields of an outcome, without braces, so that a decision can put its own before them. */
@@ -196,5 +199,6 @@ const addAccepted = (text: string, accepted: Extract<Outcome, { readonly outcome
   if (accepted.reservation !== undefined) grown = `${grown},"reservation":"${accepted.reservation}"`
   if (accepted.discrepancies !== undefined) grown = `${grown},"discrepancies":${JSON.stringify(accepted.discrepancies)}`
   if (accepted.shortageQty !== undefined) grown = `${grown},"shortageQty":${accepted.shortageQty}`
+  if (accepted.policyVersion !== undefined) grown = `${grown},"policyVersion":${accepted.policyVersion}`
   return grown
 }

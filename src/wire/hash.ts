@@ -1,5 +1,5 @@
 /**
- * The two hashes: a fast one of 53 bits that an id is bound to, and SHA-256 for chains and digests.
+ * The two hashes: a fast one of 53 bits that what an id is bound to is made of (content.ts), and SHA-256 for chains and digests.
  *
  * The fast one guards a sender only against reusing its own ids by mistake; nothing that an attacker could gain from depends on it.
  */
@@ -28,7 +28,7 @@ const avalanche = (word: number): number => {
  * 53 bits of a text: MurmurHash3_x86_32 with seed 0 over its UTF-8 as the upper 32, and 21 bits of a second lane of the same form with
  * other constants (those of the x86_128 variant's third and fourth lane) below.
  */
-export const commandHash = (text: string): number => {
+export const textHash = (text: string): number => {
   if (text.length * 3 <= scratchBytes) {
     const bytes = scratch.write(text, 0, "utf8")
     // By hand: fill() costs more than the hash itself.

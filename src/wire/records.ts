@@ -1,5 +1,5 @@
 /**
- * The journal's records as bytes, version 2. Version 1, which knew the stream of senders' own messages alone, is read as what it means today.
+ * The journal's records as bytes, version 3. Versions 1 and 2 are read as what they mean today.
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
@@ -41,7 +41,7 @@ import { sealFound, sealOf } from "./sealed.ts"
 import { tied } from "./tied.ts"
 
 /** The newest version this release reads. The engine says which one it writes; a test holds them equal. */
-const recordVersion = 2
+const recordVersion = 3
 
 const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
 
@@ -107,7 +107,7 @@ tied<Uncapitalize<Entry["_tag"]>, (typeof EntryJson.Type)["e"]>()
 
 /** A record of any version that is read. */
 const RecordJson = Schema.Struct({
-  v: Schema.Literals([1, recordVersion]),
+  v: Schema.Literals([1, 2, recordVersion]),
   kind: Schema.Literals(RecordKind),
   partition: CountField,
   incarnation: Schema.String,

@@ -58,6 +58,12 @@ const policyOf = (dice: Dice, version: number) => ({
   sourcing: [],
 })
 
+/** The same id again: of another time, which is the same command, or asking for something else. */
+const asOther = (command: Record<string, unknown>, turn: number, nowMs: number): Record<string, unknown> => {
+  const later = { ...command, issuedAtMs: nowMs }
+  return turn % 2 === 0 || typeof command.qty !== "number" ? later : { ...later, qty: command.qty + 1 }
+}
+
 const anyCommand = (dice: Dice, made: number, nowMs: number): Sent => {
   const channel = dice.of(["web", "pos"])
   const location = dice.of(["L", "M"])
@@ -130,7 +136,7 @@ const played = (numbers: ReadonlyArray<number>, rules: ProtocolRules = protocolR
       if (retried === undefined) sent.push(one)
       const [sender, command] = one
       const reused = retried !== undefined && dice.below(4) === 0
-      owner.send(sender, reused ? { ...command, issuedAtMs: owner.nowMs } : command, { brokerMs: owner.nowMs })
+      owner.send(sender, reused ? asOther(command, turn, owner.nowMs) : command, { brokerMs: owner.nowMs })
     }
     owner.settle()
     owner.tick(dice.below(700)).settle()

@@ -13,16 +13,17 @@ import type { Expired, StockEvent } from "../../src/domain/events.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { Policy } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
-import type {
-  Cursor,
-  DecidedCommand,
-  Entry,
-  EntryDecision,
-  JournalRecord,
-  MessageEntry,
-  Outcome,
-  RecordKind,
-  StoredRecord,
+import {
+  type Cursor,
+  type DecidedCommand,
+  type Entry,
+  type EntryDecision,
+  type JournalRecord,
+  type MessageEntry,
+  type Outcome,
+  type RecordKind,
+  recordVersion,
+  type StoredRecord,
 } from "../../src/engine/records.ts"
 
 /** The time a story begins: far enough from 0 that horizons lie before it. */
@@ -190,7 +191,18 @@ export const journal = (partition = 0): Journal => {
   const push = (kind: RecordKind, entries: ReadonlyArray<Entry>): void => {
     const cursor: Cursor = { stream: "stored", seq: cursorSeq, digest: digestOf(cursorSeq) }
     const chain = { prevSeq: 0, prevHash: "", publishedSeq: Math.max(0, records.length - 1) }
-    records.push({ version: 1, kind, partition, incarnation: `world-${partition}`, owner, epoch, cursor, atMs, ...chain, entries })
+    records.push({
+      version: recordVersion,
+      kind,
+      partition,
+      incarnation: `world-${partition}`,
+      owner,
+      epoch,
+      cursor,
+      atMs,
+      ...chain,
+      entries,
+    })
   }
   const self: Journal = {
     records,

@@ -221,8 +221,17 @@ describe("one-effect", () => {
     expect(again({ sender: web, decided: [[other, repeated({ outcome: "accepted" })]] })).toEqual(["one-effect"])
   })
 
+  it("finds a reuse that names what doesn't differ, or not the one field that does", () => {
+    const more = { ...reserveA, qty: 5 } as typeof reserveA
+    expect(again({ sender: web, decided: [[more, refused("IdReused", { field: "qty" })]] })).toEqual([])
+    expect(again({ sender: web, decided: [[more, refused("IdReused", { field: "holdMs" })]] })).toEqual(["one-effect"])
+    expect(again({ sender: web, decided: [[more, refused("IdReused", { field: "id" })]] })).toEqual(["one-effect"])
+  })
+
   it("finds an id refused as reused that wasn't", () => {
     expect(again({ sender: web, decided: [[reserveA, refused("IdReused")]] })).toEqual(["one-effect"])
+    const later = { ...reserveA, issuedAtMs: reserveA.issuedAtMs + minuteMs, deadlineMs: 1 } as typeof reserveA
+    expect(again({ sender: web, decided: [[later, refused("IdReused", { field: "id" })]] })).toEqual(["one-effect"])
     expect(again({ sender: web, decided: [[confirmA, refused("IdReused")]] })).toEqual(["one-effect"])
   })
 

@@ -7,8 +7,10 @@ import { AnswerUnknown, NotPermitted } from "../../src/ports/errors.ts"
 import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
 import { manualEnvironment } from "./manual-environment.ts"
 
-const open = async (options: ClientOptions = {}): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
-  const link = fakeLink()
+const open = async (
+  options: ClientOptions = {},
+  link: FakeLink = fakeLink(),
+): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
   const channel = await openChannel(Client.layer(options).pipe(Layer.provide(link.layer)))
   onTestFinished(() => channel.close())
   return { link, channel }
@@ -40,6 +42,45 @@ describe("a channel's promises", () => {
     const decisions = await Promise.all(Array.from({ length: 1_000 }, () => channel.reserve(reserve)))
     expect(new Set(decisions.map(({ id }) => id)).size).toBe(1_000)
     expect(link.published).toHaveLength(8)
+  })
+
+  it("the same id asked twice, without a time: with the time of the first", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    await channel.reserve({ ...reserve, id: "o1-r" })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await channel.reserve({ ...reserve, id: "o1-r" })
+    expect(link.published[1]?.body).toBe(link.published[0]?.body)
+  })
+
+  it("the same id asked twice at once, with other times: one command; with another quantity: refused, and said so", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    const decisions = await Promise.all([
+      channel.reserve({ ...reserve, id: "o1-r", issuedAtMs: 1_000 }),
+      channel.reserve({ ...reserve, id: "o1-r", issuedAtMs: 2_000, deadlineMs: 50 }),
+      channel.reserve({ ...reserve, id: "o1-r", qty: 2 }),
+    ])
+    expect(decisions).toMatchObject([
+      { outcome: "accepted" },
+      { outcome: "accepted" },
+      { outcome: "refused", reason: "IdReused", field: "qty" },
+    ])
+    expect(link.published).toHaveLength(1)
+  })
+
+  it("no worker yet: opens and sends at once, commands of one SKU in one message, others apart", async () => {
+    const { link, channel } = await open({}, fakeLink(null))
+    answering(link)
+    const skus = ["A", "B", "A", "C"]
+    const decisions = await Promise.all(skus.map((sku, i) => channel.reserve({ ...reserve, sku, reservation: `r${i}` })))
+    expect(decisions.map(({ outcome }) => outcome)).toEqual(skus.map(() => "accepted"))
+    expect(link.published.map(({ body }) => body.match(/"sku":"."/g)?.join())).toEqual(['"sku":"A","sku":"A"', '"sku":"B"', '"sku":"C"'])
+  })
+
+  it("no worker says how many partitions there are: told so in the end, by what needs to know", async () => {
+    const { channel } = await open({ timeoutMs: 30 }, fakeLink(null))
+    await expect(channel.partitions()).rejects.toMatchObject({ _tag: "AnswerUnknown", cause: expect.stringContaining("partitions") })
   })
 
   it("a deadline: passed on as it is", async () => {

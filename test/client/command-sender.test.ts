@@ -217,7 +217,7 @@ describe("decisions", () => {
     const { submit } = fixture()
     submit(reserve({ id: "x", issuedAtMs: 5 }))
     expect(submit(reserve({ id: "x", issuedAtMs: 5, qty: 2 })).decisions).toEqual([
-      { id: "x", sku: "A", outcome: "refused", reason: "IdReused" },
+      { id: "x", sku: "A", outcome: "refused", reason: "IdReused", field: "id" },
     ])
   })
 
@@ -279,7 +279,9 @@ describe("retry", () => {
     expect(asked.decisions).toEqual([])
     expect(asked.failures).toMatchObject([{ _tag: "AnswerUnknown" }])
     expect(asked.failures[0]).not.toHaveProperty("stored", true)
-    expect(asked.failures[0]?.cause).toContain(`asking again with id ${command.id} and issuedAtMs ${command.issuedAtMs} is safe`)
+    expect(asked.failures[0]?.cause).toContain(
+      `asking again with id ${command.id}, issuedAtMs ${command.issuedAtMs}, reservation ${command.reservation} is safe`,
+    )
   })
 
   it("a reply that can't be read: asked again, and said when patience ends", () => {

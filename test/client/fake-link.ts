@@ -8,7 +8,7 @@ import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
 import { BrokerUnavailable, type NotPermitted } from "../../src/ports/errors.ts"
 import { type DoorAnswer, encodeDoorAnswer } from "../../src/wire/answers.ts"
 import { encodeAts } from "../../src/wire/feed.ts"
-import { type Answer, encodeAnswer } from "../../src/wire/questions.ts"
+import { type Answer, encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 
 export interface SaidMessage {
   readonly class: CommandClass
@@ -65,7 +65,8 @@ const repliesOver = (listeners: Set<(heard: Heard) => void>) => (prefix: string)
     ),
   ).pipe(Stream.chunks)
 
-export const fakeLink = (partitions = 4): FakeLink => {
+/** `partitions`: as a worker says on being asked; null: there is none. */
+export const fakeLink = (partitions: number | null = 4): FakeLink => {
   const listeners = new Set<(heard: Heard) => void>()
   const feeds = new Map<Queue.Queue<FeedItem, BrokerUnavailable | NotPermitted | Cause.Done>, string | undefined>()
   const tell = (heard: Heard) => {
@@ -101,7 +102,6 @@ export const fakeLink = (partitions = 4): FakeLink => {
   }
   const service = ChannelLink.of({
     sender: "web",
-    partitions,
     publish: ({ class: commandClass, token, body, suffix }) => {
       if (!link.isConnected) return false
       const message = { class: commandClass, token, body: Buffer.from(body).toString("utf8"), suffix }
@@ -113,6 +113,10 @@ export const fakeLink = (partitions = 4): FakeLink => {
     ask: (path, body, suffix) =>
       Effect.sync(() => {
         const question = { path, body: Buffer.from(body).toString("utf8"), suffix }
+        if (path === topologyPath) {
+          if (partitions !== null) link.answer(question, { answer: "topology", partitions })
+          return
+        }
         link.asked.push(question)
         link.onAsk(question)
       }),

@@ -83,14 +83,4 @@ export const questionsContract = (name: string, broker: Broker) =>
         }),
       )
     })
-
-    it("tells a sender how many partitions there are", async () => {
-      const { asSender, partitions } = broker()
-      expect(
-        await asSender(
-          "web",
-          ChannelLink.useSync((link) => link.partitions),
-        ),
-      ).toBe(partitions)
-    })
   })

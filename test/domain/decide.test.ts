@@ -63,9 +63,10 @@ const refusals: Readonly<Record<string, () => void>> = {
   PolicyOutdated: () => {
     const stock = given(sold([line(web)], { version: 7 }))
     for (const version of [6, 7]) {
-      expect(when(stock, command({ type: "SetPolicy", policy: policy([], { version }) }))).toEqual(
-        refusedAs("PolicyOutdated", "policy.version"),
-      )
+      expect(when(stock, command({ type: "SetPolicy", policy: policy([], { version }) }))).toEqual({
+        _tag: "Refused",
+        refusal: { reason: "PolicyOutdated", field: "policy.version", policyVersion: 7 },
+      })
     }
   },
   NotSoldHere: () => {
@@ -213,6 +214,18 @@ describe("Confirm, Extend and Release", () => {
 })
 
 describe("SetPolicy", () => {
+  it("takes the present version plus one where it says none, and 1 where there is no policy", () => {
+    const { version: _, ...next } = policy([line(web)])
+    const asked = command({ type: "SetPolicy", policy: next })
+    expect(when(undefined, asked)).toEqual(happened({ type: "PolicySet", policy: { ...next, version: 1 } }))
+    const stock = given(sold([line(web)], { version: 7 }))
+    expect(when(stock, asked)).toEqual(happened({ type: "PolicySet", policy: { ...next, version: 8 } }))
+  })
+  it("without a version where no higher one can be written: refused, for there is none", () => {
+    const { version: _, ...next } = policy([line(web)])
+    const stock = given(sold([line(web)], { version: Number.MAX_SAFE_INTEGER }))
+    expect(when(stock, command({ type: "SetPolicy", policy: next }))).toEqual(refusedAs("LimitReached", "policy.version"))
+  })
   it("is accepted for a SKU that nobody has heard of", () => {
     const first = policy([line(web)])
     expect(when(undefined, command({ type: "SetPolicy", policy: first }))).toEqual(happened({ type: "PolicySet", policy: first }))

@@ -5,7 +5,7 @@
  */
 import type { Fulfil, MoveStatus, RecordSale, Release, Reserve, StockCommand, StockStatus } from "../../src/domain/commands.ts"
 import type { DiscrepancyKind } from "../../src/domain/events.ts"
-import type { ChannelPolicy, Policy } from "../../src/domain/policy.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
 
 interface Unit {
@@ -219,8 +219,10 @@ const onReservation = (model: Model, command: StockCommand, sender: string, nowM
   return undefined
 }
 
-const setPolicy = (model: Model, policy: Policy): RefusalReason | undefined => {
-  if (model.policy !== null && policy.version <= model.policy.version) return "PolicyOutdated"
+const setPolicy = (model: Model, given: PolicyGiven): RefusalReason | undefined => {
+  const present = model.policy?.version ?? 0
+  if (given.version !== undefined && given.version <= present) return "PolicyOutdated"
+  const policy: Policy = { ...given, version: given.version ?? present + 1 }
   const fenceOf = (of: Policy | null, channel: string) => of?.channels.find((line) => line.channel === channel)?.fenceQty ?? 0
   model.soldSinceFence = model.soldSinceFence.filter((channel) => fenceOf(policy, channel) === fenceOf(model.policy, channel))
   for (const safety of policy.safety) stockAt(model, safety.location)

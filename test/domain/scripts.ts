@@ -8,7 +8,7 @@ import type { Decision } from "../../src/domain/decision.ts"
 import type { StockEvent } from "../../src/domain/events.ts"
 import { evolve } from "../../src/domain/evolve.ts"
 import type { CommandId, ReservationId, SenderId } from "../../src/domain/names.ts"
-import type { ChannelPolicy, Policy } from "../../src/domain/policy.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
 import { emptyStock, type SkuStock } from "../../src/domain/stock.ts"
 import { command, depot, east, market, north, nowMs, sku, south, till, web } from "./given.ts"
 
@@ -57,6 +57,11 @@ const policy: fc.Arbitrary<Policy> = fc.record({
   safety: fc.uniqueArray(fc.record({ location, qty: fc.integer({ min: 0, max: 6 }) }), { selector: (line) => line.location }),
   sourcing: fc.uniqueArray(location),
 })
+/** As it is set: with a version or without. */
+const policyGiven: fc.Arbitrary<PolicyGiven> = fc.oneof(
+  policy,
+  policy.map(({ version: _, ...given }) => given),
+)
 
 const sell = fc.oneof(
   {
@@ -134,7 +139,7 @@ const asked = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(channel, sell) },
   { weight: 2, arbitrary: fc.tuple(channel, sale) },
   { weight: 5, arbitrary: fc.tuple(fc.constant(depot), stockFact) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant(depot), fc.record({ type: fc.constant("SetPolicy" as const), policy })) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant(depot), fc.record({ type: fc.constant("SetPolicy" as const), policy: policyGiven })) },
 )
 
 const step = fc.record({

@@ -65,8 +65,22 @@ describe("hazards of ids", () => {
     worker.send("web", reserve("c1", "r1", 4))
     worker.send("web", reserve("c1", "r1", 5))
     worker.settle()
-    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "IdReused" })
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "IdReused", field: "qty" })
     expect(reservedQty(worker)).toBe(4)
+  })
+
+  it("35a: an id asked again later, with another time and another deadline: the same command, here and at the next owner", () => {
+    const worker = serving(10)
+    const command = reserve("c1", "r1", 4)
+    worker.send("web", command)
+    worker.send("web", { ...command, issuedAtMs: startMs + 60_000, deadlineMs: 5_000 })
+    worker.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true, qty: 4 })
+    const next = new Worker(worker.broker, "b").serve()
+    next.send("web", { ...command, issuedAtMs: startMs + 120_000 })
+    next.settle()
+    expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted", repeated: true, qty: 4 })
+    expect(reservedQty(next)).toBe(4)
   })
 
   it("36: gives a retry after a lost reply the same answer from the next owner", () => {
@@ -421,6 +435,8 @@ describe("hazards of the journal", () => {
 const defective: EngineCodec = {
   ...engineCodec,
   commandText: () => "text of a command that only deciding reads",
+  // What can be decided or not is asked for while deciding alone.
+  contentHash: (command) => engineCodec.contentHash({ ...command }),
   decodeBody: (body) => {
     const decoded = engineCodec.decodeBody(body)
     if (decoded._tag !== "Commands" || !new TextDecoder().decode(body).includes("poison")) return decoded

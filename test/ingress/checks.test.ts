@@ -184,10 +184,15 @@ describe("form", () => {
     const other = reserve(elsewhere)
     expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), other])))).toMatchObject({
       reason: "partition",
+      cause: "WrongPartition",
       at: 1,
       sku: elsewhere,
     })
-    expect(refusedWith(message("web", `sell.${a}`, bodyOf(reserve(sameAsA))))).toEqual({ answer: "notStored", reason: "partition" })
+    expect(refusedWith(message("web", `sell.${a}`, bodyOf(reserve(sameAsA))))).toEqual({
+      answer: "notStored",
+      reason: "partition",
+      cause: "SubjectMismatch",
+    })
     expect(ofTag(Rig.begun().arrive([message("web", `sell.${a}`, bodyOf([reserve(sameAsA), reserve(a)]))]), "HandOver")).toHaveLength(1)
   })
 

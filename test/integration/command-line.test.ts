@@ -1,10 +1,23 @@
 /** The command line as an operator types it, against a real server and a real worker. */
+import { once } from "node:events"
+import { mkdtemp, rm } from "node:fs/promises"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
 import { saidCodec } from "../../src/wire/said.ts"
 import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
+
+/** Takes connections, and says nothing. */
+const silentServer = async () => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  return { url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => void server.close() }
+}
 
 let cluster: RealCluster
 const patience = { timeout: 120_000, interval: 250 }
@@ -31,6 +44,14 @@ describe("holdfast send, stock and ats", () => {
     const stock = json((await cluster.run(["stock", "A", "--json"])).out)
     expect(stock).toMatchObject({ sku: "A", offered: 7, locations: [{ location: "berlin", onHand: 10, reserved: 3, available: 7 }] })
     expect(json((await cluster.run(["ats", "--json"])).out)).toMatchObject([{ sku: "A", ats: 7 }])
+  })
+
+  it("a hold asked for again as its message says, by its id: the same one again, and its reservation is named", async () => {
+    const hold = ["send", "Reserve", "--sku", "A", "--qty", "1", "--id", "cart-1", "--issued-at-ms", String(Date.now())]
+    const first = await cluster.run(hold)
+    expect(first.out).toMatch(/^accepted {2}Reserve A cart-1: 1 units .*\[id cart-1\]/)
+    expect((await cluster.run(hold)).out).toMatch(/^accepted \(again\) {2}Reserve A cart-1: 1 units/)
+    expect(await cluster.run(["send", "Release", "--sku", "A", "--reservation", "cart-1", "--reason", "other"])).toMatchObject({ code: 0 })
   })
 
   it("ats --watch: the current value, then every change, until a signal ends it", async () => {
@@ -80,10 +101,34 @@ describe("holdfast send, stock and ats", () => {
     })
   })
 
-  it("a class that the sender's credentials don't allow: said, with the server's words", async () => {
-    const { code, err } = await cluster.run(["send", "ReceiveStock", "--sku", "A", "--location", "L", "--qty", "1", "--as", "web"])
-    expect(code).toBe(1)
-    expect(err).toContain("publish stock commands")
+  it("a class that the sender's credentials don't allow: said, with whom to send it as", async () => {
+    const { code, out } = await cluster.run(["send", "ReceiveStock", "--sku", "A", "--location", "L", "--qty", "1", "--as", "web"])
+    expect(code).toBe(2)
+    expect(out).toMatch(
+      /^not permitted {2}ReceiveStock A: web may not send stock commands, .*use --as with a warehouse's name \(of `npm start`: warehouse\)/,
+    )
+  })
+
+  it("one of several that its sender may not send: the others' decisions are told all the same", async () => {
+    const body = [
+      { type: "Reserve", sku: "A", reservation: "beside", qty: 1, holdMs: 1 },
+      { type: "ReceiveStock", sku: "A", location: "L", qty: 1 },
+    ]
+    const { code, out } = await cluster.run(["send", "--as", "web", "--json", "--body", JSON.stringify(body)])
+    expect(code).toBe(2)
+    expect(json(out)).toMatchObject([{ decision: { outcome: "accepted" } }, { notPermitted: { sender: "web" } }])
+  })
+
+  it.each(["0", "-1"])("a patience of %s ms: usage", async (ms) => {
+    const ran = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "1", `--timeout-ms=${ms}`])
+    expect(ran).toMatchObject({ code: 2, err: expect.stringContaining("timeout-ms") })
+  })
+
+  it("a server that stands still: as long as it was told to wait, and says for what it waited", async () => {
+    await using silent = await silentServer()
+    const env = { HOLDFAST_NATS_URL: silent.url, HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: "x" }
+    const ran = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "1", "--timeout-ms", "1500"], { env })
+    expect(ran).toMatchObject({ code: 4, err: expect.stringContaining(`connect to ${silent.url} as web: no server within 1500 ms`) })
   })
 
   it("stock, as a channel: not allowed, and said as whom it is", async () => {
@@ -171,6 +216,18 @@ describe("holdfast resume", () => {
 })
 
 describe("a cluster that isn't there", () => {
+  it("the port of the own server taken by another: refused, with all ways out", async () => {
+    await using taken = await silentServer()
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-taken-"))
+    const env = { HOLDFAST_OWN_NATS_PORT: new URL(taken.url).port, HOLDFAST_HTTP_PORT: "0" }
+    const ran = await cluster.run(["serve"], { env, folder })
+    expect(ran).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("HOLDFAST_OWN_NATS_PORT, or name that server with HOLDFAST_NATS_URL"),
+    })
+    await rm(folder, { recursive: true })
+  })
+
   it("no server is named and none was left in this folder: usage, with both ways out", async () => {
     const elsewhere = await cluster.run(["stock", "A"], {
       env: { HOLDFAST_NATS_URL: "nats://127.0.0.1:1", HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: "x" },

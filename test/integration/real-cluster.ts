@@ -77,9 +77,13 @@ export class RealCluster {
   /** Runs one command to its end. `input` is its standard input. */
   run(
     args: ReadonlyArray<string>,
-    { input = "", env = {} }: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+    {
+      input = "",
+      env = {},
+      folder = this.folder,
+    }: { readonly input?: string; readonly env?: Readonly<Record<string, string>>; readonly folder?: string } = {},
   ): Promise<Ran> {
-    const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env: { ...bare, ...env }, stdio: "pipe" })
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder, env: { ...bare, ...env }, stdio: "pipe" })
     child.stdin.end(input)
     return endOf(child, textOf(child.stdout))
   }

@@ -133,7 +133,7 @@ export const treeOf = (files: Readonly<Record<string, string>>): Tree => {
 }
 
 /** What belongs to the machine or is brought by a package manager, and is not the project's text. */
-const foreign = new Set(["node_modules", ".git", ".cache", ".vitest", "coverage"])
+const foreign = new Set(["node_modules", ".git", ".cache", ".vitest", "coverage", "dist"])
 const textual = /\.(ts|mjs|js|json|md|ya?ml|csv|go|mod|conf|sh|txt|html)$|(^|\/)(\.ci\/run|\.gitignore|LICENSE)$/
 
 /** The tree of this repository. */

@@ -11,7 +11,7 @@ import {
   type SenderId,
   type Sku,
 } from "../../src/domain/names.ts"
-import type { ChannelPolicy, Policy } from "../../src/domain/policy.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
 import { type Refusal, RefusalReason } from "../../src/domain/refusals.ts"
 import {
   type AtsValue,
@@ -25,6 +25,7 @@ import {
   type Outcome,
   RecordKind,
   type Reply,
+  recordVersion,
 } from "../../src/engine/records.ts"
 import { allocationsMax, deadlineMsMax, holdMsMax, idCharsMax, qtyMax, senderCharsMax, textCharsMax } from "../../src/limits.ts"
 
@@ -73,6 +74,12 @@ export const policy = fc.record<Policy>({
   sourcing: fc.uniqueArray(location, { maxLength: 4 }),
 })
 
+/** As it is set: with a version or without. */
+const policyGiven: fc.Arbitrary<PolicyGiven> = fc.oneof(
+  policy,
+  policy.map(({ version: _, ...given }) => given),
+)
+
 const factHead = { id: commandId, sku, issuedAtMs: time }
 const deadline = { deadlineMs: fc.integer({ min: 1, max: deadlineMsMax }) }
 const holdMs = fc.integer({ min: 1, max: holdMsMax })
@@ -90,7 +97,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
     some({ ...deadline, qty }),
   ),
   merged(fc.record({ type: type("Extend"), ...factHead, ...named, holdMs }), some(deadline)),
-  merged(fc.record({ type: type("SetPolicy"), ...factHead, policy }), some(deadline)),
+  merged(fc.record({ type: type("SetPolicy"), ...factHead, policy: policyGiven }), some(deadline)),
   merged(fc.record({ type: type("ReceiveStock"), ...factHead, location, qty }), some({ reference: id })),
   merged(
     fc.record({
@@ -243,7 +250,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
 )
 
 export const record: fc.Arbitrary<JournalRecord> = fc.record({
-  version: fc.constant(2),
+  version: fc.constant(recordVersion),
   kind: fc.constantFrom(...RecordKind),
   partition: fc.nat({ max: 999_999 }),
   incarnation: anyText,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { commandHash, sha256 } from "../../src/wire/hash.ts"
+import { sha256, textHash } from "../../src/wire/hash.ts"
 
 /** MurmurHash3_x86_32 with seed 0, as published, byte by byte. */
 const murmur = (bytes: Uint8Array): number => {
@@ -22,9 +22,9 @@ const murmur = (bytes: Uint8Array): number => {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-describe("commandHash", () => {
+describe("textHash", () => {
   it("has MurmurHash3_x86_32 as its upper 32 bits", () => {
-    const upper = (text: string) => Math.floor(commandHash(text) / 2 ** 21)
+    const upper = (text: string) => Math.floor(textHash(text) / 2 ** 21)
     expect(upper("")).toBe(0)
     expect(upper("test")).toBe(0xba6bd213)
     expect(upper("Hello, world!")).toBe(0xc0363e43)
@@ -34,10 +34,10 @@ describe("commandHash", () => {
   it("is an exact integer of 53 bits, the same for the same text, whatever was hashed before", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), fc.string({ maxLength: 300 }), (text, other) => {
-        const hash = commandHash(text)
+        const hash = textHash(text)
         expect(Number.isSafeInteger(hash) && hash >= 0).toBe(true)
-        commandHash(other)
-        expect(commandHash(text)).toBe(hash)
+        textHash(other)
+        expect(textHash(text)).toBe(hash)
       }),
     )
   })
@@ -45,16 +45,16 @@ describe("commandHash", () => {
   it("is the same algorithm for texts too long for its scratch bytes, and for every length of the last word", () => {
     const sevenths = (length: number) => "1234567".repeat(Math.ceil(length / 7)).slice(0, length)
     for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 21_845, 21_846, 21_847, 80_001, 80_002, 80_003])
-      expect(Math.floor(commandHash(sevenths(length)) / 2 ** 21)).toBe(murmur(new TextEncoder().encode(sevenths(length))))
+      expect(Math.floor(textHash(sevenths(length)) / 2 ** 21)).toBe(murmur(new TextEncoder().encode(sevenths(length))))
     for (const text of ["ä", "€€", "😀😀😀", "\ud800"])
-      expect(Math.floor(commandHash(text) / 2 ** 21)).toBe(murmur(new TextEncoder().encode(text)))
+      expect(Math.floor(textHash(text) / 2 ** 21)).toBe(murmur(new TextEncoder().encode(text)))
   })
 
   it("doesn't collide over texts that differ in a digit or two", () => {
     const seen = new Set<number>()
     for (let i = 0; i < 200_000; i++) {
-      seen.add(commandHash(`{"v":1,"type":"Confirm","id":"c-${i}","sku":"A","issuedAtMs":1,"reservation":"o-1"}`))
-      seen.add(commandHash(`{"v":1,"type":"Confirm","id":"c-1","sku":"A","issuedAtMs":${i},"reservation":"o-1"}`))
+      seen.add(textHash(`{"v":1,"type":"Confirm","id":"c-${i}","sku":"A","issuedAtMs":1,"reservation":"o-1"}`))
+      seen.add(textHash(`{"v":1,"type":"Confirm","id":"c-1","sku":"A","issuedAtMs":${i},"reservation":"o-1"}`))
     }
     expect(seen.size).toBe(400_000 - 1)
   })

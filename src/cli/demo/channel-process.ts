@@ -25,7 +25,7 @@ import { recordingLink } from "./recording-link.ts"
 /** Milliseconds for one answer, worker deaths included. */
 const patienceMs = 60_000
 /** Workers may still be starting. */
-const topologyTimeoutMs = 60_000
+const connectTimeoutMs = 60_000
 /** Processes of one channel: copies that are sent together go through as many clients, because one client would send them once. */
 const clientsCount = 3
 /** Milliseconds of silence after which nothing more is expected to be said, and how long it is waited for. */
@@ -136,7 +136,7 @@ interface Parent {
 const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
   const writer = new HeardWriter(setup.heardFolder, setup.sender)
   const { sender, login, url } = setup
-  const link = recordingLink(writer).pipe(Layer.provide(channelLinkLayer({ sender, login, servers: [url], topologyTimeoutMs })))
+  const link = recordingLink(writer).pipe(Layer.provide(channelLinkLayer({ sender, login, servers: [url], connectTimeoutMs })))
   const teller = new Teller()
   let heardAtMs = performance.now()
   yield* Effect.gen(function* () {
@@ -147,9 +147,10 @@ const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
       clients.push(yield* Effect.provide(Client, built))
     }
     const [first] = clients
+    const partitions = first === undefined ? 1 : yield* first.partitions
     const accept = ({ channel, sku, ats, version }: AtsValue) => {
       heardAtMs = performance.now()
-      writer.write(partitionOf(sku, first?.partitions ?? 1), JSON.stringify({ kind: "ats", value: { channel, sku, ats, version } }))
+      writer.write(partitionOf(sku, partitions), JSON.stringify({ kind: "ats", value: { channel, sku, ats, version } }))
       if (sku === setup.watchSku) teller.ats(ats)
     }
     if (setup.feed && first !== undefined) yield* first.subscribeAts({ onValue: accept })

@@ -5,7 +5,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { partitionOf } from "../../domain/names.ts"
 import { ChannelLink } from "../../ports/channel.ts"
 import { decodeDoorAnswer } from "../../wire/answers.ts"
 import type { HeardLine, HeardWriter } from "./heard.ts"
@@ -14,13 +13,13 @@ const text = new TextDecoder()
 
 const lineOf = (line: HeardLine): string => JSON.stringify(line)
 
-/** Writes down the commands of a body that was stored. They share a partition. */
-const writeStored = (writer: HeardWriter, partitions: number, body: Uint8Array): void => {
+/** Writes down the commands of a body that was stored in a partition. */
+const writeStored = (writer: HeardWriter, partition: number, body: Uint8Array): void => {
   const parsed: { readonly sku: string; readonly id: string } | ReadonlyArray<{ readonly sku: string; readonly id: string }> = JSON.parse(
     text.decode(body),
   )
   const commands = (Array.isArray(parsed) ? parsed : [parsed]).map(({ sku, id }) => ({ sku, id }))
-  writer.write(partitionOf(commands[0]?.sku ?? "", partitions), lineOf({ kind: "stored", commands }))
+  writer.write(partition, lineOf({ kind: "stored", commands }))
 }
 
 /** Answers to questions come the same way; they aren't about commands. */
@@ -44,8 +43,9 @@ export const recordingLink = (writer: HeardWriter): Layer.Layer<ChannelLink, nev
       const record = (suffix: string, body: Uint8Array): void => {
         const said = text.decode(body)
         const sent = unheard.get(suffix)
-        if (!writeReply(writer, suffix, said) && sent !== undefined && decodeDoorAnswer(body)?.answer === "stored") {
-          writeStored(writer, link.partitions, sent)
+        if (!writeReply(writer, suffix, said) && sent !== undefined) {
+          const answer = decodeDoorAnswer(body)
+          if (answer?.answer === "stored") writeStored(writer, answer.partition, sent)
         }
         unheard.delete(suffix)
       }

@@ -83,7 +83,7 @@ const acknowledgement = (published: Published): object | undefined => {
 }
 
 /** A sender's connection as the port, with the server's permissions. */
-const channelLink = (sender: Sender, partitions: number): ChannelLink["Service"] => {
+const channelLink = (sender: Sender): ChannelLink["Service"] => {
   const listeners = new Map<(heard: Heard) => void, string>()
   const tell = (suffix: string, body: Uint8Array) => {
     for (const [offer, prefix] of listeners) {
@@ -92,7 +92,6 @@ const channelLink = (sender: Sender, partitions: number): ChannelLink["Service"]
   }
   return ChannelLink.of({
     sender: sender.name,
-    partitions,
     publish: ({ class: commandClass, token, body, suffix }) => {
       if (!classesOf(sender.name).includes(commandClass)) {
         for (const offer of listeners.keys()) offer({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" })
@@ -158,7 +157,7 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
   }
   const sender = (turns: Process) => {
     const context = contextOf(turns)
-    const link = channelLink(new Sender(turns.name, servers, new Connection(world, plainTurns(world), weather)), partitions)
+    const link = channelLink(new Sender(turns.name, servers, new Connection(world, plainTurns(world), weather)))
     return <A, E>(effect: Effect.Effect<A, E, ChannelLink | Scope.Scope>) =>
       pump.run(turns, Effect.scoped(effect).pipe(Effect.provideService(ChannelLink, link)), context)
   }
