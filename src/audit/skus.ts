@@ -4,6 +4,7 @@
 import type { StockEvent } from "../domain/events.ts"
 import { createAvailability } from "./availability.ts"
 import { type Conservation, createConservation } from "./conservation.ts"
+import { createDebts } from "./debts.ts"
 import { createEffects } from "./effects.ts"
 import type { Feed } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
@@ -16,6 +17,10 @@ import type { DecisionSeen } from "./seen.ts"
 interface Skus {
   /** A decided command. */
   readonly decision: (seen: DecisionSeen) => void
+  /** What its reservations were short of, and goods now cover. */
+  readonly covered: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
+  /** Ends a record of so many bytes. */
+  readonly recordEnd: (bytes: number) => void
   /** Holds of a SKU that expired. */
   readonly expiry: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
   readonly models: ReadonlyMap<string, SkuModel>
@@ -38,6 +43,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
   const conservation = createConservation(findings)
   const availability = createAvailability(findings)
   const effects = createEffects(findings)
+  const debts = createDebts(findings)
 
   const modelOf = (where: Where, sku: string): SkuModel => {
     let model = models.get(sku)
@@ -58,10 +64,12 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
     if (seen !== null) effects.accepted(seen, events, model)
     for (const event of events) {
       reservations.event(where, model, event, type, atMs)
+      debts.covered(where, model, event)
       fold(model, event, atMs)
       onEvent(event)
     }
     conservation.after(where, model, type, events, shortBefore)
+    debts.changed(where, model)
   }
 
   return {
@@ -76,6 +84,14 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
     expiry: (where, sku, events, atMs) => {
       if (events.some((event) => event.type !== "Expired")) findings.violated("effects", where, "an expiry does something else")
       apply(where, modelOf(where, sku), events, null, atMs)
+    },
+    covered: (where, sku, events, atMs) => {
+      if (events.some((event) => event.type !== "ShortageCovered")) findings.violated("effects", where, "a covering does something else")
+      apply(where, modelOf(where, sku), events, null, atMs)
+    },
+    recordEnd: (bytes) => {
+      conservation.recordEnd()
+      debts.recordEnd(bytes)
     },
     models,
     conservation,

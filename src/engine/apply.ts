@@ -82,6 +82,18 @@ export const applyEvents = (partition: Partition, actor: SkuActor, events: Reado
     if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, atMs)
   }
   actor.version = Math.max(actor.version, seq)
+  noteShort(partition, actor)
+}
+
+/** Keeps in step which SKUs have reservations that are short, and which of them have to be looked at: something of theirs changed. */
+export const noteShort = (partition: Partition, actor: SkuActor): void => {
+  if (actor.stock.shorts === null) {
+    partition.short.delete(actor)
+    partition.uncovered.delete(actor)
+    return
+  }
+  partition.short.add(actor)
+  partition.uncovered.add(actor)
 }
 
 /** When the event's reservation was to expire if it was held, else 0: what its timer was armed for. */
@@ -265,6 +277,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       return
     }
     case "Expiry":
+    case "Covered":
       applyEvents(partition, actorOf(partition, entry.sku), entry.events, seq, atMs)
       return
     case "Floor":

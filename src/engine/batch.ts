@@ -7,10 +7,11 @@
 import { assert } from "../assert.ts"
 import { atsByChannel } from "../domain/availability.ts"
 import type { Command } from "../domain/commands.ts"
+import { coverShortages } from "../domain/cover.ts"
 import { expire } from "../domain/decide.ts"
 import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
-import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
+import { allocationsMax, batchExpiriesMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
@@ -21,7 +22,7 @@ import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
-import { publishedSeq } from "./publishing.ts"
+import { publishedSeq, shortByChannel } from "./publishing.ts"
 import {
   type Cursor,
   type DecidedCommand,
@@ -66,6 +67,7 @@ const rememberSent = (actor: SkuActor): void => {
   if (actor.sentAts !== null || actor.stock.policy === null) return
   actor.sentAts = atsByChannel(actor.stock)
   actor.sentPolicy = actor.stock.policy
+  actor.sentShort = shortByChannel(actor.stock)
 }
 
 const touch = (draft: Draft, actor: SkuActor, cause: string): void => {
@@ -98,6 +100,37 @@ const expireDue = (partition: Partition, given: Given, draft: Draft): number => 
     addEntry(given, draft, { _tag: "Expiry", sku: actor.stock.sku, events })
   }
   return count
+}
+
+/** Bytes of one ShortageCovered event beyond its allocations. */
+const coveredBytes = 384
+
+/** Covers what reservations are short of with what is there now, as far as the record has room: the rest is due with the next. */
+const coverDue = (partition: Partition, given: Given, draft: Draft): void => {
+  let left = coversPerRecordMax
+  for (const actor of partition.uncovered) {
+    const room = Math.floor((recordBytesMax - recordEnvelopeBytesMax - draft.bytes) / (coveredBytes + allocationsMax * allocationBytes))
+    const most = Math.min(left, room)
+    if (most <= 0) return
+    const events = coverShortages(actor.stock, most)
+    left -= events.length
+    if (events.length > 0) {
+      rememberSent(actor)
+      applyEvents(partition, actor, events, draft.seq, draft.atMs)
+      touch(draft, actor, "ShortageCovered")
+      addEntry(given, draft, { _tag: "Covered", sku: actor.stock.sku, events })
+    }
+    if (events.length < most) partition.uncovered.delete(actor)
+  }
+}
+
+/** Whether any reservation is short of units that are there. What isn't coverable is no longer looked at until its SKU changes. */
+const anyToCover = (partition: Partition): boolean => {
+  for (const actor of partition.uncovered) {
+    if (coverShortages(actor.stock, 1).length > 0) return true
+    partition.uncovered.delete(actor)
+  }
+  return false
 }
 
 const decideOne = (
@@ -249,7 +282,10 @@ export const beginAppend = (
 
 /** Whether there is anything to decide at `atMs`. */
 const anythingDue = (partition: Partition, atMs: EpochMs, mayTakeStored: boolean): boolean =>
-  anyHanded(partition) || (mayTakeStored && partition.arrived.length > 0) || dueHolds(partition.holds, atMs, 1).length > 0
+  anyHanded(partition) ||
+  (mayTakeStored && partition.arrived.length > 0) ||
+  dueHolds(partition.holds, atMs, 1).length > 0 ||
+  anyToCover(partition)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
@@ -295,6 +331,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)
   for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
+  coverDue(partition, given, draft)
   tendMemory(partition, given, draft, batch)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
   const change = {

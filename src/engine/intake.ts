@@ -233,7 +233,9 @@ const worstCaseOf = (command: Command, locations: number, bodyBytes: number): nu
   switch (command.type) {
     case "SetPolicy":
       return bodyBytes + plainEntryBytes
+    // A hold may be confirmed where its locations lack units, and says so.
     case "Confirm":
+      return plainEntryBytes + Math.min(allocationsMax, locations) * shortageBytes
     case "Extend":
     case "ReceiveStock":
     case "AdjustStock":

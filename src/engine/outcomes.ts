@@ -2,7 +2,7 @@
  * What senders hear of a decision. Derived from the journaled entry alone, so that whoever reads the record says the same.
  */
 import type { StockEvent } from "../domain/events.ts"
-import { unitsOf } from "../domain/events.ts"
+import { claimedQty, unitsOf } from "../domain/events.ts"
 import type { DecidedCommand, DecisionSaid, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
 
 const accepted: Outcome = Object.freeze({ outcome: "accepted" })
@@ -22,13 +22,14 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
       case "Released":
       case "Fulfilled":
         said ??= { outcome: "accepted" }
-        said.qty = (said.qty ?? 0) + unitsOf(event.allocations)
+        said.qty = (said.qty ?? 0) + claimedQty(event)
         break
       case "SaleOwed":
         said ??= { outcome: "accepted" }
         said.qty = (said.qty ?? 0) + unitsOf(event.allocations)
         said.allocations = event.allocations
         said.reservation = event.reservation
+        if (event.shortQty !== undefined) said.shortageQty = (said.shortageQty ?? 0) + event.shortQty
         break
       case "DiscrepancyFound":
         said ??= { outcome: "accepted" }

@@ -14,7 +14,7 @@ import { sealFound, sealOf } from "./sealed.ts"
 import { decodeBatch } from "./taken.ts"
 
 /** The version of snapshot chunks this release writes, and the only one it reads. An older one's snapshot is discarded, a newer one's left alone; either way the journal is replayed. */
-const chunkVersion = 2
+const chunkVersion = 3
 
 /** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
 const encodeChunk = (chunk: unknown): Uint8Array => {

@@ -144,7 +144,7 @@ describe("bytes that are no record", () => {
   }
   /** Written so on purpose: whatever it says, its seal is whole. */
   const changed = (change: object): Uint8Array => sealed(bare(change))
-  const newerVersion = expect.stringMatching(/^version 3/) as unknown
+  const newerVersion = expect.stringMatching(/^version 4/) as unknown
   const anyVersion = expect.stringMatching(/^version /) as unknown
 
   it("say so when they are of a newer release, before anything else about them", () => {
@@ -382,12 +382,12 @@ describe("a snapshot chunk", () => {
   })
 
   it("is unreadable if the bytes are none, or of an older version, and told apart if of a newer one", () => {
-    for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":2,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
+    for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":3,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
       expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable" })
     for (const text of ['{"chunkVersion":1,"chunk":1}', '{"chunkVersion":"3","chunk":1}', '{"chunk":1}'])
       expect(engineCodec.decodeChunk(sealed(text))).toEqual({ _tag: "Unreadable" })
-    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":3,"parts":1}'))).toEqual({ _tag: "Newer", version: 3 })
-    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":2,"chunk":1}'))).toEqual({ _tag: "Chunk", chunk: 1 })
+    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":4,"parts":1}'))).toEqual({ _tag: "Newer", version: 4 })
+    expect(engineCodec.decodeChunk(sealed('{"chunkVersion":3,"chunk":1}'))).toEqual({ _tag: "Chunk", chunk: 1 })
   })
 
   it("is unreadable for any one damaged byte", () => {
