@@ -95,6 +95,7 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     latePercent: drawn.latePercent,
     cancelledPercent: drawn.cancelledPercent,
     shortPickPercent: 8,
+    beyondStockPercent: 6,
     returnedPercent: 5,
     extendedPercent: 10,
     retryPercent: drawn.retryPercent,

@@ -52,6 +52,8 @@ export const sometimesCatalogue = [
   },
   { name: "id-reused", what: "an id came with other content, and was refused" },
   { name: "shortage", what: "a fact took more than was spare, and a shortage was journaled" },
+  { name: "sold-beyond-stock", what: "a channel sold without asking what was not there, and was owed it" },
+  { name: "shortage-covered", what: "goods came that a sale had waited for, and nobody else was given them" },
   { name: "nobody-at-the-door", what: "a message found no ingress that heard its sender, and the server said so" },
   { name: "door-closed", what: "an ingress gave up the subscription of a sender that was over its bound" },
   { name: "busy-in-a-queue", what: "a sender was told to come back because enough of it waited, at an ingress or an owner" },

@@ -115,6 +115,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
       if (entry._tag === "Reset") this.#sometimes.hit("commands-tail-lost")
       if (entry._tag === "Resumed") this.#sometimes.hit("halted-on-damage")
       if (entry._tag === "Floor") this.#sometimes.hit("floor-refused")
+      if (entry._tag === "Covered") this.#sometimes.hit("shortage-covered")
       if (entry._tag === "Message") this.#decisions(seq, record, entry)
     }
   }
@@ -138,6 +139,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
         if (endsMs - record.atMs < 1_000) this.#sometimes.hit("confirm-beat-expiry")
       }
       if (decision.events.some(({ type }) => type === "ShortageFound")) this.#sometimes.hit("shortage")
+      if (decision.events.some((event) => event.type === "SaleOwed" && event.shortQty !== undefined)) this.#sometimes.hit("sold-beyond-stock")
     }
   }
 

@@ -62,7 +62,7 @@ export const coversPerRecordMax = 256
 export const batchMessagesMax = 2_048
 /** Commands one record may decide: bounds the pause and the record. */
 export const batchCommandsMax = 2_048
-/** Due holds one record may expire. */
+/** Due holds one record may expire beside deciding commands; twice as many where it does nothing else. */
 export const batchExpiriesMax = 1_024
 /** Worst-case bytes of one command's entry beyond twice its own canonical bytes (a policy stands in its command and in its event): its events name every allocation. */
 export const entryOverheadBytesMax = 4_608

@@ -11,6 +11,7 @@ import type { Findings, Where } from "./findings.ts"
 import type { Floors } from "./floors.ts"
 import { emptyModel, fold, type SkuModel } from "./model.ts"
 import { createOnePartition } from "./one-partition.ts"
+import { createOverdue } from "./overdue.ts"
 import { createReservations } from "./reservations.ts"
 import type { DecisionSeen } from "./seen.ts"
 
@@ -44,6 +45,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
   const availability = createAvailability(findings)
   const effects = createEffects(findings)
   const debts = createDebts(findings)
+  const overdue = createOverdue()
 
   const modelOf = (where: Where, sku: string): SkuModel => {
     let model = models.get(sku)
@@ -66,16 +68,26 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
       reservations.event(where, model, event, type, atMs)
       debts.covered(where, model, event)
       fold(model, event, atMs)
+      overdue.note(model, event)
       onEvent(event)
     }
     conservation.after(where, model, type, events, shortBefore)
     debts.changed(where, model)
   }
 
+  /** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
+  const overIsOver = ({ where, version, atMs, command, decision }: DecisionSeen, model: SkuModel): void => {
+    if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
+    findings.checked("availability")
+    const found = overdue.at(model, atMs)
+    if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
+  }
+
   return {
     decision: (seen) => {
       const { where, sender, command, decision } = seen
       const known = models.get(command.sku)
+      if (known !== undefined) overIsOver(seen, known)
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)

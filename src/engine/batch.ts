@@ -11,13 +11,14 @@ import { coverShortages } from "../domain/cover.ts"
 import { expire } from "../domain/decide.ts"
 import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
+import type { Reservation } from "../domain/stock.ts"
 import { allocationsMax, batchExpiriesMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded } from "./handed.ts"
-import { actorIn, orderBatch, takeBatch } from "./intake.ts"
+import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
@@ -32,7 +33,7 @@ import {
   type RecordKind,
   recordVersion,
 } from "./records.ts"
-import { dueHolds } from "./timers.ts"
+import { areHoldsDue, dueHolds } from "./timers.ts"
 
 /** A record in the making. */
 interface Draft {
@@ -77,21 +78,28 @@ const touch = (draft: Draft, actor: SkuActor, cause: string): void => {
 /** Bytes of one Expired event beyond its allocations, and of each of those. */
 const expiredBytes = 256
 const allocationBytes = idCharsMax + 40
-/** Due holds may take this share of a record; what is left over is due in the next. */
+/** Due holds may take this share of a record beside commands. Where more are due, they are ended first, in records of their own. */
 const expiryBytesMax = recordBytesMax / 3
 
-/** Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late. */
-const expireDue = (partition: Partition, given: Given, draft: Draft): number => {
+const expiryBytes = ({ allocations }: Reservation): number => expiredBytes + allocations.length * allocationBytes
+
+/**
+ * Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late, and their units are free for everybody. False if not all
+ * of them fit: then nothing may be decided yet that they would count for.
+ */
+const expireDue = (partition: Partition, given: Given, draft: Draft): boolean => {
   const bySku = new Map<SkuActor, Array<Expired>>()
+  const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)
   let bytes = 0
-  let count = 0
-  for (const [reservation, actor] of dueHolds(partition.holds, draft.atMs, batchExpiriesMax)) {
-    bytes += expiredBytes + reservation.allocations.length * allocationBytes
-    if (bytes > expiryBytesMax) break
+  for (const [reservation] of due) bytes += expiryBytes(reservation)
+  const areAll = due.length <= batchExpiriesMax && bytes <= expiryBytesMax
+  bytes = 0
+  for (const [reservation, actor] of due) {
+    bytes += expiryBytes(reservation)
+    if (bytes > 2 * expiryBytesMax) break
     const events = bySku.get(actor)
     if (events === undefined) bySku.set(actor, [expire(reservation)])
     else events.push(expire(reservation))
-    count++
   }
   for (const [actor, events] of bySku) {
     rememberSent(actor)
@@ -99,7 +107,7 @@ const expireDue = (partition: Partition, given: Given, draft: Draft): number => 
     touch(draft, actor, "Expired")
     addEntry(given, draft, { _tag: "Expiry", sku: actor.stock.sku, events })
   }
-  return count
+  return areAll
 }
 
 /** Bytes of one ShortageCovered event beyond its allocations. */
@@ -281,10 +289,10 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Partition, atMs: EpochMs, mayTakeStored: boolean): boolean =>
+const anythingDue = (partition: Partition, atMs: EpochMs, gatherMs: number, mayTakeStored: boolean): boolean =>
   anyHanded(partition) ||
   (mayTakeStored && partition.arrived.length > 0) ||
-  dueHolds(partition.holds, atMs, 1).length > 0 ||
+  areHoldsDue(partition.holds, atMs, gatherMs) ||
   anyToCover(partition)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
@@ -322,11 +330,11 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
-  if (!anythingDue(partition, atMs, mayTakeStored)) return []
+  if (!anythingDue(partition, atMs, given.rules.holdsGatherMs, mayTakeStored)) return []
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
-  expireDue(partition, given, draft)
-  const { stored, messages: batch } = takeBatch(partition, draft.bytes, mayTakeStored)
+  const areAllEnded = expireDue(partition, given, draft)
+  const { stored, messages: batch } = areAllEnded ? takeBatch(partition, draft.bytes, mayTakeStored) : noBatch
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)

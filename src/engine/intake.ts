@@ -133,6 +133,9 @@ export interface Batch {
   readonly messages: Array<ArrivedMessage>
 }
 
+/** Nothing is taken: what waits goes on waiting. */
+export const noBatch: Batch = { stored: [], messages: [] }
+
 /** What a batch may still take. */
 interface Room {
   commands: number

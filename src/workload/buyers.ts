@@ -33,6 +33,7 @@ export interface Buyer {
   readonly cancelledPercent: number
   readonly shippedPercent: number
   readonly shortPickPercent: number
+  readonly beyondStockPercent: number
   readonly returnedPercent: number
   readonly extendedPercent: number
   readonly retryPercent: number
@@ -141,8 +142,11 @@ const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
 const toldFlow = (order: Order, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const reservation = `order.${number}` as ReservationId
-  const sold = { mode: "owed", qty: order.qty, location: mainLocation, reservation } as const
-  writer.add("sale", 0, order.channel, (base) => ({ type: "RecordSale", ...base, ...sold }))
+  // A marketplace that did not hear in time sells what is not there; half of these don't say where it is to come from.
+  const isBeyond = happens(buyer.beyondStockPercent, buyer.prng)
+  const sold = { mode: "owed", qty: isBeyond ? order.qty * buyer.prng.between(2, 20) : order.qty, reservation } as const
+  const at = isBeyond && buyer.prng.chance(1, 2) ? {} : { location: mainLocation }
+  writer.add("sale", 0, order.channel, (base) => ({ type: "RecordSale", ...base, ...sold, ...at }))
   const cancelled = buyer.prng.chance(buyer.cancelledPercent, 100)
   if (cancelled) {
     const afterMs = buyer.prng.between(50, 1_500)
