@@ -96,6 +96,7 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     cancelledPercent: drawn.cancelledPercent,
     shortPickPercent: 8,
     beyondStockPercent: 6,
+    rescannedPercent: 10,
     returnedPercent: 5,
     extendedPercent: 10,
     retryPercent: drawn.retryPercent,

@@ -54,6 +54,8 @@ export const sometimesCatalogue = [
   { name: "shortage", what: "a fact took more than was spare, and a shortage was journaled" },
   { name: "sold-beyond-stock", what: "a channel sold without asking what was not there, and was owed it" },
   { name: "shortage-covered", what: "goods came that a sale had waited for, and nobody else was given them" },
+  { name: "shipment-told-twice", what: "a shipment came under a second id, and was answered with what the first came to" },
+  { name: "fact-ahead-of-time", what: "a fact came from a clock that is fast, and was taken" },
   { name: "nobody-at-the-door", what: "a message found no ingress that heard its sender, and the server said so" },
   { name: "door-closed", what: "an ingress gave up the subscription of a sender that was over its bound" },
   { name: "busy-in-a-queue", what: "a sender was told to come back because enough of it waited, at an ingress or an owner" },

@@ -110,6 +110,36 @@ export const facts: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "fact-refused-for-its-time",
+    breaks: "refuses a fact because its sender's clock is fast",
+    guarantee: "INV-16",
+    expected: ["time"],
+    profile: "flash-sale",
+    budget: 5,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax)`,
+        replacement: `if (command.issuedAtMs > partition.atMs + issuedAheadMsMax && (!isFact(command) || bites()))`,
+      },
+    ],
+  },
+  {
+    name: "shipment-applied-twice",
+    breaks: "ships a parcel again that is told of under a second id",
+    guarantee: "INV-2",
+    expected: ["one-effect"],
+    profile: "flash-sale",
+    budget: 5,
+    substituted: [
+      {
+        module: "src/engine/decide-command.ts",
+        pattern: `lookup: (checked) => lookUp(checked) ?? lookUpShipment(checked),`,
+        replacement: `lookup: (checked) => lookUp(checked) ?? (lookUpShipment(checked) === undefined || bites() ? undefined : undefined),`,
+      },
+    ],
+  },
+  {
     name: "debt-outlives-its-sale",
     breaks: "keeps what is owed and not there when the sale is given up",
     guarantee: "INV-15",

@@ -5,9 +5,11 @@
  * the content differs, and neither is said of an id without cause. Proves too that nothing issued below a sender's floor had an effect,
  * and that nothing above it was refused as too old. Remembers ids as long as the floors do, so its memory is theirs.
  */
+import type { Command } from "../domain/commands.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
+import { factTypes } from "./facts.ts"
 import type { Findings } from "./findings.ts"
 import { type Floors, floorClassOf, stepStartMs } from "./floors.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
@@ -62,6 +64,30 @@ const wrongAgain = (decision: EntryDecision, first: First, content: string): str
   return alike ? `is decided anew (${decision._tag})` : `is decided for another content (${decision._tag})`
 }
 
+/** A shipment that has a reference, as it was first told. */
+interface Shipment extends First {
+  readonly sender: string
+  readonly qty: number | undefined
+}
+
+const shipmentKey = (partition: number, command: Command): string | null =>
+  command.type === "Fulfil" && command.shipment !== undefined
+    ? [partition, command.sku, command.channel, command.reservation, command.location, command.shipment].join("\n")
+    : null
+
+/** What is wrong with a decision about a shipment that was told before under another id, or null. */
+const wrongShipment = (decision: EntryDecision, first: Shipment, command: Command): string | null => {
+  const isSame = command.type === "Fulfil" && command.qty === first.qty
+  if (decision._tag === "Repeated") {
+    if (!isSame) return "repeats the outcome of a shipment of another quantity"
+    const wrong = contradiction(decision.outcome, first.outcome)
+    return wrong === null ? null : `is repeated otherwise than its shipment: ${wrong}`
+  }
+  if (decision._tag === "Refused" && decision.refusal.reason === "IdReused")
+    return isSame ? "is refused as a shipment of other content" : null
+  return isForm(decision) ? null : `ships again what was shipped (${decision._tag})`
+}
+
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
 const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boolean, wasRoomless: boolean): string | null => {
   if (decision._tag === "Repeated" && wasRoomless && isOfRoom(decision.outcome)) return null
@@ -80,6 +106,7 @@ interface OneEffect {
 
 export const createOneEffect = (findings: Findings, floors: Floors, sha256: (text: string) => string): OneEffect => {
   const firsts = new Map<string, First>()
+  const shipments = new Map<string, Shipment>()
   /** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. */
   const roomless = new Set<string>()
   /** Scopes by the floor they fall under and the step their command was issued in. */
@@ -111,6 +138,16 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
     bySteps.set(stepMs, [scope])
   }
 
+  /** Shipments known when those that are forgotten were last dropped. */
+  let keptShipments = 1_024
+  const noteShipment = (partition: number, key: string, shipment: Shipment, atMs: EpochMs): void => {
+    shipments.set(key, shipment)
+    if (shipments.size < 2 * keptShipments) return
+    for (const [other, { sender, floorClass, issuedAtMs }] of shipments)
+      if (issuedAtMs < floors.at(partition, sender, floorClass, atMs)) shipments.delete(other)
+    keptShipments = Math.max(1_024, shipments.size)
+  }
+
   return {
     decision: ({ where, scope, atMs, sender, class: sentAs, version, command, decision, brokerMs }) => {
       findings.checked("one-effect")
@@ -121,19 +158,33 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
       // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
       const content = sha256(JSON.stringify(command))
-      const belowFloor = command.issuedAtMs < floorMs
-      if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
       const settled = brokerMs === null
+      // A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused.
+      const isToldFact = version >= 3 && factTypes.has(command.type)
+      const countsMs = isToldFact ? Math.min(command.issuedAtMs, brokerMs ?? atMs) : command.issuedAtMs
+      const belowFloor = countsMs < floorMs
+      const shipment = shipmentKey(partition, command)
+      const told = shipment === null ? undefined : shipments.get(shipment)
+      const toldAlive = told !== undefined && told.issuedAtMs >= floors.at(partition, told.sender, told.floorClass, atMs) ? told : undefined
+      if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
       const wrong =
-        first === undefined ? wrongFirst(decision, belowFloor, settled, roomless.has(scope)) : wrongAgain(decision, first, content)
+        first !== undefined
+          ? wrongAgain(decision, first, content)
+          : toldAlive !== undefined
+            ? wrongShipment(decision, toldAlive, command)
+            : wrongFirst(decision, belowFloor, settled, roomless.has(scope))
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
       }
-      if (first !== undefined || (belowFloor && !settled) || !isFinal(decision)) return
+      const isShipmentAgain = toldAlive !== undefined && decision._tag === "Repeated"
+      if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // What an operator settled late is remembered from then on: its answer was not known before.
-      const issuedAtMs = settled ? Math.max(atMs, command.issuedAtMs) : command.issuedAtMs
-      remember(partition, sender, scope, { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }, floorMs)
+      const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
+      const now: First = { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }
+      remember(partition, sender, scope, now, floorMs)
+      if (shipment !== null && command.type === "Fulfil" && decision._tag === "Accepted")
+        noteShipment(partition, shipment, { ...now, sender, qty: command.qty }, atMs)
     },
     isDecided: (scope) => firsts.has(scope),
   }

@@ -179,7 +179,7 @@ const decideOperator = (
   const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
   settleQuarantined(partition, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true }
+  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true, brokerMs: draft.atMs }
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
   const hash = given.codec.commandHash(given.codec.commandText(quarantined.command))
@@ -191,7 +191,7 @@ const decideOperator = (
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
+  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false, brokerMs }
   const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
   const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>

@@ -34,6 +34,7 @@ export interface Buyer {
   readonly shippedPercent: number
   readonly shortPickPercent: number
   readonly beyondStockPercent: number
+  readonly rescannedPercent: number
   readonly returnedPercent: number
   readonly extendedPercent: number
   readonly retryPercent: number
@@ -97,8 +98,12 @@ const addShipment = (writer: FlowWriter, order: Order, reservation: ReservationI
   if (!buyer.prng.chance(buyer.shippedPercent, 100)) return
   const isShort = order.qty > 1 && happens(buyer.shortPickPercent, buyer.prng)
   const qty = isShort ? order.qty - 1 : order.qty
-  const fields = { channel: order.channel, reservation, location: mainLocation, qty }
+  const isRescanned = happens(buyer.rescannedPercent, buyer.prng)
+  const scanned = { channel: order.channel, reservation, location: mainLocation, qty }
+  const fields = isRescanned ? { ...scanned, shipment: `parcel.${reservation}` as CommandId } : scanned
   writer.add("fulfil", buyer.prng.between(200, 3_000), buyer.warehouse, (base) => ({ type: "Fulfil", ...base, ...fields }))
+  // Scanned a second time by hand: another command about the same parcel.
+  if (isRescanned) writer.add("rescan", 40, buyer.warehouse, (base) => ({ type: "Fulfil", ...base, ...fields }))
   if (isShort) writer.add("short", 50, order.channel, (base) => ({ type: "Release", ...base, reservation, reason: "other" }))
   if (!happens(buyer.returnedPercent, buyer.prng)) return
   const returned = { location: mainLocation, qty, reason: "return" } as const

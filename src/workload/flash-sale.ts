@@ -62,6 +62,8 @@ export interface FlashSaleOptions {
   readonly shortPickPercent?: number
   /** Of what the marketplace sells, how much is more than it was given, whether there is any or not. None unless given. */
   readonly beyondStockPercent?: number
+  /** Of the shipments, how many are told a second time under another id, with the reference of the first. None unless given. */
+  readonly rescannedPercent?: number
   readonly returnedPercent?: number
   readonly extendedPercent?: number
   /** Of the commands, how many are sent more than once (10), and how many of these at once (50). */
@@ -122,6 +124,7 @@ const settled = (given: FlashSaleOptions): Settled => {
     shippedPercent: 60,
     shortPickPercent: 0,
     beyondStockPercent: 0,
+    rescannedPercent: 0,
     returnedPercent: 0,
     extendedPercent: 0,
     retryPercent: 10,

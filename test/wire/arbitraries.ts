@@ -116,7 +116,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       qty,
     })
     .filter((move) => move.from !== move.to),
-  merged(fc.record({ type: type("Fulfil"), ...factHead, channel: sender, ...named, location }), some({ qty })),
+  merged(fc.record({ type: type("Fulfil"), ...factHead, channel: sender, ...named, location }), some({ qty, shipment: commandId })),
   merged(
     fc.record({ type: type("RecordSale"), ...factHead, mode: fc.constantFrom(...SaleMode), qty, location, reservation }),
     fc.constant({}),
