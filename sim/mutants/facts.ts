@@ -9,10 +9,17 @@ export const facts: ReadonlyArray<Mutant> = [
     name: "owed-goods-offered",
     breaks: "offers goods that came to whoever asks before what is owed is covered with them",
     guarantee: "INV-15",
-    expected: ["availability"],
+    expected: ["availability", "debts"],
     profile: "flash-sale",
     budget: 20,
     substituted: [
+      {
+        module: "src/engine/batch.ts",
+        pattern: `coverDue(partition, given, draft)
+  tendMemory`,
+        replacement: `if (batch.length === 0) coverDue(partition, given, draft)
+  tendMemory`,
+      },
       {
         module: "src/domain/availability.ts",
         pattern: `return stock.shorts === null ? offered : Math.max(0, offered - stock.shorts.anywhereQty)`,
