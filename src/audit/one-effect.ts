@@ -98,6 +98,31 @@ const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boole
   return null
 }
 
+/** Shipments that were told with a reference, for as long as their commands are remembered. */
+const createShipments = (floors: Floors) => {
+  const shipments = new Map<string, Shipment>()
+  /** How many there were when those that are forgotten were last dropped. */
+  let kept = 1_024
+  const isAlive = (partition: number, { sender, floorClass, issuedAtMs }: Shipment, atMs: EpochMs): boolean =>
+    issuedAtMs >= floors.at(partition, sender, floorClass, atMs)
+  return {
+    told: (partition: number, key: string, atMs: EpochMs): Shipment | undefined => {
+      const found = shipments.get(key)
+      return found !== undefined && isAlive(partition, found, atMs) ? found : undefined
+    },
+    note: (partition: number, key: string, shipment: Shipment, atMs: EpochMs): void => {
+      shipments.set(key, shipment)
+      if (shipments.size < 2 * kept) return
+      for (const [other, known] of shipments) if (!isAlive(partition, known, atMs)) shipments.delete(other)
+      kept = Math.max(1_024, shipments.size)
+    },
+  }
+}
+
+/** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
+const countedAtMs = (command: Command, version: number, brokerMs: EpochMs): EpochMs =>
+  version >= 3 && factTypes.has(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+
 interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void
   /** Whether a decision on the id of this scope is remembered. */
@@ -106,7 +131,7 @@ interface OneEffect {
 
 export const createOneEffect = (findings: Findings, floors: Floors, sha256: (text: string) => string): OneEffect => {
   const firsts = new Map<string, First>()
-  const shipments = new Map<string, Shipment>()
+  const shipments = createShipments(floors)
   /** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. */
   const roomless = new Set<string>()
   /** Scopes by the floor they fall under and the step their command was issued in. */
@@ -138,16 +163,6 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
     bySteps.set(stepMs, [scope])
   }
 
-  /** Shipments known when those that are forgotten were last dropped. */
-  let keptShipments = 1_024
-  const noteShipment = (partition: number, key: string, shipment: Shipment, atMs: EpochMs): void => {
-    shipments.set(key, shipment)
-    if (shipments.size < 2 * keptShipments) return
-    for (const [other, { sender, floorClass, issuedAtMs }] of shipments)
-      if (issuedAtMs < floors.at(partition, sender, floorClass, atMs)) shipments.delete(other)
-    keptShipments = Math.max(1_024, shipments.size)
-  }
-
   return {
     decision: ({ where, scope, atMs, sender, class: sentAs, version, command, decision, brokerMs }) => {
       findings.checked("one-effect")
@@ -159,20 +174,14 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
       const content = sha256(JSON.stringify(command))
       const settled = brokerMs === null
-      // A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused.
-      const isToldFact = version >= 3 && factTypes.has(command.type)
-      const countsMs = isToldFact ? Math.min(command.issuedAtMs, brokerMs ?? atMs) : command.issuedAtMs
+      const countsMs = countedAtMs(command, version, brokerMs ?? atMs)
       const belowFloor = countsMs < floorMs
       const shipment = shipmentKey(partition, command)
-      const told = shipment === null ? undefined : shipments.get(shipment)
-      const toldAlive = told !== undefined && told.issuedAtMs >= floors.at(partition, told.sender, told.floorClass, atMs) ? told : undefined
+      const toldAlive = shipment === null ? undefined : shipments.told(partition, shipment, atMs)
       if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
-      const wrong =
-        first !== undefined
-          ? wrongAgain(decision, first, content)
-          : toldAlive !== undefined
-            ? wrongShipment(decision, toldAlive, command)
-            : wrongFirst(decision, belowFloor, settled, roomless.has(scope))
+      const wrongAnew = () => wrongFirst(decision, belowFloor, settled, roomless.has(scope))
+      const wrongNow = () => (toldAlive === undefined ? wrongAnew() : wrongShipment(decision, toldAlive, command))
+      const wrong = first === undefined ? wrongNow() : wrongAgain(decision, first, content)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
@@ -184,7 +193,7 @@ export const createOneEffect = (findings: Findings, floors: Floors, sha256: (tex
       const now: First = { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }
       remember(partition, sender, scope, now, floorMs)
       if (shipment !== null && command.type === "Fulfil" && decision._tag === "Accepted")
-        noteShipment(partition, shipment, { ...now, sender, qty: command.qty }, atMs)
+        shipments.note(partition, shipment, { ...now, sender, qty: command.qty }, atMs)
     },
     isDecided: (scope) => firsts.has(scope),
   }

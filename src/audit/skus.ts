@@ -37,6 +37,19 @@ interface Told {
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
+/** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
+const overIsOver = (
+  findings: Findings,
+  overdue: ReturnType<typeof createOverdue>,
+  { where, version, atMs, command, decision }: DecisionSeen,
+  model: SkuModel,
+): void => {
+  if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
+  findings.checked("availability")
+  const found = overdue.at(model, atMs)
+  if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
+}
+
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
   const models = new Map<string, SkuModel>()
   const onePartition = createOnePartition(findings, partitionOf)
@@ -75,19 +88,11 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
     debts.changed(where, model)
   }
 
-  /** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
-  const overIsOver = ({ where, version, atMs, command, decision }: DecisionSeen, model: SkuModel): void => {
-    if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
-    findings.checked("availability")
-    const found = overdue.at(model, atMs)
-    if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
-  }
-
   return {
     decision: (seen) => {
       const { where, sender, command, decision } = seen
       const known = models.get(command.sku)
-      if (known !== undefined) overIsOver(seen, known)
+      if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)

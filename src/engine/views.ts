@@ -82,6 +82,12 @@ export const stockView = (partition: Partition, sku: Sku) => {
   }
 }
 
+/** Units of a SKU that a channel sold without asking and that are not there. */
+export const shortQtyIn = (partition: Partition, channel: SenderId, sku: Sku): number => {
+  const actor = partition.actors.get(sku)
+  return actor === undefined ? 0 : shortQtyOfChannel(actor.stock, channel)
+}
+
 /** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
 export const reservationView = (partition: Partition, channel: SenderId, sku: Sku, id: ReservationId) => {
   const stock = partition.actors.get(sku)?.stock
