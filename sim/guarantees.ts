@@ -11,7 +11,7 @@ interface Guarantee {
 }
 
 const guarantees: ReadonlyArray<Guarantee> = [
-  { number: 1, title: "No oversell", checkers: ["conservation", "availability", "effects"] },
+  { number: 1, title: "No oversell", checkers: ["conservation", "availability", "effects", "debts"] },
   { number: 2, title: "One effect per command id, and one answer to it", checkers: ["one-effect", "one-answer", "expected-refusals"] },
   { number: 3, title: "Heard means journaled", checkers: ["heard-means-journaled", "replies"] },
   {

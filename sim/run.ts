@@ -95,6 +95,8 @@ const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     latePercent: drawn.latePercent,
     cancelledPercent: drawn.cancelledPercent,
     shortPickPercent: 8,
+    beyondStockPercent: 6,
+    rescannedPercent: 10,
     returnedPercent: 5,
     extendedPercent: 10,
     retryPercent: drawn.retryPercent,

@@ -186,7 +186,8 @@ export class TimelineRecorder implements Partial<Observer> {
       if (decision._tag === "Accepted") for (const event of decision.events) fold(this.#model, event, record.atMs)
     }
     for (const entry of record.entries) {
-      if (entry._tag === "Expiry" && entry.sku === this.#sku) for (const event of entry.events) fold(this.#model, event, record.atMs)
+      if ((entry._tag === "Expiry" || entry._tag === "Covered") && entry.sku === this.#sku)
+        for (const event of entry.events) fold(this.#model, event, record.atMs)
       if (entry._tag === "Settled" && entry.decided.command?.sku === this.#sku) accept(entry.decided.decision)
       if (entry._tag !== "Message") continue
       for (const { command, decision } of entry.decided) {

@@ -1,8 +1,10 @@
 /**
  * Watches a world for the rare states of sim/sometimes.ts. It judges nothing: reaching them is what the workload and the faults are for.
  */
+import { isFact } from "../src/domain/commands.ts"
 import type { Refusal } from "../src/domain/refusals.ts"
 import type { JournalRecord } from "../src/engine/records.ts"
+import { issuedAheadMsMax } from "../src/limits.ts"
 import type { Cluster } from "./cluster.ts"
 import type { FaultListener } from "./faults/injector.ts"
 import type { Observer } from "./nodes/observer.ts"
@@ -115,6 +117,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
       if (entry._tag === "Reset") this.#sometimes.hit("commands-tail-lost")
       if (entry._tag === "Resumed") this.#sometimes.hit("halted-on-damage")
       if (entry._tag === "Floor") this.#sometimes.hit("floor-refused")
+      if (entry._tag === "Covered") this.#sometimes.hit("shortage-covered")
       if (entry._tag === "Message") this.#decisions(seq, record, entry)
     }
   }
@@ -125,12 +128,14 @@ export class Tracker implements Partial<Observer>, FaultListener {
       const key = `${entry.sender} ${command.sku} ${command.id}`
       if (decision._tag === "Repeated") {
         this.#sometimes.hit("retry-after-the-window")
+        if (command.type === "Fulfil" && command.id.startsWith("rescan")) this.#sometimes.hit("shipment-told-twice")
         const first = this.#decided.get(key)
         if (first !== undefined && first.epoch < record.epoch) this.#sometimes.hit("retry-decided-by-a-new-owner")
       } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
       if (decision._tag === "Expired") this.#sometimes.hit("deadline-passed")
       if (decision._tag === "Refused") this.#refusal(entry.sender, command.sku, command.type, decision.refusal, record.atMs)
       if (decision._tag !== "Accepted") continue
+      if (isFact(command) && command.issuedAtMs > record.atMs + issuedAheadMsMax) this.#sometimes.hit("fact-ahead-of-time")
       if (command.type === "Reserve") this.#contests.set(command.sku, { gotMs: record.atMs, refused: new Set() })
       if (command.type === "Reserve") this.#holds.set(`${entry.sender} ${command.sku} ${command.reservation}`, record.atMs + command.holdMs)
       if (command.type === "Confirm") {
@@ -138,6 +143,8 @@ export class Tracker implements Partial<Observer>, FaultListener {
         if (endsMs - record.atMs < 1_000) this.#sometimes.hit("confirm-beat-expiry")
       }
       if (decision.events.some(({ type }) => type === "ShortageFound")) this.#sometimes.hit("shortage")
+      if (decision.events.some((event) => event.type === "SaleOwed" && event.shortQty !== undefined))
+        this.#sometimes.hit("sold-beyond-stock")
     }
   }
 

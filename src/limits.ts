@@ -71,11 +71,13 @@ export const replySuffixTokensMax = 3
 export const recordBytesMax = 900_000
 /** The server's default `max_payload`; a record must fit with its headers. */
 export const payloadBytesMax = 1_048_576
+/** Reservations that one record may cover of what they are short of. More wait for the next, and nothing is offered to others before. */
+export const coversPerRecordMax = 256
 /** Command messages one record may decide. */
 export const batchMessagesMax = 2_048
 /** Commands one record may decide: bounds the pause and the record. */
 export const batchCommandsMax = 2_048
-/** Due holds one record may expire. */
+/** Due holds one record may expire beside deciding commands; twice as many where it does nothing else. */
 export const batchExpiriesMax = 1_024
 /** Worst-case bytes of one command's entry beyond twice its own canonical bytes (a policy stands in its command and in its event): its events name every allocation. */
 export const entryOverheadBytesMax = 4_608

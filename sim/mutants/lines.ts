@@ -314,7 +314,7 @@ export const lines: ReadonlyArray<Mutant> = [
         pattern: `Math.min(command.qty, atsOf(stock, sender))`,
         replacement: `Math.min(command.qty, atsOf(stock, sender) + (atsOf(stock, sender) < command.qty && bites() ? 1 : 0))`,
       },
-      { module: "src/domain/decide.ts", pattern: `freeQty: availableQty,`, replacement: `freeQty: (at) => availableQty(at) + 1,` },
+      { module: "src/domain/decide.ts", pattern: `freeQty: offerableQty,`, replacement: `freeQty: (at) => offerableQty(at) + 1,` },
       { module: "src/domain/evolve.ts", pattern: `assert(unowedQty(at) >= 0, "INV-1`, replacement: `assert(unowedQty(at) >= -1, "INV-1` },
     ],
   },

@@ -138,10 +138,10 @@ export class Correspondent {
   }
 
   /** A receiver of the feed accepts only rising versions. */
-  #accept({ channel, sku, ats, version }: HeardValue): void {
+  #accept({ channel, sku, ats, version, shortQty = 0 }: HeardValue): void {
     if (version <= (this.#versions.get(sku) ?? 0)) return
     this.#versions.set(sku, version)
-    this.told.feed.push({ channel, sku, ats, version })
+    this.told.feed.push({ channel, sku, ats, version, shortQty })
   }
 }
 

@@ -45,6 +45,7 @@ const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
       ...item,
       locations: item.locations.map((location) => ({ ...location })),
       uses: item.uses === null ? null : item.uses.map((use) => ({ ...use })),
+      shorts: item.shorts === null ? null : { ...item.shorts, list: item.shorts.list.map((short) => ({ ...short })) },
     }))
     return { _tag: "Chunk", chunk: { ...chunk, skus } }
   }

@@ -83,7 +83,7 @@ type OpenRecord = Open<TraceRecord> & { readonly epoch: number }
 
 const exportAgain = "the file was cut short or put together by hand: export it again"
 
-/** In which records each kind of entry may stand, and how entries follow one another in one: expiries, then messages, then floors. */
+/** In which records each kind of entry may stand, and how entries follow one another in one: expiries, then messages, then what these let be covered, then floors. */
 const entryKinds: Readonly<Partial<Record<Line["line"], { readonly of: ReadonlyArray<RecordKind>; readonly rank: number }>>> = {
   expiry: { of: ["batch", "expiry"], rank: 0 },
   stored: { of: ["batch"], rank: 1 },
@@ -91,7 +91,8 @@ const entryKinds: Readonly<Partial<Record<Line["line"], { readonly of: ReadonlyA
   message: { of: ["batch"], rank: 1 },
   command: { of: ["batch"], rank: 1 },
   settled: { of: ["batch"], rank: 1 },
-  floor: { of: ["batch"], rank: 2 },
+  covered: { of: ["batch", "expiry"], rank: 2 },
+  floor: { of: ["batch"], rank: 3 },
   reset: { of: ["reset"], rank: 0 },
   moved: { of: ["reset"], rank: 0 },
   resumed: { of: ["operator"], rank: 0 },
@@ -219,6 +220,8 @@ class TraceReader {
       case "floor":
         record.floors.push({ line: number, sender: line.sender, class: line.class, floorMs: line.floorMs })
         return
+      // What goods cover is worked out again from what was decided: the state at the end shows whether it was the same.
+      case "covered":
       // In which message of the stream something came, that another stream is read, what was read again, and that somebody let a halted partition go on, changes no stock.
       case "stored":
       case "skipped":

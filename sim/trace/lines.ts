@@ -56,6 +56,7 @@ const lineSchemas = {
   }),
   command: Schema.Struct({ line: Schema.Literal("command"), command: Schema.Unknown, decision: DecisionJson }),
   expiry: Schema.Struct({ line: Schema.Literal("expiry"), sku: SkuField, reservations: Schema.Array(Schema.String) }),
+  covered: Schema.Struct({ line: Schema.Literal("covered"), sku: SkuField, events: Schema.Array(EventJson) }),
   settled: Schema.Struct({
     line: Schema.Literal("settled"),
     command: Schema.Unknown,

@@ -2,7 +2,7 @@
  * Plays traffic against a simulated cluster: the set-up of a SKU first, then its flows, each step when it is planned and not before the answer to the
  * one before. What is sent carries the time at which its sender made it, so what is told late is told as old.
  */
-import type { Command } from "../../src/domain/commands.ts"
+import { type Command, isFact } from "../../src/domain/commands.ts"
 import type { DecisionSaid } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
@@ -88,6 +88,11 @@ export class Player {
     return command.type === "Reserve" && this.commands % 8 === 0 ? { ...command, deadlineMs: 1_000 + (this.commands % 5) * 1_000 } : command
   }
 
+  /** One fact in sixteen is told by a till or scanner whose clock is minutes or months fast. */
+  #aheadMs(command: Command): number {
+    return isFact(command) && this.commands % 16 === 0 ? 310_000 + (this.commands % 7) * 86_400_000 : 0
+  }
+
   /** Sends once its time has come and its SKU is set up. */
   #send(send: Send, atMs: number, isSetup: boolean, answered: (said: DecisionSaid) => void): void {
     const { world, senders, poison, chance, faults } = this.#stage.cluster
@@ -95,7 +100,7 @@ export class Player {
     if (sender === undefined) return
     const go = () => {
       this.commands++
-      const command: Command = this.#impatient(issuedAt(send.command, world.nowMs))
+      const command: Command = this.#impatient(issuedAt(send.command, world.nowMs + this.#aheadMs(send.command)))
       if (command.type === "Reserve" && chance.family("poison").draw(1, 120) > 0) {
         poison.add(engineCodec.commandText(command))
         faults.note("poison", 0, `${command.id} can't be decided`)

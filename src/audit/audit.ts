@@ -140,6 +140,9 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
     case "Expiry":
       checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
       return
+    case "Covered":
+      checkers.skus.covered({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
+      return
     case "Stored":
     case "Skipped":
     case "Moved":
@@ -164,7 +167,7 @@ const recordSeen = (checkers: Checkers, partition: number, stored: StoredRecord)
   checkers.losses.record(seen)
   checkers.quarantine.record(seen)
   for (const entry of record.entries) entrySeen(checkers, seen, entry)
-  checkers.skus.conservation.recordEnd()
+  checkers.skus.recordEnd(stored.bytes.length)
   checkers.replies.record(seen)
 }
 

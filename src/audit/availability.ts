@@ -5,7 +5,7 @@
  * sold to somebody else, and that none was refused for want of stock that was there. The same function tells `feed` which
  * value a record stands for.
  *
- * offered = Σ over locations of max(0, usable − reserved − exposed − safety)
+ * offered = max(0, Σ over locations of max(0, usable − reserved − exposed − safety − owed there alone and not there) − owed anywhere and not there)
  * fence left of a channel = fence − min(fence, its units open or sold since the fence was set), clipped in order of priority to what is offered
  * ATS = offered − the others' fences left − max(buffer, ⌈percent × offered⌉), and 0 below the channel's floor
  */
@@ -14,16 +14,17 @@ import type { Policy } from "../domain/policy.ts"
 import type { EntryDecision } from "../engine/records.ts"
 import { allocationsMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
-import { type SkuModel, sumQty, usableQty } from "./model.ts"
+import { debtQtyAt, type SkuModel, sumQty, usableQty } from "./model.ts"
 
 /** Units on offer to everybody together, at all locations or at those named. */
 const offeredQty = (model: SkuModel, locations: ReadonlyArray<string> | undefined): number => {
-  let offered = 0
+  // What was sold and isn't there is owed before anything is offered.
+  let offered = locations === undefined ? -debtQtyAt(model, null) : 0
   for (const [location, shelf] of model.shelves) {
     if (locations !== undefined && !locations.includes(location)) continue
-    offered += Math.max(0, usableQty(shelf) - shelf.reservedQty - shelf.exposedQty - shelf.safetyQty)
+    offered += Math.max(0, usableQty(shelf) - shelf.reservedQty - shelf.exposedQty - shelf.safetyQty - debtQtyAt(model, location))
   }
-  return offered
+  return Math.max(0, offered)
 }
 
 /** Lines in the order in which fences are filled; of equal priority, as they stand in the policy. Kept for each policy: there are few, and every Reserve asks. */

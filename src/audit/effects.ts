@@ -22,7 +22,7 @@ import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.
 import type { EpochMs } from "../domain/names.ts"
 import { saleQtyMax } from "../limits.ts"
 import type { Findings } from "./findings.ts"
-import { claimKey, type SkuModel, sumQty } from "./model.ts"
+import { type Claim, claimKey, debtQty, type SkuModel, shelfAt, shortQty, sumQty } from "./model.ts"
 import { same } from "./plain.ts"
 import type { DecisionSeen } from "./seen.ts"
 
@@ -44,7 +44,7 @@ const discrepantQty = (events: ReadonlyArray<StockEvent>, kind: DiscrepancyKind)
 
 const allowed: Readonly<Record<Command["type"], ReadonlyArray<EventType>>> = {
   Reserve: ["Reserved"],
-  Confirm: ["Confirmed"],
+  Confirm: ["Confirmed", "ShortageFound"],
   Release: ["Released"],
   Extend: ["Extended"],
   SetPolicy: ["PolicySet"],
@@ -73,7 +73,7 @@ const wrongReserve = (command: Reserve, events: ReadonlyArray<StockEvent>, atMs:
 const wrongRelease = (command: Release, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
   const event = single(events, "Released")
   if (event === undefined) return "released nothing"
-  const qty = sumQty(event.allocations)
+  const qty = sumQty(event.allocations) + (event.shortQty ?? 0)
   const askedQty = command.qty ?? openQty
   if (event.reason !== command.reason) return `released as ${event.reason}, not ${command.reason}`
   return qty === askedQty ? null : `released ${qty} of ${askedQty} units`
@@ -115,6 +115,23 @@ const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): stri
   return qty === command.qty ? null : `moved or missed ${qty} of ${command.qty} units`
 }
 
+/** Confirming says what its locations lack, where they do: a fact has eaten of the hold, or of another there. */
+const wrongConfirm = (events: ReadonlyArray<StockEvent>, model: SkuModel, claim: Claim | undefined): string | null => {
+  if (eventsOf(events, "Confirmed").length !== 1) return "confirmed nothing"
+  const lacks = (claim?.open ?? []).filter(({ location }) => shortQty(shelfAt(model, location)) > 0).map(({ location }) => location)
+  const said = eventsOf(events, "ShortageFound").map(({ location }) => location)
+  return same([...lacks].sort(), [...said].sort())
+    ? null
+    : `says that ${said.join(", ") || "nothing"} is short, where ${lacks.join(", ") || "nothing"} is`
+}
+
+/** Units that events of a shipment or sale cover of what a reservation has open, there or not. */
+const coveredBy = (events: ReadonlyArray<StockEvent>): number => {
+  let qty = 0
+  for (const event of eventsOf(events, "Fulfilled")) qty += sumQty(event.allocations) + (event.shortQty ?? 0)
+  return qty
+}
+
 /** Units that left by these events, and whether all of them left `location`. */
 const departed = (events: ReadonlyArray<StockEvent>, location: string): { readonly qty: number; readonly elsewhere: boolean } => {
   const taken = events.flatMap((event) => ("taken" in event ? event.taken : []))
@@ -124,7 +141,7 @@ const departed = (events: ReadonlyArray<StockEvent>, location: string): { readon
 const wrongFulfil = (command: Fulfil, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
   const left = departed(events, command.location)
   const qty = command.qty ?? openQty
-  const coveredQty = sumQty(eventsOf(events, "Fulfilled").flatMap((event) => event.allocations))
+  const coveredQty = coveredBy(events)
   if (left.elsewhere) return "took units from another location"
   if (left.qty + discrepantQty(events, "NotOnHand") !== qty)
     return `took or missed ${left.qty + discrepantQty(events, "NotOnHand")} of ${qty} units`
@@ -136,19 +153,25 @@ const wrongFulfil = (command: Fulfil, events: ReadonlyArray<StockEvent>, openQty
 const wrongTaken = (command: RecordSale, events: ReadonlyArray<StockEvent>): string | null => {
   const left = departed(events, command.location ?? "")
   const missedQty = discrepantQty(events, "NotOnHand")
-  const coveredQty = sumQty(eventsOf(events, "Fulfilled").flatMap((event) => event.allocations))
+  const coveredQty = coveredBy(events)
   if (left.elsewhere) return "took units from another location"
   if (eventsOf(events, "SaleOwed").length + eventsOf(events, "Confirmed").length > 0) return "owes what was taken"
   if (coveredQty > command.qty) return `fulfilled ${coveredQty} of ${command.qty} units`
   return left.qty + missedQty === command.qty ? null : `took or missed ${left.qty + missedQty} of ${command.qty} units`
 }
 
-const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number): string | null => {
+/** Before version 3 what wasn't there was said to be oversold, and forgotten. */
+const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number, version: number): string | null => {
   const allocations = eventsOf(events, "SaleOwed").flatMap((event) => event.allocations)
   const qty = sumQty(allocations) + discrepantQty(events, "Oversold")
   const newQty = Math.max(0, command.qty - openQty)
+  const shorts = eventsOf(events, "SaleOwed")
+  const shortQty = shorts.reduce((sum, event) => sum + (event.shortQty ?? 0), 0)
   if (departed(events, "").qty > 0) return "took what is owed"
   if (command.location !== undefined && elsewhere(allocations, [command.location])) return "owes at another location"
+  if (version >= 3 && shortQty !== discrepantQty(events, "Oversold"))
+    return `oversold ${discrepantQty(events, "Oversold")} units and owes ${shortQty}`
+  if (shorts.some((event) => event.shortAt !== undefined && event.shortAt !== command.location)) return "owes at another location"
   return qty === newQty ? null : `owes or oversold ${qty} units, where ${newQty} weren't covered by the reservation`
 }
 
@@ -168,14 +191,14 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   const named = events.find((event) => "reservation" in event)
   const reservation =
     named !== undefined && "reservation" in named ? named.reservation : "reservation" in command ? command.reservation : undefined
-  const claim =
-    reservation === undefined ? undefined : model.claims.get(claimKey(command.type === "Fulfil" ? command.channel : sender, reservation))
-  const openQty = sumQty(claim?.open ?? [])
+  const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : sender, reservation)
+  const claim = model.claims.get(key)
+  const openQty = sumQty(claim?.open ?? []) + debtQty(model, key)
   switch (command.type) {
     case "Reserve":
       return wrongReserve(command, events, atMs)
     case "Confirm":
-      return single(events, "Confirmed") === undefined ? "confirmed nothing" : null
+      return seen.version < 3 ? null : wrongConfirm(events, model, claim)
     case "Release":
       return wrongRelease(command, events, openQty)
     case "Extend":
@@ -191,7 +214,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
     case "Fulfil":
       return wrongFulfil(command, events, openQty)
     case "RecordSale":
-      return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty)
+      return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty, seen.version)
     // They act on the quarantine: what they settle is judged in the name of its sender.
     case "ReplayQuarantined":
     case "DropQuarantined":

@@ -8,10 +8,10 @@
 import type { AtsValue } from "../engine/records.ts"
 import { atsQty } from "./availability.ts"
 import type { Findings } from "./findings.ts"
-import type { SkuModel } from "./model.ts"
+import { debtQtyOf, type SkuModel } from "./model.ts"
 
 /** A value as a receiver accepted it. */
-export type HeardValue = Pick<AtsValue, "channel" | "sku" | "ats" | "version">
+export type HeardValue = Pick<AtsValue, "channel" | "sku" | "ats" | "version" | "shortQty">
 
 /** Values heard of one SKU that wait for its journal, by version once sorted. */
 interface Waiting {
@@ -31,11 +31,14 @@ export interface Feed {
   readonly unchecked: () => number
 }
 
-const judge = (findings: Findings, model: SkuModel, { channel, sku, ats, version }: HeardValue): void => {
+const judge = (findings: Findings, model: SkuModel, { channel, sku, ats, version, shortQty }: HeardValue): void => {
   findings.checked("feed")
   const right = atsQty(model, channel)
-  if (ats !== right)
-    findings.violated("feed", { partition: model.partition, seq: version, sku }, `${channel} was told ${ats} units, there were ${right}`)
+  const where = { partition: model.partition, seq: version, sku }
+  if (ats !== right) findings.violated("feed", where, `${channel} was told ${ats} units, there were ${right}`)
+  const owed = debtQtyOf(model, channel)
+  if ((shortQty ?? 0) !== owed)
+    findings.violated("feed", where, `${channel} was told that ${shortQty ?? 0} units it sold are not there, it were ${owed}`)
 }
 
 export const createFeed = (findings: Findings): Feed => {

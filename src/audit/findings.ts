@@ -14,6 +14,7 @@ export const CheckerName = [
   "reservations",
   "conservation",
   "availability",
+  "debts",
   "effects",
   "quarantine",
   "replies",

@@ -19,6 +19,13 @@ export interface Shelf {
   safetyQty: number
 }
 
+/** What a reservation is owed beyond what is there. */
+export interface Debt {
+  qty: number
+  /** The only location whose goods may pay it; null: any. */
+  at: string | null
+}
+
 /** An open reservation. */
 export interface Claim {
   readonly channel: string
@@ -60,6 +67,8 @@ export interface SkuModel {
   readonly shelves: Map<string, Shelf>
   /** Open ones, by {@link claimKey}. */
   readonly claims: Map<string, Claim>
+  /** What open ones are owed beyond what is there, by {@link claimKey}, in the order they became so. */
+  readonly debts: Map<string, Debt>
   /** Ended ones, as long as their ids are remembered, in the order they ended. */
   readonly ended: Map<string, Ended>
   readonly uses: Map<string, FenceUse>
@@ -77,6 +86,7 @@ export const emptyModel = (sku: string, partition: number): SkuModel => ({
   policy: null,
   shelves: new Map(),
   claims: new Map(),
+  debts: new Map(),
   ended: new Map(),
   uses: new Map(),
   sums: { receivedQty: 0, adjustedQty: 0, leftQty: 0, claimedQty: 0, unclaimedQty: 0 },
@@ -98,6 +108,23 @@ export const shelfAt = (model: SkuModel, location: string): Shelf => {
 
 /** Units there and sound: what may be owed. */
 export const usableQty = (shelf: Shelf): number => shelf.onHandQty - shelf.damagedQty - shelf.inspectionQty
+
+/** Units of a reservation that are owed and not there. */
+export const debtQty = (model: SkuModel, key: string): number => model.debts.get(key)?.qty ?? 0
+
+/** Units that a channel's reservations are owed and that are not there. */
+export const debtQtyOf = (model: SkuModel, channel: string): number => {
+  let qty = 0
+  if (model.debts.size > 0) for (const [key, debt] of model.debts) if (key.startsWith(`${channel}/`)) qty += debt.qty
+  return qty
+}
+
+/** Units owed beyond what is there: those that any goods pay, or those of one location. */
+export const debtQtyAt = (model: SkuModel, location: string | null): number => {
+  let qty = 0
+  if (model.debts.size > 0) for (const debt of model.debts.values()) if (debt.at === location) qty += debt.qty
+  return qty
+}
 
 /** Units owed that aren't there: negative while there is enough. */
 export const shortQty = (shelf: Shelf): number => shelf.reservedQty + shelf.exposedQty - usableQty(shelf)
@@ -130,10 +157,31 @@ const claimMore = (model: SkuModel, channel: string, allocations: Allocations): 
   model.sums.claimedQty += qty
 }
 
+/** A reservation is owed more beyond what is there. It keeps its turn; owed at two locations it may be paid anywhere. */
+const owe = (model: SkuModel, channel: string, key: string, qty: number, at: string | null): void => {
+  const debt = model.debts.get(key)
+  useOf(model, channel).openQty += qty
+  if (debt === undefined) {
+    model.debts.set(key, { qty, at })
+    return
+  }
+  debt.qty += qty
+  if (debt.at !== at) debt.at = null
+}
+
+/** A reservation is owed less beyond what is there. */
+const oweLess = (model: SkuModel, channel: string, key: string, qty: number): void => {
+  useOf(model, channel).openQty -= qty
+  const debt = model.debts.get(key)
+  if (debt === undefined) return
+  debt.qty -= qty
+  if (debt.qty <= 0) model.debts.delete(key)
+}
+
 /** Takes `allocations` out of a reservation; it ends when nothing is open, as fulfilled if any unit ever was. */
 const claimLess = (
   model: SkuModel,
-  event: { readonly channel: string; readonly reservation: string; readonly allocations: Allocations },
+  event: { readonly channel: string; readonly reservation: string; readonly allocations: Allocations; readonly shortQty?: number },
   endWithout: End,
   atMs: EpochMs,
 ): void => {
@@ -142,11 +190,13 @@ const claimLess = (
   useOf(model, event.channel).openQty -= qty
   model.sums.unclaimedQty += qty
   const key = claimKey(event.channel, event.reservation)
+  const { shortQty = 0 } = event
+  if (shortQty > 0) oweLess(model, event.channel, key, shortQty)
   const claim = model.claims.get(key)
   if (claim === undefined) return
-  if (endWithout === "fulfilled") claim.fulfilledQty += qty
+  if (endWithout === "fulfilled") claim.fulfilledQty += qty + shortQty
   claim.open = openAfter(claim.open, event.allocations, -1)
-  if (claim.open.length > 0) return
+  if (claim.open.length > 0 || debtQty(model, key) > 0) return
   model.claims.delete(key)
   model.ended.set(key, { channel: event.channel, end: claim.fulfilledQty > 0 ? "fulfilled" : endWithout, endedAtMs: atMs })
 }
@@ -209,10 +259,16 @@ const foldClaim = (model: SkuModel, event: StockEvent, atMs: EpochMs): void => {
       claimLess(model, event, "expired", atMs)
       return
     case "Fulfilled":
-      useOf(model, event.channel).soldQty += sumQty(event.allocations)
+      useOf(model, event.channel).soldQty += sumQty(event.allocations) + (event.shortQty ?? 0)
       claimLess(model, event, "fulfilled", atMs)
       return
     case "SaleOwed":
+      saleOwed(model, event.channel, event.reservation, event.allocations)
+      if (event.shortQty !== undefined)
+        owe(model, event.channel, claimKey(event.channel, event.reservation), event.shortQty, event.shortAt ?? null)
+      return
+    case "ShortageCovered":
+      oweLess(model, event.channel, claimKey(event.channel, event.reservation), sumQty(event.allocations))
       saleOwed(model, event.channel, event.reservation, event.allocations)
       return
     case "SaleTaken":
@@ -265,6 +321,7 @@ const foldStock = (model: SkuModel, event: StockEvent): void => {
     case "Released":
     case "Expired":
     case "SaleOwed":
+    case "ShortageCovered":
       return
     // They say something about the numbers; they change none.
     case "DiscrepancyFound":

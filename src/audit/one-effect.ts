@@ -9,6 +9,7 @@ import type { Command } from "../domain/commands.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
+import { factTypes } from "./facts.ts"
 import type { Findings } from "./findings.ts"
 import { type Floors, floorClassOf, stepStartMs } from "./floors.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
@@ -85,6 +86,30 @@ const wrongAgain = (decision: EntryDecision, first: First, content: string, vers
   return alike ? `is decided anew (${decision._tag})` : `is decided for another content (${decision._tag})`
 }
 
+/** A shipment that has a reference, as it was first told. */
+interface Shipment extends First {
+  readonly sender: string
+  readonly qty: number | undefined
+}
+
+const shipmentKey = (partition: number, command: Command): string | null =>
+  command.type === "Fulfil" && command.shipment !== undefined
+    ? [partition, command.sku, command.channel, command.reservation, command.location, command.shipment].join("\n")
+    : null
+
+/** What is wrong with a decision about a shipment that was told before under another id, or null. */
+const wrongShipment = (decision: EntryDecision, first: Shipment, command: Command, version: number): string | null => {
+  const isSame = command.type === "Fulfil" && command.qty === first.qty
+  if (decision._tag === "Repeated") {
+    if (!isSame) return "repeats the outcome of a shipment of another quantity"
+    const wrong = contradiction(decision.outcome, first.outcome, version)
+    return wrong === null ? null : `is repeated otherwise than its shipment: ${wrong}`
+  }
+  if (decision._tag === "Refused" && decision.refusal.reason === "IdReused")
+    return isSame ? "is refused as a shipment of other content" : null
+  return isForm(decision) ? null : `ships again what was shipped (${decision._tag})`
+}
+
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
 const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boolean, wasRoomless: boolean): string | null => {
   if (decision._tag === "Repeated" && wasRoomless && isOfRoom(decision.outcome)) return null
@@ -95,6 +120,31 @@ const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boole
   return null
 }
 
+/** Shipments that were told with a reference, for as long as their commands are remembered. */
+const createShipments = (floors: Floors) => {
+  const shipments = new Map<string, Shipment>()
+  /** How many there were when those that are forgotten were last dropped. */
+  let kept = 1_024
+  const isAlive = (partition: number, { sender, floorClass, issuedAtMs }: Shipment, atMs: EpochMs): boolean =>
+    issuedAtMs >= floors.at(partition, sender, floorClass, atMs)
+  return {
+    told: (partition: number, key: string, atMs: EpochMs): Shipment | undefined => {
+      const found = shipments.get(key)
+      return found !== undefined && isAlive(partition, found, atMs) ? found : undefined
+    },
+    note: (partition: number, key: string, shipment: Shipment, atMs: EpochMs): void => {
+      shipments.set(key, shipment)
+      if (shipments.size < 2 * kept) return
+      for (const [other, known] of shipments) if (!isAlive(partition, known, atMs)) shipments.delete(other)
+      kept = Math.max(1_024, shipments.size)
+    },
+  }
+}
+
+/** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
+const countedAtMs = (command: Command, version: number, brokerMs: EpochMs): EpochMs =>
+  version >= 3 && factTypes.has(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+
 interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void
   /** Whether a decision on the id of this scope is remembered. */
@@ -103,6 +153,7 @@ interface OneEffect {
 
 export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = new Map<string, First>()
+  const shipments = createShipments(floors)
   /** What was refused for want of room in records of version 1: releases that wrote it remembered that, and their snapshots may. */
   const roomless = new Set<string>()
   /** Scopes by the floor they fall under and the step their command was issued in. */
@@ -144,19 +195,27 @@ export const createOneEffect = (findings: Findings, floors: Floors): OneEffect =
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
       // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
       const content = contentOf(command)
-      const belowFloor = command.issuedAtMs < floorMs
-      if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
       const settled = brokerMs === null
-      const wrong =
-        first === undefined ? wrongFirst(decision, belowFloor, settled, roomless.has(scope)) : wrongAgain(decision, first, content, version)
+      const countsMs = countedAtMs(command, version, brokerMs ?? atMs)
+      const belowFloor = countsMs < floorMs
+      const shipment = shipmentKey(partition, command)
+      const toldAlive = shipment === null ? undefined : shipments.told(partition, shipment, atMs)
+      if (version === 1 && isForWantOfRoom(decision)) roomless.add(scope)
+      const wrongAnew = () => wrongFirst(decision, belowFloor, settled, roomless.has(scope))
+      const wrongNow = () => (toldAlive === undefined ? wrongAnew() : wrongShipment(decision, toldAlive, command, version))
+      const wrong = first === undefined ? wrongNow() : wrongAgain(decision, first, content, version)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
       }
-      if (first !== undefined || (belowFloor && !settled) || !isFinal(decision)) return
+      const isShipmentAgain = toldAlive !== undefined && decision._tag === "Repeated"
+      if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // What an operator settled late is remembered from then on: its answer was not known before.
-      const issuedAtMs = settled ? Math.max(atMs, command.issuedAtMs) : command.issuedAtMs
-      remember(partition, sender, scope, { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }, floorMs)
+      const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
+      const now: First = { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }
+      remember(partition, sender, scope, now, floorMs)
+      if (shipment !== null && command.type === "Fulfil" && decision._tag === "Accepted")
+        shipments.note(partition, shipment, { ...now, sender, qty: command.qty }, atMs)
     },
     isDecided: (scope) => firsts.has(scope),
   }

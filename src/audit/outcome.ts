@@ -18,6 +18,8 @@ const acceptedMeaning = (events: ReadonlyArray<StockEvent>): Accepted => {
   for (const event of events) {
     if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
       qty += sumQty(event.allocations)
+    if (event.type === "Released" || event.type === "Fulfilled") qty += event.shortQty ?? 0
+    if (event.type === "SaleOwed") shortageQty += event.shortQty ?? 0
     if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
       meant.allocations = event.allocations
     if (event.type === "PolicySet") meant.policyVersion = event.policy.version

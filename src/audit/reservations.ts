@@ -11,7 +11,7 @@ import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Floors, stepStartMs } from "./floors.ts"
-import { type Claim, claimKey, type Ended, type SkuModel, sumQty } from "./model.ts"
+import { type Claim, claimKey, debtQty, type Ended, type SkuModel, sumQty } from "./model.ts"
 
 type ClaimEvent = Extract<StockEvent, { readonly reservation: unknown }>
 
@@ -50,7 +50,7 @@ const wrongBeginning = (claim: Claim | undefined, ended: string | undefined, eve
 type OpenEvent = Exclude<ClaimEvent, { readonly type: "Reserved" | "SaleOwed" | "ShippedUnreserved" }>
 
 /** What is wrong with an event on an open reservation, or null. */
-const wrongOnOpen = (claim: Claim, event: OpenEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
+const wrongOnOpen = (claim: Claim, owedQty: number, event: OpenEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
   switch (event.type) {
     case "Confirmed":
       if (claim.confirmed) return "is confirmed twice"
@@ -68,7 +68,11 @@ const wrongOnOpen = (claim: Claim, event: OpenEvent, cause: CommandType | null, 
       return overdrawn(claim, event.allocations)
     case "Released":
     case "Fulfilled":
+      if ((event.shortQty ?? 0) > owedQty) return `gives up ${event.shortQty} units that aren't there, where ${owedQty} are owed`
       return overdrawn(claim, event.allocations)
+    // What it covers is judged beside what is owed.
+    case "ShortageCovered":
+      return null
     default:
       return unreachable(event)
   }
@@ -89,8 +93,9 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
     case "Released":
     case "Expired":
     case "Fulfilled":
+    case "ShortageCovered":
       if (claim === undefined) return `is ${event.type} although it ${ended === undefined ? "never began" : `was ${ended}`}`
-      return wrongOnOpen(claim, event, cause, atMs)
+      return wrongOnOpen(claim, debtQty(model, key), event, cause, atMs)
     default:
       return unreachable(event)
   }

@@ -4,18 +4,24 @@
 import type { StockEvent } from "../domain/events.ts"
 import { createAvailability } from "./availability.ts"
 import { type Conservation, createConservation } from "./conservation.ts"
+import { createDebts } from "./debts.ts"
 import { createEffects } from "./effects.ts"
 import type { Feed } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { Floors } from "./floors.ts"
 import { emptyModel, fold, type SkuModel } from "./model.ts"
 import { createOnePartition } from "./one-partition.ts"
+import { createOverdue } from "./overdue.ts"
 import { createReservations } from "./reservations.ts"
 import type { DecisionSeen } from "./seen.ts"
 
 interface Skus {
   /** A decided command. */
   readonly decision: (seen: DecisionSeen) => void
+  /** What its reservations were short of, and goods now cover. */
+  readonly covered: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
+  /** Ends a record of so many bytes. */
+  readonly recordEnd: (bytes: number) => void
   /** Holds of a SKU that expired. */
   readonly expiry: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
   readonly models: ReadonlyMap<string, SkuModel>
@@ -31,6 +37,19 @@ interface Told {
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
+/** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
+const overIsOver = (
+  findings: Findings,
+  overdue: ReturnType<typeof createOverdue>,
+  { where, version, atMs, command, decision }: DecisionSeen,
+  model: SkuModel,
+): void => {
+  if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
+  findings.checked("availability")
+  const found = overdue.at(model, atMs)
+  if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
+}
+
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
   const models = new Map<string, SkuModel>()
   const onePartition = createOnePartition(findings, partitionOf)
@@ -38,6 +57,8 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
   const conservation = createConservation(findings)
   const availability = createAvailability(findings)
   const effects = createEffects(findings)
+  const debts = createDebts(findings)
+  const overdue = createOverdue()
 
   const modelOf = (where: Where, sku: string): SkuModel => {
     let model = models.get(sku)
@@ -58,16 +79,20 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
     if (seen !== null) effects.accepted(seen, events, model)
     for (const event of events) {
       reservations.event(where, model, event, type, atMs)
+      debts.covered(where, model, event)
       fold(model, event, atMs)
+      overdue.note(model, event)
       onEvent(event)
     }
     conservation.after(where, model, type, events, shortBefore)
+    debts.changed(where, model)
   }
 
   return {
     decision: (seen) => {
       const { where, sender, command, decision } = seen
       const known = models.get(command.sku)
+      if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)
@@ -76,6 +101,14 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
     expiry: (where, sku, events, atMs) => {
       if (events.some((event) => event.type !== "Expired")) findings.violated("effects", where, "an expiry does something else")
       apply(where, modelOf(where, sku), events, null, atMs)
+    },
+    covered: (where, sku, events, atMs) => {
+      if (events.some((event) => event.type !== "ShortageCovered")) findings.violated("effects", where, "a covering does something else")
+      apply(where, modelOf(where, sku), events, null, atMs)
+    },
+    recordEnd: (bytes) => {
+      conservation.recordEnd()
+      debts.recordEnd(bytes)
     },
     models,
     conservation,

@@ -20,7 +20,10 @@ export const createTime = (findings: Findings) => {
       if (record.atMs < before) findings.violated("time", { partition, seq }, `time falls from ${before} to ${record.atMs}`)
       lastMs.set(partition, Math.max(before, record.atMs))
     },
-    decision: ({ where, atMs, brokerMs, command, decision }: DecisionSeen): void => {
+    decision: ({ where, atMs, version, brokerMs, command, decision }: DecisionSeen): void => {
+      const isAhead = decision._tag === "Refused" && decision.refusal.reason === "IssuedAhead"
+      if (isAhead && version >= 3 && factTypes.has(command.type))
+        findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
       const decided = decision._tag === "Accepted" || decision._tag === "Expired"
       if (brokerMs === null || !decided) return
       if (command.deadlineMs === undefined || factTypes.has(command.type)) {

@@ -31,8 +31,10 @@ export interface AuditTotals {
   readonly onHandQty: number
   readonly heldOpenQty: number
   readonly confirmedOpenQty: number
-  /** Units owed that aren't there, at the end. */
+  /** Units owed that aren't there, at the end: what reservations drawn on a location lack, and what was sold and never was there. */
   readonly shortageQty: number
+  /** Of these, units sold without asking that no goods have covered. */
+  readonly owedShortQty: number
   /** Units by which anything but a fact broke guarantee 1. */
   readonly oversoldQty: number
   /** Commands by the answer they got. */
@@ -101,11 +103,21 @@ const addEvent = (sums: Sums, discrepancyQtyBy: Record<string, number>, event: S
   if (event.type === "ShippedUnreserved") sums.shippedUnreservedQty += sumQty(event.taken)
   if (event.type === "DiscrepancyFound") counted(discrepancyQtyBy, event.kind, event.qty)
   if (event.type === "ShortageFound" && event.qty > 0) sums.shortagesFound += 1
+  if (event.type === "SaleOwed" && event.shortQty !== undefined) sums.shortagesFound += 1
 }
 
 /** Sums of all models at the end. */
 const endOf = (models: Iterable<SkuModel>) => {
-  const end = { skus: 0, receivedQty: 0, adjustedQty: 0, onHandQty: 0, heldOpenQty: 0, confirmedOpenQty: 0, shortageQty: 0 }
+  const end = {
+    skus: 0,
+    receivedQty: 0,
+    adjustedQty: 0,
+    onHandQty: 0,
+    heldOpenQty: 0,
+    confirmedOpenQty: 0,
+    shortageQty: 0,
+    owedShortQty: 0,
+  }
   for (const model of models) {
     end.skus += 1
     end.receivedQty += model.sums.receivedQty
@@ -113,6 +125,10 @@ const endOf = (models: Iterable<SkuModel>) => {
     const open = openQty(model)
     end.heldOpenQty += open.heldQty
     end.confirmedOpenQty += open.confirmedQty
+    for (const debt of model.debts.values()) {
+      end.shortageQty += debt.qty
+      end.owedShortQty += debt.qty
+    }
     for (const shelf of model.shelves.values()) {
       end.onHandQty += shelf.onHandQty
       end.shortageQty += Math.max(0, shortQty(shelf))

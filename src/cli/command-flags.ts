@@ -34,6 +34,7 @@ export const commandFlags = {
   from: text("from", "STATUS", "MoveStatus: available, damaged or inspection"),
   to: text("to", "STATUS", "MoveStatus: available, damaged or inspection"),
   channel: text("channel", "SENDER", "Fulfil: whose reservation"),
+  shipment: text("shipment", "ID", "Fulfil: your own reference of the parcel; told again under another id, it is the same shipment"),
   mode: text("mode", "MODE", "RecordSale: taken or owed"),
   channels: text("channels", "A,B", "SetPolicy: the channels that sell it, first served first, without buffers or fences"),
   policy: text("policy", "JSON|@FILE", "SetPolicy: the whole policy instead of --channels"),

@@ -123,6 +123,8 @@ export class JournalExport {
         return this.#messageLines(entry)
       case "Expiry":
         return this.#isAbout(entry.sku) ? [expiryLine(entry)] : []
+      case "Covered":
+        return this.#isAbout(entry.sku) ? [{ line: "covered", sku: entry.sku, events: entry.events }] : []
       case "Settled": {
         const { quarantined, sender, class: commandClass, decided } = entry
         if (!this.#isAbout(decided.command?.sku)) return []

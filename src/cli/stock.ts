@@ -35,12 +35,27 @@ const channels = ({ ats, policy }: Known): string => {
   )
 }
 
+/** What was sold without asking and is not there, oldest first. */
+const shortages = ({ shortQty, shortages: all }: Known): ReadonlyArray<string> => {
+  if (shortQty === 0) return []
+  const shown = all.reduce((sum, { qty }) => sum + qty, 0)
+  const more = shown < shortQty ? [`and ${shortQty - shown} units of later sales`] : []
+  const rows = all.map(({ channel, reservation, qty, at }) => [channel, reservation, qty, at ?? "anywhere"])
+  return [
+    "",
+    `${shortQty} units are sold and not there; goods that come are theirs first:`,
+    table(["channel", "reservation", "short", "at"], rows),
+    ...more,
+  ]
+}
+
 /** The answer for people. */
 export const stockText = (answer: StockAnswer): string => {
   const asOf = `partition ${answer.partition}, record ${answer.seq}`
   if (answer.answer === "unknownSku") return `${answer.sku}: nobody has told anything about it yet (${asOf})`
-  const head = `${answer.sku}: ${answer.offered} offered, ${answer.openReservations} open reservations (${asOf}, ${isoTime(answer.atMs)})`
-  return [head, "", locations(answer), "", channels(answer)].join("\n")
+  const short = answer.shortQty === 0 ? "" : `, ${answer.shortQty} OWED AND NOT THERE`
+  const head = `${answer.sku}: ${answer.offered} offered${short}, ${answer.openReservations} open reservations (${asOf}, ${isoTime(answer.atMs)})`
+  return [head, "", locations(answer), ...shortages(answer), "", channels(answer)].join("\n")
 }
 
 const description = `Show the stock of a SKU by location and what each channel may sell of it, as of a journaled record. A channel may not: it asks what it

@@ -6,13 +6,16 @@
  */
 import type { SenderId } from "./names.ts"
 import { type ChannelPolicy, channelPolicy } from "./policy.ts"
-import { availableQty, channelUse, type SkuStock } from "./stock.ts"
+import { channelUse, offerableQty, type SkuStock } from "./stock.ts"
 
-/** Units that may be offered to anybody: what is available, over all locations; a shortage at one doesn't come off another. */
+/**
+ * Units that may be offered to anybody: what is available, over all locations; a shortage at one doesn't come off another. Units that goods still have to
+ * cover come off: what is owed is nobody else's, though a decision covers a bounded number of reservations.
+ */
 export const offeredQty = (stock: SkuStock): number => {
   let offered = 0
-  for (const at of stock.locations) offered += Math.max(0, availableQty(at))
-  return offered
+  for (const at of stock.locations) offered += Math.max(0, offerableQty(at))
+  return stock.shorts === null ? offered : Math.max(0, offered - stock.shorts.anywhereQty)
 }
 
 /** Units of the channel's fence that it has neither open nor fulfilled since the fence last changed. */

@@ -97,6 +97,8 @@ export interface Fulfil extends Base {
   readonly reservation: ReservationId
   readonly location: LocationId
   readonly qty?: number
+  /** The sender's own reference of the parcel: told again under whatever id, of the same reservation at the same location, it is the same shipment. */
+  readonly shipment?: CommandId
 }
 
 export const SaleMode = ["taken", "owed"] as const

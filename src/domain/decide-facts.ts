@@ -18,6 +18,7 @@ import {
   isOpen,
   type LocationStock,
   locationStock,
+  openQtyOf,
   type Reservation,
   reservationOf,
   type SkuStock,
@@ -106,7 +107,7 @@ const decideMove = (stock: SkuStock, command: MoveStatus): Decision => {
   return happened(stock, events)
 }
 
-/** How many units that left a location a reservation covers, and how many of them and of the others were believed there. */
+/** How many units that left a location a reservation covers, and how many of them and of the others were believed there. What it is short of is open too. */
 interface Departure {
   readonly coveredQty: number
   readonly takenCoveredQty: number
@@ -116,19 +117,27 @@ interface Departure {
 const departureOf = (stock: SkuStock, open: Reservation | undefined, location: LocationId, qty: number): Departure => {
   const at = locationStock(stock, location)
   const usable = at === undefined ? 0 : usableQty(at)
-  const coveredQty = open === undefined ? 0 : Math.min(qty, unitsOf(open.allocations))
+  const coveredQty = open === undefined ? 0 : Math.min(qty, openQtyOf(open))
   const takenCoveredQty = Math.min(coveredQty, usable)
   return { coveredQty, takenCoveredQty, takenOtherQty: Math.min(qty - coveredQty, usable - takenCoveredQty) }
 }
 
-/** Open units of a reservation left `location`: they come off its allocations there first, whatever was believed to be on the shelf. */
-const fulfilled = (open: Reservation, location: LocationId, departure: Departure): StockEvent => ({
-  type: "Fulfilled",
-  channel: open.channel,
-  reservation: open.id,
-  allocations: unitsFrom(open.allocations, departure.coveredQty, location),
-  taken: departure.takenCoveredQty > 0 ? [{ location, qty: departure.takenCoveredQty }] : noAllocations,
-})
+/**
+ * Open units of a reservation left `location`: they come off its allocations there first, whatever was believed to be on the shelf, then off what it is
+ * short of, then off its other allocations.
+ */
+const fulfilled = (open: Reservation, location: LocationId, departure: Departure): StockEvent => {
+  const hereQty = unitsOf(open.allocations.filter((part) => part.location === location))
+  const shortQty = Math.min(open.shortQty, Math.max(0, departure.coveredQty - hereQty))
+  return {
+    type: "Fulfilled",
+    channel: open.channel,
+    reservation: open.id,
+    allocations: unitsFrom(open.allocations, departure.coveredQty - shortQty, location),
+    taken: departure.takenCoveredQty > 0 ? [{ location, qty: departure.takenCoveredQty }] : noAllocations,
+    ...(shortQty > 0 ? { shortQty } : {}),
+  }
+}
 
 /** An expired hold's units are open for facts until its expiry is journaled: they did leave, and nobody else was given them. */
 const openOnly = (reservation: Reservation | undefined): Reservation | undefined =>
@@ -139,7 +148,7 @@ const decideFulfil = (stock: SkuStock, command: Fulfil): Decision => {
   const found = reservationOf(stock, channel, command.reservation)
   const open = openOnly(found)
   if (open === undefined && command.qty === undefined) return refused(notOpenReason(found, 0) ?? "UnknownReservation")
-  const qty = command.qty ?? unitsOf(open?.allocations ?? noAllocations)
+  const qty = command.qty ?? (open === undefined ? 0 : openQtyOf(open))
   const departure = departureOf(stock, open, location, qty)
   const { coveredQty, takenCoveredQty, takenOtherQty } = departure
   const events: Array<StockEvent> = []
@@ -178,10 +187,24 @@ const owedUnder = (stock: SkuStock, channel: SenderId, named: ReservationId, id:
   }
 }
 
+/** Units at a location that nobody is owed, and that no older sale waits for there. */
+const spareQtyAt = (at: LocationStock): number => unowedQty(at) - at.short
+
+/** Units that nobody is owed and no older sale waits for. */
+const spareQty = (stock: SkuStock): number => {
+  let spare = 0
+  for (const at of stock.locations) spare += Math.max(0, spareQtyAt(at))
+  return Math.max(0, spare - (stock.shorts?.anywhereQty ?? 0))
+}
+
+/** Whether a sale owed at a location that the SKU was never stocked at would make one too many. */
+const isLocationTooMany = (stock: SkuStock, location: LocationId | undefined): boolean =>
+  location !== undefined && locationStock(stock, location) === undefined && stock.locations.length >= locationsPerSkuMax
+
 /**
  * A sale owed draws on the open reservation it names, and claims what that doesn't cover. It was made already, so safety stock, buffers and
- * fences don't stand in its way; units owed to others do. A hold it draws on becomes lasting whole, even if its time was up: its units were
- * nobody else's yet.
+ * fences don't stand in its way; units owed to others do. Of what isn't there the reservation is short, until goods cover it. A hold it draws on
+ * becomes lasting whole, even if its time was up: its units were nobody else's yet.
  */
 const decideOwed = (stock: SkuStock, command: RecordSale, sender: SenderId): Decision => {
   assert(command.reservation !== undefined, "a sale owed names the reservation it stands under")
@@ -190,14 +213,15 @@ const decideOwed = (stock: SkuStock, command: RecordSale, sender: SenderId): Dec
   if (open === undefined && (stock.reservations?.openCount ?? 0) >= openReservationsPerSkuMax) {
     return refused("LimitReached", "openReservations")
   }
+  if (isLocationTooMany(stock, command.location)) return refused("LimitReached", "locations")
   const present = open?.allocations ?? noAllocations
-  const wantedQty = Math.max(0, command.qty - unitsOf(present))
+  const wantedQty = Math.max(0, command.qty - (open === undefined ? 0 : openQtyOf(open)))
   const locations = command.location === undefined ? undefined : [command.location]
-  const allocations = allocate(stock, { qty: wantedQty, locations, freeQty: unowedQty, present })
-  const oversoldQty = wantedQty - unitsOf(allocations)
-  const events: Array<StockEvent> = []
+  const allocations = allocate(stock, { qty: Math.min(wantedQty, spareQty(stock)), locations, freeQty: spareQtyAt, present })
+  const shortQty = wantedQty - unitsOf(allocations)
   // With nothing to add it still says that the sale stands under this reservation, and makes a hold lasting.
-  if (open !== undefined || allocations.length > 0) events.push({ type: "SaleOwed", channel: sender, reservation, allocations })
-  if (oversoldQty > 0) events.push(discrepancy("Oversold", oversoldQty, command.location))
-  return happened(stock, events)
+  const owed = { type: "SaleOwed", channel: sender, reservation, allocations } as const
+  if (shortQty === 0) return happened(stock, [owed])
+  const short = command.location === undefined ? { shortQty } : { shortQty, shortAt: command.location }
+  return happened(stock, [{ ...owed, ...short }, discrepancy("Oversold", shortQty, command.location)])
 }

@@ -15,7 +15,8 @@ import { accepted, type Decision, notOpenReason, refused } from "./decision.ts"
 import { type Expired, unitsOf } from "./events.ts"
 import type { EpochMs, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
-import { availableQty, locationStock, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
+import { shortagesUnder } from "./shortage.ts"
+import { locationStock, offerableQty, openQtyOf, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
 
 /**
  * What `command` by `sender` does at `nowMs`. `stock` is undefined for a SKU nobody has told anything about: policies and facts are accepted
@@ -55,7 +56,7 @@ const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowM
   const allocations = allocate(stock, {
     qty: wantedQty,
     locations: command.locations,
-    freeQty: availableQty,
+    freeQty: offerableQty,
     present: noAllocations,
   })
   const haveQty = unitsOf(allocations)
@@ -66,23 +67,28 @@ const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowM
   return accepted([{ type: "Reserved", channel: sender, reservation: command.reservation, allocations, expiresAtMs }])
 }
 
+/** A hold that a fact has eaten is confirmed all the same: its channel hears what its locations lack. */
 const decideConfirm = (stock: SkuStock, command: Confirm, sender: SenderId, nowMs: EpochMs): Decision => {
   const reservation = reservationOf(stock, sender, command.reservation)
   const reason = notOpenReason(reservation, nowMs)
   if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
   if (reservation.status === "confirmed") return refused("ReservationConfirmed")
-  return accepted([{ type: "Confirmed", channel: sender, reservation: command.reservation }])
+  const confirmed = { type: "Confirmed", channel: sender, reservation: command.reservation } as const
+  return accepted([confirmed, ...shortagesUnder(stock, reservation.allocations)])
 }
 
 const decideRelease = (stock: SkuStock, command: Release, sender: SenderId, nowMs: EpochMs): Decision => {
   const reservation = reservationOf(stock, sender, command.reservation)
   const reason = notOpenReason(reservation, nowMs)
   if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
-  const openQty = unitsOf(reservation.allocations)
+  const openQty = openQtyOf(reservation)
   const qty = command.qty ?? openQty
   if (qty > openQty) return refused("QtyExceedsOpen", "qty")
-  const allocations = lastUnits(reservation.allocations, qty)
-  return accepted([{ type: "Released", channel: sender, reservation: command.reservation, allocations, reason: command.reason }])
+  // What isn't there is given up before what is.
+  const shortQty = Math.min(qty, reservation.shortQty)
+  const allocations = lastUnits(reservation.allocations, qty - shortQty)
+  const released = { type: "Released", channel: sender, reservation: command.reservation, allocations, reason: command.reason } as const
+  return accepted([shortQty > 0 ? { ...released, shortQty } : released])
 }
 
 const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs: EpochMs): Decision => {

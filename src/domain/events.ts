@@ -41,6 +41,8 @@ export interface Released {
   readonly reservation: ReservationId
   readonly allocations: Allocations
   readonly reason: ReleaseReason
+  /** Beside `allocations`, units that were owed and not there: they no longer are. */
+  readonly shortQty?: number
 }
 /** `allocations`, all that was open, are no longer reserved, because the hold's time was up. */
 export interface Expired {
@@ -56,6 +58,8 @@ export interface Fulfilled {
   readonly reservation: ReservationId
   readonly allocations: Allocations
   readonly taken: Allocations
+  /** Beside `allocations`, units that were owed and not there: they were shipped all the same. */
+  readonly shortQty?: number
 }
 /**
  * A sale that happened elsewhere stands as a confirmed reservation: begun by this, made lasting by it, or added to. `allocations` became reserved
@@ -63,6 +67,17 @@ export interface Fulfilled {
  */
 export interface SaleOwed {
   readonly type: "SaleOwed"
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  readonly allocations: Allocations
+  /** Units sold that are not there: the reservation is short of them until goods cover it. */
+  readonly shortQty?: number
+  /** The only location whose goods may cover them, if the sale said so; otherwise goods anywhere do. */
+  readonly shortAt?: LocationId
+}
+/** Goods cover units that a reservation was short of: `allocations` became reserved under it. */
+export interface ShortageCovered {
+  readonly type: "ShortageCovered"
   readonly channel: SenderId
   readonly reservation: ReservationId
   readonly allocations: Allocations
@@ -112,7 +127,7 @@ export const DiscrepancyKind = [
   "NotInStatus",
   /** Shipped for a reservation that isn't known, has ended, or had less open. */
   "NotReserved",
-  /** Sold elsewhere, and no unit is left that isn't owed to somebody: oversold by that channel. */
+  /** Sold elsewhere, and no unit is left that isn't owed to somebody: oversold by that channel, whose reservation is short of them. */
   "Oversold",
 ] as const
 export type DiscrepancyKind = (typeof DiscrepancyKind)[number]
@@ -124,7 +139,10 @@ export interface DiscrepancyFound {
   readonly qty: number
   readonly location?: LocationId
 }
-/** After a fact, this many units at a location are owed that aren't there: reserved + exposed − (on hand − damaged − inspection). 0: it is over. */
+/**
+ * After a fact, this many units at a location are owed that aren't there: reserved + exposed − (on hand − damaged − inspection). 0: it is over.
+ * Said again to whoever confirms a hold there.
+ */
 export interface ShortageFound {
   readonly type: "ShortageFound"
   readonly location: LocationId
@@ -139,6 +157,7 @@ export type StockEvent =
   | Expired
   | Fulfilled
   | SaleOwed
+  | ShortageCovered
   | SaleTaken
   | ShippedUnreserved
   | StockReceived
@@ -154,3 +173,7 @@ export const unitsOf = (allocations: Allocations): number => {
   for (const part of allocations) units += part.qty
   return units
 }
+
+/** Units that begin, change or end a claim with this event: those reserved, and those it is short of. */
+export const claimedQty = (event: { readonly allocations: Allocations; readonly shortQty?: number }): number =>
+  unitsOf(event.allocations) + (event.shortQty ?? 0)

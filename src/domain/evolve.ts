@@ -9,7 +9,7 @@
 import { assert, unreachable } from "../assert.ts"
 import { allocationsWith, allocationsWithout } from "./allocation.ts"
 import type { StockStatus } from "./commands.ts"
-import { type Allocations, type StockEvent, unitsOf } from "./events.ts"
+import { type Allocations, claimedQty, type Expired, type Fulfilled, type Released, type StockEvent, unitsOf } from "./events.ts"
 import type { LocationId, ReservationId, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
 import {
@@ -19,10 +19,13 @@ import {
   isOpen,
   type LocationStock,
   locationStock,
+  openQtyOf,
   type Reservation,
   type ReservationStatus,
   removeReservation,
   reservationOf,
+  type Short,
+  type Shorts,
   type SkuStock,
   unowedQty,
   usableQty,
@@ -38,20 +41,25 @@ export const evolve = (stock: SkuStock, event: StockEvent): Reservation | undefi
 export const evolveStock = (stock: SkuStock, event: StockEvent): void => {
   switch (event.type) {
     case "Reserved":
-    case "SaleOwed":
-      claim(stock, event.channel, event.allocations)
+      claim(stock, useFor(stock, event.channel), event.allocations)
       return
-    case "Released":
-    case "Expired":
-      unclaim(stock, useFor(stock, event.channel), event.allocations)
-      return
-    case "Fulfilled": {
+    case "SaleOwed": {
       const use = useFor(stock, event.channel)
-      unclaim(stock, use, event.allocations)
-      use.fulfilledSinceFenceQty += unitsOf(event.allocations)
-      leave(stock, event.taken)
+      claim(stock, use, event.allocations)
+      if (event.shortQty !== undefined) addShort(stock, use, event, event.shortQty)
       return
     }
+    case "ShortageCovered": {
+      const use = useFor(stock, event.channel)
+      lessenShort(stock, use, event, unitsOf(event.allocations))
+      claim(stock, use, event.allocations)
+      return
+    }
+    case "Released":
+    case "Expired":
+    case "Fulfilled":
+      unclaimAll(stock, event)
+      return
     case "SaleTaken":
       useFor(stock, event.channel).fulfilledSinceFenceQty += unitsOf(event.taken)
       leave(stock, event.taken)
@@ -86,7 +94,7 @@ export const evolveStock = (stock: SkuStock, event: StockEvent): void => {
 const locationFor = (stock: SkuStock, location: LocationId): LocationStock => {
   const known = locationStock(stock, location)
   if (known !== undefined) return known
-  const at: LocationStock = { location, onHand: 0, damaged: 0, inspection: 0, reserved: 0, exposed: 0, safety: 0 }
+  const at: LocationStock = { location, onHand: 0, damaged: 0, inspection: 0, reserved: 0, exposed: 0, safety: 0, short: 0 }
   stock.locations = [...stock.locations, at]
   return at
 }
@@ -100,14 +108,69 @@ const useFor = (stock: SkuStock, channel: SenderId): ChannelUse => {
   return use
 }
 
-const claim = (stock: SkuStock, channel: SenderId, allocations: Allocations): void => {
+const claim = (stock: SkuStock, use: ChannelUse, allocations: Allocations): void => {
   for (const part of allocations) {
     const at = locationFor(stock, part.location)
     assert(part.qty > 0, "a claim is of at least one unit")
     at.reserved += part.qty
     assert(unowedQty(at) >= 0, "INV-1 no oversell: reserved + exposed never exceed what is on hand and sound by a claim")
   }
-  useFor(stock, channel).openQty += unitsOf(allocations)
+  use.openQty += unitsOf(allocations)
+}
+
+/** The counter of what goods have to cover, there or anywhere, by `qty` more. */
+const countShort = (stock: SkuStock, shorts: Shorts, at: LocationId | null, qty: number): void => {
+  if (at === null) shorts.anywhereQty += qty
+  else locationFor(stock, at).short += qty
+}
+
+/** A reservation is short of more units. It keeps its place among the others; what was to be covered at two locations is covered anywhere. */
+const addShort = (stock: SkuStock, use: ChannelUse, event: Named & { readonly shortAt?: LocationId }, qty: number): void => {
+  assert(qty > 0, "a reservation is short of at least one unit")
+  stock.shorts ??= { list: [], anywhereQty: 0 }
+  const { shorts } = stock
+  const at = event.shortAt ?? null
+  const known = shorts.list.find((short) => isShortOf(short, event))
+  countShort(stock, shorts, at, qty)
+  use.openQty += qty
+  if (known === undefined) {
+    shorts.list.push({ channel: event.channel, reservation: event.reservation, qty, at })
+    return
+  }
+  known.qty += qty
+  if (known.at === at) return
+  if (known.at !== null) countShort(stock, shorts, known.at, qty - known.qty)
+  if (at !== null) countShort(stock, shorts, at, -qty)
+  shorts.anywhereQty += (known.at === null ? 0 : known.qty - qty) + (at === null ? 0 : qty)
+  known.at = null
+}
+
+/** A reservation is short of fewer units. */
+const lessenShort = (stock: SkuStock, use: ChannelUse, event: Named, qty: number): void => {
+  const { shorts } = stock
+  const index = shorts === null ? -1 : shorts.list.findIndex((short) => isShortOf(short, event))
+  const short = shorts?.list[index]
+  assert(
+    shorts !== null && short !== undefined && short.qty >= qty,
+    "INV-15 no more units are covered or given up than a reservation is short of",
+  )
+  short.qty -= qty
+  use.openQty -= qty
+  countShort(stock, shorts, short.at, -qty)
+  if (short.qty === 0) shorts.list.splice(index, 1)
+  if (shorts.list.length === 0) stock.shorts = null
+}
+
+const isShortOf = (short: Short, event: Named): boolean => short.reservation === event.reservation && short.channel === event.channel
+
+const unclaimAll = (stock: SkuStock, event: Released | Expired | Fulfilled): void => {
+  const use = useFor(stock, event.channel)
+  unclaim(stock, use, event.allocations)
+  const shortQty = event.type === "Expired" ? 0 : (event.shortQty ?? 0)
+  if (shortQty > 0) lessenShort(stock, use, event, shortQty)
+  if (event.type !== "Fulfilled") return
+  use.fulfilledSinceFenceQty += unitsOf(event.allocations) + shortQty
+  leave(stock, event.taken)
 }
 
 const unclaim = (stock: SkuStock, use: ChannelUse, allocations: Allocations): void => {
@@ -168,7 +231,15 @@ export const evolveReservation = (stock: SkuStock, event: StockEvent): Reservati
       assert(isOpen(known), "INV-8 a reservation ends once")
       known.status = "confirmed"
       known.allocations = allocationsWith(known.allocations, event.allocations)
+      known.shortQty += event.shortQty ?? 0
       return known
+    }
+    case "ShortageCovered": {
+      const reservation = openOne(stock, event)
+      reservation.shortQty -= unitsOf(event.allocations)
+      assert(reservation.shortQty >= 0, "no more units are covered than a reservation is short of")
+      reservation.allocations = allocationsWith(reservation.allocations, event.allocations)
+      return reservation
     }
     case "Confirmed": {
       const reservation = heldOne(stock, event)
@@ -211,13 +282,13 @@ interface Named {
 
 const begin = (
   stock: SkuStock,
-  event: Named & { readonly allocations: Allocations },
+  event: Named & { readonly allocations: Allocations; readonly shortQty?: number },
   status: "held" | "confirmed",
   expiresAtMs: number,
 ): Reservation => {
-  assert(event.allocations.length > 0, "a reservation begins with open units")
-  const { channel, reservation: id, allocations } = event
-  const reservation: Reservation = { channel, id, status, allocations, fulfilledQty: 0, expiresAtMs, endedAtMs: 0 }
+  const { channel, reservation: id, allocations, shortQty = 0 } = event
+  assert(allocations.length > 0 || shortQty > 0, "a reservation begins with open units")
+  const reservation: Reservation = { channel, id, status, allocations, shortQty, fulfilledQty: 0, expiresAtMs, endedAtMs: 0 }
   addReservation(stock, reservation)
   return reservation
 }
@@ -238,13 +309,15 @@ const heldOne = (stock: SkuStock, event: Named): Reservation => {
 /** Takes the event's units off what is open. With the last of them the reservation ends: as fulfilled if ever a unit of it was, else as `endedAs`. */
 const shrink = (
   stock: SkuStock,
-  event: Named & { readonly allocations: Allocations },
+  event: Named & { readonly allocations: Allocations; readonly shortQty?: number },
   endedAs: Exclude<ReservationStatus, "held" | "confirmed">,
 ): Reservation => {
   const reservation = endedAs === "expired" ? heldOne(stock, event) : openOne(stock, event)
-  if (endedAs === "fulfilled") reservation.fulfilledQty += unitsOf(event.allocations)
+  if (endedAs === "fulfilled") reservation.fulfilledQty += claimedQty(event)
   reservation.allocations = allocationsWithout(reservation.allocations, event.allocations)
-  if (reservation.allocations.length > 0) return reservation
+  reservation.shortQty -= event.shortQty ?? 0
+  assert(reservation.shortQty >= 0, "no more units end than a reservation is short of")
+  if (openQtyOf(reservation) > 0) return reservation
   reservation.status = reservation.fulfilledQty > 0 ? "fulfilled" : endedAs
   if (stock.reservations !== null) stock.reservations.openCount -= 1
   return reservation

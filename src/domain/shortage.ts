@@ -2,7 +2,7 @@
  * Finds where a fact left units owed that aren't there, from the stock before it and the fact's own events.
  */
 import { unreachable } from "../assert.ts"
-import type { Allocations, StockEvent } from "./events.ts"
+import type { Allocations, ShortageFound, StockEvent } from "./events.ts"
 import type { LocationId } from "./names.ts"
 import { locationStock, type SkuStock, unowedQty } from "./stock.ts"
 
@@ -44,12 +44,13 @@ const addChangesOf = (changes: Array<Change>, event: StockEvent): void => {
     case "SaleOwed":
       changeAll(changes, event.allocations, 1)
       return
-    // No fact's, or nothing that moves units.
+    // None of these is a fact's, or moves units.
     case "Reserved":
-    case "Confirmed":
-    case "Extended":
     case "Released":
     case "Expired":
+    case "ShortageCovered":
+    case "Confirmed":
+    case "Extended":
     case "PolicySet":
     case "DiscrepancyFound":
     case "ShortageFound":
@@ -73,4 +74,14 @@ export const findShortages = (stock: SkuStock, events: Array<StockEvent>): void 
     const deficit = deficitBefore + qty
     if (deficit > 0 || deficitBefore > 0) events.push({ type: "ShortageFound", location, qty: Math.max(0, deficit) })
   }
+}
+
+/** The shortages of the locations that a reservation's units lie at: some of them may not be there, and whoever confirms it should know. */
+export const shortagesUnder = (stock: SkuStock, allocations: Allocations): Array<ShortageFound> => {
+  const found: Array<ShortageFound> = []
+  for (const { location } of allocations) {
+    const at = locationStock(stock, location)
+    if (at !== undefined && unowedQty(at) < 0) found.push({ type: "ShortageFound", location, qty: -unowedQty(at) })
+  }
+  return found
 }

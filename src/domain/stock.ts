@@ -5,7 +5,7 @@
  * equal policies are one object. Plain data throughout: it can be cloned, hashed and cut into snapshot chunks.
  */
 import { assert } from "../assert.ts"
-import type { Allocations } from "./events.ts"
+import { type Allocations, unitsOf } from "./events.ts"
 import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
 import type { Policy } from "./policy.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "./slot-table.ts"
@@ -20,9 +20,28 @@ export interface LocationStock {
   /** Escrowed for channels that sell without asking. */
   exposed: number
   safety: number
+  /** Units sold from here alone that are not there: goods that come here are owed for them first. Not among `reserved`. */
+  short: number
 }
 
-/** What a channel has of its fence: units open in its reservations, and units fulfilled since its fence last changed. */
+/** What a reservation is short of: sold without asking, and not there. Goods cover the oldest first. */
+export interface Short {
+  readonly channel: SenderId
+  readonly reservation: ReservationId
+  qty: number
+  /** The only location whose goods cover it; null: any. */
+  at: LocationId | null
+}
+
+/** All that the reservations of a SKU are short of. */
+export interface Shorts {
+  /** Oldest first, one for each reservation. */
+  readonly list: Array<Short>
+  /** Units among them that goods anywhere cover. */
+  anywhereQty: number
+}
+
+/** What a channel has of its fence: units open in its reservations, those it is short of included, and units fulfilled since its fence last changed. */
 export interface ChannelUse {
   readonly channel: SenderId
   openQty: number
@@ -38,6 +57,8 @@ export interface Reservation {
   status: ReservationStatus
   /** Open units by location; empty once it has ended. Replaced, never changed in place: events share it. */
   allocations: Allocations
+  /** Beside `allocations`, open units that are not there: sold without asking. */
+  shortQty: number
   fulfilledQty: number
   /** When a hold ends; of no meaning once it isn't held. */
   expiresAtMs: EpochMs
@@ -57,16 +78,32 @@ export interface SkuStock {
   /** In the order they were first stocked. Replaced when one is added: a pushed array keeps room for sixteen more. */
   locations: ReadonlyArray<LocationStock>
   uses: Array<ChannelUse> | null
+  shorts: Shorts | null
   reservations: ReservationTable | null
 }
 
 /** The stock of a SKU nobody has told anything about yet. */
-export const emptyStock = (sku: Sku): SkuStock => ({ sku, policy: null, locations: [], uses: null, reservations: null })
+export const emptyStock = (sku: Sku): SkuStock => ({ sku, policy: null, locations: [], uses: null, shorts: null, reservations: null })
 
 /** The location's stock, or undefined if the SKU was never stocked there. */
 export const locationStock = (stock: SkuStock, location: LocationId): LocationStock | undefined => {
   for (const at of stock.locations) if (at.location === location) return at
   return undefined
+}
+
+/** Units sold without asking that are not there, of the whole SKU. */
+export const shortQtyOf = (stock: SkuStock): number => {
+  if (stock.shorts === null) return 0
+  let qty = stock.shorts.anywhereQty
+  for (const at of stock.locations) qty += at.short
+  return qty
+}
+
+/** Units that a channel sold without asking and that are not there. */
+export const shortQtyOfChannel = (stock: SkuStock, channel: SenderId): number => {
+  let qty = 0
+  for (const short of stock.shorts?.list ?? []) if (short.channel === channel) qty += short.qty
+  return qty
 }
 
 /** What the channel used of its fence, or undefined if it has sold nothing of the SKU yet. */
@@ -113,6 +150,12 @@ export const unowedQty = (at: LocationStock): number => usableQty(at) - at.reser
 
 /** `available` of the design: negative in a shortage, or when safety stock was raised above what is left. */
 export const availableQty = (at: LocationStock): number => unowedQty(at) - at.safety
+
+/** Units at a location that may be offered: available, less those that goods here have to cover first. */
+export const offerableQty = (at: LocationStock): number => availableQty(at) - at.short
+
+/** Open units of a reservation: those reserved, and those it is short of. */
+export const openQtyOf = (reservation: Reservation): number => unitsOf(reservation.allocations) + reservation.shortQty
 
 /** Whether the reservation is held or confirmed. */
 export const isOpen = (reservation: Reservation): boolean => reservation.status === "held" || reservation.status === "confirmed"

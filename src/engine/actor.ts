@@ -15,6 +15,8 @@ export interface SkuActor {
   /** ATS by channel as last sent in this reign, in the order of `sentPolicy`'s channels; null before anything was sent or is known. */
   sentAts: ReadonlyArray<number> | null
   sentPolicy: Policy | null
+  /** What its channels were last told they are short of; null: nothing. */
+  sentShort: ReadonlyMap<SenderId, number> | null
   /** The highest version that the feed was seen to hold. */
   seenVersion: number
   /** The version last handed over to the feed in this reign, 0 before the first. The first goes to every channel, changed or not. */
@@ -33,6 +35,7 @@ export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
     version: 0,
     sentAts: null,
     sentPolicy: null,
+    sentShort: null,
     seenVersion: 0,
     saidVersion: 0,
     strayChannels: null,

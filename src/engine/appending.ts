@@ -189,12 +189,13 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
       for (const event of decision.events) {
         if (event.type === "DiscrepancyFound") discrepancies++
         if (event.type === "ShortageFound" && event.qty > 0) shortages++
+        if (event.type === "SaleOwed" && event.shortQty !== undefined) shortages++
       }
     }
   }
   alarm("Quarantined", quarantined, "commands quarantined")
   alarm("Discrepancy", discrepancies, "facts did not fit what was believed")
-  alarm("Shortage", shortages, "locations owe more than they have")
+  alarm("Shortage", shortages, "times more is owed than is there")
   alarm("CommandsLostTail", missing, "stored messages were acknowledged to an ingress, and the stream did not show them")
   return outputs
 }

@@ -4,7 +4,7 @@
  * Nothing here decides. While a loaded snapshot is brought forward, each SKU and reservation skips the records it already contains.
  */
 import { assert, unreachable } from "../assert.ts"
-import type { Command } from "../domain/commands.ts"
+import { type Command, isFact } from "../domain/commands.ts"
 import type { StockEvent } from "../domain/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
@@ -21,6 +21,8 @@ import {
   rememberEnd,
   rememberIfNew,
   senderMemory,
+  shipmentHashOf,
+  shipmentKeyOf,
   stepOf,
 } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
@@ -52,6 +54,17 @@ export interface Standing {
   readonly reply: string | null
   /** Settled out of quarantine: remembered from now, not from when it was issued, or a later retry would be quarantined and replayed a second time. */
   readonly settled: boolean
+  /** When it was published, by the broker's clock; of no meaning where it was settled. */
+  readonly brokerMs: EpochMs
+}
+
+/**
+ * The time under which a decision is remembered, and that the floor judges. A fact ahead of time is taken, and counts as told when it was: its sender's clock may be wrong by years,
+ * and what is remembered for a time to come is remembered until then.
+ */
+export const countsAtMs = ({ settled, atMs, brokerMs }: Pick<Standing, "settled" | "atMs" | "brokerMs">, command: Command): EpochMs => {
+  if (settled) return isFact(command) ? atMs : Math.max(atMs, command.issuedAtMs)
+  return isFact(command) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 }
 
 /** Milliseconds between two of the older cursors that are kept. */
@@ -82,6 +95,18 @@ export const applyEvents = (partition: Partition, actor: SkuActor, events: Reado
     if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, atMs)
   }
   actor.version = Math.max(actor.version, seq)
+  noteShort(partition, actor)
+}
+
+/** Keeps in step which SKUs have reservations that are short, and which of them have to be looked at: something of theirs changed. */
+export const noteShort = (partition: Partition, actor: SkuActor): void => {
+  if (actor.stock.shorts === null) {
+    partition.short.delete(actor)
+    partition.uncovered.delete(actor)
+    return
+  }
+  partition.short.add(actor)
+  partition.uncovered.add(actor)
 }
 
 /** When the event's reservation was to expire if it was held, else 0: what its timer was armed for. */
@@ -174,15 +199,19 @@ const rememberDecision = (
   outcome: Outcome,
   known: SkuActor | undefined,
 ): void => {
-  if (!isFinal(decision) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  const shipment = shipmentKeyOf(command)
+  const isShipmentAgain = shipment !== undefined && decision._tag === "Repeated"
+  if (!(isFinal(decision) || isShipmentAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
   const memory = senderMemory(partition, standing.sender)
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
-  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
-  if (partition.recovery === null) remember(memory, remembered)
+  const remembered = { id, sku, hash, outcome, step: stepOf(countsAtMs(standing, command)), class: floorClassOf(command) }
+  // A shipment told again under another id: that id has its answer too, if it hasn't.
+  if (partition.recovery === null && decision._tag !== "Repeated") remember(memory, remembered)
   else rememberIfNew(memory, remembered)
+  if (shipment === undefined || decision._tag !== "Accepted") return
+  rememberIfNew(memory, { ...remembered, id: shipment, hash: shipmentHashOf(command) })
 }
 
 /** Applies one decided command. `hash` is that of its content; `known` is its SKU's actor if the caller has looked it up and found it. */
@@ -277,11 +306,20 @@ export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "
 const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs): void => {
   switch (entry._tag) {
     case "Message": {
-      const standing: Standing = { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: false }
+      const standing: Standing = {
+        seq,
+        atMs,
+        sender: entry.sender,
+        class: entry.class,
+        reply: entry.reply,
+        settled: false,
+        brokerMs: entry.brokerMs,
+      }
       for (const decided of entry.decided) replayDecided(partition, given, standing, decided)
       return
     }
     case "Expiry":
+    case "Covered":
       applyEvents(partition, actorOf(partition, entry.sku), entry.events, seq, atMs)
       return
     case "Floor":
@@ -292,7 +330,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       replayDecided(
         partition,
         given,
-        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true },
+        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs },
         entry.decided,
       )
       return
@@ -317,7 +355,7 @@ const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, deci
 
 const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
   // A repeat changes nothing, and its content need not be hashed.
-  if (decided.command === null || decided.decision._tag === "Repeated") return
+  if (decided.command === null || (decided.decision._tag === "Repeated" && shipmentKeyOf(decided.command) === undefined)) return
   const hash = given.codec.contentHash(decided.command)
   const actor = partition.actors.get(decided.command.sku)
   forgetAsDecided(partition, actor, decided.decision)

@@ -7,21 +7,23 @@
 import { assert } from "../assert.ts"
 import { atsByChannel } from "../domain/availability.ts"
 import type { Command } from "../domain/commands.ts"
+import { coverShortages } from "../domain/cover.ts"
 import { expire } from "../domain/decide.ts"
 import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
-import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
+import type { Reservation } from "../domain/stock.ts"
+import { allocationsMax, batchExpiriesMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded } from "./handed.ts"
-import { actorIn, orderBatch, takeBatch } from "./intake.ts"
+import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
 import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
-import { publishedSeq } from "./publishing.ts"
+import { publishedSeq, shortByChannel } from "./publishing.ts"
 import {
   type Cursor,
   type DecidedCommand,
@@ -31,7 +33,7 @@ import {
   type RecordKind,
   recordVersion,
 } from "./records.ts"
-import { dueHolds } from "./timers.ts"
+import { areHoldsDue, dueHolds } from "./timers.ts"
 
 /** A record in the making. */
 interface Draft {
@@ -66,6 +68,7 @@ const rememberSent = (actor: SkuActor): void => {
   if (actor.sentAts !== null || actor.stock.policy === null) return
   actor.sentAts = atsByChannel(actor.stock)
   actor.sentPolicy = actor.stock.policy
+  actor.sentShort = shortByChannel(actor.stock)
 }
 
 const touch = (draft: Draft, actor: SkuActor, cause: string): void => {
@@ -75,21 +78,28 @@ const touch = (draft: Draft, actor: SkuActor, cause: string): void => {
 /** Bytes of one Expired event beyond its allocations, and of each of those. */
 const expiredBytes = 256
 const allocationBytes = idCharsMax + 40
-/** Due holds may take this share of a record; what is left over is due in the next. */
+/** Due holds may take this share of a record beside commands. Where more are due, they are ended first, in records of their own. */
 const expiryBytesMax = recordBytesMax / 3
 
-/** Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late. */
-const expireDue = (partition: Partition, given: Given, draft: Draft): number => {
+const expiryBytes = ({ allocations }: Reservation): number => expiredBytes + allocations.length * allocationBytes
+
+/**
+ * Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late, and their units are free for everybody. False if not all
+ * of them fit: then nothing may be decided yet that they would count for.
+ */
+const expireDue = (partition: Partition, given: Given, draft: Draft): boolean => {
   const bySku = new Map<SkuActor, Array<Expired>>()
+  const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)
   let bytes = 0
-  let count = 0
-  for (const [reservation, actor] of dueHolds(partition.holds, draft.atMs, batchExpiriesMax)) {
-    bytes += expiredBytes + reservation.allocations.length * allocationBytes
-    if (bytes > expiryBytesMax) break
+  for (const [reservation] of due) bytes += expiryBytes(reservation)
+  const areAll = due.length <= batchExpiriesMax && bytes <= expiryBytesMax
+  bytes = 0
+  for (const [reservation, actor] of due) {
+    bytes += expiryBytes(reservation)
+    if (bytes > 2 * expiryBytesMax) break
     const events = bySku.get(actor)
     if (events === undefined) bySku.set(actor, [expire(reservation)])
     else events.push(expire(reservation))
-    count++
   }
   for (const [actor, events] of bySku) {
     rememberSent(actor)
@@ -97,7 +107,38 @@ const expireDue = (partition: Partition, given: Given, draft: Draft): number => 
     touch(draft, actor, "Expired")
     addEntry(given, draft, { _tag: "Expiry", sku: actor.stock.sku, events })
   }
-  return count
+  return areAll
+}
+
+/** Bytes of one ShortageCovered event beyond its allocations. */
+const coveredBytes = 384
+
+/** Covers what reservations are short of with what is there now, as far as the record has room: the rest is due with the next. */
+const coverDue = (partition: Partition, given: Given, draft: Draft): void => {
+  let left = coversPerRecordMax
+  for (const actor of partition.uncovered) {
+    const room = Math.floor((recordBytesMax - recordEnvelopeBytesMax - draft.bytes) / (coveredBytes + allocationsMax * allocationBytes))
+    const most = Math.min(left, room)
+    if (most <= 0) return
+    const events = coverShortages(actor.stock, most)
+    left -= events.length
+    if (events.length > 0) {
+      rememberSent(actor)
+      applyEvents(partition, actor, events, draft.seq, draft.atMs)
+      touch(draft, actor, "ShortageCovered")
+      addEntry(given, draft, { _tag: "Covered", sku: actor.stock.sku, events })
+    }
+    if (events.length < most) partition.uncovered.delete(actor)
+  }
+}
+
+/** Whether any reservation is short of units that are there. What isn't coverable is no longer looked at until its SKU changes. */
+const anyToCover = (partition: Partition): boolean => {
+  for (const actor of partition.uncovered) {
+    if (coverShortages(actor.stock, 1).length > 0) return true
+    partition.uncovered.delete(actor)
+  }
+  return false
 }
 
 const decideOne = (
@@ -138,7 +179,7 @@ const decideOperator = (
   const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
   settleQuarantined(partition, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true }
+  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true, brokerMs: draft.atMs }
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
   const hash = given.codec.contentHash(quarantined.command)
@@ -150,7 +191,7 @@ const decideOperator = (
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
+  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false, brokerMs }
   const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
   const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>
@@ -248,8 +289,11 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Partition, atMs: EpochMs, mayTakeStored: boolean): boolean =>
-  anyHanded(partition) || (mayTakeStored && partition.arrived.length > 0) || dueHolds(partition.holds, atMs, 1).length > 0
+const anythingDue = (partition: Partition, atMs: EpochMs, gatherMs: number, mayTakeStored: boolean): boolean =>
+  anyHanded(partition) ||
+  (mayTakeStored && partition.arrived.length > 0) ||
+  areHoldsDue(partition.holds, atMs, gatherMs) ||
+  anyToCover(partition)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
@@ -286,15 +330,16 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
-  if (!anythingDue(partition, atMs, mayTakeStored)) return []
+  if (!anythingDue(partition, atMs, given.rules.holdsGatherMs, mayTakeStored)) return []
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
-  expireDue(partition, given, draft)
-  const { stored, messages: batch } = takeBatch(partition, draft.bytes, mayTakeStored)
+  const areAllEnded = expireDue(partition, given, draft)
+  const { stored, messages: batch } = areAllEnded ? takeBatch(partition, draft.bytes, mayTakeStored) : noBatch
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)
   for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
+  coverDue(partition, given, draft)
   tendMemory(partition, given, draft, batch)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
   const change = {

@@ -4,7 +4,7 @@
  */
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import type { ChannelUse, LocationStock, Reservation } from "../domain/stock.ts"
+import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/stock.ts"
 import type { Remembered } from "./memory.ts"
 import type { QuarantinedCommand } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
@@ -18,6 +18,7 @@ interface SkusChunk {
     readonly policy: Policy | null
     readonly locations: ReadonlyArray<LocationStock>
     readonly uses: ReadonlyArray<ChannelUse> | null
+    readonly shorts: Shorts | null
   }>
 }
 export interface ReservationsChunk {

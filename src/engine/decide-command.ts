@@ -19,8 +19,8 @@ import {
   skusPerPartitionMax,
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
-import { type Given, quarantinedAs } from "./apply.ts"
-import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
+import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
+import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { EntryDecision } from "./records.ts"
@@ -61,15 +61,30 @@ const lookUp = ({
   return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
 }
 
+/**
+ * A shipment that was told before under another id, by whoever: it is one shipment. Asked of every sender of the warehouse's class that is remembered here,
+ * of which there are a few.
+ */
+const lookUpShipment = ({ partition, command }: Pick<Checked, "partition" | "command">): EntryDecision | undefined => {
+  const key = shipmentKeyOf(command)
+  if (key === undefined) return undefined
+  for (const memory of partition.senderList) {
+    const found = memory.classes.has("stock") ? recall(memory, command.sku, key, partition.atMs) : undefined
+    if (found === undefined) continue
+    return found.hash === shipmentHashOf(command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "shipment")
+  }
+  return undefined
+}
+
 const checkFloor = (checked: Checked): EntryDecision | undefined => {
-  const { partition, command, sender } = checked
-  if (command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
+  const { partition, command, sender, brokerMs } = checked
+  if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
   const memory = partition.senders.get(sender)
   if (memory === undefined) {
     if (partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
   }
   const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
-  if (command.issuedAtMs >= floorMs) return undefined
+  if (countsAtMs({ settled: false, atMs: partition.atMs, brokerMs }, command) >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
 }
@@ -97,7 +112,7 @@ const checkBounds = (checked: Checked): EntryDecision | undefined => {
 }
 
 const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undefined>> = {
-  lookup: lookUp,
+  lookup: (checked) => lookUp(checked) ?? lookUpShipment(checked),
   floor: checkFloor,
   deadline: checkDeadline,
   bounds: checkBounds,
@@ -152,7 +167,8 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const hash = given.codec.contentHash(original)
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
-  const before = lookUp({ partition, codec: given.codec, command: original, hash, sender })
+  const before =
+    lookUp({ partition, codec: given.codec, command: original, hash, sender }) ?? lookUpShipment({ partition, command: original })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")

@@ -55,7 +55,7 @@ const stockState = (partition: Partition, stock: SkuStock): unknown => {
   }
   const locations = Object.fromEntries(stock.locations.map((at) => [at.location, at]))
   const uses = Object.fromEntries((stock.uses ?? []).map((use) => [use.channel, use]))
-  return { sku: stock.sku, policy: stock.policy, locations, uses, reservations }
+  return { sku: stock.sku, policy: stock.policy, locations, uses, shorts: stock.shorts, reservations }
 }
 
 const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): ReadonlyArray<readonly [string, unknown]> => {
@@ -86,6 +86,8 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
     actors: _actors,
     actorList,
     holds: _holds,
+    uncovered: _uncovered,
+    short: _short,
     policies: _policies,
     senders: _senders,
     senderList: _list,

@@ -134,6 +134,9 @@ export interface Batch {
   readonly messages: Array<ArrivedMessage>
 }
 
+/** Nothing is taken: what waits goes on waiting. */
+export const noBatch: Batch = { stored: [], messages: [] }
+
 /** What a batch may still take. */
 interface Room {
   commands: number
@@ -234,7 +237,9 @@ const worstCaseOf = (command: Command, locations: number, bodyBytes: number): nu
   switch (command.type) {
     case "SetPolicy":
       return bodyBytes + plainEntryBytes
+    // A hold may be confirmed where its locations lack units, and says so.
     case "Confirm":
+      return plainEntryBytes + Math.min(allocationsMax, locations) * shortageBytes
     case "Extend":
     case "ReceiveStock":
     case "AdjustStock":

@@ -54,6 +54,18 @@ export interface SenderMemory {
 /** Ids contain no space, so no two (SKU, id) share a key: the id ends at the first. */
 export const memoryKey = (sku: Sku, id: CommandId): string => `${id} ${sku}`
 
+/**
+ * Under what a shipment that has a reference is remembered beside its command's id: reservation, location and reference. No id has a slash in it. So it counts, is bounded,
+ * swept and written into snapshots like any decision of its sender.
+ */
+export const shipmentKeyOf = (command: Command): CommandId | undefined =>
+  command.type === "Fulfil" && command.shipment !== undefined
+    ? (`${command.channel}/${command.reservation}/${command.location}/${command.shipment}` as CommandId)
+    : undefined
+
+/** What of a shipment has to be the same for it to be the same: its quantity, all that was open if it says none. */
+export const shipmentHashOf = (command: Command): number => (command.type === "Fulfil" ? (command.qty ?? 0) : 0)
+
 /** The class whose floor and horizon a command falls under. */
 export const floorClassOf = (command: Command): FloorClass => {
   const commandClass = classOf[command.type]

@@ -3,7 +3,7 @@
  */
 import { unreachable } from "../assert.ts"
 import type { StockEvent } from "../domain/events.ts"
-import { unitsOf } from "../domain/events.ts"
+import { claimedQty, unitsOf } from "../domain/events.ts"
 import type { DecidedCommand, DecisionSaid, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
 
 const accepted: Outcome = Object.freeze({ outcome: "accepted" })
@@ -23,7 +23,7 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
       case "Released":
       case "Fulfilled":
         said ??= { outcome: "accepted" }
-        said.qty = (said.qty ?? 0) + unitsOf(event.allocations)
+        said.qty = (said.qty ?? 0) + claimedQty(event)
         said.allocations = event.allocations
         break
       case "PolicySet":
@@ -33,6 +33,7 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
         said.qty = (said.qty ?? 0) + unitsOf(event.allocations)
         said.allocations = event.allocations
         said.reservation = event.reservation
+        if (event.shortQty !== undefined) said.shortageQty = (said.shortageQty ?? 0) + event.shortQty
         break
       case "DiscrepancyFound":
         said ??= { outcome: "accepted" }
@@ -50,7 +51,7 @@ const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
       case "StockReceived":
       case "StockAdjusted":
       case "StatusMoved":
-      case "PolicySet":
+      case "ShortageCovered":
         break
       default:
         unreachable(event)

@@ -306,6 +306,10 @@ export interface Partition {
   readonly actorList: Array<SkuActor>
   /** Equal policies are one object: a million SKUs have a handful of them. By their text. */
   readonly policies: Map<string, Policy>
+  /** SKUs with reservations that may be short of units that are there now. Those whose units are covered, or aren't there, are dropped when they are looked at. */
+  readonly uncovered: Set<SkuActor>
+  /** SKUs with reservations that are short. */
+  readonly short: Set<SkuActor>
   readonly holds: HoldWheel
   openHolds: number
   readonly senders: Map<SenderId, SenderMemory>
@@ -417,6 +421,8 @@ export const emptyPartition = (options: {
   actors: new Map(),
   actorList: [],
   policies: new Map(),
+  uncovered: new Set(),
+  short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
   senders: new Map(),

@@ -369,4 +369,6 @@ export interface ProtocolRules {
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
   /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */
   readonly recordTime: (previousMs: EpochMs, clockMs: EpochMs, brokerNowMs: EpochMs) => EpochMs
+  /** Holds alone make a record at most once in so many milliseconds; those that are due when something else is decided end before it. */
+  readonly holdsGatherMs: number
 }

@@ -7,6 +7,7 @@
 import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
+import type { SkuStock } from "../domain/stock.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
@@ -81,14 +82,25 @@ export const flushFeed = (partition: Partition): Array<Output> => {
   return outputs
 }
 
-/** ATS of one SKU for every channel that sells it, or no longer does, where it differs from what was sent. */
+/** What each channel is short of; null: nobody is short of anything, as nearly always. */
+export const shortByChannel = ({ shorts }: SkuStock): ReadonlyMap<SenderId, number> | null => {
+  if (shorts === null) return null
+  const short = new Map<SenderId, number>()
+  for (const { channel, qty } of shorts.list) short.set(channel, (short.get(channel) ?? 0) + qty)
+  return short
+}
+
+/** ATS of one SKU, and what it is short of, for every channel that sells it, or no longer does, where it differs from what was sent. */
 const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: number, into: Array<AtsValue>): void => {
   const { stock, sentAts, sentPolicy } = actor
   const { policy } = stock
   const now = atsByChannel(stock)
+  const short = shortByChannel(stock)
   const push = (channel: SenderId, ats: number, before: number | undefined): void => {
-    if (forced || before !== ats)
-      into.push({ channel, sku: stock.sku, ats, version: actor.version, delta: ats - (before ?? 0), cause, atMs })
+    const shortQty = short?.get(channel) ?? 0
+    if (!forced && before === ats && shortQty === (actor.sentShort?.get(channel) ?? 0)) return
+    const value = { channel, sku: stock.sku, ats, version: actor.version, delta: ats - (before ?? 0), cause, atMs }
+    into.push(shortQty === 0 ? value : { ...value, shortQty })
   }
   if (policy !== null)
     for (let i = 0; i < policy.channels.length; i++) {
@@ -105,6 +117,7 @@ const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: nu
     for (const channel of actor.strayChannels) if (!isNamed(policy, channel) && !isNamed(sentPolicy, channel)) push(channel, 0, undefined)
   actor.sentAts = now
   actor.sentPolicy = policy
+  actor.sentShort = short
   actor.saidVersion = actor.version
 }
 

@@ -5,11 +5,11 @@
  * replies, feed, audit and replay need: replay only evolves, it never decides again.
  */
 import type { Command } from "../domain/commands.ts"
-import type { Allocations, DiscrepancyKind, Expired, StockEvent } from "../domain/events.ts"
+import type { Allocations, DiscrepancyKind, Expired, ShortageCovered, StockEvent } from "../domain/events.ts"
 import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 
-/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, and bound ids to `issuedAtMs` too. */
+/** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, bound ids to `issuedAtMs` too, and nothing in it is short. */
 export const recordVersion = 3
 
 /** Which commands stream a cursor is of: `raw`, of earlier releases, held senders' own messages and is only read to its end; `stored` holds what ingresses write. */
@@ -116,6 +116,13 @@ export interface ExpiryEntry {
   readonly events: ReadonlyArray<Expired>
 }
 
+/** Units of one SKU that came to those who were short of them, oldest first. */
+export interface CoveredEntry {
+  readonly _tag: "Covered"
+  readonly sku: Sku
+  readonly events: ReadonlyArray<ShortageCovered>
+}
+
 /** What this sender issued before `floorMs` in this class is forgotten and refused from now on. */
 export interface FloorEntry {
   readonly _tag: "Floor"
@@ -161,6 +168,7 @@ export type Entry =
   | StoredEntry
   | SkippedEntry
   | ExpiryEntry
+  | CoveredEntry
   | FloorEntry
   | SettledEntry
   | ResetEntry
@@ -231,4 +239,6 @@ export interface AtsValue {
   /** Type of the last event that changed the SKU, or "Takeover" / "Repair" when sent again. */
   readonly cause: string
   readonly atMs: EpochMs
+  /** Units that the channel sold without asking and that are not there; absent: none. */
+  readonly shortQty?: number
 }

@@ -26,4 +26,6 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   republishFrom: (publishedSeq) => publishedSeq + 1,
   // The owner's own clock has no say: one that is wrong would end holds early, or refuse facts as ahead of time.
   recordTime: (previousMs, _clockMs, brokerNowMs) => Math.max(previousMs, brokerNowMs),
+  // A record of its own for each millisecond in which some hold ends would be most of a quiet journal.
+  holdsGatherMs: 64,
 })

@@ -6,7 +6,7 @@
 import { assert, unreachable } from "../assert.ts"
 import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
+import { type Given, holdInQuarantine, noteIngress, noteShort } from "./apply.ts"
 import { type Chunk, itemsOf } from "./chunks.ts"
 import { stepDown } from "./ending.ts"
 import { classMemory, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
@@ -88,6 +88,8 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
         actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
         actor.stock.locations = item.locations
         actor.stock.uses = item.uses === null ? null : [...item.uses]
+        actor.stock.shorts = item.shorts
+        noteShort(partition, actor)
         partition.recovery?.actorSeq.set(actor, chunk.seq)
       }
       return

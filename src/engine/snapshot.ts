@@ -134,6 +134,7 @@ const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk 
     policy: stock.policy,
     locations: stock.locations,
     uses: stock.uses,
+    shorts: stock.shorts,
   }))
   walk.actor = to
   if (to === partition.actorList.length) {

@@ -1,14 +1,14 @@
 /**
- * When holds end: buckets of 64 ms, so that setting, moving and removing a timer is O(1) however many there are.
+ * When holds end: buckets of 16 ms, so that setting, moving and removing a timer is O(1) however many there are.
  *
- * Derived from reservations, never journaled: whoever replays the journal has armed the same timers. A bucket fires once it is wholly past, so
- * an expiry is journaled up to 64 ms late; a hold past its time can't be confirmed meanwhile, for decide looks at the time itself.
+ * Derived from reservations, never journaled: whoever replays the journal has armed the same timers. Whoever decides anything ends first what is due then, to the
+ * millisecond; where nothing else is to be decided, holds wait a moment for others, so that they end together in one record.
  */
 import type { EpochMs } from "../domain/names.ts"
 import type { Reservation } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
 
-const bucketMs = 64
+const bucketMs = 16
 
 export interface HoldWheel {
   readonly buckets: Map<number, Map<Reservation, SkuActor>>
@@ -40,6 +40,10 @@ export const disarmHold = (wheel: HoldWheel, reservation: Reservation, expiresAt
   if (bucket.size === 0) wheel.buckets.delete(number)
 }
 
+/** Whether holds have been due for long enough to be ended though nothing else is to be decided: they are gathered for so long. */
+export const areHoldsDue = (wheel: HoldWheel, nowMs: EpochMs, gatherMs: number): boolean =>
+  dueHolds(wheel, Math.floor(nowMs / gatherMs) * gatherMs, 1).length > 0
+
 /** Up to `most` holds whose time is up at `nowMs`, earliest buckets first; they stay armed until they have ended. */
 export const dueHolds = (wheel: HoldWheel, nowMs: EpochMs, most: number): Array<readonly [Reservation, SkuActor]> => {
   const due: Array<readonly [Reservation, SkuActor]> = []
@@ -56,6 +60,11 @@ export const dueHolds = (wheel: HoldWheel, nowMs: EpochMs, most: number): Array<
       if (due.length >= most) return due
       due.push(hold)
     }
+  }
+  // The bucket that is being lived through has some that are due and some that aren't.
+  for (const hold of (nowMs % bucketMs === 0 ? undefined : wheel.buckets.get(last + 1)) ?? []) {
+    if (due.length >= most) return due
+    if (hold[0].expiresAtMs <= nowMs) due.push(hold)
   }
   return due
 }

@@ -6,7 +6,7 @@
  */
 import { atsByChannel, offeredQty } from "../domain/availability.ts"
 import { partitionOf, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
-import { availableQty, isOpen, reservationOf } from "../domain/stock.ts"
+import { availableQty, isOpen, reservationOf, shortQtyOf, shortQtyOfChannel } from "../domain/stock.ts"
 import { isForgotten } from "./memory.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import type { AtsValue, CursorStream } from "./records.ts"
@@ -22,6 +22,8 @@ export interface PartitionStatus {
   /** Messages that arrived and aren't decided. */
   readonly waiting: number
   readonly openHolds: number
+  /** Units that were sold without asking and are not there, of all SKUs. */
+  readonly shortQty: number
   readonly quarantined: number
   readonly skus: number
   readonly atMs: number
@@ -29,6 +31,12 @@ export interface PartitionStatus {
   readonly clockAheadMs: number | null
   /** Chunks loaded of the snapshot that is being read, or null if none is. */
   readonly loading: { readonly chunks: number; readonly of: number } | null
+}
+
+const shortUnits = ({ short }: Partition): number => {
+  let qty = 0
+  for (const { stock } of short) qty += shortQtyOf(stock)
+  return qty
 }
 
 export const statusOf = (partition: Partition): PartitionStatus => ({
@@ -39,6 +47,7 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   cursorStream: partition.cursor.stream,
   waiting: partition.arrived.length,
   openHolds: partition.openHolds,
+  shortQty: shortUnits(partition),
   quarantined: partition.quarantine.size,
   skus: partition.actorList.length,
   atMs: partition.atMs,
@@ -48,6 +57,9 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
 
 /** Whether this is the partition of the SKU, known or not. */
 export const holdsSku = (partition: Partition, sku: Sku): boolean => partitionOf(sku, partition.partitions) === partition.id
+
+/** Reservations that are told of in one answer about a SKU. */
+const shortagesShownMax = 32
 
 /** Stock of one SKU, or undefined if it isn't known here. */
 export const stockView = (partition: Partition, sku: Sku) => {
@@ -63,9 +75,17 @@ export const stockView = (partition: Partition, sku: Sku) => {
     offered: offeredQty(stock),
     locations: stock.locations.map((at) => ({ ...at, available: availableQty(at) })),
     ats: (stock.policy?.channels ?? []).map(({ channel }, i) => ({ channel, ats: ats[i] ?? 0 })),
+    shortQty: shortQtyOf(stock),
+    shortages: (stock.shorts?.list ?? []).slice(0, shortagesShownMax).map((short) => ({ ...short })),
     openReservations: stock.reservations?.openCount ?? 0,
     policy: stock.policy,
   }
+}
+
+/** Units of a SKU that a channel sold without asking and that are not there. */
+export const shortQtyIn = (partition: Partition, channel: SenderId, sku: Sku): number => {
+  const actor = partition.actors.get(sku)
+  return actor === undefined ? 0 : shortQtyOfChannel(actor.stock, channel)
 }
 
 /** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
@@ -73,11 +93,12 @@ export const reservationView = (partition: Partition, channel: SenderId, sku: Sk
   const stock = partition.actors.get(sku)?.stock
   const found = stock === undefined ? undefined : reservationOf(stock, channel, id)
   if (found === undefined || (!isOpen(found) && isForgotten(partition, found))) return undefined
-  const { status, allocations, expiresAtMs, endedAtMs } = found
+  const { status, allocations, shortQty, expiresAtMs, endedAtMs } = found
   return {
     atMs: partition.atMs,
     status,
     allocations,
+    shortQty,
     expiresAtMs: status === "held" ? expiresAtMs : null,
     endedAtMs: isOpen(found) ? null : endedAtMs,
   }
@@ -97,7 +118,9 @@ export const atsView = (
     const place = actor?.stock.policy?.channels.findIndex((line) => line.channel === channel) ?? -1
     if (actor === undefined || place < 0) continue
     const ats = atsByChannel(actor.stock)[place] ?? 0
-    values.push({ channel, sku: actor.stock.sku, ats, version: actor.version, delta: 0, cause: "Snapshot", atMs: partition.atMs })
+    const shortQty = shortQtyOfChannel(actor.stock, channel)
+    const value = { channel, sku: actor.stock.sku, ats, version: actor.version, delta: 0, cause: "Snapshot", atMs: partition.atMs }
+    values.push(shortQty === 0 ? value : { ...value, shortQty })
   }
   return { values, nextIndex: index < partition.actorList.length ? index : null }
 }

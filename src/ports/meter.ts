@@ -18,6 +18,7 @@ export interface PartitionSample {
   readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
+  readonly shortQty: number
   /** Milliseconds by which this worker's clock is ahead of the broker's; null where it doesn't own the partition, or doesn't know yet. */
   readonly clockAheadMs: number | null
 }

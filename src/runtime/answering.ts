@@ -6,7 +6,7 @@
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq, type Partition } from "../engine/partition.ts"
-import { atsView, holdsSku, quarantinePage, reservationView, stockView } from "../engine/views.ts"
+import { atsView, holdsSku, quarantinePage, reservationView, shortQtyIn, stockView } from "../engine/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
 import { commandJsonOf } from "../wire/commands.ts"
 import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
@@ -40,7 +40,8 @@ const atsAnswer = (state: Partition, channel: SenderId, sku: Sku): Answer => {
   const line = stock?.ats.find((one) => one.channel === channel)
   if (stock === undefined || line === undefined) return { answer: "ats", ...asOf(state), values: [], next: null }
   const value = { channel, sku, ats: line.ats, version: stock.seq, delta: 0, cause: "Snapshot", atMs: state.atMs }
-  return { answer: "ats", ...asOf(state), values: [value], next: null }
+  const shortQty = shortQtyIn(state, channel, sku)
+  return { answer: "ats", ...asOf(state), values: [shortQty === 0 ? value : { ...value, shortQty }], next: null }
 }
 
 const atsPageAnswer = (state: Partition, channel: SenderId, after: number, limit: number): Found => {

@@ -70,6 +70,7 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
     unreadable: isPassedOver(slot),
     quarantined: 0,
     openHolds: 0,
+    shortQty: 0,
     clockAheadMs: null,
   })
   meter.waiting(partition, null)
@@ -87,8 +88,8 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) 
   const { partition, running } = slot
   if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
   const status = statusOf(running.state)
-  const { quarantined, openHolds, clockAheadMs } = status
-  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, clockAheadMs })
+  const { quarantined, openHolds, shortQty, clockAheadMs } = status
+  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, shortQty, clockAheadMs })
   const asked = lagOver(sources, partition, status).pipe(Effect.timeout(sampleMs))
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The last known value would look like a partition that keeps up.

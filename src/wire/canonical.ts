@@ -49,7 +49,7 @@ const ownFields = (command: Command): string => {
     case "MoveStatus":
       return `,"location":"${command.location}","from":"${command.from}","to":"${command.to}","qty":${command.qty}`
     case "Fulfil":
-      return `,"channel":"${command.channel}","reservation":"${command.reservation}","location":"${command.location}"${optionalQty(command.qty)}`
+      return `,"channel":"${command.channel}","reservation":"${command.reservation}","location":"${command.location}"${optionalQty(command.qty)}${optionalName("shipment", command.shipment)}`
     case "RecordSale":
       return `,"mode":"${command.mode}","qty":${command.qty}${optionalName("location", command.location)}${optionalName("reservation", command.reservation)}`
     case "ReplayQuarantined":

@@ -158,7 +158,12 @@ const FulfilJson = Schema.Struct({
   reservation: ReservationNameField,
   location: LocationField,
   qty: Schema.optionalKey(QtyField),
-}).annotate({ identifier: "Fulfil", description: "Fact: units of a channel's reservation left a location" })
+  shipment: Schema.optionalKey(CommandIdField),
+}).annotate({
+  identifier: "Fulfil",
+  description:
+    "Fact: units of a channel's reservation left a location; the same shipment of the same reservation and location is one, whatever its ids",
+})
 
 interface SaleFields {
   readonly mode: SaleMode

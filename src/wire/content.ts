@@ -30,6 +30,7 @@ const powers: Readonly<Record<ContentField, number>> = {
   channel: 11,
   mode: 12,
   quarantined: 13,
+  shipment: 14,
 }
 const contentFields = Object.keys(powers) as ReadonlyArray<ContentField>
 
@@ -93,7 +94,7 @@ const fieldsOf: Readonly<Record<CommandType, ReadonlyArray<ContentField>>> = {
   ReceiveStock: allOf<"ReceiveStock">()("location", "qty", "reference"),
   AdjustStock: allOf<"AdjustStock">()("location", "qty", "reason", "reference"),
   MoveStatus: allOf<"MoveStatus">()("location", "from", "to", "qty"),
-  Fulfil: allOf<"Fulfil">()("channel", "reservation", "location", "qty"),
+  Fulfil: allOf<"Fulfil">()("channel", "reservation", "location", "qty", "shipment"),
   SetPolicy: allOf<"SetPolicy">()("policy"),
   ReplayQuarantined: allOf<"ReplayQuarantined">()("quarantined"),
   DropQuarantined: allOf<"DropQuarantined">()("quarantined", "reason"),

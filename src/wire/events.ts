@@ -20,6 +20,10 @@ const allocations = { allocations: AllocationsField }
 const taken = { taken: AllocationsField }
 const atLocation = { location: LocationField, qty: Schema.Int }
 
+const short = { shortQty: Schema.optionalKey(Schema.Int) }
+
+export const ShortageCoveredJson = Schema.Struct({ type: Schema.Literal("ShortageCovered"), ...ofReservation, ...allocations })
+
 export const ExpiredJson = Schema.Struct({ type: Schema.Literal("Expired"), ...ofReservation, ...allocations })
 
 /** Every event a record can hold. */
@@ -27,10 +31,17 @@ export const EventJson = Schema.Union([
   Schema.Struct({ type: Schema.Literal("Reserved"), ...ofReservation, ...allocations, expiresAtMs: EpochMsField }),
   Schema.Struct({ type: Schema.Literal("Confirmed"), ...ofReservation }),
   Schema.Struct({ type: Schema.Literal("Extended"), ...ofReservation, expiresAtMs: EpochMsField }),
-  Schema.Struct({ type: Schema.Literal("Released"), ...ofReservation, ...allocations, reason: Schema.Literals(ReleaseReason) }),
+  Schema.Struct({ type: Schema.Literal("Released"), ...ofReservation, ...allocations, reason: Schema.Literals(ReleaseReason), ...short }),
   ExpiredJson,
-  Schema.Struct({ type: Schema.Literal("Fulfilled"), ...ofReservation, ...allocations, ...taken }),
-  Schema.Struct({ type: Schema.Literal("SaleOwed"), ...ofReservation, ...allocations }),
+  Schema.Struct({ type: Schema.Literal("Fulfilled"), ...ofReservation, ...allocations, ...taken, ...short }),
+  Schema.Struct({
+    type: Schema.Literal("SaleOwed"),
+    ...ofReservation,
+    ...allocations,
+    ...short,
+    shortAt: Schema.optionalKey(LocationField),
+  }),
+  ShortageCoveredJson,
   Schema.Struct({ type: Schema.Literal("SaleTaken"), channel: SenderField, ...taken }),
   Schema.Struct({ type: Schema.Literal("ShippedUnreserved"), ...ofReservation, ...taken }),
   Schema.Struct({ type: Schema.Literal("StockReceived"), ...atLocation }),
@@ -127,11 +138,11 @@ const addEvent = (text: string, event: StockEvent): string => {
     case "Confirmed":
       return `${text}{"type":"Confirmed","channel":"${event.channel}","reservation":"${event.reservation}"}`
     case "Released":
-      return `${addAllocations(`${text}{"type":"Released","channel":"`, event)},"reason":"${event.reason}"}`
+      return `${addAllocations(`${text}{"type":"Released","channel":"`, event)},"reason":"${event.reason}"${shortText(event)}}`
     case "Expired":
       return `${addAllocations(`${text}{"type":"Expired","channel":"`, event)}}`
     case "Fulfilled":
-      return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}}`
+      return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}${shortText(event)}}`
     case "Extended":
     case "SaleOwed":
     case "SaleTaken":
@@ -142,11 +153,14 @@ const addEvent = (text: string, event: StockEvent): string => {
     case "PolicySet":
     case "DiscrepancyFound":
     case "ShortageFound":
+    case "ShortageCovered":
       return text + JSON.stringify(event)
     default:
       return unreachable(event)
   }
 }
+
+const shortText = ({ shortQty }: { readonly shortQty?: number }): string => (shortQty === undefined ? "" : `,"shortQty":${shortQty}`)
 
 type Allocating = Extract<StockEvent, { readonly allocations: Allocations }>
 

@@ -17,7 +17,12 @@ export const AtsValueJson = Schema.Struct({
   delta: Schema.Int,
   cause: Schema.String,
   atMs: CountField,
-}).annotate({ identifier: "AtsValue", description: "Available to sell of a SKU for a channel, as of the journal's record at version" })
+  shortQty: Schema.optionalKey(CountField),
+}).annotate({
+  identifier: "AtsValue",
+  description:
+    "Available to sell of a SKU for a channel, and units it sold without asking that are not there, as of the journal's record at version",
+})
 
 export const AtsJson = Schema.Struct({ v: Schema.Literal(1), ...AtsValueJson.fields }).annotate({
   identifier: "Ats",
@@ -26,7 +31,7 @@ export const AtsJson = Schema.Struct({ v: Schema.Literal(1), ...AtsValueJson.fie
 
 export const encodeAts = (value: AtsValue): Uint8Array =>
   Buffer.from(
-    `{"v":1,"channel":"${value.channel}","sku":${skuJson(value.sku)},"ats":${value.ats},"version":${value.version},"delta":${value.delta},"cause":"${value.cause}","atMs":${value.atMs}}`,
+    `{"v":1,"channel":"${value.channel}","sku":${skuJson(value.sku)},"ats":${value.ats},"version":${value.version},"delta":${value.delta},"cause":"${value.cause}","atMs":${value.atMs}${value.shortQty === undefined ? "" : `,"shortQty":${value.shortQty}`}}`,
     "utf8",
   )
 

@@ -159,6 +159,7 @@ const LocationStockJson = Schema.Struct({
   reserved: Schema.Int,
   exposed: Schema.Int,
   safety: Schema.Int,
+  short: Schema.Int,
   available: Schema.Int,
 })
 
@@ -171,9 +172,17 @@ export const StockAnswerJson = Schema.Struct({
   locations: Schema.Array(LocationStockJson),
   offered: CountField,
   ats: Schema.Array(Schema.Struct({ channel: SenderField, ats: CountField })),
+  shortQty: CountField,
+  shortages: Schema.Array(
+    Schema.Struct({ channel: SenderField, reservation: ReservationNameField, qty: CountField, at: Schema.NullOr(LocationField) }),
+  ),
   openReservations: CountField,
   policy: Schema.NullOr(PolicyJson),
-}).annotate({ identifier: "StockAnswer", description: "Stock of a SKU by location, and what each channel may sell of it" })
+}).annotate({
+  identifier: "StockAnswer",
+  description:
+    "Stock of a SKU by location, what each channel may sell of it, and what was sold and is not there: shortages are the oldest of them",
+})
 
 export const UnknownSkuAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownSku"), sku: SkuField, ...asOf }).annotate({
   identifier: "UnknownSkuAnswer",
@@ -189,11 +198,13 @@ export const ReservationAnswerJson = Schema.Struct({
   reservation: ReservationNameField,
   status: Schema.Literals(ReservationStatus),
   allocations: AllocationsField,
+  shortQty: CountField,
   expiresAtMs: Schema.NullOr(CountField),
   endedAtMs: Schema.NullOr(CountField),
 }).annotate({
   identifier: "ReservationAnswer",
-  description: "A reservation of the asking channel: its open units by location, when it expires if it is held, when it ended if it has",
+  description:
+    "A reservation of the asking channel: its open units by location, those it is short of, when it expires if it is held, when it ended if it has",
 })
 
 export const UnknownReservationAnswerJson = Schema.Struct({

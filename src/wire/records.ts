@@ -1,5 +1,5 @@
 /**
- * The journal's records as bytes, version 3. Versions 1 and 2 are read as what they mean today.
+ * The journal's records as bytes, version 3. Version 1, which knew the stream of senders' own messages alone, and version 2, in which nothing is short, are read as what they mean today.
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
@@ -10,6 +10,7 @@
  *   skipped  {"e":"skipped","seq","cause"}
  *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
  *   expiry   {"e":"expiry","sku","ok":[events]}
+ *   covered  {"e":"covered","sku","ok":[events]}
  *   floor    {"e":"floor","from","class","ms"}
  *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
  *   reset    {"e":"reset","from":cursor,"cause"}
@@ -34,7 +35,7 @@ import {
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
-import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson } from "./events.ts"
+import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson, ShortageCoveredJson } from "./events.ts"
 import { ClassField, CommandIdField, CountField, SenderField, SkuField, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import { sealFound, sealOf } from "./sealed.ts"
@@ -91,6 +92,7 @@ const EntryJson = Schema.Union([
   }),
   Schema.Struct({ e: Schema.Literal("skipped"), seq: CountField, cause: Schema.String }),
   Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
+  Schema.Struct({ e: Schema.Literal("covered"), sku: SkuField, ok: Schema.Array(ShortageCoveredJson) }),
   Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(FloorClass), ms: CountField }),
   Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
   Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
@@ -133,6 +135,8 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
       return JSON.stringify({ e: "skipped", seq: entry.seq, cause: entry.cause })
     case "Expiry":
       return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
+    case "Covered":
+      return `${addEvents(`{"e":"covered","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
     case "Floor":
       return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
     case "Settled":
@@ -290,6 +294,8 @@ const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
       return { _tag: "Skipped", seq: json.seq, cause: json.cause }
     case "expiry":
       return { _tag: "Expiry", sku: json.sku, events: json.ok }
+    case "covered":
+      return { _tag: "Covered", sku: json.sku, events: json.ok }
     case "floor":
       return { _tag: "Floor", sender: json.from, class: json.class, floorMs: json.ms }
     case "settled":

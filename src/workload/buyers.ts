@@ -33,6 +33,8 @@ export interface Buyer {
   readonly cancelledPercent: number
   readonly shippedPercent: number
   readonly shortPickPercent: number
+  readonly beyondStockPercent: number
+  readonly rescannedPercent: number
   readonly returnedPercent: number
   readonly extendedPercent: number
   readonly retryPercent: number
@@ -96,8 +98,12 @@ const addShipment = (writer: FlowWriter, order: Order, reservation: ReservationI
   if (!buyer.prng.chance(buyer.shippedPercent, 100)) return
   const isShort = order.qty > 1 && happens(buyer.shortPickPercent, buyer.prng)
   const qty = isShort ? order.qty - 1 : order.qty
-  const fields = { channel: order.channel, reservation, location: mainLocation, qty }
+  const isRescanned = happens(buyer.rescannedPercent, buyer.prng)
+  const scanned = { channel: order.channel, reservation, location: mainLocation, qty }
+  const fields = isRescanned ? { ...scanned, shipment: `parcel.${reservation}` as CommandId } : scanned
   writer.add("fulfil", buyer.prng.between(200, 3_000), buyer.warehouse, (base) => ({ type: "Fulfil", ...base, ...fields }))
+  // Scanned a second time by hand: another command about the same parcel.
+  if (isRescanned) writer.add("rescan", 40, buyer.warehouse, (base) => ({ type: "Fulfil", ...base, ...fields }))
   if (isShort) writer.add("short", 50, order.channel, (base) => ({ type: "Release", ...base, reservation, reason: "other" }))
   if (!happens(buyer.returnedPercent, buyer.prng)) return
   const returned = { location: mainLocation, qty, reason: "return" } as const
@@ -141,8 +147,11 @@ const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
 const toldFlow = (order: Order, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const reservation = `order.${number}` as ReservationId
-  const sold = { mode: "owed", qty: order.qty, location: mainLocation, reservation } as const
-  writer.add("sale", 0, order.channel, (base) => ({ type: "RecordSale", ...base, ...sold }))
+  // A marketplace that did not hear in time sells what is not there; half of these don't say where it is to come from.
+  const isBeyond = happens(buyer.beyondStockPercent, buyer.prng)
+  const sold = { mode: "owed", qty: isBeyond ? order.qty * buyer.prng.between(2, 20) : order.qty, reservation } as const
+  const at = isBeyond && buyer.prng.chance(1, 2) ? {} : { location: mainLocation }
+  writer.add("sale", 0, order.channel, (base) => ({ type: "RecordSale", ...base, ...sold, ...at }))
   const cancelled = buyer.prng.chance(buyer.cancelledPercent, 100)
   if (cancelled) {
     const afterMs = buyer.prng.between(50, 1_500)

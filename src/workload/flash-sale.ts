@@ -60,6 +60,10 @@ export interface FlashSaleOptions {
   readonly shippedPercent?: number
   /** Of the shipped orders of several units, how many lack one on the shelf; of the shipped ones, how many come back; of the paid ones, how many extend their hold before. None unless given. */
   readonly shortPickPercent?: number
+  /** Of what the marketplace sells, how much is more than it was given, whether there is any or not. None unless given. */
+  readonly beyondStockPercent?: number
+  /** Of the shipments, how many are told a second time under another id, with the reference of the first. None unless given. */
+  readonly rescannedPercent?: number
   readonly returnedPercent?: number
   readonly extendedPercent?: number
   /** Of the commands, how many are sent more than once (10), and how many of these at once (50). */
@@ -119,6 +123,8 @@ const settled = (given: FlashSaleOptions): Settled => {
     cancelledPercent: 7,
     shippedPercent: 60,
     shortPickPercent: 0,
+    beyondStockPercent: 0,
+    rescannedPercent: 0,
     returnedPercent: 0,
     extendedPercent: 0,
     retryPercent: 10,

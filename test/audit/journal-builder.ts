@@ -9,7 +9,7 @@ import type { Acknowledged } from "../../src/audit/completeness.ts"
 import type { HeardValue } from "../../src/audit/feed.ts"
 import type { HeardReply } from "../../src/audit/replies.ts"
 import { type Command, classOf } from "../../src/domain/commands.ts"
-import type { Expired, StockEvent } from "../../src/domain/events.ts"
+import type { Expired, ShortageCovered, StockEvent } from "../../src/domain/events.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { Policy } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
@@ -133,6 +133,12 @@ export const fulfilled = (channel: SenderId, reservation: string, location: Loca
 })
 export const owed = (channel: SenderId, reservation: string, ...allocations: Array<ReturnType<typeof at>>): StockEvent => ({
   type: "SaleOwed",
+  channel,
+  reservation: reservationId(reservation),
+  allocations,
+})
+export const covered = (channel: SenderId, reservation: string, ...allocations: Array<ReturnType<typeof at>>): ShortageCovered => ({
+  type: "ShortageCovered",
   channel,
   reservation: reservationId(reservation),
   allocations,

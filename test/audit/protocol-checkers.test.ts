@@ -4,11 +4,13 @@ import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/record
 import { factHorizonMs, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
+  at,
   auditOf,
   auditStored,
   command,
   confirmed,
   depot,
+  expired,
   foundBy,
   hall,
   journal,
@@ -244,8 +246,9 @@ describe("one-effect", () => {
 
   it("forgets by the horizon even without a journaled floor", () => {
     const dayMs = 24 * 60 * minuteMs
+    const over = { _tag: "Expiry", sku, events: [expired(web, "A", at(shop, 3)), expired(till, "B", at(hall, 2))] } as const
     const late = (decision: ReturnType<typeof refused>) =>
-      foundBy(auditOf(opened().batch(2 * dayMs, { sender: web, decided: [[confirmA, decision]] })))
+      foundBy(auditOf(opened().batch(2 * dayMs, over, { sender: web, decided: [[confirmA, decision]] })))
     expect(late(refused("TooOld"))).toEqual([])
     expect(late(refused("UnknownReservation"))).toEqual(["one-effect"])
   })

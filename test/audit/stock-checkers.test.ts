@@ -8,6 +8,7 @@ import {
   back,
   command,
   confirmed,
+  covered,
   depot,
   expired,
   extended,
@@ -42,9 +43,12 @@ const untilMs = startMs + 1_000 + minuteMs
 describe("reservations", () => {
   it("finds a hold that is confirmed or extended once its time is up", () => {
     const extend = command("Extend", "x", { reservation: "A", holdMs: minuteMs })
-    expect(foundAfter(20 + minuteMs, web, [confirmA, accepted(confirmed(web, "A"))])).toEqual(["reservations"])
+    expect(foundAfter(20 + minuteMs, web, [confirmA, accepted(confirmed(web, "A"))])).toEqual(["reservations", "availability"])
     expect(foundAfter(19 + minuteMs, web, [confirmA, accepted(confirmed(web, "A"))])).toEqual([])
-    expect(foundAfter(20 + minuteMs, web, [extend, accepted(extended(web, "A", startMs + 20 + 2 * minuteMs))])).toEqual(["reservations"])
+    expect(foundAfter(20 + minuteMs, web, [extend, accepted(extended(web, "A", startMs + 20 + 2 * minuteMs))])).toEqual([
+      "reservations",
+      "availability",
+    ])
   })
 
   it("finds a hold that expires too early, twice, or in part", () => {
@@ -248,5 +252,55 @@ describe("effects", () => {
     ]
     expect(foundAfter(1_000, depot, [fulfil, accepted(...events)])).toEqual([])
     expect(foundBy(auditOf(counted()))).toEqual([])
+  })
+})
+
+describe("debts", () => {
+  const sold = (name: string, qty: number, shortQty: number) =>
+    [
+      command("RecordSale", name, { mode: "owed", qty, reservation: name }),
+      accepted({ ...owed(web, name), shortQty } as StockEvent, { type: "DiscrepancyFound", kind: "Oversold", qty: shortQty }),
+    ] as const
+  /** All that is there is taken by a sale, and M1 and M2 wait for 2 and 1. */
+  const waiting = () =>
+    opened()
+      .batch(1_000, {
+        sender: web,
+        decided: [
+          [command("RecordSale", "all", { mode: "owed", qty: 10, reservation: "M0" }), accepted(owed(web, "M0", at(shop, 7), at(hall, 3)))],
+        ],
+      })
+      .batch(2_000, { sender: web, decided: [sold("M1", 2, 2), sold("M2", 1, 1)] })
+  const arrives = (qty: number, ...events: ReadonlyArray<ReturnType<typeof covered>>) =>
+    foundBy(
+      auditOf(
+        waiting().batch(
+          3_000,
+          { sender: depot, decided: [[command("ReceiveStock", "in", { location: shop, qty }), accepted(received(shop, qty))]] },
+          ...(events.length === 0 ? [] : [{ _tag: "Covered", sku, events } as const]),
+        ),
+      ),
+    )
+
+  it("passes what covers the oldest first", () => {
+    expect(arrives(2, covered(web, "M1", at(shop, 2)))).toEqual([])
+    expect(arrives(9, covered(web, "M1", at(shop, 2)), covered(web, "M2", at(shop, 1)))).toEqual([])
+  })
+  it("finds goods that lie idle beside who waits for them, and the youngest covered first", () => {
+    expect(arrives(3)).toEqual(["debts"])
+    expect(arrives(3, covered(web, "M1", at(shop, 2)))).toEqual(["debts"])
+    expect(arrives(1, covered(web, "M2", at(shop, 1)))).toEqual(["debts"])
+  })
+  it("finds units that cover what nobody is owed, or that are not there", () => {
+    expect(arrives(4, covered(web, "M1", at(shop, 3)), covered(web, "M2", at(shop, 1)))).toContain("debts")
+    expect(arrives(1, covered(web, "M1", at(shop, 2)))).toContain("debts")
+  })
+  it("finds them reserved for somebody else, though they were there", () => {
+    const taken = waiting().batch(
+      3_000,
+      { sender: depot, decided: [[command("ReceiveStock", "in", { location: shop, qty: 3 }), accepted(received(shop, 3))]] },
+      { sender: till, decided: [[reserve(3), accepted(reserved(till, "R", startMs + 3_000 + minuteMs, at(shop, 3)))]] },
+    )
+    expect(foundBy(auditOf(taken))).toContain("availability")
   })
 })

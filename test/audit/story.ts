@@ -3,6 +3,7 @@
  */
 import type { HeardValue } from "../../src/audit/feed.ts"
 import type { HeardReply } from "../../src/audit/replies.ts"
+import type { StockEvent } from "../../src/domain/events.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
 import {
   accepted,
@@ -10,6 +11,7 @@ import {
   back,
   command,
   confirmed,
+  covered,
   depot,
   expired,
   extended,
@@ -179,10 +181,32 @@ export const counted = (): Journal =>
       ],
     })
 
-/** Something nobody could decide, what an operator made of it, and a commands stream that lost its tail. Records 16 to 20. */
+/** More sold than there is, and what comes later covers it. Two records. */
+const owing = (written: Journal): Journal =>
+  written
+    .batch(7 * minuteMs, {
+      sender: web,
+      decided: [
+        [
+          command("RecordSale", "sold-9", { mode: "owed", qty: 5, reservation: "M9" }),
+          accepted({ ...owed(web, "M9", at(shop, 2), at(hall, 1)), shortQty: 2 } as StockEvent, {
+            type: "DiscrepancyFound",
+            kind: "Oversold",
+            qty: 2,
+          }),
+        ],
+      ],
+    })
+    .batch(
+      8 * minuteMs,
+      { sender: depot, decided: [[command("ReceiveStock", "in-9", { location: shop, qty: 3 }), accepted(received(shop, 3))]] },
+      { _tag: "Covered", sku, events: [covered(web, "M9", at(shop, 2))] },
+    )
+
+/** Something nobody could decide, what an operator made of it, a commands stream that lost its tail, and what is owed beyond stock. Records 16 to 22. */
 export const operated = (): Journal => {
   const strange = command("ReceiveStock", "odd", { location: hall, qty: 1 })
-  return counted()
+  const written = counted()
     .batch(6 * minuteMs, { sender: depot, seq: 40, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "16-0" }]] })
     .batch(6 * minuteMs + 1, { sender: depot, decided: [[strange, { _tag: "Quarantined", cause: "threw", quarantined: "16-0" }]] })
     .batch(
@@ -200,6 +224,7 @@ export const operated = (): Journal => {
     )
     .note("reset", 6 * minuteMs + 3, [{ _tag: "Reset", from: { stream: "stored", seq: 42, digest: "digest-42" }, cause: "lost tail" }], 40)
     .batch(6 * minuteMs + 4, { sender: web, decided: [[confirmA, refused("TooOld", { field: "issuedAtMs" })]] })
+  return owing(written)
 }
 
 export const reservationA = "A" as ReservationId

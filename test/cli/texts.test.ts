@@ -87,9 +87,9 @@ describe("what people read", () => {
   })
 
   it("of a SKU that no channel sells: its locations, and that a policy is missing", () => {
-    const at = { location: "L" as never, onHand: 5, damaged: 0, inspection: 0, reserved: 1, exposed: 0, safety: 0, available: 4 }
+    const at = { location: "L" as never, onHand: 5, damaged: 0, inspection: 0, reserved: 1, exposed: 0, safety: 0, short: 0, available: 4 }
     const known = { answer: "stock", sku: "A" as never, partition: 3, seq: 7, epoch: 1, atMs: 0, offered: 4 } as const
-    const text = stockText({ ...known, locations: [at], ats: [], openReservations: 1, policy: null })
+    const text = stockText({ ...known, locations: [at], ats: [], shortQty: 0, shortages: [], openReservations: 1, policy: null })
     expect(text.split("\n")).toEqual([
       "A: 4 offered, 1 open reservations (partition 3, record 7, 1970-01-01T00:00:00.000Z)",
       "",

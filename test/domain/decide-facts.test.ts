@@ -239,20 +239,17 @@ describe("RecordSale, taken", () => {
   })
 })
 
+const owed = (reservation: string, ...allocations: ReadonlyArray<ReturnType<typeof part>>) =>
+  ({ type: "SaleOwed", channel: market, reservation: reservation as ReservationId, allocations }) as const
+
 describe("RecordSale, owed", () => {
-  const owed = (reservation: string, ...allocations: ReadonlyArray<ReturnType<typeof part>>): StockEvent => ({
-    type: "SaleOwed",
-    channel: market,
-    reservation: reservation as ReservationId,
-    allocations,
-  })
   it("stands as a confirmed reservation", () => {
     expect(when(stocked, sale("owed", 6, { reservation: r1 }), market)).toEqual(happened(owed("r1", part(north, 5), part(south, 1))))
     expect(reservationOf(having(stocked, sale("owed", 6, { reservation: r1 }), market), market, r1)?.status).toBe("confirmed")
   })
   it("is drawn on the location it names only", () => {
     expect(when(stocked, sale("owed", 4, { reservation: r1, location: south }), market)).toEqual(
-      happened(owed("r1", part(south, 3)), discrepancy("Oversold", 1, south)),
+      happened({ ...owed("r1", part(south, 3)), shortQty: 1, shortAt: south }, discrepancy("Oversold", 1, south)),
     )
   })
   it("may have what is kept back from offers, never what others are owed", () => {
@@ -262,11 +259,16 @@ describe("RecordSale, owed", () => {
       reserved(web, r1, part(north, 3)),
     )
     expect(when(keptBack, sale("owed", 4, { reservation: r1 }), market)).toEqual(
-      happened(owed("r1", part(north, 2)), discrepancy("Oversold", 2)),
+      happened({ ...owed("r1", part(north, 2)), shortQty: 2 }, discrepancy("Oversold", 2)),
     )
   })
-  it("is only a discrepancy if no unit is left", () => {
-    expect(when(undefined, sale("owed", 2, { reservation: r1 }), market)).toEqual(happened(discrepancy("Oversold", 2)))
+  it("is owed whole if no unit is left, and where nothing was ever stocked", () => {
+    expect(when(undefined, sale("owed", 2, { reservation: r1 }), market)).toEqual(
+      happened({ ...owed("r1"), shortQty: 2 }, discrepancy("Oversold", 2)),
+    )
+    const short = having(given(channels), sale("owed", 2, { reservation: r1 }), market)
+    expect(reservationOf(short, market, r1)).toMatchObject({ status: "confirmed", allocations: [], shortQty: 2 })
+    expect(short.locations).toEqual([])
   })
   it("makes the hold it names lasting, whole, and adds what that doesn't cover", () => {
     const hold = given(channels, received(north, 5), received(south, 3), reserved(market, r1, part(south, 2)))

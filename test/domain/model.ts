@@ -35,6 +35,13 @@ export type ModelAnswer =
       readonly shortages: ReadonlyArray<readonly [string, number]>
     }
 
+/** A unit that was sold without asking and isn't there. */
+interface Missing {
+  readonly owner: Owner
+  /** The only location whose goods may cover it; null: any. */
+  at: string | null
+}
+
 export interface Model {
   known: boolean
   policy: Policy | null
@@ -43,6 +50,8 @@ export interface Model {
   shelf: Array<Unit>
   claims: Array<Claim>
   owners: Array<Owner>
+  /** In the order in which goods cover them. */
+  missing: Array<Missing>
   /** Channels, one for each unit sold since the channel's fence last changed. */
   soldSinceFence: Array<string>
 }
@@ -54,30 +63,40 @@ export const emptyModel = (): Model => ({
   shelf: [],
   claims: [],
   owners: [],
+  missing: [],
   soldSinceFence: [],
 })
 
 const soundAt = (model: Model, location: string) => model.shelf.filter((unit) => unit.location === location && unit.status === "available")
 const openAt = (model: Model, location: string) => model.claims.filter((claim) => claim.location === location && claim.state === "open")
 const openOf = (model: Model, owner: Owner) => model.claims.filter((claim) => claim.owner === owner && claim.state === "open")
+const missingOf = (model: Model, owner: Owner) => model.missing.filter((unit) => unit.owner === owner)
+const missingAt = (model: Model, location: string | null) => model.missing.filter((unit) => unit.at === location).length
 const ownerOf = (model: Model, channel: string, name: string) =>
   model.owners.find((owner) => owner.channel === channel && owner.name === name)
 const safetyAt = (model: Model, location: string) => model.policy?.safety.find((safety) => safety.location === location)?.qty ?? 0
 const unowedAt = (model: Model, location: string) => soundAt(model, location).length - openAt(model, location).length
-const offeredAt = (model: Model, location: string) => Math.max(0, unowedAt(model, location) - safetyAt(model, location))
+const offeredAt = (model: Model, location: string) =>
+  Math.max(0, unowedAt(model, location) - safetyAt(model, location) - missingAt(model, location))
+const offeredOf = (model: Model) =>
+  Math.max(0, model.locations.reduce((sum, location) => sum + offeredAt(model, location), 0) - missingAt(model, null))
+/** Units that a sale may claim: nobody is owed them, and no older sale waits for them. */
+const spareAt = (model: Model, location: string) => Math.max(0, unowedAt(model, location) - missingAt(model, location))
 const times = (count: number, act: () => void) => {
   for (let done = 0; done < count; done++) act()
 }
 
 const unconsumed = (model: Model, line: ChannelPolicy) => {
-  const open = model.claims.filter((claim) => claim.channel === line.channel && claim.state === "open").length
+  const open =
+    model.claims.filter((claim) => claim.channel === line.channel && claim.state === "open").length +
+    model.missing.filter((unit) => unit.owner.channel === line.channel).length
   const sold = model.soldSinceFence.filter((channel) => channel === line.channel).length
   return line.fenceQty - Math.min(line.fenceQty, open + sold)
 }
 
 /** Units of each channel's fence that stock covers: handed out unit by unit, in the order of priorities. */
 export const fencesHonoured = (model: Model): ReadonlyMap<string, number> => {
-  let left = model.locations.reduce((sum, location) => sum + offeredAt(model, location), 0)
+  let left = offeredOf(model)
   const honoured = new Map<string, number>()
   // Sorting is stable: ties stay in the order of the list.
   for (const line of [...(model.policy?.channels ?? [])].sort((one, other) => one.priority - other.priority)) {
@@ -91,7 +110,7 @@ export const fencesHonoured = (model: Model): ReadonlyMap<string, number> => {
 export const modelAts = (model: Model, channel: string): number => {
   const line = model.policy?.channels.find((candidate) => candidate.channel === channel)
   if (line === undefined) return 0
-  const offered = model.locations.reduce((sum, location) => sum + offeredAt(model, location), 0)
+  const offered = offeredOf(model)
   let others = 0
   for (const [other, qty] of fencesHonoured(model)) if (other !== channel) others += qty
   const ats = offered - others - Math.max(line.bufferQty, Math.ceil((line.bufferPercent * offered) / 100))
@@ -101,7 +120,7 @@ export const modelAts = (model: Model, channel: string): number => {
 /** The state of a reservation, counted. */
 export const phaseOf = (model: Model, owner: Owner): string => {
   const claims = model.claims.filter((claim) => claim.owner === owner)
-  if (claims.some((claim) => claim.state === "open")) return owner.lasting ? "confirmed" : "held"
+  if (claims.some((claim) => claim.state === "open") || missingOf(model, owner).length > 0) return owner.lasting ? "confirmed" : "held"
   if (claims.some((claim) => claim.state === "fulfilled")) return "fulfilled"
   return claims.some((claim) => claim.state === "expired") ? "expired" : "released"
 }
@@ -116,6 +135,21 @@ export const allocationsOf = (model: Model, owner: Owner): ReadonlyArray<{ reado
 /** How many of a reservation's units were fulfilled. */
 export const fulfilledOf = (model: Model, owner: Owner): number =>
   model.claims.filter((claim) => claim.owner === owner && claim.state === "fulfilled").length
+
+/** How many of a reservation's units are not there. */
+export const shortOf = (model: Model, owner: Owner): number => missingOf(model, owner).length
+const unitsOpen = (model: Model, owner: Owner) => openOf(model, owner).length + shortOf(model, owner)
+
+/** Goods cover what is missing, unit by unit: the oldest sale first, at the first location that has one. */
+export const modelCover = (model: Model): void => {
+  const candidates = [...new Set(candidatesOf(model, undefined))]
+  model.missing = model.missing.filter(({ owner, at }) => {
+    const location = candidates.find((candidate) => (at === null || at === candidate) && unowedAt(model, candidate) > 0)
+    if (location === undefined) return true
+    model.claims.push({ channel: owner.channel, location, owner, state: "open" })
+    return false
+  })
+}
 
 /** Units at a location in each state. */
 export const countsAt = (model: Model, location: string) => ({
@@ -155,11 +189,18 @@ const claim = (
 const candidatesOf = (model: Model, named: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
   (named ?? [...(model.policy?.sourcing ?? []), ...model.locations]).filter((location) => model.locations.includes(location))
 
-/** Ends claims of a reservation one by one: those at `location` first, then in the order the locations were drawn on; at each, the latest first. */
+/** Ends claims of a reservation one by one: those at `location` first, then units that are missing, then in the order the locations were drawn on; at each, the latest first. */
 const fulfilClaims = (model: Model, owner: Owner, location: string, wanted: number) => {
   const inOrder = allocationsOf(model, owner).map((part) => part.location)
   times(wanted, () => {
     const open = openOf(model, owner)
+    const missing = model.missing.find((unit) => unit.owner === owner)
+    if (missing !== undefined && !open.some((candidate) => candidate.location === location)) {
+      model.missing = model.missing.filter((unit) => unit !== missing)
+      model.claims.push({ channel: owner.channel, location, owner, state: "fulfilled" })
+      model.soldSinceFence.push(owner.channel)
+      return
+    }
     const next = [location, ...inOrder]
       .map((at) => open.findLast((candidate) => candidate.location === at))
       .find((found) => found !== undefined)
@@ -194,10 +235,17 @@ const notOpen = (model: Model, owner: Owner | undefined, nowMs: number): Refusal
 }
 
 const release = (model: Model, command: Release, owner: Owner): RefusalReason | undefined => {
-  const open = openOf(model, owner)
-  if ((command.qty ?? 0) > open.length) return "QtyExceedsOpen"
+  const open = unitsOpen(model, owner)
+  if ((command.qty ?? 0) > open) return "QtyExceedsOpen"
   const lastFirst = allocationsOf(model, owner).toReversed()
-  times(command.qty ?? open.length, () => {
+  times(command.qty ?? open, () => {
+    const missing = model.missing.find((unit) => unit.owner === owner)
+    if (missing !== undefined) {
+      model.missing = model.missing.filter((unit) => unit !== missing)
+      // What was given up is remembered as a claim that ended, so that the reservation's end can be told.
+      model.claims.push({ channel: owner.channel, location: "", owner, state: "released" })
+      return
+    }
     const left = openOf(model, owner)
     const location = lastFirst.find((part) => left.some((candidate) => candidate.location === part.location))?.location
     const last = left.findLast((candidate) => candidate.location === location)
@@ -237,7 +285,7 @@ const note = (found: Discrepancies, kind: DiscrepancyKind, qty: number) => {
 
 const fulfil = (model: Model, command: Fulfil, found: Discrepancies): RefusalReason | undefined => {
   const owner = ownerOf(model, command.channel, command.reservation)
-  const open = owner === undefined ? 0 : openOf(model, owner).length
+  const open = owner === undefined ? 0 : unitsOpen(model, owner)
   if (open === 0 && command.qty === undefined) return model.known ? notOpen(model, owner, 0) : "UnknownSku"
   const qty = command.qty ?? open
   if (owner !== undefined) fulfilClaims(model, owner, command.location, Math.min(qty, open))
@@ -249,7 +297,7 @@ const fulfil = (model: Model, command: Fulfil, found: Discrepancies): RefusalRea
 const sellTaken = (model: Model, command: RecordSale, sender: string, found: Discrepancies) => {
   const location = command.location ?? ""
   const owner = ownerOf(model, sender, command.reservation ?? "")
-  const drawn = owner === undefined ? 0 : Math.min(command.qty, openOf(model, owner).length)
+  const drawn = owner === undefined ? 0 : Math.min(command.qty, unitsOpen(model, owner))
   if (owner !== undefined) fulfilClaims(model, owner, location, drawn)
   const left = removeSound(model, location, command.qty)
   times(left - drawn, () => model.soldSinceFence.push(sender))
@@ -260,16 +308,29 @@ const sellOwed = (model: Model, command: RecordSale, sender: string, found: Disc
   const named = command.reservation ?? ""
   const isOver = (name: string) => {
     const owner = ownerOf(model, sender, name)
-    return owner !== undefined && openOf(model, owner).length === 0
+    return owner !== undefined && unitsOpen(model, owner) === 0
   }
   const name = isOver(named) ? `${named}~${command.id}` : named
   const owner = ownerOf(model, sender, name) ?? { channel: sender, name, lasting: true, expiresAtMs: 0 }
-  const wanted = Math.max(0, command.qty - openOf(model, owner).length)
+  const wanted = Math.max(0, command.qty - unitsOpen(model, owner))
   const candidates = candidatesOf(model, command.location === undefined ? undefined : [command.location])
-  const claimed = claim(model, owner, candidates, wanted, (location) => unowedAt(model, location))
+  const spare = model.locations.reduce((sum, location) => sum + spareAt(model, location), 0) - missingAt(model, null)
+  const claimed = claim(model, owner, candidates, Math.min(wanted, Math.max(0, spare)), (location) => spareAt(model, location))
   owner.lasting = true
-  if (!model.owners.includes(owner) && claimed > 0) model.owners.push(owner)
+  if (!model.owners.includes(owner)) model.owners.push(owner)
   note(found, "Oversold", wanted - claimed)
+  if (wanted > claimed) beShort(model, owner, wanted - claimed, command.location ?? null)
+}
+
+/** More units of a reservation are missing. They stand together; where they were to come from two places, they may come from any. */
+const beShort = (model: Model, owner: Owner, qty: number, at: string | null) => {
+  if (at !== null) stockAt(model, at)
+  const before = missingOf(model, owner)
+  const where = before.every((unit) => unit.at === at) ? at : null
+  for (const unit of before) unit.at = where
+  const added = Array.from({ length: qty }, () => ({ owner, at: where }))
+  const last = before.at(-1)
+  model.missing.splice(last === undefined ? model.missing.length : model.missing.indexOf(last) + 1, 0, ...added)
 }
 
 const move = (model: Model, command: MoveStatus, found: Discrepancies) => {
@@ -313,6 +374,11 @@ export const modelApply = (model: Model, command: StockCommand, sender: string, 
   if (typeof refused === "number") return { refused: "InsufficientStock", ats: refused }
   if (refused !== undefined) return { refused }
   model.known = true
+  if (command.type === "Confirm") {
+    const owner = ownerOf(model, sender, command.reservation)
+    const lacks = owner === undefined ? [] : allocationsOf(model, owner).filter(({ location }) => shortBy(model, location) > 0)
+    return { discrepancies, shortages: lacks.map(({ location }) => [location, shortBy(model, location)]) }
+  }
   const changed = isFact ? model.locations.filter((location) => shortBy(model, location) !== (before.get(location) ?? 0)) : []
   return { discrepancies, shortages: changed.map((location) => [location, shortBy(model, location)]) }
 }

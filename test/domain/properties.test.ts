@@ -5,16 +5,44 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { atsByChannel, atsOf, offeredQty } from "../../src/domain/availability.ts"
 import { isFact } from "../../src/domain/commands.ts"
+import { coverShortages, isCoverable } from "../../src/domain/cover.ts"
 import { decide } from "../../src/domain/decide.ts"
 import { type Allocations, type StockEvent, unitsOf } from "../../src/domain/events.ts"
-import { evolveReservation, evolveStock } from "../../src/domain/evolve.ts"
+import { evolve, evolveReservation, evolveStock } from "../../src/domain/evolve.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
-import { emptyStock, isOpen, reservationOf, reservationsOf, type SkuStock, unowedQty } from "../../src/domain/stock.ts"
+import {
+  emptyStock,
+  isOpen,
+  openQtyOf,
+  reservationOf,
+  reservationsOf,
+  type SkuStock,
+  shortQtyOf,
+  unowedQty,
+} from "../../src/domain/stock.ts"
 import { market, north, policy, reserve, sku, till, web } from "./given.ts"
-import { allocationsOf, countsAt, emptyModel, fulfilledOf, type Model, modelApply, modelAts, modelExpire, phaseOf } from "./model.ts"
+import {
+  allocationsOf,
+  countsAt,
+  emptyModel,
+  fulfilledOf,
+  type Model,
+  modelApply,
+  modelAts,
+  modelCover,
+  modelExpire,
+  phaseOf,
+  shortOf,
+} from "./model.ts"
 import { channelLines, type Moment, play, script } from "./scripts.ts"
 
 const channels = [web, market, till]
+const byName = (one: Named, other: Named): number =>
+  `${one.channel} ${one.reservation}`.localeCompare(`${other.channel} ${other.reservation}`)
+interface Named {
+  readonly channel: string
+  readonly reservation: string
+}
 /** Checks something at every moment of many histories. */
 const always = (check: (moment: Moment) => void): void =>
   fc.assert(
@@ -39,6 +67,7 @@ const expectAsModel = (stock: SkuStock, model: Model): void => {
     name: reservation.id,
     phase: reservation.status,
     allocations: reservation.allocations,
+    short: reservation.shortQty,
     fulfilled: reservation.fulfilledQty,
     expiresAtMs: reservation.status === "held" ? reservation.expiresAtMs : 0,
   }))
@@ -47,6 +76,7 @@ const expectAsModel = (stock: SkuStock, model: Model): void => {
     name: owner.name,
     phase: phaseOf(model, owner),
     allocations: allocationsOf(model, owner),
+    short: shortOf(model, owner),
     fulfilled: fulfilledOf(model, owner),
     expiresAtMs: phaseOf(model, owner) === "held" ? owner.expiresAtMs : 0,
   }))
@@ -79,6 +109,7 @@ describe("every history", () => {
           expectAsAnswered(moment, model)
           if (moment.command === undefined) {
             for (const event of eventsOf(moment)) if (event.type === "Expired") modelExpire(model, event.channel, event.reservation)
+            if (eventsOf(moment).some((event) => event.type === "ShortageCovered")) modelCover(model)
           }
           expectAsModel(moment.after, model)
         }
@@ -123,7 +154,7 @@ describe("every history", () => {
       for (const at of stock.locations) expect(unitsOf(allocated.filter((part) => part.location === at.location))).toBe(at.reserved)
       for (const use of stock.uses ?? []) {
         const own = open.filter((reservation) => reservation.channel === use.channel)
-        expect(unitsOf(own.flatMap((reservation) => reservation.allocations))).toBe(use.openQty)
+        expect(own.reduce((sum, reservation) => sum + openQtyOf(reservation), 0)).toBe(use.openQty)
       }
     })
   })
@@ -131,8 +162,7 @@ describe("every history", () => {
     always((moment) => {
       for (const before of reservationsOf(moment.before)) {
         const after = reservationOf(moment.after, before.channel, before.id)
-        if (isOpen(before))
-          expect(isOpen(before) && after !== undefined && isOpen(after)).toBe(after !== undefined && after.allocations.length > 0)
+        if (isOpen(before)) expect(isOpen(before) && after !== undefined && isOpen(after)).toBe(after !== undefined && openQtyOf(after) > 0)
         else expect(after).toEqual(before)
       }
     })
@@ -163,10 +193,61 @@ describe("every history", () => {
         }
         const whole = moments.at(-1)?.after
         expect({ ...stockOnly, reservations: reservationsOnly.reservations }).toEqual(whole)
-        expect(reservationsOnly).toMatchObject({ policy: null, locations: [], uses: null })
+        expect(reservationsOnly).toMatchObject({ policy: null, locations: [], uses: null, shorts: null })
       }),
       { numRuns: 150 },
     )
+  })
+})
+
+describe("what is sold without asking, in every history", () => {
+  it("is owed to the last unit until it is covered, shipped or given up", () => {
+    always((moment) => {
+      const changed = eventsOf(moment).reduce((sum, event) => {
+        if (event.type === "ShortageCovered") return sum - unitsOf(event.allocations)
+        if (event.type === "SaleOwed") return sum + (event.shortQty ?? 0)
+        return event.type === "Released" || event.type === "Fulfilled" ? sum - (event.shortQty ?? 0) : sum
+      }, 0)
+      expect(shortQtyOf(moment.after)).toBe(shortQtyOf(moment.before) + changed)
+      const { command } = moment
+      if (command?.type !== "RecordSale" || command.mode !== "owed" || moment.decision._tag === "Refused") return
+      const [owed] = eventsOf(moment)
+      if (owed?.type !== "SaleOwed") throw new Error("a sale owed stands under a reservation")
+      const stands = reservationOf(moment.after, moment.sender, owed.reservation)
+      expect(stands === undefined ? 0 : openQtyOf(stands)).toBeGreaterThanOrEqual(command.qty)
+    })
+  })
+  it("is counted alike for each reservation, in the list of what is short, and by location", () => {
+    always(({ after: stock }) => {
+      const list = stock.shorts?.list ?? []
+      const short = reservationsOf(stock).filter((reservation) => reservation.shortQty > 0)
+      expect(list.toSorted(byName).map(({ channel, reservation, qty }) => [channel, reservation, qty])).toEqual(
+        short
+          .map(({ channel, id, shortQty }) => ({ channel, reservation: id, shortQty }))
+          .toSorted(byName)
+          .map(({ channel, reservation, shortQty }) => [channel, reservation, shortQty]),
+      )
+      for (const at of stock.locations)
+        expect(at.short).toBe(list.reduce((sum, short) => sum + (short.at === at.location ? short.qty : 0), 0))
+      expect(stock.shorts?.anywhereQty ?? 0).toBe(list.reduce((sum, short) => sum + (short.at === null ? short.qty : 0), 0))
+    })
+  })
+  it("is never offered to anybody else, covered yet or not", () => {
+    always(({ after: stock }) => {
+      let free = 0
+      for (const at of stock.locations) free += Math.max(0, unowedQty(at) - at.short)
+      expect(offeredQty(stock)).toBeLessThanOrEqual(Math.max(0, free - (stock.shorts?.anywhereQty ?? 0)))
+    })
+  })
+  it("leaves no unit idle once it is covered, and is covered bit by bit as it is at once", () => {
+    always(({ after }) => {
+      const stock = structuredClone(after)
+      for (const event of coverShortages(stock, Number.MAX_SAFE_INTEGER)) evolve(stock, event)
+      expect(isCoverable(stock)).toBe(false)
+      const piecemeal = structuredClone(after)
+      for (let [event] = coverShortages(piecemeal, 1); event !== undefined; [event] = coverShortages(piecemeal, 1)) evolve(piecemeal, event)
+      expect(piecemeal).toEqual(stock)
+    })
   })
 })
 

@@ -3,6 +3,7 @@
  */
 import * as fc from "fast-check"
 import { AdjustReason, ReleaseReason, type StockCommand, StockStatus } from "../../src/domain/commands.ts"
+import { coverShortages } from "../../src/domain/cover.ts"
 import { decide, expire } from "../../src/domain/decide.ts"
 import type { Decision } from "../../src/domain/decision.ts"
 import type { StockEvent } from "../../src/domain/events.ts"
@@ -18,6 +19,8 @@ export interface Step {
   readonly sender: SenderId
   readonly waitMs: number
   readonly expiresDue: boolean
+  /** Whether what reservations are short of is covered after it, as far as goods go: the record may have been full. */
+  readonly covers: boolean
 }
 
 const channel = fc.constantFrom(web, web, web, market, market, till)
@@ -146,6 +149,7 @@ const step = fc.record({
   asked,
   waitMs: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2_000 }) }),
   expiresDue: fc.boolean(),
+  covers: fc.boolean(),
 })
 
 /** A policy and some stock, so that there is something to sell, and then anything. Each command has an id of its own. */
@@ -154,23 +158,25 @@ export const script: fc.Arbitrary<ReadonlyArray<Step>> = fc
   .map(([channels, stocked, steps]) => {
     const first = { type: "SetPolicy", policy: { version: 1, channels, safety: [], sourcing: [] } } as const
     const all = [
-      { asked: [depot, first] as const, waitMs: 0, expiresDue: false },
+      { asked: [depot, first] as const, waitMs: 0, expiresDue: false, covers: true },
       ...stocked.map(([at, units]) => ({
         asked: [depot, { type: "ReceiveStock", location: at, qty: units }] as const,
         waitMs: 0,
         expiresDue: false,
+        covers: true,
       })),
       ...steps,
     ]
-    return all.map(({ asked: [sender, fields], waitMs, expiresDue }, index) => ({
+    return all.map(({ asked: [sender, fields], waitMs, expiresDue, covers }, index) => ({
       command: command({ ...fields, id: `c${index}` as CommandId }),
       sender,
       waitMs,
       expiresDue,
+      covers,
     }))
   })
 
-/** One thing that happened in a history: a decided command, or holds that expired (then there is no command). */
+/** One thing that happened in a history: a decided command, or holds that expired, or shortages that were covered (then there is no command). */
 export interface Moment {
   readonly command: StockCommand | undefined
   readonly sender: SenderId
@@ -205,6 +211,9 @@ export const play = (steps: ReadonlyArray<Step>): ReadonlyArray<Moment> => {
     const decision = decide(isKnown ? stock : undefined, next.command, next.sender, atMs)
     happen({ command: next.command, sender: next.sender, atMs, decision })
     isKnown ||= decision._tag === "Accepted"
+    const [covered, ...more] = next.covers ? coverShortages(stock, Number.MAX_SAFE_INTEGER) : []
+    if (covered !== undefined)
+      happen({ command: undefined, sender: depot, atMs, decision: { _tag: "Accepted", events: [covered, ...more] } })
   }
   return moments
 }

@@ -54,6 +54,29 @@ describe("holdfast send, stock and ats", () => {
     expect(await cluster.run(["send", "Release", "--sku", "A", "--reservation", "cart-1", "--reason", "other"])).toMatchObject({ code: 0 })
   })
 
+  it("what is sold beyond stock: owed and seen, and covered by what comes before anybody else is offered it", async () => {
+    const send = (type: string, ...flags: ReadonlyArray<string>) => cluster.run(["send", type, "--sku", "BO", ...flags])
+    const stock = async () => json((await cluster.run(["stock", "BO", "--json"])).out)
+    await send("SetPolicy", "--channels", "web")
+    await send("ReceiveStock", "--location", "w1", "--qty", "2")
+    const sold = await send("RecordSale", "--mode", "owed", "--qty", "5", "--reservation", "m1")
+    expect(sold.out).toContain("SHORTAGE: 3 units owed that aren't there")
+    await send("RecordSale", "--mode", "owed", "--qty", "1", "--reservation", "m2")
+    expect(await stock()).toMatchObject({
+      offered: 0,
+      shortQty: 4,
+      shortages: [
+        { reservation: "m1", qty: 3 },
+        { reservation: "m2", qty: 1 },
+      ],
+    })
+    expect((await cluster.run(["stock", "BO"])).out).toContain("4 OWED AND NOT THERE")
+    expect(json((await cluster.run(["ats", "BO", "--json"])).out)).toMatchObject([{ ats: 0, shortQty: 4 }])
+    await send("ReceiveStock", "--location", "w1", "--qty", "4")
+    expect(await stock()).toMatchObject({ offered: 0, shortQty: 0, locations: [{ onHand: 6, reserved: 6, available: 0 }] })
+    expect((await send("Reserve", "--qty", "4")).out).toContain("InsufficientStock; 0 were to be had")
+  })
+
   it("ats --watch: the current value, then every change, until a signal ends it", async () => {
     const reserve = () => cluster.run(["send", "Reserve", "--sku", "A", "--qty", "1", "--reservation", "watched"])
     const { code, out } = await cluster.watch(["ats", "A", "--watch", "--json"], 2, reserve)

@@ -122,7 +122,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       qty,
     })
     .filter((move) => move.from !== move.to),
-  merged(fc.record({ type: type("Fulfil"), ...factHead, channel: sender, ...named, location }), some({ qty })),
+  merged(fc.record({ type: type("Fulfil"), ...factHead, channel: sender, ...named, location }), some({ qty, shipment: commandId })),
   merged(
     fc.record({ type: type("RecordSale"), ...factHead, mode: fc.constantFrom(...SaleMode), qty, location, reservation }),
     fc.constant({}),
@@ -145,14 +145,16 @@ const allocation = fc.record<Allocation>({ location, qty: units })
 const allocations = fc.array(allocation, { maxLength: 3 })
 const held = { channel: sender, ...named }
 export const expired = fc.record({ type: type("Expired"), ...held, allocations })
+const covered = fc.record({ type: type("ShortageCovered"), ...held, allocations })
 export const event: fc.Arbitrary<StockEvent> = fc.oneof(
   fc.record({ type: type("Reserved"), ...held, allocations, expiresAtMs: time }),
   fc.record({ type: type("Confirmed"), ...held }),
   fc.record({ type: type("Extended"), ...held, expiresAtMs: time }),
-  fc.record({ type: type("Released"), ...held, allocations, reason: fc.constantFrom(...ReleaseReason) }),
+  merged(fc.record({ type: type("Released"), ...held, allocations, reason: fc.constantFrom(...ReleaseReason) }), some({ shortQty: units })),
   expired,
-  fc.record({ type: type("Fulfilled"), ...held, allocations, taken: allocations }),
-  fc.record({ type: type("SaleOwed"), ...held, allocations }),
+  merged(fc.record({ type: type("Fulfilled"), ...held, allocations, taken: allocations }), some({ shortQty: units })),
+  merged(fc.record({ type: type("SaleOwed"), ...held, allocations }), some({ shortQty: units, shortAt: location })),
+  covered,
   fc.record({ type: type("SaleTaken"), channel: sender, taken: allocations }),
   fc.record({ type: type("ShippedUnreserved"), ...held, taken: allocations }),
   fc.record({ type: type("StockReceived"), location, qty: units }),
@@ -229,6 +231,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ _tag: type("Skipped"), seq: count, cause: anyText }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), sku, events: fc.array(expired, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), sku, events: fc.array(covered, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Floor"), sender, class: fc.constantFrom(...FloorClass), floorMs: count }) },
   {
     weight: 1,
@@ -277,12 +280,15 @@ export const reply: fc.Arbitrary<Reply> = fc.record({
   array: fc.boolean(),
   decisions: fc.array(said, { maxLength: 4 }),
 })
-export const atsValue: fc.Arbitrary<AtsValue> = fc.record({
-  channel: sender,
-  sku,
-  ats: count,
-  version: count,
-  delta: units,
-  cause: fc.constantFrom("Reserved", "Takeover", "Repair"),
-  atMs: count,
-})
+export const atsValue: fc.Arbitrary<AtsValue> = merged(
+  fc.record({
+    channel: sender,
+    sku,
+    ats: count,
+    version: count,
+    delta: units,
+    cause: fc.constantFrom("Reserved", "Takeover", "Repair"),
+    atMs: count,
+  }),
+  some({ shortQty: count }),
+)

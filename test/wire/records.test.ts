@@ -381,7 +381,7 @@ describe("a snapshot chunk", () => {
   })
 
   it("is unreadable if the bytes are none, or of an older version, and told apart if of a newer one", () => {
-    for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":2,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
+    for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":3,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
       expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable" })
     for (const text of ['{"chunkVersion":2,"chunk":1}', '{"chunkVersion":"3","chunk":1}', '{"chunk":1}'])
       expect(engineCodec.decodeChunk(sealed(text))).toEqual({ _tag: "Unreadable" })

@@ -79,6 +79,7 @@ describe("a feed message", () => {
             delta: value.delta,
             cause: value.cause,
             atMs: value.atMs,
+            shortQty: value.shortQty,
           }),
         )
       }),
@@ -182,9 +183,12 @@ describe("an answer", () => {
           reserved: 12,
           exposed: 0,
           safety: 2,
+          short: 1,
           available: -5,
         }
-        roundTrip({ answer: "stock", sku, ...asOf, atMs: 5, locations: [location], offered: 0, ats: [], openReservations: 3, policy: one })
+        const shortages = [{ channel: "web" as never, reservation: "r1" as never, qty: 1, at: null }]
+        const short = { shortQty: 1, shortages, openReservations: 3 }
+        roundTrip({ answer: "stock", sku, ...asOf, atMs: 5, locations: [location], offered: 0, ats: [], ...short, policy: one })
       }),
     )
     fc.assert(

@@ -37,6 +37,10 @@ const leadsTo: Readonly<Record<StockEvent["type"], ReadonlyArray<readonly [sende
   Expired: [["web", "Reserve", { reservation: "r2", qty: 1, holdMs: 1_000 }]],
   DiscrepancyFound: [["dc", "AdjustStock", { location: "L", qty: -500, reason: "loss" }]],
   ShortageFound: [["dc", "AdjustStock", { location: "L", qty: -1, reason: "loss" }]],
+  ShortageCovered: [
+    ["web", "RecordSale", { mode: "owed", qty: 2, reservation: "short" }],
+    ["dc", "ReceiveStock", { location: "L", qty: 500 }],
+  ],
 }
 
 /** Plays all of it on one partition, in the order above, and gives back what was journaled. */
@@ -57,7 +61,7 @@ const played = () => {
 const { broker, worker } = played()
 const entries = broker.records().flatMap((record) => record.entries)
 const eventsOf = (entry: Entry): ReadonlyArray<StockEvent> => {
-  if (entry._tag === "Expiry") return entry.events
+  if (entry._tag === "Expiry" || entry._tag === "Covered") return entry.events
   if (entry._tag !== "Message") return []
   return entry.decided.flatMap(({ decision }) => (decision._tag === "Accepted" ? decision.events : []))
 }
@@ -105,5 +109,8 @@ const more = (event: StockEvent): object => {
   if ("qty" in event) return { ...event, qty: event.qty + 1 }
   const plus = (parts: ReadonlyArray<{ readonly qty: number }>) => parts.map((part, i) => (i === 0 ? { ...part, qty: part.qty + 1 } : part))
   if ("taken" in event) return { ...event, taken: plus(event.taken) }
-  return "allocations" in event ? { ...event, allocations: plus(event.allocations) } : event
+  if (!("allocations" in event)) return event
+  return event.allocations.length === 0 && "shortQty" in event
+    ? { ...event, shortQty: (event.shortQty ?? 0) + 1 }
+    : { ...event, allocations: plus(event.allocations) }
 }

@@ -1,0 +1,71 @@
+/**
+ * Part of the checker `availability`: for no decision does a hold count whose time is up (INV-8).
+ *
+ * Proves that whenever a command about a SKU was decided, every hold of that SKU that was over by the record's time had been ended before: what it held was free
+ * for whoever asked. Holds are kept by when they end, with what changed since left in: it is dropped when it comes up.
+ */
+import type { StockEvent } from "../domain/events.ts"
+import type { EpochMs } from "../domain/names.ts"
+import { claimKey, type SkuModel } from "./model.ts"
+
+interface End {
+  readonly endMs: EpochMs
+  readonly key: string
+}
+
+const siftUp = (heap: Array<End>, from: number): void => {
+  for (let place = from; place > 0; ) {
+    const parent = (place - 1) >> 1
+    const [one, above] = [heap[place] as End, heap[parent] as End]
+    if (above.endMs <= one.endMs) return
+    heap[place] = above
+    heap[parent] = one
+    place = parent
+  }
+}
+
+const siftDown = (heap: Array<End>): void => {
+  for (let place = 0; ; ) {
+    const left = 2 * place + 1
+    if (left >= heap.length) return
+    const isRight = left + 1 < heap.length && (heap[left + 1] as End).endMs < (heap[left] as End).endMs
+    const child = isRight ? left + 1 : left
+    const [one, below] = [heap[place] as End, heap[child] as End]
+    if (one.endMs <= below.endMs) return
+    heap[place] = below
+    heap[child] = one
+    place = child
+  }
+}
+
+const dropFirst = (heap: Array<End>): void => {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  heap[0] = last
+  siftDown(heap)
+}
+
+export const createOverdue = () => {
+  const ends = new WeakMap<SkuModel, Array<End>>()
+  return {
+    /** A hold began, or ends later. */
+    note: (model: SkuModel, event: StockEvent): void => {
+      if (event.type !== "Reserved" && event.type !== "Extended") return
+      const heap = ends.get(model) ?? []
+      ends.set(model, heap)
+      heap.push({ endMs: event.expiresAtMs, key: claimKey(event.channel, event.reservation) })
+      siftUp(heap, heap.length - 1)
+    },
+    /** A hold of the SKU that was over at a time and is still there, in words, or null. */
+    at: (model: SkuModel, atMs: EpochMs): string | null => {
+      const heap = ends.get(model)
+      for (let first = heap?.[0]; heap !== undefined && first !== undefined && first.endMs <= atMs; first = heap[0]) {
+        const claim = model.claims.get(first.key)
+        if (claim !== undefined && !claim.confirmed && claim.expiresAtMs === first.endMs)
+          return `${first.key} is held, and was over at ${first.endMs}`
+        dropFirst(heap)
+      }
+      return null
+    },
+  }
+}
