@@ -280,6 +280,9 @@ export class Slot {
         return this.#beginReign(this.partition)
       case "SayBusy":
         return this.#sayBusy(output, this.reign ?? "nobody")
+      case "HoldOff":
+        if (this.reign !== null) this.#announce(this.reign, [{ sender: output.sender, forMs: output.forMs }])
+        return
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)
       case "Alarm":

@@ -10,7 +10,7 @@ import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import {
   classMemory,
@@ -122,7 +122,7 @@ const isFinal = (decision: EntryDecision): boolean => {
   }
 }
 
-/** Refusals that were decided for this command, not for its form or its id. */
+/** Refusals that were decided for this command, not for its form, its id or its date: those are given again each time, and cost no memory. */
 const isBusinessAnswer = (reason: string): boolean => {
   switch (reason) {
     case "Malformed":
@@ -136,6 +136,7 @@ const isBusinessAnswer = (reason: string): boolean => {
     case "WrongClass":
     case "IdReused":
     case "TooOld":
+    case "IssuedAhead":
       return false
     default:
       return true
@@ -158,11 +159,17 @@ const rememberDecision = (
   known: SkuActor | undefined,
 ): void => {
   if (!isFinal(decision) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  // A refusal makes no memory where there is none to be had.
+  if (outcome.outcome === "refused" && !partition.senders.has(standing.sender) && partition.senders.size >= sendersPerPartitionMax) return
   const memory = senderMemory(partition, standing.sender)
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  const issuedAtMs = standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs
+  // Never beyond what may be issued ahead: whatever a command's date says, it is forgotten again.
+  const issuedAtMs = Math.min(
+    standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs,
+    standing.atMs + issuedAheadMsMax,
+  )
   const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
   if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)

@@ -17,7 +17,8 @@ import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded } from "./handed.ts"
 import { actorIn, orderBatch, takeBatch } from "./intake.ts"
-import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
+import { sweep } from "./memory.ts"
+import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
@@ -176,19 +177,15 @@ type ArrivedRefusal = Extract<DecidedCommand["decision"], { _tag: "Refused" }>["
 
 /** Floors of senders that hold too much, and a share of the sweeping that each sender's own traffic pays for. */
 const tendMemory = (partition: Partition, given: Given, draft: Draft, batch: ReadonlyArray<ArrivedMessage>): void => {
-  const tended = new Set<SenderMemory>()
-  for (const { sender } of batch) {
-    const memory = partition.senders.get(sender)
-    if (memory === undefined || tended.has(memory)) continue
-    tended.add(memory)
-    for (const floorClass of memory.classes.keys()) {
-      const floorMs = floorToRaise(memory, floorClass, draft.atMs)
-      if (floorMs === undefined) continue
-      const entry = { _tag: "Floor", sender, class: floorClass, floorMs } as const
+  const tended = tendedBy(partition, batch)
+  const sweptEach = Math.ceil((draft.commands * 4) / Math.max(1, tended.size))
+  for (const memory of tended) {
+    for (const entry of floorsToRaise(partition, memory, draft.atMs)) {
       raiseFloor(partition, entry)
       addEntry(given, draft, entry)
     }
-    sweep(partition, memory, batch.length * 4)
+    sweep(partition, memory, sweptEach)
+    holdOffIfFull(partition, memory)
   }
 }
 
@@ -249,7 +246,10 @@ export const beginAppend = (
 
 /** Whether there is anything to decide at `atMs`. */
 const anythingDue = (partition: Partition, atMs: EpochMs, mayTakeStored: boolean): boolean =>
-  anyHanded(partition) || (mayTakeStored && partition.arrived.length > 0) || dueHolds(partition.holds, atMs, 1).length > 0
+  anyHanded(partition) ||
+  (mayTakeStored && partition.arrived.length > 0) ||
+  dueHolds(partition.holds, atMs, 1).length > 0 ||
+  anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {

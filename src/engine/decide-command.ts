@@ -63,9 +63,7 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
   const { partition, command, sender } = checked
   if (command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
   const memory = partition.senders.get(sender)
-  if (memory === undefined) {
-    if (partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
-  }
+  if (memory === undefined && partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
   const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
   if (command.issuedAtMs >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")

@@ -9,6 +9,8 @@ import { assert } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { partitionOf } from "../domain/names.ts"
 import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax, handedCommandsMax, handedPerSenderMin } from "../limits.ts"
+import { isFull, roomInMs } from "./memory-bounds.ts"
+import { holdOff } from "./memory-tending.ts"
 import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition.ts"
 import type { Output, TakenMessage } from "./protocol.ts"
 import type { BusyWhy } from "./words.ts"
@@ -52,7 +54,7 @@ const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
   return Math.round(Math.min(busyMsMax, Math.max(busyMsMin, ms)))
 }
 
-/** Takes in what an ingress hands over, and says busy for what there is no room for. */
+/** Takes in what an ingress hands over, and says busy for what there is no room for: to wait in, or to be remembered in. */
 export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
   // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
   const isNotYet = partition.cursor.stream === "raw"
@@ -60,9 +62,19 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
   const { handed } = partition
   let refused: Array<TakenMessage> | undefined
   let retryAfterMs = 0
+  const unremembered: Array<TakenMessage> = []
+  let roomAfterMs = 0
   for (const message of messages) {
     const queue = queueOf(handed, message.sender)
     const commands = commandsIn(message)
+    const memory = partition.senders.get(message.sender)?.classes.get("sell")
+    if (memory !== undefined && isFull(partition, memory, queue.commands + commands)) {
+      unremembered.push(message)
+      roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
+      if (queue.commands === 0) forget(handed, queue)
+      holdOff(partition, message.sender)
+      continue
+    }
     if (!hasRoom(handed, queue, commands, message.bytes)) {
       refused ??= []
       refused.push(message)
@@ -76,7 +88,8 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     handed.commands += commands
     handed.bytes += message.bytes
   }
-  return refused === undefined ? [] : sayBusy(refused, retryAfterMs, "queue")
+  const noMemory = sayBusy(unremembered, roomAfterMs, "queue")
+  return refused === undefined ? noMemory : [...noMemory, ...sayBusy(refused, retryAfterMs, "queue")]
 }
 
 const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, why: BusyWhy): Array<Output> =>

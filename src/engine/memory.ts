@@ -2,16 +2,19 @@
  * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations, and the floors below which all of
  * it is forgotten and refused.
  *
- * Memory is cut into steps of `floorStepMs` by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
- * evicts is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
+ * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
+ * forgets is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
+ * Where the line is drawn when memory runs short, and who hears of it, is decided in memory-bounds.ts.
  */
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
+import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { emptyLine, firstOf, type MemoryLine, pushOnto, shiftOff } from "./memory-line.ts"
+import { emptySteps, oldestStepOf, popOldest, pushInto, type StepHeap } from "./memory-steps.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
 
@@ -26,22 +29,19 @@ export interface Remembered {
   readonly class: FloorClass
 }
 
-interface MemoryStep {
-  readonly decisions: Array<Remembered>
-  readonly ended: Array<{ readonly actor: SkuActor; readonly reservation: Reservation }>
+/** A reservation that ended, and where. */
+export interface Ended {
+  readonly actor: SkuActor
+  readonly reservation: Reservation
 }
 
 export interface ClassMemory {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
-  /** Decisions and ended reservations at or above the floor, as of the last time it was looked at. */
-  count: number
-  /** By step number. */
-  readonly steps: Map<number, MemoryStep>
-  /** No step has a lower number. */
-  oldestStep: number
-  /** Steps below the floor: forgotten already, swept away bit by bit. */
-  readonly passed: Array<MemoryStep>
+  /** Decisions in the order in which they were made: what is forgotten is swept from its front. */
+  readonly decisions: MemoryLine<Remembered>
+  /** Ended reservations by the step of their end: they may come in any order, out of a snapshot. */
+  readonly ended: StepHeap<Ended>
 }
 
 export interface SenderMemory {
@@ -83,14 +83,14 @@ export const senderMemory = (partition: Partition, sender: SenderId): SenderMemo
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
-    found = { floorMs: 0, count: 0, steps: new Map(), oldestStep: Number.MAX_SAFE_INTEGER, passed: [] }
+    found = { floorMs: 0, decisions: emptyLine(), ended: emptySteps() }
     memory.classes.set(floorClass, found)
   }
   return found
 }
 
 /** What was issued (or ended) before this is forgotten, and refused. On a step's edge. */
-export const floorMsOf = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
+export const floorMsOf = (memory: Pick<SenderMemory, "classes">, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
   const byHorizon = stepOf(atMs - horizonMs[floorClass]) * floorStepMs
   const found = memory.classes.get(floorClass)
   return found === undefined || found.floorMs < byHorizon ? byHorizon : found.floorMs
@@ -119,16 +119,6 @@ export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Ite
   for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found
 }
 
-const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
-  let step = held.steps.get(number)
-  if (step === undefined) {
-    step = { decisions: [], ended: [] }
-    held.steps.set(number, step)
-    if (number < held.oldestStep) held.oldestStep = number
-  }
-  return step
-}
-
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
 export const remember = (memory: SenderMemory, decision: Remembered): void =>
   rememberOver(memory, decision, held(memory, decision.sku, decision.id))
@@ -143,15 +133,13 @@ const rememberOver = (memory: SenderMemory, decision: Remembered, former: Rememb
   const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
-  ofClass.count++
-  memoryStep(ofClass, decision.step).decisions.push(decision)
+  pushOnto(ofClass.decisions, decision, decision.step)
 }
 
 /** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
 export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: Reservation): void => {
-  const held = classMemory(senderMemory(partition, reservation.channel), "sell")
-  held.count++
-  memoryStep(held, stepOf(reservation.endedAtMs)).ended.push({ actor, reservation })
+  const { ended } = classMemory(senderMemory(partition, reservation.channel), "sell")
+  pushInto(ended, { actor, reservation }, stepOf(reservation.endedAtMs))
 }
 
 /** Whether a reservation's end lies below its channel's floor: it is forgotten, swept or not. */
@@ -169,55 +157,22 @@ export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channe
   return true
 }
 
-/** Sets aside the steps that the floor has passed. O(steps passed), each once. */
-const passFloor = (memory: SenderMemory, floorClass: FloorClass, held: ClassMemory, atMs: EpochMs): void => {
-  const firstAlive = floorStep(memory, floorClass, atMs)
-  if (held.steps.size === 0) held.oldestStep = Number.MAX_SAFE_INTEGER
-  for (; held.oldestStep < firstAlive && held.steps.size > 0; held.oldestStep++) {
-    const step = held.steps.get(held.oldestStep)
-    if (step === undefined) continue
-    held.steps.delete(held.oldestStep)
-    held.count -= step.decisions.length + step.ended.length
-    held.passed.push(step)
-  }
-}
-
-/** Sweeps up to `most` things of one sender that its floors have passed. */
+/** Sweeps up to `most` things of one sender that its floors have passed. What was issued ahead holds up what was decided after it until its own time is forgotten, minutes at most. */
 export const sweep = (partition: Partition, memory: SenderMemory, most: number): void => {
   let left = most
   for (const [floorClass, held] of memory.classes) {
-    passFloor(memory, floorClass, held, partition.atMs)
-    while (left > 0) {
-      const step = held.passed.at(-1)
-      if (step === undefined) break
-      if (step.decisions.length === 0 && step.ended.length === 0) held.passed.pop()
-      else {
-        left--
-        sweepOne(memory, step)
-      }
+    const firstAlive = floorStep(memory, floorClass, partition.atMs)
+    for (; left > 0; left--) {
+      const decision = firstOf(held.decisions)
+      if (decision === undefined || decision.step >= firstAlive) break
+      shiftOff(held.decisions)
+      // The same id may have been decided anew since it was forgotten: only this very decision is swept.
+      removeThing(memory.decisions, naming, decision)
     }
+    for (; left > 0 && oldestStepOf(held.ended) < firstAlive; left--) forgetEnd(popOldest(held.ended))
   }
 }
 
-const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
-  const decision = step.decisions.pop()
-  if (decision !== undefined) {
-    // The same id may have been decided anew since it was forgotten: only this very decision is swept.
-    removeThing(memory.decisions, naming, decision)
-    return
-  }
-  const end = step.ended.pop()
-  if (end === undefined) return
-  const { actor, reservation } = end
+const forgetEnd = ({ actor, reservation }: Ended): void => {
   if (reservationOf(actor.stock, reservation.channel, reservation.id) === reservation) forgetReservation(actor.stock, reservation)
-}
-
-/** The floor a sender's class has to be raised to because it holds too much, or undefined. The oldest step goes as a whole. */
-export const floorToRaise = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
-  const held = memory.classes.get(floorClass)
-  if (held === undefined || held.count <= rememberedPerSenderMax) return undefined
-  passFloor(memory, floorClass, held, atMs)
-  if (held.count <= rememberedPerSenderMax) return undefined
-  while (!held.steps.has(held.oldestStep)) held.oldestStep++
-  return (held.oldestStep + 1) * floorStepMs
 }

@@ -13,6 +13,7 @@ import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
+import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
 import type { Cursor, JournalRecord } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
@@ -168,12 +169,11 @@ export interface SnapshotWalk {
   readonly startSeq: number
   readonly startHash: string
   stage: "skus" | "reservations" | "decisions" | "meta" | "done"
-  /** Places reached: SKU, slot in it; sender, class, step, decision in it. */
+  /** Places reached: SKU, slot in it; sender, class, place of the decision in its line. */
   actor: number
   slot: number
   sender: number
   floorClass: number
-  step: number
   place: number
   chunks: number
   stored: number
@@ -297,6 +297,12 @@ export interface Partition {
   readonly senders: Map<SenderId, SenderMemory>
   readonly senderList: Array<SenderMemory>
   nextSenderToForget: number
+  readonly memoryBounds: MemoryBounds
+  /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
+  readonly heldOff: Map<SenderId, EpochMs>
+  /** Whether some sender's memory was near its bound when it was last looked at. */
+  memoryIsShort: boolean
+  nextMemoryLookMs: EpochMs
   readonly quarantine: Map<string, QuarantinedCommand>
   /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
@@ -362,13 +368,14 @@ const nothingTaken = () => ({
 
 /**
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
- * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
+ * `batchMessagesMax` and `memoryBounds`: messages one record may decide, and what is remembered of one sender, as in limits.ts unless others are given.
  */
 export const emptyPartition = (options: {
   readonly partition: number
   readonly partitions: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax?: number
+  readonly memoryBounds?: MemoryBounds
 }): Partition => ({
   id: options.partition,
   partitions: options.partitions,
@@ -408,6 +415,10 @@ export const emptyPartition = (options: {
   senders: new Map(),
   senderList: [],
   nextSenderToForget: 0,
+  memoryBounds: options.memoryBounds ?? memoryBounds,
+  heldOff: new Map(),
+  memoryIsShort: false,
+  nextMemoryLookMs: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
   quarantinedBy: new Map(),

@@ -233,6 +233,7 @@ export const AlarmKind = [
   "Discrepancy",
   "Shortage",
   "FloorRaised",
+  "MemoryShort",
   "AppendUnknown",
 ] as const
 export type AlarmKind = (typeof AlarmKind)[number]
@@ -287,6 +288,8 @@ export type Output =
   | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
+  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Said again while it is so. */
+  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }

@@ -10,7 +10,8 @@ import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
 import { isDue } from "./due.ts"
-import type { ClassMemory, Remembered, SenderMemory } from "./memory.ts"
+import type { ClassMemory, SenderMemory } from "./memory.ts"
+import { atPlace, endOf } from "./memory-line.ts"
 import { appliedSeq, type Partition, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
@@ -36,7 +37,6 @@ const beginIfDue = (partition: Partition, nowMs: number): void => {
     slot: 0,
     sender: 0,
     floorClass: 0,
-    step: 0,
     place: 0,
     chunks: 0,
     stored: 0,
@@ -160,8 +160,8 @@ const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number)
 }
 
 /**
- * Decisions are walked by sender in the order they were remembered. What is forgotten meanwhile shifts nothing: a step that was passed by the walk is gone, one that wasn't is still
- * found by its number; a decision remembered behind the walk is in a record after the start, and is replayed.
+ * Decisions are walked by sender in the order they were remembered. What is forgotten meanwhile shifts nothing: places count from the first decision there ever was. A decision remembered
+ * behind the walk is in a record after the start, and is replayed.
  */
 const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<DecisionsChunk["items"][number]> = []
@@ -169,7 +169,6 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
     const memory = partition.senderList[walk.sender] as SenderMemory
     const held = memory.classes.get(FloorClass[walk.floorClass] as FloorClass)
     if (held !== undefined && !collectDecisions(memory.sender, held, walk, items)) break
-    walk.step = 0
     walk.place = 0
     walk.floorClass++
     if (walk.floorClass < FloorClass.length) continue
@@ -183,21 +182,15 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
 /** Collects decisions of one class from where the walk stands; false if the slice is full. */
 const collectDecisions = (
   sender: SenderId,
-  held: ClassMemory,
+  { decisions }: ClassMemory,
   walk: SnapshotWalk,
   items: Array<DecisionsChunk["items"][number]>,
 ): boolean => {
-  const numbers = [...held.steps.keys()].filter((number) => number >= walk.step).sort((a, b) => a - b)
-  for (const number of numbers) {
-    if (number !== walk.step) {
-      walk.step = number
-      walk.place = 0
-    }
-    const decisions = held.steps.get(number)?.decisions ?? []
-    for (; walk.place < decisions.length; walk.place++) {
-      if (items.length >= snapshotSliceItemsMax) return false
-      items.push({ sender, decision: decisions[walk.place] as Remembered })
-    }
+  walk.place = Math.max(walk.place, decisions.head)
+  for (const end = endOf(decisions); walk.place < end; walk.place++) {
+    if (items.length >= snapshotSliceItemsMax) return false
+    const decision = atPlace(decisions, walk.place)
+    if (decision !== undefined) items.push({ sender, decision })
   }
   return true
 }

@@ -14,7 +14,7 @@ import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { halt, stepDown } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
-import { sweep } from "./memory.ts"
+import { tickMemory } from "./memory-tending.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import {
@@ -197,17 +197,9 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
     ...tickWitness(partition, nowMs),
     ...tickRawEnd(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
+    ...tickMemory(partition, nowMs),
   )
-  sweepNext(partition)
   return outputs
-}
-
-/** Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending. */
-const sweepNext = (partition: Partition): void => {
-  if (partition.senderList.length === 0) return
-  partition.nextSenderToForget = (partition.nextSenderToForget + 1) % partition.senderList.length
-  const memory = partition.senderList[partition.nextSenderToForget]
-  if (memory !== undefined) sweep(partition, memory, 256)
 }
 
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */

@@ -123,6 +123,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
+      case "HoldOff":
+        return reign.holdOff(output.sender, output.forMs)
       default:
         return say(output)
     }

@@ -19,6 +19,7 @@ export const metricName = {
   holdsExpired: "holdfast_holds_expired_total",
   quarantined: "holdfast_quarantined",
   openHolds: "holdfast_open_holds",
+  memoryShare: "holdfast_memory_share",
   clockOffset: "holdfast_clock_offset_seconds",
   repliesSent: "holdfast_replies_sent_total",
   feedSent: "holdfast_feed_sent_total",
