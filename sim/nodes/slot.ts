@@ -253,6 +253,8 @@ export class Slot {
       case "WatchFeed":
         for (const value of this.#server.feedSince(this.id, output.sinceMs)) this.feedStored(value)
         return
+      case "ReadRecalled":
+        return this.#readRecalled(output.seq)
       case "ReadForRepublish":
         return this.#readForRepublish(output)
       case "StoreIncarnation":
@@ -346,6 +348,15 @@ export class Slot {
       answered: (read) =>
         this.put({ _tag: "RepublishRead", records: this.worker.faults.readRecords(this.id, read), nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readRecalled(seq: number): void {
+    this.#ask<{ readonly record: StoredRecord | null }>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#journalAnswers ? { record: this.#server.recordAt(this.id, seq) } : null),
+      answered: ({ record }) => this.put({ _tag: "RecalledRead", seq, record, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "Recalled", nowMs: this.worker.clockMs }),
     })
   }
 

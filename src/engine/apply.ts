@@ -17,6 +17,8 @@ import {
   floorClassOf,
   forgetIfBelowFloor,
   memoryKey,
+  noteRemembered,
+  packOlder,
   remember,
   rememberEnd,
   rememberIfNew,
@@ -52,6 +54,8 @@ export interface Standing {
   readonly reply: string | null
   /** Settled out of quarantine: remembered from now, not from when it was issued, or a later retry would be quarantined and replayed a second time. */
   readonly settled: boolean
+  /** Its place among the commands of the record. */
+  readonly place: number
 }
 
 /** Milliseconds between two of the older cursors that are kept. */
@@ -170,9 +174,11 @@ const rememberDecision = (
     standing.settled ? Math.max(standing.atMs, command.issuedAtMs) : command.issuedAtMs,
     standing.atMs + issuedAheadMsMax,
   )
-  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command) }
+  const { seq, place } = standing
+  const remembered = { id, sku, hash, outcome, step: stepOf(issuedAtMs), class: floorClassOf(command), seq, place }
   if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)
+  noteRemembered(partition, memory, remembered.class)
 }
 
 /** Applies one decided command. `hash` is that of its canonical text; `known` is its SKU's actor if the caller has looked it up and found it. */
@@ -263,12 +269,13 @@ export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "
   held.floorMs = Math.max(held.floorMs, entry.floorMs)
 }
 
-/** Applies an entry read back from the journal. */
-const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs): void => {
+/** Applies an entry read back from the journal; `place` is that of its first command in the record. */
+const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
   switch (entry._tag) {
     case "Message": {
-      const standing: Standing = { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: false }
-      for (const decided of entry.decided) replayDecided(partition, given, standing, decided)
+      const { sender, class: commandClass, reply } = entry
+      for (const [i, decided] of entry.decided.entries())
+        replayDecided(partition, given, { seq, atMs, sender, class: commandClass, reply, settled: false, place: place + i }, decided)
       return
     }
     case "Expiry":
@@ -282,7 +289,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       replayDecided(
         partition,
         given,
-        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true },
+        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, place },
         entry.decided,
       )
       return
@@ -311,6 +318,25 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   forgetAsDecided(partition, actor, decided.decision)
   applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
+
+/** The decided commands of an entry, in order: what places in a record count. */
+export const commandsOf = (entry: Entry): ReadonlyArray<DecidedCommand> => {
+  switch (entry._tag) {
+    case "Message":
+      return entry.decided
+    case "Settled":
+      return [entry.decided]
+    case "Stored":
+    case "Skipped":
+    case "Expiry":
+    case "Floor":
+    case "Reset":
+    case "Moved":
+    case "Resumed":
+      return noCommands
+  }
+}
+const noCommands: ReadonlyArray<DecidedCommand> = []
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
 export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {
@@ -352,7 +378,12 @@ const markCursor = (partition: Partition, record: JournalRecord): void => {
 /** Applies a record read back from the journal. The caller has verified that it links to what was applied before. */
 export const applyRecord = (partition: Partition, given: Given, record: JournalRecord, seq: number): void => {
   applyEnvelope(partition, record)
-  for (const entry of record.entries) applyEntry(partition, given, entry, seq, record.atMs)
+  let place = 0
+  for (const entry of record.entries) {
+    applyEntry(partition, given, entry, seq, record.atMs, place)
+    place += commandsOf(entry).length
+  }
+  packOlder(partition)
 }
 
 /** Notes that a record is in the journal for good. */

@@ -15,14 +15,15 @@ import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
-import { anyHanded } from "./handed.ts"
+import { anyHanded, commandsIn } from "./handed.ts"
 import { actorIn, orderBatch, takeBatch } from "./intake.ts"
-import { sweep } from "./memory.ts"
+import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
+import { askForRecalled } from "./recall.ts"
 import {
   type Cursor,
   type DecidedCommand,
@@ -43,6 +44,8 @@ interface Draft {
   readonly touched: Map<SkuActor, string>
   bytes: number
   commands: number
+  /** Decided commands in its entries so far: where the next message's begin. */
+  places: number
 }
 
 const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
@@ -53,6 +56,7 @@ const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
   touched: new Map(),
   bytes: 0,
   commands: 0,
+  places: 0,
 })
 
 const addEntry = (given: Given, draft: Draft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
@@ -116,7 +120,7 @@ const decideOne = (
   const hash = given.codec.commandHash(decoded.text)
   const known = actorIn(partition, arrived, command)
   let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
-  if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
+  if (decision === "Operator") decision = decideOperator(partition, given, draft, arrived, command, settled)
   const decided: DecidedCommand = { command, named: null, decision }
   if (decision._tag === "Accepted" && known !== undefined) rememberSent(known)
   const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
@@ -129,17 +133,20 @@ const decideOperator = (
   partition: Partition,
   given: Given,
   draft: Draft,
+  arrived: ArrivedMessage,
   command: Command,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
   assert(command.type === "ReplayQuarantined" || command.type === "DropQuarantined", "only operator commands act on the quarantine")
-  const settlement = settle(partition, given, command)
+  const settlement = settle(partition, given, arrived, command)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
   const { quarantined, decision } = settlement
   const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
   settleQuarantined(partition, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true }
+  // What is settled stands in the record behind the message that settles it.
+  const place = draft.places + commandsIn(arrived) + settled.length
+  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true, place }
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
   const hash = given.codec.commandHash(given.codec.commandText(quarantined.command))
@@ -151,11 +158,21 @@ const decideOperator = (
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false }
+  const standingAt = (place: number): Standing => ({
+    seq: draft.seq,
+    atMs: draft.atMs,
+    sender,
+    class: commandClass,
+    reply,
+    settled: false,
+    place: draft.places + place,
+  })
   const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
-  const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>
-    refusal === undefined ? decideOne(partition, given, draft, arrived, standing, decoded, settled) : refusedUnread(decoded, refusal)
+  const decideDecoded = (decoded: DecodedCommand, place: number): DecidedCommand =>
+    refusal === undefined
+      ? decideOne(partition, given, draft, arrived, standingAt(place), decoded, settled)
+      : refusedUnread(decoded, refusal)
   const decided =
     body._tag === "Commands"
       ? body.commands.map(decideDecoded)
@@ -164,6 +181,7 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
   const array = body._tag === "Commands" && body.array
   addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, bulk: arrived.bulk, brokerMs, reply, array, decided }, texts)
   for (const one of settled) addEntry(given, draft, one)
+  draft.places += decided.length + settled.length
 }
 
 const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
@@ -287,15 +305,23 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
   if (!anythingDue(partition, atMs, mayTakeStored)) return []
+  const beforeMs = partition.atMs
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
   expireDue(partition, given, draft)
-  const { stored, messages: batch } = takeBatch(partition, draft.bytes, mayTakeStored)
+  const { stored, messages: batch } = takeBatch(partition, given, draft.bytes, mayTakeStored)
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)
   for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
   tendMemory(partition, given, draft, batch)
+  const asks = askForRecalled(partition, nowMs)
+  if (draft.entries.length === 0) {
+    // All that waits has to be read up first: no record is made, and no time.
+    partition.atMs = beforeMs
+    return asks
+  }
+  packOlder(partition)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
   const change = {
     owner: partition.owner,
@@ -306,5 +332,5 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   }
   const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
   applyEnvelope(partition, (partition.inFlight as InFlight).record)
-  return outputs
+  return asks.length === 0 ? outputs : [...outputs, ...asks]
 }

@@ -21,8 +21,9 @@ import {
 import type { SkuActor } from "./actor.ts"
 import { type Given, quarantinedAs } from "./apply.ts"
 import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory } from "./memory.ts"
-import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
+import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { ProtocolRules } from "./protocol.ts"
+import { recallRead } from "./recall.ts"
 import type { EntryDecision } from "./records.ts"
 
 const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
@@ -41,21 +42,28 @@ interface Checked {
   readonly bulk: boolean
   /** Its SKU's actor, if it is known. */
   readonly actor: SkuActor | undefined
+  /** What its message has read of decisions of long ago. */
+  readonly arrived: Pick<ArrivedMessage, "read">
   /** Its place among the commands of the record: with the record's sequence, where it will lie if it has to be quarantined. A command's own sequence may come again. */
   readonly place: number
 }
 
 type Check = ProtocolRules["checks"][number]
 
-const lookUp = ({
-  partition,
-  command,
-  hash,
-  sender,
-}: Pick<Checked, "partition" | "command" | "hash" | "sender">): EntryDecision | undefined => {
+type Asked = Pick<Checked, "partition" | "command" | "hash" | "sender" | "arrived">
+
+/** What was decided of its id, recently or long ago: undefined if nothing was, null if that can't be known any more. */
+const decidedBefore = ({ partition, command, sender, arrived }: Asked): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
-  const found = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
+  const recent = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
+  return recent ?? recallRead(partition, arrived, sender, command)
+}
+
+const lookUp = (asked: Asked): EntryDecision | undefined => {
+  const found = decidedBefore(asked)
   if (found === undefined) return undefined
+  const { hash } = asked
+  if (found === null) return isFact(asked.command) ? undefined : refused("TooOld", "id")
   return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")
 }
 
@@ -65,6 +73,8 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
   const memory = partition.senders.get(sender)
   if (memory === undefined && partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
   const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
+  if (isFact(command) && decidedBefore(checked) === null)
+    return quarantineAs(checked, "its record can't be read: it can't be told from a repeat")
   if (command.issuedAtMs >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
@@ -140,7 +150,7 @@ export type Settlement =
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
 /** Decides a quarantined command for good. Floor and bounds don't count any more: an operator has looked. */
-export const settle = (partition: Partition, given: Given, command: OperatorCommand): Settlement => {
+export const settle = (partition: Partition, given: Given, arrived: Pick<ArrivedMessage, "read">, command: OperatorCommand): Settlement => {
   const quarantined = partition.quarantine.get(command.quarantined)
   if (quarantined === undefined || quarantined.command.sku !== command.sku)
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
@@ -148,7 +158,7 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const hash = given.codec.commandHash(given.codec.commandText(original))
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
-  const before = lookUp({ partition, command: original, hash, sender })
+  const before = lookUp({ partition, command: original, hash, sender, arrived })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
@@ -189,6 +199,7 @@ export const decideCommand = (
     sender: arrived.sender,
     brokerMs: arrived.brokerMs,
     bulk: arrived.bulk,
+    arrived,
     actor,
     place,
   }

@@ -15,7 +15,8 @@ import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition
 import type { Output, TakenMessage } from "./protocol.ts"
 import type { BusyWhy } from "./words.ts"
 
-const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
+/** Commands a message is counted for. */
+export const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
 
 /** A message as it waits. Its form was checked by an ingress; what only an owner can see is checked when it is decided. */
 export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number | null): ArrivedMessage => ({
@@ -29,6 +30,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   home: partitionOf(taken.sku, partition.partitions) === partition.id,
   reply: taken.reply,
   body: taken.body,
+  read: null,
   actor: undefined,
 })
 
@@ -104,31 +106,44 @@ type Fits = (arrived: ArrivedMessage) => boolean
 /** Commands a sender may decide at one turn: small, so that many senders share a batch, and no smaller than is worth a turn. */
 const turnCommands = 32
 
-/** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. */
-export const takeHanded = (partition: Partition, fits: Fits): Array<ArrivedMessage> => {
+/** Whether all that deciding a message needs is at hand. */
+type Ready = (arrived: ArrivedMessage) => boolean
+
+/** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. Whoever's next message isn't ready waits, and nobody else. */
+export const takeHanded = (partition: Partition, fits: Fits, ready: Ready): Array<ArrivedMessage> => {
   const { handed } = partition
   const taken: Array<ArrivedMessage> = []
+  const waiting: Array<SenderId> = []
   while (handed.turns.length > 0) {
     const sender = handed.turns[0] as SenderId
     const queue = handed.queues.get(sender)
     assert(queue !== undefined && queue.commands > 0, "INV-9 a sender that has a turn has something waiting")
-    if (!takeTurn(handed, queue, fits, taken)) break
+    const went = takeTurn(handed, queue, { fits, ready }, taken)
+    if (went === "full") break
     handed.turns.shift()
-    if (queue.commands > 0) handed.turns.push(sender)
-    else forget(handed, queue)
+    if (queue.commands === 0) forget(handed, queue)
+    else if (went === "waits") waiting.push(sender)
+    else handed.turns.push(sender)
   }
+  handed.turns.push(...waiting)
   return taken
 }
 
-/** One sender's turn; false if the batch is full. A message larger than a turn is saved up for. */
-const takeTurn = (handed: Handed, queue: HandedQueue, fits: Fits, taken: Array<ArrivedMessage>): boolean => {
+/** One sender's turn, and how it ended: the batch is full, what is next isn't ready, or others have their turns. A message larger than a turn is saved up for. */
+const takeTurn = (
+  handed: Handed,
+  queue: HandedQueue,
+  { fits, ready }: { readonly fits: Fits; readonly ready: Ready },
+  taken: Array<ArrivedMessage>,
+): "full" | "waits" | "done" => {
   queue.credit = Math.min(queue.credit + turnCommands, commandsPerMessageMax + turnCommands)
   while (queue.commands > 0) {
     const next = queue.messages[queue.from] as ArrivedMessage
     const commands = commandsIn(next)
     // Whoever is alone saves up for nobody.
-    if (commands > queue.credit && handed.turns.length > 1) return true
-    if (!fits(next)) return false
+    if (commands > queue.credit && handed.turns.length > 1) return "done"
+    if (!ready(next)) return "waits"
+    if (!fits(next)) return "full"
     queue.credit = Math.max(0, queue.credit - commands)
     queue.from++
     queue.commands -= commands
@@ -138,7 +153,7 @@ const takeTurn = (handed: Handed, queue: HandedQueue, fits: Fits, taken: Array<A
     taken.push(next)
     cut(queue)
   }
-  return true
+  return "done"
 }
 
 /** Cuts the front off when half of the array is spent, so that taking from it costs nothing on average. */

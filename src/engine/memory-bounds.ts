@@ -9,22 +9,28 @@ import {
   busyMsMin,
   commandHorizonMinMs,
   endedPerSenderMax,
+  endedPlenty,
   floorStepMs,
+  recentPerSenderMax,
   rememberedPerSenderMax,
   rememberedPlenty,
   senderFullMsMax,
 } from "../limits.ts"
-import { type ClassMemory, floorMsOf, type SenderMemory, stepOf } from "./memory.ts"
+import { type ClassMemory, decisionCount, floorMsOf, type SenderMemory, stepOf } from "./memory.ts"
 import { firstOf, newestStepOfFirst } from "./memory-line.ts"
 import { oldestStepOf } from "./memory-steps.ts"
+import { firstNewestStep, segmentSteps } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
 export interface MemoryBounds {
   /** Milliseconds for which a command is always remembered. */
   readonly horizonMinMs: number
-  /** Decisions, or ended reservations, of one sender and class above which its floor rises. */
+  /** Newest decisions of one sender and class that are held as they are; older ones are packed. */
+  readonly recent: number
+  /** Decisions of one sender and class, and ended reservations, above which its floor rises. */
   readonly plenty: number
+  readonly endedPlenty: number
   /** Decisions of one sender and class, and ended reservations, at which it has to wait. */
   readonly decisionsMax: number
   readonly endedMax: number
@@ -32,7 +38,9 @@ export interface MemoryBounds {
 
 export const memoryBounds: MemoryBounds = Object.freeze({
   horizonMinMs: commandHorizonMinMs,
+  recent: recentPerSenderMax,
   plenty: rememberedPlenty,
+  endedPlenty,
   decisionsMax: rememberedPerSenderMax,
   endedMax: endedPerSenderMax,
 })
@@ -47,21 +55,39 @@ const mayRise: Readonly<Record<FloorClass, boolean>> = { sell: true, policy: tru
 export const floorToRaise = (partition: Partition, memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
   const held = memory.classes.get(floorClass)
   if (held === undefined || !mayRise[floorClass]) return undefined
-  const { plenty, horizonMinMs } = partition.memoryBounds
-  const { decisions, ended } = held
+  const { plenty, endedPlenty: endsPlenty, horizonMinMs } = partition.memoryBounds
+  const { ended } = held
+  const count = decisionCount(held)
   const highest = stepOf(atMs - horizonMinMs)
   let step = 0
   // Only where it frees something: what is younger than the horizon that always holds stays, and a floor that rose for nothing would refuse what comes late for nothing.
-  if (decisions.count > plenty && (firstOf(decisions)?.step ?? highest) < highest)
-    step = newestStepOfFirst(decisions, decisions.count - plenty + Math.floor(plenty / freedShare)) + 1
-  if (ended.count > plenty && oldestStepOf(ended) < highest) step = Math.max(step, oldestStepOf(ended) + 1)
+  if (count > plenty && oldestStepIn(held) < highest) step = newestStepOfOldest(held, count - plenty + Math.floor(plenty / freedShare)) + 1
+  if (ended.count > endsPlenty && oldestStepOf(ended) < highest) step = Math.max(step, oldestStepOf(ended) + 1)
   const floorMs = Math.min(step, highest) * floorStepMs
   return floorMs > floorMsOf(memory, floorClass, atMs) ? floorMs : undefined
 }
 
+/** The step up to which all of a class's oldest segment is forgotten, or the step of its first decision; infinite without any. */
+const oldestStepIn = ({ decisions, packed }: ClassMemory): number => {
+  const first = packed === null ? undefined : firstNewestStep(packed)
+  return first ?? firstOf(decisions)?.step ?? Number.POSITIVE_INFINITY
+}
+
+/** The newest step among at least so many of the oldest decisions. */
+const newestStepOfOldest = ({ decisions, packed }: ClassMemory, least: number): number => {
+  let step = 0
+  let seen = 0
+  for (const segment of packed === null ? [] : segmentSteps(packed)) {
+    if (seen >= least) return step
+    seen += segment.count
+    step = Math.max(step, segment.newestStep)
+  }
+  return seen >= least ? step : Math.max(step, newestStepOfFirst(decisions, least - seen))
+}
+
 /** Whether there is no room for so many more decisions of a sender's class. */
 export const isFull = ({ memoryBounds: { decisionsMax, endedMax } }: Partition, held: ClassMemory | undefined, more: number): boolean =>
-  held !== undefined && (held.decisions.count + more > decisionsMax || held.ended.count >= endedMax)
+  held !== undefined && (decisionCount(held) + more > decisionsMax || held.ended.count >= endedMax)
 
 /** The classes of a sender that are full. */
 const fullClasses = (partition: Partition, memory: SenderMemory): ReadonlyArray<[FloorClass, ClassMemory]> =>
@@ -69,7 +95,7 @@ const fullClasses = (partition: Partition, memory: SenderMemory): ReadonlyArray<
 
 /** Milliseconds until something of a full class may be forgotten: what is oldest leaves the horizon. A little at least; at most what an ingress is told at once. */
 export const roomInMs = (partition: Partition, floorClass: FloorClass, held: ClassMemory): number => {
-  const oldest = Math.min(firstOf(held.decisions)?.step ?? Number.POSITIVE_INFINITY, oldestStepOf(held.ended))
+  const oldest = Math.min(oldestStepIn(held), oldestStepOf(held.ended))
   const { horizonMinMs } = partition.memoryBounds
   const horizonMs = mayRise[floorClass] ? horizonMinMs : horizonOf(partition, floorClass)
   const ms = (oldest + 1) * floorStepMs + horizonMs - partition.atMs
@@ -95,8 +121,8 @@ export const fullestMemory = ({
   let share = 0
   let fullest: SenderId | null = null
   for (const { sender, classes } of senderList)
-    for (const { decisions, ended } of classes.values()) {
-      const its = Math.max(decisions.count / bounds.decisionsMax, ended.count / bounds.endedMax)
+    for (const held of classes.values()) {
+      const its = Math.max(decisionCount(held) / bounds.decisionsMax, held.ended.count / bounds.endedMax)
       if (its <= share) continue
       share = its
       fullest = sender

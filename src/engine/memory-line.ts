@@ -44,6 +44,12 @@ export const firstOf = <T>(line: MemoryLine<T>): T | undefined => atPlace(line, 
 /** The place behind the last thing. */
 export const endOf = <T>({ head, count }: MemoryLine<T>): number => head + count
 
+/** Has a line begin so many places later: something came before it. */
+export const moveBy = <T>(line: MemoryLine<T>, places: number): void => {
+  line.base += places
+  line.head += places
+}
+
 export const shiftOff = <T>(line: MemoryLine<T>): void => {
   assert(line.count > 0, "what is taken off a line stands in it")
   line.head++

@@ -4,8 +4,10 @@
  *
  * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
  * forgets is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
- * Where the line is drawn when memory runs short, and who hears of it, is decided in memory-bounds.ts.
+ * Where the line is drawn when memory runs short, and who hears of it, is decided in memory-bounds.ts. Decisions older than a moment are packed (packed.ts): what they say is read in the
+ * journal when they are asked for again (recall.ts).
  */
+import { assert } from "../assert.ts"
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
@@ -13,8 +15,10 @@ import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTab
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
-import { emptyLine, firstOf, type MemoryLine, pushOnto, shiftOff } from "./memory-line.ts"
+import { digestOf, textHash } from "./lanes.ts"
+import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { emptySteps, oldestStepOf, popOldest, pushInto, type StepHeap } from "./memory-steps.ts"
+import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
 
@@ -27,6 +31,9 @@ export interface Remembered {
   /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
   readonly step: number
   readonly class: FloorClass
+  /** The record that holds it, and its place among the commands of that. */
+  readonly seq: number
+  readonly place: number
 }
 
 /** A reservation that ended, and where. */
@@ -38,8 +45,10 @@ export interface Ended {
 export interface ClassMemory {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
-  /** Decisions in the order in which they were made: what is forgotten is swept from its front. */
+  /** Recent decisions in the order in which they were made: what is older is packed from its front, or swept if it is forgotten. */
   readonly decisions: MemoryLine<Remembered>
+  /** Older ones, in the order in which they were made: positions go on as places in the line. Null: none was packed yet. */
+  packed: PackedRows | null
   /** Ended reservations by the step of their end: they may come in any order, out of a snapshot. */
   readonly ended: StepHeap<Ended>
 }
@@ -83,7 +92,7 @@ export const senderMemory = (partition: Partition, sender: SenderId): SenderMemo
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
-    found = { floorMs: 0, decisions: emptyLine(), ended: emptySteps() }
+    found = { floorMs: 0, decisions: emptyLine(), packed: null, ended: emptySteps() }
     memory.classes.set(floorClass, found)
   }
   return found
@@ -114,8 +123,8 @@ export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: Epoc
   return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
 }
 
-/** All that is remembered of a sender at a time. O(decisions). */
-export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
+/** What of a sender's memory is not packed, at a time. O(decisions). */
+const recentAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
   for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found
 }
 
@@ -123,17 +132,127 @@ export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Ite
 export const remember = (memory: SenderMemory, decision: Remembered): void =>
   rememberOver(memory, decision, held(memory, decision.sku, decision.id))
 
-/** Remembers a decision unless its id is held with this content. */
+/** Remembers a decision unless it is there already, as what a snapshot holds may be. */
 export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
   const former = held(memory, decision.sku, decision.id)
-  if (former?.hash !== decision.hash) rememberOver(memory, decision, former)
+  if (former !== undefined && former.seq >= decision.seq) return
+  if (former === undefined && isPacked(memory, decision)) return
+  rememberOver(memory, decision, former)
 }
+
+const isPacked = ({ classes }: SenderMemory, { class: floorClass, sku, id, seq, place }: Remembered): boolean => {
+  const packed = classes.get(floorClass)?.packed ?? null
+  if (packed === null) return false
+  return findRows(packed, packedKey(packed, sku, id)).some((position) => {
+    const row = rowAt(packed, position)
+    return row.seq === seq && row.place === place
+  })
+}
+
+/** What a decision comes to, as one number: equal wherever the same was decided of the same command, packed or not. */
+const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOf([id, sku, hash, outcome])
+
+/** What is compared of a remembered decision. */
+export interface Digested {
+  readonly digest: number
+  readonly step: number
+}
+
+/** All that is remembered of a sender at a time, of one SKU if it is given. O(decisions). */
+export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs, sku?: Sku): Iterable<Digested> {
+  for (const found of recentAt(memory, atMs))
+    if (sku === undefined || found.sku === sku) yield { digest: digestOfRemembered(found), step: found.step }
+  const skuHash = sku === undefined ? undefined : textHash(sku)
+  for (const [floorClass, { packed }] of memory.classes) {
+    const firstAlive = floorStep(memory, floorClass, atMs)
+    for (let position = packed?.base ?? 0; packed !== null && position < packed.end; position++) {
+      const row = rowAt(packed, position)
+      if (row.step >= firstAlive && (skuHash === undefined || row.skuHash === skuHash)) yield row
+    }
+  }
+}
+
+/** Where the journal has what was packed under this name and isn't forgotten, newest last. Nearly always nowhere. */
+export const packedPlaces = (
+  memory: SenderMemory,
+  sku: Sku,
+  id: CommandId,
+  atMs: EpochMs,
+): ReadonlyArray<PackedRow & { readonly class: FloorClass }> => {
+  let places: Array<PackedRow & { readonly class: FloorClass }> | undefined
+  for (const [floorClass, { packed }] of memory.classes) {
+    if (packed === null) continue
+    for (const position of findRows(packed, packedKey(packed, sku, id))) {
+      const row = rowAt(packed, position)
+      if (row.step < floorStep(memory, floorClass, atMs)) continue
+      places ??= []
+      places.push({ ...row, class: floorClass })
+    }
+  }
+  return places ?? noPlaces
+}
+const noPlaces: ReadonlyArray<never> = []
+
+/** Packs what is older than the newest `recent` decisions of each class. Between records only: what is decided within one is found as it was when the record was begun. */
+export const packOlder = (partition: Partition): void => {
+  if (partition.toPack.size === 0) return
+  const { recent } = partition.memoryBounds
+  for (const memory of partition.toPack)
+    for (const held of memory.classes.values()) while (held.decisions.count > recent) packFirst(partition, memory, held)
+  partition.toPack.clear()
+}
+
+const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory): void => {
+  const decision = firstOf(held.decisions)
+  if (decision === undefined) return
+  const packed = rowsOf(partition, held)
+  shiftOff(held.decisions)
+  // One that gave way to a later decision on its id keeps its place and is not found.
+  const isCurrent = removeThing(memory.decisions, naming, decision)
+  addRow(packed, packedKey(packed, decision.sku, decision.id), {
+    seq: decision.seq,
+    place: decision.place,
+    step: isCurrent ? decision.step : 0,
+    digest: digestOfRemembered(decision),
+    skuHash: textHash(decision.sku),
+  })
+}
+
+/** The packed decisions of a class, beginning where its line does if there are none. */
+const rowsOf = (partition: Partition, held: ClassMemory): PackedRows => {
+  const at = held.decisions.head
+  if (held.packed === null) held.packed = emptyRows(textHash(partition.incarnation ?? ""), at)
+  const { packed } = held
+  if (rowCount(packed) === 0) {
+    packed.base = at
+    packed.end = at
+  }
+  assert(packed.end === at, "what is packed ends where what is recent begins")
+  return packed
+}
+
+/** Takes in packed decisions out of a snapshot. */
+export const loadPacked = (partition: Partition, sender: SenderId, floorClass: FloorClass, bytes: Uint8Array): void => {
+  const held = classMemory(senderMemory(partition, sender), floorClass)
+  const packed = rowsOf(partition, held)
+  const before = packed.end
+  addRows(packed, bytes)
+  moveBy(held.decisions, packed.end - before)
+}
+
+/** Decisions of a class, forgotten ones included that are not swept yet. */
+export const decisionCount = ({ decisions, packed }: ClassMemory): number => decisions.count + (packed === null ? 0 : rowCount(packed))
 
 const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
   const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
   pushOnto(ofClass.decisions, decision, decision.step)
+}
+
+/** Has what a sender's memory holds beyond its recent decisions packed at the end of the record. */
+export const noteRemembered = (partition: Partition, memory: SenderMemory, floorClass: FloorClass): void => {
+  if ((memory.classes.get(floorClass)?.decisions.count ?? 0) > partition.memoryBounds.recent) partition.toPack.add(memory)
 }
 
 /** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
@@ -162,7 +281,8 @@ export const sweep = (partition: Partition, memory: SenderMemory, most: number):
   let left = most
   for (const [floorClass, held] of memory.classes) {
     const firstAlive = floorStep(memory, floorClass, partition.atMs)
-    for (; left > 0; left--) {
+    if (held.packed !== null) forgetRows(held.packed, firstAlive)
+    for (; left > 0 && (held.packed === null || rowCount(held.packed) === 0); left--) {
       const decision = firstOf(held.decisions)
       if (decision === undefined || decision.step >= firstAlive) break
       shiftOff(held.decisions)

@@ -6,7 +6,7 @@
  */
 
 import type { Command } from "../domain/commands.ts"
-import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
@@ -15,11 +15,30 @@ import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, JournalRecord } from "./records.ts"
+import type { Cursor, JournalRecord, Outcome } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
+
+/** A packed decision as its record has it. */
+export interface ReadDecision {
+  readonly sender: SenderId
+  readonly id: CommandId
+  readonly sku: Sku
+  readonly hash: number
+  readonly outcome: Outcome
+}
+
+/** Records that are read for packed decisions which are asked for again. */
+export interface Recalling {
+  /** Sequences asked for, and when. */
+  readonly asked: Map<number, EpochMs>
+  /** What was read and not used yet; null: it isn't there, or isn't ours. */
+  readonly records: Map<number, JournalRecord | null>
+  /** Nothing is asked for before: a read failed. */
+  againAtMs: EpochMs
+}
 
 /** A sender's message as it waits to be decided: taken apart and decoded already on arrival, while an append is in flight. */
 export interface ArrivedMessage {
@@ -39,6 +58,8 @@ export interface ArrivedMessage {
   readonly home: boolean
   readonly reply: string | null
   readonly body: DecodedBody
+  /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
+  read: Map<number, ReadDecision | null> | null
   /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: SkuActor | undefined
 }
@@ -298,6 +319,9 @@ export interface Partition {
   readonly senderList: Array<SenderMemory>
   nextSenderToForget: number
   readonly memoryBounds: MemoryBounds
+  /** Whose memory holds more than is recent since the last record: packed at its end. */
+  readonly toPack: Set<SenderMemory>
+  readonly recalling: Recalling
   /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
   readonly heldOff: Map<SenderId, EpochMs>
   /** Whether some sender's memory was near its bound when it was last looked at. */
@@ -416,6 +440,8 @@ export const emptyPartition = (options: {
   senderList: [],
   nextSenderToForget: 0,
   memoryBounds: options.memoryBounds ?? memoryBounds,
+  toPack: new Set(),
+  recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
   heldOff: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,

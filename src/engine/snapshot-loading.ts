@@ -8,12 +8,12 @@ import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress } from "./apply.ts"
 import { type Chunk, itemsOf } from "./chunks.ts"
 import { stepDown } from "./ending.ts"
-import { classMemory, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
+import { classMemory, loadPacked, noteRemembered, packOlder, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
 import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
-const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "meta"]
+const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "packed", "meta"]
 
 /** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
 const asChunk = (value: unknown): Chunk | undefined => {
@@ -97,8 +97,14 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const { sender, decision } of chunk.items) {
         // The partition's own string of the SKU: there are as many decisions as commands.
         const sku = partition.actors.get(decision.sku)?.stock.sku ?? decision.sku
-        rememberIfNew(senderMemory(partition, sender), { ...decision, sku })
+        const memory = senderMemory(partition, sender)
+        rememberIfNew(memory, { ...decision, sku })
+        noteRemembered(partition, memory, decision.class)
       }
+      packOlder(partition)
+      return
+    case "packed":
+      loadPacked(partition, chunk.sender, chunk.class, chunk.bytes)
       return
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs

@@ -29,6 +29,7 @@ import {
   publishingIsFull,
   tickFeed,
 } from "./publishing.ts"
+import { onRecalledRead, onRecalledUnread } from "./recall.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, loadSlice } from "./snapshot-loading.ts"
 import { beginFollowing, giveUpClaim, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
@@ -115,6 +116,7 @@ type Later = Extract<
       | "FeedFailed"
       | "FeedSeen"
       | "RepublishRead"
+      | "RecalledRead"
       | "ChunkStored"
       | "SnapshotFailed"
       | "Tick"
@@ -135,6 +137,8 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
       return onFeedSeen(partition, given, input)
     case "RepublishRead":
       return onRepublishRead(partition, given, input.records, input.nowMs)
+    case "RecalledRead":
+      return onRecalledRead(partition, given, input.seq, input.record)
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":
@@ -158,6 +162,8 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
       return onCommandUnread(partition, nowMs)
     case "Republish":
       return onRepublishUnread(partition, nowMs)
+    case "Recalled":
+      return onRecalledUnread(partition, nowMs)
   }
 }
 

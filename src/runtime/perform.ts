@@ -103,6 +103,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return journal.append(output)
       case "ReadJournalEnd":
         return journal.readJournalEnd(output.seq)
+      case "ReadRecalled":
+        return journal.readRecalled(output.seq)
       case "ReadForRepublish":
         return journal.readForRepublish(output.fromSeq, output.toSeq)
       case "StoreWitness":

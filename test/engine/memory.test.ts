@@ -2,13 +2,16 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
+import { stateHash } from "../../src/engine/hash.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
+import { emptyLine, moveBy } from "../../src/engine/memory-line.ts"
 import { emptySteps, oldestStepOf, popOldest, pushInto } from "../../src/engine/memory-steps.ts"
+import { addRow, packedKey, rowAt } from "../../src/engine/packed.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { busyMsMin, floorStepMs, issuedAheadMsMax, senderFullMsMax, sendersPerPartitionMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, type Worker } from "./rig.ts"
+import { allSaidOf, Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
 
 const reserve = (id: string, more: Record<string, unknown> = {}) =>
   json("Reserve", { id, reservation: id, qty: 1, holdMs: 3_600_000, ...more })
@@ -164,7 +167,7 @@ describe("memory that runs short", () => {
   })
 
   it("forgets ended reservations with their floor, in whatever order they ended", () => {
-    const worker = boundBy({ plenty: 2, endedMax: 4, horizonMinMs: 10_000 })
+    const worker = boundBy({ endedPlenty: 2, endedMax: 4, horizonMinMs: 10_000 })
     for (let n = 0; n < 4; n++) {
       hand(worker, taken("web", reserve(`r${n}`)))
       hand(worker, taken("web", json("Release", { id: `x${n}`, reservation: `r${n}`, reason: "other" })))
@@ -208,6 +211,144 @@ describe("things by their step", () => {
 describe("a floor", () => {
   it("lies on a step of a second or less", () => {
     expect(floorStepMs).toBeLessThanOrEqual(1_000)
-    expect(policyFor("web").channels).toHaveLength(1)
+  })
+})
+
+describe("packed decisions", () => {
+  const packing = (more: Partial<MemoryBounds> = {}) => boundBy({ recent: 4, ...more })
+  const fill = (worker: Worker, count: number, name = "c") => {
+    for (let n = 0; n < count; n++) hand(worker, taken("web", reserve(`${name}${n}`, { qty: n + 1 })))
+  }
+  const packedCount = (worker: Worker) => held(worker, "web")?.packed?.segments.length ?? 0
+
+  it("are read in the journal when they are asked for again, and answered as before", () => {
+    const worker = packing()
+    fill(worker, 20)
+    expect(packedCount(worker)).toBe(1)
+    hand(worker, taken("web", reserve("c3", { qty: 4 })))
+    expect(allSaidOf(worker.broker, "c3")).toMatchObject([
+      { outcome: "accepted", qty: 4 },
+      { outcome: "accepted", qty: 4, repeated: true },
+    ])
+    hand(worker, taken("web", reserve("c3", { qty: 5 })))
+    expect(saidOf(worker.broker, "c3")).toMatchObject({ outcome: "refused", reason: "IdReused" })
+  })
+
+  it("make their command wait, and what its sender sent after it, and nobody else", () => {
+    const worker = packing()
+    fill(worker, 20)
+    worker.put({
+      _tag: "CommandsHanded",
+      messages: [taken("web", reserve("c0", { qty: 1 })), taken("web", reserve("later")), taken("shop", reserve("other"))],
+    })
+    worker.settle(["ReadRecalled"])
+    expect(saidOf(worker.broker, "other")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(worker.broker, "later")).toBeUndefined()
+    expect(worker.all("ReadRecalled")).toHaveLength(1)
+    worker.settle()
+    expect(saidOf(worker.broker, "c0")).toMatchObject({ repeated: true })
+    expect(saidOf(worker.broker, "later")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("make no record and no time while everything waits for them", () => {
+    const worker = packing()
+    fill(worker, 20)
+    const [records, atMs] = [worker.broker.journal.length, worker.partition.atMs]
+    worker.nowMs += 50
+    worker.put({ _tag: "CommandsHanded", messages: [taken("web", reserve("c0", { qty: 1 }))] })
+    worker.settle(["ReadRecalled"])
+    worker.put({ _tag: "Tick" })
+    expect(worker.broker.journal.length).toBe(records)
+    expect(worker.partition.atMs).toBe(atMs)
+  })
+
+  it("are asked for again where they could not be read", () => {
+    const worker = packing()
+    fill(worker, 20)
+    worker.put({ _tag: "CommandsHanded", messages: [taken("web", reserve("c0", { qty: 1 }))] })
+    worker.take("ReadRecalled")
+    worker.put({ _tag: "ReadFailed", what: "Recalled" })
+    expect(worker.has("ReadRecalled")).toBe(false)
+    worker.tick(1_000)
+    worker.settle()
+    expect(saidOf(worker.broker, "c0")).toMatchObject({ repeated: true })
+  })
+
+  it("are not executed again where their record is not there: a command is too old, a fact waits for a person", () => {
+    const worker = packing()
+    fill(worker, 20)
+    for (let n = 0; n < 8; n++) worker.send("dc", json("ReceiveStock", { location: "L", qty: 1, id: `f${n}` }))
+    worker.settle()
+    worker.broker.journal = worker.broker.journal.map((record) => ({ ...record, bytes: record.bytes.slice(1) }))
+    hand(worker, taken("web", reserve("c0", { qty: 1 })))
+    expect(saidOf(worker.broker, "c0")).toMatchObject({ outcome: "refused", reason: "TooOld" })
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 1, id: "f0" }))
+    worker.settle()
+    expect(saidOf(worker.broker, "f0")).toMatchObject({ outcome: "quarantined" })
+  })
+
+  it("are told from others whose hash is the same", () => {
+    const worker = packing()
+    fill(worker, 20)
+    const rows = held(worker, "web")?.packed
+    if (rows == null) throw new Error("some are packed")
+    // Another id under the hash of a new one.
+    addRow(rows, packedKey(rows, "A", "new"), { ...rowAt(rows, rows.base), step: Math.floor(startMs / 1_000) })
+    moveBy((held(worker, "web") ?? { decisions: emptyLine() }).decisions, 1)
+    hand(worker, taken("web", reserve("new")))
+    expect(saidOf(worker.broker, "new")).toMatchObject({ outcome: "accepted" })
+    expect(allSaidOf(worker.broker, "new")).toHaveLength(1)
+  })
+
+  it("repeat a command of a message that asks for many of them at once", () => {
+    const worker = packing()
+    fill(worker, 40)
+    hand(worker, taken("web", ...Array.from({ length: 30 }, (_, n) => reserve(`c${n}`, { qty: n + 1 }))))
+    for (let n = 0; n < 30; n++) expect(saidOf(worker.broker, `c${n}`)).toMatchObject({ outcome: "accepted", repeated: true, qty: n + 1 })
+  })
+
+  it("are found by the next owner, from the journal alone and from a snapshot written while decisions went on", () => {
+    const bounds = small({ recent: 4 })
+    const worker = packing()
+    fill(worker, 60)
+    worker.partition.snapshotThings = 0
+    Object.assign(worker.partition, { snapshotEveryRecords: 1 })
+    for (let n = 0; n < 40 && worker.broker.manifest === null; n++) {
+      worker.tick(25)
+      hand(worker, taken("web", reserve(`d${n}`, { qty: n + 1 })))
+    }
+    expect(worker.broker.manifest).not.toBeNull()
+    const hash = stateHash(worker.partition, engineCodec.sha256)
+    const { manifest } = worker.broker
+    for (const from of [null, manifest]) {
+      worker.broker.manifest = from
+      const next = new Worker(worker.broker, "b", protocolRules, 1_000_000, bounds).follow()
+      next.settle()
+      expect(stateHash(next.partition, engineCodec.sha256)).toBe(hash)
+      expect(held(next, "web")?.packed?.end).toBe(held(worker, "web")?.packed?.end)
+    }
+    const next = new Worker(worker.broker, "c", protocolRules, 1_000_000, bounds).serve()
+    hand(next, taken("web", reserve("c7", { qty: 8 })), taken("web", reserve("d0", { qty: 1 })))
+    expect(saidOf(next.broker, "c7")).toMatchObject({ repeated: true, qty: 8 })
+    expect(saidOf(next.broker, "d0")).toMatchObject({ repeated: true, qty: 1 })
+  })
+
+  it("come to the same state whatever is packed of it", () => {
+    const loose = boundBy({})
+    fill(loose, 30)
+    const tight = new Worker(loose.broker, "b", protocolRules, 1_000_000, small({ recent: 4 })).follow()
+    tight.settle()
+    expect(held(tight, "web")?.decisions.count).toBe(4)
+    for (const sku of [undefined, "A" as Sku])
+      expect(stateHash(tight.partition, engineCodec.sha256, sku)).toBe(stateHash(loose.partition, engineCodec.sha256, sku))
+  })
+
+  it("are forgotten with their floor, and their ids are too old then", () => {
+    const worker = packing({ plenty: 10, horizonMinMs: 5_000 })
+    fill(worker, 20)
+    worker.tick(10_000)
+    hand(worker, taken("web", reserve("next", { issuedAtMs: worker.nowMs })))
+    hand(worker, taken("web", reserve("c0", { qty: 1 })))
+    expect(saidOf(worker.broker, "c0")).toMatchObject({ outcome: "refused", reason: "TooOld" })
   })
 })

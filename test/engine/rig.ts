@@ -167,6 +167,9 @@ export class Worker {
       case "ReadRecords":
         this.put({ _tag: "RecordsRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
         return
+      case "ReadRecalled":
+        this.put({ _tag: "RecalledRead", seq: output.seq, record: broker.journal[output.seq - 1] ?? null })
+        return
       case "ReadForRepublish":
         this.put({ _tag: "RepublishRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
         return
