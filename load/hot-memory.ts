@@ -53,7 +53,7 @@ class Hot {
   readonly #prefix = replySubject("web", "hot.")
   readonly #waiting = new Map<number, { readonly text: string; readonly resolve: (said: ReadonlyArray<Said>) => void; sentMs: number }>()
   #messages = 0
-  #commands = 0
+  #pairs = 0
   running = true
   decided = 0
   busy = 0
@@ -111,7 +111,7 @@ class Hot {
       const issuedAtMs = Date.now()
       const texts: Array<string> = []
       for (let i = 0; i < commandsPerMessage / 2; i++) {
-        const n = (this.#commands += 2)
+        const n = ++this.#pairs
         const same = `"sku":"${hotSku}","issuedAtMs":${issuedAtMs},"reservation":"r-${n}"`
         texts.push(`{"v":1,"type":"Reserve","id":"c-${n}",${same},"qty":1,"holdMs":86400000}`)
         texts.push(`{"v":1,"type":"Confirm","id":"k-${n}",${same}}`)

@@ -17,6 +17,7 @@ import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
 import { feedKeepsNewest } from "./checkers/feed-keeps-newest.ts"
+import { freshIsTaken } from "./checkers/fresh-is-taken.ts"
 import { halts } from "./checkers/halts.ts"
 import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
 import { journalLoss } from "./checkers/journal-loss.ts"
@@ -51,6 +52,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["clock-alarms", clockAlarms],
   ["feed-keeps-newest", feedKeepsNewest],
   ["busy-is-true", busyIsTrue],
+  ["fresh-is-taken", freshIsTaken],
   ["answered-once", answeredOnce],
   ["stored-is-decided", storedIsDecided],
   ["door-age", doorAge],

@@ -19,7 +19,7 @@ interface Beginnings {
 }
 
 const record: Beginnings = { present: encoder.encode('{"v":2,'), next: encoder.encode('{"v":3,') }
-const chunk: Beginnings = { present: encoder.encode('{"chunkVersion":2,'), next: encoder.encode('{"chunkVersion":3,') }
+const chunk: Beginnings = { present: encoder.encode('{"chunkVersion":3,'), next: encoder.encode('{"chunkVersion":4,') }
 /** Bytes of a seal at the end, its closing brace included. */
 const sealBytes = sealOf(new Uint8Array(1), 1).length
 

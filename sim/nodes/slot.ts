@@ -11,6 +11,7 @@ import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
+import { boundsDrawn } from "../memory-drawn.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
 import type { Ask } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -74,9 +75,10 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, memory } = this.worker.options
     this.forget()
-    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax })
+    const memoryBounds = boundsDrawn(memory)
+    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds })
     this.#load()
   }
 

@@ -70,7 +70,7 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     const queue = queueOf(handed, message.sender)
     const commands = commandsIn(message)
     const memory = partition.senders.get(message.sender)?.classes.get("sell")
-    if (memory !== undefined && isFull(partition, memory, queue.commands + commands)) {
+    if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
       unremembered.push(message)
       roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
       if (queue.commands === 0) forget(handed, queue)

@@ -34,6 +34,8 @@ export interface MemoryBounds {
   /** Decisions of one sender and class, and ended reservations, at which it has to wait. */
   readonly decisionsMax: number
   readonly endedMax: number
+  /** The same of facts: they are remembered for their whole horizon, so whoever fills it waits for long. */
+  readonly factsMax: number
 }
 
 export const memoryBounds: MemoryBounds = Object.freeze({
@@ -42,6 +44,7 @@ export const memoryBounds: MemoryBounds = Object.freeze({
   plenty: rememberedPlenty,
   endedPlenty,
   decisionsMax: rememberedPerSenderMax,
+  factsMax: rememberedPerSenderMax,
   endedMax: endedPerSenderMax,
 })
 
@@ -85,13 +88,17 @@ const newestStepOfOldest = ({ decisions, packed }: ClassMemory, least: number): 
   return seen >= least ? step : Math.max(step, newestStepOfFirst(decisions, least - seen))
 }
 
+/** Decisions of a class at which its sender has to wait. */
+const decisionsMaxOf = ({ memoryBounds: bounds }: Partition, floorClass: FloorClass): number =>
+  mayRise[floorClass] ? bounds.decisionsMax : bounds.factsMax
+
 /** Whether there is no room for so many more decisions of a sender's class. */
-export const isFull = ({ memoryBounds: { decisionsMax, endedMax } }: Partition, held: ClassMemory | undefined, more: number): boolean =>
-  held !== undefined && (decisionCount(held) + more > decisionsMax || held.ended.count >= endedMax)
+export const isFull = (partition: Partition, floorClass: FloorClass, held: ClassMemory, more: number): boolean =>
+  decisionCount(held) + more > decisionsMaxOf(partition, floorClass) || held.ended.count >= partition.memoryBounds.endedMax
 
 /** The classes of a sender that are full. */
 const fullClasses = (partition: Partition, memory: SenderMemory): ReadonlyArray<[FloorClass, ClassMemory]> =>
-  [...memory.classes].filter(([, held]) => isFull(partition, held, 1))
+  [...memory.classes].filter(([floorClass, held]) => isFull(partition, floorClass, held, 1))
 
 /** Milliseconds until something of a full class may be forgotten: what is oldest leaves the horizon. A little at least; at most what an ingress is told at once. */
 export const roomInMs = (partition: Partition, floorClass: FloorClass, held: ClassMemory): number => {
@@ -114,15 +121,12 @@ export const heldOffMs = (partition: Partition, memory: SenderMemory): number =>
 }
 
 /** How full the fullest memory of any sender is, as a share of its bound, and whose. O(senders). */
-export const fullestMemory = ({
-  senderList,
-  memoryBounds: bounds,
-}: Partition): { readonly share: number; readonly sender: SenderId | null } => {
+export const fullestMemory = (partition: Partition): { readonly share: number; readonly sender: SenderId | null } => {
   let share = 0
   let fullest: SenderId | null = null
-  for (const { sender, classes } of senderList)
-    for (const held of classes.values()) {
-      const its = Math.max(decisionCount(held) / bounds.decisionsMax, held.ended.count / bounds.endedMax)
+  for (const { sender, classes } of partition.senderList)
+    for (const [floorClass, held] of classes) {
+      const its = Math.max(decisionCount(held) / decisionsMaxOf(partition, floorClass), held.ended.count / partition.memoryBounds.endedMax)
       if (its <= share) continue
       share = its
       fullest = sender

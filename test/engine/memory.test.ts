@@ -141,7 +141,7 @@ describe("memory that runs short", () => {
   })
 
   it("holds off at the doors who stores facts, again and again until there is room, and still decides what is stored", () => {
-    const worker = boundBy({ decisionsMax: 4 })
+    const worker = boundBy({ factsMax: 4 })
     for (let n = 0; n < 6; n++) worker.send("dc", json("ReceiveStock", { location: "L", qty: 1, id: `f${n}` }))
     worker.settle()
     expect(saidOf(worker.broker, "f5")).toMatchObject({ outcome: "accepted" })
