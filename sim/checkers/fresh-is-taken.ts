@@ -30,14 +30,11 @@ export const freshIsTaken: MakeChecker = ({ cluster, found, checked }) => {
         found({ ...place, signature: "a false date remembered", detail: what })
     }
   }
-  cluster.server.listeners.push({
-    commandStored: () => undefined,
-    feedStored: () => undefined,
-    haltChanged: () => undefined,
+  return {
+    name: "fresh-is-taken",
     recordStored: (partition, { seq, bytes }) => {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Record") for (const entry of read.record.entries) judge(partition, seq, read.record, entry)
     },
-  })
-  return { name: "fresh-is-taken" }
+  }
 }

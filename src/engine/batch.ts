@@ -331,6 +331,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
     atMs,
   }
   const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
+  outputs.push(...asks)
   applyEnvelope(partition, (partition.inFlight as InFlight).record)
-  return asks.length === 0 ? outputs : [...outputs, ...asks]
+  return outputs
 }

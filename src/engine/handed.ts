@@ -73,7 +73,6 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
       unremembered.push(message)
       roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
-      if (queue.commands === 0) forget(handed, queue)
       holdOff(partition, message.sender)
       continue
     }
