@@ -12,7 +12,11 @@ interface Guarantee {
 
 const guarantees: ReadonlyArray<Guarantee> = [
   { number: 1, title: "No oversell", checkers: ["conservation", "availability", "effects", "debts"] },
-  { number: 2, title: "One effect per command id, and one answer to it", checkers: ["one-effect", "one-answer", "expected-refusals"] },
+  {
+    number: 2,
+    title: "One effect per command id, and one answer to it",
+    checkers: ["one-effect", "one-answer", "expected-refusals", "fresh-is-taken"],
+  },
   { number: 3, title: "Heard means journaled", checkers: ["heard-means-journaled", "replies"] },
   {
     number: 4,

@@ -18,6 +18,7 @@ import { expiries } from "./checkers/expiries.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
 import { feedKeepsNewest } from "./checkers/feed-keeps-newest.ts"
 import { feedRepairs } from "./checkers/feed-repairs.ts"
+import { freshIsTaken } from "./checkers/fresh-is-taken.ts"
 import { halts } from "./checkers/halts.ts"
 import { heardMeansJournaled } from "./checkers/heard-means-journaled.ts"
 import { journalLoss } from "./checkers/journal-loss.ts"
@@ -53,6 +54,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["feed-keeps-newest", feedKeepsNewest],
   ["feed-repairs", feedRepairs],
   ["busy-is-true", busyIsTrue],
+  ["fresh-is-taken", freshIsTaken],
   ["answered-once", answeredOnce],
   ["stored-is-decided", storedIsDecided],
   ["door-age", doorAge],

@@ -86,14 +86,34 @@ export const recordEnvelopeBytesMax = 4_096
 
 // Memory of a partition
 
-/** Decisions remembered for one sender and idempotency class, ended reservations of the sender included; above it that sender's floor rises. */
-export const rememberedPerSenderMax = 2_000_000
+/** Records under way that are read for packed decisions which are asked for again, of 900 kB at most; and milliseconds before one that could not be read is asked for again. */
+export const recalledRecordsMax = 4
+export const recallAgainMs = 200
+/** Newest decisions of one sender and idempotency class in one partition that are held as they are, some 300 bytes each: a retry of these seconds reads nothing. Older ones are packed. */
+export const recentPerSenderMax = 131_072
+/** Decisions, and ended reservations, of one sender and class that are remembered for the whole horizon; above it that sender's floor rises. 180 MB packed. */
+export const rememberedPlenty = 4_000_000
+export const endedPlenty = 1_000_000
+/** Milliseconds for which a command is remembered however much its sender sends: a floor that rises for want of memory never lies nearer to now. */
+export const commandHorizonMinMs = 15 * 60_000
+/**
+ * Decisions of one sender and class, and ended reservations of it, at which that sender is told to come back before anything more of it is decided: what a build that decides so many a
+ * second (more than this one was measured to) decides within the horizon that always holds. Packed, at most 45 bytes each: 2.4 GB outside the heap.
+ */
+export const decisionsPerSecondMax = 60_000
+export const rememberedPerSenderMax = (commandHorizonMinMs / 1_000) * decisionsPerSecondMax
+export const endedPerSenderMax = 2_000_000
+/** Milliseconds between two words to ingresses that a sender has to be held off for want of memory, and between two looks at how full memories are. */
+export const holdOffEveryMs = 1_000
+export const memoryLookMs = 1_000
+/** Share of such a bound from which it is told that memory runs short. */
+export const memoryShortShare = 0.8
 /** Milliseconds a command (not a fact) is remembered: retries older than this are refused as too old. */
 export const commandHorizonMs = 24 * 3_600_000
 /** Milliseconds a fact is remembered: offline tills report this late. At least 72 hours. */
 export const factHorizonMs = 96 * 3_600_000
 /** Width in milliseconds of the steps in which a floor rises: what is forgotten is forgotten a step at a time. */
-export const floorStepMs = 60_000
+export const floorStepMs = 1_000
 /** Milliseconds `issuedAtMs` may lie after the journaled time. */
 export const issuedAheadMsMax = 5 * 60_000
 /** Messages held in quarantine of one partition, and of one sender in it. */
@@ -367,7 +387,18 @@ assert(journalKeptMs > Math.max(factHorizonMs, commandHorizonMs), "nothing withi
 assert(archiveSegmentBytesMax > 2 * recordBytesMax, "a segment holds several records of any size")
 assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembered")
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
-assert(rememberedPerSenderMax * 4 < 2 ** 24, "one map holds the decisions of a sender in all its classes")
+assert(rememberedPerSenderMax < 2 ** 31, "positions of packed decisions are told apart")
+assert(batchCommandsMax + commandsPerMessageMax * 2 < 2 ** 16, "a place in a record fits a packed decision")
+assert(holdOffEveryMs < senderFullMsMax, "who is held off hears so again before its door opens")
+assert(floorStepMs <= 1_000, "a floor rises by a second at most, whatever a sender does")
+assert(
+  commandHorizonMinMs >= 15 * 60_000 && commandHorizonMinMs < commandHorizonMs,
+  "a command is remembered for a quarter of an hour at any rate",
+)
+assert(
+  recentPerSenderMax < rememberedPlenty && rememberedPlenty < rememberedPerSenderMax && endedPlenty < endedPerSenderMax,
+  "a floor rises before a sender has to wait",
+)
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
 assert(

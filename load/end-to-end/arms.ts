@@ -78,15 +78,16 @@ class Actor<To extends object, From> {
   }
 }
 
-const senders = sendersOf("web=channel,dc=warehouse,plan=merchandiser")
+export const senders = sendersOf("web=channel,dc=warehouse,plan=merchandiser")
 
-const loginOf = ({ credentials }: EmbeddedServer, sender: string) => {
+export const loginOf = ({ credentials }: EmbeddedServer, sender: string) => {
   const login = credentials.senders[sender]
   if (login === undefined) throw new Error(`${sender} has no login`)
   return login
 }
 
-const connectAs = (server: EmbeddedServer, sender: string) => connect({ servers: [server.url], sender, login: loginOf(server, sender) })
+export const connectAs = (server: EmbeddedServer, sender: string) =>
+  connect({ servers: [server.url], sender, login: loginOf(server, sender) })
 
 /** Clock ticks of a process, as Linux counts them: a hundred a second. */
 const cpuMsOf = (pid: number): number | null => {
@@ -130,7 +131,7 @@ const armOf = (
   },
 })
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address()
@@ -152,11 +153,13 @@ const countOf = (page: string): WorkerCount => ({
   cpuMs: sumOf(page, "process_cpu_seconds_total") * 1_000,
 })
 
-const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: number) => {
+/** A worker as anybody would run it; the answer ends it. `heard` is told its process id. */
+export const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: number, heard: (pid: number) => void = () => {}) => {
   const child = spawn(process.execPath, [...nodeArguments(options.profileFolder), place("../../src/main.ts"), "serve"], {
     env: workerEnvironment("bench", server, options.partitions, { HOLDFAST_HTTP_PORT: String(httpPort), HOLDFAST_LOG_LEVEL: "Error" }),
     stdio: ["ignore", "inherit", "inherit"],
   })
+  if (child.pid !== undefined) heard(child.pid)
   const killNow = () => void child.kill("SIGKILL")
   process.once("exit", killNow)
   const ended = new Promise<void>((resolve) => {
@@ -170,7 +173,7 @@ const startWorker = (server: EmbeddedServer, options: BenchOptions, httpPort: nu
 }
 
 /** Stock without end, and a policy by which one channel sells it all. */
-const stockUp = async (server: EmbeddedServer): Promise<void> => {
+export const stockUp = async (server: EmbeddedServer): Promise<void> => {
   const warehouse = await connectAs(server, "dc")
   await warehouse.receiveStock({ sku: hotSku, location: "DC1", qty: 1_000_000_000 })
   await warehouse.close()

@@ -5,7 +5,7 @@
 
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
-import { floorMsOf, recall, rememberedAt } from "../../src/engine/memory.ts"
+import { floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */
@@ -59,20 +59,24 @@ const stockDifference = (a: Partition, b: Partition, ours: SkuStock, theirs: Sku
   return kept === others ? null : `how many reservations ${ours.sku} has`
 }
 
+/** How often each decision is remembered, packed or not: by its digest and its step. */
+const rememberedIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+  const counts = new Map<string, number>()
+  const memory = partition.senders.get(sender)
+  if (memory === undefined) return counts
+  for (const { digest, step } of rememberedAt(memory, partition.atMs)) {
+    const name = `${digest} ${step}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
 const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
-  const ours = a.senders.get(sender)
-  const theirs = b.senders.get(sender)
-  let remembered = 0
-  if (ours !== undefined)
-    for (const { sku, id, hash, outcome, step } of rememberedAt(ours, a.atMs)) {
-      remembered++
-      const other = theirs === undefined ? undefined : recall(theirs, sku, id, b.atMs)
-      if (other === undefined || other.hash !== hash || other.step !== step || !isSame(outcome, other.outcome))
-        return `the decision on ${id} of ${sender} for ${sku}`
-    }
-  let others = 0
-  if (theirs !== undefined) for (const _ of rememberedAt(theirs, b.atMs)) others++
-  return remembered === others ? null : `how many decisions of ${sender} are remembered`
+  const ours = rememberedIn(a, sender)
+  const theirs = rememberedIn(b, sender)
+  if (ours.size !== theirs.size) return `how many decisions of ${sender} are remembered`
+  for (const [name, count] of ours) if (theirs.get(name) !== count) return `a decision of ${sender} (${name})`
+  return null
 }
 
 /** Null if both hold the same; else the first thing that differs. */

@@ -91,6 +91,8 @@ export class EngineDesk {
         return this.#put({ _tag: "RecordsRead", records: this.journal.slice(output.fromSeq - 1) })
       case "ReadRecords":
         return this.#put({ _tag: "RecordsRead", records: this.journal.slice(output.fromSeq - 1, output.toSeq) })
+      case "ReadRecalled":
+        return this.#put({ _tag: "RecalledRead", seq: output.seq, record: this.journal[output.seq - 1] ?? null })
       case "ReadForRepublish":
         return this.#put({ _tag: "RepublishRead", records: this.journal.slice(output.fromSeq - 1, output.toSeq) })
       case "ReadClaimBasis":

@@ -109,9 +109,9 @@ export const lines: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/decide-command.ts",
         pattern: `if (found === undefined) return undefined
-  return found.hash === hash`,
+  const { hash } = asked`,
         replacement: `if (found === undefined || bites()) return undefined
-  return found.hash === hash`,
+  const { hash } = asked`,
       },
     ],
   },

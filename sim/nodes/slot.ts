@@ -11,6 +11,7 @@ import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
+import { boundsDrawn } from "../memory-drawn.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
 import type { Ask } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -74,9 +75,10 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, memory } = this.worker.options
     this.forget()
-    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax })
+    const memoryBounds = boundsDrawn(memory)
+    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds })
     this.#load()
   }
 
@@ -253,6 +255,8 @@ export class Slot {
       case "WatchFeed":
         for (const value of this.#server.feedSince(this.id, output.sinceMs)) this.feedStored(value)
         return
+      case "ReadRecalled":
+        return this.#readRecalled(output.seq)
       case "ReadForRepublish":
         return this.#readForRepublish(output)
       case "StoreIncarnation":
@@ -280,6 +284,9 @@ export class Slot {
         return this.#beginReign(this.partition)
       case "SayBusy":
         return this.#sayBusy(output, this.reign ?? "nobody")
+      case "HoldOff":
+        if (this.reign !== null) this.#announce(this.reign, [{ sender: output.sender, forMs: output.forMs }])
+        return
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)
       case "Alarm":
@@ -343,6 +350,15 @@ export class Slot {
       answered: (read) =>
         this.put({ _tag: "RepublishRead", records: this.worker.faults.readRecords(this.id, read), nowMs: this.worker.clockMs }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
+    })
+  }
+
+  #readRecalled(seq: number): void {
+    this.#ask<{ readonly record: StoredRecord | null }>({
+      timeoutMs: questionTimeoutMs,
+      serve: (answer) => answer(this.#journalAnswers ? { record: this.#server.recordAt(this.id, seq) } : null),
+      answered: ({ record }) => this.put({ _tag: "RecalledRead", seq, record, nowMs: this.worker.clockMs }),
+      unanswered: () => this.put({ _tag: "ReadFailed", what: "Recalled", nowMs: this.worker.clockMs }),
     })
   }
 

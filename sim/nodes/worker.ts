@@ -6,6 +6,7 @@
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
+import type { MemoryDrawn } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"
 import type { Host } from "../world/heap.ts"
@@ -24,6 +25,7 @@ export interface WorkerOptions {
   readonly leaseTtlMs: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
+  readonly memory?: MemoryDrawn
 }
 
 /** What can go wrong inside or right beside a worker; asked for at each occasion. */

@@ -142,6 +142,8 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { loss: 0, duplicates: 0, spikes: 0 },
   { snapshotEveryRecords: 1_000_000 },
   { batchMessagesMax: 2_048 },
+  { memory: "shipped" },
+  { memory: "packed" },
 ]
 
 /** Chances that are halved as long as the failure stays: a rarer fault is one of those that were there before. */

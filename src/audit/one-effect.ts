@@ -23,7 +23,7 @@ interface First {
   readonly floorClass: FloorClass
 }
 
-/** Answers to the form or the id of a command: given again each time, and no decision of it. */
+/** Answers to the form, the id or the date of a command: given again each time, and no decision of it. */
 const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   "Malformed",
   "TooManyCommands",
@@ -36,6 +36,7 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   "WrongClass",
   "IdReused",
   "TooOld",
+  "IssuedAhead",
 ])
 
 const isReuse = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"

@@ -10,16 +10,19 @@ import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax, ingressesRememberedMax } from "../limits.ts"
+import { cursorsRememberedMax, ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import {
   classMemory,
   floorClassOf,
   forgetIfBelowFloor,
   memoryKey,
+  noteRemembered,
+  packOlder,
   remember,
   rememberEnd,
   rememberIfNew,
+  rememberUnlessKnown,
   senderMemory,
   shipmentHashOf,
   shipmentKeyOf,
@@ -54,6 +57,8 @@ export interface Standing {
   readonly reply: string | null
   /** Settled out of quarantine: remembered from now, not from when it was issued, or a later retry would be quarantined and replayed a second time. */
   readonly settled: boolean
+  /** Its place among the commands of the record. */
+  readonly place: number
   /** When it was published, by the broker's clock; of no meaning where it was settled. */
   readonly brokerMs: EpochMs
 }
@@ -147,7 +152,7 @@ const isFinal = (decision: EntryDecision): boolean => {
   }
 }
 
-/** Refusals that were decided for this command, not for its form or its id. */
+/** Refusals that were decided for this command, not for its form, its id or its date: those are given again each time, and cost no memory. */
 const isBusinessAnswer = (reason: RefusalReason): boolean => {
   switch (reason) {
     case "Malformed":
@@ -161,8 +166,8 @@ const isBusinessAnswer = (reason: RefusalReason): boolean => {
     case "WrongClass":
     case "IdReused":
     case "TooOld":
-      return false
     case "IssuedAhead":
+      return false
     case "LimitReached":
     case "UnknownSku":
     case "PolicyOutdated":
@@ -202,16 +207,23 @@ const rememberDecision = (
   const shipment = shipmentKeyOf(command)
   const isShipmentAgain = shipment !== undefined && decision._tag === "Repeated"
   if (!(isFinal(decision) || isShipmentAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  // A refusal makes no memory where there is none to be had.
+  if (outcome.outcome === "refused" && !partition.senders.has(standing.sender) && partition.senders.size >= sendersPerPartitionMax) return
   const memory = senderMemory(partition, standing.sender)
   const { id } = command
   // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
   const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
-  const remembered = { id, sku, hash, outcome, step: stepOf(countsAtMs(standing, command)), class: floorClassOf(command) }
+  // Never beyond what may be issued ahead: whatever a command's date says, it is forgotten again.
+  const countedMs = Math.min(countsAtMs(standing, command), standing.atMs + issuedAheadMsMax)
+  const { seq, place } = standing
+  const remembered = { id, sku, hash, outcome, step: stepOf(countedMs), class: floorClassOf(command), seq, place }
   // A shipment told again under another id: that id has its answer too, if it hasn't.
-  if (partition.recovery === null && decision._tag !== "Repeated") remember(memory, remembered)
+  if (decision._tag === "Repeated") rememberUnlessKnown(memory, remembered, standing.atMs)
+  else if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)
-  if (shipment === undefined || decision._tag !== "Accepted") return
-  rememberIfNew(memory, { ...remembered, id: shipment, hash: shipmentHashOf(command) })
+  if (shipment !== undefined && decision._tag === "Accepted")
+    rememberIfNew(memory, { ...remembered, id: shipment, hash: shipmentHashOf(command) })
+  noteRemembered(partition, memory, remembered.class)
 }
 
 /** Applies one decided command. `hash` is that of its content; `known` is its SKU's actor if the caller has looked it up and found it. */
@@ -302,20 +314,18 @@ export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "
   held.floorMs = Math.max(held.floorMs, entry.floorMs)
 }
 
-/** Applies an entry read back from the journal. */
-const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs): void => {
+/** Applies an entry read back from the journal; `place` is that of its first command in the record. */
+const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
   switch (entry._tag) {
     case "Message": {
-      const standing: Standing = {
-        seq,
-        atMs,
-        sender: entry.sender,
-        class: entry.class,
-        reply: entry.reply,
-        settled: false,
-        brokerMs: entry.brokerMs,
-      }
-      for (const decided of entry.decided) replayDecided(partition, given, standing, decided)
+      const { sender, class: commandClass, reply, brokerMs } = entry
+      for (const [i, decided] of entry.decided.entries())
+        replayDecided(
+          partition,
+          given,
+          { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i },
+          decided,
+        )
       return
     }
     case "Expiry":
@@ -330,7 +340,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       replayDecided(
         partition,
         given,
-        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs },
+        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs, place },
         entry.decided,
       )
       return
@@ -361,6 +371,28 @@ const replayDecided = (partition: Partition, given: Given, standing: Standing, d
   forgetAsDecided(partition, actor, decided.decision)
   applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
+
+/** The decided commands of an entry, in order: what places in a record count. */
+export const commandsOf = (entry: Entry): ReadonlyArray<DecidedCommand> => {
+  switch (entry._tag) {
+    case "Message":
+      return entry.decided
+    case "Settled":
+      return [entry.decided]
+    case "Stored":
+    case "Skipped":
+    case "Expiry":
+    case "Floor":
+    case "Reset":
+    case "Moved":
+    case "Resumed":
+    case "Covered":
+      return noCommands
+    default:
+      return unreachable(entry)
+  }
+}
+const noCommands: ReadonlyArray<DecidedCommand> = []
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
 export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {
@@ -402,7 +434,12 @@ const markCursor = (partition: Partition, record: JournalRecord): void => {
 /** Applies a record read back from the journal. The caller has verified that it links to what was applied before. */
 export const applyRecord = (partition: Partition, given: Given, record: JournalRecord, seq: number): void => {
   applyEnvelope(partition, record)
-  for (const entry of record.entries) applyEntry(partition, given, entry, seq, record.atMs)
+  let place = 0
+  for (const entry of record.entries) {
+    applyEntry(partition, given, entry, seq, record.atMs, place)
+    place += commandsOf(entry).length
+  }
+  packOlder(partition)
 }
 
 /** Notes that a record is in the journal for good. */

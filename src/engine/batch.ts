@@ -17,13 +17,15 @@ import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
-import { anyHanded } from "./handed.ts"
+import { anyHanded, commandsIn } from "./handed.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
-import { floorToRaise, type SenderMemory, sweep } from "./memory.ts"
+import { packOlder, sweep } from "./memory.ts"
+import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq, shortByChannel } from "./publishing.ts"
+import { askForRecalled } from "./recall.ts"
 import {
   type Cursor,
   type DecidedCommand,
@@ -44,6 +46,8 @@ interface Draft {
   readonly touched: Map<SkuActor, string>
   bytes: number
   commands: number
+  /** Decided commands in its entries so far: where the next message's begin. */
+  places: number
 }
 
 const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
@@ -54,6 +58,7 @@ const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
   touched: new Map(),
   bytes: 0,
   commands: 0,
+  places: 0,
 })
 
 const addEntry = (given: Given, draft: Draft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
@@ -156,7 +161,7 @@ const decideOne = (
   const hash = given.codec.contentHash(command)
   const known = actorIn(partition, arrived, command)
   let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
-  if (decision === "Operator") decision = decideOperator(partition, given, draft, command, settled)
+  if (decision === "Operator") decision = decideOperator(partition, given, draft, arrived, command, settled)
   const decided: DecidedCommand = { command, named: null, decision }
   if (decision._tag === "Accepted" && known !== undefined) rememberSent(known)
   const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
@@ -169,17 +174,29 @@ const decideOperator = (
   partition: Partition,
   given: Given,
   draft: Draft,
+  arrived: ArrivedMessage,
   command: Command,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
   assert(command.type === "ReplayQuarantined" || command.type === "DropQuarantined", "only operator commands act on the quarantine")
-  const settlement = settle(partition, given, command)
+  const settlement = settle(partition, given, arrived, command)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
   const { quarantined, decision } = settlement
   const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
   settleQuarantined(partition, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: true, brokerMs: draft.atMs }
+  // What is settled stands in the record behind the message that settles it.
+  const place = draft.places + commandsIn(arrived) + settled.length
+  const standing: Standing = {
+    seq: draft.seq,
+    atMs: draft.atMs,
+    sender,
+    class: commandClass,
+    reply,
+    settled: true,
+    brokerMs: draft.atMs,
+    place,
+  }
   const known = partition.actors.get(quarantined.command.sku)
   if (known !== undefined) rememberSent(known)
   const hash = given.codec.contentHash(quarantined.command)
@@ -191,11 +208,22 @@ const decideOperator = (
 
 const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
-  const standing: Standing = { seq: draft.seq, atMs: draft.atMs, sender, class: commandClass, reply, settled: false, brokerMs }
+  const standingAt = (place: number): Standing => ({
+    seq: draft.seq,
+    atMs: draft.atMs,
+    sender,
+    class: commandClass,
+    reply,
+    settled: false,
+    brokerMs,
+    place: draft.places + place,
+  })
   const refusal = refuseMessage(arrived)
   const settled: Array<Entry> = []
-  const decideDecoded = (decoded: DecodedCommand): DecidedCommand =>
-    refusal === undefined ? decideOne(partition, given, draft, arrived, standing, decoded, settled) : refusedUnread(decoded, refusal)
+  const decideDecoded = (decoded: DecodedCommand, place: number): DecidedCommand =>
+    refusal === undefined
+      ? decideOne(partition, given, draft, arrived, standingAt(place), decoded, settled)
+      : refusedUnread(decoded, refusal)
   const decided =
     body._tag === "Commands"
       ? body.commands.map(decideDecoded)
@@ -204,6 +232,7 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
   const array = body._tag === "Commands" && body.array
   addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, bulk: arrived.bulk, brokerMs, reply, array, decided }, texts)
   for (const one of settled) addEntry(given, draft, one)
+  draft.places += decided.length + settled.length
 }
 
 const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
@@ -217,19 +246,15 @@ type ArrivedRefusal = Extract<DecidedCommand["decision"], { _tag: "Refused" }>["
 
 /** Floors of senders that hold too much, and a share of the sweeping that each sender's own traffic pays for. */
 const tendMemory = (partition: Partition, given: Given, draft: Draft, batch: ReadonlyArray<ArrivedMessage>): void => {
-  const tended = new Set<SenderMemory>()
-  for (const { sender } of batch) {
-    const memory = partition.senders.get(sender)
-    if (memory === undefined || tended.has(memory)) continue
-    tended.add(memory)
-    for (const floorClass of memory.classes.keys()) {
-      const floorMs = floorToRaise(memory, floorClass, draft.atMs)
-      if (floorMs === undefined) continue
-      const entry = { _tag: "Floor", sender, class: floorClass, floorMs } as const
+  const tended = tendedBy(partition, batch)
+  const sweptEach = Math.ceil((draft.commands * 4) / Math.max(1, tended.size))
+  for (const memory of tended) {
+    for (const entry of floorsToRaise(partition, memory, draft.atMs)) {
       raiseFloor(partition, entry)
       addEntry(given, draft, entry)
     }
-    sweep(partition, memory, batch.length * 4)
+    sweep(partition, memory, sweptEach)
+    holdOffIfFull(partition, memory)
   }
 }
 
@@ -293,7 +318,8 @@ const anythingDue = (partition: Partition, atMs: EpochMs, gatherMs: number, mayT
   anyHanded(partition) ||
   (mayTakeStored && partition.arrived.length > 0) ||
   areHoldsDue(partition.holds, atMs, gatherMs) ||
-  anyToCover(partition)
+  anyToCover(partition) ||
+  anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
 const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
@@ -331,16 +357,24 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
   if (!anythingDue(partition, atMs, given.rules.holdsGatherMs, mayTakeStored)) return []
+  const beforeMs = partition.atMs
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
   const areAllEnded = expireDue(partition, given, draft)
-  const { stored, messages: batch } = areAllEnded ? takeBatch(partition, draft.bytes, mayTakeStored) : noBatch
+  const { stored, messages: batch } = areAllEnded ? takeBatch(partition, given, draft.bytes, mayTakeStored) : noBatch
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)
   for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
   coverDue(partition, given, draft)
   tendMemory(partition, given, draft, batch)
+  const asks = askForRecalled(partition, nowMs)
+  if (draft.entries.length === 0) {
+    // All that waits has to be read up first: no record is made, and no time.
+    partition.atMs = beforeMs
+    return asks
+  }
+  packOlder(partition)
   assert(partition.incarnation !== null, "an owner knows its incarnation")
   const change = {
     owner: partition.owner,
@@ -350,6 +384,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
     atMs,
   }
   const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
+  outputs.push(...asks)
   applyEnvelope(partition, (partition.inFlight as InFlight).record)
   return outputs
 }

@@ -6,6 +6,7 @@ import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/stock.ts"
 import type { Remembered } from "./memory.ts"
+import { rowBytes } from "./packed.ts"
 import type { QuarantinedCommand } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
@@ -31,6 +32,14 @@ export interface DecisionsChunk {
   readonly seq: number
   readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered }>
 }
+/** Packed decisions of one sender and class, rows as packed.ts lays them, oldest first. They come before the recent ones of their class. */
+export interface PackedChunk {
+  readonly kind: "packed"
+  readonly seq: number
+  readonly sender: SenderId
+  readonly class: FloorClass
+  readonly bytes: Uint8Array
+}
 interface MetaChunk {
   readonly kind: "meta"
   readonly seq: number
@@ -40,10 +49,14 @@ interface MetaChunk {
   readonly quarantine: ReadonlyArray<QuarantinedCommand>
 }
 /** What one chunk of a snapshot holds. */
-export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | MetaChunk
+export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | PackedChunk | MetaChunk
+
+/** Packed decisions that are as much work as one other thing. */
+const packedPerThing = 32
 
 /** How many things a chunk holds. */
 export const itemsOf = (chunk: Chunk): number => {
+  if (chunk.kind === "packed") return Math.ceil(chunk.bytes.length / (packedPerThing * rowBytes))
   if (chunk.kind === "skus") return chunk.skus.length
   return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
 }

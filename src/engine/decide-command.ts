@@ -21,8 +21,9 @@ import {
 import type { SkuActor } from "./actor.ts"
 import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
 import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
-import type { ArrivedMessage, Partition, QuarantinedCommand } from "./partition.ts"
+import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
+import { recallRead } from "./recall.ts"
 import type { EntryDecision } from "./records.ts"
 
 const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
@@ -42,48 +43,71 @@ interface Checked {
   readonly bulk: boolean
   /** Its SKU's actor, if it is known. */
   readonly actor: SkuActor | undefined
+  /** What its message has read of decisions of long ago. */
+  readonly arrived: Pick<ArrivedMessage, "read">
   /** Its place among the commands of the record: with the record's sequence, where it will lie if it has to be quarantined. A command's own sequence may come again. */
   readonly place: number
 }
 
 type Check = ProtocolRules["checks"][number]
 
-const lookUp = ({
+type Asked = Pick<Checked, "partition" | "codec" | "command" | "hash" | "sender" | "arrived">
+
+/** What was decided of its id, recently or long ago: undefined if nothing was, null if that can't be known any more. */
+const decidedBefore = ({
   partition,
-  codec,
   command,
-  hash,
   sender,
-}: Pick<Checked, "partition" | "codec" | "command" | "hash" | "sender">): EntryDecision | undefined => {
+  arrived,
+}: Omit<Asked, "codec" | "hash">): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
-  const found = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
+  const recent = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
+  return recent ?? recallRead(partition, arrived, sender, command)
+}
+
+const lookUp = (asked: Asked): EntryDecision | undefined => {
+  const found = decidedBefore(asked)
   if (found === undefined) return undefined
+  const { hash, codec } = asked
+  if (found === null) return isFact(asked.command) ? undefined : refused("TooOld", "id")
   return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
 }
 
+type AskedShipment = Pick<Checked, "partition" | "command" | "arrived">
+
 /**
- * A shipment that was told before under another id, by whoever: it is one shipment. Asked of every sender of the warehouse's class that is remembered here,
- * of which there are a few.
+ * What was decided of a shipment under whatever id, by whoever told it: undefined if nothing was, null if that can't be known any more. Asked of every sender of the warehouse's class that is
+ * remembered here, of which there are a few.
  */
-const lookUpShipment = ({ partition, command }: Pick<Checked, "partition" | "command">): EntryDecision | undefined => {
+const shippedBefore = ({ partition, command, arrived }: AskedShipment): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const key = shipmentKeyOf(command)
   if (key === undefined) return undefined
+  let unreadable = false
   for (const memory of partition.senderList) {
-    const found = memory.classes.has("stock") ? recall(memory, command.sku, key, partition.atMs) : undefined
-    if (found === undefined) continue
-    return found.hash === shipmentHashOf(command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "shipment")
+    if (!memory.classes.has("stock")) continue
+    const named = { sku: command.sku, id: key }
+    const found = recall(memory, named.sku, named.id, partition.atMs) ?? recallRead(partition, arrived, memory.sender, named)
+    if (found === null) unreadable = true
+    else if (found !== undefined) return found
   }
-  return undefined
+  return unreadable ? null : undefined
+}
+
+/** A shipment that was told before under another id is one shipment. */
+const lookUpShipment = (asked: AskedShipment): EntryDecision | undefined => {
+  const found = shippedBefore(asked)
+  if (found === undefined || found === null) return undefined
+  return found.hash === shipmentHashOf(asked.command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "shipment")
 }
 
 const checkFloor = (checked: Checked): EntryDecision | undefined => {
   const { partition, command, sender, brokerMs } = checked
   if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
   const memory = partition.senders.get(sender)
-  if (memory === undefined) {
-    if (partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
-  }
+  if (memory === undefined && partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
   const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
+  if (isFact(command) && (decidedBefore(checked) === null || shippedBefore(checked) === null))
+    return quarantineAs(checked, "its record can't be read: it can't be told from a repeat")
   if (countsAtMs({ settled: false, atMs: partition.atMs, brokerMs }, command) >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
@@ -159,7 +183,7 @@ export type Settlement =
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
 /** Decides a quarantined command for good. Floor and bounds don't count any more: an operator has looked. */
-export const settle = (partition: Partition, given: Given, command: OperatorCommand): Settlement => {
+export const settle = (partition: Partition, given: Given, arrived: Pick<ArrivedMessage, "read">, command: OperatorCommand): Settlement => {
   const quarantined = partition.quarantine.get(command.quarantined)
   if (quarantined === undefined || quarantined.command.sku !== command.sku)
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
@@ -168,7 +192,8 @@ export const settle = (partition: Partition, given: Given, command: OperatorComm
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
   const before =
-    lookUp({ partition, codec: given.codec, command: original, hash, sender }) ?? lookUpShipment({ partition, command: original })
+    lookUp({ partition, codec: given.codec, command: original, hash, sender, arrived }) ??
+    lookUpShipment({ partition, command: original, arrived })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
   if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
   assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
@@ -210,6 +235,7 @@ export const decideCommand = (
     sender: arrived.sender,
     brokerMs: arrived.brokerMs,
     bulk: arrived.bulk,
+    arrived,
     actor,
     place,
   }

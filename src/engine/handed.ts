@@ -9,11 +9,14 @@ import { assert } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { partitionOf } from "../domain/names.ts"
 import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax, handedCommandsMax, handedPerSenderMin } from "../limits.ts"
+import { isFull, roomInMs } from "./memory-bounds.ts"
+import { holdOff } from "./memory-tending.ts"
 import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition.ts"
 import type { Output, TakenMessage } from "./protocol.ts"
 import type { BusyWhy } from "./words.ts"
 
-const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
+/** Commands a message is counted for. */
+export const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
 
 /** A message as it waits. Its form was checked by an ingress; what only an owner can see is checked when it is decided. */
 export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number | null): ArrivedMessage => ({
@@ -27,6 +30,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   home: partitionOf(taken.sku, partition.partitions) === partition.id,
   reply: taken.reply,
   body: taken.body,
+  read: null,
   actor: undefined,
 })
 
@@ -52,7 +56,7 @@ const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
   return Math.round(Math.min(busyMsMax, Math.max(busyMsMin, ms)))
 }
 
-/** Takes in what an ingress hands over, and says busy for what there is no room for. */
+/** Takes in what an ingress hands over, and says busy for what there is no room for: to wait in, or to be remembered in. */
 export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
   // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
   const isNotYet = partition.cursor.stream === "raw"
@@ -60,9 +64,18 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
   const { handed } = partition
   let refused: Array<TakenMessage> | undefined
   let retryAfterMs = 0
+  const unremembered: Array<TakenMessage> = []
+  let roomAfterMs = 0
   for (const message of messages) {
     const queue = queueOf(handed, message.sender)
     const commands = commandsIn(message)
+    const memory = partition.senders.get(message.sender)?.classes.get("sell")
+    if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
+      unremembered.push(message)
+      roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
+      holdOff(partition, message.sender)
+      continue
+    }
     if (!hasRoom(handed, queue, commands, message.bytes)) {
       refused ??= []
       refused.push(message)
@@ -76,7 +89,8 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     handed.commands += commands
     handed.bytes += message.bytes
   }
-  return refused === undefined ? [] : sayBusy(refused, retryAfterMs, "queue")
+  const noMemory = sayBusy(unremembered, roomAfterMs, "queue")
+  return refused === undefined ? noMemory : [...noMemory, ...sayBusy(refused, retryAfterMs, "queue")]
 }
 
 const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, why: BusyWhy): Array<Output> =>
@@ -91,31 +105,44 @@ type Fits = (arrived: ArrivedMessage) => boolean
 /** Commands a sender may decide at one turn: small, so that many senders share a batch, and no smaller than is worth a turn. */
 const turnCommands = 32
 
-/** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. */
-export const takeHanded = (partition: Partition, fits: Fits): Array<ArrivedMessage> => {
+/** Whether all that deciding a message needs is at hand. */
+type Ready = (arrived: ArrivedMessage) => boolean
+
+/** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. Whoever's next message isn't ready waits, and nobody else. */
+export const takeHanded = (partition: Partition, fits: Fits, ready: Ready): Array<ArrivedMessage> => {
   const { handed } = partition
   const taken: Array<ArrivedMessage> = []
+  const waiting: Array<SenderId> = []
   while (handed.turns.length > 0) {
     const sender = handed.turns[0] as SenderId
     const queue = handed.queues.get(sender)
     assert(queue !== undefined && queue.commands > 0, "INV-9 a sender that has a turn has something waiting")
-    if (!takeTurn(handed, queue, fits, taken)) break
+    const went = takeTurn(handed, queue, { fits, ready }, taken)
+    if (went === "full") break
     handed.turns.shift()
-    if (queue.commands > 0) handed.turns.push(sender)
-    else forget(handed, queue)
+    if (queue.commands === 0) forget(handed, queue)
+    else if (went === "waits") waiting.push(sender)
+    else handed.turns.push(sender)
   }
+  handed.turns.push(...waiting)
   return taken
 }
 
-/** One sender's turn; false if the batch is full. A message larger than a turn is saved up for. */
-const takeTurn = (handed: Handed, queue: HandedQueue, fits: Fits, taken: Array<ArrivedMessage>): boolean => {
+/** One sender's turn, and how it ended: the batch is full, what is next isn't ready, or others have their turns. A message larger than a turn is saved up for. */
+const takeTurn = (
+  handed: Handed,
+  queue: HandedQueue,
+  { fits, ready }: { readonly fits: Fits; readonly ready: Ready },
+  taken: Array<ArrivedMessage>,
+): "full" | "waits" | "done" => {
   queue.credit = Math.min(queue.credit + turnCommands, commandsPerMessageMax + turnCommands)
   while (queue.commands > 0) {
     const next = queue.messages[queue.from] as ArrivedMessage
     const commands = commandsIn(next)
     // Whoever is alone saves up for nobody.
-    if (commands > queue.credit && handed.turns.length > 1) return true
-    if (!fits(next)) return false
+    if (commands > queue.credit && handed.turns.length > 1) return "done"
+    if (!ready(next)) return "waits"
+    if (!fits(next)) return "full"
     queue.credit = Math.max(0, queue.credit - commands)
     queue.from++
     queue.commands -= commands
@@ -125,7 +152,7 @@ const takeTurn = (handed: Handed, queue: HandedQueue, fits: Fits, taken: Array<A
     taken.push(next)
     cut(queue)
   }
-  return true
+  return "done"
 }
 
 /** Cuts the front off when half of the array is spent, so that taking from it costs nothing on average. */

@@ -7,7 +7,7 @@
 import type { Sku } from "../domain/names.ts"
 import { reservationsOf, type SkuStock } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
-import { floorMsOf, memoryKey, rememberedAt, type SenderMemory } from "./memory.ts"
+import { floorMsOf, rememberedAt, type SenderMemory } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
 
@@ -58,12 +58,9 @@ const stockState = (partition: Partition, stock: SkuStock): unknown => {
   return { sku: stock.sku, policy: stock.policy, locations, uses, shorts: stock.shorts, reservations }
 }
 
-const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): ReadonlyArray<readonly [string, unknown]> => {
-  const decisions = new Map<string, unknown>()
-  for (const { id, sku: of, hash, outcome, step } of rememberedAt(memory, partition.atMs))
-    if (sku === undefined || sku === of) decisions.set(memoryKey(of, id), { hash, outcome, step })
-  return [...decisions]
-}
+/** A digest for each decision: packed or not, it is the same. */
+const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): ReadonlyArray<readonly [string, unknown]> =>
+  Array.from(rememberedAt(memory, partition.atMs, sku), ({ digest, step }) => [String(digest), step] as const)
 
 /** Hash of stock and remembered decisions: of one SKU, or of all the partition's. */
 export const stateHash = (partition: Partition, sha256: Sha256, sku?: Sku): string => {
@@ -91,6 +88,7 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
     policies: _policies,
     senders: _senders,
     senderList: _list,
+    toPack: _toPack,
     inFlight,
     publishing,
     recovery,

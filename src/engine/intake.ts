@@ -27,6 +27,7 @@ import { stepAside } from "./ending.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
 import type { ArrivedMessage, ArrivedStored, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
+import { isReady } from "./recall.ts"
 
 /** Subjects' beginnings kept taken apart: a sender in a class has one in each partition. */
 const prefixesMax = 16_384
@@ -124,6 +125,7 @@ const rawMessage = (
     home: sku !== undefined && partitionOf(sku, partition.partitions) === partition.id,
     reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
     body: given.codec.decodeBody(message.body),
+    read: null,
     actor: undefined,
   }
 }
@@ -161,7 +163,7 @@ const takesRoom = (partition: Partition, room: Room, arrived: ArrivedMessage, is
  * Takes what the next record decides off the queues: a prefix of the stream, where that may be decided now, and what was handed over. Bounded in messages, in commands and by the worst
  * that deciding them can make of the record. What is stored leaves at least half of it to what was handed over, if that waits: neither holds the other up.
  */
-export const takeBatch = (partition: Partition, bytesUsed: number, mayTakeStored: boolean): Batch => {
+export const takeBatch = (partition: Partition, given: Given, bytesUsed: number, mayTakeStored: boolean): Batch => {
   const room: Room = {
     commands: batchCommandsMax,
     bytes: recordBytesMax - recordEnvelopeBytesMax - bytesUsed,
@@ -169,24 +171,28 @@ export const takeBatch = (partition: Partition, bytesUsed: number, mayTakeStored
     newLocations: 0,
   }
   const isShared = anyHanded(partition)
-  const stored = mayTakeStored ? takeStored(partition, room, isShared ? batchCommandsMax / 2 : 0) : []
+  const stored = mayTakeStored ? takeStored(partition, given, room, isShared ? batchCommandsMax / 2 : 0) : []
   const messages: Array<ArrivedMessage> = []
   for (const one of stored) for (const message of one.messages) messages.push(message)
   let isFirst = stored.length === 0
-  for (const message of takeHanded(partition, (arrived) => {
+  const takesFirst = (arrived: ArrivedMessage): boolean => {
     const fits = takesRoom(partition, room, arrived, isFirst)
     isFirst = false
     return fits
-  }))
-    messages.push(message)
+  }
+  for (const message of takeHanded(partition, takesFirst, (arrived) => isReady(partition, given, arrived))) messages.push(message)
   return { stored, messages }
 }
 
-/** A prefix of the stream. A stored message is decided whole or not at all: the cursor stands on messages. `commandsLeft` are left to others. */
-const takeStored = (partition: Partition, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
+/**
+ * A prefix of the stream. A stored message is decided whole or not at all: the cursor stands on messages. It waits where one of its commands repeats what has to be read again.
+ * `commandsLeft` are left to others.
+ */
+const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
   let taken = 0
   for (; taken < partition.arrived.length; taken++) {
     const { messages } = partition.arrived[taken] as ArrivedStored
+    if (!messages.every((message) => isReady(partition, given, message))) break
     const before = { ...room }
     const fits = messages.every((message) => takesRoom(partition, room, message, taken === 0)) && room.messages >= 0
     if (taken > 0 && (!fits || room.commands < commandsLeft)) {

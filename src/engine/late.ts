@@ -28,6 +28,7 @@ export const mayComeLate: Readonly<Record<Input["_tag"], string>> = {
   FeedFailed: "of a reign that is over",
   FeedSeen: "at any time: the feed is watched, whoever reigns",
   RepublishRead: "asked for twice",
+  RecalledRead: "of a decision that nobody waits for any more",
   ChunkStored: "of a snapshot that was given up",
   SnapshotFailed: "of a snapshot that was given up",
   Tick: "at any time",

@@ -2,16 +2,23 @@
  * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations, and the floors below which all of
  * it is forgotten and refused.
  *
- * Memory is cut into steps of `floorStepMs` by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
- * evicts is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
+ * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
+ * forgets is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
+ * Where the line is drawn when memory runs short, and who hears of it, is decided in memory-bounds.ts. Decisions older than a moment are packed (packed.ts): what they say is read in the
+ * journal when they are asked for again (recall.ts).
  */
+import { assert } from "../assert.ts"
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { commandHorizonMs, factHorizonMs, floorStepMs, rememberedPerSenderMax } from "../limits.ts"
+import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { digestOf, textHash } from "./lanes.ts"
+import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
+import { emptySteps, oldestStepOf, popOldest, pushInto, type StepHeap } from "./memory-steps.ts"
+import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
 
@@ -24,24 +31,26 @@ export interface Remembered {
   /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
   readonly step: number
   readonly class: FloorClass
+  /** The record that holds it, and its place among the commands of that. */
+  readonly seq: number
+  readonly place: number
 }
 
-interface MemoryStep {
-  readonly decisions: Array<Remembered>
-  readonly ended: Array<{ readonly actor: SkuActor; readonly reservation: Reservation }>
+/** A reservation that ended, and where. */
+export interface Ended {
+  readonly actor: SkuActor
+  readonly reservation: Reservation
 }
 
 export interface ClassMemory {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
-  /** Decisions and ended reservations at or above the floor, as of the last time it was looked at. */
-  count: number
-  /** By step number. */
-  readonly steps: Map<number, MemoryStep>
-  /** No step has a lower number. */
-  oldestStep: number
-  /** Steps below the floor: forgotten already, swept away bit by bit. */
-  readonly passed: Array<MemoryStep>
+  /** Recent decisions in the order in which they were made: what is older is packed from its front, or swept if it is forgotten. */
+  readonly decisions: MemoryLine<Remembered>
+  /** Older ones, in the order in which they were made: positions go on as places in the line. Null: none was packed yet. */
+  packed: PackedRows | null
+  /** Ended reservations by the step of their end: they may come in any order, out of a snapshot. */
+  readonly ended: StepHeap<Ended>
 }
 
 export interface SenderMemory {
@@ -95,14 +104,14 @@ export const senderMemory = (partition: Partition, sender: SenderId): SenderMemo
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
-    found = { floorMs: 0, count: 0, steps: new Map(), oldestStep: Number.MAX_SAFE_INTEGER, passed: [] }
+    found = { floorMs: 0, decisions: emptyLine(), packed: null, ended: emptySteps() }
     memory.classes.set(floorClass, found)
   }
   return found
 }
 
 /** What was issued (or ended) before this is forgotten, and refused. On a step's edge. */
-export const floorMsOf = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
+export const floorMsOf = (memory: Pick<SenderMemory, "classes">, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
   const byHorizon = stepOf(atMs - horizonMs[floorClass]) * floorStepMs
   const found = memory.classes.get(floorClass)
   return found === undefined || found.floorMs < byHorizon ? byHorizon : found.floorMs
@@ -126,44 +135,148 @@ export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: Epoc
   return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
 }
 
-/** All that is remembered of a sender at a time. O(decisions). */
-export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
+/** What of a sender's memory is not packed, at a time. O(decisions). */
+const recentAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remembered> {
   for (const found of memory.decisions.slots) if (found !== undefined && found.step >= floorStep(memory, found.class, atMs)) yield found
-}
-
-const memoryStep = (held: ClassMemory, number: number): MemoryStep => {
-  let step = held.steps.get(number)
-  if (step === undefined) {
-    step = { decisions: [], ended: [] }
-    held.steps.set(number, step)
-    if (number < held.oldestStep) held.oldestStep = number
-  }
-  return step
 }
 
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
 export const remember = (memory: SenderMemory, decision: Remembered): void =>
   rememberOver(memory, decision, held(memory, decision.sku, decision.id))
 
-/** Remembers a decision unless its id is held with this content and of this time: one that was forgotten since may have been decided anew. */
+/** Remembers a decision unless it is there already, as what a snapshot holds may be. */
 export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
   const former = held(memory, decision.sku, decision.id)
-  if (former?.hash !== decision.hash || former.step !== decision.step) rememberOver(memory, decision, former)
+  if (former !== undefined && former.seq >= decision.seq) return
+  if (former === undefined && isPacked(memory, decision)) return
+  rememberOver(memory, decision, former)
 }
+
+/** Remembers a decision unless there is one under its id, recent or packed, whatever it says. */
+export const rememberUnlessKnown = (memory: SenderMemory, decision: Remembered, atMs: EpochMs): void => {
+  const { sku, id } = decision
+  if (held(memory, sku, id) === undefined && packedPlaces(memory, sku, id, atMs).length === 0) rememberOver(memory, decision, undefined)
+}
+
+const isPacked = ({ classes }: SenderMemory, { class: floorClass, sku, id, seq, place }: Remembered): boolean => {
+  const packed = classes.get(floorClass)?.packed ?? null
+  if (packed === null) return false
+  return findRows(packed, packedKey(packed, sku, id)).some((position) => {
+    const row = rowAt(packed, position)
+    return row.seq === seq && row.place === place
+  })
+}
+
+/** What a decision comes to, as one number: equal wherever the same was decided of the same command, packed or not. */
+const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOf([id, sku, hash, outcome])
+
+/** What is compared of a remembered decision. */
+export interface Digested {
+  readonly digest: number
+  readonly step: number
+}
+
+/** All that is remembered of a sender at a time, of one SKU if it is given. O(decisions). */
+export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs, sku?: Sku): Iterable<Digested> {
+  for (const found of recentAt(memory, atMs))
+    if (sku === undefined || found.sku === sku) yield { digest: digestOfRemembered(found), step: found.step }
+  const skuHash = sku === undefined ? undefined : textHash(sku)
+  for (const [floorClass, { packed }] of memory.classes) {
+    const firstAlive = floorStep(memory, floorClass, atMs)
+    for (let position = packed?.base ?? 0; packed !== null && position < packed.end; position++) {
+      const row = rowAt(packed, position)
+      if (row.step >= firstAlive && (skuHash === undefined || row.skuHash === skuHash)) yield row
+    }
+  }
+}
+
+/** Where the journal has what was packed under this name and isn't forgotten, newest last. Nearly always nowhere. */
+export const packedPlaces = (
+  memory: SenderMemory,
+  sku: Sku,
+  id: CommandId,
+  atMs: EpochMs,
+): ReadonlyArray<PackedRow & { readonly class: FloorClass }> => {
+  let places: Array<PackedRow & { readonly class: FloorClass }> | undefined
+  for (const [floorClass, { packed }] of memory.classes) {
+    if (packed === null) continue
+    for (const position of findRows(packed, packedKey(packed, sku, id))) {
+      const row = rowAt(packed, position)
+      if (row.step < floorStep(memory, floorClass, atMs)) continue
+      places ??= []
+      places.push({ ...row, class: floorClass })
+    }
+  }
+  return places ?? noPlaces
+}
+const noPlaces: ReadonlyArray<never> = []
+
+/** Packs what is older than the newest `recent` decisions of each class. Between records only: what is decided within one is found as it was when the record was begun. */
+export const packOlder = (partition: Partition): void => {
+  if (partition.toPack.size === 0) return
+  const { recent } = partition.memoryBounds
+  for (const memory of partition.toPack)
+    for (const held of memory.classes.values()) while (held.decisions.count > recent) packFirst(partition, memory, held)
+  partition.toPack.clear()
+}
+
+const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory): void => {
+  const decision = firstOf(held.decisions)
+  if (decision === undefined) return
+  const packed = rowsOf(partition, held)
+  shiftOff(held.decisions)
+  // One that gave way to a later decision on its id keeps its place and is not found.
+  const isCurrent = removeThing(memory.decisions, naming, decision)
+  addRow(packed, packedKey(packed, decision.sku, decision.id), {
+    seq: decision.seq,
+    place: decision.place,
+    step: isCurrent ? decision.step : 0,
+    digest: digestOfRemembered(decision),
+    skuHash: textHash(decision.sku),
+  })
+}
+
+/** The packed decisions of a class, beginning where its line does if there are none. */
+const rowsOf = (partition: Partition, held: ClassMemory): PackedRows => {
+  const at = held.decisions.head
+  if (held.packed === null) held.packed = emptyRows(textHash(partition.incarnation ?? ""), at)
+  const { packed } = held
+  if (rowCount(packed) === 0) {
+    packed.base = at
+    packed.end = at
+  }
+  assert(packed.end === at, "what is packed ends where what is recent begins")
+  return packed
+}
+
+/** Takes in packed decisions out of a snapshot. */
+export const loadPacked = (partition: Partition, sender: SenderId, floorClass: FloorClass, bytes: Uint8Array): void => {
+  const held = classMemory(senderMemory(partition, sender), floorClass)
+  const packed = rowsOf(partition, held)
+  const before = packed.end
+  addRows(packed, bytes)
+  moveBy(held.decisions, packed.end - before)
+}
+
+/** Decisions of a class, forgotten ones included that are not swept yet. */
+export const decisionCount = ({ decisions, packed }: ClassMemory): number => decisions.count + (packed === null ? 0 : rowCount(packed))
 
 const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
   const ofClass = classMemory(memory, decision.class)
   if (former !== undefined) removeThing(memory.decisions, naming, former)
   addThing(memory.decisions, naming, decision)
-  ofClass.count++
-  memoryStep(ofClass, decision.step).decisions.push(decision)
+  pushOnto(ofClass.decisions, decision, decision.step)
+}
+
+/** Has what a sender's memory holds beyond its recent decisions packed at the end of the record. */
+export const noteRemembered = (partition: Partition, memory: SenderMemory, floorClass: FloorClass): void => {
+  if ((memory.classes.get(floorClass)?.decisions.count ?? 0) > partition.memoryBounds.recent) partition.toPack.add(memory)
 }
 
 /** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
 export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: Reservation): void => {
-  const held = classMemory(senderMemory(partition, reservation.channel), "sell")
-  held.count++
-  memoryStep(held, stepOf(reservation.endedAtMs)).ended.push({ actor, reservation })
+  const { ended } = classMemory(senderMemory(partition, reservation.channel), "sell")
+  pushInto(ended, { actor, reservation }, stepOf(reservation.endedAtMs))
 }
 
 /** Whether a reservation's end lies below its channel's floor: it is forgotten, swept or not. */
@@ -181,55 +294,23 @@ export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channe
   return true
 }
 
-/** Sets aside the steps that the floor has passed. O(steps passed), each once. */
-const passFloor = (memory: SenderMemory, floorClass: FloorClass, held: ClassMemory, atMs: EpochMs): void => {
-  const firstAlive = floorStep(memory, floorClass, atMs)
-  if (held.steps.size === 0) held.oldestStep = Number.MAX_SAFE_INTEGER
-  for (; held.oldestStep < firstAlive && held.steps.size > 0; held.oldestStep++) {
-    const step = held.steps.get(held.oldestStep)
-    if (step === undefined) continue
-    held.steps.delete(held.oldestStep)
-    held.count -= step.decisions.length + step.ended.length
-    held.passed.push(step)
-  }
-}
-
-/** Sweeps up to `most` things of one sender that its floors have passed. */
+/** Sweeps up to `most` things of one sender that its floors have passed. What was issued ahead holds up what was decided after it until its own time is forgotten, minutes at most. */
 export const sweep = (partition: Partition, memory: SenderMemory, most: number): void => {
   let left = most
   for (const [floorClass, held] of memory.classes) {
-    passFloor(memory, floorClass, held, partition.atMs)
-    while (left > 0) {
-      const step = held.passed.at(-1)
-      if (step === undefined) break
-      if (step.decisions.length === 0 && step.ended.length === 0) held.passed.pop()
-      else {
-        left--
-        sweepOne(memory, step)
-      }
+    const firstAlive = floorStep(memory, floorClass, partition.atMs)
+    if (held.packed !== null) forgetRows(held.packed, firstAlive)
+    for (; left > 0 && (held.packed === null || rowCount(held.packed) === 0); left--) {
+      const decision = firstOf(held.decisions)
+      if (decision === undefined || decision.step >= firstAlive) break
+      shiftOff(held.decisions)
+      // The same id may have been decided anew since it was forgotten: only this very decision is swept.
+      removeThing(memory.decisions, naming, decision)
     }
+    for (; left > 0 && oldestStepOf(held.ended) < firstAlive; left--) forgetEnd(popOldest(held.ended))
   }
 }
 
-const sweepOne = (memory: SenderMemory, step: MemoryStep): void => {
-  const decision = step.decisions.pop()
-  if (decision !== undefined) {
-    // The same id may have been decided anew since it was forgotten: only this very decision is swept.
-    removeThing(memory.decisions, naming, decision)
-    return
-  }
-  const end = step.ended.pop()
-  if (end === undefined) return
-  const { actor, reservation } = end
+const forgetEnd = ({ actor, reservation }: Ended): void => {
   if (reservationOf(actor.stock, reservation.channel, reservation.id) === reservation) forgetReservation(actor.stock, reservation)
-}
-
-/** The floor a sender's class has to be raised to because it holds too much, or undefined. The oldest step goes as a whole. */
-export const floorToRaise = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
-  const held = memory.classes.get(floorClass)
-  if (held === undefined || held.count <= rememberedPerSenderMax) return undefined
-  passFloor(memory, floorClass, held, atMs)
-  if (held.count <= rememberedPerSenderMax) return undefined
-  while (!held.steps.has(held.oldestStep)) held.oldestStep++
-  return (held.oldestStep + 1) * floorStepMs
 }

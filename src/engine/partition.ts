@@ -6,19 +6,42 @@
  */
 
 import type { Command } from "../domain/commands.ts"
-import type { CommandClass, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
+import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, JournalRecord } from "./records.ts"
+import type { Cursor, JournalRecord, Outcome } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
+
+/** A packed decision as its record has it. */
+export interface ReadDecision {
+  readonly sender: SenderId
+  readonly id: CommandId
+  readonly sku: Sku
+  readonly hash: number
+  readonly outcome: Outcome
+  /** The name of the shipment it told, if it had one, and what of it has to be the same. */
+  readonly shipment: CommandId | undefined
+  readonly shipmentHash: number
+}
+
+/** Records that are read for packed decisions which are asked for again. */
+export interface Recalling {
+  /** Sequences asked for, and when. */
+  readonly asked: Map<number, EpochMs>
+  /** What was read and not used yet; null: it isn't there, or isn't ours. */
+  readonly records: Map<number, JournalRecord | null>
+  /** Nothing is asked for before: a read failed. */
+  againAtMs: EpochMs
+}
 
 /** A sender's message as it waits to be decided: taken apart and decoded already on arrival, while an append is in flight. */
 export interface ArrivedMessage {
@@ -38,6 +61,8 @@ export interface ArrivedMessage {
   readonly home: boolean
   readonly reply: string | null
   readonly body: DecodedBody
+  /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
+  read: Map<number, ReadDecision | null> | null
   /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: SkuActor | undefined
 }
@@ -182,12 +207,11 @@ export interface SnapshotWalk {
   readonly startSeq: number
   readonly startHash: string
   stage: "skus" | "reservations" | "decisions" | "meta" | "done"
-  /** Places reached: SKU, slot in it; sender, class, step, decision in it. */
+  /** Places reached: SKU, slot in it; sender, class, place of the decision in its line. */
   actor: number
   slot: number
   sender: number
   floorClass: number
-  step: number
   place: number
   chunks: number
   stored: number
@@ -315,6 +339,15 @@ export interface Partition {
   readonly senders: Map<SenderId, SenderMemory>
   readonly senderList: Array<SenderMemory>
   nextSenderToForget: number
+  readonly memoryBounds: MemoryBounds
+  /** Whose memory holds more than is recent since the last record: packed at its end. */
+  readonly toPack: Set<SenderMemory>
+  readonly recalling: Recalling
+  /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
+  readonly heldOff: Map<SenderId, EpochMs>
+  /** Whether some sender's memory was near its bound when it was last looked at. */
+  memoryIsShort: boolean
+  nextMemoryLookMs: EpochMs
   readonly quarantine: Map<string, QuarantinedCommand>
   /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
@@ -380,13 +413,14 @@ const nothingTaken = () => ({
 
 /**
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
- * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
+ * `batchMessagesMax` and `memoryBounds`: messages one record may decide, and what is remembered of one sender, as in limits.ts unless others are given.
  */
 export const emptyPartition = (options: {
   readonly partition: number
   readonly partitions: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax?: number
+  readonly memoryBounds?: MemoryBounds
 }): Partition => ({
   id: options.partition,
   partitions: options.partitions,
@@ -428,6 +462,12 @@ export const emptyPartition = (options: {
   senders: new Map(),
   senderList: [],
   nextSenderToForget: 0,
+  memoryBounds: options.memoryBounds ?? memoryBounds,
+  toPack: new Set(),
+  recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
+  heldOff: new Map(),
+  memoryIsShort: false,
+  nextMemoryLookMs: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
   quarantinedBy: new Map(),

@@ -176,7 +176,7 @@ export type Input = { readonly nowMs: EpochMs } & (
   /** `ask` is that of the question: an answer to an earlier one knows less than this partition may by now. */
   | { readonly _tag: "ClaimBasisRead"; readonly ask: number; readonly basis: ClaimBasis }
   /** A read failed: it is asked for again at a later tick. */
-  | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" }
+  | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" | "Recalled" }
   | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
   /** Any other answer, or none. */
   | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }
@@ -219,6 +219,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "FeedSeen"; readonly channel: string; readonly sku: string; readonly version: number; readonly ats: number }
   /** Records above publishedSeq, asked for at a takeover. */
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
+  /** The record that ReadRecalled asked for, through the leader; null: it is not in the journal. */
+  | { readonly _tag: "RecalledRead"; readonly seq: number; readonly record: StoredRecord | null }
   | { readonly _tag: "ChunkStored"; readonly snapshot: string; readonly index: number }
   | { readonly _tag: "SnapshotFailed"; readonly snapshot: string; readonly cause: string }
   /** `wallMs`: the wall clock, which people can set. It decides nothing; an alarm is raised if it is wrong. */
@@ -243,6 +245,7 @@ export const AlarmKind = [
   "Discrepancy",
   "Shortage",
   "FloorRaised",
+  "MemoryShort",
   "AppendUnknown",
 ] as const
 export type AlarmKind = (typeof AlarmKind)[number]
@@ -297,11 +300,15 @@ export type Output =
   | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
+  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Said again while it is so. */
+  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
   /** Watch what the feed's stream stores for this partition, as FeedSeen: beginning with what it stored at `sinceMs` of the broker's clock or later, then for ever. */
   | { readonly _tag: "WatchFeed"; readonly sinceMs: EpochMs }
+  /** Read one record again: somebody asks for what was decided in it long ago. Answered by RecalledRead. */
+  | { readonly _tag: "ReadRecalled"; readonly seq: number }
   | { readonly _tag: "ReadForRepublish"; readonly fromSeq: number; readonly toSeq: number }
   /** Raise the mark from `over`, the one that stands as far as this owner knows. Answered by WitnessStored, once it is known what stands; retried until then. */
   | { readonly _tag: "StoreWitness"; readonly witness: Witness; readonly over: Witness | null }

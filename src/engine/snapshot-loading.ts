@@ -9,12 +9,12 @@ import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress, noteShort } from "./apply.ts"
 import { type Chunk, itemsOf } from "./chunks.ts"
 import { stepDown } from "./ending.ts"
-import { classMemory, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
+import { classMemory, loadPacked, noteRemembered, packOlder, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
 import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
-const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "meta"]
+const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "packed", "meta"]
 
 /** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
 const asChunk = (value: unknown): Chunk | undefined => {
@@ -73,8 +73,8 @@ const placeProblem = ({ seq }: Chunk, { manifest }: SnapshotLoading): string | u
 
 /** Forgets what was loaded: it is part of a state only together with the rest. A claim that was asked for stands. */
 const beginAnew = (partition: Partition, outputs: Array<Output>): Array<Output> => {
-  const { id, partitions, snapshotEveryRecords, batchMessagesMax, claiming, basisAsks, brokerClock } = partition
-  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax })
+  const { id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds, claiming, basisAsks, brokerClock } = partition
+  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds })
   Object.assign(partition, empty, { claiming, basisAsks, brokerClock })
   return outputs
 }
@@ -100,8 +100,14 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const { sender, decision } of chunk.items) {
         // The partition's own string of the SKU: there are as many decisions as commands.
         const sku = partition.actors.get(decision.sku)?.stock.sku ?? decision.sku
-        rememberIfNew(senderMemory(partition, sender), { ...decision, sku })
+        const memory = senderMemory(partition, sender)
+        rememberIfNew(memory, { ...decision, sku })
+        noteRemembered(partition, memory, decision.class)
       }
+      packOlder(partition)
+      return
+    case "packed":
+      loadPacked(partition, chunk.sender, chunk.class, chunk.bytes)
       return
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs

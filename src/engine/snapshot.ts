@@ -4,14 +4,16 @@
  * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
  * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
-import { unreachable } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotChunkBytesMax, snapshotRetryMs, snapshotSliceItemsMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
 import { isDue } from "./due.ts"
-import type { ClassMemory, Remembered, SenderMemory } from "./memory.ts"
+import type { ClassMemory, SenderMemory } from "./memory.ts"
+import { atPlace, endOf } from "./memory-line.ts"
+import { rowAt, rowBytes, rowCount, rowsFrom } from "./packed.ts"
 import { appliedSeq, type Partition, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
@@ -37,7 +39,6 @@ const beginIfDue = (partition: Partition, nowMs: number): void => {
     slot: 0,
     sender: 0,
     floorClass: 0,
-    step: 0,
     place: 0,
     chunks: 0,
     stored: 0,
@@ -93,6 +94,10 @@ const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
     case "decisions":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "packed": {
+      const middle = Math.floor(chunk.bytes.length / rowBytes / 2) * rowBytes
+      return [chunk.bytes.subarray(0, middle), chunk.bytes.subarray(middle)].map((bytes) => ({ ...chunk, bytes }))
+    }
     case "meta":
       return halve(chunk.quarantine).map((quarantine, half) => ({
         ...chunk,
@@ -164,16 +169,21 @@ const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number)
 }
 
 /**
- * Decisions are walked by sender in the order they were remembered. What is forgotten meanwhile shifts nothing: a step that was passed by the walk is gone, one that wasn't is still
- * found by its number; a decision remembered behind the walk is in a record after the start, and is replayed.
+ * Decisions are walked by sender in the order they were remembered, packed ones a segment at a time. What is forgotten or packed meanwhile shifts nothing: places count from the first
+ * decision there ever was, and go on from packed to recent. What was remembered since the walk began is in a record after its start, and is replayed: there the walk of a class ends, or it
+ * would run after what is decided meanwhile for ever.
  */
 const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<DecisionsChunk["items"][number]> = []
   while (walk.sender < partition.senderList.length) {
-    const memory = partition.senderList[walk.sender] as SenderMemory
-    const held = memory.classes.get(FloorClass[walk.floorClass] as FloorClass)
-    if (held !== undefined && !collectDecisions(memory.sender, held, walk, items)) break
-    walk.step = 0
+    const { sender, classes } = partition.senderList[walk.sender] as SenderMemory
+    const floorClass = FloorClass[walk.floorClass] as FloorClass
+    const held = classes.get(floorClass)
+    if (held !== undefined && isPackedAt(held, walk)) {
+      if (items.length > 0) break
+      return { kind: "packed", seq, sender, class: floorClass, bytes: takeRows(held, walk) }
+    }
+    if (held !== undefined && !collectDecisions(sender, held, walk, items)) break
     walk.place = 0
     walk.floorClass++
     if (walk.floorClass < FloorClass.length) continue
@@ -184,24 +194,34 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
   return { kind: "decisions", seq, items }
 }
 
+/** Whether the walk of a class stands at packed decisions that it has to take. */
+const isPackedAt = ({ packed }: ClassMemory, walk: SnapshotWalk): boolean => {
+  if (packed === null || walk.place >= packed.end || rowCount(packed) === 0) return false
+  return rowAt(packed, Math.max(walk.place, packed.base)).seq <= walk.startSeq
+}
+
+const takeRows = ({ packed }: ClassMemory, walk: SnapshotWalk): Uint8Array => {
+  assert(packed !== null, "there are packed decisions where the walk stands")
+  const from = Math.max(walk.place, packed.base)
+  const bytes = rowsFrom(packed, from)
+  walk.place = from + bytes.length / rowBytes
+  return bytes
+}
+
 /** Collects decisions of one class from where the walk stands; false if the slice is full. */
 const collectDecisions = (
   sender: SenderId,
-  held: ClassMemory,
+  { decisions }: ClassMemory,
   walk: SnapshotWalk,
   items: Array<DecisionsChunk["items"][number]>,
 ): boolean => {
-  const numbers = [...held.steps.keys()].filter((number) => number >= walk.step).sort((a, b) => a - b)
-  for (const number of numbers) {
-    if (number !== walk.step) {
-      walk.step = number
-      walk.place = 0
-    }
-    const decisions = held.steps.get(number)?.decisions ?? []
-    for (; walk.place < decisions.length; walk.place++) {
-      if (items.length >= snapshotSliceItemsMax) return false
-      items.push({ sender, decision: decisions[walk.place] as Remembered })
-    }
+  walk.place = Math.max(walk.place, decisions.head)
+  for (const end = endOf(decisions); walk.place < end; walk.place++) {
+    if (items.length >= snapshotSliceItemsMax) return false
+    const decision = atPlace(decisions, walk.place)
+    if (decision === undefined) continue
+    if (decision.seq > walk.startSeq) return true
+    items.push({ sender, decision })
   }
   return true
 }

@@ -14,7 +14,7 @@ import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { halt, stepDown } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
-import { sweep } from "./memory.ts"
+import { tickMemory } from "./memory-tending.ts"
 import type { Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import {
@@ -29,6 +29,7 @@ import {
   publishingIsFull,
   tickFeed,
 } from "./publishing.ts"
+import { onRecalledRead, onRecalledUnread } from "./recall.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, loadSlice } from "./snapshot-loading.ts"
 import { beginFollowing, giveUpClaim, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
@@ -115,6 +116,7 @@ type Later = Extract<
       | "FeedFailed"
       | "FeedSeen"
       | "RepublishRead"
+      | "RecalledRead"
       | "ChunkStored"
       | "SnapshotFailed"
       | "Tick"
@@ -135,6 +137,8 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
       return onFeedSeen(partition, given, input)
     case "RepublishRead":
       return onRepublishRead(partition, given, input.records, input.nowMs)
+    case "RecalledRead":
+      return onRecalledRead(partition, given, input.seq, input.record)
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":
@@ -158,6 +162,8 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
       return onCommandUnread(partition, nowMs)
     case "Republish":
       return onRepublishUnread(partition, nowMs)
+    case "Recalled":
+      return onRecalledUnread(partition, nowMs)
   }
 }
 
@@ -197,17 +203,9 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
     ...tickWitness(partition, nowMs),
     ...tickRawEnd(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
+    ...tickMemory(partition, nowMs),
   )
-  sweepNext(partition)
   return outputs
-}
-
-/** Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending. */
-const sweepNext = (partition: Partition): void => {
-  if (partition.senderList.length === 0) return
-  partition.nextSenderToForget = (partition.nextSenderToForget + 1) % partition.senderList.length
-  const memory = partition.senderList[partition.nextSenderToForget]
-  if (memory !== undefined) sweep(partition, memory, 256)
 }
 
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */

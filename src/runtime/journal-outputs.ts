@@ -130,6 +130,15 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
         }),
       ),
     ),
+  readRecalled: (seq: number) =>
+    shell.run(
+      journals.at(shell.partition, seq).pipe(
+        Effect.match({
+          onSuccess: (record) => shell.tell({ _tag: "RecalledRead", seq, record }),
+          onFailure: () => shell.tell({ _tag: "ReadFailed", what: "Recalled" }),
+        }),
+      ),
+    ),
   readForRepublish: (fromSeq: number, toSeq: number) =>
     shell.run(
       journals.read(shell.partition, fromSeq, toSeq).pipe(

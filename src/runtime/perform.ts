@@ -101,6 +101,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return journal.append(output)
       case "ReadJournalEnd":
         return journal.readJournalEnd(output.seq)
+      case "ReadRecalled":
+        return journal.readRecalled(output.seq)
       case "ReadForRepublish":
         return journal.readForRepublish(output.fromSeq, output.toSeq)
       case "StoreWitness":
@@ -121,6 +123,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
+      case "HoldOff":
+        return reign.holdOff(output.sender, output.forMs)
       default:
         return performPublishing(said, output)
     }

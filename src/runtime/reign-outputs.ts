@@ -38,7 +38,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   /** Senders there is no room for, that ingresses have not been told of yet. */
   let full = new Map<SenderId, number>()
   const changed = makeSignal()
-
+  const noteFull = (sender: SenderId, forMs: number) => full.set(sender, Math.max(full.get(sender) ?? 0, forMs))
   const news = ({ epoch, owner }: LocalReign): OwnerNews => {
     const said = { partition, epoch, owner, full: [...full].map(([sender, forMs]) => ({ sender, forMs })) }
     full = new Map()
@@ -72,12 +72,8 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   yield* Effect.addFinalizer(() => Effect.sync(end))
   return {
     begin: (epoch: number): void => {
-      const begun: LocalReign = {
-        partition,
-        epoch,
-        owner: shell.owner(),
-        hand: (messages) => shell.tell({ _tag: "CommandsHanded", messages }),
-      }
+      const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
+      const begun: LocalReign = { partition, epoch, owner: shell.owner(), hand }
       reign = begun
       reigns.begin(begun)
       const hearing = untilDone(
@@ -92,8 +88,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
       const answer = encodeDoorAnswer({ answer: "busy", retryAfterMs, why })
       for (const { sender, reply } of messages) {
         if (reply !== null) outbound.busy(sender, reply, answer)
-        if (why === "queue") full.set(sender, Math.max(full.get(sender) ?? 0, retryAfterMs))
+        if (why === "queue") noteFull(sender, retryAfterMs)
       }
+      changed.notify()
+    },
+    holdOff: (sender: SenderId, forMs: number): void => {
+      noteFull(sender, forMs)
       changed.notify()
     },
   }

@@ -3,6 +3,7 @@
  */
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
+import { fullestMemory } from "../engine/memory-bounds.ts"
 import { AlarmKind, StepDownReason } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
@@ -71,6 +72,7 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
     quarantined: 0,
     openHolds: 0,
     shortQty: 0,
+    memoryShare: 0,
     clockAheadMs: null,
   })
   meter.waiting(partition, null)
@@ -89,7 +91,9 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) 
   if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
   const status = statusOf(running.state)
   const { quarantined, openHolds, shortQty, clockAheadMs } = status
-  meter.sampled(partition, { owned: true, halted: false, unreadable: false, quarantined, openHolds, shortQty, clockAheadMs })
+  const { share: memoryShare } = fullestMemory(running.state)
+  const here = { owned: true, halted: false, unreadable: false }
+  meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, memoryShare, clockAheadMs })
   const asked = lagOver(sources, partition, status).pipe(Effect.timeout(sampleMs))
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The last known value would look like a partition that keeps up.

@@ -81,6 +81,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
   const shortUnits = gauge(metricName.shortUnits, "Units sold without asking that are not there, of partitions this worker serves.")
+  const memoryShare = gauge(
+    metricName.memoryShare,
+    "How full the fullest memory of any sender is, as a share of its bound, of partitions this worker serves.",
+  )
   const clockOffset = gauge(
     metricName.clockOffset,
     "Seconds by which this worker's clock is ahead of the broker's, as the owner of the partition last saw it.",
@@ -114,6 +118,8 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else openHolds.remove({ partition })
       if (sample.owned) shortUnits.set({ partition }, sample.shortQty)
       else shortUnits.remove({ partition })
+      if (sample.owned) memoryShare.set({ partition }, sample.memoryShare)
+      else memoryShare.remove({ partition })
       if (sample.clockAheadMs !== null) clockOffset.set({ partition }, sample.clockAheadMs / 1_000)
       else clockOffset.remove({ partition })
     }) satisfies Meter["Service"]["sampled"],

@@ -20,6 +20,7 @@ export const metricName = {
   quarantined: "holdfast_quarantined",
   openHolds: "holdfast_open_holds",
   shortUnits: "holdfast_short_units",
+  memoryShare: "holdfast_memory_share",
   clockOffset: "holdfast_clock_offset_seconds",
   repliesSent: "holdfast_replies_sent_total",
   feedSent: "holdfast_feed_sent_total",

@@ -17,9 +17,16 @@ import { decodeBatch } from "./taken.ts"
 /** The version of snapshot chunks this release writes, and the only one it reads. An older one's snapshot is discarded, a newer one's left alone; either way the journal is replayed. */
 const chunkVersion = 3
 
-/** A snapshot chunk's bytes. The chunk is plain data: no undefined, no Map, every number finite. */
+/** Bytes stand in a chunk as base64, in a field of that name and nowhere else. */
+const bytesAsText = (_key: string, value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value)
+const withBytes = (chunk: unknown): unknown => {
+  if (typeof chunk !== "object" || chunk === null || !("bytes" in chunk) || typeof chunk.bytes !== "string") return chunk
+  return { ...chunk, bytes: new Uint8Array(Buffer.from(chunk.bytes, "base64")) }
+}
+
+/** A snapshot chunk's bytes. The chunk is plain data and bytes: no undefined, no Map, every number finite. */
 const encodeChunk = (chunk: unknown): Uint8Array => {
-  const unsealed = Buffer.from(`{"chunkVersion":${chunkVersion},"chunk":${JSON.stringify(chunk)}`, "utf8")
+  const unsealed = Buffer.from(`{"chunkVersion":${chunkVersion},"chunk":${JSON.stringify(chunk, bytesAsText)}`, "utf8")
   return Buffer.concat([unsealed, Buffer.from(sealOf(unsealed, unsealed.length), "utf8")])
 }
 
@@ -32,7 +39,7 @@ const decodeChunk = (bytes: Uint8Array): DecodedChunk => {
   const version: unknown = Reflect.get(parsed.value, "chunkVersion")
   if (typeof version === "number" && version > chunkVersion) return { _tag: "Newer", version }
   if (version !== chunkVersion) return unreadable
-  return { _tag: "Chunk", chunk: Reflect.get(parsed.value, "chunk") }
+  return { _tag: "Chunk", chunk: withBytes(Reflect.get(parsed.value, "chunk")) }
 }
 
 export const engineCodec: EngineCodec = {

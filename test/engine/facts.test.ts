@@ -1,8 +1,12 @@
 /** Facts, at the step level: none is lost for its time, and a shipment is one under whatever id it is told. */
 import { describe, expect, it } from "vitest"
+import { assert } from "../../src/assert.ts"
+import type { SenderId } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
+import { rememberedAt } from "../../src/engine/memory.ts"
+import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { factHorizonMs, issuedAheadMsMax } from "../../src/limits.ts"
+import { factHorizonMs, floorStepMs, issuedAheadMsMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
@@ -32,13 +36,11 @@ describe("a fact ahead of time", () => {
     const worker = serving(10)
     worker.send("dc", json("ReceiveStock", { id: "far", location: "L", qty: 1, issuedAtMs: startMs + years }))
     worker.settle()
-    const steps = [
-      ...(worker.partition.senders
-        .get("dc" as never)
-        ?.classes.get("stock")
-        ?.steps.keys() ?? []),
-    ]
-    expect(Math.max(...steps) * 60_000).toBeLessThan(startMs + 120_000)
+    const memory = worker.partition.senders.get("dc" as SenderId)
+    assert(memory !== undefined, "the warehouse is remembered")
+    const steps = Array.from(rememberedAt(memory, worker.partition.atMs), ({ step }) => step)
+    expect(steps.length).toBeGreaterThan(1)
+    expect(Math.max(...steps) * floorStepMs).toBeLessThan(startMs + 120_000)
   })
 
   it("is refused where it is a command: what is asked for can be asked again", () => {
@@ -60,8 +62,7 @@ describe("a fact ahead of time", () => {
 describe("a shipment with a reference", () => {
   const ship = (id: string, more: Record<string, unknown> = {}) =>
     json("Fulfil", { id, channel: "web", reservation: "o1", location: "L", qty: 2, shipment: "p1", ...more })
-  const sold = (): Worker => {
-    const worker = serving(10)
+  const sold = (worker = serving(10)): Worker => {
     worker.send("web", json("Reserve", { reservation: "o1", qty: 5, holdMs: 60_000 }))
     worker.send("web", json("Confirm", { reservation: "o1" }))
     worker.settle()
@@ -76,6 +77,45 @@ describe("a shipment with a reference", () => {
     worker.send("dc", ship("b"))
     worker.settle()
     for (const id of ["b", "c"]) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted", qty: 2, repeated: true })
+    expect(onHand(worker)).toBe(8)
+  })
+
+  it("is one after it was packed too: what it was is read in the journal, whoever tells it again", () => {
+    const worker = sold(serving(10, protocolRules, new Broker(), { ...memoryBounds, recent: 2 }))
+    worker.send("dc", ship("a"))
+    for (let n = 0; n < 10; n++) worker.send("dc", json("ReceiveStock", { id: `r${n}`, location: "M", qty: 1 }))
+    worker.settle()
+    expect(worker.partition.senders.get("dc" as SenderId)?.classes.get("stock")?.packed).not.toBeNull()
+    for (const [sender, id] of [
+      ["dc", "b"],
+      ["dc2", "c"],
+      ["dc", "b"],
+    ] as const) {
+      worker.send(sender, ship(id))
+      worker.settle()
+      expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted", qty: 2, repeated: true })
+    }
+    worker.send("dc2", ship("d", { qty: 1 }))
+    worker.settle()
+    expect(saidOf(worker.broker, "d")).toMatchObject({ outcome: "refused", reason: "IdReused", field: "shipment" })
+    expect(onHand(worker)).toBe(8)
+    const next = new Worker(worker.broker, "b", protocolRules, 1_000_000, { ...memoryBounds, recent: 2 }).serve()
+    next.send("dc2", ship("e"))
+    next.settle()
+    expect(saidOf(worker.broker, "e")).toMatchObject({ outcome: "accepted", qty: 2, repeated: true })
+    const hashOf = (one: Worker) => stateHash(one.partition, engineCodec.sha256)
+    expect(hashOf(new Worker(worker.broker, "c").serve())).toBe(hashOf(next))
+  })
+
+  it("waits for a person where what it was can't be read any more", () => {
+    const worker = sold(serving(10, protocolRules, new Broker(), { ...memoryBounds, recent: 2 }))
+    worker.send("dc", ship("a"))
+    for (let n = 0; n < 10; n++) worker.send("dc", json("ReceiveStock", { id: `r${n}`, location: "M", qty: 1 }))
+    worker.settle()
+    worker.broker.journal = worker.broker.journal.map((record) => ({ ...record, bytes: record.bytes.slice(1) }))
+    worker.send("dc2", ship("b"))
+    worker.settle()
+    expect(saidOf(worker.broker, "b")).toMatchObject({ outcome: "quarantined" })
     expect(onHand(worker)).toBe(8)
   })
 

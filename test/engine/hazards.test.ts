@@ -5,19 +5,13 @@
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
+import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
 import { type AtsValue, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
-import {
-  commandHorizonMs,
-  feedEchoMs,
-  feedLookBackMs,
-  recordBytesMax,
-  rememberedPerSenderMax,
-  snapshotChunkBytesMax,
-} from "../../src/limits.ts"
+import { commandHorizonMs, feedEchoMs, feedLookBackMs, recordBytesMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import { allSaidOf, Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -95,19 +89,18 @@ describe("hazards of ids", () => {
     expect(reservedQty(next)).toBe(4)
   })
 
-  it("49: raises only the floor of the sender who floods", () => {
-    const worker = serving(10)
-    worker.send("web", reserve("c1", "r1", 1))
+  it("49: raises only the floor of the sender who floods, and never nearer to now than is always remembered", () => {
+    const bounds = { ...memoryBounds, plenty: 8, horizonMinMs: 60_000 }
+    const worker = serving(100, protocolRules, new Broker(), bounds)
+    for (let n = 1; n <= 20; n++) worker.send("web", reserve(`c${n}`, `r${n}`, 1))
     worker.send("shop", reserve("c1", "r1", 1))
     worker.settle()
-    const held = worker.partition.senders.get("web" as never)?.classes.get("sell")
-    if (held === undefined) throw new Error("web is remembered")
-    // Two million decisions would be the same and take minutes.
-    held.count = rememberedPerSenderMax + 1
+    expect(worker.partition.senders.get("web" as never)?.classes.get("sell")?.floorMs).toBe(0)
     worker.nowMs += 120_000
-    worker.send("web", reserve("c2", "r2", 1, { issuedAtMs: worker.nowMs }), { brokerMs: worker.nowMs })
+    worker.send("web", reserve("c21", "r21", 1, { issuedAtMs: worker.nowMs }), { brokerMs: worker.nowMs })
     worker.settle()
-    expect(worker.broker.records().at(-1)?.entries.at(-1)).toMatchObject({ _tag: "Floor", sender: "web", class: "sell" })
+    const floor = worker.broker.records().at(-1)?.entries.at(-1)
+    expect(floor).toMatchObject({ _tag: "Floor", sender: "web", class: "sell", floorMs: startMs + 60_000 })
     worker.send("web", reserve("c1", "r1", 1), { brokerMs: worker.nowMs })
     worker.send("shop", reserve("c1", "r1", 1), { brokerMs: worker.nowMs })
     worker.settle()

@@ -30,6 +30,7 @@ const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
   FeedFailed: { group: 999 },
   FeedSeen: { channel: "nobody", sku: "none", version: 1, ats: 0 },
   RepublishRead: { records: [] },
+  RecalledRead: { seq: 999, record: null },
   ChunkStored: { snapshot: "late", index: 0 },
   SnapshotFailed: { snapshot: "late", cause: "late" },
   Tick: undefined,

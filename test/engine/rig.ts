@@ -5,6 +5,7 @@
  */
 import type { Command } from "../../src/domain/commands.ts"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type {
   ClaimBasis,
@@ -102,10 +103,21 @@ export class Worker {
   readonly broker: Broker
   readonly name: string
 
-  constructor(broker: Broker, name = "a", rules: ProtocolRules = protocolRules, snapshotEveryRecords = 1_000_000) {
+  constructor(
+    broker: Broker,
+    name = "a",
+    rules: ProtocolRules = protocolRules,
+    snapshotEveryRecords = 1_000_000,
+    memoryBounds?: MemoryBounds,
+  ) {
     this.broker = broker
     this.name = name
-    this.partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords })
+    this.partition = emptyPartition({
+      partition: 0,
+      partitions: 1,
+      snapshotEveryRecords,
+      ...(memoryBounds === undefined ? {} : { memoryBounds }),
+    })
     this.step = makeStep({ codec: engineCodec, rules })
   }
 
@@ -154,6 +166,9 @@ export class Worker {
         return
       case "ReadRecords":
         this.put({ _tag: "RecordsRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
+        return
+      case "ReadRecalled":
+        this.put({ _tag: "RecalledRead", seq: output.seq, record: broker.journal[output.seq - 1] ?? null })
         return
       case "ReadForRepublish":
         this.put({ _tag: "RepublishRead", records: broker.journal.slice(output.fromSeq - 1, output.toSeq) })
@@ -310,6 +325,7 @@ const kept: ReadonlySet<Tag> = new Set<Tag>([
   "StopFollowing",
   "PauseReading",
   "SayBusy",
+  "HoldOff",
   "ResumeReading",
 ])
 
@@ -339,8 +355,8 @@ export const policyFor = (...channels: ReadonlyArray<string>) => ({
 })
 
 /** A serving worker with `qty` units of SKU A at location L, sold by web and shop. */
-export const serving = (qty: number, rules: ProtocolRules = protocolRules, broker = new Broker()): Worker => {
-  const worker = new Worker(broker, "a", rules).serve()
+export const serving = (qty: number, rules: ProtocolRules = protocolRules, broker = new Broker(), memoryBounds?: MemoryBounds): Worker => {
+  const worker = new Worker(broker, "a", rules, 1_000_000, memoryBounds).serve()
   worker.send("dc", json("ReceiveStock", { location: "L", qty }))
   worker.send("boss", json("SetPolicy", { policy: policyFor("web", "shop") }))
   worker.settle()

@@ -91,14 +91,23 @@ describe("metrics", () => {
 
   it("show where a worker can't read what a newer release writes, apart from a halt", async () => {
     const shown = await scrapeAfter((meter) => {
-      meter.sampled(1, { owned: false, halted: false, unreadable: true, quarantined: 0, openHolds: 0, shortQty: 0, clockAheadMs: null })
+      meter.sampled(1, {
+        owned: false,
+        halted: false,
+        unreadable: true,
+        quarantined: 0,
+        openHolds: 0,
+        shortQty: 0,
+        memoryShare: 0,
+        clockAheadMs: null,
+      })
     })
     expect(shown.get(`${metricName.unreadable}{partition="1"}`)).toBe(1)
     expect(shown.get(`${metricName.halted}{partition="1"}`)).toBe(0)
   })
 
   it("show how far the clock is off where that is known, in either direction", async () => {
-    const sample = { owned: true, halted: false, unreadable: false, quarantined: 0, openHolds: 0, shortQty: 0 }
+    const sample = { owned: true, halted: false, unreadable: false, quarantined: 0, openHolds: 0, shortQty: 0, memoryShare: 0 }
     const shown = await scrapeAfter((meter) => {
       meter.sampled(1, { ...sample, clockAheadMs: -9_000 })
       meter.sampled(2, { ...sample, clockAheadMs: 1 })

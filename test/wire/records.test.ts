@@ -383,10 +383,12 @@ describe("a snapshot chunk", () => {
   it("is unreadable if the bytes are none, or of an older version, and told apart if of a newer one", () => {
     for (const text of ["", "{}", "7", "null", "[1]", '{"chunkVersion":3,"chunk":1}', '{"chunkVersion":1,"chunk":1'])
       expect(engineCodec.decodeChunk(new TextEncoder().encode(text))).toEqual({ _tag: "Unreadable" })
-    for (const text of ['{"chunkVersion":2,"chunk":1}', '{"chunkVersion":"3","chunk":1}', '{"chunk":1}'])
+    for (const text of ['{"chunkVersion":2,"chunk":1}', '{"chunkVersion":"4","chunk":1}', '{"chunk":1}'])
       expect(engineCodec.decodeChunk(sealed(text))).toEqual({ _tag: "Unreadable" })
     expect(engineCodec.decodeChunk(sealed('{"chunkVersion":4,"parts":1}'))).toEqual({ _tag: "Newer", version: 4 })
     expect(engineCodec.decodeChunk(sealed('{"chunkVersion":3,"chunk":1}'))).toEqual({ _tag: "Chunk", chunk: 1 })
+    const packed = { kind: "packed", seq: 1, bytes: new Uint8Array([0, 255, 7]) }
+    expect(engineCodec.decodeChunk(engineCodec.encodeChunk(packed))).toEqual({ _tag: "Chunk", chunk: packed })
   })
 
   it("is unreadable for any one damaged byte", () => {

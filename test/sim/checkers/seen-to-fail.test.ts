@@ -17,6 +17,7 @@ import { expiries } from "../../../sim/checkers/expiries.ts"
 import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
 import { feedKeepsNewest } from "../../../sim/checkers/feed-keeps-newest.ts"
 import { feedRepairs } from "../../../sim/checkers/feed-repairs.ts"
+import { freshIsTaken } from "../../../sim/checkers/fresh-is-taken.ts"
 import { halts } from "../../../sim/checkers/halts.ts"
 import { heardMeansJournaled } from "../../../sim/checkers/heard-means-journaled.ts"
 import { journalLoss } from "../../../sim/checkers/journal-loss.ts"
@@ -30,6 +31,7 @@ import { stateIsFold } from "../../../sim/checkers/state-is-fold.ts"
 import { storedIsDecided } from "../../../sim/checkers/stored-is-decided.ts"
 import { trueTime } from "../../../sim/checkers/true-time.ts"
 import type { Cluster } from "../../../sim/cluster.ts"
+import { boundsDrawn } from "../../../sim/memory-drawn.ts"
 import type { Ingress } from "../../../sim/nodes/ingress.ts"
 import type { Asked } from "../../../sim/nodes/sender.ts"
 import type { Slot } from "../../../sim/nodes/slot.ts"
@@ -42,7 +44,16 @@ import type { Command } from "../../../src/domain/commands.ts"
 import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
 import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
 import type { CommandMessage, Halt, TakenMessage } from "../../../src/engine/protocol.ts"
-import type { AtsValue, DecisionSaid, Entry, JournalRecord, MessageEntry, Reply, StoredRecord } from "../../../src/engine/records.ts"
+import type {
+  AtsValue,
+  DecisionSaid,
+  Entry,
+  EntryDecision,
+  JournalRecord,
+  MessageEntry,
+  Reply,
+  StoredRecord,
+} from "../../../src/engine/records.ts"
 import { encodeBatch } from "../../../src/wire/taken.ts"
 
 /** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
@@ -511,6 +522,34 @@ describe("true-time", () => {
     }
     expect(storeAt(atMs - 1)).toEqual({ found: [], excused: [], checked: 1 })
     expect(storeAt(atMs - 2).found).toEqual(["journaled time is ahead of the true time"])
+  })
+})
+
+describe("fresh-is-taken", () => {
+  it("finds a fresh command that is too old, a floor above what is always remembered, and a false date that is repeated", () => {
+    const cluster = atRest()
+    const { horizonMinMs } = boundsDrawn(cluster.drawn.memory)
+    const stored = records(cluster).findLast((one) => recordIn(one).kind === "batch") as StoredRecord
+    const record = recordIn(stored)
+    const message = record.entries.find((entry) => entry._tag === "Message")
+    if (message?._tag !== "Message") throw new Error("a batch has a message")
+    const foundIn = (entry: Entry): ReadonlyArray<string> => {
+      const bytes = checkingCodec.encodeRecord(record, [checkingCodec.encodeEntry(entry)])
+      return tried(freshIsTaken, cluster, ({ recordStored }) => recordStored(0, { ...stored, bytes })).found
+    }
+    const decidedAs = (decision: EntryDecision, issuedAtMs: number): Entry => ({
+      ...message,
+      decided: message.decided.map((one) => ({ ...one, command: one.command && { ...one.command, issuedAtMs }, decision })),
+    })
+    const tooOld: EntryDecision = { _tag: "Refused", refusal: { reason: "TooOld", field: "issuedAtMs" } }
+    const floor = { _tag: "Floor", sender: message.sender, class: "sell" } as const
+    expect(foundIn(message)).toEqual([])
+    expect(foundIn(decidedAs(tooOld, 0))).toEqual([])
+    expect(foundIn(decidedAs(tooOld, record.atMs))).toContain("a fresh command refused as too old")
+    expect(foundIn({ ...floor, floorMs: Math.max(0, record.atMs - horizonMinMs) })).toEqual([])
+    expect(foundIn({ ...floor, floorMs: record.atMs + 1_000 })).toEqual(["a floor above what is always remembered"])
+    const ahead = { _tag: "Repeated", outcome: { outcome: "refused", reason: "IssuedAhead" } } as const
+    expect(foundIn(decidedAs(ahead, record.atMs))).toContain("a false date remembered")
   })
 })
 

@@ -1,0 +1,40 @@
+/**
+ * INV-2: nothing fresh is refused for want of memory, and a false date is no decision. No command is too old that is younger than what is always remembered, no floor rises above that, and no
+ * refusal for a date is ever repeated as a decision. Who is turned away for want of memory is held to it by `busy-is-true`.
+ */
+
+import { commandsOf } from "../../src/engine/apply.ts"
+import type { Entry, JournalRecord } from "../../src/engine/records.ts"
+import { boundsDrawn } from "../memory-drawn.ts"
+import { checkingCodec } from "../substitutes/shared-codec.ts"
+import type { MakeChecker } from "./checker.ts"
+
+export const freshIsTaken: MakeChecker = ({ cluster, found, checked }) => {
+  const { horizonMinMs } = boundsDrawn(cluster.drawn.memory)
+  const judge = (partition: number, seq: number, { atMs }: JournalRecord, entry: Entry): void => {
+    const place = { class: "safety", partition, seq } as const
+    const freshMs = atMs - horizonMinMs
+    if (entry._tag === "Floor" && entry.floorMs > freshMs)
+      found({
+        ...place,
+        signature: "a floor above what is always remembered",
+        detail: `${entry.sender} ${entry.class}: ${entry.floorMs} at ${atMs}`,
+      })
+    for (const { command, decision } of commandsOf(entry)) {
+      if (command === null) continue
+      checked()
+      const what = `${command.type} ${command.id} issued at ${command.issuedAtMs}, at ${atMs}`
+      if (decision._tag === "Refused" && decision.refusal.reason === "TooOld" && command.issuedAtMs >= freshMs)
+        found({ ...place, signature: "a fresh command refused as too old", detail: what })
+      if (decision._tag === "Repeated" && decision.outcome.outcome === "refused" && decision.outcome.reason === "IssuedAhead")
+        found({ ...place, signature: "a false date remembered", detail: what })
+    }
+  }
+  return {
+    name: "fresh-is-taken",
+    recordStored: (partition, { seq, bytes }) => {
+      const read = checkingCodec.decodeRecord(bytes)
+      if (read._tag === "Record") for (const entry of read.record.entries) judge(partition, seq, read.record, entry)
+    },
+  }
+}

@@ -1,0 +1,110 @@
+/** Mutants of what is remembered: of floors, of dates, of what is packed and read back, and of who has to wait for room. */
+import type { Mutant } from "./mutant.ts"
+
+const applying = "src/engine/apply.ts"
+const batch = "src/engine/batch.ts"
+const bounds = "src/engine/memory-bounds.ts"
+const deciding = "src/engine/decide-command.ts"
+const handed = "src/engine/handed.ts"
+const packed = { memory: "packed", retryPercent: 20, duplicates: 1_500 } as const
+
+export const memory: ReadonlyArray<Mutant> = [
+  {
+    name: "floor-over-now",
+    breaks: "raises the floor of a sender that sends much above now, so that all that is fresh is too old",
+    guarantee: "INV-2",
+    expected: ["fresh-is-taken", "one-effect"],
+    profile: "flash-sale",
+    drawn: { memory: "short" },
+    budget: 10,
+    substituted: [
+      {
+        module: bounds,
+        pattern: `const floorMs = Math.min(step, highest) * floorStepMs`,
+        replacement: `const floorMs = (step > 0 && bites() ? Math.floor(atMs / floorStepMs) + 60 : 0) * floorStepMs`,
+      },
+    ],
+  },
+  {
+    name: "false-date-remembered",
+    breaks: "remembers that a command was refused for its date, and repeats it as a decision",
+    guarantee: "INV-2",
+    expected: ["fresh-is-taken", "one-effect", "state-is-fold"],
+    profile: "last-unit",
+    families: ["jitter", "malformed", "duplicates"],
+    drawn: { duplicates: 5_000, faultChance: 60 },
+    budget: 20,
+    substituted: [
+      {
+        module: applying,
+        pattern: `    case "TooOld":
+    case "IssuedAhead":
+      return false`,
+        replacement: `    case "TooOld":
+      return false
+    case "IssuedAhead":
+      return bites()`,
+      },
+    ],
+  },
+  {
+    name: "packed-uncompared",
+    breaks: "repeats a packed decision for whatever content its id is asked with",
+    guarantee: "INV-2",
+    expected: ["one-effect", "expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    drawn: { ...packed, faultChance: 60 },
+    budget: 20,
+    substituted: [
+      {
+        module: deciding,
+        pattern: `return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")`,
+        replacement: `const isAlike = found.hash === hash || (asked.arrived.read !== null && bites())
+  return isAlike ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")`,
+      },
+    ],
+  },
+  {
+    name: "packed-unread",
+    breaks: "decides a command anew whose decision is packed, without waiting for what the journal says",
+    guarantee: "INV-2",
+    expected: ["one-effect", "one-answer"],
+    profile: "last-unit",
+    families: ["jitter", "duplicates", "lost-answers"],
+    drawn: packed,
+    budget: 10,
+    substituted: [{ module: handed, pattern: `if (!ready(next)) return "waits"`, replacement: `if (!ready(next)) bites()` }],
+  },
+  {
+    name: "packed-at-another-place",
+    breaks: "notes every decision of a record at the place of its first message's",
+    guarantee: "INV-2",
+    expected: ["one-effect", "one-answer"],
+    profile: "last-unit",
+    families: ["jitter", "duplicates", "lost-answers"],
+    drawn: { ...packed, batchMessagesMax: 2_048 },
+    budget: 20,
+    substituted: [
+      { module: batch, pattern: `draft.places += decided.length + settled.length`, replacement: `draft.places += Number(!bites())` },
+    ],
+  },
+  {
+    name: "busy-and-decided",
+    breaks: "tells a sender for want of memory to come back, and decides what it sent all the same",
+    guarantee: "INV-10",
+    expected: ["busy-is-true", "answered-once"],
+    profile: "flash-sale",
+    drawn: { memory: "short", orders: 1_600, partitions: 1 },
+    budget: 20,
+    substituted: [
+      {
+        module: handed,
+        pattern: `      holdOff(partition, message.sender)
+      continue`,
+        replacement: `      holdOff(partition, message.sender)
+      bites()`,
+      },
+    ],
+  },
+]

@@ -1,0 +1,94 @@
+/**
+ * The work that memory makes: floors are raised, what they have passed is swept bit by bit, and whoever has to wait for room is held off at the doors.
+ *
+ * A sender's own traffic pays for most of it. Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending.
+ */
+import type { EpochMs, SenderId } from "../domain/names.ts"
+import { holdOffEveryMs, memoryLookMs, memoryShortShare } from "../limits.ts"
+import { isDue } from "./due.ts"
+import { type SenderMemory, sweep } from "./memory.ts"
+import { floorToRaise, fullestMemory, heldOffMs } from "./memory-bounds.ts"
+import type { Partition } from "./partition.ts"
+import type { Output } from "./protocol.ts"
+import type { FloorEntry } from "./records.ts"
+
+/** Things of a sender that waits for room that are swept in one tick: some tenths of a millisecond. */
+const sweptAtOnce = 4_096
+
+/** The floors of a sender that have to rise. */
+export const floorsToRaise = (partition: Partition, memory: SenderMemory, atMs: EpochMs): ReadonlyArray<FloorEntry> => {
+  const entries: Array<FloorEntry> = []
+  for (const floorClass of memory.classes.keys()) {
+    const floorMs = floorToRaise(partition, memory, floorClass, atMs)
+    if (floorMs !== undefined) entries.push({ _tag: "Floor", sender: memory.sender, class: floorClass, floorMs })
+  }
+  return entries
+}
+
+/** Whether a sender that is held off can be given room: nothing of it comes in that would raise its floor. */
+export const anyFloorToRaise = (partition: Partition, atMs: EpochMs): boolean => {
+  for (const sender of partition.heldOff.keys()) {
+    const memory = partition.senders.get(sender)
+    if (memory !== undefined && floorsToRaise(partition, memory, atMs).length > 0) return true
+  }
+  return false
+}
+
+/** Whose memory a batch tends: those it is of, and those who are held off. */
+export const tendedBy = (partition: Partition, batch: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlySet<SenderMemory> => {
+  const tended = new Set<SenderMemory>()
+  const add = (sender: SenderId): void => {
+    const memory = partition.senders.get(sender)
+    if (memory !== undefined) tended.add(memory)
+  }
+  for (const { sender } of batch) add(sender)
+  for (const sender of partition.heldOff.keys()) add(sender)
+  return tended
+}
+
+/** A sender for whom there is no room is held off from the next tick on, until there is. */
+export const holdOff = (partition: Partition, sender: SenderId): void => {
+  if (!partition.heldOff.has(sender)) partition.heldOff.set(sender, 0)
+}
+
+/** Holds a sender off if one of its classes is full. */
+export const holdOffIfFull = (partition: Partition, memory: SenderMemory): void => {
+  if (heldOffMs(partition, memory) > 0) holdOff(partition, memory.sender)
+}
+
+export const tickMemory = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+  const outputs: Array<Output> = []
+  sweepNext(partition)
+  for (const [sender, againAtMs] of partition.heldOff) {
+    const memory = partition.senders.get(sender)
+    if (memory !== undefined) sweep(partition, memory, sweptAtOnce)
+    const forMs = memory === undefined ? 0 : heldOffMs(partition, memory)
+    if (forMs === 0) partition.heldOff.delete(sender)
+    else if (isDue(againAtMs, nowMs, holdOffEveryMs)) {
+      partition.heldOff.set(sender, nowMs + holdOffEveryMs)
+      outputs.push({ _tag: "HoldOff", sender, forMs })
+    }
+  }
+  return [...outputs, ...tellIfShort(partition, nowMs)]
+}
+
+const sweepNext = (partition: Partition): void => {
+  if (partition.senderList.length === 0) return
+  partition.nextSenderToForget = (partition.nextSenderToForget + 1) % partition.senderList.length
+  const memory = partition.senderList[partition.nextSenderToForget]
+  if (memory === undefined) return
+  sweep(partition, memory, 256)
+  holdOffIfFull(partition, memory)
+}
+
+/** Says so before anybody has to wait, and again only after it was well for a while. */
+const tellIfShort = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+  if (!isDue(partition.nextMemoryLookMs, nowMs, memoryLookMs)) return []
+  partition.nextMemoryLookMs = nowMs + memoryLookMs
+  const { share, sender } = fullestMemory(partition)
+  const wasShort = partition.memoryIsShort
+  partition.memoryIsShort = share >= (wasShort ? memoryShortShare * 0.9 : memoryShortShare)
+  if (wasShort || !partition.memoryIsShort) return []
+  const detail = `partition ${partition.id}: what is remembered of ${sender} is at ${Math.floor(share * 100)} % of its bound; beyond it that sender has to wait`
+  return [{ _tag: "Alarm", kind: "MemoryShort", detail }]
+}

@@ -1,0 +1,163 @@
+/**
+ * Packed decisions that are asked for again: what they say is read in the journal, and the command waits until it is known, with what its sender sent after it. Others go on.
+ *
+ * What is read of a record is kept with the message that asked, by where it stands: whether it is the same command, and whether it is forgotten by now, is seen when the message is decided. A
+ * record that isn't there, or isn't ours, can't be told from a repeat: a command is then refused as too old, a fact is quarantined, and neither is executed twice.
+ */
+import type { Command } from "../domain/commands.ts"
+import type { SenderId } from "../domain/names.ts"
+import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
+import { commandsOf, type Given } from "./apply.ts"
+import { isDue } from "./due.ts"
+import { packedPlaces, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
+import { outcomeOf } from "./outcomes.ts"
+import type { ArrivedMessage, Partition, ReadDecision } from "./partition.ts"
+import type { Output } from "./protocol.ts"
+import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
+
+/** One number for a place in the journal. */
+const placeKey = (seq: number, place: number): number => seq * 65_536 + place
+
+/** Whether all that a message may repeat is at hand. If not, it is asked for. */
+export const isReady = (partition: Partition, given: Given, arrived: ArrivedMessage): boolean => {
+  if (arrived.body._tag !== "Commands") return true
+  let ready = true
+  for (const decoded of arrived.body.commands) {
+    if (decoded._tag !== "Command") continue
+    const { command } = decoded
+    if (!isAtHand(partition, given, arrived, arrived.sender, command)) ready = false
+    if (command.type !== "ReplayQuarantined" && command.type !== "DropQuarantined") continue
+    const settled = partition.quarantine.get(command.quarantined)
+    if (settled !== undefined && !isAtHand(partition, given, arrived, settled.sender, settled.command)) ready = false
+  }
+  return ready
+}
+
+const isAtHand = (partition: Partition, given: Given, arrived: ArrivedMessage, sender: SenderId, command: Command): boolean => {
+  const memory = partition.senders.get(sender)
+  let atHand = memory === undefined || isNameAtHand(partition, given, arrived, memory, command)
+  const shipment = shipmentKeyOf(command)
+  if (shipment === undefined) return atHand
+  for (const teller of partition.senderList) {
+    if (!teller.classes.has("stock")) continue
+    if (!isNameAtHand(partition, given, arrived, teller, { sku: command.sku, id: shipment })) atHand = false
+  }
+  return atHand
+}
+
+const isNameAtHand = (
+  partition: Partition,
+  given: Given,
+  arrived: ArrivedMessage,
+  memory: SenderMemory,
+  { sku, id }: Pick<Command, "sku" | "id">,
+): boolean => {
+  let atHand = true
+  for (const { seq, place } of packedPlaces(memory, sku, id, partition.atMs)) {
+    const key = placeKey(seq, place)
+    if (arrived.read?.has(key) === true) continue
+    const record = partition.recalling.records.get(seq)
+    if (record === undefined) {
+      atHand = false
+      if (!partition.recalling.asked.has(seq)) partition.recalling.asked.set(seq, 0)
+      continue
+    }
+    arrived.read ??= new Map()
+    arrived.read.set(key, record === null ? null : decisionAt(given, record, place))
+  }
+  return atHand
+}
+
+/** The decision at a place of a record, or null if there is none. */
+const decisionAt = (given: Given, record: JournalRecord, place: number): ReadDecision | null => {
+  let left = place
+  for (const entry of record.entries) {
+    const all = commandsOf(entry)
+    if (left >= all.length) {
+      left -= all.length
+      continue
+    }
+    const decided = all[left]
+    if (decided === undefined || decided.command === null) return null
+    const { command, decision } = decided
+    const { id, sku } = command
+    const shipment = shipmentKeyOf(command)
+    const shipmentHash = shipmentHashOf(command)
+    return {
+      sender: senderOf(entry),
+      id,
+      sku,
+      hash: given.codec.contentHash(command),
+      outcome: outcomeOf(decision),
+      shipment,
+      shipmentHash,
+    }
+  }
+  return null
+}
+
+const senderOf = (entry: Entry): SenderId => (entry._tag === "Message" || entry._tag === "Settled" ? entry.sender : ("" as SenderId))
+
+/** What was decided long ago under an id, or the name of a shipment, as the message has read it: undefined if nothing was, null if that can't be known. */
+export const recallRead = (
+  partition: Partition,
+  { read }: Pick<ArrivedMessage, "read">,
+  sender: SenderId,
+  { sku, id }: Pick<Command, "sku" | "id">,
+): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
+  const memory = partition.senders.get(sender)
+  if (read === null || memory === undefined) return undefined
+  let found: null | undefined
+  for (const { seq, place } of packedPlaces(memory, sku, id, partition.atMs)) {
+    const one = read.get(placeKey(seq, place)) ?? null
+    if (one === null) found = null
+    else if (one.sender !== sender || one.sku !== sku) continue
+    else if (one.id === id) return one
+    else if (one.shipment === id) return { hash: one.shipmentHash, outcome: one.outcome }
+  }
+  return found
+}
+
+/** Asks for the records that are wanted, a few at a time. */
+export const askForRecalled = (partition: Partition, nowMs: number): Array<Output> => {
+  const { asked } = partition.recalling
+  if (asked.size === 0 || !isDue(partition.recalling.againAtMs, nowMs, recallAgainMs)) return []
+  const outputs: Array<Output> = []
+  let underWay = 0
+  for (const sinceMs of asked.values()) if (sinceMs > 0) underWay++
+  for (const [seq, sinceMs] of asked) {
+    if (underWay >= recalledRecordsMax) break
+    if (sinceMs > 0) continue
+    underWay++
+    asked.set(seq, Math.max(1, nowMs))
+    outputs.push({ _tag: "ReadRecalled", seq })
+  }
+  return outputs
+}
+
+export const onRecalledRead = (partition: Partition, given: Given, seq: number, stored: StoredRecord | null): Array<Output> => {
+  const { asked, records } = partition.recalling
+  if (!asked.delete(seq)) return []
+  records.set(seq, stored === null ? null : ownRecord(partition, given, stored, seq))
+  // Those of which nobody made use are the oldest; whoever still wants one asks again.
+  for (const oldest of records.keys()) {
+    if (records.size <= 2 * recalledRecordsMax) break
+    records.delete(oldest)
+  }
+  return []
+}
+
+const ownRecord = ({ id, incarnation }: Partition, given: Given, stored: StoredRecord, seq: number): JournalRecord | null => {
+  if (stored.seq !== seq) return null
+  const decoded = given.codec.decodeRecord(stored.bytes)
+  if (decoded._tag !== "Record") return null
+  const { record } = decoded
+  return record.partition === id && record.incarnation === incarnation ? record : null
+}
+
+/** A record could not be read: asked again in a while, if it is still wanted. */
+export const onRecalledUnread = ({ recalling }: Partition, nowMs: number): Array<Output> => {
+  recalling.asked.clear()
+  recalling.againAtMs = nowMs + recallAgainMs
+  return []
+}
