@@ -79,7 +79,9 @@ export class Cluster {
     const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
     const around = { world, server, observer, channels, habits: jitter }
     const ofSender = { retryMs: drawn.retryMs, partitions: drawn.partitions }
-    const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(senderQuality(drawn)), ofSender, around)]))
+    const senders = new Map(
+      options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), ofSender, around)]),
+    )
     this.senders = senders
     const reigns = new Reigns(world, server, options.addressed ?? "to a reign")
     const stepWith = options.engine ?? makeStep
@@ -98,7 +100,7 @@ export class Cluster {
     }
     this.workers = Array.from(
       { length: drawn.workers },
-      (_, index) => new Worker(index, this.#link(workerQuality(drawn)), drawn, surroundings),
+      (_, index) => new Worker(index, this.#link(`w${index}`, workerQuality(drawn)), drawn, surroundings),
     )
     this.standalones = this.#openDoors(channels, {
       world,
@@ -136,11 +138,11 @@ export class Cluster {
   #openDoors(channels: ChannelsAccount | null, around: Omit<IngressSurroundings, "channels">): ReadonlyArray<Standalone> {
     if (channels === null) return []
     const { drawn, world } = this
-    const ingressIn = (home: Home) => new Ingress(home, this.#link(workerQuality(drawn)), { ...around, channels })
+    const ingressIn = (home: Home) => new Ingress(home, this.#link(`door ${home.name}`, workerQuality(drawn)), { ...around, channels })
     for (const worker of this.workers) worker.ingress = ingressIn(worker)
     return Array.from(
       { length: drawn.ingresses },
-      (_, index) => new Standalone(`i${index}`, this.#link(workerQuality(drawn)), world, ingressIn),
+      (_, index) => new Standalone(`i${index}`, this.#link(`i${index}`, workerQuality(drawn)), world, ingressIn),
     )
   }
 
@@ -150,7 +152,7 @@ export class Cluster {
     return [...inside, ...this.standalones.map(({ ingress }) => ingress)]
   }
 
-  #link(quality: ConstructorParameters<typeof Link>[2]): Link {
+  #link(name: string, quality: ConstructorParameters<typeof Link>[3]): Link {
     const family = (name: FaultName) => this.chance.family(name)
     const families = {
       jitter: family("jitter"),
@@ -159,7 +161,7 @@ export class Cluster {
       duplicates: family("duplicates"),
       spikes: family("spikes"),
     }
-    return new Link(this.world, families, quality)
+    return new Link(name, this.world, families, quality)
   }
 
   /** Starts every worker and the faults. */

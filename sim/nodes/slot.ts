@@ -158,7 +158,7 @@ export class Slot {
       if (reply === null) continue
       const answer = { answer: "busy", retryAfterMs, why } as const
       observer.doorSaid(by, sender, reply, answer)
-      const thereMs = link.there()
+      const thereMs = link.there(senders.get(sender)?.keyOf(reply) ?? link.keyNow("busy"))
       if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, () => senders.get(sender)?.answerArrives(reply, answer))
     }
     if (why !== "queue" || this.reign === null) return
@@ -170,6 +170,7 @@ export class Slot {
   #ask<T>(ask: Ask<T>): void {
     const { life } = this
     this.worker.ask({
+      what: `${ask.what} ${this.id}`,
       timeoutMs: ask.timeoutMs,
       serve: ask.serve,
       answered: (value) => {
@@ -182,8 +183,9 @@ export class Slot {
   }
 
   /** Asks until there is an answer. */
-  #askUntil<T>(serve: (answer: (value: T | null) => void) => void, answered: (value: T) => void): void {
-    this.#ask({ timeoutMs: questionTimeoutMs, serve, answered, unanswered: () => this.#later(() => this.#askUntil(serve, answered)) })
+  #askUntil<T>(what: string, serve: (answer: (value: T | null) => void) => void, answered: (value: T) => void): void {
+    const unanswered = () => this.#later(() => this.#askUntil(what, serve, answered))
+    this.#ask({ what, timeoutMs: questionTimeoutMs, serve, answered, unanswered })
   }
 
   #later(run: () => void): void {
@@ -195,6 +197,7 @@ export class Slot {
 
   #load(): void {
     this.#askUntil<ReturnType<Server["snapshot"]> | "none">(
+      "snapshot",
       (answer) => answer(this.#server.isDown ? null : (this.#server.snapshot(this.id) ?? "none")),
       (found) => {
         const nowMs = this.worker.clockMs
@@ -315,6 +318,7 @@ export class Slot {
 
   #readClaimBasis({ ask }: OutputOf<"ReadClaimBasis">): void {
     this.#ask<ClaimBasis>({
+      what: "claim basis",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
       answered: (basis) => this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs }),
@@ -324,10 +328,11 @@ export class Slot {
 
   #readRecords({ fromSeq, toSeq }: OutputOf<"ReadRecords">): void {
     this.#ask<Array<StoredRecord>>({
+      what: "records",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, deliveredMax) : null),
       answered: (read) => {
-        const records = this.worker.faults.readRecords(this.id, read)
+        const records = this.worker.faults.readRecords(this.worker.name, this.id, read)
         this.put({ _tag: "RecordsRead", records, nowMs: this.worker.clockMs })
         const next = (read.at(-1)?.seq ?? toSeq) + 1
         if (next <= toSeq) this.#readRecords({ _tag: "ReadRecords", fromSeq: next, toSeq })
@@ -338,16 +343,22 @@ export class Slot {
 
   #readForRepublish({ fromSeq, toSeq }: OutputOf<"ReadForRepublish">): void {
     this.#ask<Array<StoredRecord>>({
+      what: "republish",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, Number.MAX_SAFE_INTEGER) : null),
       answered: (read) =>
-        this.put({ _tag: "RepublishRead", records: this.worker.faults.readRecords(this.id, read), nowMs: this.worker.clockMs }),
+        this.put({
+          _tag: "RepublishRead",
+          records: this.worker.faults.readRecords(this.worker.name, this.id, read),
+          nowMs: this.worker.clockMs,
+        }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
     })
   }
 
   #readJournalEnd({ seq }: OutputOf<"ReadJournalEnd">): void {
     this.#ask<{ readonly endSeq: number; readonly record: StoredRecord | null }>({
+      what: "journal end",
       timeoutMs: questionTimeoutMs,
       serve: (answer) =>
         answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), record: this.#server.recordAt(this.id, seq) } : null),
@@ -358,6 +369,7 @@ export class Slot {
 
   #readRawEnd(): void {
     this.#ask<{ readonly endSeq: number | null }>({
+      what: "raw end",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#server.answersFor("FORMER") ? { endSeq: this.#server.formerEndSeq(this.id) } : null),
       answered: ({ endSeq }) => this.put({ _tag: "RawEndRead", endSeq, nowMs: this.worker.clockMs }),
@@ -367,6 +379,7 @@ export class Slot {
 
   #readCommandAt({ stream, seq }: OutputOf<"ReadCommandAt">): void {
     this.#ask<ReturnType<Server["commandAt"]>>({
+      what: "command",
       timeoutMs: questionTimeoutMs,
       serve: (answer) =>
         answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, seq) : null),
@@ -382,6 +395,7 @@ export class Slot {
     const { observer, faults } = this.worker
     observer.appendBegun(this, output)
     this.#ask<Exclude<AppendAnswer, null>>({
+      what: "append",
       timeoutMs: appendTimeoutMs,
       serve: (answer) => {
         const arrive = () =>
@@ -389,7 +403,7 @@ export class Slot {
             observer.appendAnswered(this, output, came)
             answer(came)
           })
-        const lateMs = faults.appendLateMs()
+        const lateMs = faults.appendLateMs(this.worker.name, this.id)
         if (lateMs === 0) arrive()
         else this.#world.in(lateMs, EventKind.server, null, arrive)
       },
@@ -410,6 +424,7 @@ export class Slot {
   #sendReplies(output: OutputOf<"SendReplies">): void {
     for (const reply of output.replies) this.worker.observer.replySaid(this, reply)
     this.#askUntil<true>(
+      "replies",
       (answer) => {
         if (this.#server.isDown) return answer(null)
         for (const reply of output.replies) this.worker.senders.get(reply.sender)?.replyArrives(reply)
@@ -422,6 +437,7 @@ export class Slot {
   #sendFeed({ group, values }: OutputOf<"SendFeed">): void {
     for (const value of values) this.worker.observer.feedSaid(this, value)
     this.#ask<true>({
+      what: "feed",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (!this.#server.answersFor("FEED")) return answer(null)
@@ -439,7 +455,8 @@ export class Slot {
     this.#feedSeen.push(value)
     if (this.#feedSeen.length > 1) return
     const { life } = this
-    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => {
+    const { link } = this.worker
+    this.#world.in(link.delayMs(link.keyNow(`watch feed ${this.id}`)), EventKind.watch, this.worker.host, () => {
       if (this.life !== life) return
       for (const { channel, sku, version, ats } of this.#feedSeen.splice(0))
         this.put({ _tag: "FeedSeen", channel, sku, version, ats, nowMs: this.worker.clockMs })
@@ -448,6 +465,7 @@ export class Slot {
 
   #storeChunk({ snapshot, index, bytes }: OutputOf<"StoreChunk">): void {
     this.#ask<true>({
+      what: "chunk",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (this.#server.isDown) return answer(null)
@@ -461,6 +479,7 @@ export class Slot {
 
   #once(write: () => void): void {
     this.#ask<true>({
+      what: "write",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (this.#server.isDown) return answer(null)
@@ -473,15 +492,20 @@ export class Slot {
   }
 
   #until(write: () => void, written: () => void = () => undefined): void {
-    this.#askUntil<true>((answer) => {
-      if (this.#server.isDown) return answer(null)
-      write()
-      answer(true)
-    }, written)
+    this.#askUntil<true>(
+      "mark",
+      (answer) => {
+        if (this.#server.isDown) return answer(null)
+        write()
+        answer(true)
+      },
+      written,
+    )
   }
 
   #storeWitness({ witness, over }: OutputOf<"StoreWitness">): void {
     this.#askUntil<{ readonly stands: Witness | null }>(
+      "witness",
       (answer) => answer(this.#server.isDown ? null : { stands: this.#server.putWitness(this.id, witness, over) }),
       ({ stands }) => this.put({ _tag: "WitnessStored", stands, nowMs: this.worker.clockMs }),
     )
@@ -507,6 +531,7 @@ export class Slot {
     this.forget()
     this.halt = halt
     this.#askUntil<true>(
+      "halt",
       (answer) => {
         if (this.#server.isDown) return answer(null)
         const known = this.#server.marks(this.id).halt
@@ -520,7 +545,8 @@ export class Slot {
 
   /** The shared halt changed: this worker hears of it a little later. */
   haltChanged(halt: Halt | null): void {
-    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
+    const { link } = this.worker
+    this.#world.in(link.delayMs(link.keyNow(`watch halt ${this.id}`)), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
   }
 
   #haltSeen(halt: Halt | null): void {

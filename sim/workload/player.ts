@@ -7,7 +7,7 @@ import type { DecisionSaid } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
-import type { Kept } from "../world/chance.ts"
+import { type Kept, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import { EventKind, worldStartMs } from "../world/world.ts"
 
@@ -85,7 +85,9 @@ export class Player {
 
   /** One in eight who reserve want to know within seconds: later they have gone elsewhere. */
   #impatient(command: Command): Command {
-    return command.type === "Reserve" && this.commands % 8 === 0 ? { ...command, deadlineMs: 1_000 + (this.commands % 5) * 1_000 } : command
+    if (command.type !== "Reserve") return command
+    const habit = keyOf(command.sku, command.id)
+    return habit % 8 === 0 ? { ...command, deadlineMs: 1_000 + ((habit >>> 8) % 5) * 1_000 } : command
   }
 
   /** Sends once its time has come and its SKU is set up. */
@@ -96,7 +98,7 @@ export class Player {
     const go = () => {
       this.commands++
       const command: Command = this.#impatient(issuedAt(send.command, world.nowMs))
-      if (command.type === "Reserve" && chance.family("poison").draw(1, 120) > 0) {
+      if (command.type === "Reserve" && chance.family("poison").draw(1, 120, 1, keyOf(command.sku, command.id)) > 0) {
         poison.add(engineCodec.commandText(command))
         faults.note("poison", 0, `${command.id} can't be decided`)
       }

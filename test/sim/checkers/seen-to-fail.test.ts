@@ -587,6 +587,7 @@ describe("the door's checkers", () => {
     replyHeader: "",
     traceparent: "",
     body,
+    key: 1,
   })
   const taken = (more: Partial<TakenMessage> = {}): TakenMessage => ({
     sender: "web" as TakenMessage["sender"],
