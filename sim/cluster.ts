@@ -17,7 +17,7 @@ import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
 import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
-import { type Drawn, senderQuality, workerQuality } from "./profiles.ts"
+import { type Drawn, doorBoundsOf, engineBoundsOf, senderQuality, workerQuality } from "./profiles.ts"
 import { ChannelsAccount } from "./substitutes/channels.ts"
 import { beginFormer } from "./substitutes/former.ts"
 import { Server } from "./substitutes/server.ts"
@@ -78,7 +78,8 @@ export class Cluster {
     const jitter = this.chance.family("jitter")
     const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
     const around = { world, server, observer, channels, habits: jitter }
-    const ofSender = { retryMs: drawn.retryMs, partitions: drawn.partitions }
+    const { retryMs, partitions, packedOneIn, strayOneIn } = drawn
+    const ofSender = { retryMs, partitions, packedOneIn, strayOneIn }
     const senders = new Map(
       options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), ofSender, around)]),
     )
@@ -98,9 +99,10 @@ export class Cluster {
       reigns,
       handed: this.poison.handed,
     }
+    const ofWorker = { ...drawn, bounds: engineBoundsOf(drawn) }
     this.workers = Array.from(
       { length: drawn.workers },
-      (_, index) => new Worker(index, this.#link(`w${index}`, workerQuality(drawn)), drawn, surroundings),
+      (_, index) => new Worker(index, this.#link(`w${index}`, workerQuality(drawn)), ofWorker, surroundings),
     )
     this.standalones = this.#openDoors(channels, {
       world,
@@ -111,6 +113,7 @@ export class Cluster {
       faults: this.faults,
       step: options.ingressStep ?? makeIngressStep(ingressCodec),
       bounds: options.senders.map((name) => boundsOf(name, classes[name] ?? options.classes?.get(name) ?? ["sell"], drawn.doorRate)),
+      doorBounds: doorBoundsOf(drawn),
       partitions: drawn.partitions,
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })

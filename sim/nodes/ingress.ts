@@ -6,7 +6,7 @@
  */
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
-import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
+import type { DoorBounds, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
 import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
@@ -53,6 +53,7 @@ export interface IngressSurroundings {
   readonly faults: IngressFaults
   readonly step: IngressStep
   readonly bounds: ReadonlyArray<SenderBounds>
+  readonly doorBounds: Partial<DoorBounds>
   readonly partitions: number
   /** Milliseconds between two looks at what time it is at the broker. */
   readonly clockEveryMs: number
@@ -121,8 +122,8 @@ export class Ingress {
   start(): void {
     this.#lives++
     this.#sinceMs = this.#world.nowMs
-    const { bounds } = this.#around
-    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds })
+    const { bounds, doorBounds } = this.#around
+    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds, door: doorBounds })
     this.#lookAtClock()
   }
 

@@ -53,8 +53,6 @@ const encoder = new TextEncoder()
 const scope = (sku: string, id: string): string => `${sku} ${id}`
 /** Milliseconds for which a sender that packs waits for another command. */
 const packingMs = 20
-/** One command in so many waits for another to go with. */
-const packedOneIn = 6
 /** Milliseconds until it asks again where nobody took its message, and where it was too old or went to somebody who is set up wrong. */
 const nobodyMs = 300
 const refusedMs = 200
@@ -71,6 +69,9 @@ export interface SenderOptions {
   /** Milliseconds without an answer after which it asks again; doubles up to sixteenfold. */
   readonly retryMs: number
   readonly partitions: number
+  /** One command in so many waits for others to go with it, and one of these in so many for whatever comes. */
+  readonly packedOneIn: number
+  readonly strayOneIn: number
 }
 
 interface Surroundings {
@@ -259,17 +260,23 @@ export class Sender {
     })
   }
 
-  /** Whether a command goes with another, a little later: one that its sender's next of the same kind and partition may join. */
+  /**
+   * Whether a command goes with others, a little later: with its sender's next of the same kind and partition. Some pack whatever comes next in the same class: of another partition, facts beside what
+   * may be refused. That must be turned away whole at the door; where none stands before the stream, each member is for its own partition to decide.
+   */
   #isPacked(asked: Asked): boolean {
-    if (this.#isRaw) return false
     const { command, send } = asked
-    const key = `${send.class} ${isFact(command)} ${partitionOf(command.sku, this.#options.partitions)}`
-    const pack = this.#packs.get(key)
+    const { partitions, packedOneIn, strayOneIn } = this.#options
+    const sound = `${send.class} ${isFact(command)} ${partitionOf(command.sku, partitions)}`
+    const stray = `${send.class} whatever`
+    const pack = this.#packs.get(stray) ?? this.#packs.get(sound)
     if (pack !== undefined) {
       pack.askeds.push(asked)
       return true
     }
-    if (this.#habits.below(packedOneIn, keyOf("pack", command.sku, command.id)) > 0) return false
+    const habit = keyOf("pack", command.sku, command.id)
+    if (this.#habits.below(packedOneIn, habit) > 0) return false
+    const key = this.#habits.below(strayOneIn, habit) === 0 ? stray : sound
     const begun: Pack = { send, askeds: [asked] }
     this.#packs.set(key, begun)
     this.#world.in(packingMs, EventKind.send, this.host, () => {

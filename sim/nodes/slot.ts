@@ -74,9 +74,9 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
     this.forget()
-    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax })
+    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, bounds })
     this.#load()
   }
 
@@ -427,7 +427,10 @@ export class Slot {
       "replies",
       (answer) => {
         if (this.#server.isDown) return answer(null)
-        for (const reply of output.replies) this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        for (const reply of output.replies) {
+          this.worker.observer.replyLeft(this, reply)
+          this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        }
         answer(true)
       },
       () => this.put({ _tag: "RepliesSent", seq: output.seq, nowMs: this.worker.clockMs }),

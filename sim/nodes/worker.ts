@@ -3,6 +3,7 @@
  * on, and believe a lease that is no longer its own.
  */
 
+import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
@@ -24,6 +25,7 @@ export interface WorkerOptions {
   readonly leaseTtlMs: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
+  readonly bounds: Partial<EngineBounds>
 }
 
 /** What can go wrong inside or right beside a worker; asked for at each occasion. */

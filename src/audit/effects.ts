@@ -11,6 +11,7 @@ import type { EpochMs } from "../domain/names.ts"
 import { saleQtyMax } from "../limits.ts"
 import type { Findings } from "./findings.ts"
 import { claimKey, type SkuModel, sumQty } from "./model.ts"
+import { wrongPlaces } from "./places.ts"
 import { same } from "./plain.ts"
 import type { DecisionSeen } from "./seen.ts"
 
@@ -156,6 +157,8 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   const claim =
     reservation === undefined ? undefined : model.claims.get(claimKey(command.type === "Fulfil" ? command.channel : sender, reservation))
   const openQty = sumQty(claim?.open ?? [])
+  const misplaced = wrongPlaces(command, events, model, claim)
+  if (misplaced !== null) return misplaced
   switch (command.type) {
     case "Reserve":
       return wrongReserve(command, events, atMs)

@@ -27,6 +27,8 @@ const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
 
 export const createQuarantine = (findings: Findings): Quarantine => {
+  /** By partition and scope: where the first of it waits. */
+  const firsts = new Map<string, string>()
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
@@ -40,7 +42,10 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
         settling.push(command.quarantined)
         const waiting = places.get(placeOf(where, command.quarantined))
-        if (waiting !== undefined) room.leave(where, command.quarantined, waiting)
+        if (waiting !== undefined) {
+          room.leave(where, command.quarantined, waiting)
+          firsts.delete(placeOf(where, waiting.scope))
+        }
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
@@ -56,6 +61,10 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
       if (held !== undefined) continue
+      const first = firsts.get(placeOf(where, scope))
+      if (first !== undefined)
+        findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, and waits at ${first} already`)
+      firsts.set(placeOf(where, scope), decision.quarantined)
       room.enter(at, decision.quarantined, asking)
       places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }

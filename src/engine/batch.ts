@@ -10,7 +10,7 @@ import type { Command } from "../domain/commands.ts"
 import { expire } from "../domain/decide.ts"
 import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
-import { batchExpiriesMax, idCharsMax, recordBytesMax } from "../limits.ts"
+import { idCharsMax, recordBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
@@ -83,7 +83,7 @@ const expireDue = (partition: Partition, given: Given, draft: Draft): number => 
   const bySku = new Map<SkuActor, Array<Expired>>()
   let bytes = 0
   let count = 0
-  for (const [reservation, actor] of dueHolds(partition.holds, draft.atMs, batchExpiriesMax)) {
+  for (const [reservation, actor] of dueHolds(partition.holds, draft.atMs, partition.bounds.batchExpiriesMax)) {
     bytes += expiredBytes + reservation.allocations.length * allocationBytes
     if (bytes > expiryBytesMax) break
     const events = bySku.get(actor)

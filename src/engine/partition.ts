@@ -11,6 +11,7 @@ import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { boundsWith, type EngineBounds } from "./bounds.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
@@ -332,6 +333,7 @@ export interface Partition {
   recovery: Recovery | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
+  readonly bounds: EngineBounds
 }
 
 /** Of a partition of which nothing was read and nothing written as a snapshot. */
@@ -362,13 +364,14 @@ const nothingTaken = () => ({
 
 /**
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
- * `batchMessagesMax`: messages one record may decide, the limit of limits.ts unless a smaller one is given.
+ * `batchMessagesMax` and `bounds`: messages one record may decide, and bounds.ts, the limits of limits.ts unless smaller ones are given.
  */
 export const emptyPartition = (options: {
   readonly partition: number
   readonly partitions: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax?: number
+  readonly bounds?: Partial<EngineBounds>
 }): Partition => ({
   id: options.partition,
   partitions: options.partitions,
@@ -430,6 +433,7 @@ export const emptyPartition = (options: {
   ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
+  bounds: boundsWith(options.bounds ?? {}),
 })
 
 /** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */

@@ -7,7 +7,7 @@
 import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
-import { feedEchoMs, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
+import { feedEchoMs, feedInFlightMax, republishAgainMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -32,7 +32,7 @@ export const publishedSeq = (partition: Partition): number => {
 }
 
 /** Whether so much is on its way that deciding has to wait. */
-export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= replyRecordsMax
+export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= partition.bounds.replyRecordsMax
 
 /** Whether all that was decided has been said. */
 export const allSaid = ({ publishing }: Partition): boolean =>
@@ -206,7 +206,7 @@ const noteStray = (actor: SkuActor, channel: SenderId): void => {
  * deciding goes on meanwhile. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
  */
 const askRepublish = (partition: Partition, given: Given): Array<Output> => {
-  const { publishing } = partition
+  const { publishing, bounds } = partition
   const { republishAfterSeq: afterSeq } = publishing
   if (afterSeq === null) return []
   if (publishing.republishToSeq < partition.reignSeq) publishing.republishToSeq = partition.confirmedSeq
@@ -217,13 +217,13 @@ const askRepublish = (partition: Partition, given: Given): Array<Output> => {
     return flushFeed(partition)
   }
   // A tick asks again; sooner, whoever hears that replies were sent.
-  if (publishing.replies.size + republishRecordsMax > replyRecordsMax / 2) {
+  if (publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2) {
     partition.republishAgainAtMs = 0
     return []
   }
   // Asked once; a failed read sets the time of the next try.
   partition.republishAgainAtMs = Number.POSITIVE_INFINITY
-  return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + republishRecordsMax - 1) }]
+  return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + bounds.republishRecordsMax - 1) }]
 }
 
 /** Asks for what has to be said again, if nothing of it is being read and it is time. */

@@ -5,7 +5,7 @@
  * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
 import type { SenderId } from "../domain/names.ts"
-import { snapshotChunkBytesMax, snapshotRetryMs, snapshotSliceItemsMax } from "../limits.ts"
+import { snapshotRetryMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
@@ -69,19 +69,18 @@ export const walkOn = (partition: Partition, given: Given): Array<Output> => {
   if (chunk === undefined) return []
   walk.things += itemsOf(chunk)
   // A slice of nothing (SKUs without reservations) is work done too.
-  walk.owed -= Math.max(itemsOf(chunk), snapshotSliceItemsMax / 4)
+  walk.owed -= Math.max(itemsOf(chunk), partition.bounds.snapshotSliceItemsMax / 4)
   walk.endSeq = chunk.seq
   walk.endHash = partition.inFlight === null ? partition.confirmedHash : partition.inFlight.pending.hash
   if (chunk.kind === "meta") walk.stage = "done"
-  return storeChunk(given, walk, chunk)
+  return storeChunk(given, walk, chunk, partition.bounds.snapshotChunkBytesMax)
 }
 
 /** Hands a chunk over, in parts if it is longer than a message: big policies, many allocations, a full quarantine. */
-const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk): Array<Output> => {
+const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk, chunkBytesMax: number): Array<Output> => {
   const bytes = given.codec.encodeChunk(chunk)
-  if (bytes.length <= snapshotChunkBytesMax || itemsOf(chunk) < 2)
-    return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
-  return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half))
+  if (bytes.length <= chunkBytesMax || itemsOf(chunk) < 2) return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
+  return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half, chunkBytesMax))
 }
 
 const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
@@ -124,7 +123,7 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
 }
 
 const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
-  const to = Math.min(walk.actor + snapshotSliceItemsMax / 4, partition.actorList.length)
+  const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
   const skus = partition.actorList.slice(walk.actor, to).map(({ stock, version }) => ({
     sku: stock.sku,
     version,
@@ -142,8 +141,9 @@ const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk 
 
 const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<ReservationsChunk["items"][number]> = []
+  const itemsMax = partition.bounds.snapshotSliceItemsMax
   let walked = 0
-  while (walk.actor < partition.actorList.length && walked < snapshotSliceItemsMax * 4 && items.length < snapshotSliceItemsMax) {
+  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax) {
     const { stock } = partition.actorList[walk.actor] as SkuActor
     const slots = stock.reservations?.slots
     walked++
@@ -168,7 +168,7 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
   while (walk.sender < partition.senderList.length) {
     const memory = partition.senderList[walk.sender] as SenderMemory
     const held = memory.classes.get(FloorClass[walk.floorClass] as FloorClass)
-    if (held !== undefined && !collectDecisions(memory.sender, held, walk, items)) break
+    if (held !== undefined && !collectDecisions(memory.sender, held, walk, items, partition.bounds.snapshotSliceItemsMax)) break
     walk.step = 0
     walk.place = 0
     walk.floorClass++
@@ -186,6 +186,7 @@ const collectDecisions = (
   held: ClassMemory,
   walk: SnapshotWalk,
   items: Array<DecisionsChunk["items"][number]>,
+  itemsMax: number,
 ): boolean => {
   const numbers = [...held.steps.keys()].filter((number) => number >= walk.step).sort((a, b) => a - b)
   for (const number of numbers) {
@@ -195,7 +196,7 @@ const collectDecisions = (
     }
     const decisions = held.steps.get(number)?.decisions ?? []
     for (; walk.place < decisions.length; walk.place++) {
-      if (items.length >= snapshotSliceItemsMax) return false
+      if (items.length >= itemsMax) return false
       items.push({ sender, decision: decisions[walk.place] as Remembered })
     }
   }

@@ -404,8 +404,8 @@ describe("replies-said", () => {
       tried(
         repliesSaid,
         cluster,
-        ({ replySaid }) => {
-          for (const one of many) replySaid(serving(cluster), reply(cluster, one))
+        ({ replyLeft }) => {
+          for (const one of many) replyLeft(serving(cluster), reply(cluster, one))
         },
         ending,
       )
