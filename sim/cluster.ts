@@ -118,6 +118,13 @@ export class Cluster {
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
     reigns.ingresses = this.ingresses
+    this.#passOn()
+  }
+
+  /** What the server stores is told to those who follow it. */
+  #passOn(): void {
+    const { server, senders } = this
+    const { observer } = this.audience
     server.listeners.push({
       recordStored: (partition, stored) => {
         observer.recordStored(partition, stored)

@@ -173,7 +173,7 @@ export const defects: ReadonlyArray<Defect> = [
     profile: "last-unit",
     families: ["jitter", "poison", "spikes"],
     drawn: {
-      orders: 4,
+      orders: 40,
       skus: 1,
       partitions: 1,
       workers: 2,
@@ -182,7 +182,7 @@ export const defects: ReadonlyArray<Defect> = [
       retryMs: 500,
       spikes: 1_000,
       spikeMs: 3_000,
-      windowMs: 4_000,
+      windowMs: 8_000,
     },
     substituted: [
       {
