@@ -138,13 +138,15 @@ export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): 
   const actor = partition.actors.get(seen.sku as SkuActor["stock"]["sku"])
   if (partition.phase !== "serving" || actor === undefined) return []
   suspect(partition, given, actor, seen)
+  // What is said again goes to channels that the policy names, and so do a reign's first words: one that it dropped has to be told besides, whoever finds that it was not.
+  if (seen.ats > 0 && !isNamed(actor.stock.policy, seen.channel as SenderId) && given.rules.feedNeedsRepair(seen.version, actor.version))
+    noteStray(actor, seen.channel as SenderId)
   const newest = actor.seenVersion
   const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
   if (seen.version > newest) actor.seenVersion = seen.version
   // Whoever has seen a newer value than its own is no longer the owner, and must not put its older one over it.
   if (actor.version < actor.seenVersion || !(isOlder || isOutdated(partition, given, actor, seen))) return []
-  const { channel, sku, version, ats } = seen
-  if (ats > 0 && !isNamed(actor.stock.policy, channel as SenderId)) noteStray(actor, channel as SenderId)
+  const { channel, sku, version } = seen
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
   const detail = `version ${version} of ${sku} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
   return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
@@ -162,9 +164,9 @@ const suspect = (partition: Partition, given: Given, actor: SkuActor, seen: Feed
   // Mostly the feed shows the newest, and nothing is suspected: that costs two comparisons.
   if (!isOld && suspects.size === 0) return
   const name = suspectName(seen)
+  const channel = seen.channel as SenderId
   if (!isOld) suspects.delete(name)
-  else if (!suspects.has(name) && atsOf(actor.stock, seen.channel as SenderId) !== seen.ats)
-    suspects.set(name, { actor, sinceMs: seen.nowMs })
+  else if (!suspects.has(name) && atsOf(actor.stock, channel) !== seen.ats) suspects.set(name, { actor, sinceMs: seen.nowMs })
 }
 
 /** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
