@@ -67,22 +67,14 @@ export class Cluster {
     const { drawn, seed, families, kept, rules, codec, stepOf } = options
     this.drawn = drawn
     this.chance = new Chance(seed, families, kept)
-    this.server = new Server(this.world, {
-      partitions: drawn.partitions,
-      replicas: drawn.replicas,
-      duplicateWindowMs: drawn.duplicateWindowMs,
-    })
+    this.server = new Server(this.world, drawn)
     this.faults = new Injector(this.chance, drawn, options.faultListener)
     const { observer } = this.audience
     const { world, server } = this
     const jitter = this.chance.family("jitter")
     const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
     const around = { world, server, observer, channels, habits: jitter }
-    const { retryMs, partitions, packedOneIn, strayOneIn } = drawn
-    const ofSender = { retryMs, partitions, packedOneIn, strayOneIn }
-    const senders = new Map(
-      options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), ofSender, around)]),
-    )
+    const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), drawn, around)]))
     this.senders = senders
     const reigns = new Reigns(world, server, options.addressed ?? "to a reign")
     const stepWith = options.engine ?? makeStep

@@ -26,9 +26,24 @@ interface Quarantine {
 const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
 
+/** Where the first of each command waits, by partition and scope: whoever asks again is told that place, and no other. */
+const createFirsts = (findings: Findings) => {
+  const places = new Map<string, string>()
+  const name = (where: Where, scope: string): string => `${where.partition} ${scope}`
+  return {
+    enter: (where: Where, scope: string, place: string, id: string): void => {
+      const first = places.get(name(where, scope))
+      if (first !== undefined) findings.violated("quarantine", where, `${id} is said to wait at ${place}, and waits at ${first} already`)
+      places.set(name(where, scope), place)
+    },
+    leave: (where: Where, scope: string): void => {
+      places.delete(name(where, scope))
+    },
+  }
+}
+
 export const createQuarantine = (findings: Findings): Quarantine => {
-  /** By partition and scope: where the first of it waits. */
-  const firsts = new Map<string, string>()
+  const firsts = createFirsts(findings)
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
@@ -44,7 +59,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
         const waiting = places.get(placeOf(where, command.quarantined))
         if (waiting !== undefined) {
           room.leave(where, command.quarantined, waiting)
-          firsts.delete(placeOf(where, waiting.scope))
+          firsts.leave(where, waiting.scope)
         }
       }
       const at = { ...where, sku: command.sku }
@@ -61,10 +76,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
       if (held !== undefined) continue
-      const first = firsts.get(placeOf(where, scope))
-      if (first !== undefined)
-        findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, and waits at ${first} already`)
-      firsts.set(placeOf(where, scope), decision.quarantined)
+      firsts.enter(at, scope, decision.quarantined, command.id)
       room.enter(at, decision.quarantined, asking)
       places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }
