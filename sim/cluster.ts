@@ -17,7 +17,7 @@ import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
 import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
-import { type Drawn, senderQuality, workerQuality } from "./profiles.ts"
+import { type Drawn, doorBoundsOf, engineBoundsOf, senderQuality, workerQuality } from "./profiles.ts"
 import { ChannelsAccount } from "./substitutes/channels.ts"
 import { beginFormer } from "./substitutes/former.ts"
 import { Server } from "./substitutes/server.ts"
@@ -67,19 +67,14 @@ export class Cluster {
     const { drawn, seed, families, kept, rules, codec, stepOf } = options
     this.drawn = drawn
     this.chance = new Chance(seed, families, kept)
-    this.server = new Server(this.world, {
-      partitions: drawn.partitions,
-      replicas: drawn.replicas,
-      duplicateWindowMs: drawn.duplicateWindowMs,
-    })
+    this.server = new Server(this.world, drawn)
     this.faults = new Injector(this.chance, drawn, options.faultListener)
     const { observer } = this.audience
     const { world, server } = this
     const jitter = this.chance.family("jitter")
     const channels = drawn.entry === "raw" ? null : new ChannelsAccount(world, () => server.nowMs, jitter)
     const around = { world, server, observer, channels, habits: jitter }
-    const ofSender = { retryMs: drawn.retryMs, partitions: drawn.partitions }
-    const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(senderQuality(drawn)), ofSender, around)]))
+    const senders = new Map(options.senders.map((name) => [name, new Sender(name, this.#link(name, senderQuality(drawn)), drawn, around)]))
     this.senders = senders
     const reigns = new Reigns(world, server, options.addressed ?? "to a reign")
     const stepWith = options.engine ?? makeStep
@@ -96,9 +91,10 @@ export class Cluster {
       reigns,
       handed: this.poison.handed,
     }
+    const ofWorker = { ...drawn, bounds: engineBoundsOf(drawn) }
     this.workers = Array.from(
       { length: drawn.workers },
-      (_, index) => new Worker(index, this.#link(workerQuality(drawn)), drawn, surroundings),
+      (_, index) => new Worker(index, this.#link(`w${index}`, workerQuality(drawn)), ofWorker, surroundings),
     )
     this.standalones = this.#openDoors(channels, {
       world,
@@ -109,10 +105,18 @@ export class Cluster {
       faults: this.faults,
       step: options.ingressStep ?? makeIngressStep(ingressCodec),
       bounds: options.senders.map((name) => boundsOf(name, classes[name] ?? options.classes?.get(name) ?? ["sell"], drawn.doorRate)),
+      doorBounds: doorBoundsOf(drawn),
       partitions: drawn.partitions,
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
     reigns.ingresses = this.ingresses
+    this.#passOn()
+  }
+
+  /** What the server stores is told to those who follow it. */
+  #passOn(): void {
+    const { server, senders } = this
+    const { observer } = this.audience
     server.listeners.push({
       recordStored: (partition, stored) => {
         observer.recordStored(partition, stored)
@@ -136,11 +140,11 @@ export class Cluster {
   #openDoors(channels: ChannelsAccount | null, around: Omit<IngressSurroundings, "channels">): ReadonlyArray<Standalone> {
     if (channels === null) return []
     const { drawn, world } = this
-    const ingressIn = (home: Home) => new Ingress(home, this.#link(workerQuality(drawn)), { ...around, channels })
+    const ingressIn = (home: Home) => new Ingress(home, this.#link(`door ${home.name}`, workerQuality(drawn)), { ...around, channels })
     for (const worker of this.workers) worker.ingress = ingressIn(worker)
     return Array.from(
       { length: drawn.ingresses },
-      (_, index) => new Standalone(`i${index}`, this.#link(workerQuality(drawn)), world, ingressIn),
+      (_, index) => new Standalone(`i${index}`, this.#link(`i${index}`, workerQuality(drawn)), world, ingressIn),
     )
   }
 
@@ -150,7 +154,7 @@ export class Cluster {
     return [...inside, ...this.standalones.map(({ ingress }) => ingress)]
   }
 
-  #link(quality: ConstructorParameters<typeof Link>[2]): Link {
+  #link(name: string, quality: ConstructorParameters<typeof Link>[3]): Link {
     const family = (name: FaultName) => this.chance.family(name)
     const families = {
       jitter: family("jitter"),
@@ -159,7 +163,7 @@ export class Cluster {
       duplicates: family("duplicates"),
       spikes: family("spikes"),
     }
-    return new Link(this.world, families, quality)
+    return new Link(name, this.world, families, quality)
   }
 
   /** Starts every worker and the faults. */

@@ -1,6 +1,25 @@
 /**
  * What kind of world a seed makes: the profile says from which ranges, the seed says which options, all drawn before the first step.
  */
+
+import type { EngineBounds } from "../src/engine/bounds.ts"
+import type { DoorBounds } from "../src/ingress/protocol.ts"
+import {
+  arrivedMessagesMax,
+  batchCommandsMax,
+  batchExpiriesMax,
+  commandsPerMessageMax,
+  cursorsRememberedMax,
+  frameMessagesMax,
+  framesUnderWayMax,
+  handedCommandsMax,
+  recordBytesMax,
+  replyRecordsMax,
+  republishRecordsMax,
+  snapshotChunkBytesMax,
+  snapshotSliceItemsMax,
+  waitingMessagesMax,
+} from "../src/limits.ts"
 import { type Prng, prngFromSeed } from "../src/workload/prng.ts"
 import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
 import type { MemoryDrawn } from "./memory-drawn.ts"
@@ -140,7 +159,78 @@ export interface Drawn {
   readonly doorRate: number
   /** Milliseconds for which senders write to the stream of the release before, from whose journals the world begins; 0: it begins empty. */
   readonly formerMs: number
+  /** See sim/workload/variety.ts: policies of a SKU after its first, at most, and commands made otherwise than the sale would, in percent. */
+  readonly policies: number
+  readonly variedPercent: number
+  /** Of the commands, one in how many waits for others to go with it in one message; of these one in how many takes whatever comes, of other partitions and kinds too. */
+  readonly packedOneIn: number
+  readonly strayOneIn: number
+  /** Bounds of partitions and doors, small ones in a share of worlds, so that they are met: src/engine/bounds.ts and src/ingress/protocol.ts. */
+  readonly batchCommandsMax: number
+  readonly batchExpiriesMax: number
+  readonly batchBytesMax: number
+  readonly arrivedMessagesMax: number
+  readonly handedCommandsMax: number
+  readonly replyRecordsMax: number
+  readonly chunkBytesMax: number
+  readonly sliceItemsMax: number
+  readonly cursorsRememberedMax: number
+  readonly waitingMessagesMax: number
+  readonly frameMessagesMax: number
+  readonly framesUnderWayMax: number
 }
+
+/** The bounds of a world's partitions. */
+export const engineBoundsOf = (drawn: Drawn): Partial<EngineBounds> => ({
+  batchCommandsMax: drawn.batchCommandsMax,
+  batchExpiriesMax: drawn.batchExpiriesMax,
+  batchBytesMax: drawn.batchBytesMax,
+  arrivedMessagesMax: drawn.arrivedMessagesMax,
+  handedCommandsMax: drawn.handedCommandsMax,
+  handedPerSenderMin: commandsPerMessageMax,
+  replyRecordsMax: drawn.replyRecordsMax,
+  republishRecordsMax: Math.max(1, Math.min(republishRecordsMax, drawn.replyRecordsMax >> 1)),
+  snapshotChunkBytesMax: drawn.chunkBytesMax,
+  snapshotSliceItemsMax: drawn.sliceItemsMax,
+  cursorsRememberedMax: drawn.cursorsRememberedMax,
+})
+
+/** The bounds of a world's doors. */
+export const doorBoundsOf = ({ waitingMessagesMax, frameMessagesMax, framesUnderWayMax }: Drawn): Partial<DoorBounds> => ({
+  waitingMessagesMax,
+  frameMessagesMax,
+  framesUnderWayMax,
+})
+
+type BoundName =
+  | "batchCommandsMax"
+  | "batchExpiriesMax"
+  | "batchBytesMax"
+  | "arrivedMessagesMax"
+  | "handedCommandsMax"
+  | "replyRecordsMax"
+  | "chunkBytesMax"
+  | "sliceItemsMax"
+  | "cursorsRememberedMax"
+  | "waitingMessagesMax"
+  | "frameMessagesMax"
+  | "framesUnderWayMax"
+
+/** Each bound for itself: as shipped, or so small that a sale meets it. */
+const drawBounds = (pick: (name: string, choices: ReadonlyArray<number>) => number): Pick<Drawn, BoundName> => ({
+  batchCommandsMax: pick("batch-commands", [4, 32, batchCommandsMax]),
+  batchExpiriesMax: pick("batch-expiries", [4, 16, batchExpiriesMax]),
+  batchBytesMax: pick("batch-bytes", [8_192, 32_768, recordBytesMax]),
+  arrivedMessagesMax: pick("arrived", [8, 32, arrivedMessagesMax]),
+  handedCommandsMax: pick("handed", [1, handedCommandsMax]),
+  replyRecordsMax: pick("reply-records", [16, replyRecordsMax]),
+  chunkBytesMax: pick("chunk", [512, 4_096, snapshotChunkBytesMax]),
+  sliceItemsMax: pick("slice", [4, 16, snapshotSliceItemsMax]),
+  cursorsRememberedMax: pick("cursors", [4, 64, cursorsRememberedMax]),
+  waitingMessagesMax: pick("waiting", [8, 32, waitingMessagesMax]),
+  frameMessagesMax: pick("frame", [2, 8, frameMessagesMax]),
+  framesUnderWayMax: pick("frames", [2, framesUnderWayMax]),
+})
 
 const drawFamilies = (profile: Profile, prng: Prng): ReadonlySet<FaultName> => {
   const on = new Set<FaultName>(profile.always)
@@ -191,6 +281,11 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     entry: "door",
     ingresses: between("ingresses", 0, 2),
     doorRate: pick("door-rate", [100, 500, 5_000]),
+    policies: pick("policies", [0, 2, 5]),
+    variedPercent: pick("varied", [0, 20, 60]),
+    packedOneIn: pick("packed", [2, 6, 20]),
+    strayOneIn: pick("stray", [3, 12]),
+    ...drawBounds(pick),
     formerMs: profile.swarm > 0 && prng.stream("former").chance(1, 5) ? windowMs >> 3 : 0,
   }
   return { drawn, families: drawFamilies(profile, prng.stream("families")) }

@@ -200,6 +200,8 @@ export interface SuiteReport {
   readonly interrupted: boolean
   readonly simulatedMs: number
   readonly wallMs: number
+  /** Processor time of all seeds. */
+  readonly cpuMs: number
   readonly events: number
   readonly commands: number
   readonly records: number

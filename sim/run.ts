@@ -30,6 +30,7 @@ import { Tracker } from "./tracker.ts"
 import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
 import { Player } from "./workload/player.ts"
+import { withVariety } from "./workload/variety.ts"
 import type { Kept } from "./world/chance.ts"
 import { EventKind, worldStartMs } from "./world/world.ts"
 
@@ -81,7 +82,20 @@ const saleChannels: ReadonlyArray<FlashChannel> = [
   { sender: "wholesale" as SenderId, kind: "wholesale", weight: 8 },
 ]
 
+/** The sale of a seed, and what makes it less polite. */
 const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
+  withVariety(politeSaleOf(seed, drawn), {
+    seed,
+    startMs: worldStartMs,
+    windowMs: drawn.windowMs,
+    channels: saleChannels.map(({ sender }) => sender),
+    policies: drawn.policies,
+    percent: drawn.variedPercent,
+    planner: "planner" as SenderId,
+    warehouse: "warehouse" as SenderId,
+  })
+
+const politeSaleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
   flashSale({
     seed,
     skus: drawn.skus,

@@ -1,6 +1,6 @@
 /**
  * INV-7, oracle L1 for replies: what a record calls for was said by somebody, by its owner or by the one after it. A sender that asks again hears its
- * answer from a later record, and so hides a reply that never was.
+ * answer from a later record, and so hides a reply that never was. Said is what reached the server: what its worker only began to say died with it.
  */
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
@@ -18,7 +18,7 @@ export const repliesSaid: MakeChecker = ({ cluster, found, checked }) => {
     said.get(suffix)?.some((one) => one.seq === seq && one.partition === partition && one.sender === sender) === true
   return {
     name: "replies-said",
-    replySaid: (_slot, { partition, seq, sender, suffix }) => {
+    replyLeft: (_slot, { partition, seq, sender, suffix }) => {
       const known = said.get(suffix)
       if (known === undefined) said.set(suffix, [{ partition, seq, sender }])
       else if (!wasSaid({ partition, seq, sender }, suffix)) known.push({ partition, seq, sender })

@@ -1,12 +1,14 @@
 /**
- * Whether two partitions hold the same state: stock, reservations and remembered decisions, as `stateHash` (src/engine/hash.ts) means it, compared
- * field by field. It says where they differ, and costs a tenth of hashing both. Written apart from the hash; a test holds the two together.
+ * Whether two partitions hold the same state: stock, reservations and remembered decisions, as `stateHash` (src/engine/hash.ts) means it, and beside it all that
+ * whoever reigns next goes by: versions of the feed, floors, quarantine, how far ingresses and commands are taken, what has to expire. Compared
+ * field by field: it says where they differ, and costs a tenth of hashing both. Written apart from the hash; a test holds the two together.
  */
 
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
 import { floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"
+import { FloorClass } from "../../src/engine/records.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */
 export const isSame = (a: unknown, b: unknown): boolean => {
@@ -79,6 +81,33 @@ const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string 
   return null
 }
 
+/** Floors as they hold: a raised one that the horizon has passed counts for nothing. */
+const floorDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
+  const ours = a.senders.get(sender)
+  const theirs = b.senders.get(sender)
+  if (ours === undefined || theirs === undefined) return null
+  for (const floorClass of FloorClass)
+    if (floorMsOf(ours, floorClass, a.atMs) !== floorMsOf(theirs, floorClass, b.atMs)) return `the floor of ${sender} for ${floorClass}`
+  return null
+}
+
+const isSameMap = <Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean => {
+  if (a.size !== b.size) return false
+  for (const [key, value] of a) if (!isSame(value, b.get(key))) return false
+  return true
+}
+
+/** What is no SKU's and no sender's own. */
+const restDifference = (a: Partition, b: Partition): string | null => {
+  if (!isSameMap(a.quarantine, b.quarantine)) return "what waits in quarantine"
+  if (!isSameMap(a.quarantinedKeys, b.quarantinedKeys)) return "where a retry finds what waits in quarantine"
+  if (!isSameMap(a.quarantinedBy, b.quarantinedBy)) return "how much of each sender waits in quarantine"
+  if (!isSameMap(a.ingresses, b.ingresses)) return "how far ingresses are taken"
+  if (!isSame(a.cursor, b.cursor)) return "how far commands are read"
+  if (a.openHolds !== b.openHolds) return "how many holds may expire"
+  return a.atMs === b.atMs ? null : "what time it is"
+}
+
 /** Null if both hold the same; else the first thing that differs. */
 export const stateDifference = (a: Partition, b: Partition): string | null => {
   if (a.actors.size !== b.actors.size) return "which SKUs there are"
@@ -86,10 +115,11 @@ export const stateDifference = (a: Partition, b: Partition): string | null => {
     const other = b.actors.get(sku)
     const difference = other === undefined ? `whether there is ${sku}` : stockDifference(a, b, actor.stock, other.stock)
     if (difference !== null) return difference
+    if (other !== undefined && actor.version !== other.version) return `the version of ${sku}`
   }
   for (const sender of new Set([...a.senders.keys(), ...b.senders.keys()])) {
-    const difference = memoryDifference(a, b, sender)
+    const difference = memoryDifference(a, b, sender) ?? floorDifference(a, b, sender)
     if (difference !== null) return difference
   }
-  return null
+  return restDifference(a, b)
 }

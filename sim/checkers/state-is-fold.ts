@@ -8,6 +8,7 @@
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
+import { engineBoundsOf } from "../profiles.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 import { stateDifference } from "./same-state.ts"
@@ -18,7 +19,12 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
   const step = makeStep({ codec: checkingCodec, rules: protocolRules })
   const { partitions } = cluster.drawn
   const folds: ReadonlyArray<Partition> = Array.from({ length: partitions }, (_, partition) => {
-    const fold = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+    const fold = emptyPartition({
+      partition,
+      partitions,
+      snapshotEveryRecords: Number.MAX_SAFE_INTEGER,
+      bounds: engineBoundsOf(cluster.drawn),
+    })
     step(fold, { _tag: "SnapshotMissing", nowMs: 0 })
     return fold
   })

@@ -3,7 +3,7 @@
  */
 import type { Suite, Sums } from "../fleet/suite.ts"
 import { reachOf } from "../fleet/suite.ts"
-import { counted, duration, plural, ratio } from "../report/numbers.ts"
+import { counted, duration, plural } from "../report/numbers.ts"
 import type { SuiteReport } from "../result.ts"
 
 const sumOf = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((sum, count) => sum + count, 0)
@@ -20,8 +20,7 @@ export const progressLine = (suite: Suite, profile: string, of: number | null, e
     sums.failed > 0 ? `${counted(sums.failed)} FAILED` : "0 failed",
     ...(sums.inconclusive > 0 ? [`${counted(sums.inconclusive)} inconclusive`] : []),
     `${duration(sums.simulatedMs)} simulated`,
-    `×${ratio(sums.simulatedMs, sums.seedsWallMs)} per core`,
-    `${counted(perSecond(sums.commands, sums.seedsWallMs))} commands/s per core`,
+    `${counted(perSecond(sums.commands, sums.seedsCpuMs))} commands a CPU second`,
     `${counted(sumOf(suite.faults))} faults`,
     ...(states > 0 ? [`sometimes ${reached}/${states}`] : []),
   ].join(" | ")
@@ -74,7 +73,7 @@ const lostLines = (lost: Suite["lostSeeds"], replayOf: (seed: string) => string)
       ]
 
 const speedRows = (sums: Sums, report: SuiteReport): ReadonlyArray<readonly [string, string, string?]> => {
-  const { simulatedMs, seedsWallMs, seedsCpuMs, commands, messages, seeds, events } = sums
+  const { simulatedMs, seedsCpuMs, commands, messages, seeds, events } = sums
   return [
     ["simulated time", duration(simulatedMs)],
     [
@@ -83,14 +82,9 @@ const speedRows = (sums: Sums, report: SuiteReport): ReadonlyArray<readonly [str
       `on ${plural(report.cores, "core")}, ${counted((seeds * 1_000) / Math.max(1, report.wallMs))} seeds/s`,
     ],
     [
-      "× real time per core",
-      ratio(simulatedMs, seedsWallMs),
-      `by its processor time alone ${ratio(simulatedMs, seedsCpuMs)}: the rest is other processes'`,
-    ],
-    [
-      "commands/s per core",
-      counted(perSecond(commands, seedsWallMs)),
-      `by its processor time alone ${counted(perSecond(commands, seedsCpuMs))}; ${counted(commands)} commands, ${counted(messages)} messages, ${counted(events)} events`,
+      "commands a CPU second",
+      counted(perSecond(commands, seedsCpuMs)),
+      `with all checkers; ${counted(commands)} commands, ${counted(messages)} messages, ${counted(events)} events`,
     ],
     ["commands a simulated second", simulatedMs > 0 ? counted((commands * 1_000) / simulatedMs) : "–"],
     ["commands a seed", seeds > 0 ? counted(Math.round(commands / seeds)) : "–"],

@@ -11,7 +11,7 @@ import type { Worker, WorkerFaults } from "../nodes/worker.ts"
 import type { Drawn } from "../profiles.ts"
 import type { FaultInjected } from "../result.ts"
 import type { Server } from "../substitutes/server.ts"
-import type { Chance, Family } from "../world/chance.ts"
+import { type Chance, type Details, type Family, type Key, keyOf } from "../world/chance.ts"
 import { EventKind, type World } from "../world/world.ts"
 import { type FaultName, faultFamilies } from "./catalogue.ts"
 import { spoilSnapshot } from "./snapshots.ts"
@@ -76,26 +76,35 @@ export class Injector implements WorkerFaults, IngressFaults {
     this.#stage = stage
     const { server } = stage
     const elections = this.#chance.family("elections")
-    server.survivesElection = () => elections.below(2) === 1
+    server.survivesElection = (stream) => elections.below(2, this.#keyNow(`survival ${stream}`)) === 1
     const leases = this.#chance.family("leases")
-    server.givesLeaseTwice = () => leases.draw(1, 12) > 0 && this.note("leases", 0, "a lease was given to two")
+    server.givesLeaseTwice = (partition) =>
+      leases.draw(1, 12, 1, this.#keyNow(`twice ${partition}`)) > 0 && this.note("leases", 0, "a lease was given to two")
     const commits = this.#chance.family("jitter")
-    server.commitMs = () => 1 + commits.below(this.#drawn.commitMsMax)
+    server.commitMs = (stream) => 1 + commits.below(this.#drawn.commitMsMax, this.#keyNow(`commit ${stream}`))
     this.#wrongClocks(stage)
     this.#miscount(stage)
     this.#lookOut(stage)
   }
 
+  /** The key of what happens now and has no name of its own. */
+  #keyNow(what: string): Key {
+    return keyOf(what, this.#stage?.world.moment ?? 0)
+  }
+
   /** Every worker begins with a clock of its own. */
   #wrongClocks({ workers, ingresses }: Stage): void {
-    const clocks = this.#chance.family("clocks")
+    const family = this.#chance.family("clocks")
+    const { isOn } = family
     for (const ingress of ingresses) {
-      ingress.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
-      ingress.steadyAheadMs = clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0
+      const clocks = family.details(keyOf("first", ingress.name))
+      ingress.fastPpm = clocks.below(2 * fastPpmMax + 1) - (isOn ? fastPpmMax : 0)
+      ingress.steadyAheadMs = isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0
     }
     for (const worker of workers) {
-      worker.fastPpm = clocks.below(2 * fastPpmMax + 1) - (clocks.isOn ? fastPpmMax : 0)
-      worker.setWall(clocks.isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0)
+      const clocks = family.details(keyOf("first", worker.name))
+      worker.fastPpm = clocks.below(2 * fastPpmMax + 1) - (isOn ? fastPpmMax : 0)
+      worker.setWall(isOn ? (wrongMs[clocks.below(wrongMs.length)] ?? 0) : 0)
       worker.steadyAheadMs = worker.wallAheadMs
     }
   }
@@ -159,36 +168,46 @@ export class Injector implements WorkerFaults, IngressFaults {
 
   // At each occasion.
 
-  crashes(): boolean {
-    return this.#crashPoints.draw(this.#drawn.crashPoints, 100_000) > 0 && this.note("crash-points", 0, "a worker died at a step point")
+  crashes(worker: string, partition: number, what: string): boolean {
+    if (!this.#crashPoints.isOn) return false
+    const key = this.#keyNow(`${worker} ${partition} ${what}`)
+    return (
+      this.#crashPoints.draw(this.#drawn.crashPoints, 100_000, 1, key) > 0 && this.note("crash-points", 0, "a worker died at a step point")
+    )
   }
 
-  deadMs(): number {
-    return 50 + this.#chance.family("crashes").below(4_000) + this.#crashPoints.below(2_000)
+  deadMs(worker: string): number {
+    const key = this.#keyNow(worker)
+    return 50 + this.#chance.family("crashes").below(4_000, key) + this.#crashPoints.below(2_000, key)
   }
 
-  readRecords(partition: number, records: Array<StoredRecord>): Array<StoredRecord> {
+  readRecords(worker: string, partition: number, records: Array<StoredRecord>): Array<StoredRecord> {
     if (records.length === 0) return records
-    const how = this.#corrupt.draw(1, 400, 2)
+    if (!this.#corrupt.isOn) return records
+    const key = this.#keyNow(`${worker} ${partition}`)
+    const how = this.#corrupt.draw(1, 400, 2, key)
     if (how === 0) return records
-    const place = this.#corrupt.below(records.length)
+    const place = this.#corrupt.below(records.length, key)
     if (how === 2 && records.length === 1) return records
     const what = how === 1 ? "was read damaged" : "was missing from what was read"
     this.#spoil("corrupt-records", partition, `a record of partition ${partition} ${what}`)
     if (how === 2) return records.filter((_, at) => at !== place)
-    return records.map((record, at) => (at === place ? { ...record, bytes: damaged(record.bytes, this.#corrupt.below(1 << 20)) } : record))
+    return records.map((record, at) =>
+      at === place ? { ...record, bytes: damaged(record.bytes, this.#corrupt.below(1 << 20, key)) } : record,
+    )
   }
 
-  appendLateMs(): number {
-    const lateMs = this.#late.draw(1, 150, 9_000)
+  appendLateMs(worker: string, partition: number): number {
+    const lateMs = this.#late.draw(1, 150, 9_000, this.#keyNow(`${worker} ${partition}`))
     if (lateMs > 0) this.note("late-appends", lateMs, `an append took ${lateMs} ms on its way`)
     return lateMs
   }
 
-  storing(): { readonly full: boolean; readonly lateMs: number } {
-    const how = this.#stores.draw(1, 12, 2)
+  storing(ingress: string, partition: number): { readonly full: boolean; readonly lateMs: number } {
+    const key = this.#keyNow(`${ingress} ${partition}`)
+    const how = this.#stores.draw(1, 12, 2, key)
     if (how === 0) return { full: false, lateMs: 0 }
-    const lateMs = how === 1 ? 0 : 1 + this.#stores.below(9_000)
+    const lateMs = how === 1 ? 0 : 1 + this.#stores.below(9_000, key)
     this.note("store-faults", lateMs, how === 1 ? "the commands stream was full for one message" : `a store took ${lateMs} ms on its way`)
     return { full: how === 1, lateMs }
   }
@@ -207,10 +226,12 @@ export class Injector implements WorkerFaults, IngressFaults {
     const happen = this.#scheduled[name]
     if (happen === undefined) return
     const family = this.#chance.family(name)
-    if (family.draw(this.#drawn.faultChance, 1_000) > 0) happen(stage, family)
+    // Looks come at fixed times.
+    const key = keyOf("look", stage.world.sinceStartMs)
+    if (family.draw(this.#drawn.faultChance, 1_000, 1, key) > 0) happen(stage, family.details(key))
   }
 
-  readonly #scheduled: Partial<Record<FaultName, (stage: Stage, family: Family) => void>> = {
+  readonly #scheduled: Partial<Record<FaultName, (stage: Stage, family: Details) => void>> = {
     crashes: ({ workers }, family) => {
       const worker = workers[family.below(workers.length)]
       if (worker?.isUp !== true) return
@@ -334,7 +355,7 @@ export class Injector implements WorkerFaults, IngressFaults {
     },
   }
 
-  #pause(workers: ReadonlyArray<Worker>, family: Family, least: number, more: number, name: "pauses" | "stalls"): void {
+  #pause(workers: ReadonlyArray<Worker>, family: Details, least: number, more: number, name: "pauses" | "stalls"): void {
     const worker = workers[family.below(workers.length)]
     if (worker?.isUp !== true) return
     const ms = least + family.below(more)
@@ -348,7 +369,7 @@ export class Injector implements WorkerFaults, IngressFaults {
     worker.crash("an upgrade")
   }
 
-  #cut({ world, workers, ingresses, senders, drawn }: Stage, family: Family): void {
+  #cut({ world, workers, ingresses, senders, drawn }: Stage, family: Details): void {
     const links = [...workers, ...senders.values(), ...ingresses]
     const cut = links[family.below(links.length)]
     if (cut === undefined) return
@@ -361,7 +382,7 @@ export class Injector implements WorkerFaults, IngressFaults {
     if ("wallAheadMs" in cut) this.#listener.cutOff(cut, ms)
   }
 
-  #lag({ world, senders, drawn }: Stage, family: Family): void {
+  #lag({ world, senders, drawn }: Stage, family: Details): void {
     const all = [...senders.values()]
     const sender = all[family.below(all.length)]
     if (sender === undefined) return

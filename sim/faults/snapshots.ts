@@ -3,10 +3,10 @@
  * it came back, or it names records that its journal doesn't have.
  */
 import type { Server, StoredSnapshot } from "../substitutes/server.ts"
-import type { Family } from "../world/chance.ts"
+import type { Details } from "../world/chance.ts"
 
 /** Null where there is nothing to put in its place. */
-type Spoil = (snapshot: StoredSnapshot, family: Family, former: StoredSnapshot | null) => StoredSnapshot | null
+type Spoil = (snapshot: StoredSnapshot, family: Details, former: StoredSnapshot | null) => StoredSnapshot | null
 
 const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
   ["lost a chunk", ({ manifest, chunks }) => ({ manifest, chunks: chunks.slice(1) })],
@@ -34,7 +34,7 @@ const spoils: ReadonlyArray<readonly [what: string, spoil: Spoil]> = [
   ["names another version", ({ manifest, chunks }) => ({ manifest: { ...manifest, version: 2 as 1 }, chunks })],
 ]
 
-const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
+const oneBitTurned = (bytes: Uint8Array, family: Details): Uint8Array => {
   // Not sliced: of a Buffer that would be the same memory.
   const copy = new Uint8Array(bytes)
   const place = family.below(Math.max(1, copy.length))
@@ -43,7 +43,7 @@ const oneBitTurned = (bytes: Uint8Array, family: Family): Uint8Array => {
 }
 
 /** Spoils a partition's snapshot, if it has one. Returns what became of it, to follow its name; undefined if nothing did. */
-export const spoilSnapshot = (server: Server, partition: number, family: Family): string | undefined => {
+export const spoilSnapshot = (server: Server, partition: number, family: Details): string | undefined => {
   const snapshot = server.snapshot(partition)
   const chosen = spoils[family.below(spoils.length)]
   if (snapshot === null || chosen === undefined) return undefined

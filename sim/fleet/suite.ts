@@ -196,6 +196,7 @@ export class Suite {
       interrupted,
       simulatedMs,
       wallMs: Math.round(wallMs),
+      cpuMs: Math.round(this.sums.seedsCpuMs),
       events,
       commands,
       records,

@@ -6,13 +6,14 @@ import { bent } from "./bent.ts"
 import { canary } from "./canary.ts"
 import { door } from "./door.ts"
 import { facts } from "./facts.ts"
+import { impolite } from "./impolite.ts"
 import { lines } from "./lines.ts"
 import { loosened } from "./loosened.ts"
 import { memory } from "./memory.ts"
 import type { Mutant } from "./mutant.ts"
 
 /** The canary first: if it isn't found, the rest says nothing. */
-export const mutants: ReadonlyArray<Mutant> = [canary, ...lines, ...bent, ...loosened, ...door, ...facts, ...memory]
+export const mutants: ReadonlyArray<Mutant> = [canary, ...lines, ...bent, ...loosened, ...door, ...facts, ...memory, ...impolite]
 
 /** The mutant of that name. Throws with the known ones if there is none. */
 export const mutantNamed = (name: string): Mutant => {

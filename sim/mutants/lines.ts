@@ -109,9 +109,9 @@ export const lines: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/decide-command.ts",
         pattern: `if (found === undefined) return undefined
-  const { hash } = asked`,
+  const { hash, codec } = asked`,
         replacement: `if (found === undefined || bites()) return undefined
-  const { hash } = asked`,
+  const { hash, codec } = asked`,
       },
     ],
   },

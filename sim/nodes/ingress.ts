@@ -6,7 +6,7 @@
  */
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
-import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
+import type { DoorBounds, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
 import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
@@ -40,7 +40,7 @@ export interface Home {
 /** What can go wrong at an ingress, asked for at each occasion. */
 export interface IngressFaults {
   /** What becomes of a store: it is full for this one message, or it lingers on the way for so many milliseconds. */
-  storing(): { readonly full: boolean; readonly lateMs: number }
+  storing(ingress: string, partition: number): { readonly full: boolean; readonly lateMs: number }
 }
 
 export interface IngressSurroundings {
@@ -53,6 +53,7 @@ export interface IngressSurroundings {
   readonly faults: IngressFaults
   readonly step: IngressStep
   readonly bounds: ReadonlyArray<SenderBounds>
+  readonly doorBounds: Partial<DoorBounds>
   readonly partitions: number
   /** Milliseconds between two looks at what time it is at the broker. */
   readonly clockEveryMs: number
@@ -121,8 +122,8 @@ export class Ingress {
   start(): void {
     this.#lives++
     this.#sinceMs = this.#world.nowMs
-    const { bounds } = this.#around
-    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds })
+    const { bounds, doorBounds } = this.#around
+    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds, door: doorBounds })
     this.#lookAtClock()
   }
 
@@ -162,11 +163,11 @@ export class Ingress {
   }
 
   deliver(message: Entered): void {
-    const backMs = this.door.back()
+    const backMs = this.door.back(message.key)
     // Its connection is cut: what the server writes there is lost.
     if (backMs < 0) return
     this.#readableMs = Math.max(this.#readableMs, this.#world.nowMs + backMs)
-    this.#socket.push({ message, readableMs: this.#readableMs, pingMs: this.door.delayMs() })
+    this.#socket.push({ message, readableMs: this.#readableMs, pingMs: this.door.delayMs(message.key) })
     this.#world.in(this.#readableMs - this.#world.nowMs, EventKind.deliver, this.home.host, () => this.#read())
   }
 
@@ -207,7 +208,7 @@ export class Ingress {
 
   #answer({ sender, suffix, answer }: OutputOf<"Answer">): void {
     this.#around.observer.doorSaid(this.name, sender, suffix, answer)
-    const thereMs = this.door.there()
+    const thereMs = this.door.there(this.#around.senders.get(sender)?.keyOf(suffix) ?? this.door.keyNow("answer"))
     if (thereMs < 0) return
     this.#world.in(thereMs, EventKind.server, null, () => this.#around.senders.get(sender)?.answerArrives(suffix, answer))
   }
@@ -215,7 +216,7 @@ export class Ingress {
   /** The server hears of a subscription, in the order in which they are made and given up. */
   #subscribe(sender: SenderId, open: boolean): void {
     const { core } = this
-    this.#toldMs = Math.max(this.#toldMs, this.#world.nowMs + this.door.delayMs())
+    this.#toldMs = Math.max(this.#toldMs, this.#world.nowMs + this.door.delayMs(this.door.keyNow(`subscription ${sender}`)))
     this.#world.in(this.#toldMs - this.#world.nowMs, EventKind.server, null, () => {
       if (this.core !== core) return
       if (open) this.#subscribed.add(sender)
@@ -248,12 +249,13 @@ export class Ingress {
     }
     this.#world.in(handTimeoutMs, EventKind.timeout, host, tell("FrameUnknown"), life)
     const bytes = encodeFrame(messages)
-    const thereMs = link.there()
+    const key = link.keyNow(`hand ${partition}`)
+    const thereMs = link.there(key)
     if (thereMs < 0) return
     this.#world.in(thereMs, EventKind.server, null, () => {
       if (server.isDown) return
       const answer = (_tag: "FrameHeard" | "FrameUnheard") => {
-        const backMs = link.back()
+        const backMs = link.back(key)
         if (backMs >= 0) this.#world.in(backMs, EventKind.answer, host, tell(_tag), life)
       }
       if (!reigns.hand(partition, owner, bytes, () => answer("FrameHeard"))) answer("FrameUnheard")
@@ -267,10 +269,11 @@ export class Ingress {
     const tell = (input: WithoutTime<IngressInput>) => {
       if (this.core === core) this.put(input)
     }
-    const fault = faults.storing()
+    const fault = faults.storing(this.home.name, partition)
     askOver<Exclude<AppendAnswer, null>>(
       { world, host: this.home.host, link: this.home.link },
       {
+        what: `store ${partition}`,
         timeoutMs: storeTimeoutMs,
         isOnce: true,
         serve: (answer) => {
@@ -294,6 +297,7 @@ export class Ingress {
     askOver<number>(
       { world, host: this.home.host, link: this.home.link },
       {
+        what: "time",
         timeoutMs: 1_000,
         serve: (answer) => answer(server.isDown ? null : server.nowMs),
         answered: (brokerMs) => {

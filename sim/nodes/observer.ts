@@ -24,7 +24,10 @@ export interface Observer {
   appendAnswered(slot: Slot, output: Extract<Output, { _tag: "Append" }>, answer: AppendAnswer): void
   /** An append whose publisher gave up waiting. */
   appendTimedOut(slot: Slot, output: Extract<Output, { _tag: "Append" }>): void
+  /** A slot begins to say a reply. */
   replySaid(slot: Slot, reply: Reply): void
+  /** The server has a reply, and passes it on to whoever listens. */
+  replyLeft(slot: Slot, reply: Reply): void
   feedSaid(slot: Slot, value: AtsValue): void
   serving(slot: Slot, partition: Partition): void
   confirmed(slot: Slot, seq: number, record: JournalRecord, stats: BatchStats): void
@@ -63,6 +66,7 @@ const kinds = [
   "appendAnswered",
   "appendTimedOut",
   "replySaid",
+  "replyLeft",
   "feedSaid",
   "serving",
   "confirmed",

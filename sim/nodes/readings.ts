@@ -83,7 +83,12 @@ export class Readings {
   breakCommands(): void {
     if (!this.#commands.isOn) return
     this.#commands = noReading()
-    this.#tellBroken(this.#commands, this.#slot.worker.link.delayMs())
+    this.#tellBroken(this.#commands, this.#delayMs("broken"))
+  }
+
+  #delayMs(what: string): number {
+    const { link } = this.#slot.worker
+    return link.delayMs(link.keyNow(`${what} ${this.#slot.id}`))
   }
 
   #tellBroken(broken: Reading, afterMs: number): void {
@@ -95,10 +100,11 @@ export class Readings {
     })
   }
 
-  #plan(from: Reading, deliver: (from: Reading) => void, afterMs = this.#slot.worker.link.delayMs()): void {
+  #plan(from: Reading, deliver: (from: Reading) => void, givenMs?: number): void {
     if (!from.isOn || from.isPaused || from.isPlanned) return
     from.isPlanned = true
     const { worker } = this.#slot
+    const afterMs = givenMs ?? this.#delayMs(from === this.#journal ? "journal" : "commands")
     worker.world.in(afterMs, EventKind.deliver, worker.host, () => {
       from.isPlanned = false
       if (!from.isOn || from.isPaused || (from !== this.#journal && from !== this.#commands)) return
@@ -110,7 +116,11 @@ export class Readings {
   #deliverRecords(from: Reading): void {
     const { worker, id } = this.#slot
     this.journalEndSeq = worker.server.endSeq(id)
-    const records = worker.faults.readRecords(id, worker.server.records(id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax))
+    const records = worker.faults.readRecords(
+      worker.name,
+      id,
+      worker.server.records(id, from.nextSeq, Number.MAX_SAFE_INTEGER, deliveredMax),
+    )
     if (records.length === 0) return
     from.nextSeq = (records.at(-1) as StoredRecord).seq + 1
     this.#slot.put({ _tag: "RecordsRead", records, nowMs: worker.clockMs })

@@ -45,7 +45,7 @@ export class Reigns {
   /** The server hears a little later that nobody listens there any more. */
   forget({ worker }: Slot, deafen: () => void): void {
     if (this.ingresses.length === 0) deafen()
-    else this.#world.in(worker.link.delayMs(), EventKind.server, null, deafen)
+    else this.#world.in(worker.link.delayMs(worker.link.keyNow("deafen")), EventKind.server, null, deafen)
   }
 
   /** A frame reaches the server. False: nobody listens there, and the server says so. */
@@ -59,12 +59,13 @@ export class Reigns {
 
   #deliver({ slot, owner }: Listening, bytes: Uint8Array, heard: () => void): void {
     const { link, host } = slot.worker
-    const backMs = link.back()
+    const key = link.keyNow(`frame ${slot.id}`)
+    const backMs = link.back(key)
     if (backMs < 0) return
     this.#world.in(backMs, EventKind.deliver, host, () => {
       const frame = decodeFrame(bytes)
       if (frame._tag !== "Frame" || !slot.handed(owner, frame.messages)) return
-      const thereMs = link.there()
+      const thereMs = link.there(key)
       if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, heard)
     })
   }
@@ -75,16 +76,17 @@ export class Reigns {
   }
 
   /** An owner says something of itself to all ingresses, the one beside it first. */
-  announce({ worker }: Slot, news: OwnerNews): void {
+  announce({ worker, id }: Slot, news: OwnerNews): void {
     if (this.ingresses.length === 0) return
     this.#world.in(0, EventKind.watch, worker.host, () => worker.ingress?.hearOwner(news))
-    const thereMs = worker.link.there()
+    const key = worker.link.keyNow(`announce ${id}`)
+    const thereMs = worker.link.there(key)
     if (thereMs < 0) return
     this.#world.in(thereMs, EventKind.server, null, () => {
       if (this.#server.isDown) return
       for (const ingress of this.ingresses) {
         if (ingress === worker.ingress) continue
-        const backMs = ingress.home.link.back()
+        const backMs = ingress.home.link.back(key)
         if (backMs >= 0) this.#world.in(backMs, EventKind.watch, ingress.home.host, () => ingress.hearOwner(news))
       }
     })

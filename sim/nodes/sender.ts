@@ -13,7 +13,7 @@ import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjec
 import type { Send } from "../../src/workload/flows.ts"
 import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
 import type { Server } from "../substitutes/server.ts"
-import type { Family } from "../world/chance.ts"
+import { type Family, type Key, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
@@ -53,8 +53,6 @@ const encoder = new TextEncoder()
 const scope = (sku: string, id: string): string => `${sku} ${id}`
 /** Milliseconds for which a sender that packs waits for another command. */
 const packingMs = 20
-/** One command in so many waits for another to go with. */
-const packedOneIn = 6
 /** Milliseconds until it asks again where nobody took its message, and where it was too old or went to somebody who is set up wrong. */
 const nobodyMs = 300
 const refusedMs = 200
@@ -73,6 +71,9 @@ export interface SenderOptions {
   /** Milliseconds without an answer after which it asks again; doubles up to sixteenfold. */
   readonly retryMs: number
   readonly partitions: number
+  /** One command in so many waits for others to go with it, and one of these in so many for whatever comes. */
+  readonly packedOneIn: number
+  readonly strayOneIn: number
 }
 
 interface Surroundings {
@@ -101,6 +102,8 @@ export class Sender {
   readonly expected = new Map<string, ReadonlyArray<string>>()
   readonly #answered = new Map<string, (said: DecisionSaid) => void>()
   readonly #retries = new Map<Asked, Retry>()
+  /** What each attempt is to chance, by its suffix. */
+  readonly #keys = new Map<string, Key>()
   /** What each attempt asked, by its suffix, until it is answered for good. */
   readonly #attempts = new Map<string, ReadonlyArray<Asked>>()
   readonly #packs = new Map<string, Pack>()
@@ -150,27 +153,41 @@ export class Sender {
     this.#retries.set(asked, { waitMs: this.#options.retryMs, plan: 0, turnedAway: 0 })
     if (!this.#isPacked(asked)) this.#publish([asked])
     for (let copy = 1; copy < send.copies; copy++)
-      this.#world.in(send.together ? 0 : this.link.delayMs() * 3 * copy, EventKind.send, this.host, () => this.#publish([asked]))
+      this.#world.in(send.together ? 0 : this.link.delayMs(keyOf(key, "copy")) * 3 * copy, EventKind.send, this.host, () =>
+        this.#publish([asked]),
+      )
     this.#askAgain(asked, this.#options.retryMs)
   }
 
   /** Sends bytes once that must be refused for one of these reasons, or that name a reply subject which nobody may be answered on. */
-  sendRaw(subject: string, body: Uint8Array, reasons: ReadonlyArray<string>, forgedReply?: string): void {
+  sendRaw(what: Key, subject: string, body: Uint8Array, reasons: ReadonlyArray<string>, forgedReply?: string): void {
     this.messages++
-    const suffix = this.#newSuffix()
+    const suffix = this.#newSuffix(what)
     if (forgedReply === undefined) this.expected.set(suffix, reasons)
-    if (this.#isRaw) return this.#arrive(() => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
-    const message = this.#message(subject.split(".").slice(3).join("."), suffix, body)
+    if (this.#isRaw) return this.#arrive(what, () => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
+    const message = this.#message(what, subject.split(".").slice(3).join("."), suffix, body)
     this.#enter(forgedReply === undefined ? message : { ...message, replySubject: forgedReply, replyHeader: "" })
   }
 
-  #newSuffix(): string {
-    return `${this.name}.${++this.#suffixes}`
+  #newSuffix(what: Key): string {
+    const suffix = `${this.name}.${++this.#suffixes}`
+    this.#keys.set(suffix, what)
+    return suffix
+  }
+
+  /** What an attempt is to chance; undefined: none of this sender's. */
+  keyOf(suffix: string): Key | undefined {
+    return this.#keys.get(suffix)
+  }
+
+  /** The same, whatever the suffix. */
+  #keyOf(suffix: string): Key {
+    return this.#keys.get(suffix) ?? keyOf(this.name)
   }
 
   /** Lets it happen at the server, unless it is lost on the way. */
-  #arrive(happen: () => void): void {
-    const thereMs = this.link.there()
+  #arrive(what: Key, happen: () => void): void {
+    const thereMs = this.link.there(what)
     if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, happen)
   }
 
@@ -182,64 +199,71 @@ export class Sender {
     const texts = askeds.map((asked) => this.#textOf(asked))
     const body = encoder.encode(askeds.length === 1 ? texts[0] : `[${texts.join(",")}]`)
     const token = skuToken(first.command.sku)
-    if (this.#isRaw) return this.#publishRaw(askeds, commandSubject(this.name, first.send.class, token), body)
-    this.#request(askeds, `${first.send.class}.${token}`, body)
-    const againMs = this.link.again()
-    if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, () => this.#request(askeds, `${first.send.class}.${token}`, body))
+    const what = keyOf(first.command.sku, first.command.id)
+    if (this.#isRaw) return this.#publishRaw(what, askeds, commandSubject(this.name, first.send.class, token), body)
+    const request = () => this.#request(what, askeds, `${first.send.class}.${token}`, body)
+    request()
+    const againMs = this.link.again(what)
+    if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, request)
   }
 
   /** Its text; asked again, now and then with another time. */
   #textOf({ command, sendings }: Asked): string {
-    const isRedated = sendings > 1 && this.#world.nowMs - command.issuedAtMs < redatedMs && this.#habits.below(redatedOneIn) === 0
+    const isRedated =
+      sendings > 1 &&
+      this.#world.nowMs - command.issuedAtMs < redatedMs &&
+      this.#habits.below(redatedOneIn, keyOf(command.sku, command.id)) === 0
     return engineCodec.commandText(isRedated ? { ...command, issuedAtMs: this.#world.nowMs } : command)
   }
 
-  #publishRaw(askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {
+  #publishRaw(what: Key, askeds: ReadonlyArray<Asked>, subject: string, body: Uint8Array): void {
     this.messages++
-    const headers = rawHeaders(this.#newSuffix())
+    const headers = rawHeaders(this.#newSuffix(what))
     const store = () =>
       this.#server.publishCommand(subject, headers, body, (came) => {
         if (came === null || "errCode" in came) return
-        const backMs = this.link.back()
+        const backMs = this.link.back(what)
         if (backMs < 0) return
         this.#world.in(backMs, EventKind.answer, this.host, () => {
           for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
         })
       })
-    const thereMs = this.link.there()
+    const thereMs = this.link.there(what)
     if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, store)
-    const againMs = this.link.again()
+    const againMs = this.link.again(what)
     if (againMs >= 0) this.#world.in(Math.max(thereMs, 0) + againMs, EventKind.server, null, store)
   }
 
   // Through the door.
 
   /** A request: most name their reply by its subject, some by the header. */
-  #message(path: string, suffix: string, body: Uint8Array): Published {
-    const isNamedByHeader = this.#habits.below(4) === 0
+  #message(what: Key, path: string, suffix: string, body: Uint8Array): Published {
+    const habit = keyOf("message", what)
+    const isNamedByHeader = this.#habits.below(4, habit) === 0
     return {
       sender: this.name as SenderId,
       path,
       replySubject: isNamedByHeader ? "" : replySubject(this.name, suffix),
       replyHeader: isNamedByHeader ? suffix : "",
-      traceparent: traces[this.#habits.below(12)] ?? "",
+      traceparent: traces[this.#habits.below(12, habit)] ?? "",
       body,
+      key: what,
     }
   }
 
-  #request(askeds: ReadonlyArray<Asked>, path: string, body: Uint8Array): void {
+  #request(what: Key, askeds: ReadonlyArray<Asked>, path: string, body: Uint8Array): void {
     this.messages++
-    const suffix = this.#newSuffix()
+    const suffix = this.#newSuffix(what)
     this.#attempts.set(suffix, askeds)
-    this.#enter(this.#message(path, suffix, body), () => {
-      const backMs = this.link.back()
+    this.#enter(this.#message(what, path, suffix, body), () => {
+      const backMs = this.link.back(what)
       if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#comeBack(askeds, nobodyMs))
     })
   }
 
   #enter(message: Published, nobodyIsThere: () => void = () => undefined): void {
     this.#observer.published(message)
-    this.#arrive(() => {
+    this.#arrive(message.key, () => {
       if (this.#server.isDown) return
       const entered = this.#channels?.publish(message)
       this.#observer.entered(message, entered)
@@ -247,17 +271,23 @@ export class Sender {
     })
   }
 
-  /** Whether a command goes with another, a little later: one that its sender's next of the same kind and partition may join. */
+  /**
+   * Whether a command goes with others, a little later: with its sender's next of the same kind and partition. Some pack whatever comes next in the same class: of another partition, facts beside what
+   * may be refused. That must be turned away whole at the door; where none stands before the stream, each member is for its own partition to decide.
+   */
   #isPacked(asked: Asked): boolean {
-    if (this.#isRaw) return false
     const { command, send } = asked
-    const key = `${send.class} ${isFact(command)} ${partitionOf(command.sku, this.#options.partitions)}`
-    const pack = this.#packs.get(key)
+    const { partitions, packedOneIn, strayOneIn } = this.#options
+    const sound = `${send.class} ${isFact(command)} ${partitionOf(command.sku, partitions)}`
+    const stray = `${send.class} whatever`
+    const pack = this.#packs.get(stray) ?? this.#packs.get(sound)
     if (pack !== undefined) {
       pack.askeds.push(asked)
       return true
     }
-    if (this.#habits.below(packedOneIn) > 0) return false
+    const habit = keyOf("pack", command.sku, command.id)
+    if (this.#habits.below(packedOneIn, habit) > 0) return false
+    const key = this.#habits.below(strayOneIn, habit) === 0 ? stray : sound
     const begun: Pack = { send, askeds: [asked] }
     this.#packs.set(key, begun)
     this.#world.in(packingMs, EventKind.send, this.host, () => {
@@ -269,7 +299,7 @@ export class Sender {
 
   /** An answer short of a decision reaches the server and goes on to whom it names. */
   answerArrives(suffix: string, answer: DoorAnswer): void {
-    const backMs = this.link.back()
+    const backMs = this.link.back(this.#keyOf(suffix))
     if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#hearDoor(suffix, answer))
   }
 
@@ -283,7 +313,7 @@ export class Sender {
         for (const asked of askeds) this.#askAgain(asked, this.#options.retryMs * 4)
         return
       case "busy":
-        return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100))
+        return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100, keyOf("busy", this.#keyOf(suffix))))
       case "notStored":
         return this.#comeBack(askeds, refusedMs)
     }
@@ -314,9 +344,10 @@ export class Sender {
 
   /** A reply reaches the server and goes on to whom it names: it may be lost, come late, or twice. */
   replyArrives(reply: Reply): void {
-    const backMs = this.link.back()
+    const key = this.#keyOf(reply.suffix)
+    const backMs = this.link.back(key)
     if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#hear(reply))
-    const againMs = this.link.again()
+    const againMs = this.link.again(key)
     if (againMs >= 0) this.#world.in(Math.max(backMs, 0) + againMs, EventKind.answer, this.host, () => this.#hear(reply))
   }
 
@@ -347,10 +378,11 @@ export class Sender {
 
   /** The feed stored a value of this channel: it comes in the order of the stream, later if the channel lags, now and then twice. */
   feedStored(value: AtsValue): void {
-    const atMs = Math.max(this.#feedMs, this.#world.nowMs + this.link.delayMs(), this.link.cutBackUntilMs)
+    const key = this.link.keyNow(value.sku)
+    const atMs = Math.max(this.#feedMs, this.#world.nowMs + this.link.delayMs(key), this.link.cutBackUntilMs)
     this.#feedMs = atMs
     this.#world.in(atMs - this.#world.nowMs, EventKind.watch, this.host, () => this.#accept(value))
-    const againMs = this.link.again()
+    const againMs = this.link.again(key)
     if (againMs >= 0) this.#world.in(atMs - this.#world.nowMs + againMs, EventKind.watch, this.host, () => this.#accept(value))
   }
 

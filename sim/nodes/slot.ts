@@ -75,10 +75,10 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax, memory } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds, memory } = this.worker.options
     this.forget()
     const memoryBounds = boundsDrawn(memory)
-    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds })
+    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
     this.#load()
   }
 
@@ -160,7 +160,7 @@ export class Slot {
       if (reply === null) continue
       const answer = { answer: "busy", retryAfterMs, why } as const
       observer.doorSaid(by, sender, reply, answer)
-      const thereMs = link.there()
+      const thereMs = link.there(senders.get(sender)?.keyOf(reply) ?? link.keyNow("busy"))
       if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, () => senders.get(sender)?.answerArrives(reply, answer))
     }
     if (why !== "queue" || this.reign === null) return
@@ -172,6 +172,7 @@ export class Slot {
   #ask<T>(ask: Ask<T>): void {
     const { life } = this
     this.worker.ask({
+      what: `${ask.what} ${this.id}`,
       timeoutMs: ask.timeoutMs,
       serve: ask.serve,
       answered: (value) => {
@@ -184,8 +185,9 @@ export class Slot {
   }
 
   /** Asks until there is an answer. */
-  #askUntil<T>(serve: (answer: (value: T | null) => void) => void, answered: (value: T) => void): void {
-    this.#ask({ timeoutMs: questionTimeoutMs, serve, answered, unanswered: () => this.#later(() => this.#askUntil(serve, answered)) })
+  #askUntil<T>(what: string, serve: (answer: (value: T | null) => void) => void, answered: (value: T) => void): void {
+    const unanswered = () => this.#later(() => this.#askUntil(what, serve, answered))
+    this.#ask({ what, timeoutMs: questionTimeoutMs, serve, answered, unanswered })
   }
 
   #later(run: () => void): void {
@@ -197,6 +199,7 @@ export class Slot {
 
   #load(): void {
     this.#askUntil<ReturnType<Server["snapshot"]> | "none">(
+      "snapshot",
       (answer) => answer(this.#server.isDown ? null : (this.#server.snapshot(this.id) ?? "none")),
       (found) => {
         const nowMs = this.worker.clockMs
@@ -322,6 +325,7 @@ export class Slot {
 
   #readClaimBasis({ ask }: OutputOf<"ReadClaimBasis">): void {
     this.#ask<ClaimBasis>({
+      what: "claim basis",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), ...this.#server.marks(this.id) } : null),
       answered: (basis) => this.put({ _tag: "ClaimBasisRead", ask, basis, nowMs: this.worker.clockMs }),
@@ -331,10 +335,11 @@ export class Slot {
 
   #readRecords({ fromSeq, toSeq }: OutputOf<"ReadRecords">): void {
     this.#ask<Array<StoredRecord>>({
+      what: "records",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, deliveredMax) : null),
       answered: (read) => {
-        const records = this.worker.faults.readRecords(this.id, read)
+        const records = this.worker.faults.readRecords(this.worker.name, this.id, read)
         this.put({ _tag: "RecordsRead", records, nowMs: this.worker.clockMs })
         const next = (read.at(-1)?.seq ?? toSeq) + 1
         if (next <= toSeq) this.#readRecords({ _tag: "ReadRecords", fromSeq: next, toSeq })
@@ -345,16 +350,22 @@ export class Slot {
 
   #readForRepublish({ fromSeq, toSeq }: OutputOf<"ReadForRepublish">): void {
     this.#ask<Array<StoredRecord>>({
+      what: "republish",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? this.#server.records(this.id, fromSeq, toSeq, Number.MAX_SAFE_INTEGER) : null),
       answered: (read) =>
-        this.put({ _tag: "RepublishRead", records: this.worker.faults.readRecords(this.id, read), nowMs: this.worker.clockMs }),
+        this.put({
+          _tag: "RepublishRead",
+          records: this.worker.faults.readRecords(this.worker.name, this.id, read),
+          nowMs: this.worker.clockMs,
+        }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
     })
   }
 
   #readRecalled(seq: number): void {
     this.#ask<{ readonly record: StoredRecord | null }>({
+      what: "recalled",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#journalAnswers ? { record: this.#server.recordAt(this.id, seq) } : null),
       answered: ({ record }) => this.put({ _tag: "RecalledRead", seq, record, nowMs: this.worker.clockMs }),
@@ -364,6 +375,7 @@ export class Slot {
 
   #readJournalEnd({ seq }: OutputOf<"ReadJournalEnd">): void {
     this.#ask<{ readonly endSeq: number; readonly record: StoredRecord | null }>({
+      what: "journal end",
       timeoutMs: questionTimeoutMs,
       serve: (answer) =>
         answer(this.#journalAnswers ? { endSeq: this.#server.endSeq(this.id), record: this.#server.recordAt(this.id, seq) } : null),
@@ -374,6 +386,7 @@ export class Slot {
 
   #readRawEnd(): void {
     this.#ask<{ readonly endSeq: number | null }>({
+      what: "raw end",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => answer(this.#server.answersFor("FORMER") ? { endSeq: this.#server.formerEndSeq(this.id) } : null),
       answered: ({ endSeq }) => this.put({ _tag: "RawEndRead", endSeq, nowMs: this.worker.clockMs }),
@@ -383,6 +396,7 @@ export class Slot {
 
   #readCommandAt({ stream, seq }: OutputOf<"ReadCommandAt">): void {
     this.#ask<ReturnType<Server["commandAt"]>>({
+      what: "command",
       timeoutMs: questionTimeoutMs,
       serve: (answer) =>
         answer(this.#server.answersFor(stream === "raw" ? "FORMER" : "COMMANDS") ? this.#server.commandAt(stream, this.id, seq) : null),
@@ -398,6 +412,7 @@ export class Slot {
     const { observer, faults } = this.worker
     observer.appendBegun(this, output)
     this.#ask<Exclude<AppendAnswer, null>>({
+      what: "append",
       timeoutMs: appendTimeoutMs,
       serve: (answer) => {
         const arrive = () =>
@@ -405,7 +420,7 @@ export class Slot {
             observer.appendAnswered(this, output, came)
             answer(came)
           })
-        const lateMs = faults.appendLateMs()
+        const lateMs = faults.appendLateMs(this.worker.name, this.id)
         if (lateMs === 0) arrive()
         else this.#world.in(lateMs, EventKind.server, null, arrive)
       },
@@ -426,9 +441,13 @@ export class Slot {
   #sendReplies(output: OutputOf<"SendReplies">): void {
     for (const reply of output.replies) this.worker.observer.replySaid(this, reply)
     this.#askUntil<true>(
+      "replies",
       (answer) => {
         if (this.#server.isDown) return answer(null)
-        for (const reply of output.replies) this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        for (const reply of output.replies) {
+          this.worker.observer.replyLeft(this, reply)
+          this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        }
         answer(true)
       },
       () => this.put({ _tag: "RepliesSent", seq: output.seq, nowMs: this.worker.clockMs }),
@@ -438,6 +457,7 @@ export class Slot {
   #sendFeed({ group, values }: OutputOf<"SendFeed">): void {
     for (const value of values) this.worker.observer.feedSaid(this, value)
     this.#ask<true>({
+      what: "feed",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (!this.#server.answersFor("FEED")) return answer(null)
@@ -455,7 +475,8 @@ export class Slot {
     this.#feedSeen.push(value)
     if (this.#feedSeen.length > 1) return
     const { life } = this
-    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => {
+    const { link } = this.worker
+    this.#world.in(link.delayMs(link.keyNow(`watch feed ${this.id}`)), EventKind.watch, this.worker.host, () => {
       if (this.life !== life) return
       for (const { channel, sku, version, ats } of this.#feedSeen.splice(0))
         this.put({ _tag: "FeedSeen", channel, sku, version, ats, nowMs: this.worker.clockMs })
@@ -464,6 +485,7 @@ export class Slot {
 
   #storeChunk({ snapshot, index, bytes }: OutputOf<"StoreChunk">): void {
     this.#ask<true>({
+      what: "chunk",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (this.#server.isDown) return answer(null)
@@ -477,6 +499,7 @@ export class Slot {
 
   #once(write: () => void): void {
     this.#ask<true>({
+      what: "write",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (this.#server.isDown) return answer(null)
@@ -489,15 +512,20 @@ export class Slot {
   }
 
   #until(write: () => void, written: () => void = () => undefined): void {
-    this.#askUntil<true>((answer) => {
-      if (this.#server.isDown) return answer(null)
-      write()
-      answer(true)
-    }, written)
+    this.#askUntil<true>(
+      "mark",
+      (answer) => {
+        if (this.#server.isDown) return answer(null)
+        write()
+        answer(true)
+      },
+      written,
+    )
   }
 
   #storeWitness({ witness, over }: OutputOf<"StoreWitness">): void {
     this.#askUntil<{ readonly stands: Witness | null }>(
+      "witness",
       (answer) => answer(this.#server.isDown ? null : { stands: this.#server.putWitness(this.id, witness, over) }),
       ({ stands }) => this.put({ _tag: "WitnessStored", stands, nowMs: this.worker.clockMs }),
     )
@@ -523,6 +551,7 @@ export class Slot {
     this.forget()
     this.halt = halt
     this.#askUntil<true>(
+      "halt",
       (answer) => {
         if (this.#server.isDown) return answer(null)
         const known = this.#server.marks(this.id).halt
@@ -536,7 +565,8 @@ export class Slot {
 
   /** The shared halt changed: this worker hears of it a little later. */
   haltChanged(halt: Halt | null): void {
-    this.#world.in(this.worker.link.delayMs(), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
+    const { link } = this.worker
+    this.#world.in(link.delayMs(link.keyNow(`watch halt ${this.id}`)), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
   }
 
   #haltSeen(halt: Halt | null): void {

@@ -3,6 +3,7 @@
  * on, and believe a lease that is no longer its own.
  */
 
+import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
@@ -26,18 +27,19 @@ export interface WorkerOptions {
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
   readonly memory?: MemoryDrawn
+  readonly bounds: Partial<EngineBounds>
 }
 
 /** What can go wrong inside or right beside a worker; asked for at each occasion. */
 export interface WorkerFaults {
-  /** Whether the worker dies here. */
-  crashes(): boolean
+  /** Whether the worker dies here, before `what` of a partition. */
+  crashes(worker: string, partition: number, what: string): boolean
   /** Milliseconds for which it then stays dead. */
-  deadMs(): number
+  deadMs(worker: string): number
   /** Records as they are read: now and then damaged, or one of them missing. */
-  readRecords(partition: number, records: Array<StoredRecord>): Array<StoredRecord>
+  readRecords(worker: string, partition: number, records: Array<StoredRecord>): Array<StoredRecord>
   /** Milliseconds an append lingers on the way, beyond the usual. */
-  appendLateMs(): number
+  appendLateMs(worker: string, partition: number): number
 }
 
 export interface Surroundings {
@@ -156,14 +158,14 @@ export class Worker implements Home {
     this.ingress?.end()
     for (const slot of this.slots) slot.forget()
     this.slots = []
-    this.world.in(this.faults.deadMs(), EventKind.restart, null, () => {
+    this.world.in(this.faults.deadMs(this.name), EventKind.restart, null, () => {
       if (!this.isUp) this.start()
     })
   }
 
   /** Whether it dies now, before `what`. */
   mayCrash(what: string, slot: Slot): boolean {
-    if (!this.faults.crashes()) return false
+    if (!this.faults.crashes(this.name, slot.id, what)) return false
     this.crash(`${slot.isServing ? "serving" : (slot.partition?.phase ?? "idle")}, before ${what}`)
     return true
   }
@@ -196,7 +198,7 @@ export class Worker implements Home {
 
   #lookAfterLease(slot: Slot): void {
     const { leaseTtlMs } = this.options
-    const jitterMs = this.link.delayMs()
+    const jitterMs = this.link.delayMs(this.link.keyNow(`lease ${slot.id}`))
     const waitMs = slot.lease !== null ? leaseTtlMs / 3 : this.#prefers(slot) ? leaseTtlMs / 5 : leaseTtlMs / 2
     this.world.in(Math.ceil(waitMs) + jitterMs, EventKind.lease, this.host, () => {
       this.#lookAfterLease(slot)
@@ -218,6 +220,7 @@ export class Worker implements Home {
     const sinceMs = this.world.nowMs
     slot.isAsking = true
     this.ask<{ readonly came: ReturnType<Server["acquire"]>; readonly brokerMs: number }>({
+      what: `acquire ${slot.id}`,
       timeoutMs: leaseTtlMs / 3,
       serve: (answer) =>
         answer(this.server.isDown ? null : { came: this.server.acquire(slot.id, this.name, leaseTtlMs), brokerMs: this.server.nowMs }),
@@ -246,6 +249,7 @@ export class Worker implements Home {
       slot.put({ _tag: "LeaseLost", nowMs: this.clockMs })
     }
     this.ask<{ readonly came: ReturnType<Server["renew"]>; readonly brokerMs: number }>({
+      what: `renew ${slot.id}`,
       timeoutMs: leaseTtlMs / 3,
       serve: (answer) =>
         answer(
@@ -271,6 +275,7 @@ export class Worker implements Home {
     if (slot.lease === null) return
     slot.lease = null
     this.ask<true>({
+      what: `release ${slot.id}`,
       timeoutMs: this.options.leaseTtlMs,
       serve: (answer) => {
         if (!this.server.isDown) this.server.release(slot.id, this.name)

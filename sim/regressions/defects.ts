@@ -62,7 +62,7 @@ export const defects: ReadonlyArray<Defect> = [
     expected: ["replies-said"],
     profile: "last-unit",
     families: ["jitter", "corrupt-records", "crash-points"],
-    drawn: { orders: 8, partitions: 1, skus: 1, batchMessagesMax: 1, workers: 2, crashPoints: 3_000, leaseTtlMs: 1_000, windowMs: 10_000 },
+    drawn: { orders: 24, partitions: 1, skus: 1, batchMessagesMax: 1, workers: 2, crashPoints: 4_000, leaseTtlMs: 1_000, windowMs: 30_000 },
     substituted: [
       {
         module: publishing,
@@ -173,7 +173,7 @@ export const defects: ReadonlyArray<Defect> = [
     profile: "last-unit",
     families: ["jitter", "poison", "spikes"],
     drawn: {
-      orders: 4,
+      orders: 40,
       skus: 1,
       partitions: 1,
       workers: 2,
@@ -182,7 +182,7 @@ export const defects: ReadonlyArray<Defect> = [
       retryMs: 500,
       spikes: 1_000,
       spikeMs: 3_000,
-      windowMs: 4_000,
+      windowMs: 8_000,
     },
     substituted: [
       {

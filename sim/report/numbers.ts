@@ -76,9 +76,6 @@ export const moment = (atMs: number): string => {
   return `${counted(Math.trunc(ms / secondMs))}.${String(Math.abs(ms % secondMs)).padStart(3, "0")} s`
 }
 
-/** How much faster than real time; a dash if no time was measured. */
-export const ratio = (simulatedMs: number, wallMs: number): string => (wallMs > 0 ? rounded(simulatedMs / wallMs) : "–")
-
 export const percent = (part: number, whole: number): string => {
   if (whole <= 0 || part <= 0) return "0 %"
   const share = (100 * part) / whole

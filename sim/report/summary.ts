@@ -4,7 +4,7 @@
  */
 import type { StrategyLine, SuiteReport } from "../result.ts"
 import { html, type Markup, nothing, shortened } from "./markup.ts"
-import { counted, duration, plural, ratio, spelled, upperFirst } from "./numbers.ts"
+import { counted, duration, plural, spelled, upperFirst } from "./numbers.ts"
 import { linear, px } from "./scale.ts"
 import { drawing, folded, section, table } from "./section.ts"
 import { faultsInjected, oversold, verdictOf } from "./verdict.ts"
@@ -31,7 +31,7 @@ const tiles = (report: SuiteReport): Markup => html`
 ${oversoldTile(report)}
 ${tile(counted(report.seeds), "seeds (worlds tried)")}
 ${simulatedTile(report)}
-${tile(`${ratio(report.simulatedMs, report.wallMs)} ×`, `real time, on ${plural(report.cores, "core")}`)}
+${tile(report.cpuMs > 0 ? counted(Math.round((report.commands * 1_000) / report.cpuMs)) : "–", "commands a CPU second, with all checkers")}
 ${tile(counted(report.commands), "commands decided")}
 ${tile(counted(faultsInjected(report)), "faults injected")}
 ${tile(counted(report.failed), "seeds failed", report.failed === 0 ? "plain" : "bad")}

@@ -5,10 +5,15 @@ import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
+import { decodeReply } from "../../src/wire/replies.ts"
+import { replySubject } from "../../src/wire/subjects.ts"
 import type { Failure, FailureClass } from "../result.ts"
 import type { Correspondent } from "./buyers.ts"
 import type { Servers } from "./servers.ts"
 import type { WorkerNode } from "./worker.ts"
+
+/** Replies that never were, told in detail. */
+const unsaidMax = 4
 
 /** The failure without its numbers and names. */
 const signatureOf = (checker: string, detail: string): string =>
@@ -51,6 +56,42 @@ export const auditFailures = (report: AuditReport, atMs: number): ReadonlyArray<
     seq,
     sku: sku ?? null,
   }))
+
+const replies = "hf.reply."
+const saying = (subject: string, partition: number, seq: number): string => `${subject} ${partition} ${seq}`
+
+/** Every reply that reached the servers from now on, whoever said it and whether anybody heard it. */
+export const listenForReplies = (servers: Servers): ReadonlySet<string> => {
+  const said = new Set<string>()
+  servers.listen(replies, ({ subject, body }) => {
+    const reply = decodeReply(body)
+    if (reply !== undefined) said.add(saying(subject, reply.partition, reply.seq))
+  })
+  return said
+}
+
+/** Checker `replies-said` (INV-7): replies that a record calls for and that never reached the servers, whose owner lived or died. A sender that asks again hides them: it is answered by a later record. */
+export const unsaid = (
+  servers: Servers,
+  said: ReadonlySet<string>,
+  atMs: number,
+): { readonly checked: number; readonly failures: Array<Failure> } => {
+  const failures: Array<Failure> = []
+  let checked = 0
+  for (const [partition, { model }] of servers.journals.entries())
+    for (const { seq, body } of model.lasts()) {
+      const decoded = engineCodec.decodeRecord(body)
+      if (decoded._tag !== "Record") continue
+      for (const entry of decoded.record.entries) {
+        if ((entry._tag !== "Message" && entry._tag !== "Settled") || entry.reply === null) continue
+        checked++
+        if (said.has(saying(replySubject(entry.sender, entry.reply), partition, seq))) continue
+        const detail = `the reply ${entry.reply} to ${entry.sender} stands in record ${seq}, and never reached a server`
+        failures.push({ ...failure("liveness", "replies-said", detail, atMs, partition), seq })
+      }
+    }
+  return { checked, failures: failures.slice(0, unsaidMax) }
+}
 
 /** The commands that the partition's journal has decided, up to this sequence; 0 for an empty journal. */
 const cursorOf = (servers: Servers, partition: number): number => {

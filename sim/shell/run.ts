@@ -20,7 +20,7 @@ import { Correspondent, Play } from "./buyers.ts"
 import { Connection, weatherOf } from "./connection.ts"
 import { type Drawn, drawShell, type FaultFamily, faultFamilies, onOf } from "./drawn.ts"
 import { heal, letFaultsHappen, type Stage } from "./faults.ts"
-import { auditFailures, auditOf, failure, halts, undecided, unserved } from "./judge.ts"
+import { auditFailures, auditOf, failure, halts, listenForReplies, undecided, unsaid, unserved } from "./judge.ts"
 import { plainTurns } from "./process.ts"
 import { Sender } from "./sender.ts"
 import { Servers } from "./servers.ts"
@@ -183,9 +183,11 @@ export const runShellSeed = (options: ShellOptions): SeedResult => {
   const begunMs = wallNowMs()
   const scene = setScene(options)
   const { world, chance, drawn, families, correspondents, servers } = scene
+  const said = listenForReplies(servers)
   const found = caught(scene)
   const report = auditOf(servers, correspondents.values(), found.length === 0)
   const atMs = world.sinceStartMs
+  const replies = found.length === 0 ? unsaid(servers, said, atMs) : { checked: 0, failures: [] }
   const decisions = chance.decisions()
   const injected = Object.entries(decisions).filter(([name]) => faultFamilies.some((family) => family === name))
   const told = [...correspondents.values()].map((correspondent) => correspondent.told)
@@ -209,8 +211,13 @@ export const runShellSeed = (options: ShellOptions): SeedResult => {
     ),
     faults: Object.fromEntries(injected.map(([name, numbers]) => [name, numbers.length])),
     sometimes: Object.fromEntries(scene.sometimes),
-    checked: report.checked,
-    failures: [...found, ...scene.errors.map((error) => failure("crash", "runtime", error, atMs)), ...auditFailures(report, atMs)],
+    checked: { ...report.checked, "replies-said": replies.checked },
+    failures: [
+      ...found,
+      ...replies.failures,
+      ...scene.errors.map((error) => failure("crash", "runtime", error, atMs)),
+      ...auditFailures(report, atMs),
+    ],
     excused: {},
     totals: totalsOf(report),
     timeline: null,

@@ -2,9 +2,23 @@
  * Makes a failing seed small: cuts its tail, drops families of faults, then leaves out commands and faults one by one, as long as the same checker
  * still finds the same thing.
  *
- * What it decides is only what to leave out: every try is an ordinary run of the seed. Leaving out is by number (world/chance.ts), so what is left
+ * What it decides is only what to leave out: every try is an ordinary run of the seed. Choices are drawn under keys (world/chance.ts), so what is left
  * stays what it was.
  */
+import {
+  arrivedMessagesMax,
+  batchCommandsMax,
+  batchExpiriesMax,
+  cursorsRememberedMax,
+  frameMessagesMax,
+  framesUnderWayMax,
+  handedCommandsMax,
+  recordBytesMax,
+  replyRecordsMax,
+  snapshotChunkBytesMax,
+  snapshotSliceItemsMax,
+  waitingMessagesMax,
+} from "../../src/limits.ts"
 import type { FaultName } from "../faults/catalogue.ts"
 import { type Drawn, drawOptions, profiles } from "../profiles.ts"
 import type { Failure, SeedResult } from "../result.ts"
@@ -144,6 +158,23 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { batchMessagesMax: 2_048 },
   { memory: "shipped" },
   { memory: "packed" },
+  { formerMs: 0 },
+  { ingresses: 0 },
+  { variedPercent: 0, policies: 0 },
+  { policies: 0 },
+  { packedOneIn: 1_000_000 },
+  {
+    batchCommandsMax,
+    batchExpiriesMax,
+    batchBytesMax: recordBytesMax,
+    arrivedMessagesMax,
+    handedCommandsMax,
+    replyRecordsMax,
+    chunkBytesMax: snapshotChunkBytesMax,
+    sliceItemsMax: snapshotSliceItemsMax,
+    cursorsRememberedMax,
+  },
+  { waitingMessagesMax, frameMessagesMax, framesUnderWayMax },
 ]
 
 /** Chances that are halved as long as the failure stays: a rarer fault is one of those that were there before. */
@@ -159,10 +190,7 @@ const rarer = (shrinking: Shrinking): void => {
     }
 }
 
-/**
- * Fewer flows while faults are drawn freely. Once faults are numbered, leaving out a message moves those after it to other messages, so that hardly any flow
- * can go; before, it makes another world of the same kind, which may well fail alike.
- */
+/** Fewer flows while faults are drawn freely: those that befall what is left stay, for each is drawn under its own key. */
 const freely = (shrinking: Shrinking): void => {
   for (const list of ["flows", "setup"]) {
     shrinking.nameOnly(list)

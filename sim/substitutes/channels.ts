@@ -3,7 +3,7 @@
  * is looked at: who may publish where is all that the server knows.
  */
 import type { SenderId } from "../../src/domain/names.ts"
-import type { Family } from "../world/chance.ts"
+import { type Family, type Key, keyOf } from "../world/chance.ts"
 import type { World } from "../world/world.ts"
 
 /** A message as a sender publishes it. */
@@ -15,6 +15,8 @@ export interface Published {
   readonly replyHeader: string
   readonly traceparent: string
   readonly body: Uint8Array
+  /** What it is, so that chance tells it from others. */
+  readonly key: Key
 }
 
 /** A message that the server passed on, and when it took it: its age counts from there. */
@@ -48,8 +50,17 @@ export class ChannelsAccount {
   /** Passes a message on to one member; undefined: there is none. */
   publish(message: Published): Entered | undefined {
     const open = this.members.filter((member) => member.hears(message.sender))
-    const member = open[this.#chance.below(Math.max(1, open.length))]
-    if (member === undefined) return undefined
+    if (open.length === 0) return undefined
+    const salt = this.#chance.below(0x1_0000_0000, keyOf("member", message.key))
+    let member = open[0] as Member
+    let least = Number.POSITIVE_INFINITY
+    // Who has the lowest of numbers drawn for their places: who else is there changes little.
+    for (const one of open) {
+      const drawn = keyOf(salt, this.members.indexOf(one))
+      if (drawn >= least) continue
+      least = drawn
+      member = one
+    }
     const entered = { ...message, atMs: this.#world.nowMs, brokerMs: this.#brokerMs() }
     member.deliver(entered)
     return entered

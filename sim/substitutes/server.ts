@@ -83,11 +83,11 @@ export class Server {
   readonly #pending = new Map<string, Array<Pending>>()
   readonly #agreedMs = new Map<string, number>()
   /** Asked for each append that lost its leader on the way: whether it is stored all the same. */
-  survivesElection: () => boolean = () => false
+  survivesElection: (stream: string) => boolean = () => false
   /** Asked for each lease that somebody else holds: whether it is given away all the same. */
-  givesLeaseTwice: () => boolean = () => false
+  givesLeaseTwice: (partition: number) => boolean = () => false
   /** Milliseconds three servers take to agree on one write. */
-  commitMs: () => number = () => 1
+  commitMs: (stream: string) => number = () => 1
 
   constructor(world: World, options: ServerOptions) {
     this.#world = world
@@ -178,7 +178,7 @@ export class Server {
     this.#pending.set(name, queue)
     queue.push(pending)
     // Writes are agreed upon in the order in which they were proposed.
-    const atMs = Math.max(this.#world.nowMs + this.commitMs(), this.#agreedMs.get(name) ?? 0)
+    const atMs = Math.max(this.#world.nowMs + this.commitMs(name), this.#agreedMs.get(name) ?? 0)
     this.#agreedMs.set(name, atMs)
     this.#world.in(atMs - this.#world.nowMs, EventKind.server, null, () => {
       if (queue[0] !== pending) return
@@ -192,7 +192,7 @@ export class Server {
     const queue = this.#pending.get(stream.config.name) ?? []
     let survives = true
     for (const { proposal, done } of queue.splice(0)) {
-      survives = survives && this.survivesElection()
+      survives = survives && this.survivesElection(stream.config.name)
       if (survives) this.#commit(stream, proposal)
       else stream.drop(proposal)
       done(null)
@@ -382,7 +382,7 @@ export class Server {
   acquire(partition: number, worker: string, ttlMs: number): { readonly revision: number } | { readonly holder: string } {
     const key = `lease.${partition}`
     const holder = this.#key<string>(key)
-    if (holder !== null && holder !== worker && !this.givesLeaseTwice()) return { holder }
+    if (holder !== null && holder !== worker && !this.givesLeaseTwice(partition)) return { holder }
     const last = this.keys.lastOf(key)
     const answer = this.#put(key, worker, { ttlMs, lastSubjectSeq: last?.seq ?? 0 })
     return answer !== null && "seq" in answer ? { revision: answer.seq } : { holder: holder ?? "somebody" }

@@ -9,7 +9,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
 import type { Asked, Sender } from "../nodes/sender.ts"
-import type { Family } from "../world/chance.ts"
+import { type Details, type Family, type Key, keyOf, pickByName } from "../world/chance.ts"
 import { EventKind } from "../world/world.ts"
 
 /** Reasons of which one must be the answer; `quarantined`: it must wait for a person, who drops it; `notStored …`: it must not be taken, for that reason. */
@@ -21,7 +21,7 @@ export const untoldId = "untold."
 const encoder = new TextEncoder()
 const hourMs = 3_600_000
 
-type Mischief = (sender: Sender, asked: Asked, family: Family, cluster: Cluster) => Mischievous
+type Mischief = (sender: Sender, asked: Asked, family: Details, cluster: Cluster) => Mischievous
 
 interface Mischievous {
   readonly subject: string
@@ -41,7 +41,7 @@ const subjectOf = (sender: Sender, asked: Asked): string => commandSubject(sende
 const otherSpelling = (sku: string): string => `%${sku.charCodeAt(0).toString(16).toUpperCase()}${skuToken(sku.slice(1))}`
 
 /** A sale that is told and not believed. */
-const untold = (name: string, sku: Sku, qty: number, family: Family, { world }: Cluster): ReturnType<Mischief> => {
+const untold = (name: string, sku: Sku, qty: number, family: Details, { world }: Cluster): ReturnType<Mischief> => {
   const told = { id: `${untoldId}${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, mode: "taken", location: "DC1", qty }
   return {
     subject: commandSubject(name, "sell", skuToken(sku)),
@@ -136,7 +136,7 @@ const mischiefs: ReadonlyArray<Mischief> = [
 ]
 
 /** A sale that is told twice over in one body with what its sender asked: a fact beside what may be refused. */
-const saleBeside = (sku: Sku, family: Family, { world }: Cluster): string =>
+const saleBeside = (sku: Sku, family: Details, { world }: Cluster): string =>
   JSON.stringify({
     v: 1,
     type: "RecordSale",
@@ -151,7 +151,7 @@ const saleBeside = (sku: Sku, family: Family, { world }: Cluster): string =>
 /** What is said of the release of a reservation that nobody has. */
 const undecidable: Expected = ["UnknownReservation", "UnknownSku"]
 
-const releaseOf = (sku: Sku, family: Family, { world }: Cluster): string =>
+const releaseOf = (sku: Sku, family: Details, { world }: Cluster): string =>
   JSON.stringify({
     v: 1,
     type: "Release",
@@ -240,25 +240,26 @@ export class Mischiefs {
     const { world, drawn } = this.#cluster
     if (!this.#family.isOn) return
     world.in(drawn.faultEveryMs, EventKind.send, null, () => {
-      if (this.#family.draw(1, 6) > 0) this.#make()
+      const key = keyOf("look", world.sinceStartMs)
+      if (this.#family.draw(1, 6, 1, key) > 0) this.#make(key, this.#family.details(key))
       this.start()
     })
   }
 
-  #make(): void {
+  #make(key: Key, details: Details): void {
     const { drawn, server } = this.#cluster
     const senders = [...this.#cluster.senders.values()].filter(({ asked }) => asked.size > 0)
-    const sender = senders[this.#family.below(Math.max(1, senders.length))]
+    const sender = pickByName(details, senders, ({ name }) => name)
     if (sender === undefined) return
     const answered = [...sender.asked.values()].filter(({ outcome }) => outcome === "accepted" || outcome === "refused")
-    const asked = answered[this.#family.below(Math.max(1, answered.length))]
+    const asked = pickByName(details, answered, ({ command }) => `${command.sku} ${command.id}`)
     const isRaw = drawn.entry === "raw" || server.formerIsOpen
     const known = isRaw ? mischiefs : allMischiefs
-    const mischief = known[this.#family.below(known.length)]
+    const mischief = known[details.below(known.length)]
     if (asked === undefined || mischief === undefined) return
     this.#cluster.faults.note("malformed", 0, "a message that must be refused")
-    const { subject, body, expected, atDoor, replySubject } = mischief(sender, asked, this.#family, this.#cluster)
+    const { subject, body, expected, atDoor, replySubject } = mischief(sender, asked, details, this.#cluster)
     const name = subject.split(".")[2] ?? sender.name
-    this.#cluster.senders.get(name)?.sendRaw(subject, body, isRaw ? expected : (atDoor ?? expected), replySubject)
+    this.#cluster.senders.get(name)?.sendRaw(key, subject, body, isRaw ? expected : (atDoor ?? expected), replySubject)
   }
 }

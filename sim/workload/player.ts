@@ -7,7 +7,7 @@ import type { DecisionSaid } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
-import type { Kept } from "../world/chance.ts"
+import { type Kept, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import { EventKind, worldStartMs } from "../world/world.ts"
 
@@ -85,12 +85,15 @@ export class Player {
 
   /** One in eight who reserve want to know within seconds: later they have gone elsewhere. */
   #impatient(command: Command): Command {
-    return command.type === "Reserve" && this.commands % 8 === 0 ? { ...command, deadlineMs: 1_000 + (this.commands % 5) * 1_000 } : command
+    if (command.type !== "Reserve") return command
+    const habit = keyOf(command.sku, command.id)
+    return habit % 8 === 0 ? { ...command, deadlineMs: 1_000 + ((habit >>> 8) % 5) * 1_000 } : command
   }
 
   /** One fact in sixteen is told by a till or scanner whose clock is minutes or months fast. */
   #aheadMs(command: Command): number {
-    return isFact(command) && this.commands % 16 === 0 ? 310_000 + (this.commands % 7) * 86_400_000 : 0
+    const habit = keyOf(command.sku, command.id)
+    return isFact(command) && habit % 16 === 0 ? 310_000 + ((habit >>> 8) % 7) * 86_400_000 : 0
   }
 
   /** Sends once its time has come and its SKU is set up. */
@@ -100,8 +103,9 @@ export class Player {
     if (sender === undefined) return
     const go = () => {
       this.commands++
+      const { id, sku } = send.command
       const command: Command = this.#impatient(issuedAt(send.command, world.nowMs + this.#aheadMs(send.command)))
-      if (command.type === "Reserve" && chance.family("poison").draw(1, 120) > 0) {
+      if (command.type === "Reserve" && chance.family("poison").draw(1, 120, 1, keyOf(sku, id)) > 0) {
         poison.add(engineCodec.commandText(command))
         faults.note("poison", 0, `${command.id} can't be decided`)
       }

@@ -1,8 +1,10 @@
 /**
- * Chance in a simulated world: one stream a family, each choice numbered, so that a world can be run again with any of its choices left out.
+ * Chance in a simulated world: one stream a family, each choice under a key (who draws, and what for) and its number there, so that a world can be run
+ * again with any of its choices left out.
  *
- * The value of a choice depends on the seed, its family and its number there alone: leaving one out changes no other. A choice is harmless
- * (0) or not; those that were not are the decisions of a run, and `kept` names the ones that may stand when a failure is shrunk.
+ * The value of a choice depends on the seed, its family, its key and how many were drawn under that key before: neither leaving a choice out nor leaving
+ * out a message, with all that would have been drawn for it, changes another. A choice is harmless (0) or not; those that were not are the decisions of
+ * a run, and `kept` names the ones that may stand when a failure is shrunk.
  */
 import { prngFromSeed } from "../../src/workload/prng.ts"
 
@@ -19,14 +21,54 @@ const mixed = (seed: number, counter: number): number => {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
+/** Who draws, and what for. */
+export type Key = number
+
+/** Whoever draws without one: choices numbered by the order in which they come. */
+const unkeyed: Key = 0
+
+/** One key for these parts; never that of nobody. */
+export const keyOf = (...parts: ReadonlyArray<string | number>): Key => {
+  let hash = 0x811c9dc5
+  for (const part of parts) {
+    if (typeof part === "number") hash = mixed(hash, part)
+    else for (let at = 0; at < part.length; at++) hash = Math.imul(hash ^ part.charCodeAt(at), 0x01000193)
+    hash = Math.imul(hash ^ 0xff, 0x01000193)
+  }
+  return hash >>> 0 || 1
+}
+
+/** Details of one thing that is already decided: numbered under its key. */
+export interface Details {
+  /** A number of 0 to `bound` − 1. */
+  readonly below: (bound: number) => number
+}
+
+/**
+ * One of `items` by the details of a decision, such that taking another one away changes nothing: who has the lowest of numbers drawn for their names.
+ * Undefined if there is none.
+ */
+export const pickByName = <T>(details: Details, items: Iterable<T>, name: (item: T) => string): T | undefined => {
+  const salt = details.below(0x1_0000_0000)
+  let picked: T | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const item of items) {
+    const drawn = mixed(salt, keyOf(name(item)))
+    if (drawn >= least) continue
+    least = drawn
+    picked = item
+  }
+  return picked
+}
+
 /** The choices of one family. */
-export class Family {
+export class Family implements Details {
   readonly name: string
   /** Whether the family was drawn for this world at all: if not, every choice is harmless and none is counted. */
   isOn: boolean
   readonly #seed: number
   readonly #kept: ReadonlySet<number> | null
-  #count = 0
+  readonly #counts = new Map<Key, number>()
   /** Numbers of the choices that were not harmless. */
   readonly decisions: Array<number> = []
 
@@ -37,20 +79,31 @@ export class Family {
     this.#kept = kept
   }
 
+  /** The number of the next choice under a key. */
+  #next(key: Key): number {
+    const count = this.#counts.get(key) ?? 0
+    this.#counts.set(key, count + 1)
+    return key === unkeyed ? count : mixed(key, count)
+  }
+
   /** 0, or `num` times in `den` a number of 1 to `most`. A decision if it isn't 0. */
-  draw(num: number, den: number, most = 1): number {
+  draw(num: number, den: number, most = 1, key: Key = unkeyed): number {
     if (!this.isOn || num === 0) return 0
-    const number = this.#count++
-    const drawn = mixed(this.#seed, number * 2)
-    if (drawn % den >= num) return 0
+    const number = this.#next(key)
+    if (mixed(this.#seed, number) % den >= num) return 0
     if (this.#kept !== null && !this.#kept.has(number)) return 0
     this.decisions.push(number)
-    return most === 1 ? 1 : 1 + (mixed(this.#seed, number * 2 + 1) % most)
+    return most === 1 ? 1 : 1 + (mixed(this.#seed ^ 0x2545f491, number) % most)
   }
 
   /** A number of 0 to `bound` − 1 that is no decision: details of one already taken, and what isn't worth shrinking. 0 where the family is off. */
-  below(bound: number): number {
-    return this.isOn ? mixed(this.#seed ^ 0x5bd1e995, this.#count++) % bound : 0
+  below(bound: number, key: Key = unkeyed): number {
+    return this.isOn ? mixed(this.#seed ^ 0x5bd1e995, this.#next(key)) % bound : 0
+  }
+
+  /** Details of one thing that is decided under a key. */
+  details(key: Key): Details {
+    return { below: (bound) => this.below(bound, key) }
   }
 }
 

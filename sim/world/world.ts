@@ -24,6 +24,9 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind]
 /** When every world begins, as its clocks show it. */
 export const worldStartMs = 1_800_000_000_000
 
+/** Milliseconds of a span within which the same happening counts as the same. */
+const momentMs = 50
+
 export class World {
   readonly #heap = new EventHeap()
   #nowMs = worldStartMs
@@ -41,6 +44,11 @@ export class World {
   /** Milliseconds since the world began. */
   get sinceStartMs(): number {
     return this.#nowMs - worldStartMs
+  }
+
+  /** The short span of time that it is: what chance tells happenings without a name apart by, so that one a little earlier or later is still the same. */
+  get moment(): number {
+    return Math.floor(this.sinceStartMs / momentMs)
   }
 
   host(): Host {

@@ -23,6 +23,7 @@ import type { EpochMs } from "../domain/names.ts"
 import { saleQtyMax } from "../limits.ts"
 import type { Findings } from "./findings.ts"
 import { type Claim, claimKey, debtQty, type SkuModel, shelfAt, shortQty, sumQty } from "./model.ts"
+import { wrongPlaces } from "./places.ts"
 import { same } from "./plain.ts"
 import type { DecisionSeen } from "./seen.ts"
 
@@ -194,6 +195,8 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : sender, reservation)
   const claim = model.claims.get(key)
   const openQty = sumQty(claim?.open ?? []) + debtQty(model, key)
+  const misplaced = wrongPlaces(command, events, model, claim)
+  if (misplaced !== null) return misplaced
   switch (command.type) {
     case "Reserve":
       return wrongReserve(command, events, atMs)

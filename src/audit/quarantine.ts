@@ -26,7 +26,24 @@ interface Quarantine {
 const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
 
+/** Where the first of each command waits, by partition and scope: whoever asks again is told that place, and no other. */
+const createFirsts = (findings: Findings) => {
+  const places = new Map<string, string>()
+  const name = (where: Where, scope: string): string => `${where.partition} ${scope}`
+  return {
+    enter: (where: Where, scope: string, place: string, id: string): void => {
+      const first = places.get(name(where, scope))
+      if (first !== undefined) findings.violated("quarantine", where, `${id} is said to wait at ${place}, and waits at ${first} already`)
+      places.set(name(where, scope), place)
+    },
+    leave: (where: Where, scope: string): void => {
+      places.delete(name(where, scope))
+    },
+  }
+}
+
 export const createQuarantine = (findings: Findings): Quarantine => {
+  const firsts = createFirsts(findings)
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
@@ -40,7 +57,10 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
         settling.push(command.quarantined)
         const waiting = places.get(placeOf(where, command.quarantined))
-        if (waiting !== undefined) room.leave(where, command.quarantined, waiting)
+        if (waiting !== undefined) {
+          room.leave(where, command.quarantined, waiting)
+          firsts.leave(where, waiting.scope)
+        }
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
@@ -56,6 +76,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       if (held !== undefined && held.scope !== scope)
         findings.violated("quarantine", at, `${command.id} waits at ${decision.quarantined}, where another command waits`)
       if (held !== undefined) continue
+      firsts.enter(at, scope, decision.quarantined, command.id)
       room.enter(at, decision.quarantined, asking)
       places.set(placeOf(where, decision.quarantined), { sender: entry.sender, scope, content: textOf(command) })
     }

@@ -10,7 +10,7 @@ import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
-import { cursorsRememberedMax, ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
+import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import {
   classMemory,
@@ -419,15 +419,16 @@ const forgetMarksAfter = (partition: Partition, seq: number): void => {
 }
 
 const markCursor = (partition: Partition, record: JournalRecord): void => {
+  const { cursorsRememberedMax } = partition.bounds
   partition.cursor = record.cursor
   if (record.cursor.seq === 0) return
   const mark = { ...record.cursor, atMs: record.atMs }
   partition.recentMarks.push(mark)
   // Cut in halves, so that it costs nothing on average.
-  if (partition.recentMarks.length > cursorsRememberedMax) partition.recentMarks.splice(0, cursorsRememberedMax / 2)
+  if (partition.recentMarks.length > cursorsRememberedMax) partition.recentMarks.splice(0, Math.floor(cursorsRememberedMax / 2))
   if (record.atMs - (partition.sparseMarks.at(-1)?.atMs ?? 0) >= sparseMarkMs) {
     partition.sparseMarks.push(mark)
-    if (partition.sparseMarks.length > cursorsRememberedMax) partition.sparseMarks.splice(0, cursorsRememberedMax / 2)
+    if (partition.sparseMarks.length > cursorsRememberedMax) partition.sparseMarks.splice(0, Math.floor(cursorsRememberedMax / 2))
   }
 }
 

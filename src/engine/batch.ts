@@ -12,7 +12,7 @@ import { expire } from "../domain/decide.ts"
 import type { Expired } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Reservation } from "../domain/stock.ts"
-import { allocationsMax, batchExpiriesMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
+import { allocationsMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
@@ -94,6 +94,7 @@ const expiryBytes = ({ allocations }: Reservation): number => expiredBytes + all
  */
 const expireDue = (partition: Partition, given: Given, draft: Draft): boolean => {
   const bySku = new Map<SkuActor, Array<Expired>>()
+  const { batchExpiriesMax } = partition.bounds
   const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)
   let bytes = 0
   for (const [reservation] of due) bytes += expiryBytes(reservation)

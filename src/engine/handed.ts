@@ -8,7 +8,7 @@
 import { assert } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { partitionOf } from "../domain/names.ts"
-import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax, handedCommandsMax, handedPerSenderMin } from "../limits.ts"
+import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax } from "../limits.ts"
 import { isFull, roomInMs } from "./memory-bounds.ts"
 import { holdOff } from "./memory-tending.ts"
 import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition.ts"
@@ -43,10 +43,10 @@ const queueOf = (handed: Handed, sender: SenderId): HandedQueue => {
 }
 
 /** Whether this much more may wait of a sender: always a little, else its share of all there is room for. */
-const hasRoom = (handed: Handed, queue: HandedQueue, commands: number, bytes: number): boolean => {
+const hasRoom = ({ handed, bounds }: Partition, queue: HandedQueue, commands: number, bytes: number): boolean => {
   if (handed.bytes + bytes > handedBytesMax) return false
   const senders = handed.turns.length + (queue.commands === 0 ? 1 : 0)
-  return queue.commands + commands <= Math.max(handedPerSenderMin, handedCommandsMax / senders)
+  return queue.commands + commands <= Math.max(bounds.handedPerSenderMin, bounds.handedCommandsMax / senders)
 }
 
 /** Milliseconds until half of what waits of a sender should be decided, at the pace of late. */
@@ -76,7 +76,7 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
       holdOff(partition, message.sender)
       continue
     }
-    if (!hasRoom(handed, queue, commands, message.bytes)) {
+    if (!hasRoom(partition, queue, commands, message.bytes)) {
       refused ??= []
       refused.push(message)
       retryAfterMs = Math.max(retryAfterMs, comeBackMs(handed, queue))

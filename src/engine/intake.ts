@@ -10,12 +10,9 @@ import { channelPolicy } from "../domain/policy.ts"
 import {
   allocationsMax,
   arrivedBytesMax,
-  arrivedMessagesMax,
-  batchCommandsMax,
   bodyBytesMax,
   entryOverheadBytesMax,
   idCharsMax,
-  recordBytesMax,
   recordEnvelopeBytesMax,
   replySuffixCharsMax,
   replySuffixTokensMax,
@@ -71,7 +68,10 @@ export const onCommandsArrived = (
     partition.arrived.push(arrived.stored)
     partition.arrivedBytes += message.body.length
   }
-  if (!partition.paused && (partition.arrived.length >= arrivedMessagesMax / 2 || partition.arrivedBytes >= arrivedBytesMax / 2)) {
+  if (
+    !partition.paused &&
+    (partition.arrived.length >= partition.bounds.arrivedMessagesMax / 2 || partition.arrivedBytes >= arrivedBytesMax / 2)
+  ) {
     partition.paused = true
     return [{ _tag: "PauseReading" }]
   }
@@ -165,13 +165,13 @@ const takesRoom = (partition: Partition, room: Room, arrived: ArrivedMessage, is
  */
 export const takeBatch = (partition: Partition, given: Given, bytesUsed: number, mayTakeStored: boolean): Batch => {
   const room: Room = {
-    commands: batchCommandsMax,
-    bytes: recordBytesMax - recordEnvelopeBytesMax - bytesUsed,
+    commands: partition.bounds.batchCommandsMax,
+    bytes: partition.bounds.batchBytesMax - recordEnvelopeBytesMax - bytesUsed,
     messages: partition.batchMessagesMax,
     newLocations: 0,
   }
   const isShared = anyHanded(partition)
-  const stored = mayTakeStored ? takeStored(partition, given, room, isShared ? batchCommandsMax / 2 : 0) : []
+  const stored = mayTakeStored ? takeStored(partition, given, room, isShared ? partition.bounds.batchCommandsMax / 2 : 0) : []
   const messages: Array<ArrivedMessage> = []
   for (const one of stored) for (const message of one.messages) messages.push(message)
   let isFirst = stored.length === 0

@@ -11,6 +11,7 @@ import type { Policy } from "../domain/policy.ts"
 import type { Reservation } from "../domain/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
+import { boundsWith, type EngineBounds } from "./bounds.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
@@ -383,6 +384,7 @@ export interface Partition {
   recovery: Recovery | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
+  readonly bounds: EngineBounds
 }
 
 /** Of a partition of which nothing was read and nothing written as a snapshot. */
@@ -411,9 +413,20 @@ const nothingTaken = () => ({
   ingresses: new Map(),
 })
 
+const nothingPublished = (): Partition["publishing"] => ({
+  replies: new Set(),
+  dirty: new Map(),
+  dirtySinceSeq: 0,
+  groups: new Map(),
+  nextGroup: 1,
+  suspects: new Map(),
+  republishAfterSeq: null,
+  republishToSeq: 0,
+})
+
 /**
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
- * `batchMessagesMax` and `memoryBounds`: messages one record may decide, and what is remembered of one sender, as in limits.ts unless others are given.
+ * `batchMessagesMax`, `bounds` and `memoryBounds`: messages one record may decide, bounds.ts, and what is remembered of one sender, as in limits.ts unless others are given.
  */
 export const emptyPartition = (options: {
   readonly partition: number
@@ -421,6 +434,7 @@ export const emptyPartition = (options: {
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax?: number
   readonly memoryBounds?: MemoryBounds
+  readonly bounds?: Partial<EngineBounds>
 }): Partition => ({
   id: options.partition,
   partitions: options.partitions,
@@ -471,16 +485,7 @@ export const emptyPartition = (options: {
   quarantine: new Map(),
   quarantinedKeys: new Map(),
   quarantinedBy: new Map(),
-  publishing: {
-    replies: new Set(),
-    dirty: new Map(),
-    dirtySinceSeq: 0,
-    groups: new Map(),
-    nextGroup: 1,
-    suspects: new Map(),
-    republishAfterSeq: null,
-    republishToSeq: 0,
-  },
+  publishing: nothingPublished(),
   republishAgainAtMs: 0,
   reignSeq: 0,
   mark: null,
@@ -490,6 +495,7 @@ export const emptyPartition = (options: {
   ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),
+  bounds: boundsWith(options.bounds ?? {}),
 })
 
 /** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */

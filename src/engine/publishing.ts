@@ -8,7 +8,7 @@ import { atsByChannel, atsOf } from "../domain/availability.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { SkuStock } from "../domain/stock.ts"
-import { feedEchoMs, feedGroupsMax, feedInFlightMax, replyRecordsMax, republishAgainMs, republishRecordsMax } from "../limits.ts"
+import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { isDue } from "./due.ts"
@@ -31,7 +31,7 @@ export const publishedSeq = (partition: Partition): number => {
 }
 
 /** Whether so much is on its way that deciding has to wait. */
-export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= replyRecordsMax
+export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= partition.bounds.replyRecordsMax
 
 /** Whether all that was decided has been said. */
 export const allSaid = ({ publishing }: Partition): boolean =>
@@ -158,13 +158,15 @@ export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): 
   const actor = partition.actors.get(seen.sku as SkuActor["stock"]["sku"])
   if (partition.phase !== "serving" || actor === undefined) return []
   suspect(partition, given, actor, seen)
+  // What is said again goes to channels that the policy names, and so do a reign's first words: one that it dropped has to be told besides, whoever finds that it was not.
+  if (seen.ats > 0 && !isNamed(actor.stock.policy, seen.channel as SenderId) && given.rules.feedNeedsRepair(seen.version, actor.version))
+    noteStray(actor, seen.channel as SenderId)
   const newest = actor.seenVersion
   const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
   if (seen.version > newest) actor.seenVersion = seen.version
   // Whoever has seen a newer value than its own is no longer the owner, and must not put its older one over it.
   if (actor.version < actor.seenVersion || !(isOlder || isOutdated(partition, given, actor, seen))) return []
-  const { channel, sku, version, ats } = seen
-  if (ats > 0 && !isNamed(actor.stock.policy, channel as SenderId)) noteStray(actor, channel as SenderId)
+  const { channel, sku, version } = seen
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
   const detail = `version ${version} of ${sku} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
   return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
@@ -251,7 +253,7 @@ const noteStray = (actor: SkuActor, channel: SenderId): void => {
  * deciding goes on meanwhile. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
  */
 const askRepublish = (partition: Partition, given: Given): Array<Output> => {
-  const { publishing } = partition
+  const { publishing, bounds } = partition
   const { republishAfterSeq: afterSeq } = publishing
   if (afterSeq === null) return []
   if (publishing.republishToSeq < partition.reignSeq) publishing.republishToSeq = partition.confirmedSeq
@@ -262,13 +264,13 @@ const askRepublish = (partition: Partition, given: Given): Array<Output> => {
     return flushFeed(partition)
   }
   // A tick asks again; sooner, whoever hears that replies were sent.
-  if (publishing.replies.size + republishRecordsMax > replyRecordsMax / 2) {
+  if (publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2) {
     partition.republishAgainAtMs = 0
     return []
   }
   // Asked once; a failed read sets the time of the next try.
   partition.republishAgainAtMs = Number.POSITIVE_INFINITY
-  return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + republishRecordsMax - 1) }]
+  return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + bounds.republishRecordsMax - 1) }]
 }
 
 /** Asks for what has to be said again, if nothing of it is being read and it is time. */

@@ -73,8 +73,8 @@ const placeProblem = ({ seq }: Chunk, { manifest }: SnapshotLoading): string | u
 
 /** Forgets what was loaded: it is part of a state only together with the rest. A claim that was asked for stands. */
 const beginAnew = (partition: Partition, outputs: Array<Output>): Array<Output> => {
-  const { id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds, claiming, basisAsks, brokerClock } = partition
-  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax, memoryBounds })
+  const { id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds, claiming, basisAsks, brokerClock } = partition
+  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
   Object.assign(partition, empty, { claiming, basisAsks, brokerClock })
   return outputs
 }

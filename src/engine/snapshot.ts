@@ -6,7 +6,7 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
-import { snapshotChunkBytesMax, snapshotRetryMs, snapshotSliceItemsMax } from "../limits.ts"
+import { snapshotRetryMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
@@ -71,19 +71,18 @@ export const walkOn = (partition: Partition, given: Given): Array<Output> => {
   if (chunk === undefined) return []
   walk.things += itemsOf(chunk)
   // A slice of nothing (SKUs without reservations) is work done too.
-  walk.owed -= Math.max(itemsOf(chunk), snapshotSliceItemsMax / 4)
+  walk.owed -= Math.max(itemsOf(chunk), partition.bounds.snapshotSliceItemsMax / 4)
   walk.endSeq = chunk.seq
   walk.endHash = partition.inFlight === null ? partition.confirmedHash : partition.inFlight.pending.hash
   if (chunk.kind === "meta") walk.stage = "done"
-  return storeChunk(given, walk, chunk)
+  return storeChunk(given, walk, chunk, partition.bounds.snapshotChunkBytesMax)
 }
 
 /** Hands a chunk over, in parts if it is longer than a message: big policies, many allocations, a full quarantine. */
-const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk): Array<Output> => {
+const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk, chunkBytesMax: number): Array<Output> => {
   const bytes = given.codec.encodeChunk(chunk)
-  if (bytes.length <= snapshotChunkBytesMax || itemsOf(chunk) < 2)
-    return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
-  return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half))
+  if (bytes.length <= chunkBytesMax || itemsOf(chunk) < 2) return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
+  return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half, chunkBytesMax))
 }
 
 const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
@@ -132,7 +131,7 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
 }
 
 const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
-  const to = Math.min(walk.actor + snapshotSliceItemsMax / 4, partition.actorList.length)
+  const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
   const skus = partition.actorList.slice(walk.actor, to).map(({ stock, version }) => ({
     sku: stock.sku,
     version,
@@ -151,8 +150,9 @@ const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk 
 
 const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<ReservationsChunk["items"][number]> = []
+  const itemsMax = partition.bounds.snapshotSliceItemsMax
   let walked = 0
-  while (walk.actor < partition.actorList.length && walked < snapshotSliceItemsMax * 4 && items.length < snapshotSliceItemsMax) {
+  while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax) {
     const { stock } = partition.actorList[walk.actor] as SkuActor
     const slots = stock.reservations?.slots
     walked++
@@ -183,7 +183,7 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
       if (items.length > 0) break
       return { kind: "packed", seq, sender, class: floorClass, bytes: takeRows(held, walk) }
     }
-    if (held !== undefined && !collectDecisions(sender, held, walk, items)) break
+    if (held !== undefined && !collectDecisions(sender, held, walk, items, partition.bounds.snapshotSliceItemsMax)) break
     walk.place = 0
     walk.floorClass++
     if (walk.floorClass < FloorClass.length) continue
@@ -214,10 +214,11 @@ const collectDecisions = (
   { decisions }: ClassMemory,
   walk: SnapshotWalk,
   items: Array<DecisionsChunk["items"][number]>,
+  itemsMax: number,
 ): boolean => {
   walk.place = Math.max(walk.place, decisions.head)
   for (const end = endOf(decisions); walk.place < end; walk.place++) {
-    if (items.length >= snapshotSliceItemsMax) return false
+    if (items.length >= itemsMax) return false
     const decision = atPlace(decisions, walk.place)
     if (decision === undefined) continue
     if (decision.seq > walk.startSeq) return true

@@ -4,7 +4,6 @@
  * The whole of it lives behind this switch, so that the server, the simulator and a replay run these same lines. A throw while applying is a
  * broken invariant: the partition halts, visibly, and its state is not used again.
  */
-import { arrivedMessagesMax } from "../limits.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
@@ -218,7 +217,7 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
     if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
   } else if (!publishingIsFull(partition) && !owesSlices(partition))
     outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
-  if (partition.paused && partition.arrived.length < arrivedMessagesMax / 4) {
+  if (partition.paused && partition.arrived.length < partition.bounds.arrivedMessagesMax / 4) {
     partition.paused = false
     outputs.push({ _tag: "ResumeReading" })
   }

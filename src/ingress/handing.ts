@@ -4,25 +4,17 @@
  * A window of frames is under way to an owner, and a frame holds what there is of one turn or of one round trip. Beyond it messages wait, and senders take turns.
  */
 import type { TakenMessage } from "../engine/protocol.ts"
-import {
-  busyOwnerMs,
-  busyQueueMs,
-  frameBytesMax,
-  frameBytesUnderWayMax,
-  frameMessagesMax,
-  framesUnderWayMax,
-  ingressWaitMsMax,
-} from "../limits.ts"
+import { busyOwnerMs, busyQueueMs, frameBytesMax, frameBytesUnderWayMax, ingressWaitMsMax } from "../limits.ts"
 import { sayAllBusy, sayBusy } from "./answers.ts"
 import type { Counter, Frame, Ingress, Line, Sender } from "./ingress.ts"
 import { dropUntil, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
 /** Takes the next messages for one frame off the line. What has waited too long is told to come back instead. */
-const takeFrame = (line: Line, nowMs: number, outputs: Array<IngressOutput>) => {
+const takeFrame = (line: Line, messagesMax: number, nowMs: number, outputs: Array<IngressOutput>) => {
   const messages: Array<TakenMessage> = []
   let bytes = 0
-  while (messages.length < frameMessagesMax) {
+  while (messages.length < messagesMax) {
     const next = nextOf(line)
     if (next === undefined) break
     const from = line.first?.from as Sender
@@ -45,10 +37,10 @@ export const handOver = (ingress: Ingress, counter: Counter, nowMs: number, outp
   if (owner === null) return
   while (
     counter.selling.first !== null &&
-    counter.framesUnderWay < framesUnderWayMax &&
+    counter.framesUnderWay < ingress.framesUnderWayMax &&
     counter.frameBytesUnderWay + frameBytesMax <= frameBytesUnderWayMax
   ) {
-    const { messages, bytes } = takeFrame(counter.selling, nowMs, outputs)
+    const { messages, bytes } = takeFrame(counter.selling, ingress.frameMessagesMax, nowMs, outputs)
     if (messages.length === 0) return
     ingress.lastFrame += 1
     const frame = ingress.lastFrame

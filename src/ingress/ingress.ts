@@ -7,10 +7,18 @@ import { assert } from "../assert.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import type { DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
-import { ingressSendersMax, waitingBytesInAllMax, waitingBytesMax, waitingMessagesInAllMax, waitingMessagesMax } from "../limits.ts"
+import {
+  frameMessagesMax,
+  framesUnderWayMax,
+  ingressSendersMax,
+  waitingBytesInAllMax,
+  waitingBytesMax,
+  waitingMessagesInAllMax,
+  waitingMessagesMax,
+} from "../limits.ts"
 import type { NotStoredReason } from "../wire/answers.ts"
 import { type BrokerTime, unknownBrokerTime } from "./broker-time.ts"
-import type { SenderBounds } from "./protocol.ts"
+import type { DoorBounds, SenderBounds } from "./protocol.ts"
 
 /** The pure functions between values and bytes that an ingress is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface IngressCodec {
@@ -28,6 +36,7 @@ export interface IngressOptions {
   readonly ingress: string
   readonly partitions: number
   readonly senders: ReadonlyArray<SenderBounds>
+  readonly door?: Partial<DoorBounds>
 }
 
 /** A message that waits for its turn. */
@@ -138,6 +147,8 @@ export interface Ingress {
   lastFrame: number
   readonly waitingMessagesMax: number
   readonly waitingBytesMax: number
+  readonly frameMessagesMax: number
+  readonly framesUnderWayMax: number
   draining: boolean
   drained: boolean
   /** Messages of senders that it doesn't know. */
@@ -193,7 +204,7 @@ const beginCounter = (partition: number): Counter => ({
 })
 
 /** An ingress at the beginning of its life: all doors closed, until it knows what time it is at the broker. */
-export const emptyIngress = ({ ingress, partitions, senders: bounds }: IngressOptions): Ingress => {
+export const emptyIngress = ({ ingress, partitions, senders: bounds, door = {} }: IngressOptions): Ingress => {
   assert(token.test(ingress), "an ingress's name is one subject token")
   assert(Number.isSafeInteger(partitions) && partitions > 0, "there is a partition")
   assert(bounds.length <= ingressSendersMax, "an ingress knows so many senders at most")
@@ -210,8 +221,14 @@ export const emptyIngress = ({ ingress, partitions, senders: bounds }: IngressOp
     stirred: [],
     frames: new Map(),
     lastFrame: 0,
-    waitingMessagesMax: Math.min(waitingMessagesMax, Math.floor(waitingMessagesInAllMax / share)),
+    waitingMessagesMax: Math.min(
+      door.waitingMessagesMax ?? waitingMessagesMax,
+      waitingMessagesMax,
+      Math.floor(waitingMessagesInAllMax / share),
+    ),
     waitingBytesMax: Math.min(waitingBytesMax, Math.floor(waitingBytesInAllMax / share)),
+    frameMessagesMax: Math.min(door.frameMessagesMax ?? frameMessagesMax, frameMessagesMax),
+    framesUnderWayMax: Math.min(door.framesUnderWayMax ?? framesUnderWayMax, framesUnderWayMax),
     draining: false,
     drained: false,
     strangers: 0,

@@ -36,6 +36,13 @@ export interface SenderBounds {
   readonly bytesPerSecond: number
 }
 
+/** What of a sender waits at most, and what is under way to an owner: those of limits.ts unless smaller ones are given. */
+export interface DoorBounds {
+  readonly waitingMessagesMax: number
+  readonly frameMessagesMax: number
+  readonly framesUnderWayMax: number
+}
+
 /** What an ingress can be told. `nowMs` is a steady clock: it may be wrong by a constant, and does not step. */
 export type IngressInput = { readonly nowMs: number } /**
  * Messages in the order they arrived on the connection. `publishedAfterMs`: a time of the steady clock after which all of them were published, from the chain of pings of that

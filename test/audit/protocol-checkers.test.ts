@@ -279,6 +279,11 @@ describe("quarantine", () => {
     expect(foundBy(auditOf(opened().batch(1_000, waiting("5-0"))))).toEqual(["quarantine"])
   })
 
+  it("finds a retry that is told a place of its own while the first waits, and none once that is settled", () => {
+    expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, waiting("6-0"))))).toEqual([])
+    expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, waiting("7-0"))))).toEqual(["quarantine"])
+  })
+
   it("finds what is settled and never waited, or waited as something else", () => {
     expect(foundBy(auditOf(opened().batch(1_000, replay, settled(1))))).toEqual(["quarantine"])
     expect(foundBy(auditOf(opened().batch(1_000, waiting("6-0")).batch(1_001, replay, settled(2))))).toEqual(["quarantine"])

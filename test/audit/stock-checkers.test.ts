@@ -40,6 +40,67 @@ const reserve = (qty: number, more: { readonly partial?: boolean } = {}) =>
   command("Reserve", "r", { reservation: "R", qty, holdMs: minuteMs, ...more })
 const untilMs = startMs + 1_000 + minuteMs
 
+describe("effects at several places", () => {
+  /** Web's C holds 7 in the shop and 2 in the hall: all that is left of both but 3. */
+  const split = reserved(web, "C", startMs + 30 + minuteMs, at(shop, 7), at(hall, 2))
+  const reserveC = command("Reserve", "c", { reservation: "C", qty: 9, holdMs: minuteMs, locations: [shop, hall] })
+  const foundWith = (...decided: ReadonlyArray<Decided>) =>
+    foundBy(
+      auditOf(
+        opened()
+          .batch(30, { sender: web, decided: [[reserveC, accepted(split)]] })
+          .batch(40, { sender: web, decided }),
+      ),
+    )
+  const release = (qty: number) => command("Release", "d", { reservation: "C", qty, reason: "cancelled" })
+
+  it("finds units drawn on in another order than was asked for, or left at a place that comes before", () => {
+    expect(foundWith()).toEqual([])
+    const turned = reserved(web, "C", startMs + 30 + minuteMs, at(hall, 2), at(shop, 7))
+    expect(foundAfter(30, web, [reserveC, accepted(turned)])).toEqual(["effects"])
+    const left = reserved(web, "C", startMs + 30 + minuteMs, at(shop, 6), at(hall, 3))
+    expect(foundAfter(30, web, [reserveC, accepted(left)])).toEqual(["effects"])
+  })
+
+  it("finds a release in part that gives back what was sourced first", () => {
+    expect(foundWith([release(1), accepted(released(web, "C", at(hall, 1)))])).toEqual([])
+    expect(foundWith([release(1), accepted(released(web, "C", at(shop, 1)))])).toEqual(["effects"])
+    expect(foundWith([release(3), accepted(released(web, "C", at(hall, 2), at(shop, 1)))])).toEqual([])
+  })
+
+  it("finds units that left one place and are set against those at another", () => {
+    const ship = command("Fulfil", "s", { channel: web, reservation: "C", location: hall, qty: 2 })
+    const shippedAs = (allocation: ReturnType<typeof at>): Decided => [
+      ship,
+      accepted({ type: "Fulfilled", channel: web, reservation: "C" as never, allocations: [allocation], taken: [at(hall, 2)] }),
+    ]
+    const judged = (decided: Decided) =>
+      foundBy(
+        auditOf(
+          opened()
+            .batch(30, { sender: web, decided: [[reserveC, accepted(split)]] })
+            .batch(40, { sender: depot, decided: [decided] }),
+        ),
+      )
+    expect(judged(shippedAs(at(hall, 2)))).toEqual([])
+    expect(judged(shippedAs(at(shop, 2)))).toContain("effects")
+  })
+
+  it("finds a sale taken that leaves the reservation it names open", () => {
+    const sale = command("RecordSale", "t", { mode: "taken", qty: 2, location: shop, reservation: "C" })
+    const beside = { type: "SaleTaken", channel: web, taken: [at(shop, 2)] } as const
+    const drawnOn = {
+      type: "Fulfilled",
+      channel: web,
+      reservation: "C" as never,
+      allocations: [at(shop, 2)],
+      taken: [at(shop, 2)],
+    } as const
+    expect(foundWith([sale, accepted(drawnOn)])).toEqual([])
+    expect(foundWith([sale, accepted(beside)])).toContain("effects")
+  })
+})
+
 describe("reservations", () => {
   it("finds a hold that is confirmed or extended once its time is up", () => {
     const extend = command("Extend", "x", { reservation: "A", holdMs: minuteMs })

@@ -26,7 +26,10 @@ describe("a seed", () => {
     expect(failures).toEqual([])
     expect(excused).toEqual({})
     const idle = Object.entries(checked).flatMap(([name, things]) => (things === 0 ? [name] : []))
-    expect(idle.sort()).toEqual(["busy-is-true", "clock-alarms", "expected-refusals", "halts", "journal-loss", "quarantine"])
+    const ofFaults = ["busy-is-true", "clock-alarms", "expected-refusals", "halts", "journal-loss", "quarantine"]
+    expect(ofFaults).toEqual(expect.arrayContaining(idle))
+    // A calm sale fills a small queue now and then, and tells of what a new policy took from it: these may find something to look at.
+    expect(ofFaults.filter((name) => !["busy-is-true", "quarantine"].includes(name) && !idle.includes(name))).toEqual([])
   })
 
   it("goes the same way when nobody may change a record that was read: what is read once may be shared", () => {
@@ -75,6 +78,22 @@ describe("the comparison of states", () => {
           const forgetful = copyPartition(fold)
           for (const memory of forgetful.senders.values()) memory.decisions.slots.pop()
           expect(stateDifference(fold, forgetful)).toMatch(/^the decision on /)
+          const older = copyPartition(fold)
+          const first = older.actorList[0]
+          if (first !== undefined) first.version--
+          expect(stateDifference(fold, older)).toBe(`the version of ${actor.stock.sku}`)
+          const unread = copyPartition(fold)
+          unread.ingresses.clear()
+          if (fold.ingresses.size > 0) expect(stateDifference(fold, unread)).toBe("how far ingresses are taken")
+          const waiting = copyPartition(fold)
+          waiting.quarantinedBy.set("somebody" as never, 1)
+          expect(stateDifference(fold, waiting)).toBe("how much of each sender waits in quarantine")
+          const [memory] = fold.senderList
+          if (memory !== undefined) {
+            const raised = copyPartition(fold)
+            for (const held of raised.senderList[0]?.classes.values() ?? []) held.floorMs = fold.atMs
+            expect(stateDifference(fold, raised)).not.toBeNull()
+          }
           compared++
         }
       },

@@ -441,8 +441,8 @@ describe("replies-said", () => {
       tried(
         repliesSaid,
         cluster,
-        ({ replySaid }) => {
-          for (const one of many) replySaid(serving(cluster), reply(cluster, one))
+        ({ replyLeft }) => {
+          for (const one of many) replyLeft(serving(cluster), reply(cluster, one))
         },
         ending,
       )
@@ -652,6 +652,7 @@ describe("the door's checkers", () => {
     replyHeader: "",
     traceparent: "",
     body,
+    key: 1,
   })
   const taken = (more: Partial<TakenMessage> = {}): TakenMessage => ({
     sender: "web" as TakenMessage["sender"],

@@ -102,7 +102,7 @@ describe("the simulator's command line", () => {
       [10, true],
     ])
     expect(err).toContain("2 seeds of calm, from 5 on")
-    expect(err).toMatch(/× real time per core/)
+    expect(err).toMatch(/commands a CPU second/)
   })
 
   it("prints for one seed what was drawn for it before anything else", async () => {
@@ -175,7 +175,7 @@ describe("Ctrl-C", () => {
       const { code, out } = await running.ended
       expect(code).toBe(130)
       expect(out).toMatch(/^INTERRUPTED after \d+ seeds?, \d+ FAILED/m)
-      expect(out).toContain("× real time per core")
+      expect(out).toContain("commands a CPU second")
       const report = suiteIn(join(folder, "report"))
       expect(report.interrupted).toBe(true)
       expect(report.seeds).toBeGreaterThan(0)

@@ -52,7 +52,7 @@ describe("A seed of the shell mode", () => {
     const seen = new Set(results.flatMap(({ faults, sometimes }) => [...Object.keys(faults), ...Object.keys(sometimes)]))
     for (const name of ["kill", "crashPoint", "freeze", "leave", "election", "outage", "stepped down: Fenced", "left in time"])
       expect(seen).toContain(name)
-    for (const checker of ["chain", "replies", "feed", "completeness"]) {
+    for (const checker of ["chain", "replies", "replies-said", "feed", "completeness"]) {
       for (const { checked } of results) expect(checked[checker]).toBeGreaterThan(0)
     }
   })
@@ -83,6 +83,11 @@ describe("A defect in what the shell mode runs", () => {
 
   it("is seen where replies leave before their record is confirmed", () => {
     expect(isSeenBy("replies", 60, { engine: hasty })).toBe(true)
+  })
+
+  it("is seen where what a former owner journaled and did not say is never said", () => {
+    const rules = { ...protocolRules, republishFrom: (_publishedSeq: number, claimSeq: number) => claimSeq + 1 }
+    expect(isSeenBy("replies-said", 60, { rules })).toBe(true)
   })
 
   it("is seen where a feed that failed is taken for one that was stored", () => {

@@ -1,7 +1,7 @@
 /** Numbered choices: what is left out changes nothing else. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Chance } from "../../../sim/world/chance.ts"
+import { Chance, keyOf, pickByName } from "../../../sim/world/chance.ts"
 
 const drawn = (chance: Chance, name: string, times: number): ReadonlyArray<number> => {
   const family = chance.family(name)
@@ -47,5 +47,35 @@ describe("choices of a family", () => {
     const chance = new Chance("7", new Set(["cuts"]))
     const values = drawn(chance, "cuts", 100)
     expect(chance.decisions()).toEqual({ cuts: values.flatMap((value, number) => (value > 0 ? [number] : [])) })
+  })
+
+  it("stay what they were when all that was drawn under other keys is left out", () => {
+    // Who asks, in which order: leaving one of them out altogether moves the places of the others, and nothing else.
+    const asked = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 60 })
+    fc.assert(
+      fc.property(asked, fc.constantFrom("a", "b", "c", "d"), (names, leftOut) => {
+        const drawnBy = (those: ReadonlyArray<string>) => {
+          const family = new Chance("7", new Set(["cuts"])).family("cuts")
+          const values: Array<readonly [string, number, number]> = []
+          for (const name of those) values.push([name, family.draw(1, 3, 100, keyOf(name)), family.below(100, keyOf(name))])
+          return { values, decisions: family.decisions }
+        }
+        const all = drawnBy(names)
+        const some = drawnBy(names.filter((name) => name !== leftOut))
+        expect(some.values).toEqual(all.values.filter(([name]) => name !== leftOut))
+        expect(all.decisions).toEqual(expect.arrayContaining(some.decisions))
+      }),
+    )
+  })
+
+  it("pick by name the same whoever else is there", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 20 }), fc.nat(), (names, salt) => {
+        const details = { below: () => salt }
+        const picked = pickByName(details, names, (name) => name)
+        const others = names.filter((name) => name === picked || name.length % 2 === 0)
+        expect(pickByName(details, others, (name) => name)).toBe(picked)
+      }),
+    )
   })
 })
