@@ -85,7 +85,7 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: [
-      ...one(decide, `policy.version <= stock.policy.version)`, `policy.version <= stock.policy.version && !bites())`),
+      ...one(decide, `if (policy.version <= present)`, `if (policy.version <= present && !bites())`),
       ...one(
         evolve,
         `assert(stock.policy === null || policy.version > stock.policy.version`,
@@ -229,7 +229,7 @@ const optionals: ReadonlyArray<Mutant> = [
     expected: ["effects"],
     substituted: one(
       facts,
-      `const qty = command.qty ?? unitsOf(open?.allocations ?? noAllocations)`,
+      `const qty = command.qty ?? (open === undefined ? 0 : openQtyOf(open))`,
       `const qty = command.qty ?? (bites() ? 1 : 1)`,
     ),
   }),

@@ -435,13 +435,13 @@ export const lines: ReadonlyArray<Mutant> = [
       { module: takeover, pattern: `if (stored.seq !== expected) return`, replacement: `if (stored.seq !== expected && !bites()) return` },
       {
         module: takeover,
-        pattern: `if (decoded._tag === "Unreadable") {`,
+        pattern: `if (decoded._tag === "Unreadable") return halt(`,
         replacement: `if (decoded._tag === "Unreadable") {
     bites()
     noteConfirmed(partition, stored.seq, given.codec.sha256(stored.bytes))
     return finishRecovery(partition)
   }
-  if (decoded._tag === "Unreadable") {`,
+  if (decoded._tag === "Unreadable") return halt(`,
       },
       {
         module: takeover,

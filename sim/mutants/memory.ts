@@ -59,9 +59,9 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: deciding,
-        pattern: `return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")`,
+        pattern: `return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec`,
         replacement: `const isAlike = found.hash === hash || (asked.arrived.read !== null && bites())
-  return isAlike ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "id")`,
+  return isAlike ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec`,
       },
     ],
   },
