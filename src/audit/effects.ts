@@ -195,7 +195,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : sender, reservation)
   const claim = model.claims.get(key)
   const openQty = sumQty(claim?.open ?? []) + debtQty(model, key)
-  const misplaced = wrongPlaces(command, events, model, claim)
+  const misplaced = wrongPlaces(command, events, model, claim, openQty)
   if (misplaced !== null) return misplaced
   switch (command.type) {
     case "Reserve":

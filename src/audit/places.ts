@@ -43,12 +43,13 @@ const lastOf = (open: Allocations, qty: number): Allocations => {
 const byPlace = (allocations: Allocations): Allocations =>
   allocations.toSorted((a, b) => (a.location < b.location ? -1 : a.location > b.location ? 1 : 0))
 
-/** How an accepted command's events are at the wrong places, in words, or null. `claim` is what its reservation had open before them. */
+/** How an accepted command's events are at the wrong places, in words, or null. `claim` is what its reservation had open before them, `openQty` that and what it was short of. */
 export const wrongPlaces = (
   command: Command,
   events: ReadonlyArray<StockEvent>,
   model: SkuModel,
   claim: Claim | undefined,
+  openQty: number,
 ): string | null => {
   const open = claim?.open ?? []
   let coveredQty = 0
@@ -62,10 +63,10 @@ export const wrongPlaces = (
     if (event.type !== "Fulfilled" || (command.type !== "Fulfil" && command.type !== "RecordSale") || command.location === undefined)
       continue
     const qty = sumQty(event.allocations)
-    coveredQty += qty
+    coveredQty += qty + (event.shortQty ?? 0)
     if (qtyAt(event.allocations, command.location) !== Math.min(qty, qtyAt(open, command.location)))
       return `sets units that left ${command.location} against others first`
   }
   const isTaken = command.type === "RecordSale" && command.mode === "taken"
-  return isTaken && coveredQty !== Math.min(command.qty, sumQty(open)) ? `draws ${coveredQty} units on the reservation it names` : null
+  return isTaken && coveredQty !== Math.min(command.qty, openQty) ? `draws ${coveredQty} units on the reservation it names` : null
 }

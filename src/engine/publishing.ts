@@ -4,7 +4,9 @@
  * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
  * each SKU only the latest value is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
  */
+import { unreachable } from "../assert.ts"
 import { atsByChannel, atsOf } from "../domain/availability.ts"
+import type { Command } from "../domain/commands.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { SkuStock } from "../domain/stock.ts"
@@ -16,7 +18,7 @@ import { halt, stepAside } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
-import type { AtsValue, StoredRecord } from "./records.ts"
+import type { AtsValue, Entry, StoredRecord } from "./records.ts"
 
 const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
 
@@ -113,13 +115,22 @@ const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: nu
       const channel = sentPolicy.channels[i]?.channel as SenderId
       if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])
     }
-  if (forced && actor.strayChannels !== null)
-    for (const channel of actor.strayChannels) if (!isNamed(policy, channel) && !isNamed(sentPolicy, channel)) push(channel, 0, undefined)
+  const isLeft = (channel: SenderId) => !isNamed(policy, channel) && !isNamed(sentPolicy, channel)
+  const strays = forced ? (actor.strayChannels ?? noChannels) : noChannels
+  for (const channel of strays) if (isLeft(channel)) push(channel, 0, undefined)
+  // It goes on hearing what it is short of.
+  for (const channel of shortChannels(short, actor.sentShort)) if (isLeft(channel) && !strays.includes(channel)) push(channel, 0, 0)
   actor.sentAts = now
   actor.sentPolicy = policy
   actor.sentShort = short
   actor.saidVersion = actor.version
 }
+
+const noChannels: ReadonlyArray<SenderId> = []
+
+/** Channels that are short of something now, or were when they were last told. */
+const shortChannels = (now: ReadonlyMap<SenderId, number> | null, before: ReadonlyMap<SenderId, number> | null): Iterable<SenderId> =>
+  now === null && before === null ? noChannels : new Set([...(now?.keys() ?? []), ...(before?.keys() ?? [])])
 
 const isNamed = (policy: Policy | null, channel: SenderId): boolean => policy?.channels.some((line) => line.channel === channel) === true
 
@@ -311,16 +322,51 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
       partition.publishing.replies.add(stored.seq)
       outputs.push({ _tag: "SendReplies", seq: stored.seq, replies })
     }
-    for (const entry of decoded.record.entries) {
-      if (entry._tag === "Expiry") again(partition, entry.sku, stored.seq)
-      if (entry._tag === "Settled") again(partition, entry.decided.command?.sku, stored.seq)
-      if (entry._tag === "Message") for (const { command } of entry.decided) again(partition, command?.sku, stored.seq)
-    }
+    for (const entry of decoded.record.entries) sayEntryAgain(partition, entry, stored.seq)
   }
   const last = records.at(-1)
   if (last === undefined) return onRepublishUnread(partition, nowMs)
   partition.publishing.republishAfterSeq = last.seq
   return [...outputs, ...askRepublish(partition, given)]
+}
+
+const sayEntryAgain = (partition: Partition, entry: Entry, seq: number): void => {
+  switch (entry._tag) {
+    case "Expiry":
+      return again(partition, entry.sku, seq)
+    case "Covered":
+      for (const { channel } of entry.events) againFor(partition, entry.sku, channel)
+      return again(partition, entry.sku, seq)
+    case "Settled":
+      return commandAgain(partition, entry.sender, entry.decided.command, seq)
+    case "Message":
+      for (const { command } of entry.decided) commandAgain(partition, entry.sender, command, seq)
+      return
+    // They say nothing that the feed shows.
+    case "Stored":
+    case "Skipped":
+    case "Floor":
+    case "Reset":
+    case "Moved":
+    case "Resumed":
+      return
+    default:
+      return unreachable(entry)
+  }
+}
+
+const commandAgain = (partition: Partition, sender: SenderId, command: Command | null, seq: number): void => {
+  if (command === null) return
+  const { type, sku } = command
+  if (type === "Fulfil") againFor(partition, sku, command.channel)
+  if (type === "RecordSale" || type === "Release") againFor(partition, sku, sender)
+  again(partition, sku, seq)
+}
+
+/** What a channel is short of may have changed, and it is told though the policy doesn't name it. */
+const againFor = (partition: Partition, sku: SkuActor["stock"]["sku"], channel: SenderId): void => {
+  const actor = partition.actors.get(sku)
+  if (actor !== undefined && !isNamed(actor.stock.policy, channel)) noteStray(actor, channel)
 }
 
 const again = (partition: Partition, sku: SkuActor["stock"]["sku"] | undefined, seq: number): void => {
