@@ -184,6 +184,8 @@ const forgedReplies = [
   "hf.q.0",
   "hf.hand.0.somebody",
   "hf.reply.web.*",
+  "hf.reply.web.>",
+  "hf.reply.web.a.*",
   "_INBOX.somebody.1",
 ]
 

@@ -6,6 +6,7 @@ import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { emptyPartition } from "../../src/engine/partition.ts"
 import type { EngineCodec } from "../../src/engine/protocol.ts"
+import { recordVersion } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
 import { snapshotEveryRecords } from "../../src/limits.ts"
@@ -22,11 +23,12 @@ const withVersion = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
   return Buffer.concat([open, Buffer.from(sealOf(open, open.length))])
 }
 
-/** The next release: its records are of version 3, and it reads those of version 2 too. */
+/** The next release: its records are of the version after this one's, and it reads this one's too. */
+const nextVersion = recordVersion + 1
 const nextCodec: EngineCodec = {
   ...engineCodec,
-  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), 2, 3),
-  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, 3, 2)),
+  encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), recordVersion, nextVersion),
+  decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, nextVersion, recordVersion)),
 }
 const nextRelease = Layer.succeed(Engine, {
   empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
@@ -60,7 +62,7 @@ describe("a rolling upgrade", () => {
     await until(() => phaseOf(old) === "unreadable")
     expect(old.reported.steppedDown).toEqual(steppedAside)
     expect(old.reported.alarms).toEqual(["NewerRelease"])
-    expect(old.report().partitions[0]?.halt).toContain("version 3, where 2 is the newest known")
+    expect(old.report().partitions[0]?.halt).toContain(`version ${nextVersion}, where ${recordVersion} is the newest known`)
     await until(() => old.report().ready)
     expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
     expect(phaseOf(next)).toBe("serving")
