@@ -61,7 +61,7 @@ const refusedMs = 200
 const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
 
 /** Milliseconds within which some ask again as if they asked now, and one in how many does: whoever keeps only the id has no other time to give. */
-const redatedMs = 60_000
+const redatedMs = 20_000
 const redatedOneIn = 4
 
 /** The headers of a raw message, as one text. */

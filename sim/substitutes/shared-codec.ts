@@ -12,7 +12,9 @@ import { readingBoth } from "../faults/releases.ts"
 
 type Decoded = ReturnType<EngineCodec["decodeRecord"]>
 
+/** Bytes can't be frozen: those of a chunk's packed decisions are copied by whoever loads them. */
 const deeplyFrozen = <T>(value: T): T => {
+  if (ArrayBuffer.isView(value)) return value
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
     for (const inner of Object.values(value)) deeplyFrozen(inner)

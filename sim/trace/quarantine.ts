@@ -23,6 +23,8 @@ export class Quarantine {
   /** Canonical texts of what was ever quarantined, by its place in the trace. */
   readonly #texts = new Map<string, string>()
   readonly #trapped = new Set<string>()
+  /** Operators' commands as they were sent, by those that name a place here: ids are bound to what was sent. */
+  readonly #asSent = new WeakMap<Command, Command>()
   /** Canonical texts that can't be decided in the present record. */
   #undecidable = new Set<string>()
   #isArmed = false
@@ -73,7 +75,7 @@ export class Quarantine {
     // Taken right before a command is decided, and before nothing else.
     contentHash: (command) => {
       this.#isArmed = false
-      const hash = engineCodec.contentHash(command)
+      const hash = engineCodec.contentHash(this.#asSent.get(command) ?? command)
       this.#isArmed = this.#undecidable.has(engineCodec.commandText(command))
       return hash
     },
@@ -86,8 +88,11 @@ export class Quarantine {
   #fitted(decoded: DecodedCommand): DecodedCommand {
     if (decoded._tag !== "Command") return decoded
     const { command, text } = decoded
-    if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")
-      return { _tag: "Command", text, command: { ...command, quarantined: this.placeOf(command.quarantined) } }
+    if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined") {
+      const fitted = { ...command, quarantined: this.placeOf(command.quarantined) }
+      this.#asSent.set(fitted, command)
+      return { _tag: "Command", text, command: fitted }
+    }
     return this.#trapped.has(text) ? { _tag: "Command", text, command: this.#withTraps(command) } : decoded
   }
 

@@ -55,7 +55,7 @@ const withOtherContent = (command: Command): object => {
   if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty + 1 }
   if ("reservation" in command) return { ...command, reservation: "another" }
   if ("policy" in command) return { ...command, policy: { ...command.policy, version: 1 + (command.policy.version ?? 0) } }
-  return "quarantined" in command ? { ...command, quarantined: `${command.quarantined}1` } : command
+  return "quarantined" in command ? { ...command, quarantined: `1${command.quarantined}` } : command
 }
 
 const mischiefs: ReadonlyArray<Mischief> = [
