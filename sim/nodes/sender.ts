@@ -11,6 +11,7 @@ import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { Send } from "../../src/workload/flows.ts"
+import type { MemoryDrawn } from "../memory-drawn.ts"
 import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
 import type { Server } from "../substitutes/server.ts"
 import { type Family, type Key, keyOf } from "../world/chance.ts"
@@ -60,7 +61,10 @@ const refusedMs = 200
 /** What some attempts name as their trace: one that is none must not get further than the door. */
 const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
 
-/** Milliseconds within which some ask again as if they asked now, and one in how many does: whoever keeps only the id has no other time to give. */
+/**
+ * Milliseconds within which some ask again as if they asked now, and one in how many does: whoever keeps only the id has no other time to give. Not where so little is remembered that what waits in
+ * a slow world's queues outlives it: the first time is what bounds an id.
+ */
 const redatedMs = 20_000
 const redatedOneIn = 4
 
@@ -74,6 +78,8 @@ export interface SenderOptions {
   /** One command in so many waits for others to go with it, and one of these in so many for whatever comes. */
   readonly packedOneIn: number
   readonly strayOneIn: number
+  /** How much owners remember; absent: as shipped. */
+  readonly memory?: MemoryDrawn
 }
 
 interface Surroundings {
@@ -211,6 +217,7 @@ export class Sender {
   #textOf({ command, sendings }: Asked): string {
     const isRedated =
       sendings > 1 &&
+      this.#options.memory !== "short" &&
       this.#world.nowMs - command.issuedAtMs < redatedMs &&
       this.#habits.below(redatedOneIn, keyOf(command.sku, command.id)) === 0
     return engineCodec.commandText(isRedated ? { ...command, issuedAtMs: this.#world.nowMs } : command)
