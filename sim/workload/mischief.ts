@@ -1,6 +1,6 @@
 /**
  * Messages that must be refused or wait for a person, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
- * reservation, the wrong class, a SKU spelled another way, a time in the future, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
+ * reservation, the wrong class, a SKU spelled another way, a time in the future, stock of a SKU that looks like another, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
 import { type Command, isFact } from "../../src/domain/commands.ts"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
@@ -55,7 +55,7 @@ const withOtherContent = (command: Command): object => {
   if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty + 1 }
   if ("reservation" in command) return { ...command, reservation: "another" }
   if ("policy" in command) return { ...command, policy: { ...command.policy, version: 1 + (command.policy.version ?? 0) } }
-  return { ...command, quarantined: "another" }
+  return { ...command, quarantined: "999999999-0" }
 }
 
 const mischiefs: ReadonlyArray<Mischief> = [
@@ -177,6 +177,8 @@ const skuElsewhere = (sku: Sku, cluster: Cluster): Sku => {
 
 /** What may be in the path of a subject, and in no SKU's token. */
 const oddTokens = ["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"]
+/** What makes a SKU look like another that is stocked. */
+const oddEnds = ["\u00a0", " ", "\u200b", "e\u0301", "\ufeff"]
 /** Reply subjects of somebody else, of nobody, and of more than one. */
 const forgedReplies = [
   "hf.reply.warehouse.warehouse.1",
@@ -204,6 +206,15 @@ const doorMischiefs: ReadonlyArray<Mischief> = [
     body: encoder.encode(`[${saleBeside(sku, family, cluster)},${releaseOf(sku, family, cluster)}]`),
     expected: ["notStored mixed"],
   }),
+  (_sender, { command }, family, { world }) => {
+    const sku = `${command.sku}${oddEnds[family.below(oddEnds.length)]}`
+    const told = { id: `unclear.${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, location: "DC1", qty: 1 }
+    return {
+      subject: commandSubject("warehouse", "stock", skuToken(sku)),
+      body: bodyOf({ type: "ReceiveStock", ...told }),
+      expected: ["notStored form"],
+    }
+  },
   (_sender, { command: { sku } }, family, cluster) => {
     const other = skuElsewhere(sku, cluster)
     return {

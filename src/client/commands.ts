@@ -4,6 +4,7 @@
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
 import { Buffer } from "node:buffer"
+import { unclearSku } from "../domain/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/commands.ts"
 import {
   CommandClass,
@@ -60,7 +61,7 @@ export type NotStored = Extract<DoorAnswer, { readonly answer: "notStored" }>
 export type Decision = { readonly id: string; readonly sku: string } & (
   | Said
   | { readonly outcome: "busy"; readonly retryAfterMs: number; readonly why: BusyCause }
-  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "at">)
+  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "detail" | "at">)
 )
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
@@ -104,7 +105,7 @@ export const completeCommand = <Type extends CommandType>(
   return complete as Command
 }
 
-const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field">): Decision => ({
+const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field" | "detail">): Decision => ({
   id,
   sku,
   outcome: "notStored",
@@ -145,6 +146,8 @@ export const sendable = (command: Command, partitions: number | undefined): Send
       const { reason, field } = valid
       return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
     }
+    const detail = unclearSku(valid)
+    if (detail !== undefined) return notStored(command, { reason: "form", cause: "InvalidField", field: "sku", detail })
     text = commandText(valid)
   }
   const bytes = utf8Bytes(text)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { Decision } from "../../src/channel.ts"
-import { auditText } from "../../src/cli/audit.ts"
+import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { table } from "../../src/cli/print.ts"
 import { quarantineText } from "../../src/cli/quarantine.ts"
@@ -41,6 +41,11 @@ describe("a decision in one line", () => {
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "qty" },
       15,
       'notStored  Reserve A r1: InvalidField "qty"; nothing was decided, and its id is free  [id c1]',
+    ],
+    [
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "sku", detail: "U+0020, white space, at its end" },
+      15,
+      'notStored  Reserve A r1: InvalidField "sku", U+0020, white space, at its end; nothing was decided, and its id is free  [id c1]',
     ],
     [
       { outcome: "notStored", reason: "class" },
@@ -134,5 +139,20 @@ describe("what people read", () => {
     expect(text).toContain("GUARANTEES ARE BROKEN:")
     expect(text).toMatch(/chain: partition 2, record 1: /)
     expect(text).not.toMatch(/^completeness/m)
+  })
+
+  it("of an audit: SKUs that look alike, spelled so that they can be told apart", () => {
+    expect(lookAlikeLines(0, [])).toEqual([])
+    expect(
+      lookAlikeLines(2, [
+        ["84997b", "84997B"],
+        ["A B", "A\u00a0B"],
+      ]),
+    ).toEqual([
+      "",
+      expect.stringMatching(/^2 groups of SKUs look alike/),
+      '  "84997b" (84997b), "84997B" (84997B)',
+      '  "A B" (A%20B), "A\u00a0B" (A%C2%A0B)',
+    ])
   })
 })

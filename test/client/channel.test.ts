@@ -116,6 +116,7 @@ describe("a channel's promises", () => {
       channel.reserve({ ...reserve, reservation: 'r1","qty":2,"holdMs":3}' }),
       channel.reserve({ ...reserve, sku: "" }),
       channel.receiveStock({ sku: "A", location: 'L","reference":"x', qty: 1 }),
+      channel.receiveStock({ sku: "Cafe\u0301", location: "L", qty: 1 }),
     ])
     const [accepted] = await Promise.all([channel.reserve(reserve)])
     expect(refused).toMatchObject([
@@ -123,6 +124,13 @@ describe("a channel's promises", () => {
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "reservation" },
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "sku" },
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "location" },
+      {
+        outcome: "notStored",
+        reason: "form",
+        cause: "InvalidField",
+        field: "sku",
+        detail: 'not in normal form C, which is "Caf\u00e9" (Caf%C3%A9)',
+      },
     ])
     expect(accepted).toMatchObject({ outcome: "accepted" })
     expect(link.published).toHaveLength(1)

@@ -70,7 +70,7 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
     for (const json of blocksOf("about"))
       expect(parseQuestion(["reservation", "A"], bytesOf(json))).toMatchObject({ question: "reservation", sku: "A" })
     for (const json of blocksOf("door")) whole(json, decodeDoorAnswer(bytesOf(json)))
-    expect(blocksOf("door").map((json) => decodeDoorAnswer(bytesOf(json))?.answer)).toEqual(["stored", "busy", "notStored"])
+    expect(blocksOf("door").map((json) => decodeDoorAnswer(bytesOf(json))?.answer)).toEqual(["stored", "busy", "notStored", "notStored"])
     for (const json of blocksOf("page")) expect(parseQuestion(["ats"], bytesOf(json))).toMatchObject({ question: "atsPage" })
   })
 
