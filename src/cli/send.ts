@@ -9,6 +9,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Client, clientLayer, type Decision } from "../channel.ts"
+import { timerMsMax } from "../client/options.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
 import { commandFromJson, commandSchemas } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
@@ -132,8 +133,8 @@ export const sendCommand = Command.make(
     timeoutMs: Flag.Int("timeout-ms").pipe(
       Flag.withDescription("Milliseconds to wait for the decision, connecting included (30000)"),
       Flag.filter(
-        (ms) => ms >= 1,
-        () => "at least 1",
+        (ms) => ms >= 1 && ms <= timerMsMax,
+        () => `from 1 to ${timerMsMax}`,
       ),
       Flag.withDefault(30_000),
     ),
