@@ -22,7 +22,7 @@ import type { BusyWhy } from "../engine/words.ts"
 import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
-import { commandFromJson, commandVersion } from "../wire/commands.ts"
+import { commandVersion, readCommandJson } from "../wire/commands.ts"
 import { readCanonicalBody } from "../wire/reader.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
@@ -141,10 +141,12 @@ const usualText = (command: Command): string | undefined => {
 export const sendable = (command: Command, partitions: number | undefined): Sendable | Decision => {
   let text = usualText(command)
   if (text === undefined) {
-    const valid = commandFromJson({ v: commandVersion, ...withoutUndefined(command) })
+    const valid = readCommandJson({ v: commandVersion, ...withoutUndefined(command) })
     if (!("type" in valid)) {
-      const { reason, field } = valid
-      return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
+      const { refusal, detail: what } = valid
+      const { reason, field } = refusal
+      const where = { ...(field === undefined ? {} : { field }), ...(what === undefined ? {} : { detail: what }) }
+      return notStored(command, { reason: "form", cause: reason, ...where })
     }
     const detail = unclearSku(valid)
     if (detail !== undefined) return notStored(command, { reason: "form", cause: "InvalidField", field: "sku", detail })

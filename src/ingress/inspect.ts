@@ -64,11 +64,12 @@ const about = (reason: NotStored["reason"], at: number, command: Command): NotSt
   sku: command.sku,
 })
 
-const formFault = ({ refusal, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+const formFault = ({ refusal, detail, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
   answer: "notStored",
   reason: "form",
   cause: refusal.reason,
   ...(refusal.field === undefined ? {} : { field: refusal.field }),
+  ...(detail === undefined ? {} : { detail }),
   at,
   ...(id === null ? {} : { id }),
   ...(sku === null ? {} : { sku }),

@@ -136,6 +136,9 @@ const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly
 }
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** What is expected of a field that isn't known: that it isn't there. */
+export const noSuchField = "no such field"
+
 /** What a strict decoder found: the value, or the first field at fault and what was expected there. */
 export type Strict<T> =
   | { readonly _tag: "Valid"; readonly value: T }
@@ -153,7 +156,7 @@ export const strictDecoderOf = <S extends Schema.ConstraintDecoder<unknown>>(sch
     const result = decode(json)
     if (Result.isFailure(result)) return { _tag: "Invalid", ...firstIssue(result.failure.issue) }
     const dropped = droppedField(json, result.success)
-    return dropped === undefined ? { _tag: "Valid", value: result.success } : { _tag: "Invalid", path: dropped, expected: "no such field" }
+    return dropped === undefined ? { _tag: "Valid", value: result.success } : { _tag: "Invalid", path: dropped, expected: noSuchField }
   }
 }
 

@@ -188,6 +188,7 @@ describe("form", () => {
       reason: "form",
       cause: "InvalidField",
       field: "qty",
+      detail: "out of its range: 0",
       at: 1,
       id: "c-9",
       sku: a,
