@@ -119,12 +119,15 @@ describe("what people read", () => {
       journalBytes: 12_345,
       bytesPerDay: 678,
       archive: { archivedSeq: 7, bytes: 90 },
-      lagCommands: 3,
+      lagMessages: 3,
+      lagCommands: 41,
       lagMs: 40,
       halt: "ChainBroken: x",
     }
     const text = topologyText({ partitions: [partition], workers: [], commands: "C", warnings: ["one replica"] })
     expect(text).toContain("nobody")
+    expect(text).toMatch(/commands waiting +in messages/)
+    expect(text).toMatch(/ 41 +3 +40 /)
     expect(text).toContain("ChainBroken: x")
     expect(text).toMatch(/^ *0 +4 to 9 +12345 +678 +7 +90$/m)
     expect(text).toContain("NOT GUARANTEED: one replica")
