@@ -120,12 +120,14 @@ const mischiefs: ReadonlyArray<Mischief> = [
     atDoor: ["notStored class"],
   }),
   (_sender, _asked, family, cluster) => untold("web", `nowhere-${family.below(1 << 30)}` as Sku, 1, family, cluster),
-  (sender, asked, family, { senders }) => {
+  (sender, asked, family, { senders, world }) => {
     // Somebody else's reservation, released by a channel that never made it.
     const thief = senders.get(sender.name === "web" ? "wholesale" : "web") ?? sender
     const isTheirs = sender.name === "web" || sender.name === "wholesale" || sender.name === "marketplace"
     const reservation = isTheirs && "reservation" in asked.command ? asked.command.reservation : "nobodys"
-    const { sku, issuedAtMs } = asked.command
+    const { sku } = asked.command
+    // A fact may be of a clock that is fast; this is no fact.
+    const issuedAtMs = Math.min(asked.command.issuedAtMs, world.nowMs)
     const command = { type: "Release", id: `theft.${family.below(1 << 30)}`, sku, issuedAtMs, reservation, reason: "cancelled" }
     return {
       subject: commandSubject(thief.name, "sell", skuToken(sku)),
