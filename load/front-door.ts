@@ -70,7 +70,7 @@ const play = (count: 1 | 3) =>
       say(`${table?.rows.length ?? 0} messages of the table tried`)
       const fuzzed = await fuzz(stage, Number(options.messages), options.seed)
       say(`${fuzzed.messages} messages of chance sent`)
-      await until("all that is stored is decided", async () => (await metricOf(workers, metricName.lagCommands)) === 0)
+      await until("all that is stored is decided", async () => (await metricOf(workers, metricName.lagMessages)) === 0)
       const looked = await lookAtStreams(engine, [tableMark, fuzzMark])
       const ends = await streamEnds(engine)
       const grown = Object.fromEntries(Object.entries(ends).map(([name, end]) => [name, end - (before.ends[name] ?? 0)]))
@@ -89,7 +89,7 @@ const judge = async (
   foreign: ReadonlyArray<{ readonly stream: string; readonly seq: number; readonly subject: string; readonly why: string }>,
 ): Promise<ReadonlyArray<Promised>> => {
   const after = await epochsOf(workers)
-  const lag = await metricOf(workers, metricName.lagCommands)
+  const lag = await metricOf(workers, metricName.lagMessages)
   const defects = await metricOf(workers, metricName.ingressDefects)
   const { code, out } = await stage.holdfast("audit", "--json")
   const where = `${stage.servers.length} server(s)`

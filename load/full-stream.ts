@@ -89,7 +89,7 @@ const whileDecided = async (stage: Stage, workers: ReadonlyArray<StageProcess>):
 
 const lagOf = async (workers: ReadonlyArray<StageProcess>): Promise<number> => {
   const pages = await Promise.all(workers.map((worker) => worker.page("/metrics")))
-  return pages.reduce((sum, page) => sum + sumOf(page, metricName.lagCommands), 0)
+  return pages.reduce((sum, page) => sum + sumOf(page, metricName.lagMessages), 0)
 }
 
 interface Away {

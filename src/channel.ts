@@ -5,6 +5,7 @@
  */
 import { Layer } from "effect"
 import { Client, type ClientOptions } from "./client/client.ts"
+import { checkMs, numbersOf } from "./client/options.ts"
 import { type Channel, openChannel } from "./client/promises.ts"
 import { channelLinkLayer } from "./nats/channel-link.ts"
 import type { Login, ServerAddress } from "./nats/connection.ts"
@@ -31,14 +32,16 @@ export interface ConnectOptions extends ServerAddress, ClientOptions {
   readonly onWaiting?: (waiting: { readonly for: string; readonly cause: string }) => void
 }
 
-/** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. */
+/** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. Throws a RangeError for a number that can't be one of its options. */
 export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPermitted | BrokerUnavailable> => {
+  numbersOf(options)
+  checkMs("connectTimeoutMs", options.connectTimeoutMs)
   const patience = options.timeoutMs === undefined ? {} : { connectTimeoutMs: options.timeoutMs }
   return Client.layer(options).pipe(Layer.provide(channelLinkLayer({ ...patience, ...options })))
 }
 
 /**
- * Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
+ * Rejects with a RangeError for a number that can't be one of the options. Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
  * name can't be a sender's or the server doesn't let this login in.
  */
-export const connect = (options: ConnectOptions): Promise<Channel> => openChannel(clientLayer(options))
+export const connect = async (options: ConnectOptions): Promise<Channel> => openChannel(clientLayer(options))

@@ -202,6 +202,22 @@ export const door: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "unclear-sku-stocked",
+    breaks: "lets units be stocked under a SKU that looks like another",
+    guarantee: "INV-10",
+    expected: ["expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 40,
+    substituted: [
+      {
+        module: inspect,
+        pattern: `unclearSku(decoded.command)`,
+        replacement: `(bites() ? undefined : unclearSku(decoded.command))`,
+      },
+    ],
+  },
+  {
     name: "class-unchecked",
     breaks: "looks neither at the door nor at the owner at whether a command belongs to the class that its sender may publish in",
     guarantee: "INV-10",

@@ -1,6 +1,6 @@
 /**
  * Messages that must be refused or wait for a person, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
- * reservation, the wrong class, a SKU spelled another way, a time in the future, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
+ * reservation, the wrong class, a SKU spelled another way, a time in the future, stock of a SKU that looks like another, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
 import { type Command, isFact } from "../../src/domain/commands.ts"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
@@ -55,7 +55,7 @@ const withOtherContent = (command: Command): object => {
   if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty + 1 }
   if ("reservation" in command) return { ...command, reservation: "another" }
   if ("policy" in command) return { ...command, policy: { ...command.policy, version: 1 + (command.policy.version ?? 0) } }
-  return "quarantined" in command ? { ...command, quarantined: `1${command.quarantined}` } : command
+  return "quarantined" in command ? { ...command, quarantined: "999999999-0" } : command
 }
 
 const mischiefs: ReadonlyArray<Mischief> = [
@@ -120,12 +120,14 @@ const mischiefs: ReadonlyArray<Mischief> = [
     atDoor: ["notStored class"],
   }),
   (_sender, _asked, family, cluster) => untold("web", `nowhere-${family.below(1 << 30)}` as Sku, 1, family, cluster),
-  (sender, asked, family, { senders }) => {
+  (sender, asked, family, { senders, world }) => {
     // Somebody else's reservation, released by a channel that never made it.
     const thief = senders.get(sender.name === "web" ? "wholesale" : "web") ?? sender
     const isTheirs = sender.name === "web" || sender.name === "wholesale" || sender.name === "marketplace"
     const reservation = isTheirs && "reservation" in asked.command ? asked.command.reservation : "nobodys"
-    const { sku, issuedAtMs } = asked.command
+    const { sku } = asked.command
+    // A fact may be of a clock that is fast; this is no fact.
+    const issuedAtMs = Math.min(asked.command.issuedAtMs, world.nowMs)
     const command = { type: "Release", id: `theft.${family.below(1 << 30)}`, sku, issuedAtMs, reservation, reason: "cancelled" }
     return {
       subject: commandSubject(thief.name, "sell", skuToken(sku)),
@@ -177,6 +179,8 @@ const skuElsewhere = (sku: Sku, cluster: Cluster): Sku => {
 
 /** What may be in the path of a subject, and in no SKU's token. */
 const oddTokens = ["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"]
+/** What makes a SKU look like another that is stocked. */
+const oddEnds = ["\u00a0", " ", "\u200b", "e\u0301", "\ufeff"]
 /** Reply subjects of somebody else, of nobody, and of more than one. */
 const forgedReplies = [
   "hf.reply.warehouse.warehouse.1",
@@ -206,6 +210,15 @@ const doorMischiefs: ReadonlyArray<Mischief> = [
     body: encoder.encode(`[${saleBeside(sku, family, cluster)},${releaseOf(sku, family, cluster)}]`),
     expected: ["notStored mixed"],
   }),
+  (_sender, { command }, family, { world }) => {
+    const sku = `${command.sku}${oddEnds[family.below(oddEnds.length)]}`
+    const told = { id: `unclear.${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, location: "DC1", qty: 1 }
+    return {
+      subject: commandSubject("warehouse", "stock", skuToken(sku)),
+      body: bodyOf({ type: "ReceiveStock", ...told }),
+      expected: ["notStored form"],
+    }
+  },
   (_sender, { command: { sku } }, family, cluster) => {
     const other = skuElsewhere(sku, cluster)
     return {

@@ -59,6 +59,8 @@ export interface Audit {
   readonly feed: (value: HeardValue, receiver?: string) => void
   /** A command that the broker acknowledged as stored. Best told before its record. */
   readonly acknowledged: (command: Acknowledged) => void
+  /** Every SKU that was told of so far. */
+  readonly skus: () => Iterable<string>
   /**
    * The report. `quiet`: all that was decided has been said and heard, so the feed's last values must be the last there are. `held`: what the commands stream holds, looked at before all journals
    * are read whole. Called once.
@@ -203,6 +205,7 @@ export const createAudit = (options: AuditOptions): Audit => {
     reply: checkers.replies.heard,
     feed: (value, receiver = value.channel) => checkers.feed.heard(value, receiver),
     acknowledged: checkers.completeness.acknowledged,
+    skus: () => checkers.skus.models.keys(),
     finish: ({ quiet = false, held = null } = {}) => reportOf(checkers, quiet, held),
   }
 }

@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
-import { partitionOf } from "../domain/names.ts"
+import { lookAlikesOf } from "../domain/clear-sku.ts"
+import { partitionOf, skuToken } from "../domain/names.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Commands, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
@@ -36,8 +37,22 @@ const auditAll = Effect.fnUntraced(function* (partitions: number, violationsMax:
   const held = yield* Commands.use((commands) => commands.at(0, 0))
   for (let partition = 0; partition < partitions; partition++) yield* readJournal(audit, partition, partitions)
   yield* progress("")
-  return audit.finish({ held })
+  const lookAlikes = lookAlikesOf(audit.skus())
+  return { lookAlikes: lookAlikes.length, lookAlike: lookAlikes.slice(0, lookAlikesMax), ...audit.finish({ held }) }
 })
+
+/** Groups of SKUs that look alike of which the members are told; all are counted. */
+const lookAlikesMax = 100
+
+/** SKUs that people take for one another break no guarantee, but may be one that was written two ways. */
+export const lookAlikeLines = (groups: number, told: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> =>
+  groups === 0
+    ? []
+    : [
+        "",
+        `${groups} groups of SKUs look alike (by case, width, composition, or what can't be seen); each is a SKU of its own:`,
+        ...told.map((group) => `  ${group.map((sku) => `${JSON.stringify(sku)} (${skuToken(sku)})`).join(", ")}`),
+      ]
 
 /** What only those who heard it can judge: replies, acknowledgements, the feed. */
 const heardOnly: ReadonlySet<CheckerName> = new Set<CheckerName>(["replies", "completeness", "feed"])
@@ -73,7 +88,7 @@ model of their own, one effect for each command id, one end for each reservation
 
 Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. What was purged from journals is read from the archive (--archive), as one chain with the rest.
 Reads only. Journals may grow meanwhile: each is
-judged to where it ended when its turn came. What the commands stream lost before anybody decided it is told too. Ends with 3 if a guarantee was found broken, or if something acknowledged is lost.`
+judged to where it ended when its turn came. What the commands stream lost before anybody decided it is told too, and SKUs that look alike. Ends with 3 if a guarantee was found broken, or if something acknowledged is lost.`
 
 export const auditCommand = Command.make(
   "audit",
@@ -90,7 +105,9 @@ export const auditCommand = Command.make(
     const report = yield* auditAll(partitions, violations).pipe(
       Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))),
     )
-    yield* json ? printJson({ partitions, ...report }) : printLine(auditText(report, partitions))
+    yield* json
+      ? printJson({ partitions, ...report })
+      : printLine([auditText(report, partitions), ...lookAlikeLines(report.lookAlikes, report.lookAlike)].join("\n"))
     if (report.ok) return
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)
     return yield* new CommandFailed({

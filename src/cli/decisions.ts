@@ -46,11 +46,11 @@ const busyBecause: Readonly<Record<Extract<Decision, { readonly outcome: "busy" 
 
 type NotStored = Extract<Decision, { readonly outcome: "notStored" }>
 
-const notStoredBecause = ({ reason, cause, field }: NotStored): string => {
+const notStoredBecause = ({ reason, cause, field, detail }: NotStored): string => {
   const at = field === undefined || field === "" ? "" : ` "${field}"`
   switch (reason) {
     case "form":
-      return `${cause ?? "its form"}${at}`
+      return `${cause ?? "its form"}${at}${detail === undefined ? "" : `, ${detail}`}`
     case "size":
       return "it is too long"
     case "token":

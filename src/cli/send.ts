@@ -9,8 +9,9 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Client, clientLayer, type Decision } from "../channel.ts"
+import { timerMsMax } from "../client/options.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
-import { commandFromJson, commandSchemas } from "../wire/commands.ts"
+import { type NoCommand, readCommandJson } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
 import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
 import { decisionLine, notPermittedLine, outcomeCode, unknownLine } from "./decisions.ts"
@@ -40,28 +41,18 @@ const parseBody = (body: string): Effect.Effect<ReadonlyArray<unknown>, CommandF
   return Effect.succeed(values.map(({ value }) => value))
 }
 
-/** What is wrong with the field at a path: whether it is missing, unknown to the type, or there with a value that it can't have. */
-const faultOf = (json: object, path: string): string => {
-  if (path === "") return "a field is missing, not known to this type, or out of its range"
-  const [first = "", ...rest] = path.split(".")
-  let value: unknown = Reflect.get(json, first)
-  for (const step of rest) value = typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined
-  if (value === undefined) return `"${path}" is missing`
-  const type: unknown = Reflect.get(json, "type")
-  const schema = types.find((one) => one === type)
-  if (schema !== undefined && !(first in commandSchemas[schema].fields)) return `"${path}" is not known to ${schema}`
-  return `"${path}" is out of its range: ${JSON.stringify(value)}`
-}
-
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
 const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, CommandFailed> => {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return Effect.fail(usage("--body: a command is a JSON object"))
-  const command = commandFromJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
+  const command = readCommandJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
   if ("type" in command) return Effect.succeed(command)
-  if (command.reason === "UnknownType") return Effect.fail(usage(`unknown type; the types are ${types.join(", ")}`))
-  if (command.reason !== "InvalidField")
-    return Effect.fail(usage(`${command.reason}${command.field === undefined ? "" : `: ${command.field}`}`))
-  return Effect.fail(usage(`${faultOf(json, command.field ?? "")}: ${JSON.stringify(json)}`))
+  return Effect.fail(usage(noCommandText(command, json)))
+}
+
+/** Why JSON is no command: the version, the type, or the field at fault and whether it is missing, unknown or out of its range. */
+export const noCommandText = ({ refusal: { reason, field = "" }, detail }: NoCommand, json: object): string => {
+  if (reason === "UnknownType") return `unknown type; the types are ${types.join(", ")}`
+  return reason === "InvalidField" ? `"${field}" is ${detail}: ${JSON.stringify(json)}` : `${reason}: ${field}`
 }
 
 /** What came of one command: its decision, that none came in time, or that this sender may not send it. */
@@ -132,8 +123,8 @@ export const sendCommand = Command.make(
     timeoutMs: Flag.Int("timeout-ms").pipe(
       Flag.withDescription("Milliseconds to wait for the decision, connecting included (30000)"),
       Flag.filter(
-        (ms) => ms >= 1,
-        () => "at least 1",
+        (ms) => ms >= 1 && ms <= timerMsMax,
+        () => `from 1 to ${timerMsMax}`,
       ),
       Flag.withDefault(30_000),
     ),

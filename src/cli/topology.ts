@@ -37,8 +37,9 @@ export interface PartitionSeen {
   readonly bytesPerDay: number | null
   /** What the archive that was named holds of it: its last record and bytes; null: none was named, or nothing is archived. */
   readonly archive: { readonly archivedSeq: number; readonly bytes: number } | null
-  /** Commands stored and not decided, and the age of the oldest. */
-  readonly lagCommands: number
+  /** Messages stored and not decided, the commands in them (null: too many to look into, or they could not be read in time), and the age of the oldest. */
+  readonly lagMessages: number
+  readonly lagCommands: number | null
   readonly lagMs: number
   /** Why nobody may serve it, if so. */
   readonly halt: string | null
@@ -97,6 +98,36 @@ const roomOf = Effect.fnUntraced(function* (partition: number, endAtMs: number) 
   }
 })
 
+/** Stored messages that are looked into, to count the commands in them. */
+const lookedIntoMax = 256
+
+/** Commands in one stored message: those of every sender's message that its ingress put into it. What can't be read is one, for it waits as such. */
+export const commandsIn = (body: Uint8Array): number => {
+  const decoded = engineCodec.decodeBatch(body)
+  if (decoded._tag !== "Batch") return 1
+  return decoded.batch.messages.reduce((sum, { body: of }) => sum + (of._tag === "Commands" ? of.commands.length : 1), 0)
+}
+
+/** The commands in so many stored messages behind a sequence; null: there are too many to look into, or they were not read in time. */
+export const commandsWaiting = Effect.fnUntraced(function* (partition: number, afterSeq: number, messages: number) {
+  if (messages === 0) return 0
+  if (messages > lookedIntoMax) return null
+  let [commands, seen] = [0, 0]
+  const counted = (yield* Commands).read(partition, afterSeq + 1).pipe(
+    Stream.runForEachWhile((arrived) =>
+      Effect.sync(() => {
+        for (const { body } of arrived.slice(0, messages - seen)) commands += commandsIn(body)
+        seen += arrived.length
+        return seen < messages
+      }),
+    ),
+    Effect.as(true),
+    Effect.timeoutOrElse({ duration: sayMs, orElse: () => Effect.succeed(false) }),
+    Effect.catchTag("BrokerUnavailable", () => Effect.succeed(false)),
+  )
+  return (yield* counted) ? commands : null
+})
+
 const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | null) {
   const { endSeq, record } = yield* lastRecord(partition)
   const waiting = yield* (yield* Commands).waiting(partition, record?.cursor.seq ?? 0)
@@ -110,7 +141,8 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
     endSeq,
     atMs: record?.atMs ?? 0,
     ...(yield* roomOf(partition, record?.atMs ?? 0)),
-    lagCommands: waiting.count,
+    lagMessages: waiting.count,
+    lagCommands: yield* commandsWaiting(partition, record?.cursor.seq ?? 0, waiting.count),
     lagMs: waiting.oldestMs === null ? 0 : Math.max(0, nowMs - waiting.oldestMs),
     halt: halt === null ? null : `${halt.reason}: ${halt.detail}`,
   }
@@ -156,7 +188,8 @@ export const topologyText = (seen: TopologySeen): string => {
     one.epoch,
     one.endSeq,
     one.atMs === 0 ? "" : isoTime(one.atMs),
-    one.lagCommands,
+    one.lagCommands ?? "many",
+    one.lagMessages,
     one.lagMs,
     one.journal,
     one.halt ?? "",
@@ -165,7 +198,7 @@ export const topologyText = (seen: TopologySeen): string => {
     `Commands are in ${commands}; ${workers.length} workers are alive`,
     ...workers.map(({ worker, address }) => `  ${worker}  ${address}`),
     "",
-    table(["partition", "owner", "epoch", "record", "at", "waiting", "oldest ms", "journal", "halted"], rows),
+    table(["partition", "owner", "epoch", "record", "at", "commands waiting", "in messages", "oldest ms", "journal", "halted"], rows),
     "",
     roomText(seen),
     "",

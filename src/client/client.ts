@@ -19,8 +19,10 @@ import { type CommandInput, commandKey, completeCommand, type Decision, sendable
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { Waiter } from "./in-flight.ts"
+import { checkMs, numbersOf } from "./options.ts"
 import { QuestionDesk, type QuestionFailure, questionToken } from "./question-desk.ts"
 
+/** A number that can't be one of these (0, NaN, below 0, more than a timer holds) is a RangeError of whoever gives it. */
 export interface ClientOptions {
   /** Milliseconds a caller waits for a decision or an answer, from the call. Default: 30,000. */
   readonly timeoutMs?: number
@@ -87,7 +89,6 @@ export class Client extends Context.Service<
   static readonly layer = (options: ClientOptions): Layer.Layer<Client, never, ChannelLink> => Layer.effect(Client, makeClient(options))
 }
 
-const defaults = { timeoutMs: 30_000, retryMs: 1_000, retryMsMax: 10_000, inFlightMax: 4_096 }
 /** Milliseconds for workers that are known and don't answer: they may be dead and not yet missed. */
 const collectMs = 2_000
 /** Milliseconds before lost replies are listened to again. What was said meanwhile is asked for again by the retries. */
@@ -178,6 +179,7 @@ const commands = (
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
   const submit = (command: Command, waiter: Waiter, own: SendOptions): (() => void) | undefined => {
+    checkMs("timeoutMs", own.timeoutMs)
     const ready = sendable(command, partitions.known)
     if ("outcome" in ready) {
       waiter.decided(ready)
@@ -286,7 +288,7 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
   Effect.gen(function* () {
     const link = yield* ChannelLink
     const environment = options.environment ?? processEnvironment
-    const { timeoutMs, ...limits } = { ...defaults, ...options }
+    const { timeoutMs, ...limits } = numbersOf(options)
     const instance = environment.randomId()
     const sender = new CommandSender(environment, limits, publishOver(link, instance))
     const desk = new QuestionDesk(link, instance)

@@ -335,7 +335,7 @@ export class CommandSender {
   }
 
   #neverStored(command: InFlight, answer: NotStored): void {
-    const { reason, cause, field, at } = answer
+    const { reason, cause, field, detail, at } = answer
     command.retryAtMs = Number.POSITIVE_INFINITY
     command.lastCause = `the last sending was not stored, for its ${field ?? cause ?? reason}; an earlier one had no answer`
     // It is never sent again. But what may have been taken before, by another release that reads it otherwise, is not said to be free.
@@ -343,6 +343,7 @@ export class CommandSender {
     const why = {
       ...(cause === undefined ? {} : { cause }),
       ...(field === undefined ? {} : { field }),
+      ...(detail === undefined ? {} : { detail }),
       ...(at === undefined ? {} : { at }),
     }
     this.#settle(command, { id: command.id, sku: command.sku, outcome: "notStored", reason, ...why })

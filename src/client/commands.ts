@@ -4,6 +4,7 @@
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
 import { Buffer } from "node:buffer"
+import { unclearSku } from "../domain/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/commands.ts"
 import {
   CommandClass,
@@ -21,7 +22,7 @@ import type { BusyWhy } from "../engine/words.ts"
 import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
-import { commandFromJson, commandVersion } from "../wire/commands.ts"
+import { commandVersion, readCommandJson } from "../wire/commands.ts"
 import { readCanonicalBody } from "../wire/reader.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
@@ -60,7 +61,7 @@ export type NotStored = Extract<DoorAnswer, { readonly answer: "notStored" }>
 export type Decision = { readonly id: string; readonly sku: string } & (
   | Said
   | { readonly outcome: "busy"; readonly retryAfterMs: number; readonly why: BusyCause }
-  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "at">)
+  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "detail" | "at">)
 )
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
@@ -104,7 +105,7 @@ export const completeCommand = <Type extends CommandType>(
   return complete as Command
 }
 
-const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field">): Decision => ({
+const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field" | "detail">): Decision => ({
   id,
   sku,
   outcome: "notStored",
@@ -140,11 +141,15 @@ const usualText = (command: Command): string | undefined => {
 export const sendable = (command: Command, partitions: number | undefined): Sendable | Decision => {
   let text = usualText(command)
   if (text === undefined) {
-    const valid = commandFromJson({ v: commandVersion, ...withoutUndefined(command) })
+    const valid = readCommandJson({ v: commandVersion, ...withoutUndefined(command) })
     if (!("type" in valid)) {
-      const { reason, field } = valid
-      return notStored(command, { reason: "form", cause: reason, ...(field === undefined ? {} : { field }) })
+      const { refusal, detail: what } = valid
+      const { reason, field } = refusal
+      const where = { ...(field === undefined ? {} : { field }), ...(what === undefined ? {} : { detail: what }) }
+      return notStored(command, { reason: "form", cause: reason, ...where })
     }
+    const detail = unclearSku(valid)
+    if (detail !== undefined) return notStored(command, { reason: "form", cause: "InvalidField", field: "sku", detail })
     text = commandText(valid)
   }
   const bytes = utf8Bytes(text)

@@ -23,10 +23,16 @@ export interface CommandMessage {
   readonly brokerMs: EpochMs
 }
 
-/** One command of a body: decoded, or why not. `text` is its canonical JSON. */
+/** One command of a body: decoded, or why not (`detail`: what is wrong with the field, for people). `text` is its canonical JSON. */
 export type DecodedCommand =
   | { readonly _tag: "Command"; readonly command: Command; readonly text: string }
-  | { readonly _tag: "Invalid"; readonly refusal: Refusal; readonly id: CommandId | null; readonly sku: Sku | null }
+  | {
+      readonly _tag: "Invalid"
+      readonly refusal: Refusal
+      readonly detail?: string
+      readonly id: CommandId | null
+      readonly sku: Sku | null
+    }
 
 export type DecodedBody =
   | { readonly _tag: "Commands"; readonly array: boolean; readonly commands: ReadonlyArray<DecodedCommand> }

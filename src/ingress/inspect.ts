@@ -3,6 +3,7 @@
  *
  * Everything that goes on from here is written by us: the class and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
  */
+import { unclearSku } from "../domain/clear-sku.ts"
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
@@ -63,15 +64,27 @@ const about = (reason: NotStored["reason"], at: number, command: Command): NotSt
   sku: command.sku,
 })
 
-const formFault = ({ refusal, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+const formFault = ({ refusal, detail, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
   answer: "notStored",
   reason: "form",
   cause: refusal.reason,
   ...(refusal.field === undefined ? {} : { field: refusal.field }),
+  ...(detail === undefined ? {} : { detail }),
   at,
   ...(id === null ? {} : { id }),
   ...(sku === null ? {} : { sku }),
 })
+
+/** The first command that has not the form of one, or that would stock something under a SKU that nobody can tell from another. */
+const firstFormFault = (commands: ReadonlyArray<DecodedCommand>): NotStored | undefined => {
+  for (let at = 0; at < commands.length; at++) {
+    const decoded = commands[at] as DecodedCommand
+    if (decoded._tag === "Invalid") return formFault(decoded, at)
+    const detail = unclearSku(decoded.command)
+    if (detail !== undefined) return { ...about("form", at, decoded.command), cause: "InvalidField", field: "sku", detail }
+  }
+  return undefined
+}
 
 /** A message's commands: whether they are facts, and their partition; or why they can't be taken. */
 export type Judged = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
@@ -83,10 +96,8 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
   }
   const { commands } = body
-  for (let at = 0; at < commands.length; at++) {
-    const decoded = commands[at] as DecodedCommand
-    if (decoded._tag === "Invalid") return formFault(decoded, at)
-  }
+  const fault = firstFormFault(commands)
+  if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.
   const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>
   for (let at = 0; at < each.length; at++) {

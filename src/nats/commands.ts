@@ -94,7 +94,7 @@ export const commandsOver = (link: Link, place: CommandsPlace): Commands["Servic
     attempt(link, `purge commands of partition ${partition}`, () =>
       link.jsm.streams.purge(place.stream, { filter: place.of(partition), seq: beforeSeq }),
     ).pipe(Effect.asVoid),
-  waiting: (partition, seq) => attempt(link, `count commands of partition ${partition}`, () => waiting(link, place, partition, seq + 1)),
+  waiting: (partition, seq) => attempt(link, `count messages of partition ${partition}`, () => waiting(link, place, partition, seq + 1)),
 })
 
 /** `link` is a connection in the account of the engine. */

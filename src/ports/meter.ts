@@ -87,7 +87,7 @@ export class Meter extends Context.Service<
     readonly ingressSampled: (sample: IngressSample) => void
     /** A sender's subscription was given up. */
     readonly doorClosed: (sender: SenderId, why: BusyWhy | "bound") => void
-    /** Commands stored and not decided, and the age in milliseconds of the oldest; null when this worker doesn't own the partition (any more). */
+    /** Messages stored and not decided, and the age in milliseconds of the oldest; null when this worker doesn't own the partition (any more). */
     readonly waiting: (partition: number, waiting: { readonly count: number; readonly oldestAgeMs: number } | null) => void
   }
 >()("holdfast/ports/Meter") {}

@@ -93,7 +93,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     metricName.unserved,
     "Seconds for which nobody has served the partition, as this process sees it; 0 while it is served.",
   )
-  const lagCommands = gauge(metricName.lagCommands, "Messages stored and not decided yet, of partitions this worker serves.")
+  const lagMessages = gauge(metricName.lagMessages, "Messages stored and not decided yet, of partitions this worker serves.")
   const lagOldest = gauge(
     metricName.lagOldestSeconds,
     "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
@@ -125,8 +125,8 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     }) satisfies Meter["Service"]["sampled"],
     unserved: ((partition, unservedMs) => unserved.set({ partition }, unservedMs / 1_000)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {
-      if (waiting === null) lagCommands.remove({ partition })
-      else lagCommands.set({ partition }, waiting.count)
+      if (waiting === null) lagMessages.remove({ partition })
+      else lagMessages.set({ partition }, waiting.count)
       showOldest(partition, storedMs, waiting?.oldestAgeMs ?? null)
     }) satisfies Meter["Service"]["waiting"],
     /** What the ingress of this process has before it: it waits as much as what is stored. */

@@ -5,7 +5,7 @@
 
 /** Every metric of Holdfast's own. Durations are in seconds, as Prometheus wants them. */
 export const metricName = {
-  lagCommands: "holdfast_partition_lag_commands",
+  lagMessages: "holdfast_partition_lag_messages",
   lagOldestSeconds: "holdfast_partition_lag_oldest_seconds",
   decisions: "holdfast_decisions_total",
   refusals: "holdfast_refusals_total",

@@ -8,7 +8,7 @@ import { Schema } from "effect"
 import type { CommandId, Sku } from "../domain/names.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
-import { CommandIdField, CountField, decoderOf, SkuField } from "./fields.ts"
+import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"
 
 /** What about a message was why nothing of it was taken. */
 export const NotStoredReason = ["form", "size", "token", "sender", "class", "partition", "mixed", "age"] as const
@@ -25,6 +25,8 @@ export type DoorAnswer =
       readonly cause?: RefusalReason
       /** The field at fault. */
       readonly field?: string
+      /** What is wrong with it, for people, where the field alone doesn't show it. */
+      readonly detail?: string
       /** The place in the array of the command at fault, its id and SKU where they could be read. */
       readonly at?: number
       readonly id?: CommandId
@@ -49,8 +51,9 @@ export const NotStoredAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("notStored"),
   reason: Schema.Literals(NotStoredReason),
-  cause: Schema.optionalKey(Schema.Literals(RefusalReason)),
+  cause: Schema.optionalKey(openWord(RefusalReason, "Which of the refusals it is")),
   field: Schema.optionalKey(Schema.String),
+  detail: Schema.optionalKey(Schema.String),
   at: Schema.optionalKey(CountField),
   id: Schema.optionalKey(CommandIdField),
   sku: Schema.optionalKey(SkuField),

@@ -9,7 +9,7 @@ import type { Refusal } from "../domain/refusals.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import { bodyBytesMax, commandsPerMessageMax } from "../limits.ts"
 import { commandText } from "./canonical.ts"
-import { commandFromJson, fieldName } from "./commands.ts"
+import { fieldName, readCommandJson } from "./commands.ts"
 import { parseStrictJson } from "./json.ts"
 import { readCanonicalBody } from "./reader.ts"
 
@@ -38,8 +38,8 @@ export const decodeAnySpelling = (body: Uint8Array): DecodedBody => {
 }
 
 const decodeCommand = (json: object): DecodedCommand => {
-  const decoded = commandFromJson(json)
-  if (!("type" in decoded)) return { _tag: "Invalid", refusal: decoded, id: idOf(json), sku: skuOf(json) }
+  const decoded = readCommandJson(json)
+  if (!("type" in decoded)) return { _tag: "Invalid", ...decoded, id: idOf(json), sku: skuOf(json) }
   return { _tag: "Command", command: decoded, text: commandText(decoded) }
 }
 

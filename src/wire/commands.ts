@@ -15,6 +15,7 @@ import {
   durationField,
   EpochMsField,
   LocationField,
+  noSuchField,
   PercentField,
   QtyField,
   QuarantinedField,
@@ -259,13 +260,43 @@ const decoders: ReadonlyMap<unknown, Decode> = new Map<unknown, Decode>(
 /** Characters of a refusal's `field`: what a sender called its unknown field is not repeated at any length. */
 const fieldCharsMax = 96
 
+/** Why a JSON object spells no command, and where the field alone doesn't show it what is wrong with it, for people. */
+export interface NoCommand {
+  readonly refusal: Refusal
+  readonly detail?: string
+}
+
 /** The command a JSON object spells, or why it spells none: the version first, then the type, then the first field at fault. */
-export const commandFromJson = (json: object): Command | Refusal => {
-  if (Reflect.get(json, "v") !== commandVersion) return { reason: "UnsupportedVersion", field: "v" }
-  const decode = decoders.get(Reflect.get(json, "type"))
-  if (decode === undefined) return { reason: "UnknownType", field: "type" }
+export const readCommandJson = (json: object): Command | NoCommand => {
+  if (Reflect.get(json, "v") !== commandVersion) return { refusal: { reason: "UnsupportedVersion", field: "v" } }
+  const type: unknown = Reflect.get(json, "type")
+  const decode = decoders.get(type)
+  if (decode === undefined) return { refusal: { reason: "UnknownType", field: "type" } }
   const decoded = decode(json)
-  return decoded._tag === "Valid" ? commandOf(decoded.value) : { reason: "InvalidField", field: fieldName(decoded.path) }
+  if (decoded._tag === "Valid") return commandOf(decoded.value)
+  const { path, expected } = decoded
+  return {
+    refusal: { reason: "InvalidField", field: fieldName(path) },
+    detail: expected === noSuchField ? `not known to ${String(type)}` : valueFault(json, path),
+  }
+}
+
+/** The same without what is said to people. */
+export const commandFromJson = (json: object): Command | Refusal => {
+  const read = readCommandJson(json)
+  return "type" in read ? read : read.refusal
+}
+
+/** Characters of a value that are told to whoever sent it. */
+const valueCharsMax = 64
+
+/** What is wrong with a known field: that it is not there, or what it is. */
+const valueFault = (json: object, path: string): string => {
+  let value: unknown = json
+  for (const step of path.split(".")) value = typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined
+  if (value === undefined) return "missing"
+  const text = JSON.stringify(value)
+  return `out of its range: ${text.length <= valueCharsMax ? text : `${text.slice(0, valueCharsMax).toWellFormed()}…`}`
 }
 
 export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()

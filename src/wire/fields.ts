@@ -102,6 +102,18 @@ export const AllocationsField = Schema.Array(Schema.Struct({ location: LocationF
   description: "Units by location",
 })
 
+/**
+ * A word that is heard, of which a newer release may say more than this one knows: what it says is taken, and kept as it is. Typed as the known ones, so that a program that looks at them
+ * is told by the compiler which there are; one that it doesn't know it must take for one of their kind.
+ */
+export const openWord = <Known extends string>(known: ReadonlyArray<Known>, description: string) =>
+  Schema.String.pipe(
+    Schema.refine((text): text is Known => text !== "", {
+      expected: "a word",
+      toJsonSchema: () => ({ minLength: 1, anyOf: [{ enum: [...known] }, { type: "string" }] }),
+    }),
+  ).annotate({ description: `${description}; a newer release may say others` })
+
 /** A filter: no two items have the same key. Its issue names the item. */
 export const distinctBy = <T>(key: (item: T) => string) =>
   Schema.makeFilter(
@@ -124,6 +136,9 @@ const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly
 }
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** What is expected of a field that isn't known: that it isn't there. */
+export const noSuchField = "no such field"
+
 /** What a strict decoder found: the value, or the first field at fault and what was expected there. */
 export type Strict<T> =
   | { readonly _tag: "Valid"; readonly value: T }
@@ -141,7 +156,7 @@ export const strictDecoderOf = <S extends Schema.ConstraintDecoder<unknown>>(sch
     const result = decode(json)
     if (Result.isFailure(result)) return { _tag: "Invalid", ...firstIssue(result.failure.issue) }
     const dropped = droppedField(json, result.success)
-    return dropped === undefined ? { _tag: "Valid", value: result.success } : { _tag: "Invalid", path: dropped, expected: "no such field" }
+    return dropped === undefined ? { _tag: "Valid", value: result.success } : { _tag: "Invalid", path: dropped, expected: noSuchField }
   }
 }
 

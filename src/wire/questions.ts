@@ -37,7 +37,10 @@ export const PageJson = Schema.Struct({
   partition: Schema.optionalKey(CountField),
   after: Schema.optionalKey(CountField),
   limit: Schema.optionalKey(CountField.check(Schema.isGreaterThanOrEqualTo(1))),
-}).annotate({ identifier: "Page", description: "Which page: after is the next of the page before; partition only for ats" })
+}).annotate({
+  identifier: "Page",
+  description: "Which page: after is the next of the page before; partition is for ats, whose subject names none",
+})
 
 /** The body of a question about a reservation. */
 export const AboutReservationJson = Schema.Struct({ v: Schema.Literal(1), reservation: ReservationNameField }).annotate({
@@ -93,29 +96,29 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
     case "ats": {
       if (about === "ats" && token === undefined) return pageQuestion(body, atsPageDefault, atsPageMax, atsPage)
       const sku = token === undefined ? undefined : skuFromToken(token)
-      return sku === undefined ? invalid("path") : { question: about, sku }
+      return sku === undefined ? invalid("path") : bodiless(body, { question: about, sku })
     }
     case "reservation": {
       const sku = token === undefined ? undefined : skuFromToken(token)
       return sku === undefined ? invalid("path") : reservationQuestion(sku, body)
     }
     case topologyPath:
-      return token === undefined ? { question: "topology" } : invalid("path")
     case "workers":
-      return token === undefined ? { question: "workers" } : invalid("path")
+      return token === undefined ? bodiless(body, { question: about }) : invalid("path")
     case "quarantine": {
       if (token === undefined || !/^(?:0|[1-9][0-9]{0,5})$/.test(token)) return invalid("path")
-      return pageQuestion(body, quarantinePageDefault, quarantinePageMax, ({ after, limit }) => ({
-        question: "quarantine",
-        partition: Number(token),
-        after,
-        limit,
-      }))
+      const of = Number(token)
+      return pageQuestion(body, quarantinePageDefault, quarantinePageMax, ({ partition, after, limit }) =>
+        partition === null || partition === of ? { question: "quarantine", partition: of, after, limit } : invalid("partition"),
+      )
     }
     default:
       return invalid("path")
   }
 }
+
+/** A question that its subject asks whole: whoever says more would not be heard. */
+const bodiless = (body: Uint8Array, question: Question): Question => (body.length === 0 ? question : invalid("body"))
 
 const decodeAboutReservation = strictDecoderOf(AboutReservationJson)
 

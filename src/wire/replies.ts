@@ -4,10 +4,11 @@
  * Always a list, even for one command, so that a receiver has one case. Where the reply goes is said by its subject, not by its body.
  */
 import { Schema } from "effect"
+import { RefusalReason } from "../domain/refusals.ts"
 import type { DecisionSaid, Reply } from "../engine/records.ts"
 import { skuJson } from "./canonical.ts"
 import { addOutcome, outcomeFields } from "./events.ts"
-import { CommandIdField, CountField, decoderOf, SkuField } from "./fields.ts"
+import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"
 
 /** A reply without what its subject says. */
 export type ReplyBody = Pick<Reply, "partition" | "seq" | "epoch" | "decisions">
@@ -20,7 +21,7 @@ const about = {
 
 const DecisionJson = Schema.Union([
   Schema.Struct({ ...about, ...outcomeFields.accepted }),
-  Schema.Struct({ ...about, ...outcomeFields.refused }),
+  Schema.Struct({ ...about, ...outcomeFields.refused, reason: openWord(RefusalReason, "Why it is refused") }),
   Schema.Struct({ ...about, ...outcomeFields.expired }),
   Schema.Struct({ ...about, ...outcomeFields.quarantined }),
   Schema.Struct({ ...about, ...outcomeFields.dropped }),

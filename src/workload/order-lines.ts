@@ -3,6 +3,7 @@
  * nothing that can be played. Every row is exactly one of these. What the lines do to stock is decided in orders.ts, what columns and words mean in file-columns.ts.
  */
 
+import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { EpochMs, Sku } from "../domain/names.ts"
 import { isSku } from "../domain/names.ts"
 import { qtyMax } from "../limits.ts"
@@ -56,6 +57,8 @@ export const RejectReason = [
   "SkuFromSpreadsheet",
   /** Too long, or with control characters. */
   "InvalidSku",
+  /** It looks like another: with what can't be seen in it, or not composed. The door would not let it be stocked. */
+  "UnclearSku",
   "InvalidQuantity",
   "ZeroQuantity",
   /** More units than one command may move, this row alone or together with those it is merged with. */
@@ -139,10 +142,10 @@ type Judged =
   | { readonly kind: "notSold"; readonly by: string; readonly qty: number }
   | { readonly kind: "rejected"; readonly reason: RejectReason; readonly value: string }
 
-const rejectedFor = (reason: RejectReason, name = "", value = ""): Judged => ({
+const rejectedFor = (reason: RejectReason, name = "", value = "", why = ""): Judged => ({
   kind: "rejected",
   reason,
-  value: name === "" ? "" : `${name} "${shown(value)}"`,
+  value: name === "" ? "" : `${name} "${shown(value)}"${why === "" ? "" : `: ${why}`}`,
 })
 
 interface Rules {
@@ -159,7 +162,9 @@ const skuFault = (sku: string): Judged | undefined => {
   if (sku === "") return rejectedFor("NoSku")
   if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
   if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
-  return isSku(sku) ? undefined : rejectedFor("InvalidSku", "sku", sku)
+  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku)
+  const fault = lookAlikeFault(sku)
+  return fault === undefined ? undefined : rejectedFor("UnclearSku", "sku", sku, fault)
 }
 
 /** Why it was not sold, or undefined where it was. */

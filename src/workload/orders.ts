@@ -6,6 +6,7 @@
  * one part of the report.
  */
 import { assert } from "../assert.ts"
+import { lookAlikesOf } from "../domain/clear-sku.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import { plainLine } from "../domain/policy.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
@@ -70,7 +71,7 @@ export interface OrderReport {
   readonly blankCustomers: number
   /** Of the cancellations returned: those whose sale isn't in the file. */
   readonly cancellationsWithoutSale: number
-  /** SKUs that differ only by case, white space or what can't be seen: each its own SKU. */
+  /** SKUs that differ only by case, width or white space: each its own SKU. */
   readonly lookAlikes: ReadonlyArray<ReadonlyArray<Sku>>
   /** How the stock file was read, if there was one. */
   readonly stockFile: StockLevels | null
@@ -274,23 +275,6 @@ const demandBySku = (sales: ReadonlyArray<Sale>): Map<Sku, number> => {
   return demand
 }
 
-/** What two SKUs have in common that people take for one: letters in either case, composed or not, and what has no width left out. */
-const lookOf = (sku: Sku): string =>
-  sku
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[\s\u00ad\u200b-\u200f\u2060\ufeff]/g, "")
-
-const lookAlikesOf = (skus: Iterable<Sku>): ReadonlyArray<ReadonlyArray<Sku>> => {
-  const groups = new Map<string, Array<Sku>>()
-  for (const sku of skus) {
-    const group = groups.get(lookOf(sku))
-    if (group === undefined) groups.set(lookOf(sku), [sku])
-    else group.push(sku)
-  }
-  return [...groups.values()].filter((group) => group.length > 1)
-}
-
 const qtyOf = (lines: ReadonlyArray<{ readonly qty: number }>): number => lines.reduce((sum, line) => sum + line.qty, 0)
 
 interface Composed {
@@ -391,6 +375,7 @@ const columnOfReason: Readonly<Record<string, string>> = {
   DamagedText: "encoding",
   SkuFromSpreadsheet: "spreadsheet",
   InvalidSku: "sku",
+  UnclearSku: "sku",
   InvalidQuantity: "quantity",
   ZeroQuantity: "quantity",
   NegativeQuantity: "quantity",

@@ -3,6 +3,7 @@
  * sale runs out. Order files themselves say nothing of it.
  */
 import { assert } from "../assert.ts"
+import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { LocationId, Sku } from "../domain/names.ts"
 import { isId, isSku } from "../domain/names.ts"
 import { idCharsMax, locationsPerSkuMax, onHandMax } from "../limits.ts"
@@ -29,6 +30,8 @@ export const StockRejectReason = [
   "DamagedText",
   "SkuFromSpreadsheet",
   "InvalidSku",
+  /** It looks like another: with what can't be seen in it, or not composed. The door would not let it be stocked. */
+  "UnclearSku",
   "InvalidQuantity",
   "NegativeQuantity",
   /** More than a location may hold. */
@@ -89,9 +92,9 @@ class Places {
 
 type Judged = StockLevel | "notStocked" | { readonly reason: StockRejectReason; readonly value: string }
 
-const rejectedFor = (reason: StockRejectReason, name = "", value = ""): Judged => ({
+const rejectedFor = (reason: StockRejectReason, name = "", value = "", why = ""): Judged => ({
   reason,
-  value: name === "" ? "" : `${name} "${shown(value)}"`,
+  value: name === "" ? "" : `${name} "${shown(value)}"${why === "" ? "" : `: ${why}`}`,
 })
 
 const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places: Places, numbers: FileNumbers): Judged => {
@@ -103,6 +106,8 @@ const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places:
   if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
   if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
   if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku)
+  const fault = lookAlikeFault(sku)
+  if (fault !== undefined) return rejectedFor("UnclearSku", "sku", sku, fault)
   if (notStockedWords.has(bare(quantity))) return "notStocked"
   const qty = numbers.parse(quantity)
   if (qty === undefined) return rejectedFor("InvalidQuantity", "quantity", quantity)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { Decision } from "../../src/channel.ts"
-import { auditText } from "../../src/cli/audit.ts"
+import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { table } from "../../src/cli/print.ts"
 import { quarantineText } from "../../src/cli/quarantine.ts"
@@ -41,6 +41,11 @@ describe("a decision in one line", () => {
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "qty" },
       15,
       'notStored  Reserve A r1: InvalidField "qty"; nothing was decided, and its id is free  [id c1]',
+    ],
+    [
+      { outcome: "notStored", reason: "form", cause: "InvalidField", field: "sku", detail: "U+0020, white space, at its end" },
+      15,
+      'notStored  Reserve A r1: InvalidField "sku", U+0020, white space, at its end; nothing was decided, and its id is free  [id c1]',
     ],
     [
       { outcome: "notStored", reason: "class" },
@@ -114,12 +119,15 @@ describe("what people read", () => {
       journalBytes: 12_345,
       bytesPerDay: 678,
       archive: { archivedSeq: 7, bytes: 90 },
-      lagCommands: 3,
+      lagMessages: 3,
+      lagCommands: 41,
       lagMs: 40,
       halt: "ChainBroken: x",
     }
     const text = topologyText({ partitions: [partition], workers: [], commands: "C", warnings: ["one replica"] })
     expect(text).toContain("nobody")
+    expect(text).toMatch(/commands waiting +in messages/)
+    expect(text).toMatch(/ 41 +3 +40 /)
     expect(text).toContain("ChainBroken: x")
     expect(text).toMatch(/^ *0 +4 to 9 +12345 +678 +7 +90$/m)
     expect(text).toContain("NOT GUARANTEED: one replica")
@@ -134,5 +142,20 @@ describe("what people read", () => {
     expect(text).toContain("GUARANTEES ARE BROKEN:")
     expect(text).toMatch(/chain: partition 2, record 1: /)
     expect(text).not.toMatch(/^completeness/m)
+  })
+
+  it("of an audit: SKUs that look alike, spelled so that they can be told apart", () => {
+    expect(lookAlikeLines(0, [])).toEqual([])
+    expect(
+      lookAlikeLines(2, [
+        ["84997b", "84997B"],
+        ["A B", "A\u00a0B"],
+      ]),
+    ).toEqual([
+      "",
+      expect.stringMatching(/^2 groups of SKUs look alike/),
+      '  "84997b" (84997b), "84997B" (84997B)',
+      '  "A B" (A%20B), "A\u00a0B" (A%C2%A0B)',
+    ])
   })
 })

@@ -1,5 +1,6 @@
 import { Effect, Fiber, Layer } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { connect } from "../../src/channel.ts"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
 import type { Decision } from "../../src/client/commands.ts"
 import { type Channel, openChannel } from "../../src/client/promises.ts"
@@ -116,6 +117,7 @@ describe("a channel's promises", () => {
       channel.reserve({ ...reserve, reservation: 'r1","qty":2,"holdMs":3}' }),
       channel.reserve({ ...reserve, sku: "" }),
       channel.receiveStock({ sku: "A", location: 'L","reference":"x', qty: 1 }),
+      channel.receiveStock({ sku: "Cafe\u0301", location: "L", qty: 1 }),
     ])
     const [accepted] = await Promise.all([channel.reserve(reserve)])
     expect(refused).toMatchObject([
@@ -123,6 +125,13 @@ describe("a channel's promises", () => {
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "reservation" },
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "sku" },
       { outcome: "notStored", reason: "form", cause: "InvalidField", field: "location" },
+      {
+        outcome: "notStored",
+        reason: "form",
+        cause: "InvalidField",
+        field: "sku",
+        detail: 'not in normal form C, which is "Caf\u00e9" (Caf%C3%A9)',
+      },
     ])
     expect(accepted).toMatchObject({ outcome: "accepted" })
     expect(link.published).toHaveLength(1)
@@ -283,5 +292,34 @@ describe("the client as an effect", () => {
     }).pipe(Effect.provide(Client.layer({}).pipe(Layer.provide(link.layer))))
     await Effect.runPromise(program)
     expect(link.published).toHaveLength(1)
+  })
+})
+
+describe("options", () => {
+  // What a program in JavaScript may give, too.
+  const noNumbers = JSON.parse('["5", null, {}]') as ReadonlyArray<number>
+  const none = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, ...noNumbers]
+
+  it.each(["timeoutMs", "retryMs", "retryMsMax", "inFlightMax"])("%s: what it can't be is a RangeError that names it", async (name) => {
+    for (const value of [...none, ...(name === "inFlightMax" ? [1.5] : [])]) {
+      if (name === "inFlightMax" && value === 2 ** 31) continue
+      await expect(open({ [name]: value }), String(value)).rejects.toThrow(new RegExp(`^${name} is .*: it must be`))
+    }
+  })
+
+  it("of one call are checked too, and of connecting before anything is reached", async () => {
+    const { link, channel } = await open()
+    for (const timeoutMs of none) await expect(channel.reserve(reserve, { timeoutMs })).rejects.toBeInstanceOf(RangeError)
+    expect(link.published).toHaveLength(0)
+    const to = { servers: ["nats://127.0.0.1:9"], sender: "web", login: { user: "web", password: "p" } }
+    await expect(connect({ ...to, connectTimeoutMs: 0 })).rejects.toThrow(/^connectTimeoutMs is 0/)
+    await expect(connect({ ...to, timeoutMs: -5 })).rejects.toThrow(/^timeoutMs is -5/)
+  })
+
+  it("that contradict each other are refused; one that holds undefined is one that was left out", async () => {
+    await expect(open({ retryMs: 10, retryMsMax: 5 })).rejects.toThrow(/^retryMs is 10.*retryMsMax, which is 5/)
+    const { link, channel } = await open(Object.fromEntries(["timeoutMs", "inFlightMax", "retryMs"].map((name) => [name, undefined])))
+    answering(link)
+    expect(await channel.reserve(reserve)).toMatchObject({ outcome: "accepted" })
   })
 })

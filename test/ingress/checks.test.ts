@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { Command } from "../../src/domain/commands.ts"
+import { skuToken } from "../../src/domain/names.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import {
@@ -145,6 +147,29 @@ describe("form", () => {
     commands: [{ _tag: "Command", command: reserve(a), text: "x".repeat(bodyBytesMax + 1) }],
   } as const
 
+  it("lets nothing be stocked under a SKU that looks like another, says why, and takes what is about one that stands already", () => {
+    const odd = `${a}\u00a0`
+    const stocked = receive(odd)
+    const path = `stock.${skuToken(odd)}`
+    const detail = `U+00A0 at its character ${a.length + 1} is white space other than U+0020`
+    expect(refusedWith(message("wms", path, bodyOf(stocked)))).toEqual({
+      answer: "notStored",
+      reason: "form",
+      cause: "InvalidField",
+      field: "sku",
+      detail,
+      at: 0,
+      id: stocked.id,
+      sku: odd,
+    })
+    expect(refusedWith(message("wms", path, bodyOf([{ ...stocked, sku: a } as Command, stocked])))).toMatchObject({ at: 1, field: "sku" })
+    expect(ofTag(Rig.begun().arrive([sell("web", odd)]), "HandOver")).toHaveLength(1)
+    const lost = { type: "AdjustStock", id: "count-1", sku: odd, issuedAtMs: 5, location: "main", qty: -1, reason: "loss" } as Command
+    const stored = Rig.begun()
+    stored.arrive([message("wms", path, bodyOf(lost))])
+    expect(ofTag([...stored.outputs, ...stored.pass(25)], "Store")).toHaveLength(1)
+  })
+
   it("refuses the whole of what can't be decoded, and says where", () => {
     expect(refusedWith(message("web", `sell.${a}`, bytesOf("nonsense")))).toEqual({
       answer: "notStored",
@@ -163,6 +188,7 @@ describe("form", () => {
       reason: "form",
       cause: "InvalidField",
       field: "qty",
+      detail: "out of its range: 0",
       at: 1,
       id: "c-9",
       sku: a,

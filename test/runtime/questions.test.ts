@@ -183,4 +183,21 @@ describe("questions", () => {
     expect(answers.flat().map(({ answer }) => answer)).toEqual(Array(6).fill("invalid"))
     await worker.stop()
   })
+
+  it("that say more than is asked there are told where: a body where none belongs, another partition than the subject's", async () => {
+    const { broker, worker } = await served(1, ["A"])
+    const body = { v: 1, limit: 5 }
+    const answers = [
+      ask(broker, "reader", "stock.A", body),
+      ask(broker, "web", "ats.A", body),
+      ask(broker, "web", "topology", {}),
+      ask(broker, "reader", "workers", new TextEncoder().encode(" ")),
+      ask(broker, "ops", "quarantine.0", { v: 1, partition: 1 }),
+    ]
+    const right = [ask(broker, "ops", "quarantine.0", { v: 1, partition: 0 }), ask(broker, "web", "ats", body)]
+    await until(() => [...answers, ...right].every((each) => each.length > 0))
+    expect(answers.flat()).toEqual([...Array(4).fill({ answer: "invalid", field: "body" }), { answer: "invalid", field: "partition" }])
+    expect(right.flat().map(({ answer }) => answer)).toEqual(["quarantine", "ats"])
+    await worker.stop()
+  })
 })

@@ -123,7 +123,7 @@ describe("metrics", () => {
       meter.waiting(3, { count: 7, oldestAgeMs: 1_500 })
       meter.waiting(2, null)
     })
-    expect(shown.has(`${metricName.lagCommands}{partition="2"}`)).toBe(false)
+    expect(shown.has(`${metricName.lagMessages}{partition="2"}`)).toBe(false)
     expect(shown.get(`${metricName.lagOldestSeconds}{partition="3"}`)).toBe(1.5)
   })
 

@@ -9,7 +9,7 @@ import { BusyWhy } from "../../src/engine/words.ts"
 import { type DoorAnswer, decodeDoorAnswer, encodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import { commandSchemas } from "../../src/wire/commands.ts"
-import { encodeReply } from "../../src/wire/replies.ts"
+import { decodeReply, encodeReply } from "../../src/wire/replies.ts"
 import { asyncapiPath, asyncapiText } from "../../tools/asyncapi.ts"
 import { command, reply } from "./arbitraries.ts"
 
@@ -94,6 +94,23 @@ describe("docs/asyncapi.json", () => {
         expect(decodeDoorAnswer(encodeDoorAnswer(answer))).toEqual(answer)
       }
     }
+  })
+
+  it("leaves open what a newer release may say more of, and so does the decoder of this one", () => {
+    const decision = { id: "c", sku: "A", outcome: "refused", reason: "NotInThisRelease", field: "sku" }
+    const said = { v: 1, partition: 0, seq: 1, epoch: 1, decisions: [decision] }
+    const validateReply = validatorOf("Reply")
+    expect(validateReply(said), JSON.stringify(validateReply.errors)).toBe(true)
+    expect(decodeReply(new TextEncoder().encode(JSON.stringify(said)))?.decisions).toEqual([decision])
+    const answer = { v: 1, answer: "notStored", reason: "form", cause: "NotInThisRelease", more: 1 }
+    expect(validatorOf("NotStoredAnswer")(answer)).toBe(true)
+    expect(decodeDoorAnswer(new TextEncoder().encode(JSON.stringify(answer)))).toEqual({
+      answer: "notStored",
+      reason: "form",
+      cause: "NotInThisRelease",
+    })
+    for (const reason of RefusalReason) expect(text).toContain(`"${reason}"`)
+    expect(validateReply({ ...said, decisions: [{ ...decision, reason: "" }] })).toBe(false)
   })
 
   it("has schemas that refuse what is refused: an unknown field, a fact's deadline, a sale taken from nowhere", () => {

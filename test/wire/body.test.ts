@@ -135,8 +135,20 @@ describe("decodeBody", () => {
     expect(decode(`[${reserve},${faulty},{"v":1,"type":"Reserve","id":"a b","sku":""},{}]`)).toMatchObject({
       commands: [
         { _tag: "Command" },
-        { _tag: "Invalid", refusal: { reason: "InvalidField", field: "qty" }, id: "c-1", sku: "A-1" },
-        { _tag: "Invalid", refusal: { reason: "InvalidField", field: "id" }, id: null, sku: null },
+        {
+          _tag: "Invalid",
+          refusal: { reason: "InvalidField", field: "qty" },
+          detail: expect.stringMatching("^(missing|out of its range: )"),
+          id: "c-1",
+          sku: "A-1",
+        },
+        {
+          _tag: "Invalid",
+          refusal: { reason: "InvalidField", field: "id" },
+          detail: expect.stringMatching("^(missing|out of its range: )"),
+          id: null,
+          sku: null,
+        },
         { _tag: "Invalid", refusal: { reason: "UnsupportedVersion", field: "v" }, id: null, sku: null },
       ],
     })

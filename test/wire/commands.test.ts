@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { noCommandText } from "../../src/cli/send.ts"
 import { type Command, type CommandType, classOf } from "../../src/domain/commands.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import {
@@ -13,7 +14,7 @@ import {
   skuBytesMax,
   textCharsMax,
 } from "../../src/limits.ts"
-import { type CommandJson, commandFromJson, commandJsonOf, commandSchemas } from "../../src/wire/commands.ts"
+import { type CommandJson, commandFromJson, commandJsonOf, commandSchemas, readCommandJson } from "../../src/wire/commands.ts"
 import { command } from "./arbitraries.ts"
 
 const head = { v: 1, id: "c-1", sku: "85123A", issuedAtMs: 1_291_194_360_000 }
@@ -214,5 +215,40 @@ describe("a policy", () => {
     expect(withLine({ extra: 1 })).toEqual(invalidField("policy.channels.0.extra"))
     expect(withPolicy({ version: 0 })).toEqual(invalidField("policy.version"))
     expect(withPolicy({ extra: 1 })).toEqual(invalidField("policy.extra"))
+  })
+})
+
+describe("what is said to people of a field at fault", () => {
+  const head = { v: 1, id: "c", sku: "s", issuedAtMs: 1 }
+  const policy = { channels: [], safety: [], sourcing: [] }
+  const detailOf = (json: object) => {
+    const read = readCommandJson({ ...head, ...json })
+    return "type" in read ? null : [read.refusal.field, read.detail]
+  }
+
+  it.each<[object, string, string | undefined]>([
+    [{ type: "Reserve" }, "reservation", "missing"],
+    [{ type: "Confirm", reservation: "r", reason: "x" }, "reason", "not known to Confirm"],
+    [{ type: "Confirm", reservation: null }, "reservation", "out of its range: null"],
+    [{ type: "Confirm", reservation: "a b" }, "reservation", 'out of its range: "a b"'],
+    [{ type: "ReceiveStock", location: "l", qty: 1, deadlineMs: 5 }, "deadlineMs", "not known to ReceiveStock"],
+    [{ type: "RecordSale", mode: "taken", qty: 1 }, "location", "missing"],
+    [{ type: "RecordSale", mode: "owed", qty: 1 }, "reservation", "missing"],
+    [{ type: "SetPolicy", policy: { ...policy, more: 1 } }, "policy.more", "not known to SetPolicy"],
+    [{ type: "SetPolicy", policy: { ...policy, channels: [{ channel: "web" }] } }, "policy.channels.0.priority", "missing"],
+    [{ type: "SetPolicy", policy: { ...policy, sourcing: ["a", "a"] } }, "policy.sourcing.1", 'out of its range: "a"'],
+    [{ type: "MoveStatus", from: "damaged", to: "damaged", qty: 1, location: "l" }, "to", 'out of its range: "damaged"'],
+    [{ type: "Confirm", reservation: "r", "": 1 }, "", "not known to Confirm"],
+    [{ type: "Nothing" }, "type", undefined],
+  ])("%j", (json, field, detail) => expect(detailOf(json)).toEqual([field, detail]))
+
+  it("repeats a long value only to some length", () => {
+    expect(detailOf({ type: "Confirm", reservation: "x".repeat(5_000) })?.[1]).toHaveLength("out of its range: ".length + 65)
+  })
+
+  it("stands in a line of `holdfast send`", () => {
+    const json = { type: "SetPolicy", sku: "s", policy: { ...policy, more: 1 } }
+    const read = readCommandJson({ ...head, ...json })
+    expect("type" in read ? "" : noCommandText(read, json)).toMatch(/^"policy.more" is not known to SetPolicy: \{"type"/)
   })
 })

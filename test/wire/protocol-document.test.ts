@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { classOf } from "../../src/domain/commands.ts"
+import { type CommandType, classOf } from "../../src/domain/commands.ts"
 import { DiscrepancyKind } from "../../src/domain/events.ts"
 import { CommandClass, partitionOf, skuToken, tokenHash } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
@@ -8,6 +8,7 @@ import { BusyWhy } from "../../src/engine/words.ts"
 import * as limits from "../../src/limits.ts"
 import { decodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
 import { decodeBody } from "../../src/wire/body.ts"
+import { commandSchemas, readCommandJson } from "../../src/wire/commands.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
 import {
   atsPageDefault,
@@ -70,7 +71,7 @@ describe("the JSON examples of docs/PROTOCOL.md", () => {
     for (const json of blocksOf("about"))
       expect(parseQuestion(["reservation", "A"], bytesOf(json))).toMatchObject({ question: "reservation", sku: "A" })
     for (const json of blocksOf("door")) whole(json, decodeDoorAnswer(bytesOf(json)))
-    expect(blocksOf("door").map((json) => decodeDoorAnswer(bytesOf(json))?.answer)).toEqual(["stored", "busy", "notStored"])
+    expect(blocksOf("door").map((json) => decodeDoorAnswer(bytesOf(json))?.answer)).toEqual(["stored", "busy", "notStored", "notStored"])
     for (const json of blocksOf("page")) expect(parseQuestion(["ats"], bytesOf(json))).toMatchObject({ question: "atsPage" })
   })
 
@@ -95,6 +96,32 @@ describe("the tables of docs/PROTOCOL.md", () => {
 
   it("describe every class, kind of discrepancy and reason to come back", () => {
     for (const word of [...CommandClass, ...DiscrepancyKind, ...BusyWhy]) expect(text).toContain(`\`${word}\``)
+  })
+
+  it("give every type its class and its fields: without one that is required it is none, without one that is optional it is", () => {
+    const rows = tableOf("Fields of each type")
+    expect(rows.map(([type]) => bare(type)).sort()).toEqual(Object.keys(classOf).sort())
+    const common = ["v", "type", "id", "sku", "issuedAtMs", "deadlineMs"]
+    const namesIn = (cell: string | undefined) =>
+      [...(cell ?? "").replace(/\(.*?\)/g, "").matchAll(/`(\w+)`/g)].map(([, name]) => name ?? "")
+    for (const [type, commandClass, required, optional = ""] of rows) {
+      const kind = bare(type) as CommandType
+      expect(bare(commandClass)).toBe(classOf[kind])
+      // A policy's own version is the one that lies deeper.
+      const free = kind === "SetPolicy" ? [] : namesIn(optional)
+      const named = [...namesIn(required), ...free]
+      const fields = Object.keys(commandSchemas[kind].fields).filter((name) => !common.includes(name))
+      expect(named.sort(), kind).toEqual(fields.sort())
+      for (const json of blocksOf("command").filter((one) => JSON.parse(one).type === kind)) {
+        const given = JSON.parse(json) as Record<string, unknown>
+        const without = (name: string) => readCommandJson(Object.fromEntries(Object.entries(given).filter(([key]) => key !== name)))
+        for (const name of namesIn(required)) {
+          const isOfOther = kind === "RecordSale" && name === (given.mode === "taken" ? "reservation" : "location")
+          if (!isOfOther) expect(without(name), `${kind} without ${name}`).toMatchObject({ refusal: { field: name }, detail: "missing" })
+        }
+        for (const name of free) expect(without(name), `${kind} without ${name}`).toMatchObject({ type: kind })
+      }
+    }
   })
 
   it("spell SKUs, hashes and partitions as the code does", () => {

@@ -347,11 +347,32 @@ describe("goods", () => {
     const plan = planned([
       "order_id,sku,quantity,order_date",
       "1,Caf\u00e9,1,2026-02-01",
-      "2,CAFE\u0301,1,2026-02-01",
-      "3,A\u200bB,1,2026-02-01",
+      "2,CAF\u00c9,1,2026-02-01",
+      "3,A B,1,2026-02-01",
       "4,AB,1,2026-02-01",
+      "5,\uff21B,1,2026-02-01",
     ])
-    expect(plan.report.lookAlikes).toHaveLength(2)
+    expect(plan.report.lookAlikes).toEqual([
+      ["Caf\u00e9", "CAF\u00c9"],
+      ["A B", "AB", "\uff21B"],
+    ])
+  })
+
+  it("that the door would not let be stocked are unusable, and why is told; what a column ends in is no part of them", () => {
+    const rows = [
+      "order_id,sku,quantity,order_date",
+      "1,CAFE\u0301,1,2026-02-01",
+      "2,A\u200bB,1,2026-02-01",
+      "3,A\u00a0B,1,2026-02-01",
+      "4,AB\u00a0,4,2026-02-01",
+    ]
+    expect(reasons(planned(rows))).toEqual([
+      [2, "UnclearSku"],
+      [3, "UnclearSku"],
+      [4, "UnclearSku"],
+    ])
+    expect(sold(planned(rows))).toEqual({ AB: 4 })
+    expect(told(rows)).toContain('sku "A\\u200bB": U+200B at its character 2 can\'t be seen')
   })
 
   it("counted by the row need an option, which the error names", () => {

@@ -45,7 +45,7 @@ const look = async (name: string, address: string): Promise<WorkerSeen | null> =
     return {
       name,
       report,
-      lag: sumOf(metrics, "holdfast_partition_lag_commands"),
+      lag: sumOf(metrics, "holdfast_partition_lag_messages"),
       openHolds: sumOf(metrics, "holdfast_open_holds"),
     }
   } catch {

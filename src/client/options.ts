@@ -1,0 +1,38 @@
+/**
+ * The numbers a program may set, checked when they are given. A patience of 0 or NaN would end every call before it was sent, one beyond what a timer holds at once; both looked like a cluster
+ * that doesn't answer. A mistake of the program is thrown as what JavaScript calls it, a RangeError, not told as an operating error.
+ */
+
+/** The longest that a timer waits: above it, it ends at once. */
+export const timerMsMax = 2 ** 31 - 1
+
+const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value))
+
+/** Throws if a number of milliseconds is none, or none that a timer can wait. Absent is fine. */
+export const checkMs = (name: string, ms: unknown): void => {
+  if (ms === undefined || (typeof ms === "number" && ms > 0 && ms <= timerMsMax)) return
+  throw new RangeError(`${name} is ${shown(ms)}: it must be a number of milliseconds above 0, at most ${timerMsMax}`)
+}
+
+export interface Numbers {
+  readonly timeoutMs: number
+  readonly retryMs: number
+  readonly retryMsMax: number
+  readonly inFlightMax: number
+}
+
+const defaults: Numbers = { timeoutMs: 30_000, retryMs: 1_000, retryMsMax: 10_000, inFlightMax: 4_096 }
+
+type Given = { readonly [Name in keyof Numbers]?: number | undefined }
+
+/** What was given, and the defaults of the rest. Throws if something is none that can be. */
+export const numbersOf = (given: Given): Numbers => {
+  for (const name of ["timeoutMs", "retryMs", "retryMsMax"] as const) checkMs(name, given[name])
+  const inFlightMax = given.inFlightMax === undefined ? defaults.inFlightMax : given.inFlightMax
+  if (!Number.isSafeInteger(inFlightMax) || inFlightMax < 1)
+    throw new RangeError(`inFlightMax is ${shown(inFlightMax)}: it must be a whole number of commands, at least 1`)
+  const retryMsMax = given.retryMsMax ?? Math.max(defaults.retryMsMax, given.retryMs ?? 0)
+  const retryMs = given.retryMs ?? Math.min(defaults.retryMs, retryMsMax)
+  if (retryMs > retryMsMax) throw new RangeError(`retryMs is ${retryMs}: it must not be above retryMsMax, which is ${retryMsMax}`)
+  return { timeoutMs: given.timeoutMs ?? defaults.timeoutMs, retryMs, retryMsMax, inFlightMax }
+}
