@@ -116,9 +116,14 @@ export const factHorizonMs = 96 * 3_600_000
 export const floorStepMs = 1_000
 /** Milliseconds `issuedAtMs` may lie after the journaled time. */
 export const issuedAheadMsMax = 5 * 60_000
-/** Messages held in quarantine of one partition, and of one sender in it. */
+/** Commands in quarantine of one partition, and of one sender in it, from which ingresses take no facts of that sender, or of whoever has any there: it hears `busy` until there is room. */
 export const quarantinedMax = 10_000
 export const quarantinedPerSenderMax = 1_000
+/** Facts of one sender that may be on their way by the time it is held off: what one ingress lets wait, and what an owner has read and not decided. */
+export const factsUnderWayMax = 16_384
+/** Facts that are kept there, of one sender and in all: what is stored by then is quarantined beyond the bounds at which its sender is held off. Some kB each at most. */
+export const factsKeptPerSenderMax = quarantinedPerSenderMax + factsUnderWayMax
+export const factsKeptMax = 65_536
 /** Senders one partition keeps floors and decisions for. */
 export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
@@ -389,6 +394,18 @@ assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembere
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax < 2 ** 31, "positions of packed decisions are told apart")
 assert(batchCommandsMax + commandsPerMessageMax * 2 < 2 ** 16, "a place in a record fits a packed decision")
+assert(
+  factsUnderWayMax >= waitingMessagesMax + arrivedMessagesMax,
+  "what waits in an ingress and in the owner still finds room in quarantine",
+)
+assert(
+  factsKeptPerSenderMax >= quarantinedPerSenderMax + factsUnderWayMax,
+  "a sender is held off before what is stored of it finds no room",
+)
+assert(
+  factsKeptMax >= quarantinedMax + 2 * factsUnderWayMax + sendersPerPartitionMax,
+  "whoever has facts in quarantine is held off before others' find no room",
+)
 assert(holdOffEveryMs < senderFullMsMax, "who is held off hears so again before its door opens")
 assert(floorStepMs <= 1_000, "a floor rises by a second at most, whatever a sender does")
 assert(

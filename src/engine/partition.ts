@@ -346,6 +346,8 @@ export interface Partition {
   readonly recalling: Recalling
   /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
   readonly heldOff: Map<SenderId, EpochMs>
+  /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
+  readonly factsHeldOff: Map<SenderId, EpochMs>
   /** Whether some sender's memory was near its bound when it was last looked at. */
   memoryIsShort: boolean
   nextMemoryLookMs: EpochMs
@@ -480,6 +482,7 @@ export const emptyPartition = (options: {
   toPack: new Set(),
   recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
   heldOff: new Map(),
+  factsHeldOff: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,
   quarantine: new Map(),

@@ -7,7 +7,7 @@ import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
-import type { BusyWhy } from "./words.ts"
+import type { BusyWhy, HeldOff } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
@@ -300,8 +300,8 @@ export type Output =
   | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
-  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Said again while it is so. */
-  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly forMs: number }
+  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
+  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly of: HeldOff; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
