@@ -245,6 +245,8 @@ export const outageToldMsMax = 5_000
 export const replyRecordsMax = 64
 /** Records of a former reign that are read, and said again, in one step: a tenth of a second if each is full. As many as half of {@link replyRecordsMax} are on their way; the rest is for decisions. */
 export const republishRecordsMax = 4
+/** Share of {@link replyRecordsMax} that decisions don't use while anything has to be said again. */
+export const republishShare = 0.25
 /** Milliseconds before what could not be read to be said again is asked for once more. */
 export const republishAgainMs = 200
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -354,6 +356,7 @@ assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded c
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
+assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
