@@ -347,10 +347,14 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
     case "Stored":
       noteIngress(partition, entry)
       return
+    case "Reset":
+      if (entry.dropped !== null) partition.unanswered = entry
+      return
+    case "Resumed":
+      partition.unanswered = null
+      return
     case "Skipped":
     case "Moved":
-    case "Reset":
-    case "Resumed":
       return
     default:
       unreachable(entry)

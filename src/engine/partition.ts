@@ -16,7 +16,7 @@ import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, Dropped, JournalRecord, Outcome, ResetEntry } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -151,7 +151,7 @@ export interface TailSearch {
   /** Where to start again, once known. */
   found: Cursor | null
   /** It isn't the tail that is lost: what the stream dropped behind the cursor, to be said by a halt once the reset is journaled. */
-  readonly dropped: string | null
+  readonly dropped: Dropped | null
 }
 
 export interface QuarantinedCommand {
@@ -312,6 +312,8 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
+  unanswered: ResetEntry | null
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -465,6 +467,7 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  unanswered: null,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
   ...nothingTaken(),

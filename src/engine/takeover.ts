@@ -7,7 +7,7 @@ import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
-import { askCursor, startReading } from "./cursor-check.ts"
+import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import type { Claiming, InFlight, Partition } from "./partition.ts"
@@ -178,6 +178,8 @@ const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<
   const seen = witness === null ? undefined : recentHash(partition, witness.seq)
   if (witness !== null && seen !== undefined && seen !== witness.hash && basis.halt?.resume == null)
     return halt(partition, "JournalLostTail", `record ${witness.seq} is another than the one that was confirmed`, nowMs)
+  const unanswered = basis.halt?.resume == null ? haltUnanswered(partition, nowMs) : undefined
+  if (unanswered !== undefined) return unanswered
   return partition.confirmedSeq === 0 ? appendGenesis(partition, given, nowMs) : appendClaim(partition, given, nowMs)
 }
 
@@ -243,6 +245,7 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
 export const onResumeConfirmed = (partition: Partition, record: JournalRecord, nowMs: number): Array<Output> => {
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
   if (partition.draining !== null) return readOver(partition, record, partition.draining)
+  partition.unanswered = null
   partition.lifting = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs

@@ -175,7 +175,7 @@ describe("cursor", () => {
   })
 
   it("finds a reset from where the cursor didn't stand", () => {
-    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
+    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail", dropped: null } as const
     expect(sealedWith((records) => changeRecord(records, 19, { entries: [entry] }))).toEqual(["cursor"])
   })
 
