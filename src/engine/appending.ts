@@ -143,7 +143,13 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
       return [confirmed, ...onCursorReset(partition, nowMs)]
     case "batch":
     case "expiry":
-      return [confirmed, ...publishConfirmed(partition, inFlight), ...alarmsOf(partition, inFlight), ...snapshot]
+      return [
+        confirmed,
+        ...publishConfirmed(partition, inFlight),
+        ...alarmsOf(partition, inFlight),
+        ...alarmOfDroppedSince(partition, inFlight.record),
+        ...snapshot,
+      ]
   }
 }
 
@@ -179,6 +185,18 @@ const missingOf = (record: JournalRecord, before: Cursor): { readonly count: num
     if (entry._tag === "Stored" || entry._tag === "Skipped") lastSeq = entry.seq
   }
   return { count: gap.count, where: `between its messages ${gap.afterSeq} and ${gap.beforeSeq}` }
+}
+
+/** Tells what the stream may have dropped after a reset had named what was dropped, while a halt stood: up to the first message that was taken since. */
+const alarmOfDroppedSince = (partition: Partition, record: JournalRecord): Array<Output> => {
+  const { droppedToSeq } = partition
+  const first = record.entries.find((entry) => entry._tag === "Stored")
+  if (droppedToSeq === null || first === undefined) return []
+  partition.droppedToSeq = null
+  if (first.seq <= droppedToSeq + 1) return []
+  const range = `from ${droppedToSeq + 1} to ${first.seq - 1}`
+  const detail = `partition ${partition.id}: what was stored ${range} may have been dropped undecided too, after the position was given up`
+  return [{ _tag: "Alarm", kind: "CommandsLostTail", detail }]
 }
 
 /** What people have to look at in a confirmed record. */

@@ -14,7 +14,7 @@
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given } from "./apply.ts"
+import { applyEnvelope, type Given, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
@@ -171,7 +171,7 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   const { owner, epoch, incarnation, atMs } = partition
   const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
   if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
-  if (entry.dropped !== null) partition.unanswered = entry
+  noteDropped(partition, entry)
   return outputs
 }
 

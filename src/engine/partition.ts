@@ -314,6 +314,8 @@ export interface Partition {
   search: TailSearch | null
   /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
   unanswered: ResetEntry | null
+  /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
+  droppedToSeq: number | null
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -468,6 +470,7 @@ export const emptyPartition = (options: {
   keptBytes: 0,
   search: null,
   unanswered: null,
+  droppedToSeq: null,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
   ...nothingTaken(),

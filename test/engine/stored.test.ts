@@ -201,6 +201,21 @@ describe("a commands stream that dropped what nobody had decided", () => {
     expect(report.losses.map(({ detail }) => detail).join("\n")).toContain(`${later[0]?.seq} to ${later[1]?.seq}`)
   })
 
+  it("is told where the stream dropped more while the halt stood, as soon as it is read again", () => {
+    const { broker, frozen, later } = trimmed()
+    frozen.tick(2_000).settle()
+    const stored = ["t5", "t6"].map((id, n) => {
+      const body = encodeBatch({ ingress: "i-2", serial: n + 1, acknowledged: 0, messages: [message("dc", receive(id))] })
+      return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+    })
+    trim(broker, stored[1]?.seq ?? 0)
+    broker.halt = { ...(broker.halt as Halt), resume: { by: "ops", reason: "told again" } }
+    const next = new Worker(broker, "c").serve()
+    const alarms = next.all("Alarm").flatMap(({ kind, detail }) => (kind === "CommandsLostTail" ? [detail] : []))
+    expect(alarms).toEqual([expect.stringContaining(`from ${later[2]?.seq} to ${stored[0]?.seq}`)])
+    expect(saidOf(broker, "t6")).toMatchObject({ outcome: "accepted" })
+  })
+
   it("halts the next owner from the journal alone, where the owner died before its halt was shared, and until an operator's answer is journaled", () => {
     const { broker, frozen, later } = trimmed()
     frozen.tick(2_000)
