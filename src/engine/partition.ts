@@ -375,6 +375,8 @@ export interface Partition {
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
   snapshotStartSeq: number
   loadedSnapshot: string | null
+  /** There is a snapshot that a newer release wrote: if the journal doesn't go back to its first record, only that release can serve. */
+  newerSnapshot: boolean
   walk: SnapshotWalk | null
   /** What has to be replayed behind the newest snapshot that was begun or loaded. */
   sinceSnapshot: SinceSnapshot
@@ -397,6 +399,7 @@ export interface Partition {
 const noSnapshots = () => ({
   snapshotStartSeq: 0,
   loadedSnapshot: null,
+  newerSnapshot: false,
   walk: null,
   sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
   snapshotThings: 0,

@@ -169,6 +169,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
   | { readonly _tag: "SnapshotMissing" }
+  /** A newer release's, of this version of the manifest: it is left alone, and the journal replayed as far as it goes back. */
+  | { readonly _tag: "SnapshotNewer"; readonly version: number }
   /** Records after what was applied, in order: from following the journal or from reading it to its end. */
   | { readonly _tag: "RecordsRead"; readonly records: ReadonlyArray<StoredRecord> }
   /** Become owner: the lease is ours. `owner` and `incarnation` are fresh random ids (the latter used only for a genesis record). */
@@ -177,6 +179,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "ClaimBasisRead"; readonly ask: number; readonly basis: ClaimBasis }
   /** A read failed: it is asked for again at a later tick. */
   | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" | "Recalled" }
+  /** What a claim stands on was written by a newer release: whoever can read it may claim. */
+  | { readonly _tag: "ClaimBasisNewer"; readonly ask: number; readonly cause: string }
   | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
   /** Any other answer, or none. */
   | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }

@@ -51,6 +51,9 @@ export const onRecordsRead = (partition: Partition, given: Given, records: Reado
 /** Verifies that a record links to the one before it, and applies it. Empty if all is well. */
 const applyStored = (partition: Partition, given: Given, stored: StoredRecord, nowMs: number): Array<Output> => {
   const expected = partition.confirmedSeq + 1
+  // Purged, for it is in that snapshot: nothing is wrong, and whoever can read that may serve.
+  if (stored.seq !== expected && expected === 1 && partition.newerSnapshot)
+    return stepAside(partition, `the journal begins with record ${stored.seq}, and what was before is in a snapshot of a newer release`)
   if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
   const decoded = given.codec.decodeRecord(stored.bytes)
   if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
@@ -165,6 +168,13 @@ export const onClaimBasisRead = (
   claiming.basis = basis
   if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]
   return claimIfAtEnd(partition, given, nowMs)
+}
+
+/** The witness is of a newer release: it can't be judged here, and nothing may be claimed without that. */
+export const onClaimBasisNewer = (partition: Partition, ask: number, cause: string): Array<Output> => {
+  const { claiming } = partition
+  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null || ask !== claiming.ask) return []
+  return stepAside(partition, cause)
 }
 
 /** Appends the claim once everything up to the journal's end is applied. */
