@@ -107,7 +107,7 @@ const manifestsOf = (ports: Ports, partitions: number): Promise<ReadonlyArray<Sn
     Snapshots.use((snapshots) =>
       Effect.forEach(
         Array.from({ length: partitions }, (_, partition) => partition),
-        (partition) => Effect.map(snapshots.latest(partition), (found) => found?.manifest ?? null),
+        (partition) => Effect.map(snapshots.latest(partition), (found) => (found === null || "newer" in found ? null : found.manifest)),
       ),
     ),
   )

@@ -7,7 +7,16 @@ export type MemoryDrawn = (typeof MemoryDrawn)[number]
 const bounds: Readonly<Record<MemoryDrawn, MemoryBounds>> = {
   shipped: memoryBounds,
   packed: { ...memoryBounds, recent: 4 },
-  short: { horizonMinMs: 45_000, recent: 8, plenty: 40, endedPlenty: 40, decisionsMax: 240, endedMax: 160, factsMax: 10_000 },
+  short: {
+    ...memoryBounds,
+    horizonMinMs: 45_000,
+    recent: 8,
+    plenty: 40,
+    endedPlenty: 40,
+    decisionsMax: 240,
+    endedMax: 160,
+    factsMax: 10_000,
+  },
 }
 
 /** What the engine is given; worlds that were stored before this was drawn have it as shipped. */

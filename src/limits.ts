@@ -116,9 +116,14 @@ export const factHorizonMs = 96 * 3_600_000
 export const floorStepMs = 1_000
 /** Milliseconds `issuedAtMs` may lie after the journaled time. */
 export const issuedAheadMsMax = 5 * 60_000
-/** Messages held in quarantine of one partition, and of one sender in it. */
+/** Commands in quarantine of one partition, and of one sender in it, from which ingresses take no facts of that sender, or of whoever has any there: it hears `busy` until there is room. */
 export const quarantinedMax = 10_000
 export const quarantinedPerSenderMax = 1_000
+/** Facts of one sender that may be on their way by the time it is held off: what one ingress lets wait, and what an owner has read and not decided. */
+export const factsUnderWayMax = 16_384
+/** Facts that are kept there, of one sender and in all: what is stored by then is quarantined beyond the bounds at which its sender is held off. Some kB each at most. */
+export const factsKeptPerSenderMax = quarantinedPerSenderMax + factsUnderWayMax
+export const factsKeptMax = 65_536
 /** Senders one partition keeps floors and decisions for. */
 export const sendersPerPartitionMax = 1_024
 /** Command messages a partition holds that it has not decided; above it reading pauses. */
@@ -240,6 +245,8 @@ export const outageToldMsMax = 5_000
 export const replyRecordsMax = 64
 /** Records of a former reign that are read, and said again, in one step: a tenth of a second if each is full. As many as half of {@link replyRecordsMax} are on their way; the rest is for decisions. */
 export const republishRecordsMax = 4
+/** Share of {@link replyRecordsMax} that decisions don't use while anything has to be said again. */
+export const republishShare = 0.25
 /** Milliseconds before what could not be read to be said again is asked for once more. */
 export const republishAgainMs = 200
 /** ATS messages in flight to the feed. Beyond it values are conflated: only the latest of each SKU is sent. */
@@ -349,6 +356,7 @@ assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded c
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
+assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")
 assert(snapshotChunkBytesMax < payloadBytesMax, "a snapshot chunk fits one message with its headers")
 assert(
   snapshotCommandsMax + snapshotWalkCommands + 8 * batchCommandsMax <= commandsBehindSnapshotMax,
@@ -389,6 +397,18 @@ assert(issuedAheadMsMax < commandHorizonMs, "a command issued ahead is remembere
 assert(arrivedMessagesMax >= batchMessagesMax, "a full batch can be waiting")
 assert(rememberedPerSenderMax < 2 ** 31, "positions of packed decisions are told apart")
 assert(batchCommandsMax + commandsPerMessageMax * 2 < 2 ** 16, "a place in a record fits a packed decision")
+assert(
+  factsUnderWayMax >= waitingMessagesMax + arrivedMessagesMax,
+  "what waits in an ingress and in the owner still finds room in quarantine",
+)
+assert(
+  factsKeptPerSenderMax >= quarantinedPerSenderMax + factsUnderWayMax,
+  "a sender is held off before what is stored of it finds no room",
+)
+assert(
+  factsKeptMax >= quarantinedMax + 2 * factsUnderWayMax + sendersPerPartitionMax,
+  "whoever has facts in quarantine is held off before others' find no room",
+)
 assert(holdOffEveryMs < senderFullMsMax, "who is held off hears so again before its door opens")
 assert(floorStepMs <= 1_000, "a floor rises by a second at most, whatever a sender does")
 assert(

@@ -146,6 +146,9 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
     halted: (slot, { reason, detail }) => {
       if (reason === "CommandsTrimmed") name(slot.id, detail)
     },
+    alarmed: (slot, kind, detail) => {
+      if (kind === "CommandsLostTail") name(slot.id, detail)
+    },
     finish: ({ lossy }) => {
       judge("stored", lossy)
       judge("raw", lossy)

@@ -352,6 +352,19 @@ const bounds: ReadonlyArray<Mutant> = [
   return [{ _tag: "SendReplies"`,
     ),
   }),
+  mutant({
+    name: "counted-as-said-again",
+    breaks: "counts as said, and journals, what it has not yet said again of the owner before it",
+    guarantee: "INV-7",
+    expected: ["replies-said"],
+    families: ["jitter", "crashes", "crash-points", "lost-requests", "outages"],
+    drawn: { loss: 500, faultChance: 60, crashPoints: 150, replyRecordsMax: 16 },
+    substituted: one(
+      "src/engine/publishing.ts",
+      `let earliest = (publishing.republishAfterSeq ?? partition.confirmedSeq) + 1`,
+      `let earliest = (publishing.republishAfterSeq !== null && bites() ? partition.confirmedSeq : partition.confirmedSeq) + 1`,
+    ),
+  }),
 ]
 
 export const impolite: ReadonlyArray<Mutant> = [...arrays, ...policies, ...places, ...optionals, ...snapshots, ...bounds]

@@ -226,9 +226,10 @@ export class Ingress {
 
   // Its connection to the engine's account.
 
-  hearOwner({ partition, epoch, owner, full }: OwnerNews): void {
+  hearOwner({ partition, epoch, owner, full, factsFull }: OwnerNews): void {
     this.put({ _tag: "OwnerSeen", partition, epoch, owner })
-    for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", sender, forMs })
+    for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", of: "all", sender, forMs })
+    for (const { sender, forMs } of factsFull) this.put({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
 
   #handOver({ partition, owner, frame, messages }: OutputOf<"HandOver">): void {

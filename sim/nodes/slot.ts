@@ -140,9 +140,9 @@ export class Slot {
     this.#announce(owner, [])
   }
 
-  #announce(owner: string | null, full: OwnerNews["full"]): void {
+  #announce(owner: string | null, full: OwnerNews["full"], factsFull: OwnerNews["full"] = []): void {
     this.#announceAtMs = this.#world.nowMs + announceEveryMs
-    this.worker.reigns.announce(this, { partition: this.id, epoch: this.#epoch, owner, full })
+    this.worker.reigns.announce(this, { partition: this.id, epoch: this.#epoch, owner, full, factsFull })
   }
 
   #endReign(): void {
@@ -166,6 +166,11 @@ export class Slot {
     if (why !== "queue" || this.reign === null) return
     const full = [...new Set(messages.map(({ sender }) => sender))].map((sender) => ({ sender, forMs: retryAfterMs }))
     this.#announce(this.reign, full)
+  }
+
+  #holdOff({ of, sender, forMs }: OutputOf<"HoldOff">): void {
+    const held = [{ sender, forMs }]
+    if (this.reign !== null) this.#announce(this.reign, of === "all" ? held : [], of === "facts" ? held : [])
   }
 
   /** Asks the server something for this life of the partition. */
@@ -288,7 +293,7 @@ export class Slot {
       case "SayBusy":
         return this.#sayBusy(output, this.reign ?? "nobody")
       case "HoldOff":
-        if (this.reign !== null) this.#announce(this.reign, [{ sender: output.sender, forMs: output.forMs }])
+        this.#holdOff(output)
         return
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)

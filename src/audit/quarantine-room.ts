@@ -2,9 +2,9 @@
  * How much room there is in quarantine, for checker `quarantine`: what waits, by partition and sender, counted as the decisions of the journal go by.
  *
  * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
- * exactly then, and only if it doesn't wait already.
+ * exactly then, and only if it doesn't wait already. For facts there is more room than for what can be asked again.
  */
-import { quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
+import { factsKeptMax, factsKeptPerSenderMax, quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 
 /** What waits in one partition: how much, how much of each sender, and where each command does. */
@@ -19,10 +19,13 @@ interface Asking {
   readonly sender: string
   readonly scope: string
   readonly id: string
+  /** Whether there is the room that facts have. Before version 3 they had no more than commands. */
+  readonly asFact: boolean
 }
 
-const isFull = (room: Room, sender: string): boolean =>
-  room.total >= quarantinedMax || (room.bySender.get(sender) ?? 0) >= quarantinedPerSenderMax
+const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
+  room.total >= (asFact ? factsKeptMax : quarantinedMax) ||
+  (room.bySender.get(sender) ?? 0) >= (asFact ? factsKeptPerSenderMax : quarantinedPerSenderMax)
 
 const count = (room: Room, sender: string, change: 1 | -1): void => {
   room.total += change
@@ -41,26 +44,28 @@ export const createQuarantineRoom = (findings: Findings) => {
   }
   return {
     /** A command took this place. */
-    enter: (where: Where, place: string, { sender, scope, id }: Asking): void => {
+    enter: (where: Where, place: string, asking: Asking): void => {
+      const { sender, scope, id } = asking
       const room = roomOf(where.partition)
-      if (isFull(room, sender)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
+      if (isFull(room, asking)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
       count(room, sender, 1)
       room.scopes.set(scope, place)
     },
     /** An operator's command was accepted: what waits at this place waits no longer, for whatever is decided next. */
-    leave: (where: Where, place: string, { sender, scope }: Omit<Asking, "id">): void => {
+    leave: (where: Where, place: string, { sender, scope }: Pick<Asking, "sender" | "scope">): void => {
       const room = roomOf(where.partition)
       if (room.scopes.get(scope) !== place) return
       room.scopes.delete(scope)
       count(room, sender, -1)
     },
     /** A command was refused for want of room. */
-    refused: (where: Where, { sender, scope, id }: Asking): void => {
+    refused: (where: Where, asking: Asking): void => {
+      const { sender, scope, id } = asking
       findings.checked("quarantine")
       const room = roomOf(where.partition)
       const waits = room.scopes.get(scope)
       if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
-      else if (!isFull(room, sender))
+      else if (!isFull(room, asking))
         findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
     },
   }

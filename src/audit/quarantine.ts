@@ -6,6 +6,7 @@
  * is quarantined, and a command is refused for want of room exactly then.
  */
 import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
+import { factTypes } from "./facts.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
 import { createQuarantineRoom } from "./quarantine-room.ts"
@@ -50,7 +51,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
   const room = createQuarantineRoom(findings)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
-  const message = (where: Where, entry: MessageEntry): Array<string> => {
+  const message = (where: Where, entry: MessageEntry, version: number): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
@@ -64,7 +65,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
-      const asking = { sender: entry.sender, scope, id: command.id }
+      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && factTypes.has(command.type) }
       if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
@@ -103,7 +104,7 @@ export const createQuarantine = (findings: Findings): Quarantine => {
     record: ({ partition, seq, record }) => {
       const where = { partition, seq }
       const settling: Array<string> = []
-      for (const entry of record.entries) if (entry._tag === "Message") settling.push(...message(where, entry))
+      for (const entry of record.entries) if (entry._tag === "Message") settling.push(...message(where, entry, record.version))
       for (const entry of record.entries) if (entry._tag === "Settled") settled(where, entry, settling)
       for (const left of settling)
         findings.violated("quarantine", where, `an operator's command on ${left} was accepted and settled nothing`)

@@ -189,7 +189,8 @@ const restore = Effect.fnUntraced(function* (partition: number) {
   const { id, endSeq, startSeq } = found.manifest
   yield* Effect.forEach(found.chunks, (bytes, index) => snapshots.putChunk(partition, id, index, bytes), { discard: true })
   yield* snapshots.publish(found.manifest)
-  const present = yield* snapshots.latest(partition)
+  const latest = yield* snapshots.latest(partition)
+  const present = latest === null || "newer" in latest ? null : latest
   if (present?.manifest.id === id)
     return yield* printLine(`partition ${partition} begins with snapshot ${id} again: records ${startSeq} to ${endSeq}`)
   return yield* printLine(

@@ -140,7 +140,7 @@ export class JournalExport {
       case "Moved":
         return this.#scope.sku === null ? [{ line: "moved", from: entry.from }] : []
       case "Reset":
-        return this.#scope.sku === null ? [{ line: "reset", from: entry.from, cause: entry.cause }] : []
+        return this.#scope.sku === null ? [{ line: "reset", from: entry.from, cause: entry.cause, dropped: entry.dropped }] : []
       case "Resumed": {
         const { _tag: _, ...resumed } = entry
         return this.#scope.sku === null ? [{ line: "resumed", ...resumed }] : []

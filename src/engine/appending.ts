@@ -14,7 +14,7 @@ import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { publishConfirmed } from "./publishing.ts"
-import type { JournalRecord, StoredRecord } from "./records.ts"
+import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { onClaimConfirmed, onClaimLost, onClaimSuperseded, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
@@ -143,7 +143,13 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
       return [confirmed, ...onCursorReset(partition, nowMs)]
     case "batch":
     case "expiry":
-      return [confirmed, ...publishConfirmed(partition, inFlight), ...alarmsOf(partition, inFlight.record), ...snapshot]
+      return [
+        confirmed,
+        ...publishConfirmed(partition, inFlight),
+        ...alarmsOf(partition, inFlight),
+        ...alarmOfDroppedSince(partition, inFlight.record),
+        ...snapshot,
+      ]
   }
 }
 
@@ -166,18 +172,43 @@ const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
   return { ...stats, refused, bytes: inFlight.bytes.length, appendMs: nowMs - inFlight.sentAtMs }
 }
 
+/** What of their ingresses the stream did not show before the stored messages that a record took: how many, and between which of its messages. */
+const missingOf = (record: JournalRecord, before: Cursor): { readonly count: number; readonly where: string } => {
+  const gap = { count: 0, afterSeq: before.seq, beforeSeq: before.seq }
+  let lastSeq = before.seq
+  for (const entry of record.entries) {
+    if (entry._tag === "Stored" && entry.missing > 0) {
+      if (gap.count === 0) gap.afterSeq = lastSeq
+      gap.count += entry.missing
+      gap.beforeSeq = entry.seq
+    }
+    if (entry._tag === "Stored" || entry._tag === "Skipped") lastSeq = entry.seq
+  }
+  return { count: gap.count, where: `between its messages ${gap.afterSeq} and ${gap.beforeSeq}` }
+}
+
+/** Tells what the stream may have dropped after a reset had named what was dropped, while a halt stood: up to the first message that was taken since. */
+const alarmOfDroppedSince = (partition: Partition, record: JournalRecord): Array<Output> => {
+  const { droppedToSeq } = partition
+  const first = record.entries.find((entry) => entry._tag === "Stored")
+  if (droppedToSeq === null || first === undefined) return []
+  partition.droppedToSeq = null
+  if (first.seq <= droppedToSeq + 1) return []
+  const range = `from ${droppedToSeq + 1} to ${first.seq - 1}`
+  const detail = `partition ${partition.id}: what was stored ${range} may have been dropped undecided too, after the position was given up`
+  return [{ _tag: "Alarm", kind: "CommandsLostTail", detail }]
+}
+
 /** What people have to look at in a confirmed record. */
-const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> => {
+const alarmsOf = (partition: Partition, { record, cursorBefore }: InFlight): Array<Output> => {
   let quarantined = 0
   let discrepancies = 0
   let shortages = 0
-  let missing = 0
   const outputs: Array<Output> = []
   const alarm = (kind: "Quarantined" | "Discrepancy" | "Shortage" | "CommandsLostTail", count: number, what: string): void => {
     if (count > 0) outputs.push({ _tag: "Alarm", kind, detail: `partition ${partition.id}: ${count} ${what}` })
   }
   for (const entry of record.entries) {
-    if (entry._tag === "Stored") missing += entry.missing
     if (entry._tag === "Skipped")
       outputs.push({ _tag: "Alarm", kind: "CommandSkipped", detail: `partition ${partition.id}, message ${entry.seq}: ${entry.cause}` })
     if (entry._tag === "Floor")
@@ -196,6 +227,7 @@ const alarmsOf = (partition: Partition, record: JournalRecord): Array<Output> =>
   alarm("Quarantined", quarantined, "commands quarantined")
   alarm("Discrepancy", discrepancies, "facts did not fit what was believed")
   alarm("Shortage", shortages, "times more is owed than is there")
-  alarm("CommandsLostTail", missing, "stored messages were acknowledged to an ingress, and the stream did not show them")
+  const { count, where } = missingOf(record, cursorBefore)
+  alarm("CommandsLostTail", count, `stored messages were acknowledged to an ingress, and the stream did not show them ${where}`)
   return outputs
 }

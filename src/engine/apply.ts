@@ -31,7 +31,7 @@ import {
 import { outcomeOf } from "./outcomes.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome, ResetEntry } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -293,6 +293,13 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   else partition.quarantinedBy.set(found.sender, left)
 }
 
+/** Notes what a journaled reset says was dropped undecided. */
+export const noteDropped = (partition: Partition, reset: ResetEntry): void => {
+  if (reset.dropped === null) return
+  partition.unanswered = reset
+  partition.droppedToSeq = reset.dropped.lastSeq
+}
+
 /** Notes how far an ingress is taken. It moves to the end, so that the one not heard of for longest is forgotten first. */
 export const noteIngress = (
   { ingresses }: Partition,
@@ -345,12 +352,17 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
       )
       return
     case "Stored":
+      partition.droppedToSeq = null
       noteIngress(partition, entry)
+      return
+    case "Reset":
+      noteDropped(partition, entry)
+      return
+    case "Resumed":
+      partition.unanswered = null
       return
     case "Skipped":
     case "Moved":
-    case "Reset":
-    case "Resumed":
       return
     default:
       unreachable(entry)

@@ -9,18 +9,18 @@
  * A stream that lost its beginning (somebody set it to drop what is old, or purged it) is told from that by its sequences, which are not used again: the cursor's message is gone although the stream goes
  * on behind it. It is never purged by a worker, and whatever drops messages begins with the oldest, of the stream or of the subject. So while it is there, nothing behind it was dropped; once it is gone,
  * everything up to the next message of this partition that is still stored may have been, and nobody can tell whether any of it was this partition's, for sequences of all partitions interleave. It is not passed
- * over: the reset is journaled with the range, and then the partition halts until an operator has looked. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
+ * over: the reset is journaled with the range, and then the partition halts until an operator has looked. The record says it, so the next owner halts too where the halt itself was never shared. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
  * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given } from "./apply.ts"
+import { applyEnvelope, type Given, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
 import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
 import type { CommandMessage, Input, Output } from "./protocol.ts"
-import type { Cursor, Entry } from "./records.ts"
+import type { Cursor, Dropped, ResetEntry } from "./records.ts"
 
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
@@ -76,11 +76,25 @@ const matches = (given: Given, message: CommandMessage | null, digest: string): 
 type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
 
 /** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: none. */
-const lostBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): { readonly firstSeq: number; readonly lastSeq: number } | null => {
+const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null => {
   // Where the stream ends before it, its tail is lost: those sequences will be used again.
   if (message !== null || lastSeq < seq) return null
-  const lost = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
-  return lost.firstSeq > lost.lastSeq ? null : lost
+  const dropped = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
+  return dropped.firstSeq > dropped.lastSeq ? null : dropped
+}
+
+const goneWith = ({ firstSeq, lastSeq }: Dropped): string => `is gone, and what was stored from ${firstSeq} to ${lastSeq}`
+
+/**
+ * Halts where a journaled reset says that messages were dropped undecided and no operator has answered: its owner halts at once, and whoever claims after an owner that died before its halt was shared, or after
+ * somebody cleared that away. Undefined where nothing of the kind stands.
+ */
+export const haltUnanswered = (partition: Partition, nowMs: number): Array<Output> | undefined => {
+  const { unanswered } = partition
+  if (unanswered === null || unanswered.dropped === null) return undefined
+  const last = `message ${unanswered.from.seq} of the commands stream, the last that was decided`
+  const detail = `${last}, ${goneWith(unanswered.dropped)}: what of that was this partition's was acknowledged and is lost`
+  return halt(partition, "CommandsTrimmed", detail, nowMs)
 }
 
 export const onCommandAtRead = (
@@ -101,11 +115,9 @@ export const onCommandAtRead = (
     partition.digestVerified = false
     return outputs
   }
-  const lost = lostBehind(read)
-  if (lost === null) return beginSearch(partition, read.lastSeq, read.message === null ? "is gone" : "is another", null, nowMs)
-  const how = `is gone, and what was stored from ${lost.firstSeq} to ${lost.lastSeq}`
-  const detail = `message ${read.seq} of the commands stream, the last that was decided, ${how}: what of that was this partition's was acknowledged and is lost`
-  return beginSearch(partition, read.lastSeq, how, detail, nowMs)
+  const dropped = droppedBehind(read)
+  const how = dropped !== null ? goneWith(dropped) : read.message === null ? "is gone" : "is another"
+  return beginSearch(partition, read.lastSeq, how, dropped, nowMs)
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
@@ -115,7 +127,7 @@ const readOn = (partition: Partition, check: CursorCheck, nowMs: number): Array<
   return askForArrived(partition, nowMs)
 }
 
-const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: string | null, nowMs: number): Array<Output> => {
+const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
@@ -154,18 +166,19 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
   const { search } = partition
   assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
   const cursor: Cursor = search.found
-  const entry: Entry = { _tag: "Reset", from: search.from, cause: search.cause }
+  const entry: ResetEntry = { _tag: "Reset", from: search.from, cause: search.cause, dropped: search.dropped }
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
   const { owner, epoch, incarnation, atMs } = partition
   const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
   if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
+  noteDropped(partition, entry)
   return outputs
 }
 
 /** The reset is journaled: read from there, unless something was dropped. That is said now, for only now it is sure that this owner reigns: to a former one, what its successor decided and purged looks dropped too. */
 export const onCursorReset = (partition: Partition, nowMs: number): Array<Output> => {
-  const dropped = partition.search?.dropped ?? null
-  if (dropped !== null) return halt(partition, "CommandsTrimmed", dropped, nowMs)
+  const halted = haltUnanswered(partition, nowMs)
+  if (halted !== undefined) return halted
   partition.search = null
   partition.digestVerified = false
   partition.purgedBelowSeq = 0

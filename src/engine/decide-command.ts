@@ -11,6 +11,8 @@ import { channelPolicy } from "../domain/policy.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import {
+  factsKeptMax,
+  factsKeptPerSenderMax,
   issuedAheadMsMax,
   quarantinedMax,
   quarantinedPerSenderMax,
@@ -142,12 +144,16 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
   bounds: checkBounds,
 }
 
-/** Quarantine has a bound of its own; beyond it the sender is told at once that its command was not taken. */
+/**
+ * Quarantine has a bound of its own. Facts of a sender that comes near theirs are held off at the doors (memory-tending.ts): what is stored by then still finds room. Beyond it, where the stream held more of them
+ * than that or where a command made the code throw, which nobody can know before it is decided, the sender is told that it was not taken; nothing is remembered, and the same bytes may be sent again.
+ */
 const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
   const known = quarantinedAs(partition, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
-  if (partition.quarantine.size >= quarantinedMax) return refused("LimitReached", "quarantine")
-  if ((partition.quarantinedBy.get(sender) ?? 0) >= quarantinedPerSenderMax) return refused("LimitReached", "quarantine")
+  const [most, mostOfSender] = isFact(command) ? [factsKeptMax, factsKeptPerSenderMax] : [quarantinedMax, quarantinedPerSenderMax]
+  if (partition.quarantine.size >= most) return refused("LimitReached", "quarantine")
+  if ((partition.quarantinedBy.get(sender) ?? 0) >= mostOfSender) return refused("LimitReached", "quarantine")
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 

@@ -7,10 +7,12 @@ import type { Input } from "./protocol.ts"
 /** Why an input may come late. */
 export const mayComeLate: Readonly<Record<Input["_tag"], string>> = {
   SnapshotRead: "told twice: the first answer counts",
+  SnapshotNewer: "told twice: the first answer counts",
   SnapshotMissing: "told twice: the first answer counts",
   RecordsRead: "what was read before following ended, or while an append is in flight",
   Claim: "a lease that came again while this owner serves",
   ClaimBasisRead: "an answer to the question of an earlier claim",
+  ClaimBasisNewer: "an answer to the question of an earlier claim",
   ReadFailed: "of a question that was asked again, or is moot",
   AppendAcked: "of an append that was read to be stored, or of an earlier attempt",
   AppendUnknown: "of an append that was read to be stored, or of an earlier attempt",

@@ -11,6 +11,8 @@ import {
   endedPerSenderMax,
   endedPlenty,
   floorStepMs,
+  quarantinedMax,
+  quarantinedPerSenderMax,
   recentPerSenderMax,
   rememberedPerSenderMax,
   rememberedPlenty,
@@ -36,6 +38,9 @@ export interface MemoryBounds {
   readonly endedMax: number
   /** The same of facts: they are remembered for their whole horizon, so whoever fills it waits for long. */
   readonly factsMax: number
+  /** Commands in quarantine, of a sender and in all, at which no more facts of it are taken in. */
+  readonly quarantinedPerSender: number
+  readonly quarantined: number
 }
 
 export const memoryBounds: MemoryBounds = Object.freeze({
@@ -46,6 +51,8 @@ export const memoryBounds: MemoryBounds = Object.freeze({
   decisionsMax: rememberedPerSenderMax,
   factsMax: rememberedPerSenderMax,
   endedMax: endedPerSenderMax,
+  quarantinedPerSender: quarantinedPerSenderMax,
+  quarantined: quarantinedMax,
 })
 
 /** What is freed at once when a floor rises, as a share of what is plenty: a floor rises every few seconds, not with each record. */

@@ -4,7 +4,7 @@
  * A sender's own traffic pays for most of it. Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending.
  */
 import type { EpochMs, SenderId } from "../domain/names.ts"
-import { holdOffEveryMs, memoryLookMs, memoryShortShare } from "../limits.ts"
+import { holdOffEveryMs, memoryLookMs, memoryShortShare, senderFullMsMax } from "../limits.ts"
 import { isDue } from "./due.ts"
 import { type SenderMemory, sweep } from "./memory.ts"
 import { floorToRaise, fullestMemory, heldOffMs } from "./memory-bounds.ts"
@@ -66,10 +66,29 @@ export const tickMemory = (partition: Partition, nowMs: EpochMs): Array<Output> 
     if (forMs === 0) partition.heldOff.delete(sender)
     else if (isDue(againAtMs, nowMs, holdOffEveryMs)) {
       partition.heldOff.set(sender, nowMs + holdOffEveryMs)
-      outputs.push({ _tag: "HoldOff", sender, forMs })
+      outputs.push({ _tag: "HoldOff", sender, of: "all", forMs })
     }
   }
-  return [...outputs, ...tellIfShort(partition, nowMs)]
+  return [...outputs, ...holdOffFacts(partition, nowMs), ...tellIfShort(partition, nowMs)]
+}
+
+/**
+ * Holds off at the doors the facts of whom as much waits for a person as may, or, where as much waits in all, of everybody of whom something does. What is stored by then is still decided: it finds
+ * room above the bound. What they ask for is taken as before. O(senders that have something in quarantine).
+ */
+const holdOffFacts = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+  const { quarantine, quarantinedBy, factsHeldOff, memoryBounds } = partition
+  for (const sender of factsHeldOff.keys()) if (!quarantinedBy.has(sender)) factsHeldOff.delete(sender)
+  const outputs: Array<Output> = []
+  const isFull = quarantine.size >= memoryBounds.quarantined
+  for (const [sender, count] of quarantinedBy) {
+    if (!isFull && count < memoryBounds.quarantinedPerSender) factsHeldOff.delete(sender)
+    else if (isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {
+      factsHeldOff.set(sender, nowMs + holdOffEveryMs)
+      outputs.push({ _tag: "HoldOff", sender, of: "facts", forMs: senderFullMsMax })
+    }
+  }
+  return outputs
 }
 
 const sweepNext = (partition: Partition): void => {

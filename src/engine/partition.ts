@@ -16,7 +16,7 @@ import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, JournalRecord, Outcome } from "./records.ts"
+import type { Cursor, Dropped, JournalRecord, Outcome, ResetEntry } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -151,7 +151,7 @@ export interface TailSearch {
   /** Where to start again, once known. */
   found: Cursor | null
   /** It isn't the tail that is lost: what the stream dropped behind the cursor, to be said by a halt once the reset is journaled. */
-  readonly dropped: string | null
+  readonly dropped: Dropped | null
 }
 
 export interface QuarantinedCommand {
@@ -312,6 +312,10 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
+  unanswered: ResetEntry | null
+  /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
+  droppedToSeq: number | null
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -346,6 +350,8 @@ export interface Partition {
   readonly recalling: Recalling
   /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
   readonly heldOff: Map<SenderId, EpochMs>
+  /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
+  readonly factsHeldOff: Map<SenderId, EpochMs>
   /** Whether some sender's memory was near its bound when it was last looked at. */
   memoryIsShort: boolean
   nextMemoryLookMs: EpochMs
@@ -369,6 +375,8 @@ export interface Partition {
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
   snapshotStartSeq: number
   loadedSnapshot: string | null
+  /** There is a snapshot that a newer release wrote: if the journal doesn't go back to its first record, only that release can serve. */
+  newerSnapshot: boolean
   walk: SnapshotWalk | null
   /** What has to be replayed behind the newest snapshot that was begun or loaded. */
   sinceSnapshot: SinceSnapshot
@@ -391,6 +399,7 @@ export interface Partition {
 const noSnapshots = () => ({
   snapshotStartSeq: 0,
   loadedSnapshot: null,
+  newerSnapshot: false,
   walk: null,
   sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
   snapshotThings: 0,
@@ -463,6 +472,8 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  unanswered: null,
+  droppedToSeq: null,
   rawEndSeq: null,
   nextRawEndAtMs: 0,
   ...nothingTaken(),
@@ -480,6 +491,7 @@ export const emptyPartition = (options: {
   toPack: new Set(),
   recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
   heldOff: new Map(),
+  factsHeldOff: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,
   quarantine: new Map(),

@@ -7,7 +7,7 @@ import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
-import type { BusyWhy } from "./words.ts"
+import type { BusyWhy, HeldOff } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
@@ -175,6 +175,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
   | { readonly _tag: "SnapshotMissing" }
+  /** A newer release's, of this version of the manifest: it is left alone, and the journal replayed as far as it goes back. */
+  | { readonly _tag: "SnapshotNewer"; readonly version: number }
   /** Records after what was applied, in order: from following the journal or from reading it to its end. */
   | { readonly _tag: "RecordsRead"; readonly records: ReadonlyArray<StoredRecord> }
   /** Become owner: the lease is ours. `owner` and `incarnation` are fresh random ids (the latter used only for a genesis record). */
@@ -183,6 +185,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "ClaimBasisRead"; readonly ask: number; readonly basis: ClaimBasis }
   /** A read failed: it is asked for again at a later tick. */
   | { readonly _tag: "ReadFailed"; readonly what: "ClaimBasis" | "JournalEnd" | "CommandAt" | "Republish" | "Recalled" }
+  /** What a claim stands on was written by a newer release: whoever can read it may claim. */
+  | { readonly _tag: "ClaimBasisNewer"; readonly ask: number; readonly cause: string }
   | { readonly _tag: "AppendAcked"; readonly messageId: string; readonly seq: number; readonly duplicate: boolean }
   /** Any other answer, or none. */
   | { readonly _tag: "AppendUnknown"; readonly messageId: string; readonly cause: string }
@@ -306,8 +310,8 @@ export type Output =
   | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
-  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Said again while it is so. */
-  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly forMs: number }
+  /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
+  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly of: HeldOff; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }

@@ -10,9 +10,10 @@ import type { Command } from "../domain/commands.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import type { Policy } from "../domain/policy.ts"
 import type { SkuStock } from "../domain/stock.ts"
-import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs } from "../limits.ts"
+import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
+import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import { repliesOf } from "./outcomes.ts"
@@ -32,8 +33,24 @@ export const publishedSeq = (partition: Partition): number => {
   return earliest - 1
 }
 
+/** Records of a former reign whose replies are on their way again. O(records on their way). */
+const againOnTheirWay = ({ publishing }: Partition): number => {
+  let count = 0
+  for (const seq of publishing.replies) if (seq <= publishing.republishToSeq) count++
+  return count
+}
+
+/** What of the replies on their way belongs to what is said again, as long as there is any: decisions don't use it, so that it ends however much there is to decide. */
+const againShare = ({ replyRecordsMax, republishRecordsMax }: EngineBounds): number =>
+  Math.max(republishRecordsMax, Math.floor(replyRecordsMax * republishShare))
+
 /** Whether so much is on its way that deciding has to wait. */
-export const publishingIsFull = (partition: Partition): boolean => partition.publishing.replies.size >= partition.bounds.replyRecordsMax
+export const publishingIsFull = (partition: Partition): boolean => {
+  const { publishing, bounds } = partition
+  if (publishing.replies.size >= bounds.replyRecordsMax) return true
+  if (publishing.republishAfterSeq === null) return false
+  return publishing.replies.size - againOnTheirWay(partition) >= bounds.replyRecordsMax - againShare(bounds)
+}
 
 /** Whether all that was decided has been said. */
 export const allSaid = ({ publishing }: Partition): boolean =>
@@ -260,8 +277,8 @@ const noteStray = (actor: SkuActor, channel: SenderId): void => {
 }
 
 /**
- * What has to be said again is asked for a few records at a time, as long as little of it is on its way: no step holds more than those, what was said again is journaled as said, and
- * deciding goes on meanwhile. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
+ * What has to be said again is asked for a few records at a time, as long as little is on its way, or little of it: no step holds more than those, what was said again is journaled as said, and
+ * deciding goes on meanwhile, in what is not this one's share. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
  */
 const askRepublish = (partition: Partition, given: Given): Array<Output> => {
   const { publishing, bounds } = partition
@@ -275,7 +292,8 @@ const askRepublish = (partition: Partition, given: Given): Array<Output> => {
     return flushFeed(partition)
   }
   // A tick asks again; sooner, whoever hears that replies were sent.
-  if (publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2) {
+  const isMuch = publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2
+  if (isMuch && againOnTheirWay(partition) + bounds.republishRecordsMax > againShare(bounds)) {
     partition.republishAgainAtMs = 0
     return []
   }

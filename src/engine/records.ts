@@ -141,11 +141,21 @@ export interface SettledEntry {
   readonly decided: DecidedCommand
 }
 
-/** The commands stream no longer has the message at `from`: reading starts again after the record's cursor. */
+/**
+ * The commands stream no longer has the message at `from`: reading starts again after the record's cursor. `dropped`: what went with it undecided, as far as it may have been this partition's. Whoever
+ * reigns after such a record halts, until an operator's answer is journaled.
+ */
 export interface ResetEntry {
   readonly _tag: "Reset"
   readonly from: Cursor
   readonly cause: string
+  readonly dropped: Dropped | null
+}
+
+/** Sequences of the commands stream that it has used and no longer holds, and that nobody decided. */
+export interface Dropped {
+  readonly firstSeq: number
+  readonly lastSeq: number
 }
 
 /** The stream of earlier releases was read to its end: reading goes on in the one that ingresses write. */

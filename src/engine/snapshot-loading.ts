@@ -27,9 +27,14 @@ const discarded = (partition: Partition, { id }: SnapshotManifest, why: string):
   { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, snapshot ${id}: ${why}` },
 ]
 
-const left = (partition: Partition, { id }: SnapshotManifest, version: number): Array<Output> => [
-  { _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}, snapshot ${id}: version ${version}` },
-]
+/** Leaves a newer release's snapshot to those who can read it. */
+export const leaveNewer = (partition: Partition, what: string): Array<Output> => {
+  partition.newerSnapshot = true
+  return [{ _tag: "Alarm", kind: "NewerRelease", detail: `partition ${partition.id}, snapshot: ${what}` }]
+}
+
+const left = (partition: Partition, { id }: SnapshotManifest, version: number): Array<Output> =>
+  leaveNewer(partition, `${id} has version ${version}`)
 
 /** Begins to load a snapshot; `loading` stays null if it is of no use. */
 export const beginLoading = (partition: Partition, manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): Array<Output> => {
@@ -56,7 +61,10 @@ export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Arr
   assert(loading !== null, "a slice is of a snapshot that is being loaded")
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
     const decoded = given.codec.decodeChunk(loading.chunks[loading.next] as Uint8Array)
-    if (decoded._tag === "Newer") return beginAnew(partition, left(partition, loading.manifest, decoded.version))
+    if (decoded._tag === "Newer") {
+      beginAnew(partition, [])
+      return left(partition, loading.manifest, decoded.version)
+    }
     const chunk = decoded._tag === "Chunk" ? asChunk(decoded.chunk) : undefined
     const why = chunk === undefined ? "a chunk can't be read" : placeProblem(chunk, loading)
     if (chunk === undefined || why !== undefined) return beginAnew(partition, discarded(partition, loading.manifest, why ?? ""))

@@ -30,8 +30,17 @@ import {
 } from "./publishing.ts"
 import { onRecalledRead, onRecalledUnread } from "./recall.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
-import { beginLoading, loadSlice } from "./snapshot-loading.ts"
-import { beginFollowing, giveUpClaim, onClaim, onClaimBasisRead, onClaimUnread, onRecordsRead, tickClaim } from "./takeover.ts"
+import { beginLoading, leaveNewer, loadSlice } from "./snapshot-loading.ts"
+import {
+  beginFollowing,
+  giveUpClaim,
+  onClaim,
+  onClaimBasisNewer,
+  onClaimBasisRead,
+  onClaimUnread,
+  onRecordsRead,
+  tickClaim,
+} from "./takeover.ts"
 import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
 
@@ -65,6 +74,9 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
   switch (input._tag) {
     case "SnapshotMissing":
       return partition.phase === "starting" && partition.loading === null ? beginFollowing(partition) : []
+    case "SnapshotNewer":
+      if (partition.phase !== "starting" || partition.loading !== null) return []
+      return [...leaveNewer(partition, `its manifest has version ${input.version}`), ...beginFollowing(partition)]
     case "SnapshotRead":
       if (partition.phase !== "starting" || partition.loading !== null) return []
       return followOnceLoaded(partition, beginLoading(partition, input.manifest, input.chunks))
@@ -76,6 +88,8 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return onClaim(partition, input.owner, input.incarnation)
     case "ClaimBasisRead":
       return onClaimBasisRead(partition, given, input, nowMs)
+    case "ClaimBasisNewer":
+      return onClaimBasisNewer(partition, input.ask, input.cause)
     case "ReadFailed":
       return onReadFailed(partition, input.what, nowMs)
     case "AppendAcked":

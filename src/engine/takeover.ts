@@ -7,7 +7,7 @@ import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
-import { askCursor, startReading } from "./cursor-check.ts"
+import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import type { Claiming, InFlight, Partition } from "./partition.ts"
@@ -51,6 +51,9 @@ export const onRecordsRead = (partition: Partition, given: Given, records: Reado
 /** Verifies that a record links to the one before it, and applies it. Empty if all is well. */
 const applyStored = (partition: Partition, given: Given, stored: StoredRecord, nowMs: number): Array<Output> => {
   const expected = partition.confirmedSeq + 1
+  // Purged, for it is in that snapshot: nothing is wrong, and whoever can read that may serve.
+  if (stored.seq !== expected && expected === 1 && partition.newerSnapshot)
+    return stepAside(partition, `the journal begins with record ${stored.seq}, and what was before is in a snapshot of a newer release`)
   if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
   const decoded = given.codec.decodeRecord(stored.bytes)
   if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
@@ -167,6 +170,13 @@ export const onClaimBasisRead = (
   return claimIfAtEnd(partition, given, nowMs)
 }
 
+/** The witness is of a newer release: it can't be judged here, and nothing may be claimed without that. */
+export const onClaimBasisNewer = (partition: Partition, ask: number, cause: string): Array<Output> => {
+  const { claiming } = partition
+  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null || ask !== claiming.ask) return []
+  return stepAside(partition, cause)
+}
+
 /** Appends the claim once everything up to the journal's end is applied. */
 const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
   const basis = partition.claiming?.basis
@@ -178,6 +188,8 @@ const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<
   const seen = witness === null ? undefined : recentHash(partition, witness.seq)
   if (witness !== null && seen !== undefined && seen !== witness.hash && basis.halt?.resume == null)
     return halt(partition, "JournalLostTail", `record ${witness.seq} is another than the one that was confirmed`, nowMs)
+  const unanswered = basis.halt?.resume == null ? haltUnanswered(partition, nowMs) : undefined
+  if (unanswered !== undefined) return unanswered
   return partition.confirmedSeq === 0 ? appendGenesis(partition, given, nowMs) : appendClaim(partition, given, nowMs)
 }
 
@@ -243,6 +255,7 @@ export const onClaimConfirmed = (partition: Partition, given: Given, record: Jou
 export const onResumeConfirmed = (partition: Partition, record: JournalRecord, nowMs: number): Array<Output> => {
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
   if (partition.draining !== null) return readOver(partition, record, partition.draining)
+  partition.unanswered = null
   partition.lifting = true
   const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
   if (partition.claiming === null) return outputs

@@ -144,6 +144,8 @@ const queue = (
 ): void => {
   const handed = taken.class === "sell" && !facts
   if (handed && counter.owner === null) return sayBusy(from, taken.reply, "owner", busyOwnerMs, outputs)
+  // Its facts would wait for a person, and as many as may do already.
+  if (facts && nowMs < from.factsFullUntilMs) return sayBusy(from, taken.reply, "queue", from.factsFullUntilMs - nowMs, outputs)
   from.counted.taken += 1
   letWait(handed ? counter.selling : counter.keeping, from, taken, nowMs)
   if (!counter.stirred) {

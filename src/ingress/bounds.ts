@@ -3,10 +3,9 @@
  *
  * A message is taken while anything is left in both buckets, and may take more than is left: what is over is owed. So over any time a sender gets its rate, a burst of one second, and one message.
  */
-import type { SenderId } from "../domain/names.ts"
 import { busyQueueMs, doorReopenMs, senderFullMsMax } from "../limits.ts"
 import type { Ingress, Sender } from "./ingress.ts"
-import type { IngressOutput } from "./protocol.ts"
+import type { IngressInput, IngressOutput } from "./protocol.ts"
 
 /** Fills a sender's buckets for the time that has gone by. */
 export const fill = (from: Sender, nowMs: number): void => {
@@ -36,11 +35,15 @@ export const comeBackMs = (from: Sender, nowMs: number): number => {
   return Math.max(busyQueueMs, from.fullUntilMs - nowMs, filledMs)
 }
 
-/** An owner holds as much of the sender as it may. */
-export const holdOff = (ingress: Ingress, sender: SenderId, forMs: number, nowMs: number): void => {
+type SenderFull = Extract<IngressInput, { readonly _tag: "SenderFull" }>
+
+/** An owner holds as much of the sender as it may. Only its facts: then its door stays open, for what it asks for. */
+export const holdOff = (ingress: Ingress, { of, sender, forMs }: SenderFull, nowMs: number): void => {
   const from = ingress.byName.get(sender)
   if (from === undefined) return
-  from.fullUntilMs = Math.max(from.fullUntilMs, nowMs + Math.min(Math.max(forMs, 0), senderFullMsMax))
+  const untilMs = nowMs + Math.min(Math.max(forMs, 0), senderFullMsMax)
+  if (of === "facts") from.factsFullUntilMs = Math.max(from.factsFullUntilMs, untilMs)
+  else from.fullUntilMs = Math.max(from.fullUntilMs, untilMs)
 }
 
 /** Closes the door of a sender that is over its bound, or of which an owner holds enough. */

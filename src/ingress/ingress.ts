@@ -81,6 +81,8 @@ export interface Sender {
   open: boolean
   /** An owner said that it holds enough of it, until then. */
   fullUntilMs: number
+  /** An owner said so of its facts alone. */
+  factsFullUntilMs: number
   waitingMessages: number
   waitingBytes: number
   readonly counted: SenderCounts
@@ -174,6 +176,7 @@ const beginSender = ({ sender, classes, bulk, commandsPerSecond, bytesPerSecond 
     filledMs: null,
     open: false,
     fullUntilMs: Number.NEGATIVE_INFINITY,
+    factsFullUntilMs: Number.NEGATIVE_INFINITY,
     waitingMessages: 0,
     waitingBytes: 0,
     counted: {

@@ -6,7 +6,7 @@
  */
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { TakenMessage } from "../engine/protocol.ts"
-import type { BusyWhy } from "../engine/words.ts"
+import type { BusyWhy, HeldOff } from "../engine/words.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 
 /** A message of a sender as it came through the door: nothing in it is checked but that the server let this sender publish on this subject. */
@@ -53,8 +53,8 @@ export type IngressInput = { readonly nowMs: number } /**
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** An owner said that it reigns (owner: the name of its reign), or that its reign is over (null). Of two reigns the higher epoch is believed. */
   | { readonly _tag: "OwnerSeen"; readonly partition: number; readonly epoch: number; readonly owner: string | null }
-  /** An owner holds as much of this sender as it may: nothing is taken of it for so long. */
-  | { readonly _tag: "SenderFull"; readonly sender: SenderId; readonly forMs: number }
+  /** An owner holds as much of this sender as it may: nothing is taken of it for so long, or no facts. */
+  | { readonly _tag: "SenderFull"; readonly of: HeldOff; readonly sender: SenderId; readonly forMs: number }
   /** The owner has heard a frame (it decides, or answers itself); or nobody of that reign listens, so that nothing of it was taken; or there was no answer in time. */
   | { readonly _tag: "FrameHeard"; readonly frame: number }
   | { readonly _tag: "FrameUnheard"; readonly frame: number }

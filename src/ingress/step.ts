@@ -62,7 +62,7 @@ const take = (ingress: Ingress, codec: IngressCodec, input: IngressInput, output
       return stir(ingress, counter)
     }
     case "SenderFull":
-      holdOff(ingress, input.sender, input.forMs, nowMs)
+      holdOff(ingress, input, nowMs)
       return tendDoors(ingress, nowMs, outputs)
     case "FrameHeard":
     case "FrameUnknown":

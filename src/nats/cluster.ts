@@ -3,12 +3,13 @@
  *
  * Leases and members are keys with a time to live; nothing here is needed for safety but the marks, which are read through their stream's leader.
  */
-import { Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
+import { Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { assert } from "../assert.ts"
-import type { Halt, HaltReason, Witness } from "../engine/protocol.ts"
+import type { Halt, Witness } from "../engine/protocol.ts"
 import { announceMsMax } from "../limits.ts"
 import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
 import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
+import { decodeHalt, decodeMember, decodeWitness, encodeHalt, encodeMember, encodeWitness, haltOf, notRead } from "../wire/marks.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { describe, isConflict } from "./errors.ts"
@@ -19,42 +20,11 @@ import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts
 import { prepareTopology } from "./topology.ts"
 import { watchTroubles } from "./troubles.ts"
 
-const WitnessJson = Schema.fromJsonString(Schema.Struct({ seq: Schema.Int, hash: Schema.String }))
-const HaltJson = Schema.fromJsonString(
-  Schema.Struct({
-    // Not held against the list of reasons: a newer release's reason halts this one too.
-    reason: Schema.String,
-    detail: Schema.String,
-    atMs: Schema.Finite,
-    resume: Schema.NullOr(Schema.Struct({ by: Schema.String, reason: Schema.String })),
-  }),
-)
-const ProgressJson = Schema.Struct({
-  partition: Schema.Finite,
-  epoch: Schema.Finite,
-  confirmedSeq: Schema.Finite,
-  oldestMs: Schema.NullOr(Schema.Finite),
-  stalledMs: Schema.Finite,
-})
-const MemberJson = Schema.fromJsonString(
-  Schema.Struct({
-    worker: Schema.String,
-    address: Schema.String,
-    unreadable: Schema.Array(Schema.Finite),
-    serving: Schema.NullOr(Schema.Array(ProgressJson)).pipe(Schema.withDecodingDefault(Effect.succeed(null))),
-    caughtUp: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Finite))),
-  }),
-)
-
-const decodeWitness = Schema.decodeSync(WitnessJson)
-const decodeHalt = Schema.decodeOption(HaltJson)
-
-const haltOf = (text: string): Halt => {
-  const halt = decodeHalt(text)
-  // A halt that can't be read halts all the same.
-  if (halt._tag === "None")
-    return { reason: "InvariantBroken", detail: `a halt that this release can't read: ${text}`, atMs: 0, resume: null }
-  return { ...halt.value, reason: halt.value.reason as HaltReason }
+/** A witness that this release can't read is judged by nobody here: it is neither written over nor passed over. */
+const witnessOf = (text: string): Witness => {
+  const mark = decodeWitness(text)
+  if (mark._tag !== "Known") throw new Error(notRead("the witness", mark))
+  return mark.value
 }
 
 const incarnationKey = (partition: number): string => `incarnation.${partition}`
@@ -67,12 +37,13 @@ const readMark = async <A>(link: Link, key: string, decode: (text: string) => A)
 }
 
 const marks = async (link: Link, partition: number) => {
-  const [incarnation, witness, halt] = await Promise.all([
+  const [incarnation, found, halt] = await Promise.all([
     readMark(link, incarnationKey(partition), (text) => text),
-    readMark(link, witnessKey(partition), decodeWitness),
+    readMark(link, witnessKey(partition), (text) => ({ text, mark: decodeWitness(text) })),
     readMark(link, haltKey(partition), haltOf),
   ])
-  return { incarnation, witness, halt }
+  if (found?.mark._tag === "Newer") return { incarnation, witness: null, halt, newer: notRead("the witness", found.mark) }
+  return { incarnation, witness: found === null ? null : witnessOf(found.text), halt }
 }
 
 /** Times a witness is read and tried to be raised: a write that another is ahead of on three servers is refused before what was read has changed. */
@@ -84,13 +55,13 @@ const isSameWitness = (a: Witness | null, b: Witness | null): boolean => a?.seq 
 /** Writes the witness over the one it is known to stand over, and resolves to the one that stands then. */
 const raiseWitness = async (link: Link, partition: number, witness: Witness, over: Witness | null): Promise<Witness | null> => {
   const key = witnessKey(partition)
-  const { seq, hash } = witness
+  const { seq } = witness
   for (let raises = 0; raises < raisesMax; raises++) {
     const present = await readKey(link, marksBucket, key)
-    const stands = present === null || present.value === null ? null : decodeWitness(present.value)
+    const stands = present === null || present.value === null ? null : witnessOf(present.value)
     if (!isSameWitness(stands, over) || (stands !== null && stands.seq >= seq)) return stands
     try {
-      await putKey(link, marksBucket, key, JSON.stringify({ seq, hash }), { revision: present?.revision ?? 0 })
+      await putKey(link, marksBucket, key, encodeWitness(witness), { revision: present?.revision ?? 0 })
       return witness
     } catch (error) {
       if (!isConflict(error)) throw error
@@ -98,6 +69,14 @@ const raiseWitness = async (link: Link, partition: number, witness: Witness, ove
     await new Promise((resolve) => setTimeout(resolve, raiseAgainMs))
   }
   throw new Error(`${key} is being written by others`)
+}
+
+/** Writes a halt, or an operator's answer to it. Over a newer release's nothing is written: what it says would be lost with it. */
+const putHalt = async (link: Link, partition: number, halt: Halt): Promise<void> => {
+  const present = await readKey(link, marksBucket, haltKey(partition))
+  const stands = present === null || present.value === null ? null : decodeHalt(present.value)
+  if (stands?._tag === "Newer") throw new Error(`${notRead("the halt that stands", stands)}: answer it with that release`)
+  await putKey(link, marksBucket, haltKey(partition), encodeHalt(halt))
 }
 
 /** Forgets the witness, then lifts the halt, if an operator has answered it. A late attempt finds another halt or none, and leaves the witness of whoever reigns since. */
@@ -157,9 +136,6 @@ const release = async (link: Link, partition: number, revision: number): Promise
 
 // Members
 
-const memberText = ({ worker, address, unreadable, serving, caughtUp }: Member): string =>
-  JSON.stringify({ worker, address, unreadable, serving, caughtUp })
-
 /**
  * A worker's announcements. Each is written over the one before it, and after one that was not acknowledged the key is read first: a worker to which no answer comes
  * through can't go on being announced, whatever it still sends. Its name would keep the others from its partitions.
@@ -181,7 +157,7 @@ class Announcing {
     const known = this.#revision
     this.#revision = null
     const revision = known ?? (await readKey(this.#link, membersBucket, key))?.revision ?? 0
-    this.#revision = await putKey(this.#link, membersBucket, key, memberText(this.#member), { ttlMs: this.#ttlMs, revision })
+    this.#revision = await putKey(this.#link, membersBucket, key, encodeMember(this.#member), { ttlMs: this.#ttlMs, revision })
   }
 }
 
@@ -203,9 +179,9 @@ const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, Br
 /** Applies the news to `alive`, in place. */
 const applyNews = (alive: Map<string, AnnouncedMember>, news: KeyNews): void => {
   for (const { key, value, revision } of news.changes) {
-    const decoded = value === null ? null : Schema.decodeOption(MemberJson)(value)
-    if (decoded === null || decoded._tag === "None") alive.delete(key)
-    else alive.set(key, { ...decoded.value, caughtUp: decoded.value.caughtUp ?? null, beat: revision })
+    const member = value === null ? null : decodeMember(key, value)
+    if (member === null) alive.delete(key)
+    else alive.set(key, { ...member, beat: revision })
   }
 }
 
@@ -272,7 +248,7 @@ export const clusterLayer = (link: Link, options: ClusterOptions): Layer.Layer<C
     putIncarnation: (partition, incarnation) => put(link, incarnationKey(partition), incarnation),
     putWitness: (partition, witness, over) =>
       attempt(link, `raise the witness of partition ${partition}`, () => raiseWitness(link, partition, witness, over)),
-    putHalt: (partition, halt) => put(link, haltKey(partition), JSON.stringify(halt)),
+    putHalt: (partition, halt) => attempt(link, `set the halt of partition ${partition}`, () => putHalt(link, partition, halt)),
     clearHalt: (partition) => attempt(link, `clear the halt of partition ${partition}`, () => clearHalt(link, partition)),
     halts: eachChange(link, marksBucket, "halt.*", ({ key, value }) => ({
       partition: Number(key.slice("halt.".length)),

@@ -14,13 +14,16 @@ import { describe, isFull } from "./errors.ts"
 import { msFromTimestamp } from "./message.ts"
 import { announcedBy, commandsStream, handedTo, isToken, storedOf } from "./subjects.ts"
 
+const HeldSenders = Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int }))
 const NewsJson = Schema.fromJsonString(
   Schema.Struct({
     v: Schema.Literal(1),
     partition: Schema.Int,
     epoch: Schema.Int,
     owner: Schema.NullOr(Schema.String),
-    full: Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int })),
+    full: HeldSenders,
+    // Owners of earlier releases hold nobody's facts off, and ingresses of earlier releases pass over who does.
+    factsFull: HeldSenders.pipe(Schema.withDecodingDefault(Effect.succeed([]))),
   }),
 )
 const decodeNews = Schema.decodeOption(NewsJson)
@@ -29,9 +32,10 @@ const decodeNews = Schema.decodeOption(NewsJson)
 const newsOf = (text: string): OwnerNews | undefined => {
   const decoded = decodeNews(text)
   if (decoded._tag === "None") return undefined
-  const { partition, epoch, owner, full } = decoded.value
+  const { partition, epoch, owner, full, factsFull } = decoded.value
   if (owner !== null && !isToken(owner)) return undefined
-  return { partition, epoch, owner, full: full.flatMap(({ sender, forMs }) => (isSender(sender) ? [{ sender, forMs }] : [])) }
+  const known = (held: typeof full): OwnerNews["full"] => held.flatMap(({ sender, forMs }) => (isSender(sender) ? [{ sender, forMs }] : []))
+  return { partition, epoch, owner, full: known(full), factsFull: known(factsFull) }
 }
 
 const hand = (link: Link, partition: number, owner: string, frame: Uint8Array): Effect.Effect<"heard" | "unheard" | "unknown"> =>

@@ -1,30 +1,16 @@
 /** Snapshots in their stream, as the port `Snapshots`: a message for each chunk, and one manifest for each partition, which makes them count. */
 import type { StoredMsg } from "@nats-io/jetstream"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { assert } from "../assert.ts"
 import type { SnapshotManifest } from "../engine/protocol.ts"
 import { Snapshots } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
+import { decodeManifest, encodeManifest, notRead } from "../wire/marks.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { isConflict } from "./errors.ts"
 import { readOrdered } from "./ordered-reader.ts"
 import { chunkSubject, isToken, manifestSubject, snapshotsStream } from "./subjects.ts"
-
-const Manifest = Schema.Struct({
-  version: Schema.Literal(1),
-  id: Schema.String.check(Schema.makeFilter(isToken)),
-  partition: Schema.Int,
-  incarnation: Schema.String,
-  startSeq: Schema.Int,
-  startHash: Schema.String,
-  endSeq: Schema.Int,
-  endHash: Schema.String,
-  chunks: Schema.Int,
-})
-const ManifestJson = Schema.fromJsonString(Manifest)
-const decodeManifest = Schema.decodeUnknownOption(ManifestJson)
-const encodeManifest = Schema.encodeSync(ManifestJson)
 
 /** Silence after which reading chunks gives up: they are said to exist, but the server does not deliver them. */
 const readSilenceMs = 10_000
@@ -35,8 +21,8 @@ export const lastManifest = (link: Link, partition: number): Promise<StoredMsg |
 /** The manifest stored last; null if there is none, or one that this release can't read. */
 export const manifestOf = (message: StoredMsg | null): SnapshotManifest | null => {
   if (message === null) return null
-  const decoded = decodeManifest(message.string())
-  return decoded._tag === "Some" ? decoded.value : null
+  const mark = decodeManifest(message.string())
+  return mark._tag === "Known" && isToken(mark.value.id) ? mark.value : null
 }
 
 /** Ids of the partition's snapshots that have chunks, with how many. */
@@ -106,7 +92,11 @@ const readChunks = (link: Link, manifest: SnapshotManifest): Effect.Effect<Reado
 const latest = (link: Link, partition: number) =>
   Effect.gen(function* () {
     const operation = `read snapshot of partition ${partition}`
-    const manifest = manifestOf(yield* attempt(link, operation, () => lastManifest(link, partition)))
+    const last = yield* attempt(link, operation, () => lastManifest(link, partition))
+    const mark = last === null ? null : decodeManifest(last.string())
+    if (mark?._tag === "Newer") return { newer: mark.version }
+    if (mark?._tag === "Unreadable") yield* Effect.logWarning(notRead(`the manifest of partition ${partition}`, mark))
+    const manifest = manifestOf(last)
     if (manifest === null) return null
     const counts = yield* attempt(link, operation, () => chunkCounts(link, partition))
     // More or fewer chunks than the manifest says: it isn't whole.

@@ -128,6 +128,11 @@ export class Questions extends Context.Service<
   }
 >()("holdfast/ports/Questions") {}
 
+export interface LatestSnapshot {
+  readonly manifest: SnapshotManifest
+  readonly chunks: ReadonlyArray<Uint8Array>
+}
+
 /** Snapshots: chunks first, the manifest last. */
 export class Snapshots extends Context.Service<
   Snapshots,
@@ -135,10 +140,8 @@ export class Snapshots extends Context.Service<
     readonly putChunk: (partition: number, snapshot: string, index: number, bytes: Uint8Array) => Effect.Effect<void, BrokerUnavailable>
     /** From now on this is the partition's snapshot; the chunks of older ones are deleted. */
     readonly publish: (manifest: SnapshotManifest) => Effect.Effect<void, BrokerUnavailable>
-    /** The partition's snapshot, or null if there is none or it isn't whole. */
-    readonly latest: (
-      partition: number,
-    ) => Effect.Effect<{ readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> } | null, BrokerUnavailable>
+    /** The partition's snapshot, or null if there is none or it isn't whole; or the version of a manifest that a newer release wrote. */
+    readonly latest: (partition: number) => Effect.Effect<LatestSnapshot | { readonly newer: number } | null, BrokerUnavailable>
     readonly discard: (partition: number, snapshot: string) => Effect.Effect<void, BrokerUnavailable>
   }
 >()("holdfast/ports/Snapshots") {}
@@ -234,10 +237,9 @@ export class Cluster extends Context.Service<
       { readonly partition: number; readonly holder: string | null; readonly brokerMs: number },
       BrokerUnavailable
     >
-    readonly marks: (
-      partition: number,
-    ) => Effect.Effect<
-      { readonly incarnation: string | null; readonly witness: Witness | null; readonly halt: Halt | null },
+    readonly marks: (partition: number) => Effect.Effect<
+      /** `newer`: a newer release wrote the witness, and nobody of this one can say what it is; in words. */
+      { readonly incarnation: string | null; readonly witness: Witness | null; readonly halt: Halt | null; readonly newer?: string },
       BrokerUnavailable
     >
     readonly putIncarnation: (partition: number, incarnation: string) => Effect.Effect<void, BrokerUnavailable>

@@ -53,7 +53,14 @@ export interface OwnerNews {
   /** The name of its reign; null: it is over. */
   readonly owner: string | null
   /** Senders of which it holds as much as it may, and for how many milliseconds nothing more should be handed over. */
-  readonly full: ReadonlyArray<{ readonly sender: SenderId; readonly forMs: number }>
+  readonly full: ReadonlyArray<HeldSender>
+  /** Senders of which as much as may waits for a person: the same for facts alone. */
+  readonly factsFull: ReadonlyArray<HeldSender>
+}
+
+export interface HeldSender {
+  readonly sender: SenderId
+  readonly forMs: number
 }
 
 /** A frame that an ingress handed over, as the owner's worker hears it. */

@@ -141,10 +141,11 @@ const tellUnserved = (meter: Meter["Service"], { nowMs }: Life, partitions: numb
 /** Has it hear what owners say, here and elsewhere, and what time it is. */
 const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: OwnersHeard) {
   const [desk, reigns] = [yield* Desk, yield* Reigns]
-  const hear = ({ partition, epoch, owner, full }: OwnerNews): void => {
+  const hear = ({ partition, epoch, owner, full, factsFull }: OwnerNews): void => {
     if (owner !== null) owners.set(partition, nowMs())
     tell({ _tag: "OwnerSeen", partition, epoch, owner })
-    for (const { sender, forMs } of full) tell({ _tag: "SenderFull", sender, forMs })
+    for (const { sender, forMs } of full) tell({ _tag: "SenderFull", of: "all", sender, forMs })
+    for (const { sender, forMs } of factsFull) tell({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
   const stop = reigns.listen(hear)
   yield* Effect.addFinalizer(() => Effect.sync(stop))

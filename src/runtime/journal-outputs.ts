@@ -110,12 +110,10 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
       // The marks first: what they say was confirmed is then in the journal whose end is read, however fast an owner still writes.
       Effect.all([cluster.marks(shell.partition), journals.endSeq(shell.partition)]).pipe(
         Effect.match({
-          onSuccess: ([marks, endSeq]) =>
-            shell.tell({
-              _tag: "ClaimBasisRead",
-              ask,
-              basis: { endSeq, incarnation: marks.incarnation, witness: marks.witness, halt: marks.halt },
-            }),
+          onSuccess: ([{ incarnation, witness, halt, newer }, endSeq]) =>
+            newer === undefined
+              ? shell.tell({ _tag: "ClaimBasisRead", ask, basis: { endSeq, incarnation, witness, halt } })
+              : shell.tell({ _tag: "ClaimBasisNewer", ask, cause: newer }),
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "ClaimBasis" }),
         }),
       ),

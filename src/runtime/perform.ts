@@ -124,7 +124,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
       case "SayBusy":
         return reign.sayBusy(output)
       case "HoldOff":
-        return reign.holdOff(output.sender, output.forMs)
+        return reign.holdOff(output)
       default:
         return performPublishing(said, output)
     }

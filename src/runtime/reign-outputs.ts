@@ -4,9 +4,10 @@
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import type { Output } from "../engine/protocol.ts"
+import type { HeldOff } from "../engine/words.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
-import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
+import { Desk, type HandedFrame, type HeldSender, type OwnerNews } from "../ports/door.ts"
 import { logLine } from "../telemetry/names.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { decodeFrame } from "../wire/taken.ts"
@@ -29,38 +30,46 @@ const makeHear = (shell: Shell, reign: LocalReign) => {
   }
 }
 
+/** Senders there is no room for, that ingresses have not been told of yet. */
+const makeHeldSenders = () => {
+  const held: Readonly<Record<HeldOff, Map<SenderId, number>>> = { all: new Map(), facts: new Map() }
+  return {
+    note: (of: HeldOff, sender: SenderId, forMs: number): void => {
+      held[of].set(sender, Math.max(held[of].get(sender) ?? 0, forMs))
+    },
+    any: (): boolean => held.all.size > 0 || held.facts.size > 0,
+    take: (of: HeldOff): ReadonlyArray<HeldSender> => {
+      const taken = [...held[of]].map(([sender, forMs]) => ({ sender, forMs }))
+      held[of].clear()
+      return taken
+    },
+  }
+}
+
 export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
   const desk = yield* Desk
   const reigns = yield* Reigns
   const { partition } = shell
   let reign: LocalReign | null = null
-  /** Senders there is no room for, that ingresses have not been told of yet. */
-  let full = new Map<SenderId, number>()
+  const held = makeHeldSenders()
   const changed = makeSignal()
-  const noteFull = (sender: SenderId, forMs: number) => full.set(sender, Math.max(full.get(sender) ?? 0, forMs))
-  const news = ({ epoch, owner }: LocalReign): OwnerNews => {
-    const said = { partition, epoch, owner, full: [...full].map(([sender, forMs]) => ({ sender, forMs })) }
-    full = new Map()
-    return said
-  }
+  const news = ({ epoch, owner }: LocalReign): OwnerNews => ({
+    partition,
+    epoch,
+    owner,
+    full: held.take("all"),
+    factsFull: held.take("facts"),
+  })
   /** Every half a second, and soon when somebody has to hold off; never more often than that is worth. */
   const announce = (mine: LocalReign): Effect.Effect<never> =>
     Effect.suspend(() => {
       if (reign !== mine) return Effect.never
       const said = news(mine)
-      if (said.full.length > 0) reigns.say(said)
+      if (said.full.length > 0 || said.factsFull.length > 0) reigns.say(said)
       desk.announce(said)
       return Effect.sleep(fullEveryMs)
-    }).pipe(
-      Effect.andThen(
-        Effect.timeoutOption(
-          changed.until(() => full.size > 0),
-          announceEveryMs - fullEveryMs,
-        ),
-      ),
-      Effect.forever,
-    )
+    }).pipe(Effect.andThen(Effect.timeoutOption(changed.until(held.any), announceEveryMs - fullEveryMs)), Effect.forever)
 
   const end = (): void => {
     if (reign === null) return
@@ -88,12 +97,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
       const answer = encodeDoorAnswer({ answer: "busy", retryAfterMs, why })
       for (const { sender, reply } of messages) {
         if (reply !== null) outbound.busy(sender, reply, answer)
-        if (why === "queue") noteFull(sender, retryAfterMs)
+        if (why === "queue") held.note("all", sender, retryAfterMs)
       }
       changed.notify()
     },
-    holdOff: (sender: SenderId, forMs: number): void => {
-      noteFull(sender, forMs)
+    holdOff: ({ of, sender, forMs }: Extract<Output, { readonly _tag: "HoldOff" }>): void => {
+      held.note(of, sender, forMs)
       changed.notify()
     },
   }

@@ -35,7 +35,7 @@ export class Reigns extends Context.Service<
     const say = (news: OwnerNews): void => {
       for (const listener of listeners) listener(news)
     }
-    const newsOf = ({ partition, epoch, owner }: LocalReign): OwnerNews => ({ partition, epoch, owner, full: [] })
+    const newsOf = ({ partition, epoch, owner }: LocalReign): OwnerNews => ({ partition, epoch, owner, full: [], factsFull: [] })
     return Reigns.of({
       begin: (reign) => {
         reigns.set(reign.partition, reign)

@@ -48,7 +48,11 @@ export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
       shell.run(
         Effect.map(untilDone(`loading the snapshot of partition ${shell.partition}`, snapshots.latest(shell.partition)), (found) =>
           shell.tell(
-            found === null ? { _tag: "SnapshotMissing" } : { _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks },
+            found === null
+              ? { _tag: "SnapshotMissing" }
+              : "newer" in found
+                ? { _tag: "SnapshotNewer", version: found.newer }
+                : { _tag: "SnapshotRead", manifest: found.manifest, chunks: found.chunks },
           ),
         ),
       ),

@@ -134,6 +134,11 @@ const firstIssue = (issue: SchemaIssue.Issue): { readonly path: string; readonly
   if (first === undefined) return { path: "", expected: "something else" }
   return { path: (first.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."), expected: first.message }
 }
+/** The first field at fault, and what was expected there. */
+export const firstIssueOf = ({ issue }: { readonly issue: SchemaIssue.Issue }): string => {
+  const { path, expected } = firstIssue(issue)
+  return `${path}: ${expected}`
+}
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** What is expected of a field that isn't known: that it isn't there. */

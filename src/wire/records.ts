@@ -13,7 +13,7 @@
  *   covered  {"e":"covered","sku","ok":[events]}
  *   floor    {"e":"floor","from","class","ms"}
  *   settled  {"e":"settled","id","from","class","re"?,"d":decided}
- *   reset    {"e":"reset","from":cursor,"cause"}
+ *   reset    {"e":"reset","from":cursor,"cause","dropped"?:[first,last]}
  *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
@@ -25,6 +25,7 @@ import {
   type Cursor,
   CursorStream,
   type DecidedCommand,
+  type Dropped,
   type Entry,
   type EntryDecision,
   FloorClass,
@@ -95,7 +96,12 @@ const EntryJson = Schema.Union([
   Schema.Struct({ e: Schema.Literal("covered"), sku: SkuField, ok: Schema.Array(ShortageCoveredJson) }),
   Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(FloorClass), ms: CountField }),
   Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
-  Schema.Struct({ e: Schema.Literal("reset"), from: CursorJson, cause: Schema.String }),
+  Schema.Struct({
+    e: Schema.Literal("reset"),
+    from: CursorJson,
+    cause: Schema.String,
+    dropped: Schema.optionalKey(Schema.Tuple([CountField, CountField])),
+  }),
   Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
   Schema.Struct({
     e: Schema.Literal("resumed"),
@@ -141,8 +147,11 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
       return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
     case "Settled":
       return `${addDecided(`{"e":"settled","id":"${entry.quarantined}"${fromText(entry.sender, entry.class)}${replyText(entry.reply)},"d":`, entry.decided, commandTexts?.[0])}}`
-    case "Reset":
-      return JSON.stringify({ e: "reset", from: cursorJson(entry.from), cause: entry.cause })
+    case "Reset": {
+      const { from, cause, dropped } = entry
+      const gone = dropped === null ? {} : { dropped: [dropped.firstSeq, dropped.lastSeq] }
+      return JSON.stringify({ e: "reset", from: cursorJson(from), cause, ...gone })
+    }
     case "Moved":
       return JSON.stringify({ e: "moved", from: cursorJson(entry.from) })
     case "Resumed": {
@@ -308,13 +317,16 @@ const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
         decided: decidedOf(json.d),
       }
     case "reset":
-      return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause }
+      return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause, dropped: droppedOf(json.dropped) }
     case "moved":
       return { _tag: "Moved", from: cursorOf(json.from) }
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
   }
 }
+
+const droppedOf = (json: readonly [number, number] | undefined): Dropped | null =>
+  json === undefined ? null : { firstSeq: json[0], lastSeq: json[1] }
 
 const decidedOf = (json: typeof DecidedJson.Type): DecidedCommand => ({
   command: json.c === undefined ? null : commandOf(json.c),

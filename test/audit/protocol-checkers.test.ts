@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CommandId } from "../../src/domain/names.ts"
 import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/records.ts"
-import { factHorizonMs, quarantinedPerSenderMax } from "../../src/limits.ts"
+import { factHorizonMs, factsKeptPerSenderMax, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
   at,
@@ -175,7 +175,7 @@ describe("cursor", () => {
   })
 
   it("finds a reset from where the cursor didn't stand", () => {
-    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail" } as const
+    const entry = { _tag: "Reset", from: { stream: "stored", seq: 41, digest: "digest-41" }, cause: "lost tail", dropped: null } as const
     expect(sealedWith((records) => changeRecord(records, 19, { entries: [entry] }))).toEqual(["cursor"])
   })
 
@@ -312,12 +312,12 @@ describe("quarantine", () => {
   const old = command("ReceiveStock", "one-more", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
 
   it("passes a command that is refused for want of room when its sender has no more, again and again, and finds it when there is room", () => {
-    const full = held(quarantinedPerSenderMax)
+    const full = held(factsKeptPerSenderMax)
     full.batch(1_001, { sender: depot, decided: [[old, noRoom]] }).batch(1_002, { sender: depot, decided: [[old, noRoom]] })
     expect(foundBy(auditOf(full))).toEqual([])
-    const oneLess = held(quarantinedPerSenderMax - 1).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
+    const oneLess = held(factsKeptPerSenderMax - 1).batch(1_001, { sender: depot, decided: [[old, noRoom]] })
     expect(foundBy(auditOf(oneLess))).toEqual(["quarantine"])
-    const others = held(quarantinedPerSenderMax).batch(1_001, { sender: web, decided: [[old, noRoom]] })
+    const others = held(factsKeptPerSenderMax).batch(1_001, { sender: web, decided: [[old, noRoom]] })
     expect(foundBy(auditOf(others))).toEqual(["quarantine"])
   })
 
@@ -334,9 +334,9 @@ describe("quarantine", () => {
   })
 
   it("finds what is quarantined beyond the bound, and what finds no room though it waits already", () => {
-    expect(foundBy(auditOf(held(quarantinedPerSenderMax + 1)))).toEqual(["quarantine"])
+    expect(foundBy(auditOf(held(factsKeptPerSenderMax + 1)))).toEqual(["quarantine"])
     const again = command("ReceiveStock", "old-3", { location: hall, qty: 1, issuedAtMs: startMs - 10 * factHorizonMs })
-    expect(foundBy(auditOf(held(quarantinedPerSenderMax).batch(1_001, { sender: depot, decided: [[again, noRoom]] })))).toEqual([
+    expect(foundBy(auditOf(held(factsKeptPerSenderMax).batch(1_001, { sender: depot, decided: [[again, noRoom]] })))).toEqual([
       "quarantine",
     ])
   })

@@ -222,7 +222,12 @@ export const operated = (): Journal => {
       },
       { _tag: "Floor", sender: web, class: "sell", floorMs: startMs + minuteMs },
     )
-    .note("reset", 6 * minuteMs + 3, [{ _tag: "Reset", from: { stream: "stored", seq: 42, digest: "digest-42" }, cause: "lost tail" }], 40)
+    .note(
+      "reset",
+      6 * minuteMs + 3,
+      [{ _tag: "Reset", from: { stream: "stored", seq: 42, digest: "digest-42" }, cause: "lost tail", dropped: null }],
+      40,
+    )
     .batch(6 * minuteMs + 4, { sender: web, decided: [[confirmA, refused("TooOld", { field: "issuedAtMs" })]] })
   return owing(written)
 }

@@ -25,11 +25,18 @@ const receive = (
     return frames
   })
 
-const news = (partition: number, epoch: number, owner: string | null, full: OwnerNews["full"] = []): OwnerNews => ({
+const news = (
+  partition: number,
+  epoch: number,
+  owner: string | null,
+  full: OwnerNews["full"] = [],
+  factsFull: OwnerNews["full"] = [],
+): OwnerNews => ({
   partition,
   epoch,
   owner,
   full,
+  factsFull,
 })
 
 /** `partition` is this suite's own. */
@@ -94,7 +101,12 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
 
     it("hears what owners say, to the last word", async () => {
       const full = [{ sender: "web" as SenderId, forMs: 250 }]
-      const said = [news(partition, 7, "reign-6"), news(partition, 7, "reign-6", full), news(partition, 7, null)]
+      const said = [
+        news(partition, 7, "reign-6"),
+        news(partition, 7, "reign-6", full),
+        news(partition, 7, "reign-6", [], full),
+        news(partition, 7, null),
+      ]
       const heard = await door().asIngress(
         Effect.gen(function* () {
           const told: Array<OwnerNews> = []

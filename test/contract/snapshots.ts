@@ -28,7 +28,10 @@ const store = (snapshots: Port, partition: number, id: string, endSeq: number, c
 
 /** What the partition's snapshot is called and holds, or null. */
 const latest = (snapshots: Port, partition: number) =>
-  Effect.map(snapshots.latest(partition), (found) => found && `${found.manifest.id}: ${found.chunks.map(text).join(",")}`)
+  Effect.map(
+    snapshots.latest(partition),
+    (found) => found && ("newer" in found ? `newer: ${found.newer}` : `${found.manifest.id}: ${found.chunks.map(text).join(",")}`),
+  )
 
 /** `partitions` are this suite's own, without snapshots: one for each test. */
 export const snapshotsContract = (name: string, broker: Broker, partitions: readonly [number, number, number]) =>

@@ -7,7 +7,7 @@ import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
-import type { EngineCodec } from "../../src/engine/protocol.ts"
+import type { EngineCodec, Output } from "../../src/engine/protocol.ts"
 import { type AtsValue, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
@@ -1019,6 +1019,44 @@ describe("hazards of what is said", () => {
     expect(record?.publishedSeq).toBeLessThan(first.toSeq)
     const other = new Worker(worker.broker, "c").serve()
     other.settle()
+    for (const id of sent) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("45: says again what it has to however much there is to decide: decisions keep a part of all replies free for it", () => {
+    const worker = serving(1_000)
+    const sent = Array.from({ length: 40 }, (_, n) => `c${n}`)
+    for (const id of sent) {
+      worker.send("web", reserve(id, `r-${id}`, 1))
+      worker.settle(["SendReplies", "SendFeed"])
+    }
+    const next = new Worker(worker.broker, "b").follow().claim()
+    const waiting: ReadonlyArray<Output["_tag"]> = ["SendReplies", "ReadForRepublish"]
+    next.settle(waiting)
+    const { publishing, bounds, reignSeq } = next.partition
+    const decisionsOnTheirWay = () => [...publishing.replies].filter((seq) => seq > reignSeq).length
+    let decided = 0
+    const decide = (count: number) => {
+      for (let n = 0; n < count; n++) {
+        next.send("web", reserve(`n${++decided}`, `r-n${decided}`, 1))
+        next.settle(waiting)
+      }
+    }
+    decide(2 * bounds.replyRecordsMax)
+    for (let n = 0; n < 300 && publishing.republishAfterSeq !== null; n++) {
+      expect(decisionsOnTheirWay()).toBeGreaterThanOrEqual(bounds.replyRecordsMax / 2)
+      expect(publishing.replies.size).toBeLessThanOrEqual(bounds.replyRecordsMax + bounds.republishRecordsMax)
+      // Whatever is sent, there are more decisions at once.
+      const of = next.all("SendReplies").findLastIndex(({ seq }) => seq <= reignSeq)
+      const at = next.out.indexOf(next.all("SendReplies")[Math.max(0, of)] as Output)
+      next.answer(next.out.splice(at, 1)[0] as Output)
+      decide(4)
+      if (next.has("ReadForRepublish")) next.answer(next.take("ReadForRepublish"))
+      next.nowMs += 1_000
+      next.hearRenewal().put({ _tag: "Tick" })
+      next.settle(waiting)
+    }
+    expect(publishing.republishAfterSeq).toBeNull()
+    next.settle()
     for (const id of sent) expect(saidOf(worker.broker, id)).toMatchObject({ outcome: "accepted" })
   })
 

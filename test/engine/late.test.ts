@@ -10,9 +10,11 @@ type Late = Omit<Input, "nowMs" | "_tag"> & Record<string, unknown>
 const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
   SnapshotRead: { manifest: {}, chunks: [] },
   SnapshotMissing: {},
+  SnapshotNewer: { version: 2 },
   RecordsRead: { records: [] },
   Claim: { owner: "late", incarnation: "late" },
   ClaimBasisRead: { ask: 99, basis: {} },
+  ClaimBasisNewer: { ask: 99, cause: "late" },
   ReadFailed: { what: "CommandAt" },
   AppendAcked: { messageId: "late", seq: 9, duplicate: false },
   AppendUnknown: { messageId: "late", cause: "late" },

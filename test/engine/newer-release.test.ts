@@ -58,3 +58,60 @@ describe("a record that can't be read", () => {
     expect(worker.has("Halted")).toBe(false)
   })
 })
+
+describe("a snapshot of a newer release", () => {
+  it("whose manifest can't be read is left alone, and the whole journal replayed", () => {
+    const { broker } = withNewest()
+    const worker = new Worker(broker, "d")
+    worker.put({ _tag: "SnapshotNewer", version: 2 })
+    worker.settle()
+    expect(worker.take("Alarm").kind).toBe("NewerRelease")
+    expect(worker.has("DiscardSnapshot")).toBe(false)
+    expect(worker.partition.confirmedSeq).toBe(broker.journal.length)
+  })
+
+  it("leaves the partition to that release where the journal begins behind it: nothing is wrong, and nobody is halted", () => {
+    const { broker } = withNewest()
+    const records = broker.journal.slice(1)
+    for (const told of ["manifest", "chunk"] as const) {
+      const worker = new Worker(broker, "d")
+      if (told === "manifest") worker.put({ _tag: "SnapshotNewer", version: 2 })
+      else {
+        const chunk = new TextEncoder().encode("{}")
+        Object.assign(worker, {
+          step: makeStep({ codec: { ...engineCodec, decodeChunk: () => ({ _tag: "Newer", version: 9 }) }, rules: protocolRules }),
+        })
+        const manifest = {
+          version: 1,
+          id: "s",
+          partition: 0,
+          incarnation: "i",
+          startSeq: 2,
+          startHash: "",
+          endSeq: 2,
+          endHash: "",
+          chunks: 1,
+        } as const
+        worker.put({ _tag: "SnapshotRead", manifest, chunks: [chunk] })
+        worker.settle(["FollowJournal"])
+      }
+      worker.take("FollowJournal")
+      worker.put({ _tag: "RecordsRead", records })
+      expect(worker.take("SteppedDown").reason).toBe("NewerRelease")
+      expect(worker.has("Halted")).toBe(false)
+    }
+  })
+})
+
+it("a witness of a newer release leaves the partition to that release: nothing is claimed, and nobody is halted", () => {
+  const { broker } = withNewest()
+  const worker = new Worker(broker, "d").follow().claim()
+  worker.settle(["ReadClaimBasis"])
+  const { ask } = worker.take("ReadClaimBasis")
+  worker.put({ _tag: "ClaimBasisNewer", ask: ask - 1, cause: "an answer to an earlier question" })
+  expect(worker.has("SteppedDown")).toBe(false)
+  worker.put({ _tag: "ClaimBasisNewer", ask, cause: "the witness has version 2" })
+  expect(worker.take("SteppedDown")).toMatchObject({ reason: "NewerRelease", detail: expect.stringContaining("version 2") as unknown })
+  expect(worker.has("Append")).toBe(false)
+  expect(worker.has("Halted")).toBe(false)
+})

@@ -67,7 +67,11 @@ describe("what an ingress stored", () => {
     store(worker, { serial: 4, acknowledged: 3, messages: [message("dc", receive("f5"))] })
     worker.settle()
     expect(worker.broker.records().at(-1)?.entries[0]).toMatchObject({ _tag: "Stored", serial: 4, missing: 2 })
-    expect(worker.take("Alarm")).toMatchObject({ kind: "CommandsLostTail", detail: expect.stringContaining("2 stored") as unknown })
+    const { kind, detail } = worker.take("Alarm")
+    expect(kind).toBe("CommandsLostTail")
+    expect(detail).toContain("2 stored")
+    const last = worker.broker.lastSeq
+    expect(detail).toContain(`between its messages ${last - 1} and ${last}`)
   })
 
   it("is remembered by the next owner, from the journal and from a snapshot alike", () => {
@@ -195,6 +199,39 @@ describe("a commands stream that dropped what nobody had decided", () => {
     const report = auditOf(broker)
     expect(report).toMatchObject({ ok: false, violations: [], totals: { lostStored: 2 } })
     expect(report.losses.map(({ detail }) => detail).join("\n")).toContain(`${later[0]?.seq} to ${later[1]?.seq}`)
+  })
+
+  it("is told where the stream dropped more while the halt stood, as soon as it is read again", () => {
+    const { broker, frozen, later } = trimmed()
+    frozen.tick(2_000).settle()
+    const stored = ["t5", "t6"].map((id, n) => {
+      const body = encodeBatch({ ingress: "i-2", serial: n + 1, acknowledged: 0, messages: [message("dc", receive(id))] })
+      return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+    })
+    trim(broker, stored[1]?.seq ?? 0)
+    broker.halt = { ...(broker.halt as Halt), resume: { by: "ops", reason: "told again" } }
+    const next = new Worker(broker, "c").serve()
+    const alarms = next.all("Alarm").flatMap(({ kind, detail }) => (kind === "CommandsLostTail" ? [detail] : []))
+    expect(alarms).toEqual([expect.stringContaining(`from ${later[2]?.seq} to ${stored[0]?.seq}`)])
+    expect(saidOf(broker, "t6")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("halts the next owner from the journal alone, where the owner died before its halt was shared, and until an operator's answer is journaled", () => {
+    const { broker, frozen, later } = trimmed()
+    frozen.tick(2_000)
+    frozen.settle(["Halted"])
+    expect(frozen.take("Halted").halt.reason).toBe("CommandsTrimmed")
+    // It dies there: the reset is journaled, and the halt was never shared.
+    const { length } = broker.journal
+    new Worker(broker, "b").serve()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    expect(broker.halt?.detail).toContain(`from ${later[0]?.seq} to ${later[1]?.seq}`)
+    expect(broker.journal.length).toBe(length)
+    broker.halt = { ...(broker.halt as Halt), resume: { by: "ops", reason: "told again" } }
+    expect(new Worker(broker, "c").serve().partition.phase).toBe("serving")
+    expect(broker.halt).toBeNull()
+    expect(saidOf(broker, "t4")).toMatchObject({ outcome: "accepted" })
+    expect(new Worker(broker, "d").serve().partition.phase).toBe("serving")
   })
 
   it("is no halt where nothing behind the cursor can be gone: the next message is the very next", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { ingressTickMs, senderFullMsMax } from "../../src/limits.ts"
-import { answers, bodyOf, bounds, message, ofTag, Rig, reserve, sell, skuIn } from "./rig.ts"
+import { answers, bodyOf, bounds, message, ofTag, Rig, recordSale, reserve, sell, skuIn } from "./rig.ts"
 
 const a = skuIn(0, 4)
 const slow = () => Rig.begun({ senders: [bounds("web", ["sell"], 10), bounds("pos", ["sell"], 10)] })
@@ -48,11 +48,23 @@ describe("a sender's bound", () => {
 describe("an owner that holds enough of a sender", () => {
   it("closes its door for as long as it says, bounded", () => {
     const rig = slow()
-    expect(rig.tell({ _tag: "SenderFull", sender: rig.ingress.senders[0]?.sender ?? ("" as never), forMs: 3_600_000 })).toEqual([
+    expect(rig.tell({ _tag: "SenderFull", of: "all", sender: rig.ingress.senders[0]?.sender ?? ("" as never), forMs: 3_600_000 })).toEqual([
       { _tag: "CloseDoor", sender: "web", why: "queue" },
     ])
     expect(answers(rig.arrive(many(1)))).toEqual([{ answer: "busy", why: "queue", retryAfterMs: senderFullMsMax }])
     expect(rig.pass(senderFullMsMax - 1)).toEqual([])
     expect(rig.pass(1)).toEqual([{ _tag: "OpenDoor", sender: "web" }])
+  })
+
+  it("where too many of its facts wait for a person, hears busy for facts alone, its door open, and for so long", () => {
+    const rig = slow()
+    expect(rig.tell({ _tag: "SenderFull", of: "facts", sender: "web" as never, forMs: 3_600_000 })).toEqual([])
+    const sale = () => message("web", `sell.${a}`, bodyOf(recordSale(a)))
+    const outputs = rig.arrive([sale(), ...many(1)])
+    expect(answers(outputs)).toEqual([{ answer: "busy", why: "queue", retryAfterMs: senderFullMsMax }])
+    expect(ofTag(outputs, "HandOver")).toHaveLength(1)
+    expect(ofTag(outputs, "Store")).toEqual([])
+    rig.pass(senderFullMsMax)
+    expect(ofTag(rig.arrive([sale()]), "Store")).toHaveLength(1)
   })
 })

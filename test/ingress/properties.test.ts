@@ -121,7 +121,14 @@ const event = fc.oneof(
       alive: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("full" as const), forMs: fc.nat({ max: 500 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("full" as const),
+      of: fc.constantFrom("all" as const, "facts" as const),
+      forMs: fc.nat({ max: 500 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "time" as const }) },
 )
 type Event = typeof event extends fc.Arbitrary<infer One> ? One : never
@@ -307,7 +314,7 @@ class World {
         epoch: one.epoch,
         owner: one.alive ? `o-${one.partition}-${one.epoch}` : null,
       })
-    else if (one.kind === "full") this.put({ _tag: "SenderFull", sender: "app" as never, forMs: one.forMs })
+    else if (one.kind === "full") this.put({ _tag: "SenderFull", of: one.of, sender: "app" as never, forMs: one.forMs })
     else
       this.put({ _tag: "BrokerTimeSeen", brokerMs: this.rig.nowMs + brokerAheadMs } satisfies Omit<
         Extract<IngressInput, { _tag: "BrokerTimeSeen" }>,

@@ -245,7 +245,15 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ _tag: type("Moved"), from: cursor }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Reset"), from: cursor, cause: anyText }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      _tag: type("Reset"),
+      from: cursor,
+      cause: anyText,
+      dropped: fc.option(fc.record({ firstSeq: count, lastSeq: count })),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ _tag: type("Resumed"), by: anyText, reason: anyText, haltReason: anyText, lostAfterSeq: fc.option(count) }),
