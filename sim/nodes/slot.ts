@@ -245,7 +245,7 @@ export class Slot {
       case "ReadCommandAt":
         return this.#readCommandAt(output)
       case "PurgeCommands":
-        return this.#once(() => this.#server.purgeCommands(output.stream, this.id, output.beforeSeq))
+        return this.#purge(output)
       case "ReadRawEnd":
         return this.#readRawEnd()
       default:
@@ -366,6 +366,11 @@ export class Slot {
         }),
       unanswered: () => this.put({ _tag: "ReadFailed", what: "Republish", nowMs: this.worker.clockMs }),
     })
+  }
+
+  #purge({ stream, beforeSeq }: OutputOf<"PurgeCommands">): void {
+    const losses = this.#server.commandsLosses
+    this.#once(() => this.#server.purgeCommands(stream, this.id, beforeSeq, losses))
   }
 
   #readRecalled(seq: number): void {

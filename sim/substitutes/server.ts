@@ -301,12 +301,18 @@ export class Server {
     return this.#streams[stream].lastSeq(partition)
   }
 
-  purgeCommands(stream: CursorStream, partition: number, beforeSeq: number): void {
+  /** `losses`: {@link commandsLosses} when it was asked for. A request on its way to a leader is lost with it: it never meets sequences that the stream uses again. */
+  purgeCommands(stream: CursorStream, partition: number, beforeSeq: number, losses: number): void {
+    if (losses !== this.commandsLosses) return
     this.#streams[stream].purge(partition, beforeSeq)
   }
 
+  /** How often the commands stream lost its tail, and its leader with it. */
+  commandsLosses = 0
+
   /** The commands stream loses its unsynced tail. Returns how many messages. */
   loseCommands(count: number): number {
+    this.commandsLosses++
     this.#loseLeader(this.commands)
     return this.#streams.stored.loseTail(count)
   }
