@@ -46,8 +46,7 @@ export const hearRenewal = (clock: BrokerClock, brokerMs: EpochMs, nowMs: EpochM
   const { present } = clock
   const offsetMs = brokerMs - nowMs
   if (present === null || nowMs - present.sinceMs >= brokerClockWindowMs) {
-    // One that ended long ago, for nothing was heard since, knows nothing of a clock that was set back meanwhile.
-    clock.former = present !== null && nowMs - present.sinceMs < 2 * brokerClockWindowMs ? present : null
+    clock.former = present
     clock.present = { sinceMs: nowMs, offsetMs, heardMs: nowMs }
   } else raise(present, offsetMs, nowMs)
 }
@@ -57,9 +56,13 @@ export const hearStamp = ({ present }: BrokerClock, brokerMs: EpochMs, nowMs: Ep
   if (present !== null) raise(present, brokerMs - nowMs, nowMs)
 }
 
+/** Whether a former window still counts. A bound that was heard long ago, for little was heard since, knows nothing of a clock that was set back meanwhile. */
+const counts = (former: Window | null, nowMs: EpochMs): former is Window =>
+  former !== null && nowMs - former.heardMs < 2 * brokerClockWindowMs
+
 /** It is at least this late at the broker; null: unknown. */
 export const brokerNow = ({ present, former }: BrokerClock, nowMs: EpochMs): EpochMs | null => {
   if (present === null) return null
   const offsetMs = offsetAt(present, nowMs)
-  return nowMs + (former === null ? offsetMs : Math.max(offsetMs, offsetAt(former, nowMs)))
+  return nowMs + (counts(former, nowMs) ? Math.max(offsetMs, offsetAt(former, nowMs)) : offsetMs)
 }

@@ -19,6 +19,16 @@ describe("the broker's time", () => {
     expect(brokerNow(clock, nowMs)).toBe(nowMs - 60_000)
   })
 
+  it("follows a broker's clock that was set back within two windows, however little was heard since", () => {
+    const clock = unknownBrokerClock()
+    hearRenewal(clock, startMs + 3_600_000, startMs)
+    // Heard again when the window is nearly forgotten: it becomes the former one, with a bound that is as old as itself.
+    const again = startMs + 2 * brokerClockWindowMs - 100
+    hearRenewal(clock, again, again)
+    hearRenewal(clock, again + 200, again + 200)
+    expect(brokerNow(clock, again + 200)).toBe(again + 200)
+  })
+
   it("is unknown before a renewal is heard, whatever else was stamped", () => {
     const clock = unknownBrokerClock()
     hearStamp(clock, startMs, startMs)
