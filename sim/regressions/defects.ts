@@ -62,7 +62,7 @@ export const defects: ReadonlyArray<Defect> = [
     expected: ["replies-said"],
     profile: "last-unit",
     families: ["jitter", "corrupt-records", "crash-points"],
-    drawn: { orders: 24, partitions: 1, skus: 1, batchMessagesMax: 1, workers: 2, crashPoints: 4_000, leaseTtlMs: 1_000, windowMs: 30_000 },
+    drawn: { orders: 12, partitions: 1, skus: 1, batchMessagesMax: 1, workers: 2, crashPoints: 4_000, leaseTtlMs: 1_000, windowMs: 15_000 },
     substituted: [
       {
         module: publishing,
