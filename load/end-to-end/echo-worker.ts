@@ -1,19 +1,20 @@
 /**
- * The floor of the end-to-end bench, as a process: takes the same commands off the same stream, appends as many bytes to the same journal by the
+ * The floor of the end-to-end bench, as a process: takes the same commands in at the same door, appends as many bytes to the same journal by the
  * same compare-and-set, one append in flight, and answers with as many bytes. It decides nothing: it doesn't know what a command says.
  *
- * It reads, appends and answers through the same adapters as a worker, so that the difference is what deciding costs.
+ * It hears, appends and answers through the same adapters as a worker, so that the difference is what deciding costs.
  */
 import { Buffer } from "node:buffer"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { assert } from "../../src/assert.ts"
-import { partitionOf, type SenderId } from "../../src/domain/names.ts"
+import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import { batchCommandsMax, batchMessagesMax, recordBytesMax } from "../../src/limits.ts"
+import { doorLayer } from "../../src/nats/door.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
-import { Cluster, Commands, Journals, Outbound, Questions } from "../../src/ports/broker.ts"
+import { Cluster, Journals, Outbound, Questions } from "../../src/ports/broker.ts"
+import { type ArrivedMessage, Door } from "../../src/ports/door.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import { hotSku, layout, samples } from "./hot-sku.ts"
@@ -89,7 +90,7 @@ const run = (effect: Effect.Effect<unknown, unknown>): void => {
 /** One append in flight; what arrives meanwhile is the next batch. */
 class Loop {
   readonly #echo: Echo
-  #waiting: Array<CommandMessage> = []
+  #waiting: Array<ArrivedMessage> = []
   #appending = false
   #endSeq: number
 
@@ -98,7 +99,7 @@ class Loop {
     this.#endSeq = endSeq
   }
 
-  take(messages: ReadonlyArray<CommandMessage>): void {
+  take(messages: ReadonlyArray<ArrivedMessage>): void {
     for (const message of messages) this.#waiting.push(message)
     if (!this.#appending && this.#waiting.length > 0) this.#append()
   }
@@ -133,9 +134,9 @@ class Loop {
   }
 }
 
-const prepared = (message: CommandMessage, partition: number, seq: number, bytes: Uint8Array): PreparedReply => ({
-  sender: message.subject.split(".")[3] as SenderId,
-  suffix: message.replySuffix ?? "",
+const prepared = (message: ArrivedMessage, partition: number, seq: number, bytes: Uint8Array): PreparedReply => ({
+  sender: message.sender,
+  suffix: replySuffixOf(message.sender, message.replySubject, message.replyHeader) ?? "",
   partition,
   seq,
   epoch: 1,
@@ -167,9 +168,11 @@ const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   const partition = partitionOf(hotSku, partitions)
   const echo = { replies: new Replies(setup.reply), partition, journals, outbound: yield* Outbound }
   const loop = new Loop(echo, yield* journals.endSeq(partition))
-  const commands = yield* Commands
+  const { enter } = yield* Door
+  const entered = yield* enter({ arrived: (messages) => loop.take(messages) })
+  for (const { sender } of sendersOf(setup.senders)) entered.open(sender)
   tell({ _tag: "Done" })
-  return yield* Stream.runForEach(commands.read(partition, 1), (messages) => Effect.sync(() => loop.take(messages)))
+  return yield* Effect.never
 }, Effect.scoped)
 
 const fail = (cause: unknown): void => {
@@ -178,7 +181,10 @@ const fail = (cause: unknown): void => {
 }
 
 const start = ({ url, monitorUrl, engine, door, ...setup }: EchoSetup): void => {
-  const nats = natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec)
+  const nats = Layer.mergeAll(
+    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec),
+    doorLayer({ servers: [url], door, name: "echo" }),
+  )
   run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, door, ...setup }), Layer.fresh(nats))))
 }
 
