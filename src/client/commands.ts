@@ -121,14 +121,42 @@ const laneOf = (command: Command): string => {
 
 const scratch = Buffer.alloc(bodyBytesMax)
 
+type Kind = "string" | "number" | "boolean"
+interface UsualFields {
+  readonly required: Readonly<Record<string, Kind>>
+  readonly optional: Readonly<Record<string, Kind>>
+}
+const always = { type: "string", id: "string", sku: "string", issuedAtMs: "number", reservation: "string" } as const
+const deadline = { deadlineMs: "number" } as const
+const usualFields: Readonly<Partial<Record<CommandType, UsualFields>>> = {
+  Reserve: { required: { ...always, qty: "number", holdMs: "number" }, optional: { ...deadline, partial: "boolean" } },
+  Confirm: { required: always, optional: deadline },
+  Release: { required: { ...always, reason: "string" }, optional: { ...deadline, qty: "number" } },
+  Extend: { required: { ...always, holdMs: "number" }, optional: deadline },
+}
+
+/**
+ * Whether the fields of a command are those of a usual one and of their types, whatever a caller without types gave. A text that is put together says "undefined" for a name that is missing, and
+ * 2 for "2": what isn't usual goes the long way, and hears what is wrong with it.
+ */
+const isUsual = (command: Command): boolean => {
+  const fields = usualFields[command.type]
+  if (fields === undefined) return false
+  const { required, optional } = fields
+  for (const name in required) if (typeof Reflect.get(command, name) !== required[name]) return false
+  for (const name in command) {
+    const value: unknown = Reflect.get(command, name)
+    if (value !== undefined && typeof value !== (required[name] ?? optional[name])) return false
+  }
+  return true
+}
+
 /**
  * The command's canonical text if it is one of the usual, or undefined. Reading back what was written is the check: it costs a tenth of
  * a Schema's, and a name that holds a quote is not taken for two fields.
  */
 const usualText = (command: Command): string | undefined => {
-  if (typeof command.sku !== "string") return undefined
-  const usual = command.type === "Reserve" ? command.locations === undefined : ["Confirm", "Release", "Extend"].includes(command.type)
-  if (!usual) return undefined
+  if (!isUsual(command)) return undefined
   const text = commandText(command)
   if (text.length > bodyBytesMax) return undefined
   return readCanonicalBody(scratch.subarray(0, scratch.write(text, "utf8"))) === undefined ? undefined : text

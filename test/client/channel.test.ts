@@ -137,6 +137,28 @@ describe("a channel's promises", () => {
     expect(link.published).toHaveLength(1)
   })
 
+  it.each([
+    ["a reservation that is missing", "reserve", { reservation: undefined }, "reservation"],
+    ["a reservation that is null", "release", { reservation: null, reason: "cancelled", qty: undefined, holdMs: undefined }, "reservation"],
+    ["a quantity as text", "reserve", { qty: "1" }, "qty"],
+    ["a quantity as a list", "reserve", { qty: [1] }, "qty"],
+    ["a time to hold as text", "extend", { holdMs: "60000", qty: undefined }, "holdMs"],
+    ["a deadline as text", "reserve", { deadlineMs: "5000" }, "deadlineMs"],
+    ["an id as a number", "reserve", { id: 12_345 }, "id"],
+    ["what is partial as text", "reserve", { partial: "false" }, "partial"],
+    ["a misspelled option", "reserve", { parital: true }, "parital"],
+    ["a field of another type", "confirm", { holdMs: undefined, qty: 1 }, "qty"],
+  ] as const)(
+    "%s, given without types: not stored, and named, where it would be taken for something else",
+    async (_, method, given, field) => {
+      const { link, channel } = await open()
+      answering(link)
+      const said = await channel[method]({ ...reserve, ...given } as never)
+      expect(said).toMatchObject({ outcome: "notStored", reason: "form", field })
+      expect(link.published).toEqual([])
+    },
+  )
+
   it("a command completed first and sent twice: the same bytes", async () => {
     const { link, channel } = await open()
     answering(link)
