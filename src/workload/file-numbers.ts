@@ -38,6 +38,8 @@ const dotThree = /^[+-]?\d{1,3}(?:\.\d{3})+$/
 const surelyGroups = /^[+-]?(?!0\.)\d{1,3}(?:(?:\.\d{3}){2,}|\.(?!000$)\d{3})$/
 /** A dot that can't group thousands. */
 const surelyDecimal = /^[+-]?(?:\d+\.(?!\d{3}$)\d*|0\.\d+|\d{4,}\.\d+)$/
+/** A comma that can't group thousands: it stands before decimals, and a dot doesn't. */
+const commaDecimal = /^[+-]?\d+,(?!\d{3}$)\d+$/
 const dotAndComma = /^[+-]?\d{1,3}(?:\.\d{3})+,\d+$/
 
 const byDots: FileNumbers["parse"] = (text) =>
@@ -61,15 +63,19 @@ export const numbersOf = (values: Iterable<string>, mark: DecimalMark | undefine
   let doubtful: string | undefined
   let groups: string | undefined
   let decimals: string | undefined
+  let commas: string | undefined
   for (const value of values) {
     if (dotThree.test(value)) doubtful ??= value
     if (surelyGroups.test(value) || dotAndComma.test(value)) groups ??= value
+    if (commaDecimal.test(value)) commas ??= value
     if (surelyDecimal.test(value)) decimals ??= value
   }
   const plainly: FileNumbers = { _tag: "FileNumbers", parse: (text) => wholeOf(text) ?? numberOf(plainComma.exec(text)?.[1]), guess: null }
   if (doubtful === undefined && groups === undefined) return plainly
+  // Where no dot shows what it is, a comma that stands before decimals does.
+  groups ??= decimals === undefined ? commas : undefined
   if (groups !== undefined && decimals === undefined)
-    return { _tag: "FileNumbers", parse: byDots, guess: `a dot in the ${column} groups thousands, as in ${quoted(groups)}` }
+    return { _tag: "FileNumbers", parse: byDots, guess: `a dot in the ${column} groups thousands, as ${quoted(groups)} says` }
   if (groups === undefined && decimals !== undefined)
     return { ...plainly, guess: `${quoted(doubtful ?? "")} in the ${column} has decimals, as ${quoted(decimals)} has, and is no thousand` }
   const beside = groups === undefined ? "" : `, and ${quoted(groups)} stands beside ${quoted(decimals ?? "")}`

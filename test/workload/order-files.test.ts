@@ -398,9 +398,10 @@ describe("quantities", () => {
       "thousands beside one that can't be decimals",
       ["1.000", "1.250", "3"],
       2_253,
-      /a dot in the quantity groups thousands, as in "1\.250"/,
+      /a dot in the quantity groups thousands, as "1\.250" says/,
     ],
-    ["a German's, with decimals", ["1.000,00", "2,00", "3"], 1_005, /groups thousands, as in "1\.000,00"/],
+    ["a German's, with decimals", ["1.000,00", "2,00", "3"], 1_005, /groups thousands, as "1\.000,00" says/],
+    ["one that a comma before decimals elsewhere settles", ["1.000", "2,0", "3"], 1_005, /groups thousands, as "2,0" says/],
     ["decimals beside others", ["1.000", "2.0000"], 3, /"1\.000" in the quantity has decimals, as "2\.0000" has/],
     ["plain ones", ["1.0000", " 2 ", "+2", "4,0"], 9, /^/],
   ] as const)("are read where the file says how: %s", (_, quantities, total, guess) => {
