@@ -85,7 +85,7 @@ const firstFaultLine = (bytes: Uint8Array): number => {
 /** Whether some bytes that aren't ASCII are good UTF-8 all the same. */
 const isPartlyUtf8 = (bytes: Uint8Array): boolean => /[^\p{ASCII}\ufffd]/u.test(new TextDecoder("utf-8").decode(bytes))
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the same.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a text that holds them was read in the wrong encoding; they are what is looked for.
 const strange = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f]/
 
 const remedy = "save it as UTF-8, or name its encoding"
