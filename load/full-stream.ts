@@ -119,8 +119,10 @@ const whileAway = async (stage: Stage, workers: ReadonlyArray<StageProcess>): Pr
   const started = await Promise.all(workers.map((_, n) => stage.startWorker(`worker-again-${n + 1}`)))
   await until("a decision after the restart", () => facts.firstDecisionMs !== null)
   const firstDecisionMs = facts.firstDecisionMs ?? 0
+  say(`first decision ${inMs(firstDecisionMs - restartedMs)} after the workers' start`)
   await until("room after the restart", () => facts.storedSinceMs !== null)
   const roomMs = (facts.storedSinceMs ?? 0) - firstDecisionMs
+  say(`room again ${inMs(roomMs)} after the first decision`)
   await facts.stop()
   const channel = await stage.open("app")
   const askedMs = performance.now()
@@ -129,6 +131,7 @@ const whileAway = async (stage: Stage, workers: ReadonlyArray<StageProcess>): Pr
   await channel.close()
   await until("all that is stored is decided", async () => (await lagOf(started)) === 0, 600_000)
   const decidedAllMs = performance.now() - restartedMs
+  say(`all decided ${inMs(decidedAllMs)} after the workers' start`)
   facts.close()
   await ingress.stop()
   await engine.close()
