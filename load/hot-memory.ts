@@ -57,6 +57,7 @@ class Hot {
   running = true
   decided = 0
   busy = 0
+  late = 0
   readonly outcomes = new Map<string, number>()
   readonly samples: Array<Sample> = []
 
@@ -91,8 +92,10 @@ class Hot {
     if (one === undefined) return
     const said = data.length === 0 ? { answer: "nobody" } : JSON.parse(new TextDecoder().decode(data))
     if ("answer" in said) {
-      if (said.answer !== "busy" && said.answer !== "nobody") throw new Error(`not taken: ${JSON.stringify(said)}`)
-      this.busy++
+      // Too long on its way, where the machine has too little time for all: the id is free, and the same is sent again.
+      if (said.answer === "notStored" && said.reason === "age") this.late++
+      else if (said.answer !== "busy" && said.answer !== "nobody") throw new Error(`not taken: ${JSON.stringify(said)}`)
+      else this.busy++
       setTimeout(() => this.#send(n), said.retryAfterMs ?? againMs)
       return
     }
@@ -161,7 +164,7 @@ const main = async (): Promise<void> => {
   const beganMs = performance.now()
   const report = (): void => {
     const seconds = (performance.now() - beganMs) / 1_000
-    console.log(`${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, worker ${memoryOf(pid)}`)
+    console.log(`${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, ${hot.late} times late, worker ${memoryOf(pid)}`)
   }
   const reporting = setInterval(report, 10_000)
   const sending = Array.from({ length: Number(values["in-flight"]) }, () => hot.send())
