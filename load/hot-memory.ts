@@ -164,7 +164,9 @@ const main = async (): Promise<void> => {
   const beganMs = performance.now()
   const report = (): void => {
     const seconds = (performance.now() - beganMs) / 1_000
-    console.log(`${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, ${hot.late} times late, worker ${memoryOf(pid)}`)
+    console.log(
+      `${seconds.toFixed(0).padStart(5)} s ${hot.decided} commands, ${hot.busy} times busy, ${hot.late} times late, worker ${memoryOf(pid)}`,
+    )
   }
   const reporting = setInterval(report, 10_000)
   const sending = Array.from({ length: Number(values["in-flight"]) }, () => hot.send())
