@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
 import type { SenderAccess } from "../../domain/roles.ts"
-import { shown } from "../../workload/file-text.ts"
+import { shown } from "../../domain/telling.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
 import type { Flow, Traffic } from "../../workload/flows.ts"
 import { importLines } from "../../workload/import-report.ts"
