@@ -95,7 +95,7 @@ const helpLine = (doc: HelpDoc.HelpDoc, name: string): string | undefined => {
 }
 
 /** What is said of a command line that can't be used. */
-export const wrongUsageText = ({ commandPath, errors, helpDoc }: Invalid): string => {
+const wrongUsageText = ({ commandPath, errors, helpDoc }: Invalid): string => {
   const all = errors.map((fault) => said(fault, helpDoc))
   const lines = new Set(all.flatMap(({ about }) => (about === undefined ? [] : (helpLine(helpDoc, about) ?? []))))
   return [...new Set(all.map(({ sentence }) => `holdfast: ${sentence}`)), ...lines, `see ${commandPath.join(" ")} --help`].join("\n")
