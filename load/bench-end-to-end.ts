@@ -4,9 +4,9 @@
  *
  * Prints ratios from one run, the two arms by turns; absolute numbers drift with the machine. All processes share it, the clients included.
  */
-import { parseArgs } from "node:util"
 import { type Arm, type ArmCount, type FloorArm, startFloor, startHoldfast } from "./end-to-end/arms.ts"
 import { Mode } from "./end-to-end/messages.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 interface Plan {
   readonly rounds: number
@@ -118,25 +118,27 @@ const report = (one: Summary, inFlight: number): string =>
   ].join("\n")
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "5" },
-      seconds: { type: "string", default: "3" },
-      "in-flight": { type: "string", default: "1000" },
-      partitions: { type: "string", default: "8" },
-      mode: { type: "string" },
-      json: { type: "boolean", default: false },
-      profile: { type: "string" },
+  const values = scriptOptions(
+    "How much of what JetStream can carry is left when every command is decided, against a worker that echoes.",
+    {
+      rounds: { fallback: "5", help: "rounds of both arms by turns", whole: 1 },
+      seconds: { fallback: "3", help: "seconds of an arm in a round", whole: 1 },
+      "in-flight": { fallback: "1000", help: "commands on their way at once", whole: 1 },
+      partitions: { fallback: "8", help: "partitions", whole: 1 },
+      mode: { fallback: "", help: `only this one: ${Mode.join(", ")}` },
+      profile: { fallback: "", help: "a folder for CPU profiles of the processes" },
     },
-  })
+    { switches: { json: "print one line of JSON, and no table" } },
+  )
+  if (values.mode !== "" && !Mode.some((mode) => mode === values.mode)) throw new Error(`--mode ${values.mode}: ${Mode.join(", ")}`)
   const inFlight = Number(values["in-flight"])
-  const options = { inFlight, partitions: Number(values.partitions), profileFolder: values.profile }
+  const options = { inFlight, partitions: Number(values.partitions), profileFolder: values.profile === "" ? undefined : values.profile }
   const plan = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
   const { arm: holdfast, reply } = await startHoldfast(options)
   const floor = await startFloor(options, reply)
   const summaries: Array<Summary> = []
   for (const mode of Mode) {
-    if (values.mode !== undefined && values.mode !== mode) continue
+    if (values.mode !== "" && values.mode !== mode) continue
     const one = summary(mode, await runMode(mode, holdfast, floor, plan))
     summaries.push(one)
     if (!values.json) console.log(report(one, inFlight))

@@ -4,12 +4,12 @@
  * Prints ratios; absolute numbers drift with the machine. Cases: one SKU, 10,000 SKUs, one SKU with 1,000,000 open holds; and bytes of memory per SKU at 1,000,000 SKUs.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { parseArgs } from "node:util"
 import { emptyPartition, type Partition } from "../src/engine/partition.ts"
 import type { CommandMessage, Input, Output } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import { makeStep } from "../src/engine/step.ts"
 import { engineCodec } from "../src/wire/codec.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 const startMs = 1_800_000_000_000
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
@@ -203,17 +203,18 @@ const memoryPerSku = (skus: number): number => {
 }
 
 const main = (): void => {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "7" },
-      commands: { type: "string", default: "49152" },
-      skus: { type: "string", default: "1000000" },
-      json: { type: "boolean", default: false },
-      only: { type: "string" },
+  const values = scriptOptions(
+    "How fast one core decides, against bare JSON.parse and JSON.stringify of the same bytes.",
+    {
+      rounds: { fallback: "7", help: "rounds of each case", whole: 1 },
+      commands: { fallback: "49152", help: "commands in a round", whole: 1 },
+      skus: { fallback: "1000000", help: "SKUs whose memory is measured; 0: none", whole: 0 },
+      only: { fallback: "", help: "only cases whose name contains this" },
     },
-  })
+    { switches: { json: "print one line of JSON, and no table" } },
+  )
   const results = cases
-    .filter(({ name }) => values.only === undefined || name.includes(values.only))
+    .filter(({ name }) => values.only === "" || name.includes(values.only))
     .map((one) => {
       const result = runCase(one, Number(values.rounds), Number(values.commands))
       if (!values.json)

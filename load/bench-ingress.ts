@@ -12,6 +12,7 @@ import { makeIngressStep } from "../src/ingress/step.ts"
 import { decodeBody } from "../src/wire/body.ts"
 import { isReplySuffix } from "../src/wire/subjects.ts"
 import { encodeBatch } from "../src/wire/taken.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 const step = makeIngressStep({ decodeBody, encodeBatch, textBytes: (text) => Buffer.byteLength(text), isReplySuffix })
 const encoder = new TextEncoder()
@@ -80,6 +81,7 @@ const measure = (name: string, messages: ReadonlyArray<DoorMessage>, aTurn: numb
   console.log(`${name.padEnd(34)} ${(whole / decoding).toFixed(2)} × decoding, ${beside.toFixed(2)} µs a message beside it`)
 }
 
+scriptOptions("What an ingress costs beside decoding.", {})
 const singles = Array.from({ length: 100_000 }, (_, i) => message(`web${i % 64}`, `sell.SKU-${i % 64}`, reserve(i), i))
 const arrays = Array.from({ length: 1_000 }, (_, i) => {
   const body = Array.from({ length: 128 }, (_, j) => reserve(i * 8_192 + j * 64))

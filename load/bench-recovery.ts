@@ -5,7 +5,6 @@
  * In memory, one partition, full batches. Seconds are this thread's CPU: what the neighbours on the machine do doesn't count, but for what they push out of its caches.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { parseArgs } from "node:util"
 import { stateHash } from "../src/engine/hash.ts"
 import { emptyPartition, type Partition } from "../src/engine/partition.ts"
 import type { Input, Output, SnapshotManifest } from "../src/engine/protocol.ts"
@@ -15,6 +14,7 @@ import { makeStep } from "../src/engine/step.ts"
 import { replaySliceBytes } from "../src/limits.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { makeJournal } from "./recovery/journal.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 const startMs = 1_800_000_000_000
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
@@ -112,8 +112,9 @@ const line = (what: string, { seconds, steps, longestMs }: Meter, things: number
   `${what.padEnd(24)} ${(seconds / (things / 1e6)).toFixed(2).padStart(6)} s of CPU per million   ${steps} steps, the longest ${longestMs.toFixed(1)} ms`
 
 const main = (): void => {
-  const { values } = parseArgs({
-    options: { commands: { type: "string", default: "1000000" }, skus: { type: "string", default: "10000" } },
+  const values = scriptOptions("What recovery costs: CPU to replay a journal, to write a snapshot and to load it.", {
+    commands: { fallback: "1000000", help: "commands in the journal", whole: 1 },
+    skus: { fallback: "10000", help: "SKUs they are about", whole: 1 },
   })
   const commands = Number(values.commands)
   const records: Array<StoredRecord> = []

@@ -2,7 +2,6 @@
  * `npm run chaos [-- SCENARIO...]`: what must survive, done to real processes on this machine, with a line for everything that happens. Ends with code 0 if
  * every scenario held, with 3 if one did not.
  */
-import { parseArgs } from "node:util"
 import { appendTimeoutMs } from "../src/limits.ts"
 import { withClusterRig } from "./chaos/cluster-rig.ts"
 import { playDeadWorker } from "./chaos/dead-worker.ts"
@@ -14,6 +13,7 @@ import type { TrafficOptions } from "./chaos/traffic.ts"
 import type { Say } from "./chaos/verdict.ts"
 import { playWipedDisk } from "./chaos/wiped-disk.ts"
 import { playZombie } from "./chaos/zombie.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 interface Scenario {
   readonly title: string
@@ -36,7 +36,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     title: "a worker stopped for longer than its lease, and woken",
     retryMs: patientRetryMs,
     play: async (rig, traffic, say) => {
-      const { fencedAppends, broken } = await playZombie(rig, traffic, Number(values["stop-ms"] ?? 2 * rig.options.leaseTtlMs), say)
+      const { fencedAppends, broken } = await playZombie(rig, traffic, Number(values["stop-ms"] || 2 * rig.options.leaseTtlMs), say)
       return fencedAppends > 0 ? broken : [...broken, "the woken worker did not try to append: nothing was shown"]
     },
   },
@@ -65,23 +65,21 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 /** Plays on three servers of its own, which the others have no need of. */
 const wipedDisk = "wiped-disk"
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string", default: "1" },
-    buyers: { type: "string", default: "64" },
-    workers: { type: "string", default: "2" },
-    "lease-ms": { type: "string", default: "3000" },
-    /** How long the zombie is stopped; twice the lease unless given. */
-    "stop-ms": { type: "string" },
-    /** MiB of facts that are undecided when the disk is lost; 1024 is the full size. */
-    mib: { type: "string", default: "64" },
+const names = [...Object.keys(scenarios), wipedDisk]
+const values = scriptOptions(
+  "What must survive, done to real processes on this machine.",
+  {
+    seed: { fallback: "1", help: "of the traffic", whole: 0 },
+    buyers: { fallback: "64", help: "who buy at once", whole: 1 },
+    workers: { fallback: "2", help: "workers", whole: 1 },
+    "lease-ms": { fallback: "3000", help: "a lease's time to live", whole: 1 },
+    "stop-ms": { fallback: "", help: "how long the zombie is stopped; twice the lease unless given", whole: 1 },
+    mib: { fallback: "64", help: "MiB of facts that are undecided when the disk is lost; 1024 is the full size", whole: 1 },
   },
-})
+  { words: { metavar: "SCENARIO...", help: "which, otherwise all", known: names } },
+)
 const rigOptions: RigOptions = { partitions: 8, workers: Number(values.workers), leaseTtlMs: Number(values["lease-ms"]) }
 const traffic = { seed: Number(values.seed), skus: 40, buyers: Number(values.buyers) }
-
-const names = [...Object.keys(scenarios), wipedDisk]
 
 const playOnThree = (say: Say): Promise<ReadonlyArray<string>> =>
   withClusterRig({ servers: 3, partitions: 4, leaseTtlMs: rigOptions.leaseTtlMs }, async (rig) => {
@@ -110,7 +108,7 @@ const play = async (name: string): Promise<boolean> => {
 }
 
 const held: Array<boolean> = []
-for (const name of positionals.length > 0 ? positionals : names) held.push(await play(name))
+for (const name of values.words.length > 0 ? values.words : names) held.push(await play(name))
 const failed = held.filter((one) => !one).length
 console.log(failed === 0 ? `OK: ${held.length} scenarios held` : `FAILED: ${failed} of ${held.length} scenarios did not hold`)
 process.exitCode = failed === 0 ? 0 : 3

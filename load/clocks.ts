@@ -24,6 +24,7 @@ import { startWorker } from "../src/runtime/worker.ts"
 import { loggingLayer } from "../src/telemetry/logging.ts"
 import { saidCodec } from "../src/wire/said.ts"
 import { until } from "./chaos/rig.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 const partitions = 1
 const leaseTtlMs = 3_000
@@ -171,6 +172,7 @@ const play = async (aheadMs: number): Promise<Row> => {
   }
 }
 
+scriptOptions("A worker whose clock is wrong, by an hour and by nine seconds either way.", {})
 const columns = ["clock off by", "fact", "command in time", "command past its deadline", "hold of 3 s ended after", "alarm", ""]
 console.log(`| ${columns.join(" | ")} |`)
 console.log(`|${" --- |".repeat(columns.length)}`)

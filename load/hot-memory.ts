@@ -5,7 +5,6 @@
  * goes. Ends with 1 if something is not as promised.
  */
 import { readFileSync } from "node:fs"
-import { parseArgs } from "node:util"
 import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
 import { skuToken } from "../src/domain/names.ts"
 import { senderInbox } from "../src/nats/config.ts"
@@ -13,16 +12,15 @@ import { startEmbedded } from "../src/nats/embedded.ts"
 import { commandSubject, replySubject } from "../src/wire/subjects.ts"
 import { freePort, loginOf, senders, startWorker, stockUp } from "./end-to-end/arms.ts"
 import { hotSku } from "./end-to-end/hot-sku.ts"
+import { scriptOptions } from "./stage/options.ts"
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "180" },
-    "resend-after": { type: "string", default: "600" },
-    every: { type: "string", default: "1000" },
-    least: { type: "string", default: "5000000" },
-    "in-flight": { type: "string", default: "48" },
-    partitions: { type: "string", default: "8" },
-  },
+const values = scriptOptions("One sender at full speed on one hot SKU, for minutes; then one command in so many is sent again.", {
+  seconds: { fallback: "180", help: "for how long", whole: 1 },
+  "resend-after": { fallback: "600", help: "seconds after which a command is sent again", whole: 1 },
+  every: { fallback: "1000", help: "one command in so many is", whole: 1 },
+  least: { fallback: "5000000", help: "commands that have to be decided", whole: 0 },
+  "in-flight": { fallback: "48", help: "messages on their way at once", whole: 1 },
+  partitions: { fallback: "8", help: "partitions", whole: 1 },
 })
 const commandsPerMessage = 100
 const every = Number(values.every)

@@ -6,7 +6,7 @@
  *
  * All options but --kill-at and --json are the demo's. Ends with the worst exit code of the ten.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Verdict } from "../src/cli/demo/verdict.ts"
 
@@ -47,6 +47,12 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     interrupted = true
     running?.kill(name)
   })
+}
+
+if (process.argv.includes("--help")) {
+  console.log("Runs the demo ten times, with a worker killed at ten moments. Options are the demo's, but for --kill-at and --json:\n")
+  spawnSync(process.execPath, [main, "demo", "--help"], { stdio: "inherit" })
+  process.exit(0)
 }
 
 let worst = 0

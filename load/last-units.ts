@@ -2,16 +2,14 @@
  * `npm run last-units`: 200 clients for the last 10 units of a SKU, a hundred times over, on a real nats-server and two workers. Ends with code 0 if in each
  * round exactly those units were promised and everybody else was refused, with 3 otherwise.
  */
-import { parseArgs } from "node:util"
 import { playLastUnits } from "./chaos/last-units.ts"
 import { withRig } from "./chaos/rig.ts"
+import { scriptOptions } from "./stage/options.ts"
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "100" },
-    clients: { type: "string", default: "200" },
-    units: { type: "string", default: "10" },
-  },
+const values = scriptOptions("Many clients for the last units of a SKU, again and again.", {
+  rounds: { fallback: "100", help: "how often", whole: 1 },
+  clients: { fallback: "200", help: "clients in a round", whole: 1 },
+  units: { fallback: "10", help: "units in a round", whole: 1 },
 })
 const options = { rounds: Number(values.rounds), clients: Number(values.clients), units: Number(values.units) }
 

@@ -9,6 +9,7 @@ import { type ClusterRig, type ClusterRigOptions, type ClusterWorker, withCluste
 import { until } from "./chaos/rig.ts"
 import { wayTo } from "./outages/half-open.ts"
 import { type Seen, startTrickle, untilSteady, watchOutage } from "./outages/watching.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 interface Stage {
   readonly rig: ClusterRig
@@ -189,8 +190,9 @@ const play = (kind: Kind): Promise<Seen> => {
 }
 
 const secondsOf = (ms: number | null): string => (ms === null ? "-" : `${(ms / 1_000).toFixed(1)} s`)
-const asked = process.argv.slice(2)
-const names = asked.length > 0 ? asked : Object.keys(kinds)
+const about = "Every kind of outage done to real servers and workers, and how long it took until it was told."
+const { words } = scriptOptions(about, {}, { words: { metavar: "NAME...", help: "which, otherwise all", known: Object.keys(kinds) } })
+const names = words.length > 0 ? words : Object.keys(kinds)
 let late = 0
 console.log("| outage | /ready | alarm | served again | what was said |")
 console.log("| --- | --: | --: | --: | --- |")

@@ -4,7 +4,6 @@
  *
  * Ends with code 0 if so, with 3 otherwise. The journal is written by the engine's own codec, as a busy owner would have.
  */
-import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { sendersOf } from "../src/domain/sender-list.ts"
@@ -18,6 +17,7 @@ import { logLine } from "../src/telemetry/names.ts"
 import { saidCodec } from "../src/wire/said.ts"
 import { makeJournal } from "./recovery/journal.ts"
 import { cpuSecondsOf, pause, type SeenWorker, startBusyLoops, startWorker } from "./recovery/worker.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 /** What the issue of recovery allows: seconds of CPU for each million commands, starting the process included. */
 const cpuPerMillionMax = 15
@@ -151,12 +151,10 @@ const play = async (server: EmbeddedServer, values: { commands: string; partitio
 }
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      commands: { type: "string", default: "2000000" },
-      partitions: { type: "string", default: "1" },
-      skus: { type: "string", default: "10000" },
-    },
+  const values = scriptOptions("A worker starts beside a busy loop on each core, with a long journal and no snapshot.", {
+    commands: { fallback: "2000000", help: "commands in the journal", whole: 1 },
+    partitions: { fallback: "1", help: "partitions", whole: 1 },
+    skus: { fallback: "10000", help: "SKUs they are about", whole: 1 },
   })
   const server = await startEmbedded({ senders: sendersOf("web=channel,dc=warehouse,boss=merchandiser") })
   try {

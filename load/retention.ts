@@ -8,7 +8,6 @@ import { watch } from "node:fs"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import { ManagedRuntime } from "effect"
 import { journalKeptMs } from "../src/limits.ts"
 import { startEmbedded } from "../src/nats/embedded.ts"
@@ -18,16 +17,15 @@ import { Cluster } from "../src/ports/broker.ts"
 import { saidCodec } from "../src/wire/said.ts"
 import { archiveRound, audit, diskBytes, exportEnd, leftovers, watchedRound } from "./retention/archiver.ts"
 import { SteadyOwner } from "./retention/owner.ts"
+import { scriptOptions } from "./stage/options.ts"
 
-const { values } = parseArgs({
-  options: {
-    commands: { type: "string", default: "10000000" },
-    days: { type: "string", default: "20" },
-    rounds: { type: "string", default: "40" },
-    kills: { type: "string", default: "20" },
-    record: { type: "string", default: "512" },
-    skus: { type: "string", default: "1000" },
-  },
+const values = scriptOptions("A long journal archived and purged as it grows, the archiver killed at many moments.", {
+  commands: { fallback: "10000000", help: "commands in the journal", whole: 1 },
+  days: { fallback: "20", help: "days of journaled time", whole: 1 },
+  rounds: { fallback: "40", help: "rounds of the archiver", whole: 1 },
+  kills: { fallback: "20", help: "times that it is killed", whole: 0 },
+  record: { fallback: "512", help: "commands in a record", whole: 1 },
+  skus: { fallback: "1000", help: "SKUs they are about", whole: 1 },
 })
 const [commands, days, rounds, kills, perRecord, skuCount] = [
   values.commands,

@@ -9,12 +9,12 @@ import { closeSync, openSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import { mainFile, workerEnvironment } from "../src/cli/demo/workers.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { type EmbeddedServer, startEmbedded } from "../src/nats/embedded.ts"
 import { logLine } from "../src/telemetry/names.ts"
+import { scriptOptions } from "./stage/options.ts"
 import { type BeforeServer, beforeEnvironment, beforeMain, startBeforeServer } from "./upgrade/before.ts"
 import { type JournalsSeen, readJournals } from "./upgrade/journals.ts"
 import { UpgradeSender } from "./upgrade/sender.ts"
@@ -240,16 +240,21 @@ const run = async (order: Order, before: string, folder: string): Promise<Verdic
   }
 }
 
-const { values } = parseArgs({
-  options: { before: { type: "string" }, keep: { type: "boolean", default: false }, order: { type: "string" } },
-})
-if (values.before === undefined) {
+const values = scriptOptions(
+  "From the build before to this one, in both orders, while senders go on sending.",
+  {
+    before: { fallback: "", help: "the folder of the build before; has to be given" },
+    order: { fallback: "", help: "only this order, by how it begins: stop or start" },
+  },
+  { switches: { keep: "keep the folders of the runs" } },
+)
+if (values.before === "") {
   console.error("name the folder of the build before: npm run upgrade -- --before DIR")
   process.exit(2)
 }
 let isRight = true
 for (const order of ["stop, then start", "start, then stop"] as const) {
-  if (values.order !== undefined && values.order !== order.slice(0, values.order.length)) continue
+  if (values.order !== "" && values.order !== order.slice(0, values.order.length)) continue
   const folder = await mkdtemp(join(tmpdir(), "holdfast-upgrade-"))
   const verdict = await run(order, values.before, folder)
   console.log(JSON.stringify(verdict, null, 2))

@@ -5,7 +5,6 @@
  * Prints the longest step in CPU time of this thread, what the heap grew by, and what became of the right command. Ends with 1 if any of them is not as promised.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { parseArgs } from "node:util"
 import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
 import { emptyPartition } from "../src/engine/partition.ts"
 import type { Input, Output, TakenMessage } from "../src/engine/protocol.ts"
@@ -13,6 +12,7 @@ import type { DecisionSaid } from "../src/engine/records.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import { makeStep } from "../src/engine/step.ts"
 import { engineCodec } from "../src/wire/codec.ts"
+import { scriptOptions } from "./stage/options.ts"
 
 const stepMsMax = 20
 const startMs = 1_800_000_000_000
@@ -23,7 +23,9 @@ const dates: ReadonlyArray<readonly [string, number]> = [
   ["in microseconds", startMs * 1_000],
 ]
 
-const { values } = parseArgs({ options: { commands: { type: "string", default: "2000000" } } })
+const values = scriptOptions("Commands dated wrong, from one sender, through the shipped engine.", {
+  commands: { fallback: "2000000", help: "how many", whole: 1 },
+})
 const commands = Number(values.commands)
 const commandsPerMessage = 100
 

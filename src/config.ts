@@ -85,7 +85,7 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
 }
 
 /** Streams a cluster is made of: each partition is a journal stream, replicated. */
-const partitionsMax = 1_024
+export const partitionsMax = 1_024
 const leaseTtlMsMin = 1_000
 const leaseTtlMsMax = 60_000
 const ratePerSecondMax = 1_000_000_000

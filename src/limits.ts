@@ -50,8 +50,10 @@ export const fileColumnsMax = 1_000
 export const quotedCharsMax = 65_536
 /** Lines among which the header is looked for: reports put a few lines of their own above it. */
 export const headerLinesMax = 20
-/** Characters of a file's own text in a message. */
+/** Characters of others' own text in a message. */
 export const quotedTextCharsMax = 80
+/** Characters of a name that is told as it is: the longest there is, a reservation's of two ids and a number. What is longer is no name, and is shortened. */
+export const nameCharsMax = 2 * idCharsMax + 12
 
 // Messages
 

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { endsBySignal, runCommandLine } from "./cli/commands.ts"
 import { describeFailure, exitCode, exitCodeOf } from "./cli/exit-codes.ts"
+import { shownLines } from "./domain/telling.ts"
 
 const args = process.argv.slice(2)
 
@@ -26,7 +27,7 @@ const sayWhy = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.sync(() => {
     if (Cause.hasInterruptsOnly(cause)) return
     const text = Cause.hasDies(cause) ? Cause.pretty(cause) : describeFailure(Cause.squash(cause))
-    if (text !== "") process.stderr.write(`holdfast: ${text}\n`)
+    if (text !== "") process.stderr.write(`holdfast: ${shownLines(text)}\n`)
   })
 
 runCommandLine(args).pipe(

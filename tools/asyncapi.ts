@@ -228,6 +228,13 @@ export const asyncapiText = (): string => `${formatted(asyncapiDocument(), "", 0
 export const asyncapiPath = fileURLToPath(new URL("../docs/asyncapi.json", import.meta.url))
 
 if (import.meta.main) {
+  const wrong = process.argv.slice(2).filter((arg) => arg !== "--check")
+  if (wrong.length > 0) {
+    console.error(
+      "npm run asyncapi writes docs/asyncapi.json; -- --check says whether it is as it would be written. There is no other option",
+    )
+    process.exit(wrong.includes("--help") ? 0 : 2)
+  }
   if (!process.argv.includes("--check")) writeFileSync(asyncapiPath, asyncapiText())
   else if (readFileSync(asyncapiPath, "utf8") !== asyncapiText()) {
     console.error("docs/asyncapi.json is stale: run node tools/asyncapi.ts")

@@ -1,36 +1,14 @@
 /**
- * What every show has in common: its options read from the command line, its --help, a line for each thing it holds to be kept or not, and how it ends.
+ * What every show has in common: its options, a line for each thing it holds to be kept or not, and how it ends.
  */
 import { loadavg } from "node:os"
-import { parseArgs } from "node:util"
+import { type Given, type ScriptOption, scriptOptions } from "./options.ts"
 
-export interface ShowOption {
-  readonly fallback: string
-  readonly help: string
-}
+export type Chosen<Options extends Readonly<Record<string, ScriptOption>>> = Given<Options, "json">
 
-export type Chosen<Options extends Readonly<Record<string, ShowOption>>> = { readonly [Name in keyof Options]: string } & {
-  readonly json: boolean
-}
-
-/** Reads the options; with --help it prints what they are and ends the process. */
-export const chosen = <Options extends Readonly<Record<string, ShowOption>>>(about: string, options: Options): Chosen<Options> => {
-  const known: Record<string, { readonly type: "string" | "boolean" }> = { json: { type: "boolean" }, help: { type: "boolean" } }
-  for (const name of Object.keys(options)) known[name] = { type: "string" }
-  const { values } = parseArgs({ options: known })
-  if (values.help === true) {
-    const rows = Object.entries(options).map(([name, { fallback, help }]) => `  --${name.padEnd(18)} ${help} (${fallback})`)
-    console.log(`${about}\n\n${rows.join("\n")}\n  --${"json".padEnd(18)} print one line of JSON at the end, and no table`)
-    process.exit(0)
-  }
-  const read: Record<string, string | boolean> = { json: values.json === true }
-  for (const [name, { fallback }] of Object.entries(options)) {
-    const value = values[name]
-    read[name] = typeof value === "string" ? value : fallback
-  }
-  // As many names as there are options, each with its text.
-  return read as Chosen<Options>
-}
+/** Reads the options of a show. */
+export const chosen = <const Options extends Readonly<Record<string, ScriptOption>>>(about: string, options: Options): Chosen<Options> =>
+  scriptOptions(about, options, { switches: { json: "print one line of JSON at the end, and no table" } })
 
 /** One server or three, or both one after another. */
 export const serversChosen = (text: string): ReadonlyArray<1 | 3> => {

@@ -3,6 +3,7 @@
  * in arguments.ts.
  */
 import { parseArgs } from "node:util"
+import { nearestName } from "../../src/domain/telling.ts"
 import { importFlags } from "../../src/workload/import-options.ts"
 import { usualChannels } from "../comparison/strategy.ts"
 
@@ -158,7 +159,9 @@ const parsedOf = (args: ReadonlyArray<string>) => {
   try {
     return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false, tokens: true })
   } catch (error) {
-    throw new UsageError(firstSentence(because(error)).replaceAll("'", ""))
+    const unknown = /Unknown option '--?([^']*)'/.exec(because(error))?.[1]
+    const near = unknown === undefined ? undefined : nearestName(unknown, Object.keys(flags))
+    throw new UsageError(`${firstSentence(because(error)).replaceAll("'", "")}${near === undefined ? "" : `; did you mean --${near}?`}`)
   }
 }
 

@@ -11,12 +11,14 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
 import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
-import type { CommandClass } from "../domain/names.ts"
+import { type CommandClass, whyNoSender } from "../domain/names.ts"
+import { shownName } from "../domain/telling.ts"
 import type { ArchivistConfig } from "../nats/archivist.ts"
 import type { EmbeddedConnection } from "../nats/embedded.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
 import type { EngineConfig } from "../nats/layer.ts"
 import type { BrokerUnavailable, LoginRefused, TopologyMismatch } from "../ports/errors.ts"
+import { senderFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 const ownConnectionFile = join(".cache", "holdfast", "connection.json")
@@ -86,12 +88,10 @@ const senderSettings = {
 /** Whom the own nats-server knows, by what each may send. */
 const ownSenders: Readonly<Record<CommandClass, string>> = { sell: "web", stock: "warehouse", policy: "planner", operator: "operator" }
 
-export const asFlag = Flag.String("as").pipe(
-  Flag.withMetavar("SENDER"),
-  Flag.withDescription(`Who asks: the sender's name. Otherwise ${senderSettings.name}, or a fitting one of the own nats-server`),
-  Flag.optional,
-  Flag.map(Option.getOrNull),
-)
+export const asFlag = senderFlag(
+  "as",
+  `Who asks: the sender's name. Otherwise ${senderSettings.name}, or a fitting one of the own nats-server`,
+).pipe(Flag.optional, Flag.map(Option.getOrNull))
 
 const roleOf: Readonly<Record<CommandClass, string>> = {
   sell: "a channel's",
@@ -160,7 +160,10 @@ const sayWaiting = (): NonNullable<ConnectOptions["onWaiting"]> => {
 export const senderAccess = (as: string | null, sending: CommandClass): Effect.Effect<ConnectOptions, CommandFailed> =>
   Effect.gen(function* () {
     const url = yield* variable(settings.natsUrl.name)
-    const name = as ?? (yield* variable(senderSettings.name))
+    const named = yield* variable(senderSettings.name)
+    const why = named === null || as !== null ? undefined : whyNoSender(named)
+    if (why !== undefined) return yield* usage(`${senderSettings.name}: ${shownName(named ?? "")}: ${why}`)
+    const name = as ?? named
     const access = url === null ? yield* ownServer(name ?? ownSenders[sending]) : yield* namedServer(url, name)
     return { ...access, connectTimeoutMs, onWaiting: sayWaiting() }
   })

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { folderArchiveLayer, folderArchiveReader } from "../archive/folder.ts"
 import { archiveSettings, archiveSettingsHelp } from "../config.ts"
+import { counted, shownName } from "../domain/telling.ts"
 import { archivistLayer } from "../nats/archivist.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Archive, JournalPrefix } from "../ports/archive.ts"
@@ -18,6 +19,7 @@ import { Cluster, Snapshots } from "../ports/broker.ts"
 import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
 import { namedFolder } from "./archive-folder.ts"
+import { partitionFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, print, printJson, printLine, progress, table } from "./print.ts"
@@ -49,7 +51,7 @@ export const durationMs = (text: string): number | undefined => {
 const everyOf = (flag: string | null): Effect.Effect<number | null, CommandFailed> => {
   if (flag === null) return Effect.succeed(null)
   const ms = durationMs(flag)
-  return ms === undefined ? Effect.fail(usage(`--every: ${flag} is no duration such as 90s, 15m, 1h or 1d`)) : Effect.succeed(ms)
+  return ms === undefined ? Effect.fail(usage(`--every: ${shownName(flag)} is no duration such as 90s, 15m, 1h or 1d`)) : Effect.succeed(ms)
 }
 
 /** How one journal's round ended: what came of it, or why it failed. The others' rounds go on. */
@@ -83,8 +85,7 @@ const round = Effect.fnUntraced(function* (partition: number | null, options: Om
   const partitions = yield* (yield* JournalPrefix).partitions
   if (partitions === 0)
     return yield* new CommandFailed({ code: exitCode.topology, message: "there are no journals: start a worker (holdfast serve) first" })
-  if (partition !== null && (partition < 0 || partition >= partitions))
-    return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+  if (partition !== null && partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
   const which = partition === null ? Array.from({ length: partitions }, (_, index) => index) : [partition]
   const ended = yield* Effect.forEach(which, (one) =>
     (isDry ? lookAtJournal : keepJournal)(one, { ...options, partitions }).pipe(
@@ -121,7 +122,7 @@ const failureOf = (ended: ReadonlyArray<Ended>): CommandFailed | undefined => {
   const count = ended.filter((one) => "failed" in one).length
   return new CommandFailed({
     code: first.code as CommandFailed["code"],
-    message: `${count} of ${ended.length} partitions were not archived; the first, ${first.partition}: ${first.failed}`,
+    message: `${count} of ${counted(ended.length, "partition")} ${count === 1 ? "was" : "were"} not archived; the first, ${first.partition}: ${first.failed}`,
   })
 }
 
@@ -200,11 +201,11 @@ const restore = Effect.fnUntraced(function* (partition: number) {
 
 const restoreCommand = Command.make(
   "restore",
-  { partition: Flag.Int("partition").pipe(Flag.withDescription("Which")), dir: folderFlag },
+  { partition: partitionFlag("Which"), dir: folderFlag },
   Effect.fn(function* ({ partition, dir }) {
     const folder = yield* folderOf(dir)
     const { nats, partitions } = yield* engineAccess
-    if (partition < 0 || partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
+    if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
     yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))
   }),
 ).pipe(Command.withDescription(helpText(restoreDescription)))
@@ -219,18 +220,21 @@ export const archiveCommand = Command.make(
         Flag.withDescription("Again after so long, until a signal ends it: 90s, 15m, 1h, 1d"),
       ),
     ),
-    partition: ifGiven(Flag.Int("partition").pipe(Flag.withDescription("Only this partition"))),
+    partition: ifGiven(partitionFlag("Only this partition")),
     dryRun: Flag.Boolean("dry-run").pipe(
       Flag.withDescription("Say what would be archived and, by what is archived already, purged; write and purge nothing"),
       Flag.withDefault(false),
     ),
     keepAll: Flag.Boolean("keep-all").pipe(Flag.withDescription("Archive and verify, and purge nothing"), Flag.withDefault(false)),
     testKeptMs: ifGiven(
-      Flag.Int("test-kept-ms").pipe(
-        Flag.withDescription("FOR TESTS: purge what is older by journaled time than so many ms, though ids of it are still remembered"),
+      wholeFlag(
+        "test-kept-ms",
+        "FOR TESTS: purge what is older by journaled time than so many ms, though ids of it are still remembered",
+        0,
+        Number.MAX_SAFE_INTEGER,
       ),
     ),
-    testRecordsKept: ifGiven(Flag.Int("test-records-kept").pipe(Flag.withDescription("FOR TESTS: how many of the newest records stay"))),
+    testRecordsKept: ifGiven(wholeFlag("test-records-kept", "FOR TESTS: how many of the newest records stay", 0, Number.MAX_SAFE_INTEGER)),
     json: jsonFlag,
   },
   archive,

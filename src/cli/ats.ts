@@ -9,12 +9,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { type AtsValue, Client, clientLayer } from "../channel.ts"
+import { shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { skuArgument } from "./arguments.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, print, printJson, printLine, table } from "./print.ts"
 
 const valueLine = ({ sku, ats, delta, cause, version, atMs }: AtsValue): string =>
-  `${isoTime(atMs)}  ${sku}  ${ats}  ${delta > 0 ? "+" : ""}${delta}  ${cause}  version ${version}`
+  `${isoTime(atMs)}  ${shownName(sku)}  ${ats}  ${delta > 0 ? "+" : ""}${delta}  ${cause}  version ${version}`
 
 const bySku = (values: Iterable<AtsValue>): ReadonlyArray<AtsValue> => [...values].sort((a, b) => (a.sku < b.sku ? -1 : 1))
 
@@ -51,7 +53,7 @@ ${senderHelp}`
 export const atsCommand = Command.make(
   "ats",
   {
-    sku: Argument.String("sku").pipe(Argument.withDescription("Only this SKU"), Argument.optional),
+    sku: skuArgument("Only this SKU").pipe(Argument.optional),
     watch: Flag.Boolean("watch").pipe(Flag.withDescription("Follow every change"), Flag.withDefault(false)),
     as: asFlag,
     json: jsonFlag,
@@ -62,7 +64,7 @@ export const atsCommand = Command.make(
     if (isWatch) return yield* watch(skus, json).pipe(Effect.provide(clientLayer(access)))
     const values = yield* current(skus).pipe(Effect.provide(clientLayer(access)))
     if (json) return yield* printJson(values)
-    const rows = values.map((value) => [value.sku, value.ats, value.version])
+    const rows = values.map((value) => [shownName(value.sku), value.ats, value.version])
     yield* printLine(rows.length === 0 ? `${access.sender} sells nothing of that` : table(["SKU", "ATS", "version"], rows))
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -10,12 +10,14 @@ import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
 import { lookAlikesOf } from "../domain/clear-sku.ts"
 import { partitionOf, skuToken } from "../domain/names.ts"
+import { counted, shownName } from "../domain/telling.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Commands, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
+import { wholeFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine, progress, table } from "./print.ts"
@@ -50,8 +52,8 @@ export const lookAlikeLines = (groups: number, told: ReadonlyArray<ReadonlyArray
     ? []
     : [
         "",
-        `${groups} groups of SKUs look alike (by case, width, composition, or what can't be seen); each is a SKU of its own:`,
-        ...told.map((group) => `  ${group.map((sku) => `${JSON.stringify(sku)} (${skuToken(sku)})`).join(", ")}`),
+        `${counted(groups, "group")} of SKUs ${groups === 1 ? "looks" : "look"} alike (by case, width, composition, or what can't be seen); each is a SKU of its own:`,
+        ...told.map((group) => `  ${group.map((sku) => `${shownName(sku)} (${skuToken(sku)})`).join(", ")}`),
       ]
 
 /** What only those who heard it can judge: replies, acknowledgements, the feed. */
@@ -63,7 +65,7 @@ export const auditText = ({ violations, violationsBy, checked, totals, losses, o
   const rows = checkers.map((name) => [name, checked[name], violationsBy[name]])
   const sums = Object.entries(totals).flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : []))
   const places = violations.map(({ checker, partition, seq, sku, detail }) =>
-    [`${checker}: partition ${partition}, record ${seq}`, sku === undefined ? "" : `, SKU ${sku}`, `: ${detail}`].join(""),
+    [`${checker}: partition ${partition}, record ${seq}`, sku === undefined ? "" : `, SKU ${shownName(sku)}`, `: ${detail}`].join(""),
   )
   const lost = losses.map(({ partition, seq, detail }) =>
     [partition < 0 ? "lost" : `lost: partition ${partition}`, seq === 0 ? "" : `, record ${seq}`, `: ${detail}`].join(""),
@@ -71,7 +73,7 @@ export const auditText = ({ violations, violationsBy, checked, totals, losses, o
   const broken = violations.length === 0 && !ok ? "WHAT WAS ACKNOWLEDGED IS LOST:" : "GUARANTEES ARE BROKEN:"
   const verdict = ok ? "No guarantee was found broken." : broken
   return [
-    `${totals.records} records of ${partitions} partitions`,
+    `${counted(totals.records, "record")} of ${counted(partitions, "partition")}`,
     "",
     table(["checker", "looked at", "violations"], rows),
     "",
@@ -93,8 +95,7 @@ judged to where it ended when its turn came. What the commands stream lost befor
 export const auditCommand = Command.make(
   "audit",
   {
-    violations: Flag.Int("violations").pipe(
-      Flag.withDescription("How many violations are told in detail (100); all are counted"),
+    violations: wholeFlag("violations", "How many violations are told in detail (100); all are counted", 0, 1_000_000).pipe(
       Flag.withDefault(100),
     ),
     archive: archiveFlag,
@@ -112,7 +113,7 @@ export const auditCommand = Command.make(
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)
     return yield* new CommandFailed({
       code: exitCode.violations,
-      message: `${count} violations and ${report.losses.length} losses were found`,
+      message: `${counted(count, "violation")} and ${counted(report.losses.length, "loss", "losses")} found`,
     })
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -7,6 +7,7 @@ import type { NodeServices } from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { helpText } from "./help-text.ts"
+import { presenterLayer } from "./wrong-usage.ts"
 
 /** What runs a command line. */
 type Run = (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, NodeServices>
@@ -132,9 +133,9 @@ export const endsBySignal = (args: ReadonlyArray<string>): boolean => entryOf(ar
 /** Runs a command line, the binary's name left out. */
 export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<void, unknown, NodeServices> => {
   const entry = entryOf(args)
-  if (entry !== undefined) return Effect.flatMap(Effect.promise(entry.load), (run) => run(args))
+  if (entry !== undefined) return Effect.flatMap(Effect.promise(entry.load), (run) => run(args)).pipe(Effect.provide(presenterLayer))
   const [first, ...rest] = entries.map(named)
   if (first === undefined) return Effect.void
   const root = Command.make("holdfast").pipe(Command.withDescription(helpText(introduction)), Command.withSubcommands([first, ...rest]))
-  return Command.runWith(root, { version })(args)
+  return Command.runWith(root, { version })(args).pipe(Effect.provide(presenterLayer))
 }

@@ -3,6 +3,8 @@
  */
 import type { Decision } from "../channel.ts"
 import { type Command, classOf } from "../domain/commands.ts"
+import { counted, grouped, shown, shownName } from "../domain/telling.ts"
+import { textCharsMax } from "../limits.ts"
 import { type ExitCode, exitCode } from "./exit-codes.ts"
 import { isoTime } from "./print.ts"
 
@@ -16,7 +18,9 @@ const codes: Readonly<Record<Decision["outcome"], ExitCode>> = {
   notStored: exitCode.notStored,
 }
 
-export const outcomeCode = ({ outcome }: Decision): ExitCode => codes[outcome]
+/** A deadline that passed is told by one code, whether its command was decided as expired or came too late to be taken. */
+export const outcomeCode = (decision: Decision): ExitCode =>
+  decision.outcome === "notStored" && decision.reason === "age" ? exitCode.expired : codes[decision.outcome]
 
 type Accepted = Extract<Decision, { readonly outcome: "accepted" }>
 
@@ -24,12 +28,14 @@ const acceptedDetails = (decision: Accepted): ReadonlyArray<string> => {
   const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty, policyVersion } = decision
   const places = allocations?.map((part) => `${part.qty} at ${part.location}`).join(", ") ?? ""
   return [
-    qty === undefined ? "" : `${qty} units${places === "" ? "" : ` (${places})`}`,
+    qty === undefined ? "" : `${counted(qty, "unit")}${places === "" ? "" : ` (${places})`}`,
     expiresAtMs === undefined ? "" : `until ${isoTime(expiresAtMs)}`,
-    reservation === undefined ? "" : `under reservation ${reservation}`,
+    reservation === undefined ? "" : `under reservation ${shownName(reservation)}`,
     policyVersion === undefined ? "" : `version ${policyVersion}`,
-    ...(discrepancies ?? []).map(({ kind, qty: units }) => `DISCREPANCY ${kind}: ${units} units`),
-    shortageQty === undefined || shortageQty === 0 ? "" : `SHORTAGE: ${shortageQty} units owed that aren't there`,
+    ...(discrepancies ?? []).map(({ kind, qty: units }) => `DISCREPANCY ${kind}: ${counted(units, "unit")}`),
+    shortageQty === undefined || shortageQty === 0
+      ? ""
+      : `SHORTAGE: ${counted(shortageQty, "unit")} owed that ${shortageQty === 1 ? "isn't" : "aren't"} there`,
   ]
 }
 
@@ -62,17 +68,18 @@ const notStoredBecause = ({ reason, cause, field, detail }: NotStored): string =
     case "partition":
       return cause === "SubjectMismatch" ? "its subject names another SKU" : "it belongs to another partition than its subject"
     case "mixed":
+      return "facts and other commands don't go in one message"
     case "age":
-      return reason
+      return `its deadline${detail === undefined ? "" : ` of ${detail}`}`
   }
 }
 
 const refusedDetails = ({ ats, policyVersion }: Extract<Decision, { readonly outcome: "refused" }>): ReadonlyArray<string> => [
-  ats === undefined ? "" : `${ats} were to be had`,
+  ats === undefined ? "" : `${grouped(ats)} ${ats === 1 ? "was" : "were"} to be had`,
   policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
 ]
 
-const details = (decision: Decision): ReadonlyArray<string> => {
+const details = (decision: Decision, deadlineMs: number | undefined): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
       return acceptedDetails(decision)
@@ -81,26 +88,28 @@ const details = (decision: Decision): ReadonlyArray<string> => {
     case "quarantined":
       return [`an operator decides (${decision.quarantined})`]
     case "dropped":
-      return [decision.reason]
+      return [shown(decision.reason, textCharsMax)]
     case "busy":
       return [`${busyBecause[decision.why]}; nothing of it was taken, send it again in ${decision.retryAfterMs} ms or later`]
     case "notStored":
       return [notStoredBecause(decision), "nothing was decided, and its id is free"]
     case "expired":
-      return ["its deadline passed before it was decided"]
+      return [
+        `its deadline${deadlineMs === undefined ? "" : ` of ${grouped(deadlineMs)} ms`} passed before it was decided, and this id stays expired`,
+      ]
   }
 }
 
 /** What was asked, in the words of a line. */
 const asked = (command: Command): string => {
-  const reservation = "reservation" in command && command.reservation !== undefined ? ` ${command.reservation}` : ""
-  return `${command.type} ${command.sku}${reservation}`
+  const reservation = "reservation" in command && command.reservation !== undefined ? ` ${shownName(command.reservation)}` : ""
+  return `${command.type} ${shownName(command.sku)}${reservation}`
 }
 
 /** A decision in one line: the outcome first, then what was asked, then the particulars. */
 export const decisionLine = (command: Command, decision: Decision): string => {
   const repeated = "repeated" in decision && decision.repeated === true ? " (again)" : ""
-  const particulars = details(decision).filter((part) => part !== "")
+  const particulars = details(decision, "deadlineMs" in command ? command.deadlineMs : undefined).filter((part) => part !== "")
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
   return `${decision.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
 }

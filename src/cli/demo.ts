@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { counted } from "../domain/telling.ts"
 import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import { natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
@@ -172,7 +173,9 @@ const killOne = ({ sale, screen, player, workers, now }: Running): void => {
   const partitions = owners.flatMap((owner, partition) => (owner === victim.name ? [partition] : []))
   victim.killNow()
   now.kill = { worker: victim.name, pid: victim.pid, atMs: performance.now(), afterFlows, partitions, takeoverMs: null }
-  screen.say(`SIGKILL to ${victim.name} (pid ${victim.pid}) after ${afterFlows} orders: it owned partitions ${partitions.join(", ")}`)
+  screen.say(
+    `SIGKILL to ${victim.name} (pid ${victim.pid}) after ${counted(afterFlows, "order")}: it owned ${partitions.length === 1 ? "partition" : "partitions"} ${partitions.join(", ")}`,
+  )
 }
 
 const beginToKill = (running: Running): void => {
@@ -184,7 +187,7 @@ const beginToKill = (running: Running): void => {
 const begin = Effect.fnUntraced(function* (running: Running) {
   const { options, screen, server, sale } = running
   const { partitions } = yield* (yield* Cluster).prepare({ partitions: options.partitions, replicas: 1 })
-  screen.say(`nats-server runs at ${server.url}; starting ${options.workers} workers for ${partitions} partitions`)
+  screen.say(`nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(partitions, "partition")}`)
   screen.say(`and ${sale.actors.map(({ sender }) => sender).join(", ")}, each a process with credentials of its own`)
   yield* watchWorkers(running)
   yield* startWorkers(running)

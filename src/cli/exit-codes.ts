@@ -9,7 +9,7 @@ export const exitCode = {
   ok: 0,
   /** It did not work, and none of the others says why. */
   failed: 1,
-  /** The command line or the environment can't be used, or the broker refuses the login it gives: see --help. */
+  /** The command line or the environment can't be used, or the broker refuses the login it gives or what is asked with it: see --help. */
   usage: 2,
   /** An audit, or a demo's verdict, found a guarantee broken. */
   violations: 3,
@@ -45,7 +45,7 @@ const codeOfTag: Readonly<Record<string, ExitCode>> = {
   ShowHelp: exitCode.usage,
   BrokerUnavailable: exitCode.unreachable,
   LoginRefused: exitCode.usage,
-  NotPermitted: exitCode.failed,
+  NotPermitted: exitCode.usage,
   ArchiveFailed: exitCode.failed,
   TopologyMismatch: exitCode.topology,
 }
@@ -76,8 +76,9 @@ export const describeFailure = (error: unknown): string => {
     case "TopologyMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
     case "BrokerUnavailable":
-    case "LoginRefused":
     case "NotPermitted":
+      return `${field(error, "operation")}: ${field(error, "cause")}; name another sender with --as, or let this one do it: its role in HOLDFAST_SENDERS, its permissions and login at the server`
+    case "LoginRefused":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "ArchiveFailed":
       return `${field(error, "operation")}: ${field(error, "cause")}. ${field(error, "remedy")}`

@@ -13,6 +13,7 @@ import { Cluster, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
+import { partitionFlag, skuFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { type ExportScope, JournalExport } from "./export-lines.ts"
 import { helpText } from "./help-text.ts"
@@ -21,13 +22,8 @@ import { print, printLine, progress } from "./print.ts"
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
 const scopeOf = (sku: string | undefined, partition: number | undefined, partitions: number): Effect.Effect<ExportScope, CommandFailed> => {
-  if ((sku === undefined) === (partition === undefined)) return Effect.fail(usage("name a --sku or a --partition: one of both"))
-  if (sku !== undefined) {
-    return isSku(sku)
-      ? Effect.succeed({ partition: partitionOf(sku, partitions), partitions, sku })
-      : Effect.fail(usage("--sku: 1 to 128 bytes of UTF-8 without control characters"))
-  }
-  const isThere = partition !== undefined && partition >= 0 && partition < partitions
+  if (sku !== undefined && isSku(sku)) return Effect.succeed({ partition: partitionOf(sku, partitions), partitions, sku })
+  const isThere = partition !== undefined && partition < partitions
   return isThere
     ? Effect.succeed({ partition, partitions, sku: null })
     : Effect.fail(usage(`there is no partition ${partition}: 0 to ${partitions - 1}`))
@@ -65,12 +61,13 @@ Needs a worker's access, as for \`serve\`. What was purged from the journal is r
 export const exportCommand = Command.make(
   "export",
   {
-    sku: Flag.String("sku").pipe(Flag.withDescription("Only this SKU"), Flag.optional),
-    partition: Flag.Int("partition").pipe(Flag.withDescription("This whole partition"), Flag.optional),
+    sku: skuFlag("Only this SKU").pipe(Flag.optional),
+    partition: partitionFlag("This whole partition").pipe(Flag.optional),
     archive: archiveFlag,
     json: Flag.Boolean("json").pipe(Flag.withDescription("What it prints anyway, one JSON a line"), Flag.withDefault(true)),
   },
   Effect.fn(function* ({ sku, partition, archive }) {
+    if (Option.isSome(sku) === Option.isSome(partition)) return yield* usage("name a --sku or a --partition: one of both")
     const { nats, partitions } = yield* engineAccess
     const scope = yield* scopeOf(Option.getOrUndefined(sku), Option.getOrUndefined(partition), partitions)
     yield* exportJournal(scope).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))

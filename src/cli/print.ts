@@ -5,16 +5,17 @@
 
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { shownLines } from "../domain/telling.ts"
 
 export const jsonFlag = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON, for programs"), Flag.withDefault(false))
 
 // A reader that has gone (`| head`) is told by the write's own callback; without a listener the event would end the process with a stack.
 process.stdout.on("error", () => undefined)
 
-/** Writes and waits until it is taken, so that what is printed never piles up. Interrupts the command if nobody reads any more. */
+/** Writes and waits until it is taken, so that what is printed never piles up; what could rule a terminal is spelled out. Interrupts the command if nobody reads any more. */
 export const print = (text: string): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    process.stdout.write(text, (error) => resume(error == null ? Effect.void : Effect.interrupt))
+    process.stdout.write(shownLines(text), (error) => resume(error == null ? Effect.void : Effect.interrupt))
   })
 
 export const printLine = (text: string): Effect.Effect<void> => print(`${text}\n`)

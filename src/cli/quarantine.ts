@@ -3,14 +3,14 @@
  * the partition's owner, and gives the sender its final answer.
  */
 
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { Client, clientLayer } from "../channel.ts"
 import type { QuarantineAnswer } from "../client/client.ts"
 import type { Command as StockCommand } from "../domain/commands.ts"
+import { shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { quarantinedArgument, textFlag } from "./arguments.ts"
 import { decisionLine, outcomeCode } from "./decisions.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -47,7 +47,7 @@ export const quarantineText = (all: ReadonlyArray<Quarantined>): string =>
           one.sender,
           one.class,
           one.command.type,
-          one.command.sku,
+          shownName(one.command.sku),
           one.cause,
         ]),
       )
@@ -63,7 +63,7 @@ const settle = Effect.fnUntraced(function* (
   if (one === undefined) {
     return yield* new CommandFailed({
       code: exitCode.refused,
-      message: `nothing in quarantine is called ${id}: see holdfast quarantine list`,
+      message: `nothing in quarantine is called ${shownName(id)}: see holdfast quarantine list`,
     })
   }
   const command = commandOf(client, one.command.sku)
@@ -72,8 +72,6 @@ const settle = Effect.fnUntraced(function* (
   if (decision.outcome === "accepted") return
   return yield* new CommandFailed({ code: outcomeCode(decision), message: `the partition's owner did not accept it: ${decision.outcome}` })
 })
-
-const idArgument = Argument.String("id").pipe(Argument.withDescription("Which, as `quarantine list` calls it"))
 
 const listCommand = Command.make(
   "list",
@@ -87,7 +85,7 @@ const listCommand = Command.make(
 
 const replayCommand = Command.make(
   "replay",
-  { id: idArgument, as: asFlag, json: jsonFlag },
+  { id: quarantinedArgument, as: asFlag, json: jsonFlag },
   Effect.fn(function* ({ id, as, json }) {
     const access = yield* senderAccess(as, "operator")
     const replay = settle(id, json, (client, sku) => client.command("ReplayQuarantined", { sku, quarantined: id }))
@@ -98,8 +96,8 @@ const replayCommand = Command.make(
 const dropCommand = Command.make(
   "drop",
   {
-    id: idArgument,
-    reason: Flag.String("reason").pipe(Flag.withDescription("Why; journaled, and told to its sender")),
+    id: quarantinedArgument,
+    reason: textFlag("reason", "Why; journaled, and told to its sender"),
     as: asFlag,
     json: jsonFlag,
   },

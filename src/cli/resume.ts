@@ -2,16 +2,15 @@
  * `holdfast resume`: an operator has looked at a halted partition and lets it go on. What is said here is journaled by the next owner.
  */
 import { userInfo } from "node:os"
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Halt } from "../engine/protocol.ts"
-import { textCharsMax } from "../limits.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { engineAccess } from "./access.ts"
+import { partitionArgument, textFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine } from "./print.ts"
@@ -75,20 +74,14 @@ Needs a worker's access, as for \`serve\`. Ends with 6 if no worker took it up, 
 export const resumeCommand = Command.make(
   "resume",
   {
-    partition: Argument.Int("partition").pipe(Argument.withDescription("Which partition")),
-    by: Flag.String("by").pipe(Flag.withDescription("Who decided it; your login if absent"), Flag.withDefault(userInfo().username)),
-    reason: Flag.String("reason").pipe(Flag.withDescription("Why it may go on; journaled")),
+    partition: partitionArgument("Which partition"),
+    by: textFlag("by", "Who decided it; your login if absent").pipe(Flag.withDefault(userInfo().username)),
+    reason: textFlag("reason", "Why it may go on; journaled"),
     json: jsonFlag,
   },
   Effect.fn(function* ({ partition, by, reason, json }) {
     const { nats, partitions } = yield* engineAccess
-    if (partition < 0 || partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
-    for (const [name, value] of [
-      ["by", by],
-      ["reason", reason],
-    ] as const) {
-      if (value.length === 0 || value.length > textCharsMax) return yield* usage(`--${name}: 1 to ${textCharsMax} characters`)
-    }
+    if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
     const resumed = yield* resume(partition, by, reason).pipe(Effect.provide(engineLayer(nats)))
     yield* json ? printJson(resumed) : printLine(text(resumed))
     if (resumed.cleared) return

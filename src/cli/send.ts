@@ -11,8 +11,10 @@ import * as Option from "effect/Option"
 import { Client, clientLayer, type Decision } from "../channel.ts"
 import { timerMsMax } from "../client/options.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/commands.ts"
+import { shown } from "../domain/telling.ts"
 import { type NoCommand, readCommandJson } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
+import { wholeFlag } from "./arguments.ts"
 import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
 import { decisionLine, notPermittedLine, outcomeCode, unknownLine } from "./decisions.ts"
 import { CommandFailed, type ExitCode, exitCode, unknownCode } from "./exit-codes.ts"
@@ -42,17 +44,18 @@ const parseBody = (body: string): Effect.Effect<ReadonlyArray<unknown>, CommandF
 }
 
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
-const commandOf = (json: unknown, nowMs: number): Effect.Effect<StockCommand, CommandFailed> => {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return Effect.fail(usage("--body: a command is a JSON object"))
+const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<StockCommand, CommandFailed> => {
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    return Effect.fail(usage(`${which}--body: a command is a JSON object`))
   const command = readCommandJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
   if ("type" in command) return Effect.succeed(command)
-  return Effect.fail(usage(noCommandText(command, json)))
+  return Effect.fail(usage(`${which}${noCommandText(command)}`))
 }
 
 /** Why JSON is no command: the version, the type, or the field at fault and whether it is missing, unknown or out of its range. */
-export const noCommandText = ({ refusal: { reason, field = "" }, detail }: NoCommand, json: object): string => {
+export const noCommandText = ({ refusal: { reason, field = "" }, detail }: NoCommand): string => {
   if (reason === "UnknownType") return `unknown type; the types are ${types.join(", ")}`
-  return reason === "InvalidField" ? `"${field}" is ${detail}: ${JSON.stringify(json)}` : `${reason}: ${field}`
+  return reason === "InvalidField" ? `"${shown(field)}" is ${detail}` : `${reason}: ${field}`
 }
 
 /** What came of one command: its decision, that none came in time, or that this sender may not send it. */
@@ -120,12 +123,7 @@ export const sendCommand = Command.make(
       Flag.optional,
     ),
     as: asFlag,
-    timeoutMs: Flag.Int("timeout-ms").pipe(
-      Flag.withDescription("Milliseconds to wait for the decision, connecting included (30000)"),
-      Flag.filter(
-        (ms) => ms >= 1 && ms <= timerMsMax,
-        () => `from 1 to ${timerMsMax}`,
-      ),
+    timeoutMs: wholeFlag("timeout-ms", "Milliseconds to wait for the decision, connecting included (30000)", 1, timerMsMax).pipe(
       Flag.withDefault(30_000),
     ),
     json: jsonFlag,
@@ -137,7 +135,9 @@ export const sendCommand = Command.make(
     const jsons = Option.isSome(body)
       ? yield* Effect.flatMap(textOrFile(body.value, "--body"), parseBody)
       : [yield* commandJson(Option.getOrThrow(type), given, randomUUID(), nowMs)]
-    const commands = yield* Effect.forEach(jsons, (one) => commandOf(one, nowMs))
+    const commands = yield* Effect.forEach(jsons, (one, at) =>
+      commandOf(one, nowMs, jsons.length === 1 ? "" : `command ${at + 1} of ${jsons.length}: `),
+    )
     const [first] = commands
     if (first === undefined) return yield* usage("--body: holds no command")
     const access = yield* senderAccess(as, classOf[first.type])

@@ -2,11 +2,12 @@
  * `holdfast stock`: what is known of one SKU, as its owner's journal has it.
  */
 
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { Client, clientLayer, type StockAnswer } from "../channel.ts"
+import { counted, grouped, shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
+import { skuArgument } from "./arguments.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
@@ -39,11 +40,11 @@ const channels = ({ ats, policy }: Known): string => {
 const shortages = ({ shortQty, shortages: all }: Known): ReadonlyArray<string> => {
   if (shortQty === 0) return []
   const shown = all.reduce((sum, { qty }) => sum + qty, 0)
-  const more = shown < shortQty ? [`and ${shortQty - shown} units of later sales`] : []
-  const rows = all.map(({ channel, reservation, qty, at }) => [channel, reservation, qty, at ?? "anywhere"])
+  const more = shown < shortQty ? [`and ${counted(shortQty - shown, "unit")} of later sales`] : []
+  const rows = all.map(({ channel, reservation, qty, at }) => [channel, shownName(reservation), qty, at ?? "anywhere"])
   return [
     "",
-    `${shortQty} units are sold and not there; goods that come are theirs first:`,
+    `${counted(shortQty, "unit")} ${shortQty === 1 ? "is" : "are"} sold and not there; goods that come are theirs first:`,
     table(["channel", "reservation", "short", "at"], rows),
     ...more,
   ]
@@ -52,9 +53,9 @@ const shortages = ({ shortQty, shortages: all }: Known): ReadonlyArray<string> =
 /** The answer for people. */
 export const stockText = (answer: StockAnswer): string => {
   const asOf = `partition ${answer.partition}, record ${answer.seq}`
-  if (answer.answer === "unknownSku") return `${answer.sku}: nobody has told anything about it yet (${asOf})`
-  const short = answer.shortQty === 0 ? "" : `, ${answer.shortQty} OWED AND NOT THERE`
-  const head = `${answer.sku}: ${answer.offered} offered${short}, ${answer.openReservations} open reservations (${asOf}, ${isoTime(answer.atMs)})`
+  if (answer.answer === "unknownSku") return `${shownName(answer.sku)}: nobody has told anything about it yet (${asOf})`
+  const short = answer.shortQty === 0 ? "" : `, ${grouped(answer.shortQty)} OWED AND NOT THERE`
+  const head = `${shownName(answer.sku)}: ${grouped(answer.offered)} offered${short}, ${counted(answer.openReservations, "open reservation")} (${asOf}, ${isoTime(answer.atMs)})`
   return [head, "", locations(answer), ...shortages(answer), "", channels(answer)].join("\n")
 }
 
@@ -65,7 +66,7 @@ ${senderHelp}`
 
 export const stockCommand = Command.make(
   "stock",
-  { sku: Argument.String("sku").pipe(Argument.withDescription("Which SKU")), as: asFlag, json: jsonFlag },
+  { sku: skuArgument("Which SKU"), as: asFlag, json: jsonFlag },
   Effect.fn(function* ({ sku, as, json }) {
     const access = yield* senderAccess(as, "operator")
     const answer = yield* Client.use((client) => client.stock(sku)).pipe(Effect.provide(clientLayer(access)))

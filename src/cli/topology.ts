@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { counted } from "../domain/telling.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { commandsStream, journalStream } from "../nats/subjects.ts"
 import { Archive, JournalRoom } from "../ports/archive.ts"
@@ -195,7 +196,7 @@ export const topologyText = (seen: TopologySeen): string => {
     one.halt ?? "",
   ])
   return [
-    `Commands are in ${commands}; ${workers.length} workers are alive`,
+    `Commands are in ${commands}; ${counted(workers.length, "worker")} ${workers.length === 1 ? "is" : "are"} alive`,
     ...workers.map(({ worker, address }) => `  ${worker}  ${address}`),
     "",
     table(["partition", "owner", "epoch", "record", "at", "commands waiting", "in messages", "oldest ms", "journal", "halted"], rows),

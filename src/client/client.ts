@@ -7,7 +7,8 @@
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
 import type { Command, CommandType } from "../domain/commands.ts"
-import { isReservationName, isSku, skuToken } from "../domain/names.ts"
+import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts"
+import { shownName } from "../domain/telling.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
@@ -15,11 +16,11 @@ import { type Answer, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
-import { type CommandInput, commandKey, completeCommand, type Decision, sendable } from "./commands.ts"
+import { type CommandInput, commandKey, completeCommand, type Decision, fieldsOf, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { Waiter } from "./in-flight.ts"
-import { checkMs, numbersOf } from "./options.ts"
+import { checkCallback, checkMs, numbersOf } from "./options.ts"
 import { QuestionDesk, type QuestionFailure, questionToken } from "./question-desk.ts"
 
 /** A number that can't be one of these (0, NaN, below 0, more than a timer holds) is a RangeError of whoever gives it. */
@@ -149,10 +150,12 @@ const firstTimesMax = 65_536
 /** The time that an id was first used at, where the caller gives none: it bounds how long the id is remembered, so asking again must not move it. */
 const withFirstTime = <Input extends { readonly id?: string; readonly sku: string; readonly issuedAtMs?: number }>(
   firstIssued: Map<string, number>,
-  input: Input,
+  given: Input,
   environment: ClientEnvironment,
 ): Input => {
-  if (input.id === undefined) return input
+  const input = fieldsOf(given) as Input
+  // What is no id is told by whoever checks it: nothing is kept under it.
+  if (typeof input.id !== "string" || typeof input.sku !== "string") return input
   const key = commandKey(input.id, input.sku)
   const issuedAtMs = input.issuedAtMs ?? firstIssued.get(key) ?? environment.wallMs()
   if (!firstIssued.has(key)) {
@@ -174,11 +177,13 @@ const commands = (
   timeoutMs: number,
 ) => {
   const settledOf = (own: SendOptions): Waiter["settled"] => {
-    const settled = own.onSettled ?? options.onSettled
+    const settled = fieldsOf(own).onSettled ?? options.onSettled
+    checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
-  const submit = (command: Command, waiter: Waiter, own: SendOptions): (() => void) | undefined => {
+  const submit = (command: Command, waiter: Waiter, given: SendOptions): (() => void) | undefined => {
+    const own = fieldsOf(given)
     checkMs("timeoutMs", own.timeoutMs)
     const ready = sendable(command, partitions.known)
     if ("outcome" in ready) {
@@ -254,16 +259,34 @@ const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Eff
       Effect.asVoid,
     )
 
+/** What a caller gave for a name: one without types may give anything. */
+const givenText = (name: unknown): string =>
+  typeof name === "string" ? shownName(name) : String(typeof name === "symbol" ? "a symbol" : name)
+
+const whyNoSkuGiven = (sku: unknown): string => (typeof sku === "string" ? (whyNoSku(sku) ?? "") : "it is no text")
+
+/** Throws what a mistake of the program is, naming the option: a callback that is none, or a SKU that can't be one. */
+const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
+  const { onValue, ...others } = fieldsOf(asked)
+  if (typeof onValue !== "function") throw new TypeError(`onValue is ${givenText(onValue)}: it must be a function`)
+  checkCallback("onGap", others.onGap)
+  const { skus } = others
+  if (skus !== undefined && !Array.isArray(skus)) throw new TypeError(`skus is ${givenText(skus)}: it must be a list of SKUs`)
+  for (const [at, sku] of (skus ?? []).entries())
+    if (typeof sku !== "string" || !isSku(sku)) throw new RangeError(`skus[${at}] is ${givenText(sku)}: ${whyNoSkuGiven(sku)}`)
+  return { ...others, onValue }
+}
+
 const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFailure>, timeoutMs: number) => ({
   partitions: counted,
   stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
-    isSku(sku)
+    typeof sku === "string" && isSku(sku)
       ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
           (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `"${sku}" can't be a SKU: 1 to 128 bytes of UTF-8 without control characters` })),
+      : Effect.fail(new AnswerUnknown({ cause: `${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}` })),
   reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
-    isSku(sku) && isReservationName(reservation)
+    typeof sku === "string" && isSku(sku) && typeof reservation === "string" && isReservationName(reservation)
       ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
           (answer.answer === "reservation" || answer.answer === "unknownReservation") &&
           answer.sku === sku &&
@@ -271,7 +294,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             ? answer
             : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation "${reservation}" of a SKU "${sku}"` })),
+      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}` })),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
@@ -307,7 +330,12 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       sender: link.sender,
       ...commands(sender, partitions, environment, options, timeoutMs),
       ...questions(desk, counted, timeoutMs),
-      subscribeAts: (asked) =>
-        subscribeAts({ link, desk, partitions: counted, timeoutMs }, { ...asked, onValue: surfacing(environment, asked.onValue) }),
+      subscribeAts: (asked) => {
+        const options = checkAtsOptions(asked)
+        return subscribeAts(
+          { link, desk, partitions: counted, timeoutMs },
+          { ...options, onValue: surfacing(environment, options.onValue) },
+        )
+      },
     })
   })

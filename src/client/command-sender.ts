@@ -293,8 +293,9 @@ export class CommandSender {
   #notStored(attempt: Attempt, answer: NotStored): void {
     switch (answer.reason) {
       case "age": {
-        // One whose own deadline is shorter than the door can tell its age would keep its neighbours out again and again.
         const named = answer.at === undefined ? undefined : attempt.commands[answer.at]
+        // Its own deadline has passed: that is its answer, unless an earlier sending may still have been decided. Asked about again, it must not keep its neighbours out.
+        if (named?.attempts.every((one) => one === attempt) === true) return this.#atFault(attempt, answer, named)
         if (named !== undefined) named.alone = true
         this.#untaken(attempt, "age")
         return

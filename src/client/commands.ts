@@ -98,12 +98,17 @@ export const completeCommand = <Type extends CommandType>(
   input: CommandInput<Type>,
   environment: ClientEnvironment,
 ): Command => {
-  const id = input.id ?? environment.randomId()
-  const issuedAtMs = input.issuedAtMs ?? environment.wallMs()
-  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = { ...input, type, id, issuedAtMs }
+  const fields = fieldsOf(input)
+  const id = fields.id ?? environment.randomId()
+  const issuedAtMs = fields.issuedAtMs ?? environment.wallMs()
+  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = { ...fields, type, id, issuedAtMs }
   // Its names are plain strings still; sendable checks them before anything else does.
   return complete as Command
 }
+
+/** What a caller gave for an object of fields; of a caller without types, who may give anything, none where it is no object. */
+export const fieldsOf = <Fields extends object>(given: Fields): Partial<Fields> =>
+  typeof given === "object" && given !== null && !Array.isArray(given) ? given : {}
 
 const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field" | "detail">): Decision => ({
   id,
@@ -166,7 +171,9 @@ const usualText = (command: Command): string | undefined => {
  * The command as it travels, or what the door would answer to it. While nobody has said how many partitions there are, only commands whose tokens hash to the same share a message: they
  * are of one partition, however many there are.
  */
-export const sendable = (command: Command, partitions: number | undefined): Sendable | Decision => {
+export const sendable = (given: Command, partitions: number | undefined): Sendable | Decision => {
+  // Nothing of what isn't an object is a command's: it hears that its version is missing, or else its type and fields.
+  const command = fieldsOf(given) as Command
   let text = usualText(command)
   if (text === undefined) {
     const valid = readCommandJson({ v: commandVersion, ...withoutUndefined(command) })

@@ -6,12 +6,21 @@
 /** The longest that a timer waits: above it, it ends at once. */
 export const timerMsMax = 2 ** 31 - 1
 
-const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value))
+const shown = (value: unknown): string => {
+  if (typeof value === "string") return JSON.stringify(value)
+  return typeof value === "object" && value !== null ? "an object" : String(value)
+}
 
 /** Throws if a number of milliseconds is none, or none that a timer can wait. Absent is fine. */
 export const checkMs = (name: string, ms: unknown): void => {
   if (ms === undefined || (typeof ms === "number" && ms > 0 && ms <= timerMsMax)) return
   throw new RangeError(`${name} is ${shown(ms)}: it must be a number of milliseconds above 0, at most ${timerMsMax}`)
+}
+
+/** Throws a TypeError that names it if a callback is none. Absent is fine. */
+export const checkCallback = (name: string, callback: unknown): void => {
+  if (callback === undefined || typeof callback === "function") return
+  throw new TypeError(`${name} is ${shown(callback)}: it must be a function`)
 }
 
 export interface Numbers {

@@ -74,6 +74,41 @@ export const isSku = (text: string): text is Sku =>
   plainSku.test(text) ||
   (text.length > 0 && text.length <= skuBytesMax && utf8Bytes(text) <= skuBytesMax && !forbiddenInSku.test(text) && text.isWellFormed())
 
+const codePoint = (char: string): string => `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`
+
+/** Why `text` can't be a SKU, for people: the bound, and how far it is from it. Undefined: it can. */
+export const whyNoSku = (text: string): string | undefined => {
+  if (isSku(text)) return undefined
+  if (text === "") return `it is empty, and a SKU has 1 to ${skuBytesMax} bytes of UTF-8`
+  const control = forbiddenInSku.exec(text)
+  if (control !== null) return `it holds the control character ${codePoint(control[0])} at its character ${control.index + 1}`
+  return text.isWellFormed()
+    ? `it has ${utf8Bytes(text)} bytes of UTF-8, and a SKU has 1 to ${skuBytesMax}`
+    : "it is no well-formed Unicode"
+}
+
+/** The same for a command id, reservation id, location or reference. */
+export const whyNoId = (text: string): string | undefined => {
+  if (isId(text)) return undefined
+  if (text === "") return `it is empty, and an id has 1 to ${idCharsMax} characters`
+  const other = /[^A-Za-z0-9_.:-]/u.exec(text)
+  if (other !== null)
+    return `it holds ${codePoint(other[0])} at its character ${other.index + 1}, and an id has only A-Z, a-z, 0-9 and _ . : -`
+  return `it has ${text.length} characters, and an id has 1 to ${idCharsMax}`
+}
+
+/** The same for the name of a sender. */
+export const whyNoSender = (text: string): string | undefined => {
+  if (isSender(text)) return undefined
+  if (text === "") return `it is empty, and a sender's name has 1 to ${senderCharsMax} characters`
+  const other = /[^a-z0-9_-]/u.exec(text)
+  if (other !== null)
+    return `it holds ${codePoint(other[0])} at its character ${other.index + 1}, and a sender's name has only a-z, 0-9, _ and -`
+  return text.length > senderCharsMax
+    ? `it has ${text.length} characters, and a sender's name has 1 to ${senderCharsMax}`
+    : "a sender's name begins with a letter or a digit"
+}
+
 /** The canonical subject token of a SKU: UTF-8, every byte outside `A-Za-z0-9_-` as `%` and two uppercase hex digits. */
 export const skuToken = (sku: string): string =>
   plainSku.test(sku) ? sku : encodeURIComponent(sku).replace(/[.!~*'()]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -7,6 +7,7 @@ import { unclearSku } from "../domain/clear-sku.ts"
 import { type Command, classOf, isFact } from "../domain/commands.ts"
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
+import { doorPingEveryMs } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
 import type { DoorMessage } from "./protocol.ts"
@@ -86,6 +87,15 @@ const firstFormFault = (commands: ReadonlyArray<DecodedCommand>): NotStored | un
   return undefined
 }
 
+/** A message is dated by a ping before it, which has come back. */
+const ageKnownMs = 2 * doorPingEveryMs
+
+/** What a sender hears of a deadline that may have passed before its command came: how old the command may have been, and whether any such deadline can be kept. */
+const passedText = (deadlineMs: number, ageMs: number): string => {
+  const passed = `${deadlineMs} ms had passed when it came: it was up to ${Math.ceil(ageMs)} ms old`
+  return deadlineMs > ageKnownMs ? passed : `${passed}. It is too short: an ingress knows a message's age only to some ${ageKnownMs} ms`
+}
+
 /** A message's commands: whether they are facts, and their partition; or why they can't be taken. */
 export type Judged = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
 
@@ -118,7 +128,8 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
   if (facts > 0 && facts < each.length) return notStored("mixed")
   for (let at = 0; at < each.length && facts === 0; at++) {
     const { command } = each[at] as (typeof each)[number]
-    if (command.deadlineMs !== undefined && ageMs > command.deadlineMs) return about("age", at, command)
+    if (command.deadlineMs !== undefined && ageMs > command.deadlineMs)
+      return { ...about("age", at, command), field: "deadlineMs", detail: passedText(command.deadlineMs, ageMs) }
   }
   return { _tag: "Sound", facts: facts > 0, partition }
 }

@@ -277,7 +277,7 @@ export const readCommandJson = (json: object): Command | NoCommand => {
   const { path, expected } = decoded
   return {
     refusal: { reason: "InvalidField", field: fieldName(path) },
-    detail: expected === noSuchField ? `not known to ${String(type)}` : valueFault(json, path),
+    detail: expected === noSuchField ? `not known to ${String(type)}` : valueFault(json, path, expected),
   }
 }
 
@@ -290,13 +290,48 @@ export const commandFromJson = (json: object): Command | Refusal => {
 /** Characters of a value that are told to whoever sent it. */
 const valueCharsMax = 64
 
-/** What is wrong with a known field: that it is not there, or what it is. */
-const valueFault = (json: object, path: string): string => {
+const kinds: Readonly<Record<string, string>> = {
+  number: "a whole number",
+  "an integer": "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  string: "a text",
+  "named twice": "each only once",
+}
+
+/** What a field may be, for people, of what its Schema expects of it. */
+const rangeOf = (expected: string): string => {
+  const plain = expected.replace(/^Expected /, "")
+  const between = /^a value between (-?\d+) and (\d+)$/.exec(plain)
+  if (between !== null) return `${between[1]} to ${between[2]}`
+  const length = /^a value with a length of at (most|least) (\d+)$/.exec(plain)
+  if (length !== null) return `at ${length[1]} ${length[2]} of them`
+  if (plain.startsWith('"')) return `one of ${plain.replaceAll('"', "").replaceAll(" | ", ", ")}`
+  const kind = kinds[plain]
+  if (kind !== undefined) return kind
+  // The name of a Schema is expected where the value is of another kind altogether.
+  if (/^[A-Z][A-Za-z]+$/.test(plain)) return /Policy/.test(plain) ? "an object" : "a text"
+  return plain
+}
+
+/** A value as JSON spells it, shortened, and whatever JSON can't spell. */
+const valueText = (value: unknown): string => {
+  let text: string
+  try {
+    text = JSON.stringify(value) ?? String(value)
+  } catch {
+    text = typeof value
+  }
+  return text.length <= valueCharsMax ? text : `${text.slice(0, valueCharsMax).toWellFormed()}… (${text.length} characters)`
+}
+
+/** What is wrong with a known field: that it is not there, or what it may be and what it is. */
+const valueFault = (json: object, path: string, expected: string): string => {
   let value: unknown = json
   for (const step of path.split(".")) value = typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined
   if (value === undefined) return "missing"
-  const text = JSON.stringify(value)
-  return `out of its range: ${text.length <= valueCharsMax ? text : `${text.slice(0, valueCharsMax).toWellFormed()}…`}`
+  return `out of its range (${rangeOf(expected)}): ${valueText(value)}`
 }
 
 export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()

@@ -19,19 +19,30 @@ import {
 import { idCharsMax, qtyMax, senderCharsMax, skuBytesMax, textCharsMax } from "../limits.ts"
 import { parseJson } from "./json.ts"
 
-const named = <T extends string>(identifier: string, is: (text: string) => text is T, pattern: string, description: string) =>
-  Schema.String.pipe(Schema.refine(is, { expected: description, toJsonSchema: () => ({ pattern }) })).annotate({ identifier, description })
+/** `rule` says to whoever is refused what it may be. */
+const named = <T extends string>(
+  identifier: string,
+  is: (text: string) => text is T,
+  pattern: string,
+  description: string,
+  rule = idRule,
+) => Schema.String.pipe(Schema.refine(is, { expected: rule, toJsonSchema: () => ({ pattern }) })).annotate({ identifier, description })
 
+const idRule = `1 to ${idCharsMax} characters of A-Z a-z 0-9 _ . : -`
 const idChars = `^[A-Za-z0-9_.:-]{1,${idCharsMax}}$`
 
 export const SkuField = Schema.String.pipe(
-  Schema.refine(isSku, { expected: "a SKU", toJsonSchema: () => [{ minLength: 1, maxLength: skuBytesMax }, true] as const }),
+  Schema.refine(isSku, {
+    expected: `1 to ${skuBytesMax} bytes of UTF-8 without control characters`,
+    toJsonSchema: () => [{ minLength: 1, maxLength: skuBytesMax }, true] as const,
+  }),
 ).annotate({ identifier: "Sku", description: `What is stocked: 1 to ${skuBytesMax} bytes of UTF-8 without control characters` })
 export const SenderField = named(
   "Sender",
   isSender,
   `^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`,
   "The name of a channel, warehouse or operator",
+  `1 to ${senderCharsMax} characters of a-z 0-9 _ -`,
 )
 export const CommandIdField = named("CommandId", (text): text is CommandId => isId(text), idChars, "The sender's own id of a command")
 export const ReservationField = named(
@@ -56,17 +67,21 @@ export const ReferenceField = named(
 )
 
 const quarantinedId = /^[1-9][0-9]{0,15}-(?:0|[1-9][0-9]{0,3})$/
+/** Whether `text` may name a quarantined command. */
+export const isQuarantinedId = (text: string): text is string => quarantinedId.test(text)
+
 export const QuarantinedField = named(
   "QuarantinedId",
-  (text): text is string => quarantinedId.test(text),
+  isQuarantinedId,
   quarantinedId.source,
   "A quarantined command: the sequence of its record in the journal, a dash, its place in the record",
+  "a record's number, a dash and a place, such as 17-0",
 )
 
 /** Free text of a person: not empty, bounded, well-formed Unicode. */
 export const TextField = Schema.String.pipe(
   Schema.refine((text): text is string => text.length > 0 && text.length <= textCharsMax && text.isWellFormed(), {
-    expected: "a text",
+    expected: `1 to ${textCharsMax} characters`,
     toJsonSchema: () => ({ minLength: 1, maxLength: textCharsMax }),
   }),
 )

@@ -6,10 +6,10 @@
  * that can't be read as a whole is one {@link FileFault}; a row that can't is a row with its fault. Every line of the text is in the count of {@link Lines}.
  */
 import { assert } from "../assert.ts"
+import { shown } from "../domain/telling.ts"
 import { fileColumnsMax, headerLinesMax, orderFileRowsMax, quotedCharsMax, textCharsMax } from "../limits.ts"
 import { type CsvRecord, CsvScanner, type IsWhole } from "./csv-records.ts"
 import { type FileFault, fault } from "./file-fault.ts"
-import { shown } from "./file-text.ts"
 
 /** What a column is usually called; or, where the same name means other things elsewhere, that and what must stand beside it. */
 export type Alias = string | { readonly name: string; readonly beside: string }
@@ -36,6 +36,8 @@ export interface TableRow<Name extends string> {
   readonly shape: "sound" | "blank" | "misshapen" | "open"
   /** Trimmed values of the columns found; "" where the row ends before a column that isn't required. */
   readonly fields: Readonly<Partial<Record<Name, string>>>
+  /** As they stand in the file, those of `fields` that were trimmed. */
+  readonly untrimmed: Readonly<Partial<Record<Name, string>>>
   /** Of columns of which many are taken: the values of all, in the order of the header. */
   readonly lists: Readonly<Partial<Record<Name, ReadonlyArray<string>>>>
 }
@@ -241,8 +243,9 @@ const wholeRow =
 const rowOf = <Name extends string>(record: CsvRecord, row: number, columns: Columns<Name>): TableRow<Name> => {
   const { places, many, width, lastNeeded } = columns
   const { cells, raw, line } = record
-  const base = { row, line, raw, text: shown(raw, textCharsMax) }
   const fields: Partial<Record<Name, string>> = {}
+  const untrimmed: Partial<Record<Name, string>> = {}
+  const base = { row, line, raw, text: shown(raw, textCharsMax), untrimmed }
   const lists: Partial<Record<Name, ReadonlyArray<string>>> = {}
   if (cells.every((value) => value.trim() === "")) return { ...base, shape: "blank", fields, lists }
   if (!isSound(cells, width, lastNeeded)) return { ...base, shape: "misshapen", fields, lists }
@@ -250,7 +253,12 @@ const rowOf = <Name extends string>(record: CsvRecord, row: number, columns: Col
   if (openCell !== null && columns.needed.includes(openCell)) return { ...base, shape: "open", fields, lists }
   for (const [name, at] of places) {
     if (many.has(name)) lists[name] = at.map((place) => (cells[place] ?? "").trim())
-    else fields[name] = (cells[at[0] as number] ?? "").trim()
+    else {
+      const value = cells[at[0] as number] ?? ""
+      const trimmed = value.trim()
+      fields[name] = trimmed
+      if (trimmed !== value) untrimmed[name] = value
+    }
   }
   return { ...base, shape: "sound", fields, lists }
 }

@@ -324,7 +324,7 @@ export const shapeOf = (header: ReadonlyArray<string>): Shape | null => {
   return shapes.find(({ columns }) => columns.every((some) => some.some((name) => names.has(bare(name))))) ?? null
 }
 
-/** Words of a status, whole and in any case, that say nothing of the line was sold; in the languages of exports seen. */
+/** Words of a status, whole and in any case, with or without their accents, that say nothing of the line was sold; in the languages of exports seen. */
 export const notSoldWords: ReadonlyArray<string> = [
   ...[
     "cancelled",
@@ -340,10 +340,19 @@ export const notSoldWords: ReadonlyArray<string> = [
     "returned",
     "chargeback",
   ],
-  ...["storniert", "abgebrochen", "erstattet", "fehlgeschlagen", "abgelehnt"],
-  ...["annulé", "annulée", "remboursé", "remboursée", "échoué", "cancelado", "cancelada", "reembolsado", "reembolsada"],
-  ...["annullato", "rimborsato", "geannuleerd", "terugbetaald", "anulowane", "zwrócone"],
+  ...["refund", "cancel", "cancellation", "reversed"],
+  ...["storniert", "storno", "stornierung", "annulliert", "abgebrochen", "erstattet", "rückerstattet", "fehlgeschlagen", "abgelehnt"],
+  ...["retourniert", "zurückgegeben", "zurückgezogen"],
+  ...["annulé", "annulée", "annulation", "remboursé", "remboursée", "échoué", "échouée", "refusé", "refusée", "retourné", "retournée"],
+  ...["cancelado", "cancelada", "anulado", "anulada", "reembolsado", "reembolsada", "devuelto", "devuelta", "rechazado", "rechazada"],
+  ...["fallido", "fallida", "estornado", "estornada", "devolvido", "devolvida", "recusado", "recusada"],
+  ...["annullato", "annullata", "stornato", "stornata", "rimborsato", "rimborsata", "rifiutato", "rifiutata", "fallito", "fallita"],
+  ...["geannuleerd", "terugbetaald", "mislukt", "geweigerd", "geretourneerd"],
+  ...["anulowane", "anulowany", "anulowano", "anulowana", "zwrócone", "zwrócony", "zwrot", "odrzucone", "odrzucony"],
 ]
+
+/** Values of a column of cancellations that aren't dates and say all the same that it was one. */
+export const yesWords: ReadonlySet<string> = new Set(["yes", "y", "true", "x", "1", "ja", "oui", "si", "sim", "tak"])
 
 /** Words beside which those above say less: units of it were sold, and how many isn't in the status. */
 export const partlyWords: ReadonlyArray<string> = [
@@ -356,6 +365,7 @@ export const partlyWords: ReadonlyArray<string> = [
   "nicht",
   "partiellement",
   "parcialmente",
+  ...["non", "jamais", "no", "nunca", "parzialmente", "niet", "gedeeltelijk", "nie", "częściowo"],
 ]
 
 /** Words of a status that say a line was sold, or will be: so that what isn't known of it can be told apart. */
@@ -389,7 +399,11 @@ export const soldWords: ReadonlyArray<string> = [
     "picked",
     "partially",
   ],
-  ...["bezahlt", "versendet", "versandt", "abgeschlossen", "offen", "bearbeitung"],
+  ...["bezahlt", "versendet", "versandt", "abgeschlossen", "offen", "bearbeitung", "geliefert", "neu"],
+  ...["payé", "payée", "expédié", "expédiée", "livré", "livrée", "terminé", "terminée"],
+  ...["pagado", "pagada", "enviado", "enviada", "entregado", "entregada", "completado", "completada", "pago", "paga", "entregue"],
+  ...["pagato", "pagata", "spedito", "spedita", "consegnato", "consegnata", "completato", "completata"],
+  ...["betaald", "verzonden", "bezorgd", "voltooid", "opłacone", "wysłane", "dostarczone", "zrealizowane"],
 ]
 
 /** Quantities of a stock file that say a SKU isn't kept there. */

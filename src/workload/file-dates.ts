@@ -6,9 +6,9 @@
  * columns of numbers are Excel's days or seconds since 1970. Why this is no library's: ADR 16.
  */
 import type { EpochMs } from "../domain/names.ts"
+import { shown } from "../domain/telling.ts"
 import { dateFormat, longYear, millisOf, momentFrom, monthNamed, offsetMinutes } from "./date-format.ts"
 import { type FileFault, fault } from "./file-fault.ts"
-import { shown } from "./file-text.ts"
 
 /** How the dates of a file are read. */
 export interface FileDates {
@@ -102,6 +102,11 @@ const parsed = (text: string, order: Order): EpochMs | string => {
   }
   return momentFrom(moment) ?? noSuchDay
 }
+
+/** Whether a text is a date or a moment in any of the forms, whatever stands first. */
+export const isDate = (text: string): boolean =>
+  numeric.some(([form]) => form.test(text)) ||
+  (["dayFirst", "monthFirst"] as const).some((order) => typeof parsed(text, order) === "number")
 
 /** What the dates of a file say about its order of day and month. */
 interface Evidence {

@@ -4,8 +4,9 @@
  * `1.000` is a thousand to one half of the world, and one with three decimals to the other. It is read where something else in the file says which, and asked about where
  * nothing does. What isn't plainly a whole number is none: nothing is rounded.
  */
+
+import { shown } from "../domain/telling.ts"
 import { type FileFault, fault } from "./file-fault.ts"
-import { shown } from "./file-text.ts"
 
 /** What stands before decimals. The other one groups thousands. */
 export const DecimalMark = [".", ","] as const
@@ -29,6 +30,8 @@ export const wholeOf = (text: string): number | undefined => numberOf(plain.exec
 export interface FileNumbers {
   readonly _tag: "FileNumbers"
   readonly parse: (text: string) => number | undefined
+  /** Whether a text that is none here would be one where somebody says which mark stands before decimals. */
+  readonly isUnclear: (text: string) => boolean
   /** What was guessed, as a sentence; null: nothing had to be. */
   readonly guess: string | null
 }
@@ -52,8 +55,12 @@ const asAsked = (mark: DecimalMark): FileNumbers => ({
     mark === "."
       ? (wholeOf(text) ?? numberOf(commaGroups.exec(text)?.[1]))
       : (wholeDotGroups(text) ?? (text.includes(".") ? undefined : (wholeOf(text) ?? numberOf(commaDecimals.exec(text)?.[1])))),
+  isUnclear: () => false,
   guess: null,
 })
+
+const asked = DecimalMark.map(asAsked)
+const isUnclear: FileNumbers["isUnclear"] = (text) => asked.some(({ parse }) => parse(text) !== undefined)
 
 const quoted = (text: string): string => `"${shown(text)}"`
 
@@ -70,12 +77,13 @@ export const numbersOf = (values: Iterable<string>, mark: DecimalMark | undefine
     if (commaDecimal.test(value)) commas ??= value
     if (surelyDecimal.test(value)) decimals ??= value
   }
-  const plainly: FileNumbers = { _tag: "FileNumbers", parse: (text) => wholeOf(text) ?? numberOf(plainComma.exec(text)?.[1]), guess: null }
+  const parse: FileNumbers["parse"] = (text) => wholeOf(text) ?? numberOf(plainComma.exec(text)?.[1])
+  const plainly: FileNumbers = { _tag: "FileNumbers", parse, isUnclear, guess: null }
   if (doubtful === undefined && groups === undefined) return plainly
   // Where no dot shows what it is, a comma that stands before decimals does.
   groups ??= decimals === undefined ? commas : undefined
   if (groups !== undefined && decimals === undefined)
-    return { _tag: "FileNumbers", parse: byDots, guess: `a dot in the ${column} groups thousands, as ${quoted(groups)} says` }
+    return { _tag: "FileNumbers", parse: byDots, isUnclear, guess: `a dot in the ${column} groups thousands, as ${quoted(groups)} says` }
   if (groups === undefined && decimals !== undefined)
     return { ...plainly, guess: `${quoted(doubtful ?? "")} in the ${column} has decimals, as ${quoted(decimals)} has, and is no thousand` }
   const beside = groups === undefined ? "" : `, and ${quoted(groups)} stands beside ${quoted(decimals ?? "")}`

@@ -4,7 +4,7 @@
  * Nothing is read as what it might be at the price of its identity: a byte that can't be read refuses the file, and is never replaced, for two SKUs that differ
  * in that byte would become one.
  */
-import { quotedTextCharsMax } from "../limits.ts"
+import { shown } from "../domain/telling.ts"
 import { type FileFault, fault } from "./file-fault.ts"
 
 /** Text, and how it was read. */
@@ -15,17 +15,6 @@ export interface FileText {
   readonly encoding: string
   /** Why it was read so: a mark in the file, an option, or a guess. */
   readonly by: "mark" | "option" | "form" | "guess"
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is looked for.
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g
-
-const named: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" }
-
-/** A file's own words, fit for a message: on one line, without what could rule a terminal, and shortened. */
-export const shown = (text: string, charsMax: number = quotedTextCharsMax): string => {
-  const short = text.length > charsMax ? `${text.slice(0, charsMax)}…` : text
-  return short.replace(controls, (char) => named[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
 }
 
 /** Files that are no text, by how they begin. */

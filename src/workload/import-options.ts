@@ -169,13 +169,22 @@ export const importAsked = (given: ImportGiven): { readonly asked: ImportAsked |
 
 /** The option that helps against what is wrong with a column. */
 const remedyOfColumn = (of: FileFault["of"], column: string | null): string => {
+  if (column === "nothing") return ""
   if (column === "spreadsheet") return "make that column text in the spreadsheet, and export it again"
+  if (column === "decimalMark") return "--decimal-mark . or --decimal-mark ,"
   if (of === "stock") return `--stock-columns ${column ?? "sku"}=NAME`
   if (column === "date") return "--date-format FORMAT, --columns date=NAME"
   if (column === "quantity") return "--columns quantity=NAME, --decimal-mark, or --unit-rows where each row is one unit"
   if (column === "encoding") return "--encoding NAME"
+  if (column === "status") return "--not-sold WORD,... names the words of a status that say so; --not-sold none: no word does"
+  if (column === "noGoods") return "--no-goods CODE,... names the SKUs that are no goods; --no-goods none: all are goods"
+  if (column === "sign") return "--columns quantity=NAME"
   return `--columns ${column ?? "invoice"}=NAME`
 }
+
+/** What helps rows that can't be used, where it is one thing for all of them; "" where it is none, or another for each. */
+export const remedyOfRows = (column: string | undefined): string =>
+  column === "decimalMark" || column === "date" || column === "encoding" || column === "spreadsheet" ? remedyOfColumn("orders", column) : ""
 
 /** The options that help against a fault; "" where none does. */
 export const remedyOf = ({ reason, of, column }: FileFault): string => {
@@ -188,7 +197,7 @@ export const remedyOf = ({ reason, of, column }: FileFault): string => {
     case "DateFormatNeeded":
       return "--date-format FORMAT"
     case "DecimalMarkNeeded":
-      return "--decimal-mark . or --decimal-mark ,"
+      return remedyOfColumn(of, "decimalMark")
     case "EncodingUnknown":
       return "--encoding NAME"
     case "Unreadable":

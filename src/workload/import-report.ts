@@ -2,12 +2,11 @@
  * The words in which a reading of order and stock files is told, before anything plays: what of them was used, guessed and ignored, what became of every row, and the first rows of each
  * kind that can't be used.
  */
-import { shown } from "./file-text.ts"
+import { counted, grouped, shown, shownName } from "../domain/telling.ts"
+import { remedyOfRows } from "./import-options.ts"
 import type { OrderSource } from "./importer.ts"
 import type { FileReading } from "./order-lines.ts"
-import { accountedRows, type OrderPlan, type OrderReport, reasonsOf } from "./orders.ts"
-
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
+import { accountedRows, columnOfReason, type OrderPlan, type OrderReport, reasonsOf } from "./orders.ts"
 
 /** A row of a table: its value is put to the right. */
 export type Row = readonly [what: string, value: number | string, note?: string]
@@ -42,13 +41,13 @@ const encodingTexts = {
 } as const
 
 const linesText = ({ lines }: FileReading, rows: number): string => {
-  const parts = [`${grouped(lines.all)} ${lines.all === 1 ? "line" : "lines"}`, `${grouped(lines.header)} of them the header`]
+  const parts = [counted(lines.all, "line"), `${grouped(lines.header)} of them the header`]
   if (lines.above > 0) parts.push(`${grouped(lines.above)} above it, ignored`)
   if (lines.blank > 0) parts.push(`${grouped(lines.blank)} empty`)
   parts.push(
     lines.rowsOverLines > 0
-      ? `${grouped(rows)} rows in ${grouped(lines.ofRows)} lines: ${grouped(lines.rowsOverLines)} go on over line ends within quotes`
-      : `${grouped(rows)} ${rows === 1 ? "row" : "rows"}`,
+      ? `${counted(rows, "row")} in ${counted(lines.ofRows, "line")}: ${grouped(lines.rowsOverLines)} ${lines.rowsOverLines === 1 ? "goes" : "go"} on over line ends within quotes`
+      : counted(rows, "row"),
   )
   if (lines.rowsWithOpenQuote > 0) parts.push(`${grouped(lines.rowsWithOpenQuote)} with a quote that nothing closes, taken for a character`)
   return parts.join(", ")
@@ -72,12 +71,20 @@ const readingLines = (
   ]
   if (reading.shape !== null) lines.push(`  guessed   its columns are those of ${reading.shape}`)
   for (const guess of reading.guesses) lines.push(`  guessed   ${guess}`)
+  const { rows: trimmed, first } = reading.trimmedSkus
+  if (trimmed > 0)
+    lines.push(
+      `  guessed   white space around a SKU is no part of it: taken off in ${counted(trimmed, "row")}, such as ${shownName(first)}`,
+    )
   if (reading.unusedStates.length > 0) lines.push(`  ignored   ${named(reading.unusedStates)}: they may tell of states, and are not used`)
   if (reading.unused.length > 0) lines.push(`  ignored   ${named(reading.unused)}`)
   return lines
 }
 
-const statusLines = ({ statuses, notSold, dropsEqualRows, equalRows }: OrderReport): ReadonlyArray<string> => {
+const quotedWords = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).map(([word, rows]) => [`"${word}"`, rows]))
+
+const statusLines = ({ statuses, notSold, unclearCancelled, dropsEqualRows, equalRows }: OrderReport): ReadonlyArray<string> => {
   const lines: Array<string> = []
   const of = (meaning: string) =>
     Object.fromEntries(statuses.filter((one) => one.meaning === meaning).map(({ status, rows }) => [`"${status}"`, rows]))
@@ -88,9 +95,14 @@ const statusLines = ({ statuses, notSold, dropsEqualRows, equalRows }: OrderRepo
   if (notSold.rows > 0) lines.push(`  status    not sold: ${countsText(notSold.by)}`)
   if (Object.keys(partly).length > 0)
     lines.push(`  guessed   sold as a whole, as the file doesn't say how much of it was: ${countsText(partly)}`)
-  if (Object.keys(unknown).length > 0) lines.push(`  guessed   sold, though the status is not known (--not-sold): ${countsText(unknown)}`)
+  if (Object.keys(unknown).length > 0)
+    lines.push(`  unknown   status, taken as sold (--not-sold WORD,... says otherwise): ${countsText(unknown)}`)
+  if (Object.keys(unclearCancelled).length > 0)
+    lines.push(`  unknown   no date of a cancellation, taken as sold: ${countsText(quotedWords(unclearCancelled))}`)
   if (equalRows > 0 && !dropsEqualRows)
-    lines.push(`  guessed   ${equalRows} rows equal to one before are sold too (--drop-equal-rows leaves them out)`)
+    lines.push(
+      `  guessed   ${counted(equalRows, "row")} equal to one before ${equalRows === 1 ? "is" : "are"} sold too (--drop-equal-rows leaves them out)`,
+    )
   return lines
 }
 
@@ -101,10 +113,15 @@ interface Unusable {
   readonly text: string
 }
 
+const remedyText = (reason: string): string => {
+  const remedy = remedyOfRows(columnOfReason[reason])
+  return remedy === "" ? "" : ` (${remedy})`
+}
+
 /** The first rows of each kind that can't be used. */
 const unusableLines = (rejected: ReadonlyArray<Unusable>): ReadonlyArray<string> =>
   reasonsOf(rejected).flatMap(({ reason, rows, firsts }) => [
-    `    ${reason} ${grouped(rows)}`,
+    `    ${reason} ${grouped(rows)}${remedyText(reason)}`,
     ...firsts.map(({ line, value, text }) => `      line ${line}: ${value === "" ? "" : `${value}: `}${shown(text)}`),
   ])
 
@@ -115,11 +132,12 @@ const reasonsText = (rejected: ReadonlyArray<{ readonly reason: string }>): stri
 const rowLines = (report: OrderReport, totals: OrderPlan["totals"]): ReadonlyArray<string> => {
   const parts = accountedRows(report)
   const { released, returned } = report.cancellations
-  const cancelled = totals.cancelledQty > 0 ? `, ${grouped(totals.cancelledQty)} more were cancelled` : ""
+  const cancelled =
+    totals.cancelledQty > 0 ? `, ${grouped(totals.cancelledQty)} more ${totals.cancelledQty === 1 ? "was" : "were"} cancelled` : ""
   return [
     "Rows of the file",
     ...table([
-      ["sales", report.sales, `${grouped(totals.demandQty)} units${cancelled}`],
+      ["sales", report.sales, `${counted(totals.demandQty, "unit")}${cancelled}`],
       ["cancelled, released", released, "before they were shipped"],
       ["cancelled, returned", returned, `${grouped(report.cancellationsWithoutSale)} of them of sales that are not in the file`],
       ["added to others", report.mergedDuplicates, "the same SKU again in one invoice"],
@@ -127,7 +145,7 @@ const rowLines = (report: OrderReport, totals: OrderPlan["totals"]): ReadonlyArr
       [
         "not sold",
         report.notSold.rows,
-        `${grouped(report.notSold.qty)} units${report.notSold.rows > 0 ? `: ${countsText(report.notSold.by)}` : ""}`,
+        `${counted(report.notSold.qty, "unit")}${report.notSold.rows > 0 ? `: ${countsText(report.notSold.by)}` : ""}`,
       ],
       ["no goods", report.notGoods.rows, countsText(report.notGoods.byCode)],
       ["adjustments", report.adjustments, "below zero without a cancellation"],
@@ -141,7 +159,7 @@ const rowLines = (report: OrderReport, totals: OrderPlan["totals"]): ReadonlyArr
 const alikeMax = 5
 
 const noteLines = (report: OrderReport): ReadonlyArray<string> => {
-  const alike = report.lookAlikes.slice(0, alikeMax).map((group) => group.map((sku) => shown(sku)).join(" / "))
+  const alike = report.lookAlikes.slice(0, alikeMax).map((group) => group.map(shownName).join(" / "))
   if (report.lookAlikes.length > alikeMax) alike.push(`and ${report.lookAlikes.length - alikeMax} more`)
   return [
     "Of these",
@@ -160,7 +178,11 @@ const stockLines = ({ stockFile }: OrderReport): ReadonlyArray<string> => {
   return [
     "Rows of the stock file",
     ...table([
-      ["levels", stockFile.levels.length, `${grouped(qty)} units of ${grouped(new Set(stockFile.levels.map(({ sku }) => sku)).size)} SKUs`],
+      [
+        "levels",
+        stockFile.levels.length,
+        `${counted(qty, "unit")} of ${counted(new Set(stockFile.levels.map(({ sku }) => sku)).size, "SKU")}`,
+      ],
       ["added to others", stockFile.mergedRows, "the same SKU and location again"],
       ["not stocked there", stockFile.notStockedRows],
       ["unusable", stockFile.rejected.length, reasonsText(stockFile.rejected)],
@@ -168,7 +190,7 @@ const stockLines = ({ stockFile }: OrderReport): ReadonlyArray<string> => {
     ]),
     ...unusableLines(stockFile.rejected),
     ...stockFile.places.slice(0, placesMax).map(({ name, location }) => `    place "${name}" is the location ${location}`),
-    ...(stockFile.places.length > placesMax ? [`    and ${stockFile.places.length - placesMax} more places`] : []),
+    ...(stockFile.places.length > placesMax ? [`    and ${counted(stockFile.places.length - placesMax, "more place")}`] : []),
   ]
 }
 

@@ -5,15 +5,15 @@
 
 import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { EpochMs, Sku } from "../domain/names.ts"
-import { isSku } from "../domain/names.ts"
+import { isSku, whyNoSku } from "../domain/names.ts"
+import { counted, grouped, shown } from "../domain/telling.ts"
 import { qtyMax } from "../limits.ts"
 import { type Lines, readTable, type Table } from "./csv-table.ts"
-import { type OrderColumn, orderWishes, shapeOf, spreadsheetNumber, tellsOfStatus } from "./file-columns.ts"
+import { type OrderColumn, orderWishes, type StockColumn, shapeOf, spreadsheetNumber, tellsOfStatus } from "./file-columns.ts"
 import { datesOf, type FileDates } from "./file-dates.ts"
 import type { FileFault } from "./file-fault.ts"
 import { type DecimalMark, type FileNumbers, numbersOf } from "./file-numbers.ts"
-import { shown } from "./file-text.ts"
-import { type CompletedRows, completed, type OrderRow, type StatusMeaning, statusReader } from "./order-rows.ts"
+import { type CompletedRows, completed, type OrderRow, type StatusMeaning, saysCancelled, statusReader } from "./order-rows.ts"
 
 /** What of a row below zero says that goods were spoilt; otherwise they were counted away. */
 const damageWords = /\b(?:damaged?|damages|broken|crushed|smashed|cracked|faulty|mouldy|wet|rusty|spoilt|spoiled|thrown away)\b/i
@@ -60,6 +60,8 @@ export const RejectReason = [
   /** It looks like another: with what can't be seen in it, or not composed. The door would not let it be stocked. */
   "UnclearSku",
   "InvalidQuantity",
+  /** A whole number if somebody says which mark stands before decimals: `1,000`. */
+  "UnclearQuantity",
   "ZeroQuantity",
   /** More units than one command may move, this row alone or together with those it is merged with. */
   "QuantityTooLarge",
@@ -108,6 +110,8 @@ export interface FileReading {
   /** Columns that may tell of cancellations, returns or states, and aren't used; and all others that aren't. */
   readonly unusedStates: ReadonlyArray<string>
   readonly unused: ReadonlyArray<string>
+  /** Rows with white space around the SKU, which is no part of it, and the first of these as it stands in the file. */
+  readonly trimmedSkus: { readonly rows: number; readonly first: string }
 }
 
 /** The rows of a file, told apart: `lines` and the five others are of different rows, and together all of them. */
@@ -131,6 +135,8 @@ export interface OrderLines {
   readonly cancelledQty: number
   /** Rows by status, among those that are sold. */
   readonly statuses: ReadonlyArray<{ readonly status: string; readonly meaning: StatusMeaning; readonly rows: number }>
+  /** Rows among those that are sold, by what stands where the date of their cancellation would: no date, and nothing that is known. */
+  readonly unclearCancelled: Readonly<Record<string, number>>
   readonly rejected: ReadonlyArray<RejectedRow>
   /** Rows that are played although nobody says for whom. */
   readonly blankCustomerRows: number
@@ -162,14 +168,18 @@ const skuFault = (sku: string): Judged | undefined => {
   if (sku === "") return rejectedFor("NoSku")
   if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
   if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
-  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku)
+  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku, whyNoSku(sku))
   const fault = lookAlikeFault(sku)
   return fault === undefined ? undefined : rejectedFor("UnclearSku", "sku", sku, fault)
 }
 
 /** Why it was not sold, or undefined where it was. */
-const notSoldBy = ({ statuses, cancelled }: OrderRow, { meaningOf }: Rules): string | undefined =>
-  statuses.find((status) => meaningOf(status) === "notSold") ?? (cancelled ? "cancelled at a date" : undefined)
+const notSoldBy = ({ statuses, cancelledAts }: OrderRow, { meaningOf }: Rules): string | undefined =>
+  statuses.find((status) => meaningOf(status) === "notSold") ??
+  (cancelledAts.some((value) => saysCancelled(value, meaningOf)) ? cancelledAtDate : undefined)
+
+/** What a row that a column of dates cancels is counted under. */
+export const cancelledAtDate = "cancelled at a date"
 
 interface Units {
   readonly qty: number
@@ -189,17 +199,21 @@ const largestOf = (values: ReadonlyArray<string>, { numbers }: Rules): number | 
   return largest
 }
 
+const unreadable = (name: string, value: string, { numbers }: Rules): Judged =>
+  rejectedFor(numbers.isUnclear(value) ? "UnclearQuantity" : "InvalidQuantity", name, value)
+
 const unitsOf = ({ row }: OrderRow, rules: Rules): Units | Judged => {
   const { quantity = "" } = row.fields
   const qty = rules.unitRows ? 1 : rules.numbers.parse(quantity)
-  if (qty === undefined) return rejectedFor("InvalidQuantity", "quantity", quantity)
+  if (qty === undefined) return unreadable("quantity", quantity, rules)
   if (qty === 0) return rejectedFor("ZeroQuantity", "quantity", quantity)
-  if (Math.abs(qty) > qtyMax) return rejectedFor("QuantityTooLarge", "quantity", quantity)
+  if (Math.abs(qty) > qtyMax)
+    return rejectedFor("QuantityTooLarge", "quantity", quantity, `a command moves at most ${grouped(qtyMax)} units`)
   if (qty < 0) return { qty, cancelledQty: 0, returnedQty: 0 }
   const cancelledQty = largestOf(row.lists.cancelledQuantity ?? [], rules)
-  if (typeof cancelledQty === "string") return rejectedFor("InvalidQuantity", "cancelledQuantity", cancelledQty)
+  if (typeof cancelledQty === "string") return unreadable("cancelledQuantity", cancelledQty, rules)
   const returnedQty = largestOf(row.lists.returnedQuantity ?? [], rules)
-  if (typeof returnedQty === "string") return rejectedFor("InvalidQuantity", "returnedQuantity", returnedQty)
+  if (typeof returnedQty === "string") return unreadable("returnedQuantity", returnedQty, rules)
   if (cancelledQty + returnedQty > qty) {
     const value = `${quantity}, of which ${cancelledQty} cancelled and ${returnedQty} given back`
     return rejectedFor("QuantitiesDisagree", "quantity", value)
@@ -293,14 +307,29 @@ const rulesOf = (table: Table<OrderColumn>, options: OrderFileOptions): Rules | 
   }
 }
 
+/** Rows of a table whose SKU was trimmed to something. */
+export const trimmedSkusOf = (table: Table<OrderColumn> | Table<StockColumn>): FileReading["trimmedSkus"] => {
+  let [rows, first] = [0, ""]
+  for (const { fields, untrimmed } of table.rows) {
+    if (untrimmed.sku === undefined || fields.sku === "") continue
+    if (rows === 0) first = untrimmed.sku
+    rows += 1
+  }
+  return { rows, first }
+}
+
 const readingOf = (table: Table<OrderColumn>, rows: CompletedRows, rules: Rules, options: OrderFileOptions): FileReading => {
   const { otherDate: _onlyLookedAt, ...columns } = table.columns
   const used = new Set(Object.values(columns).flat())
   const unused = table.header.filter((name) => name !== "" && !used.has(name))
   const shape = shapeOf(table.header)
   const hints: Array<string> = []
-  if (rows.carriedInvoices > 0) hints.push(`${rows.carriedInvoices} rows without a number belong to the order above them`)
-  if (rows.carriedDates > 0) hints.push(`${rows.carriedDates} rows without a date have that of their order`)
+  if (rows.carriedInvoices > 0)
+    hints.push(
+      `${counted(rows.carriedInvoices, "row")} without a number ${rows.carriedInvoices === 1 ? "belongs" : "belong"} to the order above`,
+    )
+  if (rows.carriedDates > 0)
+    hints.push(`${counted(rows.carriedDates, "row")} without a date ${rows.carriedDates === 1 ? "has" : "have"} that of the order`)
   if (rows.orderLevel.length > 0)
     hints.push(`${rows.orderLevel.map((name) => `"${shown(name)}"`).join(", ")} in the first row of an order holds of all its rows`)
   if (shape?.belowZeroIsCount === true && options.belowZero === undefined)
@@ -315,6 +344,7 @@ const readingOf = (table: Table<OrderColumn>, rows: CompletedRows, rules: Rules,
     guesses: [...(rules.numbers.guess === null ? [] : [rules.numbers.guess]), ...rules.dates.guesses, ...hints],
     unusedStates: unused.filter(tellsOfStatus).slice(0, namedMax),
     unused: unused.filter((name) => !tellsOfStatus(name)).slice(0, namedMax),
+    trimmedSkus: trimmedSkusOf(table),
   }
 }
 
@@ -333,6 +363,7 @@ class Sorting {
   readonly codes = new Map<string, number>()
   readonly notSold = new Map<string, number>()
   readonly statuses = new Map<string, number>()
+  readonly unclearCancelled = new Map<string, number>()
   mergedRows = 0
   equalRows = 0
   notGoodsRows = 0
@@ -358,6 +389,7 @@ class Sorting {
       count(this.notSold, shown(found.by))
     } else {
       for (const status of full.statuses) count(this.statuses, status)
+      for (const value of full.cancelledAts) count(this.unclearCancelled, shown(value))
       this.#line(full, found)
     }
   }
@@ -376,7 +408,11 @@ class Sorting {
       return
     }
     if (earlier !== undefined && earlier.line.qty + found.qty > qtyMax) {
-      this.#reject(full, "QuantityTooLarge", `quantity ${earlier.line.qty} + ${found.qty}`)
+      this.#reject(
+        full,
+        "QuantityTooLarge",
+        `quantity ${earlier.line.qty} + ${found.qty}: a command moves at most ${grouped(qtyMax)} units`,
+      )
       return
     }
     this.cancelledQty += cancelledQty
@@ -427,6 +463,7 @@ export const readOrderLines = (text: string, options: OrderFileOptions = {}): Or
     notSoldBy: Object.fromEntries(sorting.notSold),
     cancelledQty: sorting.cancelledQty,
     statuses: [...sorting.statuses].map(([status, rows]) => ({ status: shown(status), meaning: rules.meaningOf(status), rows })),
+    unclearCancelled: Object.fromEntries(sorting.unclearCancelled),
     rejected: sorting.rejected,
     blankCustomerRows: sorting.blankCustomerRows,
   }

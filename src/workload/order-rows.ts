@@ -3,7 +3,8 @@
  * what is carried down and what isn't, for the file as a whole.
  */
 import type { Table, TableRow } from "./csv-table.ts"
-import { notSoldWords, type OrderColumn, partlyWords, soldWords } from "./file-columns.ts"
+import { notSoldWords, type OrderColumn, partlyWords, soldWords, yesWords } from "./file-columns.ts"
+import { isDate } from "./file-dates.ts"
 
 /** A row, and what its order says of it. */
 export interface OrderRow {
@@ -14,8 +15,8 @@ export interface OrderRow {
   readonly customer: string
   /** Every value of a status that holds of it. */
   readonly statuses: ReadonlyArray<string>
-  /** Whether a column says when it was cancelled. */
-  readonly cancelled: boolean
+  /** Every value of a column that says when it was cancelled; one says it of the row by being a date. */
+  readonly cancelledAts: ReadonlyArray<string>
 }
 
 export interface CompletedRows {
@@ -119,7 +120,7 @@ export const completed = (table: Table<OrderColumn>): CompletedRows => {
       date,
       customer: row.fields.customer === undefined || row.fields.customer === "" ? (customers.get(invoice) ?? "") : row.fields.customer,
       statuses: statuses.flatMap((values) => (nothing.test(values[i] ?? "") ? [] : [values[i] as string])),
-      cancelled: cancelledAts.some((values) => !nothing.test(values[i] ?? "")),
+      cancelledAts: cancelledAts.flatMap((values) => (nothing.test(values[i] ?? "") ? [] : [values[i] as string])),
     }
   })
   return { rows: done, carriedInvoices: count, carriedDates, orderLevel }
@@ -128,19 +129,22 @@ export const completed = (table: Table<OrderColumn>): CompletedRows => {
 /** What a status says of a line: it was sold; it wasn't; some of its units weren't, and how many is not said; or nothing that is known, and it is taken as sold. */
 export type StatusMeaning = "sold" | "notSold" | "partly" | "unknown"
 
+/** A word without case and accents. */
+const plainWord = (word: string): string => word.trim().toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "")
+
 /** How the statuses of a file are read. `words` are those that say it wasn't sold, where somebody says which. */
 export const statusReader = (
   words: ReadonlyArray<string> | undefined,
   more: ReadonlyArray<string>,
 ): ((status: string) => StatusMeaning) => {
-  const notSold = new Set((words ?? [...notSoldWords, ...more]).map((word) => word.trim().toLowerCase()))
-  const partly = new Set(partlyWords)
-  const sold = new Set(soldWords)
+  const notSold = new Set((words ?? [...notSoldWords, ...more]).map(plainWord))
+  const partly = new Set(partlyWords.map(plainWord))
+  const sold = new Set(soldWords.map(plainWord))
   const known = new Map<string, StatusMeaning>()
   return (status) => {
     const earlier = known.get(status)
     if (earlier !== undefined) return earlier
-    const plain = status.toLowerCase().normalize("NFC")
+    const plain = plainWord(status)
     const parts = plain.split(/[^\p{L}\p{N}]+/u)
     let meaning: StatusMeaning = "unknown"
     if (notSold.has(plain)) meaning = "notSold"
@@ -150,3 +154,7 @@ export const statusReader = (
     return meaning
   }
 }
+
+/** Whether a value of a column that says when it was cancelled says that it was: a date, a yes, or a status that says so. What is none of these says nothing that is known. */
+export const saysCancelled = (value: string, meaningOf: (status: string) => StatusMeaning): boolean =>
+  isDate(value) || yesWords.has(plainWord(value)) || meaningOf(value) === "notSold"

@@ -9,13 +9,14 @@ import { assert } from "../assert.ts"
 import { lookAlikesOf } from "../domain/clear-sku.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import { plainLine } from "../domain/policy.ts"
+import { counted, grouped, shownName } from "../domain/telling.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
 import type { StockColumn } from "./file-columns.ts"
 import { type FileFault, fault } from "./file-fault.ts"
 import type { Flow, Send, Traffic } from "./flows.ts"
 import { sendOf } from "./flows.ts"
 import type { FileReading, OrderFileOptions, OrderLine, OrderLines, RejectedRow } from "./order-lines.ts"
-import { readOrderLines } from "./order-lines.ts"
+import { cancelledAtDate, readOrderLines } from "./order-lines.ts"
 import type { WeightedChoice } from "./popularity.ts"
 import { drawPlace, weightedChoice } from "./popularity.ts"
 import { prngFromSeed } from "./prng.ts"
@@ -64,6 +65,8 @@ export interface OrderReport {
   readonly notSold: { readonly rows: number; readonly qty: number; readonly by: Readonly<Record<string, number>> }
   /** Rows that are played, by the status they have. */
   readonly statuses: OrderLines["statuses"]
+  /** Rows that are played although something that is no date stands where that of their cancellation would. */
+  readonly unclearCancelled: OrderLines["unclearCancelled"]
   /** Below zero without being a cancellation: damage and counts. */
   readonly adjustments: number
   readonly rejected: ReadonlyArray<RejectedRow>
@@ -308,6 +311,7 @@ const reportOf = (composed: Composed, options: Settled): { readonly report: Orde
     dropsEqualRows: composed.dropsEqualRows,
     notSold: { rows: read.notSoldRows, qty: read.notSoldQty, by: read.notSoldBy },
     statuses: read.statuses,
+    unclearCancelled: read.unclearCancelled,
     notGoods: { rows: read.notGoodsRows, byCode: read.notGoodsByCode },
     adjustments: writtenOff.length,
     rejected: read.rejected,
@@ -368,8 +372,8 @@ export const reasonsOf = <Row extends { readonly reason: string }>(rejected: Rea
 /** Rows that are shown of each reason. */
 const firstsMax = 3
 
-/** The column that a reason is about. */
-const columnOfReason: Readonly<Record<string, string>> = {
+/** The column that a reason is about, or what else of the file it is: what helps against it depends on that. */
+export const columnOfReason: Readonly<Record<string, string>> = {
   NoInvoice: "invoice",
   NoSku: "sku",
   DamagedText: "encoding",
@@ -377,6 +381,7 @@ const columnOfReason: Readonly<Record<string, string>> = {
   InvalidSku: "sku",
   UnclearSku: "sku",
   InvalidQuantity: "quantity",
+  UnclearQuantity: "decimalMark",
   ZeroQuantity: "quantity",
   NegativeQuantity: "quantity",
   QuantityTooLarge: "quantity",
@@ -389,16 +394,45 @@ const noneUsable = (
   what: string,
   rows: number,
   rejected: ReadonlyArray<{ readonly line: number; readonly reason: string; readonly value: string }>,
-  others: ReadonlyArray<readonly [rows: number, what: string]>,
+  others: ReadonlyArray<Other>,
 ): FileFault => {
   const reasons = reasonsOf(rejected)
-  const parts = reasons.map(({ reason, rows: count, firsts: [first] }) => {
-    const value = first === undefined || first.value === "" ? "" : `: ${first.value}`
-    return `${count} ${reason}, the first in line ${first?.line}${value}`
+  const parts = reasons.map(({ reason, rows: count, firsts }) => {
+    const values = [...new Set(firsts.map(({ value }) => value))].filter((value) => value !== "")
+    const seen = values.length === 0 ? "" : `: ${values.join(", ")}`
+    return `${grouped(count)} ${reason}, the first in line ${firsts[0]?.line}${seen}`
   })
-  for (const [count, name] of others) if (count > 0) parts.push(`${count} ${name}`)
-  const why = rows === 0 ? "below the header there is no row" : `of ${rows} ${rows === 1 ? "row" : "rows"}, ${parts.join("; ")}`
-  return fault("NoUsableRow", `there is ${what} in it: ${why}`, columnOfReason[reasons[0]?.reason ?? ""] ?? null)
+  for (const { rows: count, what: name } of others) if (count > 0) parts.push(`${grouped(count)} ${name}`)
+  const why = rows === 0 ? "below the header there is no row" : `of ${counted(rows, "row")}, ${parts.join("; ")}`
+  // What helps most rows is advised; of what is rejected and what was read as something else, the former where both are as many.
+  const most = Math.max(...others.map((other) => other.rows))
+  const first = reasons[0]
+  const column =
+    first !== undefined && first.rows >= most ? columnOfReason[first.reason] : others.find((other) => other.rows === most)?.column
+  return fault("NoUsableRow", `there is ${what} in it: ${why}`, rows === 0 ? "nothing" : (column ?? null))
+}
+
+/** Rows that were read, but are none of what was looked for, and the column that says so. */
+interface Other {
+  readonly rows: number
+  readonly what: string
+  readonly column: string
+}
+
+/** The most frequent of some words, in quotes where a file wrote them. */
+const wordsSeen = (counts: Readonly<Record<string, number>>): string => {
+  const words = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  const seen = words.slice(0, firstsMax).map(([word]) => shownName(word))
+  return seen.length === 0 ? "" : ` (${seen.join(", ")}${words.length > firstsMax ? ", ..." : ""})`
+}
+
+const othersOf = (read: OrderLines, others: number): ReadonlyArray<Other> => {
+  const isByDate = (read.notSoldBy[cancelledAtDate] ?? 0) * 2 > read.notSoldRows
+  return [
+    { rows: read.notSoldRows, what: `not sold${wordsSeen(read.notSoldBy)}`, column: isByDate ? "cancelledAt" : "status" },
+    { rows: read.notGoodsRows, what: `no goods${wordsSeen(read.notGoodsByCode)}`, column: "noGoods" },
+    { rows: others, what: "given back or written off", column: "sign" },
+  ]
 }
 
 /** Plans an order file. The same texts and options give the same plan. A file that can't be read as a whole is a {@link FileFault}, the stock file's included. */
@@ -415,16 +449,13 @@ export const planOrders = (text: string, given: OrderPlanOptions): OrderPlan | F
   const stockFile = stock._tag === "File" ? readStockLevels(stock.text, options.location, stockOptions) : null
   if (stockFile?._tag === "FileFault") return { ...stockFile, of: "stock" }
   if (stockFile !== null && stockFile.levels.length === 0) {
-    return { ...noneUsable("no stock", stockFile.rows, stockFile.rejected, [[stockFile.notStockedRows, "not stocked"]]), of: "stock" }
+    const notStocked = [{ rows: stockFile.notStockedRows, what: "not stocked", column: "quantity" }]
+    return { ...noneUsable("no stock", stockFile.rows, stockFile.rejected, notStocked), of: "stock" }
   }
   const lines = placed(read.lines)
   const { sales, alone } = matched(lines)
   if (sales.length === 0) {
-    return noneUsable("no order", read.rows, read.rejected, [
-      [read.notSoldRows, "not sold"],
-      [read.notGoodsRows, "no goods"],
-      [lines.length, "given back or written off"],
-    ])
+    return noneUsable("no order", read.rows, read.rejected, othersOf(read, lines.length))
   }
   const demand = demandBySku(sales)
   const levels =

@@ -5,14 +5,14 @@
 import { assert } from "../assert.ts"
 import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { LocationId, Sku } from "../domain/names.ts"
-import { isId, isSku } from "../domain/names.ts"
+import { isId, isSku, whyNoSku } from "../domain/names.ts"
+import { counted, grouped, shown } from "../domain/telling.ts"
 import { idCharsMax, locationsPerSkuMax, onHandMax } from "../limits.ts"
 import { bare, readTable, type Table, type TableRow } from "./csv-table.ts"
 import { notStockedWords, type StockColumn, spreadsheetNumber, stockWishes, tellsOfStatus } from "./file-columns.ts"
 import type { FileFault } from "./file-fault.ts"
 import { type DecimalMark, type FileNumbers, numbersOf } from "./file-numbers.ts"
-import { shown } from "./file-text.ts"
-import type { FileReading } from "./order-lines.ts"
+import { type FileReading, trimmedSkusOf } from "./order-lines.ts"
 
 /** Units of one SKU at one location before the first order. */
 export interface StockLevel {
@@ -33,6 +33,8 @@ export const StockRejectReason = [
   /** It looks like another: with what can't be seen in it, or not composed. The door would not let it be stocked. */
   "UnclearSku",
   "InvalidQuantity",
+  /** A whole number if somebody says which mark stands before decimals. */
+  "UnclearQuantity",
   "NegativeQuantity",
   /** More than a location may hold. */
   "QuantityTooLarge",
@@ -90,6 +92,8 @@ class Places {
   }
 }
 
+const onHandBound = `a location holds at most ${grouped(onHandMax)} units`
+
 type Judged = StockLevel | "notStocked" | { readonly reason: StockRejectReason; readonly value: string }
 
 const rejectedFor = (reason: StockRejectReason, name = "", value = "", why = ""): Judged => ({
@@ -105,14 +109,14 @@ const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places:
   if (sku === "") return rejectedFor("NoSku")
   if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
   if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
-  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku)
+  if (!isSku(sku)) return rejectedFor("InvalidSku", "sku", sku, whyNoSku(sku))
   const fault = lookAlikeFault(sku)
   if (fault !== undefined) return rejectedFor("UnclearSku", "sku", sku, fault)
   if (notStockedWords.has(bare(quantity))) return "notStocked"
   const qty = numbers.parse(quantity)
-  if (qty === undefined) return rejectedFor("InvalidQuantity", "quantity", quantity)
+  if (qty === undefined) return rejectedFor(numbers.isUnclear(quantity) ? "UnclearQuantity" : "InvalidQuantity", "quantity", quantity)
   if (qty < 0) return rejectedFor("NegativeQuantity", "quantity", quantity)
-  if (qty > onHandMax) return rejectedFor("QuantityTooLarge", "quantity", quantity)
+  if (qty > onHandMax) return rejectedFor("QuantityTooLarge", "quantity", quantity, onHandBound)
   return { sku, qty, location: location === "" ? defaultLocation : places.idOf(location) }
 }
 
@@ -133,6 +137,7 @@ const readingOf = (table: Table<StockColumn>, numbers: FileNumbers): FileReading
     guesses: numbers.guess === null ? [] : [numbers.guess],
     unusedStates: unused.filter(tellsOfStatus),
     unused: unused.filter((name) => !tellsOfStatus(name)),
+    trimmedSkus: trimmedSkusOf(table),
   }
 }
 
@@ -162,8 +167,9 @@ export const readStockLevels = (text: string, defaultLocation: LocationId, optio
       const at = levels.get(found.sku) ?? new Map<LocationId, StockLevel>()
       const earlier = at.get(found.location)
       const qty = (earlier?.qty ?? 0) + found.qty
-      if (qty > onHandMax) reject("QuantityTooLarge", `quantity ${earlier?.qty ?? 0} + ${found.qty}`)
-      else if (earlier === undefined && at.size >= locationsPerSkuMax) reject("TooManyLocations", `location ${found.location}`)
+      if (qty > onHandMax) reject("QuantityTooLarge", `quantity ${earlier?.qty ?? 0} + ${found.qty}: ${onHandBound}`)
+      else if (earlier === undefined && at.size >= locationsPerSkuMax)
+        reject("TooManyLocations", `location ${found.location}: a SKU has at most ${counted(locationsPerSkuMax, "location")}`)
       else {
         if (earlier !== undefined) mergedRows += 1
         at.set(found.location, { ...found, qty })

@@ -24,14 +24,15 @@ describe("a decision in one line", () => {
     [
       { outcome: "accepted", discrepancies: [{ kind: "NotOnHand", qty: 3 }], shortageQty: 1 },
       0,
-      "accepted  Reserve A r1: DISCREPANCY NotOnHand: 3 units; SHORTAGE: 1 units owed that aren't there  [id c1]",
+      "accepted  Reserve A r1: DISCREPANCY NotOnHand: 3 units; SHORTAGE: 1 unit owed that isn't there  [id c1]",
     ],
+    [{ outcome: "refused", reason: "InsufficientStock", ats: 1 }, 10, "refused  Reserve A r1: InsufficientStock; 1 was to be had  [id c1]"],
+    [{ outcome: "expired" }, 11, "expired  Reserve A r1: its deadline passed before it was decided, and this id stays expired  [id c1]"],
     [
-      { outcome: "refused", reason: "InsufficientStock", ats: 1 },
-      10,
-      "refused  Reserve A r1: InsufficientStock; 1 were to be had  [id c1]",
+      { outcome: "notStored", reason: "age", field: "deadlineMs", detail: "1 ms had passed when it came" },
+      11,
+      "notStored  Reserve A r1: its deadline of 1 ms had passed when it came; nothing was decided, and its id is free  [id c1]",
     ],
-    [{ outcome: "expired" }, 11, "expired  Reserve A r1: its deadline passed before it was decided  [id c1]"],
     [
       { outcome: "busy", retryAfterMs: 200, why: "owner" },
       12,
@@ -96,7 +97,7 @@ describe("what people read", () => {
     const known = { answer: "stock", sku: "A" as never, partition: 3, seq: 7, epoch: 1, atMs: 0, offered: 4 } as const
     const text = stockText({ ...known, locations: [at], ats: [], shortQty: 0, shortages: [], openReservations: 1, policy: null })
     expect(text.split("\n")).toEqual([
-      "A: 4 offered, 1 open reservations (partition 3, record 7, 1970-01-01T00:00:00.000Z)",
+      "A: 4 offered, 1 open reservation (partition 3, record 7, 1970-01-01T00:00:00.000Z)",
       "",
       "location  available  on hand  reserved  exposed  damaged  inspection  safety",
       "L                 4        5         1        0        0           0       0",
@@ -154,8 +155,8 @@ describe("what people read", () => {
     ).toEqual([
       "",
       expect.stringMatching(/^2 groups of SKUs look alike/),
-      '  "84997b" (84997b), "84997B" (84997B)',
-      '  "A B" (A%20B), "A\u00a0B" (A%C2%A0B)',
+      "  84997b (84997b), 84997B (84997B)",
+      '  "A B" (A%20B), "A\\u00a0B" (A%C2%A0B)',
     ])
   })
 })

@@ -159,6 +159,50 @@ describe("a channel's promises", () => {
     },
   )
 
+  it.each([undefined, null, "A", 5, ["A"], Symbol("A")])(
+    "no object of fields at all (%p): not stored, with the first field that is missing",
+    async (given) => {
+      const { link, channel } = await open()
+      answering(link)
+      for (const method of ["reserve", "confirm", "receiveStock", "setPolicy", "dropQuarantined"] as const)
+        expect(await channel[method](given as never)).toMatchObject({
+          outcome: "notStored",
+          reason: "form",
+          field: "sku",
+          detail: "missing",
+        })
+      expect(await channel.send(given as never)).toMatchObject({ outcome: "notStored", reason: "form", cause: "UnknownType" })
+      expect(link.published).toEqual([])
+    },
+  )
+
+  it("a number that JSON can't spell, a list that holds itself: not stored, and named", async () => {
+    const { channel } = await open()
+    const loop: Array<unknown> = []
+    loop.push(loop)
+    expect(await channel.reserve({ ...reserve, qty: 1n } as never)).toMatchObject({ outcome: "notStored", field: "qty" })
+    expect(await channel.reserve({ ...reserve, locations: loop } as never)).toMatchObject({ outcome: "notStored", field: "locations.0" })
+  })
+
+  it("options that are none: as if there were none; a callback or a SKU that can't be one: thrown, and named", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    for (const options of [null, 5, "x"]) expect(await channel.reserve(reserve, options as never)).toMatchObject({ outcome: "accepted" })
+    await expect(channel.reserve(reserve, { onSettled: 5 } as never)).rejects.toThrow("onSettled is 5: it must be a function")
+    expect(() => channel.ats.subscribe(undefined as never)).toThrow("onValue is undefined: it must be a function")
+    const onValue = () => undefined
+    expect(() => channel.ats.subscribe({ onValue, onGap: 1 } as never)).toThrow("onGap is 1: it must be a function")
+    expect(() => channel.ats.subscribe({ onValue, skus: "A" } as never)).toThrow("skus is A: it must be a list of SKUs")
+    expect(() => channel.ats.subscribe({ onValue, skus: ["A", ""] })).toThrow('skus[1] is "": it is empty, and a SKU has 1 to 128 bytes')
+  })
+
+  it.each([undefined, null, 5, "", {}])("a question about no SKU or reservation (%p): told which, without being asked", async (given) => {
+    const { channel } = await open()
+    await expect(channel.stock(given as never)).rejects.toMatchObject({ cause: expect.stringContaining("can't be a SKU") })
+    await expect(channel.reservation(given as never, "r1")).rejects.toMatchObject({ cause: expect.stringContaining("of a SKU") })
+    await expect(channel.reservation("A", given as never)).rejects.toMatchObject({ cause: expect.stringContaining("no reservation") })
+  })
+
   it("a command completed first and sent twice: the same bytes", async () => {
     const { link, channel } = await open()
     answering(link)

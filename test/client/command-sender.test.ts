@@ -427,14 +427,28 @@ describe("nobody takes it", () => {
     expect(published.map(({ body }) => body)).toEqual([command.text, command.text])
   })
 
-  it("one of an array too old for its own deadline: goes alone from then on, so that it keeps nobody out", () => {
+  it("one of an array whose own deadline has passed: told so at once, and the others go on without it", () => {
+    const { environment, sender, published, submit } = fixture()
+    const [a, hasty, b] = [reserve(), reserve({ deadlineMs: 10 }), reserve()]
+    const [, asked] = [a, hasty, b].map((command) => submit(command))
+    environment.endTurn()
+    const why = { reason: "age", field: "deadlineMs", detail: "10 ms had passed when it came: it was up to 40 ms old", at: 1 } as const
+    sender.heardAnswer("1", { answer: "notStored", ...why })
+    expect(asked?.decisions).toEqual([{ id: hasty.id, sku: "A", outcome: "notStored", ...why }])
+    environment.endTurn()
+    expect(idsOf(published.slice(1)).flat()).toEqual([a.id, b.id])
+  })
+
+  it("one of an array whose deadline has passed, an earlier sending of it unanswered: goes alone from then on, so that it keeps nobody out", () => {
     const { environment, sender, published, submit } = fixture()
     const [a, hasty, b] = [reserve(), reserve({ deadlineMs: 10 }), reserve()]
     for (const command of [a, hasty, b]) submit(command)
     environment.endTurn()
-    sender.heardAnswer("1", { answer: "notStored", reason: "age", at: 1 })
-    environment.advance(100)
-    expect(new Set(idsOf(published.slice(1)).map((ids) => ids.join()))).toEqual(new Set([a.id, hasty.id, b.id]))
+    environment.advance(2_000)
+    expect(published).toHaveLength(2)
+    sender.heardAnswer("2", { answer: "notStored", reason: "age", at: 1 })
+    environment.advance(4_000)
+    expect(new Set(idsOf(published.slice(2)).map((ids) => ids.join()))).toEqual(new Set([a.id, hasty.id, b.id]))
   })
 })
 

@@ -52,8 +52,22 @@ describe("age", () => {
   it("hands over nothing of an array in which a deadline may have passed", () => {
     const late = reserve(a, { deadlineMs: 99 })
     const arrived = message("web", `sell.${a}`, bodyOf([reserve(a), late]))
-    expect(refusedWith(arrived, 100)).toEqual({ answer: "notStored", reason: "age", at: 1, id: late.id, sku: a })
+    const detail = "99 ms had passed when it came: it was up to 100 ms old"
+    expect(refusedWith(arrived, 100)).toEqual({
+      answer: "notStored",
+      reason: "age",
+      field: "deadlineMs",
+      detail,
+      at: 1,
+      id: late.id,
+      sku: a,
+    })
     expect(ofTag(Rig.begun().arrive([arrived], 99), "HandOver")).toHaveLength(1)
+  })
+
+  it("says of a deadline shorter than it knows an age that it is too short", () => {
+    const arrived = message("web", `sell.${a}`, bodyOf([reserve(a, { deadlineMs: 1 })]))
+    expect(refusedWith(arrived, 40)).toMatchObject({ reason: "age", detail: expect.stringContaining("It is too short") })
   })
 
   it("takes nothing before it is known what time it is at the broker", () => {
@@ -188,7 +202,7 @@ describe("form", () => {
       reason: "form",
       cause: "InvalidField",
       field: "qty",
-      detail: "out of its range: 0",
+      detail: "out of its range (1 to 1000000000): 0",
       at: 1,
       id: "c-9",
       sku: a,

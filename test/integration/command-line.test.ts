@@ -49,8 +49,8 @@ describe("holdfast send, stock and ats", () => {
   it("a hold asked for again as its message says, by its id: the same one again, and its reservation is named", async () => {
     const hold = ["send", "Reserve", "--sku", "A", "--qty", "1", "--id", "cart-1", "--issued-at-ms", String(Date.now())]
     const first = await cluster.run(hold)
-    expect(first.out).toMatch(/^accepted {2}Reserve A cart-1: 1 units .*\[id cart-1\]/)
-    expect((await cluster.run(hold)).out).toMatch(/^accepted \(again\) {2}Reserve A cart-1: 1 units/)
+    expect(first.out).toMatch(/^accepted {2}Reserve A cart-1: 1 unit .*\[id cart-1\]/)
+    expect((await cluster.run(hold)).out).toMatch(/^accepted \(again\) {2}Reserve A cart-1: 1 unit[ ;]/)
     expect(await cluster.run(["send", "Release", "--sku", "A", "--reservation", "cart-1", "--reason", "other"])).toMatchObject({ code: 0 })
   })
 
@@ -156,8 +156,28 @@ describe("holdfast send, stock and ats", () => {
 
   it("stock, as a channel: not allowed, and said as whom it is", async () => {
     const { code, err } = await cluster.run(["stock", "A", "--as", "web"])
-    expect(code).toBe(1)
-    expect(err).toContain("it takes one of the roles warehouse, merchandiser, operator, reader")
+    expect(code).toBe(2)
+    expect(err).toContain("it takes one of the roles warehouse, merchandiser, operator, reader; name another sender with --as")
+  })
+
+  it("a SKU that a terminal could take for something else: in quotes, wherever it stands", async () => {
+    const sku = "B \u202e1"
+    expect((await cluster.run(["stock", sku])).out).toMatch(/^"B \\u202e1": nobody has told/)
+    const sold = await cluster.run(["send", "Reserve", "--sku", sku, "--qty", "1", "--reservation", "odd"])
+    expect(sold.out).toMatch(/^refused {2}Reserve "B \\u202e1" odd: /)
+  })
+
+  it("a deadline shorter than any way: said at once, with its code, and that it is too short", async () => {
+    const ran = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "1", "--deadline-ms", "1", "--timeout-ms", "60000"])
+    expect(ran.out).toMatch(
+      /^notStored {2}Reserve A .*: its deadline of 1 ms had passed when it came: it was up to \d+ ms old\. It is too short: /,
+    )
+    expect(ran.code).toBe(11)
+  })
+
+  it("what a channel may sell, asked by nobody who sells: usage, with what to do", async () => {
+    const ran = await cluster.run(["ats", "A", "--as", "operator"])
+    expect(ran).toMatchObject({ code: 2, err: expect.stringContaining("name another sender with --as") })
   })
 
   it("a SKU nobody has told anything about: said", async () => {
@@ -172,6 +192,52 @@ describe("holdfast send, stock and ats", () => {
       code: 2,
       err: expect.stringContaining("HOLDFAST_SENDER_PASSWORD"),
     })
+  })
+})
+
+describe("a command line that can't be used", () => {
+  const long = "x".repeat(300)
+  /** Nothing listens there: what is checked before connecting ends with 2 all the same. */
+  const env = { HOLDFAST_NATS_URL: "nats://127.0.0.1:1", HOLDFAST_SENDER: "web", HOLDFAST_SENDER_PASSWORD: "x" }
+
+  it.each<[ReadonlyArray<string>, string, string]>([
+    [["stock", ""], '<sku>: "": it is empty, and a SKU has 1 to 128 bytes of UTF-8', "  <sku>    Which SKU"],
+    [["ats", ""], '<sku>: "": it is empty, and a SKU has 1 to 128 bytes of UTF-8', "  <sku>    Only this SKU"],
+    [["stock", long], "(300 characters): it has 300 bytes of UTF-8, and a SKU has 1 to 128", "  <sku>    Which SKU"],
+    [["stock", "A\u001b[31m"], '<sku>: "A\\u001b[31m": it holds the control character U+001B at its character 2', "  <sku>"],
+    [["export", "--sku", "A\n"], '--sku: "A\\n": it holds the control character U+000A', "  --sku SKU    Only this SKU"],
+    [["stock", "A", "--as", "We b"], '--as: "We b": it holds U+0057 at its character 1', "  --as SENDER    Who asks"],
+    [["export", "--partition", "-1"], "--partition: -1: it takes a whole number from 0 to 1,023", "  --partition N"],
+    [["resume", "2000", "--reason", "x"], "<partition>: 2000: it takes a whole number from 0 to 1,023", "  <partition>"],
+    [["resume", "1", "--reason", "y".repeat(257)], "it has 257 characters, and takes 1 to 256", "  --reason"],
+    [["quarantine", "replay", "foo"], "<id>: foo: an id in quarantine is a record's number, a dash and a place", "  <id>"],
+    [["archive", "restore", "--partition", "x"], "--partition: x is no whole number", "  --partition N    Which"],
+    [["audit", "--violations", "-1"], "--violations: -1: it takes a whole number from 0", "  --violations"],
+    [["send", "Reserv", "--sku", "A"], "<type>: Reserv is none of the words it takes; did you mean Reserve?", "  <type>"],
+    [["send", "Reserve", "--hold", "5"], "there is no flag --hold; did you mean --hold-ms?", "  --hold-ms MS    How long a hold lasts"],
+    [["quarantine", "lst"], "there is no command lst; did you mean list?", "  list    List what is in quarantine"],
+    [["sennd"], "there is no command sennd; did you mean send?", "  send    Send commands"],
+    [["stock"], "<sku> is missing", "  <sku>    Which SKU"],
+  ])("%j: what is wrong, its line of help, and where the rest is; nothing more", async (args, what, line) => {
+    const { code, out, err } = await cluster.run(args, { env })
+    expect([code, out]).toEqual([2, ""])
+    const [first = "", second = "", third] = err.split("\n")
+    expect(first).toContain(what)
+    expect(second.startsWith(line)).toBe(true)
+    expect(third).toMatch(/^see holdfast .*--help$/)
+    expect(err.trimEnd().split("\n")).toHaveLength(3)
+  })
+
+  it("a field out of its range: named, with the range and the value", async () => {
+    const ran = await cluster.run(["send", "Reserve", "--sku", "A", "--qty", "0"], { env })
+    expect(ran).toMatchObject({ code: 2, err: 'holdfast: "qty" is out of its range (1 to 1000000000): 0\n' })
+    const body = JSON.stringify([
+      { type: "Confirm", sku: "A", reservation: "r" },
+      { type: "Confirm", sku: "A", reservation: "a b" },
+    ])
+    expect((await cluster.run(["send", "--body", body], { env })).err).toMatch(
+      /^holdfast: command 2 of 2: "reservation" is out of its range \(1 to 64 /,
+    )
   })
 })
 

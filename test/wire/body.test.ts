@@ -138,14 +138,14 @@ describe("decodeBody", () => {
         {
           _tag: "Invalid",
           refusal: { reason: "InvalidField", field: "qty" },
-          detail: expect.stringMatching("^(missing|out of its range: )"),
+          detail: expect.stringMatching("^(missing|out of its range \\()"),
           id: "c-1",
           sku: "A-1",
         },
         {
           _tag: "Invalid",
           refusal: { reason: "InvalidField", field: "id" },
-          detail: expect.stringMatching("^(missing|out of its range: )"),
+          detail: expect.stringMatching("^(missing|out of its range \\()"),
           id: null,
           sku: null,
         },

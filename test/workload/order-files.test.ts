@@ -99,7 +99,7 @@ describe("order numbers", () => {
       "2026-02-01T08:05:00.000Z",
     ])
     expect(plan.report.blankCustomers).toBe(0)
-    expect(told(rows)).toMatch(/1 rows without a number belong to the order above them\n.*2 rows without a date have that of their order/)
+    expect(told(rows)).toMatch(/1 row without a number belongs to the order above\n.*2 rows without a date have that of the order/)
   })
 
   it("that are missing in the middle are no order of anybody's", () => {
@@ -150,7 +150,7 @@ describe("lines and quotes", () => {
     const plan = planned(rows)
     expect(plan.report.reading.lines).toEqual({ all: 5, above: 0, header: 1, blank: 0, ofRows: 4, rowsOverLines: 1, rowsWithOpenQuote: 0 })
     expect(reasons(plan)).toEqual([[5, "InvalidQuantity"]])
-    expect(told(rows)).toContain("2 rows in 4 lines: 1 go on over line ends within quotes")
+    expect(told(rows)).toContain("2 rows in 4 lines: 1 goes on over line ends within quotes")
   })
 
   it("above the header are skipped: Excel's sep line, which is also used, and those of a report", () => {
@@ -251,9 +251,31 @@ describe("what was not sold", () => {
       "3,Cancelled by customer,CAP,4,2026-02-01",
     ]
     expect(sold(planned(rows))).toEqual({ CAP: 3 })
-    expect(told(rows)).toContain('sold, though the status is not known (--not-sold): "zapped" 1')
+    expect(told(rows)).toContain('unknown   status, taken as sold (--not-sold WORD,... says otherwise): "zapped" 1')
     expect(sold(planned(rows, { "not-sold": "zapped" }))).toEqual({ CAP: 6 })
     expect(sold(planned(rows, { "not-sold": "none" }))).toEqual({ CAP: 7 })
+  })
+
+  it.each([
+    ...["Storno", "STORNIERT", "annulliert", "Annulée", "ANNULE", "remboursée", "anulado", "Devuelto", "estornado"],
+    ...["stornato", "Rimborsata", "geannuleerd", "anulowano", "zwrócony", "Refund", "Cancellation"],
+  ])("by the usual word of a language, with or without its accents: %s", (status) => {
+    const plan = planned(["order_id,status,sku,quantity,order_date", `1,${status},CAP,1,2026-02-01`, "2,paid,CAP,2,2026-02-01"])
+    expect(sold(plan)).toEqual({ CAP: 2 })
+  })
+
+  it("by text where the date of a cancellation would stand: said and sold, unless it is a date or says yes", () => {
+    const rows = [
+      "order_id,Cancelled at,sku,quantity,order_date",
+      "1,see note,CAP,1,2026-02-01",
+      "2,see note,CAP,2,2026-02-01",
+      "3,tbd,CAP,4,2026-02-01",
+      ...["2026-02-02", "2/3/2026 10:00", "13.2.26", "1770000000", "yes", "storniert"].map((at, i) => `${4 + i},${at},CAP,8,2026-02-01`),
+      ...["no", "-", "0000-00-00 00:00:00", "null"].map((at, i) => `${20 + i},${at},CAP,16,2026-02-01`),
+    ]
+    expect(sold(planned(rows))).toEqual({ CAP: 71 })
+    expect(planned(rows).report.notSold).toEqual({ rows: 6, qty: 48, by: { "cancelled at a date": 6 } })
+    expect(told(rows)).toContain('unknown   no date of a cancellation, taken as sold: "see note" 2, "tbd" 1')
   })
 
   it("by a state of each line holds of that line alone", () => {
@@ -375,6 +397,15 @@ describe("goods", () => {
     expect(told(rows)).toContain('sku "A\\u200bB": U+200B at its character 2 can\'t be seen')
   })
 
+  it("with white space around their SKU are the same without it, and that is said", () => {
+    const rows = ["order_id,sku,quantity,order_date", '1," CAP",1,2026-02-01', "2,CAP\u00a0,2,2026-02-01", "3,CAP,4,2026-02-01"]
+    expect(sold(planned(rows))).toEqual({ CAP: 7 })
+    expect(told(rows)).toContain('guessed   white space around a SKU is no part of it: taken off in 2 rows, such as " CAP"')
+    const stock = ["sku,quantity", "CAP\t,5"]
+    expect(told(rows.slice(0, 1).concat(rows[3] ?? ""), {}, stock)).toContain('taken off in 1 row, such as "CAP\\t"')
+    expect(told(rows.filter((row) => !/ CAP|\u00a0/.test(row)))).not.toContain("white space")
+  })
+
   it("counted by the row need an option, which the error names", () => {
     const rows = [
       '"order_id","order_item_id","product_id","shipping_limit_date"',
@@ -428,6 +459,19 @@ describe("quantities", () => {
     const plan = planned(of(["3", ...odd]))
     expect(sold(plan)).toEqual({ CAP: 3 })
     expect(plan.report.rejected.map(({ line, value }) => [line, value])).toEqual(odd.map((qty, i) => [3 + i, `quantity "${qty}"`]))
+  })
+
+  it("that a mark before decimals would settle are rejected with the option that names it, and what was seen", () => {
+    const text = told(of(["3", "1,000", "2,500"]))
+    expect(text).toMatch(
+      /UnclearQuantity 2 \(--decimal-mark \. or --decimal-mark ,\)\n {6}line 3: quantity "1,000".*\n {6}line 4: quantity "2,500"/,
+    )
+    expect(sold(planned(of(["3", "1,000", "2,500"]), { "decimal-mark": "." }))).toEqual({ CAP: 3_503 })
+    expect(reasons(planned(of(["3", "1,000", "2 pcs"])))).toEqual([
+      [3, "UnclearQuantity"],
+      [4, "InvalidQuantity"],
+    ])
+    expect(told(of(["3"]), {}, ["sku,quantity", '"CAP","1,000"', "HAT,5"])).toContain("UnclearQuantity 1 (--decimal-mark")
   })
 })
 
@@ -598,18 +642,39 @@ describe("stock files", () => {
 })
 
 describe("an order file without one usable row", () => {
-  it.each([
+  it.each<[string, ReadonlyArray<string>, RegExp, Partial<ImportGiven>?]>([
     [
       "quantities",
       ["order_id,sku,quantity,order_date", "1,CAP,x,2026-02-01", "2,CAP,,2026-02-02"],
-      /of 2 rows, 2 InvalidQuantity, the first in line 2: quantity "x" \(--columns quantity=NAME, /,
+      /of 2 rows, 2 InvalidQuantity, the first in line 2: quantity "x", quantity "" \(--columns quantity=NAME, /,
     ],
     ["nothing", ["order_id,sku,quantity,order_date"], /below the header there is no row/],
-    ["all cancelled", ["order_id,status,sku,quantity,order_date", "1,cancelled,CAP,1,2026-02-01"], /of 1 row, 1 not sold/],
+    [
+      "all cancelled",
+      ["order_id,status,sku,quantity,order_date", "1,cancelled,CAP,1,2026-02-01", "2,On ice (voided),CAP,1,2026-02-01"],
+      /of 2 rows, 2 not sold \(cancelled, "On ice \(voided\)"\) \(--not-sold WORD,\.\.\. names .*--not-sold none/,
+    ],
+    [
+      "all cancelled at a date",
+      ["order_id,cancelled_at,sku,quantity,order_date", "1,2026-02-02,CAP,1,2026-02-01"],
+      /of 1 row, 1 not sold \("cancelled at a date"\) \(--columns cancelledAt=NAME\)/,
+    ],
+    [
+      "no goods",
+      ["order_id,sku,quantity,order_date", "1,POST,1,2026-02-01"],
+      /of 1 row, 1 no goods \(POST\) \(--no-goods CODE,.*--no-goods none/,
+      { "no-goods": "post" },
+    ],
+    [
+      "quantities with a mark that nothing in the file explains",
+      ["order_id;sku;quantity;order_date", "1;CAP;1,000;2026-02-01", "2;CAP;2,500,000;2026-02-01"],
+      /2 UnclearQuantity, the first in line 2: quantity "1,000", quantity "2,500,000" \(--decimal-mark \. or --decimal-mark ,\)/,
+    ],
     ["all given back", ["order_id,sku,quantity,order_date", "1,CAP,-1,2026-02-01"], /of 1 row, 1 given back or written off/],
     ["no SKU", ["order_id,sku,quantity,order_date", "1,,1,2026-02-01"], /1 NoSku, the first in line 2 \(--columns sku=NAME\)/],
-  ])("is refused, naming what is the matter and the option: %s", (_, rows, why) => {
-    expect(refusal(rows)).toMatch(why)
+  ])("is refused, naming what is the matter and the option: %s", (_, rows, why, given = {}) => expect(refusal(rows, given)).toMatch(why))
+  it("advises nothing where there is no row at all", () => {
+    expect(refusal(["order_id,sku,quantity,order_date"])).toMatch(/there is no row$/)
   })
 
   it("puts no control character into its message", () => {

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { LocationId, SenderId } from "../../domain/names.ts"
 import type { SenderAccess } from "../../domain/roles.ts"
-import { shown } from "../../workload/file-text.ts"
+import { counted, shown } from "../../domain/telling.ts"
 import { flashSale } from "../../workload/flash-sale.ts"
 import type { Flow, Traffic } from "../../workload/flows.ts"
 import { importLines } from "../../workload/import-report.ts"
@@ -56,7 +56,7 @@ const shortHoldMs = 1_500
 const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): Sale => {
   const sale = flashSale({ seed, skus, orders, windowMs, shortHoldMs, warehouse, planner })
   return {
-    title: `flash sale from seed ${seed}: ${orders} orders of ${skus} SKUs in ${windowMs / 1_000} s`,
+    title: `flash sale from seed ${seed}: ${counted(orders, "order")} of ${counted(skus, "SKU")} in ${windowMs / 1_000} s`,
     traffic: sale,
     actors: actorsFor(sale.channels),
     hotSku: sale.hotSku,
@@ -91,7 +91,7 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
   const plan = planOf(source, { channels: fileChannels, warehouse, planner, location: "main" as LocationId })
   if (plan._tag === "Refused") return yield* unusable(plan.message)
   const sale: Sale = {
-    title: `${shown(asked.path, pathCharsMax)}: ${plan.report.rows} rows, ${plan.totals.orderLines} sales of ${plan.totals.skus} SKUs, as fast as they go`,
+    title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${counted(plan.totals.orderLines, "sale")} of ${counted(plan.totals.skus, "SKU")}, as fast as they go`,
     traffic: plan,
     actors: actorsFor(fileChannels),
     hotSku: mostWanted(plan.flows),

@@ -1,12 +1,12 @@
 /**
  * The words and columns of what the demo prints: where it is while it plays, and the verdict. What is said of a file is the importer's.
  */
+import { counted, grouped } from "../../domain/telling.ts"
 import { countsText, type Row, table } from "../../workload/import-report.ts"
 import type { Played } from "./player.ts"
 import type { Verdict } from "./verdict.ts"
 import type { Sight } from "./watch.ts"
 
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",")
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
 // While it plays
@@ -38,7 +38,7 @@ export const sceneLine = (scene: Scene): string =>
   [
     `${seconds(scene.elapsedMs).padStart(7)}`,
     scene.stage,
-    `${grouped(scene.played.flowsEnded)} of ${grouped(scene.flows)} orders through`,
+    `${grouped(scene.played.flowsEnded)} of ${counted(scene.flows, "order")} through`,
     `${grouped(scene.perSecond)} commands/s`,
     `ATS of ${scene.hotSku} ${scene.hotAts ?? "?"}`,
     `lag ${grouped(scene.sight.lag)}`,
@@ -76,9 +76,11 @@ const factRows = ({ facts }: Verdict): ReadonlyArray<Row> => [
 
 const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   if (kill === null) return ["No worker was killed."]
-  const taken = kill.takeoverMs === null ? "and were not all taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
+  const taken = kill.takeoverMs === null ? "and was not wholly taken over" : `and had another owner after ${seconds(kill.takeoverMs)}`
   const partitions = kill.partitions.join(", ")
-  return [`${kill.worker} was killed by SIGKILL after ${grouped(kill.afterFlows)} orders; its partitions ${partitions} waited ${taken}.`]
+  return [
+    `${kill.worker} was killed by SIGKILL after ${counted(kill.afterFlows, "order")}; its ${kill.partitions.length === 1 ? "partition" : "partitions"} ${partitions} waited ${taken}.`,
+  ]
 }
 
 /** The verdict for people. */
@@ -108,7 +110,7 @@ export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
     ...killLine(verdict),
     "From facts, which can't be refused",
     ...table(factRows(verdict)),
-    `Verdict, from ${grouped(audit.records)} records of ${audit.partitions} journals and ${grouped(audit.answersHeard)} answers heard`,
+    `Verdict, from ${counted(audit.records, "record")} of ${counted(audit.partitions, "journal")} and ${counted(audit.answersHeard, "answer")} heard`,
     ...table([
       ["oversold", units.oversoldQty],
       ["lost", commands.lost],

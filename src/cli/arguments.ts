@@ -1,0 +1,62 @@
+/**
+ * The arguments and flags that several commands take, each checked where it is read: what can't be one is a wrong command line, told with the bound and with what was given, before anything is
+ * connected to.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import { partitionsMax } from "../config.ts"
+import { whyNoSender, whyNoSku } from "../domain/names.ts"
+import { counted, grouped } from "../domain/telling.ts"
+import { textCharsMax } from "../limits.ts"
+import { isQuarantinedId } from "../wire/fields.ts"
+
+/** What is said of a value that `why` finds a fault with. */
+const checked = (why: (value: string) => string | undefined) =>
+  [(value: string): boolean => why(value) === undefined, (value: string): string => why(value) ?? ""] as const
+
+export const skuArgument = (description: string): Argument.Argument<string> =>
+  Argument.String("sku").pipe(Argument.withDescription(description), Argument.filter(...checked(whyNoSku)))
+
+export const skuFlag = (description: string): Flag.Flag<string> =>
+  Flag.String("sku").pipe(Flag.withMetavar("SKU"), Flag.withDescription(description), Flag.filter(...checked(whyNoSku)))
+
+/** A sender's name. */
+export const senderFlag = (name: string, description: string): Flag.Flag<string> =>
+  Flag.String(name).pipe(Flag.withMetavar("SENDER"), Flag.withDescription(description), Flag.filter(...checked(whyNoSender)))
+
+const whyNoQuarantined = (id: string): string | undefined =>
+  isQuarantinedId(id) ? undefined : "an id in quarantine is a record's number, a dash and a place, such as 17-0"
+
+export const quarantinedArgument: Argument.Argument<string> = Argument.String("id").pipe(
+  Argument.withDescription("Which, as `quarantine list` calls it"),
+  Argument.filter(...checked(whyNoQuarantined)),
+)
+
+const whyNoText = (text: string): string | undefined => {
+  if (text === "") return `it is empty, and takes 1 to ${textCharsMax} characters`
+  if (!text.isWellFormed()) return "it is no well-formed Unicode"
+  return text.length > textCharsMax ? `it has ${counted(text.length, "character")}, and takes 1 to ${textCharsMax}` : undefined
+}
+
+/** What a person says, to be journaled. */
+export const textFlag = (name: string, description: string): Flag.Flag<string> =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.filter(...checked(whyNoText)))
+
+const range = (from: number, to: number) =>
+  [
+    (value: number): boolean => value >= from && value <= to,
+    (): string => `it takes a whole number from ${grouped(from)} to ${grouped(to)}`,
+  ] as const
+
+/** A whole number. */
+export const wholeFlag = (name: string, description: string, from: number, to: number): Flag.Flag<number> =>
+  Flag.Int(name).pipe(Flag.withDescription(description), Flag.filter(...range(from, to)))
+
+const partitionRange = range(0, partitionsMax - 1)
+
+/** A partition, as far as it can be told without the cluster: how many it has, only that knows. */
+export const partitionFlag = (description: string): Flag.Flag<number> =>
+  Flag.Int("partition").pipe(Flag.withMetavar("N"), Flag.withDescription(description), Flag.filter(...partitionRange))
+
+export const partitionArgument = (description: string): Argument.Argument<number> =>
+  Argument.Int("partition").pipe(Argument.withDescription(description), Argument.filter(...partitionRange))

@@ -1,0 +1,110 @@
+/**
+ * What is said of a command line that can't be used: what is wrong, the one line of help about it, and where the rest is. On standard error; the whole help is printed where it is asked
+ * for.
+ */
+import * as CliOutput from "effect/cli/CliOutput"
+import type * as HelpDoc from "effect/cli/HelpDoc"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { nearestName, shownLines, shownName } from "../domain/telling.ts"
+
+type Invalid = Extract<CliOutput.Presenter.Event, { readonly _tag: "InvalidInvocation" }>
+type Fault = Invalid["errors"][number]
+
+/** Something wrong: in a sentence, and the flag, argument or command that it is about, where there is one. */
+interface Said {
+  readonly sentence: string
+  readonly about: string | undefined
+}
+
+const withoutDashes = (flag: string): string => flag.replace(/^-+/, "")
+
+const flagsOf = ({ flags, inheritedFlags = [], globalFlags = [] }: HelpDoc.HelpDoc): ReadonlyArray<HelpDoc.FlagDoc> => [
+  ...flags,
+  ...inheritedFlags,
+  ...globalFlags,
+]
+
+const namesOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> => flagsOf(doc).map(({ name }) => name)
+
+const commandsOf = ({ subcommands = [] }: HelpDoc.HelpDoc): ReadonlyArray<string> =>
+  subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
+
+const meant = (name: string | undefined, spelled: string): string => (name === undefined ? "" : `; did you mean ${spelled}?`)
+
+/** A list of choices, as the library spells it: `"a" | "b"`. */
+const choicesOf = (expected: string): ReadonlyArray<string> =>
+  expected.startsWith('"') ? expected.split(" | ").map((choice) => choice.replaceAll('"', "")) : []
+
+const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "InvalidValue" }>): string => {
+  const choices = choicesOf(expected)
+  const near = nearestName(value, choices)
+  if (near !== undefined) return `${shownName(value)} is none of the words it takes${meant(near, near)}`
+  if (choices.length > 0) return `${shownName(value)} is none of the words it takes: ${choices.join(", ")}`
+  // Every number that a flag takes is a whole one.
+  if (expected.startsWith("Expected")) return `${shownName(value)} is no whole number`
+  return value === "" && !expected.startsWith("it ") ? "a value is missing" : `${shownName(value)}: ${expected}`
+}
+
+const said = (fault: Fault, doc: HelpDoc.HelpDoc): Said => {
+  switch (fault._tag) {
+    case "UnrecognizedOption": {
+      const near = nearestName(withoutDashes(fault.option), namesOf(doc))
+      return { sentence: `there is no flag ${shownName(fault.option)}${meant(near, `--${near}`)}`, about: near }
+    }
+    case "MissingOption":
+      return { sentence: `--${fault.option} is missing`, about: fault.option }
+    case "MissingArgument":
+      return { sentence: `<${fault.argument}> is missing`, about: fault.argument }
+    case "UnexpectedArgument":
+      return { sentence: `${fault.arguments.map(shownName).join(" ")}: more than there is room for`, about: undefined }
+    case "InvalidValue": {
+      const where = fault.kind === "argument" ? `<${fault.option}>` : `--${fault.option}`
+      return { sentence: `${where}: ${invalidText(fault)}`, about: fault.option }
+    }
+    case "UnknownSubcommand": {
+      const near = nearestName(fault.subcommand, commandsOf(doc))
+      const list = near === undefined ? `: there are ${commandsOf(doc).join(", ")}` : ""
+      return { sentence: `there is no command ${shownName(fault.subcommand)}${meant(near, near ?? "")}${list}`, about: near }
+    }
+    case "DuplicateOption":
+    case "ValidationError":
+    case "UserError":
+      return { sentence: fault.message, about: undefined }
+  }
+}
+
+const described = (spelled: string, description: Option.Option<string>): string => {
+  const [first = ""] = Option.getOrElse(description, () => "").split("\n")
+  return `  ${spelled}${first === "" ? "" : `    ${first}`}`
+}
+
+/** The line of help about a flag, an argument or a command. */
+const helpLine = (doc: HelpDoc.HelpDoc, name: string): string | undefined => {
+  const flag = flagsOf(doc).find((one) => one.name === name)
+  if (flag !== undefined) return described(`--${flag.name}${flag.type === "boolean" ? "" : ` ${flag.type}`}`, flag.description)
+  const argument = doc.args?.find((one) => one.name === name)
+  if (argument !== undefined) return described(`<${argument.name}>`, argument.description)
+  const command = (doc.subcommands ?? []).flatMap(({ commands }) => commands).find((one) => one.name === name)
+  return command === undefined
+    ? undefined
+    : described(
+        command.name,
+        Option.orElse(Option.fromUndefinedOr(command.shortDescription), () => Option.some(command.description)),
+      )
+}
+
+/** What is said of a command line that can't be used. */
+const wrongUsageText = ({ commandPath, errors, helpDoc }: Invalid): string => {
+  const all = errors.map((fault) => said(fault, helpDoc))
+  const lines = new Set(all.flatMap(({ about }) => (about === undefined ? [] : (helpLine(helpDoc, about) ?? []))))
+  return [...new Set(all.map(({ sentence }) => `holdfast: ${sentence}`)), ...lines, `see ${commandPath.join(" ")} --help`].join("\n")
+}
+
+/** Presents wrong usage in this way, and all else as usual. */
+export const presenterLayer = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.sync(() => void process.stderr.write(`${shownLines(wrongUsageText(event))}\n`))
+      : CliOutput.defaultPresenter.present(event),
+})
