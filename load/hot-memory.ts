@@ -1,8 +1,9 @@
 /**
  * One sender at full speed on one hot SKU, for minutes, against a real server and a real worker; then one command in so many is sent again, long after its first time.
  *
- * Nothing fresh may be refused, for memory or anything else, and what is sent again has to get the very decision of its first time. Prints commands, rate and the worker's memory as it
- * goes. Ends with 1 if something is not as promised.
+ * Nothing fresh may be refused, for memory or anything else, and what is sent again has to get the very decision of its first time. With `--release` each reservation is released in the message that makes
+ * it, so that it ends and has to be remembered as one that did; without it is confirmed. Prints commands, rate, how often it was told to come back and the worker's memory as it goes. Ends with 1 if something is not as
+ * promised.
  */
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     least: { type: "string", default: "5000000" },
     "in-flight": { type: "string", default: "48" },
     partitions: { type: "string", default: "8" },
+    release: { type: "boolean", default: false },
   },
 })
 const commandsPerMessage = 100
@@ -105,7 +107,7 @@ class Hot {
     for (const [n, { sentMs }] of this.#waiting) if (nowMs - sentMs > silentMs) this.#send(n)
   }
 
-  /** Messages one after another: reserves, each confirmed in the same message. */
+  /** Messages one after another: reserves, each confirmed or released in the same message. */
   async send(): Promise<void> {
     while (this.running) {
       const issuedAtMs = Date.now()
@@ -114,7 +116,11 @@ class Hot {
         const n = ++this.#pairs
         const same = `"sku":"${hotSku}","issuedAtMs":${issuedAtMs},"reservation":"r-${n}"`
         texts.push(`{"v":1,"type":"Reserve","id":"c-${n}",${same},"qty":1,"holdMs":86400000}`)
-        texts.push(`{"v":1,"type":"Confirm","id":"k-${n}",${same}}`)
+        texts.push(
+          values.release
+            ? `{"v":1,"type":"Release","id":"k-${n}",${same},"reason":"abandoned"}`
+            : `{"v":1,"type":"Confirm","id":"k-${n}",${same}}`,
+        )
       }
       const said = await this.ask(`[${texts.join(",")}]`)
       for (const [i, one] of said.entries()) this.#note(texts[i] ?? "", one)

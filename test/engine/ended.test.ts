@@ -370,6 +370,26 @@ describe("a snapshot that is written while reservations begin and end", () => {
   })
 })
 
+describe("a reservation that ended between the beginning of a snapshot and the slice that would have held it open", () => {
+  it("is not begun again by what was added to it, when the snapshot is brought forward", () => {
+    const worker = serving(60)
+    worker.send("web", json("Reserve", { reservation: "r", qty: 2, holdMs: 60_000 }))
+    worker.settle()
+    beginSnapshot(worker)
+    expect(worker.partition.walk?.stage).toBe("reservations")
+    worker.send("web", json("RecordSale", { mode: "owed", qty: 3, reservation: "r" }))
+    worker.send("web", release())
+    worker.settle()
+    for (let i = 0; worker.partition.walk !== null && i < 50; i++) worker.tick(1).settle()
+    const loading = new Worker(worker.broker, "l").follow()
+    loading.settle()
+    expect(loading.partition).toMatchObject({ phase: "following", loadedSnapshot: worker.broker.manifest?.id })
+    expect(worker.broker.manifest).not.toBeNull()
+    expect(hashOf(loading)).toBe(hashOf(worker))
+    expect(viewOf(loading, "r")).toEqual(viewOf(worker, "r"))
+  })
+})
+
 describe("a row of an ended reservation", () => {
   it("is believed only if its end agrees with what is asked: another's with the same hash is none of it", () => {
     const worker = given(ends[0]?.end ?? expect.fail())
