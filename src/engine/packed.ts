@@ -207,7 +207,7 @@ export const forgetRows = (rows: PackedRows, firstAlive: number): void => {
 }
 
 /** The newest step of each segment, oldest first, with its rows. */
-export const segmentSteps = ({ segments, base, end }: PackedRows): ReadonlyArray<{ readonly newestStep: number; readonly count: number }> =>
+const segmentSteps = ({ segments, base, end }: PackedRows): ReadonlyArray<{ readonly newestStep: number; readonly count: number }> =>
   segments.map(({ newestStep }, i) => ({ newestStep, count: Math.min(segmentRows, end - base - i * segmentRows) }))
 
 /** The newest step among at least so many of the oldest rows, or of all if there are not so many; and of how many it is. */
