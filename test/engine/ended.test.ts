@@ -179,6 +179,30 @@ describe("a sender that reserves and releases", () => {
     expect(rowCount(endedOf(worker) ?? expect.fail())).toBe(0)
   })
 
+  it("is never told to come back, however long it goes on, and late words on what ended within what is always remembered are answered", () => {
+    const seconds = 25
+    const bounds = { ...memoryBounds, plenty: 4_000, decisionsMax: 20_000, horizonMinMs: 5_000, recent: 1_000 }
+    const worker = serving(1_000, protocolRules, new Broker(), bounds)
+    const pairsPerSecond = 1_000
+    for (let n = 0; n < seconds * pairsPerSecond; n += 50) {
+      worker.nowMs += (50 * 1_000) / pairsPerSecond
+      const issued = { issuedAtMs: worker.nowMs }
+      const commands = Array.from({ length: 50 }, (_, i) => [
+        json("Reserve", { reservation: `order-${n + i}`, qty: 1, holdMs: 60_000, ...issued }),
+        json("Release", { reservation: `order-${n + i}`, reason: "abandoned", ...issued }),
+      ]).flat()
+      worker.hearRenewal()
+      worker.arrive(worker.broker.store("web", "sell", "A", JSON.stringify(commands), { brokerMs: worker.nowMs }))
+      worker.settle()
+      worker.put({ _tag: "Tick" })
+    }
+    expect(worker.all("HoldOff")).toEqual([])
+    expect(rowCount(endedOf(worker) ?? expect.fail())).toBeLessThan(12_000)
+    const order = (secondsAgo: number) => json("Confirm", { reservation: `order-${(seconds - secondsAgo) * pairsPerSecond - 1}` })
+    for (const secondsAgo of [0, 2, 4]) expect(ask(worker, "web", order(secondsAgo))).toMatchObject({ reason: "ReservationReleased" })
+    expect(ask(worker, "web", order(20))).toMatchObject({ reason: "UnknownReservation" })
+  })
+
   it("takes less than 64 bytes for each, off the heap, however many have ended", () => {
     const worker = serving(100)
     for (let n = 0; n < 20_000; n += 50) {
