@@ -414,10 +414,7 @@ assert(
   commandHorizonMinMs >= 15 * 60_000 && commandHorizonMinMs < commandHorizonMs,
   "a command is remembered for a quarter of an hour at any rate",
 )
-assert(
-  recentPerSenderMax < rememberedPlenty && rememberedPlenty < rememberedPerSenderMax,
-  "a floor rises before a sender has to wait",
-)
+assert(recentPerSenderMax < rememberedPlenty && rememberedPlenty < rememberedPerSenderMax, "a floor rises before a sender has to wait")
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
 assert(
