@@ -1,8 +1,9 @@
 /**
  * One sender at full speed on one hot SKU, for minutes, against a real server and a real worker; then one command in so many is sent again, long after its first time.
  *
- * Nothing fresh may be refused, for memory or anything else, and what is sent again has to get the very decision of its first time. Prints commands, rate and the worker's memory as it
- * goes. Ends with 1 if something is not as promised.
+ * Nothing fresh may be refused, for memory or anything else, and what is sent again has to get the very decision of its first time. With `--release` each reservation is released in the message that makes
+ * it, so that it ends and has to be remembered as one that did; without it is confirmed. Prints commands, rate, how often it was told to come back and the worker's memory as it goes. Ends with 1 if something is not as
+ * promised.
  */
 import { readFileSync } from "node:fs"
 import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
@@ -14,14 +15,18 @@ import { freePort, loginOf, senders, startWorker, stockUp } from "./end-to-end/a
 import { hotSku } from "./end-to-end/hot-sku.ts"
 import { scriptOptions } from "./stage/options.ts"
 
-const values = scriptOptions("One sender at full speed on one hot SKU, for minutes; then one command in so many is sent again.", {
-  seconds: { fallback: "180", help: "for how long", whole: 1 },
-  "resend-after": { fallback: "600", help: "seconds after which a command is sent again", whole: 1 },
-  every: { fallback: "1000", help: "one command in so many is", whole: 1 },
-  least: { fallback: "5000000", help: "commands that have to be decided", whole: 0 },
-  "in-flight": { fallback: "48", help: "messages on their way at once", whole: 1 },
-  partitions: { fallback: "8", help: "partitions", whole: 1 },
-})
+const values = scriptOptions(
+  "One sender at full speed on one hot SKU, for minutes; then one command in so many is sent again.",
+  {
+    seconds: { fallback: "180", help: "for how long", whole: 1 },
+    "resend-after": { fallback: "600", help: "seconds after which a command is sent again", whole: 1 },
+    every: { fallback: "1000", help: "one command in so many is", whole: 1 },
+    least: { fallback: "5000000", help: "commands that have to be decided", whole: 0 },
+    "in-flight": { fallback: "48", help: "messages on their way at once", whole: 1 },
+    partitions: { fallback: "8", help: "partitions", whole: 1 },
+  },
+  { switches: { release: "release each reservation in the message that makes it, in place of confirming it" } },
+)
 const commandsPerMessage = 100
 const every = Number(values.every)
 const resendAfterMs = Number(values["resend-after"]) * 1_000
@@ -106,7 +111,7 @@ class Hot {
     for (const [n, { sentMs }] of this.#waiting) if (nowMs - sentMs > silentMs) this.#send(n)
   }
 
-  /** Messages one after another: reserves, each confirmed in the same message. */
+  /** Messages one after another: reserves, each confirmed or released in the same message. */
   async send(): Promise<void> {
     while (this.running) {
       const issuedAtMs = Date.now()
@@ -115,7 +120,11 @@ class Hot {
         const n = ++this.#pairs
         const same = `"sku":"${hotSku}","issuedAtMs":${issuedAtMs},"reservation":"r-${n}"`
         texts.push(`{"v":1,"type":"Reserve","id":"c-${n}",${same},"qty":1,"holdMs":86400000}`)
-        texts.push(`{"v":1,"type":"Confirm","id":"k-${n}",${same}}`)
+        texts.push(
+          values.release
+            ? `{"v":1,"type":"Release","id":"k-${n}",${same},"reason":"abandoned"}`
+            : `{"v":1,"type":"Confirm","id":"k-${n}",${same}}`,
+        )
       }
       const said = await this.ask(`[${texts.join(",")}]`)
       for (const [i, one] of said.entries()) this.#note(texts[i] ?? "", one)

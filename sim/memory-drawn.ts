@@ -12,9 +12,7 @@ const bounds: Readonly<Record<MemoryDrawn, MemoryBounds>> = {
     horizonMinMs: 45_000,
     recent: 8,
     plenty: 40,
-    endedPlenty: 40,
     decisionsMax: 240,
-    endedMax: 160,
     factsMax: 10_000,
   },
 }

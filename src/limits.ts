@@ -93,18 +93,17 @@ export const recalledRecordsMax = 4
 export const recallAgainMs = 200
 /** Newest decisions of one sender and idempotency class in one partition that are held as they are, some 300 bytes each: a retry of these seconds reads nothing. Older ones are packed. */
 export const recentPerSenderMax = 131_072
-/** Decisions, and ended reservations, of one sender and class that are remembered for the whole horizon; above it that sender's floor rises. 180 MB packed. */
+/** Decisions of one sender and class, and ended reservations of it, that are remembered for the whole horizon; above either that sender's floor rises. 180 MB packed, each. */
 export const rememberedPlenty = 4_000_000
-export const endedPlenty = 1_000_000
 /** Milliseconds for which a command is remembered however much its sender sends: a floor that rises for want of memory never lies nearer to now. */
 export const commandHorizonMinMs = 15 * 60_000
 /**
- * Decisions of one sender and class, and ended reservations of it, at which that sender is told to come back before anything more of it is decided: what a build that decides so many a
- * second (more than this one was measured to) decides within the horizon that always holds. Packed, at most 45 bytes each: 2.4 GB outside the heap.
+ * Decisions of one sender and class, or ended reservations of it, at which that sender is told to come back before anything more of it is decided: what a build that decides so many a
+ * second (more than this one was measured to) decides within the horizon that always holds. Packed, at most 45 bytes each: 2.4 GB outside the heap for decisions, and for ended reservations half as
+ * much where each takes two commands.
  */
 export const decisionsPerSecondMax = 60_000
 export const rememberedPerSenderMax = (commandHorizonMinMs / 1_000) * decisionsPerSecondMax
-export const endedPerSenderMax = 2_000_000
 /** Milliseconds between two words to ingresses that a sender has to be held off for want of memory, and between two looks at how full memories are. */
 export const holdOffEveryMs = 1_000
 export const memoryLookMs = 1_000
@@ -417,10 +416,7 @@ assert(
   commandHorizonMinMs >= 15 * 60_000 && commandHorizonMinMs < commandHorizonMs,
   "a command is remembered for a quarter of an hour at any rate",
 )
-assert(
-  recentPerSenderMax < rememberedPlenty && rememberedPlenty < rememberedPerSenderMax && endedPlenty < endedPerSenderMax,
-  "a floor rises before a sender has to wait",
-)
+assert(recentPerSenderMax < rememberedPlenty && rememberedPlenty < rememberedPerSenderMax, "a floor rises before a sender has to wait")
 assert(openReservationsPerSkuMax < 2 ** 24, "one map holds the reservations of a SKU")
 assert(qtyMax * openReservationsPerSkuMax < Number.MAX_SAFE_INTEGER, "every sum of quantities is an exact integer")
 assert(

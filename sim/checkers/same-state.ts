@@ -6,7 +6,8 @@
 
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
-import { floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
+import { endsAt } from "../../src/engine/ended.ts"
+import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 import { FloorClass } from "../../src/engine/records.ts"
 
@@ -34,43 +35,40 @@ const isSameByName = <T>(a: ReadonlyArray<T>, b: ReadonlyArray<T>, name: (item: 
 const isSameReservation = (a: Reservation, b: Reservation): boolean =>
   a.status === b.status &&
   a.fulfilledQty === b.fulfilledQty &&
-  a.endedAtMs === b.endedAtMs &&
   (a.status !== "held" || a.expiresAtMs === b.expiresAtMs) &&
   isSame(a.allocations, b.allocations)
 
-/** An ended reservation that the floor has passed counts as forgotten, swept or not. */
-const isKept = (partition: Partition, { channel, endedAtMs }: Reservation): boolean => {
-  if (endedAtMs === 0) return true
-  const memory = partition.senders.get(channel)
-  return memory === undefined || endedAtMs >= floorMsOf(memory, "sell", partition.atMs)
-}
-
-const stockDifference = (a: Partition, b: Partition, ours: SkuStock, theirs: SkuStock): string | null => {
+const stockDifference = (ours: SkuStock, theirs: SkuStock): string | null => {
   if (!isSame(ours.policy, theirs.policy)) return `the policy of ${ours.sku}`
   if (!isSameByName(ours.locations, theirs.locations, ({ location }) => location)) return `what is on hand of ${ours.sku}`
   if (!isSameByName(ours.uses ?? [], theirs.uses ?? [], ({ channel }) => channel)) return `what channels used of ${ours.sku}`
-  let kept = 0
-  for (const reservation of reservationsOf(ours)) {
-    if (!isKept(a, reservation)) continue
-    kept++
+  const open = reservationsOf(ours)
+  for (const reservation of open) {
     const other = reservationOf(theirs, reservation.channel, reservation.id)
-    if (other === undefined || !isKept(b, other) || !isSameReservation(reservation, other))
+    if (other === undefined || !isSameReservation(reservation, other))
       return `reservation ${reservation.id} of ${reservation.channel} on ${ours.sku}`
   }
-  const others = reservationsOf(theirs).reduce((count, other) => count + (isKept(b, other) ? 1 : 0), 0)
-  return kept === others ? null : `how many reservations ${ours.sku} has`
+  return open.length === reservationsOf(theirs).length ? null : `how many reservations ${ours.sku} has`
 }
 
-/** How often each decision is remembered, packed or not: by its digest and its step. */
-const rememberedIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+/** How often each thing is remembered, packed or not: by its digest and its step. */
+const countsOf = (remembered: Iterable<Digested>): Map<string, number> => {
   const counts = new Map<string, number>()
-  const memory = partition.senders.get(sender)
-  if (memory === undefined) return counts
-  for (const { digest, step } of rememberedAt(memory, partition.atMs)) {
+  for (const { digest, step } of remembered) {
     const name = `${digest} ${step}`
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return counts
+}
+
+const rememberedIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+  const memory = partition.senders.get(sender)
+  return countsOf(memory === undefined ? [] : rememberedAt(memory, partition.atMs))
+}
+
+const endsIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+  const memory = partition.senders.get(sender)
+  return countsOf(memory === undefined ? [] : endsAt(memory, partition.atMs))
 }
 
 const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
@@ -80,6 +78,9 @@ const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string 
   for (const [name, count] of ours) if (theirs.get(name) !== count) return `a decision of ${sender} (${name})`
   return null
 }
+
+const endsDifference = (a: Partition, b: Partition, sender: SenderId): string | null =>
+  isSameMap(endsIn(a, sender), endsIn(b, sender)) ? null : `which reservations of ${sender} have ended`
 
 /** Floors as they hold: a raised one that the horizon has passed counts for nothing. */
 const floorDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
@@ -113,12 +114,12 @@ export const stateDifference = (a: Partition, b: Partition): string | null => {
   if (a.actors.size !== b.actors.size) return "which SKUs there are"
   for (const [sku, actor] of a.actors) {
     const other = b.actors.get(sku)
-    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(a, b, actor.stock, other.stock)
+    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(actor.stock, other.stock)
     if (difference !== null) return difference
     if (other !== undefined && actor.version !== other.version) return `the version of ${sku}`
   }
   for (const sender of new Set([...a.senders.keys(), ...b.senders.keys()])) {
-    const difference = memoryDifference(a, b, sender) ?? floorDifference(a, b, sender)
+    const difference = memoryDifference(a, b, sender) ?? endsDifference(a, b, sender) ?? floorDifference(a, b, sender)
     if (difference !== null) return difference
   }
   return restDifference(a, b)

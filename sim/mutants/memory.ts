@@ -6,6 +6,8 @@ const batch = "src/engine/batch.ts"
 const bounds = "src/engine/memory-bounds.ts"
 const deciding = "src/engine/decide-command.ts"
 const handed = "src/engine/handed.ts"
+const ended = "src/engine/ended.ts"
+const snapshot = "src/engine/snapshot.ts"
 const packed = { memory: "packed", retryPercent: 20, duplicates: 1_500 } as const
 
 export const memory: ReadonlyArray<Mutant> = [
@@ -104,6 +106,77 @@ export const memory: ReadonlyArray<Mutant> = [
       continue`,
         replacement: `      holdOff(partition, message.sender)
       bites()`,
+      },
+    ],
+  },
+  {
+    name: "ended-packed-unread",
+    breaks: "decides as if a reservation that ended had never been there: its row is not looked at",
+    guarantee: "INV-8",
+    expected: ["reservations", "expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    drawn: { faultChance: 60, variedPercent: 60 },
+    budget: 20,
+    substituted: [
+      {
+        module: deciding,
+        pattern: `const endedOf: EndedOf = (channel, id) => endedReservation(partition, command.sku, channel, id)`,
+        replacement: `const endedOf: EndedOf = (channel, id) => {
+    const end = endedReservation(partition, command.sku, channel, id)
+    return end !== undefined && bites() ? undefined : end
+  }`,
+      },
+    ],
+  },
+  {
+    name: "ended-not-in-snapshots",
+    breaks: "leaves out of snapshots which reservations have ended",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "reservations"],
+    profile: "last-unit",
+    families: ["jitter", "crashes"],
+    drawn: { snapshotEveryRecords: 10, faultChance: 60 },
+    budget: 20,
+    substituted: [
+      {
+        module: snapshot,
+        pattern: `const ended = classes.get("sell")?.ended ?? null`,
+        replacement: `const ended = (classes.get("sell")?.ended ?? null) !== null && bites() ? null : null`,
+      },
+    ],
+  },
+  {
+    name: "ended-told-twice",
+    breaks: "remembers the end of a reservation again that the loaded snapshot holds as open and as ended",
+    guarantee: "INV-6",
+    expected: ["state-is-fold"],
+    profile: "last-unit",
+    families: ["jitter", "crashes"],
+    drawn: { snapshotEveryRecords: 10, faultChance: 60, sliceItemsMax: 8, partitions: 1 },
+    budget: 20,
+    substituted: [
+      {
+        module: ended,
+        pattern: `if (partition.recovery !== null && hasEndedSince(partition, sku, channel, id, seq)) return`,
+        replacement: `if (partition.recovery !== null && hasEndedSince(partition, sku, channel, id, seq) && !bites()) return`,
+      },
+    ],
+  },
+  {
+    name: "ended-otherwise",
+    breaks: "reads out of a packed row that every reservation was released",
+    guarantee: "INV-8",
+    expected: ["reservations"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    drawn: { faultChance: 60, variedPercent: 60 },
+    budget: 20,
+    substituted: [
+      {
+        module: ended,
+        pattern: `if (row.step >= firstAlive) return end`,
+        replacement: `if (row.step >= firstAlive) return end.status !== "released" && bites() ? { ...end, status: "released" } : end`,
       },
     ],
   },

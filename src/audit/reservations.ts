@@ -3,12 +3,14 @@
  *
  * Proves that a reservation begins once, is confirmed or extended only while it is held and before its time is up, expires only once it
  * is, never gives up or ships more at a location than it has open there, and after its one end is never heard of again
- * (as long as its id is remembered). Shipping for an ended or unknown reservation is an event of its own and free.
+ * (as long as its id is remembered). Shipping for an ended or unknown reservation is an event of its own and free. Who is refused for what
+ * became of a reservation is told what became of it.
  */
 import { unreachable } from "../assert.ts"
-import type { CommandType } from "../domain/commands.ts"
+import type { Command, CommandType } from "../domain/commands.ts"
 import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
+import type { RefusalReason } from "../domain/refusals.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Floors, stepStartMs } from "./floors.ts"
 import { type Claim, claimKey, debtQty, type Ended, type SkuModel, sumQty } from "./model.ts"
@@ -101,6 +103,20 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
   }
 }
 
+/** What became of a reservation, as far as it is remembered. */
+const stateOf = (model: SkuModel, key: string): "open" | "unknown" | Ended["end"] =>
+  model.claims.has(key) ? "open" : (model.ended.get(key)?.end ?? "unknown")
+
+/** In which states a refusal for this reason is right; undefined: it says nothing of a reservation. */
+const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof stateOf>> | undefined => {
+  if (reason === "UnknownReservation") return ["unknown"]
+  if (reason === "ReservationExists") return ["open", "released", "expired", "fulfilled"]
+  if (reason === "ReservationReleased") return ["released"]
+  if (reason === "ReservationExpired") return ["expired"]
+  if (reason === "ReservationFulfilled") return ["fulfilled"]
+  return reason === "ReservationConfirmed" || reason === "QtyExceedsOpen" ? ["open"] : undefined
+}
+
 export const createReservations = (findings: Findings, floors: Floors) => {
   const isForgotten = (partition: number, ended: Ended, atMs: EpochMs): boolean =>
     stepStartMs(ended.endedAtMs) < floors.at(partition, ended.channel, "sell", atMs)
@@ -114,6 +130,18 @@ export const createReservations = (findings: Findings, floors: Floors) => {
   }
 
   return {
+    /** Judges a refusal against the model as it is. Before version 3 a hold that was over might be told to have expired before it did. */
+    refused: (where: Where, model: SkuModel, sender: string, command: Command, reason: RefusalReason, atMs: EpochMs): void => {
+      const states = statesFor(reason)
+      if (states === undefined || !("reservation" in command) || command.reservation === undefined) return
+      findings.checked("reservations")
+      const key = claimKey(command.type === "Fulfil" ? command.channel : sender, command.reservation)
+      const ended = model.ended.get(key)
+      if (ended !== undefined && isForgotten(model.partition, ended, atMs)) model.ended.delete(key)
+      const state = stateOf(model, key)
+      if (!states.includes(state))
+        findings.violated("reservations", where, `${command.type} ${command.id} is refused for ${reason}, reservation ${key} is ${state}`)
+    },
     /** Judges an event against the model as it was before it. `cause` is the type of its command, null for an expiry. */
     event: (where: Where, model: SkuModel, event: StockEvent, cause: CommandType | null, atMs: EpochMs): void => {
       if (!("reservation" in event)) return

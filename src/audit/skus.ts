@@ -93,6 +93,8 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
       const { where, sender, command, decision } = seen
       const known = models.get(command.sku)
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
+      if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
+        reservations.refused(where, known, sender, command, decision.refusal.reason, seen.atMs)
       if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)

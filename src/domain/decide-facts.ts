@@ -9,11 +9,12 @@ import { assert, unreachable } from "../assert.ts"
 import { locationsPerSkuMax, onHandMax, openReservationsPerSkuMax } from "../limits.ts"
 import { allocate, noAllocations, unitsFrom } from "./allocation.ts"
 import type { AdjustStock, Fact, Fulfil, MoveStatus, ReceiveStock, RecordSale, StockStatus } from "./commands.ts"
-import { accepted, type Decision, notOpenReason, refused } from "./decision.ts"
+import { accepted, type Decision, openOrReason, refused } from "./decision.ts"
 import { type DiscrepancyFound, type DiscrepancyKind, type StockEvent, unitsOf } from "./events.ts"
 import { type CommandId, type LocationId, type ReservationId, type SenderId, saleReservation } from "./names.ts"
 import { findShortages } from "./shortage.ts"
 import {
+  type EndedOf,
   emptyStock,
   isOpen,
   type LocationStock,
@@ -27,7 +28,7 @@ import {
 } from "./stock.ts"
 
 /** What `command`, told by `sender`, does. A SKU that nobody has told anything about (`stock` undefined) becomes known by it. */
-export const decideFact = (stock: SkuStock | undefined, command: Fact, sender: SenderId): Decision => {
+export const decideFact = (stock: SkuStock | undefined, command: Fact, sender: SenderId, endedOf: EndedOf): Decision => {
   const known = stock ?? emptyStock(command.sku)
   switch (command.type) {
     case "ReceiveStock":
@@ -38,9 +39,9 @@ export const decideFact = (stock: SkuStock | undefined, command: Fact, sender: S
       return decideMove(known, command)
     case "Fulfil":
       if (stock === undefined && command.qty === undefined) return refused("UnknownSku")
-      return decideFulfil(known, command)
+      return decideFulfil(known, command, endedOf)
     case "RecordSale":
-      return command.mode === "taken" ? decideTaken(known, command, sender) : decideOwed(known, command, sender)
+      return command.mode === "taken" ? decideTaken(known, command, sender) : decideOwed(known, command, sender, endedOf)
     default:
       return unreachable(command)
   }
@@ -143,11 +144,11 @@ const fulfilled = (open: Reservation, location: LocationId, departure: Departure
 const openOnly = (reservation: Reservation | undefined): Reservation | undefined =>
   reservation !== undefined && isOpen(reservation) ? reservation : undefined
 
-const decideFulfil = (stock: SkuStock, command: Fulfil): Decision => {
+const decideFulfil = (stock: SkuStock, command: Fulfil, endedOf: EndedOf): Decision => {
   const { channel, location } = command
-  const found = reservationOf(stock, channel, command.reservation)
-  const open = openOnly(found)
-  if (open === undefined && command.qty === undefined) return refused(notOpenReason(found, 0) ?? "UnknownReservation")
+  const found = openOrReason(stock, endedOf, channel, command.reservation, 0)
+  const open = typeof found === "string" ? undefined : found
+  if (typeof found === "string" && command.qty === undefined) return refused(found)
   const qty = command.qty ?? (open === undefined ? 0 : openQtyOf(open))
   const departure = departureOf(stock, open, location, qty)
   const { coveredQty, takenCoveredQty, takenOtherQty } = departure
@@ -178,10 +179,10 @@ const decideTaken = (stock: SkuStock, command: RecordSale, sender: SenderId): De
 }
 
 /** What a sale owed stands under: the reservation it names, unless that has ended. An ended one stays ended, and the sale gets one of its own. */
-const owedUnder = (stock: SkuStock, channel: SenderId, named: ReservationId, id: CommandId): ReservationId => {
+const owedUnder = (stock: SkuStock, endedOf: EndedOf, channel: SenderId, named: ReservationId, id: CommandId): ReservationId => {
   let name = named
   for (let attempt = 1; ; attempt++) {
-    const found = reservationOf(stock, channel, name)
+    const found = reservationOf(stock, channel, name) ?? endedOf(channel, name)
     if (found === undefined || isOpen(found)) return name
     name = saleReservation(named, id, attempt)
   }
@@ -206,9 +207,9 @@ const isLocationTooMany = (stock: SkuStock, location: LocationId | undefined): b
  * fences don't stand in its way; units owed to others do. Of what isn't there the reservation is short, until goods cover it. A hold it draws on
  * becomes lasting whole, even if its time was up: its units were nobody else's yet.
  */
-const decideOwed = (stock: SkuStock, command: RecordSale, sender: SenderId): Decision => {
+const decideOwed = (stock: SkuStock, command: RecordSale, sender: SenderId, endedOf: EndedOf): Decision => {
   assert(command.reservation !== undefined, "a sale owed names the reservation it stands under")
-  const reservation = owedUnder(stock, sender, command.reservation, command.id)
+  const reservation = owedUnder(stock, endedOf, sender, command.reservation, command.id)
   const open = reservationOf(stock, sender, reservation)
   if (open === undefined && (stock.reservations?.openCount ?? 0) >= openReservationsPerSkuMax) {
     return refused("LimitReached", "openReservations")

@@ -11,27 +11,33 @@ import { allocate, lastUnits, noAllocations } from "./allocation.ts"
 import { atsOf } from "./availability.ts"
 import type { Confirm, Extend, Release, Reserve, SetPolicy, StockCommand } from "./commands.ts"
 import { decideFact } from "./decide-facts.ts"
-import { accepted, type Decision, notOpenReason, refused } from "./decision.ts"
+import { accepted, type Decision, openOrReason, refused } from "./decision.ts"
 import { type Expired, unitsOf } from "./events.ts"
 import type { EpochMs, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
 import { shortagesUnder } from "./shortage.ts"
-import { locationStock, offerableQty, openQtyOf, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
+import { type EndedOf, locationStock, noneEnded, offerableQty, openQtyOf, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
 
 /**
  * What `command` by `sender` does at `nowMs`. `stock` is undefined for a SKU nobody has told anything about: policies and facts are accepted
- * there all the same. Throws only if the command isn't what the decoder lets through.
+ * there all the same. `endedOf` knows of reservations that ended and that the stock no longer holds. Throws only if the command isn't what the decoder lets through.
  */
-export const decide = (stock: SkuStock | undefined, command: StockCommand, sender: SenderId, nowMs: EpochMs): Decision => {
+export const decide = (
+  stock: SkuStock | undefined,
+  command: StockCommand,
+  sender: SenderId,
+  nowMs: EpochMs,
+  endedOf: EndedOf = noneEnded,
+): Decision => {
   switch (command.type) {
     case "Reserve":
-      return stock === undefined ? refused("UnknownSku") : decideReserve(stock, command, sender, nowMs)
+      return stock === undefined ? refused("UnknownSku") : decideReserve(stock, command, sender, nowMs, endedOf)
     case "Confirm":
-      return stock === undefined ? refused("UnknownSku") : decideConfirm(stock, command, sender, nowMs)
+      return stock === undefined ? refused("UnknownSku") : decideConfirm(stock, command, sender, nowMs, endedOf)
     case "Release":
-      return stock === undefined ? refused("UnknownSku") : decideRelease(stock, command, sender, nowMs)
+      return stock === undefined ? refused("UnknownSku") : decideRelease(stock, command, sender, nowMs, endedOf)
     case "Extend":
-      return stock === undefined ? refused("UnknownSku") : decideExtend(stock, command, sender, nowMs)
+      return stock === undefined ? refused("UnknownSku") : decideExtend(stock, command, sender, nowMs, endedOf)
     case "SetPolicy":
       return decideSetPolicy(stock, command)
     case "ReceiveStock":
@@ -39,16 +45,17 @@ export const decide = (stock: SkuStock | undefined, command: StockCommand, sende
     case "MoveStatus":
     case "Fulfil":
     case "RecordSale":
-      return decideFact(stock, command, sender)
+      return decideFact(stock, command, sender, endedOf)
     default:
       return unreachable(command)
   }
 }
 
-const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowMs: EpochMs): Decision => {
+const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowMs: EpochMs, endedOf: EndedOf): Decision => {
   if ((stock.reservations?.openCount ?? 0) >= openReservationsPerSkuMax) return refused("LimitReached", "openReservations")
   if (channelPolicy(stock.policy, sender) === undefined) return refused("NotSoldHere")
-  if (reservationOf(stock, sender, command.reservation) !== undefined) return refused("ReservationExists")
+  const known = reservationOf(stock, sender, command.reservation) ?? endedOf(sender, command.reservation)
+  if (known !== undefined) return refused("ReservationExists")
   for (const location of command.locations ?? []) {
     if (locationStock(stock, location) === undefined) return refused("UnknownLocation", "locations")
   }
@@ -68,19 +75,17 @@ const decideReserve = (stock: SkuStock, command: Reserve, sender: SenderId, nowM
 }
 
 /** A hold that a fact has eaten is confirmed all the same: its channel hears what its locations lack. */
-const decideConfirm = (stock: SkuStock, command: Confirm, sender: SenderId, nowMs: EpochMs): Decision => {
-  const reservation = reservationOf(stock, sender, command.reservation)
-  const reason = notOpenReason(reservation, nowMs)
-  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+const decideConfirm = (stock: SkuStock, command: Confirm, sender: SenderId, nowMs: EpochMs, endedOf: EndedOf): Decision => {
+  const reservation = openOrReason(stock, endedOf, sender, command.reservation, nowMs)
+  if (typeof reservation === "string") return refused(reservation)
   if (reservation.status === "confirmed") return refused("ReservationConfirmed")
   const confirmed = { type: "Confirmed", channel: sender, reservation: command.reservation } as const
   return accepted([confirmed, ...shortagesUnder(stock, reservation.allocations)])
 }
 
-const decideRelease = (stock: SkuStock, command: Release, sender: SenderId, nowMs: EpochMs): Decision => {
-  const reservation = reservationOf(stock, sender, command.reservation)
-  const reason = notOpenReason(reservation, nowMs)
-  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+const decideRelease = (stock: SkuStock, command: Release, sender: SenderId, nowMs: EpochMs, endedOf: EndedOf): Decision => {
+  const reservation = openOrReason(stock, endedOf, sender, command.reservation, nowMs)
+  if (typeof reservation === "string") return refused(reservation)
   const openQty = openQtyOf(reservation)
   const qty = command.qty ?? openQty
   if (qty > openQty) return refused("QtyExceedsOpen", "qty")
@@ -91,10 +96,9 @@ const decideRelease = (stock: SkuStock, command: Release, sender: SenderId, nowM
   return accepted([shortQty > 0 ? { ...released, shortQty } : released])
 }
 
-const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs: EpochMs): Decision => {
-  const reservation = reservationOf(stock, sender, command.reservation)
-  const reason = notOpenReason(reservation, nowMs)
-  if (reservation === undefined || reason !== undefined) return refused(reason ?? "UnknownReservation")
+const decideExtend = (stock: SkuStock, command: Extend, sender: SenderId, nowMs: EpochMs, endedOf: EndedOf): Decision => {
+  const reservation = openOrReason(stock, endedOf, sender, command.reservation, nowMs)
+  if (typeof reservation === "string") return refused(reservation)
   if (reservation.status === "confirmed") return refused("ReservationConfirmed")
   const expiresAtMs = Math.max(reservation.expiresAtMs, nowMs + command.holdMs)
   return accepted([{ type: "Extended", channel: sender, reservation: command.reservation, expiresAtMs }])

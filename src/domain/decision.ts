@@ -3,9 +3,9 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import type { StockEvent } from "./events.ts"
-import type { EpochMs } from "./names.ts"
+import type { EpochMs, ReservationId, SenderId } from "./names.ts"
 import type { Refusal, RefusalReason } from "./refusals.ts"
-import type { Reservation } from "./stock.ts"
+import { type EndedOf, type EndedReservation, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
 
 /** What one command does to its SKU: at least one event, or a refusal that does nothing. */
 export type Decision =
@@ -30,7 +30,7 @@ export const refused = (reason: RefusalReason, field?: string): Decision => ({
  * Why a command can't change this reservation, or undefined if it is open. A hold whose time is up is answered as it will be once its
  * expiry is journaled: as fulfilled if units of it were, else as expired.
  */
-export const notOpenReason = (reservation: Reservation | undefined, nowMs: EpochMs): RefusalReason | undefined => {
+const notOpenReason = (reservation: Reservation | EndedReservation | undefined, nowMs: EpochMs): RefusalReason | undefined => {
   if (reservation === undefined) return "UnknownReservation"
   switch (reservation.status) {
     case "held":
@@ -45,6 +45,19 @@ export const notOpenReason = (reservation: Reservation | undefined, nowMs: Epoch
     case "fulfilled":
       return "ReservationFulfilled"
     default:
-      return unreachable(reservation.status)
+      return unreachable(reservation)
   }
+}
+
+/** The channel's open reservation of this id, or why nothing can be done with it. */
+export const openOrReason = (
+  stock: SkuStock,
+  endedOf: EndedOf,
+  channel: SenderId,
+  id: ReservationId,
+  nowMs: EpochMs,
+): Reservation | RefusalReason => {
+  const held = reservationOf(stock, channel, id)
+  const reason = notOpenReason(held ?? endedOf(channel, id), nowMs)
+  return reason ?? held ?? "UnknownReservation"
 }

@@ -288,7 +288,7 @@ const begin = (
 ): Reservation => {
   const { channel, reservation: id, allocations, shortQty = 0 } = event
   assert(allocations.length > 0 || shortQty > 0, "a reservation begins with open units")
-  const reservation: Reservation = { channel, id, status, allocations, shortQty, fulfilledQty: 0, expiresAtMs, endedAtMs: 0 }
+  const reservation: Reservation = { channel, id, status, allocations, shortQty, fulfilledQty: 0, expiresAtMs }
   addReservation(stock, reservation)
   return reservation
 }
@@ -323,7 +323,7 @@ const shrink = (
   return reservation
 }
 
-/** Removes an ended reservation: its id may be used again. The last one takes the table with it. */
+/** Removes an ended reservation: whoever keeps the stock remembers its end, as long as it has to. The last one takes the table with it. */
 export const forgetReservation = (stock: SkuStock, reservation: Reservation): void => {
   assert(!isOpen(reservation), "only an ended reservation is forgotten")
   removeReservation(stock, reservation)

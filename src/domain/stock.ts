@@ -51,6 +51,22 @@ export interface ChannelUse {
 export const ReservationStatus = ["held", "confirmed", "fulfilled", "released", "expired"] as const
 export type ReservationStatus = (typeof ReservationStatus)[number]
 
+export const Ending = ["fulfilled", "released", "expired"] as const
+/** How a reservation ends. */
+export type Ending = (typeof Ending)[number]
+
+/** All that is known of a reservation that has ended, once its SKU no longer holds it. */
+export interface EndedReservation {
+  readonly status: Ending
+  readonly endedAtMs: EpochMs
+}
+
+/** How the reservation that a channel knows by this id ended, if it did and its SKU no longer holds it. Whoever keeps the stock knows. */
+export type EndedOf = (channel: SenderId, id: ReservationId) => EndedReservation | undefined
+
+/** Of a stock that holds what has ended, too. */
+export const noneEnded: EndedOf = () => undefined
+
 export interface Reservation {
   readonly channel: SenderId
   readonly id: ReservationId
@@ -62,8 +78,6 @@ export interface Reservation {
   fulfilledQty: number
   /** When a hold ends; of no meaning once it isn't held. */
   expiresAtMs: EpochMs
-  /** When it ended, by journaled time; 0 while it is open. Set by the engine, which knows the record's time: evolve leaves it 0. */
-  endedAtMs: EpochMs
 }
 
 /** Reservations, found by id and channel: a hot SKU has a million of them. */
@@ -119,7 +133,7 @@ const naming: Naming<Reservation> = {
   secondOf: (reservation) => reservation.channel,
 }
 
-/** The reservation the channel knows by this id, open or ended, or undefined if there is none. */
+/** The reservation the channel knows by this id, open or ended, or undefined if the SKU holds none. */
 export const reservationOf = (stock: SkuStock, channel: SenderId, id: ReservationId): Reservation | undefined =>
   stock.reservations === null ? undefined : findThing(stock.reservations, naming, id, channel)
 
@@ -158,4 +172,5 @@ export const offerableQty = (at: LocationStock): number => availableQty(at) - at
 export const openQtyOf = (reservation: Reservation): number => unitsOf(reservation.allocations) + reservation.shortQty
 
 /** Whether the reservation is held or confirmed. */
-export const isOpen = (reservation: Reservation): boolean => reservation.status === "held" || reservation.status === "confirmed"
+export const isOpen = (reservation: Pick<Reservation, "status">): boolean =>
+  reservation.status === "held" || reservation.status === "confirmed"

@@ -12,15 +12,14 @@ import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
+import { hasEndedSince, rememberEnd } from "./ended.ts"
 import {
   classMemory,
   floorClassOf,
-  forgetIfBelowFloor,
   memoryKey,
   noteRemembered,
   packOlder,
   remember,
-  rememberEnd,
   rememberIfNew,
   rememberUnlessKnown,
   senderMemory,
@@ -78,6 +77,14 @@ const recentHashesMax = 1_024
 
 const mayBegin = (event: StockEvent): boolean => event.type === "Reserved" || event.type === "SaleOwed"
 
+/** Whether the event's reservation was loaded as one that ended with this record or a later one. */
+const isContained = (
+  partition: Partition,
+  actor: SkuActor,
+  event: Extract<StockEvent, { readonly reservation: unknown }>,
+  seq: number,
+): boolean => hasEndedSince(partition, actor.stock.sku, event.channel, event.reservation, seq)
+
 /** Applies one event to a SKU that a snapshot contains in part: each part takes what it doesn't have yet. */
 const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEvent, seq: number): Reservation | undefined => {
   const recovery = partition.recovery
@@ -85,8 +92,8 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
   if ((recovery.actorSeq.get(actor) ?? 0) < seq) evolveStock(actor.stock, event)
   if (!("reservation" in event)) return undefined
   const found = reservationOf(actor.stock, event.channel, event.reservation)
-  // It ended and was forgotten before its slice was written: what happened to it in between is of no consequence.
-  if (found === undefined && !mayBegin(event)) return undefined
+  // It ended before its slice was written: its end was loaded, or forgotten by then, and what happened to it in between is of no consequence.
+  if (found === undefined && (!mayBegin(event) || isContained(partition, actor, event, seq))) return undefined
   if (found !== undefined && loadedSeqOf(recovery, found) >= seq) return undefined
   return evolveReservation(actor.stock, event)
 }
@@ -97,7 +104,7 @@ export const applyEvents = (partition: Partition, actor: SkuActor, events: Reado
     const event = told.type === "PolicySet" ? { ...told, policy: sharedPolicy(partition, told.policy) } : told
     const before = "reservation" in event ? reservationState(actor, event) : undefined
     const reservation = partition.recovery === null ? evolve(actor.stock, event) : evolveRecovering(partition, actor, event, seq)
-    if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, atMs)
+    if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, seq, atMs)
   }
   actor.version = Math.max(actor.version, seq)
   noteShort(partition, actor)
@@ -121,7 +128,14 @@ const reservationState = (actor: SkuActor, event: Extract<StockEvent, { readonly
   return found !== undefined && found.status === "held" ? found.expiresAtMs : 0
 }
 
-const followReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, armedForMs: EpochMs, atMs: EpochMs): void => {
+const followReservation = (
+  partition: Partition,
+  actor: SkuActor,
+  reservation: Reservation,
+  armedForMs: EpochMs,
+  seq: number,
+  atMs: EpochMs,
+): void => {
   const held = reservation.status === "held"
   if (armedForMs !== 0 && (!held || reservation.expiresAtMs !== armedForMs)) {
     disarmHold(partition.holds, reservation, armedForMs)
@@ -131,10 +145,7 @@ const followReservation = (partition: Partition, actor: SkuActor, reservation: R
     armHold(partition.holds, actor, reservation)
     partition.openHolds++
   }
-  if (!isOpen(reservation) && reservation.endedAtMs === 0) {
-    reservation.endedAtMs = atMs
-    rememberEnd(partition, actor, reservation)
-  }
+  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation, seq, atMs)
 }
 
 /** Whether a decision is one that its id stands for from now on. A quarantined one is provisional; answers to the message as such are given again each time. */
@@ -369,18 +380,11 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
   }
 }
 
-/** Deciding forgot what the floor had passed, before it looked: an id may have begun anew. */
-const forgetAsDecided = (partition: Partition, actor: SkuActor | undefined, decision: EntryDecision): void => {
-  if (actor === undefined || decision._tag !== "Accepted") return
-  for (const event of decision.events) if ("reservation" in event) forgetIfBelowFloor(partition, actor, event.channel, event.reservation)
-}
-
 const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
   // A repeat changes nothing, and its content need not be hashed.
   if (decided.command === null || (decided.decision._tag === "Repeated" && shipmentKeyOf(decided.command) === undefined)) return
   const hash = given.codec.contentHash(decided.command)
   const actor = partition.actors.get(decided.command.sku)
-  forgetAsDecided(partition, actor, decided.decision)
   applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
 }
 

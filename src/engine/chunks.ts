@@ -22,6 +22,7 @@ interface SkusChunk {
     readonly shorts: Shorts | null
   }>
 }
+/** Open reservations. */
 export interface ReservationsChunk {
   readonly kind: "reservations"
   readonly seq: number
@@ -40,6 +41,13 @@ export interface PackedChunk {
   readonly class: FloorClass
   readonly bytes: Uint8Array
 }
+/** Ended reservations of some channels, rows as packed.ts lays them: so many of each, one channel's after the other's, each in the order in which they ended. They come after all that are open. */
+export interface EndedChunk {
+  readonly kind: "ended"
+  readonly seq: number
+  readonly of: ReadonlyArray<{ readonly channel: SenderId; readonly rows: number }>
+  readonly bytes: Uint8Array
+}
 interface MetaChunk {
   readonly kind: "meta"
   readonly seq: number
@@ -49,14 +57,14 @@ interface MetaChunk {
   readonly quarantine: ReadonlyArray<QuarantinedCommand>
 }
 /** What one chunk of a snapshot holds. */
-export type Chunk = SkusChunk | ReservationsChunk | DecisionsChunk | PackedChunk | MetaChunk
+export type Chunk = SkusChunk | ReservationsChunk | EndedChunk | DecisionsChunk | PackedChunk | MetaChunk
 
-/** Packed decisions that are as much work as one other thing. */
-const packedPerThing = 32
+/** Packed rows that are as much work as one other thing. */
+export const packedPerThing = 32
 
 /** How many things a chunk holds. */
 export const itemsOf = (chunk: Chunk): number => {
-  if (chunk.kind === "packed") return Math.ceil(chunk.bytes.length / (packedPerThing * rowBytes))
+  if (chunk.kind === "packed" || chunk.kind === "ended") return Math.ceil(chunk.bytes.length / (packedPerThing * rowBytes))
   if (chunk.kind === "skus") return chunk.skus.length
   return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
 }

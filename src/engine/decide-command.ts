@@ -10,6 +10,7 @@ import { partitionOf, type SenderId } from "../domain/names.ts"
 import { channelPolicy } from "../domain/policy.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
+import type { EndedOf } from "../domain/stock.ts"
 import {
   factsKeptMax,
   factsKeptPerSenderMax,
@@ -22,7 +23,8 @@ import {
 } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
-import { floorClassOf, floorMsOf, forgetIfBelowFloor, recall, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
+import { endedReservation } from "./ended.ts"
+import { floorClassOf, floorMsOf, recall, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import { recallRead } from "./recall.ts"
@@ -157,21 +159,12 @@ const quarantineAs = ({ partition, command, sender, place }: Checked, cause: str
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
-/** Forgets the reservation the command names, if it ended and the floor has passed it. True if it did. */
-const forgetWhatTheFloorPassed = (partition: Partition, actor: SkuActor, command: StockCommand, sender: SenderId): boolean => {
-  if (!("reservation" in command) || command.reservation === undefined) return false
-  return forgetIfBelowFloor(partition, actor, command.type === "Fulfil" ? command.channel : sender, command.reservation)
-}
-
 /** Asks the SKU itself. */
 const decideStock = (partition: Partition, actor: SkuActor | undefined, command: StockCommand, sender: SenderId): EntryDecision => {
-  // A fact on an ended reservation is applied otherwise than one on none; a command could only have been refused for it.
-  if (actor !== undefined && isFact(command)) forgetWhatTheFloorPassed(partition, actor, command, sender)
   const stock = actor?.stock
   if (stock === undefined && partition.actorList.length >= skusPerPartitionMax) return refused("LimitReached", "skus")
-  let decision = decide(stock, command, sender, partition.atMs)
-  if (decision._tag === "Refused" && actor !== undefined && forgetWhatTheFloorPassed(partition, actor, command, sender))
-    decision = decide(stock, command, sender, partition.atMs)
+  const endedOf: EndedOf = (channel, id) => endedReservation(partition, command.sku, channel, id)
+  const decision = decide(stock, command, sender, partition.atMs, endedOf)
   return decision._tag === "Accepted" ? decision : { _tag: "Refused", refusal: decision.refusal }
 }
 

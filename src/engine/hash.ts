@@ -7,7 +7,8 @@
 import type { Sku } from "../domain/names.ts"
 import { reservationsOf, type SkuStock } from "../domain/stock.ts"
 import type { SkuActor } from "./actor.ts"
-import { floorMsOf, rememberedAt, type SenderMemory } from "./memory.ts"
+import { endsAt } from "./ended.ts"
+import { type Digested, rememberedAt, type SenderMemory } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
 
@@ -43,38 +44,43 @@ const hashOfPairs = (pairs: Iterable<readonly [key: string, value: unknown]>, sh
   return sha256(hashes.join(","))
 }
 
-/** A SKU's stock without what depends on how it got there: slots, and ended reservations that the floor has passed. */
-const stockState = (partition: Partition, stock: SkuStock): unknown => {
+/** A SKU's stock without what depends on how it got there: slots. */
+const stockState = (stock: SkuStock): unknown => {
   const reservations: Record<string, unknown> = {}
-  for (const reservation of reservationsOf(stock)) {
-    const memory = partition.senders.get(reservation.channel)
-    const floorMs = memory === undefined ? 0 : floorMsOf(memory, "sell", partition.atMs)
-    if (reservation.endedAtMs === 0 || reservation.endedAtMs >= floorMs)
-      reservations[`${reservation.channel}/${reservation.id}`] =
-        reservation.status === "held" ? reservation : { ...reservation, expiresAtMs: 0 }
-  }
+  for (const reservation of reservationsOf(stock))
+    reservations[`${reservation.channel}/${reservation.id}`] =
+      reservation.status === "held" ? reservation : { ...reservation, expiresAtMs: 0 }
   const locations = Object.fromEntries(stock.locations.map((at) => [at.location, at]))
   const uses = Object.fromEntries((stock.uses ?? []).map((use) => [use.channel, use]))
   return { sku: stock.sku, policy: stock.policy, locations, uses, shorts: stock.shorts, reservations }
 }
 
-/** A digest for each decision: packed or not, it is the same. */
-const decisionsOf = (partition: Partition, memory: SenderMemory, sku: Sku | undefined): ReadonlyArray<readonly [string, unknown]> =>
-  Array.from(rememberedAt(memory, partition.atMs, sku), ({ digest, step }) => [String(digest), step] as const)
+type Digests = ReadonlyArray<readonly [string, unknown]>
+const digestsOf = (held: Iterable<Digested>): Digests => Array.from(held, ({ digest, step }) => [String(digest), step] as const)
+
+/** One hash of what is remembered of each sender. */
+const hashOfSenders = (partition: Partition, sha256: Sha256, of: (memory: SenderMemory) => Iterable<Digested>): string => {
+  const held = partition.senderList
+    .map((memory) => [memory.sender, digestsOf(of(memory))] as const)
+    .filter(([, digests]) => digests.length > 0)
+  return hashOfPairs(
+    held.map(([sender, digests]) => [sender, hashOfPairs(digests, sha256)] as const),
+    sha256,
+  )
+}
 
 /** Hash of stock and remembered decisions: of one SKU, or of all the partition's. */
 export const stateHash = (partition: Partition, sha256: Sha256, sku?: Sku): string => {
   const one = sku === undefined ? undefined : partition.actors.get(sku)
   const actors: ReadonlyArray<SkuActor> = sku === undefined ? partition.actorList : one === undefined ? [] : [one]
   const stocks = hashOfPairs(
-    actors.map(({ stock }) => [stock.sku, stockState(partition, stock)] as const),
+    actors.map(({ stock }) => [stock.sku, stockState(stock)] as const),
     sha256,
   )
-  const decisions = partition.senderList
-    .map((memory) => [memory.sender, decisionsOf(partition, memory, sku)] as const)
-    .filter(([, held]) => held.length > 0)
-    .map(([sender, held]) => [sender, hashOfPairs(held, sha256)] as const)
-  return sha256(`${stocks} ${hashOfPairs(decisions, sha256)}`)
+  // A digest for each decision, and for each reservation that ended: packed or not, it is the same.
+  const decisions = hashOfSenders(partition, sha256, (memory) => rememberedAt(memory, partition.atMs, sku))
+  const ends = hashOfSenders(partition, sha256, (memory) => endsAt(memory, partition.atMs, sku))
+  return sha256(`${stocks} ${decisions} ${ends}`)
 }
 
 /** Hash of everything the partition holds. What is derived (timers) and what stands in `stateHash` already is left out. */

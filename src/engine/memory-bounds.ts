@@ -8,8 +8,6 @@ import type { EpochMs, SenderId } from "../domain/names.ts"
 import {
   busyMsMin,
   commandHorizonMinMs,
-  endedPerSenderMax,
-  endedPlenty,
   floorStepMs,
   quarantinedMax,
   quarantinedPerSenderMax,
@@ -18,10 +16,9 @@ import {
   rememberedPlenty,
   senderFullMsMax,
 } from "../limits.ts"
-import { type ClassMemory, decisionCount, floorMsOf, type SenderMemory, stepOf } from "./memory.ts"
+import { type ClassMemory, decisionCount, endedCount, floorMsOf, type SenderMemory, stepOf } from "./memory.ts"
 import { firstOf, newestStepOfFirst } from "./memory-line.ts"
-import { oldestStepOf } from "./memory-steps.ts"
-import { firstNewestStep, segmentSteps } from "./packed.ts"
+import { firstNewestStep, newestStepOfOldestRows } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
@@ -30,12 +27,10 @@ export interface MemoryBounds {
   readonly horizonMinMs: number
   /** Newest decisions of one sender and class that are held as they are; older ones are packed. */
   readonly recent: number
-  /** Decisions of one sender and class, and ended reservations, above which its floor rises. */
+  /** Decisions of one sender and class above which its floor rises; ended reservations of it above which it does. */
   readonly plenty: number
-  readonly endedPlenty: number
-  /** Decisions of one sender and class, and ended reservations, at which it has to wait. */
+  /** Decisions of one sender and class, or ended reservations, at which it has to wait. */
   readonly decisionsMax: number
-  readonly endedMax: number
   /** The same of facts: they are remembered for their whole horizon, so whoever fills it waits for long. */
   readonly factsMax: number
   /** Commands in quarantine, of a sender and in all, at which no more facts of it are taken in. */
@@ -47,10 +42,8 @@ export const memoryBounds: MemoryBounds = Object.freeze({
   horizonMinMs: commandHorizonMinMs,
   recent: recentPerSenderMax,
   plenty: rememberedPlenty,
-  endedPlenty,
   decisionsMax: rememberedPerSenderMax,
   factsMax: rememberedPerSenderMax,
-  endedMax: endedPerSenderMax,
   quarantinedPerSender: quarantinedPerSenderMax,
   quarantined: quarantinedMax,
 })
@@ -65,14 +58,15 @@ const mayRise: Readonly<Record<FloorClass, boolean>> = { sell: true, policy: tru
 export const floorToRaise = (partition: Partition, memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
   const held = memory.classes.get(floorClass)
   if (held === undefined || !mayRise[floorClass]) return undefined
-  const { plenty, endedPlenty: endsPlenty, horizonMinMs } = partition.memoryBounds
-  const { ended } = held
-  const count = decisionCount(held)
+  const { plenty, horizonMinMs } = partition.memoryBounds
+  const freed = Math.floor(plenty / freedShare)
+  const [count, ended] = [decisionCount(held), endedCount(held)]
   const highest = stepOf(atMs - horizonMinMs)
   let step = 0
   // Only where it frees something: what is younger than the horizon that always holds stays, and a floor that rose for nothing would refuse what comes late for nothing.
-  if (count > plenty && oldestStepIn(held) < highest) step = newestStepOfOldest(held, count - plenty + Math.floor(plenty / freedShare)) + 1
-  if (ended.count > endsPlenty && oldestStepOf(ended) < highest) step = Math.max(step, oldestStepOf(ended) + 1)
+  if (count > plenty && oldestStepIn(held) < highest) step = newestStepOfOldest(held, count - plenty + freed) + 1
+  if (held.ended !== null && ended > plenty && oldestEndIn(held) < highest)
+    step = Math.max(step, newestStepOfOldestRows(held.ended, ended - plenty + freed).step + 1)
   const floorMs = Math.min(step, highest) * floorStepMs
   return floorMs > floorMsOf(memory, floorClass, atMs) ? floorMs : undefined
 }
@@ -83,25 +77,22 @@ const oldestStepIn = ({ decisions, packed }: ClassMemory): number => {
   return first ?? firstOf(decisions)?.step ?? Number.POSITIVE_INFINITY
 }
 
+/** The same of ended reservations. */
+const oldestEndIn = ({ ended }: ClassMemory): number => (ended === null ? undefined : firstNewestStep(ended)) ?? Number.POSITIVE_INFINITY
+
 /** The newest step among at least so many of the oldest decisions. */
 const newestStepOfOldest = ({ decisions, packed }: ClassMemory, least: number): number => {
-  let step = 0
-  let seen = 0
-  for (const segment of packed === null ? [] : segmentSteps(packed)) {
-    if (seen >= least) return step
-    seen += segment.count
-    step = Math.max(step, segment.newestStep)
-  }
-  return seen >= least ? step : Math.max(step, newestStepOfFirst(decisions, least - seen))
+  const { step, count } = packed === null ? { step: 0, count: 0 } : newestStepOfOldestRows(packed, least)
+  return count >= least ? step : Math.max(step, newestStepOfFirst(decisions, least - count))
 }
 
-/** Decisions of a class at which its sender has to wait. */
+/** Decisions of a class, or ended reservations, at which its sender has to wait. */
 const decisionsMaxOf = ({ memoryBounds: bounds }: Partition, floorClass: FloorClass): number =>
   mayRise[floorClass] ? bounds.decisionsMax : bounds.factsMax
 
-/** Whether there is no room for so many more decisions of a sender's class. */
+/** Whether there is no room for so many more decisions of a sender's class; each may end a reservation. */
 export const isFull = (partition: Partition, floorClass: FloorClass, held: ClassMemory, more: number): boolean =>
-  decisionCount(held) + more > decisionsMaxOf(partition, floorClass) || held.ended.count >= partition.memoryBounds.endedMax
+  Math.max(decisionCount(held), endedCount(held)) + more > decisionsMaxOf(partition, floorClass)
 
 /** The classes of a sender that are full. */
 const fullClasses = (partition: Partition, memory: SenderMemory): ReadonlyArray<[FloorClass, ClassMemory]> =>
@@ -109,7 +100,7 @@ const fullClasses = (partition: Partition, memory: SenderMemory): ReadonlyArray<
 
 /** Milliseconds until something of a full class may be forgotten: what is oldest leaves the horizon. A little at least; at most what an ingress is told at once. */
 export const roomInMs = (partition: Partition, floorClass: FloorClass, held: ClassMemory): number => {
-  const oldest = Math.min(oldestStepIn(held), oldestStepOf(held.ended))
+  const oldest = Math.min(oldestStepIn(held), oldestEndIn(held))
   const { horizonMinMs } = partition.memoryBounds
   const horizonMs = mayRise[floorClass] ? horizonMinMs : horizonOf(partition, floorClass)
   const ms = (oldest + 1) * floorStepMs + horizonMs - partition.atMs
@@ -133,7 +124,7 @@ export const fullestMemory = (partition: Partition): { readonly share: number; r
   let fullest: SenderId | null = null
   for (const { sender, classes } of partition.senderList)
     for (const [floorClass, held] of classes) {
-      const its = Math.max(decisionCount(held) / decisionsMaxOf(partition, floorClass), held.ended.count / partition.memoryBounds.endedMax)
+      const its = Math.max(decisionCount(held), endedCount(held)) / decisionsMaxOf(partition, floorClass)
       if (its <= share) continue
       share = its
       fullest = sender

@@ -1,5 +1,5 @@
 /**
- * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations, and the floors below which all of
+ * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations (ended.ts), and the floors below which all of
  * it is forgotten and refused.
  *
  * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
@@ -9,15 +9,11 @@
  */
 import { assert } from "../assert.ts"
 import { type Command, classOf, isFact } from "../domain/commands.ts"
-import { forgetReservation } from "../domain/evolve.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
-import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
 import { digestOf, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
-import { emptySteps, oldestStepOf, popOldest, pushInto, type StepHeap } from "./memory-steps.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
@@ -36,12 +32,6 @@ export interface Remembered {
   readonly place: number
 }
 
-/** A reservation that ended, and where. */
-export interface Ended {
-  readonly actor: SkuActor
-  readonly reservation: Reservation
-}
-
 export interface ClassMemory {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
@@ -49,8 +39,8 @@ export interface ClassMemory {
   readonly decisions: MemoryLine<Remembered>
   /** Older ones, in the order in which they were made: positions go on as places in the line. Null: none was packed yet. */
   packed: PackedRows | null
-  /** Ended reservations by the step of their end: they may come in any order, out of a snapshot. */
-  readonly ended: StepHeap<Ended>
+  /** Ended reservations, in the order in which they ended, in the class that holds them; see ended.ts. Null: none. */
+  ended: PackedRows | null
 }
 
 export interface SenderMemory {
@@ -104,7 +94,7 @@ export const senderMemory = (partition: Partition, sender: SenderId): SenderMemo
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
   let found = memory.classes.get(floorClass)
   if (found === undefined) {
-    found = { floorMs: 0, decisions: emptyLine(), packed: null, ended: emptySteps() }
+    found = { floorMs: 0, decisions: emptyLine(), packed: null, ended: null }
     memory.classes.set(floorClass, found)
   }
   return found
@@ -118,7 +108,8 @@ export const floorMsOf = (memory: Pick<SenderMemory, "classes">, floorClass: Flo
 }
 
 /** The step number of the floor: what lies in lower ones is forgotten. */
-const floorStep = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): number => floorMsOf(memory, floorClass, atMs) / floorStepMs
+export const floorStep = (memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): number =>
+  floorMsOf(memory, floorClass, atMs) / floorStepMs
 
 const naming: Naming<Remembered> = {
   isNamed: (decision, id, sku) => decision.id === id && decision.sku === sku,
@@ -258,8 +249,9 @@ export const loadPacked = (partition: Partition, sender: SenderId, floorClass: F
   moveBy(held.decisions, packed.end - before)
 }
 
-/** Decisions of a class, forgotten ones included that are not swept yet. */
+/** Decisions of a class, and ended reservations, forgotten ones included that are not swept yet. */
 export const decisionCount = ({ decisions, packed }: ClassMemory): number => decisions.count + (packed === null ? 0 : rowCount(packed))
+export const endedCount = ({ ended }: ClassMemory): number => (ended === null ? 0 : rowCount(ended))
 
 const rememberOver = (memory: SenderMemory, decision: Remembered, former: Remembered | undefined): void => {
   const ofClass = classMemory(memory, decision.class)
@@ -273,33 +265,13 @@ export const noteRemembered = (partition: Partition, memory: SenderMemory, floor
   if ((memory.classes.get(floorClass)?.decisions.count ?? 0) > partition.memoryBounds.recent) partition.toPack.add(memory)
 }
 
-/** Remembers that a reservation ended, so that its id stays taken and its end can be told. */
-export const rememberEnd = (partition: Partition, actor: SkuActor, reservation: Reservation): void => {
-  const { ended } = classMemory(senderMemory(partition, reservation.channel), "sell")
-  pushInto(ended, { actor, reservation }, stepOf(reservation.endedAtMs))
-}
-
-/** Whether a reservation's end lies below its channel's floor: it is forgotten, swept or not. */
-export const isForgotten = (partition: Partition, { channel, endedAtMs }: Reservation): boolean => {
-  const memory = partition.senders.get(channel)
-  return memory !== undefined && stepOf(endedAtMs) < floorStep(memory, "sell", partition.atMs)
-}
-
-/** Forgets an ended reservation here and now if the floor says so: sweeping may be late, and decide must not depend on it. True if it did. */
-export const forgetIfBelowFloor = (partition: Partition, actor: SkuActor, channel: SenderId, id: Reservation["id"]): boolean => {
-  const reservation = reservationOf(actor.stock, channel, id)
-  if (reservation === undefined || isOpen(reservation)) return false
-  if (!isForgotten(partition, reservation)) return false
-  forgetReservation(actor.stock, reservation)
-  return true
-}
-
 /** Sweeps up to `most` things of one sender that its floors have passed. What was issued ahead holds up what was decided after it until its own time is forgotten, minutes at most. */
 export const sweep = (partition: Partition, memory: SenderMemory, most: number): void => {
   let left = most
   for (const [floorClass, held] of memory.classes) {
     const firstAlive = floorStep(memory, floorClass, partition.atMs)
     if (held.packed !== null) forgetRows(held.packed, firstAlive)
+    if (held.ended !== null) forgetRows(held.ended, firstAlive)
     for (; left > 0 && (held.packed === null || rowCount(held.packed) === 0); left--) {
       const decision = firstOf(held.decisions)
       if (decision === undefined || decision.step >= firstAlive) break
@@ -307,10 +279,5 @@ export const sweep = (partition: Partition, memory: SenderMemory, most: number):
       // The same id may have been decided anew since it was forgotten: only this very decision is swept.
       removeThing(memory.decisions, naming, decision)
     }
-    for (; left > 0 && oldestStepOf(held.ended) < firstAlive; left--) forgetEnd(popOldest(held.ended))
   }
-}
-
-const forgetEnd = ({ actor, reservation }: Ended): void => {
-  if (reservationOf(actor.stock, reservation.channel, reservation.id) === reservation) forgetReservation(actor.stock, reservation)
 }

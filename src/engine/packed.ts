@@ -10,8 +10,9 @@ import { hashLanes, type Lanes } from "./lanes.ts"
 
 /** A row: hash of id and SKU (8), sequence (8), digest (8), hash of the SKU (4), step (4), place in its record (2). */
 export const rowBytes = 34
-/** Rows in a segment. */
+/** Rows in a segment, and those that a new one has room for: it grows, for most senders never fill one. */
 export const segmentRows = 4_096
+const segmentRowsMin = 16
 const placesMin = 64
 const placesMax = 4_096
 /** Positions as an index holds them: 0 is a place never used. */
@@ -29,7 +30,7 @@ export interface PackedRow {
 }
 
 interface PackedSegment {
-  readonly rows: DataView<ArrayBuffer>
+  rows: DataView<ArrayBuffer>
   newestStep: number
 }
 
@@ -168,14 +169,21 @@ const index = (rows: PackedRows, key: Lanes, position: number): void => {
   }
 }
 
+const growSegment = (segment: PackedSegment): void => {
+  const grown = new Uint8Array(2 * segment.rows.byteLength)
+  grown.set(new Uint8Array(segment.rows.buffer))
+  segment.rows = new DataView(grown.buffer)
+}
+
 /** Adds a row behind the last. */
 export const addRow = (rows: PackedRows, key: Lanes, { seq, place, step, digest, skuHash }: PackedRow): void => {
   const position = rows.end
   if ((position - rows.base) % segmentRows === 0)
-    rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRows * rowBytes)), newestStep: 0 })
+    rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRowsMin * rowBytes)), newestStep: 0 })
   rows.end++
   const segment = segmentOf(rows, position)
   const at = offsetOf(rows, position)
+  if (at === segment.rows.byteLength) growSegment(segment)
   const view = segment.rows
   view.setInt32(at, key.hi)
   view.setInt32(at + 4, key.lo)
@@ -199,8 +207,20 @@ export const forgetRows = (rows: PackedRows, firstAlive: number): void => {
 }
 
 /** The newest step of each segment, oldest first, with its rows. */
-export const segmentSteps = ({ segments, base, end }: PackedRows): ReadonlyArray<{ readonly newestStep: number; readonly count: number }> =>
+const segmentSteps = ({ segments, base, end }: PackedRows): ReadonlyArray<{ readonly newestStep: number; readonly count: number }> =>
   segments.map(({ newestStep }, i) => ({ newestStep, count: Math.min(segmentRows, end - base - i * segmentRows) }))
+
+/** The newest step among at least so many of the oldest rows, or of all if there are not so many; and of how many it is. */
+export const newestStepOfOldestRows = (rows: PackedRows, least: number): { readonly step: number; readonly count: number } => {
+  let step = 0
+  let seen = 0
+  for (const { newestStep, count } of segmentSteps(rows)) {
+    if (seen >= least) break
+    seen += count
+    step = Math.max(step, newestStep)
+  }
+  return { step, count: seen }
+}
 
 /** The newest step among the oldest segment, or undefined without one. */
 export const firstNewestStep = ({ segments }: PackedRows): number | undefined => segments[0]?.newestStep

@@ -207,8 +207,10 @@ export interface SnapshotWalk {
   readonly id: string
   readonly startSeq: number
   readonly startHash: string
-  stage: "skus" | "reservations" | "decisions" | "meta" | "done"
-  /** Places reached: SKU, slot in it; sender, class, place of the decision in its line. */
+  stage: "skus" | "reservations" | "ended" | "decisions" | "meta" | "done"
+  /** What had ended by this record is walked, however much ends meanwhile: all that no slice of reservations holds any more, for the last of them was written with it. */
+  endedToSeq: number
+  /** Places reached: SKU, slot in it; sender, class, place of the ended reservation or of the decision in its line. */
   actor: number
   slot: number
   sender: number

@@ -4,17 +4,19 @@
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
 import { assert, unreachable } from "../assert.ts"
-import { addReservation, isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
+import { addReservation, type Reservation, reservationOf } from "../domain/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress, noteShort } from "./apply.ts"
-import { type Chunk, itemsOf } from "./chunks.ts"
+import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
+import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
-import { classMemory, loadPacked, noteRemembered, packOlder, rememberEnd, rememberIfNew, senderMemory } from "./memory.ts"
+import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
+import { rowBytes } from "./packed.ts"
 import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
-const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "decisions", "packed", "meta"]
+const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "ended", "decisions", "packed", "meta"]
 
 /** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
 const asChunk = (value: unknown): Chunk | undefined => {
@@ -104,6 +106,9 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
     case "reservations":
       for (const { sku, reservation } of chunk.items) loadReservation(partition, actorOf(partition, sku), reservation, chunk.seq)
       return
+    case "ended":
+      loadEndedOf(partition, chunk)
+      return
     case "decisions":
       for (const { sender, decision } of chunk.items) {
         // The partition's own string of the SKU: there are as many decisions as commands.
@@ -130,12 +135,19 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
 const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
   if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
   addReservation(actor.stock, reservation)
-  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation)
   if (reservation.status === "held") {
     armHold(partition.holds, actor, reservation)
     partition.openHolds++
   }
   if (partition.recovery !== null) noteLoaded(partition.recovery, reservation, seq)
+}
+
+const loadEndedOf = (partition: Partition, { of, bytes }: EndedChunk): void => {
+  let at = 0
+  for (const { channel, rows } of of) {
+    loadEnded(partition, channel, bytes.subarray(at, at + rows * rowBytes))
+    at += rows * rowBytes
+  }
 }
 
 /** The snapshot isn't what the journal says: it is thrown away with the state made from it. */

@@ -4,16 +4,16 @@
  * They only shorten recovery: the state is the fold of the journal, with or without them (INV-6). A chunk holds what was applied up to its sequence, an append in flight included; so the manifest names the highest of these, and is published
  * only once the record there is confirmed. When one is due, and how fast it is walked, is decided in snapshot-due.ts.
  */
-import { assert, unreachable } from "../assert.ts"
+import { unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotRetryMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
-import { type Chunk, type DecisionsChunk, itemsOf, type ReservationsChunk } from "./chunks.ts"
+import { type Chunk, type DecisionsChunk, type EndedChunk, itemsOf, packedPerThing, type ReservationsChunk } from "./chunks.ts"
 import { isDue } from "./due.ts"
 import type { ClassMemory, SenderMemory } from "./memory.ts"
 import { atPlace, endOf } from "./memory-line.ts"
-import { rowAt, rowBytes, rowCount, rowsFrom } from "./packed.ts"
+import { type PackedRows, rowAt, rowBytes, rowCount, rowsFrom, segmentRows } from "./packed.ts"
 import { appliedSeq, type Partition, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
@@ -35,6 +35,7 @@ const beginIfDue = (partition: Partition, nowMs: number): void => {
     startSeq: partition.confirmedSeq,
     startHash: partition.confirmedHash,
     stage: "skus",
+    endedToSeq: 0,
     actor: 0,
     slot: 0,
     sender: 0,
@@ -91,6 +92,8 @@ const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
       return halve(chunk.skus).map((skus) => ({ ...chunk, skus }))
     case "reservations":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "ended":
+      return halvesOfEnded(chunk)
     case "decisions":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
     case "packed": {
@@ -107,6 +110,24 @@ const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
   }
 }
 
+const halvesOfEnded = (chunk: EndedChunk): ReadonlyArray<EndedChunk> => {
+  const middle = Math.floor(chunk.bytes.length / rowBytes / 2)
+  const halves: [Array<EndedChunk["of"][number]>, Array<EndedChunk["of"][number]>] = [[], []]
+  let before = 0
+  for (const { channel, rows } of chunk.of) {
+    const first = Math.min(rows, Math.max(0, middle - before))
+    if (first > 0) halves[0].push({ channel, rows: first })
+    if (first < rows) halves[1].push({ channel, rows: rows - first })
+    before += rows
+  }
+  const [of, ofRest] = halves
+  const { bytes } = chunk
+  return [
+    { ...chunk, of, bytes: bytes.subarray(0, middle * rowBytes) },
+    { ...chunk, of: ofRest, bytes: bytes.subarray(middle * rowBytes) },
+  ]
+}
+
 const halve = <T>(items: ReadonlyArray<T>): [ReadonlyArray<T>, ReadonlyArray<T>] => {
   const middle = items.length >> 1
   return [items.slice(0, middle), items.slice(middle)]
@@ -119,6 +140,8 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
       return walkSkus(partition, walk, seq)
     case "reservations":
       return walkReservations(partition, walk, seq)
+    case "ended":
+      return walkEnded(partition, walk, seq)
     case "decisions":
       return walkDecisions(partition, walk, seq)
     case "meta":
@@ -164,8 +187,56 @@ const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number)
     const reservation = slots[walk.slot++]
     if (reservation !== undefined) items.push({ sku: stock.sku, reservation })
   }
-  if (walk.actor >= partition.actorList.length) walk.stage = "decisions"
+  if (walk.actor >= partition.actorList.length) {
+    walk.stage = "ended"
+    walk.endedToSeq = seq
+  }
   return { kind: "reservations", seq, items }
+}
+
+/** Ended reservations are walked by sender in the order in which they ended, up to those that ended since the last slice of open ones was written: these are in that, and their end is replayed. */
+const walkEnded = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
+  const of: Array<EndedChunk["of"][number]> = []
+  const parts: Array<Uint8Array> = []
+  let left = Math.min(segmentRows, partition.bounds.snapshotSliceItemsMax * packedPerThing)
+  for (; walk.sender < partition.senderList.length; walk.sender++, walk.place = 0) {
+    const { sender: channel, classes } = partition.senderList[walk.sender] as SenderMemory
+    const ended = classes.get("sell")?.ended ?? null
+    while (left > 0 && ended !== null && isToBeTaken(ended, walk.place, walk.endedToSeq)) {
+      const bytes = takeRows(ended, walk, left)
+      of.push({ channel, rows: bytes.length / rowBytes })
+      parts.push(bytes)
+      left -= bytes.length / rowBytes
+    }
+    if (left === 0) break
+  }
+  if (walk.sender >= partition.senderList.length) {
+    walk.stage = "decisions"
+    walk.sender = 0
+  }
+  return { kind: "ended", seq, of, bytes: joined(parts) }
+}
+
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** Whether rows stand at a place, or behind it, the first of which is of the record at `toSeq` or an earlier one. */
+const isToBeTaken = (rows: PackedRows, place: number, toSeq: number): boolean =>
+  place < rows.end && rowCount(rows) > 0 && rowAt(rows, Math.max(place, rows.base)).seq <= toSeq
+
+/** Takes up to `most` rows of one segment, from where the walk stands. */
+const takeRows = (rows: PackedRows, walk: SnapshotWalk, most: number): Uint8Array => {
+  const from = Math.max(walk.place, rows.base)
+  const bytes = rowsFrom(rows, from).subarray(0, most * rowBytes)
+  walk.place = from + bytes.length / rowBytes
+  return bytes
 }
 
 /**
@@ -179,9 +250,10 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
     const { sender, classes } = partition.senderList[walk.sender] as SenderMemory
     const floorClass = FloorClass[walk.floorClass] as FloorClass
     const held = classes.get(floorClass)
-    if (held !== undefined && isPackedAt(held, walk)) {
+    const packed = held?.packed ?? null
+    if (packed !== null && isToBeTaken(packed, walk.place, walk.startSeq)) {
       if (items.length > 0) break
-      return { kind: "packed", seq, sender, class: floorClass, bytes: takeRows(held, walk) }
+      return { kind: "packed", seq, sender, class: floorClass, bytes: takeRows(packed, walk, segmentRows) }
     }
     if (held !== undefined && !collectDecisions(sender, held, walk, items, partition.bounds.snapshotSliceItemsMax)) break
     walk.place = 0
@@ -192,20 +264,6 @@ const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): C
   }
   if (walk.sender >= partition.senderList.length) walk.stage = "meta"
   return { kind: "decisions", seq, items }
-}
-
-/** Whether the walk of a class stands at packed decisions that it has to take. */
-const isPackedAt = ({ packed }: ClassMemory, walk: SnapshotWalk): boolean => {
-  if (packed === null || walk.place >= packed.end || rowCount(packed) === 0) return false
-  return rowAt(packed, Math.max(walk.place, packed.base)).seq <= walk.startSeq
-}
-
-const takeRows = ({ packed }: ClassMemory, walk: SnapshotWalk): Uint8Array => {
-  assert(packed !== null, "there are packed decisions where the walk stands")
-  const from = Math.max(walk.place, packed.base)
-  const bytes = rowsFrom(packed, from)
-  walk.place = from + bytes.length / rowBytes
-  return bytes
 }
 
 /** Collects decisions of one class from where the walk stands; false if the slice is full. */

@@ -4,10 +4,11 @@
  * While an append is in flight the state already contains it. What is read of stock, ATS or quarantine is therefore as of `appliedSeq`, and may
  * be said only once that record is confirmed, by the same owner.
  */
+import { noAllocations } from "../domain/allocation.ts"
 import { atsByChannel, offeredQty } from "../domain/availability.ts"
 import { partitionOf, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
-import { availableQty, isOpen, reservationOf, shortQtyOf, shortQtyOfChannel } from "../domain/stock.ts"
-import { isForgotten } from "./memory.ts"
+import { availableQty, reservationOf, shortQtyOf, shortQtyOfChannel } from "../domain/stock.ts"
+import { endedReservation } from "./ended.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import type { AtsValue, CursorStream } from "./records.ts"
 
@@ -91,17 +92,14 @@ export const shortQtyIn = (partition: Partition, channel: SenderId, sku: Sku): n
 /** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
 export const reservationView = (partition: Partition, channel: SenderId, sku: Sku, id: ReservationId) => {
   const stock = partition.actors.get(sku)?.stock
-  const found = stock === undefined ? undefined : reservationOf(stock, channel, id)
-  if (found === undefined || (!isOpen(found) && isForgotten(partition, found))) return undefined
-  const { status, allocations, shortQty, expiresAtMs, endedAtMs } = found
-  return {
-    atMs: partition.atMs,
-    status,
-    allocations,
-    shortQty,
-    expiresAtMs: status === "held" ? expiresAtMs : null,
-    endedAtMs: isOpen(found) ? null : endedAtMs,
+  const { atMs } = partition
+  const open = stock === undefined ? undefined : reservationOf(stock, channel, id)
+  if (open === undefined) {
+    const ended = endedReservation(partition, sku, channel, id)
+    return ended === undefined ? undefined : { ...ended, atMs, allocations: noAllocations, shortQty: 0, expiresAtMs: null }
   }
+  const { status, allocations, shortQty, expiresAtMs } = open
+  return { atMs, status, allocations, shortQty, expiresAtMs: status === "held" ? expiresAtMs : null, endedAtMs: null }
 }
 
 /** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. */

@@ -250,7 +250,7 @@ describe("one-effect", () => {
     const late = (decision: ReturnType<typeof refused>) =>
       foundBy(auditOf(opened().batch(2 * dayMs, over, { sender: web, decided: [[confirmA, decision]] })))
     expect(late(refused("TooOld"))).toEqual([])
-    expect(late(refused("UnknownReservation"))).toEqual(["one-effect"])
+    expect(late(refused("NotSoldHere"))).toEqual(["one-effect"])
   })
 })
 

@@ -365,3 +365,23 @@ describe("debts", () => {
     expect(foundBy(auditOf(taken))).toContain("availability")
   })
 })
+
+describe("what a refusal says of a reservation", () => {
+  const confirm = command("Confirm", "late", { reservation: reservationA })
+  const release = command("Release", "gone", { reservation: reservationA, reason: "cancelled" })
+  const anew = command("Reserve", "anew", { reservation: reservationA, qty: 1, holdMs: minuteMs })
+  const other = command("Reserve", "anew", { reservation: "never", qty: 1, holdMs: minuteMs })
+  const given = [release, accepted(released(web, reservationA, at(shop, 3)))] as const
+
+  it("is how it ended, and that its name is taken", () => {
+    expect(foundAfter(30, web, given, [confirm, refused("ReservationReleased")], [anew, refused("ReservationExists")])).toEqual([])
+    expect(foundAfter(30, web, given, [confirm, refused("ReservationExpired")])).toEqual(["reservations"])
+    expect(foundAfter(30, web, given, [confirm, refused("UnknownReservation")])).toEqual(["reservations"])
+  })
+
+  it("is found where it is open, or never began", () => {
+    expect(foundAfter(30, web, [confirm, refused("ReservationReleased")])).toEqual(["reservations"])
+    expect(foundAfter(30, web, [other, refused("ReservationExists")])).toEqual(["reservations"])
+    expect(foundAfter(30, till, [confirm, refused("UnknownReservation")])).toEqual([])
+  })
+})

@@ -1,11 +1,9 @@
 /** What is remembered, for how long, and who waits when there is no room: nothing fresh is refused for memory, and what is dated wrong costs none. */
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyLine, moveBy } from "../../src/engine/memory-line.ts"
-import { emptySteps, oldestStepOf, popOldest, pushInto } from "../../src/engine/memory-steps.ts"
 import { addRow, packedKey, rowAt } from "../../src/engine/packed.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -165,21 +163,6 @@ describe("memory that runs short", () => {
     expect(told()).toBe(1)
     expect(worker.all("SayBusy")).toEqual([])
   })
-
-  it("forgets ended reservations with their floor, in whatever order they ended", () => {
-    const worker = boundBy({ endedPlenty: 2, endedMax: 4, horizonMinMs: 10_000 })
-    for (let n = 0; n < 4; n++) {
-      hand(worker, taken("web", reserve(`r${n}`)))
-      hand(worker, taken("web", json("Release", { id: `x${n}`, reservation: `r${n}`, reason: "other" })))
-    }
-    expect(held(worker, "web")?.ended.count).toBe(4)
-    hand(worker, taken("web", reserve("over")))
-    expect(busyOf(worker)).toEqual(["web.over"])
-    worker.tick(12_000)
-    worker.settle()
-    worker.tick(25)
-    expect(held(worker, "web")?.ended.count).toBe(0)
-  })
 })
 
 describe("the memory of senders", () => {
@@ -190,21 +173,6 @@ describe("the memory of senders", () => {
     for (const [n, more] of [{}, { issuedAtMs: startMs + 3_600_000 }, { issuedAtMs: 1 }, { deadlineMs: 0 }, { qty: 2_000_000 }].entries())
       hand(worker, taken(`late${n}`, reserve(`late${n}`, more)))
     expect(worker.partition.senders.size).toBe(sendersPerPartitionMax)
-  })
-})
-
-describe("things by their step", () => {
-  it("come out oldest first, whatever order they went in", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat({ max: 50 })), (steps) => {
-        const heap = emptySteps<number>()
-        for (const step of steps) pushInto(heap, step, step)
-        const out: Array<number> = []
-        while (heap.count > 0) out.push(popOldest(heap))
-        expect(out).toEqual([...steps].sort((a, b) => a - b))
-        expect(oldestStepOf(heap)).toBe(Number.POSITIVE_INFINITY)
-      }),
-    )
   })
 })
 
