@@ -138,8 +138,8 @@ export interface CursorCheck {
   readonly digest: string
   readonly askedAtMs: EpochMs
   askAgainAtMs: EpochMs
-  /** Asked after something of the present reading had arrived: a match shows that it reads the stream that was read before. */
-  provesReading: boolean
+  /** The newest message of the present reading that had arrived when it was asked, 0 for none: a match shows that the stream is the one that was read before, and that nothing was dropped up to there. */
+  provesSeq: number
 }
 
 /** The commands stream lost its tail: the search for the last common message, newest mark first. */
@@ -322,8 +322,8 @@ export interface Partition {
   nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
-  /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
-  trusted: boolean
+  /** How far what this reading brings may be decided: up to there nothing was dropped before it arrived. 0: nothing of it yet. */
+  provenSeq: number
   paused: boolean
   arrived: Array<ArrivedStored>
   arrivedBytes: number
@@ -413,7 +413,7 @@ const noSnapshots = () => ({
 /** Of a partition to which no command came yet. */
 const nothingTaken = () => ({
   reading: false,
-  trusted: false,
+  provenSeq: 0,
   paused: false,
   arrived: [],
   arrivedBytes: 0,

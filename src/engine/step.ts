@@ -58,6 +58,7 @@ const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArra
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
+    outputs.push(...askForArrived(partition, input.nowMs))
     if (isOver(partition)) outputs.push(...giveBackHanded(partition))
     askToContinue(partition, outputs)
     return outputs
@@ -99,7 +100,7 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
-      return [...onCommandsArrived(partition, given, input.messages, nowMs), ...askForArrived(partition, nowMs)]
+      return onCommandsArrived(partition, given, input.messages, nowMs)
     case "CommandsHanded":
       return onCommandsHanded(partition, input.messages)
     case "ReadingBroke":

@@ -266,3 +266,88 @@ describe("a commands stream that dropped what nobody had decided", () => {
     expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
   })
 })
+
+/** Stores a message behind one of another partition's, so that its sequence alone doesn't show that nothing is missing before it. */
+const storeApart = (broker: Broker, ingress: string, id: string) => {
+  broker.lastSeq++
+  const body = encodeBatch({ ingress, serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] })
+  return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+}
+
+/** An owner that has decided one message, and reads on. */
+const readingOn = () => {
+  const broker = new Broker()
+  const owner = serving(0, undefined, broker)
+  const decided = store(owner, { serial: 1, messages: [message("dc", receive("g1"))] })
+  owner.settle()
+  return { broker, owner, decided }
+}
+
+describe("a commands stream that drops what is old while it is read", () => {
+  it("halts with the range, though the reading goes on and no ingress is heard again: nothing behind it is decided", () => {
+    const { broker, owner, decided } = readingOn()
+    const lost = storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${next.seq - 1}`)
+    expect(lost.seq).toBeLessThan(next.seq)
+    expect(broker.records().flatMap(({ entries }) => entries)).not.toContainEqual(
+      expect.objectContaining({ _tag: "Stored", seq: next.seq }),
+    )
+  })
+
+  it("leaves it to the next owner to find that, where the owner dies before it looked", () => {
+    const { broker, owner, decided } = readingOn()
+    storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle(["ReadCommandAt"])
+    expect(broker.records().at(-1)?.cursor.seq).toBe(decided.seq)
+    new Worker(broker, "b").serve()
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${next.seq - 1}`)
+  })
+
+  it("is not taken for whole by a look that was asked before a message arrived", () => {
+    const { broker, owner } = readingOn()
+    const first = storeApart(broker, "i-2", "g2")
+    owner.arrive(first)
+    const { seq } = owner.take("ReadCommandAt")
+    const seen = broker.commands.get(seq) ?? null
+    storeApart(broker, "i-2", "g3")
+    const third = storeApart(broker, "i-3", "g4")
+    trim(broker, third.seq)
+    owner.arrive(third)
+    owner.put({ _tag: "CommandAtRead", seq, message: seen, nextSeq: null, firstSeq: 1, lastSeq: broker.lastSeq, fill: 0 })
+    owner.settle()
+    expect(saidOf(broker, "g2")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(broker, "g4")).toBeUndefined()
+    expect(broker.halt?.detail).toContain(`from ${first.seq + 1} to ${third.seq - 1}`)
+  })
+
+  it("costs one look for all that had arrived, and none for what follows at once", () => {
+    const { broker, owner } = readingOn()
+    const several = ["g2", "g3", "g4"].map((id) => storeApart(broker, "i-2", id))
+    owner.arrive(...several)
+    expect(owner.all("ReadCommandAt")).toHaveLength(1)
+    owner.settle()
+    for (const id of ["g2", "g3", "g4"]) expect(saidOf(broker, id)).toMatchObject({ outcome: "accepted" })
+    owner.out = []
+    store(owner, { serial: 2, messages: [message("dc", receive("g5"))] })
+    expect(owner.has("ReadCommandAt")).toBe(false)
+    owner.settle()
+    expect(saidOf(broker, "g5")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("is looked at from the first message on: what came with that waits for a look at it", () => {
+    const broker = new Broker()
+    const owner = new Worker(broker, "a").serve()
+    const stored = ["g1", "g2"].map((id) => storeApart(broker, "i-1", id))
+    trim(broker, stored[1]?.seq ?? 0)
+    owner.arrive(...stored).settle(["ReadCommandAt"])
+    expect(broker.records().at(-1)?.cursor.seq).toBe(stored[0]?.seq)
+    owner.settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+  })
+})
