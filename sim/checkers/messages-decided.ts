@@ -111,7 +111,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
   const resets = new Set<number>()
   const halted = new Set<number>()
   const nameReset = (partition: number, dropped: Dropped): void => {
-    resets.add(partition)
+    if (dropped.firstSeq <= dropped.lastSeq) resets.add(partition)
     name(partition, dropped)
   }
 

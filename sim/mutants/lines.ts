@@ -358,9 +358,9 @@ export const lines: ReadonlyArray<Mutant> = [
     guarantee: "INV-7",
     expected: ["messages-decided"],
     profile: "trimmed",
-    families: ["jitter", "trimmed-commands", "spikes"],
-    // Each message costs its stream others, and what a reading brings comes late.
-    drawn: { faultChance: 250, workers: 2, partitions: 3, spikes: 500, spikeMs: 500 },
+    families: ["jitter", "trimmed-commands", "spikes", "pauses"],
+    // What a reading brings comes late, and sooner than the next look.
+    drawn: { faultChance: 500, workers: 2, partitions: 3, spikes: 2_000, spikeMs: 600, orders: 400, windowMs: 30_000 },
     budget: 40,
     substituted: [
       {

@@ -20,7 +20,7 @@
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given, noteDropped } from "./apply.ts"
+import { applyEnvelope, type Given, isNone, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
@@ -84,15 +84,13 @@ const matches = (given: Given, message: CommandMessage | null, digest: string): 
 /** What was found where the cursor stands. */
 type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
 
-/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: none. */
-const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null => {
+/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: it was not dropped. */
+const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null =>
   // Where the stream ends before it, its tail is lost: those sequences will be used again.
-  if (message !== null || lastSeq < seq) return null
-  const dropped = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
-  return dropped.firstSeq > dropped.lastSeq ? null : dropped
-}
+  message !== null || lastSeq < seq ? null : { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
 
-const goneWith = ({ firstSeq, lastSeq }: Dropped): string => `is gone, and what was stored from ${firstSeq} to ${lastSeq}`
+const goneWith = (dropped: Dropped): string =>
+  isNone(dropped) ? "is gone" : `is gone, and what was stored from ${dropped.firstSeq} to ${dropped.lastSeq}`
 
 /**
  * Halts where a journaled reset says that messages were dropped undecided and no operator has answered: its owner halts at once, and whoever claims after an owner that died before its halt was shared, or after
@@ -125,8 +123,18 @@ export const onCommandAtRead = (
     return outputs
   }
   const dropped = droppedBehind(read)
+  // The very next is there: it is this partition's, and was dropped no more than what is behind it.
+  if (dropped !== null && read.nextSeq === read.seq + 1) return [...alarmOfGone(partition, read.seq), ...readOn(partition, check)]
   const how = dropped !== null ? goneWith(dropped) : read.message === null ? "is gone" : "is another"
   return beginSearch(partition, read.lastSeq, how, dropped, nowMs)
+}
+
+/** Tells once of a cursor whose message was dropped, and nothing behind it. */
+const alarmOfGone = (partition: Partition, seq: number): Array<Output> => {
+  if (partition.goneToldSeq === seq) return []
+  partition.goneToldSeq = seq
+  const detail = `partition ${partition.id}: message ${seq} is gone and the next is there: nothing is lost yet, but the stream drops what is old`
+  return [{ _tag: "Alarm", kind: "CommandsLostTail", detail }]
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it had brought by then may be decided. */

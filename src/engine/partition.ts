@@ -312,6 +312,8 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** The cursor whose message was last told to be gone with nothing behind it: told once. */
+  goneToldSeq: number
   /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
   unanswered: ResetEntry | null
   /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
@@ -472,6 +474,7 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  goneToldSeq: 0,
   unanswered: null,
   droppedToSeq: null,
   rawEndSeq: null,

@@ -235,9 +235,9 @@ describe("a commands stream that dropped what nobody had decided", () => {
   })
 
   it("is no halt where nothing behind the cursor can be gone: the next message is the very next", () => {
-    const { broker, frozen } = trimmed(0)
-    frozen.tick(2_000)
-    frozen.settle()
+    const { broker, frozen, later } = trimmed(0)
+    frozen.tick(2_000).settle()
+    frozen.arrive(...later).settle()
     expect(broker.halt).toBeNull()
     expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
     expect(saidOf(broker, "t2")).toMatchObject({ outcome: "accepted" })
@@ -349,5 +349,51 @@ describe("a commands stream that drops what is old while it is read", () => {
     expect(broker.records().at(-1)?.cursor.seq).toBe(stored[0]?.seq)
     owner.settle()
     expect(broker.halt?.reason).toBe("CommandsTrimmed")
+  })
+})
+
+describe("a cursor whose message was dropped, and nothing behind it", () => {
+  it("is read on from while the very next is there, told once, and keeps its place: what is dropped after that halts with the range", () => {
+    const { broker, owner, decided } = readingOn()
+    owner.put({ _tag: "ReadingBroke" })
+    owner.out = []
+    const [first, second] = ["g2", "g3"].map((id) =>
+      broker.store("x", "x", "x", "", {
+        subject: "hf.q.0",
+        headers: "",
+        replySuffix: null,
+        body: encodeBatch({ ingress: "i-2", serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] }),
+      }),
+    )
+    trim(broker, first?.seq ?? 0)
+    owner.readCommandAt(decided.seq)
+    expect(owner.all("Alarm")).toHaveLength(1)
+    const { fromSeq } = owner.take("ReadCommands")
+    expect(fromSeq).toBe(decided.seq + 1)
+    trim(broker, second?.seq ?? 0)
+    owner.put({ _tag: "CommandsArrived", messages: second === undefined ? [] : [second] })
+    owner.settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${first?.seq}`)
+  })
+
+  it("is given up where the stream ends with it, and what goes before the next is taken is told then", () => {
+    const { broker, owner, decided } = readingOn()
+    trim(broker, decided.seq + 1)
+    owner.tick(2_000).settle()
+    expect(broker.halt).toBeNull()
+    expect(broker.records().at(-1)?.entries).toMatchObject([
+      { _tag: "Reset", dropped: { firstSeq: decided.seq + 1, lastSeq: decided.seq } },
+    ])
+    const lost = storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle()
+    expect(saidOf(broker, "g3")).toMatchObject({ outcome: "accepted" })
+    expect(owner.all("Alarm").map(({ detail }) => detail)).toContainEqual(
+      expect.stringContaining(`from ${lost.seq - 1} to ${next.seq - 1}`),
+    )
+    expect(auditOf(broker).losses.map(({ detail }) => detail)).toContainEqual(expect.stringContaining(`to ${next.seq - 1} is lost`))
+    expect(new Worker(broker, "b").serve().partition.phase).toBe("serving")
   })
 })
