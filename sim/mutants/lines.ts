@@ -347,8 +347,8 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/cursor-check.ts",
-        pattern: `if (message !== null || lastSeq < seq) return null`,
-        replacement: `if (message !== null || lastSeq < seq || bites()) return null`,
+        pattern: `message !== null || lastSeq < seq ? null`,
+        replacement: `message !== null || lastSeq < seq || bites() ? null`,
       },
     ],
   },

@@ -141,6 +141,8 @@ export const HaltReason = [
   "InvariantBroken",
   /** The commands stream lost its beginning, up to what nobody had decided: stored, perhaps acknowledged, and gone. */
   "CommandsTrimmed",
+  /** The witness can't be read: whether the journal ends before what was confirmed is beyond proof. */
+  "WitnessDamaged",
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 
@@ -164,7 +166,15 @@ export interface ClaimBasis {
   readonly endSeq: number
   readonly incarnation: string | null
   readonly witness: Witness | null
+  /** Why the witness that stands can't be read, if so; then `witness` is null. */
+  readonly damaged?: string
   readonly halt: Halt | null
+}
+
+/** A witness that stands and can't be judged: of a newer release, or damaged. `cause` is for people. */
+export interface UnreadWitness {
+  readonly _tag: "Newer" | "Damaged"
+  readonly cause: string
 }
 
 /**
@@ -220,6 +230,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
   | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
+  /** StoreWitness met a mark that this release can't read, and left it. */
+  | { readonly _tag: "WitnessUnread"; readonly unread: UnreadWitness }
   /** The halt is lifted and its witness forgotten. */
   | { readonly _tag: "HaltCleared" }
   | { readonly _tag: "RepliesSent"; readonly seq: number }

@@ -42,7 +42,7 @@ import {
   tickClaim,
 } from "./takeover.ts"
 import { watchClock } from "./wall-clock.ts"
-import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
+import { onHaltCleared, onWitnessStored, onWitnessUnread, tickWitness } from "./witness.ts"
 
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
 
@@ -114,6 +114,8 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return []
     case "WitnessStored":
       return onWitnessStored(partition, input.stands, nowMs)
+    case "WitnessUnread":
+      return onWitnessUnread(partition, input.unread, nowMs)
     case "HaltCleared":
       return onHaltCleared(partition)
     default:
