@@ -121,6 +121,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
       for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
+      if (chunk.droppedToSeq !== undefined) partition.droppedToSeq = chunk.droppedToSeq
       return
     default:
       unreachable(chunk)

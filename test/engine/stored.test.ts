@@ -397,3 +397,21 @@ describe("a cursor whose message was dropped, and nothing behind it", () => {
     expect(new Worker(broker, "b").serve().partition.phase).toBe("serving")
   })
 })
+
+it("what a reset left open is told by an owner that knows of it from a snapshot alone", () => {
+  const { broker, owner, decided } = readingOn()
+  trim(broker, decided.seq + 1)
+  owner.tick(2_000).settle()
+  expect(owner.partition.droppedToSeq).toBe(decided.seq)
+  const small = new Worker(broker, "c", undefined, 1).serve()
+  for (let i = 0; i < 20; i++) small.tick(30)
+  const resetAt = broker.records().findIndex(({ kind }) => kind === "reset") + 1
+  expect(broker.manifest?.startSeq).toBeGreaterThan(resetAt)
+  const next = new Worker(broker, "d").serve()
+  expect(next.partition.droppedToSeq).toBe(decided.seq)
+  const taken = storeApart(broker, "i-3", "g9")
+  next.arrive(taken).settle()
+  expect(next.all("Alarm").map(({ detail }) => detail)).toContainEqual(
+    expect.stringContaining(`from ${decided.seq + 1} to ${taken.seq - 1}`),
+  )
+})
