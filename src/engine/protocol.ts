@@ -6,6 +6,7 @@
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
+import type { Chunk } from "./chunks.ts"
 import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy, HeldOff } from "./words.ts"
 
@@ -110,6 +111,8 @@ export interface EngineCodec {
   readonly sha256: (bytes: Uint8Array | string) => string
   readonly encodeChunk: (chunk: unknown) => Uint8Array
   readonly decodeChunk: (bytes: Uint8Array) => DecodedChunk
+  /** What a decoded chunk holds; undefined if any field of it isn't what this release writes there. */
+  readonly readChunk: (chunk: unknown) => Chunk | undefined
 }
 
 /** A snapshot as its manifest names it: chunks hold what was applied up to a sequence each, all within start to end. */
