@@ -14,7 +14,17 @@ import type { Mutant } from "./mutant.ts"
 import { standing } from "./standing.ts"
 
 /** The canary first: if it isn't found, the rest says nothing. */
-export const mutants: ReadonlyArray<Mutant> = [canary, ...lines, ...bent, ...loosened, ...door, ...facts, ...memory, ...impolite, ...standing]
+export const mutants: ReadonlyArray<Mutant> = [
+  canary,
+  ...lines,
+  ...bent,
+  ...loosened,
+  ...door,
+  ...facts,
+  ...memory,
+  ...impolite,
+  ...standing,
+]
 
 /** The mutant of that name. Throws with the known ones if there is none. */
 export const mutantNamed = (name: string): Mutant => {

@@ -361,7 +361,7 @@ export const lines: ReadonlyArray<Mutant> = [
     families: ["jitter", "trimmed-commands", "spikes", "pauses"],
     // What a reading brings comes late, and sooner than the next look.
     drawn: { faultChance: 500, workers: 2, partitions: 3, spikes: 2_000, spikeMs: 600, orders: 400, windowMs: 30_000 },
-    budget: 40,
+    budget: 150,
     substituted: [
       {
         module: "src/engine/cursor-check.ts",

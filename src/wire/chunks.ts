@@ -6,12 +6,13 @@
  */
 
 import { Schema } from "effect"
-import { DiscrepancyKind } from "../domain/events.ts"
+import { type Allocation, DiscrepancyKind } from "../domain/events.ts"
 import { CommandClass } from "../domain/names.ts"
 import { RefusalReason } from "../domain/refusals.ts"
-import { ReservationStatus } from "../domain/stock.ts"
+import { type Reservation, ReservationStatus } from "../domain/stock.ts"
 import type { Chunk } from "../engine/chunks.ts"
-import { FloorClass } from "../engine/records.ts"
+import type { Remembered } from "../engine/memory.ts"
+import { FloorClass, type Outcome } from "../engine/records.ts"
 import { CommandJson, commandVersion } from "./commands.ts"
 
 type Is = (value: unknown) => boolean
@@ -50,29 +51,38 @@ const object = (fields: Fields, others: Fields = {}): Is => {
 }
 
 /** An object whose field `tag` says which of these it is. */
-const byTag =
-  (tag: string, kinds: Fields): Is =>
-  (value) => {
-    if (typeof value !== "object" || value === null) return false
-    const kind: unknown = Reflect.get(value, tag)
-    return typeof kind === "string" && Object.hasOwn(kinds, kind) && kinds[kind]?.(value) === true
-  }
+const byTag = (tag: string, kinds: Fields): Is => {
+  const known: ReadonlyMap<unknown, Is> = new Map(Object.entries(kinds))
+  return (value) =>
+    typeof value === "object" && value !== null && known.get((value as Readonly<Record<string, unknown>>)[tag])?.(value) === true
+}
 
-const allocations = listOf(object({ location: text, qty: whole }))
+/** An object with the fields of another, of which nothing is known yet. */
+type Unread<T> = { readonly [Field in keyof T]?: unknown }
+
+const allocations = listOf((value) => {
+  if (typeof value !== "object" || value === null) return false
+  const given: Unread<Allocation> = value
+  return typeof given.location === "string" && Number.isSafeInteger(given.qty)
+})
+
+const isNone = (value: unknown): boolean => value === undefined
+const discrepancies = listOf(object({ kind: oneOf(DiscrepancyKind), qty: whole }))
+const isAccepted: Is = (value) => {
+  const given = value as Unread<Extract<Outcome, { readonly outcome: "accepted" }>>
+  return (
+    (isNone(given.qty) || whole(given.qty)) &&
+    (isNone(given.allocations) || allocations(given.allocations)) &&
+    (isNone(given.expiresAtMs) || whole(given.expiresAtMs)) &&
+    (isNone(given.reservation) || text(given.reservation)) &&
+    (isNone(given.discrepancies) || discrepancies(given.discrepancies)) &&
+    (isNone(given.shortageQty) || whole(given.shortageQty)) &&
+    (isNone(given.policyVersion) || whole(given.policyVersion))
+  )
+}
 
 const isOutcome = byTag("outcome", {
-  accepted: object(
-    {},
-    {
-      qty: whole,
-      allocations,
-      expiresAtMs: whole,
-      reservation: text,
-      discrepancies: listOf(object({ kind: oneOf(DiscrepancyKind), qty: whole })),
-      shortageQty: whole,
-      policyVersion: whole,
-    },
-  ),
+  accepted: isAccepted,
   refused: object({ reason: oneOf(RefusalReason) }, { field: text, ats: whole, policyVersion: whole }),
   expired: object({}),
   quarantined: object({ quarantined: text }),
@@ -106,27 +116,40 @@ const isSku = object({
   shorts: nullOr(object({ list: listOf(object({ channel: text, reservation: text, qty: whole, at: nullOr(text) })), anywhereQty: whole })),
 })
 
-const isReservation = object({
-  channel: text,
-  id: text,
-  status: oneOf(ReservationStatus),
-  allocations,
-  shortQty: whole,
-  fulfilledQty: whole,
-  expiresAtMs: whole,
-  endedAtMs: whole,
-})
+const status = oneOf(ReservationStatus)
 
-const isDecision = object({
-  id: text,
-  sku: text,
-  hash: whole,
-  outcome: isOutcome,
-  step: whole,
-  class: oneOf(FloorClass),
-  seq: whole,
-  place: whole,
-})
+/** What there are millions of is read without a table: each field by its name. */
+const isReservation: Is = (value) => {
+  if (typeof value !== "object" || value === null) return false
+  const given: Unread<Reservation> = value
+  return (
+    typeof given.channel === "string" &&
+    typeof given.id === "string" &&
+    status(given.status) &&
+    allocations(given.allocations) &&
+    Number.isSafeInteger(given.shortQty) &&
+    Number.isSafeInteger(given.fulfilledQty) &&
+    Number.isSafeInteger(given.expiresAtMs) &&
+    Number.isSafeInteger(given.endedAtMs)
+  )
+}
+
+const floorClass = oneOf(FloorClass)
+
+const isDecision: Is = (value) => {
+  if (typeof value !== "object" || value === null) return false
+  const given: Unread<Remembered> = value
+  return (
+    typeof given.id === "string" &&
+    typeof given.sku === "string" &&
+    Number.isSafeInteger(given.hash) &&
+    isOutcome(given.outcome) &&
+    Number.isSafeInteger(given.step) &&
+    floorClass(given.class) &&
+    Number.isSafeInteger(given.seq) &&
+    Number.isSafeInteger(given.place)
+  )
+}
 
 /** Few wait in quarantine: their commands are read by the schema that took them in. */
 const isSpelled = Schema.is(CommandJson)
@@ -146,11 +169,11 @@ const isChunk = byTag("kind", {
   skus: object({ seq: whole, skus: listOf(isSku) }),
   reservations: object({ seq: whole, items: listOf(object({ sku: text, reservation: isReservation })) }),
   decisions: object({ seq: whole, items: listOf(object({ sender: text, decision: isDecision })) }),
-  packed: object({ seq: whole, sender: text, class: oneOf(FloorClass), bytes: (value) => value instanceof Uint8Array }),
+  packed: object({ seq: whole, sender: text, class: floorClass, bytes: (value) => value instanceof Uint8Array }),
   meta: object(
     {
       seq: whole,
-      floors: listOf(object({ sender: text, class: oneOf(FloorClass), floorMs: whole })),
+      floors: listOf(object({ sender: text, class: floorClass, floorMs: whole })),
       quarantine: listOf(isQuarantined),
     },
     { ingresses: listOf(object({ ingress: text, serial: whole })), droppedToSeq: whole },
