@@ -13,6 +13,8 @@ const causes: Readonly<Record<HaltReason, ReadonlyArray<Spoiled>>> = {
   ForeignJournal: ["lost-journal", "corrupt-records"],
   ChainBroken: ["lost-journal", "corrupt-records"],
   InvariantBroken: [],
+  // Nobody damages a witness here.
+  WitnessDamaged: [],
   // A journal that lost records stands behind what was purged by then. Sequences of a lost tail that another partition used again, and purged, look dropped.
   CommandsTrimmed: ["trimmed-commands", "lost-journal", "lost-commands"],
 }

@@ -4,9 +4,12 @@
  *
  * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for
  * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
+ *
+ * What the stream dropped has to be named by the journal: in the range of a reset, of which somebody halted, or between a reset and the next message taken, of which an alarm told. Only where nothing was
+ * ever taken before it does nothing name it. An alarm without a journaled reset is not enough, and neither are serials: both are of this life of an owner, or of an ingress that may never be heard of again.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { CursorStream, JournalRecord } from "../../src/engine/records.ts"
+import type { CursorStream, Dropped, JournalRecord } from "../../src/engine/records.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
@@ -30,13 +33,11 @@ const nameOf = ({ seq, brokerMs, subject, body }: CommandMessage): string => {
   return decoded._tag === "Batch" ? batchName(seq, decoded.batch.ingress, decoded.batch.serial) : skippedName(seq)
 }
 
-/** What a journal says of a stream: what was decided, how far its cursor has come, the first that was taken, and whether serials were found missing. */
+/** What a journal says of a stream: what was decided, how far its cursor has come, and the first that was taken. */
 interface Journaled {
   readonly decided: ReadonlySet<string>
   readonly cursorSeq: number
   readonly firstSeq: number
-  /** By name, with sequence 0: nobody knows where they were. */
-  readonly missing: ReadonlySet<string>
 }
 
 const streamsSeen = (server: Server) => {
@@ -57,16 +58,21 @@ const streamsSeen = (server: Server) => {
   return streams
 }
 
-/** Ranges that a halt or a reset named, by partition. */
+/** Sequences that were named as dropped, by partition: by a reset in its journal, or by an alarm that told what went between a reset and the next message that was taken. */
 const namedRanges = () => {
-  const named: Array<{ readonly partition: number; readonly from: number; readonly to: number }> = []
-  const name = (partition: number, text: string): void => {
-    const [, from, to] = /from (\d+) to (\d+)/.exec(text) ?? []
-    if (from !== undefined) named.push({ partition, from: Number(from), to: Number(to) })
+  const named: Array<Dropped & { readonly partition: number }> = []
+  const name = (partition: number, { firstSeq, lastSeq }: Dropped): void => {
+    named.push({ partition, firstSeq, lastSeq })
   }
   const isNamed = (partition: number, seq: number): boolean =>
-    named.some((range) => range.partition === partition && range.from <= seq && seq <= range.to)
+    named.some((range) => range.partition === partition && range.firstSeq <= seq && seq <= range.lastSeq)
   return { name, isNamed }
+}
+
+/** The range that an alarm names of what was dropped since a reset, if it is one. */
+const droppedSince = (detail: string): Dropped | null => {
+  const [, from, to] = /stored from (\d+) to (\d+) may have been dropped undecided too/.exec(detail) ?? []
+  return from === undefined ? null : { firstSeq: Number(from), lastSeq: Number(to) }
 }
 
 type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
@@ -78,7 +84,6 @@ const decidedIn = (server: Server, partition: number, stream: CursorStream, name
   const decided = new Set<string>()
   let cursorSeq = 0
   let firstSeq = Number.MAX_SAFE_INTEGER
-  const missing = new Set<string>()
   for (const { bytes } of server.records(partition, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
     const read = checkingCodec.decodeRecord(bytes)
     if (read._tag !== "Record") continue
@@ -89,21 +94,26 @@ const decidedIn = (server: Server, partition: number, stream: CursorStream, name
     cursorSeq = read.record.cursor.seq
     for (const entry of read.record.entries) {
       if (entry._tag === "Message" && entry.seq !== null) decided.add(rawName(entry.seq, entry.brokerMs))
-      if (entry._tag === "Reset") name(partition, entry.cause)
+      if (entry._tag === "Reset" && entry.dropped !== null) name(partition, entry.dropped)
       if (entry._tag === "Stored") firstSeq = Math.min(firstSeq, entry.seq)
-      if (entry._tag === "Stored")
-        for (let serial = entry.serial - entry.missing; serial < entry.serial; serial++) missing.add(batchName(0, entry.ingress, serial))
       if (entry._tag === "Stored") decided.add(batchName(entry.seq, entry.ingress, entry.serial))
       if (entry._tag === "Skipped") decided.add(skippedName(entry.seq))
     }
   }
-  return { decided, cursorSeq, firstSeq, missing }
+  return { decided, cursorSeq, firstSeq }
 }
 
 export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused }) => {
   const { server } = cluster
   const streams = streamsSeen(server)
   const { name, isNamed } = namedRanges()
+  /** Partitions with a reset that names what was dropped, and those that somebody halted for it. */
+  const resets = new Set<number>()
+  const halted = new Set<number>()
+  const nameReset = (partition: number, dropped: Dropped): void => {
+    if (dropped.firstSeq <= dropped.lastSeq) resets.add(partition)
+    name(partition, dropped)
+  }
 
   /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
   const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
@@ -114,7 +124,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
   }
 
   const judge = (stream: CursorStream, lossy: ReadonlySet<number>): void => {
-    const journals = server.journals.map((_, partition) => decidedIn(server, partition, stream, name, judgeFormer))
+    const journals = server.journals.map((_, partition) => decidedIn(server, partition, stream, nameReset, judgeFormer))
     const { lastSeq } = stream === "raw" ? server.former : server.commands
     for (const message of streams[stream]) {
       if (message === undefined || message.seq > lastSeq || lossy.has(message.partition)) continue
@@ -124,15 +134,11 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
       if (journal.decided.has(message.name)) continue
       if (stream === "stored" && server.droppedCommands.has(message.seq)) {
         // Where nothing was decided yet nothing shows it but a serial, if its ingress is heard of again; else the audit of all journals with the stream.
-        if (
-          isNamed(message.partition, message.seq) ||
-          journal.missing.has(message.name.replace(/^\d+/, "0")) ||
-          message.seq < journal.firstSeq
-        ) {
+        if (isNamed(message.partition, message.seq) || message.seq < journal.firstSeq) {
           excused("a stored message that its stream dropped")
           continue
         }
-        const detail = `message ${message.seq} (${message.subject}) was dropped undecided, and no halt names it`
+        const detail = `message ${message.seq} (${message.subject}) was dropped undecided, and no reset of the journal names it`
         found({ class: "safety", signature: "dropped and unsaid", detail, partition: message.partition })
         continue
       }
@@ -143,15 +149,21 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
 
   return {
     name: "messages-decided",
-    halted: (slot, { reason, detail }) => {
-      if (reason === "CommandsTrimmed") name(slot.id, detail)
+    halted: (slot, { reason }) => {
+      if (reason === "CommandsTrimmed") halted.add(slot.id)
     },
     alarmed: (slot, kind, detail) => {
-      if (kind === "CommandsLostTail") name(slot.id, detail)
+      const since = kind === "CommandsLostTail" ? droppedSince(detail) : null
+      if (since !== null) name(slot.id, since)
     },
     finish: ({ lossy }) => {
       judge("stored", lossy)
       judge("raw", lossy)
+      for (const partition of resets) {
+        if (lossy.has(partition) || halted.has(partition)) continue
+        const detail = `a reset of partition ${partition} names what its stream dropped undecided, and nobody halted`
+        found({ class: "safety", signature: "dropped and unsaid", detail, partition })
+      }
     },
   }
 }

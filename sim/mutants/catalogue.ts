@@ -11,9 +11,20 @@ import { lines } from "./lines.ts"
 import { loosened } from "./loosened.ts"
 import { memory } from "./memory.ts"
 import type { Mutant } from "./mutant.ts"
+import { standing } from "./standing.ts"
 
 /** The canary first: if it isn't found, the rest says nothing. */
-export const mutants: ReadonlyArray<Mutant> = [canary, ...lines, ...bent, ...loosened, ...door, ...facts, ...memory, ...impolite]
+export const mutants: ReadonlyArray<Mutant> = [
+  canary,
+  ...lines,
+  ...bent,
+  ...loosened,
+  ...door,
+  ...facts,
+  ...memory,
+  ...impolite,
+  ...standing,
+]
 
 /** The mutant of that name. Throws with the known ones if there is none. */
 export const mutantNamed = (name: string): Mutant => {

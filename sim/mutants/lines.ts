@@ -342,14 +342,36 @@ export const lines: ReadonlyArray<Mutant> = [
     expected: ["messages-decided"],
     profile: "trimmed",
     families: ["jitter", "trimmed-commands", "ingress-crashes", "crashes", "crash-points", "pauses", "handovers"],
-    // What an ingress that lives on stores later shows the loss by its serial: it has to die too.
     drawn: { faultChance: 120, workers: 2 },
     budget: 40,
     substituted: [
       {
         module: "src/engine/cursor-check.ts",
-        pattern: `if (message !== null || lastSeq < seq) return null`,
-        replacement: `if (message !== null || lastSeq < seq || bites()) return null`,
+        pattern: `message !== null || lastSeq < seq ? null`,
+        replacement: `message !== null || lastSeq < seq || bites() ? null`,
+      },
+    ],
+  },
+  {
+    name: "gap-read-over",
+    breaks: "decides what a reading brings without looking whether something before it was dropped since the last look",
+    guarantee: "INV-7",
+    expected: ["messages-decided"],
+    profile: "trimmed",
+    families: ["jitter", "trimmed-commands", "spikes", "pauses"],
+    // What a reading brings comes late, and sooner than the next look.
+    drawn: { faultChance: 500, workers: 2, partitions: 3, spikes: 2_000, spikeMs: 600, orders: 400, windowMs: 30_000 },
+    budget: 150,
+    substituted: [
+      {
+        module: "src/engine/cursor-check.ts",
+        pattern: `(arrived[0]?.message.seq ?? Number.POSITIVE_INFINITY) <= provenSeq`,
+        replacement: `((arrived[0]?.message.seq ?? Number.POSITIVE_INFINITY) <= provenSeq || (provenSeq > 0 && bites()))`,
+      },
+      {
+        module: "src/engine/intake.ts",
+        pattern: `if (stored.seq > partition.provenSeq) break`,
+        replacement: `if (stored.seq > partition.provenSeq && !bites()) break`,
       },
     ],
   },
@@ -417,7 +439,7 @@ export const lines: ReadonlyArray<Mutant> = [
         pattern: `return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)`,
         replacement: `if (partition.cursor.seq > 0) bites()
   const outputs = startReading(partition)
-  partition.trusted = true
+  partition.provenSeq = Number.MAX_SAFE_INTEGER
   return outputs`,
       },
     ],

@@ -160,7 +160,11 @@ export const defects: ReadonlyArray<Defect> = [
       windowMs: 8_000,
     },
     substituted: [
-      { module: cursorCheck, pattern: `partition.trusted = partition.cursor.seq === 0`, replacement: `partition.trusted = true` },
+      {
+        module: cursorCheck,
+        pattern: `  partition.provenSeq = 0`,
+        replacement: `  partition.provenSeq = partition.cursor.seq === 0 ? 0 : Number.MAX_SAFE_INTEGER`,
+      },
     ],
   },
   {

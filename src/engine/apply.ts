@@ -30,7 +30,7 @@ import {
 import { outcomeOf } from "./outcomes.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { Cursor, DecidedCommand, Entry, EntryDecision, JournalRecord, Outcome, ResetEntry } from "./records.ts"
+import type { Cursor, DecidedCommand, Dropped, Entry, EntryDecision, JournalRecord, Outcome, ResetEntry } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: pure functions and rules. */
@@ -304,10 +304,13 @@ export const settleQuarantined = (partition: Partition, id: string): void => {
   else partition.quarantinedBy.set(found.sender, left)
 }
 
+/** Whether nothing was dropped beyond the message that reading stood at. */
+export const isNone = ({ firstSeq, lastSeq }: Dropped): boolean => firstSeq > lastSeq
+
 /** Notes what a journaled reset says was dropped undecided. */
 export const noteDropped = (partition: Partition, reset: ResetEntry): void => {
   if (reset.dropped === null) return
-  partition.unanswered = reset
+  if (!isNone(reset.dropped)) partition.unanswered = reset
   partition.droppedToSeq = reset.dropped.lastSeq
 }
 

@@ -7,7 +7,7 @@ import type { Policy } from "../domain/policy.ts"
 import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/stock.ts"
 import type { Remembered } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
-import type { QuarantinedCommand } from "./partition.ts"
+import type { Partition, QuarantinedCommand } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
 interface SkusChunk {
@@ -55,6 +55,8 @@ interface MetaChunk {
   /** Absent in what earlier releases wrote. */
   readonly ingresses?: ReadonlyArray<{ readonly ingress: string; readonly serial: number }>
   readonly quarantine: ReadonlyArray<QuarantinedCommand>
+  /** See {@link Partition.droppedToSeq}: a reset may lie before the snapshot's start, and the first message taken since behind its end. Absent where nothing stands. */
+  readonly droppedToSeq?: number
 }
 /** What one chunk of a snapshot holds. */
 export type Chunk = SkusChunk | ReservationsChunk | EndedChunk | DecisionsChunk | PackedChunk | MetaChunk

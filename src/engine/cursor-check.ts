@@ -4,17 +4,23 @@
  * A stream that lost its tail (power loss with the default fsync) reuses sequences; whoever trusts numbers alone then skips new commands as done. Checked before every
  * start of reading, every second, and before purging; answered by a journaled reset to the last common message, or to the first if there is none. And once more
  * when the first message of a reading has arrived, before any of them is decided: between a look and the reading that it lets begin, the tail may be lost too.
- * From then on a loss breaks the reading, which is told.
+ * From then on a loss of the tail breaks the reading, which is told.
  *
  * A stream that lost its beginning (somebody set it to drop what is old, or purged it) is told from that by its sequences, which are not used again: the cursor's message is gone although the stream goes
  * on behind it. It is never purged by a worker, and whatever drops messages begins with the oldest, of the stream or of the subject. So while it is there, nothing behind it was dropped; once it is gone,
  * everything up to the next message of this partition that is still stored may have been, and nobody can tell whether any of it was this partition's, for sequences of all partitions interleave. It is not passed
- * over: the reset is journaled with the range, and then the partition halts until an operator has looked. The record says it, so the next owner halts too where the halt itself was never shared. Where nothing was ever decided there is no such message: then, and where single messages were deleted, the serials of the
- * ingresses show what is missing (batch.ts), and the audit of all journals together (audit/losses.ts).
+ * over: the reset is journaled with the range, and then the partition halts until an operator has looked. The record says it, so the next owner halts too where the halt itself was never shared.
+ *
+ * What is dropped while a reading goes on is not seen in what it brings, for a partition's sequences have gaps anyway. So nothing that arrives is decided before a look, asked after its arrival, has found the
+ * cursor's message still there: until then nothing behind it was dropped, so nothing is missing up to what had arrived. One look proves all of that, and while a record is in flight another is made; what follows a
+ * proven message without a gap needs none. The cursor therefore never passes what was dropped, whoever reigns next.
+ *
+ * Where nothing was ever decided there is no such message; where single messages were deleted, or a stream of earlier releases dropped what is old subject by subject, it proves too little. There the serials of the
+ * ingresses show what is missing once a later one of the same ingress is taken (batch.ts), and the audit of all journals together (audit/losses.ts).
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given, noteDropped } from "./apply.ts"
+import { applyEnvelope, type Given, isNone, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
@@ -25,31 +31,34 @@ import type { Cursor, Dropped, ResetEntry } from "./records.ts"
 /** Asks what the stream holds at the cursor. */
 export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
   const { seq, digest } = partition.cursor
-  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesReading: false }
+  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
   partition.nextCheckAtMs = nowMs + cursorCheckMs
   return ask(partition, partition.check)
 }
 
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
 const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
-  check.provesReading = partition.arrived.length > 0
+  check.provesSeq = partition.arrived.length > 0 ? partition.arrivedSeq : 0
   return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
 
-/** Something of a reading has arrived that is not trusted yet: is the stream still the one that was looked at before the reading began? */
-export const askForArrived = (partition: Partition, nowMs: number): Array<Output> =>
-  partition.trusted || partition.arrived.length === 0 || partition.check !== null ? [] : askCursor(partition, nowMs)
+/** Something has arrived that is not proven yet: is the stream still the one that was read before, and was nothing of it dropped up to there? Before the first message there is nothing to look at. */
+export const askForArrived = (partition: Partition, nowMs: number): Array<Output> => {
+  const { arrived, provenSeq, check, cursor, draining, phase } = partition
+  if (arrived.length === 0 || partition.arrivedSeq <= provenSeq || check !== null || cursor.seq === 0) return []
+  return phase === "serving" && draining === null ? askCursor(partition, nowMs) : []
+}
 
-/** Whether what has arrived of the stream may be decided. While it is not trusted it waits; what was handed over, and holds that end, don't wait for it. */
-export const mayTakeStored = ({ trusted, search }: Partition): boolean => trusted && search === null
+/** Whether the oldest of what has arrived of the stream may be decided. What isn't proven waits; what was handed over, and holds that end, don't wait for it. */
+export const mayTakeStored = ({ arrived, provenSeq, search }: Partition): boolean =>
+  search === null && (arrived[0]?.message.seq ?? Number.POSITIVE_INFINITY) <= provenSeq
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
 export const startReading = (partition: Partition): Array<Output> => {
   stopReading(partition)
   partition.arrivedSeq = partition.cursor.seq
   partition.reading = true
-  // Nothing was read before the first message: nothing can be skipped.
-  partition.trusted = partition.cursor.seq === 0
+  partition.provenSeq = 0
   return [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.cursor.seq + 1 }]
 }
 
@@ -75,15 +84,13 @@ const matches = (given: Given, message: CommandMessage | null, digest: string): 
 /** What was found where the cursor stands. */
 type LookedUp = Pick<Extract<Input, { readonly _tag: "CommandAtRead" }>, "seq" | "message" | "lastSeq" | "nextSeq">
 
-/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: none. */
-const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null => {
+/** Sequences behind the cursor that the stream has used and no longer holds, as far as they may have been this partition's; null: it was not dropped. */
+const droppedBehind = ({ seq, message, lastSeq, nextSeq }: LookedUp): Dropped | null =>
   // Where the stream ends before it, its tail is lost: those sequences will be used again.
-  if (message !== null || lastSeq < seq) return null
-  const dropped = { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
-  return dropped.firstSeq > dropped.lastSeq ? null : dropped
-}
+  message !== null || lastSeq < seq ? null : { firstSeq: seq + 1, lastSeq: (nextSeq ?? lastSeq + 1) - 1 }
 
-const goneWith = ({ firstSeq, lastSeq }: Dropped): string => `is gone, and what was stored from ${firstSeq} to ${lastSeq}`
+const goneWith = (dropped: Dropped): string =>
+  isNone(dropped) ? "is gone" : `is gone, and what was stored from ${dropped.firstSeq} to ${dropped.lastSeq}`
 
 /**
  * Halts where a journaled reset says that messages were dropped undecided and no operator has answered: its owner halts at once, and whoever claims after an owner that died before its halt was shared, or after
@@ -110,21 +117,31 @@ export const onCommandAtRead = (
   if (matches(given, read.message, check.digest)) {
     partition.digestVerified = true
     partition.commandsFill = read.fill
-    const outputs = [...readOn(partition, check, nowMs), ...purgeIfDue(partition, given, check.seq)]
+    const outputs = [...readOn(partition, check), ...purgeIfDue(partition, given, check.seq)]
     // Verified for this purge alone: by the next the stream may have lost what lies there now.
     partition.digestVerified = false
     return outputs
   }
   const dropped = droppedBehind(read)
+  // The very next is there: it is this partition's, and was dropped no more than what is behind it.
+  if (dropped !== null && read.nextSeq === read.seq + 1) return [...alarmOfGone(partition, read.seq), ...readOn(partition, check)]
   const how = dropped !== null ? goneWith(dropped) : read.message === null ? "is gone" : "is another"
   return beginSearch(partition, read.lastSeq, how, dropped, nowMs)
 }
 
-/** The cursor's message is there as it was journaled: reading begins, or what it brought is trusted. */
-const readOn = (partition: Partition, check: CursorCheck, nowMs: number): Array<Output> => {
+/** Tells once of a cursor whose message was dropped, and nothing behind it. */
+const alarmOfGone = (partition: Partition, seq: number): Array<Output> => {
+  if (partition.goneToldSeq === seq) return []
+  partition.goneToldSeq = seq
+  const detail = `partition ${partition.id}: message ${seq} is gone and the next is there: nothing is lost yet, but the stream drops what is old`
+  return [{ _tag: "Alarm", kind: "CommandsLostTail", detail }]
+}
+
+/** The cursor's message is there as it was journaled: reading begins, or what it had brought by then may be decided. */
+const readOn = (partition: Partition, check: CursorCheck): Array<Output> => {
   if (!partition.reading) return partition.draining === null ? startReading(partition) : []
-  if (check.provesReading) partition.trusted = true
-  return askForArrived(partition, nowMs)
+  partition.provenSeq = Math.max(partition.provenSeq, check.provesSeq)
+  return []
 }
 
 const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
@@ -148,7 +165,7 @@ const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> =>
     search.found = { stream: search.from.stream, seq: 0, digest: "" }
     return []
   }
-  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesReading: false }
+  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
   return ask(partition, partition.check)
 }
 

@@ -64,6 +64,7 @@ export const onCommandsArrived = (
     if (arrived._tag === "Newer")
       return stepAside(partition, `message ${message.seq} of the commands stream has version ${arrived.version}`)
     partition.arrivedSeq = message.seq
+    proveUnasked(partition, message.seq)
     hearStamp(partition.brokerClock, message.brokerMs, nowMs)
     partition.arrived.push(arrived.stored)
     partition.arrivedBytes += message.body.length
@@ -76,6 +77,15 @@ export const onCommandsArrived = (
     return [{ _tag: "PauseReading" }]
   }
   return []
+}
+
+/**
+ * Notes how far nothing can be missing without a look: up to the first message where nothing was decided yet, for there is none before it that could be looked at, and
+ * where a message follows a proven one at once, for all partitions' sequences are counted together.
+ */
+const proveUnasked = (partition: Partition, seq: number): void => {
+  const { provenSeq, cursor } = partition
+  if (provenSeq === 0 ? cursor.seq === 0 : seq === provenSeq + 1) partition.provenSeq = seq
 }
 
 type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
@@ -191,7 +201,8 @@ export const takeBatch = (partition: Partition, given: Given, bytesUsed: number,
 const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
   let taken = 0
   for (; taken < partition.arrived.length; taken++) {
-    const { messages } = partition.arrived[taken] as ArrivedStored
+    const { message: stored, messages } = partition.arrived[taken] as ArrivedStored
+    if (stored.seq > partition.provenSeq) break
     if (!messages.every((message) => isReady(partition, given, message))) break
     const before = { ...room }
     const fits = messages.every((message) => takesRoom(partition, room, message, taken === 0)) && room.messages >= 0

@@ -24,6 +24,7 @@ export const mayComeLate: Readonly<Record<Input["_tag"], string>> = {
   RawEndRead: "asked for again, and moved on by then",
   BrokerTimeSeen: "at any time: it is news of the broker",
   WitnessStored: "of a mark whose reign is over",
+  WitnessUnread: "of a mark whose reign is over",
   HaltCleared: "tried again, and cleared by the first",
   RepliesSent: "of a reign that is over",
   FeedSent: "of a reign that is over",

@@ -138,8 +138,8 @@ export interface CursorCheck {
   readonly digest: string
   readonly askedAtMs: EpochMs
   askAgainAtMs: EpochMs
-  /** Asked after something of the present reading had arrived: a match shows that it reads the stream that was read before. */
-  provesReading: boolean
+  /** The newest message of the present reading that had arrived when it was asked, 0 for none: a match shows that the stream is the one that was read before, and that nothing was dropped up to there. */
+  provesSeq: number
 }
 
 /** The commands stream lost its tail: the search for the last common message, newest mark first. */
@@ -314,6 +314,8 @@ export interface Partition {
   readonly keptMarks: Array<KeptMark>
   keptBytes: number
   search: TailSearch | null
+  /** The cursor whose message was last told to be gone with nothing behind it: told once. */
+  goneToldSeq: number
   /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
   unanswered: ResetEntry | null
   /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
@@ -324,8 +326,8 @@ export interface Partition {
   nextRawEndAtMs: EpochMs
   /** Whether commands are being read, and paused. */
   reading: boolean
-  /** Whether what this reading brings may be decided: the cursor's message was looked at after the first of it had arrived. */
-  trusted: boolean
+  /** How far what this reading brings may be decided: up to there nothing was dropped before it arrived. 0: nothing of it yet. */
+  provenSeq: number
   paused: boolean
   arrived: Array<ArrivedStored>
   arrivedBytes: number
@@ -415,7 +417,7 @@ const noSnapshots = () => ({
 /** Of a partition to which no command came yet. */
 const nothingTaken = () => ({
   reading: false,
-  trusted: false,
+  provenSeq: 0,
   paused: false,
   arrived: [],
   arrivedBytes: 0,
@@ -474,6 +476,7 @@ export const emptyPartition = (options: {
   keptMarks: [],
   keptBytes: 0,
   search: null,
+  goneToldSeq: 0,
   unanswered: null,
   droppedToSeq: null,
   rawEndSeq: null,

@@ -6,6 +6,7 @@
 import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
+import type { Chunk } from "./chunks.ts"
 import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy, HeldOff } from "./words.ts"
 
@@ -110,6 +111,8 @@ export interface EngineCodec {
   readonly sha256: (bytes: Uint8Array | string) => string
   readonly encodeChunk: (chunk: unknown) => Uint8Array
   readonly decodeChunk: (bytes: Uint8Array) => DecodedChunk
+  /** What a decoded chunk holds; undefined if any field of it isn't what this release writes there. */
+  readonly readChunk: (chunk: unknown) => Chunk | undefined
 }
 
 /** A snapshot as its manifest names it: chunks hold what was applied up to a sequence each, all within start to end. */
@@ -141,6 +144,8 @@ export const HaltReason = [
   "InvariantBroken",
   /** The commands stream lost its beginning, up to what nobody had decided: stored, perhaps acknowledged, and gone. */
   "CommandsTrimmed",
+  /** The witness can't be read: whether the journal ends before what was confirmed is beyond proof. */
+  "WitnessDamaged",
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 
@@ -164,7 +169,15 @@ export interface ClaimBasis {
   readonly endSeq: number
   readonly incarnation: string | null
   readonly witness: Witness | null
+  /** Why the witness that stands can't be read, if so; then `witness` is null. */
+  readonly damaged?: string
   readonly halt: Halt | null
+}
+
+/** A witness that stands and can't be judged: of a newer release, or damaged. `cause` is for people. */
+export interface UnreadWitness {
+  readonly _tag: "Newer" | "Damaged"
+  readonly cause: string
 }
 
 /**
@@ -220,6 +233,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** What stands outside the journal after StoreWitness, whoever wrote it. */
   | { readonly _tag: "WitnessStored"; readonly stands: Witness | null }
+  /** StoreWitness met a mark that this release can't read, and left it. */
+  | { readonly _tag: "WitnessUnread"; readonly unread: UnreadWitness }
   /** The halt is lifted and its witness forgotten. */
   | { readonly _tag: "HaltCleared" }
   | { readonly _tag: "RepliesSent"; readonly seq: number }

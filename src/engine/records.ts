@@ -152,7 +152,7 @@ export interface ResetEntry {
   readonly dropped: Dropped | null
 }
 
-/** Sequences of the commands stream that it has used and no longer holds, and that nobody decided. */
+/** Sequences of the commands stream that it has used and no longer holds, and that nobody decided. None, where the first is behind the last: the message that reading stood at was the stream's last, and was dropped. */
 export interface Dropped {
   readonly firstSeq: number
   readonly lastSeq: number

@@ -16,14 +16,6 @@ import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type Snapsho
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
-const kinds: ReadonlyArray<Chunk["kind"]> = ["skus", "reservations", "ended", "decisions", "packed", "meta"]
-
-/** Chunks are our own bytes: their shape is checked as far as telling them from damage needs; the end's hash vouches for the rest. */
-const asChunk = (value: unknown): Chunk | undefined => {
-  if (typeof value !== "object" || value === null || !("kind" in value) || !("seq" in value)) return undefined
-  return typeof value.seq === "number" && kinds.some((kind) => kind === value.kind) ? (value as Chunk) : undefined
-}
-
 const discarded = (partition: Partition, { id }: SnapshotManifest, why: string): Array<Output> => [
   { _tag: "DiscardSnapshot", id },
   { _tag: "Alarm", kind: "SnapshotDiscarded", detail: `partition ${partition.id}, snapshot ${id}: ${why}` },
@@ -67,7 +59,7 @@ export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Arr
       beginAnew(partition, [])
       return left(partition, loading.manifest, decoded.version)
     }
-    const chunk = decoded._tag === "Chunk" ? asChunk(decoded.chunk) : undefined
+    const chunk = decoded._tag === "Chunk" ? given.codec.readChunk(decoded.chunk) : undefined
     const why = chunk === undefined ? "a chunk can't be read" : placeProblem(chunk, loading)
     if (chunk === undefined || why !== undefined) return beginAnew(partition, discarded(partition, loading.manifest, why ?? ""))
     items += itemsOf(chunk)
@@ -126,6 +118,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
       for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
+      if (chunk.droppedToSeq !== undefined) partition.droppedToSeq = chunk.droppedToSeq
       return
     default:
       unreachable(chunk)

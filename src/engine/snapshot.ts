@@ -293,6 +293,7 @@ const metaChunk = (partition: Partition, seq: number): Chunk => ({
   ),
   ingresses: [...partition.ingresses].map(([ingress, serial]) => ({ ingress, serial })),
   quarantine: [...partition.quarantine.values()],
+  ...(partition.droppedToSeq === null ? {} : { droppedToSeq: partition.droppedToSeq }),
 })
 
 /** Publishes the snapshot once it is whole and its end is confirmed. */

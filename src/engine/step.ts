@@ -42,7 +42,7 @@ import {
   tickClaim,
 } from "./takeover.ts"
 import { watchClock } from "./wall-clock.ts"
-import { onHaltCleared, onWitnessStored, tickWitness } from "./witness.ts"
+import { onHaltCleared, onWitnessStored, onWitnessUnread, tickWitness } from "./witness.ts"
 
 export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
 
@@ -58,6 +58,7 @@ const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArra
   try {
     const outputs = take(partition, given, input)
     pump(partition, given, input.nowMs, outputs)
+    outputs.push(...askForArrived(partition, input.nowMs))
     if (isOver(partition)) outputs.push(...giveBackHanded(partition))
     askToContinue(partition, outputs)
     return outputs
@@ -99,7 +100,7 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
     case "CommandsArrived":
-      return [...onCommandsArrived(partition, given, input.messages, nowMs), ...askForArrived(partition, nowMs)]
+      return onCommandsArrived(partition, given, input.messages, nowMs)
     case "CommandsHanded":
       return onCommandsHanded(partition, input.messages)
     case "ReadingBroke":
@@ -113,6 +114,8 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return []
     case "WitnessStored":
       return onWitnessStored(partition, input.stands, nowMs)
+    case "WitnessUnread":
+      return onWitnessUnread(partition, input.unread, nowMs)
     case "HaltCleared":
       return onHaltCleared(partition)
     default:

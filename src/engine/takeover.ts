@@ -15,7 +15,7 @@ import type { ClaimBasis, ClaimEndReason, Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
-import { raiseWitness } from "./witness.ts"
+import { haltDamaged, raiseWitness } from "./witness.ts"
 
 const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 
@@ -146,6 +146,7 @@ const objection = (partition: Partition, claiming: Claiming, basis: ClaimBasis, 
     return halt(partition, "JournalLostTail", `the journal ends at ${basis.endSeq}, record ${known} was confirmed`, nowMs)
   }
   if (resumed) return undefined
+  if (basis.damaged !== undefined) return haltDamaged(partition, basis.damaged, nowMs)
   if (basis.endSeq === 0 && (basis.incarnation !== null || basis.witness !== null))
     return halt(partition, "JournalEmpty", `the journal is empty, incarnation ${basis.incarnation ?? "unknown"} had begun`, nowMs)
   if (basis.witness !== null && basis.witness.seq > basis.endSeq)

@@ -7,9 +7,9 @@
 import { cursorCheckMs } from "../limits.ts"
 import { recentHash } from "./apply.ts"
 import { isDue } from "./due.ts"
-import { stepDown } from "./ending.ts"
+import { halt, stepAside, stepDown } from "./ending.ts"
 import type { Partition } from "./partition.ts"
-import type { Output, Witness } from "./protocol.ts"
+import type { Output, UnreadWitness, Witness } from "./protocol.ts"
 
 const nameOf = (mark: Witness | null): string => (mark === null ? "no witness" : `a witness of record ${mark.seq}`)
 
@@ -57,6 +57,19 @@ export const onWitnessStored = (partition: Partition, stands: Witness | null, no
     "Fenced",
     `${nameOf(stands)} stands outside the journal, where this owner wrote ${nameOf(marking)} over ${nameOf(mark)}`,
   )
+}
+
+/** A mark that can't be read proves nothing, and isn't written over: it may have named a record that the journal has lost. An operator looks, and a resume forgets it. */
+export const haltDamaged = (partition: Partition, cause: string, nowMs: number): Array<Output> => {
+  const remedy = "see that the journal is whole (holdfast audit), then resume the partition: that forgets the mark"
+  return halt(partition, "WitnessDamaged", `${cause}; ${remedy}`, nowMs)
+}
+
+/** A mark of a newer release: somebody who can read it reigns, or did. */
+export const onWitnessUnread = (partition: Partition, { _tag, cause }: UnreadWitness, nowMs: number): Array<Output> => {
+  if (partition.phase !== "serving" || partition.marking === null) return []
+  partition.marking = null
+  return _tag === "Newer" ? stepAside(partition, cause) : haltDamaged(partition, cause, nowMs)
 }
 
 /** The halt is lifted and its witness forgotten: the owner whose resume was journaled writes the first. */

@@ -5,7 +5,7 @@
  */
 import { Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { assert } from "../assert.ts"
-import type { Halt, Witness } from "../engine/protocol.ts"
+import type { Halt, UnreadWitness, Witness } from "../engine/protocol.ts"
 import { announceMsMax } from "../limits.ts"
 import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
 import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
@@ -20,11 +20,11 @@ import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts
 import { prepareTopology } from "./topology.ts"
 import { watchTroubles } from "./troubles.ts"
 
-/** A witness that this release can't read is judged by nobody here: it is neither written over nor passed over. */
-const witnessOf = (text: string): Witness => {
+/** The witness that a text says, or why it says none: that is judged by the partition, and by nobody here. */
+const witnessOf = (text: string): Witness | UnreadWitness => {
   const mark = decodeWitness(text)
-  if (mark._tag !== "Known") throw new Error(notRead("the witness", mark))
-  return mark.value
+  if (mark._tag === "Known") return mark.value
+  return { _tag: mark._tag === "Newer" ? "Newer" : "Damaged", cause: notRead("the witness", mark) }
 }
 
 const incarnationKey = (partition: number): string => `incarnation.${partition}`
@@ -39,11 +39,10 @@ const readMark = async <A>(link: Link, key: string, decode: (text: string) => A)
 const marks = async (link: Link, partition: number) => {
   const [incarnation, found, halt] = await Promise.all([
     readMark(link, incarnationKey(partition), (text) => text),
-    readMark(link, witnessKey(partition), (text) => ({ text, mark: decodeWitness(text) })),
+    readMark(link, witnessKey(partition), witnessOf),
     readMark(link, haltKey(partition), haltOf),
   ])
-  if (found?.mark._tag === "Newer") return { incarnation, witness: null, halt, newer: notRead("the witness", found.mark) }
-  return { incarnation, witness: found === null ? null : witnessOf(found.text), halt }
+  return found !== null && "_tag" in found ? { incarnation, witness: null, halt, unread: found } : { incarnation, witness: found, halt }
 }
 
 /** Times a witness is read and tried to be raised: a write that another is ahead of on three servers is refused before what was read has changed. */
@@ -53,12 +52,18 @@ const raiseAgainMs = 20
 const isSameWitness = (a: Witness | null, b: Witness | null): boolean => a?.seq === b?.seq && a?.hash === b?.hash
 
 /** Writes the witness over the one it is known to stand over, and resolves to the one that stands then. */
-const raiseWitness = async (link: Link, partition: number, witness: Witness, over: Witness | null): Promise<Witness | null> => {
+const raiseWitness = async (
+  link: Link,
+  partition: number,
+  witness: Witness,
+  over: Witness | null,
+): Promise<Witness | UnreadWitness | null> => {
   const key = witnessKey(partition)
   const { seq } = witness
   for (let raises = 0; raises < raisesMax; raises++) {
     const present = await readKey(link, marksBucket, key)
     const stands = present === null || present.value === null ? null : witnessOf(present.value)
+    if (stands !== null && "_tag" in stands) return stands
     if (!isSameWitness(stands, over) || (stands !== null && stands.seq >= seq)) return stands
     try {
       await putKey(link, marksBucket, key, encodeWitness(witness), { revision: present?.revision ?? 0 })

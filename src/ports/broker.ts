@@ -6,7 +6,7 @@
  */
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../engine/protocol.ts"
+import type { CommandMessage, Halt, SnapshotManifest, UnreadWitness, Witness } from "../engine/protocol.ts"
 import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
 
@@ -238,16 +238,26 @@ export class Cluster extends Context.Service<
       BrokerUnavailable
     >
     readonly marks: (partition: number) => Effect.Effect<
-      /** `newer`: a newer release wrote the witness, and nobody of this one can say what it is; in words. */
-      { readonly incarnation: string | null; readonly witness: Witness | null; readonly halt: Halt | null; readonly newer?: string },
+      /** `unread`: the witness that stands can't be read here, and is told as null. */
+      {
+        readonly incarnation: string | null
+        readonly witness: Witness | null
+        readonly halt: Halt | null
+        readonly unread?: UnreadWitness
+      },
       BrokerUnavailable
     >
     readonly putIncarnation: (partition: number, incarnation: string) => Effect.Effect<void, BrokerUnavailable>
     /**
      * Raises the mark: written if `over` is what stands (null: none, or it was forgotten) and names an earlier record. Answers with the mark that stands
-     * afterwards, whoever wrote it. So no mark is ever lowered, and one that was forgotten is not put back by whoever has not heard of that.
+     * afterwards, whoever wrote it. So no mark is ever lowered, and one that was forgotten is not put back by whoever has not heard of that. One that can't be read is
+     * neither written over nor passed over.
      */
-    readonly putWitness: (partition: number, witness: Witness, over: Witness | null) => Effect.Effect<Witness | null, BrokerUnavailable>
+    readonly putWitness: (
+      partition: number,
+      witness: Witness,
+      over: Witness | null,
+    ) => Effect.Effect<Witness | UnreadWitness | null, BrokerUnavailable>
     readonly putHalt: (partition: number, halt: Halt) => Effect.Effect<void, BrokerUnavailable>
     /**
      * Lifts a halt that an operator has answered; any other stays. Forgets the witness first: whoever fails in between leaves a halt that was answered, to be

@@ -110,10 +110,11 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
       // The marks first: what they say was confirmed is then in the journal whose end is read, however fast an owner still writes.
       Effect.all([cluster.marks(shell.partition), journals.endSeq(shell.partition)]).pipe(
         Effect.match({
-          onSuccess: ([{ incarnation, witness, halt, newer }, endSeq]) =>
-            newer === undefined
-              ? shell.tell({ _tag: "ClaimBasisRead", ask, basis: { endSeq, incarnation, witness, halt } })
-              : shell.tell({ _tag: "ClaimBasisNewer", ask, cause: newer }),
+          onSuccess: ([{ incarnation, witness, halt, unread }, endSeq]) => {
+            if (unread?._tag === "Newer") return shell.tell({ _tag: "ClaimBasisNewer", ask, cause: unread.cause })
+            const damaged = unread === undefined ? {} : { damaged: unread.cause }
+            shell.tell({ _tag: "ClaimBasisRead", ask, basis: { endSeq, incarnation, witness, halt, ...damaged } })
+          },
           onFailure: () => shell.tell({ _tag: "ReadFailed", what: "ClaimBasis" }),
         }),
       ),
@@ -160,7 +161,11 @@ const makeMarks = (shell: Shell, cluster: ClusterService) => ({
         Effect.andThen(
           untilDone(`storing the witness of partition ${shell.partition}`, cluster.putWitness(shell.partition, witness, over)),
         ),
-        Effect.andThen((stands) => Effect.sync(() => shell.tell({ _tag: "WitnessStored", stands }))),
+        Effect.andThen((stands) =>
+          Effect.sync(() =>
+            shell.tell(stands !== null && "_tag" in stands ? { _tag: "WitnessUnread", unread: stands } : { _tag: "WitnessStored", stands }),
+          ),
+        ),
       ),
     ),
   clearHalt: () =>

@@ -7,6 +7,7 @@
 import type { DecodedChunk, EngineCodec } from "../engine/protocol.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
+import { readChunk } from "./chunks.ts"
 import { contentHash, differingField } from "./content.ts"
 import { sha256 } from "./hash.ts"
 import { parseJson } from "./json.ts"
@@ -54,4 +55,5 @@ export const engineCodec: EngineCodec = {
   sha256,
   encodeChunk,
   decodeChunk,
+  readChunk,
 }

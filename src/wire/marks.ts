@@ -55,6 +55,7 @@ const reasons: Readonly<Record<HaltReason, true>> = {
   ChainBroken: true,
   InvariantBroken: true,
   CommandsTrimmed: true,
+  WitnessDamaged: true,
 }
 const isReason = (reason: string): reason is HaltReason => Object.hasOwn(reasons, reason)
 

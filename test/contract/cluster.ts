@@ -236,8 +236,8 @@ const witnessContract = (broker: Broker, partition: number) => {
       expect([lower, lower + 1]).toContain(stands?.seq)
       expect(told).toEqual([stands, stands])
       // Whoever lost writes its own over what it was told of, if that is higher.
-      stands = await asWorker(put(witnessOf(lower + 1), stands))
-      expect(stands).toEqual(witnessOf(lower + 1))
+      expect(await asWorker(put(witnessOf(lower + 1), stands))).toEqual(witnessOf(lower + 1))
+      stands = witnessOf(lower + 1)
     }
   })
 

@@ -69,7 +69,7 @@ describe("commands that are handed over", () => {
     const worker = serving(3)
     worker.put({ _tag: "ReadingBroke" })
     worker.out = []
-    worker.partition.trusted = false
+    worker.partition.provenSeq = 0
     hand(worker, taken("web", [reserve("h5")]))
     worker.settle(["ReadCommandAt"])
     expect(saidOf(worker.broker, "h5")).toMatchObject({ outcome: "accepted" })

@@ -26,6 +26,7 @@ const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
   RawEndRead: { endSeq: 7 },
   BrokerTimeSeen: undefined,
   WitnessStored: { stands: null },
+  WitnessUnread: { unread: { _tag: "Damaged", cause: "late" } },
   HaltCleared: {},
   RepliesSent: { seq: 999 },
   FeedSent: { group: 999 },

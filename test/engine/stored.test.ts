@@ -235,9 +235,9 @@ describe("a commands stream that dropped what nobody had decided", () => {
   })
 
   it("is no halt where nothing behind the cursor can be gone: the next message is the very next", () => {
-    const { broker, frozen } = trimmed(0)
-    frozen.tick(2_000)
-    frozen.settle()
+    const { broker, frozen, later } = trimmed(0)
+    frozen.tick(2_000).settle()
+    frozen.arrive(...later).settle()
     expect(broker.halt).toBeNull()
     expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
     expect(saidOf(broker, "t2")).toMatchObject({ outcome: "accepted" })
@@ -265,4 +265,153 @@ describe("a commands stream that dropped what nobody had decided", () => {
     expect(broker.halt).toBeNull()
     expect(frozen.all("Alarm").map(({ kind }) => kind)).toContain("CommandsLostTail")
   })
+})
+
+/** Stores a message behind one of another partition's, so that its sequence alone doesn't show that nothing is missing before it. */
+const storeApart = (broker: Broker, ingress: string, id: string) => {
+  broker.lastSeq++
+  const body = encodeBatch({ ingress, serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] })
+  return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+}
+
+/** An owner that has decided one message, and reads on. */
+const readingOn = () => {
+  const broker = new Broker()
+  const owner = serving(0, undefined, broker)
+  const decided = store(owner, { serial: 1, messages: [message("dc", receive("g1"))] })
+  owner.settle()
+  return { broker, owner, decided }
+}
+
+describe("a commands stream that drops what is old while it is read", () => {
+  it("halts with the range, though the reading goes on and no ingress is heard again: nothing behind it is decided", () => {
+    const { broker, owner, decided } = readingOn()
+    const lost = storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${next.seq - 1}`)
+    expect(lost.seq).toBeLessThan(next.seq)
+    expect(broker.records().flatMap(({ entries }) => entries)).not.toContainEqual(
+      expect.objectContaining({ _tag: "Stored", seq: next.seq }),
+    )
+  })
+
+  it("leaves it to the next owner to find that, where the owner dies before it looked", () => {
+    const { broker, owner, decided } = readingOn()
+    storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle(["ReadCommandAt"])
+    expect(broker.records().at(-1)?.cursor.seq).toBe(decided.seq)
+    new Worker(broker, "b").serve()
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${next.seq - 1}`)
+  })
+
+  it("is not taken for whole by a look that was asked before a message arrived", () => {
+    const { broker, owner } = readingOn()
+    const first = storeApart(broker, "i-2", "g2")
+    owner.arrive(first)
+    const { seq } = owner.take("ReadCommandAt")
+    const seen = broker.commands.get(seq) ?? null
+    storeApart(broker, "i-2", "g3")
+    const third = storeApart(broker, "i-3", "g4")
+    trim(broker, third.seq)
+    owner.arrive(third)
+    owner.put({ _tag: "CommandAtRead", seq, message: seen, nextSeq: null, firstSeq: 1, lastSeq: broker.lastSeq, fill: 0 })
+    owner.settle()
+    expect(saidOf(broker, "g2")).toMatchObject({ outcome: "accepted" })
+    expect(saidOf(broker, "g4")).toBeUndefined()
+    expect(broker.halt?.detail).toContain(`from ${first.seq + 1} to ${third.seq - 1}`)
+  })
+
+  it("costs one look for all that had arrived, and none for what follows at once", () => {
+    const { broker, owner } = readingOn()
+    const several = ["g2", "g3", "g4"].map((id) => storeApart(broker, "i-2", id))
+    owner.arrive(...several)
+    expect(owner.all("ReadCommandAt")).toHaveLength(1)
+    owner.settle()
+    for (const id of ["g2", "g3", "g4"]) expect(saidOf(broker, id)).toMatchObject({ outcome: "accepted" })
+    owner.out = []
+    store(owner, { serial: 2, messages: [message("dc", receive("g5"))] })
+    expect(owner.has("ReadCommandAt")).toBe(false)
+    owner.settle()
+    expect(saidOf(broker, "g5")).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("is looked at from the first message on: what came with that waits for a look at it", () => {
+    const broker = new Broker()
+    const owner = new Worker(broker, "a").serve()
+    const stored = ["g1", "g2"].map((id) => storeApart(broker, "i-1", id))
+    trim(broker, stored[1]?.seq ?? 0)
+    owner.arrive(...stored).settle(["ReadCommandAt"])
+    expect(broker.records().at(-1)?.cursor.seq).toBe(stored[0]?.seq)
+    owner.settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+  })
+})
+
+describe("a cursor whose message was dropped, and nothing behind it", () => {
+  it("is read on from while the very next is there, told once, and keeps its place: what is dropped after that halts with the range", () => {
+    const { broker, owner, decided } = readingOn()
+    owner.put({ _tag: "ReadingBroke" })
+    owner.out = []
+    const [first, second] = ["g2", "g3"].map((id) =>
+      broker.store("x", "x", "x", "", {
+        subject: "hf.q.0",
+        headers: "",
+        replySuffix: null,
+        body: encodeBatch({ ingress: "i-2", serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] }),
+      }),
+    )
+    trim(broker, first?.seq ?? 0)
+    owner.readCommandAt(decided.seq)
+    expect(owner.all("Alarm")).toHaveLength(1)
+    const { fromSeq } = owner.take("ReadCommands")
+    expect(fromSeq).toBe(decided.seq + 1)
+    trim(broker, second?.seq ?? 0)
+    owner.put({ _tag: "CommandsArrived", messages: second === undefined ? [] : [second] })
+    owner.settle()
+    expect(broker.halt?.reason).toBe("CommandsTrimmed")
+    expect(broker.halt?.detail).toContain(`from ${decided.seq + 1} to ${first?.seq}`)
+  })
+
+  it("is given up where the stream ends with it, and what goes before the next is taken is told then", () => {
+    const { broker, owner, decided } = readingOn()
+    trim(broker, decided.seq + 1)
+    owner.tick(2_000).settle()
+    expect(broker.halt).toBeNull()
+    expect(broker.records().at(-1)?.entries).toMatchObject([
+      { _tag: "Reset", dropped: { firstSeq: decided.seq + 1, lastSeq: decided.seq } },
+    ])
+    const lost = storeApart(broker, "i-2", "g2")
+    const next = storeApart(broker, "i-3", "g3")
+    trim(broker, next.seq)
+    owner.arrive(next).settle()
+    expect(saidOf(broker, "g3")).toMatchObject({ outcome: "accepted" })
+    expect(owner.all("Alarm").map(({ detail }) => detail)).toContainEqual(
+      expect.stringContaining(`from ${lost.seq - 1} to ${next.seq - 1}`),
+    )
+    expect(auditOf(broker).losses.map(({ detail }) => detail)).toContainEqual(expect.stringContaining(`to ${next.seq - 1} is lost`))
+    expect(new Worker(broker, "b").serve().partition.phase).toBe("serving")
+  })
+})
+
+it("what a reset left open is told by an owner that knows of it from a snapshot alone", () => {
+  const { broker, owner, decided } = readingOn()
+  trim(broker, decided.seq + 1)
+  owner.tick(2_000).settle()
+  expect(owner.partition.droppedToSeq).toBe(decided.seq)
+  const small = new Worker(broker, "c", undefined, 1).serve()
+  for (let i = 0; i < 20; i++) small.tick(30)
+  const resetAt = broker.records().findIndex(({ kind }) => kind === "reset") + 1
+  expect(broker.manifest?.startSeq).toBeGreaterThan(resetAt)
+  const next = new Worker(broker, "d").serve()
+  expect(next.partition.droppedToSeq).toBe(decided.seq)
+  const taken = storeApart(broker, "i-3", "g9")
+  next.arrive(taken).settle()
+  expect(next.all("Alarm").map(({ detail }) => detail)).toContainEqual(
+    expect.stringContaining(`from ${decided.seq + 1} to ${taken.seq - 1}`),
+  )
 })

@@ -228,3 +228,42 @@ describe("a witness that an operator's resume forgets", () => {
     expect(new Worker(broker, "e").serve().partition.phase).toBe("serving")
   })
 })
+
+describe("a witness that can't be read", () => {
+  const damaged = "the witness can't be read: not an object"
+
+  it("halts whoever claims, once, and names the remedy; a resume forgets it, and the next owner marks anew", () => {
+    const { broker } = serving(10)
+    const claimant = new Worker(broker, "b").follow().claim()
+    const { ask } = claimant.take("ReadClaimBasis")
+    claimant.put({ _tag: "ClaimBasisRead", ask, basis: { ...claimant.basis(), witness: null, damaged } })
+    claimant.settle()
+    expect(broker.halt).toMatchObject({ reason: "WitnessDamaged", detail: expect.stringContaining(damaged) as unknown })
+    expect(broker.halt?.detail).toContain("resume the partition")
+    broker.halt = broker.halt && { ...broker.halt, resume: { by: "ops", reason: "the journal is whole" } }
+    const next = new Worker(broker, "c").follow().claim()
+    const { ask: again } = next.take("ReadClaimBasis")
+    next.put({ _tag: "ClaimBasisRead", ask: again, basis: { ...next.basis(), witness: null, damaged } })
+    next.settle()
+    expect(next.partition.phase).toBe("serving")
+    expect(broker.halt).toBeNull()
+    expect(broker.witness?.seq).toBe(next.partition.confirmedSeq)
+  })
+
+  it.each([
+    ["halts the owner that meets it, and is not written over", "Damaged", { _tag: "Halted", halt: { reason: "WitnessDamaged" } }],
+    ["makes the owner step aside where a newer release wrote it", "Newer", { _tag: "SteppedDown", reason: "NewerRelease" }],
+  ] as const)("%s", (_, tag, expected) => {
+    const owner = serving(10)
+    decide(owner)
+    mark(owner)
+    owner.tick(1_000)
+    decide(owner)
+    owner.nowMs += 2_000
+    owner.put({ _tag: "Tick" })
+    owner.take("StoreWitness")
+    const outputs = owner.put({ _tag: "WitnessUnread", unread: { _tag: tag, cause: damaged } })
+    expect(outputs).toContainEqual(expect.objectContaining(expected._tag === "Halted" ? { _tag: "Halted" } : expected))
+    if (expected._tag === "Halted") expect(owner.partition.phase).toBe("halted")
+  })
+})
