@@ -52,7 +52,8 @@ export const spanName = {
 /** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
 export const logLine = {
   serving: "partition serves",
-  steppedDown: "partition stepped down",
+  steppedDown: "partition stepped down: its state is thrown away",
+  reignEnded: "partition given up: its state is kept, and it follows on",
   halted: "partition halted: nobody serves it until an operator resumes it",
   newerRelease:
     "a newer release writes this journal: this worker can't read it, and leaves the partition to those who can until it is replaced",

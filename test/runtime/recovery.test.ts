@@ -115,8 +115,8 @@ describe("a worker that has not caught up", () => {
       { worker: second, address: "", unreadable: [], serving: null, caughtUp: [0], beat: 2 },
     ])
     await until(() => owner.report().partitions[0]?.role === "standby")
-    await until(() => owner.reported.steppedDown.length > 0)
-    expect(owner.reported.steppedDown).toEqual([{ partition: 0, reason: "Drained" }])
+    await until(() => owner.reported.reignsEnded.length > 0)
+    expect(owner.reported).toMatchObject({ reignsEnded: [{ partition: 0, reason: "Drained" }], steppedDown: [] })
     await owner.stop()
   })
 
