@@ -2,8 +2,10 @@
  * A lease that is lost, or given away, while its worker serves costs the reign and not the state: what was in flight is seen to its end, and where that end is the journal's, the partition follows on
  * as anybody would who read that journal.
  */
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { partitionHash, stateHash } from "../../src/engine/hash.ts"
+import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
@@ -23,14 +25,14 @@ const owner = (): Worker => {
 }
 
 /** One that nobody ever let reign, with the same journal. */
-const fresh = (broker: Broker): Worker => {
-  const worker = new Worker(broker, "fresh").follow()
+const fresh = (broker: Broker, bounds?: MemoryBounds): Worker => {
+  const worker = new Worker(broker, "fresh", undefined, 1_000_000, bounds).follow()
   worker.settle()
   return worker
 }
 
 /** What the worker knows is what anybody reads from the journal, and nothing of its reign is left. */
-const expectFollows = (worker: Worker): void => {
+const expectFollows = (worker: Worker, bounds?: MemoryBounds): void => {
   worker.settle()
   const { partition, broker } = worker
   expect(partition).toMatchObject({
@@ -41,7 +43,7 @@ const expectFollows = (worker: Worker): void => {
     confirmedSeq: broker.journal.length,
   })
   for (const none of ["SteppedDown", "Halted", "ReadClaimBasis"] as const) expect(worker.has(none)).toBe(false)
-  const other = fresh(broker).partition
+  const other = fresh(broker, bounds).partition
   expect(stateHash(partition, sha256)).toBe(stateHash(other, sha256))
   const { basisAsks, brokerClock } = partition
   expect(partitionHash({ ...other, basisAsks, brokerClock }, sha256)).toBe(partitionHash(partition, sha256))
@@ -325,5 +327,141 @@ describe("a state that was kept", () => {
     worker.send("web", reserve("unsold"))
     worker.settle()
     expect(saidOf(worker.broker, "unsold")).toMatchObject({ outcome: "refused", reason: "NotSoldHere" })
+  })
+})
+
+/** What may happen to whoever reigns, and to its append. */
+const happening = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("send" as const), what: fc.nat(6), n: fc.nat(11) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(50, 700, 2_500, 61_000) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("lose" as const),
+      lost: fc.constantFrom("LeaseLost" as const, "Drain" as const),
+      inFlight: fc.boolean(),
+      append: fc.constantFrom("acked" as const, "storedUnheard" as const, "neverLanded" as const),
+      rivalFirst: fc.boolean(),
+      next: fc.constantFrom("same" as const, "other" as const),
+    }),
+  },
+)
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never
+
+/** Everything is small, so that decisions are packed and floors rise. */
+const small: MemoryBounds = { ...memoryBounds, recent: 3, plenty: 6, endedPlenty: 4, horizonMinMs: 10_000 }
+
+/** Two workers of one partition, one of which reigns: every former owner follows on, and is compared with who never reigned. */
+class Reigning {
+  readonly broker = serving(40, undefined, undefined, small).broker
+  readonly #workers = ["a", "b"].map((name) => new Worker(this.broker, name, undefined, 1_000_000, small).follow())
+  #at = 0
+  kept = 0
+  thrownAway = 0
+  #sent = 0
+
+  constructor() {
+    for (const worker of this.#workers) worker.settle()
+    this.#reign(0)
+  }
+
+  get owner(): Worker {
+    return this.#workers[this.#at] as Worker
+  }
+
+  #reign(at: number): void {
+    this.#at = at
+    // A standby hears what was stored since; only then it is given the lease.
+    const { broker, owner } = this
+    if (owner.partition.phase === "following") owner.put({ _tag: "RecordsRead", records: broker.journal.slice(owner.partition.confirmedSeq) })
+    owner.claim().settle()
+    owner.tick().settle()
+    expect(owner.partition.phase).toBe("serving")
+    owner.out = []
+  }
+
+  command(what: number, n: number): [string, Record<string, unknown>] {
+    const id = `id-${this.#sent++}`
+    const reservation = `r-${n}`
+    const now = { id, issuedAtMs: this.owner.nowMs }
+    switch (what) {
+      case 0:
+        return ["web", json("Confirm", { ...now, reservation })]
+      case 1:
+        return ["web", json("Release", { ...now, reservation, reason: "cancelled" })]
+      case 2:
+        return ["dc", json("ReceiveStock", { ...now, location: n % 2 === 0 ? "L" : "M", qty: 1 + n })]
+      case 3:
+        return ["shop", json("RecordSale", { ...now, qty: 1 + n, location: "L" })]
+      case 4:
+        return ["dc", json("Fulfil", { ...now, channel: "web", reservation, location: "L", qty: 1 })]
+      case 5:
+        return ["web", json("Reserve", { ...now, id: `again-${n}`, reservation: `again-r-${n}`, qty: 1, holdMs: 5_000 })]
+      default:
+        return ["web", json("Reserve", { ...now, reservation, qty: 1 + (n % 3), holdMs: 1_000 * (1 + n) })]
+    }
+  }
+
+  happen(one: Happening): void {
+    const { owner } = this
+    switch (one.do) {
+      case "send":
+        owner.send(...this.command(one.what, one.n))
+        owner.settle()
+        return
+      case "pass":
+        for (const worker of this.#workers) worker.nowMs = owner.nowMs
+        owner.tick(one.ms)
+        owner.settle()
+        for (const worker of this.#workers) worker.nowMs = owner.nowMs
+        return
+      case "lose":
+        return this.#lose(one)
+    }
+  }
+
+  #lose({ lost, inFlight, append: outcome, rivalFirst, next }: Extract<Happening, { readonly do: "lose" }>): void {
+    const { owner } = this
+    const other = 1 - this.#at
+    if (inFlight) owner.send(...this.command(6, 3))
+    const append = owner.all("Append").length > 0 ? owner.take("Append") : null
+    owner.put({ _tag: lost })
+    if (append !== null && outcome !== "neverLanded") this.broker.append(append.expectedSeq, append.messageId, append.bytes)
+    if (rivalFirst) {
+      this.#reign(other)
+      this.owner.send(...this.command(2, 1))
+      this.owner.settle()
+    }
+    if (append !== null && outcome === "acked")
+      owner.put({ _tag: "AppendAcked", messageId: append.messageId, seq: append.expectedSeq + 1, duplicate: false })
+    else if (append !== null) owner.put({ _tag: "AppendUnknown", messageId: append.messageId, cause: "no answer" })
+    owner.settle()
+    if (owner.has("SteppedDown")) {
+      expect([append === null, outcome, rivalFirst]).toEqual([false, "neverLanded", true])
+      this.thrownAway++
+      this.#workers[1 - other] = new Worker(this.broker, owner.name, undefined, 1_000_000, small).follow()
+      this.#workers[1 - other]?.settle()
+    } else {
+      this.kept++
+      expectFollows(owner, small)
+    }
+    if (!rivalFirst) this.#reign(next === "same" ? 1 - other : other)
+  }
+}
+
+describe("whatever happens to reigns and their appends", () => {
+  it("who follows on holds what whoever reads the journal holds, and all else is as if it had never reigned", () => {
+    const reached = { kept: 0, thrownAway: 0 }
+    fc.assert(
+      fc.property(fc.array(happening, { minLength: 5, maxLength: 40 }), (all) => {
+        const world = new Reigning()
+        for (const one of all) world.happen(one)
+        reached.kept += world.kept
+        reached.thrownAway += world.thrownAway
+        expect(stateHash(world.owner.partition, sha256)).toBe(stateHash(fresh(world.broker, small).partition, sha256))
+      }),
+      { numRuns: 40 },
+    )
+    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(5)
   })
 })
