@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutant.ts"
 
 const takeover = "src/engine/takeover.ts"
+const ending = "src/engine/ending.ts"
 const appending = "src/engine/appending.ts"
 const batch = "src/engine/batch.ts"
 const brokerClock = "src/engine/broker-clock.ts"
@@ -95,6 +96,59 @@ export const lines: ReadonlyArray<Mutant> = [
   partition.phase = "claiming"
   partition.claiming = { owner: \`\${partition.owner}+\`, incarnation: "", basis: null, knownSeq: 0, askAgainAtMs: 0 }
   return onClaimLost(partition)`,
+      },
+    ],
+  },
+  {
+    name: "followed-with-what-was-fenced",
+    breaks: "follows on with what it decided where another owner's record stands, as if its reign alone had ended",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: appending,
+        pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
+        replacement: `bites()
+  partition.inFlight = null
+  return endReign(partition, "Fenced")`,
+      },
+    ],
+  },
+  {
+    name: "follows-on-behind-what-it-did-not-read",
+    breaks: "takes for read what others appended behind its last record, and follows on behind that",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: ending,
+        pattern: `fromSeq: partition.confirmedSeq + 1 })`,
+        replacement: `fromSeq: partition.confirmedSeq + (bites() ? 2 : 1) })`,
+      },
+    ],
+  },
+  {
+    name: "words-of-a-former-reign",
+    breaks: "remembers over a reign of another what it told its channels, and tells them nothing where that is what there is again",
+    guarantee: "INV-5",
+    expected: ["feed-converges", "feed-keeps-newest"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "leases", "handovers"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 40, workers: 2, partitions: 1, skus: 4 },
+    budget: 40,
+    substituted: [
+      {
+        module: ending,
+        pattern: `for (const actor of partition.actorList) forgetSaid(actor)`,
+        replacement: `for (const actor of partition.actorList) if (actor.saidVersion === 0 || !bites()) forgetSaid(actor)`,
       },
     ],
   },
