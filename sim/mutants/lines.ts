@@ -136,19 +136,21 @@ export const lines: ReadonlyArray<Mutant> = [
     ],
   },
   {
-    name: "words-of-a-former-reign",
-    breaks: "remembers over a reign of another what it told its channels, and tells them nothing where that is what there is again",
-    guarantee: "INV-5",
-    expected: ["feed-converges", "feed-keeps-newest"],
+    name: "arrived-in-a-former-reign",
+    breaks: "takes what arrived in one reign for what its next has read, and goes on where nobody reads any more",
+    guarantee: "INV-7",
+    expected: ["convergence", "messages-decided", "stored-is-decided", "one-answer", "halts"],
     profile: "last-unit",
     families: ["jitter", "pauses", "leases", "handovers"],
-    drawn: { leaseTtlMs: 1_000, faultChance: 40, workers: 2, partitions: 1, skus: 4 },
-    budget: 40,
+    drawn: { leaseTtlMs: 1_000, faultChance: 60, workers: 2, partitions: 1 },
+    budget: 30,
     substituted: [
       {
         module: ending,
-        pattern: `for (const actor of partition.actorList) forgetSaid(actor)`,
-        replacement: `for (const actor of partition.actorList) if (actor.saidVersion === 0 || !bites()) forgetSaid(actor)`,
+        pattern: `Object.assign(partition, noReign())`,
+        replacement: `const { arrived, arrivedBytes, arrivedSeq, reading, trusted } = partition
+  if (reading) bites()
+  Object.assign(partition, { ...noReign(), arrived, arrivedBytes, arrivedSeq, reading, trusted })`,
       },
     ],
   },
