@@ -4,7 +4,7 @@
  * It begins as a hot standby that knows nothing, may become the owner and a standby again and again, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
-import { Deferred, Effect, Exit, FiberSet, Random, Scope } from "effect"
+import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
@@ -12,11 +12,10 @@ import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { Engine } from "./engine.ts"
 import { type Letter, type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
-import { makePerformer, type Performer } from "./perform.ts"
+import { startPerforming } from "./performing.ts"
 import type { Reigns } from "./reigns.ts"
-import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
-import type { Ended, Standing } from "./standing-outputs.ts"
+import type { Ended } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
@@ -128,53 +127,6 @@ const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyAr
   }
 }
 
-/** Performs outputs, with all that this keeps under way. */
-interface Performing {
-  readonly performer: Performer
-  /** Ends what is under way. Whatever it still tells is not heard. */
-  readonly stop: () => void
-}
-
-/** What performing is given of the life it is part of. */
-interface PerformingGiven {
-  readonly partition: number
-  readonly state: Partition
-  readonly mailbox: Mailbox
-  /** Runs a fiber that ends with the life; a defect of it ends the life. */
-  readonly run: (effect: Effect.Effect<void>) => void
-  readonly whoHears: Standing
-}
-
-/** From the beginning of a life, or from the end of a reign on: what was asked for before that is given up as a whole, for an answer to it would be taken for one to the next reign's questions. */
-const startPerforming = Effect.fnUntraced(function* (given: PerformingGiven) {
-  const { partition, state, mailbox, run, whoHears } = given
-  const scope = yield* Scope.fork(yield* Effect.scope)
-  const fibers = yield* Scope.provide(FiberSet.make<void, never>(), scope)
-  const runHere = yield* FiberSet.runtime(fibers)()
-  run(FiberSet.join(fibers))
-  let isOver = false
-  const shell: Shell = {
-    partition,
-    // What was handed over gets an answer, whoever reigns by the time that it is heard.
-    tell: (told) => mailbox.put({ told, isWanted: () => !isOver || told._tag === "CommandsHanded" }),
-    tellWhile: (isWanted, told) => mailbox.put({ told, isWanted: () => !isOver && isWanted() }),
-    heard: mailbox.emptied,
-    owner: () => state.owner,
-    run: (effect) => {
-      runHere(effect)
-    },
-  }
-  const performer = yield* Scope.provide(makePerformer(shell, whoHears), scope)
-  const performing: Performing = {
-    performer,
-    stop: () => {
-      isOver = true
-      run(Scope.close(scope, Exit.void))
-    },
-  }
-  return performing
-})
-
 /** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim or a reign ended; `hasLapsed`: whether the lease is over by this worker's clock. */
 export const startPartition: (options: {
   readonly partition: number
@@ -196,31 +148,23 @@ export const startPartition: (options: {
   const run = yield* FiberSet.runtime(fibers)()
 
   const tell = (told: Told) => mailbox.put({ told, isWanted: always })
-  const claimEnded = () => {
-    claimed = false
-    changed()
-  }
-  const whoHears: Standing = {
-    ended: (how) => {
-      Deferred.doneUnsafe(ended, Effect.succeed(how))
+  const performing = yield* startPerforming({
+    partition,
+    state,
+    mailbox,
+    run: (effect) => void run(effect),
+    ended: (how) => void Deferred.doneUnsafe(ended, Effect.succeed(how)),
+    claimEnded: () => {
+      claimed = false
+      changed()
     },
-    claimEnded,
-    reignEnded: () => {
-      performing.stop()
-      performing = performAnew()
-      claimEnded()
-    },
-  }
-  const start = startPerforming({ partition, state, mailbox, run: (effect) => void run(effect), whoHears })
-  const context = yield* Effect.context<PartitionPorts | Scope.Scope>()
-  const performAnew = () => Effect.runSyncWith(context)(start)
-  let performing = performAnew()
+  })
   const given: LoopGiven = {
     state,
     engine,
     clock,
     mailbox,
-    perform: (output) => performing.performer.perform(output),
+    perform: performing.perform,
     isOver: () => Deferred.isDoneUnsafe(ended),
     leaseLapsed: () => {
       if (!claimed || lapsed || !hasLapsed()) return false
@@ -236,7 +180,7 @@ export const startPartition: (options: {
       heard.notify()
     }),
   )
-  performing.performer.loadSnapshot()
+  performing.loadSnapshot()
 
   const running: RunningPartition = {
     state,

@@ -373,7 +373,8 @@ class Reigning {
     this.#at = at
     // A standby hears what was stored since; only then it is given the lease.
     const { broker, owner } = this
-    if (owner.partition.phase === "following") owner.put({ _tag: "RecordsRead", records: broker.journal.slice(owner.partition.confirmedSeq) })
+    if (owner.partition.phase === "following")
+      owner.put({ _tag: "RecordsRead", records: broker.journal.slice(owner.partition.confirmedSeq) })
     owner.claim().settle()
     owner.tick().settle()
     expect(owner.partition.phase).toBe("serving")
