@@ -78,6 +78,7 @@ const shown = [
   logLine.claimEnded,
   logLine.reignEnded,
   logLine.leaseLost,
+  logLine.leaseLapsed,
 ]
 
 /** Starts a worker and waits until it serves everything; says what that took. */

@@ -10,6 +10,7 @@ import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
+import { logLine } from "../telemetry/names.ts"
 import { Engine } from "./engine.ts"
 import { type Letter, type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
 import { startPerforming } from "./performing.ts"
@@ -169,6 +170,7 @@ export const startPartition: (options: {
     leaseLapsed: () => {
       if (!claimed || lapsed || !hasLapsed()) return false
       lapsed = true
+      run(Effect.logWarning(logLine.leaseLapsed, { partition }))
       return true
     },
   }

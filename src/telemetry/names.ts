@@ -62,6 +62,7 @@ export const logLine = {
   alarm: "alarm",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
+  leaseLapsed: "lease not renewed in time: nothing more is decided under it",
   claimEnded: "claim given up before it served: the partition follows on with all that it knows",
   draining: "draining: finishing what is in flight, saying all that was decided",
   drained: "drained",
