@@ -21,11 +21,12 @@ interface GivenUp {
   readonly thrownAway: number
 }
 
-const givenUpBy = async (worker: RigWorker): Promise<GivenUp> => ({
-  fencedAppends: await worker.metric("holdfast_fenced_appends_total"),
-  kept: await worker.metric("holdfast_step_downs_total", 'state="kept"'),
-  thrownAway: await worker.metric("holdfast_step_downs_total", 'state="thrownAway"'),
-})
+/** Fenced ones last: each is counted when a state is thrown away for it, and a page is as of when it is asked for. */
+const givenUpBy = async (worker: RigWorker): Promise<GivenUp> => {
+  const kept = await worker.metric("holdfast_step_downs_total", 'state="kept"')
+  const thrownAway = await worker.metric("holdfast_step_downs_total", 'state="thrownAway"')
+  return { kept, thrownAway, fencedAppends: await worker.metric("holdfast_fenced_appends_total") }
+}
 
 const since = (now: GivenUp, before: GivenUp): GivenUp => ({
   fencedAppends: now.fencedAppends - before.fencedAppends,

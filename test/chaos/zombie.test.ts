@@ -3,15 +3,22 @@ import { withRig } from "../../load/chaos/rig.ts"
 import { playLoneZombie, playZombie } from "../../load/chaos/zombie.ts"
 import { leaseTtlMs, say, timeoutMs, traffic } from "./small.ts"
 
+const playsMax = 5
+
 describe("a worker that is stopped for longer than its lease, and woken", () => {
   it(
     "gives up what another has taken over, keeps the state wherever it had nothing under way, and loses or contradicts nothing",
     async () => {
-      const report = await withRig({ partitions: 4, workers: 2, leaseTtlMs }, (rig) => playZombie(rig, traffic, 2 * leaseTtlMs, say))
-      expect(report.broken).toEqual([])
-      expect(report.kept).toBeGreaterThan(0)
+      // Whether it was stopped with records that had not left it yet is not ours to choose: played until one partition had none.
+      let kept = 0
+      for (let play = 1; play <= playsMax && kept === 0; play++) {
+        const report = await withRig({ partitions: 4, workers: 2, leaseTtlMs }, (rig) => playZombie(rig, traffic, 2 * leaseTtlMs, say))
+        expect(report.broken).toEqual([])
+        kept = report.kept
+      }
+      expect(kept).toBeGreaterThan(0)
     },
-    timeoutMs,
+    playsMax * timeoutMs,
   )
 
   it(
