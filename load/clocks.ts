@@ -54,6 +54,7 @@ const listening = (alarms: Array<string>): Meter["Service"] =>
     feedSent: () => undefined,
     tookOver: () => undefined,
     steppedDown: () => undefined,
+    reignEnded: () => undefined,
     alarm: (_partition, kind) => alarms.push(kind),
     sampled: () => undefined,
     waiting: () => undefined,

@@ -76,7 +76,9 @@ const shown = [
   logLine.leaseTaken,
   logLine.serving,
   logLine.claimEnded,
+  logLine.reignEnded,
   logLine.leaseLost,
+  logLine.leaseLapsed,
 ]
 
 /** Starts a worker and waits until it serves everything; says what that took. */
@@ -95,10 +97,11 @@ const recover = async (server: EmbeddedServer, partitions: number, name: string)
   return { worker, cpuSeconds, wallSeconds }
 }
 
-/** How often the worker threw state away, and served, as its log has it. */
+/** How often the worker threw state away, kept it at the end of a reign, and served, as its log has it. */
 const standingOf = (worker: SeenWorker) => ({
   served: worker.count(logLine.serving),
   thrownAway: worker.count(logLine.steppedDown) + worker.count(logLine.halted),
+  kept: worker.count(logLine.reignEnded),
   leasesLost: worker.count(logLine.leaseLost),
 })
 
@@ -144,7 +147,7 @@ const play = async (server: EmbeddedServer, values: { commands: string; partitio
   await busy.stop()
   await ports.dispose()
   say(
-    `began to serve: ${stood.served} of ${partitions}, then ${stoodNext.served}; state thrown away: ${stood.thrownAway}, then ${stoodNext.thrownAway}; leases lost: ${stood.leasesLost}, then ${stoodNext.leasesLost}`,
+    `began to serve: ${stood.served} of ${partitions}, then ${stoodNext.served}; state thrown away: ${stood.thrownAway}, then ${stoodNext.thrownAway}; state kept at the end of a reign: ${stood.kept}, then ${stoodNext.kept}; leases lost: ${stood.leasesLost}, then ${stoodNext.leasesLost}`,
   )
   const once = [stood, stoodNext].every(({ served, thrownAway }) => served === partitions && thrownAway === 0)
   return once && perMillion <= cpuPerMillionMax && left.every((count) => count <= commandsBehindSnapshotMax)

@@ -47,6 +47,10 @@ export const sometimesCatalogue = [
   { name: "stale-feed-turned-away", what: "a channel turned away a value older than the one it had" },
   { name: "drained", what: "a worker left, and had said everything it had decided" },
   {
+    name: "state-outlived-its-reign",
+    what: "a worker lost its lease while it served, followed on with its state, and served again",
+  },
+  {
     name: "older-release-stepped-aside",
     what: "a worker met records of a newer release, and left its partition to those who can read them",
   },

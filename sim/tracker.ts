@@ -8,7 +8,7 @@ import { issuedAheadMsMax } from "../src/limits.ts"
 import type { Cluster } from "./cluster.ts"
 import type { FaultListener } from "./faults/injector.ts"
 import type { Observer } from "./nodes/observer.ts"
-
+import type { Slot } from "./nodes/slot.ts"
 import type { Worker } from "./nodes/worker.ts"
 import type { Sometimes } from "./sometimes.ts"
 
@@ -32,6 +32,8 @@ export class Tracker implements Partial<Observer>, FaultListener {
   /** When holds end, by sender, SKU and reservation. */
   readonly #holds = new Map<string, number>()
   readonly #epochs = new Map<number, number>()
+  /** Slots that kept their state when they lost a reign, and the life in which they follow on with it. */
+  readonly #followsOn = new Map<Slot, number>()
   #electedMs = Number.NEGATIVE_INFINITY
   #zombieMs = Number.NEGATIVE_INFINITY
   #fullMs = Number.NEGATIVE_INFINITY
@@ -92,6 +94,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
     if (cluster === null) return
     if (cluster.workers.some(({ slots }) => slots.some((other) => other !== slot && other.id === slot.id && other.isServing)))
       this.#sometimes.hit("two-believe-they-own")
+    if (this.#followsOn.get(slot) === slot.life) this.#sometimes.hit("state-outlived-its-reign")
     const before = this.#epochs.get(slot.id)
     this.#epochs.set(slot.id, partition.epoch)
     if (before === undefined) return
@@ -168,7 +171,11 @@ export class Tracker implements Partial<Observer>, FaultListener {
 
   steppedDown(...[_slot, reason]: Parameters<Observer["steppedDown"]>): void {
     if (reason === "NewerRelease") this.#sometimes.hit("older-release-stepped-aside")
+  }
+
+  reignEnded(...[slot, reason]: Parameters<Observer["reignEnded"]>): void {
     if (reason === "Drained") this.#sometimes.hit("drained")
+    else this.#followsOn.set(slot, slot.life + 1)
   }
 
   halted(...[slot, halt]: Parameters<Observer["halted"]>): void {

@@ -1,19 +1,21 @@
 /**
- * INV-6, oracle A7: the state of whoever begins to serve, and of every worker at the end, is the fold of the journal.
+ * INV-6, oracle A7: the state of whoever begins to serve, of whoever keeps it at the end of a reign, and of every worker at the end, is the fold of the journal.
  *
- * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. At a takeover the
- * two are compared for the first few only that take anything over: looking through a whole state is dear.
+ * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. At a takeover, and at the end of a reign, the
+ * two are compared for the first few only that have anything: looking through a whole state is dear. Whoever serves again with a state that it kept is compared for a few more.
  */
 
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/engine/step.ts"
+import type { Slot } from "../nodes/slot.ts"
 import { engineBoundsOf } from "../profiles.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 import { stateDifference } from "./same-state.ts"
 
 const takeoversCompared = 4
+const keptCompared = 4
 
 export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
   const step = makeStep({ codec: checkingCodec, rules: protocolRules })
@@ -29,6 +31,10 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     return fold
   })
   let compared = 0
+  let kept = 0
+  let keptServing = 0
+  /** In which life a slot follows on with what it kept. */
+  const followsOn = new Map<Slot, number>()
 
   /** Whether the two could be compared: a state is of one record, and the journal may have gone on meanwhile. */
   const compare = (partition: number, state: Partition, who: string): boolean => {
@@ -60,8 +66,17 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     },
     serving: (slot, state) => {
       // Whoever begins a journal holds nothing yet.
-      if (cluster.lossy.has(slot.id) || compared >= takeoversCompared || state.actors.size === 0) return
-      if (compare(slot.id, state, `${slot.worker.name}, which begins to serve,`)) compared++
+      if (cluster.lossy.has(slot.id) || state.actors.size === 0) return
+      if (followsOn.get(slot) === slot.life && keptServing < keptCompared) {
+        if (compare(slot.id, state, `${slot.worker.name}, which serves again with what it kept,`)) keptServing++
+      } else if (compared < takeoversCompared && compare(slot.id, state, `${slot.worker.name}, which begins to serve,`)) compared++
+    },
+    reignEnded: (slot) => {
+      // What it asked for is given up with the next life.
+      followsOn.set(slot, slot.life + 1)
+      const { partition } = slot
+      if (cluster.lossy.has(slot.id) || kept >= keptCompared || partition === null || partition.actors.size === 0) return
+      if (compare(slot.id, partition, `${slot.worker.name}, whose reign ended,`)) kept++
     },
     finish: ({ lossy }) => {
       for (const worker of cluster.workers)

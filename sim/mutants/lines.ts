@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutant.ts"
 
 const takeover = "src/engine/takeover.ts"
+const ending = "src/engine/ending.ts"
 const appending = "src/engine/appending.ts"
 const batch = "src/engine/batch.ts"
 const brokerClock = "src/engine/broker-clock.ts"
@@ -95,6 +96,61 @@ export const lines: ReadonlyArray<Mutant> = [
   partition.phase = "claiming"
   partition.claiming = { owner: \`\${partition.owner}+\`, incarnation: "", basis: null, knownSeq: 0, askAgainAtMs: 0 }
   return onClaimLost(partition)`,
+      },
+    ],
+  },
+  {
+    name: "followed-with-what-was-fenced",
+    breaks: "follows on with what it decided where another owner's record stands, as if its reign alone had ended",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: appending,
+        pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
+        replacement: `bites()
+  partition.inFlight = null
+  return endReign(partition, "Fenced")`,
+      },
+    ],
+  },
+  {
+    name: "follows-on-behind-what-it-did-not-read",
+    breaks: "takes for read what others appended behind its last record, and follows on behind that",
+    guarantee: "INV-6",
+    expected: ["state-is-fold", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "spikes", "leases"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60 },
+    budget: 30,
+    substituted: [
+      {
+        module: ending,
+        pattern: `fromSeq: partition.confirmedSeq + 1 })`,
+        replacement: `fromSeq: partition.confirmedSeq + (bites() ? 2 : 1) })`,
+      },
+    ],
+  },
+  {
+    name: "arrived-in-a-former-reign",
+    breaks: "takes what arrived in one reign for what its next has read, and goes on where nobody reads any more",
+    guarantee: "INV-7",
+    expected: ["convergence", "messages-decided", "stored-is-decided", "one-answer", "halts"],
+    profile: "last-unit",
+    families: ["jitter", "pauses", "leases", "handovers"],
+    drawn: { leaseTtlMs: 1_000, faultChance: 60, workers: 2, partitions: 1 },
+    budget: 30,
+    substituted: [
+      {
+        module: ending,
+        pattern: `Object.assign(partition, noReign())`,
+        replacement: `const { arrived, arrivedBytes, arrivedSeq, reading, trusted } = partition
+  if (reading) bites()
+  Object.assign(partition, { ...noReign(), arrived, arrivedBytes, arrivedSeq, reading, trusted })`,
       },
     ],
   },

@@ -4,7 +4,7 @@
 
 import type { SenderId } from "../../src/domain/names.ts"
 import type { Partition } from "../../src/engine/partition.ts"
-import type { AlarmKind, BatchStats, Halt, Output, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
+import type { AlarmKind, BatchStats, Halt, Output, ReignEndReason, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
@@ -33,6 +33,8 @@ export interface Observer {
   confirmed(slot: Slot, seq: number, record: JournalRecord, stats: BatchStats): void
   alarmed(slot: Slot, kind: AlarmKind, detail: string): void
   steppedDown(slot: Slot, reason: StepDownReason, detail: string): void
+  /** A reign ended, and the slot follows on with its state. */
+  reignEnded(slot: Slot, reason: ReignEndReason): void
   halted(slot: Slot, halt: Halt): void
   crashed(worker: string, at: string, serving: boolean): void
   /** A sender heard a reply, a decision in it for the first time or again. */
@@ -72,6 +74,7 @@ const kinds = [
   "confirmed",
   "alarmed",
   "steppedDown",
+  "reignEnded",
   "halted",
   "crashed",
   "replyHeard",

@@ -31,7 +31,7 @@ export class Slot {
   readonly #server: Server
   readonly #step: Step
   partition: Partition | null = null
-  /** Raised whenever the state is thrown away: answers to a former life are not heard. */
+  /** Raised whenever the state is thrown away, or a reign ends that keeps it: answers to what was asked before are not heard. */
   life = 0
   /** The lease while we believe it is ours. */
   lease: { revision: number; sinceMs: number } | null = null
@@ -84,8 +84,13 @@ export class Slot {
 
   /** Throws the state away, and with it whatever was on its way to it. */
   forget(): void {
-    this.life++
     this.partition = null
+    this.#giveUp()
+  }
+
+  /** Gives up whatever is on its way to it, or from it. */
+  #giveUp(): void {
+    this.life++
     this.readings.forget()
     this.#feedSeen = []
     this.#endReign()
@@ -285,6 +290,10 @@ export class Slot {
       case "ContinueSoon":
         return this.#continueSoon()
       case "ClaimEnded":
+        return this.#claimEnded()
+      case "ReignEnded":
+        observer.reignEnded(this, output.reason)
+        this.#giveUp()
         return this.#claimEnded()
       case "Serving":
         if (this.partition === null) return
@@ -552,7 +561,7 @@ export class Slot {
       return
     }
     const { life } = this
-    this.#world.in(reason === "Drained" ? 1 : againMs, EventKind.restart, this.worker.host, () => {
+    this.#world.in(againMs, EventKind.restart, this.worker.host, () => {
       if (this.life === life && this.partition === null && !this.isHalted) this.begin()
     })
   }

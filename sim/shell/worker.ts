@@ -170,6 +170,7 @@ export class WorkerNode {
       feedSent: ignored,
       tookOver: () => onEvent("took over"),
       steppedDown: (_partition, reason) => onEvent(`stepped down: ${reason}`),
+      reignEnded: (_partition, reason) => onEvent(`reign ended: ${reason}`),
       begin: ignored,
       alarm: (_partition, kind) => onEvent(`alarm: ${kind}`),
       unserved: ignored,

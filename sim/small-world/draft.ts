@@ -184,8 +184,8 @@ const performSnapshot = (ground: Ground, draft: Draft, w: 0 | 1, output: Output)
   }
 }
 
-/** A life that has just begun, with nothing under way. What the former life handed over may still be stored. */
-export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
+/** Nothing is under way any more. What was handed over may still be stored. */
+const giveUp = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   const worker = draft.workers[w]
   const onTheirWay = worker.calls.filter(({ answer }) => answer === null).map(({ append }) => append)
   worker.calls = []
@@ -193,8 +193,14 @@ export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
   worker.followSeq = 0
   worker.readSeq = 0
   worker.broken = false
-  worker.mind = ground.minds.newborn
   letLoose(ground, draft, onTheirWay)
+}
+
+/** A life that has just begun. */
+export const beginLife = (ground: Ground, draft: Draft, w: 0 | 1): void => {
+  const worker = draft.workers[w]
+  giveUp(ground, draft, w)
+  worker.mind = ground.minds.newborn
   const { manifest, chunks, key } = draft.shelf
   if (manifest === null) {
     hear(ground, draft, w, "SnapshotMissing", () => ({ _tag: "SnapshotMissing" }))
@@ -327,6 +333,10 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "ClaimEnded":
       draft.reached.push(`a claim ended: ${output.reason}`)
+      return
+    case "ReignEnded":
+      draft.reached.push(`a reign ended: ${output.reason}`)
+      giveUp(ground, draft, w)
       return
     case "StoreChunk":
     case "PublishSnapshot":

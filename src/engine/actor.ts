@@ -25,21 +25,26 @@ export interface SkuActor {
   strayChannels: ReadonlyArray<SenderId> | null
 }
 
+/** What a reign knows of what was said of a SKU before it has said or seen anything. */
+const nothingSaid = Object.freeze({
+  sentAts: null,
+  sentPolicy: null,
+  sentShort: null,
+  seenVersion: 0,
+  saidVersion: 0,
+  strayChannels: null,
+})
+
+/** The reign is over: what it said of a SKU and saw of it in the feed says nothing of what the next will find there. */
+export const forgetSaid = (actor: SkuActor): void => {
+  Object.assign(actor, nothingSaid)
+}
+
 /** The actor of a SKU, made if there is none yet. */
 export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
   const known = partition.actors.get(sku)
   if (known !== undefined) return known
-  const actor: SkuActor = {
-    index: partition.actorList.length,
-    stock: emptyStock(sku),
-    version: 0,
-    sentAts: null,
-    sentPolicy: null,
-    sentShort: null,
-    seenVersion: 0,
-    saidVersion: 0,
-    strayChannels: null,
-  }
+  const actor: SkuActor = { index: partition.actorList.length, stock: emptyStock(sku), version: 0, ...nothingSaid }
   partition.actors.set(sku, actor)
   partition.actorList.push(actor)
   return actor

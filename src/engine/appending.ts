@@ -9,7 +9,7 @@ import { appendTimeoutMs } from "../limits.ts"
 import { type Given, noteConfirmed } from "./apply.ts"
 import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
-import { halt, stepDown } from "./ending.ts"
+import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
@@ -101,11 +101,23 @@ const judge = (
   if (given.rules.isMine(found, inFlight.pending)) {
     if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
     if (partition.phase === "claiming") return onClaimSuperseded(partition, inFlight)
-    // It is stored, and others have appended since: that reign is over, and its successor says what it decided.
-    return stepDown(partition, "Fenced", `record ${stored.seq} is stored, and the journal went on to ${endSeq} without this owner`)
+    return onReignSuperseded(partition, inFlight, nowMs)
   }
   if (partition.phase === "claiming") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
+}
+
+/**
+ * It is stored, and others have appended since: that reign is over, and its successor says what it decided. The state is the journal's up to that record, and is followed on with.
+ */
+const onReignSuperseded = (partition: Partition, inFlight: InFlight, nowMs: number): Array<Output> => {
+  const confirmed = noteStored(partition, inFlight, nowMs)
+  return [
+    confirmed,
+    ...alarmsOf(partition, inFlight),
+    ...alarmOfDroppedSince(partition, inFlight.record),
+    ...endReign(partition, partition.draining ?? "Fenced"),
+  ]
 }
 
 /** Asks again for what was not answered, while an append is unknown or its answer is overdue. */
@@ -123,15 +135,20 @@ export const onJournalEndUnread = (partition: Partition, nowMs: number): Array<O
   return []
 }
 
-const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+/** The record in flight is in the journal, at its place. */
+const noteStored = (partition: Partition, inFlight: InFlight, nowMs: number): Extract<Output, { readonly _tag: "BatchConfirmed" }> => {
   const seq = inFlight.pending.expectedSeq + 1
   partition.inFlight = null
-  noteConfirmed(partition, seq, inFlight.pending.hash)
+  noteConfirmed(partition, inFlight.record, seq, inFlight.pending.hash)
   countSinceSnapshot(partition, inFlight.record, inFlight.bytes.length)
+  return { _tag: "BatchConfirmed", seq, record: inFlight.record, stats: statsOf(inFlight, nowMs) }
+}
+
+const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+  const confirmed = noteStored(partition, inFlight, nowMs)
   const snapshot = noteSnapshotProgress(partition, given)
-  const stats = statsOf(inFlight, nowMs)
+  const { stats } = confirmed
   if (stats.commands > 0) notePace(partition.handed, stats.commands, stats.appendMs)
-  const confirmed: Output = { _tag: "BatchConfirmed", seq, record: inFlight.record, stats }
   switch (inFlight.record.kind) {
     case "genesis":
       return [confirmed, ...onGenesisConfirmed(partition, given, inFlight.record, nowMs)]

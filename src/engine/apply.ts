@@ -463,7 +463,8 @@ export const applyRecord = (partition: Partition, given: Given, record: JournalR
 }
 
 /** Notes that a record is in the journal for good. */
-export const noteConfirmed = (partition: Partition, seq: number, hash: string): void => {
+export const noteConfirmed = (partition: Partition, { publishedSeq }: JournalRecord, seq: number, hash: string): void => {
+  partition.saidSeq = publishedSeq
   partition.confirmedSeq = seq
   partition.confirmedHash = hash
   partition.recentHashes[seq % recentHashesMax] = hash

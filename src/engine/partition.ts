@@ -298,7 +298,7 @@ export interface Partition {
   claiming: Claiming | null
   /** How often the basis of a claim was asked for in this life. */
   basisAsks: number
-  /** Decide nothing new, say all that was decided, then step down for this reason; while a claim's append is in flight: give the claim up once its outcome is known. */
+  /** Decide nothing new, say all that was decided, then end the reign for this reason and follow on; while a claim's append is in flight: give the claim up once its outcome is known. */
   draining: "Drained" | "LeaseLost" | null
   /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
   readonly recentMarks: Array<CursorMark>
@@ -376,6 +376,8 @@ export interface Partition {
   /** A halt is being lifted: its witness stands until then, and nothing is written over it. */
   lifting: boolean
   nextWitnessAtMs: EpochMs
+  /** What the newest record in the journal says of up to where all was said. */
+  saidSeq: number
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
   snapshotStartSeq: number
   loadedSnapshot: string | null
@@ -399,17 +401,13 @@ export interface Partition {
   readonly bounds: EngineBounds
 }
 
-/** Of a partition of which nothing was read and nothing written as a snapshot. */
+/** Of a partition of which nothing was read as a snapshot. */
 const noSnapshots = () => ({
   snapshotStartSeq: 0,
   loadedSnapshot: null,
   newerSnapshot: false,
-  walk: null,
   sinceSnapshot: { records: 0, commands: 0, bytes: 0 },
   snapshotThings: 0,
-  published: null,
-  nextSnapshotAtMs: 0,
-  continuing: false,
   loading: null,
   recovery: null,
 })
@@ -423,7 +421,6 @@ const nothingTaken = () => ({
   arrivedBytes: 0,
   arrivedSeq: 0,
   handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
-  ingresses: new Map(),
 })
 
 const nothingPublished = (): Partition["publishing"] => ({
@@ -435,6 +432,45 @@ const nothingPublished = (): Partition["publishing"] => ({
   suspects: new Map(),
   republishAfterSeq: null,
   republishToSeq: 0,
+})
+
+/**
+ * What a partition holds of a reign beside its state, before there is one: all that is here is forgotten with the reign, and nothing else is. None of it is in the journal, so whoever begins to reign has
+ * none of it, however often it reigned before.
+ */
+export const noReign = () => ({
+  claiming: null,
+  draining: null,
+  check: null,
+  nextCheckAtMs: 0,
+  digestVerified: false,
+  purgedBelowSeq: 0,
+  commandsFill: 0,
+  keptMarks: [],
+  keptBytes: 0,
+  search: null,
+  goneToldSeq: 0,
+  rawEndSeq: null,
+  nextRawEndAtMs: 0,
+  ...nothingTaken(),
+  nextSenderToForget: 0,
+  recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
+  heldOff: new Map(),
+  factsHeldOff: new Map(),
+  memoryIsShort: false,
+  nextMemoryLookMs: 0,
+  publishing: nothingPublished(),
+  republishAgainAtMs: 0,
+  reignSeq: 0,
+  mark: null,
+  marking: null,
+  lifting: false,
+  nextWitnessAtMs: 0,
+  wallClock: unseenWallClock(),
+  walk: null,
+  published: null,
+  nextSnapshotAtMs: 0,
+  continuing: false,
 })
 
 /**
@@ -461,27 +497,14 @@ export const emptyPartition = (options: {
   cursor: { stream: "stored", seq: 0, digest: "" },
   atMs: 0,
   brokerClock: unknownBrokerClock(),
-  wallClock: unseenWallClock(),
   inFlight: null,
-  claiming: null,
   basisAsks: 0,
-  draining: null,
+  ...noReign(),
   recentMarks: [],
   sparseMarks: [],
-  check: null,
-  nextCheckAtMs: 0,
-  digestVerified: false,
-  purgedBelowSeq: 0,
-  commandsFill: 0,
-  keptMarks: [],
-  keptBytes: 0,
-  search: null,
-  goneToldSeq: 0,
   unanswered: null,
   droppedToSeq: null,
-  rawEndSeq: null,
-  nextRawEndAtMs: 0,
-  ...nothingTaken(),
+  ingresses: new Map(),
   actors: new Map(),
   actorList: [],
   policies: new Map(),
@@ -491,24 +514,12 @@ export const emptyPartition = (options: {
   openHolds: 0,
   senders: new Map(),
   senderList: [],
-  nextSenderToForget: 0,
   memoryBounds: options.memoryBounds ?? memoryBounds,
   toPack: new Set(),
-  recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
-  heldOff: new Map(),
-  factsHeldOff: new Map(),
-  memoryIsShort: false,
-  nextMemoryLookMs: 0,
   quarantine: new Map(),
   quarantinedKeys: new Map(),
   quarantinedBy: new Map(),
-  publishing: nothingPublished(),
-  republishAgainAtMs: 0,
-  reignSeq: 0,
-  mark: null,
-  marking: null,
-  lifting: false,
-  nextWitnessAtMs: 0,
+  saidSeq: 0,
   ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,
   batchMessagesMax: Math.min(options.batchMessagesMax ?? batchMessagesMax, batchMessagesMax),

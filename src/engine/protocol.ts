@@ -252,9 +252,9 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "Tick"; readonly wallMs: EpochMs }
   /** What ContinueSoon asked for: the next slice of a long piece of work. */
   | { readonly _tag: "Continue" }
-  /** Finish what is in flight, decide nothing new, say all that was decided, then stop. Before it serves: give the claim up and follow on. */
+  /** Finish what is in flight, decide nothing new, say all that was decided, then follow on. Before it serves: give the claim up and follow on. */
   | { readonly _tag: "Drain" }
-  /** The lease is lost: stop trying. Safety does not depend on it. Before it serves it costs the claim, not the state. */
+  /** The lease is lost: stop trying. Safety does not depend on it. It costs the claim or the reign, not the state. */
   | { readonly _tag: "LeaseLost" }
 )
 
@@ -276,14 +276,15 @@ export const AlarmKind = [
 export type AlarmKind = (typeof AlarmKind)[number]
 
 /**
- * Why a worker gave up a partition. `NewerRelease`: its journal holds records of a newer release. Nothing is wrong with the journal, and whoever can read it may serve;
+ * Why a worker gave up a partition with its state. `NewerRelease`: its journal holds records of a newer release. Nothing is wrong with the journal, and whoever can read it may serve;
  * this worker can't, however often it begins anew.
  */
-export const StepDownReason = ["Fenced", "LeaseLost", "SnapshotDiscarded", "NewerRelease", "Drained"] as const
+export const StepDownReason = ["Fenced", "SnapshotDiscarded", "NewerRelease"] as const
 export type StepDownReason = (typeof StepDownReason)[number]
 
-/** Why a claim was given up before it came to anything. */
-export type ClaimEndReason = Extract<StepDownReason, "Drained" | "LeaseLost" | "Fenced">
+/** Why a claim, or a reign, ended that cost no state. */
+export const ReignEndReason = ["Drained", "LeaseLost", "Fenced"] as const
+export type ReignEndReason = (typeof ReignEndReason)[number]
 
 /** How a batch went, for metrics: counted when its record is confirmed. */
 export interface BatchStats {
@@ -346,7 +347,12 @@ export type Output =
    * The claim is given up, and nothing of it is in flight: the partition follows on with all that it knows. The lease, if it is still held, can go. `Fenced`: another
    * claimed after it, so the lease is not what it was taken for.
    */
-  | { readonly _tag: "ClaimEnded"; readonly reason: ClaimEndReason }
+  | { readonly _tag: "ClaimEnded"; readonly reason: ReignEndReason }
+  /**
+   * The reign is over, and nothing of it is in flight: the partition follows on with its state. Whatever was asked for before is given up, readings and what is being said included, and no answer to it may be told any more: it
+   * would look like one to the next reign's questions. The lease, if it is still held, can go. `Fenced`: others appended behind its last record.
+   */
+  | { readonly _tag: "ReignEnded"; readonly reason: ReignEndReason }
   /** This owner serves from now on. */
   | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
   /** An operator's resume was journaled: the witness can be forgotten and the shared halt lifted. Answered by HaltCleared. Retried until then. */

@@ -311,9 +311,9 @@ export const goOnRepublishing = (partition: Partition, given: Given, nowMs: numb
 
 /** Its replies were sent: that makes room for more, once a reign has begun to say again. */
 export const onRepliesSent = (partition: Partition, given: Given, seq: number, nowMs: number): Array<Output> => {
-  const { publishing, reignSeq } = partition
+  const { publishing, reignSeq, phase } = partition
   publishing.replies.delete(seq)
-  return publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
+  return phase !== "serving" || publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
 }
 
 /** It could not be read. */
@@ -325,7 +325,7 @@ export const onRepublishUnread = (partition: Partition, nowMs: number): Array<Ou
 /** Says again what a former owner journaled and perhaps never said. */
 export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
   const { republishAfterSeq } = partition.publishing
-  if (republishAfterSeq === null) return []
+  if (partition.phase !== "serving" || republishAfterSeq === null) return []
   const outputs: Array<Output> = []
   let expected = given.rules.republishFrom(republishAfterSeq, partition.publishing.republishToSeq)
   for (const stored of records) {

@@ -10,7 +10,7 @@ import { decideBatch } from "./batch.ts"
 import { hearRenewal } from "./broker-clock.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
-import { halt, stepDown } from "./ending.ts"
+import { endReign, halt } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
 import { tickMemory } from "./memory-tending.ts"
@@ -231,7 +231,7 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (partition.draining !== null) {
     outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
-    if (allSaid(partition)) outputs.push(...stepDown(partition, partition.draining, "all that was decided has been said"))
+    if (allSaid(partition)) outputs.push(...endReign(partition, partition.draining))
   } else if (!publishingIsFull(partition) && !owesSlices(partition))
     outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
   if (partition.paused && partition.arrived.length < partition.bounds.arrivedMessagesMax / 4) {

@@ -11,7 +11,7 @@ import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import type { Claiming, InFlight, Partition } from "./partition.ts"
-import type { ClaimBasis, ClaimEndReason, Output } from "./protocol.ts"
+import type { ClaimBasis, Output, ReignEndReason } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { discardSnapshot, finishRecovery } from "./snapshot-loading.ts"
@@ -75,7 +75,7 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
   if (record.epoch < partition.epoch)
     return halt(partition, "ChainBroken", `record ${stored.seq} falls back to epoch ${record.epoch} from ${partition.epoch}`, nowMs)
   applyRecord(partition, given, record, stored.seq)
-  noteConfirmed(partition, stored.seq, hash)
+  noteConfirmed(partition, record, stored.seq, hash)
   countSinceSnapshot(partition, record, stored.bytes.length)
   partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
@@ -86,7 +86,7 @@ const applyStart = (partition: Partition, record: JournalRecord, seq: number, ha
   if (hash !== partition.recovery?.manifest.startHash)
     return discardSnapshot(partition, `record ${seq} is another than the one it starts with`)
   applyEnvelope(partition, record)
-  noteConfirmed(partition, seq, hash)
+  noteConfirmed(partition, record, seq, hash)
   partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
 }
@@ -111,7 +111,7 @@ export const giveUpClaim = (partition: Partition, reason: "Drained" | "LeaseLost
   return []
 }
 
-const endClaim = (partition: Partition, reason: ClaimEndReason): Array<Output> => {
+const endClaim = (partition: Partition, reason: ReignEndReason): Array<Output> => {
   partition.claiming = null
   partition.draining = null
   // What a confirmed claim had begun to know of its reign.
@@ -125,8 +125,10 @@ const endClaim = (partition: Partition, reason: ClaimEndReason): Array<Output> =
 const followAnew = (partition: Partition): Output => ({ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 })
 
 /** A record of this claimant's is in the journal, and no reign follows from it: it is read over like anybody's. */
-const readOver = (partition: Partition, record: JournalRecord, reason: ClaimEndReason): Array<Output> => {
+const readOver = (partition: Partition, record: JournalRecord, reason: ReignEndReason): Array<Output> => {
   applyEnvelope(partition, record)
+  // What a claimant writes decides nothing; but an operator's answer stands, whoever reigns.
+  if (record.kind === "operator") partition.unanswered = null
   partition.publishing.republishAfterSeq = record.publishedSeq
   return [followAnew(partition), ...endClaim(partition, reason)]
 }
@@ -230,7 +232,7 @@ export const onClaimLost = (partition: Partition): Array<Output> => {
 /** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
 export const onClaimSuperseded = (partition: Partition, { record, pending, bytes }: InFlight): Array<Output> => {
   partition.inFlight = null
-  noteConfirmed(partition, pending.expectedSeq + 1, pending.hash)
+  noteConfirmed(partition, record, pending.expectedSeq + 1, pending.hash)
   countSinceSnapshot(partition, record, bytes.length)
   return readOver(partition, record, partition.draining ?? "Fenced")
 }

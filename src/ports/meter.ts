@@ -4,7 +4,7 @@
  */
 import { Context } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { AlarmKind, BatchStats, StepDownReason } from "../engine/protocol.ts"
+import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
 import type { NotStoredReason } from "../wire/answers.ts"
 
@@ -70,12 +70,16 @@ export class Meter extends Context.Service<
     readonly feedSent: (count: number) => void
     /** This worker became a partition's owner. */
     readonly tookOver: (partition: number) => void
+    /** It gave a partition up with its state, which has to be read again. */
     readonly steppedDown: (partition: number, reason: StepDownReason) => void
+    /** It gave a partition up and follows on with its state. */
+    readonly reignEnded: (partition: number, reason: ReignEndReason) => void
     /** Said once, before anything is counted: every counter of a worker is there from the beginning, at 0. */
     readonly begin: (
       partitions: number,
       alarms: ReadonlyArray<AlarmKind | WatchAlarmKind>,
       stepDowns: ReadonlyArray<StepDownReason>,
+      reignEnds: ReadonlyArray<ReignEndReason>,
     ) => void
     /** The same for an ingress and its senders. */
     readonly ingressBegins: (senders: ReadonlyArray<SenderId>, busy: ReadonlyArray<BusyWhy>) => void

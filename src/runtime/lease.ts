@@ -63,13 +63,19 @@ const renew: (slot: Slot, lease: Lease, options: SlotOptions) => Effect.Effect<v
   slot.lease = isOver ? null : renewed
 }, Effect.uninterruptible)
 
+/** Whether the lease is over, by this worker's clock: it was not renewed for its whole TTL, and another may hold it. Where it isn't held at all, that is told already. */
+export const hasLapsedOf = (slot: Slot, { leaseTtlMs }: SlotOptions, clock: Clock.Clock): (() => boolean) => {
+  const nanosPerMs = 1_000_000n
+  return () => slot.lease !== null && Number(clock.monotonicTimeNanosUnsafe() / nanosPerMs) - slot.lease.sinceMs >= leaseTtlMs
+}
+
 /** Milliseconds until the lease has to be renewed: a third of its TTL after it was last, soon if that failed. */
 const untilRenewal = (lease: Lease, nowMs: number, ttlMs: number): number =>
   Math.max(ttlMs / retryShare, ttlMs / renewShare - (nowMs - lease.sinceMs))
 
 /**
- * Renews for as long as the lease is ours and the claim stands. Drains the partition as soon as this worker should not own it any more, and renews on until that is done: a life
- * that served ends then, another gives its claim up and follows on.
+ * Renews for as long as the lease is ours and the claim stands. Drains the partition as soon as this worker should not own it any more, and renews on until that is done: the
+ * reign, or the claim, ends then, and the partition follows on.
  */
 const hold: (slot: Slot, running: RunningPartition, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(
   function* (slot, running, options) {
@@ -93,7 +99,7 @@ const hold: (slot: Slot, running: RunningPartition, options: SlotOptions) => Eff
   },
 )
 
-/** The lease is gone. An owner's life ends by it; a claim ends, once its append is known to be stored or not, and the life goes on with all that it knows. */
+/** The lease is gone. A reign or a claim ends by it, once its append is known to be stored or not, and the life goes on with all that it knows. */
 const loseClaim: (slot: Slot, running: RunningPartition) => Effect.Effect<void> = Effect.fnUntraced(function* (slot, running) {
   if (!running.isClaimed()) return
   slot.signal.notify()
@@ -103,8 +109,7 @@ const loseClaim: (slot: Slot, running: RunningPartition) => Effect.Effect<void> 
 })
 
 /**
- * Takes the lease when this worker should own the partition, claims it, and renews the lease until the life ends, or the lease is lost or given up before it serves: then it
- * tries again.
+ * Takes the lease when this worker should own the partition, claims it, and renews the lease until the life ends, or the lease is lost or given up: then it tries again.
  */
 export const keepLease = (slot: Slot, running: RunningPartition, options: SlotOptions): Effect.Effect<never, never, Cluster> =>
   acquire(slot, options).pipe(

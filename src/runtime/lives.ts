@@ -1,16 +1,16 @@
 /**
  * One life of a partition after another, on one worker.
  *
- * A life ends when the engine steps down or halts, or when this worker has nothing to do with the partition any more. Its state is
+ * A life ends when the engine steps down or halts, or when this worker has nothing to do with the partition any more; not with a lease, nor with a reign. Its state is
  * thrown away each time; the next life begins as a standby that reads the journal.
  */
-import { Cause, Effect, type Exit } from "effect"
+import { Cause, Clock, Effect, type Exit } from "effect"
 import { settings } from "../config.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { Cluster } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import { forgetPosition, keepUp } from "./keeping-up.ts"
-import { keepLease, releaseLease } from "./lease.ts"
+import { hasLapsedOf, keepLease, releaseLease } from "./lease.ts"
 import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { isHalted, isOutOfReach, type Slot, type SlotOptions } from "./slot.ts"
@@ -40,7 +40,9 @@ const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<Ending
   )
 
 const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
-  const running = yield* startPartition(slot.partition, options.partitions, slot.signal.notify)
+  const { partition, signal } = slot
+  const hasLapsed = hasLapsedOf(slot, options, yield* Clock.Clock)
+  const running = yield* startPartition({ partition, partitions: options.partitions, changed: signal.notify, hasLapsed })
   slot.running = running
   slot.signal.notify()
   yield* Effect.forkScoped(keepUp(slot, running))
@@ -72,7 +74,7 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Endi
   if (ending._tag === "SteppedDown") {
     const log = ending.reason === "NewerRelease" ? Effect.logError(logLine.newerRelease, { partition, detail: ending.detail }) : Effect.void
     yield* Effect.andThen(Effect.logInfo(logLine.steppedDown, { partition, reason: ending.reason, detail: ending.detail }), log)
-    if (ending.reason !== "Drained") yield* Effect.sleep(restartDelayMs)
+    yield* Effect.sleep(restartDelayMs)
   }
 })
 

@@ -1,7 +1,7 @@
 /**
  * One life of a partition on this worker: the loop that tells the engine what happened and has its outputs performed.
  *
- * It begins as a hot standby that knows nothing, may try to become the owner again and again, and ends for good when the engine steps down or halts: its
+ * It begins as a hot standby that knows nothing, may become the owner and a standby again and again, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
@@ -10,11 +10,11 @@ import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
+import { logLine } from "../telemetry/names.ts"
 import { Engine } from "./engine.ts"
 import { type Letter, type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
-import { makePerformer } from "./perform.ts"
+import { startPerforming } from "./performing.ts"
 import type { Reigns } from "./reigns.ts"
-import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 import type { Ended } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
@@ -58,10 +58,19 @@ interface LoopGiven {
   readonly mailbox: Mailbox
   readonly perform: (output: Output) => void
   readonly isOver: () => boolean
+  /** Whether the lease that this partition is owned under is over by now: asked before each letter, and true once only. */
+  readonly leaseLapsed: () => boolean
 }
 
 /** Milliseconds after which a turn ends: timers, sockets and the other partitions are let through between two turns. */
 const turnMs = 5
+
+/** Tells the partition something, and has performed what it answers: whether it answered anything. */
+const hear = (given: LoopGiven, told: Told): boolean => {
+  const outputs = stepOrHalt(given, told)
+  for (const output of outputs) given.perform(output)
+  return outputs.length > 0
+}
 
 /**
  * Tells the partition what has arrived, however many commands, and has performed what it answers. Ends early with the first answer, and when it took
@@ -70,10 +79,10 @@ const turnMs = 5
 const hearSome = (given: LoopGiven): void => {
   const endsMs = given.clock.nowMs() + turnMs
   given.mailbox.readSome((letter) => {
+    // A process that stood still finds its timers due before its socket says that another owns the partition: what it decided then could only be fenced, and would cost the state.
+    if (given.leaseLapsed()) hear(given, { _tag: "LeaseLost" })
     if (!letter.isWanted() || isTooLate(given, letter)) return false
-    const outputs = stepOrHalt(given, letter.told)
-    for (const output of outputs) given.perform(output)
-    return outputs.length > 0 || given.clock.nowMs() >= endsMs
+    return hear(given, letter.told) || given.clock.nowMs() >= endsMs
   })
 }
 
@@ -84,7 +93,7 @@ const isTooLate = ({ isOver }: LoopGiven, { told }: Letter): boolean => isOver()
 const hearTheRest = (given: LoopGiven): void => {
   if (!given.isOver()) return
   given.mailbox.readSome((letter) => {
-    if (letter.told._tag === "CommandsHanded") for (const output of stepOrHalt(given, letter.told)) given.perform(output)
+    if (letter.told._tag === "CommandsHanded") hear(given, letter.told)
     return false
   })
 }
@@ -119,12 +128,14 @@ const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyAr
   }
 }
 
-/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim ended. */
-export const startPartition: (
-  partition: number,
-  partitions: number,
-  changed: () => void,
-) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (partition, partitions, changed) {
+/** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim or a reign ended; `hasLapsed`: whether the lease is over by this worker's clock. */
+export const startPartition: (options: {
+  readonly partition: number
+  readonly partitions: number
+  readonly changed: () => void
+  readonly hasLapsed: () => boolean
+}) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (options) {
+  const { partition, partitions, changed, hasLapsed } = options
   const engine = yield* Engine
   const clock = yield* steadyClock
   const state = engine.empty(partition, partitions)
@@ -132,31 +143,37 @@ export const startPartition: (
   const heard = makeSignal()
   let isClosed = false
   let claimed = false
+  let lapsed = false
   const ended = yield* Deferred.make<Ended>()
   const fibers = yield* FiberSet.make<void, never>()
   const run = yield* FiberSet.runtime(fibers)()
 
   const tell = (told: Told) => mailbox.put({ told, isWanted: always })
-  const shell: Shell = {
+  const performing = yield* startPerforming({
     partition,
-    tell,
-    tellWhile: (isWanted, told) => mailbox.put({ told, isWanted }),
-    heard: mailbox.emptied,
-    owner: () => state.owner,
-    run: (effect) => {
-      run(effect)
-    },
-  }
-  const performer = yield* makePerformer(shell, {
-    ended: (how) => {
-      Deferred.doneUnsafe(ended, Effect.succeed(how))
-    },
+    state,
+    mailbox,
+    run: (effect) => void run(effect),
+    ended: (how) => void Deferred.doneUnsafe(ended, Effect.succeed(how)),
     claimEnded: () => {
       claimed = false
       changed()
     },
   })
-  const given: LoopGiven = { state, engine, clock, mailbox, perform: performer.perform, isOver: () => Deferred.isDoneUnsafe(ended) }
+  const given: LoopGiven = {
+    state,
+    engine,
+    clock,
+    mailbox,
+    perform: performing.perform,
+    isOver: () => Deferred.isDoneUnsafe(ended),
+    leaseLapsed: () => {
+      if (!claimed || lapsed || !hasLapsed()) return false
+      lapsed = true
+      run(Effect.logWarning(logLine.leaseLapsed, { partition }))
+      return true
+    },
+  }
   run(hearForEver(given, heard.notify))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
@@ -165,7 +182,7 @@ export const startPartition: (
       heard.notify()
     }),
   )
-  performer.loadSnapshot()
+  performing.loadSnapshot()
 
   const running: RunningPartition = {
     state,
@@ -173,6 +190,7 @@ export const startPartition: (
     claim: Effect.map(Effect.all([randomId, randomId]), ([owner, incarnation]) => {
       if (claimed) return
       claimed = true
+      lapsed = false
       tell({ _tag: "Claim", owner, incarnation })
     }),
     confirmed: (seq) =>

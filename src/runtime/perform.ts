@@ -25,6 +25,7 @@ type PublishingOutput = Extract<
       | "DiscardSnapshot"
       | "ContinueSoon"
       | "ClaimEnded"
+      | "ReignEnded"
       | "Serving"
       | "BatchConfirmed"
       | "Alarm"
@@ -59,6 +60,7 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Said, out
       // Heard in another turn, behind all that has arrived by then.
       return shell.tell({ _tag: "Continue" })
     case "ClaimEnded":
+    case "ReignEnded":
     case "Serving":
     case "BatchConfirmed":
     case "Alarm":

@@ -14,6 +14,6 @@ export interface Shell {
   readonly heard: Effect.Effect<void>
   /** The name of the reign, once it is one. */
   readonly owner: () => string
-  /** Runs a fiber that ends with this life of the partition. It is begun at once, in this turn. */
+  /** Runs a fiber that ends with this life of the partition, or with a reign in it. It is begun at once, in this turn. */
   readonly run: (effect: Effect.Effect<void>) => void
 }

@@ -12,7 +12,7 @@ import type { Shell } from "./shell.ts"
 type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
 
 /** What is performed here. */
-type StandingOutput = OutputOf<"Serving" | "BatchConfirmed" | "Alarm" | "ClaimEnded" | "SteppedDown" | "Halted">
+type StandingOutput = OutputOf<"Serving" | "BatchConfirmed" | "Alarm" | "ClaimEnded" | "ReignEnded" | "SteppedDown" | "Halted">
 
 /** How a life of a partition ended. */
 export type Ended =
@@ -31,9 +31,11 @@ export interface Standing {
   readonly ended: (ended: Ended) => void
   /** It gave its claim up and follows on. */
   readonly claimEnded: () => void
+  /** Its reign is over, and it follows on: what was asked for in it is given up. */
+  readonly reignEnded: () => void
 }
 
-export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded }: Standing) {
+export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded, reignEnded }: Standing) {
   const meter = yield* Meter
   const { partition } = shell
   /** A claim or a reset is a record too, but no batch: it would blur what is measured of batches. */
@@ -59,6 +61,11 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, re
         case "ClaimEnded":
           shell.run(Effect.logInfo(logLine.claimEnded, { partition, reason: output.reason }))
           return claimEnded()
+        case "ReignEnded":
+          meter.reignEnded(partition, output.reason)
+          reign.end()
+          shell.run(Effect.logInfo(logLine.reignEnded, { partition, reason: output.reason }))
+          return reignEnded()
         case "SteppedDown":
           meter.steppedDown(partition, output.reason)
           reign.end()

@@ -4,7 +4,7 @@
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"
-import { AlarmKind, StepDownReason } from "../engine/protocol.ts"
+import { AlarmKind, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
@@ -151,7 +151,7 @@ export const startWorker: (
 ) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
   const cluster = yield* Cluster
   const meter = yield* Meter
-  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason)
+  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason)
   const ownership = yield* startOwnership(options)
   yield* lookAfter(ownership)
   let isLeaving = false

@@ -147,7 +147,11 @@ const makeEventCounters = (registers: Array<Registry>) => {
     "Reigns given up because another owner's record, or a witness of one, was met: this one was a zombie.",
     ["partition"],
   )
-  const stepDowns = counter(metricName.stepDowns, "Times this worker gave up a partition, by reason.", ["partition", "reason"])
+  const stepDowns = counter(
+    metricName.stepDowns,
+    "Times this worker gave up a partition, by reason, and what became of its state: kept, or thrownAway.",
+    ["partition", "reason", "state"],
+  )
   const alarms = counter(metricName.alarms, "Alarms, by kind.", ["partition", "kind"])
   const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
   const feed = counter(metricName.feedSent, "ATS values that the feed has.", [])
@@ -155,17 +159,22 @@ const makeEventCounters = (registers: Array<Registry>) => {
     appendUnknown: (partition: number) => appendsUnknown.inc({ partition }),
     tookOver: (partition: number) => takeovers.inc({ partition }),
     steppedDown: ((partition, reason) => {
-      stepDowns.inc({ partition, reason })
+      stepDowns.inc({ partition, reason, state: "thrownAway" })
       if (reason === "Fenced") fenced.inc({ partition })
     }) satisfies Meter["Service"]["steppedDown"],
+    reignEnded: ((partition, reason) => {
+      stepDowns.inc({ partition, reason, state: "kept" })
+      if (reason === "Fenced") fenced.inc({ partition })
+    }) satisfies Meter["Service"]["reignEnded"],
     alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
     // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
-    begin: ((partitions, kinds, reasons) => {
+    begin: ((partitions, kinds, reasons, reignEnds) => {
       for (const kind of kinds) alarms.inc({ partition: everyPartition, kind }, 0)
       for (let partition = 0; partition < partitions; partition++) {
         for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ partition }, 0)
         for (const kind of kinds) alarms.inc({ partition, kind }, 0)
-        for (const reason of reasons) stepDowns.inc({ partition, reason }, 0)
+        for (const reason of reasons) stepDowns.inc({ partition, reason, state: "thrownAway" }, 0)
+        for (const reason of reignEnds) stepDowns.inc({ partition, reason, state: "kept" }, 0)
       }
     }) satisfies Meter["Service"]["begin"],
     repliesSent: (count: number) => replies.inc(count),

@@ -52,7 +52,8 @@ export const spanName = {
 /** Log messages of a partition's and a worker's life, so that whoever searches logs has one spelling for each. */
 export const logLine = {
   serving: "partition serves",
-  steppedDown: "partition stepped down",
+  steppedDown: "partition stepped down: its state is thrown away",
+  reignEnded: "partition given up: its state is kept, and it follows on",
   halted: "partition halted: nobody serves it until an operator resumes it",
   newerRelease:
     "a newer release writes this journal: this worker can't read it, and leaves the partition to those who can until it is replaced",
@@ -61,6 +62,7 @@ export const logLine = {
   alarm: "alarm",
   leaseTaken: "lease taken",
   leaseLost: "lease lost",
+  leaseLapsed: "lease not renewed in time: nothing more is decided under it",
   claimEnded: "claim given up before it served: the partition follows on with all that it knows",
   draining: "draining: finishing what is in flight, saying all that was decided",
   drained: "drained",

@@ -188,7 +188,7 @@ describe("when a reign ends", () => {
     hand(worker, taken("web", [reserve("w1")]), taken("shop", [reserve("w2")]))
     worker.put({ _tag: "Drain" })
     worker.settle()
-    expect(worker.has("SteppedDown")).toBe(true)
+    expect(worker.has("ReignEnded")).toBe(true)
     expect(saidOf(worker.broker, "inflight")).toMatchObject({ outcome: "accepted" })
     expect(busyOf(worker).map(({ sender }) => sender)).toEqual(["web", "shop"])
     expect(worker.all("SayBusy")[0]).toMatchObject({ why: "owner" })
@@ -198,7 +198,7 @@ describe("when a reign ends", () => {
     const worker = serving(3)
     worker.put({ _tag: "Drain" })
     worker.settle()
-    expect(worker.has("SteppedDown")).toBe(true)
+    expect(worker.has("ReignEnded")).toBe(true)
     const [state, said] = [partitionHash(worker.partition, engineCodec.sha256), worker.all("SayBusy").length]
     hand(worker, taken("web", [reserve("late")]))
     expect(worker.all("SayBusy").slice(said)).toMatchObject([{ why: "owner" }])

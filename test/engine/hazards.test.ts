@@ -664,7 +664,7 @@ describe("hazards of reading commands", () => {
     leaving.put({ _tag: "Drain" })
     expect(leaving.put({ _tag: "ReadingBroke" })).toEqual([])
     leaving.settle()
-    expect(leaving.take("SteppedDown").reason).toBe("Drained")
+    expect(leaving.take("ReignEnded").reason).toBe("Drained")
     const searching = overwritten(2)
     searching.put({ _tag: "ReadingBroke" })
     searching.answer(searching.take("ReadCommandAt"))

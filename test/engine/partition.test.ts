@@ -51,7 +51,7 @@ describe("a partition", () => {
     expect(saidOf(worker.broker, "c2")).toMatchObject({ outcome: "refused", reason: "ReservationExpired" })
   })
 
-  it("drains: decides nothing new, says all, then steps down", () => {
+  it("drains: decides nothing new, says all, then follows on", () => {
     const worker = serving(10)
     worker.send("web", json("Reserve", { id: "c1", reservation: "r1", qty: 1, holdMs: 60_000 }))
     worker.put({ _tag: "Drain" })
@@ -59,7 +59,7 @@ describe("a partition", () => {
     worker.settle()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "accepted" })
     expect(saidOf(worker.broker, "c2")).toBeUndefined()
-    expect(worker.take("SteppedDown").reason).toBe("Drained")
+    expect(worker.take("ReignEnded").reason).toBe("Drained")
   })
 
   it("is rebuilt by another worker to the same state", async () => {

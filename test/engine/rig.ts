@@ -124,6 +124,8 @@ export class Worker {
   put(input: WithoutTime<Input>): ReadonlyArray<Output> {
     const nowMs = this.nowMs + this.clockAheadMs
     const outputs = this.step(this.partition, { ...input, nowMs, wallMs: nowMs + this.wallAheadMs } as Input)
+    // What was asked for in a reign that is over is given up.
+    if (outputs.some(({ _tag }) => _tag === "ReignEnded")) this.out = this.out.filter(({ _tag }) => kept.has(_tag))
     this.out.push(...outputs)
     return outputs
   }
@@ -231,7 +233,7 @@ export class Worker {
         broker.manifest = output.manifest
         return
       case "DiscardSnapshot":
-        broker.manifest = null
+        if (broker.manifest?.id === output.id) broker.manifest = null
         return
       case "ClearHalt":
         broker.witness = null
@@ -320,6 +322,7 @@ const kept: ReadonlySet<Tag> = new Set<Tag>([
   "Alarm",
   "BatchConfirmed",
   "ClaimEnded",
+  "ReignEnded",
   "Serving",
   "SteppedDown",
   "StopFollowing",

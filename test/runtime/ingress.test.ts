@@ -38,7 +38,7 @@ const startTestIngress = async (
   const samples: Array<IngressSample> = []
   const unserved: Array<number> = []
   const scope = Scope.makeUnsafe()
-  const meter = listeningMeter({ batches: [], steppedDown: [], alarms: [], takeovers: 0 })
+  const meter = listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 })
   const layers = Layer.mergeAll(
     broker.door.deskLayer,
     broker.door.doorLayer,

@@ -19,12 +19,16 @@ const reserve = async (broker: MemoryBroker) => {
   return broker.decisions(sent.id)[0]
 }
 
-/** An engine that counts the lives that begin with nothing, and the leases that it is told are lost. */
+/** An engine that counts the lives that begin with nothing, the leases that it is told are lost and the records that it reads, and writes down what else it is told. */
 const countingEngine = () => {
   const sound = Effect.runSync(Effect.provide(Engine, Engine.layer))
-  const counted = { lives: 0, leasesLost: 0 }
+  const counted = { lives: 0, leasesLost: 0, recordsRead: 0, told: [] as Array<string> }
   const step: typeof sound.step = (partition, input) => {
+    counted.told.push(input._tag)
     if (input._tag === "LeaseLost") counted.leasesLost++
+    // A claim that is in flight is seen by its reader too, and passed over.
+    if (input._tag === "RecordsRead" && partition.inFlight === null)
+      counted.recordsRead += input.records.filter(({ seq }) => seq > partition.confirmedSeq).length
     return sound.step(partition, input)
   }
   const empty: typeof sound.empty = (partition, partitions) => {
@@ -76,6 +80,67 @@ describe("a lease that is lost before the worker serves", () => {
   })
 })
 
+describe("a lease that is lost while the worker serves", () => {
+  it("costs the lease: what is in flight is seen to its end and said, and the same life serves again without reading anything anew", async () => {
+    const broker = await decided()
+    const { counted, engine } = countingEngine()
+    const worker = await startTestWorker(broker, "a", { engine, leaseTtlMs: 1_000 })
+    await until(() => worker.report().ready)
+    const { recordsRead } = counted
+    broker.appending.close()
+    const deciding = reserve(broker)
+    await until(() => broker.appending.waiting > 0)
+    broker.leases.set(0, somebodyElse)
+    await until(() => counted.leasesLost > 0)
+    broker.appending.open()
+    expect(await deciding).toMatchObject({ outcome: "accepted" })
+    await until(() => worker.report().partitions[0]?.phase === "following")
+    broker.leases.delete(0)
+    expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported).toMatchObject({ takeovers: 2, steppedDown: [], reignsEnded: [{ partition: 0, reason: "LeaseLost" }] })
+    expect(counted).toMatchObject({ lives: 1, recordsRead })
+    await worker.stop()
+  })
+
+  it("to one that ranks before it costs no more: it reads what that one decided, and nothing else, before it serves again", async () => {
+    const [first, second] = rankWorkers(["a", "b"], 0) as [string, string]
+    const broker = await decided()
+    const { counted, engine } = countingEngine()
+    const worker = await startTestWorker(broker, second, { engine })
+    await until(() => worker.report().ready)
+    expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
+    const { recordsRead } = counted
+    const successor = await startTestWorker(broker, first)
+    await until(() => successor.report().partitions[0]?.phase === "serving")
+    const known = broker.journal(0).items.length - 1
+    expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
+    await successor.stop()
+    const read = broker.journal(0).items.length - known
+    expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported).toMatchObject({ takeovers: 2, steppedDown: [], reignsEnded: [{ partition: 0, reason: "Drained" }] })
+    expect(counted).toMatchObject({ lives: 1, recordsRead: recordsRead + read })
+    await worker.stop()
+  })
+
+  it("is noticed by a process that stood still before it decides anything more", async () => {
+    const broker = await decided()
+    const { counted, engine } = countingEngine()
+    const leaseTtlMs = 1_000
+    const worker = await startTestWorker(broker, "a", { engine, leaseTtlMs })
+    await until(() => worker.report().ready)
+    counted.told.length = 0
+    const sinceMs = performance.now()
+    while (performance.now() - sinceMs < leaseTtlMs);
+    await until(() => counted.told.length > 0)
+    expect(counted.told[0]).toBe("LeaseLost")
+    await until(() => worker.reported.takeovers === 2)
+    expect(await reserve(broker)).toMatchObject({ outcome: "accepted" })
+    expect(worker.reported.steppedDown).toEqual([])
+    expect(counted.lives).toBe(1)
+    await worker.stop()
+  })
+})
+
 describe("a worker that has not caught up", () => {
   it("shows how far it is, takes no lease, and does both once it is there", async () => {
     const broker = await decided()
@@ -115,8 +180,8 @@ describe("a worker that has not caught up", () => {
       { worker: second, address: "", unreadable: [], serving: null, caughtUp: [0], beat: 2 },
     ])
     await until(() => owner.report().partitions[0]?.role === "standby")
-    await until(() => owner.reported.steppedDown.length > 0)
-    expect(owner.reported.steppedDown).toEqual([{ partition: 0, reason: "Drained" }])
+    await until(() => owner.reported.reignsEnded.length > 0)
+    expect(owner.reported).toMatchObject({ reignsEnded: [{ partition: 0, reason: "Drained" }], steppedDown: [] })
     await owner.stop()
   })
 

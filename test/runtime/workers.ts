@@ -4,7 +4,7 @@
 import { Effect, Exit, Layer, Scope } from "effect"
 import type { SenderId } from "../../src/domain/names.ts"
 import type { SenderAccess } from "../../src/domain/roles.ts"
-import type { AlarmKind, BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
+import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
@@ -16,6 +16,7 @@ import type { MemoryBroker } from "./memory-broker.ts"
 export interface Reported {
   readonly batches: Array<BatchStats>
   readonly steppedDown: Array<{ readonly partition: number; readonly reason: StepDownReason }>
+  readonly reignsEnded: Array<{ readonly partition: number; readonly reason: ReignEndReason }>
   readonly alarms: Array<AlarmKind | WatchAlarmKind>
   takeovers: number
 }
@@ -39,6 +40,7 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
       reported.takeovers++
     },
     steppedDown: (partition, reason) => reported.steppedDown.push({ partition, reason }),
+    reignEnded: (partition, reason) => reported.reignsEnded.push({ partition, reason }),
     begin: () => undefined,
     unserved: () => undefined,
     alarm: (_partition, kind) => reported.alarms.push(kind),
@@ -72,7 +74,7 @@ export const startTestWorker = async (
     readonly reports?: (asked: Pick<Worker, "report" | "readiness">) => void
   } = {},
 ): Promise<TestWorker> => {
-  const reported: Reported = { batches: [], steppedDown: [], alarms: [], takeovers: 0 }
+  const reported: Reported = { batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 }
   const scope = Scope.makeUnsafe()
   const layers = Layer.mergeAll(
     broker.layerFor(name, options),

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
-import { type BatchStats, StepDownReason } from "../../src/engine/protocol.ts"
+import { type BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import { BusyWhy } from "../../src/engine/words.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
@@ -51,7 +51,7 @@ describe("metrics", () => {
 
   it("begin at 0, with every value that a label may have", async () => {
     const shown = await scrapeAfter((meter) => {
-      meter.begin(2, ["BrokerFull", "AppendUnknown"], StepDownReason)
+      meter.begin(2, ["BrokerFull", "AppendUnknown"], StepDownReason, ReignEndReason)
       meter.ingressBegins(["web" as SenderId], BusyWhy)
     })
     const expected = [
@@ -62,7 +62,8 @@ describe("metrics", () => {
         `${metricName.fencedAppends}{partition="${partition}"}`,
         `${metricName.appendsUnknown}{partition="${partition}"}`,
         `${metricName.alarms}{partition="${partition}",kind="BrokerFull"}`,
-        ...StepDownReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}"}`),
+        ...StepDownReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}",state="thrownAway"}`),
+        ...ReignEndReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}",state="kept"}`),
       ]),
       `${metricName.ingressTaken}{sender="web"}`,
       `${metricName.ingressStored}{sender="web"}`,
@@ -82,11 +83,12 @@ describe("metrics", () => {
 
   it("count only a fenced reign as a fenced append", async () => {
     const shown = await scrapeAfter((meter) => {
-      meter.steppedDown(1, "Drained")
+      meter.reignEnded(1, "Drained")
       meter.steppedDown(1, "Fenced")
     })
     expect(shown.get(`${metricName.fencedAppends}{partition="1"}`)).toBe(1)
-    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Drained"}`)).toBe(1)
+    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Drained",state="kept"}`)).toBe(1)
+    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Fenced",state="thrownAway"}`)).toBe(1)
   })
 
   it("show where a worker can't read what a newer release writes, apart from a halt", async () => {

@@ -1,0 +1,83 @@
+/**
+ * Whoever performs a partition's outputs, from the beginning of its life or from the end of a reign on.
+ *
+ * A reign that ends takes all with it that was asked for: an answer that comes late would be taken for one to the next reign's questions. So it is given up as a whole, as at the end of a life, and another
+ * begins with nothing under way.
+ */
+import { Effect, Exit, FiberSet, Scope } from "effect"
+import type { Partition } from "../engine/partition.ts"
+import type { Output } from "../engine/protocol.ts"
+import type { Mailbox } from "./mailbox.ts"
+import type { PartitionPorts } from "./partition.ts"
+import { makePerformer, type Performer } from "./perform.ts"
+import type { Shell } from "./shell.ts"
+import type { Standing } from "./standing-outputs.ts"
+
+export interface Performing {
+  readonly perform: (output: Output) => void
+  /** Loads the newest snapshot: what a partition's life begins with. */
+  readonly loadSnapshot: () => void
+}
+
+/** What it is given of the life it is part of. */
+interface PerformingGiven extends Pick<Standing, "ended" | "claimEnded"> {
+  readonly partition: number
+  readonly state: Partition
+  readonly mailbox: Mailbox
+  /** Runs a fiber that ends with the life; a defect of it ends the life. */
+  readonly run: (effect: Effect.Effect<void>) => void
+}
+
+interface Performed {
+  readonly performer: Performer
+  /** Ends what is under way. Whatever it still tells is not heard. */
+  readonly stop: () => void
+}
+
+const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: Standing) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const fibers = yield* Scope.provide(FiberSet.make<void, never>(), scope)
+  const runHere = yield* FiberSet.runtime(fibers)()
+  run(FiberSet.join(fibers))
+  let isOver = false
+  const shell: Shell = {
+    partition,
+    // What was handed over gets an answer, whoever reigns by the time that it is heard.
+    tell: (told) => mailbox.put({ told, isWanted: () => !isOver || told._tag === "CommandsHanded" }),
+    tellWhile: (isWanted, told) => mailbox.put({ told, isWanted: () => !isOver && isWanted() }),
+    heard: mailbox.emptied,
+    owner: () => state.owner,
+    run: (effect) => {
+      runHere(effect)
+    },
+  }
+  const performer = yield* Scope.provide(makePerformer(shell, whoHears), scope)
+  const performed: Performed = {
+    performer,
+    stop: () => {
+      isOver = true
+      run(Scope.close(scope, Exit.void))
+    },
+  }
+  return performed
+})
+
+/** Performs until the scope closes, and begins anew with each reign that ends. */
+export const startPerforming = Effect.fnUntraced(function* (given: PerformingGiven) {
+  const runSync = Effect.runSyncWith(yield* Effect.context<PartitionPorts | Scope.Scope>())
+  const whoHears: Standing = {
+    ended: given.ended,
+    claimEnded: given.claimEnded,
+    reignEnded: () => {
+      present.stop()
+      present = runSync(begin(given, whoHears))
+      given.claimEnded()
+    },
+  }
+  let present = runSync(begin(given, whoHears))
+  const performing: Performing = {
+    perform: (output) => present.performer.perform(output),
+    loadSnapshot: () => present.performer.loadSnapshot(),
+  }
+  return performing
+})
