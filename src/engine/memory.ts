@@ -15,7 +15,7 @@ import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTab
 import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
-import { digestOf, textHash } from "./lanes.ts"
+import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { emptySteps, oldestStepOf, popOldest, pushInto, type StepHeap } from "./memory-steps.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
@@ -168,7 +168,7 @@ const isPacked = ({ classes }: SenderMemory, { class: floorClass, sku, id, seq, 
 }
 
 /** What a decision comes to, as one number: equal wherever the same was decided of the same command, packed or not. */
-const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOf([id, sku, hash, outcome])
+const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOfList(id, sku, hash, outcome)
 
 /** What is compared of a remembered decision. */
 export interface Digested {
