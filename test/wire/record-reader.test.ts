@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Command } from "../../src/domain/commands.ts"
-import type { LocationId, SenderId } from "../../src/domain/names.ts"
+import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { DecidedCommand, JournalRecord, MessageEntry } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { decodeAny, decodeUsual } from "../../src/wire/records.ts"
@@ -131,15 +131,15 @@ describe("the fast reader of records", () => {
   })
 
   it("takes no usual message otherwise either, wherever a character of it is another", () => {
-    const command = {
+    const command: Command = {
       type: "Reserve",
-      id: "c-1",
-      sku: "A.1 b",
+      id: "c-1" as CommandId,
+      sku: "A.1 b" as Sku,
       issuedAtMs: 5,
-      reservation: "o-1",
+      reservation: "o-1" as ReservationId,
       qty: 2,
       holdMs: 60_000,
-    } as unknown as Command
+    }
     const decided = { command, named: null, decision: usualDecision(command, true) }
     const bytes = encode({
       ...empty,
@@ -155,7 +155,13 @@ describe("the fast reader of records", () => {
   })
 
   it("forgets the record before: its names are read anew where they differ by a character", () => {
-    const command = (id: string) => ({ type: "Confirm", id, sku: "A", issuedAtMs: 5, reservation: id }) as unknown as Command
+    const command = (id: string): Command => ({
+      type: "Confirm",
+      id: id as CommandId,
+      sku: "A" as Sku,
+      issuedAtMs: 5,
+      reservation: id as ReservationId,
+    })
     for (const id of ["o-1", "o-12", "o-1", "o", "p-1"]) {
       const decided = { command: command(id), named: null, decision: usualDecision(command(id), true) }
       const one = { ...empty, entries: [{ ...messageOf([decided]), sender: id.replace("-", "") as SenderId }] }
