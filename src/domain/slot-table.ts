@@ -81,8 +81,29 @@ const findUnindexed = <T>(table: SlotTable<T>, naming: Naming<T>, first: string,
   return -1
 }
 
+/**
+ * What was looked for last, in any table: one decision looks for one thing several times over, and in a table of a million each look is a walk through cold memory. The names are
+ * told by identity first, for they are mostly the very same strings. Forgotten whenever something is added or removed.
+ */
+const last: { table: SlotTable<unknown> | null; first: string; second: string; slot: number } = {
+  table: null,
+  first: "",
+  second: "",
+  slot: -1,
+}
+
 /** The slot of what has these names, or −1. */
 const findSlot = <T>(table: SlotTable<T>, naming: Naming<T>, first: string, second: string): number => {
+  if (last.table === table && last.first === first && last.second === second) return last.slot
+  const slot = lookForSlot(table, naming, first, second)
+  last.table = table
+  last.first = first
+  last.second = second
+  last.slot = slot
+  return slot
+}
+
+const lookForSlot = <T>(table: SlotTable<T>, naming: Naming<T>, first: string, second: string): number => {
   const { index } = table
   if (index === null) return findUnindexed(table, naming, first, second)
   const hash = hashOf(first, second)
@@ -169,6 +190,7 @@ const indexAll = <T>(table: SlotTable<T>, naming: Naming<T>): SlotIndex => {
 
 /** Adds a thing under its names, which must be free: the caller has looked. */
 export const addThing = <T>(table: SlotTable<T>, naming: Naming<T>, thing: T): void => {
+  last.table = null
   const slot = table.freeSlots.pop() ?? table.slots.length
   table.slots[slot] = thing
   const { index } = table
@@ -200,6 +222,7 @@ export const removeThing = <T>(table: SlotTable<T>, naming: Naming<T>, thing: T)
   const second = naming.secondOf(thing)
   const slot = findSlot(table, naming, first, second)
   if (slot < 0 || table.slots[slot] !== thing) return false
+  last.table = null
   const { index } = table
   if (index !== null) {
     const hash = hashOf(first, second)

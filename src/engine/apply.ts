@@ -113,8 +113,9 @@ export const applyEvents = (partition: Partition, actor: SkuActor, events: Reado
 /** Keeps in step which SKUs have reservations that are short, and which of them have to be looked at: something of theirs changed. */
 export const noteShort = (partition: Partition, actor: SkuActor): void => {
   if (actor.stock.shorts === null) {
-    partition.short.delete(actor)
-    partition.uncovered.delete(actor)
+    // Nearly always there is none.
+    if (partition.short.size > 0) partition.short.delete(actor)
+    if (partition.uncovered.size > 0) partition.uncovered.delete(actor)
     return
   }
   partition.short.add(actor)
@@ -340,12 +341,12 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
   switch (entry._tag) {
     case "Message": {
       const { sender, class: commandClass, reply, brokerMs } = entry
-      for (const [i, decided] of entry.decided.entries())
+      for (let i = 0; i < entry.decided.length; i++)
         replayDecided(
           partition,
           given,
           { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i },
-          decided,
+          entry.decided[i] as DecidedCommand,
         )
       return
     }

@@ -13,9 +13,13 @@ const mixed = (hash: number): number => {
   return twice ^ (twice >>> 16)
 }
 
-/** Of a text, going on from another hash. */
-export const hashLanes = (text: string, from: Lanes): Lanes => {
-  let { hi, lo } = from
+// Where a hash is handed over from one function to the next: as an object, each would be garbage at once, and there are a dozen to a decision.
+let hiOut = 0
+let loOut = 0
+
+const hashText = (text: string, fromHi: number, fromLo: number): void => {
+  let hi = fromHi
+  let lo = fromLo
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     hi = Math.imul(hi ^ unit, 0x01000193)
@@ -23,41 +27,99 @@ export const hashLanes = (text: string, from: Lanes): Lanes => {
     lo ^= lo >>> 15
   }
   const length = Math.imul(text.length + 1, 0x9e3779b1)
-  return { hi: mixed(hi ^ length), lo: mixed(lo + length) | 0 }
+  hiOut = mixed(hi ^ length)
+  loOut = mixed(lo + length) | 0
 }
 
-const start: Lanes = { hi: 0x811c9dc5 | 0, lo: 0x2c1b3c6d }
+/** Of a text, going on from another hash. */
+export const hashLanes = (text: string, from: Lanes): Lanes => {
+  hashText(text, from.hi, from.lo)
+  return { hi: hiOut, lo: loOut }
+}
+
+const startHi = 0x811c9dc5 | 0
+const startLo = 0x2c1b3c6d
+
+/** The hash of each key that objects have: words of ours, a dozen. */
+const keys = new Map<string, Lanes>()
+const keyLanes = (key: string): Lanes => {
+  let known = keys.get(key)
+  if (known === undefined) {
+    hashText(key, startHi, startLo)
+    known = { hi: hiOut, lo: loOut }
+    keys.set(key, known)
+  }
+  return known
+}
 
 /** Of a plain value; an object's is the same whatever the order of its keys, and a field that is undefined is none. */
-const lanesOf = (value: unknown): Lanes => {
-  if (typeof value === "string") return hashLanes(value, { hi: 1, lo: 1 })
-  if (typeof value !== "object" || value === null) return hashLanes(String(value), start)
-  if (Array.isArray(value)) {
-    let list: Lanes = { hi: 2, lo: value.length }
-    for (const item of value) {
-      const { hi, lo } = lanesOf(item)
-      list = { hi: mixed(Math.imul(list.hi, 31) + hi), lo: mixed(Math.imul(list.lo, 37) + lo) }
-    }
-    return list
-  }
+const hashValue = (value: unknown): void => {
+  if (typeof value === "string") return hashText(value, 1, 1)
+  if (typeof value !== "object" || value === null) return hashText(String(value), startHi, startLo)
+  if (Array.isArray(value)) return hashList(value)
   let hi = 3
   let lo = 3
   for (const key of Object.keys(value)) {
     const item: unknown = Reflect.get(value, key)
     if (item === undefined) continue
-    const name = hashLanes(key, start)
-    const its = lanesOf(item)
-    hi = (hi + mixed(name.hi ^ Math.imul(its.hi, 0x9e3779b1))) | 0
-    lo = (lo + mixed(name.lo ^ Math.imul(its.lo, 0x85ebca6b))) | 0
+    const name = keyLanes(key)
+    hashValue(item)
+    hi = (hi + mixed(name.hi ^ Math.imul(hiOut, 0x9e3779b1))) | 0
+    lo = (lo + mixed(name.lo ^ Math.imul(loOut, 0x85ebca6b))) | 0
   }
-  return { hi: mixed(hi), lo: mixed(lo) }
+  hiOut = mixed(hi)
+  loOut = mixed(lo)
 }
+
+const hashList = (list: ReadonlyArray<unknown>): void => {
+  let hi = 2
+  let lo = list.length
+  for (const item of list) {
+    hashValue(item)
+    hi = mixed(Math.imul(hi, 31) + hiOut)
+    lo = mixed(Math.imul(lo, 37) + loOut)
+  }
+  hiOut = hi
+  loOut = lo
+}
+
+const handedOver = (): number => (hiOut & 0x1fffff) * 2 ** 32 + (loOut >>> 0)
 
 /** 53 bits of a plain value, as an exact integer. */
 export const digestOf = (value: unknown): number => {
-  const { hi, lo } = lanesOf(value)
-  return (hi & 0x1fffff) * 2 ** 32 + (lo >>> 0)
+  hashValue(value)
+  return handedOver()
+}
+
+/** The last object of {@link digestOfList}, and its hash. */
+let lastObject: object | null = null
+let lastHi = 0
+let lastLo = 0
+
+/** As `digestOf([first, second, third, object])`, where many of one object come in a row that is never changed: it is gone through once. */
+export const digestOfList = (first: string, second: string, third: number, object: object): number => {
+  if (object !== lastObject) {
+    hashValue(object)
+    lastObject = object
+    lastHi = hiOut
+    lastLo = loOut
+  }
+  hashText(first, 1, 1)
+  let hi = mixed(62 + hiOut)
+  let lo = mixed(148 + loOut)
+  hashText(second, 1, 1)
+  hi = mixed(Math.imul(hi, 31) + hiOut)
+  lo = mixed(Math.imul(lo, 37) + loOut)
+  hashText(String(third), startHi, startLo)
+  hi = mixed(Math.imul(hi, 31) + hiOut)
+  lo = mixed(Math.imul(lo, 37) + loOut)
+  hiOut = mixed(Math.imul(hi, 31) + lastHi)
+  loOut = mixed(Math.imul(lo, 37) + lastLo)
+  return handedOver()
 }
 
 /** 32 bits of a text. */
-export const textHash = (text: string): number => hashLanes(text, start).hi
+export const textHash = (text: string): number => {
+  hashText(text, startHi, startLo)
+  return hiOut
+}

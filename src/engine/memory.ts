@@ -12,7 +12,7 @@ import { type Command, classOf, isFact } from "../domain/commands.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
-import { digestOf, textHash } from "./lanes.ts"
+import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
@@ -159,7 +159,7 @@ const isPacked = ({ classes }: SenderMemory, { class: floorClass, sku, id, seq, 
 }
 
 /** What a decision comes to, as one number: equal wherever the same was decided of the same command, packed or not. */
-const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOf([id, sku, hash, outcome])
+const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOfList(id, sku, hash, outcome)
 
 /** What is compared of a remembered decision. */
 export interface Digested {

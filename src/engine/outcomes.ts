@@ -2,7 +2,7 @@
  * What senders hear of a decision. Derived from the journaled entry alone, so that whoever reads the record says the same.
  */
 import { unreachable } from "../assert.ts"
-import type { StockEvent } from "../domain/events.ts"
+import type { Reserved, StockEvent } from "../domain/events.ts"
 import { claimedQty, unitsOf } from "../domain/events.ts"
 import type { DecidedCommand, DecisionSaid, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
 
@@ -11,13 +11,21 @@ const expired: Outcome = Object.freeze({ outcome: "expired" })
 
 type AcceptedOutcome = { -readonly [K in keyof Extract<Outcome, { outcome: "accepted" }>]: Extract<Outcome, { outcome: "accepted" }>[K] }
 
+/** The outcome of a hold. What was read from a record shares its allocations, and then this too: a million are remembered. */
+const reservedOutcome = ({ allocations, expiresAtMs }: Reserved): Outcome => {
+  if (lastReserved.allocations !== allocations || lastReserved.expiresAtMs !== expiresAtMs)
+    lastReserved = { outcome: "accepted", qty: unitsOf(allocations), allocations, expiresAtMs }
+  return lastReserved
+}
+let lastReserved: AcceptedOutcome = { outcome: "accepted" }
+
 /** The outcome of accepted events. One shared object where there is nothing to say but yes: a million receipts are remembered. */
 const acceptedOutcome = (events: ReadonlyArray<StockEvent>): Outcome => {
   let said: AcceptedOutcome | undefined
   for (const event of events) {
     switch (event.type) {
       case "Reserved":
-        return { outcome: "accepted", qty: unitsOf(event.allocations), allocations: event.allocations, expiresAtMs: event.expiresAtMs }
+        return reservedOutcome(event)
       case "Extended":
         return { outcome: "accepted", expiresAtMs: event.expiresAtMs }
       case "Released":

@@ -134,9 +134,20 @@ const enter = (rows: PackedRows, table: PackedTable, lo: number, position: numbe
   places[at] = entered(position)
 }
 
+/** Positions in a table of rows that are still there. */
+const positionsAlive = (rows: PackedRows, { places }: PackedTable): ReadonlyArray<number> => {
+  const alive: Array<number> = []
+  for (let at = 0; at < places.length; at++) {
+    const entry = places[at] as number
+    const position = entry === 0 ? -1 : positionOf(rows, entry)
+    if (position >= 0) alive.push(position)
+  }
+  return alive
+}
+
 /** Makes room in a table: lets go of what is gone, or grows it, or splits it in two. A few thousand steps at most. */
 const makeRoom = (rows: PackedRows, table: PackedTable, hi: number): void => {
-  const alive = [...table.places].map((entry) => (entry === 0 ? -1 : positionOf(rows, entry))).filter((position) => position >= 0)
+  const alive = positionsAlive(rows, table)
   const isHalfFull = alive.length * 2 > table.places.length
   if (isHalfFull && table.places.length >= placesMax && table.depth < 31) return split(rows, table, hi, alive)
   table.places = new Uint32Array(table.places.length * (isHalfFull ? 2 : 1))

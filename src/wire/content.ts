@@ -65,8 +65,8 @@ const times = (value: number, power: number): number => {
   return product
 }
 
-/** 24 bits of a field's value; 0 where it is absent. */
-const bitsOf = (value: unknown): number => (value === undefined ? 0 : Math.floor(textHash(textOf(value)) / 2 ** 29))
+/** 24 bits of a field's value. */
+const bitsOf = (value: unknown): number => Math.floor(textHash(textOf(value)) / 2 ** 29)
 
 const textOf = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value))
 
@@ -100,14 +100,31 @@ const fieldsOf: Readonly<Record<CommandType, ReadonlyArray<ContentField>>> = {
   DropQuarantined: allOf<"DropQuarantined">()("quarantined", "reason"),
 }
 
+/** The number each field had last, and its bits: quantities and times to hold are mostly the same ones. At the field's power. */
+const lastNumbers = contentFields.map(() => ({ value: Number.NaN, bits: 0, point: 0 }))
+
 /** What a command's id is bound to, as an exact integer of 52 bits. */
 export const contentHash = (command: Command): number => {
   let x = 0
   let y = 0
   for (const field of fieldsOf[command.type]) {
-    const bits = bitsOf(canonicalOf(command, field))
+    const value = canonicalOf(command, field)
+    if (value === undefined) continue
+    const power = powers[field]
+    const last = lastNumbers[power]
+    if (last !== undefined && typeof value === "number") {
+      if (value !== last.value) {
+        last.value = value
+        last.bits = bitsOf(value)
+        last.point = times(last.bits, power)
+      }
+      x ^= last.bits
+      y ^= last.point
+      continue
+    }
+    const bits = bitsOf(value)
     x ^= bits
-    y ^= times(bits, powers[field])
+    y ^= times(bits, power)
   }
   return typeNumbers[command.type] * whole + x * half + y
 }

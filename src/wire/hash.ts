@@ -30,7 +30,7 @@ const avalanche = (word: number): number => {
  */
 export const textHash = (text: string): number => {
   if (text.length * 3 <= scratchBytes) {
-    const bytes = scratch.write(text, 0, "utf8")
+    const bytes = writeText(text)
     // By hand: fill() costs more than the hash itself.
     for (let i = bytes; i < bytes + 4; i++) scratch[i] = 0
     return hashOf(scratchWords, bytes)
@@ -39,6 +39,20 @@ export const textHash = (text: string): number => {
   const words = new Int32Array((bytes >> 2) + 1)
   Buffer.from(words.buffer).write(text, 0, "utf8")
   return hashOf(words, bytes)
+}
+
+/** Texts up to this many characters are written by hand where they are ASCII: a call out of JavaScript costs more than a name's hash. */
+const shortChars = 64
+
+/** Writes a text to the scratch bytes; returns how many it took. */
+const writeText = (text: string): number => {
+  if (text.length > shortChars) return scratch.write(text, 0, "utf8")
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return scratch.write(text, 0, "utf8")
+    scratch[i] = unit
+  }
+  return text.length
 }
 
 /** `words` hold `bytes` bytes and zeros up to the end of the word after the last whole one. */

@@ -18,10 +18,10 @@ export type ParsedJson =
 // The byte order mark is kept so that JSON.parse refuses it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** The value of a JSON text in UTF-8. */
-export const parseJson = (bytes: Uint8Array): ParsedJson => {
+/** The value of a JSON text in UTF-8. `closing`: what is to be put behind it, where it was cut off. */
+export const parseJson = (bytes: Uint8Array, closing = ""): ParsedJson => {
   const text = textOf(bytes)
-  return text === undefined ? { _tag: "Refused", cause: "not UTF-8" } : parsed(text)
+  return text === undefined ? { _tag: "Refused", cause: "not UTF-8" } : parsed(text + closing)
 }
 
 /** As {@link parseJson}, for what foreigners wrote: no key twice in an object, no absurd depth, no exponent. */

@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib"
 const opening = ',"sum":"'
 const hexChars = 8
 /** Bytes of the seal: it closes the object it ends. */
-const sealBytes = opening.length + hexChars + 2
+export const sealBytes = opening.length + hexChars + 2
 
 /** The seal of the object whose bytes begin with `bytes` up to `end` and that lacks only its closing brace. */
 export const sealOf = (bytes: Uint8Array, end: number): string =>

@@ -1,7 +1,7 @@
 /** Packed decisions: found as long as they are there, gone with their segment, in bounded memory and time. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { digestOf } from "../../src/engine/lanes.ts"
+import { digestOf, digestOfList } from "../../src/engine/lanes.ts"
 import {
   addRow,
   addRows,
@@ -98,6 +98,12 @@ describe("packed decisions", () => {
 })
 
 describe("a digest", () => {
+  it("is the same however often its last part comes in a row", () => {
+    const outcomes = [{ outcome: "accepted" }, { outcome: "accepted", qty: 1, allocations: [{ location: "a", qty: 1 }] }]
+    for (const outcome of [0, 0, 1, 1, 0, 1].map((at) => outcomes[at] as object))
+      expect(digestOfList("c-1", "Ä", 2 ** 51 + 1, outcome)).toBe(digestOf(["c-1", "Ä", 2 ** 51 + 1, outcome]))
+  })
+
   it("is the same whatever the order of keys, and another for another value", () => {
     expect(digestOf({ a: 1, b: [{ c: "x", d: undefined }] })).toBe(digestOf({ b: [{ c: "x" }], a: 1 }))
     const values = [{ a: 1 }, { a: 2 }, { b: 1 }, { a: "1" }, [1, 2], [2, 1], "a", ["a"], {}, { a: { b: 1 } }, { a: { b: 2 } }]
