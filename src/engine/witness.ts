@@ -52,6 +52,8 @@ export const onWitnessStored = (partition: Partition, stands: Witness | null, no
     if (!isOurs) partition.nextWitnessAtMs = nowMs
     return []
   }
+  // It reigns no longer, and somebody else may have marked what comes after it. Whoever claims next judges what stands, this partition too.
+  if (partition.draining !== null) return []
   return stepDown(
     partition,
     "Fenced",

@@ -4,7 +4,7 @@
  * A reign that ends takes all with it that was asked for: an answer that comes late would be taken for one to the next reign's questions. So it is given up as a whole, as at the end of a life, and another
  * begins with nothing under way.
  */
-import { Effect, Exit, FiberSet, Scope } from "effect"
+import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
 import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { Mailbox } from "./mailbox.ts"
@@ -34,10 +34,12 @@ interface Performed {
   readonly stop: () => void
 }
 
-const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: Standing) {
+/** Forks as the life does: what is begun between two turns would else bring a scheduler of its own. */
+type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+
+const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: Standing, fork: Fork) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const fibers = yield* Scope.provide(FiberSet.make<void, never>(), scope)
-  const runHere = yield* FiberSet.runtime(fibers)()
   run(FiberSet.join(fibers))
   let isOver = false
   const shell: Shell = {
@@ -48,7 +50,7 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
     heard: mailbox.emptied,
     owner: () => state.owner,
     run: (effect) => {
-      runHere(effect)
+      FiberSet.addUnsafe(fibers, fork(effect))
     },
   }
   const performer = yield* Scope.provide(makePerformer(shell, whoHears), scope)
@@ -64,17 +66,19 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
 
 /** Performs until the scope closes, and begins anew with each reign that ends. */
 export const startPerforming = Effect.fnUntraced(function* (given: PerformingGiven) {
-  const runSync = Effect.runSyncWith(yield* Effect.context<PartitionPorts | Scope.Scope>())
+  const context = yield* Effect.context<PartitionPorts | Scope.Scope>()
+  const fork = Effect.runForkWith(context)
+  const runSync = Effect.runSyncWith(context)
   const whoHears: Standing = {
     ended: given.ended,
     claimEnded: given.claimEnded,
     reignEnded: () => {
       present.stop()
-      present = runSync(begin(given, whoHears))
+      present = runSync(begin(given, whoHears, fork))
       given.claimEnded()
     },
   }
-  let present = runSync(begin(given, whoHears))
+  let present = yield* begin(given, whoHears, fork)
   const performing: Performing = {
     perform: (output) => present.performer.perform(output),
     loadSnapshot: () => present.performer.loadSnapshot(),

@@ -290,6 +290,24 @@ describe("a reign that is over", () => {
     expect(worker.partition.sinceSnapshot.records).toBe(worker.broker.journal.length)
   })
 
+  it("is not thrown away for a successor's witness that it meets while it still says what it decided", () => {
+    const worker = owner()
+    worker.send("web", reserve("inflight"))
+    worker.answer(worker.take("Append"))
+    const replies = worker.take("SendReplies")
+    worker.put({ _tag: "LeaseLost" })
+    rival(worker.broker, "theirs")
+    worker.broker.witness = { seq: worker.broker.journal.length, hash: sha256(worker.broker.journal.at(-1)?.bytes ?? "") }
+    worker.nowMs += 2_000
+    worker.put({ _tag: "Tick" } as Told)
+    worker.settle(["SendReplies"])
+    expect(worker.has("SteppedDown")).toBe(false)
+    worker.answer(replies)
+    expect(worker.take("ReignEnded").reason).toBe("LeaseLost")
+    expectFollows(worker)
+    expectServesNext(worker)
+  })
+
   it("leaves an operator's answer standing that was journaled in the claim it ended with", () => {
     const worker = owner()
     worker.put({ _tag: "LeaseLost" })

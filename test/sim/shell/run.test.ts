@@ -36,7 +36,7 @@ describe("A seed of the shell mode", () => {
     const { drawn, faults, failures, sometimes } = runShellSeed({ seed: "1", families: new Set() })
     expect({ faults, failures }).toEqual({ faults: {}, failures: [] })
     // Who joins first begins to take all, and hands over what the others then rank first for.
-    const { "took over": takeovers, "stepped down: Drained": _handedOver, ...others } = sometimes
+    const { "took over": takeovers, "reign ended: Drained": _handedOver, ...others } = sometimes
     expect(takeovers).toBeGreaterThanOrEqual(Number(drawn.partitions))
     expect(others).toEqual({})
   })
