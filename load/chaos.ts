@@ -18,11 +18,10 @@ import { scriptOptions } from "./stage/options.ts"
 interface Scenario {
   readonly title: string
   readonly play: (rig: Rig, traffic: TrafficOptions, say: Say) => Promise<ReadonlyArray<string>>
-  /** Milliseconds after which a client asks again. Long where nothing said may get lost. */
-  readonly retryMs: number
 }
 
-const patientRetryMs = 600_000
+/** Milliseconds after which a client asks again: what a process held that ends or stands still is decided when it is sent again, and not before. */
+const retryMs = 1_000
 /** Away for a moment, for longer than a lease, and without an answer for longer than an append may take. */
 const losses = (leaseTtlMs: number): ReadonlyArray<Loss> => [
   { signal: "SIGKILL", awayMs: 0 },
@@ -34,7 +33,6 @@ const losses = (leaseTtlMs: number): ReadonlyArray<Loss> => [
 const scenarios: Readonly<Record<string, Scenario>> = {
   zombie: {
     title: "a worker stopped for longer than its lease, and woken",
-    retryMs: patientRetryMs,
     play: async (rig, traffic, say) => {
       const { broken } = await playZombie(rig, traffic, Number(values["stop-ms"] || 2 * rig.options.leaseTtlMs), say)
       return broken
@@ -42,22 +40,18 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "dead-worker": {
     title: "a worker killed",
-    retryMs: patientRetryMs,
     play: async (rig, traffic, say) => (await playDeadWorker(rig, traffic, say)).broken,
   },
   handover: {
     title: "a worker told to leave",
-    retryMs: patientRetryMs,
     play: async (rig, traffic, say) => (await playHandover(rig, traffic, say)).broken,
   },
   "server-loss": {
     title: "nats-server killed and started again, and stopped and woken",
-    retryMs: 1_000,
     play: async (rig, traffic, say) => (await playServerLoss(rig, traffic, losses(rig.options.leaseTtlMs), say)).broken,
   },
   "lost-journal": {
     title: "journals emptied and mixed",
-    retryMs: 1_000,
     play: async (rig, _, say) => (await playLostJournal(rig, say)).broken,
   },
 }
@@ -100,7 +94,7 @@ const play = async (name: string): Promise<boolean> => {
   const playing =
     scenario === undefined
       ? playOnThree(say)
-      : withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs: scenario.retryMs }, say))
+      : withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs }, say))
   const broken = await playing.catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
   for (const one of broken) console.log(`  BROKEN: ${one}`)
   console.log(broken.length === 0 ? "  held: what must not happen did not" : `  DID NOT HOLD: ${broken.length} findings`)
