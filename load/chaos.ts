@@ -91,10 +91,7 @@ const play = async (name: string): Promise<boolean> => {
   const startedMs = performance.now()
   const say: Say = (line) => console.log(`  ${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(5)} s  ${line}`)
   console.log(`${name}: ${scenario?.title ?? "a server of three loses its disk with facts undecided"}`)
-  const playing =
-    scenario === undefined
-      ? playOnThree(say)
-      : withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs }, say))
+  const playing = scenario === undefined ? playOnThree(say) : withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs }, say))
   const broken = await playing.catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
   for (const one of broken) console.log(`  BROKEN: ${one}`)
   console.log(broken.length === 0 ? "  held: what must not happen did not" : `  DID NOT HOLD: ${broken.length} findings`)
