@@ -4,6 +4,7 @@
  * It performs what the core asks for and tells it what came of that, as src/runtime does, in plain events. Ticks that could change nothing are left out: a day of thin traffic
  * would be nothing else. What it holds dies with its life; the next one has another name.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
 import type { DoorBounds, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
@@ -340,6 +341,8 @@ export class Ingress {
         return this.#subscribe(output.sender, true)
       case "Drained":
         return this.#afterDrain?.()
+      default:
+        return unreachable(output)
     }
   }
 

@@ -4,6 +4,7 @@
  *
  * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
  */
+import { unreachable } from "../../src/assert.ts"
 import { type Command, isFact } from "../../src/domain/commands.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue, DecisionSaid, Reply } from "../../src/engine/records.ts"
@@ -323,6 +324,8 @@ export class Sender {
         return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100, keyOf("busy", this.#keyOf(suffix))))
       case "notStored":
         return this.#comeBack(askeds, refusedMs)
+      default:
+        return unreachable(answer)
     }
   }
 
