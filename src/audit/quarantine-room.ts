@@ -4,6 +4,8 @@
  * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
  * exactly then, and only if it doesn't wait already. For facts there is more room than for what can be asked again.
  */
+
+import { counted } from "../domain/telling.ts"
 import { factsKeptMax, factsKeptPerSenderMax, quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 
@@ -66,7 +68,11 @@ export const createQuarantineRoom = (findings: Findings) => {
       const waits = room.scopes.get(scope)
       if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
       else if (!isFull(room, asking))
-        findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
+        findings.violated(
+          "quarantine",
+          where,
+          `${id} of ${sender} finds no room in quarantine, where ${counted(room.total, "command")} ${room.total === 1 ? "waits" : "wait"}`,
+        )
     },
   }
 }
