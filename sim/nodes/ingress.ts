@@ -115,7 +115,8 @@ export class Ingress {
     return `${this.home.name}-${this.#lives}`
   }
 
-  get #nowMs(): number {
+  /** The steady clock that it is given. */
+  get steadyMs(): number {
     return this.home.clockAt(this.#world.nowMs)
   }
 
@@ -319,7 +320,7 @@ export class Ingress {
     const { core } = this
     if (core === null) return
     const { step } = this.#around
-    for (const output of step(core, { ...input, nowMs: this.#nowMs })) {
+    for (const output of step(core, { ...input, nowMs: this.steadyMs })) {
       this.#perform(output)
       if (this.core !== core) return
     }

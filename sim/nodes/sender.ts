@@ -93,6 +93,10 @@ interface Surroundings {
   readonly habits: Family
 }
 
+/** Whether a command was refused because as many wait in quarantine as may. */
+export const isForWantOfRoom = (said: DecisionSaid): boolean =>
+  said.outcome === "refused" && said.reason === "LimitReached" && said.field === "quarantine"
+
 export class Sender {
   readonly name: string
   readonly link: Link
@@ -370,6 +374,8 @@ export class Sender {
       if (said.id === null || said.sku === null) continue
       // Whoever passed it on is set up wrong: no decision, and another ingress may do better.
       if (said.outcome === "refused" && said.reason === "WrongPartition") continue
+      // Nothing is remembered of it: there may be room for it later.
+      if (isForWantOfRoom(said)) continue
       const key = scope(said.sku, said.id)
       const asked = this.asked.get(key)
       if (asked === undefined || (asked.outcome !== null && asked.outcome !== "quarantined")) continue

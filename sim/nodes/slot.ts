@@ -91,9 +91,9 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds, memory } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
     this.forget()
-    const memoryBounds = boundsDrawn(memory)
+    const memoryBounds = boundsDrawn(this.worker.options)
     this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
     this.#load()
   }
@@ -190,6 +190,7 @@ export class Slot {
   }
 
   #holdOff({ of, sender, forMs }: OutputOf<"HoldOff">): void {
+    this.worker.observer.heldOff(this, sender, of)
     const held = [{ sender, forMs }]
     if (this.reign !== null) this.#announce(this.reign, of === "all" ? held : [], of === "facts" ? held : [])
   }

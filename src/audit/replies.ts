@@ -5,8 +5,6 @@
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
  * their records are; one told later is judged if its record is among the newest, and counted as unchecked if not.
  */
-
-import { counted } from "../domain/telling.ts"
 import type { DecidedCommand, DecisionSaid, Reply } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
@@ -61,8 +59,7 @@ const contradicted = (said: DecisionSaid, decided: DecidedCommand, version: numb
 
 const contradictedBy = (heard: HeardReply, answer: Answer): string | null => {
   if (heard.suffix !== undefined && heard.suffix !== answer.reply) return `was sent to ${heard.suffix}, not to ${answer.reply}`
-  if (heard.decisions.length !== answer.decided.length)
-    return `has ${counted(heard.decisions.length, "answer")} for ${counted(answer.decided.length, "command")}`
+  if (heard.decisions.length !== answer.decided.length) return `has ${heard.decisions.length} answers for ${answer.decided.length} commands`
   for (let index = 0; index < heard.decisions.length; index++) {
     const said = heard.decisions[index]
     const decided = answer.decided[index]
