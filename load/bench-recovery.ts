@@ -5,6 +5,7 @@
  * In memory, one partition, full batches. Seconds are this thread's CPU: what the neighbours on the machine do doesn't count, but for what they push out of its caches.
  */
 import "effect/schema/SchemaJITCompiler/enable"
+import { counted } from "../src/domain/telling.ts"
 import { stateHash } from "../src/engine/hash.ts"
 import { emptyPartition, type Partition } from "../src/engine/partition.ts"
 import type { Input, Output, SnapshotManifest } from "../src/engine/protocol.ts"
@@ -120,7 +121,7 @@ const main = (): void => {
   const records: Array<StoredRecord> = []
   const made = makeJournal({ partition: 0, partitions: 1, commands, skus: Number(values.skus), startMs }, (record) => records.push(record))
   const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
-  console.log(`${records.length} records, ${commands} commands, ${Math.round(bytes / commands)} bytes a command`)
+  console.log(`${counted(records.length, "record")}, ${counted(commands, "command")}, ${Math.round(bytes / commands)} bytes a command`)
   const replayed = replay(records)
   const expected = stateHash(made, engineCodec.sha256)
   if (stateHash(replayed.partition, engineCodec.sha256) !== expected) throw new Error("the replayed state is another")
@@ -130,7 +131,7 @@ const main = (): void => {
   console.log(line(`written (${things} things)`, written.meter, things))
   const loaded = load(written.manifest, written.chunks)
   if (stateHash(loaded.partition, engineCodec.sha256) !== expected) throw new Error("the loaded state is another")
-  console.log(line(`loaded (${written.chunks.length} chunks)`, loaded.meter, things))
+  console.log(line(`loaded (${counted(written.chunks.length, "chunk")})`, loaded.meter, things))
 }
 
 main()

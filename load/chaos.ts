@@ -2,6 +2,8 @@
  * `npm run chaos [-- SCENARIO...]`: what must survive, done to real processes on this machine, with a line for everything that happens. Ends with code 0 if
  * every scenario held, with 3 if one did not.
  */
+
+import { counted } from "../src/domain/telling.ts"
 import { appendTimeoutMs } from "../src/limits.ts"
 import { withClusterRig } from "./chaos/cluster-rig.ts"
 import { playDeadWorker } from "./chaos/dead-worker.ts"
@@ -94,12 +96,14 @@ const play = async (name: string): Promise<boolean> => {
   const playing = scenario === undefined ? playOnThree(say) : withRig(rigOptions, (rig) => scenario.play(rig, { ...traffic, retryMs }, say))
   const broken = await playing.catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
   for (const one of broken) console.log(`  BROKEN: ${one}`)
-  console.log(broken.length === 0 ? "  held: what must not happen did not" : `  DID NOT HOLD: ${broken.length} findings`)
+  console.log(broken.length === 0 ? "  held: what must not happen did not" : `  DID NOT HOLD: ${counted(broken.length, "finding")}`)
   return broken.length === 0
 }
 
 const held: Array<boolean> = []
 for (const name of values.words.length > 0 ? values.words : names) held.push(await play(name))
 const failed = held.filter((one) => !one).length
-console.log(failed === 0 ? `OK: ${held.length} scenarios held` : `FAILED: ${failed} of ${held.length} scenarios did not hold`)
+console.log(
+  failed === 0 ? `OK: ${counted(held.length, "scenario")} held` : `FAILED: ${failed} of ${counted(held.length, "scenario")} did not hold`,
+)
 process.exitCode = failed === 0 ? 0 : 3

@@ -3,6 +3,7 @@
  * chance, each answered or refused. Ends with code 0 if nothing of a sender's arrived anywhere and nobody was harmed, with 1 otherwise.
  */
 import { sendersOf } from "../src/domain/sender-list.ts"
+import { counted } from "../src/domain/telling.ts"
 import { metricName } from "../src/telemetry/names.ts"
 import { type Fuzzed, fuzz, fuzzMark, fuzzSkus } from "./front-door/fuzz.ts"
 import { lookAtStreams, streamEnds } from "./front-door/streams.ts"
@@ -67,7 +68,7 @@ const play = (count: 1 | 3) =>
       const tableEngine = await stage.engine()
       const table = options.table === "yes" ? await tryTable(stage, tableEngine) : null
       await tableEngine.close()
-      say(`${table?.rows.length ?? 0} messages of the table tried`)
+      say(`${counted(table?.rows.length ?? 0, "message")} of the table tried`)
       const fuzzed = await fuzz(stage, Number(options.messages), options.seed)
       say(`${fuzzed.messages} messages of chance sent`)
       await until("all that is stored is decided", async () => (await metricOf(workers, metricName.lagMessages)) === 0)
@@ -155,7 +156,7 @@ for (const count of serversChosen(options.servers)) played.push(await play(count
 const text = played
   .map(({ servers, table, fuzzed, grown }) =>
     [
-      `On ${servers} server(s), ${subjectsTried.length} subjects tried`,
+      `On ${counted(servers, "server")}, ${counted(subjectsTried.length, "subject")} tried`,
       ...(table === null ? [] : [tableText(table)]),
       fuzzedText(fuzzed),
       `messages the streams were given: ${Object.entries(grown)

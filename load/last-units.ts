@@ -2,6 +2,8 @@
  * `npm run last-units`: 200 clients for the last 10 units of a SKU, a hundred times over, on a real nats-server and two workers. Ends with code 0 if in each
  * round exactly those units were promised and everybody else was refused, with 3 otherwise.
  */
+
+import { counted } from "../src/domain/telling.ts"
 import { playLastUnits } from "./chaos/last-units.ts"
 import { withRig } from "./chaos/rig.ts"
 import { scriptOptions } from "./stage/options.ts"
@@ -22,6 +24,6 @@ const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
 console.log(
   broken.length === 0
     ? `OK: ${promisedQty} units promised in ${rounds} rounds, ${options.units} in each; ${refused} clients were refused. ${seconds} s`
-    : `FAILED: ${broken.length} findings. ${seconds} s`,
+    : `FAILED: ${counted(broken.length, "finding")}. ${seconds} s`,
 )
 process.exitCode = broken.length === 0 ? 0 : 3

@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { sendersOf } from "../src/domain/sender-list.ts"
+import { counted } from "../src/domain/telling.ts"
 import type { SnapshotManifest } from "../src/engine/protocol.ts"
 import type { StoredRecord } from "../src/engine/records.ts"
 import { commandsBehindSnapshotMax } from "../src/limits.ts"
@@ -56,7 +57,7 @@ const makeJournals = (partitions: number, commands: number, skus: number): Reado
       counts.push(count)
     })
     const behind = (seq: number) => counts.slice(seq).reduce((sum, count) => sum + count, 0)
-    say(`journal ${partition}: ${records.length} records, ${behind(0)} commands`)
+    say(`journal ${partition}: ${counted(records.length, "record")}, ${counted(behind(0), "command")}`)
     return { records, behind }
   })
 

@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ManagedRuntime } from "effect"
+import { counted } from "../src/domain/telling.ts"
 import { journalKeptMs } from "../src/limits.ts"
 import { startEmbedded } from "../src/nats/embedded.ts"
 import { natsLayer } from "../src/nats/layer.ts"
@@ -171,7 +172,7 @@ for (const one of broken) say(`BROKEN: ${one}`)
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)
 say(
   broken.length === 0
-    ? `OK: ${commands} commands, ${killed} rounds killed with SIGKILL. ${seconds} s`
-    : `FAILED: ${broken.length} findings. ${seconds} s`,
+    ? `OK: ${counted(commands, "command")}, ${counted(killed, "round")} killed with SIGKILL. ${seconds} s`
+    : `FAILED: ${counted(broken.length, "finding")}. ${seconds} s`,
 )
 process.exitCode = broken.length === 0 ? 0 : 3

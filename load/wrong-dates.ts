@@ -6,6 +6,7 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
+import { counted } from "../src/domain/telling.ts"
 import { emptyPartition } from "../src/engine/partition.ts"
 import type { Input, Output, TakenMessage } from "../src/engine/protocol.ts"
 import type { DecisionSaid } from "../src/engine/records.ts"
@@ -123,7 +124,7 @@ const main = (): void => {
   hand(reserve("right", nowMs))
   const isRight = lastSaid?.id === "right" && lastSaid.outcome === "accepted"
   const counts = [...refused].map(([what, count]) => `${what} ${count}`).join(", ")
-  console.log(`${commands} commands dated wrong: ${counts}`)
+  console.log(`${counted(commands, "command")} dated wrong: ${counts}`)
   console.log(
     `longest step ${longestMs.toFixed(1)} ms of CPU, heap grown by ${grownMb.toFixed(1)} MB, then a right command: ${JSON.stringify(lastSaid)}`,
   )

@@ -28,6 +28,9 @@ export const watchDoors = ({ workers }: Cluster, sometimes: Sometimes): Partial<
       if (state !== undefined) sometimes.hit(state)
       if (by === "a reign that is over") sometimes.hit("given-back-by-a-reign")
     },
+    heldOff: (_slot, _sender, of) => {
+      if (of === "facts") sometimes.hit("facts-held-off")
+    },
     doorClosed: () => sometimes.hit("door-closed"),
     storing: ({ name }, partition, bytes) => {
       const key = `${name} ${partition} ${bytes.length} ${Buffer.from(bytes.subarray(0, 96)).toString("latin1")}`
@@ -48,6 +51,8 @@ export const watchDoors = ({ workers }: Cluster, sometimes: Sometimes): Partial<
         if (entry.array && entry.decided.length > 1) sometimes.hit("array-decided")
         if (entry.decided.some(({ decision }) => decision._tag === "Refused" && decision.refusal.reason === "WrongPartition"))
           sometimes.hit("wrong-partition-refused")
+        if (entry.decided.some(({ decision }) => decision._tag === "Refused" && decision.refusal.field === "quarantine"))
+          sometimes.hit("no-room-in-quarantine")
       }
     },
   }

@@ -35,7 +35,7 @@ const guarantees: ReadonlyArray<Guarantee> = [
   {
     number: 10,
     title: "The door tells the truth",
-    checkers: ["busy-is-true", "answered-once", "stored-is-decided", "door-age", "no-foreign-bytes", "array-order"],
+    checkers: ["busy-is-true", "facts-held-off", "answered-once", "stored-is-decided", "door-age", "no-foreign-bytes", "array-order"],
   },
 ]
 

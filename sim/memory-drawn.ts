@@ -17,5 +17,18 @@ const bounds: Readonly<Record<MemoryDrawn, MemoryBounds>> = {
   },
 }
 
-/** What the engine is given; worlds that were stored before this was drawn have it as shipped. */
-export const boundsDrawn = (memory: MemoryDrawn | undefined): MemoryBounds => bounds[memory ?? "shipped"]
+/** How much may wait in quarantine: as shipped, or so little that a few sales which nobody believes fill it. */
+export const QuarantineDrawn = ["shipped", "short"] as const
+export type QuarantineDrawn = (typeof QuarantineDrawn)[number]
+
+const shortQuarantine = { quarantinedPerSender: 2, quarantined: 3, factsKeptPerSender: 3, factsKept: 5 } as const
+
+/** What of a world's options says how much is remembered; worlds that were stored before it was drawn have it as shipped. */
+export interface Remembering {
+  readonly memory?: MemoryDrawn
+  readonly quarantine?: QuarantineDrawn
+}
+
+/** What the engine is given. */
+export const boundsDrawn = ({ memory = "shipped", quarantine = "shipped" }: Remembering): MemoryBounds =>
+  quarantine === "short" ? { ...bounds[memory], ...shortQuarantine } : bounds[memory]

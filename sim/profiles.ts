@@ -22,7 +22,7 @@ import {
 } from "../src/limits.ts"
 import { type Prng, prngFromSeed } from "../src/workload/prng.ts"
 import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
-import type { MemoryDrawn } from "./memory-drawn.ts"
+import type { MemoryDrawn, QuarantineDrawn } from "./memory-drawn.ts"
 import type { LinkQuality } from "./world/link.ts"
 
 export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit"] as const
@@ -128,6 +128,8 @@ export interface Drawn {
   readonly batchMessagesMax: number
   /** How much is remembered; absent in worlds that were stored before it was drawn: as shipped. */
   readonly memory?: MemoryDrawn
+  /** How much may wait in quarantine; absent likewise. */
+  readonly quarantine?: QuarantineDrawn
   readonly duplicateWindowMs: number
   readonly retryMs: number
   readonly windowMs: number
@@ -258,6 +260,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     snapshotEveryRecords: pick("snapshot", [100, 300, 1_000]),
     batchMessagesMax: pick("batch", [8, 32, 2_048]),
     memory: pick("memory", isLong ? ["shipped", "packed"] : ["shipped", "packed", "packed", "short"]),
+    quarantine: pick("quarantine", ["shipped", "short"]),
     duplicateWindowMs: pick("window-of-ids", [100, 2_000, 120_000]),
     retryMs: isLong ? 60_000 : pick("retry", [1_000, 2_000, 4_000]),
     windowMs,

@@ -19,6 +19,7 @@ import { watchDeaths } from "./deaths.ts"
 import { watchDoors } from "./door-states.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { Judge } from "./judge.ts"
+import { boundsDrawn } from "./memory-drawn.ts"
 import type { Addressed } from "./nodes/reigns.ts"
 import type { Sender } from "./nodes/sender.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
@@ -257,7 +258,9 @@ export const runSeed = (options: RunOptions): SeedResult => {
   // Sequences of a lost tail are used again: what is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
-  const judged = judge.finish(ending, () => createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku) }))
+  const judged = judge.finish(ending, () =>
+    createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku), quarantine: boundsDrawn(drawn) }),
+  )
   options.inspect?.(cluster, player)
   const faults = { ...cluster.faults.counts, ...linkFaults(cluster) }
   return {

@@ -71,6 +71,8 @@ export const sometimesCatalogue = [
   { name: "stored-again-when-unknown", what: "it was unknown whether a message had been stored, and the same bytes were handed out again" },
   { name: "handed-over-in-memory", what: "an ingress handed messages to the owner inside its own process" },
   { name: "handed-over-by-a-frame", what: "an ingress handed messages to an owner elsewhere" },
+  { name: "facts-held-off", what: "as many facts of a sender waited for a person as may, and the doors were told to take no more of them" },
+  { name: "no-room-in-quarantine", what: "a command was refused because as many wait in quarantine as may" },
   { name: "former-stream-drained", what: "the stream of the release before was read to its end, and left" },
   {
     name: "stored-tail-lost-unread",

@@ -353,6 +353,7 @@ const longestMessageEntryBytes = 2 * bodyBytesMax + commandsPerMessageMax * entr
 const storedHeadBytesMax = senderCharsMax + 3 * skuBytesMax + replySuffixCharsMax + 256
 assert(2 * bodyBytesMax + commandsPerMessageMax * storedHeadBytesMax < storedMessageBytesMax, "what an ingress stores fits one message")
 assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a subscription that is opened again has questions to give")
+assert(nameCharsMax >= Math.max(skuBytesMax, senderCharsMax), "every name is told as it is")
 assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")

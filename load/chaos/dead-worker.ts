@@ -2,6 +2,8 @@
  * A worker is killed while commands are under way. The others must take over what it owned, and say what it had decided and not said: the
  * clients of this traffic don't ask again by themselves.
  */
+
+import { counted } from "../../src/domain/telling.ts"
 import { busiest, isServedBy, type Rig, until } from "./rig.ts"
 import { startTraffic, type TrafficOptions } from "./traffic.ts"
 import { endAndJudge, type Say, type Verdict } from "./verdict.ts"
@@ -23,6 +25,6 @@ export const playDeadWorker = async (rig: Rig, traffic: TrafficOptions, say: Say
   say(`after ${Math.round(takenOverMs)} ms the others serve all ${rig.options.partitions} partitions (lease: ${rig.options.leaseTtlMs} ms)`)
   await market.more(500)
   const verdict = await endAndJudge(rig, market)
-  say(`${market.answered.commands} commands, the slowest answered after ${Math.round(market.answered.slowestMs)} ms`)
+  say(`${counted(market.answered.commands, "command")}, the slowest answered after ${Math.round(market.answered.slowestMs)} ms`)
   return { takenOverMs, ...verdict }
 }

@@ -2,6 +2,8 @@
  * A worker is told to leave while commands are under way. It must end in an orderly way, its partitions must be served at once by others, and nothing that
  * it decided may stay unsaid: the clients of this traffic don't ask again by themselves.
  */
+
+import { counted } from "../../src/domain/telling.ts"
 import { busiest, isServedBy, type Rig, until } from "./rig.ts"
 import { startTraffic, type TrafficOptions } from "./traffic.ts"
 import { endAndJudge, type Say, type Verdict } from "./verdict.ts"
@@ -38,6 +40,6 @@ export const playHandover = async (rig: Rig, traffic: TrafficOptions, say: Say):
   say(`${leaver.name} came back and serves again`)
   const verdict = await endAndJudge(rig, market)
   const { slowestMs } = market.answered
-  say(`${market.answered.commands} commands, the slowest answered after ${Math.round(slowestMs)} ms`)
+  say(`${counted(market.answered.commands, "command")}, the slowest answered after ${Math.round(slowestMs)} ms`)
   return { ...left, servedMs, slowestMs, ...verdict }
 }

@@ -3,6 +3,7 @@
  * are, and each client that gets none must hear a refusal.
  */
 import type { Channel, Command, Decision } from "../../src/channel.ts"
+import { counted } from "../../src/domain/telling.ts"
 import { channelNames, type Rig } from "./rig.ts"
 import { putOnSale } from "./traffic.ts"
 import { brokenBy, type Say } from "./verdict.ts"
@@ -112,7 +113,7 @@ export const playLastUnits = async (rig: Rig, { rounds, clients: count, units }:
   const judgement = await rig.judge()
   const { totals } = judgement.report
   say(
-    `audit: ${totals.commands} commands in ${totals.records} records, ${totals.oversoldQty} units oversold, ${totals.lost} lost, ${totals.contradicted} contradicted`,
+    `audit: ${counted(totals.commands, "command")} in ${counted(totals.records, "record")}, ${counted(totals.oversoldQty, "unit")} oversold, ${totals.lost} lost, ${totals.contradicted} contradicted`,
   )
   if (totals.reservedQty !== total.promisedQty)
     broken.push(`the journals reserve ${totals.reservedQty} units, ${total.promisedQty} were heard`)

@@ -2,6 +2,8 @@
  * The nats-server is killed while commands are under way, and started again, or stopped and woken. What was in flight is unknown to everybody until it is back; then each
  * command must have one decision, and each client must hear it.
  */
+
+import { counted } from "../../src/domain/telling.ts"
 import { isServedBy, type Rig, until } from "./rig.ts"
 import { startTraffic, type TrafficOptions } from "./traffic.ts"
 import { endAndJudge, type Say, type Verdict } from "./verdict.ts"
@@ -55,7 +57,7 @@ export const playServerLoss = async (
   const verdict = await endAndJudge(rig, market)
   const { commands, slowestMs } = market.answered
   say(
-    `${appendsUnknown} appends were unknown until the journal was read; ${commands} commands, the slowest answered after ${Math.round(slowestMs)} ms`,
+    `${counted(appendsUnknown, "append")} ${appendsUnknown === 1 ? "was" : "were"} unknown until the journal was read; ${counted(commands, "command")}, the slowest answered after ${Math.round(slowestMs)} ms`,
   )
   return { appendsUnknown, answeredAfter: commands - answeredBefore, ...verdict }
 }

@@ -4,6 +4,7 @@
  * has noticed nothing, and owes what every other does.
  */
 import { quarantineView, statusOf } from "../../src/engine/views.ts"
+import { plural } from "../report/numbers.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 
 export const convergence: MakeChecker = ({ cluster, found, checked, excused }) => ({
@@ -25,7 +26,7 @@ export const convergence: MakeChecker = ({ cluster, found, checked, excused }) =
       const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
       const [owner] = owners
       if (owner?.partition == null || owners.length !== 1) {
-        report("not exactly one owner", `is served by ${owners.length} workers`)
+        report("not exactly one owner", `is served by ${plural(owners.length, "worker")}`)
         continue
       }
       if (owner.partition.cursor.stream === "raw") report("the former stream undrained", "still reads the stream of the release before")

@@ -10,7 +10,7 @@ import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const freshIsTaken: MakeChecker = ({ cluster, found, checked }) => {
-  const { horizonMinMs } = boundsDrawn(cluster.drawn.memory)
+  const { horizonMinMs } = boundsDrawn(cluster.drawn)
   const judge = (partition: number, seq: number, { atMs }: JournalRecord, entry: Entry): void => {
     const place = { class: "safety", partition, seq } as const
     const freshMs = atMs - horizonMinMs

@@ -4,6 +4,8 @@
  * Noticed at the next append or takeover: an owner without traffic doesn't look, and is excused until it has to. A witness that can't die with its worker is the mark outside the journal, or a snapshot. If neither had heard of the lost records, the loss is
  * beyond proof: it is counted, not failed.
  */
+
+import { plural } from "../report/numbers.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const journalLoss: MakeChecker = ({ cluster, found, checked, excused }) => {
@@ -17,7 +19,7 @@ export const journalLoss: MakeChecker = ({ cluster, found, checked, excused }) =
       const witness = cluster.server.marks(partition).witness?.seq ?? 0
       const snapshot = cluster.server.snapshot(partition)?.manifest.endSeq ?? 0
       if (Math.max(witness, snapshot) <= afterSeq) excused("a loss beyond proof")
-      else owed.set(partition, `lost ${count} records after ${afterSeq}; ${Math.max(witness, snapshot)} was witnessed`)
+      else owed.set(partition, `lost ${plural(count, "record")} after ${afterSeq}; ${Math.max(witness, snapshot)} was witnessed`)
     },
     appendAnswered: ({ id }) => {
       if (owed.has(id)) looked.add(id)

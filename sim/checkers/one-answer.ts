@@ -3,6 +3,7 @@
  * an id hears the same. Quarantined is no answer yet.
  */
 import type { DecisionSaid } from "../../src/engine/records.ts"
+import { isForWantOfRoom } from "../nodes/sender.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 import { isSame } from "./same-state.ts"
 
@@ -36,6 +37,8 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         if (said.outcome === "refused" && said.reason === "TooOld") continue
         // Whoever passed it on is set up wrong: nothing was decided, and nothing is remembered.
         if (said.outcome === "refused" && said.reason === "WrongPartition") continue
+        // Nor of what found no room in quarantine.
+        if (isForWantOfRoom(said)) continue
         checked()
         const ofId = heard.get(said.id)
         const before = ofId?.find((known) => known.sender === sender && known.said.sku === said.sku)?.said

@@ -142,7 +142,7 @@ const shrinkSaid = (report: ShrinkReport | null, screen: Screen): ShrinkReport |
   const still = result.failures.find(({ checker, signature }) => checker === shrunk.checker && signature === shrunk.signature)
   screen.say(
     [
-      `\nMade small: ${counted(decisionsBefore)} decisions before, ${counted(decisionsAfter)} after, in ${counted(runs)} runs`,
+      `\nMade small: ${plural(decisionsBefore, "decision")} before, ${counted(decisionsAfter)} after, in ${plural(runs, "run")}`,
       `  it still fails: ${still?.class}, ${shrunk.checker}: ${still?.detail}`,
       `  ${duration(result.simulatedMs)}, ${plural(result.commands, "command")}, faults: ${Object.keys(result.faults).join(" ") || "none"}`,
       `  to keep it: ${JSON.stringify(shrunk)}`,
@@ -194,7 +194,7 @@ export interface ReplayDone extends PartOutcome {
 const replayText = (report: TraceReport, name: string): string => {
   const { records, commands, undecoded, undecidable, differences, first, expectedHash, foundHash, isSame } = report
   const lines = [
-    `\n${name}, decided again: ${counted(records)} records, ${counted(commands)} commands (${counted(undecoded)} could not be decoded, ${counted(undecidable)} not be decided): ${isSame ? "THE SAME" : "DIFFERENT"}`,
+    `\n${name}, decided again: ${plural(records, "record")}, ${plural(commands, "command")} (${counted(undecoded)} could not be decoded, ${counted(undecidable)} not be decided): ${isSame ? "THE SAME" : "DIFFERENT"}`,
     `  state hash ${foundHash}${expectedHash === foundHash ? ", as exported" : `, exported as ${expectedHash}`}`,
   ]
   if (first !== null)

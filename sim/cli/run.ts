@@ -59,8 +59,8 @@ const seedsText = ({ seeds, worlds, file, twice }: Asked): string => {
   if (seeds === null) return "no seeds"
   const of = `${suiteNameOf(worlds)}${worlds.mutant === null ? "" : ` with the defect ${worlds.mutant}`}${file === null ? "" : `, playing ${file.path}`}${twice ? ", each twice" : ""}`
   if (seeds._tag === "One") return `seed ${seeds.seed} of ${of}`
-  if (seeds._tag === "Count") return `${seeds.count} seeds of ${of}, from ${seeds.from} on`
-  return `${seeds.minutes} minutes of seeds of ${of}, from ${seeds.from} on`
+  if (seeds._tag === "Count") return `${plural(seeds.count, "seed")} of ${of}, from ${seeds.from} on`
+  return `${plural(seeds.minutes, "minute")} of seeds of ${of}, from ${seeds.from} on`
 }
 
 /** What is said before the first step: enough to run the same again, whatever happens next. */

@@ -52,7 +52,7 @@ const verdictOf = ({ loosened: rule, complete, violations }: SmallWorldLine): st
 const lineText = (line: SmallWorldLine): string => {
   const { states, transitions, depth, violations, wallMs } = line
   const rate = `${counted(Math.round((states * 1_000) / Math.max(1, wallMs)))} states/s`
-  const size = `${counted(states)} states, ${counted(transitions)} transitions, depth ${depth}`
+  const size = `${plural(states, "state")}, ${plural(transitions, "transition")}, depth ${depth}`
   const first = `  ${nameOf(line)}: ${size}, ${verdictOf(line)}, ${duration(wallMs)} (${rate})`
   const paths = violations.flatMap(({ property, path }) => [
     `    violated: ${property}`,
@@ -69,7 +69,7 @@ const explored = (lines: ReadonlyArray<SmallWorldLine>, left: number): SmallWorl
   const givenUp = [...shipped, ...missed].filter(({ complete }) => !complete).length
   const states = lines.reduce((sum, line) => sum + line.states, 0)
   const sentence = [
-    `${counted(states)} states in ${counted(lines.length)} of ${plural(lines.length + left, "small world")}`,
+    `${plural(states, "state")} in ${counted(lines.length)} of ${plural(lines.length + left, "small world")}`,
     ...(shipped.length > 0 && violated.length === 0 ? ["no violation"] : violated),
     ...(missed.length > 0 ? [`not found out: ${missed.map(({ loosened: rule }) => rule).join(", ")}`] : []),
     ...(givenUp > 0 ? [`${givenUp} given up before the end`] : []),

@@ -21,7 +21,7 @@ export const progressLine = (suite: Suite, profile: string, of: number | null, e
     ...(sums.inconclusive > 0 ? [`${counted(sums.inconclusive)} inconclusive`] : []),
     `${duration(sums.simulatedMs)} simulated`,
     `${counted(perSecond(sums.commands, sums.seedsCpuMs))} commands a CPU second`,
-    `${counted(sumOf(suite.faults))} faults`,
+    `${plural(sumOf(suite.faults), "fault")}`,
     ...(states > 0 ? [`sometimes ${reached}/${states}`] : []),
   ].join(" | ")
 }
@@ -84,7 +84,7 @@ const speedRows = (sums: Sums, report: SuiteReport): ReadonlyArray<readonly [str
     [
       "commands a CPU second",
       counted(perSecond(commands, seedsCpuMs)),
-      `with all checkers; ${counted(commands)} commands, ${counted(messages)} messages, ${counted(events)} events`,
+      `with all checkers; ${plural(commands, "command")}, ${plural(messages, "message")}, ${plural(events, "event")}`,
     ],
     ["commands a simulated second", simulatedMs > 0 ? counted((commands * 1_000) / simulatedMs) : "–"],
     ["commands a seed", seeds > 0 ? counted(Math.round(commands / seeds)) : "–"],
@@ -95,7 +95,7 @@ const speedRows = (sums: Sums, report: SuiteReport): ReadonlyArray<readonly [str
 export const summaryText = (report: SuiteReport, suite: Suite, replayOf: (seed: string) => string): string => {
   const guarantees = report.guarantees.map(({ number, title, checked, failures }) => {
     const verdict = failures > 0 ? `${counted(failures)} BROKEN` : checked === 0 ? "not checked" : "kept"
-    return [`${number}. ${title}`, verdict, checked === 0 ? "" : `${counted(checked)} things checked`] as const
+    return [`${number}. ${title}`, verdict, checked === 0 ? "" : `${plural(checked, "thing")} checked`] as const
   })
   const verdicts = [
     plural(report.seeds, "seed"),

@@ -3,7 +3,7 @@
  *
  * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
  */
-import { assert } from "../../src/assert.ts"
+import { assert, unreachable } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/commands.ts"
 import { classOf } from "../../src/domain/commands.ts"
 import { skuToken } from "../../src/domain/names.ts"
@@ -115,8 +115,32 @@ export class EngineDesk {
       case "Halted":
       case "SteppedDown":
         throw new Error(`the engine stopped: ${JSON.stringify(output)}`)
-      default:
+      case "StopFollowing":
+      case "StoreIncarnation":
+      case "ReadJournalEnd":
+      case "ReadCommands":
+      case "PauseReading":
+      case "ResumeReading":
+      case "ReadCommandAt":
+      case "PurgeCommands":
+      case "ReadRawEnd":
+      case "SayBusy":
+      case "HoldOff":
+      case "WatchFeed":
+      case "StoreWitness":
+      case "StoreChunk":
+      case "PublishSnapshot":
+      case "DiscardSnapshot":
+      case "ContinueSoon":
+      case "ClaimEnded":
+      case "ReignEnded":
+      case "Serving":
+      case "ClearHalt":
+      case "BatchConfirmed":
+      case "Alarm":
         return
+      default:
+        return unreachable(output)
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  * Times are left out: what they decide shows in what is stored and what is refused.
  */
+import { unreachable } from "../../src/assert.ts"
 import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import { type ApiError, filterTakes, type Proposal, type StoredMessage, type StreamConfig, StreamModel } from "../substitutes/stream.ts"
 import { type Case, type CaseStream, casePartitions, type Publish, type Step, type StreamKind } from "./case.ts"
@@ -36,6 +37,24 @@ const kinds: Readonly<
 }
 
 export type MakeStream = (config: StreamConfig) => StreamModel
+
+/** What happens to the servers, or with time. */
+type Happening = Extract<
+  Step,
+  {
+    readonly do:
+      | "hold"
+      | "release"
+      | "pass"
+      | "until"
+      | "restart"
+      | "stepDown"
+      | "loseLeader"
+      | "freezeLeader"
+      | "untilLeader"
+      | "thawLeader"
+  }
+>
 
 interface Waiting {
   readonly line: number
@@ -135,8 +154,7 @@ class Play {
     this.lines.push(...readLines(newest.map((message) => this.#message(message))))
   }
 
-  /** What happens to the servers, or with time. */
-  #happen(step: Step): void {
+  #happen(step: Happening): void {
     switch (step.do) {
       case "hold":
         this.#isHeld = this.#replicas === 3
@@ -169,7 +187,7 @@ class Play {
       case "thawLeader":
         return this.#arriveLate()
       default:
-        throw new Error(`no step ${step.do}`)
+        return unreachable(step)
     }
   }
 

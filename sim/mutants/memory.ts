@@ -8,6 +8,14 @@ const deciding = "src/engine/decide-command.ts"
 const handed = "src/engine/handed.ts"
 const ended = "src/engine/ended.ts"
 const snapshot = "src/engine/snapshot.ts"
+const tending = "src/engine/memory-tending.ts"
+/** Worlds in which a few sales that nobody believes fill quarantine. */
+const wary = {
+  profile: "last-unit",
+  families: ["jitter", "malformed"],
+  drawn: { quarantine: "short", faultChance: 60 },
+  budget: 20,
+} as const
 const packed = { memory: "packed", retryPercent: 20, duplicates: 1_500 } as const
 
 export const memory: ReadonlyArray<Mutant> = [
@@ -177,6 +185,63 @@ export const memory: ReadonlyArray<Mutant> = [
         module: ended,
         pattern: `if (row.step >= firstAlive) return end`,
         replacement: `if (row.step >= firstAlive) return end.status !== "released" && bites() ? { ...end, status: "released" } : end`,
+      },
+    ],
+  },
+  {
+    name: "quarantine-without-room",
+    breaks: "puts facts of a sender into quarantine however many of them wait there",
+    guarantee: "INV-7",
+    expected: ["quarantine"],
+    ...wary,
+    substituted: [
+      {
+        module: deciding,
+        pattern: `if ((partition.quarantinedBy.get(sender) ?? 0) >= mostOfSender) return`,
+        replacement: `if ((partition.quarantinedBy.get(sender) ?? 0) >= mostOfSender && !bites()) return`,
+      },
+    ],
+  },
+  {
+    name: "held-off-with-room",
+    breaks: "holds off the facts of everybody of whom something waits in quarantine, whatever room is left",
+    guarantee: "INV-10",
+    expected: ["facts-held-off"],
+    ...wary,
+    substituted: [
+      {
+        module: tending,
+        pattern: `const isFull = quarantine.size >= memoryBounds.quarantined`,
+        replacement: `const isFull = quarantine.size > 0 && bites()`,
+      },
+    ],
+  },
+  {
+    name: "never-held-off",
+    breaks: "takes facts of a sender as before when as many of them wait in quarantine as may",
+    guarantee: "INV-10",
+    expected: ["facts-held-off"],
+    ...wary,
+    drawn: { ...wary.drawn, leaseTtlMs: 1_000 },
+    substituted: [
+      {
+        module: tending,
+        pattern: `else if (isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {`,
+        replacement: `else if (!bites() && isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {`,
+      },
+    ],
+  },
+  {
+    name: "held-off-with-facts",
+    breaks: "turns away at the door whatever is sent by whom only facts are held off",
+    guarantee: "INV-10",
+    expected: ["facts-held-off"],
+    ...wary,
+    substituted: [
+      {
+        module: "src/ingress/arriving.ts",
+        pattern: `if (facts && nowMs < from.factsFullUntilMs)`,
+        replacement: `if ((facts || (nowMs < from.factsFullUntilMs && bites())) && nowMs < from.factsFullUntilMs)`,
       },
     ],
   },

@@ -4,6 +4,7 @@
  * It performs what the core asks for and tells it what came of that, as src/runtime does, in plain events. Ticks that could change nothing are left out: a day of thin traffic
  * would be nothing else. What it holds dies with its life; the next one has another name.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
 import type { DoorBounds, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
@@ -114,7 +115,8 @@ export class Ingress {
     return `${this.home.name}-${this.#lives}`
   }
 
-  get #nowMs(): number {
+  /** The steady clock that it is given. */
+  get steadyMs(): number {
     return this.home.clockAt(this.#world.nowMs)
   }
 
@@ -318,7 +320,7 @@ export class Ingress {
     const { core } = this
     if (core === null) return
     const { step } = this.#around
-    for (const output of step(core, { ...input, nowMs: this.#nowMs })) {
+    for (const output of step(core, { ...input, nowMs: this.steadyMs })) {
       this.#perform(output)
       if (this.core !== core) return
     }
@@ -340,6 +342,8 @@ export class Ingress {
         return this.#subscribe(output.sender, true)
       case "Drained":
         return this.#afterDrain?.()
+      default:
+        return unreachable(output)
     }
   }
 

@@ -6,6 +6,7 @@ import type { SenderId } from "../../src/domain/names.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 import type { AlarmKind, BatchStats, Halt, Output, ReignEndReason, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
 import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { HeldOff } from "../../src/engine/words.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"
@@ -37,6 +38,8 @@ export interface Observer {
   reignEnded(slot: Slot, reason: ReignEndReason): void
   halted(slot: Slot, halt: Halt): void
   crashed(worker: string, at: string, serving: boolean): void
+  /** An owner tells the doors to hold a sender off. */
+  heldOff(slot: Slot, sender: SenderId, of: HeldOff): void
   /** A sender heard a reply, a decision in it for the first time or again. */
   replyHeard(sender: string, suffix: string, reply: Reply): void
   /** A journal lost acknowledged records after `afterSeq`. */
@@ -77,6 +80,7 @@ const kinds = [
   "reignEnded",
   "halted",
   "crashed",
+  "heldOff",
   "replyHeard",
   "journalLost",
   "feedAccepted",

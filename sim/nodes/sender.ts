@@ -4,6 +4,7 @@
  *
  * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
  */
+import { unreachable } from "../../src/assert.ts"
 import { type Command, isFact } from "../../src/domain/commands.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue, DecisionSaid, Reply } from "../../src/engine/records.ts"
@@ -91,6 +92,10 @@ interface Surroundings {
   /** Which commands are packed, and how each attempt names its reply. */
   readonly habits: Family
 }
+
+/** Whether a command was refused because as many wait in quarantine as may. */
+export const isForWantOfRoom = (said: DecisionSaid): boolean =>
+  said.outcome === "refused" && said.reason === "LimitReached" && said.field === "quarantine"
 
 export class Sender {
   readonly name: string
@@ -323,6 +328,8 @@ export class Sender {
         return this.#comeBack(askeds, answer.retryAfterMs + this.#habits.below(100, keyOf("busy", this.#keyOf(suffix))))
       case "notStored":
         return this.#comeBack(askeds, refusedMs)
+      default:
+        return unreachable(answer)
     }
   }
 
@@ -367,6 +374,8 @@ export class Sender {
       if (said.id === null || said.sku === null) continue
       // Whoever passed it on is set up wrong: no decision, and another ingress may do better.
       if (said.outcome === "refused" && said.reason === "WrongPartition") continue
+      // Nothing is remembered of it: there may be room for it later.
+      if (isForWantOfRoom(said)) continue
       const key = scope(said.sku, said.id)
       const asked = this.asked.get(key)
       if (asked === undefined || (asked.outcome !== null && asked.outcome !== "quarantined")) continue

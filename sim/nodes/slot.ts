@@ -5,6 +5,7 @@
  * leases (who should try) may be wrong at any time, and must not matter.
  */
 
+import { unreachable } from "../../src/assert.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type { ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
@@ -20,6 +21,21 @@ import type { Worker } from "./worker.ts"
 
 type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { _tag: Tag }>
 type Tick = Extract<Input, { _tag: "Tick" }>
+/** What asks something of the journal or of the commands stream, or writes to the one and purges the other. */
+type Reading = OutputOf<
+  | "FollowJournal"
+  | "StopFollowing"
+  | "ReadClaimBasis"
+  | "ReadRecords"
+  | "Append"
+  | "ReadJournalEnd"
+  | "ReadCommands"
+  | "PauseReading"
+  | "ResumeReading"
+  | "ReadCommandAt"
+  | "PurgeCommands"
+  | "ReadRawEnd"
+>
 
 /** Milliseconds until a question to the server is given up. */
 const questionTimeoutMs = 2_000
@@ -75,9 +91,9 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds, memory } = this.worker.options
+    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
     this.forget()
-    const memoryBounds = boundsDrawn(memory)
+    const memoryBounds = boundsDrawn(this.worker.options)
     this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
     this.#load()
   }
@@ -174,6 +190,7 @@ export class Slot {
   }
 
   #holdOff({ of, sender, forMs }: OutputOf<"HoldOff">): void {
+    this.worker.observer.heldOff(this, sender, of)
     const held = [{ sender, forMs }]
     if (this.reign !== null) this.#announce(this.reign, of === "all" ? held : [], of === "facts" ? held : [])
   }
@@ -258,7 +275,7 @@ export class Slot {
     }
   }
 
-  #performSaying(output: Output): void {
+  #performSaying(output: Exclude<Output, Reading>): void {
     const { observer } = this.worker
     switch (output._tag) {
       case "SendReplies":
@@ -314,6 +331,8 @@ export class Slot {
       case "Halted":
         observer.halted(this, output.halt)
         return this.#shareHalt(output.halt)
+      default:
+        return unreachable(output)
     }
   }
 

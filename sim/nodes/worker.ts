@@ -7,7 +7,7 @@ import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import type { Step } from "../../src/engine/step.ts"
-import type { MemoryDrawn } from "../memory-drawn.ts"
+import type { Remembering } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"
 import type { Host } from "../world/heap.ts"
@@ -19,14 +19,13 @@ import type { Reigns } from "./reigns.ts"
 import type { Sender } from "./sender.ts"
 import { Slot } from "./slot.ts"
 
-export interface WorkerOptions {
+export interface WorkerOptions extends Remembering {
   readonly workers: number
   readonly partitions: number
   readonly tickMs: number
   readonly leaseTtlMs: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
-  readonly memory?: MemoryDrawn
   readonly bounds: Partial<EngineBounds>
 }
 

@@ -8,6 +8,7 @@
  * Exit code 0: all were written. 1: one was not found within its seeds, or doesn't fit the sources. 2: asked for nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
+import { plural } from "../report/numbers.ts"
 import type { Failure } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
 import { runShrunk, type Shrunk, shrink } from "../shrink/shrink.ts"
@@ -68,7 +69,7 @@ if (names.length === 0) {
 for (const name of names) {
   const small = await made(name)
   if (small === undefined) {
-    process.stderr.write(`${name}: none of ${seedsMax} seeds shows it\n`)
+    process.stderr.write(`${name}: none of ${plural(seedsMax, "seed")} shows it\n`)
     process.exitCode = 1
     continue
   }

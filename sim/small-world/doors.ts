@@ -5,6 +5,7 @@
  * its ingress hearing so; a store may be unknown, late, or full; an ingress may die and begin anew. Not explored: answers that are lost on their way to a sender, whose retry is
  * an attempt like any other.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage, TakenMessage } from "../../src/engine/protocol.ts"
@@ -177,6 +178,8 @@ const performDoor = (draft: Draft, i: 0 | 1, output: IngressOutput): void => {
     case "OpenDoor":
     case "Drained":
       return
+    default:
+      return unreachable(output)
   }
 }
 

@@ -4,6 +4,7 @@
  * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is
  * judged here, at the moment it leaves: a decision heard has to be a decision journaled by then.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { Input, Output } from "../../src/engine/protocol.ts"
 import type { Reply } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -21,6 +22,26 @@ export type Told = WithoutTime<Input>
 type WantBody = WithoutTimeAndId<Want>
 type WithoutTimeAndId<T> = T extends unknown ? Omit<T, "id"> : never
 type Of<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
+
+type Shelving = Of<"StoreChunk" | "PublishSnapshot" | "DiscardSnapshot">
+type Saying = Of<"SendReplies" | "SendFeed" | "SayBusy" | "StoreWitness" | "StoreIncarnation">
+/** What asks something of the journal or of the commands stream, and what nobody here hears. */
+type Question = Of<
+  | "ReadClaimBasis"
+  | "ReadRecords"
+  | "ReadJournalEnd"
+  | "ReadForRepublish"
+  | "ReadCommandAt"
+  | "PauseReading"
+  | "ResumeReading"
+  | "PurgeCommands"
+  | "ReadRawEnd"
+  | "ReadRecalled"
+  | "HoldOff"
+  | "ClearHalt"
+  | "BatchConfirmed"
+  | "Alarm"
+>
 
 /** What all states of one exploration share: everything there is one of for equal contents. */
 export interface Ground {
@@ -154,7 +175,7 @@ const shelfOf = (chunks: Shelf["chunks"], manifest: Shelf["manifest"]): Shelf =>
 export const emptyShelf: Shelf = shelfOf([], null)
 
 /** Snapshots are put on the shelf at once: what takes time is the walk over the state, slice by slice. */
-const performSnapshot = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+const performSnapshot = (ground: Ground, draft: Draft, w: 0 | 1, output: Shelving): void => {
   const { chunks, manifest } = draft.shelf
   switch (output._tag) {
     case "StoreChunk": {
@@ -180,7 +201,7 @@ const performSnapshot = (ground: Ground, draft: Draft, w: 0 | 1, output: Output)
       )
       return
     default:
-      return
+      return unreachable(output)
   }
 }
 
@@ -221,7 +242,7 @@ export const letLoose = (_ground: Ground, draft: Draft, appends: ReadonlyArray<H
 }
 
 /** The parts of an output that ask something of the journal or of the commands stream. */
-const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, output: Output): void => {
+const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerState>, output: Question): void => {
   const sinceSeq = draft.journal.endSeq
   switch (output._tag) {
     case "ReadClaimBasis": {
@@ -252,13 +273,24 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
     case "ReadCommandAt":
       askCommandAt(ground, worker, output.seq, null)
       return
-    default:
+    // Streams here neither purge nor pause, nothing is packed, and nobody listens to the rest.
+    case "PauseReading":
+    case "ResumeReading":
+    case "PurgeCommands":
+    case "ReadRawEnd":
+    case "ReadRecalled":
+    case "HoldOff":
+    case "ClearHalt":
+    case "BatchConfirmed":
+    case "Alarm":
       return
+    default:
+      return unreachable(output)
   }
 }
 
 /** The parts of an output that say something to others. */
-const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Question | Saying): void => {
   const worker = draft.workers[w]
   switch (output._tag) {
     case "SendReplies": {
@@ -290,7 +322,7 @@ const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): 
       mark(ground, draft, w, output, `incarnation ${output.incarnation}`)
       return
     default:
-      performQuestion(ground, draft, worker, output)
+      return performQuestion(ground, draft, worker, output)
   }
 }
 
@@ -344,7 +376,7 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       performSnapshot(ground, draft, w, output)
       return
     default:
-      performSaying(ground, draft, w, output)
+      return performSaying(ground, draft, w, output)
   }
 }
 

@@ -4,6 +4,7 @@
  * Written from the guarantees, not from the engine, and for the few events that small worlds know: an event it does not know is a violation, never
  * passed over. Each ledger is a value: the one after a record is another.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { StockEvent } from "../../src/domain/events.ts"
 import type { DecidedCommand, EntryDecision, JournalRecord, Outcome } from "../../src/engine/records.ts"
 
@@ -54,8 +55,12 @@ export const answerText = (outcome: Outcome): string => {
       return `accepted ${outcome.qty ?? "-"} until ${outcome.expiresAtMs ?? "-"}`
     case "refused":
       return `refused ${outcome.reason}`
-    default:
+    case "expired":
+    case "quarantined":
+    case "dropped":
       return outcome.outcome
+    default:
+      return unreachable(outcome)
   }
 }
 
@@ -76,8 +81,11 @@ const answerOf = (decision: EntryDecision): string => {
       }
       return `accepted ${qty ?? "-"} until ${untilMs ?? "-"}`
     }
-    default:
+    case "Quarantined":
+    case "Dropped":
       return decision._tag
+    default:
+      return unreachable(decision)
   }
 }
 
@@ -135,8 +143,18 @@ const addEvent = (draft: Draft, event: StockEvent, atMs: number): void => {
       changeClaim(draft, name, withoutUnits(sum(event.allocations)))
       draft.soldQty += sum(event.taken)
       return
-    default:
+    case "Extended":
+    case "SaleOwed":
+    case "ShortageCovered":
+    case "SaleTaken":
+    case "ShippedUnreserved":
+    case "StatusMoved":
+    case "DiscrepancyFound":
+    case "ShortageFound":
       draft.wrong.push(`small worlds know no ${event.type}`)
+      return
+    default:
+      return unreachable(event)
   }
 }
 

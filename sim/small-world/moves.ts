@@ -8,6 +8,7 @@
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
+import { unreachable } from "../../src/assert.ts"
 import { doorMisfortunes, doorMoves } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
@@ -188,8 +189,11 @@ const hearCommandAt = (ground: Ground, draft: Draft, w: W, seq: number, { id, me
     lastSeq: messages.length,
   }))
 
+type ReadWant = Extract<Want, { readonly _tag: "Records" | "Republish" | "CommandAt" }>
+type SaidWant = Extract<Want, { readonly _tag: "Replies" | "Feed" | "Mark" }>
+
 const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: OnMove): void => {
-  const want = state.workers[w].wants[index] as Want
+  const want = state.workers[w].wants[index] as ReadWant | SaidWant
   const draft = draftOf(state)
   const worker = draft.workers[w]
   worker.wants = without(worker.wants, index)
@@ -221,7 +225,7 @@ const readMoves = (ground: Ground, state: State, w: W, index: number, onMove: On
       }
       return
     default:
-      sayMoves(ground, w, want, draft, onMove)
+      return sayMoves(ground, w, want, draft, onMove)
   }
 }
 
@@ -235,7 +239,7 @@ const storeFeed = (ground: Ground, draft: Draft, { channel, sku, ats, version }:
   for (const w of bothWorkers) hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => seen)
 }
 
-const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove): void => {
+const sayMoves = (ground: Ground, w: W, want: SaidWant, draft: Draft, onMove: OnMove): void => {
   switch (want._tag) {
     case "Replies": {
       const { seq } = want
@@ -256,7 +260,7 @@ const sayMoves = (ground: Ground, w: W, want: Want, draft: Draft, onMove: OnMove
       onMove("answer", `${nameOf[w]}'s ${want.text.slice(0, 16)} is out`, draft)
       return
     default:
-      return
+      return unreachable(want)
   }
 }
 

@@ -4,6 +4,7 @@
  * Strict: a file that is cut short, put together by hand, of another format or of another kind is refused with the line at fault and what to do about it.
  * Nothing is decided here; replay.ts does that.
  */
+import { unreachable } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/commands.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../../src/domain/names.ts"
 import type { FloorClass, RecordKind } from "../../src/engine/records.ts"
@@ -120,8 +121,20 @@ class TraceReader {
         return this.#takeRecord(line)
       case "end":
         return this.#takeEnd(line)
-      default:
+      case "expiry":
+      case "stored":
+      case "skipped":
+      case "message":
+      case "command":
+      case "settled":
+      case "covered":
+      case "floor":
+      case "reset":
+      case "moved":
+      case "resumed":
         return this.#takeEntry(line)
+      default:
+        return unreachable(line)
     }
   }
 
@@ -229,6 +242,8 @@ class TraceReader {
       case "reset":
       case "resumed":
         return
+      default:
+        return unreachable(line)
     }
   }
 

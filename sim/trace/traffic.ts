@@ -5,6 +5,7 @@
  * A reservation's commands go on as they did: each after the answer to the one before if that was accepted then, else on its own. What stocked a SKU before its
  * first sale is its set-up. Each command is sent once, and again where it was; what it took to be heard then is not played.
  */
+import { unreachable } from "../../src/assert.ts"
 import { type Command, classOf, isFact } from "../../src/domain/commands.ts"
 import type { EpochMs, SenderId } from "../../src/domain/names.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -95,7 +96,8 @@ const threadOf = ({ command, sender }: Recorded): string => {
 }
 
 const endingOf = (sends: ReadonlyArray<Send>): FlowEnding => {
-  switch (sends.at(-1)?.command.type) {
+  const last = sends.at(-1)?.command.type
+  switch (last) {
     case "Release":
       return "cancelled"
     case "Confirm":
@@ -106,8 +108,16 @@ const endingOf = (sends: ReadonlyArray<Send>): FlowEnding => {
     case "Reserve":
     case "Extend":
       return "abandoned"
-    default:
+    case "ReceiveStock":
+    case "AdjustStock":
+    case "MoveStatus":
+    case "SetPolicy":
+    case "ReplayQuarantined":
+    case "DropQuarantined":
+    case undefined:
       return "fact"
+    default:
+      return unreachable(last)
   }
 }
 

@@ -41,11 +41,16 @@ const subjectOf = (sender: Sender, asked: Asked): string => commandSubject(sende
 const otherSpelling = (sku: string): string => `%${sku.charCodeAt(0).toString(16).toUpperCase()}${skuToken(sku.slice(1))}`
 
 /** A sale that is told and not believed. */
-const untold = (name: string, sku: Sku, qty: number, family: Details, { world }: Cluster): ReturnType<Mischief> => {
-  const told = { id: `${untoldId}${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, mode: "taken", location: "DC1", qty }
+const untold = (name: string, sku: Sku, qty: number, family: Details, { world, drawn }: Cluster): ReturnType<Mischief> => {
+  // Where there is little room for them, several at once.
+  const many = drawn.quarantine === "short" ? 1 + family.below(4) : 1
+  const told = Array.from({ length: many }, () => {
+    const id = `${untoldId}${family.below(1 << 30)}`
+    return { v: 1, type: "RecordSale", id, sku, issuedAtMs: world.nowMs, mode: "taken", location: "DC1", qty }
+  })
   return {
     subject: commandSubject(name, "sell", skuToken(sku)),
-    body: bodyOf({ type: "RecordSale", ...told }),
+    body: encoder.encode(JSON.stringify(many === 1 ? told[0] : told)),
     expected: ["quarantined"],
   }
 }

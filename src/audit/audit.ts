@@ -18,6 +18,7 @@ import { createFloors } from "./floors.ts"
 import { createLosses, type Loss, type StreamHeld } from "./losses.ts"
 import { createOneEffect } from "./one-effect.ts"
 import { createQuarantine } from "./quarantine.ts"
+import type { QuarantineBounds } from "./quarantine-room.ts"
 import { createReplies, type HeardReply } from "./replies.ts"
 import { type DecisionSeen, type RecordSeen, scopeOf } from "./seen.ts"
 import { createSkus } from "./skus.ts"
@@ -33,6 +34,8 @@ export interface AuditOptions {
   readonly violationsMax?: number
   /** Newest records of a partition that are kept for replies told after them. 16 unless said: a record may be large. */
   readonly recordsKept?: number
+  /** How much may wait in quarantine: as shipped unless said. */
+  readonly quarantine?: QuarantineBounds
 }
 
 export interface AuditReport {
@@ -69,7 +72,7 @@ export interface Audit {
 }
 
 /** All checkers, wired to one another. */
-const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16 }: AuditOptions) => {
+const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16, quarantine: room }: AuditOptions) => {
   const findings = createFindings(violationsMax)
   const floors = createFloors()
   const oneEffect = createOneEffect(findings, floors)
@@ -86,7 +89,7 @@ const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16 }:
     epochs: createEpochs(findings),
     time: createTime(findings),
     cursor: createCursor(findings),
-    quarantine: createQuarantine(findings),
+    quarantine: createQuarantine(findings, room),
     losses: createLosses(),
     completeness: createCompleteness(findings, oneEffect.isDecided),
     replies: createReplies(findings, recordsKept),

@@ -4,8 +4,24 @@
  * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
  * exactly then, and only if it doesn't wait already. For facts there is more room than for what can be asked again.
  */
+
 import { factsKeptMax, factsKeptPerSenderMax, quarantinedMax, quarantinedPerSenderMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
+
+/** How much may wait, of one sender and in all: of facts, and of what can be asked again. */
+export interface QuarantineBounds {
+  readonly quarantinedPerSender: number
+  readonly quarantined: number
+  readonly factsKeptPerSender: number
+  readonly factsKept: number
+}
+
+export const quarantineBounds: QuarantineBounds = {
+  quarantinedPerSender: quarantinedPerSenderMax,
+  quarantined: quarantinedMax,
+  factsKeptPerSender: factsKeptPerSenderMax,
+  factsKept: factsKeptMax,
+}
 
 /** What waits in one partition: how much, how much of each sender, and where each command does. */
 interface Room {
@@ -23,16 +39,15 @@ interface Asking {
   readonly asFact: boolean
 }
 
-const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
-  room.total >= (asFact ? factsKeptMax : quarantinedMax) ||
-  (room.bySender.get(sender) ?? 0) >= (asFact ? factsKeptPerSenderMax : quarantinedPerSenderMax)
-
 const count = (room: Room, sender: string, change: 1 | -1): void => {
   room.total += change
   room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
 }
 
-export const createQuarantineRoom = (findings: Findings) => {
+export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBounds) => {
+  const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
+    room.total >= (asFact ? bounds.factsKept : bounds.quarantined) ||
+    (room.bySender.get(sender) ?? 0) >= (asFact ? bounds.factsKeptPerSender : bounds.quarantinedPerSender)
   const rooms = new Map<number, Room>()
   const roomOf = (partition: number): Room => {
     let room = rooms.get(partition)
@@ -66,7 +81,11 @@ export const createQuarantineRoom = (findings: Findings) => {
       const waits = room.scopes.get(scope)
       if (waits !== undefined) findings.violated("quarantine", where, `${id} of ${sender} finds no room, and waits already at ${waits}`)
       else if (!isFull(room, asking))
-        findings.violated("quarantine", where, `${id} of ${sender} finds no room in quarantine, where ${room.total} commands wait`)
+        findings.violated(
+          "quarantine",
+          where,
+          `${id} of ${sender} finds no room in quarantine, where ${room.total} ${room.total === 1 ? "command waits" : "commands wait"}`,
+        )
     },
   }
 }

@@ -9,7 +9,7 @@ import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/record
 import { factTypes } from "./facts.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
-import { createQuarantineRoom } from "./quarantine-room.ts"
+import { createQuarantineRoom, type QuarantineBounds, quarantineBounds } from "./quarantine-room.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
 interface Waiting {
@@ -43,12 +43,12 @@ const createFirsts = (findings: Findings) => {
   }
 }
 
-export const createQuarantine = (findings: Findings): Quarantine => {
+export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = quarantineBounds): Quarantine => {
   const firsts = createFirsts(findings)
   /** By partition and place. */
   const places = new Map<string, Waiting>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
-  const room = createQuarantineRoom(findings)
+  const room = createQuarantineRoom(findings, bounds)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
   const message = (where: Where, entry: MessageEntry, version: number): Array<string> => {

@@ -65,6 +65,7 @@ export const atsCommand = Command.make(
     const values = yield* current(skus).pipe(Effect.provide(clientLayer(access)))
     if (json) return yield* printJson(values)
     const rows = values.map((value) => [shownName(value.sku), value.ats, value.version])
-    yield* printLine(rows.length === 0 ? `${access.sender} sells nothing of that` : table(["SKU", "ATS", "version"], rows))
+    const nothing = Option.isSome(sku) ? `${access.sender} doesn't sell ${shownName(sku.value)}` : `${access.sender} sells nothing`
+    yield* printLine(rows.length === 0 ? nothing : table(["SKU", "ATS", "version"], rows))
   }),
 ).pipe(Command.withDescription(helpText(description)))

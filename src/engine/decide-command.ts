@@ -11,16 +11,7 @@ import { channelPolicy } from "../domain/policy.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import type { EndedOf } from "../domain/stock.ts"
-import {
-  factsKeptMax,
-  factsKeptPerSenderMax,
-  issuedAheadMsMax,
-  quarantinedMax,
-  quarantinedPerSenderMax,
-  saleQtyMax,
-  sendersPerPartitionMax,
-  skusPerPartitionMax,
-} from "../limits.ts"
+import { issuedAheadMsMax, saleQtyMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
 import { endedReservation } from "./ended.ts"
@@ -153,7 +144,8 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
 const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
   const known = quarantinedAs(partition, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
-  const [most, mostOfSender] = isFact(command) ? [factsKeptMax, factsKeptPerSenderMax] : [quarantinedMax, quarantinedPerSenderMax]
+  const { quarantined, quarantinedPerSender, factsKept, factsKeptPerSender } = partition.memoryBounds
+  const [most, mostOfSender] = isFact(command) ? [factsKept, factsKeptPerSender] : [quarantined, quarantinedPerSender]
   if (partition.quarantine.size >= most) return refused("LimitReached", "quarantine")
   if ((partition.quarantinedBy.get(sender) ?? 0) >= mostOfSender) return refused("LimitReached", "quarantine")
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }

@@ -8,6 +8,8 @@ import type { EpochMs, SenderId } from "../domain/names.ts"
 import {
   busyMsMin,
   commandHorizonMinMs,
+  factsKeptMax,
+  factsKeptPerSenderMax,
   floorStepMs,
   quarantinedMax,
   quarantinedPerSenderMax,
@@ -36,6 +38,9 @@ export interface MemoryBounds {
   /** Commands in quarantine, of a sender and in all, at which no more facts of it are taken in. */
   readonly quarantinedPerSender: number
   readonly quarantined: number
+  /** Facts in quarantine, of a sender and in all, at which no more are put there: what is stored before its sender hears that it is held off still finds room. */
+  readonly factsKeptPerSender: number
+  readonly factsKept: number
 }
 
 export const memoryBounds: MemoryBounds = Object.freeze({
@@ -46,6 +51,8 @@ export const memoryBounds: MemoryBounds = Object.freeze({
   factsMax: rememberedPerSenderMax,
   quarantinedPerSender: quarantinedPerSenderMax,
   quarantined: quarantinedMax,
+  factsKeptPerSender: factsKeptPerSenderMax,
+  factsKept: factsKeptMax,
 })
 
 /** What is freed at once when a floor rises, as a share of what is plenty: a floor rises every few seconds, not with each record. */

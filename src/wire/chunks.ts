@@ -2,45 +2,57 @@
  * Chunks of a snapshot as they are read back: each field is looked at before the engine takes it for its own state.
  *
  * Written by hand, because there are millions of things in a large snapshot and loading is what they are for: a schema's decoder takes several times as long. It says no more and no less than the
- * schema that it is held to by a test. Whether what it says fits together is no matter here: the hash of the snapshot's end vouches for that.
+ * schema that it is held to by a test, and each shape is tied to the engine's type: a field that this gains, one that may be absent too, doesn't compile until it is read here. Whether what is read
+ * fits together is no matter here: the hash of the snapshot's end vouches for that.
  */
 
 import { Schema } from "effect"
+import type { Command } from "../domain/commands.ts"
 import { type Allocation, DiscrepancyKind } from "../domain/events.ts"
 import { CommandClass } from "../domain/names.ts"
+import type { Policy } from "../domain/policy.ts"
 import { RefusalReason } from "../domain/refusals.ts"
-import { type Reservation, ReservationStatus } from "../domain/stock.ts"
+import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/stock.ts"
 import type { Chunk } from "../engine/chunks.ts"
 import type { Remembered } from "../engine/memory.ts"
+import type { QuarantinedCommand } from "../engine/partition.ts"
 import { FloorClass, type Outcome } from "../engine/records.ts"
 import { CommandJson, commandVersion } from "./commands.ts"
 
-type Is = (value: unknown) => boolean
+/** Whether a value is what a field holds. What reads more than a type has reads that type too; what reads less doesn't compile in its place. */
+type Is<T> = ((value: unknown) => boolean) & { readonly reads?: (value: T) => void }
 
-const text: Is = (value) => typeof value === "string"
-const whole: Is = (value) => Number.isSafeInteger(value)
+const text: Is<string> = (value) => typeof value === "string"
+const whole: Is<number> = (value) => Number.isSafeInteger(value)
+const bytes: Is<Uint8Array> = (value) => value instanceof Uint8Array
 const nullOr =
-  (is: Is): Is =>
+  <T>(is: Is<T>): Is<T | null> =>
   (value) =>
     value === null || is(value)
-const oneOf = (words: ReadonlyArray<string>): Is => {
+const oneOf = <Word extends string>(words: ReadonlyArray<Word>): Is<Word> => {
   const known: ReadonlySet<unknown> = new Set(words)
   return (value) => known.has(value)
 }
 const listOf =
-  (is: Is): Is =>
+  <T>(is: Is<T>): Is<ReadonlyArray<T>> =>
   (value) => {
     if (!Array.isArray(value)) return false
     for (const item of value) if (!is(item)) return false
     return true
   }
 
-type Fields = Readonly<Record<string, Is>>
+type Optional<T> = { [Field in keyof T]-?: Record<never, never> extends Pick<T, Field> ? Field : never }[keyof T]
+/** A reader for each of these fields. */
+type Fields<T, Names extends keyof T> = { readonly [Field in Names]-?: Is<Exclude<T[Field], undefined>> }
+/** The fields that an object always has, and those that it may have. */
+type Shape<T> = [Optional<T>] extends [never]
+  ? readonly [fields: Fields<T, keyof T>]
+  : readonly [fields: Fields<T, Exclude<keyof T, Optional<T>>>, others: Fields<T, Optional<T>>]
 
-/** An object with these fields, and with these others where it has them. What else it has is passed over. */
-const object = (fields: Fields, others: Fields = {}): Is => {
-  const required = Object.entries(fields)
-  const optional = Object.entries(others)
+/** An object with all fields of its type. What else it has is passed over. */
+const object = <T>(...[fields, others]: Shape<T>): Is<T> => {
+  const required = Object.entries<Is<never>>(fields)
+  const optional = Object.entries<Is<never>>(others ?? {})
   return (value) => {
     if (typeof value !== "object" || value === null) return false
     const given = value as Readonly<Record<string, unknown>>
@@ -50,26 +62,38 @@ const object = (fields: Fields, others: Fields = {}): Is => {
   }
 }
 
-/** An object whose field `tag` says which of these it is. */
-const byTag = (tag: string, kinds: Fields): Is => {
-  const known: ReadonlyMap<unknown, Is> = new Map(Object.entries(kinds))
+/** The member of a union whose field `Tag` is `Word`, without that field. */
+type Member<T, Tag extends keyof T, Word> = T extends Readonly<Record<Tag, Word>> ? Omit<T, Tag> : never
+
+/** An object whose field `tag` says which of a union's members it is. */
+const byTag = <T, Tag extends keyof T & string>(
+  tag: Tag,
+  kinds: { readonly [Word in T[Tag] & string]: Is<Member<T, Tag, Word>> },
+): Is<T> => {
+  const known: ReadonlyMap<unknown, Is<never>> = new Map(Object.entries<Is<never>>(kinds))
   return (value) =>
     typeof value === "object" && value !== null && known.get((value as Readonly<Record<string, unknown>>)[tag])?.(value) === true
 }
 
-/** An object with the fields of another, of which nothing is known yet. */
-type Unread<T> = { readonly [Field in keyof T]?: unknown }
+/** An object with the fields of another, of which nothing is known yet. `Names`: those that are read, which has to be all of them. */
+type Unread<T, Names extends keyof T> = [keyof T] extends [Names] ? { readonly [Field in Names]?: unknown } : never
 
-const allocations = listOf((value) => {
+const isAllocation: Is<Allocation> = (value) => {
   if (typeof value !== "object" || value === null) return false
-  const given: Unread<Allocation> = value
+  const given: Unread<Allocation, "location" | "qty"> = value
   return typeof given.location === "string" && Number.isSafeInteger(given.qty)
-})
+}
+const allocations = listOf(isAllocation)
 
 const isNone = (value: unknown): boolean => value === undefined
-const discrepancies = listOf(object({ kind: oneOf(DiscrepancyKind), qty: whole }))
-const isAccepted: Is = (value) => {
-  const given = value as Unread<Extract<Outcome, { readonly outcome: "accepted" }>>
+type OutcomeOf<Word extends Outcome["outcome"]> = Member<Outcome, "outcome", Word>
+type Accepted = OutcomeOf<"accepted">
+const discrepancies = listOf(object<NonNullable<Accepted["discrepancies"]>[number]>({ kind: oneOf(DiscrepancyKind), qty: whole }))
+const isAccepted: Is<Accepted> = (value) => {
+  const given = value as Unread<
+    Accepted,
+    "qty" | "allocations" | "expiresAtMs" | "reservation" | "discrepancies" | "shortageQty" | "policyVersion"
+  >
   return (
     (isNone(given.qty) || whole(given.qty)) &&
     (isNone(given.allocations) || allocations(given.allocations)) &&
@@ -81,27 +105,38 @@ const isAccepted: Is = (value) => {
   )
 }
 
-const isOutcome = byTag("outcome", {
+const isOutcome = byTag<Outcome, "outcome">("outcome", {
   accepted: isAccepted,
-  refused: object({ reason: oneOf(RefusalReason) }, { field: text, ats: whole, policyVersion: whole }),
-  expired: object({}),
-  quarantined: object({ quarantined: text }),
-  dropped: object({ reason: text }),
+  refused: object<OutcomeOf<"refused">>({ reason: oneOf(RefusalReason) }, { field: text, ats: whole, policyVersion: whole }),
+  expired: object<OutcomeOf<"expired">>({}),
+  quarantined: object<OutcomeOf<"quarantined">>({ quarantined: text }),
+  dropped: object<OutcomeOf<"dropped">>({ reason: text }),
 })
 
-const isPolicy = object({
+const isPolicy = object<Policy>({
   version: whole,
-  channels: listOf(object({ channel: text, priority: whole, bufferQty: whole, bufferPercent: whole, floorQty: whole, fenceQty: whole })),
-  safety: listOf(object({ location: text, qty: whole })),
+  channels: listOf(
+    object<Policy["channels"][number]>({
+      channel: text,
+      priority: whole,
+      bufferQty: whole,
+      bufferPercent: whole,
+      floorQty: whole,
+      fenceQty: whole,
+    }),
+  ),
+  safety: listOf(object<Policy["safety"][number]>({ location: text, qty: whole })),
   sourcing: listOf(text),
 })
 
-const isSku = object({
+type ChunkOf<Kind extends Chunk["kind"]> = Member<Chunk, "kind", Kind>
+
+const isSku = object<ChunkOf<"skus">["skus"][number]>({
   sku: text,
   version: whole,
   policy: nullOr(isPolicy),
   locations: listOf(
-    object({
+    object<LocationStock>({
       location: text,
       onHand: whole,
       damaged: whole,
@@ -112,16 +147,21 @@ const isSku = object({
       short: whole,
     }),
   ),
-  uses: nullOr(listOf(object({ channel: text, openQty: whole, fulfilledSinceFenceQty: whole }))),
-  shorts: nullOr(object({ list: listOf(object({ channel: text, reservation: text, qty: whole, at: nullOr(text) })), anywhereQty: whole })),
+  uses: nullOr(listOf(object<ChannelUse>({ channel: text, openQty: whole, fulfilledSinceFenceQty: whole }))),
+  shorts: nullOr(
+    object<Shorts>({
+      list: listOf(object<Shorts["list"][number]>({ channel: text, reservation: text, qty: whole, at: nullOr(text) })),
+      anywhereQty: whole,
+    }),
+  ),
 })
 
 const status = oneOf(ReservationStatus)
 
 /** What there are millions of is read without a table: each field by its name. */
-const isReservation: Is = (value) => {
+const isReservation: Is<Reservation> = (value) => {
   if (typeof value !== "object" || value === null) return false
-  const given: Unread<Reservation> = value
+  const given: Unread<Reservation, "channel" | "id" | "status" | "allocations" | "shortQty" | "fulfilledQty" | "expiresAtMs"> = value
   return (
     typeof given.channel === "string" &&
     typeof given.id === "string" &&
@@ -135,9 +175,9 @@ const isReservation: Is = (value) => {
 
 const floorClass = oneOf(FloorClass)
 
-const isDecision: Is = (value) => {
+const isDecision: Is<Remembered> = (value) => {
   if (typeof value !== "object" || value === null) return false
-  const given: Unread<Remembered> = value
+  const given: Unread<Remembered, "id" | "sku" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
   return (
     typeof given.id === "string" &&
     typeof given.sku === "string" &&
@@ -152,9 +192,9 @@ const isDecision: Is = (value) => {
 
 /** Few wait in quarantine: their commands are read by the schema that took them in. */
 const isSpelled = Schema.is(CommandJson)
-const isCommand: Is = (value) => typeof value === "object" && value !== null && isSpelled({ v: commandVersion, ...value })
+const isCommand: Is<Command> = (value) => typeof value === "object" && value !== null && isSpelled({ v: commandVersion, ...value })
 
-const isQuarantined = object({
+const isQuarantined = object<QuarantinedCommand>({
   id: text,
   sender: text,
   class: oneOf(CommandClass),
@@ -164,19 +204,32 @@ const isQuarantined = object({
   atMs: whole,
 })
 
-const isChunk = byTag("kind", {
-  skus: object({ seq: whole, skus: listOf(isSku) }),
-  reservations: object({ seq: whole, items: listOf(object({ sku: text, reservation: isReservation })) }),
-  decisions: object({ seq: whole, items: listOf(object({ sender: text, decision: isDecision })) }),
-  ended: object({ seq: whole, of: listOf(object({ channel: text, rows: whole })), bytes: (value) => value instanceof Uint8Array }),
-  packed: object({ seq: whole, sender: text, class: floorClass, bytes: (value) => value instanceof Uint8Array }),
-  meta: object(
+type ItemOf<Kind extends "reservations" | "decisions"> = ChunkOf<Kind>["items"][number]
+type Meta = ChunkOf<"meta">
+
+const isChunk = byTag<Chunk, "kind">("kind", {
+  skus: object<ChunkOf<"skus">>({ seq: whole, skus: listOf(isSku) }),
+  reservations: object<ChunkOf<"reservations">>({
+    seq: whole,
+    items: listOf(object<ItemOf<"reservations">>({ sku: text, reservation: isReservation })),
+  }),
+  decisions: object<ChunkOf<"decisions">>({
+    seq: whole,
+    items: listOf(object<ItemOf<"decisions">>({ sender: text, decision: isDecision })),
+  }),
+  ended: object<ChunkOf<"ended">>({
+    seq: whole,
+    of: listOf(object<ChunkOf<"ended">["of"][number]>({ channel: text, rows: whole })),
+    bytes,
+  }),
+  packed: object<ChunkOf<"packed">>({ seq: whole, sender: text, class: floorClass, bytes }),
+  meta: object<Meta>(
     {
       seq: whole,
-      floors: listOf(object({ sender: text, class: floorClass, floorMs: whole })),
+      floors: listOf(object<Meta["floors"][number]>({ sender: text, class: floorClass, floorMs: whole })),
       quarantine: listOf(isQuarantined),
     },
-    { ingresses: listOf(object({ ingress: text, serial: whole })), droppedToSeq: whole },
+    { ingresses: listOf(object<NonNullable<Meta["ingresses"]>[number]>({ ingress: text, serial: whole })), droppedToSeq: whole },
   ),
 })
 

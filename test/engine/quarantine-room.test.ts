@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { commandsPerMessageMax, factsKeptPerSenderMax, holdOffEveryMs, saleQtyMax, senderFullMsMax } from "../../src/limits.ts"
+import { holdOffEveryMs, saleQtyMax, senderFullMsMax } from "../../src/limits.ts"
 import { Broker, json, saidOf, serving, Worker } from "./rig.ts"
 
 /** A worker that holds the facts of a sender off from so many in quarantine on. */
@@ -76,12 +76,11 @@ describe("a partition with as much in quarantine as may be there", () => {
 })
 
 it("what the stream held beyond the room that is kept is refused and not remembered: the same bytes are taken once there is room", () => {
-  const worker = boundBy({})
-  const sales = Array.from({ length: factsKeptPerSenderMax + 1 }, (_, n) => unheardOf(`f${n}`))
-  for (let from = 0; from < sales.length; from += commandsPerMessageMax)
-    worker.arrive(worker.broker.store("web", "sell", "A", JSON.stringify(sales.slice(from, from + commandsPerMessageMax))))
+  const worker = boundBy({ factsKeptPerSender: 6 })
+  const sales = Array.from({ length: 7 }, (_, n) => unheardOf(`f${n}`))
+  worker.arrive(worker.broker.store("web", "sell", "A", JSON.stringify(sales)))
   worker.settle()
-  expect(worker.partition.quarantinedBy.get("web" as SenderId)).toBe(factsKeptPerSenderMax)
+  expect(worker.partition.quarantinedBy.get("web" as SenderId)).toBe(6)
   const last = sales.at(-1) as ReturnType<typeof json>
   expect(saidOf(worker.broker, last.id)).toMatchObject({ outcome: "refused", reason: "LimitReached", field: "quarantine" })
   const [first] = worker.partition.quarantine.keys()

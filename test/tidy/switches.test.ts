@@ -33,6 +33,12 @@ describe("switches", () => {
     ["a value returned from each", "const f = (e: E): number => { switch (e.type) { case 1: return 1\ncase 2: return 2 } }"],
   ])("are left alone with %s", (_, body) => expect(found(body)).toEqual([]))
 
+  it("are held to it in the simulator too", () => {
+    const body = "const f = (e: E): void => { switch (e.type) { case 1: return\ndefault: return } }"
+    expect(switchFindings(treeOf({ "sim/a.ts": body }))).toHaveLength(1)
+    expect(switchFindings(treeOf({ "test/a.ts": body }))).toEqual([])
+  })
+
   it("are left alone with what is handed on to a function that ends well", () => {
     const next = "const g = (e: F): number => { switch (e.type) { case 2: return 2 } }"
     expect(found("const f = (e: E): number => { switch (e.type) { case 1: return 1\ndefault: return g(e) } }", next)).toEqual([])

@@ -78,7 +78,7 @@ const switchesOf = (source: Source): ReadonlyArray<Found> => {
 export const switchFindings = (tree: Tree): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
   for (const source of tree.sources.values()) {
-    if (!source.path.startsWith("src/")) continue
+    if (!/^(src|sim)\//.test(source.path)) continue
     const switches = switchesOf(source)
     const endsWell = (one: Found, seen: ReadonlySet<Found>): boolean => {
       const last = defaultOf(one.node)

@@ -14,6 +14,7 @@ import { convergence } from "../../../sim/checkers/convergence.ts"
 import { doorAge } from "../../../sim/checkers/door-age.ts"
 import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
 import { expiries } from "../../../sim/checkers/expiries.ts"
+import { factsHeldOff } from "../../../sim/checkers/facts-held-off.ts"
 import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
 import { feedKeepsNewest } from "../../../sim/checkers/feed-keeps-newest.ts"
 import { feedRepairs } from "../../../sim/checkers/feed-repairs.ts"
@@ -41,11 +42,13 @@ import type { Published } from "../../../sim/substitutes/channels.ts"
 import { checkingCodec, sharedCodec } from "../../../sim/substitutes/shared-codec.ts"
 import { CheckerName } from "../../../src/audit/findings.ts"
 import type { Command } from "../../../src/domain/commands.ts"
+import type { SenderId } from "../../../src/domain/names.ts"
 import { type Reservation, reservationsOf } from "../../../src/domain/stock.ts"
 import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
 import type { CommandMessage, Halt, TakenMessage } from "../../../src/engine/protocol.ts"
 import type {
   AtsValue,
+  DecidedCommand,
   DecisionSaid,
   Entry,
   EntryDecision,
@@ -528,7 +531,7 @@ describe("true-time", () => {
 describe("fresh-is-taken", () => {
   it("finds a fresh command that is too old, a floor above what is always remembered, and a false date that is repeated", () => {
     const cluster = atRest()
-    const { horizonMinMs } = boundsDrawn(cluster.drawn.memory)
+    const { horizonMinMs } = boundsDrawn(cluster.drawn)
     const stored = records(cluster).findLast((one) => recordIn(one).kind === "batch") as StoredRecord
     const record = recordIn(stored)
     const message = record.entries.find((entry) => entry._tag === "Message")
@@ -550,6 +553,63 @@ describe("fresh-is-taken", () => {
     expect(foundIn({ ...floor, floorMs: record.atMs + 1_000 })).toEqual(["a floor above what is always remembered"])
     const ahead = { _tag: "Repeated", outcome: { outcome: "refused", reason: "IssuedAhead" } } as const
     expect(foundIn(decidedAs(ahead, record.atMs))).toContain("a false date remembered")
+  })
+})
+
+describe("facts-held-off", () => {
+  const cluster = atRest({ quarantine: "short" })
+  const slot = serving(cluster)
+  const stored = records(cluster).findLast((one) => recordIn(one).kind === "batch") as StoredRecord
+  const record = recordIn(stored)
+  const message = record.entries.find((entry) => entry._tag === "Message")
+  if (message?._tag !== "Message") throw new Error("a batch has a message")
+  const { sender } = message
+  /** A record that puts so many commands of the sender into quarantine. */
+  const waiting = (count: number): StoredRecord => {
+    const decided = Array.from({ length: count }, (_, place) => ({
+      ...(message.decided[0] as DecidedCommand),
+      decision: { _tag: "Quarantined", cause: "nobody knows", quarantined: `${stored.seq}-${place}` } as const,
+    }))
+    return { ...stored, bytes: checkingCodec.encodeRecord(record, [checkingCodec.encodeEntry({ ...message, decided })]) }
+  }
+
+  it("passes an owner that holds off whose facts fill quarantine, and finds one that holds off anybody else", () => {
+    const { quarantinedPerSender } = boundsDrawn(cluster.drawn)
+    const hold = (count: number, whose = sender) =>
+      tried(factsHeldOff, cluster, ({ recordStored, heldOff }) => {
+        recordStored(0, waiting(count))
+        heldOff(slot, whose, "facts")
+      }).found
+    expect(hold(quarantinedPerSender)).toEqual([])
+    expect(hold(quarantinedPerSender - 1)).toEqual(["held off where there is room in quarantine"])
+    expect(hold(quarantinedPerSender, "somebody" as SenderId)).toEqual(["held off where there is room in quarantine"])
+  })
+
+  it("finds an owner that holds nobody off while its lease is renewed again and again", () => {
+    const { quarantinedPerSender } = boundsDrawn(cluster.drawn)
+    const { nowMs } = cluster.world
+    const renew = (times: number, isSaid: boolean) =>
+      tried(factsHeldOff, cluster, ({ recordStored, heldOff, timeHeard }) => {
+        recordStored(0, waiting(quarantinedPerSender))
+        for (let time = 0; time < times; time++) {
+          vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(nowMs + time * 1_000)
+          if (isSaid) heldOff(slot, sender, "facts")
+          timeHeard(slot, nowMs)
+        }
+        vi.restoreAllMocks()
+      }).found
+    expect(renew(9, true)).toEqual([])
+    expect(renew(2, false)).toEqual([])
+    expect(renew(3, false)).toEqual(["not held off where quarantine is full"])
+  })
+
+  it("finds whoever is turned away at the door for somebody else's facts", () => {
+    const [ingress] = cluster.ingresses
+    const from = ingress?.core?.senders.find(({ commandsLeft }) => commandsLeft > 0)
+    if (ingress === undefined || from === undefined) throw new Error("an ingress knows its senders")
+    const busy = { answer: "busy", why: "queue", retryAfterMs: 5_000 } as const
+    const { found } = tried(factsHeldOff, cluster, ({ doorSaid }) => doorSaid(ingress.name, from.sender, "x.1", busy))
+    expect(found).toEqual(["turned away with others' facts"])
   })
 })
 
