@@ -157,7 +157,9 @@ const withFirstTime = <Input extends { readonly id?: string; readonly sku: strin
   // What is no id is told by whoever checks it: nothing is kept under it.
   if (typeof input.id !== "string" || typeof input.sku !== "string") return input
   const key = commandKey(input.id, input.sku)
-  const issuedAtMs = input.issuedAtMs ?? firstIssued.get(key) ?? environment.wallMs()
+  const issuedAtMs = input.issuedAtMs === undefined ? (firstIssued.get(key) ?? environment.wallMs()) : input.issuedAtMs
+  // What is no time is told by whoever checks it: nothing is kept of it.
+  if (typeof issuedAtMs !== "number") return input
   if (!firstIssued.has(key)) {
     firstIssued.set(key, issuedAtMs)
     for (const oldest of firstIssued.keys()) {
@@ -177,7 +179,8 @@ const commands = (
   timeoutMs: number,
 ) => {
   const settledOf = (own: SendOptions): Waiter["settled"] => {
-    const settled = fieldsOf(own).onSettled ?? options.onSettled
+    const given = fieldsOf(own).onSettled
+    const settled = given === undefined ? options.onSettled : given
     checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }

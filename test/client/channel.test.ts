@@ -203,6 +203,43 @@ describe("a channel's promises", () => {
     await expect(channel.reservation("A", given as never)).rejects.toMatchObject({ cause: expect.stringContaining("no reservation") })
   })
 
+  it.each(["id", "issuedAtMs"])("%s: null: refused as what it is, not filled in; only what is absent is", async (field) => {
+    const { link, channel } = await open()
+    answering(link)
+    const given = { ...reserve, id: "o1-r", [field]: null } as never
+    expect(await channel.reserve(given)).toMatchObject({ outcome: "notStored", reason: "form", cause: "InvalidField", field })
+    expect(link.published).toHaveLength(0)
+    expect(await channel.reserve({ ...reserve, [field]: undefined })).toMatchObject({ outcome: "accepted" })
+  })
+
+  it("a type beside the one that is asked for: refused, whichever it is; the same one is none", async () => {
+    const { link, channel } = await open()
+    answering(link)
+    for (const type of ["Release", "toString", null, 5]) {
+      const decision = await channel.reserve({ ...reserve, type } as never)
+      expect(decision).toMatchObject({
+        outcome: "notStored",
+        cause: "UnknownType",
+        field: "type",
+        detail: expect.stringContaining("given to Reserve"),
+      })
+    }
+    expect(await channel.send({ ...channel.command("Reserve", reserve), type: "toString" } as never)).toMatchObject({ field: "type" })
+    expect(link.published).toHaveLength(0)
+    expect(await channel.reserve(channel.command("Reserve", reserve))).toMatchObject({ outcome: "accepted" })
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("a quantity that is %d: told as that", async (qty) => {
+    const { channel } = await open()
+    expect(await channel.reserve({ ...reserve, qty })).toMatchObject({ field: "qty", detail: expect.stringMatching(`${qty}$`) })
+  })
+
+  it("a client that is closed: its error says so", async () => {
+    const { channel } = await open()
+    await channel.close()
+    await expect(channel.reserve(reserve)).rejects.toThrow("the client was closed before this was sent; nothing was stored")
+  })
+
   it("a command completed first and sent twice: the same bytes", async () => {
     const { link, channel } = await open()
     answering(link)
