@@ -280,6 +280,7 @@ const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
   return { ...others, onValue }
 }
 
+/** A question that can't be one is a mistake of the program: asking it again changes nothing. */
 const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFailure>, timeoutMs: number) => ({
   partitions: counted,
   stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
@@ -287,7 +288,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
       ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
           (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}` })),
+      : Effect.die(new RangeError(`${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}`)),
   reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
     typeof sku === "string" && isSku(sku) && typeof reservation === "string" && isReservationName(reservation)
       ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
@@ -297,7 +298,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             ? answer
             : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}` })),
+      : Effect.die(new RangeError(`there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}`)),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),

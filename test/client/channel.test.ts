@@ -24,6 +24,8 @@ const answering = (link: FakeLink): void => {
 /** A turn of the event loop. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
+const isRangeError = (said: RegExp) => (error: unknown) => error instanceof RangeError && said.test(error.message)
+
 const reserve = { sku: "A", reservation: "r1", qty: 1, holdMs: 60_000 }
 
 describe("a channel's promises", () => {
@@ -198,9 +200,9 @@ describe("a channel's promises", () => {
 
   it.each([undefined, null, 5, "", {}])("a question about no SKU or reservation (%p): told which, without being asked", async (given) => {
     const { channel } = await open()
-    await expect(channel.stock(given as never)).rejects.toMatchObject({ cause: expect.stringContaining("can't be a SKU") })
-    await expect(channel.reservation(given as never, "r1")).rejects.toMatchObject({ cause: expect.stringContaining("of a SKU") })
-    await expect(channel.reservation("A", given as never)).rejects.toMatchObject({ cause: expect.stringContaining("no reservation") })
+    await expect(channel.stock(given as never)).rejects.toSatisfy(isRangeError(/can't be a SKU/))
+    await expect(channel.reservation(given as never, "r1")).rejects.toSatisfy(isRangeError(/of a SKU/))
+    await expect(channel.reservation("A", given as never)).rejects.toSatisfy(isRangeError(/no reservation/))
   })
 
   it.each(["id", "issuedAtMs"])("%s: null: refused as what it is, not filled in; only what is absent is", async (field) => {
@@ -361,7 +363,7 @@ describe("a channel's questions", () => {
     }
     expect(await channel.reservation("A", "r1")).toMatchObject({ answer: "unknownReservation", reservation: "r1" })
     expect(link.asked).toMatchObject([{ path: "reservation.A" }])
-    await expect(channel.reservation("A", "no such name")).rejects.toMatchObject({ _tag: "AnswerUnknown" })
+    await expect(channel.reservation("A", "no such name")).rejects.toBeInstanceOf(RangeError)
   })
 
   it("nobody answers: rejects with AnswerUnknown that says so", async () => {
