@@ -228,7 +228,7 @@ describe("a channel's promises", () => {
     }
     expect(await channel.send({ ...channel.command("Reserve", reserve), type: "toString" } as never)).toMatchObject({ field: "type" })
     expect(link.published).toHaveLength(0)
-    expect(await channel.reserve(channel.command("Reserve", reserve))).toMatchObject({ outcome: "accepted" })
+    expect(await channel.reserve({ ...reserve, type: "Reserve" } as never)).toMatchObject({ outcome: "accepted" })
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])("a quantity that is %d: told as that", async (qty) => {
