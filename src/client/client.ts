@@ -157,7 +157,9 @@ const withFirstTime = <Input extends { readonly id?: string; readonly sku: strin
   // What is no id is told by whoever checks it: nothing is kept under it.
   if (typeof input.id !== "string" || typeof input.sku !== "string") return input
   const key = commandKey(input.id, input.sku)
-  const issuedAtMs = input.issuedAtMs ?? firstIssued.get(key) ?? environment.wallMs()
+  const issuedAtMs = input.issuedAtMs === undefined ? (firstIssued.get(key) ?? environment.wallMs()) : input.issuedAtMs
+  // What is no time is told by whoever checks it: nothing is kept of it.
+  if (typeof issuedAtMs !== "number") return input
   if (!firstIssued.has(key)) {
     firstIssued.set(key, issuedAtMs)
     for (const oldest of firstIssued.keys()) {
@@ -177,7 +179,8 @@ const commands = (
   timeoutMs: number,
 ) => {
   const settledOf = (own: SendOptions): Waiter["settled"] => {
-    const settled = fieldsOf(own).onSettled ?? options.onSettled
+    const given = fieldsOf(own).onSettled
+    const settled = given === undefined ? options.onSettled : given
     checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }
@@ -277,6 +280,7 @@ const checkAtsOptions = (asked: AtsOptions): AtsOptions => {
   return { ...others, onValue }
 }
 
+/** A question that can't be one is a mistake of the program: asking it again changes nothing. */
 const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFailure>, timeoutMs: number) => ({
   partitions: counted,
   stock: (sku: string): Effect.Effect<StockAnswer, QuestionFailure> =>
@@ -284,7 +288,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
       ? desk.ask({ path: `stock.${skuToken(sku)}`, timeoutMs }, (answer) =>
           (answer.answer === "stock" || answer.answer === "unknownSku") && answer.sku === sku ? answer : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}` })),
+      : Effect.die(new RangeError(`${givenText(sku)} can't be a SKU: ${whyNoSkuGiven(sku)}`)),
   reservation: (sku: string, reservation: string): Effect.Effect<ReservationAnswer, QuestionFailure> =>
     typeof sku === "string" && isSku(sku) && typeof reservation === "string" && isReservationName(reservation)
       ? desk.ask({ path: `reservation.${skuToken(sku)}`, body: { v: 1, reservation }, timeoutMs }, (answer) =>
@@ -294,7 +298,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             ? answer
             : undefined,
         )
-      : Effect.fail(new AnswerUnknown({ cause: `there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}` })),
+      : Effect.die(new RangeError(`there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}`)),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),

@@ -17,6 +17,7 @@ import {
   tokenHash,
   utf8Bytes,
 } from "../domain/names.ts"
+import { shownName } from "../domain/telling.ts"
 import type { DecisionSaid } from "../engine/records.ts"
 import type { BusyWhy } from "../engine/words.ts"
 import { bodyBytesMax } from "../limits.ts"
@@ -92,16 +93,30 @@ export interface Sendable {
 /** Ids hold no slash, so no two pairs of id and SKU share a key. */
 export const commandKey = (id: string, sku: string): string => `${id}/${sku}`
 
-/** The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. */
+/** A type given beside the one that is asked for: neither may win, so it is made one that no command has. */
+const typeOf = (type: CommandType, given: unknown): CommandType =>
+  given === undefined || given === type
+    ? type
+    : (`${String(typeof given === "object" ? JSON.stringify(given) : given)}, given to ${type}` as CommandType)
+
+/**
+ * The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. Only what is absent is filled in: with an id that is null by
+ * accident, a random one would make every repetition another command.
+ */
 export const completeCommand = <Type extends CommandType>(
   type: Type,
   input: CommandInput<Type>,
   environment: ClientEnvironment,
 ): Command => {
   const fields = fieldsOf(input)
-  const id = fields.id ?? environment.randomId()
-  const issuedAtMs = fields.issuedAtMs ?? environment.wallMs()
-  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = { ...fields, type, id, issuedAtMs }
+  const id = fields.id === undefined ? environment.randomId() : fields.id
+  const issuedAtMs = fields.issuedAtMs === undefined ? environment.wallMs() : fields.issuedAtMs
+  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = {
+    ...fields,
+    type: typeOf(type, Reflect.get(fields, "type")),
+    id,
+    issuedAtMs,
+  }
   // Its names are plain strings still; sendable checks them before anything else does.
   return complete as Command
 }
@@ -145,7 +160,8 @@ const usualFields: Readonly<Partial<Record<CommandType, UsualFields>>> = {
  * 2 for "2": what isn't usual goes the long way, and hears what is wrong with it.
  */
 const isUsual = (command: Command): boolean => {
-  const fields = usualFields[command.type]
+  // A type of a caller without types may be the name of what every object has.
+  const fields = Object.hasOwn(usualFields, command.type) ? usualFields[command.type] : undefined
   if (fields === undefined) return false
   const { required, optional } = fields
   for (const name in required) if (typeof Reflect.get(command, name) !== required[name]) return false
@@ -167,6 +183,8 @@ const usualText = (command: Command): string | undefined => {
   return readCanonicalBody(scratch.subarray(0, scratch.write(text, "utf8"))) === undefined ? undefined : text
 }
 
+const shownType = (type: unknown): string => (typeof type === "string" ? shownName(type) : typeof type)
+
 /**
  * The command as it travels, or what the door would answer to it. While nobody has said how many partitions there are, only commands whose tokens hash to the same share a message: they
  * are of one partition, however many there are.
@@ -178,8 +196,9 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
   if (text === undefined) {
     const valid = readCommandJson({ v: commandVersion, ...withoutUndefined(command) })
     if (!("type" in valid)) {
-      const { refusal, detail: what } = valid
+      const { refusal, detail } = valid
       const { reason, field } = refusal
+      const what = reason === "UnknownType" ? `no command has the type ${shownType(command.type)}` : detail
       const where = { ...(field === undefined ? {} : { field }), ...(what === undefined ? {} : { detail: what }) }
       return notStored(command, { reason: "form", cause: reason, ...where })
     }

@@ -5,6 +5,10 @@ import { Schema } from "effect"
 import type { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
 
 /** The client was closed before this was sent. Nothing was stored. */
-export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClosed", { cause: Schema.String }) {}
+export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClosed", { cause: Schema.String }) {
+  override get message(): string {
+    return this.cause
+  }
+}
 
 export type SendFailure = NotPermitted | AnswerUnknown | ClientClosed

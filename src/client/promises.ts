@@ -48,9 +48,9 @@ export interface Channel {
   /** The whole command, without sending it: store it first where asking again must survive this process. */
   readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
   readonly send: (command: Command, options?: SendOptions) => Promise<Decision>
-  /** Rejects with NotPermitted or AnswerUnknown. */
+  /** Rejects with NotPermitted or AnswerUnknown; with a RangeError for what can't be a SKU. */
   readonly stock: (sku: string) => Promise<StockAnswer>
-  /** What became of a reservation of this channel. */
+  /** What became of a reservation of this channel. Rejects as `stock` does. */
   readonly reservation: (sku: string, reservation: string) => Promise<ReservationAnswer>
   readonly topology: () => Promise<Topology>
   readonly ats: { readonly subscribe: (options: AtsOptions) => AtsWatch }

@@ -153,6 +153,35 @@ const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
   })
 }
 
+/**
+ * Listens once where answers to this sender are said, and fails if the server refuses that: with another sender's login everything sent would be answered, and nothing heard. What else goes
+ * wrong here is no reason to turn anybody away: the connection comes back by itself.
+ */
+const mayHear = (link: Link, sender: string): Effect.Effect<void, NotPermitted> =>
+  Effect.callback<void, NotPermitted>((resume) => {
+    const refused = (error: Error) => {
+      const failure = senderFailure(`hear answers as ${sender}`)(error)
+      if (failure._tag !== "NotPermitted") return
+      const cause = `${failure.cause}: is this login another sender's?`
+      resume(Effect.fail(new NotPermitted({ operation: failure.operation, cause })))
+    }
+    const subscription = link.nc.subscribe(link.newInbox(), {
+      callback: (error) => {
+        if (error !== null) refused(error)
+      },
+    })
+    const heard = async () => {
+      await link.flush()
+      // The report was read before the answer to the flush, but is handed on a turn later.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const done = () => {
+      subscription.unsubscribe()
+      resume(Effect.void)
+    }
+    heard().then(done, done)
+  })
+
 /** Milliseconds before a server that didn't answer is tried again. */
 const connectAgainMs = 500
 
@@ -169,6 +198,7 @@ const connected = (config: ChannelLinkConfig): Effect.Effect<Link, NotPermitted 
     Effect.catchTag("LoginRefused", ({ operation, cause }) => Effect.fail(new NotPermitted({ operation, cause }))),
     Effect.tapError((failure) => (failure._tag === "BrokerUnavailable" ? wait(failure) : Effect.void)),
     Effect.retry({ schedule: Schedule.spaced(connectAgainMs), while: (failure) => failure._tag === "BrokerUnavailable" }),
+    Effect.tap((link) => mayHear(link, sender)),
     Effect.timeoutOrElse({
       duration: timeoutMs,
       orElse: () =>

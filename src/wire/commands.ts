@@ -315,11 +315,11 @@ const rangeOf = (expected: string): string => {
   return plain
 }
 
-/** A value as JSON spells it, shortened, and whatever JSON can't spell. */
+/** A value as JSON spells it, shortened, and whatever JSON can't spell: it says null for a number that is none. */
 const valueText = (value: unknown): string => {
   let text: string
   try {
-    text = JSON.stringify(value) ?? String(value)
+    text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value))
   } catch {
     text = typeof value
   }

@@ -68,6 +68,17 @@ describe("a message that nobody takes", () => {
   })
 })
 
+describe("a login of another sender", () => {
+  it("may not hear this one's answers: not permitted, at once and not when patience ends", async () => {
+    const { login } = senderConfig(broker.server, "web")
+    for (const sender of ["shop", "dock", "nobody"]) {
+      const link = makeSender({ ...senderConfig(broker.server, "web"), login, sender, connectTimeoutMs: 600_000 })
+      await expect(link.context()).rejects.toMatchObject({ _tag: "NotPermitted", operation: `hear answers as ${sender}` })
+      await link.dispose()
+    }
+  })
+})
+
 describe("a server that is away", () => {
   it("nothing is published, and nothing goes out late when it is back", async () => {
     await broker.server.kill("SIGKILL")
