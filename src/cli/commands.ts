@@ -33,7 +33,7 @@ First steps:
   holdfast serve --help     every setting
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a guarantee was found broken, 4 broker unreachable, 5 the cluster isn't as it should be,
-6 halted, 10 to 14 a command that was not accepted, 130 interrupted.`
+6 halted, 10 to 16 a command that was not accepted (holdfast send --help says each), 130 interrupted.`
 
 /** The binary with one command that is loaded, between those that are only named. */
 const rootWith = <const Name extends string, Input, C, E, R extends NodeServices>(command: Command.Command<Name, Input, C, E, R>): Run => {
