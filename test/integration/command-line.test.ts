@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { natsLayer } from "../../src/nats/layer.ts"
@@ -226,6 +227,32 @@ describe("a command line that can't be used", () => {
     expect(second.startsWith(line)).toBe(true)
     expect(third).toMatch(/^see holdfast .*--help$/)
     expect(err.trimEnd().split("\n")).toHaveLength(3)
+  })
+
+  it.each([
+    ["audit", "--archive"],
+    ["topology", "--archive"],
+    ["export", "--partition", "0", "--archive"],
+    ["archive", "restore", "--partition", "0", "--dir"],
+  ])("%s %s: an archive to read from that isn't there, or is no folder", async (...args) => {
+    const flag = args.at(-1)
+    expect(await cluster.run([...args, "/not/there"], { env })).toMatchObject({
+      code: 2,
+      out: "",
+      err: `holdfast: ${flag}: /not/there is not there\n`,
+    })
+    const file = fileURLToPath(import.meta.url)
+    expect(await cluster.run([...args, file], { env })).toMatchObject({ code: 2, err: expect.stringContaining("is no folder") })
+  })
+
+  it("JSON that the protocol would refuse: named, and nothing sent", async () => {
+    const body = '{"type":"Reserve","sku":"A","sku":"B","reservation":"r","qty":1,"holdMs":1}'
+    expect(await cluster.run(["send", "--body", body], { env })).toMatchObject({
+      code: 2,
+      err: 'holdfast: --body: "sku" stands twice in one object\n',
+    })
+    const policy = ["send", "SetPolicy", "--sku", "A", "--policy", '{"channels":[],"safety":[],"sourcing":[],"version":1e1}']
+    expect(await cluster.run(policy, { env })).toMatchObject({ code: 2, err: expect.stringContaining("with an exponent (1e1)") })
   })
 
   it("a field out of its range: named, with the range and the value", async () => {
