@@ -3,6 +3,7 @@
  * the partition's owner, and gives the sender its final answer.
  */
 
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { Client, clientLayer } from "../channel.ts"
@@ -68,7 +69,7 @@ const settle = Effect.fnUntraced(function* (
   }
   const command = commandOf(client, one.command.sku)
   const decision = yield* client.send(command)
-  yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision))
+  yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision, yield* Clock.currentTimeMillis))
   if (decision.outcome === "accepted") return
   return yield* new CommandFailed({ code: outcomeCode(decision), message: `the partition's owner did not accept it: ${decision.outcome}` })
 })

@@ -53,8 +53,8 @@ const codeOf = (sent: Sent): ExitCode => {
   return "unknown" in sent ? unknownCode(sent.unknown.stored) : exitCode.usage
 }
 
-const lineOf = (sent: Sent): string => {
-  if ("decision" in sent) return decisionLine(sent.command, sent.decision)
+const lineOf = (sent: Sent, nowMs: number): string => {
+  if ("decision" in sent) return decisionLine(sent.command, sent.decision, nowMs)
   if ("unknown" in sent) return unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
   const { sender, remedy } = sent.notPermitted
   return notPermittedLine(sent.command, sender, remedy)
@@ -78,8 +78,9 @@ const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockComman
   const client = yield* Client
   const leftMs = Math.max(1, untilMs - (yield* Clock.currentTimeMillis))
   const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, leftMs), { concurrency: "unbounded" })
+  const nowMs = yield* Clock.currentTimeMillis
   if (json) yield* printJson(all)
-  else for (const sent of all) yield* printLine(lineOf(sent))
+  else for (const sent of all) yield* printLine(lineOf(sent, nowMs))
   const others = all.filter((sent) => codeOf(sent) !== exitCode.ok)
   const [first] = others
   if (first !== undefined)

@@ -56,9 +56,15 @@ describe("a decision in one line", () => {
     [{ outcome: "quarantined", quarantined: "7-0" }, 13, "quarantined  Reserve A r1: an operator decides (7-0)  [id c1]"],
     [{ outcome: "dropped", reason: "a repeat" }, 14, "dropped  Reserve A r1: a repeat  [id c1]"],
   ])("%o", (outcome, code, line) => {
-    expect(decisionLine(reserve, said(outcome))).toBe(line)
+    expect(decisionLine(reserve, said(outcome), -1)).toBe(line)
     expect(outcomeCode(said(outcome))).toBe(code)
   })
+})
+
+it("a hold whose time is over by now: said, from its last moment on", () => {
+  const hold = said({ outcome: "accepted", repeated: true, qty: 2, expiresAtMs: 5 })
+  expect(decisionLine(reserve, hold, 4)).not.toContain("over")
+  expect(decisionLine(reserve, hold, 5)).toContain("until 1970-01-01T00:00:00.005Z, and this time is over")
 })
 
 describe("a command without a decision in time, in one line", () => {
