@@ -4,7 +4,7 @@ import type { Decision } from "../../src/channel.ts"
 import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { table } from "../../src/cli/print.ts"
-import { quarantineText } from "../../src/cli/quarantine.ts"
+import { quarantineText, shortText } from "../../src/cli/quarantine.ts"
 import { stockText } from "../../src/cli/stock.ts"
 import { topologyText } from "../../src/cli/topology.ts"
 import type { Command } from "../../src/domain/commands.ts"
@@ -110,6 +110,12 @@ describe("what people read", () => {
       "",
       "no channel sells it: set a policy",
     ])
+  })
+
+  it("of a SKU that a settled command left short: how many units, and where to look", () => {
+    expect(shortText("B", 815)).toBe("B is now short of 815 units that are sold and not there: see holdfast stock")
+    expect(shortText("B", 1)).toContain("1 unit that is sold")
+    expect(shortText("B", 0)).toBe("")
   })
 
   it("of an empty quarantine: says so", () => expect(quarantineText([])).toBe("Nothing is in quarantine."))

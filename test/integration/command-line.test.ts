@@ -306,6 +306,17 @@ describe("holdfast audit and export", () => {
   })
 })
 
+describe("holdfast quarantine replay", () => {
+  it("a sale that leaves units short: said, and how many", async () => {
+    const sale = ["send", "RecordSale", "--sku", "QS", "--mode", "owed", "--qty", "7", "--reservation", "q1", "--issued-at-ms", "1000"]
+    expect(await cluster.run(["send", "SetPolicy", "--sku", "QS", "--channels", "web"])).toMatchObject({ code: 0 })
+    expect(await cluster.run(sale)).toMatchObject({ code: 13 })
+    const [one] = json((await cluster.ask(["quarantine", "list", "--json"])).out)
+    const replayed = await cluster.run(["quarantine", "replay", one.quarantined])
+    expect(replayed).toMatchObject({ code: 0, out: expect.stringContaining("QS is now short of 7 units that are sold and not there") })
+  })
+})
+
 describe("holdfast resume", () => {
   it("a partition that isn't halted: nothing to resume", async () => {
     expect(await cluster.run(["resume", "1", "--reason", "why not"])).toMatchObject({ code: 1, err: expect.stringContaining("not halted") })
