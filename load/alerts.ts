@@ -8,11 +8,15 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sendersOf } from "../src/domain/sender-list.ts"
-import { prometheusBinary, rulesFolder } from "../tools/prometheus.ts"
+import { prometheusBinary, rulesFolder, tryRules } from "../tools/prometheus.ts"
 import { chosen, conclude, type Promised, say } from "./stage/show.ts"
 import { type Stage, type StageProcess, until, withStage } from "./stage/stage.ts"
 
-const options = chosen("Whether a total outage fires the alerts of deploy/prometheus in a real Prometheus.", {})
+const options = chosen(
+  "Whether a total outage fires the alerts of deploy/prometheus in a real Prometheus, once promtool has tried its rules.",
+  {},
+)
+tryRules()
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {

@@ -6,6 +6,9 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { scriptOptions } from "../load/stage/options.ts"
+
+scriptOptions("Builds what npm packs of the client into dist.", {})
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")

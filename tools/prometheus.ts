@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { scriptOptions } from "../load/stage/options.ts"
 
 const pinned = fileURLToPath(new URL("prometheus/", import.meta.url))
 export const rulesFolder = fileURLToPath(new URL("../deploy/prometheus/", import.meta.url))
@@ -32,8 +33,14 @@ export const prometheusBinary = (program: "prometheus" | "promtool"): string => 
   return target
 }
 
-if (import.meta.main) {
+/** Puts the alerts of deploy/prometheus to promtool's tests. */
+export const tryRules = (): void => {
   const promtool = prometheusBinary("promtool")
   execFileSync(promtool, ["check", "rules", "holdfast.rules.yml"], { cwd: rulesFolder, stdio: "inherit" })
   execFileSync(promtool, ["test", "rules", "holdfast.rules.test.yml"], { cwd: rulesFolder, stdio: "inherit" })
+}
+
+if (import.meta.main) {
+  scriptOptions("Puts the alerts of deploy/prometheus to promtool's tests.", {})
+  tryRules()
 }

@@ -7,6 +7,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { scriptOptions } from "../load/stage/options.ts"
+
+scriptOptions(
+  "Holds the packed client to what a stranger does with it: packs it, installs it in a fresh folder, compiles and runs a program there.",
+  {},
+)
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const bin = (name: string): string => join(root, "node_modules", ".bin", name)

@@ -17,7 +17,7 @@ import type { ArchivistConfig } from "../nats/archivist.ts"
 import type { EmbeddedConnection } from "../nats/embedded.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
 import type { EngineConfig } from "../nats/layer.ts"
-import type { BrokerUnavailable, LoginRefused, TopologyMismatch } from "../ports/errors.ts"
+import { BrokerUnavailable, type LoginRefused, type TopologyMismatch } from "../ports/errors.ts"
 import { senderFlag } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
@@ -59,6 +59,17 @@ export const engineAccess: Effect.Effect<
         }
   return { nats, partitions: yield* foundPartitions(nats, { engine: nats.engine }), replicas: config.replicas }
 })
+
+/** What a command that uses a running cluster failed with. Where no server is named, it is that of a `holdfast serve` in this folder: where that is down, says how to start it. */
+export const withOwnRemedy = (error: unknown): Effect.Effect<unknown> =>
+  Effect.map(variable(settings.natsUrl.name), (url) =>
+    url === null && error instanceof BrokerUnavailable && error.operation.startsWith("connect to ")
+      ? new BrokerUnavailable({
+          operation: error.operation,
+          cause: `${error.cause} It is the server of a \`holdfast serve\` in this folder: start it with \`npm start\``,
+        })
+      : error,
+  )
 
 const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one) => one.trim())
 

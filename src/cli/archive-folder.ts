@@ -1,13 +1,16 @@
 /**
  * Which archive a command reads or writes: the one its flag names, else the environment's, else none.
  */
+import { readdir } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { folderArchiveReader } from "../archive/folder.ts"
 import { archiveSettings, type ConfigInvalid, loadArchiveConfig } from "../config.ts"
+import { shownName } from "../domain/telling.ts"
 import type { Archive } from "../ports/archive.ts"
+import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 /** For commands that read archive and journal as one. */
 export const archiveFlag = Flag.String("archive").pipe(
@@ -21,6 +24,28 @@ export const archiveFlag = Flag.String("archive").pipe(
 export const namedFolder = (flag: string | null): Effect.Effect<string | null, ConfigInvalid> =>
   flag === null ? Effect.map(loadArchiveConfig, ({ folder }) => folder) : Effect.succeed(flag)
 
+const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
+
+/** A folder that is there. One that isn't would be read as an archive that holds nothing. */
+const present = (folder: string, named: string): Effect.Effect<string, CommandFailed> =>
+  Effect.tryPromise({ try: () => readdir(folder), catch: (error) => usage(`${named}: ${shownName(folder)} ${whyNot(error)}`) }).pipe(
+    Effect.as(folder),
+  )
+
+const whyNot = (error: unknown): string => {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined
+  if (code === "ENOENT") return "is not there"
+  return code === "ENOTDIR" ? "is no folder" : `can't be read (${error instanceof Error ? error.message : String(error)})`
+}
+
+/** The folder to read from, which has to be there. `spelled`: the flag that names it. */
+export const presentFolder = (flag: string | null, spelled: string): Effect.Effect<string | null, ConfigInvalid | CommandFailed> =>
+  Effect.flatMap(namedFolder(flag), (folder) =>
+    folder === null ? Effect.succeed(null) : present(folder, flag === null ? archiveSettings.folder.name : spelled),
+  )
+
 /** The named archive to read from, or nothing: then what was purged can't be read, and whoever needs it says so. */
-export const namedArchive = (flag: string | null): Effect.Effect<Layer.Layer<Archive> | Layer.Layer<never>, ConfigInvalid> =>
-  Effect.map(namedFolder(flag), (folder) => (folder === null ? Layer.empty : folderArchiveReader(folder)))
+export const namedArchive = (
+  flag: string | null,
+): Effect.Effect<Layer.Layer<Archive> | Layer.Layer<never>, ConfigInvalid | CommandFailed> =>
+  Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader(folder)))

@@ -18,7 +18,7 @@ import { Archive, JournalPrefix } from "../ports/archive.ts"
 import { Cluster, Snapshots } from "../ports/broker.ts"
 import { type KeepOptions, type Kept, keepJournal, keptByDefault, lookAtJournal } from "../retention/keep-journal.ts"
 import { archivistAccess, engineAccess } from "./access.ts"
-import { namedFolder } from "./archive-folder.ts"
+import { namedFolder, presentFolder } from "./archive-folder.ts"
 import { partitionFlag, wholeFlag } from "./arguments.ts"
 import { CommandFailed, describeFailure, exitCode, exitCodeOf } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -33,9 +33,10 @@ const folderFlag = Flag.String("dir").pipe(
   Flag.map(Option.getOrNull),
 )
 
-const folderOf = (flag: string | null) =>
+/** `isThere`: whether it has to be there already, for there is nothing to restore from one that isn't. */
+const folderOf = (flag: string | null, isThere = false) =>
   Effect.filterOrFail(
-    namedFolder(flag),
+    isThere ? presentFolder(flag, "--dir") : namedFolder(flag),
     (folder) => folder !== null,
     () => usage(`where is the archive? Name a folder with --dir or ${archiveSettings.folder.name}`),
   )
@@ -203,7 +204,7 @@ const restoreCommand = Command.make(
   "restore",
   { partition: partitionFlag("Which"), dir: folderFlag },
   Effect.fn(function* ({ partition, dir }) {
-    const folder = yield* folderOf(dir)
+    const folder = yield* folderOf(dir, true)
     const { nats, partitions } = yield* engineAccess
     if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
     yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))

@@ -102,10 +102,9 @@ export const auditCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fn(function* ({ violations, archive, json }) {
+    const archived = yield* namedArchive(archive)
     const { nats, partitions } = yield* engineAccess
-    const report = yield* auditAll(partitions, violations).pipe(
-      Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))),
-    )
+    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
     yield* json
       ? printJson({ partitions, ...report })
       : printLine([auditText(report, partitions), ...lookAlikeLines(report.lookAlikes, report.lookAlike)].join("\n"))

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { plainLine } from "../domain/policy.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
+import { oneJson } from "./given-json.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string) =>
   flag.pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
@@ -47,28 +48,26 @@ type Given = {
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
-/** `text` itself, the file that `@path` names, or standard input for `-`. */
-export const textOrFile = (given: string, flag: string): Effect.Effect<string, CommandFailed> => {
-  if (given !== "-" && !given.startsWith("@")) return Effect.succeed(given)
+/** `given` itself, what the file holds that `@path` names, or standard input for `-`. */
+export const givenOrFile = (given: string, flag: string): Effect.Effect<Uint8Array, CommandFailed> => {
+  if (given !== "-" && !given.startsWith("@")) return Effect.succeed(Buffer.from(given))
   const path = given === "-" ? "/dev/stdin" : given.slice(1)
   return Effect.tryPromise({
-    try: () => (given === "-" ? readInput() : readFile(path, "utf8")),
+    try: () => (given === "-" ? readInput() : readFile(path)),
     catch: (error) => usage(`${flag}: ${path} can't be read (${error instanceof Error ? error.message : String(error)})`),
   })
 }
 
-const readInput = async (): Promise<string> => {
+const readInput = async (): Promise<Uint8Array> => {
   const chunks: Array<Buffer> = []
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString("utf8")
+  return Buffer.concat(chunks)
 }
 
 /** Without a version it is the next: whoever owns the SKU knows which. */
 const policyOf = (given: Given): Effect.Effect<unknown, CommandFailed> => {
   if (given.policy !== undefined) {
-    return Effect.flatMap(textOrFile(given.policy, "--policy"), (json) =>
-      Effect.try({ try: (): unknown => JSON.parse(json), catch: () => usage("--policy: is no JSON") }),
-    )
+    return Effect.flatMap(givenOrFile(given.policy, "--policy"), (json) => oneJson(json, "--policy"))
   }
   if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
   const channels = given.channels.split(",").map((channel, place) => plainLine(channel.trim(), place))

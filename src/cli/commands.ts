@@ -19,6 +19,8 @@ interface CommandEntry {
   readonly load: () => Promise<Run>
   /** Whether a signal is how it is meant to end. */
   readonly endsBySignal?: true
+  /** Whether it uses a cluster that is there, and starts nothing of it. */
+  readonly usesCluster?: true
 }
 
 const version = "0.1.0"
@@ -33,7 +35,7 @@ First steps:
   holdfast serve --help     every setting
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a guarantee was found broken, 4 broker unreachable, 5 the cluster isn't as it should be,
-6 halted, 10 to 14 a command that was not accepted, 130 interrupted.`
+6 halted, 10 to 16 a command that was not accepted (holdfast send --help says each), 130 interrupted.`
 
 /** The binary with one command that is loaded, between those that are only named. */
 const rootWith = <const Name extends string, Input, C, E, R extends NodeServices>(command: Command.Command<Name, Input, C, E, R>): Run => {
@@ -78,47 +80,56 @@ const entries: ReadonlyArray<CommandEntry> = [
     name: "send",
     summary: "Send commands as a sender, and print what was decided",
     load: async () => rootWith((await import("./send.ts")).sendCommand),
+    usesCluster: true,
   },
   {
     name: "stock",
     summary: "Show the stock of a SKU",
     load: async () => rootWith((await import("./stock.ts")).stockCommand),
+    usesCluster: true,
   },
   {
     name: "ats",
     summary: "Show what a channel may sell now, or follow it",
     load: async () => rootWith((await import("./ats.ts")).atsCommand),
+    usesCluster: true,
     endsBySignal: true,
   },
   {
     name: "audit",
     summary: "Judge all journals: chain, conservation, one effect for each command",
     load: async () => rootWith((await import("./audit.ts")).auditCommand),
+    usesCluster: true,
   },
   {
     name: "export",
     summary: "Print the commands of a SKU or a partition, enough to reach the same state elsewhere",
     load: async () => rootWith((await import("./export.ts")).exportCommand),
+    usesCluster: true,
   },
   {
     name: "archive",
     summary: "Archive journals and purge what is archived, once or on a schedule",
     load: async () => rootWith((await import("./archive.ts")).archiveCommand),
+    usesCluster: true,
   },
   {
     name: "quarantine",
     summary: "List what nobody could decide; replay or drop it",
     load: async () => rootWith((await import("./quarantine.ts")).quarantineCommand),
+    usesCluster: true,
   },
   {
     name: "resume",
     summary: "Let a halted partition go on, after a look at it",
     load: async () => rootWith((await import("./resume.ts")).resumeCommand),
+    usesCluster: true,
   },
   {
     name: "topology",
     summary: "Show partitions, owners, lags, and what the broker does not guarantee",
     load: async () => rootWith((await import("./topology.ts")).topologyCommand),
+    usesCluster: true,
   },
 ]
 
@@ -130,10 +141,19 @@ const entryOf = (args: ReadonlyArray<string>): CommandEntry | undefined => {
 
 export const endsBySignal = (args: ReadonlyArray<string>): boolean => entryOf(args)?.endsBySignal === true
 
+const failedWithRemedy = (error: unknown): Effect.Effect<never, unknown> =>
+  Effect.promise(() => import("./access.ts")).pipe(
+    Effect.flatMap(({ withOwnRemedy }) => withOwnRemedy(error)),
+    Effect.flatMap(Effect.fail),
+  )
+
 /** Runs a command line, the binary's name left out. */
 export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<void, unknown, NodeServices> => {
   const entry = entryOf(args)
-  if (entry !== undefined) return Effect.flatMap(Effect.promise(entry.load), (run) => run(args)).pipe(Effect.provide(presenterLayer))
+  if (entry !== undefined) {
+    const ran = Effect.flatMap(Effect.promise(entry.load), (run) => run(args)).pipe(Effect.provide(presenterLayer))
+    return entry.usesCluster === true ? Effect.catch(ran, failedWithRemedy) : ran
+  }
   const [first, ...rest] = entries.map(named)
   if (first === undefined) return Effect.void
   const root = Command.make("holdfast").pipe(Command.withDescription(helpText(introduction)), Command.withSubcommands([first, ...rest]))

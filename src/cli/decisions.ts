@@ -24,12 +24,12 @@ export const outcomeCode = (decision: Decision): ExitCode =>
 
 type Accepted = Extract<Decision, { readonly outcome: "accepted" }>
 
-const acceptedDetails = (decision: Accepted): ReadonlyArray<string> => {
+const acceptedDetails = (decision: Accepted, nowMs: number): ReadonlyArray<string> => {
   const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty, policyVersion } = decision
   const places = allocations?.map((part) => `${part.qty} at ${part.location}`).join(", ") ?? ""
   return [
     qty === undefined ? "" : `${counted(qty, "unit")}${places === "" ? "" : ` (${places})`}`,
-    expiresAtMs === undefined ? "" : `until ${isoTime(expiresAtMs)}`,
+    expiresAtMs === undefined ? "" : `until ${isoTime(expiresAtMs)}${expiresAtMs <= nowMs ? ", and this time is over" : ""}`,
     reservation === undefined ? "" : `under reservation ${shownName(reservation)}`,
     policyVersion === undefined ? "" : `version ${policyVersion}`,
     ...(discrepancies ?? []).map(({ kind, qty: units }) => `DISCREPANCY ${kind}: ${counted(units, "unit")}`),
@@ -79,10 +79,10 @@ const refusedDetails = ({ ats, policyVersion }: Extract<Decision, { readonly out
   policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
 ]
 
-const details = (decision: Decision, deadlineMs: number | undefined): ReadonlyArray<string> => {
+const details = (decision: Decision, deadlineMs: number | undefined, nowMs: number): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
-      return acceptedDetails(decision)
+      return acceptedDetails(decision, nowMs)
     case "refused":
       return [decision.reason, decision.field ?? "", ...refusedDetails(decision)]
     case "quarantined":
@@ -106,10 +106,10 @@ const asked = (command: Command): string => {
   return `${command.type} ${shownName(command.sku)}${reservation}`
 }
 
-/** A decision in one line: the outcome first, then what was asked, then the particulars. */
-export const decisionLine = (command: Command, decision: Decision): string => {
+/** A decision in one line: the outcome first, then what was asked, then the particulars. A hold asked for again may have ended by now: its decision is still that one. */
+export const decisionLine = (command: Command, decision: Decision, nowMs: number): string => {
   const repeated = "repeated" in decision && decision.repeated === true ? " (again)" : ""
-  const particulars = details(decision, "deadlineMs" in command ? command.deadlineMs : undefined).filter((part) => part !== "")
+  const particulars = details(decision, "deadlineMs" in command ? command.deadlineMs : undefined, nowMs).filter((part) => part !== "")
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
   return `${decision.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
 }

@@ -75,9 +75,9 @@ export const describeFailure = (error: unknown): string => {
       return ""
     case "TopologyMismatch":
       return `${field(error, "what")}: expected ${field(error, "expected")}, found ${field(error, "found")}. Remedy: ${field(error, "remedy")}`
-    case "BrokerUnavailable":
     case "NotPermitted":
       return `${field(error, "operation")}: ${field(error, "cause")}; name another sender with --as, or let this one do it: its role in HOLDFAST_SENDERS, its permissions and login at the server`
+    case "BrokerUnavailable":
     case "LoginRefused":
       return `${field(error, "operation")}: ${field(error, "cause")}`
     case "ArchiveFailed":

@@ -3,12 +3,13 @@
  * the partition's owner, and gives the sender its final answer.
  */
 
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { Client, clientLayer } from "../channel.ts"
 import type { QuarantineAnswer } from "../client/client.ts"
 import type { Command as StockCommand } from "../domain/commands.ts"
-import { shownName } from "../domain/telling.ts"
+import { counted, shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
 import { quarantinedArgument, textFlag } from "./arguments.ts"
 import { decisionLine, outcomeCode } from "./decisions.ts"
@@ -52,6 +53,19 @@ export const quarantineText = (all: ReadonlyArray<Quarantined>): string =>
         ]),
       )
 
+/** What was sold and is not there, of a SKU that was just settled; empty if nothing is. */
+export const shortText = (sku: string, shortQty: number): string =>
+  shortQty === 0
+    ? ""
+    : `${shownName(sku)} is now short of ${counted(shortQty, "unit")} that ${shortQty === 1 ? "is" : "are"} sold and not there: see holdfast stock`
+
+/** The decision of an operator's command doesn't hold that of the one it is about. What it left short the owner tells; where it doesn't, the decision stands all the same. */
+const tellShort = Effect.fnUntraced(function* (client: Client["Service"], { sku }: StockCommand) {
+  const answer = yield* client.stock(sku).pipe(Effect.orElseSucceed(() => null))
+  const text = answer?.answer === "stock" ? shortText(sku, answer.shortQty) : ""
+  if (text !== "") yield* printLine(text)
+})
+
 /** Sends an operator's command about one quarantined command; the SKU it is about says which partition that goes to. */
 const settle = Effect.fnUntraced(function* (
   id: string,
@@ -68,8 +82,8 @@ const settle = Effect.fnUntraced(function* (
   }
   const command = commandOf(client, one.command.sku)
   const decision = yield* client.send(command)
-  yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision))
-  if (decision.outcome === "accepted") return
+  yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision, yield* Clock.currentTimeMillis))
+  if (decision.outcome === "accepted") return json ? undefined : yield* tellShort(client, command)
   return yield* new CommandFailed({ code: outcomeCode(decision), message: `the partition's owner did not accept it: ${decision.outcome}` })
 })
 

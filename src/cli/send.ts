@@ -15,33 +15,16 @@ import { shown } from "../domain/telling.ts"
 import { type NoCommand, readCommandJson } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
 import { wholeFlag } from "./arguments.ts"
-import { commandFlags, commandJson, textOrFile } from "./command-flags.ts"
+import { commandFlags, commandJson, givenOrFile } from "./command-flags.ts"
 import { decisionLine, notPermittedLine, outcomeCode, unknownLine } from "./decisions.ts"
 import { CommandFailed, type ExitCode, exitCode, unknownCode } from "./exit-codes.ts"
+import { type GivenJson, severalJson } from "./given-json.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine } from "./print.ts"
 
 const types = Object.keys(classOf) as ReadonlyArray<CommandType>
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
-
-const parsed = (text: string): { readonly value: unknown } | undefined => {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    return undefined
-  }
-}
-
-/** JSON of one command, of an array, or one command a line. */
-const parseBody = (body: string): Effect.Effect<ReadonlyArray<unknown>, CommandFailed> => {
-  const whole = parsed(body)
-  if (whole !== undefined) return Effect.succeed(Array.isArray(whole.value) ? whole.value : [whole.value])
-  const lines = body.split("\n").filter((line) => line.trim() !== "")
-  const values = lines.map(parsed).filter((line) => line !== undefined)
-  if (values.length < lines.length) return Effect.fail(usage("--body: is neither JSON nor one JSON a line"))
-  return Effect.succeed(values.map(({ value }) => value))
-}
 
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
 const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<StockCommand, CommandFailed> => {
@@ -70,8 +53,8 @@ const codeOf = (sent: Sent): ExitCode => {
   return "unknown" in sent ? unknownCode(sent.unknown.stored) : exitCode.usage
 }
 
-const lineOf = (sent: Sent): string => {
-  if ("decision" in sent) return decisionLine(sent.command, sent.decision)
+const lineOf = (sent: Sent, nowMs: number): string => {
+  if ("decision" in sent) return decisionLine(sent.command, sent.decision, nowMs)
   if ("unknown" in sent) return unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
   const { sender, remedy } = sent.notPermitted
   return notPermittedLine(sent.command, sender, remedy)
@@ -95,8 +78,9 @@ const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockComman
   const client = yield* Client
   const leftMs = Math.max(1, untilMs - (yield* Clock.currentTimeMillis))
   const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, leftMs), { concurrency: "unbounded" })
+  const nowMs = yield* Clock.currentTimeMillis
   if (json) yield* printJson(all)
-  else for (const sent of all) yield* printLine(lineOf(sent))
+  else for (const sent of all) yield* printLine(lineOf(sent, nowMs))
   const others = all.filter((sent) => codeOf(sent) !== exitCode.ok)
   const [first] = others
   if (first !== undefined)
@@ -132,12 +116,10 @@ export const sendCommand = Command.make(
   Effect.fn(function* ({ type, body, as, timeoutMs, json, ...given }) {
     if (Option.isSome(type) === Option.isSome(body)) return yield* usage("name a type, or give --body: one of both")
     const nowMs = yield* Clock.currentTimeMillis
-    const jsons = Option.isSome(body)
-      ? yield* Effect.flatMap(textOrFile(body.value, "--body"), parseBody)
-      : [yield* commandJson(Option.getOrThrow(type), given, randomUUID(), nowMs)]
-    const commands = yield* Effect.forEach(jsons, (one, at) =>
-      commandOf(one, nowMs, jsons.length === 1 ? "" : `command ${at + 1} of ${jsons.length}: `),
-    )
+    const jsons: ReadonlyArray<GivenJson> = Option.isSome(body)
+      ? yield* Effect.flatMap(givenOrFile(body.value, "--body"), (bytes) => severalJson(bytes, "--body"))
+      : [{ value: yield* commandJson(Option.getOrThrow(type), given, randomUUID(), nowMs), where: "" }]
+    const commands = yield* Effect.forEach(jsons, ({ value, where }) => commandOf(value, nowMs, where))
     const [first] = commands
     if (first === undefined) return yield* usage("--body: holds no command")
     const access = yield* senderAccess(as, classOf[first.type])

@@ -215,8 +215,9 @@ export const topologyCommand = Command.make(
   "topology",
   { archive: archiveFlag, json: jsonFlag },
   Effect.fn(function* ({ archive, json }) {
+    const archived = yield* namedArchive(archive)
     const { nats, partitions, replicas } = yield* engineAccess
-    const topology = yield* look(partitions, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), yield* namedArchive(archive))))
+    const topology = yield* look(partitions, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

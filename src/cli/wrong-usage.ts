@@ -42,7 +42,10 @@ const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "Inval
   if (near !== undefined) return `${shownName(value)} is none of the words it takes${meant(near, near)}`
   if (choices.length > 0) return `${shownName(value)} is none of the words it takes: ${choices.join(", ")}`
   // Every number that a flag takes is a whole one.
-  if (expected.startsWith("Expected")) return `${shownName(value)} is no whole number`
+  if (expected.startsWith("Expected")) {
+    if (!/^[-+]?[0-9]+$/.test(value)) return `${shownName(value)} is no whole number`
+    return `${shownName(value)} is too ${value.startsWith("-") ? "small" : "large"} a number`
+  }
   return value === "" && !expected.startsWith("it ") ? "a value is missing" : `${shownName(value)}: ${expected}`
 }
 

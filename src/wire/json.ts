@@ -12,8 +12,8 @@ const depthMax = 16
 
 export type ParsedJson =
   | { readonly _tag: "Parsed"; readonly value: unknown }
-  /** `key`: the key that stands twice in one object, where that is why. */
-  | { readonly _tag: "Refused"; readonly cause: string; readonly key?: string }
+  /** `key`: the key that stands twice in one object, where that is why. `at`: where in the text what is JSON is refused. */
+  | { readonly _tag: "Refused"; readonly cause: string; readonly key?: string; readonly at?: number }
 
 // The byte order mark is kept so that JSON.parse refuses it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -59,16 +59,16 @@ const refusalOf = (text: string): ParsedJson | undefined => {
       const keys = open[open.length - 1]
       if (keys && isKey(text, end)) {
         const key = keyOf(text.slice(at, end))
-        if (keys.has(key)) return { _tag: "Refused", cause: "a key twice in one object", key }
+        if (keys.has(key)) return { _tag: "Refused", cause: "a key twice in one object", key, at }
         keys.add(key)
       }
       at = end - 1
     } else if (char === 0x7b || char === 0x5b) {
-      if (open.length === depthMax) return { _tag: "Refused", cause: `nested deeper than ${depthMax}` }
+      if (open.length === depthMax) return { _tag: "Refused", cause: `nested deeper than ${depthMax}`, at }
       open.push(char === 0x7b ? new Set() : null)
     } else if (char === 0x7d || char === 0x5d) open.pop()
     else if ((char === 0x65 || char === 0x45) && isDigit(text.charCodeAt(at - 1)))
-      return { _tag: "Refused", cause: "a number with an exponent" }
+      return { _tag: "Refused", cause: "a number with an exponent", at }
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import type { Decision } from "../../src/channel.ts"
 import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { table } from "../../src/cli/print.ts"
-import { quarantineText } from "../../src/cli/quarantine.ts"
+import { quarantineText, shortText } from "../../src/cli/quarantine.ts"
 import { stockText } from "../../src/cli/stock.ts"
 import { topologyText } from "../../src/cli/topology.ts"
 import type { Command } from "../../src/domain/commands.ts"
@@ -56,9 +56,15 @@ describe("a decision in one line", () => {
     [{ outcome: "quarantined", quarantined: "7-0" }, 13, "quarantined  Reserve A r1: an operator decides (7-0)  [id c1]"],
     [{ outcome: "dropped", reason: "a repeat" }, 14, "dropped  Reserve A r1: a repeat  [id c1]"],
   ])("%o", (outcome, code, line) => {
-    expect(decisionLine(reserve, said(outcome))).toBe(line)
+    expect(decisionLine(reserve, said(outcome), -1)).toBe(line)
     expect(outcomeCode(said(outcome))).toBe(code)
   })
+})
+
+it("a hold whose time is over by now: said, from its last moment on", () => {
+  const hold = said({ outcome: "accepted", repeated: true, qty: 2, expiresAtMs: 5 })
+  expect(decisionLine(reserve, hold, 4)).not.toContain("over")
+  expect(decisionLine(reserve, hold, 5)).toContain("until 1970-01-01T00:00:00.005Z, and this time is over")
 })
 
 describe("a command without a decision in time, in one line", () => {
@@ -104,6 +110,12 @@ describe("what people read", () => {
       "",
       "no channel sells it: set a policy",
     ])
+  })
+
+  it("of a SKU that a settled command left short: how many units, and where to look", () => {
+    expect(shortText("B", 815)).toBe("B is now short of 815 units that are sold and not there: see holdfast stock")
+    expect(shortText("B", 1)).toContain("1 unit that is sold")
+    expect(shortText("B", 0)).toBe("")
   })
 
   it("of an empty quarantine: says so", () => expect(quarantineText([])).toBe("Nothing is in quarantine."))

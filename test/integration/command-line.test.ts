@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { natsLayer } from "../../src/nats/layer.ts"
@@ -212,6 +213,8 @@ describe("a command line that can't be used", () => {
     [["resume", "1", "--reason", "y".repeat(257)], "it has 257 characters, and takes 1 to 256", "  --reason"],
     [["quarantine", "replay", "foo"], "<id>: foo: an id in quarantine is a record's number, a dash and a place", "  <id>"],
     [["archive", "restore", "--partition", "x"], "--partition: x is no whole number", "  --partition N    Which"],
+    [["send", "Reserve", "--sku", "A", "--qty", "9".repeat(20)], "--qty: 99999999999999999999 is too large a number", "  --qty UNITS"],
+    [["export", "--partition=-99999999999999999999"], "--partition: -99999999999999999999 is too small a number", "  --partition N"],
     [["audit", "--violations", "-1"], "--violations: -1: it takes a whole number from 0", "  --violations"],
     [["send", "Reserv", "--sku", "A"], "<type>: Reserv is none of the words it takes; did you mean Reserve?", "  <type>"],
     [["send", "Reserve", "--hold", "5"], "there is no flag --hold; did you mean --hold-ms?", "  --hold-ms MS    How long a hold lasts"],
@@ -226,6 +229,32 @@ describe("a command line that can't be used", () => {
     expect(second.startsWith(line)).toBe(true)
     expect(third).toMatch(/^see holdfast .*--help$/)
     expect(err.trimEnd().split("\n")).toHaveLength(3)
+  })
+
+  it.each([
+    ["audit", "--archive"],
+    ["topology", "--archive"],
+    ["export", "--partition", "0", "--archive"],
+    ["archive", "restore", "--partition", "0", "--dir"],
+  ])("%s %s: an archive to read from that isn't there, or is no folder", async (...args) => {
+    const flag = args.at(-1)
+    expect(await cluster.run([...args, "/not/there"], { env })).toMatchObject({
+      code: 2,
+      out: "",
+      err: `holdfast: ${flag}: /not/there is not there\n`,
+    })
+    const file = fileURLToPath(import.meta.url)
+    expect(await cluster.run([...args, file], { env })).toMatchObject({ code: 2, err: expect.stringContaining("is no folder") })
+  })
+
+  it("JSON that the protocol would refuse: named, and nothing sent", async () => {
+    const body = '{"type":"Reserve","sku":"A","sku":"B","reservation":"r","qty":1,"holdMs":1}'
+    expect(await cluster.run(["send", "--body", body], { env })).toMatchObject({
+      code: 2,
+      err: 'holdfast: --body: "sku" stands twice in one object\n',
+    })
+    const policy = ["send", "SetPolicy", "--sku", "A", "--policy", '{"channels":[],"safety":[],"sourcing":[],"version":1e1}']
+    expect(await cluster.run(policy, { env })).toMatchObject({ code: 2, err: expect.stringContaining("with an exponent (1e1)") })
   })
 
   it("a field out of its range: named, with the range and the value", async () => {
@@ -274,6 +303,17 @@ describe("holdfast audit and export", () => {
   it("neither a SKU nor a partition, or one that isn't there: usage", async () => {
     expect(await cluster.run(["export"])).toMatchObject({ code: 2 })
     expect(await cluster.run(["export", "--partition", "4"])).toMatchObject({ code: 2, err: expect.stringContaining("0 to 3") })
+  })
+})
+
+describe("holdfast quarantine replay", () => {
+  it("a sale that leaves units short: said, and how many", async () => {
+    const sale = ["send", "RecordSale", "--sku", "QS", "--mode", "owed", "--qty", "7", "--reservation", "q1", "--issued-at-ms", "1000"]
+    expect(await cluster.run(["send", "SetPolicy", "--sku", "QS", "--channels", "web"])).toMatchObject({ code: 0 })
+    expect(await cluster.run(sale)).toMatchObject({ code: 13 })
+    const [one] = json((await cluster.ask(["quarantine", "list", "--json"])).out)
+    const replayed = await cluster.run(["quarantine", "replay", one.quarantined])
+    expect(replayed).toMatchObject({ code: 0, out: expect.stringContaining("QS is now short of 7 units that are sold and not there") })
   })
 })
 
