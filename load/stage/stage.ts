@@ -127,7 +127,10 @@ const environmentOf = ({ settings, servers: count, partitions }: StageOptions, s
 
 /** As `npm run holdfast` does: an audit remembers every command it has read, and ten million of them don't fit into the heap that Node would give it. */
 const runHoldfast = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) => {
-  const child = spawn(process.execPath, ["--max-old-space-size-percentage=75", mainFile, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, ["--max-old-space-size-percentage=75", mainFile, ...args], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  })
   let out = ""
   child.stdout.on("data", (chunk) => {
     out += String(chunk)
