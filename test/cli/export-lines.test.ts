@@ -129,8 +129,8 @@ const decideElsewhere = (lines: ReadonlyArray<string>): Worker => {
     batch = []
     worker.put({ _tag: "BrokerTimeSeen", brokerMs: worker.nowMs })
     worker.tick().settle()
-    const arrived = messages.map(({ seq, sender: from, class: commandClass, brokerMs, commands, array }) => {
-      broker.lastSeq = seq - 1
+    const arrived = messages.map(({ sender: from, class: commandClass, brokerMs, commands, array }) => {
+      // Without those of other SKUs their sequences would have gaps, behind which an owner waits to see that nothing was dropped: what one record decided would be decided in two.
       const [first = null] = commands
       const body = first === null ? "{" : JSON.stringify(array ? commands : first)
       return broker.store(from, commandClass, skuToken(first?.sku ?? "A"), body, { brokerMs })
