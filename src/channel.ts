@@ -4,6 +4,7 @@
  * Put together from the client and the NATS link; the package exports this file as `holdfast/client`.
  */
 import { Layer } from "effect"
+import { checkAddress } from "./client/address.ts"
 import { Client, type ClientOptions } from "./client/client.ts"
 import { checkMs, numbersOf } from "./client/options.ts"
 import { type Channel, openChannel } from "./client/promises.ts"
@@ -32,8 +33,9 @@ export interface ConnectOptions extends ServerAddress, ClientOptions {
   readonly onWaiting?: (waiting: { readonly for: string; readonly cause: string }) => void
 }
 
-/** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. Throws a RangeError for a number that can't be one of its options. */
+/** The client for Effect programs. Connecting is tried for as long as a caller waits for an answer. Throws a TypeError or a RangeError for what can't be one of its options. */
 export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPermitted | BrokerUnavailable> => {
+  checkAddress(options)
   numbersOf(options)
   checkMs("connectTimeoutMs", options.connectTimeoutMs)
   const patience = options.timeoutMs === undefined ? {} : { connectTimeoutMs: options.timeoutMs }
@@ -41,7 +43,7 @@ export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPer
 }
 
 /**
- * Rejects with a RangeError for a number that can't be one of the options. Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
+ * Rejects with a TypeError or a RangeError for what can't be one of the options. Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
  * name can't be a sender's or the server doesn't let this login in.
  */
 export const connect = async (options: ConnectOptions): Promise<Channel> => openChannel(clientLayer(options))

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
+import { isServer } from "../client/address.ts"
 import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
 import { type CommandClass, whyNoSender } from "../domain/names.ts"
 import { shownName } from "../domain/telling.ts"
@@ -174,6 +175,8 @@ export const senderAccess = (as: string | null, sending: CommandClass): Effect.E
     const named = yield* variable(senderSettings.name)
     const why = named === null || as !== null ? undefined : whyNoSender(named)
     if (why !== undefined) return yield* usage(`${senderSettings.name}: ${shownName(named ?? "")}: ${why}`)
+    if (url !== null && !listOf(url).every(isServer))
+      return yield* usage(`${settings.natsUrl.name}: expected nats://host:port, several separated by commas`)
     const name = as ?? named
     const access = url === null ? yield* ownServer(name ?? ownSenders[sending]) : yield* namedServer(url, name)
     return { ...access, connectTimeoutMs, onWaiting: sayWaiting() }

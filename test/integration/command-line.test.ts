@@ -247,6 +247,15 @@ describe("a command line that can't be used", () => {
     expect(await cluster.run([...args, file], { env })).toMatchObject({ code: 2, err: expect.stringContaining("is no folder") })
   })
 
+  it("a server's address that can't be one: the variable is named", async () => {
+    for (const url of ["http://x:1", "nats://a b", "nats://a:1,"])
+      expect(await cluster.run(["stock", "A"], { env: { ...env, HOLDFAST_NATS_URL: url } })).toMatchObject({
+        code: 2,
+        out: "",
+        err: "holdfast: HOLDFAST_NATS_URL: expected nats://host:port, several separated by commas\n",
+      })
+  })
+
   it("JSON that the protocol would refuse: named, and nothing sent", async () => {
     const body = '{"type":"Reserve","sku":"A","sku":"B","reservation":"r","qty":1,"holdMs":1}'
     expect(await cluster.run(["send", "--body", body], { env })).toMatchObject({
