@@ -78,8 +78,8 @@ export class Cluster {
     this.senders = senders
     const reigns = new Reigns(world, server, options.addressed ?? "to a reign")
     const stepWith = options.engine ?? makeStep
-    const step = stepWith({ codec: this.poison.codec(codec), rules })
-    const nextStep = stepWith({ codec: this.poison.codec(nextRelease(codec)), rules })
+    const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
+    const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,

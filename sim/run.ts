@@ -199,6 +199,7 @@ const comesToRest = (cluster: Cluster, player: Player): boolean => {
 const play = (
   cluster: Cluster,
   player: Player,
+  operator: Operator,
   sale: PlayedTraffic,
   untilMs: number,
 ): { readonly healedMs: number; readonly converged: boolean } => {
@@ -209,6 +210,7 @@ const play = (
   const healedMs = cluster.world.sinceStartMs
   cluster.poison.heal()
   cluster.faults.heal()
+  operator.heal()
   return { healedMs, converged: comesToRest(cluster, player) }
 }
 
@@ -253,8 +255,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   cluster.audience.add(watchDoors(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
-  new Operator(cluster)
-  const { healedMs, converged } = play(cluster, player, sale, options.untilMs ?? drawn.windowMs)
+  const { healedMs, converged } = play(cluster, player, new Operator(cluster), sale, options.untilMs ?? drawn.windowMs)
   // Sequences of a lost tail are used again: what is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }

@@ -5,6 +5,7 @@
  * hash, which the engine does right before it decides. Everything else may look at it.
  */
 import type { DecodedBody, DecodedCommand, EngineCodec, TakenMessage } from "../../src/engine/protocol.ts"
+import type { Step } from "../../src/engine/step.ts"
 
 export class Poison {
   /** Canonical texts of the commands that can't be decided. */
@@ -51,6 +52,15 @@ export class Poison {
         this.#armed = this.#texts.size > 0 && this.#texts.has(codec.commandText(command))
         return hash
       },
+    }
+  }
+
+  /** A step that leaves no trap armed behind it: checkers look at what the engine holds between two steps. */
+  around(step: Step): Step {
+    return (partition, input) => {
+      const effects = step(partition, input)
+      this.#armed = false
+      return effects
     }
   }
 

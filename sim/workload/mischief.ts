@@ -57,7 +57,8 @@ const untold = (name: string, sku: Sku, qty: number, family: Details, { world, d
 
 /** The same id, asking for something else. */
 const withOtherContent = (command: Command): object => {
-  if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty + 1 }
+  // Never zero: that is no quantity, and no command.
+  if ("qty" in command && command.qty !== undefined) return { ...command, qty: command.qty === -1 ? -2 : command.qty + 1 }
   if ("reservation" in command) return { ...command, reservation: "another" }
   if ("policy" in command) return { ...command, policy: { ...command.policy, version: 1 + (command.policy.version ?? 0) } }
   return "quarantined" in command ? { ...command, quarantined: "999999999-0" } : command
