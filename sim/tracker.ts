@@ -1,8 +1,9 @@
 /**
  * Watches a world for the rare states of sim/sometimes.ts. It judges nothing: reaching them is what the workload and the faults are for.
  */
-import { isFact } from "../src/domain/commands.ts"
+
 import type { Refusal } from "../src/domain/refusals.ts"
+import { isFact } from "../src/domain/sku/commands.ts"
 import type { JournalRecord } from "../src/engine/records.ts"
 import { issuedAheadMsMax } from "../src/limits.ts"
 import type { Cluster } from "./cluster.ts"

@@ -17,7 +17,7 @@ export type { ClientOptions, SendOptions, StockAnswer, Topology } from "./client
 export type { CommandInput, Decision } from "./client/commands.ts"
 export { ClientClosed } from "./client/errors.ts"
 export type { AtsWatch, Channel } from "./client/promises.ts"
-export type { Command } from "./domain/commands.ts"
+export type { Command } from "./domain/sku/commands.ts"
 export type { AtsValue } from "./engine/records.ts"
 export { AnswerUnknown, BrokerUnavailable, NotPermitted } from "./ports/errors.ts"
 export { Client }

@@ -3,7 +3,7 @@
  * They say what they were answered and judge nothing; stock is short on purpose, so that refusals are as common as acceptances.
  */
 import type { AtsWatch, Channel, Command, Decision } from "../../src/channel.ts"
-import { plainLine } from "../../src/domain/policy.ts"
+import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import { channelNames, type Rig, until } from "./rig.ts"
 

@@ -3,8 +3,8 @@
  * where one ends without reading it.
  */
 import { Buffer } from "node:buffer"
-import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, ReservationId, Sku } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 
 export const hotSku = "HOT-1" as Sku

@@ -3,7 +3,7 @@
  * and has no append under way; and once all is healed none stays.
  */
 
-import { reservationsOf } from "../../src/domain/stock.ts"
+import { reservationsOf } from "../../src/domain/sku/stock.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 import type { JournalRecord } from "../../src/engine/records.ts"
 import type { Slot } from "../nodes/slot.ts"

@@ -5,7 +5,7 @@
  */
 
 import type { SenderId } from "../../src/domain/names.ts"
-import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
+import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import type { Partition } from "../../src/engine/partition.ts"

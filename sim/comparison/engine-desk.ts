@@ -4,9 +4,9 @@
  * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
  */
 import { assert, unreachable } from "../../src/assert.ts"
-import type { Command } from "../../src/domain/commands.ts"
-import { classOf } from "../../src/domain/commands.ts"
 import { skuToken } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
+import { classOf } from "../../src/domain/sku/commands.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type { Input, Output } from "../../src/engine/protocol.ts"
 import type { AtsValue, DecisionSaid, StoredRecord } from "../../src/engine/records.ts"

@@ -9,9 +9,9 @@
  * The allotment stands in for listings with escrowed exposure, which the domain does not have yet: then `Allotments` becomes one listing a SKU, and the rest stays.
  */
 import { assert } from "../../src/assert.ts"
-import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
-import { plainLine } from "../../src/domain/policy.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
+import { plainLine } from "../../src/domain/sku/policy.ts"
 import { qtyMax } from "../../src/limits.ts"
 import { Allotments } from "./allotments.ts"
 import { type Decided, EngineDesk } from "./engine-desk.ts"

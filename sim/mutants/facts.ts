@@ -1,8 +1,8 @@
 /** Mutants of what becomes of facts: sales beyond stock that are owed, holds whose time is up, shipments told twice, and times that are wrong. */
 import type { Mutant } from "./mutant.ts"
 
-const cover = "src/domain/cover.ts"
-const decideFacts = "src/domain/decide-facts.ts"
+const cover = "src/domain/sku/cover.ts"
+const decideFacts = "src/domain/sku/decide-facts.ts"
 
 export const facts: ReadonlyArray<Mutant> = [
   {
@@ -21,7 +21,7 @@ export const facts: ReadonlyArray<Mutant> = [
   tendMemory`,
       },
       {
-        module: "src/domain/availability.ts",
+        module: "src/domain/sku/availability.ts",
         pattern: `return stock.shorts === null ? offered : Math.max(0, offered - stock.shorts.anywhereQty)`,
         replacement: `const left = stock.shorts === null ? offered : Math.max(0, offered - stock.shorts.anywhereQty)
   if (left !== offered) bites()
@@ -155,7 +155,7 @@ export const facts: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: "src/domain/decide.ts",
+        module: "src/domain/sku/decide.ts",
         pattern: `const shortQty = Math.min(qty, reservation.shortQty)
   const allocations = lastUnits(reservation.allocations, qty - shortQty)`,
         replacement: `const hasBoth = reservation.shortQty > 0 && reservation.allocations.length > 0 && qty === openQty

@@ -4,11 +4,11 @@
 import type { Drawn } from "../profiles.ts"
 import type { Mutant, Substitution } from "./mutant.ts"
 
-const decide = "src/domain/decide.ts"
-const facts = "src/domain/decide-facts.ts"
-const evolve = "src/domain/evolve.ts"
-const allocation = "src/domain/allocation.ts"
-const availability = "src/domain/availability.ts"
+const decide = "src/domain/sku/decide.ts"
+const facts = "src/domain/sku/decide-facts.ts"
+const evolve = "src/domain/sku/evolve.ts"
+const allocation = "src/domain/sku/allocation.ts"
+const availability = "src/domain/sku/availability.ts"
 const snapshot = "src/engine/snapshot.ts"
 const loading = "src/engine/snapshot-loading.ts"
 
@@ -261,7 +261,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["conservation", "availability", "effects"],
     substituted: one(
-      "src/domain/stock.ts",
+      "src/domain/sku/stock.ts",
       `at.onHand - at.damaged - at.inspection\n`,
       `at.onHand - at.damaged - (at.inspection > 0 && bites() ? 0 : 0)\n`,
     ),

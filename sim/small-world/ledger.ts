@@ -5,7 +5,7 @@
  * passed over. Each ledger is a value: the one after a record is another.
  */
 import { unreachable } from "../../src/assert.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
 import type { DecidedCommand, EntryDecision, JournalRecord, Outcome } from "../../src/engine/records.ts"
 
 type Standing = "held" | "confirmed" | "ended"

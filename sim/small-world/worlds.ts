@@ -3,7 +3,7 @@
  *
  * Small on purpose: what a protocol of this kind gets wrong, it gets wrong with two workers and three commands already.
  */
-import { plainLine } from "../../src/domain/policy.ts"
+import { plainLine } from "../../src/domain/sku/policy.ts"
 import { startMs } from "./draft.ts"
 import { none, type Slow, type SmallWorld, type Template } from "./small-world.ts"
 

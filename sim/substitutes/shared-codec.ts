@@ -4,7 +4,7 @@
  *
  * Sound only because nobody changes what was decoded, but for those parts of a snapshot that are copied below. A test holds that.
  */
-import type { Command } from "../../src/domain/commands.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import type { Chunk } from "../../src/engine/chunks.ts"
 import type { DecodedBatch, DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
 import { engineCodec } from "../../src/wire/codec.ts"

@@ -5,7 +5,7 @@
  * batch. One is chosen that explains the order; where none does (the SKU may be one that the export left out), the batch is cut there, which changes no decision.
  */
 import { type CommandClass, partitionOf, type SenderId, type Sku, skuToken } from "../../src/domain/names.ts"
-import { channelPolicy } from "../../src/domain/policy.ts"
+import { channelPolicy } from "../../src/domain/sku/policy.ts"
 import type { Partition } from "../../src/engine/partition.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { engineCodec } from "../../src/wire/codec.ts"

@@ -5,8 +5,8 @@
  * Nothing is decided here; replay.ts does that.
  */
 import { unreachable } from "../../src/assert.ts"
-import type { Command } from "../../src/domain/commands.ts"
 import type { CommandClass, EpochMs, SenderId, Sku } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import type { FloorClass, RecordKind } from "../../src/engine/records.ts"
 import { commandFrom, type Line, type LineOf, lineFrom, type TraceDecision, traceFormat } from "./lines.ts"
 

@@ -4,7 +4,7 @@
  * One line at a time; whether lines stand in the right order and are all there is for commands.ts.
  */
 import { Schema } from "effect"
-import type { Command } from "../../src/domain/commands.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { CursorStream, FloorClass, RecordKind } from "../../src/engine/records.ts"
 import { commandFromJson } from "../../src/wire/commands.ts"
 import { EventJson, OutcomeJson, RefusalJson } from "../../src/wire/events.ts"

@@ -6,7 +6,7 @@
  * again, floors are raised again. Claims, resets and resumed halts change no stock and are passed over.
  */
 import { assert } from "../../src/assert.ts"
-import type { Command } from "../../src/domain/commands.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { raiseFloor } from "../../src/engine/apply.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { emptyPartition, type InFlight, type Partition } from "../../src/engine/partition.ts"

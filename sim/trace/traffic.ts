@@ -6,8 +6,8 @@
  * first sale is its set-up. Each command is sent once, and again where it was; what it took to be heard then is not played.
  */
 import { unreachable } from "../../src/assert.ts"
-import { type Command, classOf, isFact } from "../../src/domain/commands.ts"
 import type { EpochMs, SenderId } from "../../src/domain/names.ts"
+import { type Command, classOf, isFact } from "../../src/domain/sku/commands.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, type FlowEnding, type Send, sendOf } from "../../src/workload/flows.ts"
 import type { PlayedTraffic } from "../run.ts"

@@ -2,8 +2,9 @@
  * Messages that must be refused or wait for a person, whoever sends them by mistake or on purpose: bytes that are no command, an id with other content, another channel's
  * reservation, the wrong class, a SKU spelled another way, a time in the future, stock of a SKU that looks like another, sales that nobody believes on a channel's word. What each must be answered with is known beforehand.
  */
-import { type Command, isFact } from "../../src/domain/commands.ts"
+
 import { type Sku, skuToken } from "../../src/domain/names.ts"
+import { type Command, isFact } from "../../src/domain/sku/commands.ts"
 import { bodyBytesMax, qtyMax, saleQtyMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject } from "../../src/wire/subjects.ts"

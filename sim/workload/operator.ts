@@ -3,9 +3,10 @@
  * drops it if that doesn't help, or if it tells of sales that never were. Once faults have ended, a channel whose sales wait because a policy leaves it out is
  * named by that policy again: where quarantine is small they would wait for each other for hours.
  */
-import type { Command } from "../../src/domain/commands.ts"
+
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
-import { channelPolicy, type Policy, plainLine } from "../../src/domain/policy.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
+import { channelPolicy, type Policy, plainLine } from "../../src/domain/sku/policy.ts"
 import type { Partition, QuarantinedCommand } from "../../src/engine/partition.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import type { DecisionSaid } from "../../src/engine/records.ts"

@@ -4,10 +4,11 @@
  *
  * Drawn command by command from the seed, before the first step: the same seed gives the same traffic.
  */
-import type { Command, Fulfil, RecordSale, Reserve } from "../../src/domain/commands.ts"
-import { AdjustReason, StockStatus } from "../../src/domain/commands.ts"
+
 import type { CommandId, LocationId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { Policy } from "../../src/domain/policy.ts"
+import type { Command, Fulfil, RecordSale, Reserve } from "../../src/domain/sku/commands.ts"
+import { AdjustReason, StockStatus } from "../../src/domain/sku/commands.ts"
+import type { Policy } from "../../src/domain/sku/policy.ts"
 import { mainLocation, storeLocation } from "../../src/workload/buyers.ts"
 import { type Flow, type Send, sendOf, type Traffic } from "../../src/workload/flows.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"

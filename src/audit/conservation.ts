@@ -5,8 +5,8 @@
  * what is there and sound, unless a fact made it so, and then the same record says by how much. At the end, the numbers by
  * location equal the sums of all that came, went, was claimed and given up, and the reserved units are those of the open reservations, one by one.
  */
-import type { CommandType } from "../domain/commands.ts"
-import type { StockEvent } from "../domain/events.ts"
+import type { CommandType } from "../domain/sku/commands.ts"
+import type { StockEvent } from "../domain/sku/events.ts"
 import { factTypes } from "./facts.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Shelf, type SkuModel, shelfAt, shortQty, sumQty, usableQty } from "./model.ts"

@@ -5,7 +5,7 @@
  * no unit idle that somebody waits for: neither a covering forgotten nor one put off. That nothing of it was offered to others is said by `availability`, whose
  * formula takes debts off, and that no sale was forgotten by `effects`.
  */
-import type { StockEvent } from "../domain/events.ts"
+import type { StockEvent } from "../domain/sku/events.ts"
 import { allocationsMax, coversPerRecordMax, recordBytesMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 import { claimKey, debtQty, type SkuModel, shelfAt, shortQty, sumQty } from "./model.ts"

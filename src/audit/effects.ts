@@ -6,6 +6,7 @@
  * together; and that no channel's word alone took more units than one sale may tell of, or units of a SKU whose policy doesn't name it. An event that moves other units than the command named is found here even where every sum agrees.
  */
 import { unreachable } from "../assert.ts"
+import type { EpochMs } from "../domain/names.ts"
 import type {
   AdjustStock,
   Command,
@@ -17,9 +18,8 @@ import type {
   Release,
   Reserve,
   SetPolicy,
-} from "../domain/commands.ts"
-import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/events.ts"
-import type { EpochMs } from "../domain/names.ts"
+} from "../domain/sku/commands.ts"
+import type { Allocations, DiscrepancyKind, StockEvent } from "../domain/sku/events.ts"
 import { saleQtyMax } from "../limits.ts"
 import type { Findings } from "./findings.ts"
 import { type Claim, claimKey, debtQty, type SkuModel, shelfAt, shortQty, sumQty } from "./model.ts"

@@ -2,8 +2,9 @@
  * Below which `issuedAtMs` a sender's ids are forgotten: the journaled floor, or the horizon behind journaled time if that is higher,
  * always on a step. Worked out again here from the record alone, for `one-effect` and `reservations` to hold decisions against.
  */
-import type { Command } from "../domain/commands.ts"
+
 import type { CommandClass, EpochMs } from "../domain/names.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import type { FloorClass, FloorEntry } from "../engine/records.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 

@@ -5,9 +5,9 @@
  * Shares no line with the domain whose events it folds.
  */
 import { unreachable } from "../assert.ts"
-import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
+import type { Allocations, StockEvent } from "../domain/sku/events.ts"
+import type { Policy } from "../domain/sku/policy.ts"
 
 /** Units at one location. */
 export interface Shelf {

@@ -5,9 +5,10 @@
  * the content differs, and neither is said of an id without cause. Proves too that nothing issued below a sender's floor had an effect,
  * and that nothing above it was refused as too old. Remembers ids as long as the floors do, so its memory is theirs.
  */
-import type { Command } from "../domain/commands.ts"
+
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
 import { factTypes } from "./facts.ts"
 import type { Findings } from "./findings.ts"

@@ -4,8 +4,9 @@
  * Proves that whenever a command about a SKU was decided, every hold of that SKU that was over by the record's time had been ended before: what it held was free
  * for whoever asked. Holds are kept by when they end, with what changed since left in: it is dropped when it comes up.
  */
-import type { StockEvent } from "../domain/events.ts"
+
 import type { EpochMs } from "../domain/names.ts"
+import type { StockEvent } from "../domain/sku/events.ts"
 import { claimKey, type SkuModel } from "./model.ts"
 
 interface End {

@@ -4,8 +4,8 @@
  * Proves that a Reserve left nothing free at a place that comes before one it drew on; that a release in part gives back what was sourced last; that what left a place is set against what its
  * reservation has there, before anything else of it; and that a sale which names an open reservation draws on it.
  */
-import type { Command } from "../domain/commands.ts"
-import type { Allocations, StockEvent } from "../domain/events.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import type { Allocations, StockEvent } from "../domain/sku/events.ts"
 import { type Claim, type SkuModel, shortQty, sumQty } from "./model.ts"
 import { same } from "./plain.ts"
 

@@ -7,10 +7,10 @@
  * became of a reservation is told what became of it.
  */
 import { unreachable } from "../assert.ts"
-import type { Command, CommandType } from "../domain/commands.ts"
-import type { Allocations, StockEvent } from "../domain/events.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
+import type { Command, CommandType } from "../domain/sku/commands.ts"
+import type { Allocations, StockEvent } from "../domain/sku/events.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Floors, stepStartMs } from "./floors.ts"
 import { type Claim, claimKey, debtQty, type Ended, type SkuModel, sumQty } from "./model.ts"

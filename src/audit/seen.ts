@@ -1,8 +1,9 @@
 /**
  * A record and its decisions as the checkers see them: laid flat, with the place they stand at, and nothing judged yet.
  */
-import type { Command } from "../domain/commands.ts"
+
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import type { EntryDecision, JournalRecord } from "../engine/records.ts"
 import type { Where } from "./findings.ts"
 

@@ -1,7 +1,7 @@
 /**
  * Brings the models of all SKUs forward, and puts each decision about a SKU to the checkers that need its state before or after it.
  */
-import type { StockEvent } from "../domain/events.ts"
+import type { StockEvent } from "../domain/sku/events.ts"
 import { createAvailability } from "./availability.ts"
 import { type Conservation, createConservation } from "./conservation.ts"
 import { createDebts } from "./debts.ts"

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { plainLine } from "../domain/policy.ts"
+import { plainLine } from "../domain/sku/policy.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { oneJson } from "./given-json.ts"
 

@@ -2,7 +2,7 @@
  * Decisions for people and for scripts: a line, and an exit code.
  */
 import type { Decision } from "../channel.ts"
-import { type Command, classOf } from "../domain/commands.ts"
+import { type Command, classOf } from "../domain/sku/commands.ts"
 import { counted, grouped, shown, shownName } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
 import { type ExitCode, exitCode } from "./exit-codes.ts"

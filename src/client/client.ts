@@ -6,8 +6,8 @@
 
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Command, CommandType } from "../domain/commands.ts"
 import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts"
+import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable } from "../ports/errors.ts"

@@ -5,8 +5,8 @@
  * Decides nothing about stock: a decision is what a reply says, and "busy" and "not stored" only what was surely never taken.
  */
 import { unreachable } from "../assert.ts"
-import type { Command } from "../domain/commands.ts"
 import type { CommandClass } from "../domain/names.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import { commandsPerMessageMax } from "../limits.ts"
 import { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
 import type { DoorAnswer } from "../wire/answers.ts"

@@ -4,8 +4,6 @@
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
 import { Buffer } from "node:buffer"
-import { unclearSku } from "../domain/clear-sku.ts"
-import { type Command, type CommandType, classOf, isFact } from "../domain/commands.ts"
 import {
   CommandClass,
   type CommandId,
@@ -17,6 +15,8 @@ import {
   tokenHash,
   utf8Bytes,
 } from "../domain/names.ts"
+import { unclearSku } from "../domain/sku/clear-sku.ts"
+import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
 import type { DecisionSaid } from "../engine/records.ts"
 import type { BusyWhy } from "../engine/words.ts"

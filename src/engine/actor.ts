@@ -2,8 +2,8 @@
  * One SKU inside its partition: its stock, and what its channels were last sent.
  */
 import type { SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
-import { emptyStock, type SkuStock } from "../domain/stock.ts"
+import type { Policy } from "../domain/sku/policy.ts"
+import { emptyStock, type SkuStock } from "../domain/sku/stock.ts"
 import type { Partition } from "./partition.ts"
 
 export interface SkuActor {

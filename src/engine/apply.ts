@@ -4,12 +4,12 @@
  * Nothing here decides. While a loaded snapshot is brought forward, each SKU and reservation skips the records it already contains.
  */
 import { assert, unreachable } from "../assert.ts"
-import { type Command, isFact } from "../domain/commands.ts"
-import type { StockEvent } from "../domain/events.ts"
-import { evolve, evolveReservation, evolveStock } from "../domain/evolve.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
-import { isOpen, type Reservation, reservationOf } from "../domain/stock.ts"
+import { type Command, isFact } from "../domain/sku/commands.ts"
+import type { StockEvent } from "../domain/sku/events.ts"
+import { evolve, evolveReservation, evolveStock } from "../domain/sku/evolve.ts"
+import { isOpen, type Reservation, reservationOf } from "../domain/sku/stock.ts"
 import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"

@@ -3,8 +3,8 @@
  * they come to where they are read.
  */
 import type { SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
-import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/stock.ts"
+import type { Policy } from "../domain/sku/policy.ts"
+import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/sku/stock.ts"
 import type { Remembered } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
 import type { Partition, QuarantinedCommand } from "./partition.ts"

@@ -4,13 +4,13 @@
  * Decides only: the partition is changed by apply.ts. A throw while deciding becomes a quarantine, never a stop.
  */
 import { assert } from "../assert.ts"
-import { type Command, classOf, isFact, type OperatorCommand, type StockCommand } from "../domain/commands.ts"
-import { decide } from "../domain/decide.ts"
 import { partitionOf, type SenderId } from "../domain/names.ts"
-import { channelPolicy } from "../domain/policy.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
+import { type Command, classOf, isFact, type OperatorCommand, type StockCommand } from "../domain/sku/commands.ts"
+import { decide } from "../domain/sku/decide.ts"
+import { channelPolicy } from "../domain/sku/policy.ts"
+import type { EndedOf } from "../domain/sku/stock.ts"
 import { emptySlots } from "../domain/slot-table.ts"
-import type { EndedOf } from "../domain/stock.ts"
 import { issuedAheadMsMax, saleQtyMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"

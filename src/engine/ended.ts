@@ -5,9 +5,9 @@
  * them and of its end agrees: some 117 bits. Below the floor of its channel's commands it is forgotten; rows go a segment at a time, and a row that is still there by then counts for nothing.
  */
 import { assert } from "../assert.ts"
-import { forgetReservation } from "../domain/evolve.ts"
 import type { EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
-import { type EndedReservation, Ending, type Reservation } from "../domain/stock.ts"
+import { forgetReservation } from "../domain/sku/evolve.ts"
+import { type EndedReservation, Ending, type Reservation } from "../domain/sku/stock.ts"
 import { floorStepMs } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { digestOf, textHash } from "./lanes.ts"

@@ -5,7 +5,7 @@
  * owner, epoch and append in flight included. Both are O(state): for tests and tools.
  */
 import type { Sku } from "../domain/names.ts"
-import { reservationsOf, type SkuStock } from "../domain/stock.ts"
+import { reservationsOf, type SkuStock } from "../domain/sku/stock.ts"
 import type { SkuActor } from "./actor.ts"
 import { endsAt } from "./ended.ts"
 import { type Digested, rememberedAt, type SenderMemory } from "./memory.ts"

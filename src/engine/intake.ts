@@ -4,9 +4,9 @@
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { unreachable } from "../assert.ts"
-import { type Command, isFact } from "../domain/commands.ts"
 import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
-import { channelPolicy } from "../domain/policy.ts"
+import { type Command, isFact } from "../domain/sku/commands.ts"
+import { channelPolicy } from "../domain/sku/policy.ts"
 import {
   allocationsMax,
   arrivedBytesMax,

@@ -8,8 +8,8 @@
  * journal when they are asked for again (recall.ts).
  */
 import { assert } from "../assert.ts"
-import { type Command, classOf, isFact } from "../domain/commands.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import { digestOfList, textHash } from "./lanes.ts"

@@ -2,8 +2,8 @@
  * What senders hear of a decision. Derived from the journaled entry alone, so that whoever reads the record says the same.
  */
 import { unreachable } from "../assert.ts"
-import type { Reserved, StockEvent } from "../domain/events.ts"
-import { claimedQty, unitsOf } from "../domain/events.ts"
+import type { Reserved, StockEvent } from "../domain/sku/events.ts"
+import { claimedQty, unitsOf } from "../domain/sku/events.ts"
 import type { DecidedCommand, DecisionSaid, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
 
 const accepted: Outcome = Object.freeze({ outcome: "accepted" })

@@ -5,10 +5,10 @@
  * indexes) is rebuilt by replay like everything else.
  */
 
-import type { Command } from "../domain/commands.ts"
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
-import type { Reservation } from "../domain/stock.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import type { Policy } from "../domain/sku/policy.ts"
+import type { Reservation } from "../domain/sku/stock.ts"
 import { batchMessagesMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import { boundsWith, type EngineBounds } from "./bounds.ts"

@@ -3,9 +3,10 @@
  *
  * The engine knows no transport: whoever performs the outputs (the runtime over NATS, the simulator over its model) feeds back what came of them.
  */
-import type { Command } from "../domain/commands.ts"
+
 import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import type { Chunk } from "./chunks.ts"
 import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy, HeldOff } from "./words.ts"

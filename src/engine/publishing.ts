@@ -5,11 +5,11 @@
  * each SKU only the latest value is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
  */
 import { unreachable } from "../assert.ts"
-import { atsByChannel, atsOf } from "../domain/availability.ts"
-import type { Command } from "../domain/commands.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
-import type { SkuStock } from "../domain/stock.ts"
+import { atsByChannel, atsOf } from "../domain/sku/availability.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import type { Policy } from "../domain/sku/policy.ts"
+import type { SkuStock } from "../domain/sku/stock.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"

@@ -4,8 +4,9 @@
  * What is read of a record is kept with the message that asked, by where it stands: whether it is the same command, and whether it is forgotten by now, is seen when the message is decided. A
  * record that isn't there, or isn't ours, can't be told from a repeat: a command is then refused as too old, a fact is quarantined, and neither is executed twice.
  */
-import type { Command } from "../domain/commands.ts"
+
 import type { SenderId } from "../domain/names.ts"
+import type { Command } from "../domain/sku/commands.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
 import { commandsOf, type Given } from "./apply.ts"
 import { isDue } from "./due.ts"

@@ -4,10 +4,11 @@
  * The engine owns these types; wire/ gives them their bytes. A record is the outcome of one group commit and holds all that
  * replies, feed, audit and replay need: replay only evolves, it never decides again.
  */
-import type { Command } from "../domain/commands.ts"
-import type { Allocations, DiscrepancyKind, Expired, ShortageCovered, StockEvent } from "../domain/events.ts"
+
 import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import type { Allocations, DiscrepancyKind, Expired, ShortageCovered, StockEvent } from "../domain/sku/events.ts"
 
 /** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, bound ids to `issuedAtMs` too, and nothing in it is short. */
 export const recordVersion = 3

@@ -4,7 +4,7 @@
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
 import { assert, unreachable } from "../assert.ts"
-import { addReservation, type Reservation, reservationOf } from "../domain/stock.ts"
+import { addReservation, type Reservation, reservationOf } from "../domain/sku/stock.ts"
 import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
 import { type Given, holdInQuarantine, noteIngress, noteShort } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"

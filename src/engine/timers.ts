@@ -5,7 +5,7 @@
  * millisecond; where nothing else is to be decided, holds wait a moment for others, so that they end together in one record.
  */
 import type { EpochMs } from "../domain/names.ts"
-import type { Reservation } from "../domain/stock.ts"
+import type { Reservation } from "../domain/sku/stock.ts"
 import type { SkuActor } from "./actor.ts"
 
 const bucketMs = 16

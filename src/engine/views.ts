@@ -4,10 +4,11 @@
  * While an append is in flight the state already contains it. What is read of stock, ATS or quarantine is therefore as of `appliedSeq`, and may
  * be said only once that record is confirmed, by the same owner.
  */
-import { noAllocations } from "../domain/allocation.ts"
-import { atsByChannel, offeredQty } from "../domain/availability.ts"
+
 import { partitionOf, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
-import { availableQty, reservationOf, shortQtyOf, shortQtyOfChannel } from "../domain/stock.ts"
+import { noAllocations } from "../domain/sku/allocation.ts"
+import { atsByChannel, offeredQty } from "../domain/sku/availability.ts"
+import { availableQty, reservationOf, shortQtyOf, shortQtyOfChannel } from "../domain/sku/stock.ts"
 import { endedReservation } from "./ended.ts"
 import type { Partition, Phase, QuarantinedCommand } from "./partition.ts"
 import type { AtsValue, CursorStream } from "./records.ts"

@@ -3,9 +3,10 @@
  *
  * Everything that goes on from here is written by us: the class and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
  */
-import { unclearSku } from "../domain/clear-sku.ts"
-import { type Command, classOf, isFact } from "../domain/commands.ts"
+
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
+import { unclearSku } from "../domain/sku/clear-sku.ts"
+import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import { doorPingEveryMs } from "../limits.ts"
 import type { NotStored } from "./answers.ts"

@@ -5,9 +5,10 @@
  * order below, there is no white space, and what says a default is left out. The reader takes the four commands of the hot path; whatever
  * it doesn't take (another order, an escape, a fault) is nobody's fault yet: it goes the long way through JSON.parse and the Schemas.
  */
-import type { Command, Reserve } from "../domain/commands.ts"
+
 import type { LocationId, Sku } from "../domain/names.ts"
-import type { ChannelPolicy, PolicyGiven, SafetyStock } from "../domain/policy.ts"
+import type { Command, Reserve } from "../domain/sku/commands.ts"
+import type { ChannelPolicy, PolicyGiven, SafetyStock } from "../domain/sku/policy.ts"
 
 /** A JSON string of a SKU: of what must be escaped, a valid SKU can hold only these two. */
 export const skuJson = (sku: Sku): string => (sku.includes('"') || sku.includes("\\") ? JSON.stringify(sku) : `"${sku}"`)

@@ -7,12 +7,12 @@
  */
 
 import { Schema } from "effect"
-import type { Command } from "../domain/commands.ts"
-import { type Allocation, DiscrepancyKind } from "../domain/events.ts"
 import { CommandClass } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
 import { RefusalReason } from "../domain/refusals.ts"
-import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/stock.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import { type Allocation, DiscrepancyKind } from "../domain/sku/events.ts"
+import type { Policy } from "../domain/sku/policy.ts"
+import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/sku/stock.ts"
 import type { Chunk } from "../engine/chunks.ts"
 import type { Remembered } from "../engine/memory.ts"
 import type { QuarantinedCommand } from "../engine/partition.ts"

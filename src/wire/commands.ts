@@ -5,8 +5,8 @@
  * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
  */
 import { Schema } from "effect"
-import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/commands.ts"
 import type { Refusal } from "../domain/refusals.ts"
+import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/sku/commands.ts"
 import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
 import {
   BoundField,

@@ -7,7 +7,7 @@
  * The number holds the type and a point of 24 bits by 24: the sum, over the fields, of (x, aᵢ·x), where x is the hash of a field's value and aᵢ the field's own multiplier in
  * GF(2²⁴). Two contents that differ in one field differ by a point of that field's line and of no other's, so the field can be told without knowing the former value.
  */
-import type { Command, CommandType } from "../domain/commands.ts"
+import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { namesJson, policyJson } from "./canonical.ts"
 import { textHash } from "./hash.ts"
 

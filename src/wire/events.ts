@@ -7,9 +7,9 @@
 
 import { Schema } from "effect"
 import { unreachable } from "../assert.ts"
-import { AdjustReason, ReleaseReason, StockStatus } from "../domain/commands.ts"
-import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/events.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
+import { AdjustReason, ReleaseReason, StockStatus } from "../domain/sku/commands.ts"
+import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/sku/events.ts"
 import type { Outcome } from "../engine/records.ts"
 import { PolicyJson } from "./commands.ts"
 import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField, VersionField } from "./fields.ts"

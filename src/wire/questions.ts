@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
-import { ReservationStatus } from "../domain/stock.ts"
+import { ReservationStatus } from "../domain/sku/stock.ts"
 import { questionBytesMax } from "../limits.ts"
 import { CommandJson, PolicyJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"

@@ -6,8 +6,9 @@
  * long way, which also says what is wrong. A property test holds both to the same values. One body is read at a time, to its end, so what was
  * read last is module state: nothing is allocated but the result.
  */
-import { type Confirm, type Extend, type Release, ReleaseReason, type Reserve } from "../domain/commands.ts"
+
 import type { CommandId, LocationId, ReservationId, Sku } from "../domain/names.ts"
+import { type Confirm, type Extend, type Release, ReleaseReason, type Reserve } from "../domain/sku/commands.ts"
 import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import {
   allocationsMax,

@@ -5,10 +5,11 @@
  * It takes only what records.ts writes, in that spelling. An entry or a decided command that it doesn't take is cut out by its brackets and decoded the long way, by itself; and where even
  * that fails, nothing is said and the whole record is. A property test holds both to the same values.
  */
-import { ReleaseReason } from "../domain/commands.ts"
-import type { Allocations, Expired, StockEvent } from "../domain/events.ts"
+
 import { CommandClass, type LocationId, type ReservationId, type SenderId, type Sku } from "../domain/names.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
+import { ReleaseReason } from "../domain/sku/commands.ts"
+import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
 import type { DecidedCommand, Entry, EntryDecision, ExpiryEntry, MessageEntry, StoredEntry } from "../engine/records.ts"
 import { allocationsMax, idCharsMax, payloadBytesMax, senderCharsMax, skuBytesMax } from "../limits.ts"
 import { readCommand } from "./reader.ts"

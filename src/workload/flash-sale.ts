@@ -7,7 +7,7 @@
  */
 import { assert } from "../assert.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/policy.ts"
+import type { Policy } from "../domain/sku/policy.ts"
 import type { Buyer, ChannelKind, Order } from "./buyers.ts"
 import { buyerFlow, mainLocation, orderedQty, storeLocation } from "./buyers.ts"
 import type { Flow, Send, Traffic } from "./flows.ts"

@@ -4,10 +4,11 @@
  * What a later command of a flow means depends on the answers to the earlier ones, which only the player hears; therefore a flow goes on only while
  * every answer so far was "accepted", and nothing here guesses an answer.
  */
-import type { Command, CommandType, Fulfil } from "../domain/commands.ts"
-import { classOf } from "../domain/commands.ts"
-import type { Allocations } from "../domain/events.ts"
+
 import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
+import type { Command, CommandType, Fulfil } from "../domain/sku/commands.ts"
+import { classOf } from "../domain/sku/commands.ts"
+import type { Allocations } from "../domain/sku/events.ts"
 
 /** One command to be sent by one sender. */
 export interface Send {

@@ -3,9 +3,9 @@
  * nothing that can be played. Every row is exactly one of these. What the lines do to stock is decided in orders.ts, what columns and words mean in file-columns.ts.
  */
 
-import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { EpochMs, Sku } from "../domain/names.ts"
 import { isSku, whyNoSku } from "../domain/names.ts"
+import { lookAlikeFault } from "../domain/sku/clear-sku.ts"
 import { counted, grouped, shown } from "../domain/telling.ts"
 import { qtyMax } from "../limits.ts"
 import { type Lines, readTable, type Table } from "./csv-table.ts"

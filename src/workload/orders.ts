@@ -6,9 +6,9 @@
  * one part of the report.
  */
 import { assert } from "../assert.ts"
-import { lookAlikesOf } from "../domain/clear-sku.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
-import { plainLine } from "../domain/policy.ts"
+import { lookAlikesOf } from "../domain/sku/clear-sku.ts"
+import { plainLine } from "../domain/sku/policy.ts"
 import { counted, grouped, shownName } from "../domain/telling.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
 import type { StockColumn } from "./file-columns.ts"

@@ -3,9 +3,9 @@
  * sale runs out. Order files themselves say nothing of it.
  */
 import { assert } from "../assert.ts"
-import { lookAlikeFault } from "../domain/clear-sku.ts"
 import type { LocationId, Sku } from "../domain/names.ts"
 import { isId, isSku, whyNoSku } from "../domain/names.ts"
+import { lookAlikeFault } from "../domain/sku/clear-sku.ts"
 import { counted, grouped, shown } from "../domain/telling.ts"
 import { idCharsMax, locationsPerSkuMax, onHandMax } from "../limits.ts"
 import { bare, readTable, type Table, type TableRow } from "./csv-table.ts"

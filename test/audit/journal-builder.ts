@@ -8,11 +8,11 @@ import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
 import type { Acknowledged } from "../../src/audit/completeness.ts"
 import type { HeardValue } from "../../src/audit/feed.ts"
 import type { HeardReply } from "../../src/audit/replies.ts"
-import { type Command, classOf } from "../../src/domain/commands.ts"
-import type { Expired, ShortageCovered, StockEvent } from "../../src/domain/events.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { Policy } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
+import { type Command, classOf } from "../../src/domain/sku/commands.ts"
+import type { Expired, ShortageCovered, StockEvent } from "../../src/domain/sku/events.ts"
+import type { Policy } from "../../src/domain/sku/policy.ts"
 import {
   type Cursor,
   type DecidedCommand,

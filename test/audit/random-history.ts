@@ -3,8 +3,9 @@
  *
  * Two locations, no fences or buffers, one command a record. A choice that isn't possible at the moment lets a second pass instead.
  */
-import type { Command } from "../../src/domain/commands.ts"
+
 import type { LocationId, SenderId } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import type { EntryDecision } from "../../src/engine/records.ts"
 import {
   accepted,

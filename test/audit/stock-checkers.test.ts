@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { StockEvent } from "../../src/domain/events.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
 import { saleQtyMax } from "../../src/limits.ts"
 import {
   accepted,

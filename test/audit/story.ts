@@ -3,8 +3,8 @@
  */
 import type { HeardValue } from "../../src/audit/feed.ts"
 import type { HeardReply } from "../../src/audit/replies.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
 import {
   accepted,
   at,

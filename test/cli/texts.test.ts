@@ -7,7 +7,7 @@ import { table } from "../../src/cli/print.ts"
 import { quarantineText, shortText } from "../../src/cli/quarantine.ts"
 import { stockText } from "../../src/cli/stock.ts"
 import { topologyText } from "../../src/cli/topology.ts"
-import type { Command } from "../../src/domain/commands.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 const reserve = { type: "Reserve", id: "c1", sku: "A", issuedAtMs: 1, reservation: "r1", qty: 2, holdMs: 1 } as Command

@@ -4,7 +4,7 @@
  */
 import type { CommandSender, PublishMessage } from "../../src/client/command-sender.ts"
 import type { SaidDecision } from "../../src/client/commands.ts"
-import { isFact } from "../../src/domain/commands.ts"
+import { isFact } from "../../src/domain/sku/commands.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 

@@ -1,15 +1,16 @@
 /**
  * The words of the domain's examples: a stock as it came about, commands with what doesn't matter filled in, and the decision on one.
  */
-import type { AdjustReason, Fact, SellCommand, StockCommand } from "../../src/domain/commands.ts"
-import { decide } from "../../src/domain/decide.ts"
-import type { Decision } from "../../src/domain/decision.ts"
-import type { Allocation, StockEvent } from "../../src/domain/events.ts"
-import { evolve } from "../../src/domain/evolve.ts"
+
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
-import { type ChannelPolicy, type Policy, plainLine } from "../../src/domain/policy.ts"
 import type { RefusalReason } from "../../src/domain/refusals.ts"
-import { emptyStock, locationStock, type SkuStock } from "../../src/domain/stock.ts"
+import type { AdjustReason, Fact, SellCommand, StockCommand } from "../../src/domain/sku/commands.ts"
+import { decide } from "../../src/domain/sku/decide.ts"
+import type { Decision } from "../../src/domain/sku/decision.ts"
+import type { Allocation, StockEvent } from "../../src/domain/sku/events.ts"
+import { evolve } from "../../src/domain/sku/evolve.ts"
+import { type ChannelPolicy, type Policy, plainLine } from "../../src/domain/sku/policy.ts"
+import { emptyStock, locationStock, type SkuStock } from "../../src/domain/sku/stock.ts"
 
 export const sku = "shirt" as Sku
 export const web = "web" as SenderId

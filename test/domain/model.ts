@@ -3,10 +3,11 @@
  *
  * Written from docs/AVAILABILITY.md, apart from the code it is held against. Every number is a count over the lists; a command changes units one by one.
  */
-import type { Fulfil, MoveStatus, RecordSale, Release, Reserve, StockCommand, StockStatus } from "../../src/domain/commands.ts"
-import type { DiscrepancyKind } from "../../src/domain/events.ts"
-import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
+
 import type { RefusalReason } from "../../src/domain/refusals.ts"
+import type { Fulfil, MoveStatus, RecordSale, Release, Reserve, StockCommand, StockStatus } from "../../src/domain/sku/commands.ts"
+import type { DiscrepancyKind } from "../../src/domain/sku/events.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
 
 interface Unit {
   readonly location: string

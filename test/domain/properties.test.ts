@@ -3,13 +3,13 @@
  */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { atsByChannel, atsOf, offeredQty } from "../../src/domain/availability.ts"
-import { isFact } from "../../src/domain/commands.ts"
-import { coverShortages, isCoverable } from "../../src/domain/cover.ts"
-import { decide } from "../../src/domain/decide.ts"
-import { type Allocations, type StockEvent, unitsOf } from "../../src/domain/events.ts"
-import { evolve, evolveReservation, evolveStock } from "../../src/domain/evolve.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
+import { atsByChannel, atsOf, offeredQty } from "../../src/domain/sku/availability.ts"
+import { isFact } from "../../src/domain/sku/commands.ts"
+import { coverShortages, isCoverable } from "../../src/domain/sku/cover.ts"
+import { decide } from "../../src/domain/sku/decide.ts"
+import { type Allocations, type StockEvent, unitsOf } from "../../src/domain/sku/events.ts"
+import { evolve, evolveReservation, evolveStock } from "../../src/domain/sku/evolve.ts"
 import {
   emptyStock,
   isOpen,
@@ -19,7 +19,7 @@ import {
   type SkuStock,
   shortQtyOf,
   unowedQty,
-} from "../../src/domain/stock.ts"
+} from "../../src/domain/sku/stock.ts"
 import { market, north, policy, reserve, sku, till, web } from "./given.ts"
 import {
   allocationsOf,

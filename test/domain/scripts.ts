@@ -2,15 +2,15 @@
  * Random histories of one SKU, in a world small enough for commands to meet: three locations, three channels, a few reservations.
  */
 import * as fc from "fast-check"
-import { AdjustReason, ReleaseReason, type StockCommand, StockStatus } from "../../src/domain/commands.ts"
-import { coverShortages } from "../../src/domain/cover.ts"
-import { decide, expire } from "../../src/domain/decide.ts"
-import type { Decision } from "../../src/domain/decision.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
-import { evolve } from "../../src/domain/evolve.ts"
 import type { CommandId, ReservationId, SenderId } from "../../src/domain/names.ts"
-import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
-import { emptyStock, type SkuStock } from "../../src/domain/stock.ts"
+import { AdjustReason, ReleaseReason, type StockCommand, StockStatus } from "../../src/domain/sku/commands.ts"
+import { coverShortages } from "../../src/domain/sku/cover.ts"
+import { decide, expire } from "../../src/domain/sku/decide.ts"
+import type { Decision } from "../../src/domain/sku/decision.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
+import { evolve } from "../../src/domain/sku/evolve.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
+import { emptyStock, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { command, depot, east, market, north, nowMs, sku, south, till, web } from "./given.ts"
 
 /** One step of a history. Holds that are due are expired before it only sometimes: the owner need not have come to it yet. */

@@ -1,6 +1,6 @@
 /** What is sold beyond stock, at the step level: covered in the record that brings goods, by every owner alike, and never offered before. */
 import { describe, expect, it } from "vitest"
-import { coverShortages } from "../../src/domain/cover.ts"
+import { coverShortages } from "../../src/domain/sku/cover.ts"
 import { stateHash } from "../../src/engine/hash.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { statusOf, stockView } from "../../src/engine/views.ts"

@@ -3,8 +3,9 @@
  *
  * No time passes and nothing is answered unless the test says so (or asks for `settle`, which answers everything as a healthy broker would).
  */
-import type { Command } from "../../src/domain/commands.ts"
+
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import type {

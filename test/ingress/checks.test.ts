@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { Command } from "../../src/domain/commands.ts"
 import { skuToken } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import {

@@ -1,7 +1,8 @@
 /** One ingress with the real codec, fed by hand: what it is told, and what it asks for since. */
-import type { Command } from "../../src/domain/commands.ts"
+
 import type { CommandClass, CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { emptyIngress, type IngressCodec, type IngressOptions } from "../../src/ingress/ingress.ts"
 import type { DoorMessage, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import { makeIngressStep } from "../../src/ingress/step.ts"

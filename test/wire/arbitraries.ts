@@ -1,7 +1,5 @@
 /** Arbitrary values of everything that has bytes: all kinds, every optional field there or not. */
 import fc from "fast-check"
-import { AdjustReason, type Command, classOf, ReleaseReason, SaleMode, type SellCommand, StockStatus } from "../../src/domain/commands.ts"
-import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/events.ts"
 import {
   CommandClass,
   type CommandId,
@@ -11,8 +9,18 @@ import {
   type SenderId,
   type Sku,
 } from "../../src/domain/names.ts"
-import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/policy.ts"
 import { type Refusal, RefusalReason } from "../../src/domain/refusals.ts"
+import {
+  AdjustReason,
+  type Command,
+  classOf,
+  ReleaseReason,
+  SaleMode,
+  type SellCommand,
+  StockStatus,
+} from "../../src/domain/sku/commands.ts"
+import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/sku/events.ts"
+import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
 import {
   type AtsValue,
   CursorStream,

@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { noCommandText } from "../../src/cli/send.ts"
-import { type Command, type CommandType, classOf } from "../../src/domain/commands.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
+import { type Command, type CommandType, classOf } from "../../src/domain/sku/commands.ts"
 import {
   allocationsMax,
   channelsPerPolicyMax,

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Command } from "../../src/domain/commands.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import { contentHash, differingField } from "../../src/wire/content.ts"
 import { command } from "./arbitraries.ts"
 

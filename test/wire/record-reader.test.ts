@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Command } from "../../src/domain/commands.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
 import type { DecidedCommand, JournalRecord, MessageEntry } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { decodeAny, decodeUsual } from "../../src/wire/records.ts"

@@ -1,9 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Command } from "../../src/domain/commands.ts"
-import type { Allocations, StockEvent } from "../../src/domain/events.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { Policy } from "../../src/domain/policy.ts"
+import type { Command } from "../../src/domain/sku/commands.ts"
+import type { Allocations, StockEvent } from "../../src/domain/sku/events.ts"
+import type { Policy } from "../../src/domain/sku/policy.ts"
 import { type DecidedCommand, type JournalRecord, type MessageEntry, recordVersion } from "../../src/engine/records.ts"
 import {
   allocationsMax,

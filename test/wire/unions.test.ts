@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
-import type { CommandType } from "../../src/domain/commands.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
+import type { CommandType } from "../../src/domain/sku/commands.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
 import type { Entry } from "../../src/engine/records.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, Worker } from "../engine/rig.ts"

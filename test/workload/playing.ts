@@ -2,12 +2,12 @@
  * Plays traffic as the simplest player would: one command after another in the order of time, decided by the real domain code, every flow
  * only as far as its answers are yes. For tests that ask what a plan comes to.
  */
-import type { Command, StockCommand } from "../../src/domain/commands.ts"
-import { decide, expire } from "../../src/domain/decide.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
-import { evolve } from "../../src/domain/evolve.ts"
+import type { Command, StockCommand } from "../../src/domain/sku/commands.ts"
+import { decide, expire } from "../../src/domain/sku/decide.ts"
+import type { StockEvent } from "../../src/domain/sku/events.ts"
+import { evolve } from "../../src/domain/sku/evolve.ts"
 
-import { emptyStock, reservationsOf, type SkuStock } from "../../src/domain/stock.ts"
+import { emptyStock, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
 import type { Send, Traffic } from "../../src/workload/flows.ts"
 import { timeline } from "../../src/workload/flows.ts"
 

@@ -2,8 +2,8 @@
  * What the demo and its channel processes tell one another over their pipe, many at a time. Both ends are of the same release, so these are
  * plain types; everything that leaves the machine's processes goes through NATS.
  */
-import type { Command } from "../../domain/commands.ts"
-import type { Allocations } from "../../domain/events.ts"
+import type { Command } from "../../domain/sku/commands.ts"
+import type { Allocations } from "../../domain/sku/events.ts"
 
 /** One command to be sent. */
 export interface Order {

@@ -5,9 +5,9 @@
  * Pure: it is told the time and the answers. Who sends, and over what, is decided outside.
  */
 import { assert } from "../../assert.ts"
-import type { Command, Fulfil } from "../../domain/commands.ts"
-import type { Allocation, Allocations } from "../../domain/events.ts"
 import type { EpochMs } from "../../domain/names.ts"
+import type { Command, Fulfil } from "../../domain/sku/commands.ts"
+import type { Allocation, Allocations } from "../../domain/sku/events.ts"
 import type { Flow, Send, Step, Traffic } from "../../workload/flows.ts"
 import { issuedAt, shipmentsOf, timeline } from "../../workload/flows.ts"
 import type { Answer, Order } from "./messages.ts"

@@ -4,9 +4,9 @@
  * Not a part of deciding a command: whoever decides covers afterwards, in the same record as far as it has room. What is not covered yet comes off what is offered
  * and off what a later sale may claim, so that nothing depends on how soon that is.
  */
-import { allocationsMax } from "../limits.ts"
+import { allocationsMax } from "../../limits.ts"
+import type { LocationId } from "../names.ts"
 import type { Allocation, Allocations, ShortageCovered } from "./events.ts"
-import type { LocationId } from "./names.ts"
 import { type LocationStock, locationStock, reservationOf, type SkuStock, unowedQty } from "./stock.ts"
 
 /** Units nobody is owed at a location, before anything is covered. */

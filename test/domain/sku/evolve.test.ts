@@ -2,11 +2,11 @@
  * What evolve keeps and forgets, and the impossible events that it stops at.
  */
 import { describe, expect, it } from "vitest"
-import { InvariantBroken } from "../../src/assert.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
-import { evolve, forgetReservation } from "../../src/domain/evolve.ts"
-import type { ReservationId } from "../../src/domain/names.ts"
-import { emptyStock, type Reservation, reservationOf, type SkuStock } from "../../src/domain/stock.ts"
+import { InvariantBroken } from "../../../src/assert.ts"
+import type { ReservationId } from "../../../src/domain/names.ts"
+import type { StockEvent } from "../../../src/domain/sku/events.ts"
+import { evolve, forgetReservation } from "../../../src/domain/sku/evolve.ts"
+import { emptyStock, type Reservation, reservationOf, type SkuStock } from "../../../src/domain/sku/stock.ts"
 import {
   confirm,
   given,
@@ -26,7 +26,7 @@ import {
   sold,
   south,
   web,
-} from "./given.ts"
+} from "../given.ts"
 
 const held = given(sold([line(web), line(market)]), received(north, 5), reserved(web, r1, part(north, 3)))
 const named = { channel: web, reservation: r1 }

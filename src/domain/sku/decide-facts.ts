@@ -5,13 +5,13 @@
  * same events, and where units are owed that aren't there, a shortage is found. Only the operating bounds of limits.ts refuse a fact, and
  * a shipment that says no quantity for a reservation that has none open: there is nothing in it to apply.
  */
-import { assert, unreachable } from "../assert.ts"
-import { locationsPerSkuMax, onHandMax, openReservationsPerSkuMax } from "../limits.ts"
+import { assert, unreachable } from "../../assert.ts"
+import { locationsPerSkuMax, onHandMax, openReservationsPerSkuMax } from "../../limits.ts"
+import { type CommandId, type LocationId, type ReservationId, type SenderId, saleReservation } from "../names.ts"
 import { allocate, noAllocations, unitsFrom } from "./allocation.ts"
 import type { AdjustStock, Fact, Fulfil, MoveStatus, ReceiveStock, RecordSale, StockStatus } from "./commands.ts"
 import { accepted, type Decision, openOrReason, refused } from "./decision.ts"
 import { type DiscrepancyFound, type DiscrepancyKind, type StockEvent, unitsOf } from "./events.ts"
-import { type CommandId, type LocationId, type ReservationId, type SenderId, saleReservation } from "./names.ts"
 import { findShortages } from "./shortage.ts"
 import {
   type EndedOf,

@@ -2,8 +2,9 @@
  * What was decided, in the past tense. An event carries every delta it makes, so that a stock, a reservation or a snapshot chunk
  * can each be brought forward from the event and itself alone, without looking at the other.
  */
+
+import type { EpochMs, LocationId, ReservationId, SenderId } from "../names.ts"
 import type { AdjustReason, ReleaseReason, StockStatus } from "./commands.ts"
-import type { EpochMs, LocationId, ReservationId, SenderId } from "./names.ts"
 import type { Policy } from "./policy.ts"
 
 /** Units at one location. */

@@ -6,11 +6,11 @@
  * was decided on this very state is asserted, in production too: a throw here means that the journal and the state have parted, and
  * stops the partition.
  */
-import { assert, unreachable } from "../assert.ts"
+import { assert, unreachable } from "../../assert.ts"
+import type { LocationId, ReservationId, SenderId } from "../names.ts"
 import { allocationsWith, allocationsWithout } from "./allocation.ts"
 import type { StockStatus } from "./commands.ts"
 import { type Allocations, claimedQty, type Expired, type Fulfilled, type Released, type StockEvent, unitsOf } from "./events.ts"
-import type { LocationId, ReservationId, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
 import {
   addReservation,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
-import { atsOf } from "../../src/domain/availability.ts"
-import { coverShortages } from "../../src/domain/cover.ts"
-import type { Allocation, StockEvent } from "../../src/domain/events.ts"
-import { evolve } from "../../src/domain/evolve.ts"
-import type { LocationId, ReservationId, SenderId } from "../../src/domain/names.ts"
-import { reservationOf, type SkuStock, shortQtyOf } from "../../src/domain/stock.ts"
-import { allocationsMax } from "../../src/limits.ts"
+import type { LocationId, ReservationId, SenderId } from "../../../src/domain/names.ts"
+import { atsOf } from "../../../src/domain/sku/availability.ts"
+import { coverShortages } from "../../../src/domain/sku/cover.ts"
+import type { Allocation, StockEvent } from "../../../src/domain/sku/events.ts"
+import { evolve } from "../../../src/domain/sku/evolve.ts"
+import { reservationOf, type SkuStock, shortQtyOf } from "../../../src/domain/sku/stock.ts"
+import { allocationsMax } from "../../../src/limits.ts"
 import {
   adjust,
   confirm,
@@ -32,7 +32,7 @@ import {
   south,
   web,
   when,
-} from "./given.ts"
+} from "../given.ts"
 
 const channels = sold([line(web), line(market)])
 const covered = (reservation: ReservationId, ...allocations: ReadonlyArray<Allocation>): StockEvent => ({

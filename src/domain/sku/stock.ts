@@ -4,11 +4,11 @@
  * One owner, changed in place by `evolve` alone. A million of these live in a partition, so what is empty is null, and
  * equal policies are one object. Plain data throughout: it can be cloned, hashed and cut into snapshot chunks.
  */
-import { assert } from "../assert.ts"
+import { assert } from "../../assert.ts"
+import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "../names.ts"
+import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "../slot-table.ts"
 import { type Allocations, unitsOf } from "./events.ts"
-import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
 import type { Policy } from "./policy.ts"
-import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "./slot-table.ts"
 
 /** Units of one SKU at one location, by stock state. available = onHand − damaged − inspection − reserved − exposed − safety. */
 export interface LocationStock {

@@ -4,7 +4,7 @@
  * The one place where ATS is computed: a Reserve is decided by the same number the feed shows. docs/AVAILABILITY.md derives the
  * formula. Every number is an exact integer. Nothing here looks at reservations one by one: the work is bounded by locations and channels.
  */
-import type { SenderId } from "./names.ts"
+import type { SenderId } from "../names.ts"
 import { type ChannelPolicy, channelPolicy } from "./policy.ts"
 import { channelUse, offerableQty, type SkuStock } from "./stock.ts"
 

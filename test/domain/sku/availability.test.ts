@@ -2,9 +2,9 @@
  * ATS by hand: the examples of docs/AVAILABILITY.md, and the corners of each term of the formula.
  */
 import { describe, expect, it } from "vitest"
-import { atsByChannel, atsOf, offeredQty } from "../../src/domain/availability.ts"
-import type { ChannelPolicy } from "../../src/domain/policy.ts"
-import type { SkuStock } from "../../src/domain/stock.ts"
+import { atsByChannel, atsOf, offeredQty } from "../../../src/domain/sku/availability.ts"
+import type { ChannelPolicy } from "../../../src/domain/sku/policy.ts"
+import type { SkuStock } from "../../../src/domain/sku/stock.ts"
 import {
   adjust,
   command,
@@ -29,7 +29,7 @@ import {
   south,
   till,
   web,
-} from "./given.ts"
+} from "../given.ts"
 
 const setPolicy = (version: number, channels: ReadonlyArray<ChannelPolicy>) =>
   command({ type: "SetPolicy", policy: policy(channels, { version }) })

@@ -5,15 +5,15 @@
  * sender may send what class is settled before, by the engine; that the fields are in their ranges, and that no list of a policy names
  * anything twice, by the decoder.
  */
-import { unreachable } from "../assert.ts"
-import { locationsPerSkuMax, openReservationsPerSkuMax } from "../limits.ts"
+import { unreachable } from "../../assert.ts"
+import { locationsPerSkuMax, openReservationsPerSkuMax } from "../../limits.ts"
+import type { EpochMs, SenderId } from "../names.ts"
 import { allocate, lastUnits, noAllocations } from "./allocation.ts"
 import { atsOf } from "./availability.ts"
 import type { Confirm, Extend, Release, Reserve, SetPolicy, StockCommand } from "./commands.ts"
 import { decideFact } from "./decide-facts.ts"
 import { accepted, type Decision, openOrReason, refused } from "./decision.ts"
 import { type Expired, unitsOf } from "./events.ts"
-import type { EpochMs, SenderId } from "./names.ts"
 import { channelPolicy, type Policy } from "./policy.ts"
 import { shortagesUnder } from "./shortage.ts"
 import { type EndedOf, locationStock, noneEnded, offerableQty, openQtyOf, type Reservation, reservationOf, type SkuStock } from "./stock.ts"

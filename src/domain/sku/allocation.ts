@@ -3,10 +3,10 @@
  *
  * Always in a stated order, so that the same command on the same stock allocates the same way everywhere.
  */
-import { assert } from "../assert.ts"
-import { allocationsMax } from "../limits.ts"
+import { assert } from "../../assert.ts"
+import { allocationsMax } from "../../limits.ts"
+import type { LocationId } from "../names.ts"
 import { type Allocation, type Allocations, unitsOf } from "./events.ts"
-import type { LocationId } from "./names.ts"
 import { type LocationStock, locationStock, type SkuStock } from "./stock.ts"
 
 /** No units anywhere. */

@@ -2,13 +2,13 @@
  * Examples of commands, and every business refusal in the order of its precedence: each is shown to win over those below it that could apply too.
  */
 import { describe, expect, it } from "vitest"
-import { expire } from "../../src/domain/decide.ts"
-import type { StockEvent } from "../../src/domain/events.ts"
-import { evolve } from "../../src/domain/evolve.ts"
-import type { LocationId, ReservationId } from "../../src/domain/names.ts"
-import { RefusalReason } from "../../src/domain/refusals.ts"
-import { reservationOf } from "../../src/domain/stock.ts"
-import { allocationsMax, locationsPerSkuMax, openReservationsPerSkuMax } from "../../src/limits.ts"
+import type { LocationId, ReservationId } from "../../../src/domain/names.ts"
+import { RefusalReason } from "../../../src/domain/refusals.ts"
+import { expire } from "../../../src/domain/sku/decide.ts"
+import type { StockEvent } from "../../../src/domain/sku/events.ts"
+import { evolve } from "../../../src/domain/sku/evolve.ts"
+import { reservationOf } from "../../../src/domain/sku/stock.ts"
+import { allocationsMax, locationsPerSkuMax, openReservationsPerSkuMax } from "../../../src/limits.ts"
 import {
   command,
   confirm,
@@ -37,7 +37,7 @@ import {
   south,
   web,
   when,
-} from "./given.ts"
+} from "../given.ts"
 
 const afterExpiryMs = nowMs + 10_000
 const inStock = given(sold([line(web), line(market)]), received(north, 5), received(south, 3))

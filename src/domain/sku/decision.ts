@@ -1,10 +1,10 @@
 /**
  * The shape of an answer, and the checks that commands and facts share on the way to it.
  */
-import { assert, unreachable } from "../assert.ts"
+import { assert, unreachable } from "../../assert.ts"
+import type { EpochMs, ReservationId, SenderId } from "../names.ts"
+import type { Refusal, RefusalReason } from "../refusals.ts"
 import type { StockEvent } from "./events.ts"
-import type { EpochMs, ReservationId, SenderId } from "./names.ts"
-import type { Refusal, RefusalReason } from "./refusals.ts"
 import { type EndedOf, type EndedReservation, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
 
 /** What one command does to its SKU: at least one event, or a refusal that does nothing. */

@@ -3,7 +3,7 @@
  *
  * Policies are values: two SKUs with equal policies may share one object, so nothing here is ever changed in place.
  */
-import type { LocationId, SenderId } from "./names.ts"
+import type { LocationId, SenderId } from "../names.ts"
 
 /** What one channel may sell of a SKU. */
 export interface ChannelPolicy {

@@ -3,9 +3,9 @@
  */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { lookAlikeFault, lookAlikesOf, unclearSku } from "../../src/domain/clear-sku.ts"
-import type { Command } from "../../src/domain/commands.ts"
-import { isSku } from "../../src/domain/names.ts"
+import { isSku } from "../../../src/domain/names.ts"
+import { lookAlikeFault, lookAlikesOf, unclearSku } from "../../../src/domain/sku/clear-sku.ts"
+import type { Command } from "../../../src/domain/sku/commands.ts"
 
 /** Anything that may be a SKU, and often what this is about. */
 const odd = fc.constantFrom(

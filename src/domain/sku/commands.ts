@@ -4,8 +4,8 @@
  * The sender is not among the fields: it is known from the permission-checked subject. A fact can't be refused for a business
  * reason: it already happened, and is applied as far as possible.
  */
-import { unreachable } from "../assert.ts"
-import type { CommandClass, CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "./names.ts"
+import { unreachable } from "../../assert.ts"
+import type { CommandClass, CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../names.ts"
 import type { PolicyGiven } from "./policy.ts"
 
 interface Base {

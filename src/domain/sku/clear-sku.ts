@@ -4,8 +4,9 @@
  * A SKU that ends in white space, holds what can't be seen, or is composed otherwise than its twin is another SKU than the one it looks like, with stock of its own that nobody finds.
  * Looked at only where units or a policy are put under a SKU. Whatever else is about one that stands already is taken, so that what is stocked under such a SKU can be sold and counted away.
  */
+
+import { type Sku, skuToken } from "../names.ts"
 import type { Command } from "./commands.ts"
-import { type Sku, skuToken } from "./names.ts"
 
 const ascii = /^[!-~]+$/
 /** What takes no room or is drawn as nothing, and white space other than the plain one, wherever it stands. */

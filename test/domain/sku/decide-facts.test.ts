@@ -2,10 +2,10 @@
  * Examples of facts: each in its plain form, and where it doesn't fit what was believed.
  */
 import { describe, expect, it } from "vitest"
-import type { DiscrepancyKind, StockEvent } from "../../src/domain/events.ts"
-import type { CommandId, LocationId, ReservationId } from "../../src/domain/names.ts"
-import { reservationOf } from "../../src/domain/stock.ts"
-import { allocationsMax, locationsPerSkuMax, onHandMax, openReservationsPerSkuMax } from "../../src/limits.ts"
+import type { CommandId, LocationId, ReservationId } from "../../../src/domain/names.ts"
+import type { DiscrepancyKind, StockEvent } from "../../../src/domain/sku/events.ts"
+import { reservationOf } from "../../../src/domain/sku/stock.ts"
+import { allocationsMax, locationsPerSkuMax, onHandMax, openReservationsPerSkuMax } from "../../../src/limits.ts"
 import {
   adjust,
   command,
@@ -35,7 +35,7 @@ import {
   till,
   web,
   when,
-} from "./given.ts"
+} from "../given.ts"
 
 const discrepancy = (kind: DiscrepancyKind, qty: number, location?: LocationId): StockEvent =>
   location === undefined ? { type: "DiscrepancyFound", kind, qty } : { type: "DiscrepancyFound", kind, qty, location }

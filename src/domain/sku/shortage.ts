@@ -1,9 +1,9 @@
 /**
  * Finds where a fact left units owed that aren't there, from the stock before it and the fact's own events.
  */
-import { unreachable } from "../assert.ts"
+import { unreachable } from "../../assert.ts"
+import type { LocationId } from "../names.ts"
 import type { Allocations, ShortageFound, StockEvent } from "./events.ts"
-import type { LocationId } from "./names.ts"
 import { locationStock, type SkuStock, unowedQty } from "./stock.ts"
 
 /** By how many units the deficit of a location grows; negative if it shrinks. */
