@@ -13,7 +13,7 @@ import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
-import { publishConfirmed } from "./publishing.ts"
+import { flushFeed, publishConfirmed } from "./publishing.ts"
 import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
@@ -155,9 +155,9 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
     case "claim":
       return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs)]
+      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs), ...saidMeanwhile(partition), ...snapshot]
     case "reset":
-      return [confirmed, ...onCursorReset(partition, nowMs)]
+      return [confirmed, ...onCursorReset(partition, nowMs), ...saidMeanwhile(partition), ...snapshot]
     case "batch":
     case "expiry":
       return [
@@ -169,6 +169,9 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
       ]
   }
 }
+
+/** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
+const saidMeanwhile = (partition: Partition): Array<Output> => (partition.phase === "serving" ? flushFeed(partition) : [])
 
 const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
   const refused: Record<string, number> = {}
