@@ -31,7 +31,7 @@ export const standing: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: publishing,
+        module: "src/kinds/sku/feed.ts",
         pattern: `if (isLeft(channel) && !strays.includes(channel)) push(channel, 0, 0)`,
         replacement: `if (isLeft(channel) && !strays.includes(channel) && !bites()) push(channel, 0, 0)`,
       },
