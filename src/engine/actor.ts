@@ -1,6 +1,8 @@
 /**
  * One actor inside its partition: its state, which is its kind's, and what of it was last told.
  */
+import type { SenderId } from "../domain/names.ts"
+import { straysMax } from "../limits.ts"
 import type { Given } from "./apply.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition } from "./partition.ts"
@@ -18,6 +20,14 @@ export interface Actor<K extends KindTypes = KindTypes> {
   seenVersion: number
   /** The version last handed over to the feed in this reign, 0 before the first. The first goes to every receiver, changed or not. */
   saidVersion: number
+  /** Receivers that its state doesn't name and that may believe in something: it dropped them, or the feed was seen to show them something. They are told whenever all are told, by every owner. The newest {@link straysMax}; null: none. */
+  strays: ReadonlyArray<SenderId> | null
+}
+
+/** A receiver that the actor doesn't name has to be told so whenever all are told. */
+export const noteStray = <K extends KindTypes>(actor: Actor<K>, receiver: SenderId): void => {
+  const known = actor.strays ?? []
+  if (!known.includes(receiver)) actor.strays = [...known, receiver].slice(-straysMax)
 }
 
 /** The reign is over: what it said of an actor and saw of it in the feed says nothing of what the next will find there. */
@@ -39,6 +49,7 @@ export const actorOf = (partition: Partition, { kind }: Given, key: KindTypes["k
     told: null,
     seenVersion: 0,
     saidVersion: 0,
+    strays: null,
   }
   partition.actors.set(key, actor)
   partition.actorList.push(actor)

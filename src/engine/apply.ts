@@ -111,6 +111,7 @@ export const applyEvents = (
   const { kind } = given
   for (const told of events) {
     const event = kind.share(told, partition.shared)
+    kind.feed.noteDropped(actor, event)
     const dueBeforeMs = kind.parts.dueBefore(actor.state, event)
     const part = partition.recovery === null ? kind.evolve(actor.state, event) : evolveRecovering(partition, kind, actor, event, seq)
     if (part !== undefined) followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)

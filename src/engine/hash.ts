@@ -88,7 +88,14 @@ export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind
     recovery,
     ...rest
   } = partition
-  const sent = actorList.map(({ key, version, told, seenVersion, saidVersion }) => [key, version, told, seenVersion, saidVersion])
+  const sent = actorList.map(({ key, version, told, seenVersion, saidVersion, strays }) => [
+    key,
+    version,
+    told,
+    seenVersion,
+    saidVersion,
+    strays,
+  ])
   const dirty = [...publishing.dirty].map(([{ key }, why]) => [key, why])
   const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ key }) => key)])
   const suspects = [...publishing.suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion])

@@ -159,7 +159,8 @@ export interface KindFeed<K extends KindTypes = KindTypes> {
   readonly toldOf: (actor: Actor<K>, receiver: SenderId) => number
   /** Whether the receiver is told of the actor anyway; if not, it is told nothing unless it is noted as a stray. */
   readonly isNamed: (state: K["state"], receiver: SenderId) => boolean
-  readonly noteStray: (actor: Actor<K>, receiver: SenderId) => void
+  /** Notes as strays whom an event that is about to be applied drops. Asked of every event, live and at replay: from the new state nobody can tell. */
+  readonly noteDropped: (actor: Actor<K>, event: K["event"]) => void
   /** The receiver that has to be told again after a takeover though the state may no longer name it; undefined: nobody. Of a decided command, and of an event by which an actor went on of its own accord. */
   readonly strayOfCommand: (command: K["command"], sender: SenderId) => SenderId | undefined
   readonly strayOfFollowUp: (event: K["followUp"]) => SenderId | undefined

@@ -7,7 +7,7 @@
 import { unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
-import type { Actor } from "./actor.ts"
+import { type Actor, noteStray } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
@@ -132,7 +132,7 @@ export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): 
   const receiver = seen.channel as SenderId
   // What is said again goes to receivers that the actor names, and so do a reign's first words: one that it dropped has to be told besides, whoever finds that it was not.
   if (seen.shown > 0 && !feed.isNamed(actor.state, receiver) && given.rules.feedNeedsRepair(seen.version, actor.version))
-    feed.noteStray(actor, receiver)
+    noteStray(actor, receiver)
   const newest = actor.seenVersion
   const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
   if (seen.version > newest) actor.seenVersion = seen.version
@@ -321,7 +321,7 @@ const commandAgain = (partition: Partition, given: Given, sender: SenderId, comm
 /** What a receiver is shown may have changed, and it is told though the actor doesn't name it. */
 const againFor = (partition: Partition, { kind }: Given, key: KindTypes["key"], receiver: SenderId | undefined): void => {
   const actor = receiver === undefined ? undefined : partition.actors.get(key)
-  if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) kind.feed.noteStray(actor, receiver)
+  if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) noteStray(actor, receiver)
 }
 
 const again = (partition: Partition, key: KindTypes["key"], seq: number): void => {

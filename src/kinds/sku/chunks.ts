@@ -6,13 +6,14 @@ import type { KindChunks } from "../../engine/kind.ts"
 import { sharedPolicy } from "./policies.ts"
 import type { SkuActor, SkuKind, SkuRow } from "./types.ts"
 
-const actorRowOf = ({ state: stock, version }: SkuActor): SkuRow => ({
+const actorRowOf = ({ state: stock, version, strays }: SkuActor): SkuRow => ({
   sku: stock.sku,
   version,
   policy: stock.policy,
   locations: stock.locations,
   uses: stock.uses,
   shorts: stock.shorts,
+  ...(strays === null ? {} : { strays }),
 })
 
 const loadActor = (actor: SkuActor, row: SkuRow, shared: Map<string, object>): void => {
@@ -22,6 +23,7 @@ const loadActor = (actor: SkuActor, row: SkuRow, shared: Map<string, object>): v
   stock.locations = row.locations
   stock.uses = row.uses === null ? null : [...row.uses]
   stock.shorts = row.shorts
+  actor.strays = row.strays ?? null
 }
 
 export const skuChunks: KindChunks<SkuKind> = Object.freeze<KindChunks<SkuKind>>({

@@ -4,14 +4,16 @@
 import type { SenderId } from "../../domain/names.ts"
 import { atsByChannel, atsOf } from "../../domain/sku/availability.ts"
 import type { Command } from "../../domain/sku/commands.ts"
-import type { Policy } from "../../domain/sku/policy.ts"
+import type { StockEvent } from "../../domain/sku/events.ts"
+import { channelPolicy, type Policy } from "../../domain/sku/policy.ts"
 import type { SkuStock } from "../../domain/sku/stock.ts"
+import { noteStray } from "../../engine/actor.ts"
 import type { KindFeed } from "../../engine/kind.ts"
 import type { AtsValue, SkuActor, SkuKind, Told } from "./types.ts"
 
 /** What was last told of a SKU, noted from now on if nothing was. */
 const toldBy = (actor: SkuActor): Told => {
-  actor.told ??= { ats: null, policy: null, short: null, strays: null }
+  actor.told ??= { ats: null, policy: null, short: null }
   return actor.told
 }
 
@@ -59,10 +61,15 @@ const collect = (actor: SkuActor, cause: string, forced: boolean, atMs: number, 
       if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])
     }
   const isLeft = (channel: SenderId) => !isNamed(policy, channel) && !isNamed(sentPolicy, channel)
-  const strays = forced ? (told.strays ?? noChannels) : noChannels
+  const strays = forced ? (actor.strays ?? noChannels) : noChannels
   for (const channel of strays) if (isLeft(channel)) push(channel, 0, undefined)
   // It goes on hearing what it is short of.
-  for (const channel of shortChannels(short, told.short)) if (isLeft(channel) && !strays.includes(channel)) push(channel, 0, 0)
+  for (const channel of shortChannels(short, told.short)) {
+    if (!isLeft(channel) || strays.includes(channel)) continue
+    push(channel, 0, 0)
+    // Where this can't be stored all are told again, and by then nothing is left of what it was told before.
+    noteStray(actor, channel)
+  }
   told.ats = now
   told.policy = policy
   told.short = short
@@ -83,9 +90,13 @@ const sentFor = (sentPolicy: Policy | null, sentAts: ReadonlyArray<number> | nul
   return index < 0 ? undefined : sentAts[index]
 }
 
-const noteStray = (actor: SkuActor, channel: SenderId): void => {
-  const told = toldBy(actor)
-  if (told.strays?.includes(channel) !== true) told.strays = [...(told.strays ?? []), channel]
+/** Nobody can tell from a new policy whom it dropped, and who reads the record later may have to say it. */
+const noteDropped = (actor: SkuActor, event: StockEvent): void => {
+  if (event.type === "PolicySet") noteDelisted(actor, event.policy)
+}
+
+const noteDelisted = (actor: SkuActor, policy: Policy): void => {
+  for (const { channel } of actor.state.policy?.channels ?? []) if (channelPolicy(policy, channel) === undefined) noteStray(actor, channel)
 }
 
 /** What a channel is short of may have changed by a command that it, or for its reservation somebody else, sent. */
@@ -100,7 +111,7 @@ export const skuFeed: KindFeed<SkuKind> = Object.freeze<KindFeed<SkuKind>>({
   shownOf: atsOf,
   toldOf: ({ told }, channel) => (told === null ? 0 : (sentFor(told.policy, told.ats, channel, 0) ?? 0)),
   isNamed: (stock, channel) => isNamed(stock.policy, channel),
-  noteStray,
+  noteDropped,
   strayOfCommand,
   strayOfFollowUp: ({ channel }) => channel,
 })

@@ -54,8 +54,6 @@ export interface Told {
   policy: Policy | null
   /** What its channels were last told they are short of; null: nothing. */
   short: ReadonlyMap<SenderId, number> | null
-  /** Channels that the policy doesn't name and that the feed was seen to offer units to: they are told 0 whenever all are told. Null: none. */
-  strays: ReadonlyArray<SenderId> | null
 }
 
 /** A SKU without its reservations, as a snapshot holds it. */
@@ -66,6 +64,8 @@ export interface SkuRow {
   readonly locations: ReadonlyArray<LocationStock>
   readonly uses: ReadonlyArray<ChannelUse> | null
   readonly shorts: Shorts | null
+  /** See {@link SkuActor}. Absent where there are none. */
+  readonly strays?: ReadonlyArray<SenderId>
 }
 
 /** An open reservation, as a snapshot holds it. */
