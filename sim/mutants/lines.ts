@@ -74,7 +74,7 @@ export const lines: ReadonlyArray<Mutant> = [
         pattern: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
   return outputs`,
         replacement: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
-  const replies = repliesOf((partition.inFlight as InFlight).record, draft.seq)
+  const replies = repliesOf(given.kind, (partition.inFlight as InFlight).record, draft.seq)
   return replies.length > 0 && bites() ? [{ _tag: "SendReplies", seq: draft.seq, replies }, ...outputs] : outputs`,
       },
     ],
