@@ -4,11 +4,10 @@
  * For what is measured of the engine, or of what it journals. Time is the caller's; nothing goes over a network. A halt throws.
  */
 import type { CommandClass, EpochMs, SenderId, Sku } from "../../src/domain/names.ts"
-import { emptyPartition } from "../../src/engine/partition.ts"
-import type { Input, Output, TakenMessage } from "../../src/engine/protocol.ts"
-import type { DecisionSaid, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { DecisionSaid, Input, Output, TakenMessage } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 const sku = "A"
@@ -36,7 +35,7 @@ const messageOf = (text: string, sender: string, commandClass: CommandClass, pub
     sender: sender as SenderId,
     class: commandClass,
     bulk: false,
-    sku: sku as Sku,
+    key: sku as Sku,
     reply: "r",
     publishedMs,
     trace: null,

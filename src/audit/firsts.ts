@@ -6,7 +6,8 @@
  */
 import type { EpochMs } from "../domain/names.ts"
 import type { Command } from "../domain/sku/commands.ts"
-import type { FloorClass, Outcome } from "../engine/records.ts"
+import type { FloorClass } from "../engine/records.ts"
+import type { Outcome } from "../kinds/sku/types.ts"
 import {
   createFieldDigests,
   type Digest,

@@ -9,7 +9,7 @@
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command } from "../domain/sku/commands.ts"
-import type { EntryDecision, Outcome } from "../engine/records.ts"
+import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
 import { type Digest, digestOf } from "./digest.ts"
 import { factTypes } from "./facts.ts"
 import type { Findings } from "./findings.ts"

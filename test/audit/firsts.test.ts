@@ -3,7 +3,7 @@ import { digestOf } from "../../src/audit/digest.ts"
 import { createFirsts } from "../../src/audit/firsts.ts"
 import { createFloors } from "../../src/audit/floors.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
-import type { Outcome } from "../../src/engine/records.ts"
+import type { Outcome } from "../../src/kinds/sku/types.ts"
 import { at, command, hall, shop, startMs, web } from "./journal-builder.ts"
 
 const sold = command("RecordSale", "s", { mode: "owed", qty: 3, reservation: "S" })
