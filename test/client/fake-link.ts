@@ -77,6 +77,17 @@ const repliesOver = (listeners: Set<Listener>, refusals: { now: boolean; before:
     ),
   ).pipe(Stream.chunks)
 
+const refusing = (refusals: { now: boolean; before: boolean }, tell: () => void) => ({
+  refuseAnswers: () => {
+    refusals.now = true
+    refusals.before = true
+    tell()
+  },
+  letHear: () => {
+    refusals.now = false
+  },
+})
+
 /** `partitions`: as a worker says on being asked; null: there is none. */
 export const fakeLink = (partitions: number | null = 4): FakeLink => {
   const listeners = new Set<Listener>()
@@ -97,14 +108,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
     door: (suffix, answer) => hear(suffix, encodeDoorAnswer(answer)),
     nobodyTakes: (suffix) => tell({ _tag: "NobodyTook", suffix }),
     deny: ({ class: commandClass, token }) => tell({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" }),
-    refuseAnswers: () => {
-      refusals.now = true
-      refusals.before = true
-      tell(null)
-    },
-    letHear: () => {
-      refusals.now = false
-    },
+    ...refusing(refusals, () => tell(null)),
     answer: ({ suffix }, answer) => hear(suffix, encodeAnswer(answer)),
     feed: (values) => {
       for (const [queue, only] of feeds) {
