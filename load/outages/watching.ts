@@ -89,7 +89,7 @@ export const startTrickle = async (rig: ClusterRig, skus: ReadonlyArray<string>)
   const timer = setInterval(() => {
     for (const sku of skus) {
       const body = { type: "ReceiveStock", id: `t${serial++}`, issuedAtMs: Date.now(), sku, location: "main", qty: 1 }
-      if (!nc.isClosed()) nc.publish(`hf.cmd.dock.stock.${sku}`, JSON.stringify(body))
+      if (!nc.isClosed()) nc.publish(`hf.cmd.dock.stock.sku.${sku}`, JSON.stringify(body))
     }
   }, 100)
   return () => clearInterval(timer)

@@ -23,7 +23,7 @@ const storedAtOnce =
     step(ingress, input).flatMap((output) => {
       if (output._tag !== "Store" || !bites()) return [output]
       const { partition, serial } = output
-      return [output, ...step(ingress, { _tag: "Stored", partition, serial, seq: 1, nowMs: input.nowMs })]
+      return [output, ...step(ingress, { _tag: "Stored", kind: "sku", partition, serial, seq: 1, nowMs: input.nowMs })]
     })
 
 export const door: ReadonlyArray<Mutant> = [

@@ -44,6 +44,7 @@ const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const { urls, monitorUrls, engine, door, former } = config.nats
   const drains = former === null ? {} : { former: loginOf(former) }
   const found: NatsConfig = {
+    kind: "sku",
     servers: urls,
     monitorUrls,
     engine: loginOf(engine),

@@ -122,6 +122,7 @@ describe("what people read", () => {
 
   it("of a halted partition and what isn't guaranteed: stands out", () => {
     const partition = {
+      kind: "sku" as const,
       partition: 0,
       journal: "J",
       owner: null,
