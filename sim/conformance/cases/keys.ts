@@ -107,9 +107,9 @@ const values: ReadonlyArray<Case> = [
     differs: true,
   },
   {
-    // A message takes 30 bytes, 13 of its subject, and its body: both fill the stream to its last byte.
+    // A message takes 30 bytes, 17 of its subject, and its body: both fill the stream to its last byte.
     name: "the same for bytes, if the newer value is no longer",
-    streams: [{ kind: "snapshots", bytesMax: 2 * 53 }],
+    streams: [{ kind: "snapshots", bytesMax: 2 * 57 }],
     steps: [
       { do: "publish", subject: "hf.snap.sku.0.s.0", body: "1234567890" },
       { do: "publish", subject: "hf.snap.sku.0.s.1", body: "1234567890" },
