@@ -209,7 +209,7 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   )
   for (const { page } of workers) {
     const metrics = await page("/metrics")
-    for (const line of metrics?.text.match(/^holdfast_alarms_total\{.*kind="(ReaderDeaf|CommandsLostTail)".*$/gm) ?? [])
+    for (const line of metrics?.text.match(/^holdfast_alarms_total\{.*alarm="(ReaderDeaf|CommandsLostTail)".*$/gm) ?? [])
       if (!line.endsWith(" 0")) say(line)
   }
   return { silentMs, boundMs, broken }
