@@ -25,6 +25,8 @@ export const onHandMax = 1_000_000_000_000
 export const locationsPerSkuMax = 256
 /** Channels a policy may name: bounds the work of one ATS. */
 export const channelsPerPolicyMax = 64
+/** Channels of one SKU that its policy doesn't name and that are told so whenever all are told. Whom an older policy dropped was told by then. */
+export const straysMax = 64
 /** Locations a Reserve may ask for, and an allocation may be split over. */
 export const allocationsMax = 16
 /** Open reservations of one SKU. A hot SKU has a million; this is where we stop. */
@@ -377,6 +379,7 @@ assert(
 )
 assert(feedHeardMsMax >= 4 * brokerStoresMs, "what one SKU's feed waits for comes one after another within its bound")
 assert(feedHeardMsMax < feedEchoMs, "what is heard in time has come back before it is taken for replaced")
+assert(straysMax >= channelsPerPolicyMax, "a policy that drops every channel can tell them all")
 assert(feedInFlightMax % feedGroupsMax === 0, "groups share what may be on its way")
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(

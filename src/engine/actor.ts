@@ -2,8 +2,9 @@
  * One SKU inside its partition: its stock, and what its channels were last sent.
  */
 import type { SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/sku/policy.ts"
+import { channelPolicy, type Policy } from "../domain/sku/policy.ts"
 import { emptyStock, type SkuStock } from "../domain/sku/stock.ts"
+import { straysMax } from "../limits.ts"
 import type { Partition } from "./partition.ts"
 
 export interface SkuActor {
@@ -21,7 +22,7 @@ export interface SkuActor {
   seenVersion: number
   /** The version last handed over to the feed in this reign, 0 before the first. The first goes to every channel, changed or not. */
   saidVersion: number
-  /** Channels that the policy doesn't name and that the feed was seen to offer units to: they are told 0 whenever all are told. Null: none. */
+  /** Channels that the policy doesn't name and that may believe in units: a policy dropped them, or the feed was seen to offer some. They are told 0 whenever all are told, by every owner. The newest {@link straysMax}; null: none. */
   strayChannels: ReadonlyArray<SenderId> | null
 }
 
@@ -32,7 +33,6 @@ const nothingSaid = Object.freeze({
   sentShort: null,
   seenVersion: 0,
   saidVersion: 0,
-  strayChannels: null,
 })
 
 /** The reign is over: what it said of a SKU and saw of it in the feed says nothing of what the next will find there. */
@@ -40,11 +40,22 @@ export const forgetSaid = (actor: SkuActor): void => {
   Object.assign(actor, nothingSaid)
 }
 
+/** A channel that the policy doesn't name has to be told so whenever all are told. */
+export const noteStray = (actor: SkuActor, channel: SenderId): void => {
+  const known = actor.strayChannels ?? []
+  if (!known.includes(channel)) actor.strayChannels = [...known, channel].slice(-straysMax)
+}
+
+/** The SKU has another policy from now on. Nobody can tell from the new one whom it dropped, and who reads the record later may have to say it. */
+export const noteDelisted = (actor: SkuActor, policy: Policy): void => {
+  for (const { channel } of actor.stock.policy?.channels ?? []) if (channelPolicy(policy, channel) === undefined) noteStray(actor, channel)
+}
+
 /** The actor of a SKU, made if there is none yet. */
 export const actorOf = (partition: Partition, sku: Sku): SkuActor => {
   const known = partition.actors.get(sku)
   if (known !== undefined) return known
-  const actor: SkuActor = { index: partition.actorList.length, stock: emptyStock(sku), version: 0, ...nothingSaid }
+  const actor: SkuActor = { index: partition.actorList.length, stock: emptyStock(sku), version: 0, strayChannels: null, ...nothingSaid }
   partition.actors.set(sku, actor)
   partition.actorList.push(actor)
   return actor

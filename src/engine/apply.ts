@@ -11,7 +11,7 @@ import type { StockEvent } from "../domain/sku/events.ts"
 import { evolve, evolveReservation, evolveStock } from "../domain/sku/evolve.ts"
 import { isOpen, type Reservation, reservationOf } from "../domain/sku/stock.ts"
 import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
-import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
+import { actorOf, noteDelisted, type SkuActor, sharedPolicy } from "./actor.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
 import {
   classMemory,
@@ -102,6 +102,7 @@ const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEve
 export const applyEvents = (partition: Partition, actor: SkuActor, events: ReadonlyArray<StockEvent>, seq: number, atMs: EpochMs): void => {
   for (const told of events) {
     const event = told.type === "PolicySet" ? { ...told, policy: sharedPolicy(partition, told.policy) } : told
+    if (event.type === "PolicySet") noteDelisted(actor, event.policy)
     const before = "reservation" in event ? reservationState(actor, event) : undefined
     const reservation = partition.recovery === null ? evolve(actor.stock, event) : evolveRecovering(partition, actor, event, seq)
     if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, seq, atMs)

@@ -5,6 +5,7 @@
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/sku/policy.ts"
 import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/sku/stock.ts"
+import type { SkuActor } from "./actor.ts"
 import type { Remembered } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
 import type { Partition, QuarantinedCommand } from "./partition.ts"
@@ -20,6 +21,8 @@ interface SkusChunk {
     readonly locations: ReadonlyArray<LocationStock>
     readonly uses: ReadonlyArray<ChannelUse> | null
     readonly shorts: Shorts | null
+    /** See {@link SkuActor.strayChannels}. Absent where there are none. */
+    readonly strays?: ReadonlyArray<SenderId>
   }>
 }
 /** Open reservations. */

@@ -11,7 +11,7 @@ import type { Command } from "../domain/sku/commands.ts"
 import type { Policy } from "../domain/sku/policy.ts"
 import type { SkuStock } from "../domain/sku/stock.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import { noteStray, type SkuActor } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
@@ -136,7 +136,12 @@ const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: nu
   const strays = forced ? (actor.strayChannels ?? noChannels) : noChannels
   for (const channel of strays) if (isLeft(channel)) push(channel, 0, undefined)
   // It goes on hearing what it is short of.
-  for (const channel of shortChannels(short, actor.sentShort)) if (isLeft(channel) && !strays.includes(channel)) push(channel, 0, 0)
+  for (const channel of shortChannels(short, actor.sentShort)) {
+    if (!isLeft(channel) || strays.includes(channel)) continue
+    push(channel, 0, 0)
+    // Where this can't be stored all are told again, and by then nothing is left of what it was told before.
+    noteStray(actor, channel)
+  }
   actor.sentAts = now
   actor.sentPolicy = policy
   actor.sentShort = short
@@ -270,10 +275,6 @@ const isOutdated = (partition: Partition, given: Given, actor: SkuActor, { chann
   if (dirty.has(actor) || partition.inFlight?.touched.has(actor) === true) return false
   if (republishAfterSeq !== null && actor.version > republishAfterSeq) return false
   return atsOf(actor.stock, channel as SenderId) !== ats
-}
-
-const noteStray = (actor: SkuActor, channel: SenderId): void => {
-  if (actor.strayChannels?.includes(channel) !== true) actor.strayChannels = [...(actor.strayChannels ?? []), channel]
 }
 
 /**

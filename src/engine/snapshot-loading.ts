@@ -91,6 +91,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
         actor.stock.locations = item.locations
         actor.stock.uses = item.uses === null ? null : [...item.uses]
         actor.stock.shorts = item.shorts
+        actor.strayChannels = item.strays ?? null
         noteShort(partition, actor)
         partition.recovery?.actorSeq.set(actor, chunk.seq)
       }

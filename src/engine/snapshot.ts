@@ -155,13 +155,14 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
 
 const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
-  const skus = partition.actorList.slice(walk.actor, to).map(({ stock, version }) => ({
+  const skus = partition.actorList.slice(walk.actor, to).map(({ stock, version, strayChannels }) => ({
     sku: stock.sku,
     version,
     policy: stock.policy,
     locations: stock.locations,
     uses: stock.uses,
     shorts: stock.shorts,
+    ...(strayChannels === null ? {} : { strays: strayChannels }),
   }))
   walk.actor = to
   if (to === partition.actorList.length) {

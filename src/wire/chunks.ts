@@ -131,30 +131,33 @@ const isPolicy = object<Policy>({
 
 type ChunkOf<Kind extends Chunk["kind"]> = Member<Chunk, "kind", Kind>
 
-const isSku = object<ChunkOf<"skus">["skus"][number]>({
-  sku: text,
-  version: whole,
-  policy: nullOr(isPolicy),
-  locations: listOf(
-    object<LocationStock>({
-      location: text,
-      onHand: whole,
-      damaged: whole,
-      inspection: whole,
-      reserved: whole,
-      exposed: whole,
-      safety: whole,
-      short: whole,
-    }),
-  ),
-  uses: nullOr(listOf(object<ChannelUse>({ channel: text, openQty: whole, fulfilledSinceFenceQty: whole }))),
-  shorts: nullOr(
-    object<Shorts>({
-      list: listOf(object<Shorts["list"][number]>({ channel: text, reservation: text, qty: whole, at: nullOr(text) })),
-      anywhereQty: whole,
-    }),
-  ),
-})
+const isSku = object<ChunkOf<"skus">["skus"][number]>(
+  {
+    sku: text,
+    version: whole,
+    policy: nullOr(isPolicy),
+    locations: listOf(
+      object<LocationStock>({
+        location: text,
+        onHand: whole,
+        damaged: whole,
+        inspection: whole,
+        reserved: whole,
+        exposed: whole,
+        safety: whole,
+        short: whole,
+      }),
+    ),
+    uses: nullOr(listOf(object<ChannelUse>({ channel: text, openQty: whole, fulfilledSinceFenceQty: whole }))),
+    shorts: nullOr(
+      object<Shorts>({
+        list: listOf(object<Shorts["list"][number]>({ channel: text, reservation: text, qty: whole, at: nullOr(text) })),
+        anywhereQty: whole,
+      }),
+    ),
+  },
+  { strays: listOf(text) },
+)
 
 const status = oneOf(ReservationStatus)
 
