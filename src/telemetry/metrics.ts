@@ -77,6 +77,19 @@ interface Labels extends Readonly<Record<"kind" | "partition", string | number>>
   readonly partition: number
 }
 
+/** Shows the older of what is stored and what waits in this process's ingress; null: nothing is known of it. */
+const showingOldest = (gauge: Gauge<"kind" | "partition">) => {
+  const known = { stored: new Map<string, number>(), queued: new Map<string, number>() }
+  return (labels: Labels, where: keyof typeof known, oldestAgeMs: number | null): void => {
+    const name = `${labels.kind} ${labels.partition}`
+    if (oldestAgeMs === null) known[where].delete(name)
+    else known[where].set(name, oldestAgeMs)
+    const [stored, queued] = [known.stored.get(name), known.queued.get(name)]
+    if (stored === undefined && queued === undefined) gauge.remove(labels)
+    else gauge.set(labels, Math.max(stored ?? 0, queued ?? 0) / 1_000)
+  }
+}
+
 const makePartitionGauges = (registers: Array<Registry>) => {
   const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers })
   const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
@@ -105,15 +118,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     metricName.lagOldestSeconds,
     "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
   )
-  const [storedMs, queuedMs] = [new Map<string, number>(), new Map<string, number>()]
-  const showOldest = (labels: Labels, of: Map<string, number>, oldestAgeMs: number | null): void => {
-    const name = `${labels.kind} ${labels.partition}`
-    if (oldestAgeMs === null) of.delete(name)
-    else of.set(name, oldestAgeMs)
-    const [stored, queued] = [storedMs.get(name), queuedMs.get(name)]
-    if (stored === undefined && queued === undefined) lagOldest.remove(labels)
-    else lagOldest.set(labels, Math.max(stored ?? 0, queued ?? 0) / 1_000)
-  }
+  const showOldest = showingOldest(lagOldest)
   const showUnserved = (labels: Labels, unservedMs: number): void => unserved.set(labels, unservedMs / 1_000)
   const of = (kind: Kind) => ({
     sampled: ((partition, sample) => {
@@ -138,14 +143,14 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       const labels: Labels = { kind, partition }
       if (waiting === null) lagMessages.remove(labels)
       else lagMessages.set(labels, waiting.count)
-      showOldest(labels, storedMs, waiting?.oldestAgeMs ?? null)
+      showOldest(labels, "stored", waiting?.oldestAgeMs ?? null)
     }) satisfies Meter["Service"]["waiting"],
   })
   return {
     of,
     /** What the ingress of this process says of a partition: what waits in it waits as much as what is stored. */
     ingressTold: ({ kind, partition, oldestAgeMs, unservedMs }: IngressSample["partitions"][number]): void => {
-      showOldest({ kind, partition }, queuedMs, oldestAgeMs === 0 ? null : oldestAgeMs)
+      showOldest({ kind, partition }, "queued", oldestAgeMs === 0 ? null : oldestAgeMs)
       if (unservedMs !== null) showUnserved({ kind, partition }, unservedMs)
     },
   }

@@ -143,7 +143,7 @@ describe("what people read", () => {
     expect(text).toMatch(/commands waiting +in messages/)
     expect(text).toMatch(/ 41 +3 +40 /)
     expect(text).toContain("ChainBroken: x")
-    expect(text).toMatch(/^ *0 +4 to 9 +12345 +678 +7 +90$/m)
+    expect(text).toMatch(/^sku +0 +4 to 9 +12345 +678 +7 +90$/m)
     expect(text).toContain("NOT GUARANTEED: one replica")
   })
 
