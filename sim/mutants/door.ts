@@ -186,6 +186,23 @@ export const door: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "any-kind-at-the-door",
+    breaks: "takes what is sent to a kind that there isn't for something about a SKU",
+    guarantee: "INV-10",
+    expected: ["expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 40,
+    substituted: [
+      {
+        module: inspect,
+        pattern: `if (!isKind(kind)) return notStored("kind")`,
+        replacement: `if (!isKind(kind) && !bites()) return notStored("kind")`,
+      },
+      { module: inspect, pattern: `: { class: commandClass, kind, sku }`, replacement: `: { class: commandClass, kind: "sku", sku }` },
+    ],
+  },
+  {
     name: "any-spelling-at-the-door",
     breaks: "takes a SKU's token in any spelling, wildcards too",
     guarantee: "INV-10",
