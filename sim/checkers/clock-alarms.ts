@@ -3,7 +3,7 @@
  *
  * Looked at whenever an owner hears the broker's time: one that doesn't can't know.
  */
-import type { Partition } from "../../src/engine/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs, clockOffForMs, clockOffMsMax } from "../../src/limits.ts"
 import type { Slot } from "../nodes/slot.ts"
 import type { MakeChecker } from "./checker.ts"

@@ -4,10 +4,11 @@
  *
  * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
  */
+
 import { unreachable } from "../../src/assert.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"
-import type { AtsValue, DecisionSaid, Reply } from "../../src/engine/records.ts"
+import type { AtsValue, DecisionSaid, Reply } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandPath, commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"

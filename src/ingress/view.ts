@@ -5,7 +5,7 @@
  */
 import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import { brokerNow } from "./broker-time.ts"
 import { type Counter, counterOf, type Ingress, type Line, type SenderCounts } from "./ingress.ts"
 import { oldestIn } from "./line.ts"

@@ -6,8 +6,10 @@
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq, type Partition } from "../engine/partition.ts"
-import { atsView, holdsSku, quarantinePage, reservationView, shortQtyIn, stockView } from "../engine/views.ts"
+import { appliedSeq } from "../engine/partition.ts"
+import { holdsKey, quarantinePage } from "../engine/views.ts"
+import type { Partition } from "../kinds/sku/types.ts"
+import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
 import { commandJsonOf } from "../wire/commands.ts"
 import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
@@ -106,21 +108,21 @@ export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: st
       return {
         _tag: "Read",
         kind: "sku",
-        wanted: (state) => holdsSku(state, asked.sku),
+        wanted: (state) => holdsKey(state, asked.sku),
         read: (state) => found(stockAnswer(state, asked.sku)),
       }
     case "ats":
       return {
         _tag: "Read",
         kind: "sku",
-        wanted: (state) => holdsSku(state, asked.sku),
+        wanted: (state) => holdsKey(state, asked.sku),
         read: (state) => found(atsAnswer(state, channel, asked.sku)),
       }
     case "reservation":
       return {
         _tag: "Read",
         kind: "sku",
-        wanted: (state) => holdsSku(state, asked.sku),
+        wanted: (state) => holdsKey(state, asked.sku),
         read: (state) => found(reservationAnswer(state, channel, asked)),
       }
     case "atsPage":

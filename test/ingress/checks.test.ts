@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { DecodedBody, DecodedCommand } from "../../src/engine/protocol.ts"
+import type { DecodedBody, DecodedCommand } from "../../src/kinds/sku/types.ts"
 import { judge } from "../../src/ingress/inspect.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
 import { decodeBody } from "../../src/wire/body.ts"
