@@ -5,9 +5,6 @@
  * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
  */
 import { Schema } from "effect"
-import type { Refusal } from "../domain/refusals.ts"
-import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/sku/commands.ts"
-import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
 import {
   BoundField,
   CommandIdField,
@@ -15,7 +12,6 @@ import {
   durationField,
   EpochMsField,
   LocationField,
-  noSuchField,
   PercentField,
   QtyField,
   QuarantinedField,
@@ -25,11 +21,13 @@ import {
   SenderField,
   SignedQtyField,
   SkuField,
-  type Strict,
-  strictDecoderOf,
   TextField,
   VersionField,
-} from "./fields.ts"
+} from "../domain/fields.ts"
+import type { Refusal } from "../domain/refusals.ts"
+import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/sku/commands.ts"
+import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
+import { noSuchField, type Strict, strictDecoderOf } from "./fields.ts"
 import { tied } from "./tied.ts"
 
 /** The version of the commands' JSON that this release speaks. */

@@ -7,12 +7,12 @@
 
 import { Schema } from "effect"
 import { unreachable } from "../assert.ts"
+import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField, VersionField } from "../domain/fields.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { AdjustReason, ReleaseReason, StockStatus } from "../domain/sku/commands.ts"
 import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/sku/events.ts"
 import type { Outcome } from "../engine/records.ts"
 import { PolicyJson } from "./commands.ts"
-import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField, VersionField } from "./fields.ts"
 import { tied } from "./tied.ts"
 
 const ofReservation = { channel: SenderField, reservation: ReservationNameField }

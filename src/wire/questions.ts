@@ -5,23 +5,14 @@
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
 import { Schema } from "effect"
+import { AllocationsField, CountField, LocationField, ReservationNameField, SenderField, SkuField } from "../domain/fields.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
 import { questionBytesMax } from "../limits.ts"
 import { CommandJson, PolicyJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
-import {
-  AllocationsField,
-  ClassField,
-  CountField,
-  decoderOf,
-  LocationField,
-  ReservationNameField,
-  SenderField,
-  SkuField,
-  strictDecoderOf,
-} from "./fields.ts"
+import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */

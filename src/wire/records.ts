@@ -19,6 +19,7 @@
  */
 import { Schema } from "effect"
 import { assert } from "../assert.ts"
+import { CommandIdField, CountField, SenderField, SkuField } from "../domain/fields.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import type { DecodedRecord } from "../engine/protocol.ts"
 import {
@@ -37,7 +38,7 @@ import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
 import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson, ShortageCoveredJson } from "./events.ts"
-import { ClassField, CommandIdField, CountField, SenderField, SkuField, type Strict, strictDecoderOf } from "./fields.ts"
+import { ClassField, type Strict, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import { type LongWay, readEntries } from "./record-reader.ts"
 import { sealBytes, sealFound, sealOf } from "./sealed.ts"

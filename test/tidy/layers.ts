@@ -42,7 +42,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
-  domain: { uses: [], typesOf: [], packages: [] },
+  // A command is declared once, as a Schema: its types, readers and documents follow from it. Of Effect nothing that runs.
+  domain: { uses: [], typesOf: [], packages: ["effect/Schema"] },
   engine: { uses: ["domain"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
   wire: {
