@@ -3,20 +3,12 @@
  *
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
-import { unreachable } from "../assert.ts"
 import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
-import { type Command, isFact } from "../domain/sku/commands.ts"
+import { plainEntryBytes } from "../domain/sku/bounds.ts"
+import type { Command, CommandType } from "../domain/sku/commands.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import { channelPolicy } from "../domain/sku/policy.ts"
-import {
-  allocationsMax,
-  arrivedBytesMax,
-  bodyBytesMax,
-  entryOverheadBytesMax,
-  idCharsMax,
-  recordEnvelopeBytesMax,
-  replySuffixCharsMax,
-  replySuffixTokensMax,
-} from "../limits.ts"
+import { arrivedBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 import type { SkuActor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
 import { hearStamp } from "./broker-clock.ts"
@@ -222,13 +214,6 @@ const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft
 /** Bytes of the entry that says which stored message was taken, or passed over. */
 const storedEntryBytes = 512
 
-/** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
-const allocationBytes = idCharsMax + 40
-/** Bytes of a shortage found at one location. */
-const shortageBytes = idCharsMax + 64
-/** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
-const plainEntryBytes = 512
-
 const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: number) => {
   if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, newLocations: 0 }
   let bytes = arrived.bytes + plainEntryBytes
@@ -238,10 +223,10 @@ const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: 
       bytes += plainEntryBytes
       continue
     }
-    const made = locationsMadeBy(decoded.command)
+    const { bounds } = bounded[decoded.command.type]
     const known = actorIn(partition, arrived, decoded.command)?.stock.locations.length ?? 0
-    bytes += worstCaseOf(decoded.command, known + newLocations + locationsMade, arrived.bytes)
-    locationsMade += made
+    bytes += bounds.entryBytes(known + newLocations + locationsMade, arrived.bytes)
+    locationsMade += bounds.placesMade(decoded.command)
   }
   return { commands: arrived.body.commands.length, bytes, newLocations: locationsMade }
 }
@@ -250,56 +235,11 @@ const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: 
 export const actorIn = (partition: Partition, arrived: ArrivedMessage, command: Command): SkuActor | undefined =>
   command.sku === arrived.sku && arrived.actor !== undefined ? arrived.actor : partition.actors.get(command.sku)
 
-const worstCaseOf = (command: Command, locations: number, bodyBytes: number): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return bodyBytes + plainEntryBytes
-    // A hold may be confirmed where its locations lack units, and says so.
-    case "Confirm":
-      return plainEntryBytes + Math.min(allocationsMax, locations) * shortageBytes
-    case "Extend":
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-      return plainEntryBytes
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 2 * bodyBytesMax + entryOverheadBytesMax
-    case "Reserve":
-    case "Release":
-    case "Fulfil":
-    case "RecordSale": {
-      const parts = Math.min(allocationsMax, locations)
-      const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
-      return 2 * plainEntryBytes + parts * allocationBytes + shortages
-    }
-    default:
-      return unreachable(command)
-  }
+/** What a command of a type may take of a record at its worst. Methods, for each takes its own command alone. */
+interface Bounded {
+  readonly bounds: { entryBytes(places: number, bodyBytes: number): number; placesMade(command: Command): number }
 }
-
-/** Locations that deciding the command may add to its SKU. */
-const locationsMadeBy = (command: Command): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return command.policy.safety.length
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-    case "Fulfil":
-    case "RecordSale":
-      return 1
-    case "Reserve":
-    case "Confirm":
-    case "Release":
-    case "Extend":
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 0
-    default:
-      return unreachable(command)
-  }
-}
+const bounded: Readonly<Record<CommandType, Bounded>> = skuKind.command
 
 /** Rank of senders whose SKU has no policy for them. */
 const lastRank = 1_000_000

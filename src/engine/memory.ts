@@ -9,7 +9,8 @@
  */
 import { assert } from "../assert.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
+import { type Command, type CommandType, ofEachType } from "../domain/sku/commands.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
 import { digestOfList, textHash } from "./lanes.ts"
@@ -65,11 +66,13 @@ export const shipmentKeyOf = (command: Command): CommandId | undefined =>
 /** What of a shipment has to be the same for it to be the same: its quantity, all that was open if it says none. */
 export const shipmentHashOf = (command: Command): number => (command.type === "Fulfil" ? (command.qty ?? 0) : 0)
 
+/** The class whose floor and horizon a command of each type falls under: its own, but that a fact of a channel is remembered as long as other facts. */
+const floorClasses: Readonly<Record<CommandType, FloorClass>> = ofEachType((spec) =>
+  spec.class === "sell" && spec.isFact ? "sale" : spec.class,
+)
+
 /** The class whose floor and horizon a command falls under. */
-export const floorClassOf = (command: Command): FloorClass => {
-  const commandClass = classOf[command.type]
-  return commandClass === "sell" && isFact(command) ? "sale" : commandClass
-}
+export const floorClassOf = (command: Command): FloorClass => floorClasses[command.type]
 
 const horizonMs: Readonly<Record<FloorClass, number>> = {
   sell: commandHorizonMs,
@@ -78,6 +81,8 @@ const horizonMs: Readonly<Record<FloorClass, number>> = {
   sale: factHorizonMs,
   stock: factHorizonMs,
 }
+for (const { type, isFact } of skuKind.commands)
+  assert(horizonMs[floorClasses[type]] === (isFact ? factHorizonMs : commandHorizonMs), "facts are remembered for the horizon of facts")
 
 /** The step that a time lies in. */
 export const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
