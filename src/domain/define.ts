@@ -65,7 +65,7 @@ interface Whole<Value> {
   /** The field at fault, and what it should be. */
   readonly fault: (fields: Value) => { readonly path: ReadonlyArray<string>; readonly issue: string } | undefined
   /** The same in words of JSON Schema, as far as they go. */
-  readonly jsonSchema?: object
+  readonly jsonSchema?: Readonly<Record<string, unknown>>
 }
 
 /** What a command may take of a record, at its worst: the engine takes no more into one than fits. */
@@ -149,7 +149,7 @@ export interface AnyCommandSpec {
   readonly fields: Fields
   readonly whole?: {
     fault(fields: object): { readonly path: ReadonlyArray<string>; readonly issue: string } | undefined
-    readonly jsonSchema?: object
+    readonly jsonSchema?: Readonly<Record<string, unknown>>
   }
   readonly defaults?: object
   readonly decide: unknown

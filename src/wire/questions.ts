@@ -8,9 +8,10 @@ import { Schema } from "effect"
 import { AllocationsField, CountField, LocationField, ReservationNameField, SenderField, SkuField } from "../domain/fields.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
+import { PolicyField } from "../domain/sku/policy.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
 import { questionBytesMax } from "../limits.ts"
-import { CommandJson, PolicyJson } from "./commands.ts"
+import { CommandJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
 import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
@@ -171,7 +172,7 @@ export const StockAnswerJson = Schema.Struct({
     Schema.Struct({ channel: SenderField, reservation: ReservationNameField, qty: CountField, at: Schema.NullOr(LocationField) }),
   ),
   openReservations: CountField,
-  policy: Schema.NullOr(PolicyJson),
+  policy: Schema.NullOr(PolicyField),
 }).annotate({
   identifier: "StockAnswer",
   description:

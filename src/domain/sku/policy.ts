@@ -43,10 +43,8 @@ export const plainLine = <Channel extends string>(channel: Channel, priority: nu
   fenceQty: 0,
 })
 
-const safetyFields = { location: LocationField, qty: BoundField }
-
 /** Stock kept back at a location from what is offered (not from what is owed). */
-export interface SafetyStock extends Schema.Struct.Type<typeof safetyFields> {}
+const safetyFields = { location: LocationField, qty: BoundField }
 
 const policyFields = {
   /** The channels that sell this SKU; nobody else may reserve it or sees its ATS. */

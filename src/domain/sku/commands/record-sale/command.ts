@@ -6,8 +6,7 @@ import { defineCommand, type SkuFact } from "../../define.ts"
 import { decideSale } from "./decide.ts"
 import { saleOwed, saleTaken } from "./events.ts"
 
-export const SaleMode = ["taken", "owed"] as const
-export type SaleMode = (typeof SaleMode)[number]
+const SaleMode = ["taken", "owed"] as const
 
 const fields = {
   mode: Schema.Literals(SaleMode),
