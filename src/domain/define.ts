@@ -156,7 +156,7 @@ export interface AnyCommandSpec {
   readonly events: ReadonlyArray<EventSpec>
   founds(command: object): boolean
   readonly bounds: { entryBytes(places: number, bodyBytes: number): number; placesMade(command: object): number }
-  readonly flags: object
+  readonly flags: Readonly<Record<string, FlagText>>
   filledIn?(id: string): object
   readonly examples: ReadonlyArray<object>
 }
