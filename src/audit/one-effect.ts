@@ -10,7 +10,7 @@ import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command } from "../domain/sku/commands.ts"
 import type { EntryDecision, FloorClass, Outcome } from "../engine/records.ts"
-import { factTypes } from "./facts.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings } from "./findings.ts"
 import { type Floors, floorClassOf, stepStartMs } from "./floors.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
@@ -146,7 +146,7 @@ const createShipments = (floors: Floors) => {
 
 /** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
 const countedAtMs = (command: Command, version: number, brokerMs: EpochMs): EpochMs =>
-  version >= 3 && factTypes.has(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+  version >= 3 && isFactType(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 
 interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void
