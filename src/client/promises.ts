@@ -84,10 +84,9 @@ export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Cha
   const client = Context.get(await runtime.context(), Client)
   const watches = new Set<Scope.Closeable>()
   const send = sending(client)
-  const sends = Object.fromEntries(
-    Object.keys(classOf).map((type) => [methodOf(type), sendAs(client, send, type as CommandType)]),
-    // A table of all types, and so of all methods: the compiler doesn't follow the names.
-  ) as unknown as Sends
+  const methods = Object.keys(classOf).map((type) => [methodOf(type), sendAs(client, send, type as CommandType)] as const)
+  // Of all types, and so all methods: the compiler doesn't follow the names.
+  const sends = Object.fromEntries(methods) as unknown as Sends
   return {
     ...sends,
     sender: client.sender,
