@@ -4,7 +4,6 @@
  * Two phases. Safety: anything may be down, nothing may be promised twice. Liveness: all faults end, and within a bound of virtual time every
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
-
 import { createAudit } from "../src/audit/audit.ts"
 import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"

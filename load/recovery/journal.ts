@@ -2,7 +2,6 @@
  * A journal as a busy owner would have written it, made by the engine itself: full batches of a library's messages, from a broker that says yes to
  * everything at once.
  */
-
 import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"

@@ -1,5 +1,4 @@
 /** The defects that the core had and that a simulated world can show, each with what takes its remedy out again. */
-
 import { halt } from "../../src/engine/ending.ts"
 import type { EngineCodec, Output, Step } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"

@@ -5,7 +5,6 @@
  * in thousands of arrangements of everything else, so each pair is stepped once, on a copy, and remembered. What is explored is the real `step`
  * all the same; only its repetition is saved.
  */
-
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { EngineCodec, Input, Output, Partition } from "../../src/kinds/sku/types.ts"

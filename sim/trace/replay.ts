@@ -5,7 +5,6 @@
  * What is in no trace is taken from it as said: bodies that could not be decoded are refused again, commands that could not be decided lie in quarantine
  * again, floors are raised again. Claims, resets and resumed halts change no stock and are passed over.
  */
-
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { raiseFloor } from "../../src/engine/apply.ts"

@@ -4,7 +4,6 @@
  *
  * Synchronous and without clock, chance or I/O, as the engine is: its shell (runtime/) performs the outputs and feeds back what came of them, and a simulator runs the same lines.
  */
-
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { BusyWhy, HeldOff } from "../engine/words.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"

@@ -3,7 +3,6 @@
  *
  * The oldest counts what waits, what is under way and what is being stored: from there on the owner knows it.
  */
-
 import type { SenderId } from "../domain/names.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import { brokerNow } from "./broker-time.ts"

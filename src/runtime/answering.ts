@@ -3,7 +3,6 @@
  *
  * What is read of a partition may be ahead of its journal by the record in flight: whoever says it waits for that.
  */
-
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"

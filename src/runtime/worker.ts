@@ -1,7 +1,6 @@
 /**
  * A worker: joins the others, looks after its share of the partitions, answers questions, and leaves without leaving anything unsaid.
  */
-
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"

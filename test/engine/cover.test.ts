@@ -1,5 +1,4 @@
 /** What is sold beyond stock, at the step level: covered in the record that brings goods, by every owner alike, and never offered before. */
-
 import { describe, expect, it } from "vitest"
 import { coverShortages } from "../../src/domain/sku/cover.ts"
 import { protocolRules } from "../../src/engine/rules.ts"

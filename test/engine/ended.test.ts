@@ -1,5 +1,4 @@
 /** Reservations that have ended: a row each, off the heap, and answered as if they still stood in their SKU, at every owner, for as long as they are remembered. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ReservationId, SenderId, Sku } from "../../src/domain/names.ts"

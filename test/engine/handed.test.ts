@@ -1,5 +1,4 @@
 /** What ingresses hand over: taken by turns, bounded by sender, decided beside the stream, given back when the reign ends. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"

@@ -2,7 +2,6 @@
  * The hazards of reading commands, journaling and answering, one named test each, at the step level: the fault is put in as an input, the remedy shows in the outputs.
  * Numbers are those of docs/HAZARDS.md.
  */
-
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"

@@ -2,7 +2,6 @@
  * A lease that is lost, or given away, while its worker serves costs the reign and not the state: what was in flight is seen to its end, and where that end is the journal's, the partition follows on
  * as anybody would who read that journal.
  */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"

@@ -1,5 +1,4 @@
 /** Stepping aside for a newer release, and halting for everybody, are told apart by what the codec says a record is, not by how it puts that. */
-
 import { describe, expect, it } from "vitest"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"

@@ -2,7 +2,6 @@
  * Snapshots in slices: loading one a slice at a time comes to what loading it whole does, whatever happens in between; when one is due, and how fast it is
  * walked.
  */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { protocolRules } from "../../src/engine/rules.ts"

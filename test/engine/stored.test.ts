@@ -1,5 +1,4 @@
 /** What ingresses store: batches of senders' messages, serials that show what was lost, and what is purged of them. */
-
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"

@@ -1,5 +1,4 @@
 /** Arbitrary values of everything that has bytes: all kinds, every optional field there or not. */
-
 import fc from "fast-check"
 import {
   CommandClass,
