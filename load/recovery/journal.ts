@@ -44,8 +44,6 @@ class Author {
     this.#nowMs = plan.startMs
     this.#onRecord = onRecord
     this.partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
-    // No snapshot is wanted of this owner.
-    this.partition.nextSnapshotAtMs = Number.POSITIVE_INFINITY
     this.#put({ _tag: "SnapshotMissing", nowMs: this.#nowMs })
     this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
     this.#put({ _tag: "Claim", nowMs: this.#nowMs, owner: "author", incarnation: "author" })

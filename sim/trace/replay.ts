@@ -148,7 +148,7 @@ class Replay {
       nowMs: 0,
     })
     while (this.#partition.inFlight !== null) this.#acknowledge(this.#partition.inFlight, 0)
-    assert(this.#partition.phase === "serving" && this.#partition.reading, "a partition without a journal is claimed at once")
+    assert(this.#partition.reign?.reading === true, "a partition without a journal is claimed at once")
     this.#put({ _tag: "BrokerTimeSeen", brokerMs: 0, nowMs: 0 })
   }
 
@@ -182,7 +182,7 @@ class Replay {
     if (partition.inFlight === null) this.#put({ _tag: "BrokerTimeSeen", brokerMs: nowMs, nowMs })
     else if (partition.inFlight === before) this.#acknowledge(partition.inFlight, nowMs)
     note()
-    while (partition.arrived.length > 0 && partition.inFlight !== null && partition.phase === "serving") {
+    while (partition.reign !== null && partition.reign.arrived.length > 0 && partition.inFlight !== null) {
       this.#acknowledge(partition.inFlight, nowMs)
       note()
     }

@@ -80,7 +80,7 @@ describe("what is sold beyond stock", () => {
       worker.tick(1)
       worker.settle()
     }
-    for (let i = 0; worker.partition.walk !== null && i < 100; i++) worker.tick(1).settle()
+    for (let i = 0; worker.reign.walk !== null && i < 100; i++) worker.tick(1).settle()
     const { manifest } = worker.broker
     expect(manifest).not.toBeNull()
     const state = stateHash(worker.partition, engineCodec.sha256)

@@ -525,8 +525,8 @@ describe("hazards of reading commands", () => {
     worker.broker.replies = []
     const next = new Worker(worker.broker, "b").follow().claim()
     next.settle(["StoreWitness"])
-    next.partition.publishing.republishAfterSeq = 2
-    next.partition.republishAgainAtMs = 0
+    next.reign.publishing.republishAfterSeq = 2
+    next.reign.republishAgainAtMs = 0
     next.tick().settle()
     expect(worker.broker.replies.find(({ suffix }) => suffix === said?.suffix)?.decisions).toEqual(said?.decisions)
   })
@@ -1031,7 +1031,8 @@ describe("hazards of what is said", () => {
     const next = new Worker(worker.broker, "b").follow().claim()
     const waiting: ReadonlyArray<Output["_tag"]> = ["SendReplies", "ReadForRepublish"]
     next.settle(waiting)
-    const { publishing, bounds, reignSeq } = next.partition
+    const { bounds } = next.partition
+    const { publishing, reignSeq } = next.reign
     const decisionsOnTheirWay = () => [...publishing.replies].filter((seq) => seq > reignSeq).length
     let decided = 0
     const decide = (count: number) => {

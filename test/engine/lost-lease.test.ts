@@ -24,7 +24,7 @@ const follower = (): Worker => {
 const expectFollows = (worker: Worker): void => {
   const { partition } = worker
   worker.settle()
-  expect(partition).toMatchObject({ phase: "following", claiming: null, inFlight: null, draining: null })
+  expect(partition).toMatchObject({ phase: "following", claiming: null, inFlight: null, reign: null })
   expect(worker.has("SteppedDown")).toBe(false)
   expect(worker.has("Halted")).toBe(false)
   const fresh = new Worker(worker.broker, "fresh").follow()

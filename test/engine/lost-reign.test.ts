@@ -39,7 +39,7 @@ const expectFollows = (worker: Worker, bounds?: MemoryBounds): void => {
     phase: "following",
     claiming: null,
     inFlight: null,
-    draining: null,
+    reign: null,
     confirmedSeq: broker.journal.length,
   })
   for (const none of ["SteppedDown", "Halted", "ReadClaimBasis"] as const) expect(worker.has(none)).toBe(false)
@@ -280,13 +280,13 @@ describe("a reign that is over", () => {
       worker.settle()
     }
     worker.put({ _tag: "Tick" } as Told)
-    const { walk } = worker.partition
+    const { walk } = worker.reign
     if (walk === null) throw new Error("a snapshot is being written")
     worker.out = worker.out.filter(({ _tag }) => _tag !== "StoreChunk")
     worker.put({ _tag: "LeaseLost" })
     worker.settle(["DiscardSnapshot"])
     expect(worker.take("DiscardSnapshot").id).toBe(walk.id)
-    expect(worker.partition).toMatchObject({ walk: null, published: null, continuing: false })
+    expect(worker.partition).toMatchObject({ reign: null, continuing: false })
     expect(worker.partition.sinceSnapshot.records).toBe(worker.broker.journal.length)
   })
 

@@ -48,7 +48,7 @@ describe("a record that can't be read", () => {
   it("is left to who can read it where it was to be said again, too", () => {
     const { broker, newest } = withNewest()
     const worker = new Worker(broker, "c").follow().claim()
-    worker.partition.publishing.republishAfterSeq = newest.seq - 1
+    worker.partition.saidSeq = newest.seq - 1
     worker.settle(["ReadForRepublish"])
     worker.nowMs += 10_000
     worker.put({ _tag: "Tick" })
