@@ -13,7 +13,7 @@ import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
 import type { Claimant, InFlight, Partition, Serving } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
-import { publishConfirmed } from "./publishing.ts"
+import { flushFeed, publishConfirmed } from "./publishing.ts"
 import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
@@ -177,7 +177,7 @@ const onOwnerConfirmed = (partition: Serving, given: Given, inFlight: InFlight, 
     case "operator":
       return unexpected(record)
     case "reset":
-      return [...snapshot, ...onCursorReset(partition, nowMs)]
+      return [...onCursorReset(partition, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
     case "batch":
     case "expiry":
       return [
@@ -188,6 +188,10 @@ const onOwnerConfirmed = (partition: Serving, given: Given, inFlight: InFlight, 
       ]
   }
 }
+
+/** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
+const saidMeanwhile = (partition: Partition, given: Given): Array<Output> =>
+  partition.phase === "serving" ? flushFeed(partition, given) : []
 
 /** A claimant decides nothing, and an owner claims nothing. */
 const unexpected = ({ kind }: JournalRecord): never => {

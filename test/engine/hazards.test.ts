@@ -550,6 +550,26 @@ describe("hazards of reading commands", () => {
     expect(reservedQty(worker)).toBe(5)
   })
 
+  it("43: says what could not be stored in the feed while the reset was on its way, though nothing more is decided", () => {
+    const worker = serving(10)
+    const { broker } = worker
+    worker.send("web", reserve("c1", "r1", 1))
+    worker.settle(["SendFeed"])
+    const { group } = worker.take("SendFeed")
+    broker.commands.clear()
+    broker.lastSeq = 0
+    worker.tick(2_000)
+    expect(worker.partition.inFlight?.record.kind).toBe("reset")
+    worker.put({ _tag: "FeedFailed", group })
+    expect(worker.has("SendFeed")).toBe(false)
+    worker.settle(["SendFeed"])
+    expect(worker.partition.inFlight).toBeNull()
+    expect(worker.take("SendFeed").values.map(({ channel, ats }) => [channel, ats])).toEqual([
+      ["web", 9],
+      ["shop", 9],
+    ])
+  })
+
   it("43: starts again at the first message when none is common, and executes nothing twice", () => {
     const worker = serving(10)
     const command = reserve("c1", "r1", 1)
