@@ -2,7 +2,6 @@
  * One simulated cluster: server, workers, senders, faults and their audience, put together from the options of a seed. Nothing here moves;
  * sim/run.ts plays it.
  */
-
 import { type CommandClass, partitionOf, type SenderId } from "../src/domain/names.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"

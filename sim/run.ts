@@ -4,7 +4,6 @@
  * Two phases. Safety: anything may be down, nothing may be promised twice. Liveness: all faults end, and within a bound of virtual time every
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
-
 import { createAudit } from "../src/audit/audit.ts"
 import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"
@@ -153,12 +152,14 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     if (halted.has(partition)) continue
     const owners = cluster.workers.flatMap(({ slots }) => slots.filter((slot) => slot.id === partition && slot.isServing))
     const state = owners[0]?.partition
-    if (owners.length !== 1 || state == null || state.inFlight !== null || state.search !== null || state.draining !== null) return false
-    if (state.cursor.stream === "raw" || state.handed.commands > 0 || state.quarantine.size > 0) return false
+    if (owners.length !== 1 || state == null || state.inFlight !== null || state.phase !== "serving") return false
+    const { search, draining, handed, publishing } = state.reign
+    if (search !== null || draining !== null || state.cursor.stream === "raw" || handed.commands > 0 || state.quarantine.size > 0)
+      return false
     if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
     // An owner that has heard of no renewal yet ends no hold: whether it does has to be seen.
     if (state.openHolds > 0 && state.brokerClock.present === null) return false
-    const { replies, dirty, groups, republishAfterSeq } = state.publishing
+    const { replies, dirty, groups, republishAfterSeq } = publishing
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
   }
   for (const value of cluster.server.feed()) {

@@ -4,7 +4,6 @@
  *
  * It hears, appends and answers through the same adapters as a worker, so that the difference is what deciding costs.
  */
-
 import { Buffer } from "node:buffer"
 import { Effect, Layer } from "effect"
 import { assert } from "../../src/assert.ts"

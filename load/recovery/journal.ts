@@ -2,7 +2,6 @@
  * A journal as a busy owner would have written it, made by the engine itself: full batches of a library's messages, from a broker that says yes to
  * everything at once.
  */
-
 import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
@@ -45,8 +44,6 @@ class Author {
     this.#nowMs = plan.startMs
     this.#onRecord = onRecord
     this.partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
-    // No snapshot is wanted of this owner.
-    this.partition.nextSnapshotAtMs = Number.POSITIVE_INFINITY
     this.#put({ _tag: "SnapshotMissing", nowMs: this.#nowMs })
     this.#put({ _tag: "BrokerTimeSeen", nowMs: this.#nowMs, brokerMs: this.#nowMs })
     this.#put({ _tag: "Claim", nowMs: this.#nowMs, owner: "author", incarnation: "author" })

@@ -2,7 +2,6 @@
  * An owner without a worker around it: the engine itself decides full batches of made-up commands and appends to a real journal, as fast as that goes, at times of
  * its own. A day of journaled time passes in as many records as is asked for.
  */
-
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CommandClass, SenderId, Sku } from "../../src/domain/names.ts"

@@ -4,7 +4,6 @@
  *
  * What waits is counted from the journal, and, for an owner, from its record in flight. An owner that is well says so again and again.
  */
-
 import { isFact } from "../../src/domain/sku/commands.ts"
 import type { Entry } from "../../src/kinds/sku/types.ts"
 import { busyQueueMs, holdOffEveryMs } from "../../src/limits.ts"

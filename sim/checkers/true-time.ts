@@ -5,7 +5,6 @@
  * long after its deadline. How it moves within a journal is the auditor's; what the time really was only the world knows. Where the broker's own clock was set
  * back, journaled time may go on as before for two windows, then stands still until the broker's has come there.
  */
-
 import { isFact } from "../../src/domain/sku/commands.ts"
 import type { JournalRecord } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs } from "../../src/limits.ts"

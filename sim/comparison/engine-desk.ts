@@ -3,7 +3,6 @@
  *
  * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
  */
-
 import { assert, unreachable } from "../../src/assert.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"

@@ -334,8 +334,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/handed.ts",
-        pattern: `partition.draining !== null || isNotYet)`,
-        replacement: `partition.draining !== null || (isNotYet && !bites()))`,
+        pattern: `partition.reign.draining !== null || isNotYet)`,
+        replacement: `partition.reign.draining !== null || (isNotYet && !bites()))`,
       },
     ],
   },

@@ -2,7 +2,6 @@
  * Hunts a mutant: plays seeds with it until a checker that has to notice does, then plays the killing seed with the shipped code, which must be
  * green, or the kill proves nothing.
  */
-
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeIngressStep } from "../../src/ingress/step.ts"

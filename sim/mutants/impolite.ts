@@ -330,11 +330,7 @@ const bounds: ReadonlyArray<Mutant> = [
     guarantee: "INV-7",
     expected: ["convergence", "one-answer"],
     drawn: { arrivedMessagesMax: 8, batchMessagesMax: 8 },
-    substituted: one(
-      "src/engine/step.ts",
-      `partition.paused && partition.arrived.length <`,
-      `partition.paused && !bites() && partition.arrived.length <`,
-    ),
+    substituted: one("src/engine/step.ts", `reign.paused && reign.arrived.length <`, `reign.paused && !bites() && reign.arrived.length <`),
   }),
   mutant({
     name: "counted-as-said",
@@ -345,7 +341,7 @@ const bounds: ReadonlyArray<Mutant> = [
     drawn: { loss: 500, faultChance: 60, crashPoints: 150 },
     substituted: one(
       "src/engine/publishing.ts",
-      `partition.publishing.replies.add(seq)
+      `partition.reign.publishing.replies.add(seq)
   return [{ _tag: "SendReplies"`,
       `bites()
   return [{ _tag: "SendReplies"`,

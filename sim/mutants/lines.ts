@@ -93,9 +93,8 @@ export const lines: ReadonlyArray<Mutant> = [
         module: appending,
         pattern: `return stepDown(partition, "Fenced", \`record \${stored.seq} is \${found.owner}'s of epoch \${found.epoch}\`)`,
         replacement: `bites()
-  partition.phase = "claiming"
-  partition.claiming = { owner: \`\${partition.owner}+\`, incarnation: "", basis: null, knownSeq: 0, askAgainAtMs: 0 }
-  return onClaimLost(partition)`,
+  const claiming = { owner: \`\${partition.owner}+\`, incarnation: "", givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
+  return onClaimLost(Object.assign(partition, { phase: "claiming", claiming, reign: null }))`,
       },
     ],
   },
@@ -147,10 +146,17 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: ending,
-        pattern: `Object.assign(partition, noReign())`,
-        replacement: `const { arrived, arrivedBytes, arrivedSeq, reading, trusted } = partition
+        pattern: `enter(partition, following)`,
+        replacement: `const { arrived, arrivedBytes, arrivedSeq, reading } = partition.reign
   if (reading) bites()
-  Object.assign(partition, { ...noReign(), arrived, arrivedBytes, arrivedSeq, reading, trusted })`,
+  Object.assign(partition, { left: { arrived, arrivedBytes, arrivedSeq, reading } })
+  enter(partition, following)`,
+      },
+      {
+        module: takeover,
+        pattern: `const owner = enter(partition, {`,
+        replacement: `Object.assign(reign, Reflect.get(partition, "left"))
+  const owner = enter(partition, {`,
       },
     ],
   },
@@ -309,8 +315,8 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: takeover,
-        pattern: `partition.draining ??= reason
-  return []`,
+        pattern: `partition.claiming.givenUp ??= reason
+    return []`,
         replacement: `bites()
   partition.inFlight = null
   return endClaim(partition, reason)`,
@@ -434,8 +440,8 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: "src/engine/intake.ts",
-        pattern: `if (stored.seq > partition.provenSeq) break`,
-        replacement: `if (stored.seq > partition.provenSeq && !bites()) break`,
+        pattern: `if (stored.seq > partition.reign.provenSeq) break`,
+        replacement: `if (stored.seq > partition.reign.provenSeq && !bites()) break`,
       },
     ],
   },
@@ -503,7 +509,7 @@ export const lines: ReadonlyArray<Mutant> = [
         pattern: `return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)`,
         replacement: `if (partition.cursor.seq > 0) bites()
   const outputs = startReading(partition)
-  partition.provenSeq = Number.MAX_SAFE_INTEGER
+  partition.reign.provenSeq = Number.MAX_SAFE_INTEGER
   return outputs`,
       },
     ],

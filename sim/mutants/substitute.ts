@@ -5,7 +5,6 @@
  * A copy is told by a query in its URL, which everything under src/ that it imports inherits. The text is replaced before types are stripped, in
  * the loader of this thread; under a test runner that loads modules by itself there is no such loader, and loading a copy fails.
  */
-
 import { registerHooks } from "node:module"
 import type { makeIngressStep } from "../../src/ingress/step.ts"
 import type { makeStep } from "../../src/kinds/sku/partition.ts"

@@ -4,7 +4,6 @@
  *
  * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
  */
-
 import { unreachable } from "../../src/assert.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"

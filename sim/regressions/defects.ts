@@ -1,5 +1,4 @@
 /** The defects that the core had and that a simulated world can show, each with what takes its remedy out again. */
-
 import { halt } from "../../src/engine/ending.ts"
 import type { EngineCodec, Output, Step } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
@@ -36,8 +35,8 @@ const haltAtNewer =
 const readOnUntold =
   (step: Step): Step =>
   (partition, input) =>
-    input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reading
-      ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.arrivedSeq + 1 }]
+    input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reign.reading
+      ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.reign.arrivedSeq + 1 }]
       : step(partition, input)
 
 export const defects: ReadonlyArray<Defect> = [
@@ -111,7 +110,7 @@ export const defects: ReadonlyArray<Defect> = [
     substituted: [
       { module: publishing, pattern: `why.forced || actor.saidVersion === 0,`, replacement: `why.forced,` },
       { module: publishing, pattern: `!(isOlder || isOutdated(partition, given, actor, seen))`, replacement: `!isOlder` },
-      { module: takeover, pattern: `sinceMs: Math.max(0, partition.atMs - feedLookBackMs)`, replacement: `sinceMs: nowMs` },
+      { module: takeover, pattern: `sinceMs: Math.max(0, owner.atMs - feedLookBackMs)`, replacement: `sinceMs: nowMs` },
     ],
   },
   {
@@ -162,8 +161,8 @@ export const defects: ReadonlyArray<Defect> = [
     substituted: [
       {
         module: cursorCheck,
-        pattern: `  partition.provenSeq = 0`,
-        replacement: `  partition.provenSeq = partition.cursor.seq === 0 ? 0 : Number.MAX_SAFE_INTEGER`,
+        pattern: `  partition.reign.provenSeq = 0`,
+        replacement: `  partition.reign.provenSeq = partition.cursor.seq === 0 ? 0 : Number.MAX_SAFE_INTEGER`,
       },
     ],
   },
@@ -209,7 +208,9 @@ export const defects: ReadonlyArray<Defect> = [
     profile: "last-unit",
     families: ["jitter", "leases", "spikes"],
     drawn: { orders: 60, skus: 1, partitions: 1, workers: 2, leaseTtlMs: 1_000, faultChance: 100, spikes: 300, spikeMs: 500 },
-    substituted: [{ module: takeover, pattern: `Math.max(claiming.knownSeq, `, replacement: `Math.max(partition.confirmedSeq, ` }],
+    substituted: [
+      { module: takeover, pattern: `Math.max(partition.claiming.knownSeq, `, replacement: `Math.max(partition.confirmedSeq, ` },
+    ],
   },
   {
     name: "gap-after-a-lost-claim",
@@ -235,8 +236,8 @@ export const defects: ReadonlyArray<Defect> = [
     substituted: [
       {
         module: takeover,
-        pattern: `return [followAnew(partition), ...(draining === null ? askBasis(partition) : endClaim(partition, draining))]`,
-        replacement: `return askBasis(partition)`,
+        pattern: `return [followAnew(partition), ...(claiming.givenUp === null ? askBasis(partition, claiming) : endClaim(partition, claiming.givenUp))]`,
+        replacement: `return askBasis(partition, claiming)`,
       },
     ],
   },
@@ -254,7 +255,7 @@ export const defects: ReadonlyArray<Defect> = [
       { module: "src/engine/due.ts", pattern: `nowMs >= atMs || atMs - nowMs > pauseMs`, replacement: `nowMs >= atMs` },
       {
         module: "src/engine/step.ts",
-        pattern: `onTick(partition, given, input.nowMs, input.wallMs)`,
+        pattern: `onTick(partition, given, nowMs, input.wallMs)`,
         replacement: `onTick(partition, given, input.wallMs, input.wallMs)`,
       },
     ],

@@ -4,7 +4,6 @@
  *
  * Synchronous from the first step to the verdict: no promise, no timer, nothing that depends on this machine. The same seed is the same run.
  */
-
 import type { AuditReport } from "../../src/audit/audit.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import type { ProtocolRules } from "../../src/engine/protocol.ts"

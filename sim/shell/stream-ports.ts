@@ -3,7 +3,6 @@
  *
  * Each does what its real counterpart does with the same requests, so that the same things can go wrong between them.
  */
-
 import { Effect, Layer, Stream } from "effect"
 import { type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"

@@ -5,7 +5,6 @@
  * its ingress hearing so; a store may be unknown, late, or full; an ingress may die and begin anew. Not explored: answers that are lost on their way to a sender, whose retry is
  * an attempt like any other.
  */
-
 import { unreachable } from "../../src/assert.ts"
 import type { CommandClass, SenderId } from "../../src/domain/names.ts"
 import { skuToken } from "../../src/domain/names.ts"

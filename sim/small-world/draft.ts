@@ -4,7 +4,6 @@
  * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is
  * judged here, at the moment it leaves: a decision heard has to be a decision journaled by then.
  */
-
 import { unreachable } from "../../src/assert.ts"
 import type { Input, Output, Reply } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"

@@ -5,7 +5,6 @@
  * in thousands of arrangements of everything else, so each pair is stepped once, on a copy, and remembered. What is explored is the real `step`
  * all the same; only its repetition is saved.
  */
-
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { EngineCodec, Input, Output, Partition } from "../../src/kinds/sku/types.ts"
@@ -45,7 +44,7 @@ export const createMinds = (options: {
   let steps = 0
   const intern = (partition: Partition): Mind => {
     // Whose memory is swept next makes no difference while nothing in it is old enough to be swept, which takes a day.
-    partition.nextSenderToForget = 0
+    if (partition.reign !== null) partition.reign.nextSenderToForget = 0
     // The exact text would do as the key; its hash keeps a million of them in memory.
     const key = options.codec.sha256(fingerprint(partition))
     const seen = minds.get(key)

@@ -9,6 +9,7 @@
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
 import { unreachable } from "../../src/assert.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import { doorMisfortunes, doorMoves } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
@@ -322,10 +323,15 @@ const tellClaim = (ground: Ground, state: State, w: W): Draft => {
   return draft
 }
 
+/** Why its claim or its reign is about to end; null: it isn't. */
+export const endsWhy = ({ reign, claiming }: Partition): "Drained" | "LeaseLost" | null => reign?.draining ?? claiming?.givenUp ?? null
+
 /** What befalls a worker, as often as the bounds allow. */
 const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void => {
   const { bounds } = ground.world
-  const { phase, draining } = state.workers[w].mind.partition
+  const { partition } = state.workers[w].mind
+  const { phase } = partition
+  const draining = endsWhy(partition)
   if (state.used.claims < bounds.claims && phase === "following")
     onMove("chance", `${nameOf[w]} is told to claim`, tellClaim(ground, state, w))
   if (state.used.crashes < bounds.crashes) {

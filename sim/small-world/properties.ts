@@ -11,7 +11,7 @@ import { bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, stateOf
 import type { Journal } from "./journals.ts"
 import { freeQty } from "./ledger.ts"
 import type { Mind } from "./minds.ts"
-import { answers } from "./moves.ts"
+import { answers, endsWhy } from "./moves.ts"
 import type { State } from "./small-world.ts"
 
 /** The journal a mind stands for: what it knows to be confirmed, and the record it has in flight. Undefined if its records are not in the journal. */
@@ -131,7 +131,7 @@ const feedProblems = ({ feed, journal }: State): ReadonlyArray<string> =>
 
 /** What is wrong where nothing is under way: no wake-up may have been lost, and nothing may be beyond healing. */
 export const restingProblems = (ground: Ground, state: State): ReadonlyArray<string> => {
-  const draining = state.workers.some(({ mind }) => mind.partition.draining !== null)
+  const draining = state.workers.some(({ mind }) => endsWhy(mind.partition) !== null)
   // That the stream lost its tail is noticed within a second, not at once.
   if (isServed(state) && !draining && state.used.tailLosses === 0)
     return allAnswered(state) ? feedProblems(state) : ["no wake-up is lost: nothing is under way, and not every command was answered"]

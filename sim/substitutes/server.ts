@@ -4,7 +4,6 @@
  * Answers are given to whoever asks, once the request has arrived; the way there and back is the link's (sim/world/link.ts). What a server
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
-
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"

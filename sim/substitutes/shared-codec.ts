@@ -4,7 +4,6 @@
  *
  * Sound only because nobody changes what was decoded, but for those parts of a snapshot that are copied below. A test holds that.
  */
-
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { DecodedChunk } from "../../src/engine/protocol.ts"
 import type { Chunk, DecodedBatch, DecodedBody, EngineCodec } from "../../src/kinds/sku/types.ts"

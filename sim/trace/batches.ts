@@ -4,7 +4,6 @@
  * A trace names a message's commands, not its subject: a body of several SKUs was sent under any one of them, whose policy then gave its place in the
  * batch. One is chosen that explains the order; where none does (the SKU may be one that the export left out), the batch is cut there, which changes no decision.
  */
-
 import { type CommandClass, partitionOf, type SenderId, type Sku, skuToken } from "../../src/domain/names.ts"
 import { channelPolicy } from "../../src/domain/sku/policy.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"

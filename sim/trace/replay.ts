@@ -5,7 +5,6 @@
  * What is in no trace is taken from it as said: bodies that could not be decoded are refused again, commands that could not be decided lie in quarantine
  * again, floors are raised again. Claims, resets and resumed halts change no stock and are passed over.
  */
-
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { raiseFloor } from "../../src/engine/apply.ts"
@@ -149,7 +148,7 @@ class Replay {
       nowMs: 0,
     })
     while (this.#partition.inFlight !== null) this.#acknowledge(this.#partition.inFlight, 0)
-    assert(this.#partition.phase === "serving" && this.#partition.reading, "a partition without a journal is claimed at once")
+    assert(this.#partition.reign?.reading === true, "a partition without a journal is claimed at once")
     this.#put({ _tag: "BrokerTimeSeen", brokerMs: 0, nowMs: 0 })
   }
 
@@ -183,7 +182,7 @@ class Replay {
     if (partition.inFlight === null) this.#put({ _tag: "BrokerTimeSeen", brokerMs: nowMs, nowMs })
     else if (partition.inFlight === before) this.#acknowledge(partition.inFlight, nowMs)
     note()
-    while (partition.arrived.length > 0 && partition.inFlight !== null && partition.phase === "serving") {
+    while (partition.reign !== null && partition.reign.arrived.length > 0 && partition.inFlight !== null) {
       this.#acknowledge(partition.inFlight, nowMs)
       note()
     }

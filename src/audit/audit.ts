@@ -5,7 +5,6 @@
  * journal them. Keeps what is open (reservations, remembered ids, what was heard and not yet journaled), not what has passed.
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
-
 import { unreachable } from "../assert.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import type { DecidedCommand, EngineCodec, Entry, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"

@@ -2,7 +2,6 @@
  * What a decision means for its sender, worked out again from the journaled entry, and whether something said agrees with it.
  * Used by `replies` for what was heard; what it leaves unsaid counts as little for `one-effect` (firsts.ts).
  */
-
 import type { StockEvent } from "../domain/sku/events.ts"
 import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
 import { sumQty } from "./model.ts"

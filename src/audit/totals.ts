@@ -1,7 +1,6 @@
 /**
  * The sums of a verdict: what came, was sold, is held, was refused. Counting only; whether it was right is said by the checkers.
  */
-
 import type { StockEvent } from "../domain/sku/events.ts"
 import type { EntryDecision } from "../kinds/sku/types.ts"
 import { openQty } from "./conservation.ts"

@@ -3,7 +3,6 @@
  *
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
-
 import { Buffer } from "node:buffer"
 import {
   CommandClass,

@@ -3,7 +3,6 @@
  *
  * A command goes straight to the sender of commands: no fiber and no effect is spent on it.
  */
-
 import { Context, Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect"
 import { type Command, type CommandType, classOf } from "../domain/sku/commands.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"

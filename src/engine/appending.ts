@@ -11,7 +11,7 @@ import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
-import type { InFlight, Partition } from "./partition.ts"
+import type { Claimant, InFlight, Partition, Serving } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { flushFeed, publishConfirmed } from "./publishing.ts"
 import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
@@ -101,6 +101,7 @@ const judge = (
   if (given.rules.isMine(found, inFlight.pending)) {
     if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
     if (partition.phase === "claiming") return onClaimSuperseded(partition, inFlight)
+    assert(partition.phase === "serving", "INV-4 only who claims or reigns has an append in flight")
     return onReignSuperseded(partition, given, inFlight, nowMs)
   }
   if (partition.phase === "claiming") return onClaimLost(partition)
@@ -110,13 +111,13 @@ const judge = (
 /**
  * It is stored, and others have appended since: that reign is over, and its successor says what it decided. The state is the journal's up to that record, and is followed on with.
  */
-const onReignSuperseded = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+const onReignSuperseded = (partition: Serving, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
   const confirmed = noteStored(partition, inFlight, nowMs)
   return [
     confirmed,
     ...alarmsOf(partition, given, inFlight),
     ...alarmOfDroppedSince(partition, inFlight.record),
-    ...endReign(partition, partition.draining ?? "Fenced"),
+    ...endReign(partition, partition.reign.draining ?? "Fenced"),
   ]
 }
 
@@ -146,25 +147,43 @@ const noteStored = (partition: Partition, inFlight: InFlight, nowMs: number): Ex
 
 const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
   const confirmed = noteStored(partition, inFlight, nowMs)
-  const snapshot = noteSnapshotProgress(partition, given)
-  const { stats } = confirmed
-  if (stats.commands > 0) notePace(partition.handed, stats.commands, stats.appendMs)
-  switch (inFlight.record.kind) {
+  if (partition.phase === "claiming") return [confirmed, ...onClaimantConfirmed(partition, given, inFlight.record, nowMs)]
+  assert(partition.phase === "serving", "INV-4 only who claims or reigns has an append in flight")
+  return [confirmed, ...onOwnerConfirmed(partition, given, inFlight, confirmed.stats, nowMs)]
+}
+
+const onClaimantConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  switch (record.kind) {
     case "genesis":
-      return [confirmed, ...onGenesisConfirmed(partition, given, inFlight.record, nowMs)]
+      return onGenesisConfirmed(partition, given, record, nowMs)
     case "claim":
-      return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
+      return onClaimConfirmed(partition, given, record, nowMs)
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
+      return onResumeConfirmed(partition, record, nowMs)
     case "reset":
-      return [confirmed, ...onCursorReset(partition, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
+    case "batch":
+    case "expiry":
+      return unexpected(record)
+  }
+}
+
+const onOwnerConfirmed = (partition: Serving, given: Given, inFlight: InFlight, stats: BatchStats, nowMs: number): Array<Output> => {
+  const { record } = inFlight
+  const snapshot = noteSnapshotProgress(partition, given)
+  if (stats.commands > 0) notePace(partition.reign.handed, stats.commands, stats.appendMs)
+  switch (record.kind) {
+    case "genesis":
+    case "claim":
+    case "operator":
+      return unexpected(record)
+    case "reset":
+      return [...onCursorReset(partition, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
     case "batch":
     case "expiry":
       return [
-        confirmed,
         ...publishConfirmed(partition, given, inFlight),
         ...alarmsOf(partition, given, inFlight),
-        ...alarmOfDroppedSince(partition, inFlight.record),
+        ...alarmOfDroppedSince(partition, record),
         ...snapshot,
       ]
   }
@@ -173,6 +192,11 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
 /** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
 const saidMeanwhile = (partition: Partition, given: Given): Array<Output> =>
   partition.phase === "serving" ? flushFeed(partition, given) : []
+
+/** A claimant decides nothing, and an owner claims nothing. */
+const unexpected = ({ kind }: JournalRecord): never => {
+  assert(false, `INV-4 a record of kind ${kind} is written in its own phase`)
+}
 
 const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
   const refused: Record<string, number> = {}

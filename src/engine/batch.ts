@@ -17,7 +17,7 @@ import type { KindTypes, OperatorCommand } from "./kind.ts"
 import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
+import type { ArrivedMessage, ArrivedStored, InFlight, Partition, Serving } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import { askForRecalled } from "./recall.ts"
@@ -45,7 +45,7 @@ interface Draft {
   places: number
 }
 
-const beginDraft = (partition: Partition, atMs: EpochMs): Draft => ({
+const beginDraft = (partition: Serving, atMs: EpochMs): Draft => ({
   seq: partition.confirmedSeq + 1,
   atMs,
   entries: [],
@@ -74,7 +74,7 @@ const expiryBytesMax = recordBytesMax / 3
  * Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late, and their units are free for everybody. False if not all
  * of them fit: then nothing may be decided yet that they would count for.
  */
-const expireDue = (partition: Partition, given: Given, draft: Draft): boolean => {
+const expireDue = (partition: Serving, given: Given, draft: Draft): boolean => {
   const { parts, feed } = given.kind
   const byActor = new Map<Actor, Array<KindTypes["expired"]>>()
   const { batchExpiriesMax } = partition.bounds
@@ -100,7 +100,7 @@ const expireDue = (partition: Partition, given: Given, draft: Draft): boolean =>
 }
 
 /** Has actors do what they do of their own accord after a change, as far as the record has room: the rest is due with the next. */
-const coverDue = (partition: Partition, given: Given, draft: Draft): void => {
+const coverDue = (partition: Serving, given: Given, draft: Draft): void => {
   const { kind } = given
   let left = kind.followUpsMax
   for (const actor of partition.uncovered) {
@@ -120,7 +120,7 @@ const coverDue = (partition: Partition, given: Given, draft: Draft): void => {
 }
 
 /** Whether any actor has something to do of its own accord. One that has nothing is no longer looked at until it changes. */
-const anyToCover = (partition: Partition, { kind }: Given): boolean => {
+const anyToCover = (partition: Serving, { kind }: Given): boolean => {
   for (const actor of partition.uncovered) {
     if (kind.followUps(actor.state, 1).length > 0) return true
     partition.uncovered.delete(actor)
@@ -129,7 +129,7 @@ const anyToCover = (partition: Partition, { kind }: Given): boolean => {
 }
 
 const decideOne = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   draft: Draft,
   arrived: ArrivedMessage,
@@ -153,7 +153,7 @@ const decideOne = (
 
 /** An operator's command on the quarantine: what it settles is an entry of its own, in the name of the original sender. */
 const decideOperator = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   draft: Draft,
   arrived: ArrivedMessage,
@@ -188,7 +188,7 @@ const decideOperator = (
   return { _tag: "Accepted", events: [] }
 }
 
-const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
+const decideMessage = (partition: Serving, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
   const standingAt = (place: number): Standing => ({
     seq: draft.seq,
@@ -230,7 +230,7 @@ const refusedUnread = ({ kind }: Given, decoded: DecodedCommand, refusal: Arrive
 type ArrivedRefusal = Extract<DecidedCommand["decision"], { _tag: "Refused" }>["refusal"]
 
 /** Floors of senders that hold too much, and a share of the sweeping that each sender's own traffic pays for. */
-const tendMemory = (partition: Partition, given: Given, draft: Draft, batch: ReadonlyArray<ArrivedMessage>): void => {
+const tendMemory = (partition: Serving, given: Given, draft: Draft, batch: ReadonlyArray<ArrivedMessage>): void => {
   const tended = tendedBy(partition, batch)
   const sweptEach = Math.ceil((draft.commands * 4) / Math.max(1, tended.size))
   for (const memory of tended) {
@@ -244,7 +244,7 @@ const tendMemory = (partition: Partition, given: Given, draft: Draft, batch: Rea
 }
 
 /** The cursor after a batch: the last message of the stream's order, whatever order it was decided in. */
-const cursorAfter = (partition: Partition, given: Given, last: ArrivedStored | undefined): Cursor =>
+const cursorAfter = (partition: Serving, given: Given, last: ArrivedStored | undefined): Cursor =>
   last === undefined
     ? partition.cursor
     : { stream: partition.cursor.stream, seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
@@ -299,15 +299,15 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Partition, given: Given, atMs: EpochMs, mayTakeStored: boolean): boolean =>
+const anythingDue = (partition: Serving, given: Given, atMs: EpochMs, mayTakeStored: boolean): boolean =>
   anyHanded(partition) ||
-  (mayTakeStored && partition.arrived.length > 0) ||
+  (mayTakeStored && partition.reign.arrived.length > 0) ||
   areHoldsDue(partition.holds, given.kind.parts, atMs, given.rules.holdsGatherMs) ||
   anyToCover(partition, given) ||
   anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
-const noteStored = (partition: Partition, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
+const noteStored = (partition: Serving, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
   for (const { message, from, skipped } of stored) {
     if (skipped !== null) addEntry(given, draft, { _tag: "Skipped", seq: message.seq, cause: skipped })
     if (from === null) continue
@@ -320,13 +320,13 @@ const noteStored = (partition: Partition, given: Given, draft: Draft, stored: Re
 }
 
 /** Bytes of stored messages that are kept though they are decided, for whoever has to look back; the oldest may be purged. */
-const keepStored = (partition: Partition, stored: ReadonlyArray<ArrivedStored>): void => {
+const keepStored = (partition: Serving, stored: ReadonlyArray<ArrivedStored>): void => {
   const last = stored.at(-1)
   if (last === undefined) return
   let bytes = 0
   for (const { message } of stored) bytes += message.body.length + storedOverheadBytes
-  partition.keptMarks.push({ seq: last.message.seq, bytes })
-  partition.keptBytes += bytes
+  partition.reign.keptMarks.push({ seq: last.message.seq, bytes })
+  partition.reign.keptBytes += bytes
 }
 
 /** What the server keeps of a message beside its body, roughly. */
@@ -336,7 +336,7 @@ const storedOverheadBytes = 64
  * Decides what has arrived and what is due, and hands over its record. Empty if there is nothing to decide. What is stored is left out while it isn't known whether the stream still is
  * the one that was read; what was handed over waits for nothing.
  */
-export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
+export const decideBatch = (partition: Serving, given: Given, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
   const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []

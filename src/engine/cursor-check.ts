@@ -24,57 +24,58 @@ import { applyEnvelope, type Given, isNone, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
-import type { CursorCheck, CursorMark, Partition } from "./partition.ts"
+import type { CursorCheck, CursorMark, Partition, Serving } from "./partition.ts"
 import type { CommandMessage, Input, Output } from "./protocol.ts"
 import type { Cursor, Dropped, ResetEntry } from "./records.ts"
 
 /** Asks what the stream holds at the cursor. */
-export const askCursor = (partition: Partition, nowMs: number): Array<Output> => {
+export const askCursor = (partition: Serving, nowMs: number): Array<Output> => {
   const { seq, digest } = partition.cursor
-  partition.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
-  partition.nextCheckAtMs = nowMs + cursorCheckMs
-  return ask(partition, partition.check)
+  partition.reign.check = { seq, digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
+  partition.reign.nextCheckAtMs = nowMs + cursorCheckMs
+  return ask(partition, partition.reign.check)
 }
 
 /** Hands the question over: what has arrived by now came of a reading that had begun before it. */
-const ask = (partition: Partition, check: CursorCheck): Array<Output> => {
-  check.provesSeq = partition.arrived.length > 0 ? partition.arrivedSeq : 0
+const ask = (partition: Serving, check: CursorCheck): Array<Output> => {
+  check.provesSeq = partition.reign.arrived.length > 0 ? partition.reign.arrivedSeq : 0
   return [{ _tag: "ReadCommandAt", stream: partition.cursor.stream, seq: check.seq }]
 }
 
 /** Something has arrived that is not proven yet: is the stream still the one that was read before, and was nothing of it dropped up to there? Before the first message there is nothing to look at. */
-export const askForArrived = (partition: Partition, nowMs: number): Array<Output> => {
-  const { arrived, provenSeq, check, cursor, draining, phase } = partition
-  if (arrived.length === 0 || partition.arrivedSeq <= provenSeq || check !== null || cursor.seq === 0) return []
-  return phase === "serving" && draining === null ? askCursor(partition, nowMs) : []
+export const askForArrived = (partition: Serving, nowMs: number): Array<Output> => {
+  const { cursor } = partition
+  const { arrived, provenSeq, check, draining } = partition.reign
+  if (arrived.length === 0 || partition.reign.arrivedSeq <= provenSeq || check !== null || cursor.seq === 0) return []
+  return draining === null ? askCursor(partition, nowMs) : []
 }
 
 /** Whether the oldest of what has arrived of the stream may be decided. What isn't proven waits; what was handed over, and holds that end, don't wait for it. */
-export const mayTakeStored = ({ arrived, provenSeq, search }: Partition): boolean =>
+export const mayTakeStored = ({ reign: { arrived, provenSeq, search } }: Serving): boolean =>
   search === null && (arrived[0]?.message.seq ?? Number.POSITIVE_INFINITY) <= provenSeq
 
 /** Reads commands after the cursor; what had arrived before is forgotten. */
-export const startReading = (partition: Partition): Array<Output> => {
+export const startReading = (partition: Serving): Array<Output> => {
   stopReading(partition)
-  partition.arrivedSeq = partition.cursor.seq
-  partition.reading = true
-  partition.provenSeq = 0
+  partition.reign.arrivedSeq = partition.cursor.seq
+  partition.reign.reading = true
+  partition.reign.provenSeq = 0
   return [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.cursor.seq + 1 }]
 }
 
 /** What has arrived and isn't decided is forgotten: it will be read again. */
-const stopReading = (partition: Partition): void => {
-  partition.reading = false
-  partition.paused = false
-  partition.arrived = []
-  partition.arrivedBytes = 0
+const stopReading = (partition: Serving): void => {
+  partition.reign.reading = false
+  partition.reign.paused = false
+  partition.reign.arrived = []
+  partition.reign.arrivedBytes = 0
 }
 
 /** Whatever ended the reading may have cost the stream its tail: the cursor is looked at before anything more is read. */
-export const onReadingBroke = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.phase !== "serving" || !partition.reading) return []
+export const onReadingBroke = (partition: Serving, nowMs: number): Array<Output> => {
+  if (!partition.reign.reading) return []
   stopReading(partition)
-  if (partition.draining !== null || partition.check !== null) return []
+  if (partition.reign.draining !== null || partition.reign.check !== null) return []
   return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)
 }
 
@@ -105,21 +106,21 @@ export const haltUnanswered = (partition: Partition, nowMs: number): Array<Outpu
 }
 
 export const onCommandAtRead = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   read: LookedUp & { readonly fill: number },
   nowMs: number,
 ): Array<Output> => {
-  const { check } = partition
-  if (partition.phase !== "serving" || check === null || check.seq !== read.seq) return []
-  partition.check = null
-  if (partition.search !== null) return searchOn(partition, given, read, nowMs)
+  const { check } = partition.reign
+  if (check === null || check.seq !== read.seq) return []
+  partition.reign.check = null
+  if (partition.reign.search !== null) return searchOn(partition, given, read, nowMs)
   if (matches(given, read.message, check.digest)) {
-    partition.digestVerified = true
-    partition.commandsFill = read.fill
+    partition.reign.digestVerified = true
+    partition.reign.commandsFill = read.fill
     const outputs = [...readOn(partition, check), ...purgeIfDue(partition, given, check.seq)]
     // Verified for this purge alone: by the next the stream may have lost what lies there now.
-    partition.digestVerified = false
+    partition.reign.digestVerified = false
     return outputs
   }
   const dropped = droppedBehind(read)
@@ -130,47 +131,47 @@ export const onCommandAtRead = (
 }
 
 /** Tells once of a cursor whose message was dropped, and nothing behind it. */
-const alarmOfGone = (partition: Partition, seq: number): Array<Output> => {
-  if (partition.goneToldSeq === seq) return []
-  partition.goneToldSeq = seq
+const alarmOfGone = (partition: Serving, seq: number): Array<Output> => {
+  if (partition.reign.goneToldSeq === seq) return []
+  partition.reign.goneToldSeq = seq
   const detail = `partition ${partition.id}: message ${seq} is gone and the next is there: nothing is lost yet, but the stream drops what is old`
   return [{ _tag: "Alarm", kind: "CommandsLostTail", detail }]
 }
 
 /** The cursor's message is there as it was journaled: reading begins, or what it had brought by then may be decided. */
-const readOn = (partition: Partition, check: CursorCheck): Array<Output> => {
-  if (!partition.reading) return partition.draining === null ? startReading(partition) : []
-  partition.provenSeq = Math.max(partition.provenSeq, check.provesSeq)
+const readOn = (partition: Serving, check: CursorCheck): Array<Output> => {
+  if (!partition.reign.reading) return partition.reign.draining === null ? startReading(partition) : []
+  partition.reign.provenSeq = Math.max(partition.reign.provenSeq, check.provesSeq)
   return []
 }
 
-const beginSearch = (partition: Partition, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
+const beginSearch = (partition: Serving, lastSeq: number, how: string, dropped: Dropped | null, nowMs: number): Array<Output> => {
   const from = partition.cursor
   const cause = `message ${from.seq} ${how}, the stream ends at ${lastSeq}`
   const known = new Map<number, CursorMark>()
   for (const mark of [...partition.sparseMarks, ...partition.recentMarks])
     if (mark.seq <= lastSeq && mark.seq < from.seq) known.set(mark.seq, mark)
   const candidates = [...known.values()].sort((a, b) => a.seq - b.seq)
-  partition.search = { from, cause, candidates, found: null, dropped }
+  partition.reign.search = { from, cause, candidates, found: null, dropped }
   stopReading(partition)
   const alarm: Output = { _tag: "Alarm", kind: "CommandsLostTail", detail: `partition ${partition.id}: ${cause}` }
   return [alarm, ...askNextCandidate(partition, nowMs)]
 }
 
-const askNextCandidate = (partition: Partition, nowMs: number): Array<Output> => {
-  const { search } = partition
+const askNextCandidate = (partition: Serving, nowMs: number): Array<Output> => {
+  const { search } = partition.reign
   assert(search !== null, "candidates are of a search")
   const next = search.candidates.at(-1)
   if (next === undefined) {
     search.found = { stream: search.from.stream, seq: 0, digest: "" }
     return []
   }
-  partition.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
-  return ask(partition, partition.check)
+  partition.reign.check = { seq: next.seq, digest: next.digest, askedAtMs: nowMs, askAgainAtMs: 0, provesSeq: 0 }
+  return ask(partition, partition.reign.check)
 }
 
-const searchOn = (partition: Partition, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
-  const { search } = partition
+const searchOn = (partition: Serving, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
+  const { search } = partition.reign
   const candidate = search?.candidates.pop()
   assert(search !== null && candidate !== undefined, "what was looked up for a search is its next candidate")
   if (!matches(given, read.message, candidate.digest)) return askNextCandidate(partition, nowMs)
@@ -179,8 +180,8 @@ const searchOn = (partition: Partition, given: Given, read: { readonly message: 
 }
 
 /** Journals where reading starts again, once that is known and no append is in flight. */
-export const resetCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  const { search } = partition
+export const resetCursor = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+  const { search } = partition.reign
   assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
   const cursor: Cursor = search.found
   const entry: ResetEntry = { _tag: "Reset", from: search.from, cause: search.cause, dropped: search.dropped }
@@ -193,14 +194,14 @@ export const resetCursor = (partition: Partition, given: Given, nowMs: number): 
 }
 
 /** The reset is journaled: read from there, unless something was dropped. That is said now, for only now it is sure that this owner reigns: to a former one, what its successor decided and purged looks dropped too. */
-export const onCursorReset = (partition: Partition, nowMs: number): Array<Output> => {
+export const onCursorReset = (partition: Serving, nowMs: number): Array<Output> => {
   const halted = haltUnanswered(partition, nowMs)
   if (halted !== undefined) return halted
-  partition.search = null
-  partition.digestVerified = false
-  partition.purgedBelowSeq = 0
-  partition.keptMarks.length = 0
-  partition.keptBytes = 0
+  partition.reign.search = null
+  partition.reign.digestVerified = false
+  partition.reign.purgedBelowSeq = 0
+  partition.reign.keptMarks.length = 0
+  partition.reign.keptBytes = 0
   return startReading(partition)
 }
 
@@ -209,36 +210,35 @@ export const onCursorReset = (partition: Partition, nowMs: number): Array<Output
  * has to stay for its digest. Never beyond the message whose digest was just found right: what lies there may be others' by then. Never beyond the cursor that is journaled either. Asked for after each look at the cursor, so at least every second, whether records are written or not: a full stream takes nothing, so that nothing might be
  * decided, and must empty all the same.
  */
-const purgeIfDue = (partition: Partition, given: Given, verifiedSeq: number): Array<Output> => {
-  if (!given.rules.mayPurge(partition.digestVerified)) return []
+const purgeIfDue = (partition: Serving, given: Given, verifiedSeq: number): Array<Output> => {
+  if (!given.rules.mayPurge(partition.reign.digestVerified)) return []
   // An append in flight may be another's place in the journal: what it alone decides is not decided, and who comes next has to read it.
   const decidedSeq = Math.min(verifiedSeq, partition.inFlight?.cursorBefore.seq ?? verifiedSeq)
-  const isShort = partition.commandsFill > commandsFillMax
+  const isShort = partition.reign.commandsFill > commandsFillMax
   const keptBytesMax = isShort ? 0 : commandsKeptBytes / partition.partitions
   let beforeSeq = 0
-  while (partition.keptBytes > keptBytesMax && (partition.keptMarks[0]?.seq ?? decidedSeq + 1) <= decidedSeq) {
-    const oldest = partition.keptMarks.shift()
-    partition.keptBytes -= oldest?.bytes ?? 0
+  while (partition.reign.keptBytes > keptBytesMax && (partition.reign.keptMarks[0]?.seq ?? decidedSeq + 1) <= decidedSeq) {
+    const oldest = partition.reign.keptMarks.shift()
+    partition.reign.keptBytes -= oldest?.bytes ?? 0
     beforeSeq = oldest?.seq ?? 0
   }
   if (isShort) beforeSeq = decidedSeq
-  if (beforeSeq <= partition.purgedBelowSeq) return []
-  partition.purgedBelowSeq = beforeSeq
+  if (beforeSeq <= partition.reign.purgedBelowSeq) return []
+  partition.reign.purgedBelowSeq = beforeSeq
   return [{ _tag: "PurgeCommands", stream: partition.cursor.stream, beforeSeq }]
 }
 
 /** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */
-export const tickCursor = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  if (partition.phase !== "serving") return []
-  const { check } = partition
+export const tickCursor = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+  const { check } = partition.reign
   if (check !== null) {
     if (check.askAgainAtMs === 0 || !isDue(check.askAgainAtMs, nowMs, cursorCheckMs / 5)) return []
     check.askAgainAtMs = 0
     return ask(partition, check)
   }
-  if (partition.search !== null) return []
+  if (partition.reign.search !== null) return []
   const purge = purgeIfDue(partition, given, partition.cursor.seq)
-  if (partition.cursor.seq === 0 || !isDue(partition.nextCheckAtMs, nowMs, cursorCheckMs)) return purge
+  if (partition.cursor.seq === 0 || !isDue(partition.reign.nextCheckAtMs, nowMs, cursorCheckMs)) return purge
   return [...purge, ...askCursor(partition, nowMs)]
 }
 
@@ -246,9 +246,9 @@ export const tickCursor = (partition: Partition, given: Given, nowMs: number): A
  * The message could not be read: ask again in a while. A stream whose leader does not answer may be about to get one that knows less, while a consumer on a
  * server that stayed goes on as if nothing had happened: that is a break too.
  */
-export const onCommandUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.check === null) return []
-  partition.check.askAgainAtMs = nowMs + cursorCheckMs / 5
-  if (partition.reading) stopReading(partition)
+export const onCommandUnread = (partition: Serving, nowMs: number): Array<Output> => {
+  if (partition.reign.check === null) return []
+  partition.reign.check.askAgainAtMs = nowMs + cursorCheckMs / 5
+  if (partition.reign.reading) stopReading(partition)
   return []
 }

@@ -9,37 +9,37 @@ import { cursorCheckMs } from "../limits.ts"
 import { applyEnvelope, type Given } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { isDue } from "./due.ts"
-import type { Partition } from "./partition.ts"
+import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Cursor, Entry } from "./records.ts"
 
 /** Asks where the stream ends, until that is known. */
-export const tickRawEnd = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.cursor.stream !== "raw" || partition.rawEndSeq !== null) return []
-  if (!isDue(partition.nextRawEndAtMs, nowMs, cursorCheckMs)) return []
-  partition.nextRawEndAtMs = nowMs + cursorCheckMs
+export const tickRawEnd = (partition: Serving, nowMs: number): Array<Output> => {
+  if (partition.cursor.stream !== "raw" || partition.reign.rawEndSeq !== null) return []
+  if (!isDue(partition.reign.nextRawEndAtMs, nowMs, cursorCheckMs)) return []
+  partition.reign.nextRawEndAtMs = nowMs + cursorCheckMs
   return [{ _tag: "ReadRawEnd" }]
 }
 
-export const onRawEndRead = (partition: Partition, endSeq: number | null): Array<Output> => {
-  if (partition.phase === "serving" && partition.cursor.stream === "raw") partition.rawEndSeq = endSeq
+export const onRawEndRead = (partition: Serving, endSeq: number | null): Array<Output> => {
+  if (partition.cursor.stream === "raw") partition.reign.rawEndSeq = endSeq
   return []
 }
 
 /** Whether all that the stream holds of this partition is decided, and nothing more will come. */
-export const isRawDone = ({ cursor, rawEndSeq, search, draining }: Partition): boolean =>
+export const isRawDone = ({ cursor, reign: { rawEndSeq, search, draining } }: Serving): boolean =>
   cursor.stream === "raw" && rawEndSeq !== null && cursor.seq >= rawEndSeq && search === null && draining === null
 
 /** Journals that reading goes on in the other stream, from its beginning. */
-export const moveOn = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+export const moveOn = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
   const { owner, epoch, incarnation, atMs, cursor: from } = partition
   assert(incarnation !== null, "an owner knows its incarnation")
   const cursor: Cursor = { stream: "stored", seq: 0, digest: "" }
   const entry: Entry = { _tag: "Moved", from }
   const drafted = { entries: [entry], texts: [given.codec.encodeEntry(entry)], touched: new Map() }
   const outputs = beginAppend(partition, given, "reset", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
-  partition.rawEndSeq = null
-  partition.check = null
+  partition.reign.rawEndSeq = null
+  partition.reign.check = null
   if (partition.inFlight !== null) applyEnvelope(partition, partition.inFlight.record)
   return outputs
 }

@@ -11,7 +11,7 @@ import { partitionOf } from "../domain/names.ts"
 import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax } from "../limits.ts"
 import { isFull, roomInMs } from "./memory-bounds.ts"
 import { holdOff } from "./memory-tending.ts"
-import type { ArrivedMessage, Handed, HandedQueue, Partition } from "./partition.ts"
+import type { ArrivedMessage, Handed, HandedQueue, Partition, Reign, Serving } from "./partition.ts"
 import type { Output, TakenMessage } from "./protocol.ts"
 import type { BusyWhy } from "./words.ts"
 
@@ -43,7 +43,7 @@ const queueOf = (handed: Handed, sender: SenderId): HandedQueue => {
 }
 
 /** Whether this much more may wait of a sender: always a little, else its share of all there is room for. */
-const hasRoom = ({ handed, bounds }: Partition, queue: HandedQueue, commands: number, bytes: number): boolean => {
+const hasRoom = ({ reign: { handed }, bounds }: Serving, queue: HandedQueue, commands: number, bytes: number): boolean => {
   if (handed.bytes + bytes > handedBytesMax) return false
   const senders = handed.turns.length + (queue.commands === 0 ? 1 : 0)
   return queue.commands + commands <= Math.max(bounds.handedPerSenderMin, bounds.handedCommandsMax / senders)
@@ -60,8 +60,8 @@ const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
 export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<TakenMessage>): Array<Output> => {
   // What earlier releases acknowledged is decided first: its senders may have gone on to what is handed over now.
   const isNotYet = partition.cursor.stream === "raw"
-  if (partition.phase !== "serving" || partition.draining !== null || isNotYet) return sayBusy(messages, busyMsMin, "owner")
-  const { handed } = partition
+  if (partition.phase !== "serving" || partition.reign.draining !== null || isNotYet) return sayBusy(messages, busyMsMin, "owner")
+  const { handed } = partition.reign
   let refused: Array<TakenMessage> | undefined
   let retryAfterMs = 0
   const unremembered: Array<TakenMessage> = []
@@ -97,7 +97,7 @@ const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, wh
   messages.length === 0 ? [] : [{ _tag: "SayBusy", messages, retryAfterMs, why }]
 
 /** Whether anything waits. */
-export const anyHanded = ({ handed }: Partition): boolean => handed.commands > 0
+export const anyHanded = ({ reign: { handed } }: Serving): boolean => handed.commands > 0
 
 /** Whether a message fits what is left of a batch; if so, it is counted. */
 type Fits = (arrived: ArrivedMessage) => boolean
@@ -109,8 +109,8 @@ const turnCommands = 32
 type Ready = (arrived: ArrivedMessage) => boolean
 
 /** Takes messages by turns until one doesn't fit any more. That one, and its sender, are the first of the next batch. Whoever's next message isn't ready waits, and nobody else. */
-export const takeHanded = (partition: Partition, fits: Fits, ready: Ready): Array<ArrivedMessage> => {
-  const { handed } = partition
+export const takeHanded = (partition: Serving, fits: Fits, ready: Ready): Array<ArrivedMessage> => {
+  const { handed } = partition.reign
   const taken: Array<ArrivedMessage> = []
   const waiting: Array<SenderId> = []
   while (handed.turns.length > 0) {
@@ -173,8 +173,7 @@ export const notePace = (handed: Handed, commands: number, tookMs: number): void
 }
 
 /** The reign is over: what waits was handed to nobody else, and will not be decided by it. */
-export const giveBackHanded = (partition: Partition): Array<Output> => {
-  const { handed } = partition
+export const giveBackHanded = ({ handed }: Reign): Array<Output> => {
   if (handed.commands === 0) return []
   const left: Array<TakenMessage> = []
   for (const queue of handed.queues.values())

@@ -8,7 +8,7 @@ import type { Actor } from "./actor.ts"
 import { endsAt } from "./ended.ts"
 import type { ActorKind, KindTypes } from "./kind.ts"
 import { type Digested, rememberedAt, type SenderMemory } from "./memory.ts"
-import type { Partition } from "./partition.ts"
+import type { Partition, Publishing } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
 
 type Sha256 = EngineCodec["sha256"]
@@ -71,6 +71,14 @@ export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: Ac
   return sha256(`${states} ${decisions} ${ends}`)
 }
 
+/** What is on its way, with actors by their keys. */
+const plainPublishing = ({ dirty, groups, suspects, ...rest }: Publishing): object => ({
+  ...rest,
+  dirty: [...dirty].map(([{ key }, why]) => [key, why]),
+  groups: [...groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, actors.map(({ key }) => key)]),
+  suspects: [...suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion]),
+})
+
 /** Hash of everything the partition holds. What is derived (timers) and what stands in `stateHash` already is left out. */
 export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256): string => {
   const {
@@ -84,7 +92,7 @@ export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind
     senderList: _list,
     toPack: _toPack,
     inFlight,
-    publishing,
+    reign,
     recovery,
     ...rest
   } = partition
@@ -96,16 +104,14 @@ export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind
     saidVersion,
     strays,
   ])
-  const dirty = [...publishing.dirty].map(([{ key }, why]) => [key, why])
-  const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ key }) => key)])
-  const suspects = [...publishing.suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion])
+  const own = reign === null ? null : { ...reign, publishing: plainPublishing(reign.publishing) }
   const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ key }, cause]) => [key, cause]) }
   const everything = {
     ...rest,
     state: stateHash(partition, kind, sha256),
     sent,
     inFlight: flight,
-    publishing: { ...publishing, dirty, groups, suspects },
+    reign: own,
     recovery: recovery?.manifest ?? null,
   }
   return sha256(canonical(everything, sha256))

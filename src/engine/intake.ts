@@ -11,7 +11,7 @@ import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
 import type { KindTypes } from "./kind.ts"
-import type { ArrivedMessage, ArrivedStored, Partition } from "./partition.ts"
+import type { ArrivedMessage, ArrivedStored, Serving } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import { isReady } from "./recall.ts"
 
@@ -40,29 +40,29 @@ const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined =>
 
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
 export const onCommandsArrived = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   messages: ReadonlyArray<CommandMessage>,
   nowMs: EpochMs,
 ): Array<Output> => {
-  if (partition.phase !== "serving" || !partition.reading || partition.search !== null) return []
+  if (!partition.reign.reading || partition.reign.search !== null) return []
   for (const message of messages) {
-    if (message.seq <= partition.arrivedSeq) continue
+    if (message.seq <= partition.reign.arrivedSeq) continue
     const arrived = takeApart(partition, given, message)
     // A newer release wrote it: whoever can read it has to decide it, and everything after it.
     if (arrived._tag === "Newer")
       return stepAside(partition, `message ${message.seq} of the commands stream has version ${arrived.version}`)
-    partition.arrivedSeq = message.seq
+    partition.reign.arrivedSeq = message.seq
     proveUnasked(partition, message.seq)
     hearStamp(partition.brokerClock, message.brokerMs, nowMs)
-    partition.arrived.push(arrived.stored)
-    partition.arrivedBytes += message.body.length
+    partition.reign.arrived.push(arrived.stored)
+    partition.reign.arrivedBytes += message.body.length
   }
   if (
-    !partition.paused &&
-    (partition.arrived.length >= partition.bounds.arrivedMessagesMax / 2 || partition.arrivedBytes >= arrivedBytesMax / 2)
+    !partition.reign.paused &&
+    (partition.reign.arrived.length >= partition.bounds.arrivedMessagesMax / 2 || partition.reign.arrivedBytes >= arrivedBytesMax / 2)
   ) {
-    partition.paused = true
+    partition.reign.paused = true
     return [{ _tag: "PauseReading" }]
   }
   return []
@@ -72,14 +72,15 @@ export const onCommandsArrived = (
  * Notes how far nothing can be missing without a look: up to the first message where nothing was decided yet, for there is none before it that could be looked at, and
  * where a message follows a proven one at once, for all partitions' sequences are counted together.
  */
-const proveUnasked = (partition: Partition, seq: number): void => {
-  const { provenSeq, cursor } = partition
-  if (provenSeq === 0 ? cursor.seq === 0 : seq === provenSeq + 1) partition.provenSeq = seq
+const proveUnasked = (partition: Serving, seq: number): void => {
+  const { cursor } = partition
+  const { provenSeq } = partition.reign
+  if (provenSeq === 0 ? cursor.seq === 0 : seq === provenSeq + 1) partition.reign.provenSeq = seq
 }
 
 type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
 
-const takeApart = (partition: Partition, given: Given, message: CommandMessage): TakenApart => {
+const takeApart = (partition: Serving, given: Given, message: CommandMessage): TakenApart => {
   if (message.subject === `hf.q.${given.kind.name}.${partition.id}`) return batchOf(partition, given, message)
   const tokenAt = message.subject.lastIndexOf(".") + 1
   const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
@@ -94,7 +95,7 @@ const skipped = (message: CommandMessage, cause: string): TakenApart => ({
 })
 
 /** What an ingress stored. Kept in order even if it can't be read, so that the cursor can pass it. */
-const batchOf = (partition: Partition, given: Given, message: CommandMessage): TakenApart => {
+const batchOf = (partition: Serving, given: Given, message: CommandMessage): TakenApart => {
   const decoded = given.codec.decodeBatch(message.body)
   if (decoded._tag === "Newer") return decoded
   if (decoded._tag === "Unreadable") return skipped(message, decoded.cause)
@@ -105,7 +106,7 @@ const batchOf = (partition: Partition, given: Given, message: CommandMessage): T
 
 /** A sender's own message, as the stream of earlier releases holds it. */
 const rawMessage = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   message: CommandMessage,
   { sender, class: commandClass }: SubjectPrefix,
@@ -148,7 +149,7 @@ interface Room {
 }
 
 /** Counts one message if it fits. The first always does: the largest message, decided at its worst, fits a record. */
-const takesRoom = (partition: Partition, given: Given, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
+const takesRoom = (partition: Serving, given: Given, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
   arrived.actor = arrived.key === undefined ? undefined : partition.actors.get(arrived.key)
   const worst = worstCase(partition, given, arrived, room.growth)
   if (!isFirst && (room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1)) return false
@@ -163,7 +164,7 @@ const takesRoom = (partition: Partition, given: Given, room: Room, arrived: Arri
  * Takes what the next record decides off the queues: a prefix of the stream, where that may be decided now, and what was handed over. Bounded in messages, in commands and by the worst
  * that deciding them can make of the record. What is stored leaves at least half of it to what was handed over, if that waits: neither holds the other up.
  */
-export const takeBatch = (partition: Partition, given: Given, bytesUsed: number, mayTakeStored: boolean): Batch => {
+export const takeBatch = (partition: Serving, given: Given, bytesUsed: number, mayTakeStored: boolean): Batch => {
   const room: Room = {
     commands: partition.bounds.batchCommandsMax,
     bytes: partition.bounds.batchBytesMax - recordEnvelopeBytesMax - bytesUsed,
@@ -188,11 +189,11 @@ export const takeBatch = (partition: Partition, given: Given, bytesUsed: number,
  * A prefix of the stream. A stored message is decided whole or not at all: the cursor stands on messages. It waits where one of its commands repeats what has to be read again.
  * `commandsLeft` are left to others.
  */
-const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
+const takeStored = (partition: Serving, given: Given, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
   let taken = 0
-  for (; taken < partition.arrived.length; taken++) {
-    const { message: stored, messages } = partition.arrived[taken] as ArrivedStored
-    if (stored.seq > partition.provenSeq) break
+  for (; taken < partition.reign.arrived.length; taken++) {
+    const { message: stored, messages } = partition.reign.arrived[taken] as ArrivedStored
+    if (stored.seq > partition.reign.provenSeq) break
     if (!messages.every((message) => isReady(partition, given, message))) break
     const before = { ...room }
     const fits = messages.every((message) => takesRoom(partition, given, room, message, taken === 0)) && room.messages >= 0
@@ -204,8 +205,8 @@ const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft
     room.messages -= messages.length === 0 ? 1 : 0
     room.bytes -= storedEntryBytes
   }
-  const stored = partition.arrived.splice(0, taken)
-  for (const { message } of stored) partition.arrivedBytes -= message.body.length
+  const stored = partition.reign.arrived.splice(0, taken)
+  for (const { message } of stored) partition.reign.arrivedBytes -= message.body.length
   return stored
 }
 
@@ -215,7 +216,7 @@ const storedEntryBytes = 512
 /** Bytes of an entry and of a decision with nothing to it, numbers spelled out longer than in the body included. */
 const plainEntryBytes = 512
 
-const worstCase = (partition: Partition, given: Given, arrived: ArrivedMessage, growthBefore: number) => {
+const worstCase = (partition: Serving, given: Given, arrived: ArrivedMessage, growthBefore: number) => {
   if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, growth: 0 }
   const { commands } = given.kind
   let bytes = arrived.bytes + plainEntryBytes
@@ -233,12 +234,7 @@ const worstCase = (partition: Partition, given: Given, arrived: ArrivedMessage, 
 }
 
 /** The actor of a command, if there is one: of the message's own key as it was looked up when the message was taken. */
-export const actorIn = (
-  partition: Partition,
-  { kind }: Given,
-  arrived: ArrivedMessage,
-  command: KindTypes["command"],
-): Actor | undefined => {
+export const actorIn = (partition: Serving, { kind }: Given, arrived: ArrivedMessage, command: KindTypes["command"]): Actor | undefined => {
   const key = kind.commands.keyOf(command)
   return key === arrived.key && arrived.actor !== undefined ? arrived.actor : partition.actors.get(key)
 }

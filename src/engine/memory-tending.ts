@@ -8,7 +8,7 @@ import { holdOffEveryMs, memoryLookMs, memoryShortShare, senderFullMsMax } from 
 import { isDue } from "./due.ts"
 import { type SenderMemory, sweep } from "./memory.ts"
 import { floorToRaise, fullestMemory, heldOffMs } from "./memory-bounds.ts"
-import type { Partition } from "./partition.ts"
+import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { FloorEntry } from "./records.ts"
 
@@ -16,7 +16,7 @@ import type { FloorEntry } from "./records.ts"
 const sweptAtOnce = 4_096
 
 /** The floors of a sender that have to rise. */
-export const floorsToRaise = (partition: Partition, memory: SenderMemory, atMs: EpochMs): ReadonlyArray<FloorEntry> => {
+export const floorsToRaise = (partition: Serving, memory: SenderMemory, atMs: EpochMs): ReadonlyArray<FloorEntry> => {
   const entries: Array<FloorEntry> = []
   for (const floorClass of memory.classes.keys()) {
     const floorMs = floorToRaise(partition, memory, floorClass, atMs)
@@ -26,8 +26,8 @@ export const floorsToRaise = (partition: Partition, memory: SenderMemory, atMs: 
 }
 
 /** Whether a sender that is held off can be given room: nothing of it comes in that would raise its floor. */
-export const anyFloorToRaise = (partition: Partition, atMs: EpochMs): boolean => {
-  for (const sender of partition.heldOff.keys()) {
+export const anyFloorToRaise = (partition: Serving, atMs: EpochMs): boolean => {
+  for (const sender of partition.reign.heldOff.keys()) {
     const memory = partition.senders.get(sender)
     if (memory !== undefined && floorsToRaise(partition, memory, atMs).length > 0) return true
   }
@@ -35,37 +35,37 @@ export const anyFloorToRaise = (partition: Partition, atMs: EpochMs): boolean =>
 }
 
 /** Whose memory a batch tends: those it is of, and those who are held off. */
-export const tendedBy = (partition: Partition, batch: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlySet<SenderMemory> => {
+export const tendedBy = (partition: Serving, batch: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlySet<SenderMemory> => {
   const tended = new Set<SenderMemory>()
   const add = (sender: SenderId): void => {
     const memory = partition.senders.get(sender)
     if (memory !== undefined) tended.add(memory)
   }
   for (const { sender } of batch) add(sender)
-  for (const sender of partition.heldOff.keys()) add(sender)
+  for (const sender of partition.reign.heldOff.keys()) add(sender)
   return tended
 }
 
 /** A sender for whom there is no room is held off from the next tick on, until there is. */
-export const holdOff = (partition: Partition, sender: SenderId): void => {
-  if (!partition.heldOff.has(sender)) partition.heldOff.set(sender, 0)
+export const holdOff = (partition: Serving, sender: SenderId): void => {
+  if (!partition.reign.heldOff.has(sender)) partition.reign.heldOff.set(sender, 0)
 }
 
 /** Holds a sender off if one of its classes is full. */
-export const holdOffIfFull = (partition: Partition, memory: SenderMemory): void => {
+export const holdOffIfFull = (partition: Serving, memory: SenderMemory): void => {
   if (heldOffMs(partition, memory) > 0) holdOff(partition, memory.sender)
 }
 
-export const tickMemory = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+export const tickMemory = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const outputs: Array<Output> = []
   sweepNext(partition)
-  for (const [sender, againAtMs] of partition.heldOff) {
+  for (const [sender, againAtMs] of partition.reign.heldOff) {
     const memory = partition.senders.get(sender)
     if (memory !== undefined) sweep(partition, memory, sweptAtOnce)
     const forMs = memory === undefined ? 0 : heldOffMs(partition, memory)
-    if (forMs === 0) partition.heldOff.delete(sender)
+    if (forMs === 0) partition.reign.heldOff.delete(sender)
     else if (isDue(againAtMs, nowMs, holdOffEveryMs)) {
-      partition.heldOff.set(sender, nowMs + holdOffEveryMs)
+      partition.reign.heldOff.set(sender, nowMs + holdOffEveryMs)
       outputs.push({ _tag: "HoldOff", sender, of: "all", forMs })
     }
   }
@@ -76,8 +76,9 @@ export const tickMemory = (partition: Partition, nowMs: EpochMs): Array<Output> 
  * Holds off at the doors the facts of whom as much waits for a person as may, or, where as much waits in all, of everybody of whom something does. What is stored by then is still decided: it finds
  * room above the bound. What they ask for is taken as before. O(senders that have something in quarantine).
  */
-const holdOffFacts = (partition: Partition, nowMs: EpochMs): Array<Output> => {
-  const { quarantine, quarantinedBy, factsHeldOff, memoryBounds } = partition
+const holdOffFacts = (partition: Serving, nowMs: EpochMs): Array<Output> => {
+  const { quarantine, quarantinedBy, memoryBounds } = partition
+  const { factsHeldOff } = partition.reign
   for (const sender of factsHeldOff.keys()) if (!quarantinedBy.has(sender)) factsHeldOff.delete(sender)
   const outputs: Array<Output> = []
   const isFull = quarantine.size >= memoryBounds.quarantined
@@ -91,23 +92,23 @@ const holdOffFacts = (partition: Partition, nowMs: EpochMs): Array<Output> => {
   return outputs
 }
 
-const sweepNext = (partition: Partition): void => {
+const sweepNext = (partition: Serving): void => {
   if (partition.senderList.length === 0) return
-  partition.nextSenderToForget = (partition.nextSenderToForget + 1) % partition.senderList.length
-  const memory = partition.senderList[partition.nextSenderToForget]
+  partition.reign.nextSenderToForget = (partition.reign.nextSenderToForget + 1) % partition.senderList.length
+  const memory = partition.senderList[partition.reign.nextSenderToForget]
   if (memory === undefined) return
   sweep(partition, memory, 256)
   holdOffIfFull(partition, memory)
 }
 
 /** Says so before anybody has to wait, and again only after it was well for a while. */
-const tellIfShort = (partition: Partition, nowMs: EpochMs): Array<Output> => {
-  if (!isDue(partition.nextMemoryLookMs, nowMs, memoryLookMs)) return []
-  partition.nextMemoryLookMs = nowMs + memoryLookMs
+const tellIfShort = (partition: Serving, nowMs: EpochMs): Array<Output> => {
+  if (!isDue(partition.reign.nextMemoryLookMs, nowMs, memoryLookMs)) return []
+  partition.reign.nextMemoryLookMs = nowMs + memoryLookMs
   const { share, sender } = fullestMemory(partition)
-  const wasShort = partition.memoryIsShort
-  partition.memoryIsShort = share >= (wasShort ? memoryShortShare * 0.9 : memoryShortShare)
-  if (wasShort || !partition.memoryIsShort) return []
+  const wasShort = partition.reign.memoryIsShort
+  partition.reign.memoryIsShort = share >= (wasShort ? memoryShortShare * 0.9 : memoryShortShare)
+  if (wasShort || !partition.reign.memoryIsShort) return []
   const detail = `partition ${partition.id}: what is remembered of ${sender} is at ${Math.floor(share * 100)} % of its bound; beyond it that sender has to wait`
   return [{ _tag: "Alarm", kind: "MemoryShort", detail }]
 }

@@ -18,8 +18,6 @@ import type { Cursor, Dropped, JournalRecord, Outcome, ResetEntry } from "./reco
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
-export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
-
 /** A packed decision as its record has it. */
 export interface ReadDecision<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
@@ -268,6 +266,10 @@ export const loadedSeqOf = (recovery: Recovery, id: string, part: KindTypes["par
 export interface Claiming {
   readonly owner: string
   readonly incarnation: string
+  /** Why it is given up once the outcome of its append in flight is known; null: it isn't. */
+  givenUp: "Drained" | "LeaseLost" | null
+  /** The record of the claim, once it is confirmed; 0 before. */
+  claimSeq: number
   basis: ClaimBasis | null
   /** The newest question for it: only its answer counts. */
   ask: number
@@ -276,31 +278,14 @@ export interface Claiming {
   askAgainAtMs: EpochMs
 }
 
-export interface Partition<K extends KindTypes = KindTypes> {
-  readonly id: number
-  readonly partitions: number
-  phase: Phase
-  incarnation: string | null
-  owner: string
-  epoch: number
-  /** End of what is known to be in the journal. */
-  confirmedSeq: number
-  confirmedHash: string
-  /** Hashes of the newest records, at sequence modulo the array's length. */
-  readonly recentHashes: Array<string>
-  cursor: Cursor
-  atMs: EpochMs
-  readonly brokerClock: BrokerClock
+/**
+ * What an owner holds of its reign beside the state: all that is here is forgotten with the reign, and nothing else is. None of it is in the journal, so whoever begins to reign has none of it, however
+ * often it reigned before.
+ */
+export interface Reign<K extends KindTypes = KindTypes> {
   readonly wallClock: WallClock
-  inFlight: InFlight<K> | null
-  claiming: Claiming | null
-  /** How often the basis of a claim was asked for in this life. */
-  basisAsks: number
-  /** Decide nothing new, say all that was decided, then end the reign for this reason and follow on; while a claim's append is in flight: give the claim up once its outcome is known. */
+  /** Decide nothing new, say all that was decided, then end the reign for this reason and follow on. */
   draining: "Drained" | "LeaseLost" | null
-  /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
-  readonly recentMarks: Array<CursorMark>
-  readonly sparseMarks: Array<CursorMark>
   check: CursorCheck | null
   nextCheckAtMs: EpochMs
   /** Whether the cursor's digest was verified since commands were last purged. */
@@ -314,10 +299,6 @@ export interface Partition<K extends KindTypes = KindTypes> {
   search: TailSearch | null
   /** The cursor whose message was last told to be gone with nothing behind it: told once. */
   goneToldSeq: number
-  /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
-  unanswered: ResetEntry | null
-  /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
-  droppedToSeq: number | null
   /** Where the stream of earlier releases ends for this partition, once that is known. */
   rawEndSeq: number | null
   /** When to ask for it (again). */
@@ -331,6 +312,59 @@ export interface Partition<K extends KindTypes = KindTypes> {
   arrivedBytes: number
   arrivedSeq: number
   readonly handed: Handed<K>
+  nextSenderToForget: number
+  readonly recalling: Recalling<K>
+  /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
+  readonly heldOff: Map<SenderId, EpochMs>
+  /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
+  readonly factsHeldOff: Map<SenderId, EpochMs>
+  /** Whether some sender's memory was near its bound when it was last looked at. */
+  memoryIsShort: boolean
+  nextMemoryLookMs: EpochMs
+  readonly publishing: Publishing<K>
+  /** When to ask (again) for what has to be said again after a takeover. */
+  republishAgainAtMs: EpochMs
+  /** The record that this reign began with: its claim. */
+  reignSeq: number
+  /** The mark that stands outside the journal, as far as this reign knows; null: none. */
+  mark: Witness | null
+  /** The mark that is being written over it: one at a time, or it wouldn't be known over which. */
+  marking: Witness | null
+  /** A halt is being lifted: its witness stands until then, and nothing is written over it. */
+  lifting: boolean
+  nextWitnessAtMs: EpochMs
+  walk: SnapshotWalk | null
+  /** The snapshot that was published last, and what lies behind its predecessor: if publishing failed, that is still to be replayed. */
+  published: { readonly id: string; readonly before: SinceSnapshot } | null
+  /** None is begun before this: one could not be stored. */
+  nextSnapshotAtMs: EpochMs
+}
+
+/** What a partition holds whatever its phase: its state, as far as it was read, and what its worker knows besides. */
+interface Held<K extends KindTypes> {
+  readonly id: number
+  readonly partitions: number
+  incarnation: string | null
+  owner: string
+  epoch: number
+  /** End of what is known to be in the journal. */
+  confirmedSeq: number
+  confirmedHash: string
+  /** Hashes of the newest records, at sequence modulo the array's length. */
+  readonly recentHashes: Array<string>
+  cursor: Cursor
+  atMs: EpochMs
+  readonly brokerClock: BrokerClock
+  inFlight: InFlight<K> | null
+  /** How often the basis of a claim was asked for in this life. */
+  basisAsks: number
+  /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
+  readonly recentMarks: Array<CursorMark>
+  readonly sparseMarks: Array<CursorMark>
+  /** What a journaled reset says was dropped undecided, as long as no operator has answered: nobody reigns until then. */
+  unanswered: ResetEntry | null
+  /** Where what a journaled reset names as dropped ends: what the stream drops behind that before the next message is taken is told when that is taken. Null once one was. */
+  droppedToSeq: number | null
   /** The highest serial taken of each ingress, those heard of last at the end: what a lost tail above the cursor shows in. */
   readonly ingresses: Map<string, number>
   readonly actors: Map<K["key"], Actor<K>>
@@ -345,35 +379,14 @@ export interface Partition<K extends KindTypes = KindTypes> {
   openHolds: number
   readonly senders: Map<SenderId, SenderMemory<K>>
   readonly senderList: Array<SenderMemory<K>>
-  nextSenderToForget: number
   readonly memoryBounds: MemoryBounds
   /** Whose memory holds more than is recent since the last record: packed at its end. */
   readonly toPack: Set<SenderMemory<K>>
-  readonly recalling: Recalling<K>
-  /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
-  readonly heldOff: Map<SenderId, EpochMs>
-  /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
-  readonly factsHeldOff: Map<SenderId, EpochMs>
-  /** Whether some sender's memory was near its bound when it was last looked at. */
-  memoryIsShort: boolean
-  nextMemoryLookMs: EpochMs
   readonly quarantine: Map<string, QuarantinedCommand<K>>
   /** Quarantine ids by (sender, key, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
   /** How many of them are each sender's. No entry: none. */
   readonly quarantinedBy: Map<SenderId, number>
-  readonly publishing: Publishing<K>
-  /** When to ask (again) for what has to be said again after a takeover. */
-  republishAgainAtMs: EpochMs
-  /** The record that this reign began with: its claim. */
-  reignSeq: number
-  /** The mark that stands outside the journal, as far as this reign knows; null: none. */
-  mark: Witness | null
-  /** The mark that is being written over it: one at a time, or it wouldn't be known over which. */
-  marking: Witness | null
-  /** A halt is being lifted: its witness stands until then, and nothing is written over it. */
-  lifting: boolean
-  nextWitnessAtMs: EpochMs
   /** What the newest record in the journal says of up to where all was said. */
   saidSeq: number
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
@@ -381,23 +394,84 @@ export interface Partition<K extends KindTypes = KindTypes> {
   loadedSnapshot: string | null
   /** There is a snapshot that a newer release wrote: if the journal doesn't go back to its first record, only that release can serve. */
   newerSnapshot: boolean
-  walk: SnapshotWalk | null
   /** What has to be replayed behind the newest snapshot that was begun or loaded. */
   sinceSnapshot: SinceSnapshot
   /** Things (actors, parts, decisions) in the newest snapshot that was walked or loaded. */
   snapshotThings: number
-  /** The snapshot that was published last, and what lies behind its predecessor: if publishing failed, that is still to be replayed. */
-  published: { readonly id: string; readonly before: SinceSnapshot } | null
-  /** None is begun before this: one could not be stored. */
-  nextSnapshotAtMs: EpochMs
   /** A Continue was asked for and has not come yet. */
   continuing: boolean
-  loading: SnapshotLoading | null
   recovery: Recovery<K> | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
   readonly bounds: EngineBounds
 }
+
+/** Nothing is followed yet: a snapshot is looked for, or read. A claim that is asked for meanwhile stands. */
+interface Starting {
+  readonly phase: "starting"
+  loading: SnapshotLoading | null
+  claiming: Claiming | null
+  readonly reign: null
+}
+
+/** The journal is followed, and nothing is claimed. */
+interface Following {
+  readonly phase: "following"
+  readonly loading: null
+  readonly claiming: null
+  readonly reign: null
+}
+
+/** The lease is ours, and the claim that follows from it isn't in the journal yet, or stands there and an operator's resume doesn't. */
+interface Claims {
+  readonly phase: "claiming"
+  readonly loading: null
+  readonly claiming: Claiming
+  readonly reign: null
+}
+
+/** Its owner decides. */
+interface Serves<K extends KindTypes> {
+  readonly phase: "serving"
+  readonly loading: null
+  readonly claiming: null
+  readonly reign: Reign<K>
+}
+
+/** Nothing further comes from it. */
+interface Over {
+  readonly phase: "halted" | "stopped"
+  readonly loading: null
+  readonly claiming: null
+  readonly reign: null
+}
+
+/** A partition of which nothing is followed yet. */
+export type Beginning<K extends KindTypes = KindTypes> = Held<K> & Starting
+
+/** A partition that is being claimed. */
+export type Claimant<K extends KindTypes = KindTypes> = Held<K> & Claims
+
+/** A partition in the hands of its owner. */
+export type Serving<K extends KindTypes = KindTypes> = Held<K> & Serves<K>
+
+/** What each phase has that no other has. */
+export type PhaseState<K extends KindTypes = KindTypes> = Starting | Following | Claims | Serves<K> | Over
+
+/** A partition in one of its phases. */
+export type Partition<K extends KindTypes = KindTypes> = Held<K> & PhaseState<K>
+
+export type Phase = Partition["phase"]
+
+/** Goes over into another phase: what only the former one had is gone. Who called it goes on with what this returns. */
+export const enter = <State extends PhaseState>(partition: Partition, state: State): Held<KindTypes> & State =>
+  Object.assign(partition, state)
+
+/** The phases that hold nothing of their own. */
+const nothing = { loading: null, claiming: null, reign: null } as const
+export const following: PhaseState = Object.freeze({ phase: "following", ...nothing })
+export const halted: PhaseState = Object.freeze({ phase: "halted", ...nothing })
+export const stopped: PhaseState = Object.freeze({ phase: "stopped", ...nothing })
 
 /** Of a partition of which nothing was read as a snapshot. */
 const noSnapshots = () => ({
@@ -432,12 +506,8 @@ const nothingPublished = <K extends KindTypes>(): Publishing<K> => ({
   republishToSeq: 0,
 })
 
-/**
- * What a partition holds of a reign beside its state, before there is one: all that is here is forgotten with the reign, and nothing else is. None of it is in the journal, so whoever begins to reign has
- * none of it, however often it reigned before.
- */
-export const noReign = <K extends KindTypes = KindTypes>() => ({
-  claiming: null,
+/** A reign as it begins with the record of its claim, and what is known to stand outside the journal then; `saidSeq` as in the partition. */
+export const newReign = <K extends KindTypes = KindTypes>(reignSeq: number, mark: Witness | null, saidSeq: number): Reign<K> => ({
   draining: null,
   check: null,
   nextCheckAtMs: 0,
@@ -457,10 +527,10 @@ export const noReign = <K extends KindTypes = KindTypes>() => ({
   factsHeldOff: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,
-  publishing: nothingPublished<K>(),
+  publishing: { ...nothingPublished<K>(), republishAfterSeq: saidSeq },
   republishAgainAtMs: 0,
-  reignSeq: 0,
-  mark: null,
+  reignSeq,
+  mark,
   marking: null,
   lifting: false,
   nextWitnessAtMs: 0,
@@ -468,7 +538,6 @@ export const noReign = <K extends KindTypes = KindTypes>() => ({
   walk: null,
   published: null,
   nextSnapshotAtMs: 0,
-  continuing: false,
 })
 
 /**
@@ -486,6 +555,8 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   id: options.partition,
   partitions: options.partitions,
   phase: "starting",
+  claiming: null,
+  reign: null,
   incarnation: null,
   owner: "",
   epoch: 0,
@@ -497,7 +568,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   brokerClock: unknownBrokerClock(),
   inFlight: null,
   basisAsks: 0,
-  ...noReign<K>(),
+  continuing: false,
   recentMarks: [],
   sparseMarks: [],
   unanswered: null,

@@ -14,7 +14,7 @@ import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import type { KindTypes } from "./kind.ts"
 import { repliesOf } from "./outcomes.ts"
-import type { InFlight, Partition } from "./partition.ts"
+import type { InFlight, Partition, Serving } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import type { Entry, StoredRecord } from "./records.ts"
 
@@ -23,7 +23,9 @@ const feedGroupValuesMax = feedInFlightMax / feedGroupsMax
 
 /** Everything about records up to this one was said, as far as is known. */
 export const publishedSeq = (partition: Partition): number => {
-  const { publishing } = partition
+  // Before a reign is one's own, what its former owner said last is all that is known to be said.
+  if (partition.phase !== "serving") return partition.saidSeq
+  const { publishing } = partition.reign
   let earliest = (publishing.republishAfterSeq ?? partition.confirmedSeq) + 1
   for (const seq of publishing.replies) if (seq < earliest) earliest = seq
   if (publishing.dirty.size > 0) earliest = Math.min(earliest, publishing.dirtySinceSeq)
@@ -32,7 +34,7 @@ export const publishedSeq = (partition: Partition): number => {
 }
 
 /** Records of a former reign whose replies are on their way again. O(records on their way). */
-const againOnTheirWay = ({ publishing }: Partition): number => {
+const againOnTheirWay = ({ reign: { publishing } }: Serving): number => {
   let count = 0
   for (const seq of publishing.replies) if (seq <= publishing.republishToSeq) count++
   return count
@@ -43,20 +45,21 @@ const againShare = ({ replyRecordsMax, republishRecordsMax }: EngineBounds): num
   Math.max(republishRecordsMax, Math.floor(replyRecordsMax * republishShare))
 
 /** Whether so much is on its way that deciding has to wait. */
-export const publishingIsFull = (partition: Partition): boolean => {
-  const { publishing, bounds } = partition
+export const publishingIsFull = (partition: Serving): boolean => {
+  const { bounds } = partition
+  const { publishing } = partition.reign
   if (publishing.replies.size >= bounds.replyRecordsMax) return true
   if (publishing.republishAfterSeq === null) return false
   return publishing.replies.size - againOnTheirWay(partition) >= bounds.replyRecordsMax - againShare(bounds)
 }
 
 /** Whether all that was decided has been said. */
-export const allSaid = ({ publishing }: Partition): boolean =>
+export const allSaid = ({ reign: { publishing } }: Serving): boolean =>
   publishing.replies.size === 0 && publishing.dirty.size === 0 && publishing.groups.size === 0 && publishing.republishAfterSeq === null
 
 /** Notes that an actor's values have to be sent, as of a record at the earliest. */
-const markDirty = (partition: Partition, actor: Actor, seq: number, cause: string, forced: boolean): void => {
-  const { publishing } = partition
+const markDirty = (partition: Serving, actor: Actor, seq: number, cause: string, forced: boolean): void => {
+  const { publishing } = partition.reign
   if (publishing.dirty.size === 0 || seq < publishing.dirtySinceSeq) publishing.dirtySinceSeq = seq
   const known = publishing.dirty.get(actor)
   if (known === undefined) publishing.dirty.set(actor, { cause, forced })
@@ -67,18 +70,18 @@ const markDirty = (partition: Partition, actor: Actor, seq: number, cause: strin
 }
 
 /** Hands over the replies of a confirmed record and notes what it changed for the feed. */
-export const publishConfirmed = (partition: Partition, given: Given, inFlight: InFlight): Array<Output> => {
+export const publishConfirmed = (partition: Serving, given: Given, inFlight: InFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
   const replies = repliesOf(given.kind, inFlight.record, seq)
   if (replies.length === 0) return flushFeed(partition, given)
-  partition.publishing.replies.add(seq)
+  partition.reign.publishing.replies.add(seq)
   return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition, given)]
 }
 
 /** Sends what gathered, as long as groups may be on their way and no append is. */
-export const flushFeed = (partition: Partition, { kind }: Given): Array<Output> => {
-  const { publishing } = partition
+export const flushFeed = (partition: Serving, { kind }: Given): Array<Output> => {
+  const { publishing } = partition.reign
   const outputs: Array<Output> = []
   while (partition.inFlight === null && publishing.dirty.size > 0 && publishing.groups.size < feedGroupsMax) {
     const values: Array<KindTypes["value"]> = []
@@ -101,18 +104,18 @@ export const flushFeed = (partition: Partition, { kind }: Given): Array<Output> 
 }
 
 /** A group is stored in the feed, or has to be sent again with whatever the values are by then. */
-export const onFeedAnswer = (partition: Partition, given: Given, group: number, stored: boolean): Array<Output> => {
-  const found = partition.publishing.groups.get(group)
+export const onFeedAnswer = (partition: Serving, given: Given, group: number, stored: boolean): Array<Output> => {
+  const found = partition.reign.publishing.groups.get(group)
   if (found === undefined) return []
-  partition.publishing.groups.delete(group)
+  partition.reign.publishing.groups.delete(group)
   if (!stored) sayAgain(partition, found.actors, found.sinceSeq)
-  return partition.phase === "serving" ? flushFeed(partition, given) : []
+  return flushFeed(partition, given)
 }
 
 /** All of it goes out again, over whatever the feed shows: that needs no suspicion. */
-const sayAgain = (partition: Partition, actors: ReadonlyArray<Actor>, sinceSeq: number): void => {
+const sayAgain = (partition: Serving, actors: ReadonlyArray<Actor>, sinceSeq: number): void => {
   for (const actor of actors) markDirty(partition, actor, sinceSeq, "Repair", true)
-  const { suspects } = partition.publishing
+  const { suspects } = partition.reign.publishing
   if (suspects.size === 0) return
   const said = new Set(actors)
   for (const [name, { actor }] of suspects) if (said.has(actor)) suspects.delete(name)
@@ -124,9 +127,9 @@ type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
  * Somebody's value was stored in the feed, told in the order it was stored. The present values are stored again over it where it is a former owner's last words: an
  * older version that lands after a newer one; or, where this reign has said nothing of the actor, one that isn't what there is.
  */
-export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): Array<Output> => {
+export const onFeedSeen = (partition: Serving, given: Given, seen: FeedSeen): Array<Output> => {
   const actor = partition.actors.get(seen.key as KindTypes["key"])
-  if (partition.phase !== "serving" || actor === undefined) return []
+  if (actor === undefined) return []
   suspect(partition, given, actor, seen)
   const { feed } = given.kind
   const receiver = seen.channel as SenderId
@@ -153,8 +156,8 @@ const suspectName = ({ channel, key }: FeedSeen): string => `${key} ${channel}`
  * Lifted by a value that is what was last handed over, or as new as all that had been when the suspicion began: while an actor is decided all the time, what is seen never catches up with what
  * is said by then. One that is newer than what was seen there before shows that words are still on their way back, in their order.
  */
-const suspect = (partition: Partition, given: Given, actor: Actor, seen: FeedSeen): void => {
-  const { suspects, nextGroup } = partition.publishing
+const suspect = (partition: Serving, given: Given, actor: Actor, seen: FeedSeen): void => {
+  const { suspects, nextGroup } = partition.reign.publishing
   const isOld = given.rules.feedNeedsRepair(seen.version, actor.saidVersion)
   // Mostly the feed shows the newest, and nothing is suspected: that costs two comparisons.
   if (!isOld && suspects.size === 0) return
@@ -177,8 +180,8 @@ const suspect = (partition: Partition, given: Given, actor: Actor, seen: FeedSee
 }
 
 /** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
-export const tickFeed = (partition: Partition, given: Given, nowMs: EpochMs): Array<Output> => {
-  const { suspects, groups } = partition.publishing
+export const tickFeed = (partition: Serving, given: Given, nowMs: EpochMs): Array<Output> => {
+  const { suspects, groups } = partition.reign.publishing
   if (suspects.size === 0) return []
   const outputs: Array<Output> = []
   const [earliestGroup = Number.POSITIVE_INFINITY] = groups.keys()
@@ -205,9 +208,9 @@ export const tickFeed = (partition: Partition, given: Given, nowMs: EpochMs): Ar
  * Whether a value is behind the state and offers something else, though nothing of this reign is in the feed or on its way there that would stand over it.
  * Afterwards all of this reign is seen in the feed's order, and the versions tell. One comparison where that is so: every value of one's own comes back here.
  */
-const isOutdated = (partition: Partition, given: Given, actor: Actor, { channel, version, shown }: FeedSeen): boolean => {
+const isOutdated = (partition: Serving, given: Given, actor: Actor, { channel, version, shown }: FeedSeen): boolean => {
   if (actor.saidVersion > 0 || !given.rules.feedNeedsRepair(version, actor.version)) return false
-  const { republishAfterSeq, dirty } = partition.publishing
+  const { republishAfterSeq, dirty } = partition.reign.publishing
   if (dirty.has(actor) || partition.inFlight?.touched.has(actor) === true) return false
   if (republishAfterSeq !== null && actor.version > republishAfterSeq) return false
   return given.kind.feed.shownOf(actor.state, channel as SenderId) !== shown
@@ -217,11 +220,12 @@ const isOutdated = (partition: Partition, given: Given, actor: Actor, { channel,
  * What has to be said again is asked for a few records at a time, as long as little is on its way, or little of it: no step holds more than those, what was said again is journaled as said, and
  * deciding goes on meanwhile, in what is not this one's share. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
  */
-const askRepublish = (partition: Partition, given: Given): Array<Output> => {
-  const { publishing, bounds } = partition
+const askRepublish = (partition: Serving, given: Given): Array<Output> => {
+  const { bounds } = partition
+  const { publishing } = partition.reign
   const { republishAfterSeq: afterSeq } = publishing
   if (afterSeq === null) return []
-  if (publishing.republishToSeq < partition.reignSeq) publishing.republishToSeq = partition.confirmedSeq
+  if (publishing.republishToSeq < partition.reign.reignSeq) publishing.republishToSeq = partition.confirmedSeq
   const endSeq = publishing.republishToSeq
   const fromSeq = given.rules.republishFrom(afterSeq, endSeq)
   if (fromSeq > endSeq) {
@@ -231,40 +235,40 @@ const askRepublish = (partition: Partition, given: Given): Array<Output> => {
   // A tick asks again; sooner, whoever hears that replies were sent.
   const isMuch = publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2
   if (isMuch && againOnTheirWay(partition) + bounds.republishRecordsMax > againShare(bounds)) {
-    partition.republishAgainAtMs = 0
+    partition.reign.republishAgainAtMs = 0
     return []
   }
   // Asked once; a failed read sets the time of the next try.
-  partition.republishAgainAtMs = Number.POSITIVE_INFINITY
+  partition.reign.republishAgainAtMs = Number.POSITIVE_INFINITY
   return [{ _tag: "ReadForRepublish", fromSeq, toSeq: Math.min(endSeq, fromSeq + bounds.republishRecordsMax - 1) }]
 }
 
 /** Asks for what has to be said again, if nothing of it is being read and it is time. */
-export const goOnRepublishing = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  const { republishAgainAtMs, publishing } = partition
+export const goOnRepublishing = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+  const { republishAgainAtMs, publishing } = partition.reign
   if (publishing.republishAfterSeq === null || republishAgainAtMs === Number.POSITIVE_INFINITY) return []
   return isDue(republishAgainAtMs, nowMs, republishAgainMs) ? askRepublish(partition, given) : []
 }
 
 /** Its replies were sent: that makes room for more, once a reign has begun to say again. */
-export const onRepliesSent = (partition: Partition, given: Given, seq: number, nowMs: number): Array<Output> => {
-  const { publishing, reignSeq, phase } = partition
+export const onRepliesSent = (partition: Serving, given: Given, seq: number, nowMs: number): Array<Output> => {
+  const { publishing, reignSeq } = partition.reign
   publishing.replies.delete(seq)
-  return phase !== "serving" || publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
+  return publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
 }
 
 /** It could not be read. */
-export const onRepublishUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  partition.republishAgainAtMs = nowMs + republishAgainMs
+export const onRepublishUnread = (partition: Serving, nowMs: number): Array<Output> => {
+  partition.reign.republishAgainAtMs = nowMs + republishAgainMs
   return []
 }
 
 /** Says again what a former owner journaled and perhaps never said. */
-export const onRepublishRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
-  const { republishAfterSeq } = partition.publishing
-  if (partition.phase !== "serving" || republishAfterSeq === null) return []
+export const onRepublishRead = (partition: Serving, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
+  const { republishAfterSeq } = partition.reign.publishing
+  if (republishAfterSeq === null) return []
   const outputs: Array<Output> = []
-  let expected = given.rules.republishFrom(republishAfterSeq, partition.publishing.republishToSeq)
+  let expected = given.rules.republishFrom(republishAfterSeq, partition.reign.publishing.republishToSeq)
   for (const stored of records) {
     const decoded = given.codec.decodeRecord(stored.bytes)
     if (decoded._tag === "Newer") return stepAside(partition, `record ${stored.seq}: ${decoded.cause}`)
@@ -274,18 +278,18 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
     expected++
     const replies = repliesOf(given.kind, decoded.record, stored.seq)
     if (replies.length > 0) {
-      partition.publishing.replies.add(stored.seq)
+      partition.reign.publishing.replies.add(stored.seq)
       outputs.push({ _tag: "SendReplies", seq: stored.seq, replies })
     }
     for (const entry of decoded.record.entries) sayEntryAgain(partition, given, entry, stored.seq)
   }
   const last = records.at(-1)
   if (last === undefined) return onRepublishUnread(partition, nowMs)
-  partition.publishing.republishAfterSeq = last.seq
+  partition.reign.publishing.republishAfterSeq = last.seq
   return [...outputs, ...askRepublish(partition, given)]
 }
 
-const sayEntryAgain = (partition: Partition, given: Given, entry: Entry, seq: number): void => {
+const sayEntryAgain = (partition: Serving, given: Given, entry: Entry, seq: number): void => {
   switch (entry._tag) {
     case "Expiry":
       return again(partition, entry.key, seq)
@@ -310,7 +314,7 @@ const sayEntryAgain = (partition: Partition, given: Given, entry: Entry, seq: nu
   }
 }
 
-const commandAgain = (partition: Partition, given: Given, sender: SenderId, command: KindTypes["command"] | null, seq: number): void => {
+const commandAgain = (partition: Serving, given: Given, sender: SenderId, command: KindTypes["command"] | null, seq: number): void => {
   if (command === null) return
   const { commands, feed } = given.kind
   const key = commands.keyOf(command)
@@ -319,12 +323,12 @@ const commandAgain = (partition: Partition, given: Given, sender: SenderId, comm
 }
 
 /** What a receiver is shown may have changed, and it is told though the actor doesn't name it. */
-const againFor = (partition: Partition, { kind }: Given, key: KindTypes["key"], receiver: SenderId | undefined): void => {
+const againFor = (partition: Serving, { kind }: Given, key: KindTypes["key"], receiver: SenderId | undefined): void => {
   const actor = receiver === undefined ? undefined : partition.actors.get(key)
   if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) noteStray(actor, receiver)
 }
 
-const again = (partition: Partition, key: KindTypes["key"], seq: number): void => {
+const again = (partition: Serving, key: KindTypes["key"], seq: number): void => {
   const actor = partition.actors.get(key)
   if (actor !== undefined) markDirty(partition, actor, seq, "Takeover", true)
 }

@@ -12,7 +12,7 @@ import { isDue } from "./due.ts"
 import type { KindTypes } from "./kind.ts"
 import { packedPlaces, type SenderMemory } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { ArrivedMessage, Partition, ReadDecision } from "./partition.ts"
+import type { ArrivedMessage, Partition, ReadDecision, Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 
@@ -26,7 +26,7 @@ interface Named {
 }
 
 /** Whether all that a message may repeat is at hand. If not, it is asked for. */
-export const isReady = (partition: Partition, given: Given, arrived: ArrivedMessage): boolean => {
+export const isReady = (partition: Serving, given: Given, arrived: ArrivedMessage): boolean => {
   if (arrived.body._tag !== "Commands") return true
   let ready = true
   for (const decoded of arrived.body.commands) {
@@ -41,13 +41,7 @@ export const isReady = (partition: Partition, given: Given, arrived: ArrivedMess
   return ready
 }
 
-const isAtHand = (
-  partition: Partition,
-  given: Given,
-  arrived: ArrivedMessage,
-  sender: SenderId,
-  command: KindTypes["command"],
-): boolean => {
+const isAtHand = (partition: Serving, given: Given, arrived: ArrivedMessage, sender: SenderId, command: KindTypes["command"]): boolean => {
   const { commands } = given.kind
   const memory = partition.senders.get(sender)
   const key = commands.keyOf(command)
@@ -62,7 +56,7 @@ const isAtHand = (
 }
 
 const isNameAtHand = (
-  partition: Partition,
+  partition: Serving,
   given: Given,
   arrived: ArrivedMessage,
   memory: SenderMemory,
@@ -72,10 +66,10 @@ const isNameAtHand = (
   for (const { seq, place } of packedPlaces(memory, actorKey, id, partition.atMs)) {
     const key = placeKey(seq, place)
     if (arrived.read?.has(key) === true) continue
-    const record = partition.recalling.records.get(seq)
+    const record = partition.reign.recalling.records.get(seq)
     if (record === undefined) {
       atHand = false
-      if (!partition.recalling.asked.has(seq)) partition.recalling.asked.set(seq, 0)
+      if (!partition.reign.recalling.asked.has(seq)) partition.reign.recalling.asked.set(seq, 0)
       continue
     }
     arrived.read ??= new Map()
@@ -133,9 +127,9 @@ export const recallRead = (
 }
 
 /** Asks for the records that are wanted, a few at a time. */
-export const askForRecalled = (partition: Partition, nowMs: number): Array<Output> => {
-  const { asked } = partition.recalling
-  if (asked.size === 0 || !isDue(partition.recalling.againAtMs, nowMs, recallAgainMs)) return []
+export const askForRecalled = (partition: Serving, nowMs: number): Array<Output> => {
+  const { asked } = partition.reign.recalling
+  if (asked.size === 0 || !isDue(partition.reign.recalling.againAtMs, nowMs, recallAgainMs)) return []
   const outputs: Array<Output> = []
   let underWay = 0
   for (const sinceMs of asked.values()) if (sinceMs > 0) underWay++
@@ -149,8 +143,8 @@ export const askForRecalled = (partition: Partition, nowMs: number): Array<Outpu
   return outputs
 }
 
-export const onRecalledRead = (partition: Partition, given: Given, seq: number, stored: StoredRecord | null): Array<Output> => {
-  const { asked, records } = partition.recalling
+export const onRecalledRead = (partition: Serving, given: Given, seq: number, stored: StoredRecord | null): Array<Output> => {
+  const { asked, records } = partition.reign.recalling
   if (!asked.delete(seq)) return []
   records.set(seq, stored === null ? null : ownRecord(partition, given, stored, seq))
   // Those of which nobody made use are the oldest; whoever still wants one asks again.
@@ -170,7 +164,7 @@ const ownRecord = ({ id, incarnation }: Partition, given: Given, stored: StoredR
 }
 
 /** A record could not be read: asked again in a while, if it is still wanted. */
-export const onRecalledUnread = ({ recalling }: Partition, nowMs: number): Array<Output> => {
+export const onRecalledUnread = ({ reign: { recalling } }: Serving, nowMs: number): Array<Output> => {
   recalling.asked.clear()
   recalling.againAtMs = nowMs + recallAgainMs
   return []

@@ -30,7 +30,8 @@ const commandsIn = (record: JournalRecord): number => {
 
 /** Counts a record that lies in the journal behind the newest snapshot's start. */
 export const countSinceSnapshot = (partition: Partition, record: JournalRecord, bytes: number): void => {
-  const { sinceSnapshot: since, walk } = partition
+  const { sinceSnapshot: since } = partition
+  const walk = partition.phase === "serving" ? partition.reign.walk : null
   const commands = commandsIn(record)
   partition.sinceSnapshot = { records: since.records + 1, commands: since.commands + commands, bytes: since.bytes + bytes }
   if (walk !== null) walk.owed += commands * walk.pace

@@ -12,7 +12,7 @@ import { stepDown } from "./ending.ts"
 import type { KindTypes } from "./kind.ts"
 import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
-import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
+import { type Beginning, emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { armHold } from "./timers.ts"
 
@@ -31,7 +31,7 @@ const left = (partition: Partition, { id }: SnapshotManifest, version: number): 
   leaveNewer(partition, `${id} has version ${version}`)
 
 /** Begins to load a snapshot; `loading` stays null if it is of no use. */
-export const beginLoading = (partition: Partition, manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): Array<Output> => {
+export const beginLoading = (partition: Beginning, manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): Array<Output> => {
   if (manifest.version > 1) return left(partition, manifest, manifest.version)
   if (manifest.version !== 1) return discarded(partition, manifest, `version ${manifest.version}`)
   if (manifest.partition !== partition.id) return discarded(partition, manifest, `it is of partition ${manifest.partition}`)
@@ -50,7 +50,7 @@ export const beginLoading = (partition: Partition, manifest: SnapshotManifest, c
  * Loads the next chunk, and further ones until `itemsMax` things are loaded; `loading` is null once it is done. A chunk is bounded where it is written: it is a slice. If a chunk is of no use, nothing of the snapshot is: the
  * partition begins again with nothing.
  */
-export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Array<Output> => {
+export const loadSlice = (partition: Beginning, given: Given, itemsMax = 1): Array<Output> => {
   const { loading } = partition
   assert(loading !== null, "a slice is of a snapshot that is being loaded")
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
@@ -74,7 +74,7 @@ const placeProblem = ({ seq }: Chunk, { manifest }: SnapshotLoading): string | u
   seq < manifest.startSeq || seq > manifest.endSeq ? "a chunk lies outside start and end" : undefined
 
 /** Forgets what was loaded: it is part of a state only together with the rest. A claim that was asked for stands. */
-const beginAnew = (partition: Partition, outputs: Array<Output>): Array<Output> => {
+const beginAnew = (partition: Beginning, outputs: Array<Output>): Array<Output> => {
   const { id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds, claiming, basisAsks, brokerClock } = partition
   const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
   Object.assign(partition, empty, { claiming, basisAsks, brokerClock })

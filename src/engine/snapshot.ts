@@ -15,7 +15,7 @@ import type { ActorKind } from "./kind.ts"
 import type { ClassMemory, SenderMemory } from "./memory.ts"
 import { atPlace, endOf } from "./memory-line.ts"
 import { type PackedRows, rowAt, rowBytes, rowCount, rowsFrom, segmentRows } from "./packed.ts"
-import { appliedSeq, type Partition, type SnapshotWalk } from "./partition.ts"
+import { appliedSeq, type Serving, type SnapshotWalk } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
 import { FloorClass } from "./records.ts"
 import { countAnew, isSnapshotDue, nothingSince, paceOf } from "./snapshot-due.ts"
@@ -24,14 +24,14 @@ import { countAnew, isSnapshotDue, nothingSince, paceOf } from "./snapshot-due.t
 const chunksInFlightMax = 4
 
 /** Begins a snapshot if one is due. Its start is the newest confirmed record: replay begins after it. */
-const beginIfDue = (partition: Partition, nowMs: number): void => {
-  if (partition.walk !== null || partition.draining !== null || !isSnapshotDue(partition)) return
-  if (!isDue(partition.nextSnapshotAtMs, nowMs, snapshotRetryMs) || partition.confirmedSeq === partition.snapshotStartSeq) return
+const beginIfDue = (partition: Serving, nowMs: number): void => {
+  if (partition.reign.walk !== null || partition.reign.draining !== null || !isSnapshotDue(partition)) return
+  if (!isDue(partition.reign.nextSnapshotAtMs, nowMs, snapshotRetryMs) || partition.confirmedSeq === partition.snapshotStartSeq) return
   const before = partition.sinceSnapshot
   const pace = paceOf(partition)
   partition.sinceSnapshot = nothingSince
   partition.snapshotStartSeq = partition.confirmedSeq
-  partition.walk = {
+  partition.reign.walk = {
     id: `${partition.epoch}-${partition.confirmedSeq}`,
     startSeq: partition.confirmedSeq,
     startHash: partition.confirmedHash,
@@ -54,21 +54,20 @@ const beginIfDue = (partition: Partition, nowMs: number): void => {
 }
 
 /** Whether the walk has to go on before anything is decided: it fell behind what was decided since it began. Never waits for a store that doesn't keep up. */
-export const owesSlices = ({ walk, phase }: Partition): boolean => phase === "serving" && walk !== null && walk.owed > 0 && mayWalk(walk)
+export const owesSlices = ({ reign: { walk } }: Serving): boolean => walk !== null && walk.owed > 0 && mayWalk(walk)
 
 const mayWalk = (walk: SnapshotWalk): boolean => walk.stage !== "done" && walk.chunks - walk.stored < chunksInFlightMax
 
 /** Begins a snapshot if one is due, and walks one slice further. */
-export const tickSnapshot = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  if (partition.phase !== "serving") return []
+export const tickSnapshot = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
   beginIfDue(partition, nowMs)
   return walkOn(partition, given)
 }
 
 /** Walks one slice further, if a snapshot is under way. Bounded in things walked, whatever the size of the partition. */
-export const walkOn = (partition: Partition, given: Given): Array<Output> => {
-  const { walk } = partition
-  if (partition.phase !== "serving" || walk === null || !mayWalk(walk)) return []
+export const walkOn = (partition: Serving, given: Given): Array<Output> => {
+  const { walk } = partition.reign
+  if (walk === null || !mayWalk(walk)) return []
   const chunk = walkSlice(partition, given, walk)
   if (chunk === undefined) return []
   walk.things += itemsOf(chunk)
@@ -134,7 +133,7 @@ const halve = <T>(items: ReadonlyArray<T>): [ReadonlyArray<T>, ReadonlyArray<T>]
   return [items.slice(0, middle), items.slice(middle)]
 }
 
-const walkSlice = (partition: Partition, { kind }: Given, walk: SnapshotWalk): Chunk | undefined => {
+const walkSlice = (partition: Serving, { kind }: Given, walk: SnapshotWalk): Chunk | undefined => {
   const seq = appliedSeq(partition)
   switch (walk.stage) {
     case "actors":
@@ -154,7 +153,7 @@ const walkSlice = (partition: Partition, { kind }: Given, walk: SnapshotWalk): C
   }
 }
 
-const walkActors = (partition: Partition, { chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
+const walkActors = (partition: Serving, { chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
   const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
   const items = partition.actorList.slice(walk.actor, to).map((actor) => chunks.actorRowOf(actor))
   walk.actor = to
@@ -165,7 +164,7 @@ const walkActors = (partition: Partition, { chunks }: ActorKind, walk: SnapshotW
   return { kind: "actors", seq, items }
 }
 
-const walkParts = (partition: Partition, { parts, chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
+const walkParts = (partition: Serving, { parts, chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<PartsChunk["items"][number]> = []
   const itemsMax = partition.bounds.snapshotSliceItemsMax
   let walked = 0
@@ -189,7 +188,7 @@ const walkParts = (partition: Partition, { parts, chunks }: ActorKind, walk: Sna
 }
 
 /** Ended parts are walked by sender in the order in which they ended, up to those that ended since the last slice of open ones was written: these are in that, and their end is replayed. */
-const walkEnded = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
+const walkEnded = (partition: Serving, walk: SnapshotWalk, seq: number): Chunk => {
   const of: Array<EndedChunk["of"][number]> = []
   const parts: Array<Uint8Array> = []
   let left = Math.min(segmentRows, partition.bounds.snapshotSliceItemsMax * packedPerThing)
@@ -238,7 +237,7 @@ const takeRows = (rows: PackedRows, walk: SnapshotWalk, most: number): Uint8Arra
  * decision there ever was, and go on from packed to recent. What was remembered since the walk began is in a record after its start, and is replayed: there the walk of a class ends, or it
  * would run after what is decided meanwhile for ever.
  */
-const walkDecisions = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
+const walkDecisions = (partition: Serving, walk: SnapshotWalk, seq: number): Chunk => {
   const items: Array<DecisionsChunk["items"][number]> = []
   while (walk.sender < partition.senderList.length) {
     const { sender, classes } = partition.senderList[walk.sender] as SenderMemory
@@ -279,7 +278,7 @@ const collectDecisions = (
   return true
 }
 
-const metaChunk = (partition: Partition, seq: number): Chunk => ({
+const metaChunk = (partition: Serving, seq: number): Chunk => ({
   kind: "meta",
   seq,
   floors: partition.senderList.flatMap(({ sender, classes }) =>
@@ -291,8 +290,8 @@ const metaChunk = (partition: Partition, seq: number): Chunk => ({
 })
 
 /** Publishes the snapshot once it is whole and its end is confirmed. */
-export const noteSnapshotProgress = (partition: Partition, given: Given): Array<Output> => {
-  const { walk } = partition
+export const noteSnapshotProgress = (partition: Serving, given: Given): Array<Output> => {
+  const { walk } = partition.reign
   if (walk === null || walk.stage !== "done" || walk.stored < walk.chunks) return []
   if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq) || partition.incarnation === null) return []
   const { id, startSeq, startHash, endSeq, endHash, chunks } = walk
@@ -307,30 +306,30 @@ export const noteSnapshotProgress = (partition: Partition, given: Given): Array<
     endHash,
     chunks,
   }
-  partition.walk = null
+  partition.reign.walk = null
   partition.snapshotThings = walk.things
-  partition.published = { id, before: walk.before }
+  partition.reign.published = { id, before: walk.before }
   return [{ _tag: "PublishSnapshot", manifest }]
 }
 
-export const onChunkStored = (partition: Partition, given: Given, snapshot: string): Array<Output> => {
-  if (partition.walk === null || partition.walk.id !== snapshot) return []
-  partition.walk.stored++
+export const onChunkStored = (partition: Serving, given: Given, snapshot: string): Array<Output> => {
+  if (partition.reign.walk === null || partition.reign.walk.id !== snapshot) return []
+  partition.reign.walk.stored++
   return noteSnapshotProgress(partition, given)
 }
 
 /** A chunk could not be stored, or the manifest: the next snapshot is due as if this one had not been begun, after a pause. What was published perhaps after all is left. */
-export const onSnapshotFailed = (partition: Partition, snapshot: string, nowMs: number): Array<Output> => {
-  const { walk, published } = partition
+export const onSnapshotFailed = (partition: Serving, snapshot: string, nowMs: number): Array<Output> => {
+  const { walk, published } = partition.reign
   const isWalk = walk?.id === snapshot
   const failed = isWalk ? walk : published?.id === snapshot ? published : null
   if (failed === null) return []
   countAnew(partition, failed.before)
-  partition.nextSnapshotAtMs = nowMs + snapshotRetryMs
+  partition.reign.nextSnapshotAtMs = nowMs + snapshotRetryMs
   if (!isWalk) {
-    partition.published = null
+    partition.reign.published = null
     return []
   }
-  partition.walk = null
+  partition.reign.walk = null
   return [{ _tag: "DiscardSnapshot", id: snapshot }]
 }

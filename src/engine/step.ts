@@ -16,7 +16,7 @@ import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
 import type { ActorKind, KindTypes } from "./kind.ts"
 import { tickMemory } from "./memory-tending.ts"
-import type { Partition } from "./partition.ts"
+import type { Beginning, Partition, Serving } from "./partition.ts"
 import type { EngineCodec, Input, Output, ProtocolRules } from "./protocol.ts"
 import {
   allSaid,
@@ -70,11 +70,12 @@ export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
   // Whoever handed something over just then is told to come back; nothing else matters any more.
   if (isOver(partition)) return input._tag === "CommandsHanded" ? onCommandsHanded(partition, input.messages) : []
+  const { reign } = partition
   try {
     const outputs = take(partition, given, input)
-    pump(partition, given, input.nowMs, outputs)
-    outputs.push(...askForArrived(partition, input.nowMs))
-    if (isOver(partition)) outputs.push(...giveBackHanded(partition))
+    if (partition.phase === "serving") pump(partition, given, input.nowMs, outputs)
+    if (partition.phase === "serving") outputs.push(...askForArrived(partition, input.nowMs))
+    if (isOver(partition) && reign !== null) outputs.push(...giveBackHanded(reign))
     askToContinue(partition, outputs)
     return outputs
   } catch (cause) {
@@ -89,13 +90,9 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
   const { nowMs } = input
   switch (input._tag) {
     case "SnapshotMissing":
-      return partition.phase === "starting" && partition.loading === null ? beginFollowing(partition) : []
     case "SnapshotNewer":
-      if (partition.phase !== "starting" || partition.loading !== null) return []
-      return [...leaveNewer(partition, `its manifest has version ${input.version}`), ...beginFollowing(partition)]
     case "SnapshotRead":
-      if (partition.phase !== "starting" || partition.loading !== null) return []
-      return followOnceLoaded(partition, beginLoading(partition, input.manifest, input.chunks))
+      return partition.phase === "starting" && partition.loading === null ? onSnapshot(partition, input) : []
     case "Continue":
       return onContinue(partition, given)
     case "RecordsRead":
@@ -103,9 +100,9 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
     case "Claim":
       return onClaim(partition, input.owner, input.incarnation)
     case "ClaimBasisRead":
-      return onClaimBasisRead(partition, given, input, nowMs)
+      return partition.phase === "claiming" ? onClaimBasisRead(partition, given, input, nowMs) : []
     case "ClaimBasisNewer":
-      return onClaimBasisNewer(partition, input.ask, input.cause)
+      return partition.phase === "claiming" ? onClaimBasisNewer(partition, input.ask, input.cause) : []
     case "ReadFailed":
       return onReadFailed(partition, input.what, nowMs)
     case "AppendAcked":
@@ -114,34 +111,49 @@ const take = (partition: Partition, given: Given, input: Input): Array<Output> =
       return onAppendUnknown(partition, input.messageId, input.cause)
     case "JournalEndRead":
       return onJournalEndRead(partition, given, input.endSeq, input.record, nowMs)
-    case "CommandsArrived":
-      return onCommandsArrived(partition, given, input.messages, nowMs)
     case "CommandsHanded":
       return onCommandsHanded(partition, input.messages)
-    case "ReadingBroke":
-      return onReadingBroke(partition, nowMs)
-    case "CommandAtRead":
-      return onCommandAtRead(partition, given, input, nowMs)
-    case "RawEndRead":
-      return onRawEndRead(partition, input.endSeq)
     case "BrokerTimeSeen":
       hearRenewal(partition.brokerClock, input.brokerMs, nowMs)
       return []
+    case "Tick":
+      return onTick(partition, given, nowMs, input.wallMs)
+    case "Drain":
+      return drain(partition, "Drained")
+    case "LeaseLost":
+      return drain(partition, "LeaseLost")
+    // Answers to an owner's questions mean nothing once its reign is over.
+    case "CommandsArrived":
+    case "ReadingBroke":
+    case "CommandAtRead":
+    case "RawEndRead":
     case "WitnessStored":
-      return onWitnessStored(partition, input.stands, nowMs)
     case "WitnessUnread":
-      return onWitnessUnread(partition, input.unread, nowMs)
     case "HaltCleared":
-      return onHaltCleared(partition)
-    default:
-      return takeMore(partition, given, input)
+    case "RepliesSent":
+    case "FeedSent":
+    case "FeedFailed":
+    case "FeedSeen":
+    case "RepublishRead":
+    case "RecalledRead":
+    case "ChunkStored":
+    case "SnapshotFailed":
+      return partition.phase === "serving" ? takeAsOwner(partition, given, input) : []
   }
 }
 
-type Later = Extract<
+/** What only an owner hears. */
+type OwnersInput = Extract<
   Input,
   {
     readonly _tag:
+      | "CommandsArrived"
+      | "ReadingBroke"
+      | "CommandAtRead"
+      | "RawEndRead"
+      | "WitnessStored"
+      | "WitnessUnread"
+      | "HaltCleared"
       | "RepliesSent"
       | "FeedSent"
       | "FeedFailed"
@@ -150,16 +162,28 @@ type Later = Extract<
       | "RecalledRead"
       | "ChunkStored"
       | "SnapshotFailed"
-      | "Tick"
-      | "Drain"
-      | "LeaseLost"
   }
 >
 
-const takeMore = (partition: Partition, given: Given, input: Later): Array<Output> => {
+const takeAsOwner = (partition: Serving, given: Given, input: OwnersInput): Array<Output> => {
+  const { nowMs } = input
   switch (input._tag) {
+    case "CommandsArrived":
+      return onCommandsArrived(partition, given, input.messages, nowMs)
+    case "ReadingBroke":
+      return onReadingBroke(partition, nowMs)
+    case "CommandAtRead":
+      return onCommandAtRead(partition, given, input, nowMs)
+    case "RawEndRead":
+      return onRawEndRead(partition, input.endSeq)
+    case "WitnessStored":
+      return onWitnessStored(partition, input.stands, nowMs)
+    case "WitnessUnread":
+      return onWitnessUnread(partition, input.unread, nowMs)
+    case "HaltCleared":
+      return onHaltCleared(partition)
     case "RepliesSent":
-      return onRepliesSent(partition, given, input.seq, input.nowMs)
+      return onRepliesSent(partition, given, input.seq, nowMs)
     case "FeedSent":
       return onFeedAnswer(partition, given, input.group, true)
     case "FeedFailed":
@@ -167,28 +191,35 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "FeedSeen":
       return onFeedSeen(partition, given, input)
     case "RepublishRead":
-      return onRepublishRead(partition, given, input.records, input.nowMs)
+      return onRepublishRead(partition, given, input.records, nowMs)
     case "RecalledRead":
       return onRecalledRead(partition, given, input.seq, input.record)
     case "ChunkStored":
       return onChunkStored(partition, given, input.snapshot)
     case "SnapshotFailed":
-      return onSnapshotFailed(partition, input.snapshot, input.nowMs)
-    case "Tick":
-      return onTick(partition, given, input.nowMs, input.wallMs)
-    case "Drain":
-      return drain(partition, "Drained")
-    case "LeaseLost":
-      return drain(partition, "LeaseLost")
+      return onSnapshotFailed(partition, input.snapshot, nowMs)
+  }
+}
+
+type SnapshotAnswer = Extract<Input, { readonly _tag: "SnapshotMissing" | "SnapshotNewer" | "SnapshotRead" }>
+
+/** What was found of a snapshot when nothing was loaded yet. */
+const onSnapshot = (partition: Beginning, input: SnapshotAnswer): Array<Output> => {
+  switch (input._tag) {
+    case "SnapshotMissing":
+      return beginFollowing(partition)
+    case "SnapshotNewer":
+      return [...leaveNewer(partition, `its manifest has version ${input.version}`), ...beginFollowing(partition)]
+    case "SnapshotRead":
+      return followOnceLoaded(partition, beginLoading(partition, input.manifest, input.chunks))
   }
 }
 
 const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFailed" }>["what"], nowMs: number): Array<Output> => {
+  if (what === "JournalEnd") return onJournalEndUnread(partition, nowMs)
+  if (what === "ClaimBasis") return partition.phase === "claiming" ? onClaimUnread(partition, nowMs) : []
+  if (partition.phase !== "serving") return []
   switch (what) {
-    case "ClaimBasis":
-      return onClaimUnread(partition, nowMs)
-    case "JournalEnd":
-      return onJournalEndUnread(partition, nowMs)
     case "CommandAt":
       return onCommandUnread(partition, nowMs)
     case "Republish":
@@ -199,19 +230,21 @@ const onReadFailed = (partition: Partition, what: Extract<Input, { _tag: "ReadFa
 }
 
 /** A snapshot that is loaded, or of no use, is followed by the journal. */
-const followOnceLoaded = (partition: Partition, outputs: Array<Output>): Array<Output> =>
+const followOnceLoaded = (partition: Beginning, outputs: Array<Output>): Array<Output> =>
   partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs
 
 /** The next slice of what is too long for one step. */
 const onContinue = (partition: Partition, given: Given): Array<Output> => {
   partition.continuing = false
-  if (partition.loading === null) return walkOn(partition, given)
+  if (partition.phase === "serving") return walkOn(partition, given)
+  if (partition.phase !== "starting" || partition.loading === null) return []
   return followOnceLoaded(partition, loadSlice(partition, given))
 }
 
 /** Asks for the next slice, once: what waits meanwhile is heard first. */
 const askToContinue = (partition: Partition, outputs: Array<Output>): void => {
-  if (partition.continuing || (partition.loading === null && !owesSlices(partition))) return
+  const isWanted = partition.phase === "serving" ? owesSlices(partition) : partition.loading !== null
+  if (partition.continuing || !isWanted) return
   partition.continuing = true
   outputs.push({ _tag: "ContinueSoon" })
 }
@@ -219,14 +252,16 @@ const askToContinue = (partition: Partition, outputs: Array<Output>): void => {
 /** An owner finishes what is in flight; whoever isn't one yet gives up trying, and keeps what it knows. */
 const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
   if (partition.phase !== "serving") return giveUpClaim(partition, reason)
-  partition.draining ??= reason
+  partition.reign.draining ??= reason
   return []
 }
 
 const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: number): Array<Output> => {
-  const outputs = [...tickAppend(partition, nowMs), ...tickClaim(partition, nowMs), ...tickCursor(partition, given, nowMs)]
+  const outputs = tickAppend(partition, nowMs)
+  if (partition.phase === "claiming") outputs.push(...tickClaim(partition, nowMs))
   if (partition.phase !== "serving") return outputs
   outputs.push(
+    ...tickCursor(partition, given, nowMs),
     ...tickSnapshot(partition, given, nowMs),
     ...noteSnapshotProgress(partition, given),
     ...goOnRepublishing(partition, given, nowMs),
@@ -240,17 +275,21 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
 }
 
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */
-const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<Output>): void => {
-  if (partition.phase !== "serving" || partition.inFlight !== null) return
-  if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
+const pump = (partition: Serving, given: Given, nowMs: number, outputs: Array<Output>): void => {
+  const { reign } = partition
+  if (partition.inFlight !== null) return
+  if (reign.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
   else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
-  else if (partition.draining !== null) {
-    outputs.push(...giveBackHanded(partition), ...flushFeed(partition, given))
-    if (allSaid(partition)) outputs.push(...endReign(partition, partition.draining))
+  else if (reign.draining !== null) {
+    outputs.push(...giveBackHanded(reign), ...flushFeed(partition, given))
+    if (allSaid(partition)) {
+      outputs.push(...endReign(partition, reign.draining))
+      return
+    }
   } else if (!publishingIsFull(partition) && !owesSlices(partition))
     outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))
-  if (partition.paused && partition.arrived.length < partition.bounds.arrivedMessagesMax / 4) {
-    partition.paused = false
+  if (reign.paused && reign.arrived.length < partition.bounds.arrivedMessagesMax / 4) {
+    reign.paused = false
     outputs.push({ _tag: "ResumeReading" })
   }
 }

@@ -10,7 +10,17 @@ import { beginAppend } from "./batch.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
-import type { Claiming, InFlight, Partition } from "./partition.ts"
+import {
+  type Beginning,
+  type Claimant,
+  type Claiming,
+  enter,
+  following,
+  halted,
+  type InFlight,
+  newReign,
+  type Partition,
+} from "./partition.ts"
 import type { ClaimBasis, Output, ReignEndReason } from "./protocol.ts"
 import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
@@ -20,16 +30,21 @@ import { haltDamaged, raiseWitness } from "./witness.ts"
 const nothingDrafted = () => ({ entries: [], texts: [], touched: new Map() })
 
 /** Replay begins: after the snapshot, if one was loaded, else with the first record. */
-export const beginFollowing = (partition: Partition): Array<Output> => {
-  partition.phase = partition.claiming === null ? "following" : "claiming"
+export const beginFollowing = (partition: Beginning): Array<Output> => {
+  const { claiming } = partition
   const follow: Output = { _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 }
-  return [follow, ...askBasis(partition)]
+  if (claiming !== null) return [follow, ...beginClaiming(partition, claiming)]
+  enter(partition, following)
+  return [follow]
 }
 
-/** Asks for what a claim stands on, if one is wanted. */
-const askBasis = (partition: Partition): Array<Output> => {
-  const { claiming } = partition
-  if (claiming === null) return []
+const beginClaiming = (partition: Partition, claiming: Claiming): Array<Output> => {
+  enter(partition, { phase: "claiming", loading: null, claiming, reign: null })
+  return askBasis(partition, claiming)
+}
+
+/** Asks for what a claim stands on. */
+const askBasis = (partition: Partition, claiming: Claiming): Array<Output> => {
   claiming.askAgainAtMs = 0
   claiming.knownSeq = partition.confirmedSeq
   claiming.ask = ++partition.basisAsks
@@ -77,7 +92,6 @@ const applyStored = (partition: Partition, given: Given, stored: StoredRecord, n
   applyRecord(partition, given, record, stored.seq)
   noteConfirmed(partition, record, stored.seq, hash)
   countSinceSnapshot(partition, record, stored.bytes.length)
-  partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
 }
 
@@ -87,17 +101,15 @@ const applyStart = (partition: Partition, record: JournalRecord, seq: number, ha
     return discardSnapshot(partition, `record ${seq} is another than the one it starts with`)
   applyEnvelope(partition, record)
   noteConfirmed(partition, record, seq, hash)
-  partition.publishing.republishAfterSeq = record.publishedSeq
   return finishRecovery(partition)
 }
 
 /** The lease is ours: find out what has to be known before a claim. */
 export const onClaim = (partition: Partition, owner: string, incarnation: string): Array<Output> => {
-  if (partition.phase !== "following" && partition.phase !== "starting") return []
-  partition.claiming = { owner, incarnation, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
-  if (partition.phase === "starting") return []
-  partition.phase = "claiming"
-  return askBasis(partition)
+  const claiming: Claiming = { owner, incarnation, givenUp: null, claimSeq: 0, basis: null, ask: 0, knownSeq: 0, askAgainAtMs: 0 }
+  if (partition.phase === "following") return beginClaiming(partition, claiming)
+  if (partition.phase === "starting") partition.claiming = claiming
+  return []
 }
 
 /**
@@ -105,19 +117,18 @@ export const onClaim = (partition: Partition, owner: string, incarnation: string
  * whose outcome is open is never forgotten: the claim ends once it is known, and if the record is stored, it is one more claim to read over.
  */
 export const giveUpClaim = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Output> => {
-  if (partition.claiming === null) return []
-  if (partition.inFlight === null) return endClaim(partition, reason)
-  partition.draining ??= reason
-  return []
+  if (partition.phase === "claiming") {
+    if (partition.inFlight === null) return endClaim(partition, reason)
+    partition.claiming.givenUp ??= reason
+    return []
+  }
+  if (partition.phase !== "starting" || partition.claiming === null) return []
+  partition.claiming = null
+  return [{ _tag: "ClaimEnded", reason }]
 }
 
-const endClaim = (partition: Partition, reason: ReignEndReason): Array<Output> => {
-  partition.claiming = null
-  partition.draining = null
-  // What a confirmed claim had begun to know of its reign.
-  partition.reignSeq = 0
-  partition.mark = null
-  if (partition.phase === "claiming") partition.phase = "following"
+const endClaim = (partition: Claimant, reason: ReignEndReason): Array<Output> => {
+  enter(partition, following)
   return [{ _tag: "ClaimEnded", reason }]
 }
 
@@ -125,23 +136,22 @@ const endClaim = (partition: Partition, reason: ReignEndReason): Array<Output> =
 const followAnew = (partition: Partition): Output => ({ _tag: "FollowJournal", fromSeq: partition.confirmedSeq + 1 })
 
 /** A record of this claimant's is in the journal, and no reign follows from it: it is read over like anybody's. */
-const readOver = (partition: Partition, record: JournalRecord, reason: ReignEndReason): Array<Output> => {
+const readOver = (partition: Claimant, record: JournalRecord, reason: ReignEndReason): Array<Output> => {
   applyEnvelope(partition, record)
   // What a claimant writes decides nothing; but an operator's answer stands, whoever reigns.
   if (record.kind === "operator") partition.unanswered = null
-  partition.publishing.republishAfterSeq = record.publishedSeq
   return [followAnew(partition), ...endClaim(partition, reason)]
 }
 
 /** What stands against a claim, if anything: a halt, or a journal that isn't what others saw of it. */
-const objection = (partition: Partition, claiming: Claiming, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
+const objection = (partition: Claimant, basis: ClaimBasis, nowMs: number): Array<Output> | undefined => {
   const resumed = basis.halt?.resume !== null && basis.halt !== null
   if (basis.halt !== null && !resumed) {
-    partition.phase = "halted"
+    enter(partition, halted)
     return [{ _tag: "Halted", halt: basis.halt }]
   }
   // Only what was known when the end was asked for: an owner that still writes may be followed beyond an end that was true when it was read.
-  const known = Math.max(claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
+  const known = Math.max(partition.claiming.knownSeq, partition.recovery?.manifest.endSeq ?? 0)
   if (basis.endSeq < known) {
     // An operator accepted the loss: what was read from beyond the end is thrown away.
     if (resumed) return discardSnapshot(partition, `the journal ends at ${basis.endSeq}`)
@@ -156,34 +166,32 @@ const objection = (partition: Partition, claiming: Claiming, basis: ClaimBasis, 
   return undefined
 }
 
+/** An answer to the newest question for a basis, or to an earlier one, of a claim that was lost or given up since. */
+const isAnswer = ({ claiming, inFlight }: Claimant, ask: number): boolean => inFlight === null && ask === claiming.ask
+
 export const onClaimBasisRead = (
-  partition: Partition,
+  partition: Claimant,
   given: Given,
   { ask, basis }: { readonly ask: number; readonly basis: ClaimBasis },
   nowMs: number,
 ): Array<Output> => {
-  const { claiming } = partition
-  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
-  // An answer to an earlier claim's question: an end from before what is confirmed by now would look like a lost tail.
-  if (ask !== claiming.ask) return []
-  const against = objection(partition, claiming, basis, nowMs)
+  // An end from before what is confirmed by now would look like a lost tail.
+  if (!isAnswer(partition, ask)) return []
+  const against = objection(partition, basis, nowMs)
   if (against !== undefined) return against
-  claiming.basis = basis
+  partition.claiming.basis = basis
   if (basis.endSeq > partition.confirmedSeq) return [{ _tag: "ReadRecords", fromSeq: partition.confirmedSeq + 1, toSeq: basis.endSeq }]
   return claimIfAtEnd(partition, given, nowMs)
 }
 
 /** The witness is of a newer release: it can't be judged here, and nothing may be claimed without that. */
-export const onClaimBasisNewer = (partition: Partition, ask: number, cause: string): Array<Output> => {
-  const { claiming } = partition
-  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null || ask !== claiming.ask) return []
-  return stepAside(partition, cause)
-}
+export const onClaimBasisNewer = (partition: Claimant, ask: number, cause: string): Array<Output> =>
+  isAnswer(partition, ask) ? stepAside(partition, cause) : []
 
 /** Appends the claim once everything up to the journal's end is applied. */
-const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
-  const basis = partition.claiming?.basis
-  if (basis === undefined || basis === null || partition.confirmedSeq < basis.endSeq) return []
+const claimIfAtEnd = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
+  const { basis } = partition.claiming
+  if (basis === null || partition.confirmedSeq < basis.endSeq) return []
   const { incarnation } = partition
   if (incarnation !== null && basis.incarnation !== null && incarnation !== basis.incarnation && basis.halt?.resume == null)
     return halt(partition, "ForeignJournal", `the journal is of incarnation ${incarnation}, not ${basis.incarnation}`, nowMs)
@@ -196,104 +204,106 @@ const claimIfAtEnd = (partition: Partition, given: Given, nowMs: number): Array<
   return partition.confirmedSeq === 0 ? appendGenesis(partition, given, nowMs) : appendClaim(partition, given, nowMs)
 }
 
-const appendGenesis = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+const appendGenesis = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
   const { claiming } = partition
-  assert(claiming !== null, "a genesis record is a claimant's")
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
   const change = { owner: claiming.owner, epoch: 0, incarnation: claiming.incarnation, cursor, atMs }
   return beginAppend(partition, given, "genesis", change, nothingDrafted(), nowMs)
 }
 
-export const onGenesisConfirmed = (partition: Partition, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+export const onGenesisConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  const { givenUp } = partition.claiming
   partition.incarnation = record.incarnation
   partition.atMs = record.atMs
-  partition.publishing.republishAfterSeq = partition.confirmedSeq
   const store: Output = { _tag: "StoreIncarnation", incarnation: record.incarnation }
-  return [store, ...(partition.draining === null ? appendClaim(partition, given, nowMs) : readOver(partition, record, partition.draining))]
+  if (givenUp !== null) return [store, ...readOver(partition, record, givenUp)]
+  // There is nothing in it to be said.
+  partition.saidSeq = partition.confirmedSeq
+  return [store, ...appendClaim(partition, given, nowMs)]
 }
 
-const appendClaim = (partition: Partition, given: Given, nowMs: number): Array<Output> => {
+const appendClaim = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
   const { claiming, incarnation } = partition
-  assert(claiming !== null && incarnation !== null, "a claim is a claimant's, of a journal that has begun")
+  assert(incarnation !== null, "INV-4 a claim is of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
   const change = { owner: claiming.owner, epoch: partition.epoch + 1, incarnation, cursor: partition.cursor, atMs: partition.atMs }
   return beginAppend(partition, given, "claim", change, nothingDrafted(), nowMs)
 }
 
 /** Somebody else's record stands where the claim should: read on and claim anew. Nothing was decided, so nothing is thrown away. */
-export const onClaimLost = (partition: Partition): Array<Output> => {
+export const onClaimLost = (partition: Claimant): Array<Output> => {
+  const { claiming } = partition
   partition.inFlight = null
-  if (partition.claiming !== null) partition.claiming.basis = null
-  const { draining } = partition
-  return [followAnew(partition), ...(draining === null ? askBasis(partition) : endClaim(partition, draining))]
+  claiming.basis = null
+  return [followAnew(partition), ...(claiming.givenUp === null ? askBasis(partition, claiming) : endClaim(partition, claiming.givenUp))]
 }
 
 /** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
-export const onClaimSuperseded = (partition: Partition, { record, pending, bytes }: InFlight): Array<Output> => {
+export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes }: InFlight): Array<Output> => {
   partition.inFlight = null
   noteConfirmed(partition, record, pending.expectedSeq + 1, pending.hash)
   countSinceSnapshot(partition, record, bytes.length)
-  return readOver(partition, record, partition.draining ?? "Fenced")
+  return readOver(partition, record, partition.claiming.givenUp ?? "Fenced")
 }
 
 /** This owner reigns, unless its lease went meanwhile. A halt that an operator lifted is journaled before anything is decided. */
-export const onClaimConfirmed = (partition: Partition, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
-  if (partition.draining !== null) return readOver(partition, record, partition.draining)
-  const basis = partition.claiming?.basis ?? null
+export const onClaimConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+  const { claiming } = partition
+  if (claiming.givenUp !== null) return readOver(partition, record, claiming.givenUp)
+  const { basis } = claiming
+  assert(basis !== null, "INV-4 a claim stands on what was read of the journal's end")
   partition.owner = record.owner
   partition.epoch = record.epoch
-  partition.reignSeq = partition.confirmedSeq
-  partition.mark = basis?.witness ?? null
-  const halted = basis?.halt ?? null
-  if (halted === null || halted.resume === null) return startServing(partition, nowMs)
-  const lost = basis?.witness !== null && basis !== null && basis.witness.seq > basis.endSeq ? basis.endSeq : null
-  const { by, reason } = halted.resume
-  const entry: Entry = { _tag: "Resumed", by, reason, haltReason: halted.reason, lostAfterSeq: lost }
+  claiming.claimSeq = partition.confirmedSeq
+  const { halt: stood, witness } = basis
+  if (stood === null || stood.resume === null) return startServing(partition, basis, nowMs)
+  const lost = witness !== null && witness.seq > basis.endSeq ? basis.endSeq : null
+  const { by, reason } = stood.resume
+  const entry: Entry = { _tag: "Resumed", by, reason, haltReason: stood.reason, lostAfterSeq: lost }
   const drafted = { ...nothingDrafted(), entries: [entry], texts: [given.codec.encodeEntry(entry)] }
   const { owner, epoch, incarnation, cursor, atMs } = record
   return beginAppend(partition, given, "operator", { owner, epoch, incarnation, cursor, atMs }, drafted, nowMs)
 }
 
-export const onResumeConfirmed = (partition: Partition, record: JournalRecord, nowMs: number): Array<Output> => {
+export const onResumeConfirmed = (partition: Claimant, record: JournalRecord, nowMs: number): Array<Output> => {
+  const { givenUp, basis } = partition.claiming
   // The halt is left to whoever claims next, and lifts it again: lifted late by one who doesn't reign, it could be another by then.
-  if (partition.draining !== null) return readOver(partition, record, partition.draining)
+  if (givenUp !== null) return readOver(partition, record, givenUp)
+  assert(basis !== null, "INV-4 a resume stands on what was read of the journal's end")
   partition.unanswered = null
-  partition.lifting = true
-  const outputs: Array<Output> = [{ _tag: "ClearHalt" }]
-  if (partition.claiming === null) return outputs
-  return [...outputs, ...startServing(partition, nowMs)]
+  return [{ _tag: "ClearHalt" }, ...startServing(partition, basis, nowMs)]
 }
 
-const startServing = (partition: Partition, nowMs: number): Array<Output> => {
-  const incarnation = partition.claiming?.basis?.incarnation ?? null
-  partition.claiming = null
-  partition.phase = "serving"
+const startServing = (partition: Claimant, basis: ClaimBasis, nowMs: number): Array<Output> => {
+  const reign = newReign(partition.claiming.claimSeq, basis.witness, partition.saidSeq)
+  // A halt that an operator's resume has lifted stands until it is cleared, and its witness with it.
+  reign.lifting = basis.halt !== null
+  const owner = enter(partition, { phase: "serving", loading: null, claiming: null, reign })
   const outputs: Array<Output> = [
     { _tag: "StopFollowing" },
-    { _tag: "Serving", epoch: partition.epoch, seq: partition.confirmedSeq },
-    ...raiseWitness(partition),
+    { _tag: "Serving", epoch: owner.epoch, seq: owner.confirmedSeq },
+    ...raiseWitness(owner),
     // A claim makes no time: this is when the former owner was last heard of.
-    { _tag: "WatchFeed", sinceMs: Math.max(0, partition.atMs - feedLookBackMs) },
+    { _tag: "WatchFeed", sinceMs: Math.max(0, owner.atMs - feedLookBackMs) },
   ]
-  if (partition.incarnation !== null && incarnation !== partition.incarnation)
-    outputs.push({ _tag: "StoreIncarnation", incarnation: partition.incarnation })
-  return [...outputs, ...(partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs))]
+  if (owner.incarnation !== null && basis.incarnation !== owner.incarnation)
+    outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
+  return [...outputs, ...(owner.cursor.seq === 0 ? startReading(owner) : askCursor(owner, nowMs))]
 }
 
 /** Milliseconds before the basis of a claim is asked for again. */
 const askBasisEveryMs = appendTimeoutMs / 20
 
 /** Asks again for what a claim waits for. */
-export const tickClaim = (partition: Partition, nowMs: number): Array<Output> => {
-  const { claiming } = partition
-  if (partition.phase !== "claiming" || claiming === null || partition.inFlight !== null) return []
-  if (claiming.askAgainAtMs === 0 || !isDue(claiming.askAgainAtMs, nowMs, askBasisEveryMs)) return []
-  return askBasis(partition)
+export const tickClaim = (partition: Claimant, nowMs: number): Array<Output> => {
+  const { claiming, inFlight } = partition
+  if (inFlight !== null || claiming.askAgainAtMs === 0 || !isDue(claiming.askAgainAtMs, nowMs, askBasisEveryMs)) return []
+  return askBasis(partition, claiming)
 }
 
 /** A read for the claim failed: ask again in a while. */
-export const onClaimUnread = (partition: Partition, nowMs: number): Array<Output> => {
-  if (partition.claiming !== null) partition.claiming.askAgainAtMs = nowMs + askBasisEveryMs
+export const onClaimUnread = ({ claiming }: Claimant, nowMs: number): Array<Output> => {
+  claiming.askAgainAtMs = nowMs + askBasisEveryMs
   return []
 }

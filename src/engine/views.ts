@@ -36,12 +36,12 @@ export const statusOf = (partition: Partition): PartitionStatus => ({
   confirmedSeq: partition.confirmedSeq,
   cursorSeq: partition.cursor.seq,
   cursorStream: partition.cursor.stream,
-  waiting: partition.arrived.length,
+  waiting: partition.reign?.arrived.length ?? 0,
   openHolds: partition.openHolds,
   quarantined: partition.quarantine.size,
   actors: partition.actorList.length,
   atMs: partition.atMs,
-  clockAheadMs: partition.wallClock.aheadMs,
+  clockAheadMs: partition.reign?.wallClock.aheadMs ?? null,
   loading: partition.loading === null ? null : { chunks: partition.loading.next, of: partition.loading.chunks.length },
 })
 

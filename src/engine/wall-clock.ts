@@ -7,7 +7,7 @@
 import type { EpochMs } from "../domain/names.ts"
 import { clockOffForMs, clockOffMsMax } from "../limits.ts"
 import { brokerNow } from "./broker-clock.ts"
-import type { Partition } from "./partition.ts"
+import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 
 export interface WallClock {
@@ -20,7 +20,7 @@ export interface WallClock {
 export const unseenWallClock = (): WallClock => ({ aheadMs: null, wrong: null })
 
 /** Looks at the clock. One renewal that was held up makes a right clock look ahead until the next is heard: so a wrong one is told when it has stayed wrong. */
-export const watchClock = ({ wallClock, brokerClock }: Partition, nowMs: EpochMs, wallMs: EpochMs): Array<Output> => {
+export const watchClock = ({ reign: { wallClock }, brokerClock }: Serving, nowMs: EpochMs, wallMs: EpochMs): Array<Output> => {
   const brokerMs = brokerNow(brokerClock, nowMs)
   if (brokerMs === null) return []
   const aheadMs = wallMs - brokerMs

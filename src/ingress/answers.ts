@@ -1,7 +1,6 @@
 /**
  * What an ingress says about a message, counted. Nobody hears anything who named no subject for it.
  */
-
 import type { BusyWhy } from "../engine/words.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"

@@ -3,7 +3,6 @@
  *
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
-
 import { isSender } from "../domain/names.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"

@@ -3,7 +3,6 @@
  *
  * Plain data in memory alone. What is lost with it was neither handed over nor stored, or its sender hears nothing of it and asks again.
  */
-
 import { assert } from "../assert.ts"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"

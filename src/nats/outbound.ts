@@ -1,5 +1,4 @@
 /** What channels hear, as the port `Outbound`: replies on their inboxes, and the feed, which its stream says to them as it stores it. */
-
 import { Layer, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
 import type { AtsValue, Reply } from "../kinds/sku/types.ts"

@@ -7,7 +7,6 @@
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
-
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"

@@ -3,7 +3,6 @@
  *
  * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
  */
-
 import type { StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
 import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"

@@ -2,7 +2,6 @@
  * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. What
  * isn't a chain is never archived, and so never purged.
  */
-
 import type { StoredRecord } from "../engine/records.ts"
 import type { JournalRecord } from "../kinds/sku/types.ts"
 import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"

@@ -2,7 +2,6 @@
  * The engine as the runtime runs it: a service, so that a test or the simulator can run the very same shell around an engine with one
  * rule loosened.
  */
-
 import { Context, Layer } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import { protocolRules } from "../engine/rules.ts"

@@ -2,7 +2,6 @@
  * Performs what a partition asks of its journal and of the marks outside it. Appends are handed over exactly once each: what an answer
  * other than an acknowledgement means, and whether the same bytes go out again, is the engine's to decide.
  */
-
 import { Effect, Stream } from "effect"
 import type { StoredRecord } from "../engine/records.ts"
 import type { Output } from "../kinds/sku/types.ts"

@@ -3,7 +3,6 @@
  *
  * Only looks. An owner needs no look: its journal ends where it wrote last.
  */
-
 import { Clock, Effect } from "effect"
 import { statusOf } from "../kinds/sku/views.ts"
 import { Journals } from "../ports/broker.ts"

@@ -1,7 +1,6 @@
 /**
  * What a partition is told and has not yet heard: a plain array that producers fill and one loop empties whole.
  */
-
 import type { Effect } from "effect"
 import type { Input } from "../kinds/sku/types.ts"
 import { makeSignal } from "./signal.ts"

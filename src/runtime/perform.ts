@@ -1,7 +1,6 @@
 /**
  * One output, one performer. Which is all that is decided here.
  */
-
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
 import type { Output } from "../kinds/sku/types.ts"

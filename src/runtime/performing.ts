@@ -4,7 +4,6 @@
  * A reign that ends takes all with it that was asked for: an answer that comes late would be taken for one to the next reign's questions. So it is given up as a whole, as at the end of a life, and another
  * begins with nothing under way.
  */
-
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
 import type { Output, Partition } from "../kinds/sku/types.ts"
 import type { Mailbox } from "./mailbox.ts"

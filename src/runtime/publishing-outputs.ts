@@ -4,7 +4,6 @@
  * A record's replies don't wait until the server has those of the one before: senders wait for them, and only a broken connection can make
  * them come in another order. Each names its record. The feed's groups are handed over in order, so that versions rise.
  */
-
 import { Effect } from "effect"
 import type { AtsValue, Reply } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"

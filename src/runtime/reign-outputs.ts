@@ -1,7 +1,6 @@
 /**
  * Performs what a reign has to do with ingresses: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
  */
-
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import type { HeldOff } from "../engine/words.ts"

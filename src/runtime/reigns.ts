@@ -3,7 +3,6 @@
  *
  * Plain calls over plain state. Whoever listens is told at once, in the turn in which it happened.
  */
-
 import { Context, Layer } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"

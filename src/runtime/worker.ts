@@ -1,7 +1,6 @@
 /**
  * A worker: joins the others, looks after its share of the partitions, answers questions, and leaves without leaving anything unsaid.
  */
-
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderAccess } from "../domain/roles.ts"

@@ -4,7 +4,6 @@
  * One fault in a body that can be split spoils only its own command. What can't be split (too long, no JSON, an element that is no object,
  * a key twice) is one refusal for the whole message.
  */
-
 import { type CommandId, isId, isSku, type Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"

@@ -17,7 +17,6 @@
  *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
-
 import { Schema } from "effect"
 import { assert } from "../assert.ts"
 import { CommandIdField, CountField, SenderField, SkuField } from "../domain/fields.ts"

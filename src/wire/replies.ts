@@ -3,7 +3,6 @@
  *
  * Always a list, even for one command, so that a receiver has one case. Where the reply goes is said by its subject, not by its body.
  */
-
 import { Schema } from "effect"
 import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"

@@ -5,7 +5,6 @@
  * command twice. Written by ingresses alone and read by owners alone, so what doesn't fit is no tolerance but unreadable. A line: `{"v":1, "ingress"?, "serial"?, "acknowledged"?, "messages":[…]}`,
  * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body, 1 if its sender has the role bulk, else 0]`.
  */
-
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"

@@ -3,7 +3,6 @@
  *
  * Sealing is apart from writing, so that a test can change what was decided and still have a sound chain, or break the chain alone.
  */
-
 import { createHash } from "node:crypto"
 import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
 import type { Acknowledged } from "../../src/audit/completeness.ts"

@@ -1,5 +1,4 @@
 /** Somebody sets the commands stream to drop what is oldest while no worker is there to read it: what was acknowledged and is gone is named, wherever an operator looks. */
-
 import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { expect, it } from "vitest"
 import { type Rig, until, withRig } from "../../load/chaos/rig.ts"

@@ -1,7 +1,6 @@
 /**
  * What waits, counted in commands: one stored message holds many messages of senders, and each of those many commands.
  */
-
 import { Effect, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { commandsIn, commandsWaiting } from "../../src/cli/topology.ts"

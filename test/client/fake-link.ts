@@ -1,7 +1,6 @@
 /**
  * A sender's link in memory: what the client says is kept, what it hears is said by the test.
  */
-
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { type CommandClass, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"

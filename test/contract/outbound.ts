@@ -1,5 +1,4 @@
 /** The contract of `Outbound` and of what a channel hears of it: replies and the feed. */
-
 import { Clock, Effect, Fiber, Latch, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"

@@ -1,5 +1,4 @@
 /** What is sold beyond stock, at the step level: covered in the record that brings goods, by every owner alike, and never offered before. */
-
 import { describe, expect, it } from "vitest"
 import { coverShortages } from "../../src/domain/sku/cover.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -81,7 +80,7 @@ describe("what is sold beyond stock", () => {
       worker.tick(1)
       worker.settle()
     }
-    for (let i = 0; worker.partition.walk !== null && i < 100; i++) worker.tick(1).settle()
+    for (let i = 0; worker.reign.walk !== null && i < 100; i++) worker.tick(1).settle()
     const { manifest } = worker.broker
     expect(manifest).not.toBeNull()
     const state = stateHash(worker.partition, engineCodec.sha256)

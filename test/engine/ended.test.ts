@@ -1,5 +1,4 @@
 /** Reservations that have ended: a row each, off the heap, and answered as if they still stood in their SKU, at every owner, for as long as they are remembered. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
@@ -384,7 +383,7 @@ describe("a snapshot that is written while reservations begin and end", () => {
         }
         worker.settle()
         Object.assign(worker.partition, { snapshotEveryRecords: 1_000_000 })
-        for (let i = 0; worker.partition.walk !== null && i < 50; i++) worker.tick(1).settle()
+        for (let i = 0; worker.reign.walk !== null && i < 50; i++) worker.tick(1).settle()
         const loading = new Worker(worker.broker, "l", protocolRules, 1_000_000, bounds).follow()
         loading.settle()
         expect(loading.partition).toMatchObject({ phase: "following", confirmedSeq: worker.partition.confirmedSeq })
@@ -401,11 +400,11 @@ describe("a reservation that ended between the beginning of a snapshot and the s
     worker.send("web", json("Reserve", { reservation: "r", qty: 2, holdMs: 60_000 }))
     worker.settle()
     beginSnapshot(worker)
-    expect(worker.partition.walk?.stage).toBe("parts")
+    expect(worker.reign.walk?.stage).toBe("parts")
     worker.send("web", json("RecordSale", { mode: "owed", qty: 3, reservation: "r" }))
     worker.send("web", release())
     worker.settle()
-    for (let i = 0; worker.partition.walk !== null && i < 50; i++) worker.tick(1).settle()
+    for (let i = 0; worker.reign.walk !== null && i < 50; i++) worker.tick(1).settle()
     const loading = new Worker(worker.broker, "l").follow()
     loading.settle()
     expect(loading.partition).toMatchObject({ phase: "following", loadedSnapshot: worker.broker.manifest?.id })

@@ -1,5 +1,4 @@
 /** Facts, at the step level: none is lost for its time, and a shipment is one under whatever id it is told. */
-
 import { describe, expect, it } from "vitest"
 import { assert } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"

@@ -1,5 +1,4 @@
 /** When an owner takes its words in the feed for replaced: never because the SKU is decided all the time, the broker is slow, or another channel's value is newer. */
-
 import { describe, expect, it } from "vitest"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { feedEchoMs, feedGroupsMax } from "../../src/limits.ts"
@@ -188,14 +187,14 @@ describe("a channel that a policy dropped", () => {
     const worker = serving(10)
     Object.assign(worker.partition, { snapshotEveryRecords: 3 })
     dropsAndDies(worker)
-    const owed = worker.partition.publishing.groups.size
+    const owed = worker.reign.publishing.groups.size
     for (let n = 0; n < 6; n++) {
       worker.send("web", reserve(`c${n}`, `r${n}`, 1))
       worker.settle(["SendFeed"])
       worker.tick(100)
     }
     expect(owed).toBe(1)
-    expect(worker.broker.manifest?.startSeq).toBeGreaterThan(worker.partition.reignSeq + 3)
+    expect(worker.broker.manifest?.startSeq).toBeGreaterThan(worker.reign.reignSeq + 3)
     const next = new Worker(worker.broker, "b").serve()
     expect(values(next, "shop").at(-1)).toMatchObject({ ats: 0 })
   })

@@ -1,5 +1,4 @@
 /** What ingresses hand over: taken by turns, bounded by sender, decided beside the stream, given back when the reign ends. */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
@@ -70,7 +69,7 @@ describe("commands that are handed over", () => {
     const worker = serving(3)
     worker.put({ _tag: "ReadingBroke" })
     worker.out = []
-    worker.partition.provenSeq = 0
+    worker.reign.provenSeq = 0
     hand(worker, taken("web", [reserve("h5")]))
     worker.settle(["ReadCommandAt"])
     expect(saidOf(worker.broker, "h5")).toMatchObject({ outcome: "accepted" })
@@ -169,8 +168,8 @@ describe("a sender's share", () => {
             const replies = decided.filter((entry) => entry.sender === `s${sender}`).map(({ reply }) => reply)
             expect(replies).toEqual(handed)
           }
-          expect(worker.partition.handed).toMatchObject({ commands: 0, bytes: 0, turns: [] })
-          expect(worker.partition.handed.queues.size).toBe(0)
+          expect(worker.reign.handed).toMatchObject({ commands: 0, bytes: 0, turns: [] })
+          expect(worker.reign.handed.queues.size).toBe(0)
         },
       ),
       { numRuns: 40 },

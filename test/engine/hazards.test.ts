@@ -2,7 +2,6 @@
  * The hazards of reading commands, journaling and answering, one named test each, at the step level: the fault is put in as an input, the remedy shows in the outputs.
  * Numbers are those of docs/HAZARDS.md.
  */
-
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"
@@ -526,8 +525,8 @@ describe("hazards of reading commands", () => {
     worker.broker.replies = []
     const next = new Worker(worker.broker, "b").follow().claim()
     next.settle(["StoreWitness"])
-    next.partition.publishing.republishAfterSeq = 2
-    next.partition.republishAgainAtMs = 0
+    next.reign.publishing.republishAfterSeq = 2
+    next.reign.republishAgainAtMs = 0
     next.tick().settle()
     expect(worker.broker.replies.find(({ suffix }) => suffix === said?.suffix)?.decisions).toEqual(said?.decisions)
   })
@@ -1052,7 +1051,8 @@ describe("hazards of what is said", () => {
     const next = new Worker(worker.broker, "b").follow().claim()
     const waiting: ReadonlyArray<Output["_tag"]> = ["SendReplies", "ReadForRepublish"]
     next.settle(waiting)
-    const { publishing, bounds, reignSeq } = next.partition
+    const { bounds } = next.partition
+    const { publishing, reignSeq } = next.reign
     const decisionsOnTheirWay = () => [...publishing.replies].filter((seq) => seq > reignSeq).length
     let decided = 0
     const decide = (count: number) => {

@@ -1,5 +1,4 @@
 /** What may come when nothing waits for it is passed over, without a word and without a change. */
-
 import { expect, it } from "vitest"
 import { mayComeLate } from "../../src/engine/late.ts"
 import type { Input } from "../../src/kinds/sku/types.ts"

@@ -2,7 +2,6 @@
  * A lease that is lost, or given away, before its worker serves costs the lease and not the state; an append of a claim whose outcome is open is never
  * forgotten.
  */
-
 import { describe, expect, it } from "vitest"
 import { partitionHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -25,7 +24,7 @@ const follower = (): Worker => {
 const expectFollows = (worker: Worker): void => {
   const { partition } = worker
   worker.settle()
-  expect(partition).toMatchObject({ phase: "following", claiming: null, inFlight: null, draining: null })
+  expect(partition).toMatchObject({ phase: "following", claiming: null, inFlight: null, reign: null })
   expect(worker.has("SteppedDown")).toBe(false)
   expect(worker.has("Halted")).toBe(false)
   const fresh = new Worker(worker.broker, "fresh").follow()

@@ -2,7 +2,6 @@
  * A lease that is lost, or given away, while its worker serves costs the reign and not the state: what was in flight is seen to its end, and where that end is the journal's, the partition follows on
  * as anybody would who read that journal.
  */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
@@ -40,7 +39,7 @@ const expectFollows = (worker: Worker, bounds?: MemoryBounds): void => {
     phase: "following",
     claiming: null,
     inFlight: null,
-    draining: null,
+    reign: null,
     confirmedSeq: broker.journal.length,
   })
   for (const none of ["SteppedDown", "Halted", "ReadClaimBasis"] as const) expect(worker.has(none)).toBe(false)
@@ -281,13 +280,13 @@ describe("a reign that is over", () => {
       worker.settle()
     }
     worker.put({ _tag: "Tick" } as Told)
-    const { walk } = worker.partition
+    const { walk } = worker.reign
     if (walk === null) throw new Error("a snapshot is being written")
     worker.out = worker.out.filter(({ _tag }) => _tag !== "StoreChunk")
     worker.put({ _tag: "LeaseLost" })
     worker.settle(["DiscardSnapshot"])
     expect(worker.take("DiscardSnapshot").id).toBe(walk.id)
-    expect(worker.partition).toMatchObject({ walk: null, published: null, continuing: false })
+    expect(worker.partition).toMatchObject({ reign: null, continuing: false })
     expect(worker.partition.sinceSnapshot.records).toBe(worker.broker.journal.length)
   })
 

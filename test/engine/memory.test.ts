@@ -1,5 +1,4 @@
 /** What is remembered, for how long, and who waits when there is no room: nothing fresh is refused for memory, and what is dated wrong costs none. */
-
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"

@@ -1,5 +1,4 @@
 /** Stepping aside for a newer release, and halting for everybody, are told apart by what the codec says a record is, not by how it puts that. */
-
 import { describe, expect, it } from "vitest"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -49,7 +48,7 @@ describe("a record that can't be read", () => {
   it("is left to who can read it where it was to be said again, too", () => {
     const { broker, newest } = withNewest()
     const worker = new Worker(broker, "c").follow().claim()
-    worker.partition.publishing.republishAfterSeq = newest.seq - 1
+    worker.partition.saidSeq = newest.seq - 1
     worker.settle(["ReadForRepublish"])
     worker.nowMs += 10_000
     worker.put({ _tag: "Tick" })

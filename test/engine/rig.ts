@@ -7,6 +7,7 @@
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
+import type { Reign } from "../../src/engine/partition.ts"
 import type { ClaimBasis, CommandMessage, Halt, ProtocolRules, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -94,6 +95,12 @@ export class Worker {
   wallAheadMs = 0
   readonly broker: Broker
   readonly name: string
+
+  /** What it holds of its reign. */
+  get reign(): Reign {
+    if (this.partition.phase !== "serving") throw new Error(`it is ${this.partition.phase}`)
+    return this.partition.reign
+  }
 
   constructor(
     broker: Broker,

@@ -2,7 +2,6 @@
  * Snapshots in slices: loading one a slice at a time comes to what loading it whole does, whatever happens in between; when one is due, and how fast it is
  * walked.
  */
-
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { protocolRules } from "../../src/engine/rules.ts"
@@ -46,7 +45,7 @@ const snapshotted = (skus: number, orders: ReadonlyArray<number>): Worker => {
     worker.tick(1)
     worker.settle()
   }
-  for (let i = 0; worker.partition.walk !== null && i < 1_000; i++) worker.tick(1).settle()
+  for (let i = 0; worker.reign.walk !== null && i < 1_000; i++) worker.tick(1).settle()
   return worker
 }
 
@@ -56,6 +55,7 @@ const loaded = (worker: Worker, sizes: () => number): Partition => {
   const { manifest } = worker.broker
   if (manifest === null) throw new Error("a snapshot")
   const partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 3 })
+  if (partition.phase !== "starting") throw new Error("nothing was followed yet")
   expect(beginLoading(partition, manifest, chunksOf(worker))).toEqual([])
   while (partition.loading !== null) expect(loadSlice(partition, given, sizes())).toEqual([])
   return partition
@@ -232,7 +232,7 @@ describe("a snapshot of a large state that is under way", () => {
     worker.partition.snapshotThings = 10 * snapshotWalkCommands
     worker.partition.sinceSnapshot = { records: 1, commands: snapshotCommandsMax, bytes: 0 }
     worker.put({ _tag: "Tick" })
-    expect(worker.partition.walk?.pace).toBeGreaterThanOrEqual(10)
+    expect(worker.reign.walk?.pace).toBeGreaterThanOrEqual(10)
     worker.settle()
     return worker
   }
@@ -241,13 +241,15 @@ describe("a snapshot of a large state that is under way", () => {
     const worker = paced()
     for (let n = 0; n < 100; n++) worker.send("boss", json("SetPolicy", { id: `q${n}`, sku: `S${n}`, policy: policyFor("web", "shop") }))
     worker.settle(["ContinueSoon"])
-    expect(owesSlices(worker.partition)).toBe(true)
-    const { confirmedSeq, walk } = worker.partition
+    const { partition } = worker
+    expect(partition.phase === "serving" && owesSlices(partition)).toBe(true)
+    const { confirmedSeq } = partition
+    const { walk } = worker.reign
     const walked = walk?.things ?? 0
     worker.send("boss", json("SetPolicy", { sku: "S1", policy: policyFor("web") }))
     expect(worker.partition.inFlight).toBeNull()
     worker.answer(worker.take("ContinueSoon"))
-    expect(worker.partition.walk?.things ?? 0).toBeGreaterThan(walked)
+    expect(worker.reign.walk?.things ?? 0).toBeGreaterThan(walked)
     worker.settle()
     expect(worker.partition.confirmedSeq).toBeGreaterThan(confirmedSeq)
     for (let i = 0; i < 10; i++) worker.tick(1).settle()
@@ -256,7 +258,7 @@ describe("a snapshot of a large state that is under way", () => {
 
   it("never keeps decisions waiting for a store that doesn't answer", () => {
     const worker = paced()
-    const { walk } = worker.partition
+    const { walk } = worker.reign
     if (walk === null) throw new Error("a walk")
     walk.stored -= 4
     walk.owed = 1_000_000

@@ -1,5 +1,4 @@
 /** What ingresses store: batches of senders' messages, serials that show what was lost, and what is purged of them. */
-
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
@@ -137,8 +136,8 @@ describe("a stream that runs full", () => {
 
   it("keeps the newest bytes of what is decided, and no more", () => {
     const worker = serving(0)
-    worker.partition.keptMarks.push({ seq: 1, bytes: commandsKeptBytes }, { seq: 2, bytes: 10 })
-    worker.partition.keptBytes = commandsKeptBytes + 10
+    worker.reign.keptMarks.push({ seq: 1, bytes: commandsKeptBytes }, { seq: 2, bytes: 10 })
+    worker.reign.keptBytes = commandsKeptBytes + 10
     worker.put({ _tag: "Tick" })
     worker.nowMs += 1_000
     worker.put({ _tag: "Tick" })

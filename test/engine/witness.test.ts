@@ -153,8 +153,8 @@ describe("a witness that is not this owner's", () => {
 
   it("names a record of this reign, or another record than the journal's, or an earlier one than was known, or is gone: the reign ends", () => {
     const stand: ReadonlyArray<readonly [what: string, stands: (worker: Worker) => Witness | null]> = [
-      ["of this reign", ({ partition }) => ({ seq: partition.reignSeq, hash: "another" })],
-      ["another record", ({ partition }) => ({ seq: partition.reignSeq - 1, hash: "another" })],
+      ["of this reign", ({ reign }) => ({ seq: reign.reignSeq, hash: "another" })],
+      ["another record", ({ reign }) => ({ seq: reign.reignSeq - 1, hash: "another" })],
       ["earlier", ({ partition }) => ({ seq: 1, hash: partition.recentHashes[1] ?? "" })],
       ["gone", () => null],
     ]

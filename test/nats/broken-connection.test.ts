@@ -1,5 +1,4 @@
 /** Whatever waits for an answer on a connection that breaks hears so at once, whenever it was handed over around the break, and can be asked again as soon as there is a connection. */
-
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Way, wayTo } from "../../load/outages/half-open.ts"

@@ -1,5 +1,4 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
-
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
 import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"

@@ -1,5 +1,4 @@
 /** Rounds of archiving and purging over real files: killed at every moment, over damage, and beside a journal that isn't what it was. */
-
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

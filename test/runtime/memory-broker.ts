@@ -4,7 +4,6 @@
  * Small on purpose: it doesn't model what a broker may do to a caller beyond what a test switches on. What is written here stays until
  * the object is dropped; several workers share one.
  */
-
 import { Effect, Layer, type Scope, Stream } from "effect"
 import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"

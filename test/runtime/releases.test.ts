@@ -2,7 +2,6 @@
  * Workers of two releases on one journal, as in a rolling upgrade and in a rollback: whoever can't read what the newer one writes steps aside, stops
  * nobody, and says so.
  */
-
 import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { recordVersion } from "../../src/engine/records.ts"

@@ -1,5 +1,4 @@
 /** Workers on a cluster that an earlier release left: its journal's cursor is of the stream to which senders published themselves. */
-
 import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { protocolRules } from "../../src/engine/rules.ts"

@@ -1,5 +1,4 @@
 /** Chunks of snapshots are read field by field, as the schema here says, which is tied to what the engine writes. */
-
 import { Schema } from "effect"
 import fc from "fast-check"
 import { expect, it } from "vitest"

@@ -3,7 +3,6 @@
  *
  * The examples are records by tag: a member without one doesn't compile. A member that no example leads to fails here.
  */
-
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { CommandType } from "../../src/domain/sku/commands.ts"

@@ -4,7 +4,6 @@
  *
  * Before all other imports, Schema's decoders are switched to compiled ones.
  */
-
 import { unreachable } from "../../assert.ts"
 import type { AtsValue } from "../../kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"

@@ -1,7 +1,6 @@
 /**
  * Copies and fingerprints of plain state, held against structuredClone and the engine's own hash.
  */
-
 import { describe, expect, it } from "vitest"
 import { copyState, fingerprint } from "../../../sim/small-world/plain-state.ts"
 import { copyPartition } from "../../../src/engine/partition.ts"
