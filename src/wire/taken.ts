@@ -6,10 +6,11 @@
  * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body, 1 if its sender has the role bulk, else 0]`.
  */
 import { Result, Schema } from "effect"
+import { CountField } from "../domain/fields.ts"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
-import { ClassField, CountField } from "./fields.ts"
+import { ClassField } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import { isReplySuffix } from "./subjects.ts"
 
