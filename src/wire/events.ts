@@ -11,7 +11,7 @@ import { AllocationsField, EpochMsField, ReservationNameField, VersionField } fr
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { type Allocations, DiscrepancyKind, type Expired, type ShortageCovered, type StockEvent } from "../domain/sku/events.ts"
 import { skuKind } from "../domain/sku/index.ts"
-import type { Outcome } from "../engine/records.ts"
+import type { Outcome } from "../kinds/sku/types.ts"
 import { tied } from "./tied.ts"
 
 const schemaOf = ({ type, fields }: EventSpec) => Schema.Struct({ type: Schema.Literal(type), ...fields })

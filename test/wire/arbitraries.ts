@@ -15,20 +15,17 @@ import { type Command, type CommandType, classOf, ofEachType, type SellCommand }
 import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/sku/events.ts"
 import { skuKind } from "../../src/domain/sku/index.ts"
 import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
-import {
-  type AtsValue,
-  CursorStream,
-  type DecidedCommand,
-  type DecisionSaid,
-  type Entry,
-  type EntryDecision,
-  FloorClass,
-  type JournalRecord,
-  type Outcome,
-  RecordKind,
-  type Reply,
-  recordVersion,
-} from "../../src/engine/records.ts"
+import { CursorStream, FloorClass, RecordKind, recordVersion } from "../../src/engine/records.ts"
+import type {
+  AtsValue,
+  DecidedCommand,
+  DecisionSaid,
+  Entry,
+  EntryDecision,
+  JournalRecord,
+  Outcome,
+  Reply,
+} from "../../src/kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, qtyMax, senderCharsMax } from "../../src/limits.ts"
 import { type CommandJson, commandOf, commandSchemas } from "../../src/wire/commands.ts"
 import { arbitraryOf, type Named, type Sizes } from "./field-arbitraries.ts"
@@ -159,7 +156,7 @@ const decision: fc.Arbitrary<EntryDecision> = fc.oneof(
 )
 const decided: fc.Arbitrary<DecidedCommand> = fc.record({
   command: fc.option(command),
-  named: fc.option(fc.record({ id: fc.option(commandId), sku: fc.option(sku) })),
+  named: fc.option(fc.record({ id: fc.option(commandId), key: fc.option(sku) })),
   decision,
 })
 
@@ -186,8 +183,8 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     arbitrary: fc.record({ _tag: type("Stored"), seq: count, ingress: fc.constantFrom("i-1", "edge_2"), serial: count, missing: count }),
   },
   { weight: 1, arbitrary: fc.record({ _tag: type("Skipped"), seq: count, cause: anyText }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), sku, events: fc.array(expired, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), sku, events: fc.array(covered, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), key: sku, events: fc.array(expired, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), key: sku, events: fc.array(covered, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Floor"), sender, class: fc.constantFrom(...FloorClass), floorMs: count }) },
   {
     weight: 1,

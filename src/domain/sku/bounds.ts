@@ -8,7 +8,7 @@ const allocationBytes = idCharsMax + 40
 /** Bytes of a shortage found at one location. */
 const shortageBytes = idCharsMax + 64
 /** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
-export const plainEntryBytes = 512
+const plainEntryBytes = 512
 
 const partsOf = (locations: number): number => Math.min(allocationsMax, locations)
 
