@@ -51,6 +51,23 @@ export const RefusalReason = [
   "UnknownLocation",
   /** `ats` says how many units the channel could have had, where the command asked. */
   "InsufficientStock",
+  /** Two lines of one SKU say different things, or a line says what its order doesn't let it say; `field` names it. */
+  "ContradictoryLines",
+  "OrderExists",
+  "UnknownOrder",
+  /** It was refused when it was placed: nothing of it stands. */
+  "OrderRefused",
+  "OrderCancelled",
+  "OrderExpired",
+  "OrderFulfilled",
+  /** It is confirmed already. */
+  "OrderConfirmed",
+  /** The order has no line of this SKU. */
+  "UnknownLine",
+  /** Some line has less than the order asks of it: each line says what it could have had, and why not more. */
+  "LinesRefused",
+  /** Not every line answered in time. */
+  "LinesUnanswered",
   /** The quarantine has no such entry (any more). */
   "NotQuarantined",
   /** Deciding a quarantined command threw again: it stays where it is. */

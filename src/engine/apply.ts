@@ -193,6 +193,17 @@ const isBusinessAnswer = (reason: RefusalReason): boolean => {
     case "QtyExceedsOpen":
     case "UnknownLocation":
     case "InsufficientStock":
+    case "ContradictoryLines":
+    case "OrderExists":
+    case "UnknownOrder":
+    case "OrderRefused":
+    case "OrderCancelled":
+    case "OrderExpired":
+    case "OrderFulfilled":
+    case "OrderConfirmed":
+    case "UnknownLine":
+    case "LinesRefused":
+    case "LinesUnanswered":
     case "NotQuarantined":
     case "StillUndecidable":
       return true
