@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
 import type { LocationId } from "../../../src/domain/names.ts"
-import { carriedBy } from "../../../src/domain/order/events.ts"
+import { carriedBy, type OrderEvent } from "../../../src/domain/order/events.ts"
 import { isAtRest, lineOf, openQtyOfLine } from "../../../src/domain/order/order.ts"
 import { decideReturn } from "../../../src/domain/order/returns.ts"
 import { dueMsOf } from "../../../src/domain/order/timers.ts"
+import { bodyBytesMax, orderHoldMsMax, orderLineBytesMax } from "../../../src/limits.ts"
 import { north, nowMs, south } from "../given.ts"
 import {
   answerIn,
@@ -87,6 +88,25 @@ describe("an order that is placed", () => {
     let order = having(undefined, place(lines))
     for (const { sku } of lines) order = having(order, [sku, gives(1)])
     expect(order).toMatchObject({ phase: "held", openQty: 1_000, askedCount: 0 })
+  })
+})
+
+describe("the largest order", () => {
+  it("adds no more bytes to a record than a record has for it, when it is placed, answered, and given back", () => {
+    const most = 1_000_000_000
+    // As long as a body may be, shared out among as many lines as there may be.
+    const sku = (at: number) => `${at}`.padStart(38, "x") as typeof shirt
+    const lines = Array.from({ length: 1_000 }, (_, at) => line(sku(at), at, { minQty: 0 })).map((one) => ({ ...one, qty: most }))
+    const command = place(lines, { fill: "minimum", holdMs: orderHoldMsMax })
+    const bound = 2 * bodyBytesMax + 1_000 * orderLineBytesMax
+    const bytesOf = (events: ReadonlyArray<OrderEvent>) => JSON.stringify(events).length
+    let order = having(undefined, command)
+    expect(bytesOf(eventsOf(undefined, command))).toBeLessThan(bound)
+    for (const { sku } of lines.slice(1)) order = having(order, [sku, gives(most)])
+    const heldEvents = eventsOf(order, [sku(0), refuses("InsufficientStock", most)])
+    expect(typesOf(heldEvents)).toContain("OrderHeld")
+    expect(bytesOf(heldEvents)).toBeLessThan(bound)
+    expect(bytesOf(eventsOf(order, { dueAtMs: nowMs + 10_000 }))).toBeLessThan(bound)
   })
 })
 
