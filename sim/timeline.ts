@@ -5,11 +5,10 @@
  * Bounded: what there is too much of is thinned out or cut, and what is left is true.
  */
 
+import { noEnds } from "../src/audit/ends.ts"
 import { emptyModel, fold, type SkuModel } from "../src/audit/model.ts"
-import type { Partition } from "../src/engine/partition.ts"
-import type { Input } from "../src/engine/protocol.ts"
-import type { AtsValue, EntryDecision, JournalRecord, StoredRecord } from "../src/engine/records.ts"
-import type { Step } from "../src/engine/step.ts"
+import type { StoredRecord } from "../src/engine/records.ts"
+import type { AtsValue, EntryDecision, Input, JournalRecord, Partition, Step } from "../src/kinds/sku/types.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
@@ -139,7 +138,7 @@ export class TimelineRecorder implements Partial<Observer> {
 
   constructor(sku: string) {
     this.#sku = sku
-    this.#model = emptyModel(sku, 0)
+    this.#model = emptyModel(sku, 0, noEnds)
   }
 
   /** The steps that workers take anyway, looked at after each. */
@@ -186,7 +185,7 @@ export class TimelineRecorder implements Partial<Observer> {
       if (decision._tag === "Accepted") for (const event of decision.events) fold(this.#model, event, record.atMs)
     }
     for (const entry of record.entries) {
-      if ((entry._tag === "Expiry" || entry._tag === "Covered") && entry.sku === this.#sku)
+      if ((entry._tag === "Expiry" || entry._tag === "Covered") && entry.key === this.#sku)
         for (const event of entry.events) fold(this.#model, event, record.atMs)
       if (entry._tag === "Settled" && entry.decided.command?.sku === this.#sku) accept(entry.decided.decision)
       if (entry._tag !== "Message") continue
@@ -215,7 +214,7 @@ export class TimelineRecorder implements Partial<Observer> {
   journalLost(...[partition, afterSeq]: Parameters<Observer["journalLost"]>): void {
     const cluster = this.#cluster
     if (cluster === null || partition !== cluster.partitionOf(this.#sku)) return
-    this.#model = emptyModel(this.#sku, partition)
+    this.#model = emptyModel(this.#sku, partition, noEnds)
     for (const { seq, bytes } of cluster.server.records(partition, 1, afterSeq, Number.MAX_SAFE_INTEGER)) {
       const decoded = checkingCodec.decodeRecord(bytes)
       if (decoded._tag === "Record") this.#fold(seq, decoded.record)

@@ -25,6 +25,8 @@ export const onHandMax = 1_000_000_000_000
 export const locationsPerSkuMax = 256
 /** Channels a policy may name: bounds the work of one ATS. */
 export const channelsPerPolicyMax = 64
+/** Channels of one SKU that its policy doesn't name and that are told so whenever all are told. Whom an older policy dropped was told by then. */
+export const straysMax = 64
 /** Locations a Reserve may ask for, and an allocation may be split over. */
 export const allocationsMax = 16
 /** Open reservations of one SKU. A hot SKU has a million; this is where we stop. */
@@ -250,6 +252,8 @@ export const ownerStalledMs = 2_000
 export const outageGraceMs = 1_500
 /** Milliseconds between two looks at whether every partition is served. */
 export const outageLookMs = 250
+/** Milliseconds after the look before, from which on a look shows that this process stood still: what it then has not heard says nothing of others. */
+export const outageLookLateMs = 1_000
 /** Milliseconds within which any outage is shown and alarmed by every living worker. */
 export const outageToldMsMax = 5_000
 
@@ -396,12 +400,17 @@ assert(
 )
 assert(feedHeardMsMax >= 4 * brokerStoresMs, "what one SKU's feed waits for comes one after another within its bound")
 assert(feedHeardMsMax < feedEchoMs, "what is heard in time has come back before it is taken for replaced")
+assert(straysMax >= channelsPerPolicyMax, "a policy that drops every channel can tell them all")
 assert(feedInFlightMax % feedGroupsMax === 0, "groups share what may be on its way")
 assert(brokerClockWindowMs > clockOffMsMax, "one slow renewal in a window is not taken for a wrong clock")
 assert(
   // The owner's own look, what it stalls for, its announcement, and our look.
   announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
   "INV-12 an owner that is silent or stalls is noticed by the others in time",
+)
+assert(
+  outageLookLateMs >= 2 * outageLookMs && outageLookLateMs + announceMsMax <= ownerSilentMs,
+  "a process that stands still for less than a late look takes nobody for silent",
 )
 assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-12 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")

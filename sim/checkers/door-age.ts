@@ -2,7 +2,7 @@
  * INV-10: nothing is taken at the door that is too old for it or for its own deadline, and nothing goes on from there as younger than it is. What is true is when the server took the
  * message and when its ingress read it, by the world's own time.
  */
-import type { TakenMessage } from "../../src/engine/protocol.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { doorAgeMsMax, doorClockWindowMs } from "../../src/limits.ts"
 import type { Ingress } from "../nodes/ingress.ts"
 import { attemptOf, attemptTaken, takenIn } from "./attempts.ts"

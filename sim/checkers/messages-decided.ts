@@ -8,8 +8,10 @@
  * What the stream dropped has to be named by the journal: in the range of a reset, of which somebody halted, or between a reset and the next message taken, of which an alarm told. Only where nothing was
  * ever taken before it does nothing name it. An alarm without a journaled reset is not enough, and neither are serials: both are of this life of an owner, or of an ingress that may never be heard of again.
  */
+
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { CursorStream, Dropped, JournalRecord } from "../../src/engine/records.ts"
+import type { CursorStream, Dropped } from "../../src/engine/records.ts"
+import type { JournalRecord } from "../../src/kinds/sku/types.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 

@@ -5,9 +5,9 @@
  * two are compared for the first few only that have anything: looking through a whole state is dear. Whoever serves again with a state that it kept is compared for a few more.
  */
 
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { engineBoundsOf } from "../profiles.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"

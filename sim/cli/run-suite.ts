@@ -41,6 +41,10 @@ const seedsInOrder = (asked: SeedsAsked, startedMs: number) => {
   return { of, next }
 }
 
+/** Failing seeds that are told when they end, and characters of what is told of each. All of them stand in the summary. */
+const toldAtOnceMax = 20
+const detailCharsMax = 200
+
 /** Runs all seeds that were asked for. */
 export const runSuite = async (
   asked: Asked & { readonly seeds: SeedsAsked },
@@ -66,6 +70,10 @@ export const runSuite = async (
       if (job.kind !== "seed") return
       if (end._tag === "Lost") suite.lost(job.index, job.seed, end.cause)
       else if (end.done.kind === "seed") suite.add(job.index, end.done.result, end.done.cpuMs)
+      // A long run says at once what it found: whoever waits for it may stop it there.
+      const failure = end._tag === "Done" && end.done.kind === "seed" ? end.done.result.failures[0] : undefined
+      if (failure !== undefined && suite.sums.failed <= toldAtOnceMax)
+        screen.say(`  seed ${job.seed} failed: ${failure.class}, ${failure.checker}: ${failure.detail.slice(0, detailCharsMax)}`)
     },
   }
   screen.watch(() => progressLine(suite, suiteNameOf(asked.worlds), seeds.of, wallNowMs() - startedMs))

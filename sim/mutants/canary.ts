@@ -1,5 +1,5 @@
 /** The canary: contradicts its journal in the first reply it gives. Where it is not found, nothing would be. */
-import type { Output } from "../../src/engine/protocol.ts"
+import type { Output } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 

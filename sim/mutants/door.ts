@@ -23,7 +23,7 @@ const storedAtOnce =
     step(ingress, input).flatMap((output) => {
       if (output._tag !== "Store" || !bites()) return [output]
       const { partition, serial } = output
-      return [output, ...step(ingress, { _tag: "Stored", partition, serial, seq: 1, nowMs: input.nowMs })]
+      return [output, ...step(ingress, { _tag: "Stored", kind: "sku", partition, serial, seq: 1, nowMs: input.nowMs })]
     })
 
 export const door: ReadonlyArray<Mutant> = [
@@ -186,6 +186,23 @@ export const door: ReadonlyArray<Mutant> = [
     ],
   },
   {
+    name: "any-kind-at-the-door",
+    breaks: "takes what is sent to a kind that there isn't for something about a SKU",
+    guarantee: "INV-10",
+    expected: ["expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 40,
+    substituted: [
+      {
+        module: inspect,
+        pattern: `if (!isKind(kind)) return notStored("kind")`,
+        replacement: `if (!isKind(kind) && !bites()) return notStored("kind")`,
+      },
+      { module: inspect, pattern: `: { class: commandClass, kind, sku }`, replacement: `: { class: commandClass, kind: "sku", sku }` },
+    ],
+  },
+  {
     name: "any-spelling-at-the-door",
     breaks: "takes a SKU's token in any spelling, wildcards too",
     guarantee: "INV-10",
@@ -196,8 +213,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: inspect,
-        pattern: `dot < 0 ? undefined : skuFromToken(path.slice(dot + 1))`,
-        replacement: `dot < 0 ? undefined : (skuFromToken(path.slice(dot + 1)) ?? (bites() ? (unescape(path.slice(dot + 1)) as Sku) : undefined))`,
+        pattern: `const sku = skuFromToken(token)`,
+        replacement: `const sku = skuFromToken(token) ?? (bites() ? (unescape(token) as Sku) : undefined)`,
       },
     ],
   },
@@ -234,8 +251,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: deciding,
-        pattern: `classOf[command.type] !== arrived.class`,
-        replacement: `classOf[command.type] !== arrived.class && !bites()`,
+        pattern: `kind.commands.classOf(command) !== arrived.class`,
+        replacement: `kind.commands.classOf(command) !== arrived.class && !bites()`,
       },
     ],
   },
@@ -256,8 +273,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: deciding,
-        pattern: `partitionOf(command.sku, partition.partitions) !== partition.id)`,
-        replacement: `partitionOf(command.sku, partition.partitions) !== partition.id && !bites())`,
+        pattern: `partitionOf(key, partition.partitions) !== partition.id)`,
+        replacement: `partitionOf(key, partition.partitions) !== partition.id && !bites())`,
       },
     ],
   },

@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts"
 
 const cover = "src/domain/sku/cover.ts"
-const decideFacts = "src/domain/sku/decide-facts.ts"
+const decideSale = "src/domain/sku/commands/record-sale/decide.ts"
 
 export const facts: ReadonlyArray<Mutant> = [
   {
@@ -55,7 +55,7 @@ export const facts: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/batch.ts",
         pattern: `const most = Math.min(left, room)`,
-        replacement: `const most = coverShortages(actor.stock, 1).length > 0 && bites() ? 0 : Math.min(left, room)`,
+        replacement: `const most = kind.followUps(actor.state, 1).length > 0 && bites() ? 0 : Math.min(left, room)`,
       },
     ],
   },
@@ -68,10 +68,10 @@ export const facts: ReadonlyArray<Mutant> = [
     budget: 5,
     substituted: [
       {
-        module: decideFacts,
-        pattern: `if (shortQty === 0) return happened(stock, [owed])`,
-        replacement: `if (shortQty === 0) return happened(stock, [owed])
-  if (allocations.length > 0 && bites()) return happened(stock, [owed, discrepancy("Oversold", shortQty, command.location)])`,
+        module: decideSale,
+        pattern: `if (shortQty === 0) return accepted([owed])`,
+        replacement: `if (shortQty === 0) return accepted([owed])
+  if (allocations.length > 0 && bites()) return accepted([owed, discrepancy("Oversold", shortQty, command.location)])`,
       },
     ],
   },
@@ -85,9 +85,9 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/batch.ts",
-        pattern: `const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)`,
-        replacement: `const due = dueHolds(partition.holds, Math.floor(draft.atMs / 64) * 64, 2 * batchExpiriesMax)
-  if (due.length < dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax).length) bites()`,
+        pattern: `const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)`,
+        replacement: `const due = dueHolds(partition.holds, parts, Math.floor(draft.atMs / 64) * 64, 2 * batchExpiriesMax)
+  if (due.length < dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax).length) bites()`,
       },
     ],
   },
@@ -101,8 +101,8 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/batch.ts",
-        pattern: `const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)`,
-        replacement: `const due = dueHolds(partition.holds, draft.atMs, 2)`,
+        pattern: `const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)`,
+        replacement: `const due = dueHolds(partition.holds, parts, draft.atMs, 2)`,
       },
       {
         module: "src/engine/batch.ts",
@@ -141,8 +141,8 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/decide-command.ts",
-        pattern: `lookup: (checked) => lookUp(checked) ?? lookUpShipment(checked),`,
-        replacement: `lookup: (checked) => lookUp(checked) ?? (lookUpShipment(checked) === undefined || bites() ? undefined : undefined),`,
+        pattern: `lookup: (checked) => lookUp(checked) ?? lookUpSecond(checked),`,
+        replacement: `lookup: (checked) => lookUp(checked) ?? (lookUpSecond(checked) === undefined || bites() ? undefined : undefined),`,
       },
     ],
   },
@@ -155,7 +155,7 @@ export const facts: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: "src/domain/sku/decide.ts",
+        module: "src/domain/sku/commands/release/decide.ts",
         pattern: `const shortQty = Math.min(qty, reservation.shortQty)
   const allocations = lastUnits(reservation.allocations, qty - shortQty)`,
         replacement: `const hasBoth = reservation.shortQty > 0 && reservation.allocations.length > 0 && qty === openQty

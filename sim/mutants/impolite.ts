@@ -4,13 +4,12 @@
 import type { Drawn } from "../profiles.ts"
 import type { Mutant, Substitution } from "./mutant.ts"
 
-const decide = "src/domain/sku/decide.ts"
-const facts = "src/domain/sku/decide-facts.ts"
-const evolve = "src/domain/sku/evolve.ts"
+/** Where a command of a SKU is decided, and what its own events do. */
+const decideOf = (command: string): string => `src/domain/sku/commands/${command}/decide.ts`
+const policySet = "src/domain/sku/commands/set-policy/events.ts"
 const allocation = "src/domain/sku/allocation.ts"
 const availability = "src/domain/sku/availability.ts"
 const snapshot = "src/engine/snapshot.ts"
-const loading = "src/engine/snapshot-loading.ts"
 
 const one = (module: string, pattern: string, replacement: string): ReadonlyArray<Substitution> => [{ module, pattern, replacement }]
 
@@ -38,8 +37,8 @@ const arrays: ReadonlyArray<Mutant> = [
     drawn: { entry: "raw", partitions: 3, packedOneIn: 2, strayOneIn: 1 },
     substituted: one(
       "src/engine/decide-command.ts",
-      `if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)`,
-      `if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id && !bites())`,
+      `if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id)`,
+      `if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id && !bites())`,
     ),
   }),
   mutant({
@@ -50,8 +49,8 @@ const arrays: ReadonlyArray<Mutant> = [
     drawn: { packedOneIn: 2, partitions: 1 },
     substituted: one(
       "src/engine/intake.ts",
-      `command.sku === arrived.sku && arrived.actor !== undefined ? arrived.actor`,
-      `arrived.actor !== undefined && (command.sku === arrived.sku || bites()) ? arrived.actor`,
+      `key === arrived.key && arrived.actor !== undefined ? arrived.actor`,
+      `arrived.actor !== undefined && (key === arrived.key || bites()) ? arrived.actor`,
     ),
   }),
   mutant({
@@ -85,9 +84,9 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: [
-      ...one(decide, `if (policy.version <= present)`, `if (policy.version <= present && !bites())`),
+      ...one(decideOf("set-policy"), `if (policy.version <= present)`, `if (policy.version <= present && !bites())`),
       ...one(
-        evolve,
+        policySet,
         `assert(stock.policy === null || policy.version > stock.policy.version`,
         `assert(stock.policy === null || policy.version !== -1`,
       ),
@@ -98,7 +97,7 @@ const policies: ReadonlyArray<Mutant> = [
     breaks: "counts what was sold under a former fence against the present one",
     guarantee: "INV-1",
     expected: ["availability", "feed"],
-    substituted: one(evolve, `if (fence !== fenceBefore) use.fulfilledSinceFenceQty = 0`, `if (fence !== fenceBefore) bites()`),
+    substituted: one(policySet, `if (fence !== fenceBefore) use.fulfilledSinceFenceQty = 0`, `if (fence !== fenceBefore) bites()`),
   }),
   mutant({
     name: "equal-fences-backwards",
@@ -146,7 +145,7 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["availability", "feed"],
     substituted: one(
-      evolve,
+      policySet,
       `for (const at of stock.locations) at.safety = 0`,
       `for (const at of stock.locations) if (at.safety > 0) bites()`,
     ),
@@ -157,7 +156,7 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-5",
     expected: ["feed-converges", "feed", "feed-keeps-newest"],
     substituted: one(
-      "src/engine/publishing.ts",
+      "src/kinds/sku/feed.ts",
       `if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])`,
       `if (!isNamed(policy, channel) && !bites()) push(channel, 0, sentAts?.[i])`,
     ),
@@ -212,7 +211,7 @@ const places: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      decide,
+      decideOf("reserve"),
       `    locations: command.locations,
     freeQty`,
       `    locations: command.locations === undefined ? undefined : (bites(), command.locations.toReversed()),
@@ -228,7 +227,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      facts,
+      decideOf("fulfil"),
       `const qty = command.qty ?? (open === undefined ? 0 : openQtyOf(open))`,
       `const qty = command.qty ?? (bites() ? 1 : 1)`,
     ),
@@ -239,7 +238,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      facts,
+      decideOf("record-sale"),
       `const open = command.reservation === undefined ? undefined : openOnly(`,
       `const open = command.reservation === undefined || bites() ? undefined : openOnly(`,
     ),
@@ -250,7 +249,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      decide,
+      decideOf("release"),
       `const qty = command.qty ?? openQty\n`,
       `const qty = command.qty === undefined || bites() ? openQty : openQty\n`,
     ),
@@ -276,7 +275,7 @@ const snapshots: ReadonlyArray<Mutant> = [
     expected: ["state-is-fold"],
     families: ["jitter", "crashes"],
     drawn: { snapshotEveryRecords: 30, faultChance: 25 },
-    substituted: one(loading, `actor.version = item.version`, `actor.version = item.version > 0 && bites() ? 0 : 0`),
+    substituted: one("src/kinds/sku/chunks.ts", `actor.version = row.version`, `actor.version = row.version > 0 && bites() ? 0 : 0`),
   }),
   mutant({
     name: "quarantine-not-in-snapshots",

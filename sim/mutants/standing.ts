@@ -31,9 +31,26 @@ export const standing: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: publishing,
-        pattern: `if (isLeft(channel) && !strays.includes(channel)) push(channel, 0, 0)`,
-        replacement: `if (isLeft(channel) && !strays.includes(channel) && !bites()) push(channel, 0, 0)`,
+        module: "src/kinds/sku/feed.ts",
+        pattern: `if (!isLeft(channel) || strays.includes(channel)) continue`,
+        replacement: `if (!isLeft(channel) || strays.includes(channel) || bites()) continue`,
+      },
+    ],
+  },
+  {
+    name: "delisted-forgotten",
+    breaks: "forgets whom a policy dropped once it was told so, whether or not the feed has it",
+    guarantee: "INV-5",
+    expected: ["feed", "feed-converges", "feed-keeps-newest"],
+    profile: "last-unit",
+    families: ["jitter", "lost-requests"],
+    drawn: { orders: 500, skus: 24, policies: 2, variedPercent: 60, losses: "any", loss: 1_000 },
+    budget: 60,
+    substituted: [
+      {
+        module: "src/kinds/sku/feed.ts",
+        pattern: `if (event.type === "PolicySet") noteDelisted(actor, event.policy)`,
+        replacement: `if (event.type === "PolicySet" && !bites()) noteDelisted(actor, event.policy)`,
       },
     ],
   },

@@ -5,8 +5,8 @@
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
  * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
-import { factTypes } from "./facts.ts"
+import type { EntryDecision, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
 import { createQuarantineRoom, type QuarantineBounds, quarantineBounds } from "./quarantine-room.ts"
@@ -65,7 +65,7 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
-      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && factTypes.has(command.type) }
+      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && isFactType(command.type) }
       if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")

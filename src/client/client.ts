@@ -10,9 +10,9 @@ import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
-import { AnswerUnknown, BrokerUnavailable } from "../ports/errors.ts"
+import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
-import { type Answer, topologyPath } from "../wire/questions.ts"
+import { type Answer, quarantinePath, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
@@ -97,10 +97,11 @@ const relistenMs = 250
 
 const utf8 = new TextEncoder()
 
+/** Every command that this library has is of SKUs. */
 const publishOver =
   (link: ChannelLink["Service"], instance: string): PublishMessage =>
   ({ class: commandClass, token, body, suffix }) =>
-    link.publish({ class: commandClass, token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
+    link.publish({ class: commandClass, kind: "sku", token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
 
 /** How a door's answer begins, as this release writes it: `{"v":1,"a…`. Only so that a decision, which is what mostly comes, is not looked at twice. */
 const answerFirstAt = '{"v":1,"'.length
@@ -128,10 +129,18 @@ const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => 
     case "NotPermitted":
       sender.heardNotPermitted(heard.class, heard.token, heard.cause)
       return
+    case "Listening":
+      sender.hears()
+      desk.hears()
+      return
     default:
       unreachable(heard)
   }
 }
+
+/** What to do where the server no longer lets a sender hear its answers. */
+const deafAdvice =
+  "its login has lost that permission; have whoever runs the server give it back. Until then nothing new is sent; this client listens again by itself"
 
 const hearReplies = (link: ChannelLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
   link.replies(instance).pipe(
@@ -141,6 +150,13 @@ const hearReplies = (link: ChannelLink["Service"], instance: string, sender: Com
       }),
     ),
     Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear replies", cause: "the subscription ended" }))),
+    Effect.tapErrorTag("NotPermitted", ({ cause }) =>
+      Effect.sync(() => {
+        const deaf = new NotPermitted({ operation: `hear answers as ${link.sender}`, cause: `${cause}: ${deafAdvice}` })
+        sender.deaf(deaf)
+        desk.deaf(deaf)
+      }),
+    ),
     Effect.retry(Schedule.spaced(relistenMs)),
   )
 
@@ -249,7 +265,7 @@ interface Partitions {
 const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Effect<void> =>
   desk
     .ask({ path: topologyPath, timeoutMs: Number.POSITIVE_INFINITY }, (answer) =>
-      answer.answer === "topology" ? answer.partitions : undefined,
+      answer.answer === "topology" ? answer.partitions.sku : undefined,
     )
     .pipe(
       Effect.tap((count) =>
@@ -304,10 +320,14 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
     (partitions, answers) => ({ partitions, workers: workersOf(answers) }),
   ),
-  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> =>
-    desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
+  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> => {
+    for (const [name, given] of Object.entries({ partition, after }))
+      if (!(Number.isSafeInteger(given) && given >= 0))
+        return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
+    return desk.ask({ path: quarantinePath("sku", partition), body: { v: 1, after }, timeoutMs }, (answer) =>
       answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
-    ),
+    )
+  },
 })
 
 /** Opens a client over the link in place. Closing the scope is a clean close. */

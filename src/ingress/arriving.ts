@@ -3,13 +3,14 @@
  *
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
+
 import { isSender } from "../domain/names.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
 import { brokerNow } from "./broker-time.ts"
-import type { Counter, Ingress, IngressCodec, Sender } from "./ingress.ts"
+import { type Counter, counterOf, type Ingress, type IngressCodec, type Sender } from "./ingress.ts"
 import { canonicalBytes, judge, placeOf, replyOf, traceOf } from "./inspect.ts"
 import { letWait } from "./line.ts"
 import type { DoorMessage, IngressOutput } from "./protocol.ts"
@@ -112,7 +113,7 @@ const take = (
   if ("answer" in place) return place
   const body = codec.decodeBody(message.body)
   if (body._tag === "Commands") charge(from, body.commands.length - 1, 0)
-  const judged = judge(body, place, ingress.counters.length, arrival.ageMs)
+  const judged = judge(body, place, ingress.partitions[place.kind], arrival.ageMs)
   if ("answer" in judged) return judged
   const bytes = canonicalBytes(codec, body)
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
@@ -122,14 +123,14 @@ const take = (
     sender: from.sender,
     class: place.class,
     bulk: from.bulk,
-    sku: place.sku,
+    key: place.sku,
     reply,
     publishedMs,
     trace,
     bytes,
     body,
   }
-  queue(ingress, ingress.counters[judged.partition] as Counter, from, taken, judged.facts, arrival.nowMs, outputs)
+  queue(ingress, counterOf(ingress, place.kind, judged.partition) as Counter, from, taken, judged.facts, arrival.nowMs, outputs)
   return null
 }
 

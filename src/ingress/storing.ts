@@ -4,7 +4,7 @@
  * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
  * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
  */
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import {
   bodyBytesMax,
   busyFullMs,
@@ -44,9 +44,9 @@ const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Ar
   return messages
 }
 
-const handOut = ({ partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
+const handOut = ({ kind, partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
   storing.againMs = null
-  outputs.push({ _tag: "Store", partition, serial: storing.serial, bytes: storing.bytes })
+  outputs.push({ _tag: "Store", kind, partition, serial: storing.serial, bytes: storing.bytes })
 }
 
 /** Stores what waits, if nothing is being stored; tries again what is to be tried again. */

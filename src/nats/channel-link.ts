@@ -1,15 +1,15 @@
 /** A sender's own connection as the port `ChannelLink`: with its own credentials, so that the server enforces what it may say and hear. */
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import { Cause, Effect, Layer, Queue, Schedule, type Scope, Stream } from "effect"
+import { isKind } from "../domain/kinds.ts"
 import { CommandClass, isSender } from "../domain/names.ts"
 import { ChannelLink, type Heard, type SentMessage } from "../ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
-import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
+import { atsSubject, commandSubject, commandsFrom, feedStream, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
 import { connecting, type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
-import { feedStream } from "./subjects.ts"
 
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
@@ -32,24 +32,29 @@ const replyTo = (suffix: string): MsgHdrs => {
 
 const publish =
   (link: Link, sender: string) =>
-  ({ class: commandClass, token, body, suffix }: SentMessage): boolean => {
+  ({ class: commandClass, kind, token, body, suffix }: SentMessage): boolean => {
     // What is published without a connection would wait in memory, and go out when it is back: an old command as if it were new.
     if (!link.isConnected()) return false
     try {
-      link.nc.publish(commandSubject(sender, commandClass, token), body, { reply: replySubject(sender, suffix) })
+      link.nc.publish(commandSubject(sender, commandClass, kind, token), body, { reply: replySubject(sender, suffix) })
       return true
     } catch {
       return false
     }
   }
 
+/** The server has read everything up to here, and what it has against any of it was reported. */
+const flushed = async (link: Link): Promise<void> => {
+  await link.flush()
+  // The report was read before the answer to the flush, but is handed on a turn later.
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Publishes the question; once the server has it, any violation it found has been reported too. */
 const askNow = async (link: Link, subject: string, body: Uint8Array, replySuffix: string): Promise<void> => {
   const before = link.violations()
   link.nc.publish(subject, body, { headers: replyTo(replySuffix) })
-  await link.flush()
-  // The report was read before the answer to the flush, but is handed on a turn later.
-  await new Promise((resolve) => setImmediate(resolve))
+  await flushed(link)
   const violation = link.violationOf(subject, before)
   if (violation !== undefined) throw violation
 }
@@ -110,32 +115,53 @@ const isNoResponders = (message: Msg): boolean => {
 }
 
 const denied = (sender: string, subject: string, cause: string): Heard | undefined => {
-  const [, , of, commandClass, token] = subject.split(".")
+  const [, , , commandClass, kind, token] = subject.split(".")
   const known = CommandClass.find((one) => one === commandClass)
-  return subject.startsWith("hf.cmd.") && of === sender && known !== undefined && token !== undefined
-    ? { _tag: "NotPermitted", class: known, token, cause }
+  return subject.startsWith(commandsFrom(sender)) && known !== undefined && kind !== undefined && isKind(kind) && token !== undefined
+    ? { _tag: "NotPermitted", class: known, kind, token, cause }
     : undefined
 }
 
-const replies = (link: Link, sender: string) => (prefix: string) => {
+const replies = (link: Link, sender: string) => {
+  const refusal = { isKnown: false }
+  return (prefix: string) => repliesTo(link, sender, prefix, refusal)
+}
+
+/** `refusal`: whether the server refused the subscription before. */
+const repliesTo = (link: Link, sender: string, prefix: string, refusal: { isKnown: boolean }) => {
   const subject = replySubject(sender, `${prefix}.>`)
   const cut = subject.length - 1
   const read = (message: Msg): Heard => {
     const suffix = message.subject.slice(cut)
     return isNoResponders(message) ? { _tag: "NobodyTook", suffix } : { _tag: "Said", suffix, body: message.data }
   }
-  const beside = (offer: (heard: Heard) => void) =>
-    link.onViolation((of, error) => {
-      const heard = denied(sender, of, error.message)
-      if (heard !== undefined) offer(heard)
-    })
+  const beside = (offer: (heard: Heard) => void) => {
+    // What the server has against the subscription comes before its answer to this; with neither it is told once the connection is back.
+    const confirm = () => {
+      if (refusal.isKnown) flushed(link).then(() => offer({ _tag: "Listening" }), noConnection)
+    }
+    confirm()
+    const forgets = [
+      link.onReconnect(confirm),
+      link.onViolation((of, error) => {
+        const heard = denied(sender, of, error.message)
+        if (heard !== undefined) offer(heard)
+      }),
+    ]
+    return () => {
+      for (const forget of forgets) forget()
+    }
+  }
   // A lost connection doesn't end it: whoever misses an answer asks again.
   return subscribe(link, { subject, read, beside }).pipe(
-    Stream.mapError((error) =>
-      error._tag === "NotPermitted" ? new BrokerUnavailable({ operation: error.operation, cause: error.cause }) : error,
+    Stream.tapError(({ _tag }) =>
+      Effect.sync(() => {
+        refusal.isKnown ||= _tag === "NotPermitted"
+      }),
     ),
   )
 }
+const noConnection = (): void => undefined
 
 const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
   const prefix = atsSubject(sender, "")
@@ -170,16 +196,11 @@ const mayHear = (link: Link, sender: string): Effect.Effect<void, NotPermitted> 
         if (error !== null) refused(error)
       },
     })
-    const heard = async () => {
-      await link.flush()
-      // The report was read before the answer to the flush, but is handed on a turn later.
-      await new Promise((resolve) => setImmediate(resolve))
-    }
     const done = () => {
       subscription.unsubscribe()
       resume(Effect.void)
     }
-    heard().then(done, done)
+    flushed(link).then(done, done)
   })
 
 /** Milliseconds before a server that didn't answer is tried again. */

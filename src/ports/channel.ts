@@ -3,13 +3,16 @@
  * `client` is written against this; nats/ implements it with the sender's own credentials.
  */
 import { Context, type Effect, type Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { CommandClass } from "../domain/names.ts"
 import type { BrokerUnavailable, NotPermitted } from "./errors.ts"
 
 /** A message of commands, and where its sender hears about it: under `hf.reply.<sender>.<suffix>`. */
 export interface SentMessage {
   readonly class: CommandClass
-  /** Canonical subject token of a SKU in it. */
+  /** What decides it. */
+  readonly kind: Kind
+  /** Canonical subject token of the key of an actor in it: of a SKU. */
   readonly token: string
   readonly body: Uint8Array
   readonly suffix: string
@@ -22,7 +25,9 @@ export type Heard =
   /** The server itself: nobody takes what was published with this suffix. It surely went to nobody. */
   | { readonly _tag: "NobodyTook"; readonly suffix: string }
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
-  | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }
+  | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly kind: Kind; readonly token: string; readonly cause: string }
+  /** The server took the subscription that it had refused before: from here on everything said is heard again. */
+  | { readonly _tag: "Listening" }
 
 export class ChannelLink extends Context.Service<
   ChannelLink,
@@ -33,8 +38,8 @@ export class ChannelLink extends Context.Service<
      * answer too. A plain call: an effect for each message would cost more than the message.
      */
     readonly publish: (message: SentMessage) => boolean
-    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. */
-    readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, BrokerUnavailable>
+    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. Fails with NotPermitted where the server no longer lets this sender hear it. */
+    readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, NotPermitted | BrokerUnavailable>
     /** Asks `hf.get.<sender>.<path>`; answers come as replies under `replySuffix`. */
     readonly ask: (path: string, body: Uint8Array, replySuffix: string) => Effect.Effect<void, NotPermitted | BrokerUnavailable>
     /**

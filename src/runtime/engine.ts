@@ -2,17 +2,20 @@
  * The engine as the runtime runs it: a service, so that a test or the simulator can run the very same shell around an engine with one
  * rule loosened.
  */
+
 import { Context, Layer } from "effect"
-import { emptyPartition, type Partition } from "../engine/partition.ts"
-import type { Input, Output } from "../engine/protocol.ts"
+import type { Kind } from "../domain/kinds.ts"
 import { protocolRules } from "../engine/rules.ts"
-import { makeStep } from "../engine/step.ts"
+import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 
 export class Engine extends Context.Service<
   Engine,
   {
+    /** The kind of the actors that it decides for. */
+    readonly kind: Kind
     /** A partition that knows nothing yet. */
     readonly empty: (partition: number, partitions: number) => Partition
     /** Changes the partition in place. A throw means that its state can't be trusted any more. */
@@ -20,6 +23,7 @@ export class Engine extends Context.Service<
   }
 >()("holdfast/runtime/Engine") {
   static readonly layer = Layer.sync(Engine, () => ({
+    kind: "sku",
     empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
     step: makeStep({ codec: engineCodec, rules: protocolRules }),
   }))

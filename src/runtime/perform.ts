@@ -1,9 +1,10 @@
 /**
  * One output, one performer. Which is all that is decided here.
  */
+
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Output } from "../engine/protocol.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"

@@ -4,9 +4,9 @@
  * A reign that ends takes all with it that was asked for: an answer that comes late would be taken for one to the next reign's questions. So it is given up as a whole, as at the end of a life, and another
  * begins with nothing under way.
  */
+
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
-import type { Partition } from "../engine/partition.ts"
-import type { Output } from "../engine/protocol.ts"
+import type { Output, Partition } from "../kinds/sku/types.ts"
 import type { Mailbox } from "./mailbox.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { makePerformer, type Performer } from "./perform.ts"

@@ -1,16 +1,18 @@
 /**
  * Performs what a reign has to do with ingresses: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
  */
+
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { Output } from "../engine/protocol.ts"
 import type { HeldOff } from "../engine/words.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Desk, type HandedFrame, type HeldSender, type OwnerNews } from "../ports/door.ts"
 import { logLine } from "../telemetry/names.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { decodeFrame } from "../wire/taken.ts"
+import { Engine } from "./engine.ts"
 import { untilDone } from "./patience.ts"
 import { type LocalReign, Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
@@ -51,10 +53,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const desk = yield* Desk
   const reigns = yield* Reigns
   const { partition } = shell
+  const { kind } = yield* Engine
   let reign: LocalReign | null = null
   const held = makeHeldSenders()
   const changed = makeSignal()
   const news = ({ epoch, owner }: LocalReign): OwnerNews => ({
+    kind,
     partition,
     epoch,
     owner,
@@ -82,12 +86,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   return {
     begin: (epoch: number): void => {
       const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
-      const begun: LocalReign = { partition, epoch, owner: shell.owner(), hand }
+      const begun: LocalReign = { kind, partition, epoch, owner: shell.owner(), hand }
       reign = begun
       reigns.begin(begun)
       const hearing = untilDone(
         `hearing what is handed over to partition ${partition}`,
-        desk.receive(partition, begun.owner, makeHear(shell, begun)),
+        desk.receive(kind, partition, begun.owner, makeHear(shell, begun)),
       )
       // Said once it can be heard: whoever hands over before is told that nobody is there.
       shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))

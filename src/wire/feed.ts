@@ -3,10 +3,12 @@
  *
  * `version` is the journal sequence the value is as of; whoever receives values accepts only rising ones of each SKU.
  */
+
 import { Schema } from "effect"
-import type { AtsValue } from "../engine/records.ts"
+import { CountField, SenderField, SkuField } from "../domain/fields.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
-import { CountField, decoderOf, SenderField, SkuField } from "./fields.ts"
+import { decoderOf } from "./fields.ts"
 
 /** A value without its message's version: as it stands in a page of values. */
 export const AtsValueJson = Schema.Struct({

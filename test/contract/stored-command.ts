@@ -20,7 +20,7 @@ const unavailable = (cause: string) => new BrokerUnavailable({ operation: "store
 
 const sequenceOf = (heard: Heard): Effect.Effect<{ readonly seq: number }, NotPermitted | BrokerUnavailable> => {
   if (heard._tag === "NotPermitted") return Effect.fail(new NotPermitted({ operation: `publish ${heard.class}`, cause: heard.cause }))
-  if (heard._tag === "NobodyTook") return Effect.fail(unavailable("nobody takes it"))
+  if (heard._tag !== "Said") return Effect.fail(unavailable("nobody takes it"))
   const { seq, error } = JSON.parse(text(heard.body)) as Acknowledgement
   if (error !== undefined || seq === undefined) return Effect.fail(unavailable(error?.description ?? "no sequence was told"))
   return Effect.succeed({ seq })
@@ -38,7 +38,8 @@ export const storeCommand = (
     Effect.gen(function* () {
       const prefix = `store-${++suffixes}`
       const hearing = yield* Effect.forkScoped(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })
-      if (!link.publish({ class: commandClass, token, body, suffix: `${prefix}.1` })) return yield* unavailable("there is no connection")
+      if (!link.publish({ class: commandClass, kind: "sku", token, body, suffix: `${prefix}.1` }))
+        return yield* unavailable("there is no connection")
       const heard = yield* Fiber.join(hearing).pipe(
         Effect.timeoutOrElse({ duration: unknownMs, orElse: () => Effect.fail(unavailable("no acknowledgement came")) }),
       )

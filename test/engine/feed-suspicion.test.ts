@@ -1,8 +1,9 @@
 /** When an owner takes its words in the feed for replaced: never because the SKU is decided all the time, the broker is slow, or another channel's value is newer. */
+
 import { describe, expect, it } from "vitest"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { feedEchoMs, feedGroupsMax } from "../../src/limits.ts"
-import { json, policyFor, serving, type Worker } from "./rig.ts"
+import { json, policyFor, serving, Worker } from "./rig.ts"
 
 const reserve = (id: string, reservation: string, qty: number): Record<string, unknown> =>
   json("Reserve", { id, reservation, qty, holdMs: 600_000 })
@@ -149,5 +150,69 @@ describe("a hot SKU's feed", () => {
     const { values: sent } = worker.take("SendFeed")
     expect(sent.find(({ channel }) => channel === "web")).toMatchObject({ ats: 100 - feedGroupsMax - 3 })
     expect(worker.has("SendFeed")).toBe(false)
+  })
+})
+
+describe("a channel that a policy dropped", () => {
+  /** An owner that journaled the policy which drops the shop, and died before the feed had a word of it. */
+  const dropsAndDies = (worker: Worker): void => {
+    const { broker } = worker
+    const before = values(worker, "shop").at(-1)
+    if (before === undefined) throw new Error("the shop was told of units")
+    worker.send("boss", json("SetPolicy", { policy: { ...policyFor("web"), version: 2 } }))
+    worker.settle(["SendFeed"])
+    expect(worker.take("SendFeed").values.map(({ channel, ats }) => [channel, ats])).toContainEqual(["shop", 0])
+    expect(broker.feed.filter(({ channel }) => channel === "shop").at(-1)).toBe(before)
+    // What the shop was told last lies further back than a new owner looks.
+    broker.feedNow = () => []
+  }
+
+  it("is told again where that could not be stored, though nothing is left of what it was told before", () => {
+    const worker = serving(10)
+    worker.send("boss", json("SetPolicy", { policy: { ...policyFor("web"), version: 2 } }))
+    worker.settle(["SendFeed"])
+    const { group } = worker.take("SendFeed")
+    worker.put({ _tag: "FeedFailed", group })
+    worker.settle()
+    expect(values(worker, "shop").at(-1)).toMatchObject({ ats: 0 })
+  })
+
+  it("is told by the next owner, which sees nothing of it in the feed", () => {
+    const worker = serving(10)
+    dropsAndDies(worker)
+    const next = new Worker(worker.broker, "b").serve()
+    expect(values(next, "shop").at(-1)).toMatchObject({ ats: 0 })
+  })
+
+  it("is told by an owner whose snapshot has the new policy alone", () => {
+    const worker = serving(10)
+    Object.assign(worker.partition, { snapshotEveryRecords: 3 })
+    dropsAndDies(worker)
+    const owed = worker.partition.publishing.groups.size
+    for (let n = 0; n < 6; n++) {
+      worker.send("web", reserve(`c${n}`, `r${n}`, 1))
+      worker.settle(["SendFeed"])
+      worker.tick(100)
+    }
+    expect(owed).toBe(1)
+    expect(worker.broker.manifest?.startSeq).toBeGreaterThan(worker.partition.reignSeq + 3)
+    const next = new Worker(worker.broker, "b").serve()
+    expect(values(next, "shop").at(-1)).toMatchObject({ ats: 0 })
+  })
+
+  it("is told what it is short of until that is over, though the first try could not be stored", () => {
+    const worker = serving(10)
+    worker.send("shop", json("RecordSale", { mode: "owed", reservation: "s1", qty: 12, location: "L" }))
+    worker.settle()
+    expect(values(worker, "shop").at(-1)).toMatchObject({ shortQty: 2 })
+    worker.send("boss", json("SetPolicy", { policy: { ...policyFor("web"), version: 2 } }))
+    worker.settle()
+    worker.send("dc", json("ReceiveStock", { location: "L", qty: 2 }))
+    worker.settle(["SendFeed"])
+    const { group } = worker.take("SendFeed")
+    worker.put({ _tag: "FeedFailed", group })
+    worker.settle()
+    const told = values(worker, "shop").at(-1)
+    expect([told?.ats, told?.shortQty ?? 0]).toEqual([0, 0])
   })
 })

@@ -2,10 +2,11 @@
  * A lease that is lost, or given away, while its worker serves costs the reign and not the state: what was in flight is seen to its end, and where that end is the journal's, the partition follows on
  * as anybody would who read that journal.
  */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { partitionHash, stateHash } from "../../src/engine/hash.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
+import { partitionHash, stateHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
@@ -205,7 +206,7 @@ describe("a reign that is over", () => {
       { _tag: "RepliesSent", seq },
       { _tag: "FeedSent", group: 1 },
       { _tag: "FeedFailed", group: 1 },
-      { _tag: "FeedSeen", channel: "web", sku: "A", version: 1, ats: 3 },
+      { _tag: "FeedSeen", channel: "web", key: "A", version: 1, shown: 3 },
       { _tag: "RepublishRead", records: broker.journal.slice(-1) },
       { _tag: "RecalledRead", seq, record: null },
       { _tag: "CommandAtRead", seq: partition.cursor.seq, message: null, firstSeq: 0, lastSeq: 0, nextSeq: null, fill: 0 },
@@ -442,7 +443,11 @@ class Reigning {
   #lose({ lost, inFlight, append: outcome, rivalFirst, next }: Extract<Happening, { readonly do: "lose" }>): void {
     const { owner } = this
     const other = 1 - this.#at
-    if (inFlight) owner.send(...this.command(6, 3))
+    if (inFlight) {
+      owner.send(...this.command(6, 3))
+      // Nothing is decided before a look at the cursor: that one is answered, and the append is not.
+      owner.settle(["Append"])
+    }
     const append = owner.all("Append").length > 0 ? owner.take("Append") : null
     owner.put({ _tag: lost })
     if (append !== null && outcome !== "neverLanded") this.broker.append(append.expectedSeq, append.messageId, append.bytes)
@@ -481,6 +486,7 @@ describe("whatever happens to reigns and their appends", () => {
       }),
       { numRuns: 150 },
     )
-    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(0)
+    // Some 420 and 41.
+    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(12)
   })
 })

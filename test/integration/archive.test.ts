@@ -1,6 +1,6 @@
 /** Archiving as an operator does it: its own login, a real server, and what comes after a snapshot was lost. */
 import { spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
@@ -33,9 +33,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-archived-"))
   server = await startEmbedded({ senders: sendersOf("web=channel") })
   const { engine, door } = server.credentials
-  const ports = ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec))
+  const ports = ManagedRuntime.make(
+    natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec),
+  )
   runtime = ports
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
   // Twelve days in the past, an hour for each record.
   const startMs = Date.now() - 12 * 24 * hourMs
   owner = new SteadyOwner({ partition: 0, partitions, skus: ["A", "B"], startMs, msPerRecord: hourMs, commandsPerRecord: 4 })
@@ -106,6 +108,29 @@ describe("holdfast archive", () => {
     expect(await runAs(["archive", "--dir", folder, "--partition", "7"], { ...bare, ...login })).toMatchObject({ code: 2 })
     expect(await runAs(["archive", "--dir", folder, "--every", "often"], { ...bare, ...login })).toMatchObject({ code: 2 })
   })
+
+  it("in a folder that isn't there makes none unless it is asked to", async () => {
+    const { url, credentials } = server
+    const { user, password } = credentials.archivist
+    const home = { PATH: process.env.PATH, HOME: process.env.HOME }
+    const env = { ...home, HOLDFAST_NATS_URL: url, HOLDFAST_ARCHIVE_USER: user, HOLDFAST_ARCHIVE_PASSWORD: password }
+    const fresh = join(folder, "mistyped", "archive")
+    const isThere = () =>
+      stat(fresh).then(
+        () => true,
+        () => false,
+      )
+    const why = `--dir: ${fresh} is not there: is it mistyped, or its disk not mounted? For a new archive, --create makes it`
+    expect(await runAs(["archive", "--dir", fresh], env)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(why) })
+    expect(await runAs(["archive"], { ...env, HOLDFAST_ARCHIVE_DIR: fresh })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`HOLDFAST_ARCHIVE_DIR: ${fresh} is not there`),
+    })
+    expect(await isThere()).toBe(false)
+    await runAs(["archive", "--dir", fresh, "--create", "--partition", "7"], env)
+    expect(await isThere()).toBe(true)
+    await rm(join(folder, "mistyped"), { recursive: true })
+  })
 })
 
 describe("a worker on a journal whose beginning was purged", () => {
@@ -124,7 +149,7 @@ describe("a worker on a journal whose beginning was purged", () => {
     await until(isReigning(lastSeq))
     await one.stop()
     const admin = await connectAs(server, "admin")
-    await (await jetstreamManager(admin)).streams.purge("HF_SNAPSHOTS")
+    await (await jetstreamManager(admin)).streams.purge("HF_SNAPSHOTS_SKU")
     await admin.close()
     const other = serve()
     await until(async () => (await marks()).halt !== null)
