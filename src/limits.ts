@@ -37,6 +37,19 @@ export const skusPerPartitionMax = 4_000_000
 export const holdMsMax = 30 * 24 * 3_600_000
 /** Milliseconds of a command's deadline: 1 day. */
 export const deadlineMsMax = 24 * 3_600_000
+/** Lines of one order. The largest invoice of the public retail file has 593. */
+export const orderLinesMax = 1_000
+/** Bytes that one event of an order adds for each line, beyond what the line's own SKU and locations have: as a line, as the command it carries, and as a line of an answer. */
+export const orderLineBytesMax = 256
+/** Milliseconds within which every line of an order has to have answered; then it is refused, and what it has goes back. */
+export const orderPlacingMsMax = 10_000
+/**
+ * Milliseconds by which a SKU's hold for a line outlives the order's own: as long may a confirmation be on its way to the SKU, an outage of the order's partition included, before the SKU's own timer could come
+ * first. What that timer is for is an order whose partition is gone: units are bound for nobody so much longer.
+ */
+export const orderGraceMs = 15 * 60_000
+/** Milliseconds an order's hold may be asked for. */
+export const orderHoldMsMax = 29 * 24 * 3_600_000
 /** Characters of free text (a reason an operator gives). */
 export const textCharsMax = 256
 
@@ -360,6 +373,12 @@ assert((questionsPerSecond * questionsClosedMs) / 1_000 >= questionsPerTurn, "a 
 assert(nameCharsMax >= Math.max(skuBytesMax, senderCharsMax), "every name is told as it is")
 assert(saleQtyMax < qtyMax, "what a channel tells of its own accord is bounded closer than what is counted")
 assert(fullEveryMs < announceEveryMs, "holding a sender off is said sooner than that nothing changed")
+assert(orderHoldMsMax + orderPlacingMsMax + orderGraceMs <= holdMsMax, "a SKU can hold a line for longer than its order is held")
+assert(
+  3 * bodyBytesMax + orderLinesMax * orderLineBytesMax + recordEnvelopeBytesMax < recordBytesMax,
+  "an order of as many lines as there may be fits a record with the commands that it carries",
+)
+assert(orderGraceMs > 4 * orderPlacingMsMax, "an order that is slow to be placed has its grace all the same")
 assert(recordBytesMax < payloadBytesMax, "a full record fits one message with its headers")
 assert(republishRecordsMax * 2 <= replyRecordsMax, "what is said again leaves half of all replies to decisions")
 assert(republishRecordsMax <= replyRecordsMax * republishShare && republishShare <= 0.5, "something can always be said again")

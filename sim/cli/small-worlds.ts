@@ -4,6 +4,8 @@
  */
 import type { SmallWorldJob } from "../fleet/job.ts"
 import { counted, duration, plural } from "../report/numbers.ts"
+import { carriedLoosened } from "../small-world/carried/loosened.ts"
+import { carriedWorlds } from "../small-world/carried/worlds.ts"
 import type { SmallWorldReport } from "../small-world/exploration.ts"
 import { loosened } from "../small-world/loosened.ts"
 import { smallWorlds } from "../small-world/worlds.ts"
@@ -29,8 +31,8 @@ export interface SmallWorldsDone extends PartOutcome {
 /** A job for each small world that is asked for, or for each loosened rule that is shown in one. Throws a UsageError if that is none. */
 export const smallWorldJobs = ({ named, statesMax, loosened: isLoosened }: SmallWorldsAsked): ReadonlyArray<SmallWorldJob> => {
   const all = isLoosened
-    ? loosened.map(({ name, world }) => ({ name: world, loosened: name }))
-    : smallWorlds.map(({ name }) => ({ name, loosened: null }))
+    ? [...loosened, ...carriedLoosened].map(({ name, world }) => ({ name: world, loosened: name }))
+    : [...smallWorlds, ...carriedWorlds].map(({ name }) => ({ name, loosened: null }))
   const jobs = all
     .filter(({ name }) => name.includes(named))
     .map((one, index): SmallWorldJob => ({ kind: "small-world", index, statesMax, ...one }))

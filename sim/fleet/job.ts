@@ -173,7 +173,20 @@ const seed = async (job: SeedJob, file: PlayedFile | null): Promise<Done> => {
   return { kind: "seed", result, cpuMs: rounded(cpuNowMs() - startedMs) }
 }
 
-const smallWorld = async ({ name, statesMax, loosened: rule }: SmallWorldJob): Promise<Done> => {
+/** A small world of orders, if it is called so. */
+const ofOrders = async ({ name, statesMax, loosened: rule }: SmallWorldJob): Promise<SmallWorldReport | undefined> => {
+  const { exploreCarried } = await import("../small-world/carried/exploration.ts")
+  const { carriedLoosened } = await import("../small-world/carried/loosened.ts")
+  const { carriedWorlds } = await import("../small-world/carried/worlds.ts")
+  const known = carriedWorlds.find((one) => one.name === name)
+  if (known === undefined) return undefined
+  const rules = carriedLoosened.find((one) => one.name === rule)?.rules
+  if (rule !== null && rules === undefined) throw new Error(`there is no loosened rule ${rule}`)
+  const world = { ...known, statesMax: Math.min(known.statesMax, statesMax ?? known.statesMax) }
+  return exploreCarried(rules === undefined ? { world } : { world, rules, untilViolation: true })
+}
+
+const ofPartitions = async ({ name, statesMax, loosened: rule }: SmallWorldJob): Promise<SmallWorldReport> => {
   const { exploreSmallWorld } = await import("../small-world/exploration.ts")
   const { loosened } = await import("../small-world/loosened.ts")
   const { smallWorlds } = await import("../small-world/worlds.ts")
@@ -182,8 +195,12 @@ const smallWorld = async ({ name, statesMax, loosened: rule }: SmallWorldJob): P
   const rules = loosened.find((one) => one.name === rule)?.rules
   if (rule !== null && rules === undefined) throw new Error(`there is no loosened rule ${rule}`)
   const world = { ...known, statesMax: Math.min(known.statesMax, statesMax ?? known.statesMax) }
+  return exploreSmallWorld(rules === undefined ? { world } : { world, rules, untilViolation: true })
+}
+
+const smallWorld = async (job: SmallWorldJob): Promise<Done> => {
   const startedMs = wallNowMs()
-  const report = exploreSmallWorld(rules === undefined ? { world } : { world, rules, untilViolation: true })
+  const report = (await ofOrders(job)) ?? (await ofPartitions(job))
   return { kind: "small-world", report, wallMs: rounded(wallNowMs() - startedMs) }
 }
 

@@ -52,6 +52,23 @@ export const RefusalReason = [
   "UnknownLocation",
   /** `ats` says how many units the channel could have had, where the command asked. */
   "InsufficientStock",
+  /** Two lines of one SKU say different things, or a line says what its order doesn't let it say; `field` names it. */
+  "ContradictoryLines",
+  "OrderExists",
+  "UnknownOrder",
+  /** It was refused when it was placed: nothing of it stands. */
+  "OrderRefused",
+  "OrderCancelled",
+  "OrderExpired",
+  "OrderFulfilled",
+  /** It is confirmed already. */
+  "OrderConfirmed",
+  /** The order has no line of this SKU. */
+  "UnknownLine",
+  /** Some line has less than the order asks of it: each line says what it could have had, and why not more. */
+  "LinesRefused",
+  /** Not every line answered in time. */
+  "LinesUnanswered",
   /** The quarantine has no such entry (any more). */
   "NotQuarantined",
   /** Deciding a quarantined command threw again: it stays where it is. */
@@ -98,6 +115,17 @@ export const isBusinessAnswer = (reason: RefusalReason): boolean => {
     case "QtyExceedsOpen":
     case "UnknownLocation":
     case "InsufficientStock":
+    case "ContradictoryLines":
+    case "OrderExists":
+    case "UnknownOrder":
+    case "OrderRefused":
+    case "OrderCancelled":
+    case "OrderExpired":
+    case "OrderFulfilled":
+    case "OrderConfirmed":
+    case "UnknownLine":
+    case "LinesRefused":
+    case "LinesUnanswered":
     case "NotQuarantined":
     case "StillUndecidable":
       return true

@@ -1,0 +1,11 @@
+/** A ConfirmOrder as a channel writes it: what documents and tests show of it. */
+import type { CommandId } from "../../../names.ts"
+import type { OrderId } from "../../names.ts"
+import type { ConfirmOrder } from "./command.ts"
+
+export const confirmOrderExample: ConfirmOrder = {
+  type: "ConfirmOrder",
+  id: "01JD3Q9WZA" as CommandId,
+  order: "web-1001" as OrderId,
+  issuedAtMs: 1_764_374_460_000,
+}
