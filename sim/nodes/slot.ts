@@ -57,6 +57,11 @@ export class Slot {
   #claims = 0
   /** The shared halt as last seen. */
   halt: Halt | null = null
+  /** A halt of its own is on its way to the others: as in src/runtime its lease is kept until it is there, and no other life begins before. */
+  #isSharing = false
+  /** Changes of the shared halt so far, and the newest that was heard of. */
+  #haltChanges = 0
+  #haltHeard = 0
   readonly readings: Readings
   #feedSeen: Array<AtsValue> = []
   /** What frames are addressed to while it serves; null: nobody hands it anything. */
@@ -588,6 +593,7 @@ export class Slot {
   #shareHalt(halt: Halt): void {
     this.forget()
     this.halt = halt
+    this.#isSharing = true
     this.#askUntil<true>(
       "halt",
       (answer) => {
@@ -597,21 +603,36 @@ export class Slot {
         if (known === null || known.resume !== null) this.#server.putHalt(this.id, halt)
         answer(true)
       },
-      () => this.worker.releaseLease(this),
+      () => {
+        this.#isSharing = false
+        this.worker.releaseLease(this)
+        this.#beginAgain()
+      },
     )
   }
 
-  /** The shared halt changed: this worker hears of it a little later. */
+  /** The shared halt changed: this worker hears of it a little later. A watch tells in order: what a later change overtook is no news. */
   haltChanged(halt: Halt | null): void {
     const { link } = this.worker
-    this.#world.in(link.delayMs(link.keyNow(`watch halt ${this.id}`)), EventKind.watch, this.worker.host, () => this.#haltSeen(halt))
+    const change = ++this.#haltChanges
+    this.#world.in(link.delayMs(link.keyNow(`watch halt ${this.id}`)), EventKind.watch, this.worker.host, () => {
+      if (change < this.#haltHeard) return
+      this.#haltHeard = change
+      this.#haltSeen(halt)
+    })
   }
 
   #haltSeen(halt: Halt | null): void {
     this.halt = halt
+    if (this.#isSharing) return
     if (this.isHalted) {
       if (this.lease !== null) this.put({ _tag: "Drain", nowMs: this.worker.clockMs })
       else if (this.partition?.phase !== "claiming") this.forget()
-    } else if (this.partition === null && !this.isUnreadable) this.begin()
+    } else this.#beginAgain()
+  }
+
+  /** Another life, if it may have one and has none. */
+  #beginAgain(): void {
+    if (this.partition === null && !this.isHalted && !this.isUnreadable) this.begin()
   }
 }

@@ -52,6 +52,29 @@ describe("a seed", () => {
   })
 })
 
+describe("a partition that halts again and again, and that an operator lets go on each time", () => {
+  const families = new Set(["jitter", "trimmed-commands", "spikes"] as const)
+  const drawn = {
+    faultChance: 300,
+    workers: 2,
+    partitions: 8,
+    leaseTtlMs: 6_000,
+    spikes: 3_000,
+    spikeMs: 800,
+    orders: 800,
+    windowMs: 20_000,
+  }
+
+  it.each([
+    ["resumed before its worker knows that the halt is shared", "a-gap-read-over-5"],
+    ["whose news of a resume overtakes that of the halt before it", "a-gap-read-over-8"],
+  ])("is served again: one %s", (_what, seed) => {
+    const { failures, sometimes } = run(seed, "trimmed", { families, drawn })
+    expect(failures).toEqual([])
+    expect(sometimes["halted-on-damage"]).toBeGreaterThan(0)
+  })
+})
+
 describe("the comparison of states", () => {
   it("agrees with the state hash: equal on replayed journals, different as soon as one number is", () => {
     let compared = 0
