@@ -1,5 +1,5 @@
 /**
- * Oracles L2, L3, L5 and L7: once all is healed, every partition has exactly one owner that has read all commands, said all it decided, and holds
+ * INV-7: once all is healed, every partition has exactly one owner that has read all commands, said all it decided, and holds
  * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted: one that serves on
  * has noticed nothing, and owes what every other does.
  */

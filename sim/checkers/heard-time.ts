@@ -1,5 +1,5 @@
 /**
- * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: the oracle for what it then takes the time to be.
+ * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: what `true-time` and `expiries` hold the owner's own idea of the time against.
  */
 
 import type { Partition } from "../../src/engine/partition.ts"

@@ -1,5 +1,5 @@
 /**
- * INV-7, oracles A4 and L1 for messages: every message that the commands stream stored and did not lose is decided, as that very message, once the
+ * INV-7, message by message: every message that the commands stream stored and did not lose is decided, as that very message, once the
  * cursor is past it.
  *
  * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for

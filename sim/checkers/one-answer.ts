@@ -1,5 +1,5 @@
 /**
- * INV-2 and INV-7 as senders see them, oracles A2 and L1: every command that was sent has one answer in the end, and everybody who hears of
+ * INV-2 and INV-7, as senders see them: every command that was sent has one answer in the end, and everybody who hears of
  * an id hears the same. Quarantined is no answer yet.
  */
 import type { DecisionSaid } from "../../src/engine/records.ts"

@@ -1,5 +1,5 @@
 /**
- * INV-7, oracle L1 for replies: what a record calls for was said by somebody, by its owner or by the one after it. A sender that asks again hears its
+ * INV-7: what a record calls for was said by somebody, by its owner or by the one after it. A sender that asks again hears its
  * answer from a later record, and so hides a reply that never was. Said is what reached the server: what its worker only began to say died with it.
  */
 import { checkingCodec } from "../substitutes/shared-codec.ts"

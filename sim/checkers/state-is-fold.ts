@@ -1,5 +1,5 @@
 /**
- * INV-6, oracle A7: the state of whoever begins to serve, of whoever keeps it at the end of a reign, and of every worker at the end, is the fold of the journal.
+ * INV-6: the state of whoever begins to serve, of whoever keeps it at the end of a reign, and of every worker at the end, is the fold of the journal.
  *
  * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. At a takeover, and at the end of a reign, the
  * two are compared for the first few only that have anything: looking through a whole state is dear. Whoever serves again with a state that it kept is compared for a few more.

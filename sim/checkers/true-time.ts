@@ -1,5 +1,5 @@
 /**
- * Rule 7 of the protocol, oracle A10: journaled time is the broker's, whatever the clocks of those who journal say.
+ * INV-4 and INV-8: journaled time is the broker's, whatever the clocks of those who journal say.
  *
  * Never ahead of it, so that nobody ends a hold early; never further behind than what its owner had heard lets it be, so that none is kept and no command is taken
  * long after its deadline. How it moves within a journal is the auditor's; what the time really was only the world knows. Where the broker's own clock was set

@@ -1,5 +1,5 @@
 /**
- * Checker `chain` (INV-4, oracle A5): the records of a partition are one chain.
+ * Checker `chain` (INV-4): the records of a partition are one chain.
  *
  * Proves that every record follows the one before it (sequence, expected sequence, hash of its bytes), that the journal begins with its
  * only genesis record, and that none comes from another partition or another incarnation: no two writers ever appended

@@ -1,5 +1,5 @@
 /**
- * Checker `completeness` (INV-7, oracle A4 for commands): what the broker acknowledged was decided.
+ * Checker `completeness` (INV-7): what the broker acknowledged was decided.
  *
  * Proves, for every command that its sender says was stored, that some record gives it an answer. The caller is the only one who knows what
  * was sent, so without {@link Completeness.acknowledged} this checker looks at nothing.

@@ -1,5 +1,5 @@
 /**
- * Checker `conservation` (guarantees 1 and 6, oracles A1 and A7): every unit is somewhere, and none is owed twice.
+ * Checker `conservation` (INV-1, INV-6): every unit is somewhere, and none is owed twice.
  *
  * Proves, after every decision and so at every prefix: no number falls below nothing; at no location do reserved and exposed units exceed
  * what is there and sound, unless a fact made it so, and then the same record says by how much. At the end, the numbers by

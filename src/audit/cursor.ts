@@ -1,5 +1,5 @@
 /**
- * Checker `cursor` (guarantees 2 and 7, oracles A2 and A4 for the commands stream): every stored message is taken once, in the order of the stream.
+ * Checker `cursor` (INV-2, INV-7): every stored message is taken once, in the order of the stream.
  *
  * Proves that a record decides only messages after the cursor before it and leaves the cursor at the last of them, so that none was
  * taken twice and none that was taken is missing. Only a journaled reset, which names the cursor it gives up, moves it back.

@@ -1,5 +1,5 @@
 /**
- * Checker `effects` (guarantees 1, 2 and 8): what was accepted does what was asked, no more and no less.
+ * Checker `effects` (INV-1, INV-2, INV-8): what was accepted does what was asked, no more and no less.
  *
  * Proves that the events of an accepted command are those its type may have, in the name of its sender (nobody confirms, extends or releases
  * another channel's reservation), and that their units add up to the command's: for a fact, what could be applied and its discrepancies

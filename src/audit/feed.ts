@@ -1,5 +1,5 @@
 /**
- * Checker `feed` (INV-5, oracle A15): what a receiver accepted leads to the state, and never back.
+ * Checker `feed` (INV-5): what a receiver accepted leads to the state, and never back.
  *
  * Proves that the versions a receiver accepts of a channel's SKU rise strictly, and that every value equals the ATS that the journal gives at
  * that version, computed by the formula in `availability`. If the caller says that all is quiet, the last value each receiver accepted has to be

@@ -1,5 +1,5 @@
 /**
- * Checker `one-effect` (INV-2, oracle A2): one decision per command id, in the scope of sender, SKU and id.
+ * Checker `one-effect` (INV-2): one decision per command id, in the scope of sender, SKU and id.
  *
  * Proves that an id which has its answer never gets another: later it is repeated with the very same outcome, or refused as reused where
  * the content differs, and neither is said of an id without cause. Proves too that nothing issued below a sender's floor had an effect,

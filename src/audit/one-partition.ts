@@ -1,5 +1,5 @@
 /**
- * Checker `one-partition` (INV-4, oracle A16): a SKU is decided in one partition only.
+ * Checker `one-partition` (INV-4): a SKU is decided in one partition only.
  *
  * Proves that no SKU had an accepted command or an expiry in two journals, and, where the mapping of SKUs to partitions is given, that
  * it was the right one: otherwise one SKU would have two writers, each consistent in itself.

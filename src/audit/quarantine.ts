@@ -1,5 +1,5 @@
 /**
- * Checker `quarantine` (INV-7, oracle A13): what nobody could decide waits visibly, and gets one final answer.
+ * Checker `quarantine` (INV-7): what nobody could decide waits visibly, and gets one final answer.
  *
  * Proves that each place in quarantine holds one command, that a retry is told the place of the first, that only what waits is settled, as the
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more

@@ -1,5 +1,5 @@
 /**
- * Checker `replies` (INV-3, oracle A3): what was heard is what was journaled.
+ * Checker `replies` (INV-3): what was heard is what was journaled.
  *
  * Proves for every reply that its record exists in that partition, with that epoch, and gives the sender that very answer for that command,
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before

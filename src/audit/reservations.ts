@@ -1,5 +1,5 @@
 /**
- * Checker `reservations` (INV-8, oracle A10): the life of each reservation, event by event.
+ * Checker `reservations` (INV-8): the life of each reservation, event by event.
  *
  * Proves that a reservation begins once, is confirmed or extended only while it is held and before its time is up, expires only once it
  * is, never gives up or ships more at a location than it has open there, and after its one end is never heard of again
