@@ -64,6 +64,7 @@ export const atsQty = (model: SkuModel, channel: string): number => {
   return ats <= 0 || ats < line.floorQty ? 0 : ats
 }
 
+/** A checker `availability` that reports to `findings`. */
 export const createAvailability = (findings: Findings) => ({
   /** Judges a Reserve against the model as it was before it. */
   reserve: (where: Where, model: SkuModel, channel: string, command: Reserve, decision: EntryDecision): void => {

@@ -37,6 +37,7 @@ const brokenLinks = (end: End, partition: number, seq: number, record: JournalRe
   return broken
 }
 
+/** A checker `chain` that reports to `findings`. */
 export const createChain = (findings: Findings, sha256: (bytes: Uint8Array) => string): Chain => {
   const ends = new Map<number, End>()
   return {

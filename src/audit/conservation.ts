@@ -32,6 +32,7 @@ const impossible = (shelf: Shelf): string | null => {
   return usableQty(shelf) < 0 ? `damaged and inspected units exceed those on hand by ${-usableQty(shelf)}` : null
 }
 
+/** The checker `conservation`: it is given each change of a SKU, and the state of all SKUs at the end. */
 export interface Conservation {
   /** How short each touched location is before a decision; to be given back after it. */
   readonly before: (model: SkuModel, events: ReadonlyArray<StockEvent>) => ReadonlyMap<string, number>
@@ -77,6 +78,7 @@ const unequalClaims = (model: SkuModel): string | null => {
   return null
 }
 
+/** A checker `conservation` that reports to `findings`. */
 export const createConservation = (findings: Findings): Conservation => {
   let oversold = 0
   /** What a fact broke in the present record, by SKU and location, until the record says so. */

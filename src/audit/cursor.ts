@@ -43,6 +43,7 @@ const lastTaken = (findings: Findings, where: Where, before: Cursor, record: Jou
   return last
 }
 
+/** A checker `cursor` that reports to `findings`. */
 export const createCursor = (findings: Findings) => {
   const cursors = new Map<number, Cursor>()
   return {

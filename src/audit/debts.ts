@@ -53,6 +53,7 @@ const idle = (model: SkuModel): string | null => {
   return null
 }
 
+/** A checker `debts` that reports to `findings`. */
 export const createDebts = (findings: Findings) => {
   /** SKUs that the present record changed and that owe something. */
   const touched = new Map<SkuModel, Where>()

@@ -249,6 +249,7 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
   return wrongWord(seen, model) ?? wrongUnits(seen, events, model)
 }
 
+/** A checker `effects` that reports to `findings`. */
 export const createEffects = (findings: Findings) => ({
   /** Judges an accepted command's events against the model as it was before them. */
   accepted: (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): void => {

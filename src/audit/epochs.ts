@@ -29,6 +29,7 @@ const brokenReign = (before: Reign, owner: string, epoch: number): string | null
   return null
 }
 
+/** A checker `epochs` that reports to `findings`. */
 export const createEpochs = (findings: Findings) => {
   const reigns = new Map<number, Reign>()
   return {

@@ -20,6 +20,7 @@ interface Waiting {
   next: number
 }
 
+/** The checker `feed`: it is given the values that receivers accepted, and each change of a SKU before it is made. */
 export interface Feed {
   /** The next value that `receiver` accepted. */
   readonly heard: (value: HeardValue, receiver: string) => void
@@ -41,6 +42,7 @@ const judge = (findings: Findings, model: SkuModel, { channel, sku, ats, version
     findings.violated("feed", where, `${channel} was told that ${shortQty ?? 0} units it sold are not there, it were ${owed}`)
 }
 
+/** A checker `feed` that reports to `findings`. */
 export const createFeed = (findings: Findings): Feed => {
   const accepted = new Map<string, HeardValue>()
   const waiting = new Map<string, Waiting>()

@@ -22,12 +22,14 @@ export const floorClassOf = (command: Command, sentAs: CommandClass): FloorClass
 /** The step that a time lies in, by its beginning. */
 export const stepStartMs = (ms: EpochMs): EpochMs => Math.floor(ms / floorStepMs) * floorStepMs
 
+/** The floors of all senders, as the journals say them. */
 export interface Floors {
   readonly raised: (partition: number, entry: FloorEntry) => void
   /** The floor of a sender's class in a partition at a journaled time. */
   readonly at: (partition: number, sender: string, floorClass: FloorClass, atMs: EpochMs) => EpochMs
 }
 
+/** Floors before any record was read: those of the horizon alone. */
 export const createFloors = (): Floors => {
   const journaled = new Map<string, EpochMs>()
   const keyOf = (partition: number, sender: string, floorClass: FloorClass): string => `${partition} ${sender} ${floorClass}`

@@ -55,6 +55,7 @@ class Sequences {
 /** How many are kept in detail. */
 const lossesMax = 100
 
+/** Collects what journals say was lost of the commands stream. */
 export const createLosses = () => {
   const losses: Array<Loss> = []
   let messages = 0

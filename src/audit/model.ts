@@ -36,6 +36,7 @@ export interface Claim {
   expiresAtMs: EpochMs
 }
 
+/** How a reservation ends. */
 export type End = "fulfilled" | "released" | "expired"
 
 /** How and when a reservation ended, by journaled time. */
@@ -60,6 +61,7 @@ export interface Sums {
   unclaimedQty: number
 }
 
+/** One SKU as the auditor works it out from events alone. */
 export interface SkuModel {
   readonly sku: string
   readonly partition: number
@@ -80,6 +82,7 @@ export interface SkuModel {
 /** A reservation's key in its SKU: senders and ids contain no slash. */
 export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
 
+/** A SKU of which nothing was told yet. */
 export const emptyModel = (sku: string, partition: number): SkuModel => ({
   sku,
   partition,

@@ -154,6 +154,7 @@ interface OneEffect {
   readonly isDecided: (scope: string) => boolean
 }
 
+/** A checker `one-effect` that reports to `findings`. */
 export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = new Map<string, First>()
   const shipments = createShipments(floors)

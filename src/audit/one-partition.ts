@@ -6,6 +6,7 @@
  */
 import type { Findings, Where } from "./findings.ts"
 
+/** A checker `one-partition` that reports to `findings`. Without `partitionOf` it only sees that a SKU stays where it was. */
 export const createOnePartition = (findings: Findings, partitionOf: ((sku: string) => number) | undefined) => {
   const homes = new Map<string, number>()
   return {

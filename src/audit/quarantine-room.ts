@@ -16,6 +16,7 @@ export interface QuarantineBounds {
   readonly factsKept: number
 }
 
+/** The room in quarantine that production has. */
 export const quarantineBounds: QuarantineBounds = {
   quarantinedPerSender: quarantinedPerSenderMax,
   quarantined: quarantinedMax,
@@ -44,6 +45,7 @@ const count = (room: Room, sender: string, change: 1 | -1): void => {
   room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
 }
 
+/** Counts what waits in quarantine, and reports to `findings` where a bound was passed or refused without cause. */
 export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBounds) => {
   const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
     room.total >= (asFact ? bounds.factsKept : bounds.quarantined) ||

@@ -43,6 +43,7 @@ const createFirsts = (findings: Findings) => {
   }
 }
 
+/** A checker `quarantine` that reports to `findings`. */
 export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = quarantineBounds): Quarantine => {
   const firsts = createFirsts(findings)
   /** By partition and place. */

@@ -50,6 +50,7 @@ const overIsOver = (
   if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
 }
 
+/** The models of all SKUs, and the checkers that judge a decision by them. */
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
   const models = new Map<string, SkuModel>()
   const onePartition = createOnePartition(findings, partitionOf)

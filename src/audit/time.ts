@@ -9,6 +9,7 @@ import { factTypes } from "./facts.ts"
 import type { Findings } from "./findings.ts"
 import type { DecisionSeen, RecordSeen } from "./seen.ts"
 
+/** A checker `time` that reports to `findings`. */
 export const createTime = (findings: Findings) => {
   const lastMs = new Map<number, number>()
   return {

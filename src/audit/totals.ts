@@ -137,6 +137,7 @@ const endOf = (models: Iterable<SkuModel>) => {
   return end
 }
 
+/** Counts what records and events say, for a report's totals. */
 export const createTotals = () => {
   const sums = zeroSums()
   const refusedBy: Record<string, number> = {}

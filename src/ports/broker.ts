@@ -54,6 +54,7 @@ export type FormerStream = Commands["Service"] & {
    */
   readonly endSeq: (partition: number) => Effect.Effect<number, BrokerUnavailable>
 }
+/** The commands stream of an earlier release, during an upgrade; null at all other times. */
 export const FormerCommands = Context.Reference<FormerStream | null>("holdfast/ports/FormerCommands", { defaultValue: () => null })
 
 /** The journals: one stream a partition, appended to by compare-and-set on its last sequence. */
@@ -120,6 +121,7 @@ export interface OpenQuestions {
   readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
 }
 
+/** Where senders' questions come in, and are answered. */
 export class Questions extends Context.Service<
   Questions,
   {
@@ -128,6 +130,7 @@ export class Questions extends Context.Service<
   }
 >()("holdfast/ports/Questions") {}
 
+/** The snapshot that counts for a partition: its manifest, and its chunks as bytes. */
 export interface LatestSnapshot {
   readonly manifest: SnapshotManifest
   readonly chunks: ReadonlyArray<Uint8Array>
@@ -189,6 +192,7 @@ export const TroubleKind = [
 ] as const
 export type TroubleKind = (typeof TroubleKind)[number]
 
+/** One thing that is wrong with the broker. */
 export interface BrokerTrouble {
   readonly kind: TroubleKind
   /** Null: of all partitions, or of none in particular. */

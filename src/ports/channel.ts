@@ -24,6 +24,7 @@ export type Heard =
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
   | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }
 
+/** A sender's connection: it publishes messages, hears answers and feed, and asks questions. */
 export class ChannelLink extends Context.Service<
   ChannelLink,
   {

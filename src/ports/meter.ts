@@ -60,6 +60,7 @@ export const WatchAlarmKind = [
 ] as const
 export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
 
+/** Where the runtime reports what it measured. */
 export class Meter extends Context.Service<
   Meter,
   {

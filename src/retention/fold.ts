@@ -25,6 +25,7 @@ const refusalIn = (output: Output): string | undefined => {
   return output._tag === "SteppedDown" || output._tag === "Alarm" ? output.detail : undefined
 }
 
+/** A journal being folded, record by record. */
 export class Fold {
   readonly #partition: Partition
 

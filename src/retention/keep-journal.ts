@@ -15,6 +15,7 @@ import { Fold } from "./fold.ts"
 import { type PurgeMark, purgeMark } from "./purge-mark.ts"
 import { SegmentCutter } from "./segments.ts"
 
+/** What a round of keeping a journal is told. */
 export interface KeepOptions {
   readonly partitions: number
   /** Journaled time for which a record stays in its journal. Shorter than {@link journalKeptMs} only where no id is asked for again: in tests. */
@@ -26,6 +27,7 @@ export interface KeepOptions {
   readonly say: (what: string) => Effect.Effect<void>
 }
 
+/** How long and how many records stay in a journal in production. */
 export const keptByDefault = { keptMs: journalKeptMs, recordsKept: journalRecordsKeptMin } as const
 
 /** How a round ended. */
@@ -71,6 +73,7 @@ const emptyArchive = (partition: number, partitions: number, incarnation: string
   purgedBelow: 0,
 })
 
+/** The last record that is archived, and its hash; 0 and "" where none is. */
 export const archivedEnd = ({ segments }: ArchiveManifest): { readonly seq: number; readonly hash: string } => {
   const last = segments.at(-1)
   return last === undefined ? { seq: 0, hash: "" } : { seq: last.to, hash: last.lastHash }
@@ -191,6 +194,7 @@ const reportOf = (manifest: ArchiveManifest, before: ArchiveManifest, mark: Purg
   journal,
 })
 
+/** Bytes of all files that an archive's manifest names. */
 export const archiveBytesOf = ({ segments, snapshot }: ArchiveManifest): number =>
   segments.reduce((sum, { fileBytes }) => sum + fileBytes, snapshot?.fileBytes ?? 0)
 

@@ -24,6 +24,7 @@ export interface PurgeGround {
   readonly recordsKept: number
 }
 
+/** What may be purged of a journal. */
 export type PurgeMark =
   /** Records below this one may go. */
   | { readonly _tag: "Below"; readonly seq: number }
@@ -52,6 +53,7 @@ const bounds = (ground: PurgeGround): ReadonlyArray<Bound> => [
   { seq: firstInHorizon(ground), why: `records stay for ${ground.keptMs / 3_600_000} hours of journaled time` },
 ]
 
+/** The lowest of all bounds, or why nothing may go. */
 export const purgeMark = (ground: PurgeGround): PurgeMark => {
   if (!ground.mayPurge)
     return { _tag: "Nothing", why: "the stream refuses every purge: an earlier release made it, and the server never lets that be changed" }

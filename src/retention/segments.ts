@@ -34,6 +34,7 @@ const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd,
   if (record.prevSeq !== end.seq || record.prevHash !== end.hash) throw new ChainBroken(`record ${seq} does not follow record ${end.seq}`)
 }
 
+/** Cuts the records of one journal, given in their order, into segments. */
 export class SegmentCutter {
   readonly #journal: ArchivedJournal
   #end: ChainEnd

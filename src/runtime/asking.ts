@@ -9,6 +9,7 @@ import type { Role, SenderAccess } from "../domain/roles.ts"
 import { questionBytes, questionsClosedMs, questionsPerSecond } from "../limits.ts"
 import type { Question } from "../ports/broker.ts"
 
+/** One sender that may ask: its bucket of questions, and what waits of it. */
 export interface Asker {
   readonly sender: SenderId
   readonly roles: ReadonlyArray<Role>
@@ -26,6 +27,7 @@ export interface Asking {
   readonly turns: Array<Asker>
 }
 
+/** All senders of the configuration, with full buckets and nothing waiting. */
 export const makeAsking = (senders: ReadonlyArray<SenderAccess>, nowMs: number): Asking => ({
   askers: new Map(
     senders.map(({ sender, roles }) => [sender, { sender, roles, left: questionsPerSecond, filledMs: nowMs, isOpen: true, waiting: [] }]),

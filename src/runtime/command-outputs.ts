@@ -38,6 +38,7 @@ const tellEnd = (shell: Shell, former: FormerStream | null): Effect.Effect<void>
       ),
   })
 
+/** Performs the outputs of `shell`'s partition that are about commands streams. */
 export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const streams = yield* commandStreams
   const former = yield* FormerCommands

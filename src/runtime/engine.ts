@@ -10,6 +10,7 @@ import { makeStep } from "../engine/step.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 
+/** The step function and the empty state that the runtime runs. */
 export class Engine extends Context.Service<
   Engine,
   {

@@ -14,6 +14,7 @@ type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
 /** An input before it has its clock. */
 export type IngressTold = WithoutClock<IngressInput>
 
+/** What whoever performs an ingress's outputs needs. */
 export interface IngressShell {
   readonly door: OpenDoor
   readonly desk: Desk["Service"]
@@ -62,6 +63,7 @@ const store = ({ desk, tell, run }: IngressShell, { partition, serial, bytes }: 
     }),
   )
 
+/** Performs an ingress's outputs, one at a time. */
 export const makeIngressPerform =
   (shell: IngressShell) =>
   (output: IngressOutput): void => {

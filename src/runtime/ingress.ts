@@ -19,6 +19,7 @@ import { untilDone } from "./patience.ts"
 import { Reigns } from "./reigns.ts"
 import { steadyClock } from "./steady-clock.ts"
 
+/** What an ingress is told at its start. */
 export interface IngressShellOptions {
   /** Unique among the processes of a cluster, and one subject token. */
   readonly name: string
@@ -41,12 +42,14 @@ export interface IngressReport {
   readonly closedDoors: ReadonlyArray<string>
 }
 
+/** An ingress that runs, as whoever started it sees it. */
 export interface RunningIngress {
   readonly report: () => IngressReport
   /** Takes nothing more, and returns whether all that was under way was finished within so many milliseconds. */
   readonly drain: (timeoutMs: number) => Effect.Effect<boolean>
 }
 
+/** The services that an ingress needs. */
 export type IngressPorts = Desk | Door | IngressEngine | Meter | Reigns
 
 /** Milliseconds between two ticks: how late a second attempt, or the opening of a door, may be. */

@@ -176,6 +176,7 @@ const makeMarks = (shell: Shell, cluster: ClusterService) => ({
     ),
 })
 
+/** Performs the outputs of `shell`'s partition that are about its journal and its marks. */
 export const makeJournalOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const journals = yield* Journals
   const cluster = yield* Cluster

@@ -9,6 +9,7 @@ import type { Commands } from "../ports/broker.ts"
 import type { BrokerUnavailable } from "../ports/errors.ts"
 import { commandStreams } from "./command-outputs.ts"
 
+/** What waits for an owner: how much, and how old the oldest of it is. */
 export interface Waiting {
   readonly count: number
   /** Milliseconds; 0 if nothing waits. */

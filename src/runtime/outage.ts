@@ -32,6 +32,7 @@ export const OutageReason = [
 ] as const
 export type OutageReason = (typeof OutageReason)[number]
 
+/** A partition that is not served, since when and why. */
 export interface Outage {
   readonly partition: number
   readonly reason: OutageReason
@@ -57,6 +58,7 @@ export interface MemberSeen {
   readonly heardMs: number
 }
 
+/** All that a worker sees of the cluster at one time. */
 export interface ClusterSeen {
   readonly partitions: ReadonlyArray<PartitionSeen>
   readonly members: ReadonlyMap<string, MemberSeen>
@@ -129,6 +131,7 @@ const causeOf = (seen: ClusterSeen, one: PartitionSeen, nowMs: number): Cause | 
 /** What a partition goes through on its way from one owner to the next. All else is an outage as soon as it is seen. */
 const isOnItsWay = (reason: OutageReason): boolean => reason === "NoOwner" || reason === "OwnerGone" || reason === "NotServing"
 
+/** What one look at the cluster found. */
 export interface Looked {
   readonly outages: ReadonlyArray<Outage>
   readonly toTell: ReadonlyArray<Outage>

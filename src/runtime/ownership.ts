@@ -14,6 +14,7 @@ import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
+/** A slot for each partition, and the workers that are seen alive. */
 export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */

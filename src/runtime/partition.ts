@@ -22,6 +22,7 @@ import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 /** The services a partition's life needs. */
 export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
 
+/** A life of a partition, as whoever started it sees it. */
 export interface RunningPartition {
   /** The engine's state, for its views only. */
   readonly state: Partition

@@ -71,12 +71,14 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Said, out
       return unreachable(output)
   }
 }
+/** Performs outputs of one partition. */
 export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
+/** A performer for the partition of `shell`; `whoHears` is told when its standing changes. */
 export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)

@@ -13,6 +13,7 @@ import { makePerformer, type Performer } from "./perform.ts"
 import type { Shell } from "./shell.ts"
 import type { Standing } from "./standing-outputs.ts"
 
+/** The performers of one partition: those of the present reign, and how the next one's are begun. */
 export interface Performing {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */

@@ -12,6 +12,7 @@ import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import type { Shell } from "./shell.ts"
 
+/** Performs the outputs of `shell`'s partition that are about replies and the feed. */
 export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
   const meter = yield* Meter

@@ -46,6 +46,7 @@ const makeHeldSenders = () => {
   }
 }
 
+/** Performs the outputs of `shell`'s partition that are about ingresses. */
 export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
   const desk = yield* Desk

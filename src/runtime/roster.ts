@@ -9,6 +9,7 @@ export const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> =
 const rolesText = (members: ReadonlyArray<Member>): string =>
   JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
 
+/** Who is alive, and when each was last heard. */
 export class Roster {
   /** Null before anything was heard. */
   members: ReadonlyArray<AnnouncedMember> | null = null

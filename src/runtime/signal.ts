@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 
+/** Wakes whoever waits for a condition when the state it is about has changed. */
 export interface Signal {
   /** Something changed: every waiter whose condition now holds goes on. */
   readonly notify: () => void
@@ -17,6 +18,7 @@ interface Waiter {
   readonly go: () => void
 }
 
+/** A signal that nobody waits for yet. */
 export const makeSignal = (): Signal => {
   const waiters = new Set<Waiter>()
   return {

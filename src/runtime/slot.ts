@@ -24,6 +24,7 @@ export interface SlotOptions {
   readonly leaseTtlMs: number
 }
 
+/** What this worker knows of its relation to one partition. */
 export interface Slot {
   readonly partition: number
   /** Told whenever anything here changes. */
@@ -55,6 +56,7 @@ export interface Slot {
   isStuck: boolean
 }
 
+/** A slot of a worker that wants nothing of the partition yet. */
 export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   partition,
   canDrain,

@@ -35,6 +35,7 @@ export interface Standing {
   readonly reignEnded: () => void
 }
 
+/** Performs the outputs by which `shell`'s partition says how it stands. */
 export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded, reignEnded }: Standing) {
   const meter = yield* Meter
   const { partition } = shell

@@ -6,6 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 
+/** A clock that never steps. */
 export interface SteadyClock {
   /** In milliseconds since 1970, wrong by a constant. */
   readonly nowMs: () => number

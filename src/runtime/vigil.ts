@@ -21,6 +21,7 @@ export interface OutageReport {
   readonly unservedSeconds: number
 }
 
+/** What the watch over all partitions has found so far. */
 export interface Vigil {
   readonly outages: () => ReadonlyArray<OutageReport>
   /** Whether every partition of the cluster is served, or is on its way from one owner to the next. */

@@ -19,6 +19,7 @@ import { type Readiness, readinessOf, type WorkerReport, workerReport } from "./
 import { isHalted, isOwning, isPassedOver, type Slot } from "./slot.ts"
 import { keepVigil } from "./vigil.ts"
 
+/** What a worker is told at its start. */
 export interface WorkerOptions {
   /** Unique among the workers, and one subject token. */
   readonly worker: string
@@ -33,6 +34,7 @@ export interface WorkerOptions {
   readonly drainTimeoutMs: number
 }
 
+/** A worker that runs, as whoever started it sees it. */
 export interface Worker {
   /** Of itself. */
   readonly report: () => WorkerReport

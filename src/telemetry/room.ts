@@ -5,6 +5,7 @@ import { Gauge, type Registry } from "prom-client"
 import type { JournalHeld } from "../ports/archive.ts"
 import { metricName } from "./names.ts"
 
+/** What one partition takes, in its journal and in its archive. */
 export interface RoomSample {
   readonly journal: JournalHeld
   /** Null: no archive is named here, or it holds nothing of this journal. */

@@ -11,6 +11,7 @@ import type { Prng } from "./prng.ts"
 
 /** Where orders are shipped from, and where tills sell. */
 export const mainLocation = "main" as LocationId
+/** Where shops have their stock. */
 export const storeLocation = "store" as LocationId
 
 /** How a channel sells: a web shop and a wholesale portal ask first, a marketplace and a till (pos) tell afterwards. */

@@ -29,6 +29,7 @@ export type InitialStock =
   | ({ readonly _tag: "Share" } & Share)
   | { readonly _tag: "File"; readonly text: string; readonly columns?: Readonly<Partial<Record<StockColumn, string>>> }
 
+/** How an order file becomes traffic. */
 export interface OrderPlanOptions extends OrderFileOptions {
   readonly stock: InitialStock
   /** Who sells: each invoice belongs to one of them by its number alone, as often as `weight` says. In the order of their priority. At least one. */
@@ -97,6 +98,7 @@ export interface OrderTotals {
   readonly writtenOffQty: number
 }
 
+/** The traffic that an order file makes, and what became of its rows. */
 export interface OrderPlan extends Traffic {
   readonly _tag: "OrderPlan"
   readonly report: OrderReport
