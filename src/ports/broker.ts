@@ -149,7 +149,7 @@ export class Snapshots extends Context.Service<
   }
 >()("holdfast/ports/Snapshots") {}
 
-/** How an owner gets on with a partition that it serves, by its own account: what lets the others tell an owner that lives from one that works. */
+/** What an owner says of a partition that it serves. By it the others tell an owner that decides from one that is merely alive. */
 export interface Progress {
   readonly partition: number
   readonly epoch: number
@@ -175,11 +175,11 @@ export interface Member {
 
 /** A member as it was announced last. */
 export interface AnnouncedMember extends Member {
-  /** Another with every announcement: what a worker says may stay the same, and that it says it is news. */
+  /** Another number with every announcement, so that a repeated announcement with the same content still counts as heard now. */
   readonly beat: number
 }
 
-/** What the broker's side found wrong while it ran, that no answer to a request would say. */
+/** What can be wrong with the broker that no answer to a request would show. */
 export const TroubleKind = [
   /** A stream isn't as Holdfast made it, in a setting that a promise rests on, or is gone. */
   "SettingsChanged",
@@ -271,7 +271,7 @@ export class Cluster extends Context.Service<
     /** Halts as they are set, resumed (null: cleared). */
     readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>
     /**
-     * All that is wrong with the broker's streams and servers, looked at every second, also when it is nothing: hearing of it says that the broker answers. `partitions`: how
+     * All that is wrong with the broker's streams and servers, looked at every second. An empty list is told too: it shows that the broker answers. `partitions`: how
      * many the cluster has.
      */
     readonly troubles: (partitions: number) => Stream.Stream<ReadonlyArray<BrokerTrouble>, BrokerUnavailable>

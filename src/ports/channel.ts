@@ -19,7 +19,7 @@ export interface SentMessage {
 export type Heard =
   /** A decision, or an answer: of a door to a message, of a worker to a question. */
   | { readonly _tag: "Said"; readonly suffix: string; readonly body: Uint8Array }
-  /** The server itself: nobody takes what was published with this suffix. It surely went to nobody. */
+  /** Said by the server itself: nobody listens for what was published with this suffix, so nobody got it. */
   | { readonly _tag: "NobodyTook"; readonly suffix: string }
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
   | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }

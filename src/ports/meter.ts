@@ -49,7 +49,7 @@ export interface IngressSample {
   readonly defects: number
 }
 
-/** Alarms that no partition raises about itself: somebody else sees them. */
+/** Alarms about a partition, or about the broker, that are raised by a worker that watches and not by the partition itself. */
 export const WatchAlarmKind = [
   /** Nobody serves a partition, or its owner decides nothing. */
   "PartitionUnserved",

@@ -1,5 +1,5 @@
 /**
- * A journal folded by the engine itself, from its first record or from a snapshot: what shows that a snapshot holds what the journal says.
+ * Folds a journal with the engine itself, from its first record or from a snapshot. If both lead to the same state, the snapshot holds what the journal says.
  *
  * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
  */
@@ -61,7 +61,7 @@ export class Fold {
   }
 
   #put(input: Input): void {
-    // A snapshot is loaded a slice at a time; nothing else waits here for its turn between two.
+    // The engine loads a snapshot in slices and asks for a Continue after each. Nothing else waits in this process, so it gets the next one at once.
     for (let next: Input | null = input; next !== null; ) {
       const outputs: ReadonlyArray<Output> = step(this.#partition, next)
       next = null

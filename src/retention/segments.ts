@@ -1,6 +1,6 @@
 /**
- * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. What
- * isn't a chain is never archived, and so never purged.
+ * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. Records that form no chain are
+ * never archived, and so never purged.
  */
 import type { JournalRecord, StoredRecord } from "../engine/records.ts"
 import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"

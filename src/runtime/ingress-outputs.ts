@@ -1,5 +1,5 @@
 /**
- * Performs what an ingress asks for: answers, doors, what is handed over and what is stored. Each attempt is made once: what its outcome means is the ingress's to decide.
+ * Performs what an ingress asks for: answers, doors, what is handed over and what is stored. Each attempt is made once; the ingress decides what its outcome means and whether to try again.
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
@@ -31,7 +31,7 @@ type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { read
 
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
-/** To an owner of this process without a way through the broker; to any other by request. */
+/** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
 const handOver = ({ desk, reigns, tell, run }: IngressShell, { partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
   const local = reigns.of(partition)
   if (local?.owner === owner) {

@@ -2,7 +2,8 @@
  * Which partitions of the cluster are not served, since when and why, judged by any worker from what all workers see: leases, members with what they say of themselves, halts,
  * what is wrong with streams, and whether the broker is heard at all.
  *
- * Pure: what is seen and the time come in, outages come out. Nobody is asked who may be the one that is gone. What can't be known counts as not served.
+ * Pure: what is seen and the time come in, outages come out. The judge asks nobody, because whoever it asked might be the one that is gone. A partition of which nothing can be
+ * known counts as not served.
  */
 import { outageGraceMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
 import type { AnnouncedMember, BrokerTrouble, Progress } from "../ports/broker.ts"
@@ -96,7 +97,7 @@ const ofOwner = ({ partition }: PartitionSeen, { member, heardMs }: MemberSeen, 
   const silentMs = nowMs - heardMs
   if (silentMs > ownerSilentMs)
     return { reason: "OwnerSilent", detail: `${member.worker} has the lease and was heard ${seconds(silentMs)} ago` }
-  // An older release: that it is there has to do.
+  // A member of an older release doesn't say what it serves; that it is alive has to be enough.
   if (member.serving === null) return null
   const progress = progressOf(member.serving, partition)
   if (progress === undefined) return { reason: "NotServing", detail: `${member.worker} has the lease and does not serve (yet)` }
@@ -139,7 +140,7 @@ export interface Looked {
   readonly isServed: boolean
 }
 
-/** When a partition that nothing is wrong with was last known to be served: what its owner said then is as old as that. */
+/** Until when a healthy partition is known to have been served: until its owner was last heard. */
 const servedMs = (seen: ClusterSeen, { holder }: PartitionSeen, nowMs: number): number => {
   const owner = holder === null || holder === undefined ? undefined : seen.members.get(holder)
   return Math.min(nowMs, owner?.heardMs ?? nowMs)
@@ -203,7 +204,7 @@ export class StallClock {
   progress(partition: number, view: OwnView, nowMs: number): Progress {
     const { confirmedSeq, epoch, isFrozen, waiting } = view
     const hasMoved = confirmedSeq !== this.#seq || epoch !== this.#epoch
-    // By the count, not by the age: that one compares two clocks.
+    // Judged by the number of waiting commands, not by their age: an age compares two clocks.
     const isBusy = isFrozen || waiting === null || waiting.count > 0
     if (hasMoved || !isBusy) {
       this.#seq = confirmedSeq

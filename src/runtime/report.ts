@@ -73,7 +73,7 @@ const partitionReport = (slot: Slot): PartitionReport => {
 /** Whether a partition that this worker should own is looked after. */
 const isLookedAfter = (slot: Slot, worker: string): boolean => {
   const isWithAnother = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
-  // After a rollback nobody may be left who can read it: then nobody who passed it over is ready.
+  // After a rollback to an older release, maybe no worker can read the partition's journal. Then none of the workers that passed it over is ready.
   if (slot.passedOver !== null) return isWithAnother
   if (slot.wanted !== "owner") return true
   if (isHalted(slot)) return false

@@ -1,7 +1,7 @@
 /**
- * Waiting for a condition over plain state. Whoever changes the state says so; whoever waits is asked whether that was it.
+ * Waiting for a condition over plain state. Whoever changes the state calls the signal, and then the condition of each waiter is looked at again.
  *
- * A condition is judged in the same turn in which its waiter is listed, so that no change is missed in between.
+ * A condition is looked at in the same turn in which its waiter is added, so that no change in between is missed.
  */
 import { Effect } from "effect"
 
