@@ -22,7 +22,7 @@ interface Completeness {
   readonly finish: () => number
 }
 
-/** `isDecided` tells of ids decided before they were said to be acknowledged, as long as they are remembered. */
+/** `isDecided` says whether an id was decided before its acknowledgement was told here; it knows that as long as the id is remembered. */
 export const createCompleteness = (findings: Findings, isDecided: (scope: string) => boolean): Completeness => {
   const waiting = new Map<string, Acknowledged>()
   return {

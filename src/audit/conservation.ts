@@ -22,7 +22,7 @@ const locationsOf = (event: StockEvent): ReadonlyArray<string> => {
 
 const isCount = (qty: number): boolean => Number.isSafeInteger(qty) && qty >= 0
 
-/** Which number of a shelf is none that units can have, or null. */
+/** A number at this location that no count of units can be, in words, or null. */
 const impossible = (shelf: Shelf): string | null => {
   const { onHandQty, damagedQty, inspectionQty, reservedQty } = shelf
   if (!isCount(onHandQty)) return `${onHandQty} units are on hand`
@@ -81,7 +81,7 @@ const unequalClaims = (model: SkuModel): string | null => {
 /** A checker `conservation` that reports to `findings`. */
 export const createConservation = (findings: Findings): Conservation => {
   let oversold = 0
-  /** What a fact broke in the present record, by SKU and location, until the record says so. */
+  /** Shortages that a fact made in the present record, by SKU and location, until the record itself says them. */
   const unsaid = new Map<string, { readonly where: Where; readonly location: string; readonly qty: number }>()
 
   const short = (where: Where, location: string, type: CommandType | null, qty: number, before: number): void => {

@@ -11,7 +11,10 @@ import type { RecordSeen } from "./seen.ts"
 
 const start: Cursor = { stream: "stored", seq: 0, digest: "" }
 
-/** What is wrong with a record that goes on in another stream. Once, from the stream of earlier releases to its beginning's, and nothing of either is taken in it. */
+/**
+ * What is wrong with a record whose cursor moves to another stream. It may move once, from the stream of earlier releases to the beginning of the present one, in a record that
+ * decides no message of either.
+ */
 const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
   const moved = entries.find((entry) => entry._tag === "Moved")
   if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
@@ -33,7 +36,7 @@ const lastTaken = (findings: Findings, where: Where, before: Cursor, record: Jou
     if (seq === null) continue
     findings.checked("cursor")
     if (seq <= before.seq) findings.violated("cursor", where, `message ${seq} was taken before: the cursor stood at ${before.seq}`)
-    // What an ingress stored holds many messages of senders, all of its sequence.
+    // One stored message of an ingress holds many messages of senders; all of them have its sequence.
     if (taken.has(seq) && !(entry._tag === "Message" && batches.has(seq)))
       findings.violated("cursor", where, `message ${seq} stands twice in the record`)
     if (entry._tag === "Stored") batches.add(seq)

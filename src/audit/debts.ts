@@ -74,7 +74,7 @@ export const createDebts = (findings: Findings) => {
     },
     /** Ends a record of so many bytes. */
     recordEnd: (bytes: number): void => {
-      // Half a record is more than all that one record may cover needs.
+      // Covering all that one record may cover takes less than half a record, so a record below that size had room.
       const hadRoom = covers < coversPerRecordMax && bytes < recordBytesMax / 2
       for (const [model, where] of touched) {
         findings.checked("debts")

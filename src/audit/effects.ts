@@ -116,7 +116,7 @@ const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): stri
   return qty === command.qty ? null : `moved or missed ${qty} of ${command.qty} units`
 }
 
-/** Confirming says what its locations lack, where they do: a fact has eaten of the hold, or of another there. */
+/** A confirm may say a shortage, of locations where a fact took units that this reservation or another one has there. */
 const wrongConfirm = (events: ReadonlyArray<StockEvent>, model: SkuModel, claim: Claim | undefined): string | null => {
   if (eventsOf(events, "Confirmed").length !== 1) return "confirmed nothing"
   const lacks = (claim?.open ?? []).filter(({ location }) => shortQty(shelfAt(model, location)) > 0).map(({ location }) => location)
@@ -161,7 +161,7 @@ const wrongTaken = (command: RecordSale, events: ReadonlyArray<StockEvent>): str
   return left.qty + missedQty === command.qty ? null : `took or missed ${left.qty + missedQty} of ${command.qty} units`
 }
 
-/** Before version 3 what wasn't there was said to be oversold, and forgotten. */
+/** What is wrong with a sale that is owed. Records before version 3 journaled units that weren't there as oversold, and didn't owe them afterwards. */
 const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number, version: number): string | null => {
   const allocations = eventsOf(events, "SaleOwed").flatMap((event) => event.allocations)
   const qty = sumQty(allocations) + discrepantQty(events, "Oversold")
@@ -218,7 +218,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
       return wrongFulfil(command, events, openQty)
     case "RecordSale":
       return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty, seen.version)
-    // They act on the quarantine: what they settle is judged in the name of its sender.
+    // Operators' commands act on the quarantine. The command that they settle is judged as its own sender's.
     case "ReplayQuarantined":
     case "DropQuarantined":
       return null
@@ -227,7 +227,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   }
 }
 
-/** What a channel told of its own accord and may not have been believed. */
+/** Why a channel's sale notice should have been quarantined and not believed, or null. */
 const wrongWord = ({ command, sender, bulk }: DecisionSeen, model: SkuModel): string | null => {
   if (command.type !== "RecordSale" || bulk) return null
   if (model.policy === null) return "tells of a SKU without a policy"

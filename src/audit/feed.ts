@@ -28,7 +28,7 @@ export interface Feed {
   readonly beforeChange: (model: SkuModel, seq: number) => void
   /** Judges what is left. `quiet`: every receiver has accepted all there was. */
   readonly finish: (models: ReadonlyMap<string, SkuModel>, endSeq: (partition: number) => number, quiet: boolean) => void
-  /** Values told so late that the state they speak of was no longer at hand. */
+  /** Values that were told after their SKU had changed again, so that they can't be compared any more. */
   readonly unchecked: () => number
 }
 

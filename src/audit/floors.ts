@@ -40,7 +40,7 @@ export const createFloors = (): Floors => {
     },
     at: (partition, sender, floorClass, atMs) =>
       Math.max(
-        // Floors are journaled when memory runs short, which most journals never see.
+        // Most journals hold no floor: one is journaled only when memory runs short.
         journaled.size === 0 ? 0 : (journaled.get(keyOf(partition, sender, floorClass)) ?? 0),
         stepStartMs(atMs - horizonMs[floorClass]),
       ),

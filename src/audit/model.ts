@@ -160,7 +160,7 @@ const claimMore = (model: SkuModel, channel: string, allocations: Allocations): 
   model.sums.claimedQty += qty
 }
 
-/** A reservation is owed more beyond what is there. It keeps its turn; owed at two locations it may be paid anywhere. */
+/** A reservation is owed more units that aren't there. It keeps its place in the order; if it is owed at two locations, goods at any location may cover it. */
 const owe = (model: SkuModel, channel: string, key: string, qty: number, at: string | null): void => {
   const debt = model.debts.get(key)
   useOf(model, channel).openQty += qty
@@ -294,7 +294,7 @@ const foldStock = (model: SkuModel, event: StockEvent): void => {
       useOf(model, event.channel).soldQty += sumQty(event.taken)
       takeAway(model, event.taken)
       return
-    // What is shipped without an open reservation is no use of a fence: it was one when it was sold.
+    // A shipment without an open reservation uses no fence: the sale did when it was made.
     case "ShippedUnreserved":
     case "Fulfilled":
       takeAway(model, event.taken)

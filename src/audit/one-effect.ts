@@ -43,7 +43,7 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 const isReuse = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
 const isTooOld = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
 const isForm = (decision: EntryDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
-/** There was no room, in quarantine or for another sender: said of the moment, not of the command, which may be sent again. Whether it was so `quarantine` judges. */
+/** Refusals for want of room, in quarantine or for another sender. They hold for the moment, not for the command, which may be sent again; the checker `quarantine` judges whether room was short. */
 const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
@@ -72,7 +72,10 @@ const wrongReuse = (decision: EntryDecision, first: First, content: string, vers
   return said === right ? null : `is refused as reused for its ${said}, where ${fields.join(", ")} differs`
 }
 
-/** A command without what finds it and without what is each sending's own. In which order its fields stand is no content: it depends on how the record was read. */
+/**
+ * A command's content: without its id and SKU, by which it is found, and without the times that each sending has anew. The order of fields doesn't count, for it depends on how
+ * the record was read.
+ */
 const contentOf = ({ id: _, sku: __, issuedAtMs: ___, deadlineMs: ____, ...content }: Command): string =>
   JSON.stringify(Object.fromEntries(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))))
 
@@ -197,7 +200,7 @@ export const createOneEffect = (findings: Findings, floors: Floors): OneEffect =
       const floorMs = floors.at(partition, sender, floorClass, atMs)
       const found = firsts.get(scope)
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
-      // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
+      // All commands come from one decoder, with their fields in one order. If that were not so, a right repeat would be reported as wrong; a wrong one would never be missed.
       const content = contentOf(command)
       const settled = brokerMs === null
       const countsMs = countedAtMs(command, version, brokerMs ?? atMs)
@@ -214,7 +217,7 @@ export const createOneEffect = (findings: Findings, floors: Floors): OneEffect =
       }
       const isShipmentAgain = toldAlive !== undefined && decision._tag === "Repeated"
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
-      // What an operator settled late is remembered from then on: its answer was not known before.
+      // A command that an operator settled is remembered from then on, because its answer was not known before.
       const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
       const now: First = { seq, content, outcome: meaningOf(decision), issuedAtMs, floorClass }
       remember(partition, sender, scope, now, floorMs)

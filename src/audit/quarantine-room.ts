@@ -1,7 +1,7 @@
 /**
  * How much room there is in quarantine, for checker `quarantine`: what waits, by partition and sender, counted as the decisions of the journal go by.
  *
- * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
+ * A command that an operator settles leaves room at once, for the next decision of the same record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
  * exactly then, and only if it doesn't wait already. For facts there is more room than for what can be asked again.
  */
 

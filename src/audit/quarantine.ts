@@ -71,7 +71,7 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
       const held = places.get(placeOf(where, decision.quarantined))
-      // Named by the record: a message's own sequence may come again when the commands stream has lost its tail.
+      // A place is named by its record, because a stream that lost its tail uses sequences again.
       const isNew = decision.quarantined.startsWith(`${where.seq}-`)
       if (held === undefined && !isNew)
         findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, where nothing waits`)

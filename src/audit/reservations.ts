@@ -56,7 +56,7 @@ const wrongOnOpen = (claim: Claim, owedQty: number, event: OpenEvent, cause: Com
   switch (event.type) {
     case "Confirmed":
       if (claim.confirmed) return "is confirmed twice"
-      // A sale that was made elsewhere may still draw on a hold whose expiry isn't journaled: nobody else was given its units.
+      // A sale that was made elsewhere may draw on a hold whose time is up, as long as its expiry isn't journaled: until then nobody else can have been given its units.
       return atMs >= claim.expiresAtMs && cause !== "RecordSale" ? `is confirmed at ${atMs}, its time was up at ${claim.expiresAtMs}` : null
     case "Extended":
       if (claim.confirmed) return "is extended although it is confirmed"

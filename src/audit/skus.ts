@@ -37,7 +37,7 @@ interface Told {
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
-/** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
+/** Reports a decision that still counted a hold whose time was up. Before version 3 that could happen, for some milliseconds. */
 const overIsOver = (
   findings: Findings,
   overdue: ReturnType<typeof createOverdue>,

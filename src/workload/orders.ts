@@ -227,7 +227,7 @@ const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: 
     sends.push(sendOf({ atMs: shipMs, order: line.order }, options.warehouse, shipped))
   }
   for (const returned of returns) sends.push(returnSend(returned, location, options.warehouse))
-  // When they came back isn't in the file: at the moment they had left.
+  // The file doesn't say when the units came back; they are taken to come back right after they left.
   if (line.returnedQty > 0) sends.push(returnSend({ ...line, qty: line.returnedQty, atMs: shipMs }, location, options.warehouse))
   sends.sort((a, b) => a.atMs - b.atMs || a.order - b.order)
   return { name: line.key, ending: shippedQty > 0 ? "paid" : "cancelled", sends }
