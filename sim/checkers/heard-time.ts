@@ -11,7 +11,7 @@ interface Sample {
   readonly heardMs: number
 }
 
-/** Millionth parts by which what is believed of a slow clock and what it is believed to be fast can add up to. */
+/** Millionth parts that a slow clock's error and the allowance for a fast one can add up to. */
 const slackPpm = 1_000
 /** Clocks of whole milliseconds, each short by up to one. */
 const wholeMs = 3
