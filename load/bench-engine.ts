@@ -3,11 +3,11 @@
  *
  * Prints ratios; absolute numbers drift with the machine. Cases: one SKU, 10,000 SKUs, one SKU with 1,000,000 open holds; and bytes of memory per SKU at 1,000,000 SKUs.
  */
+import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
-import { emptyPartition, type Partition } from "../src/engine/partition.ts"
-import type { CommandMessage, Input, Output } from "../src/engine/protocol.ts"
+import type { CommandMessage } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import { makeStep } from "../src/engine/step.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { scriptOptions } from "./stage/options.ts"
 

@@ -4,14 +4,13 @@
  *
  * In memory, one partition, full batches. Seconds are this thread's CPU: what the neighbours on the machine do doesn't count, but for what they push out of its caches.
  */
+import { emptyPartition, makeStep, stateHash } from "../src/kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { counted } from "../src/domain/telling.ts"
-import { stateHash } from "../src/engine/hash.ts"
-import { emptyPartition, type Partition } from "../src/engine/partition.ts"
-import type { Input, Output, SnapshotManifest } from "../src/engine/protocol.ts"
+import type { SnapshotManifest } from "../src/engine/protocol.ts"
 import type { StoredRecord } from "../src/engine/records.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import { makeStep } from "../src/engine/step.ts"
 import { replaySliceBytes } from "../src/limits.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { makeJournal } from "./recovery/journal.ts"

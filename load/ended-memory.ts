@@ -4,13 +4,11 @@
  * The broker's time goes on as if so many commands a second were decided. Prints, as it goes, what is remembered and the memory it takes, and at the end bytes for each ended reservation, how often
  * the sender was told to come back, and how late words on the first, a middle and the last reservation are answered. Ends with 1 if it was held off, or if one of them is answered wrongly.
  */
+import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
+import type { DecisionSaid, Input, Output, TakenMessage } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
-import { emptyPartition } from "../src/engine/partition.ts"
-import type { Input, Output, TakenMessage } from "../src/engine/protocol.ts"
-import type { DecisionSaid } from "../src/engine/records.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import { makeStep } from "../src/engine/step.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { scriptOptions } from "./stage/options.ts"
 
@@ -65,7 +63,7 @@ const message = (text: string, sender = "web", commandClass: CommandClass = "sel
     sender: sender as SenderId,
     class: commandClass,
     bulk: false,
-    sku: "A" as Sku,
+    key: "A" as Sku,
     reply: "r",
     publishedMs: nowMs,
     trace: null,

@@ -4,14 +4,12 @@
  *
  * Prints the longest step in CPU time of this thread, what the heap grew by, and what became of the right command. Ends with 1 if any of them is not as promised.
  */
+import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
+import type { DecisionSaid, Input, Output, TakenMessage } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
 import { counted } from "../src/domain/telling.ts"
-import { emptyPartition } from "../src/engine/partition.ts"
-import type { Input, Output, TakenMessage } from "../src/engine/protocol.ts"
-import type { DecisionSaid } from "../src/engine/records.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import { makeStep } from "../src/engine/step.ts"
 import { engineCodec } from "../src/wire/codec.ts"
 import { scriptOptions } from "./stage/options.ts"
 
@@ -74,7 +72,7 @@ const message = (text: string, sender = "web", commandClass: CommandClass = "sel
     sender: sender as SenderId,
     class: commandClass,
     bulk: false,
-    sku: "A" as Sku,
+    key: "A" as Sku,
     reply: "r",
     publishedMs: nowMs,
     trace: null,

@@ -2,11 +2,13 @@
  * One simulated cluster: server, workers, senders, faults and their audience, put together from the options of a seed. Nothing here moves;
  * sim/run.ts plays it.
  */
+
 import { type CommandClass, partitionOf, type SenderId } from "../src/domain/names.ts"
-import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
-import { makeStep, type Step } from "../src/engine/step.ts"
+import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
+import { makeStep } from "../src/kinds/sku/partition.ts"
+import type { EngineCodec, Step } from "../src/kinds/sku/types.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"

@@ -2,9 +2,10 @@
  * Puts a world to all its checkers: those of the world's own truth while it runs and at its end, and the auditor over the journals and over
  * everything that was heard, told by the world instead of by itself.
  */
+
 import type { Audit } from "../src/audit/audit.ts"
 import type { HeardReply } from "../src/audit/replies.ts"
-import type { AtsValue } from "../src/engine/records.ts"
+import type { AtsValue } from "../src/kinds/sku/types.ts"
 import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
 import { answeredOnce } from "./checkers/answered-once.ts"
 import { arrayOrder } from "./checkers/array-order.ts"

@@ -4,13 +4,15 @@
  * Two phases. Safety: anything may be down, nothing may be promised twice. Liveness: all faults end, and within a bound of virtual time every
  * command is answered and every partition served. The same seed gives the same trace, whatever machine runs it.
  */
+
 import { createAudit } from "../src/audit/audit.ts"
 import type { CommandClass, SenderId } from "../src/domain/names.ts"
-import type { EngineCodec, ProtocolRules } from "../src/engine/protocol.ts"
+import type { ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
-import type { makeStep, Step } from "../src/engine/step.ts"
-import { statusOf } from "../src/engine/views.ts"
 import type { IngressStep } from "../src/ingress/step.ts"
+import type { makeStep } from "../src/kinds/sku/partition.ts"
+import type { EngineCodec, Step } from "../src/kinds/sku/types.ts"
+import { statusOf } from "../src/kinds/sku/views.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import { type Ending, isHaltedByLoss } from "./checkers/checker.ts"

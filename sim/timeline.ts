@@ -6,10 +6,8 @@
  */
 
 import { emptyModel, fold, type SkuModel } from "../src/audit/model.ts"
-import type { Partition } from "../src/engine/partition.ts"
-import type { Input } from "../src/engine/protocol.ts"
-import type { AtsValue, EntryDecision, JournalRecord, StoredRecord } from "../src/engine/records.ts"
-import type { Step } from "../src/engine/step.ts"
+import type { StoredRecord } from "../src/engine/records.ts"
+import type { AtsValue, EntryDecision, Input, JournalRecord, Partition, Step } from "../src/kinds/sku/types.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
@@ -186,7 +184,7 @@ export class TimelineRecorder implements Partial<Observer> {
       if (decision._tag === "Accepted") for (const event of decision.events) fold(this.#model, event, record.atMs)
     }
     for (const entry of record.entries) {
-      if ((entry._tag === "Expiry" || entry._tag === "Covered") && entry.sku === this.#sku)
+      if ((entry._tag === "Expiry" || entry._tag === "Covered") && entry.key === this.#sku)
         for (const event of entry.events) fold(this.#model, event, record.atMs)
       if (entry._tag === "Settled" && entry.decided.command?.sku === this.#sku) accept(entry.decided.decision)
       if (entry._tag !== "Message") continue

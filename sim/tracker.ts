@@ -4,7 +4,7 @@
 
 import type { Refusal } from "../src/domain/refusals.ts"
 import { isFact } from "../src/domain/sku/commands.ts"
-import type { JournalRecord } from "../src/engine/records.ts"
+import type { JournalRecord } from "../src/kinds/sku/types.ts"
 import { issuedAheadMsMax } from "../src/limits.ts"
 import type { Cluster } from "./cluster.ts"
 import type { FaultListener } from "./faults/injector.ts"

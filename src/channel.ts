@@ -18,7 +18,7 @@ export type { CommandInput, Decision } from "./client/commands.ts"
 export { ClientClosed } from "./client/errors.ts"
 export type { AtsWatch, Channel } from "./client/promises.ts"
 export type { Command } from "./domain/sku/commands.ts"
-export type { AtsValue } from "./engine/records.ts"
+export type { AtsValue } from "./kinds/sku/types.ts"
 export { AnswerUnknown, BrokerUnavailable, NotPermitted } from "./ports/errors.ts"
 export { Client }
 

@@ -4,12 +4,13 @@
  *
  * It hears, appends and answers through the same adapters as a worker, so that the difference is what deciding costs.
  */
+
 import { Buffer } from "node:buffer"
 import { Effect, Layer } from "effect"
 import { assert } from "../../src/assert.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { Reply } from "../../src/engine/records.ts"
+import type { Reply } from "../../src/kinds/sku/types.ts"
 import { batchCommandsMax, batchMessagesMax, recordBytesMax } from "../../src/limits.ts"
 import { doorLayer } from "../../src/nats/door.ts"
 import { natsLayer } from "../../src/nats/layer.ts"

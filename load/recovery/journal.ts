@@ -2,12 +2,13 @@
  * A journal as a busy owner would have written it, made by the engine itself: full batches of a library's messages, from a broker that says yes to
  * everything at once.
  */
+
 import { partitionOf, type Sku, skuToken } from "../../src/domain/names.ts"
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { CommandMessage, Input, Output } from "../../src/engine/protocol.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../../src/kinds/sku/types.ts"
 import { commandsPerMessageMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 

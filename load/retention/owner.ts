@@ -2,14 +2,14 @@
  * An owner without a worker around it: the engine itself decides full batches of made-up commands and appends to a real journal, as fast as that goes, at times of
  * its own. A day of journaled time passes in as many records as is asked for.
  */
+
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CommandClass, SenderId, Sku } from "../../src/domain/names.ts"
-import { stateHash } from "../../src/engine/hash.ts"
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { CommandMessage, Input, Output, TakenMessage } from "../../src/engine/protocol.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
+import type { Input, Output, Partition, TakenMessage } from "../../src/kinds/sku/types.ts"
 import { Cluster, Journals, Snapshots } from "../../src/ports/broker.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -30,7 +30,7 @@ const takenOf = (sender: string, commandClass: CommandClass, sku: string, text: 
     sender: sender as SenderId,
     class: commandClass,
     bulk: false,
-    sku: sku as Sku,
+    key: sku as Sku,
     reply: null,
     publishedMs,
     trace: null,

@@ -1,5 +1,5 @@
 /** INV-10: an array keeps its order. The journal decides all commands of a message, in the order of its body. */
-import type { MessageEntry } from "../../src/engine/records.ts"
+import type { MessageEntry } from "../../src/kinds/sku/types.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
 import { attemptOf, decidedAttempts } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"

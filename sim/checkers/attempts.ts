@@ -1,8 +1,7 @@
 /**
  * Attempts at the door: each message that a sender publishes has a reply suffix of its own, so that what is said of it, stored and decided can be told to be about that very message.
  */
-import type { TakenMessage } from "../../src/engine/protocol.ts"
-import type { MessageEntry } from "../../src/engine/records.ts"
+import type { MessageEntry, TakenMessage } from "../../src/kinds/sku/types.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
 import type { Published } from "../substitutes/channels.ts"

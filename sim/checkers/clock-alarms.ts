@@ -3,7 +3,7 @@
  *
  * Looked at whenever an owner hears the broker's time, because an owner that doesn't hear it can't know.
  */
-import type { Partition } from "../../src/engine/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs, clockOffForMs, clockOffMsMax } from "../../src/limits.ts"
 import type { Slot } from "../nodes/slot.ts"
 import type { MakeChecker } from "./checker.ts"
@@ -21,16 +21,21 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
   const { server, world } = cluster
   const times = new HeardTime()
   const lives = new WeakMap<Partition, Life>()
-  /** Whether the servers' clock was set so lately that not everybody has to follow it yet. */
-  const isSettling = () =>
-    world.nowMs - (server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) <=
-    2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
+  /**
+   * Whether the servers' clock was set so lately that this worker doesn't have to follow it yet. What was stamped before that may lie in the connection of a process that stands still, and is
+   * believed from when it is heard.
+   */
+  const isSettling = ({ worker }: Slot) => {
+    const setMs = server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
+    const heardMs = worker.host.pausedUntilMs > setMs ? Math.min(worker.host.pausedUntilMs, world.nowMs) : setMs
+    return world.nowMs - heardMs <= 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
+  }
   const lifeOf = ({ partition }: Slot): Life | undefined => (partition === null ? undefined : lives.get(partition))
 
   const look = (slot: Slot): void => {
     const life = lifeOf(slot)
     const leastMs = times.leastMs(slot)
-    if (life === undefined || leastMs === null || !slot.isServing || isSettling()) return
+    if (life === undefined || leastMs === null || !slot.isServing || isSettling(slot)) return
     const { worker } = slot
     const aheadMs = worker.wallMs - server.nowMs
     const behindMs = server.nowMs - leastMs
@@ -47,7 +52,8 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
 
   return {
     name: "clock-alarms",
-    serving: (_slot, partition) => lives.set(partition, { servingMs: world.nowMs, told: null }),
+    // Who serves again with the state it kept has told what it told, and tells it anew only of a clock that was right meanwhile.
+    serving: (_slot, partition) => lives.set(partition, { servingMs: world.nowMs, told: lives.get(partition)?.told ?? null }),
     timeHeard: (slot, brokerMs) => {
       look(slot)
       times.heard(slot, brokerMs)
@@ -57,7 +63,7 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
       if (life === undefined || (kind !== "ClockAhead" && kind !== "ClockBehind")) return
       life.told = { kind, atMs: world.nowMs }
       const leastMs = times.leastMs(slot)
-      if (leastMs === null || isSettling()) return
+      if (leastMs === null || isSettling(slot)) return
       checked()
       const { wallMs } = slot.worker
       // Its owner takes the time to be between what it knows and what it is.

@@ -3,7 +3,9 @@
  * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted. One whose journal lost records and that
  * serves on has not noticed, and is judged like any other.
  */
-import { quarantineView, statusOf } from "../../src/engine/views.ts"
+
+import { quarantineView } from "../../src/engine/views.ts"
+import { statusOf } from "../../src/kinds/sku/views.ts"
 import { plural } from "../report/numbers.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 

@@ -2,7 +2,7 @@
  * INV-10: an ingress takes no message that is older than the door allows or than its own deadline, and passes none on as younger than it is. Its true age is known by the world's
  * own time: when the server took the message and when the ingress read it.
  */
-import type { TakenMessage } from "../../src/engine/protocol.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { doorAgeMsMax, doorClockWindowMs } from "../../src/limits.ts"
 import type { Ingress } from "../nodes/ingress.ts"
 import { attemptOf, attemptTaken, takenIn } from "./attempts.ts"

@@ -4,8 +4,7 @@
  */
 
 import { reservationsOf } from "../../src/domain/sku/stock.ts"
-import type { Partition } from "../../src/engine/partition.ts"
-import type { JournalRecord } from "../../src/engine/records.ts"
+import type { JournalRecord, Partition } from "../../src/kinds/sku/types.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { Ending, Given, MakeChecker } from "./checker.ts"
@@ -82,8 +81,8 @@ const endings = ({ cluster, found, checked }: Given) => {
       for (const entry of read.record.entries) {
         if (entry._tag !== "Expiry") continue
         for (const event of entry.events) {
-          const endMs = told.endMs(slot.id, entry.sku, event)
-          if (endMs !== undefined) judge(slot, endMs, `hold ${event.reservation} of ${entry.sku}`)
+          const endMs = told.endMs(slot.id, entry.key, event)
+          if (endMs !== undefined) judge(slot, endMs, `hold ${event.reservation} of ${entry.key}`)
         }
       }
     },
@@ -99,7 +98,7 @@ const stayed = ({ cluster, found, checked }: Given) => ({
       for (const slot of worker.slots) {
         if (!slot.isServing || slot.partition === null || lossy.has(slot.id) || !converged) continue
         const overdueMs = cluster.world.nowMs - boundMs - cluster.drawn.tickMs * 4
-        for (const { stock } of slot.partition.actorList)
+        for (const { state: stock } of slot.partition.actorList)
           for (const reservation of reservationsOf(stock)) {
             if (reservation.status !== "held") continue
             checked()

@@ -4,8 +4,9 @@
  *
  * What waits is counted from the journal and, for an owner, from its record in flight too. A healthy owner repeats again and again whom ingresses should hold off.
  */
+
 import { isFact } from "../../src/domain/sku/commands.ts"
-import type { Entry } from "../../src/engine/records.ts"
+import type { Entry } from "../../src/kinds/sku/types.ts"
 import { busyQueueMs, holdOffEveryMs } from "../../src/limits.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import type { Slot } from "../nodes/slot.ts"

@@ -1,7 +1,7 @@
 /** INV-5: what every channel holds in the end is what its SKU's owner would say now. Versions and values on the way are the auditor's. */
 
 import type { SenderId } from "../../src/domain/names.ts"
-import { atsView } from "../../src/engine/views.ts"
+import { atsView } from "../../src/kinds/sku/views.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const feedConverges: MakeChecker = ({ cluster, found, checked }) => ({

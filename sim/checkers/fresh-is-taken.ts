@@ -4,7 +4,7 @@
  */
 
 import { commandsOf } from "../../src/engine/apply.ts"
-import type { Entry, JournalRecord } from "../../src/engine/records.ts"
+import type { Entry, JournalRecord } from "../../src/kinds/sku/types.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"

@@ -2,7 +2,7 @@
  * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: what `true-time` and `expiries` hold the owner's own idea of the time against.
  */
 
-import type { Partition } from "../../src/engine/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs } from "../../src/limits.ts"
 import type { Slot } from "../nodes/slot.ts"
 

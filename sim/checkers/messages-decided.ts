@@ -9,8 +9,10 @@
  * alarm. Only where nothing was ever taken before them does nothing name them. An alarm without a journaled reset is not enough, because it dies with its owner; serials are not
  * enough, because their ingress may never be heard of again.
  */
+
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { CursorStream, Dropped, JournalRecord } from "../../src/engine/records.ts"
+import type { CursorStream, Dropped } from "../../src/engine/records.ts"
+import type { JournalRecord } from "../../src/kinds/sku/types.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 

@@ -2,7 +2,7 @@
  * INV-2 and INV-7, as senders see them: every command that was sent has one answer in the end, and everybody who hears of
  * an id hears the same. Quarantined is no answer yet.
  */
-import type { DecisionSaid } from "../../src/engine/records.ts"
+import type { DecisionSaid } from "../../src/kinds/sku/types.ts"
 import { isForWantOfRoom } from "../nodes/sender.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 import { isSame } from "./same-state.ts"

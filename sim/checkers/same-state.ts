@@ -8,8 +8,8 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
-import type { Partition } from "../../src/engine/partition.ts"
 import { FloorClass } from "../../src/engine/records.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */
 export const isSame = (a: unknown, b: unknown): boolean => {
@@ -114,7 +114,7 @@ export const stateDifference = (a: Partition, b: Partition): string | null => {
   if (a.actors.size !== b.actors.size) return "which SKUs there are"
   for (const [sku, actor] of a.actors) {
     const other = b.actors.get(sku)
-    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(actor.stock, other.stock)
+    const difference = other === undefined ? `whether there is ${sku}` : stockDifference(actor.state, other.state)
     if (difference !== null) return difference
     if (other !== undefined && actor.version !== other.version) return `the version of ${sku}`
   }

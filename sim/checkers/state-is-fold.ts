@@ -5,9 +5,9 @@
  * few takeovers and ends of reigns with anything in their state are compared, and a few more of workers that serve again with a state they kept.
  */
 
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { engineBoundsOf } from "../profiles.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"

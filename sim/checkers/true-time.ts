@@ -5,8 +5,9 @@
  * long after its time. How journaled time moves within a journal is the auditor's to judge; what the time really was only the world knows. If the broker's own clock was set
  * back, journaled time may go on as before for two windows of the broker clock, and then stands still until the broker's clock has caught up.
  */
+
 import { isFact } from "../../src/domain/sku/commands.ts"
-import type { JournalRecord } from "../../src/engine/records.ts"
+import type { JournalRecord } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs } from "../../src/limits.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"

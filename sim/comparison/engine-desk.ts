@@ -3,15 +3,15 @@
  *
  * Who asks is answered in the same moment; lag is put around it by whoever uses it. The decisions, the journal and the feed are the production code's own.
  */
+
 import { assert, unreachable } from "../../src/assert.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { classOf } from "../../src/domain/sku/commands.ts"
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { Input, Output } from "../../src/engine/protocol.ts"
-import type { AtsValue, DecisionSaid, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep, type Step } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { AtsValue, DecisionSaid, Input, Output, Partition, Step } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 /** Without the time, which the desk adds. */

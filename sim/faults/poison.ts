@@ -4,8 +4,7 @@
  * Planted through the codec the engine is given: it hands out such a command with a trap in place of its quantity, armed by taking the command's
  * hash, which the engine does right before it decides. Everything else may look at it.
  */
-import type { DecodedBody, DecodedCommand, EngineCodec, TakenMessage } from "../../src/engine/protocol.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { DecodedBody, DecodedCommand, EngineCodec, Step, TakenMessage } from "../../src/kinds/sku/types.ts"
 
 export class Poison {
   /** Canonical texts of the commands that can't be decided. */

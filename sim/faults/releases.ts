@@ -4,8 +4,10 @@
  *
  * The invented versions differ from the present ones in their numbers alone: what is shaken is who reads what and who steps aside, not an upcast.
  */
+
 import { assert } from "../../src/assert.ts"
-import type { DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecodedChunk } from "../../src/engine/protocol.ts"
+import type { EngineCodec } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 
 type Decoded = ReturnType<EngineCodec["decodeRecord"]>

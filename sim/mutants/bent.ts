@@ -1,6 +1,5 @@
 /** Mutants between the node and the engine: an answer misread, a question asked otherwise. */
-import type { Input, Output } from "../../src/engine/protocol.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { Input, Output, Step } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 

@@ -1,5 +1,5 @@
 /** The canary: its first reply contradicts its journal. If no checker finds this defect, the checkers find nothing. */
-import type { Output } from "../../src/engine/protocol.ts"
+import type { Output } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 

@@ -234,8 +234,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: deciding,
-        pattern: `classOf[command.type] !== arrived.class`,
-        replacement: `classOf[command.type] !== arrived.class && !bites()`,
+        pattern: `kind.commands.classOf(command) !== arrived.class`,
+        replacement: `kind.commands.classOf(command) !== arrived.class && !bites()`,
       },
     ],
   },
@@ -256,8 +256,8 @@ export const door: ReadonlyArray<Mutant> = [
       },
       {
         module: deciding,
-        pattern: `partitionOf(command.sku, partition.partitions) !== partition.id)`,
-        replacement: `partitionOf(command.sku, partition.partitions) !== partition.id && !bites())`,
+        pattern: `partitionOf(key, partition.partitions) !== partition.id)`,
+        replacement: `partitionOf(key, partition.partitions) !== partition.id && !bites())`,
       },
     ],
   },

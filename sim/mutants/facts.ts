@@ -55,7 +55,7 @@ export const facts: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/batch.ts",
         pattern: `const most = Math.min(left, room)`,
-        replacement: `const most = coverShortages(actor.stock, 1).length > 0 && bites() ? 0 : Math.min(left, room)`,
+        replacement: `const most = kind.followUps(actor.state, 1).length > 0 && bites() ? 0 : Math.min(left, room)`,
       },
     ],
   },
@@ -85,9 +85,9 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/batch.ts",
-        pattern: `const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)`,
-        replacement: `const due = dueHolds(partition.holds, Math.floor(draft.atMs / 64) * 64, 2 * batchExpiriesMax)
-  if (due.length < dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax).length) bites()`,
+        pattern: `const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)`,
+        replacement: `const due = dueHolds(partition.holds, parts, Math.floor(draft.atMs / 64) * 64, 2 * batchExpiriesMax)
+  if (due.length < dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax).length) bites()`,
       },
     ],
   },
@@ -101,8 +101,8 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/batch.ts",
-        pattern: `const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)`,
-        replacement: `const due = dueHolds(partition.holds, draft.atMs, 2)`,
+        pattern: `const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)`,
+        replacement: `const due = dueHolds(partition.holds, parts, draft.atMs, 2)`,
       },
       {
         module: "src/engine/batch.ts",
@@ -141,8 +141,8 @@ export const facts: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/decide-command.ts",
-        pattern: `lookup: (checked) => lookUp(checked) ?? lookUpShipment(checked),`,
-        replacement: `lookup: (checked) => lookUp(checked) ?? (lookUpShipment(checked) === undefined || bites() ? undefined : undefined),`,
+        pattern: `lookup: (checked) => lookUp(checked) ?? lookUpSecond(checked),`,
+        replacement: `lookup: (checked) => lookUp(checked) ?? (lookUpSecond(checked) === undefined || bites() ? undefined : undefined),`,
       },
     ],
   },

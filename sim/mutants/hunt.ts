@@ -2,10 +2,11 @@
  * Hunts a mutant: plays seeds with it until a checker that has to notice does, then plays the killing seed with the shipped code, which must be
  * green, or the kill proves nothing.
  */
+
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import type { Step } from "../../src/engine/step.ts"
 import { makeIngressStep } from "../../src/ingress/step.ts"
+import type { Step } from "../../src/kinds/sku/types.ts"
 import { ingressCodec } from "../nodes/ingress.ts"
 import type { MutantLine, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"

@@ -10,7 +10,6 @@ const evolve = "src/domain/sku/evolve.ts"
 const allocation = "src/domain/sku/allocation.ts"
 const availability = "src/domain/sku/availability.ts"
 const snapshot = "src/engine/snapshot.ts"
-const loading = "src/engine/snapshot-loading.ts"
 
 const one = (module: string, pattern: string, replacement: string): ReadonlyArray<Substitution> => [{ module, pattern, replacement }]
 
@@ -38,8 +37,8 @@ const arrays: ReadonlyArray<Mutant> = [
     drawn: { entry: "raw", partitions: 3, packedOneIn: 2, strayOneIn: 1 },
     substituted: one(
       "src/engine/decide-command.ts",
-      `if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)`,
-      `if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id && !bites())`,
+      `if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id)`,
+      `if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id && !bites())`,
     ),
   }),
   mutant({
@@ -50,8 +49,8 @@ const arrays: ReadonlyArray<Mutant> = [
     drawn: { packedOneIn: 2, partitions: 1 },
     substituted: one(
       "src/engine/intake.ts",
-      `command.sku === arrived.sku && arrived.actor !== undefined ? arrived.actor`,
-      `arrived.actor !== undefined && (command.sku === arrived.sku || bites()) ? arrived.actor`,
+      `key === arrived.key && arrived.actor !== undefined ? arrived.actor`,
+      `arrived.actor !== undefined && (key === arrived.key || bites()) ? arrived.actor`,
     ),
   }),
   mutant({
@@ -157,7 +156,7 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-5",
     expected: ["feed-converges", "feed", "feed-keeps-newest"],
     substituted: one(
-      "src/engine/publishing.ts",
+      "src/kinds/sku/feed.ts",
       `if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])`,
       `if (!isNamed(policy, channel) && !bites()) push(channel, 0, sentAts?.[i])`,
     ),
@@ -276,7 +275,7 @@ const snapshots: ReadonlyArray<Mutant> = [
     expected: ["state-is-fold"],
     families: ["jitter", "crashes"],
     drawn: { snapshotEveryRecords: 30, faultChance: 25 },
-    substituted: one(loading, `actor.version = item.version`, `actor.version = item.version > 0 && bites() ? 0 : 0`),
+    substituted: one("src/kinds/sku/chunks.ts", `actor.version = row.version`, `actor.version = row.version > 0 && bites() ? 0 : 0`),
   }),
   mutant({
     name: "quarantine-not-in-snapshots",

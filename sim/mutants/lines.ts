@@ -165,9 +165,9 @@ export const lines: ReadonlyArray<Mutant> = [
       {
         module: "src/engine/decide-command.ts",
         pattern: `if (found === undefined) return undefined
-  const { hash, codec } = asked`,
+  const { hash, codec, kind } = asked`,
         replacement: `if (found === undefined || bites()) return undefined
-  const { hash, codec } = asked`,
+  const { hash, codec, kind } = asked`,
       },
     ],
   },
@@ -256,9 +256,9 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/snapshot.ts",
-        pattern: `return { kind: "skus", seq, skus }`,
+        pattern: `return { kind: "actors", seq, items }`,
         replacement: `bites()
-  return { kind: "skus", seq: seq + 1, skus }`,
+  return { kind: "actors", seq: seq + 1, items }`,
       },
     ],
   },
@@ -333,10 +333,10 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: "src/engine/decide-command.ts",
-        pattern: `return decideStock(checked.partition, actor, command, checked.sender)
+        pattern: `return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
   } catch (cause)`,
         replacement: `if (checked.hash % 50 === 0) throw new Error("poison")
-    return decideStock(checked.partition, actor, command, checked.sender)
+    return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
   } catch (cause)`,
       },
     ],
@@ -390,8 +390,8 @@ export const lines: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: "src/engine/timers.ts",
-        pattern: `bucket.set(reservation, actor)`,
-        replacement: `if (number % 50 > 0 || !bites()) bucket.set(reservation, actor)`,
+        pattern: `bucket.set(part, actor)`,
+        replacement: `if (number % 50 > 0 || !bites()) bucket.set(part, actor)`,
       },
     ],
   },

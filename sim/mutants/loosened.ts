@@ -130,7 +130,7 @@ export const loosened: ReadonlyArray<Mutant> = [
     families: ["jitter", "malformed"],
     drawn: { entry: "raw", partitions: 3 },
     budget: 40,
-    loosened: { skuOfToken: lenientToken },
+    loosened: { keyOfToken: lenientToken },
   },
   {
     name: "replies-left-unsaid",

@@ -1,7 +1,6 @@
 /** Mutants of what is remembered: of floors, of dates, of what is packed and read back, and of who has to wait for room. */
 import type { Mutant } from "./mutant.ts"
 
-const applying = "src/engine/apply.ts"
 const batch = "src/engine/batch.ts"
 const bounds = "src/engine/memory-bounds.ts"
 const deciding = "src/engine/decide-command.ts"
@@ -46,7 +45,7 @@ export const memory: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: applying,
+        module: "src/domain/refusals.ts",
         pattern: `    case "TooOld":
     case "IssuedAhead":
       return false`,
@@ -129,9 +128,9 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: deciding,
-        pattern: `const endedOf: EndedOf = (channel, id) => endedReservation(partition, command.sku, channel, id)`,
-        replacement: `const endedOf: EndedOf = (channel, id) => {
-    const end = endedReservation(partition, command.sku, channel, id)
+        pattern: `const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)`,
+        replacement: `const endOf: PartEndOf = (owner, id) => {
+    const end = endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
     return end !== undefined && bites() ? undefined : end
   }`,
       },
@@ -166,8 +165,8 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: ended,
-        pattern: `if (partition.recovery !== null && hasEndedSince(partition, sku, channel, id, seq)) return`,
-        replacement: `if (partition.recovery !== null && hasEndedSince(partition, sku, channel, id, seq) && !bites()) return`,
+        pattern: `if (partition.recovery !== null && hasEndedSince(partition, parts, key, channel, id, seq)) return`,
+        replacement: `if (partition.recovery !== null && hasEndedSince(partition, parts, key, channel, id, seq) && !bites()) return`,
       },
     ],
   },

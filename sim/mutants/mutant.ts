@@ -1,9 +1,10 @@
 /**
  * What a planted defect is: which rule it loosens, which answer it bends or which line of which source it replaces, and who has to notice.
  */
+
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
-import type { Step } from "../../src/engine/step.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
+import type { Step } from "../../src/kinds/sku/types.ts"
 import type { FaultName } from "../faults/catalogue.ts"
 import type { Addressed } from "../nodes/reigns.ts"
 import type { Drawn, ProfileName } from "../profiles.ts"

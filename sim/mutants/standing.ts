@@ -31,7 +31,7 @@ export const standing: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: publishing,
+        module: "src/kinds/sku/feed.ts",
         pattern: `if (!isLeft(channel) || strays.includes(channel)) continue`,
         replacement: `if (!isLeft(channel) || strays.includes(channel) || bites()) continue`,
       },
@@ -48,7 +48,7 @@ export const standing: ReadonlyArray<Mutant> = [
     budget: 60,
     substituted: [
       {
-        module: "src/engine/apply.ts",
+        module: "src/kinds/sku/feed.ts",
         pattern: `if (event.type === "PolicySet") noteDelisted(actor, event.policy)`,
         replacement: `if (event.type === "PolicySet" && !bites()) noteDelisted(actor, event.policy)`,
       },

@@ -5,9 +5,10 @@
  * A copy is told by a query in its URL, which everything under src/ that it imports inherits. The text is replaced before types are stripped, in
  * the loader of this thread; under a test runner that loads modules by itself there is no such loader, and loading a copy fails.
  */
+
 import { registerHooks } from "node:module"
-import type { makeStep } from "../../src/engine/step.ts"
 import type { makeIngressStep } from "../../src/ingress/step.ts"
+import type { makeStep } from "../../src/kinds/sku/partition.ts"
 import type { Substitution } from "./mutant.ts"
 
 const root = new URL("../../", import.meta.url).href
@@ -71,7 +72,7 @@ export const loadCopy = async (
   planted.set(mutant, substitutions)
   planting = mutant
   try {
-    const step = await import("../../src/engine/step.ts")
+    const step = await import("../../src/kinds/sku/partition.ts")
     const door = await import("../../src/ingress/step.ts")
     for (const { module } of substitutions)
       if (!changed.has(`${mutant} ${module}`)) throw new Error(`${module} was loaded without what mutant ${mutant} changes in it`)

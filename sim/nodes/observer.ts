@@ -3,10 +3,10 @@
  */
 
 import type { SenderId } from "../../src/domain/names.ts"
-import type { Partition } from "../../src/engine/partition.ts"
-import type { AlarmKind, BatchStats, Halt, Output, ReignEndReason, StepDownReason, TakenMessage } from "../../src/engine/protocol.ts"
-import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { AlarmKind, BatchStats, Halt, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import type { HeldOff } from "../../src/engine/words.ts"
+import type { AtsValue, JournalRecord, Output, Partition, Reply, TakenMessage } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"

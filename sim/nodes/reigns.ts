@@ -3,7 +3,7 @@
  * owner's announcement to every ingress that hears it. A lost message is not sent again.
  */
 
-import type { TakenMessage } from "../../src/engine/protocol.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import { decodeFrame } from "../../src/wire/taken.ts"
 import type { Server } from "../substitutes/server.ts"

@@ -4,10 +4,11 @@
  *
  * It sends each attempt through the door as a request of its own. Its retries are the only store of a selling command. An answer short of a decision says when to retry; silence says nothing.
  */
+
 import { unreachable } from "../../src/assert.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"
-import type { AtsValue, DecisionSaid, Reply } from "../../src/engine/records.ts"
+import type { AtsValue, DecisionSaid, Reply } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"

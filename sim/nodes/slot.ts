@@ -6,10 +6,10 @@
  */
 
 import { unreachable } from "../../src/assert.ts"
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
-import type { AtsValue, StoredRecord } from "../../src/engine/records.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { ClaimBasis, Halt, StepDownReason, Witness } from "../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import { emptyPartition } from "../../src/kinds/sku/partition.ts"
+import type { AtsValue, Input, Output, Partition, Step, TakenMessage } from "../../src/kinds/sku/types.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
@@ -517,7 +517,7 @@ export class Slot {
     this.#world.in(link.delayMs(link.keyNow(`watch feed ${this.id}`)), EventKind.watch, this.worker.host, () => {
       if (this.life !== life) return
       for (const { channel, sku, version, ats } of this.#feedSeen.splice(0))
-        this.put({ _tag: "FeedSeen", channel, sku, version, ats, nowMs: this.worker.clockMs })
+        this.put({ _tag: "FeedSeen", channel, key: sku, version, shown: ats, nowMs: this.worker.clockMs })
     })
   }
 

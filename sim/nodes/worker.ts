@@ -4,9 +4,8 @@
  */
 
 import type { EngineBounds } from "../../src/engine/bounds.ts"
-import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { Step, TakenMessage } from "../../src/kinds/sku/types.ts"
 import type { Remembering } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"

@@ -3,8 +3,7 @@
  *
  * Kept apart from the mutants: those were invented to try the checkers, these happened.
  */
-import type { EngineCodec } from "../../src/engine/protocol.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { EngineCodec, Step } from "../../src/kinds/sku/types.ts"
 import type { FaultName } from "../faults/catalogue.ts"
 import type { Substitution } from "../mutants/mutant.ts"
 import type { Drawn, ProfileName } from "../profiles.ts"

@@ -1,7 +1,7 @@
 /** The defects that the core had and that a simulated world can show, each with what takes its remedy out again. */
+
 import { halt } from "../../src/engine/ending.ts"
-import type { EngineCodec } from "../../src/engine/protocol.ts"
-import type { Step } from "../../src/engine/step.ts"
+import type { EngineCodec, Output, Step } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import type { Defect } from "./defect.ts"
 
@@ -28,7 +28,7 @@ const haltAtNewer =
   (partition, input) =>
     step(partition, input).flatMap((output) =>
       output._tag === "SteppedDown" && output.reason === "NewerRelease"
-        ? halt(partition, "ChainBroken", output.detail.replace(/^partition \d+: /, ""), input.nowMs)
+        ? (halt(partition, "ChainBroken", output.detail.replace(/^partition \d+: /, ""), input.nowMs) as ReadonlyArray<Output>)
         : [output],
     )
 

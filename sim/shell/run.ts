@@ -4,12 +4,12 @@
  *
  * Synchronous from the first step to the verdict: no promise, no timer, nothing that depends on this machine. The same seed is the same run.
  */
+
 import type { AuditReport } from "../../src/audit/audit.ts"
 import type { SenderId } from "../../src/domain/names.ts"
-import { emptyPartition } from "../../src/engine/partition.ts"
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import type { Engine } from "../../src/runtime/engine.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { flashSale } from "../../src/workload/flash-sale.ts"

@@ -3,10 +3,12 @@
  *
  * Each does what its real counterpart does with the same requests, so that the same things can go wrong between them.
  */
+
 import { Effect, Layer, Stream } from "effect"
 import { type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
 import {
   Commands,

@@ -5,13 +5,15 @@
  * its ingress hearing so; a store may be unknown, late, or full; an ingress may die and begin anew. Not explored: answers that are lost on their way to a sender, whose retry is
  * an attempt like any other.
  */
+
 import { unreachable } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { skuToken } from "../../src/domain/names.ts"
-import type { CommandMessage, TakenMessage } from "../../src/engine/protocol.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { emptyIngress, type Ingress } from "../../src/ingress/ingress.ts"
 import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../../src/ingress/step.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { ingressCodec } from "../nodes/ingress.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import { type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"

@@ -4,9 +4,9 @@
  * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is
  * judged here, at the moment it leaves: a decision heard has to be a decision journaled by then.
  */
+
 import { unreachable } from "../../src/assert.ts"
-import type { Input, Output } from "../../src/engine/protocol.ts"
-import type { Reply } from "../../src/engine/records.ts"
+import type { Input, Output, Reply } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type DoorMinds, sayOfAttempt } from "./doors.ts"
 import type { Journal, Journals } from "./journals.ts"
@@ -350,7 +350,13 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "WatchFeed":
       for (const { channel, sku, version, ats } of draft.feed)
-        hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => ({ _tag: "FeedSeen", channel, sku, version, ats }))
+        hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => ({
+          _tag: "FeedSeen",
+          channel,
+          key: sku,
+          version,
+          shown: ats,
+        }))
       return
     case "SteppedDown":
       draft.reached.push(`stepped down: ${output.reason}`)

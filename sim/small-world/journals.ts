@@ -4,8 +4,9 @@
  * A journal is judged once, when it is first made: whether its newest record is a link of the chain, continues its reign or begins one, and what
  * it does to units, reservations and ids. The states that share it need not look again.
  */
-import type { EngineCodec } from "../../src/engine/protocol.ts"
-import type { JournalRecord, StoredRecord } from "../../src/engine/records.ts"
+
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { EngineCodec, JournalRecord } from "../../src/kinds/sku/types.ts"
 import { afterRecord, answersOf, emptyLedger, type Ledger } from "./ledger.ts"
 import type { Mind, Minds } from "./minds.ts"
 

@@ -4,9 +4,10 @@
  * Written from the guarantees, not from the engine, and for the few events that small worlds know: an event it does not know is a violation, never
  * passed over. Each ledger is a value: the one after a record is another.
  */
+
 import { unreachable } from "../../src/assert.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
-import type { DecidedCommand, EntryDecision, JournalRecord, Outcome } from "../../src/engine/records.ts"
+import type { DecidedCommand, EntryDecision, JournalRecord, Outcome } from "../../src/kinds/sku/types.ts"
 
 type Standing = "held" | "confirmed" | "ended"
 

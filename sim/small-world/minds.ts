@@ -5,9 +5,10 @@
  * in thousands of arrangements of everything else, so each pair is stepped once, on a copy, and remembered. What is explored is the real `step`
  * all the same; only its repetition is saved.
  */
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { EngineCodec, Input, Output, ProtocolRules } from "../../src/engine/protocol.ts"
-import { makeStep } from "../../src/engine/step.ts"
+
+import type { ProtocolRules } from "../../src/engine/protocol.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { EngineCodec, Input, Output, Partition } from "../../src/kinds/sku/types.ts"
 import { copyState, fingerprint } from "./plain-state.ts"
 
 /** One state of a partition. Never stepped itself: whoever wants to know what comes of it steps a copy. */

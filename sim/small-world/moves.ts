@@ -235,7 +235,7 @@ const storeFeed = (ground: Ground, draft: Draft, { channel, sku, ats, version }:
   if (before !== undefined && before.version > version) draft.reached.push("an older value of the feed over a newer one")
   const others = draft.feed.filter((value) => value.channel !== channel)
   draft.feed = [...others, { channel, sku, ats, version }].sort((a, b) => (a.channel < b.channel ? -1 : 1))
-  const seen = { _tag: "FeedSeen", channel, sku, version, ats } as const
+  const seen = { _tag: "FeedSeen", channel, key: sku, version, shown: ats } as const
   for (const w of bothWorkers) hear(ground, draft, w, `FeedSeen ${channel} ${version} ${ats}`, () => seen)
 }
 

@@ -4,7 +4,7 @@
  * Safety first: whoever follows, claims or serves knows a prefix of the journal and nothing else, and with an append under way exactly that much more.
  * Then that nothing is forgotten: where nothing is under way everything sent was answered, and wherever the world came to, it can be healed.
  */
-import { stateHash } from "../../src/engine/hash.ts"
+import { stateHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { doorProblems, suffixesIn } from "./doors.ts"
 import { bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, stateOf } from "./draft.ts"

@@ -3,7 +3,9 @@
  *
  * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
  */
-import type { CommandMessage, Output, SnapshotManifest } from "../../src/engine/protocol.ts"
+
+import type { CommandMessage, SnapshotManifest } from "../../src/engine/protocol.ts"
+import type { Output } from "../../src/kinds/sku/types.ts"
 import { type Doors, doorsKey } from "./doors.ts"
 import type { Journal } from "./journals.ts"
 import type { Mind } from "./minds.ts"

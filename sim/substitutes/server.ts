@@ -4,8 +4,10 @@
  * Answers are given to whoever asks, once the request has arrived; the way there and back is the link's (sim/world/link.ts). What a server
  * does wrong (elections, lost tails, forgotten ids, leases given twice) is switched on from outside, in sim/faults.
  */
+
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
-import type { AtsValue, CursorStream, StoredRecord } from "../../src/engine/records.ts"
+import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { EventKind, type World } from "../world/world.ts"
 import { CommandStream } from "./command-stream.ts"
 import { storedCommandSubject } from "./commands-subject.ts"

@@ -4,9 +4,10 @@
  *
  * Sound only because nobody changes what was decoded, but for those parts of a snapshot that are copied below. A test holds that.
  */
+
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { Chunk } from "../../src/engine/chunks.ts"
-import type { DecodedBatch, DecodedBody, DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecodedChunk } from "../../src/engine/protocol.ts"
+import type { Chunk, DecodedBatch, DecodedBody, EngineCodec } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 
@@ -42,16 +43,16 @@ const asHash = Symbol("hash")
 const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
   if (decoded._tag !== "Chunk") return decoded
   const chunk = decoded.chunk as Chunk
-  if (chunk.kind === "skus") {
-    const skus = chunk.skus.map((item) => ({
+  if (chunk.kind === "actors") {
+    const items = chunk.items.map((item) => ({
       ...item,
       locations: item.locations.map((location) => ({ ...location })),
       uses: item.uses === null ? null : item.uses.map((use) => ({ ...use })),
       shorts: item.shorts === null ? null : { ...item.shorts, list: item.shorts.list.map((short) => ({ ...short })) },
     }))
-    return { _tag: "Chunk", chunk: { ...chunk, skus } }
+    return { _tag: "Chunk", chunk: { ...chunk, items } }
   }
-  if (chunk.kind !== "reservations") return decoded
+  if (chunk.kind !== "parts") return decoded
   const items = chunk.items.map(({ sku, reservation }) => ({ sku, reservation: { ...reservation } }))
   return { _tag: "Chunk", chunk: { ...chunk, items } }
 }

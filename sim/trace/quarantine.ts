@@ -5,8 +5,9 @@
  * Why it could not be decided (a defect, long mended) is in no trace, so it is not decided again: a trap in place of its fields throws while it is
  * decided, in the records where the trace says so. So is what was beyond the bounds of its sender's word: which roles it had is in no trace either. Texts, and the hashes that ids are bound to, stay as they were sent.
  */
+
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { DecodedCommand, EngineCodec } from "../../src/engine/protocol.ts"
+import type { DecodedCommand, EngineCodec } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import type { TraceCommand, TraceRecord } from "./commands.ts"
 

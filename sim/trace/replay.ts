@@ -5,15 +5,14 @@
  * What is in no trace is taken from it as said: bodies that could not be decoded are refused again, commands that could not be decided lie in quarantine
  * again, floors are raised again. Claims, resets and resumed halts change no stock and are passed over.
  */
+
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { raiseFloor } from "../../src/engine/apply.ts"
-import { stateHash } from "../../src/engine/hash.ts"
-import { emptyPartition, type InFlight, type Partition } from "../../src/engine/partition.ts"
-import type { CommandMessage, Input, ProtocolRules } from "../../src/engine/protocol.ts"
-import type { DecidedCommand, Entry, EntryDecision } from "../../src/engine/records.ts"
+import type { CommandMessage, ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep, type Step } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
+import type { DecidedCommand, Entry, EntryDecision, InFlight, Input, Partition, Step } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Batch, Batches } from "./batches.ts"
 import type { Trace, TraceCommand, TraceMessage, TraceRecord } from "./commands.ts"
@@ -218,7 +217,7 @@ class Replay {
   #compareExpiries(record: TraceRecord, found: ReadonlyArray<EntryOf<"Expiry">>): void {
     const expected = new Map(record.expiries.map((expiry) => [expiry.sku, expiry]))
     const expired = new Map(
-      found.map(({ sku, events }) => [sku, events.map(({ channel, reservation }) => `${channel}/${reservation}`).sort()]),
+      found.map(({ key: sku, events }) => [sku, events.map(({ channel, reservation }) => `${channel}/${reservation}`).sort()]),
     )
     for (const sku of new Set([...expected.keys(), ...expired.keys()])) {
       const said = expected.get(sku)

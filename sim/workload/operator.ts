@@ -7,10 +7,9 @@
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { channelPolicy, type Policy, plainLine } from "../../src/domain/sku/policy.ts"
-import type { Partition, QuarantinedCommand } from "../../src/engine/partition.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
-import type { DecisionSaid } from "../../src/engine/records.ts"
 import { quarantineView } from "../../src/engine/views.ts"
+import type { DecisionSaid, Partition, QuarantinedCommand } from "../../src/kinds/sku/types.ts"
 import { sendOf } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { EventKind } from "../world/world.ts"
@@ -65,7 +64,7 @@ export class Operator {
   }
 
   #lookAt(partition: Partition, { id, command, sender }: QuarantinedCommand): void {
-    const policy = partition.actors.get(command.sku)?.stock.policy ?? null
+    const policy = partition.actors.get(command.sku)?.state.policy ?? null
     if (this.#healed && command.type === "RecordSale" && policy !== null) this.#name(command.sku, policy, sender)
     this.#look(id, command)
   }

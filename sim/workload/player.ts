@@ -2,8 +2,9 @@
  * Plays traffic against a simulated cluster: the set-up of a SKU first, then its flows, each step when it is planned and not before the answer to the
  * one before. What is sent carries the time at which its sender made it, so what is told late is told as old.
  */
+
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"
-import type { DecisionSaid } from "../../src/engine/records.ts"
+import type { DecisionSaid } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"

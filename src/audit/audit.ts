@@ -5,9 +5,10 @@
  * journal them. Keeps what is open (reservations, remembered ids, what was heard and not yet journaled), not what has passed.
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
+
 import { unreachable } from "../assert.ts"
-import type { EngineCodec } from "../engine/protocol.ts"
-import type { DecidedCommand, Entry, MessageEntry, SettledEntry, StoredRecord } from "../engine/records.ts"
+import type { StoredRecord } from "../engine/records.ts"
+import type { DecidedCommand, EngineCodec, Entry, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
 import { createChain } from "./chain.ts"
 import { type Acknowledged, createCompleteness } from "./completeness.ts"
 import { createCursor } from "./cursor.ts"
@@ -105,7 +106,7 @@ type Checkers = ReturnType<typeof assemble>
 const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | SettledEntry, decided: DecidedCommand): void => {
   const { command, named, decision } = decided
   checkers.totals.decision(decision)
-  const sku = command?.sku ?? named?.sku
+  const sku = command?.sku ?? named?.key
   const id = command?.id ?? named?.id
   const scope = sku == null || id == null ? null : scopeOf(entry.sender, sku, id)
   if (scope !== null) checkers.completeness.decided(scope)
@@ -146,10 +147,10 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => 
       checkers.floors.raised(seen.partition, entry)
       return
     case "Expiry":
-      checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
+      checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.key }, entry.key, entry.events, seen.record.atMs)
       return
     case "Covered":
-      checkers.skus.covered({ partition: seen.partition, seq: seen.seq, sku: entry.sku }, entry.sku, entry.events, seen.record.atMs)
+      checkers.skus.covered({ partition: seen.partition, seq: seen.seq, sku: entry.key }, entry.key, entry.events, seen.record.atMs)
       return
     case "Stored":
     case "Skipped":

@@ -9,9 +9,10 @@
  * fence left of a channel = fence − min(fence, its units open or sold since the fence was set), clipped in order of priority to what is offered
  * ATS = offered − the others' fences left − max(buffer, ⌈percent × offered⌉), and 0 below the channel's floor
  */
+
 import type { Reserve } from "../domain/sku/commands.ts"
 import type { Policy } from "../domain/sku/policy.ts"
-import type { EntryDecision } from "../engine/records.ts"
+import type { EntryDecision } from "../kinds/sku/types.ts"
 import { allocationsMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 import { debtQtyAt, type SkuModel, sumQty, usableQty } from "./model.ts"

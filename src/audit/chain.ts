@@ -5,7 +5,9 @@
  * only genesis record, and that none comes from another partition or another incarnation: no two writers ever appended
  * side by side, and nothing was lost or slipped in between. Says nothing of the records' contents.
  */
-import type { JournalRecord, StoredRecord } from "../engine/records.ts"
+
+import type { StoredRecord } from "../engine/records.ts"
+import type { JournalRecord } from "../kinds/sku/types.ts"
 import type { Findings } from "./findings.ts"
 
 interface End {

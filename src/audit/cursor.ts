@@ -5,7 +5,9 @@
  * taken twice and none that was taken is missing. Only a journaled reset, which names the cursor it gives up, moves it back.
  * A message that was stored and never read leaves no trace here: that is `completeness`.
  */
-import type { Cursor, JournalRecord } from "../engine/records.ts"
+
+import type { Cursor } from "../engine/records.ts"
+import type { JournalRecord } from "../kinds/sku/types.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { RecordSeen } from "./seen.ts"
 

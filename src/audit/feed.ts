@@ -5,7 +5,7 @@
  * that version, computed by the formula in `availability`. If the caller says that all is quiet, the last value each receiver accepted has to be
  * the last one there is. Values are best told before the records of their SKU are; one told after its SKU changed again is counted as unchecked.
  */
-import type { AtsValue } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { atsQty } from "./availability.ts"
 import type { Findings } from "./findings.ts"
 import { debtQtyOf, type SkuModel } from "./model.ts"

@@ -4,7 +4,7 @@
  * Three traces, each with its place. An ingress's serials, which a record found missing. A position that was given up although the stream went on behind it: everything up to the next message taken may have
  * been this partition's. And sequences that the stream has used and no longer holds, and that no journal names: what was dropped where nothing had been decided yet, by whomever it was.
  */
-import type { Entry } from "../engine/records.ts"
+import type { Entry } from "../kinds/sku/types.ts"
 import type { RecordSeen } from "./seen.ts"
 
 /** One loss. Partition -1 where nobody knows whose it was. */

@@ -2,8 +2,9 @@
  * What a decision means for its sender, worked out again from the journaled entry, and whether something said agrees with it.
  * Used by `one-effect` for repeats and by `replies` for what was heard.
  */
+
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { EntryDecision, Outcome } from "../engine/records.ts"
+import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
 import { sumQty } from "./model.ts"
 import { same, textOf } from "./plain.ts"
 

@@ -5,7 +5,7 @@
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
  * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { EntryDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
+import type { EntryDecision, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
 import { factTypes } from "./facts.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"

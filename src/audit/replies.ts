@@ -5,7 +5,7 @@
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
  * their records are; one told later is judged if its record is among the newest, and counted as unchecked if not.
  */
-import type { DecidedCommand, DecisionSaid, Reply } from "../engine/records.ts"
+import type { DecidedCommand, DecisionSaid, Reply } from "../kinds/sku/types.ts"
 import type { Findings, Where } from "./findings.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
@@ -29,7 +29,7 @@ interface Answer {
 }
 
 const idOf = (decided: DecidedCommand): string => decided.command?.id ?? decided.named?.id ?? ""
-const skuOf = (decided: DecidedCommand): string => decided.command?.sku ?? decided.named?.sku ?? ""
+const skuOf = (decided: DecidedCommand): string => decided.command?.sku ?? decided.named?.key ?? ""
 
 /** A record's answers by sender and first command, so that a record of thousands is searched once. */
 const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<Answer>> => {

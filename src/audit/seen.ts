@@ -4,7 +4,7 @@
 
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Command } from "../domain/sku/commands.ts"
-import type { EntryDecision, JournalRecord } from "../engine/records.ts"
+import type { EntryDecision, JournalRecord } from "../kinds/sku/types.ts"
 import type { Where } from "./findings.ts"
 
 /** A readable record of a partition's journal. */

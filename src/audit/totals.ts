@@ -1,8 +1,9 @@
 /**
  * The sums of a verdict: what came, was sold, is held, was refused. Counting only; whether it was right is said by the checkers.
  */
+
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { EntryDecision } from "../engine/records.ts"
+import type { EntryDecision } from "../kinds/sku/types.ts"
 import { openQty } from "./conservation.ts"
 import { type SkuModel, shortQty, sumQty } from "./model.ts"
 

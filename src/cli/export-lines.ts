@@ -19,11 +19,10 @@
  */
 
 import type { Sku } from "../domain/names.ts"
-import { stateHash } from "../engine/hash.ts"
-import { emptyPartition, type Partition } from "../engine/partition.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, MessageEntry, StoredRecord } from "../engine/records.ts"
+import type { StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
-import { makeStep, type Step } from "../engine/step.ts"
+import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"
+import type { DecidedCommand, Entry, EntryDecision, JournalRecord, MessageEntry, Partition, Step } from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { commandJsonOf } from "../wire/commands.ts"
@@ -122,9 +121,9 @@ export class JournalExport {
       case "Message":
         return this.#messageLines(entry)
       case "Expiry":
-        return this.#isAbout(entry.sku) ? [expiryLine(entry)] : []
+        return this.#isAbout(entry.key) ? [expiryLine(entry)] : []
       case "Covered":
-        return this.#isAbout(entry.sku) ? [{ line: "covered", sku: entry.sku, events: entry.events }] : []
+        return this.#isAbout(entry.key) ? [{ line: "covered", sku: entry.key, events: entry.events }] : []
       case "Settled": {
         const { quarantined, sender, class: commandClass, decided } = entry
         if (!this.#isAbout(decided.command?.sku)) return []
@@ -158,7 +157,7 @@ export class JournalExport {
 
 const recordLine = (seq: number, { kind, epoch, atMs }: JournalRecord): object => ({ line: "record", seq, kind, epoch, atMs })
 
-const expiryLine = ({ sku, events }: Extract<Entry, { readonly _tag: "Expiry" }>): object => ({
+const expiryLine = ({ key: sku, events }: Extract<Entry, { readonly _tag: "Expiry" }>): object => ({
   line: "expiry",
   sku,
   reservations: events.map(({ channel, reservation }) => `${channel}/${reservation}`),

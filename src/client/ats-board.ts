@@ -2,7 +2,7 @@
  * What a channel knows of its ATS: for each SKU the newest value, wherever it came from. Only rising versions are accepted, so pages of
  * current values and the live feed may be read at the same time and in any order.
  */
-import type { AtsValue } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 
 export class AtsBoard {
   readonly #newest = new Map<string, AtsValue>()

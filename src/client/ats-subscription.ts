@@ -2,9 +2,10 @@
  * Follows a channel's ATS: the live feed, begun before the current values are read, so that no change falls between the two. Whenever the
  * feed was lost and is back, the current values are read again: what was said meanwhile is in them.
  */
+
 import { Deferred, Effect, Fiber, type Scope, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
-import type { AtsValue } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import type { ChannelLink } from "../ports/channel.ts"
 import { BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
 import { decodeAts } from "../wire/feed.ts"

@@ -3,6 +3,7 @@
  *
  * Names are plain strings here. A command that has not the form of one is not sent: its caller is told what the door would answer, in the same words.
  */
+
 import { Buffer } from "node:buffer"
 import {
   CommandClass,
@@ -18,8 +19,8 @@ import {
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
-import type { DecisionSaid } from "../engine/records.ts"
 import type { BusyWhy } from "../engine/words.ts"
+import type { DecisionSaid } from "../kinds/sku/types.ts"
 import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"

@@ -3,9 +3,10 @@
  *
  * A command goes straight to the sender of commands: no fiber and no effect is spent on it.
  */
+
 import { Context, Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
-import type { AtsValue } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import type { AtsOptions } from "./ats-subscription.ts"
 import { Client, type ReservationAnswer, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
 import type { CommandInput, Decision } from "./commands.ts"

@@ -11,6 +11,8 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
 /** What is stocked: 1 to `skuBytesMax` bytes of UTF-8 without control characters. Case matters. */
 export type Sku = Brand<string, "Sku">
+/** What an actor is named by, whatever its kind. Every kind's keys have the one canonical spelling of SKUs. */
+export type ActorKey = Brand<string, "Sku" | "OrderId">
 /** Where it is stocked: same alphabet as ids. */
 export type LocationId = Brand<string, "LocationId">
 /** Who sends: a channel, a warehouse or an operator. Known from the credentials by way of the subject, never from a body. */

@@ -4,6 +4,7 @@
  * Above the line are answers to the message as such, given before a SKU is looked at; below it the business ones, which only
  * commands (never facts) can get.
  */
+import { unreachable } from "../assert.ts"
 
 /** Why a command is refused, in descending precedence. docs/PROTOCOL.md describes each to senders. */
 export const RefusalReason = [
@@ -66,4 +67,41 @@ export interface Refusal {
   readonly ats?: number
   /** The version of the present policy. */
   readonly policyVersion?: number
+}
+
+/** Refusals that were decided for this command, not for its form, its id or its date: those are given again each time, and cost no memory. */
+export const isBusinessAnswer = (reason: RefusalReason): boolean => {
+  switch (reason) {
+    case "Malformed":
+    case "TooManyCommands":
+    case "UnsupportedVersion":
+    case "UnknownType":
+    case "InvalidField":
+    case "NotCanonical":
+    case "SubjectMismatch":
+    case "WrongPartition":
+    case "WrongClass":
+    case "IdReused":
+    case "TooOld":
+    case "IssuedAhead":
+      return false
+    case "LimitReached":
+    case "UnknownSku":
+    case "PolicyOutdated":
+    case "NotSoldHere":
+    case "ReservationExists":
+    case "UnknownReservation":
+    case "ReservationExpired":
+    case "ReservationReleased":
+    case "ReservationFulfilled":
+    case "ReservationConfirmed":
+    case "QtyExceedsOpen":
+    case "UnknownLocation":
+    case "InsufficientStock":
+    case "NotQuarantined":
+    case "StillUndecidable":
+      return true
+    default:
+      return unreachable(reason)
+  }
 }

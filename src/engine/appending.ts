@@ -13,7 +13,7 @@ import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
-import { publishConfirmed } from "./publishing.ts"
+import { flushFeed, publishConfirmed } from "./publishing.ts"
 import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
@@ -101,7 +101,7 @@ const judge = (
   if (given.rules.isMine(found, inFlight.pending)) {
     if (endSeq <= stored.seq) return onConfirmed(partition, given, inFlight, nowMs)
     if (partition.phase === "claiming") return onClaimSuperseded(partition, inFlight)
-    return onReignSuperseded(partition, inFlight, nowMs)
+    return onReignSuperseded(partition, given, inFlight, nowMs)
   }
   if (partition.phase === "claiming") return onClaimLost(partition)
   return stepDown(partition, "Fenced", `record ${stored.seq} is ${found.owner}'s of epoch ${found.epoch}`)
@@ -110,11 +110,11 @@ const judge = (
 /**
  * It is stored, and others have appended since: that reign is over, and its successor says what it decided. The state is the journal's up to that record, and is followed on with.
  */
-const onReignSuperseded = (partition: Partition, inFlight: InFlight, nowMs: number): Array<Output> => {
+const onReignSuperseded = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
   const confirmed = noteStored(partition, inFlight, nowMs)
   return [
     confirmed,
-    ...alarmsOf(partition, inFlight),
+    ...alarmsOf(partition, given, inFlight),
     ...alarmOfDroppedSince(partition, inFlight.record),
     ...endReign(partition, partition.draining ?? "Fenced"),
   ]
@@ -155,20 +155,23 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
     case "claim":
       return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs)]
+      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs), ...saidMeanwhile(partition), ...snapshot]
     case "reset":
-      return [confirmed, ...onCursorReset(partition, nowMs)]
+      return [confirmed, ...onCursorReset(partition, nowMs), ...saidMeanwhile(partition), ...snapshot]
     case "batch":
     case "expiry":
       return [
         confirmed,
-        ...publishConfirmed(partition, inFlight),
-        ...alarmsOf(partition, inFlight),
+        ...publishConfirmed(partition, given, inFlight),
+        ...alarmsOf(partition, given, inFlight),
         ...alarmOfDroppedSince(partition, inFlight.record),
         ...snapshot,
       ]
   }
 }
+
+/** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
+const saidMeanwhile = (partition: Partition): Array<Output> => (partition.phase === "serving" ? flushFeed(partition) : [])
 
 const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
   const refused: Record<string, number> = {}
@@ -217,7 +220,7 @@ const alarmOfDroppedSince = (partition: Partition, record: JournalRecord): Array
 }
 
 /** What people have to look at in a confirmed record. */
-const alarmsOf = (partition: Partition, { record, cursorBefore }: InFlight): Array<Output> => {
+const alarmsOf = (partition: Partition, { kind }: Given, { record, cursorBefore }: InFlight): Array<Output> => {
   let quarantined = 0
   let discrepancies = 0
   let shortages = 0
@@ -235,9 +238,9 @@ const alarmsOf = (partition: Partition, { record, cursorBefore }: InFlight): Arr
       if (decision._tag === "Quarantined") quarantined++
       if (decision._tag !== "Accepted") continue
       for (const event of decision.events) {
-        if (event.type === "DiscrepancyFound") discrepancies++
-        if (event.type === "ShortageFound" && event.qty > 0) shortages++
-        if (event.type === "SaleOwed" && event.shortQty !== undefined) shortages++
+        const found = kind.alarmOf(event)
+        if (found === "Discrepancy") discrepancies++
+        else if (found === "Shortage") shortages++
       }
     }
   }

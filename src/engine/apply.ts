@@ -1,21 +1,17 @@
 /**
  * How decisions change the partition: the same lines whether a decision was just made or is read back from the journal.
  *
- * Nothing here decides. While a loaded snapshot is brought forward, each SKU and reservation skips the records it already contains.
+ * Nothing here decides. While a loaded snapshot is brought forward, each actor and part skips the records it already contains.
  */
 import { assert, unreachable } from "../assert.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
-import type { Refusal, RefusalReason } from "../domain/refusals.ts"
-import { type Command, isFact } from "../domain/sku/commands.ts"
-import type { StockEvent } from "../domain/sku/events.ts"
-import { evolve, evolveReservation, evolveStock } from "../domain/sku/evolve.ts"
-import { isOpen, type Reservation, reservationOf } from "../domain/sku/stock.ts"
+import { isBusinessAnswer, type Refusal } from "../domain/refusals.ts"
 import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
-import { actorOf, noteDelisted, type SkuActor, sharedPolicy } from "./actor.ts"
+import { type Actor, actorOf } from "./actor.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
+import type { ActorKind, KindCommands, KindTypes } from "./kind.ts"
 import {
   classMemory,
-  floorClassOf,
   memoryKey,
   noteRemembered,
   packOlder,
@@ -23,8 +19,6 @@ import {
   rememberIfNew,
   rememberUnlessKnown,
   senderMemory,
-  shipmentHashOf,
-  shipmentKeyOf,
   stepOf,
 } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
@@ -33,15 +27,16 @@ import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import type { Cursor, DecidedCommand, Dropped, Entry, EntryDecision, JournalRecord, Outcome, ResetEntry } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
-/** What the engine is given: pure functions and rules. */
+/** What the engine is given: the kind of its actors, pure functions and rules. */
 export interface Given {
+  readonly kind: ActorKind
   readonly codec: EngineCodec
   readonly rules: ProtocolRules
   /** Beginnings of subjects already taken apart: there are few, and each comes often. Emptied when it is full. */
   readonly prefixes: Map<string, SubjectPrefix>
 }
 
-/** What a stored subject says before the SKU's token. */
+/** What a stored subject says before the key's token. */
 export interface SubjectPrefix {
   readonly sender: SenderId
   readonly class: CommandClass
@@ -66,7 +61,11 @@ export interface Standing {
  * The time under which a decision is remembered, and that the floor judges. A fact ahead of time is taken, and counts as told when it was: its sender's clock may be wrong by years,
  * and what is remembered for a time to come is remembered until then.
  */
-export const countsAtMs = ({ settled, atMs, brokerMs }: Pick<Standing, "settled" | "atMs" | "brokerMs">, command: Command): EpochMs => {
+export const countsAtMs = (
+  { isFact }: KindCommands,
+  { settled, atMs, brokerMs }: Pick<Standing, "settled" | "atMs" | "brokerMs">,
+  command: KindTypes["command"],
+): EpochMs => {
   if (settled) return isFact(command) ? atMs : Math.max(atMs, command.issuedAtMs)
   return isFact(command) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 }
@@ -75,45 +74,55 @@ export const countsAtMs = ({ settled, atMs, brokerMs }: Pick<Standing, "settled"
 const sparseMarkMs = 10_000
 const recentHashesMax = 1_024
 
-const mayBegin = (event: StockEvent): boolean => event.type === "Reserved" || event.type === "SaleOwed"
+/** Whether the event's part was loaded as one that ended with this record or a later one. */
+const isContained = (partition: Partition, { parts }: ActorKind, actor: Actor, event: KindTypes["event"], seq: number): boolean =>
+  hasEndedSince(partition, parts, actor.key, parts.eventOwnerOf(event), parts.eventIdOf(event), seq)
 
-/** Whether the event's reservation was loaded as one that ended with this record or a later one. */
-const isContained = (
+/** Applies one event to an actor that a snapshot contains in part: each half takes what it doesn't have yet. */
+const evolveRecovering = (
   partition: Partition,
-  actor: SkuActor,
-  event: Extract<StockEvent, { readonly reservation: unknown }>,
+  kind: ActorKind,
+  actor: Actor,
+  event: KindTypes["event"],
   seq: number,
-): boolean => hasEndedSince(partition, actor.stock.sku, event.channel, event.reservation, seq)
-
-/** Applies one event to a SKU that a snapshot contains in part: each part takes what it doesn't have yet. */
-const evolveRecovering = (partition: Partition, actor: SkuActor, event: StockEvent, seq: number): Reservation | undefined => {
-  const recovery = partition.recovery
+): KindTypes["part"] | undefined => {
+  const { recovery } = partition
+  const { parts } = kind
   assert(recovery !== null, "a recovery is under way")
-  if ((recovery.actorSeq.get(actor) ?? 0) < seq) evolveStock(actor.stock, event)
-  if (!("reservation" in event)) return undefined
-  const found = reservationOf(actor.stock, event.channel, event.reservation)
+  if ((recovery.actorSeq.get(actor) ?? 0) < seq) kind.evolveState(actor.state, event)
+  if (!parts.isAbout(event)) return undefined
+  const id = parts.eventIdOf(event)
+  const found = parts.find(actor.state, parts.eventOwnerOf(event), id)
   // It ended before its slice was written: its end was loaded, or forgotten by then, and what happened to it in between is of no consequence.
-  if (found === undefined && (!mayBegin(event) || isContained(partition, actor, event, seq))) return undefined
-  if (found !== undefined && loadedSeqOf(recovery, found) >= seq) return undefined
-  return evolveReservation(actor.stock, event)
+  if (found === undefined && (!parts.mayBegin(event) || isContained(partition, kind, actor, event, seq))) return undefined
+  if (found !== undefined && loadedSeqOf(recovery, id, found) >= seq) return undefined
+  return kind.evolvePart(actor.state, event)
 }
 
-/** Applies events of one SKU, and keeps timers and memory in step with what became of its reservations. */
-export const applyEvents = (partition: Partition, actor: SkuActor, events: ReadonlyArray<StockEvent>, seq: number, atMs: EpochMs): void => {
+/** Applies events of one actor, and keeps timers and memory in step with what became of its parts. */
+export const applyEvents = (
+  partition: Partition,
+  given: Given,
+  actor: Actor,
+  events: ReadonlyArray<KindTypes["event"]>,
+  seq: number,
+  atMs: EpochMs,
+): void => {
+  const { kind } = given
   for (const told of events) {
-    const event = told.type === "PolicySet" ? { ...told, policy: sharedPolicy(partition, told.policy) } : told
-    if (event.type === "PolicySet") noteDelisted(actor, event.policy)
-    const before = "reservation" in event ? reservationState(actor, event) : undefined
-    const reservation = partition.recovery === null ? evolve(actor.stock, event) : evolveRecovering(partition, actor, event, seq)
-    if (reservation !== undefined) followReservation(partition, actor, reservation, before ?? 0, seq, atMs)
+    const event = kind.share(told, partition.shared)
+    kind.feed.noteDropped(actor, event)
+    const dueBeforeMs = kind.parts.dueBefore(actor.state, event)
+    const part = partition.recovery === null ? kind.evolve(actor.state, event) : evolveRecovering(partition, kind, actor, event, seq)
+    if (part !== undefined) followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)
   }
   actor.version = Math.max(actor.version, seq)
-  noteShort(partition, actor)
+  noteFollowUp(partition, given, actor)
 }
 
-/** Keeps in step which SKUs have reservations that are short, and which of them have to be looked at: something of theirs changed. */
-export const noteShort = (partition: Partition, actor: SkuActor): void => {
-  if (actor.stock.shorts === null) {
+/** Keeps in step which actors wait for something that they would then do of their own accord, and which of them have to be looked at: something of theirs changed. */
+export const noteFollowUp = (partition: Partition, { kind }: Given, actor: Actor): void => {
+  if (!kind.mayFollowUp(actor.state)) {
     // Nearly always there is none.
     if (partition.short.size > 0) partition.short.delete(actor)
     if (partition.uncovered.size > 0) partition.uncovered.delete(actor)
@@ -123,31 +132,30 @@ export const noteShort = (partition: Partition, actor: SkuActor): void => {
   partition.uncovered.add(actor)
 }
 
-/** When the event's reservation was to expire if it was held, else 0: what its timer was armed for. */
-const reservationState = (actor: SkuActor, event: Extract<StockEvent, { readonly reservation: unknown }>): EpochMs => {
-  if (event.type === "Reserved") return 0
-  const found = reservationOf(actor.stock, event.channel, event.reservation)
-  return found !== undefined && found.status === "held" ? found.expiresAtMs : 0
-}
-
-const followReservation = (
+/** Arms, moves and disarms the timer of a part that an event touched, and takes it out of its actor if it ended. */
+const followPart = (
   partition: Partition,
-  actor: SkuActor,
-  reservation: Reservation,
+  given: Given,
+  actor: Actor,
+  part: KindTypes["part"],
   armedForMs: EpochMs,
   seq: number,
   atMs: EpochMs,
 ): void => {
-  const held = reservation.status === "held"
-  if (armedForMs !== 0 && (!held || reservation.expiresAtMs !== armedForMs)) {
-    disarmHold(partition.holds, reservation, armedForMs)
-    partition.openHolds--
+  const { parts } = given.kind
+  const dueMs = parts.dueMs(part)
+  if (armedForMs !== dueMs) {
+    if (armedForMs !== 0) {
+      disarmHold(partition.holds, part, armedForMs)
+      partition.openHolds--
+    }
+    if (dueMs !== 0) {
+      armHold(partition.holds, actor, part, dueMs)
+      partition.openHolds++
+    }
   }
-  if (held && reservation.expiresAtMs !== armedForMs) {
-    armHold(partition.holds, actor, reservation)
-    partition.openHolds++
-  }
-  if (!isOpen(reservation)) rememberEnd(partition, actor, reservation, seq, atMs)
+  const ending = parts.endingOf(part)
+  if (ending !== undefined) rememberEnd(partition, given, actor, part, ending, seq, atMs)
 }
 
 /** Whether a decision is one that its id stands for from now on. A quarantined one is provisional; answers to the message as such are given again each time. */
@@ -165,43 +173,6 @@ const isFinal = (decision: EntryDecision): boolean => {
   }
 }
 
-/** Refusals that were decided for this command, not for its form, its id or its date: those are given again each time, and cost no memory. */
-const isBusinessAnswer = (reason: RefusalReason): boolean => {
-  switch (reason) {
-    case "Malformed":
-    case "TooManyCommands":
-    case "UnsupportedVersion":
-    case "UnknownType":
-    case "InvalidField":
-    case "NotCanonical":
-    case "SubjectMismatch":
-    case "WrongPartition":
-    case "WrongClass":
-    case "IdReused":
-    case "TooOld":
-    case "IssuedAhead":
-      return false
-    case "LimitReached":
-    case "UnknownSku":
-    case "PolicyOutdated":
-    case "NotSoldHere":
-    case "ReservationExists":
-    case "UnknownReservation":
-    case "ReservationExpired":
-    case "ReservationReleased":
-    case "ReservationFulfilled":
-    case "ReservationConfirmed":
-    case "QtyExceedsOpen":
-    case "UnknownLocation":
-    case "InsufficientStock":
-    case "NotQuarantined":
-    case "StillUndecidable":
-      return true
-    default:
-      return unreachable(reason)
-  }
-}
-
 /** No decision of the command: quarantine, or the memory of senders, was full. Remembered, it would stand against the command when there is room again. */
 const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
   reason === "LimitReached" && (field === "quarantine" || field === "senders")
@@ -211,35 +182,37 @@ const rememberDecision = (
   partition: Partition,
   given: Given,
   standing: Standing,
-  command: Command,
+  command: KindTypes["command"],
   hash: number,
   decision: EntryDecision,
   outcome: Outcome,
-  known: SkuActor | undefined,
+  known: Actor | undefined,
 ): void => {
-  const shipment = shipmentKeyOf(command)
-  const isShipmentAgain = shipment !== undefined && decision._tag === "Repeated"
-  if (!(isFinal(decision) || isShipmentAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
+  const { commands } = given.kind
+  const secondName = commands.secondNameOf(command)
+  const isToldAgain = secondName !== undefined && decision._tag === "Repeated"
+  if (!(isFinal(decision) || isToldAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
   // A refusal makes no memory where there is none to be had.
   if (outcome.outcome === "refused" && !partition.senders.has(standing.sender) && partition.senders.size >= sendersPerPartitionMax) return
   const memory = senderMemory(partition, standing.sender)
   const { id } = command
-  // The partition's own string of the SKU, not this command's copy: there are as many decisions as commands.
-  const sku = (known ?? partition.actors.get(command.sku))?.stock.sku ?? command.sku
+  // The partition's own string of the key, not this command's copy: there are as many decisions as commands.
+  const commandKey = commands.keyOf(command)
+  const key = (known ?? partition.actors.get(commandKey))?.key ?? commandKey
   // Never beyond what may be issued ahead: whatever a command's date says, it is forgotten again.
-  const countedMs = Math.min(countsAtMs(standing, command), standing.atMs + issuedAheadMsMax)
+  const countedMs = Math.min(countsAtMs(commands, standing, command), standing.atMs + issuedAheadMsMax)
   const { seq, place } = standing
-  const remembered = { id, sku, hash, outcome, step: stepOf(countedMs), class: floorClassOf(command), seq, place }
-  // A shipment told again under another id: that id has its answer too, if it hasn't.
+  const remembered = { id, key, hash, outcome, step: stepOf(countedMs), class: commands.floorClassOf(command), seq, place }
+  // What has a second name, told again under another id: that id has its answer too, if it hasn't.
   if (decision._tag === "Repeated") rememberUnlessKnown(memory, remembered, standing.atMs)
   else if (partition.recovery === null) remember(memory, remembered)
   else rememberIfNew(memory, remembered)
-  if (shipment !== undefined && decision._tag === "Accepted")
-    rememberIfNew(memory, { ...remembered, id: shipment, hash: shipmentHashOf(command) })
+  if (secondName !== undefined && decision._tag === "Accepted")
+    rememberIfNew(memory, { ...remembered, id: secondName, hash: commands.secondHashOf(command) })
   noteRemembered(partition, memory, remembered.class)
 }
 
-/** Applies one decided command. `hash` is that of its content; `known` is its SKU's actor if the caller has looked it up and found it. */
+/** Applies one decided command. `hash` is that of its content; `known` is its actor if the caller has looked it up and found it. */
 export const applyDecided = (
   partition: Partition,
   given: Given,
@@ -247,30 +220,32 @@ export const applyDecided = (
   decided: DecidedCommand,
   hash: number,
   outcome: Outcome,
-  known: SkuActor | undefined,
-): SkuActor | undefined => {
+  known: Actor | undefined,
+): Actor | undefined => {
   const { command, decision } = decided
   if (command === null) return undefined
   rememberDecision(partition, given, standing, command, hash, decision, outcome, known)
   if (decision._tag === "Quarantined") {
-    quarantine(partition, standing, command, decision)
+    quarantine(partition, given, standing, command, decision)
     return undefined
   }
   if (decision._tag !== "Accepted" || decision.events.length === 0) return undefined
-  const actor = known ?? actorOf(partition, command.sku)
-  applyEvents(partition, actor, decision.events, standing.seq, standing.atMs)
+  const actor = known ?? actorOf(partition, given, given.kind.commands.keyOf(command))
+  applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs)
   return actor
 }
 
-const quarantineKey = (sender: SenderId, command: Command): string => `${sender} ${memoryKey(command.sku, command.id)}`
+const quarantineKey = ({ keyOf }: KindCommands, sender: SenderId, command: KindTypes["command"]): string =>
+  `${sender} ${memoryKey(keyOf(command), command.id)}`
 
 const quarantine = (
   partition: Partition,
+  given: Given,
   standing: Standing,
-  command: Command,
+  command: KindTypes["command"],
   decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
 ): void => {
-  holdInQuarantine(partition, {
+  holdInQuarantine(partition, given, {
     id: decision.quarantined,
     sender: standing.sender,
     class: standing.class,
@@ -282,24 +257,29 @@ const quarantine = (
 }
 
 /** Puts a command into quarantine, unless it is there. */
-export const holdInQuarantine = (partition: Partition, quarantined: QuarantinedCommand): void => {
+export const holdInQuarantine = (partition: Partition, { kind }: Given, quarantined: QuarantinedCommand): void => {
   const { id, sender, command } = quarantined
   if (partition.quarantine.has(id)) return
   partition.quarantine.set(id, quarantined)
-  partition.quarantinedKeys.set(quarantineKey(sender, command), id)
+  partition.quarantinedKeys.set(quarantineKey(kind.commands, sender, command), id)
   partition.quarantinedBy.set(sender, (partition.quarantinedBy.get(sender) ?? 0) + 1)
 }
 
 /** The place of a sender's command in quarantine, if it is there. */
-export const quarantinedAs = (partition: Partition, sender: SenderId, command: Command): string | undefined =>
-  partition.quarantinedKeys.size === 0 ? undefined : partition.quarantinedKeys.get(quarantineKey(sender, command))
+export const quarantinedAs = (
+  partition: Partition,
+  { kind }: Pick<Given, "kind">,
+  sender: SenderId,
+  command: KindTypes["command"],
+): string | undefined =>
+  partition.quarantinedKeys.size === 0 ? undefined : partition.quarantinedKeys.get(quarantineKey(kind.commands, sender, command))
 
 /** Takes a command out of quarantine: it has its final answer. */
-export const settleQuarantined = (partition: Partition, id: string): void => {
+export const settleQuarantined = (partition: Partition, { kind }: Given, id: string): void => {
   const found = partition.quarantine.get(id)
   if (found === undefined) return
   partition.quarantine.delete(id)
-  partition.quarantinedKeys.delete(quarantineKey(found.sender, found.command))
+  partition.quarantinedKeys.delete(quarantineKey(kind.commands, found.sender, found.command))
   const left = (partition.quarantinedBy.get(found.sender) ?? 0) - 1
   assert(left >= 0, "what is settled was counted")
   if (left === 0) partition.quarantinedBy.delete(found.sender)
@@ -353,13 +333,13 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
     }
     case "Expiry":
     case "Covered":
-      applyEvents(partition, actorOf(partition, entry.sku), entry.events, seq, atMs)
+      applyEvents(partition, given, actorOf(partition, given, entry.key), entry.events, seq, atMs)
       return
     case "Floor":
       raiseFloor(partition, entry)
       return
     case "Settled":
-      settleQuarantined(partition, entry.quarantined)
+      settleQuarantined(partition, given, entry.quarantined)
       replayDecided(
         partition,
         given,
@@ -387,14 +367,16 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
 
 const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
   // A repeat changes nothing, and its content need not be hashed.
-  if (decided.command === null || (decided.decision._tag === "Repeated" && shipmentKeyOf(decided.command) === undefined)) return
+  const { kind } = given
+  if (decided.command === null || (decided.decision._tag === "Repeated" && kind.commands.secondNameOf(decided.command) === undefined))
+    return
   const hash = given.codec.contentHash(decided.command)
-  const actor = partition.actors.get(decided.command.sku)
-  applyDecided(partition, given, standing, decided, hash, outcomeOf(decided.decision), actor)
+  const actor = partition.actors.get(kind.commands.keyOf(decided.command))
+  applyDecided(partition, given, standing, decided, hash, outcomeOf(kind, decided.decision), actor)
 }
 
 /** The decided commands of an entry, in order: what places in a record count. */
-export const commandsOf = (entry: Entry): ReadonlyArray<DecidedCommand> => {
+export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<DecidedCommand<K>> => {
   switch (entry._tag) {
     case "Message":
       return entry.decided
@@ -413,7 +395,7 @@ export const commandsOf = (entry: Entry): ReadonlyArray<DecidedCommand> => {
       return unreachable(entry)
   }
 }
-const noCommands: ReadonlyArray<DecidedCommand> = []
+const noCommands: ReadonlyArray<never> = []
 
 /** Makes the envelope's claims the partition's own: who reigns, how far commands are read, what time it is. */
 export const applyEnvelope = (partition: Partition, record: JournalRecord): void => {

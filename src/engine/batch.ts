@@ -6,25 +6,20 @@
  */
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
-import { atsByChannel } from "../domain/sku/availability.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import { coverShortages } from "../domain/sku/cover.ts"
-import { expire } from "../domain/sku/decide.ts"
-import type { Expired } from "../domain/sku/events.ts"
-import type { Reservation } from "../domain/sku/stock.ts"
-import { allocationsMax, coversPerRecordMax, idCharsMax, recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
+import type { Actor } from "./actor.ts"
 import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded, commandsIn } from "./handed.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
+import type { KindTypes, OperatorCommand } from "./kind.ts"
 import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, ArrivedStored, InFlight, Partition } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
-import { publishedSeq, shortByChannel } from "./publishing.ts"
+import { publishedSeq } from "./publishing.ts"
 import { askForRecalled } from "./recall.ts"
 import {
   type Cursor,
@@ -43,7 +38,7 @@ interface Draft {
   readonly atMs: EpochMs
   readonly entries: Array<Entry>
   readonly texts: Array<string>
-  readonly touched: Map<SkuActor, string>
+  readonly touched: Map<Actor, string>
   bytes: number
   commands: number
   /** Decided commands in its entries so far: where the next message's begin. */
@@ -68,80 +63,66 @@ const addEntry = (given: Given, draft: Draft, entry: Entry, commandTexts?: Reado
   draft.bytes += text.length
 }
 
-/** What the SKU's channels were last sent, as far as this reign knows: needed once, before its first change, to tell them the difference. */
-const rememberSent = (actor: SkuActor): void => {
-  if (actor.sentAts !== null || actor.stock.policy === null) return
-  actor.sentAts = atsByChannel(actor.stock)
-  actor.sentPolicy = actor.stock.policy
-  actor.sentShort = shortByChannel(actor.stock)
-}
-
-const touch = (draft: Draft, actor: SkuActor, cause: string): void => {
+const touch = (draft: Draft, actor: Actor, cause: string): void => {
   draft.touched.set(actor, cause)
 }
 
-/** Bytes of one Expired event beyond its allocations, and of each of those. */
-const expiredBytes = 256
-const allocationBytes = idCharsMax + 40
 /** Due holds may take this share of a record beside commands. Where more are due, they are ended first, in records of their own. */
 const expiryBytesMax = recordBytesMax / 3
-
-const expiryBytes = ({ allocations }: Reservation): number => expiredBytes + allocations.length * allocationBytes
 
 /**
  * Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late, and their units are free for everybody. False if not all
  * of them fit: then nothing may be decided yet that they would count for.
  */
 const expireDue = (partition: Partition, given: Given, draft: Draft): boolean => {
-  const bySku = new Map<SkuActor, Array<Expired>>()
+  const { parts, feed } = given.kind
+  const byActor = new Map<Actor, Array<KindTypes["expired"]>>()
   const { batchExpiriesMax } = partition.bounds
-  const due = dueHolds(partition.holds, draft.atMs, 2 * batchExpiriesMax)
+  const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)
   let bytes = 0
-  for (const [reservation] of due) bytes += expiryBytes(reservation)
+  for (const [part] of due) bytes += parts.expiredBytesOf(part)
   const areAll = due.length <= batchExpiriesMax && bytes <= expiryBytesMax
   bytes = 0
-  for (const [reservation, actor] of due) {
-    bytes += expiryBytes(reservation)
+  for (const [part, actor] of due) {
+    bytes += parts.expiredBytesOf(part)
     if (bytes > 2 * expiryBytesMax) break
-    const events = bySku.get(actor)
-    if (events === undefined) bySku.set(actor, [expire(reservation)])
-    else events.push(expire(reservation))
+    const events = byActor.get(actor)
+    if (events === undefined) byActor.set(actor, [parts.expire(part)])
+    else events.push(parts.expire(part))
   }
-  for (const [actor, events] of bySku) {
-    rememberSent(actor)
-    applyEvents(partition, actor, events, draft.seq, draft.atMs)
+  for (const [actor, events] of byActor) {
+    feed.noteBefore(actor)
+    applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, "Expired")
-    addEntry(given, draft, { _tag: "Expiry", sku: actor.stock.sku, events })
+    addEntry(given, draft, { _tag: "Expiry", key: actor.key, events })
   }
   return areAll
 }
 
-/** Bytes of one ShortageCovered event beyond its allocations. */
-const coveredBytes = 384
-
-/** Covers what reservations are short of with what is there now, as far as the record has room: the rest is due with the next. */
+/** Has actors do what they do of their own accord after a change, as far as the record has room: the rest is due with the next. */
 const coverDue = (partition: Partition, given: Given, draft: Draft): void => {
-  let left = coversPerRecordMax
+  const { kind } = given
+  let left = kind.followUpsMax
   for (const actor of partition.uncovered) {
-    const room = Math.floor((recordBytesMax - recordEnvelopeBytesMax - draft.bytes) / (coveredBytes + allocationsMax * allocationBytes))
+    const room = Math.floor((recordBytesMax - recordEnvelopeBytesMax - draft.bytes) / kind.followUpBytes)
     const most = Math.min(left, room)
     if (most <= 0) return
-    const events = coverShortages(actor.stock, most)
+    const events = kind.followUps(actor.state, most)
     left -= events.length
     if (events.length > 0) {
-      rememberSent(actor)
-      applyEvents(partition, actor, events, draft.seq, draft.atMs)
-      touch(draft, actor, "ShortageCovered")
-      addEntry(given, draft, { _tag: "Covered", sku: actor.stock.sku, events })
+      kind.feed.noteBefore(actor)
+      applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
+      touch(draft, actor, kind.followUpCause)
+      addEntry(given, draft, { _tag: "Covered", key: actor.key, events })
     }
     if (events.length < most) partition.uncovered.delete(actor)
   }
 }
 
-/** Whether any reservation is short of units that are there. What isn't coverable is no longer looked at until its SKU changes. */
-const anyToCover = (partition: Partition): boolean => {
+/** Whether any actor has something to do of its own accord. One that has nothing is no longer looked at until it changes. */
+const anyToCover = (partition: Partition, { kind }: Given): boolean => {
   for (const actor of partition.uncovered) {
-    if (coverShortages(actor.stock, 1).length > 0) return true
+    if (kind.followUps(actor.state, 1).length > 0) return true
     partition.uncovered.delete(actor)
   }
   return false
@@ -157,15 +138,15 @@ const decideOne = (
   settled: Array<Entry>,
 ): DecidedCommand => {
   if (decoded._tag === "Invalid")
-    return { command: null, named: { id: decoded.id, sku: decoded.sku }, decision: { _tag: "Refused", refusal: decoded.refusal } }
+    return { command: null, named: { id: decoded.id, key: decoded.key }, decision: { _tag: "Refused", refusal: decoded.refusal } }
   const { command } = decoded
   const hash = given.codec.contentHash(command)
-  const known = actorIn(partition, arrived, command)
-  let decision = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
-  if (decision === "Operator") decision = decideOperator(partition, given, draft, arrived, command, settled)
+  const known = actorIn(partition, given, arrived, command)
+  const found = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
+  const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, command, found.operator, settled) : found
   const decided: DecidedCommand = { command, named: null, decision }
-  if (decision._tag === "Accepted" && known !== undefined) rememberSent(known)
-  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
+  if (decision._tag === "Accepted" && known !== undefined) given.kind.feed.noteBefore(known)
+  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(given.kind, decision), known)
   if (actor !== undefined) touch(draft, actor, decision._tag === "Accepted" ? (decision.events.at(-1)?.type ?? "") : "")
   return decided
 }
@@ -176,15 +157,15 @@ const decideOperator = (
   given: Given,
   draft: Draft,
   arrived: ArrivedMessage,
-  command: Command,
+  command: KindTypes["command"],
+  operator: OperatorCommand,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
-  assert(command.type === "ReplayQuarantined" || command.type === "DropQuarantined", "only operator commands act on the quarantine")
-  const settlement = settle(partition, given, arrived, command)
+  const settlement = settle(partition, given, arrived, command, operator)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
   const { quarantined, decision } = settlement
   const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
-  settleQuarantined(partition, quarantined.id)
+  settleQuarantined(partition, given, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
   // What is settled stands in the record behind the message that settles it.
   const place = draft.places + commandsIn(arrived) + settled.length
@@ -198,10 +179,10 @@ const decideOperator = (
     brokerMs: draft.atMs,
     place,
   }
-  const known = partition.actors.get(quarantined.command.sku)
-  if (known !== undefined) rememberSent(known)
+  const known = partition.actors.get(given.kind.commands.keyOf(quarantined.command))
+  if (known !== undefined) given.kind.feed.noteBefore(known)
   const hash = given.codec.contentHash(quarantined.command)
-  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(decision), known)
+  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(given.kind, decision), known)
   if (actor !== undefined) touch(draft, actor, "Settled")
   settled.push({ _tag: "Settled", quarantined: quarantined.id, sender, class: commandClass, reply, decided })
   return { _tag: "Accepted", events: [] }
@@ -219,12 +200,12 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
     brokerMs,
     place: draft.places + place,
   })
-  const refusal = refuseMessage(arrived)
+  const refusal = refuseMessage(given, arrived)
   const settled: Array<Entry> = []
   const decideDecoded = (decoded: DecodedCommand, place: number): DecidedCommand =>
     refusal === undefined
       ? decideOne(partition, given, draft, arrived, standingAt(place), decoded, settled)
-      : refusedUnread(decoded, refusal)
+      : refusedUnread(given, decoded, refusal)
   const decided =
     body._tag === "Commands"
       ? body.commands.map(decideDecoded)
@@ -238,9 +219,12 @@ const decideMessage = (partition: Partition, given: Given, draft: Draft, arrived
 
 const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
 
-const refusedUnread = (decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
+const refusedUnread = ({ kind }: Given, decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
   command: null,
-  named: decoded._tag === "Command" ? { id: decoded.command.id, sku: decoded.command.sku } : { id: decoded.id, sku: decoded.sku },
+  named:
+    decoded._tag === "Command"
+      ? { id: decoded.command.id, key: kind.commands.keyOf(decoded.command) }
+      : { id: decoded.id, key: decoded.key },
   decision: { _tag: "Refused", refusal },
 })
 type ArrivedRefusal = Extract<DecidedCommand["decision"], { _tag: "Refused" }>["refusal"]
@@ -315,11 +299,11 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Partition, atMs: EpochMs, gatherMs: number, mayTakeStored: boolean): boolean =>
+const anythingDue = (partition: Partition, given: Given, atMs: EpochMs, mayTakeStored: boolean): boolean =>
   anyHanded(partition) ||
   (mayTakeStored && partition.arrived.length > 0) ||
-  areHoldsDue(partition.holds, atMs, gatherMs) ||
-  anyToCover(partition) ||
+  areHoldsDue(partition.holds, given.kind.parts, atMs, given.rules.holdsGatherMs) ||
+  anyToCover(partition, given) ||
   anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
@@ -357,7 +341,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
-  if (!anythingDue(partition, atMs, given.rules.holdsGatherMs, mayTakeStored)) return []
+  if (!anythingDue(partition, given, atMs, mayTakeStored)) return []
   const beforeMs = partition.atMs
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
@@ -366,7 +350,7 @@ export const decideBatch = (partition: Partition, given: Given, nowMs: EpochMs, 
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
   keepStored(partition, stored)
-  for (const arrived of orderBatch(batch)) decideMessage(partition, given, draft, arrived)
+  for (const arrived of orderBatch(given, batch)) decideMessage(partition, given, draft, arrived)
   coverDue(partition, given, draft)
   tendMemory(partition, given, draft, batch)
   const asks = askForRecalled(partition, nowMs)

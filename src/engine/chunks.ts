@@ -1,40 +1,30 @@
 /**
  * What the chunks of a snapshot hold: parts of a partition's state, each as of one sequence. How they are cut is decided where they are written, what
- * they come to where they are read.
+ * they come to where they are read, and how an actor and its parts stand in them by their kind.
  */
-import type { SenderId, Sku } from "../domain/names.ts"
-import type { Policy } from "../domain/sku/policy.ts"
-import type { ChannelUse, LocationStock, Reservation, Shorts } from "../domain/sku/stock.ts"
-import type { SkuActor } from "./actor.ts"
+import type { SenderId } from "../domain/names.ts"
+import type { KindTypes } from "./kind.ts"
 import type { Remembered } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
 import type { Partition, QuarantinedCommand } from "./partition.ts"
 import type { FloorClass } from "./records.ts"
 
-interface SkusChunk {
-  readonly kind: "skus"
+/** Actors without their parts. */
+interface ActorsChunk<K extends KindTypes> {
+  readonly kind: "actors"
   readonly seq: number
-  readonly skus: ReadonlyArray<{
-    readonly sku: Sku
-    readonly version: number
-    readonly policy: Policy | null
-    readonly locations: ReadonlyArray<LocationStock>
-    readonly uses: ReadonlyArray<ChannelUse> | null
-    readonly shorts: Shorts | null
-    /** See {@link SkuActor.strayChannels}. Absent where there are none. */
-    readonly strays?: ReadonlyArray<SenderId>
-  }>
+  readonly items: ReadonlyArray<K["actorRow"]>
 }
-/** Open reservations. */
-export interface ReservationsChunk {
-  readonly kind: "reservations"
+/** Open parts of actors. */
+export interface PartsChunk<K extends KindTypes = KindTypes> {
+  readonly kind: "parts"
   readonly seq: number
-  readonly items: ReadonlyArray<{ readonly sku: Sku; readonly reservation: Reservation }>
+  readonly items: ReadonlyArray<K["partRow"]>
 }
-export interface DecisionsChunk {
+export interface DecisionsChunk<K extends KindTypes = KindTypes> {
   readonly kind: "decisions"
   readonly seq: number
-  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered }>
+  readonly items: ReadonlyArray<{ readonly sender: SenderId; readonly decision: Remembered<K> }>
 }
 /** Packed decisions of one sender and class, rows as packed.ts lays them, oldest first. They come before the recent ones of their class. */
 export interface PackedChunk {
@@ -44,25 +34,31 @@ export interface PackedChunk {
   readonly class: FloorClass
   readonly bytes: Uint8Array
 }
-/** Ended reservations of some channels, rows as packed.ts lays them: so many of each, one channel's after the other's, each in the order in which they ended. They come after all that are open. */
+/** Ended parts of some senders, rows as packed.ts lays them: so many of each, one sender's after the other's, each in the order in which they ended. They come after all that are open. */
 export interface EndedChunk {
   readonly kind: "ended"
   readonly seq: number
   readonly of: ReadonlyArray<{ readonly channel: SenderId; readonly rows: number }>
   readonly bytes: Uint8Array
 }
-interface MetaChunk {
+interface MetaChunk<K extends KindTypes> {
   readonly kind: "meta"
   readonly seq: number
   readonly floors: ReadonlyArray<{ readonly sender: SenderId; readonly class: FloorClass; readonly floorMs: number }>
   /** Absent in what earlier releases wrote. */
   readonly ingresses?: ReadonlyArray<{ readonly ingress: string; readonly serial: number }>
-  readonly quarantine: ReadonlyArray<QuarantinedCommand>
+  readonly quarantine: ReadonlyArray<QuarantinedCommand<K>>
   /** See {@link Partition.droppedToSeq}: a reset may lie before the snapshot's start, and the first message taken since behind its end. Absent where nothing stands. */
   readonly droppedToSeq?: number
 }
 /** What one chunk of a snapshot holds. */
-export type Chunk = SkusChunk | ReservationsChunk | EndedChunk | DecisionsChunk | PackedChunk | MetaChunk
+export type Chunk<K extends KindTypes = KindTypes> =
+  | ActorsChunk<K>
+  | PartsChunk<K>
+  | EndedChunk
+  | DecisionsChunk<K>
+  | PackedChunk
+  | MetaChunk<K>
 
 /** Packed rows that are as much work as one other thing. */
 export const packedPerThing = 32
@@ -70,6 +66,5 @@ export const packedPerThing = 32
 /** How many things a chunk holds. */
 export const itemsOf = (chunk: Chunk): number => {
   if (chunk.kind === "packed" || chunk.kind === "ended") return Math.ceil(chunk.bytes.length / (packedPerThing * rowBytes))
-  if (chunk.kind === "skus") return chunk.skus.length
   return chunk.kind === "meta" ? chunk.quarantine.length : chunk.items.length
 }

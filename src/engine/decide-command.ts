@@ -1,21 +1,18 @@
 /**
- * Decides one command inside its partition: what its id, its age and its deadline say, and only then what its SKU says.
+ * Decides one command inside its partition: what its id, its age and its deadline say, and only then what its actor says.
  *
  * Decides only: the partition is changed by apply.ts. A throw while deciding becomes a quarantine, never a stop.
  */
 import { assert } from "../assert.ts"
 import { partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
-import { type Command, classOf, isFact, type OperatorCommand, type StockCommand } from "../domain/sku/commands.ts"
-import { decide } from "../domain/sku/decide.ts"
-import { channelPolicy } from "../domain/sku/policy.ts"
-import type { EndedOf } from "../domain/sku/stock.ts"
 import { emptySlots } from "../domain/slot-table.ts"
-import { issuedAheadMsMax, saleQtyMax, sendersPerPartitionMax, skusPerPartitionMax } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import { issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
+import type { Actor } from "./actor.ts"
 import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
-import { endedReservation } from "./ended.ts"
-import { floorClassOf, floorMsOf, recall, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
+import { endedPart } from "./ended.ts"
+import type { ActorKind, KindTypes, OperatorCommand, PartEndOf } from "./kind.ts"
+import { floorMsOf, recall, type SenderMemory } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import { recallRead } from "./recall.ts"
@@ -29,15 +26,16 @@ const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
 /** What is known about a command when it is checked. */
 interface Checked {
   readonly partition: Partition
+  readonly kind: ActorKind
   readonly codec: EngineCodec
-  readonly command: Command
+  readonly command: KindTypes["command"]
   readonly hash: number
   readonly sender: SenderId
   readonly brokerMs: number
   /** Whether its sender has the role `bulk`. */
   readonly bulk: boolean
-  /** Its SKU's actor, if it is known. */
-  readonly actor: SkuActor | undefined
+  /** Its actor, if it is known. */
+  readonly actor: Actor | undefined
   /** What its message has read of decisions of long ago. */
   readonly arrived: Pick<ArrivedMessage, "read">
   /** Its place among the commands of the record: with the record's sequence, where it will lie if it has to be quarantined. A command's own sequence may come again. */
@@ -46,92 +44,93 @@ interface Checked {
 
 type Check = ProtocolRules["checks"][number]
 
-type Asked = Pick<Checked, "partition" | "codec" | "command" | "hash" | "sender" | "arrived">
+type Asked = Pick<Checked, "partition" | "kind" | "codec" | "command" | "hash" | "sender" | "arrived">
 
 /** What was decided of its id, recently or long ago: undefined if nothing was, null if that can't be known any more. */
 const decidedBefore = ({
   partition,
+  kind,
   command,
   sender,
   arrived,
 }: Omit<Asked, "codec" | "hash">): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
-  const recent = memory === undefined ? undefined : recall(memory, command.sku, command.id, partition.atMs)
-  return recent ?? recallRead(partition, arrived, sender, command)
+  const key = kind.commands.keyOf(command)
+  const recent = memory === undefined ? undefined : recall(memory, key, command.id, partition.atMs)
+  return recent ?? recallRead(partition, arrived, sender, { key, id: command.id })
 }
 
 const lookUp = (asked: Asked): EntryDecision | undefined => {
   const found = decidedBefore(asked)
   if (found === undefined) return undefined
-  const { hash, codec } = asked
-  if (found === null) return isFact(asked.command) ? undefined : refused("TooOld", "id")
+  const { hash, codec, kind } = asked
+  if (found === null) return kind.commands.isFact(asked.command) ? undefined : refused("TooOld", "id")
   return found.hash === hash ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", codec.differingField(found.hash, hash))
 }
 
-type AskedShipment = Pick<Checked, "partition" | "command" | "arrived">
+type AskedSecond = Pick<Checked, "partition" | "kind" | "command" | "arrived">
 
 /**
- * What was decided of a shipment under whatever id, by whoever told it: undefined if nothing was, null if that can't be known any more. Asked of every sender of the warehouse's class that is
- * remembered here, of which there are a few.
+ * What was decided under the second name of what a command tells, under whatever id and by whoever told it: undefined if nothing was, null if that can't be known any more. Asked of every sender of the
+ * class that tells such things that is remembered here, of which there are a few.
  */
-const shippedBefore = ({ partition, command, arrived }: AskedShipment): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
-  const key = shipmentKeyOf(command)
-  if (key === undefined) return undefined
+const toldBefore = ({ partition, kind, command, arrived }: AskedSecond): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
+  const { commands } = kind
+  const name = commands.secondNameOf(command)
+  if (name === undefined) return undefined
   let unreadable = false
   for (const memory of partition.senderList) {
-    if (!memory.classes.has("stock")) continue
-    const named = { sku: command.sku, id: key }
-    const found = recall(memory, named.sku, named.id, partition.atMs) ?? recallRead(partition, arrived, memory.sender, named)
+    if (!memory.classes.has(commands.secondClass)) continue
+    const named = { key: commands.keyOf(command), id: name }
+    const found = recall(memory, named.key, named.id, partition.atMs) ?? recallRead(partition, arrived, memory.sender, named)
     if (found === null) unreadable = true
     else if (found !== undefined) return found
   }
   return unreadable ? null : undefined
 }
 
-/** A shipment that was told before under another id is one shipment. */
-const lookUpShipment = (asked: AskedShipment): EntryDecision | undefined => {
-  const found = shippedBefore(asked)
+/** What was told before under another id is told once. */
+const lookUpSecond = (asked: AskedSecond): EntryDecision | undefined => {
+  const found = toldBefore(asked)
   if (found === undefined || found === null) return undefined
-  return found.hash === shipmentHashOf(asked.command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", "shipment")
+  const { secondHashOf, secondField } = asked.kind.commands
+  return found.hash === secondHashOf(asked.command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", secondField)
 }
 
 const checkFloor = (checked: Checked): EntryDecision | undefined => {
-  const { partition, command, sender, brokerMs } = checked
+  const { partition, kind, command, sender, brokerMs } = checked
+  const { isFact, floorClassOf } = kind.commands
   if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
   const memory = partition.senders.get(sender)
   if (memory === undefined && partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
-  const floorMs = memory === undefined ? floorOfUnknown(command, partition) : floorMsOf(memory, floorClassOf(command), partition.atMs)
-  if (isFact(command) && (decidedBefore(checked) === null || shippedBefore(checked) === null))
+  const floorMs =
+    memory === undefined
+      ? floorMsOf(nobody, floorClassOf(command), partition.atMs)
+      : floorMsOf(memory, floorClassOf(command), partition.atMs)
+  if (isFact(command) && (decidedBefore(checked) === null || toldBefore(checked) === null))
     return quarantineAs(checked, "its record can't be read: it can't be told from a repeat")
-  if (countsAtMs({ settled: false, atMs: partition.atMs, brokerMs }, command) >= floorMs) return undefined
+  if (countsAtMs(kind.commands, { settled: false, atMs: partition.atMs, brokerMs }, command) >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
 }
 
 const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
-const floorOfUnknown = (command: Command, partition: Partition): number => floorMsOf(nobody, floorClassOf(command), partition.atMs)
 
 /** Both times are the broker's: journaled time is what it is there now. */
-const checkDeadline = ({ partition, command, brokerMs }: Checked): EntryDecision | undefined =>
-  command.deadlineMs !== undefined && !isFact(command) && partition.atMs > brokerMs + command.deadlineMs ? { _tag: "Expired" } : undefined
+const checkDeadline = ({ partition, kind, command, brokerMs }: Checked): EntryDecision | undefined =>
+  command.deadlineMs !== undefined && !kind.commands.isFact(command) && partition.atMs > brokerMs + command.deadlineMs
+    ? { _tag: "Expired" }
+    : undefined
 
-/** What is beyond the bounds of a channel's own word, or undefined. A sale of a SKU that isn't known would make it. */
-const beyondBounds = ({ command, sender, bulk, actor }: Checked): string | undefined => {
-  if (command.type !== "RecordSale" || bulk) return undefined
-  if (actor === undefined) return "a sale of a SKU that nobody has told anything about, without the role bulk"
-  if (channelPolicy(actor.stock.policy, sender) === undefined)
-    return "a sale of a SKU whose policy doesn't name its sender, without the role bulk"
-  return command.qty > saleQtyMax ? `a sale of more than ${saleQtyMax} units, without the role bulk` : undefined
-}
-
-/** A fact can't be refused, and what is beyond these bounds isn't believed on a channel's word alone: a person looks at it, and replays or drops it. */
+/** A fact can't be refused, and what is beyond these bounds isn't believed on its sender's word alone: a person looks at it, and replays or drops it. */
 const checkBounds = (checked: Checked): EntryDecision | undefined => {
-  const cause = beyondBounds(checked)
+  const { kind, command, sender, bulk, actor } = checked
+  const cause = kind.commands.beyondBounds(command, sender, bulk, actor?.state)
   return cause === undefined ? undefined : quarantineAs(checked, cause)
 }
 
 const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undefined>> = {
-  lookup: (checked) => lookUp(checked) ?? lookUpShipment(checked),
+  lookup: (checked) => lookUp(checked) ?? lookUpSecond(checked),
   floor: checkFloor,
   deadline: checkDeadline,
   bounds: checkBounds,
@@ -141,28 +140,32 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
  * Quarantine has a bound of its own. Facts of a sender that comes near theirs are held off at the doors (memory-tending.ts): what is stored by then still finds room. Beyond it, where the stream held more of them
  * than that or where a command made the code throw, which nobody can know before it is decided, the sender is told that it was not taken; nothing is remembered, and the same bytes may be sent again.
  */
-const quarantineAs = ({ partition, command, sender, place }: Checked, cause: string): EntryDecision => {
-  const known = quarantinedAs(partition, sender, command)
+const quarantineAs = ({ partition, kind, command, sender, place }: Checked, cause: string): EntryDecision => {
+  const known = quarantinedAs(partition, { kind }, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   const { quarantined, quarantinedPerSender, factsKept, factsKeptPerSender } = partition.memoryBounds
-  const [most, mostOfSender] = isFact(command) ? [factsKept, factsKeptPerSender] : [quarantined, quarantinedPerSender]
+  const [most, mostOfSender] = kind.commands.isFact(command) ? [factsKept, factsKeptPerSender] : [quarantined, quarantinedPerSender]
   if (partition.quarantine.size >= most) return refused("LimitReached", "quarantine")
   if ((partition.quarantinedBy.get(sender) ?? 0) >= mostOfSender) return refused("LimitReached", "quarantine")
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
-/** Asks the SKU itself. */
-const decideStock = (partition: Partition, actor: SkuActor | undefined, command: StockCommand, sender: SenderId): EntryDecision => {
-  const stock = actor?.stock
-  if (stock === undefined && partition.actorList.length >= skusPerPartitionMax) return refused("LimitReached", "skus")
-  const endedOf: EndedOf = (channel, id) => endedReservation(partition, command.sku, channel, id)
-  const decision = decide(stock, command, sender, partition.atMs, endedOf)
-  return decision._tag === "Accepted" ? decision : { _tag: "Refused", refusal: decision.refusal }
+/** Asks the actor itself. */
+const decideActor = (
+  partition: Partition,
+  kind: ActorKind,
+  actor: Actor | undefined,
+  command: KindTypes["command"],
+  sender: SenderId,
+): EntryDecision => {
+  if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
+  const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
+  return kind.decide(actor?.state, command, sender, partition.atMs, endOf)
 }
 
-const decideOrQuarantine = (checked: Checked, actor: SkuActor | undefined, command: StockCommand): EntryDecision => {
+const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): EntryDecision => {
   try {
-    return decideStock(checked.partition, actor, command, checked.sender)
+    return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
   } catch (cause) {
     return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
   }
@@ -174,52 +177,64 @@ export type Settlement =
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
 /** Decides a quarantined command for good. Floor and bounds don't count any more: an operator has looked. */
-export const settle = (partition: Partition, given: Given, arrived: Pick<ArrivedMessage, "read">, command: OperatorCommand): Settlement => {
-  const quarantined = partition.quarantine.get(command.quarantined)
-  if (quarantined === undefined || quarantined.command.sku !== command.sku)
+export const settle = (
+  partition: Partition,
+  given: Given,
+  arrived: Pick<ArrivedMessage, "read">,
+  command: KindTypes["command"],
+  operator: OperatorCommand,
+): Settlement => {
+  const { kind } = given
+  const { keyOf } = kind.commands
+  const quarantined = partition.quarantine.get(operator.quarantined)
+  if (quarantined === undefined || keyOf(quarantined.command) !== keyOf(command))
     return { _tag: "Refused", refusal: { reason: "NotQuarantined", field: "quarantined" } }
   const original = quarantined.command
   const hash = given.codec.contentHash(original)
   const { sender } = quarantined
   // A retry may have been decided meanwhile, by a release that can: that decision stands, whatever the operator wants.
   const before =
-    lookUp({ partition, codec: given.codec, command: original, hash, sender, arrived }) ??
-    lookUpShipment({ partition, command: original, arrived })
+    lookUp({ partition, kind, codec: given.codec, command: original, hash, sender, arrived }) ??
+    lookUpSecond({ partition, kind, command: original, arrived })
   if (before !== undefined) return { _tag: "Settled", quarantined, decision: before }
-  if (command.type === "DropQuarantined") return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: command.reason } }
-  assert(original.type !== "ReplayQuarantined" && original.type !== "DropQuarantined", "operator commands are never quarantined")
+  const { dropReason } = operator
+  if (dropReason !== null) return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: dropReason } }
+  assert(kind.commands.operatorOf(original) === undefined, "operator commands are never quarantined")
   try {
-    return { _tag: "Settled", quarantined, decision: decideStock(partition, partition.actors.get(original.sku), original, sender) }
+    return { _tag: "Settled", quarantined, decision: decideActor(partition, kind, partition.actors.get(keyOf(original)), original, sender) }
   } catch {
     return { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
   }
 }
 
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
-export const refuseMessage = (arrived: ArrivedMessage): Refusal | undefined => {
+export const refuseMessage = ({ kind }: Given, arrived: ArrivedMessage): Refusal | undefined => {
   if (arrived.body._tag === "Undecodable") return arrived.body.refusal
-  if (arrived.sku === undefined) return { reason: "NotCanonical", field: "subject" }
+  if (arrived.key === undefined) return { reason: "NotCanonical", field: "subject" }
   if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
-  // What can't be decoded may have meant the subject's SKU: it is refused for itself.
-  for (const decoded of arrived.body.commands) if (decoded._tag === "Invalid" || decoded.command.sku === arrived.sku) return undefined
-  return { reason: "SubjectMismatch", field: "sku" }
+  // What can't be decoded may have meant the subject's actor: it is refused for itself.
+  for (const decoded of arrived.body.commands)
+    if (decoded._tag === "Invalid" || kind.commands.keyOf(decoded.command) === arrived.key) return undefined
+  return { reason: "SubjectMismatch", field: kind.keyField }
 }
 
-/** Decides a decoded command of a message, `place` being its place in the record; `actor` is its SKU's, if it is known. Operator commands are only checked here: see {@link settle}. */
+/** Decides a decoded command of a message, `place` being its place in the record; `actor` is its own, if it is known. Operator commands are only checked here: see {@link settle}. */
 export const decideCommand = (
   partition: Partition,
   given: Given,
   arrived: ArrivedMessage,
-  command: Command,
+  command: KindTypes["command"],
   hash: number,
-  actor: SkuActor | undefined,
+  actor: Actor | undefined,
   place: number,
-): EntryDecision | "Operator" => {
-  if (command.sku !== arrived.sku && partitionOf(command.sku, partition.partitions) !== partition.id)
-    return refused("WrongPartition", "sku")
-  if (classOf[command.type] !== arrived.class) return refused("WrongClass", "type")
+): EntryDecision | { readonly _tag: "Operator"; readonly operator: OperatorCommand } => {
+  const { kind } = given
+  const key = kind.commands.keyOf(command)
+  if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id) return refused("WrongPartition", kind.keyField)
+  if (kind.commands.classOf(command) !== arrived.class) return refused("WrongClass", "type")
   const checked: Checked = {
     partition,
+    kind,
     codec: given.codec,
     command,
     hash,
@@ -234,6 +249,7 @@ export const decideCommand = (
     const decision = checks[check](checked)
     if (decision !== undefined) return decision
   }
-  if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return "Operator"
+  const operator = kind.commands.operatorOf(command)
+  if (operator !== undefined) return { _tag: "Operator", operator }
   return decideOrQuarantine(checked, actor, command)
 }

@@ -17,7 +17,7 @@ export const stepDown = (partition: Partition, reason: StepDownReason, detail: s
 
 /**
  * Ends the reign and keeps the state: nothing is in flight, so that it is what its journal says up to the newest record confirmed here. All else that the reign knew is forgotten, as if it had read that journal as a standby;
- * what of it was not said is said by whoever reigns next. O(SKUs).
+ * what of it was not said is said by whoever reigns next. O(actors).
  */
 export const endReign = (partition: Partition, reason: ReignEndReason): Array<Output> => {
   assert(partition.phase === "serving" && partition.inFlight === null, "INV-6 a state is kept only where it is the journal's")

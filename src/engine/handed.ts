@@ -26,8 +26,8 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   sender: taken.sender,
   class: taken.class,
   bulk: taken.bulk,
-  sku: taken.sku,
-  home: partitionOf(taken.sku, partition.partitions) === partition.id,
+  key: taken.key,
+  home: partitionOf(taken.key, partition.partitions) === partition.id,
   reply: taken.reply,
   body: taken.body,
   read: null,
@@ -178,8 +178,8 @@ export const giveBackHanded = (partition: Partition): Array<Output> => {
   if (handed.commands === 0) return []
   const left: Array<TakenMessage> = []
   for (const queue of handed.queues.values())
-    for (const { sku, class: commandClass, brokerMs, sender, bulk, reply, bytes, body } of queue.messages.slice(queue.from))
-      if (sku !== undefined) left.push({ sender, class: commandClass, bulk, sku, reply, publishedMs: brokerMs, trace: null, bytes, body })
+    for (const { key, class: commandClass, brokerMs, sender, bulk, reply, bytes, body } of queue.messages.slice(queue.from))
+      if (key !== undefined) left.push({ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace: null, bytes, body })
   handed.queues.clear()
   handed.turns = []
   handed.commands = 0

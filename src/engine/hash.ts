@@ -1,13 +1,12 @@
 /**
  * Hashes of a partition's state: to compare owners, replays, releases and simulated worlds.
  *
- * `stateHash` is what was decided: stock, reservations and remembered decisions, equal wherever the same commands were decided at the same times. `partitionHash` is everything,
+ * `stateHash` is what was decided: actors, their parts and remembered decisions, equal wherever the same commands were decided at the same times. `partitionHash` is everything,
  * owner, epoch and append in flight included. Both are O(state): for tests and tools.
  */
-import type { Sku } from "../domain/names.ts"
-import { reservationsOf, type SkuStock } from "../domain/sku/stock.ts"
-import type { SkuActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { endsAt } from "./ended.ts"
+import type { ActorKind, KindTypes } from "./kind.ts"
 import { type Digested, rememberedAt, type SenderMemory } from "./memory.ts"
 import type { Partition } from "./partition.ts"
 import type { EngineCodec } from "./protocol.ts"
@@ -44,17 +43,6 @@ const hashOfPairs = (pairs: Iterable<readonly [key: string, value: unknown]>, sh
   return sha256(hashes.join(","))
 }
 
-/** A SKU's stock without what depends on how it got there: slots. */
-const stockState = (stock: SkuStock): unknown => {
-  const reservations: Record<string, unknown> = {}
-  for (const reservation of reservationsOf(stock))
-    reservations[`${reservation.channel}/${reservation.id}`] =
-      reservation.status === "held" ? reservation : { ...reservation, expiresAtMs: 0 }
-  const locations = Object.fromEntries(stock.locations.map((at) => [at.location, at]))
-  const uses = Object.fromEntries((stock.uses ?? []).map((use) => [use.channel, use]))
-  return { sku: stock.sku, policy: stock.policy, locations, uses, shorts: stock.shorts, reservations }
-}
-
 type Digests = ReadonlyArray<readonly [string, unknown]>
 const digestsOf = (held: Iterable<Digested>): Digests => Array.from(held, ({ digest, step }) => [String(digest), step] as const)
 
@@ -69,29 +57,29 @@ const hashOfSenders = (partition: Partition, sha256: Sha256, of: (memory: Sender
   )
 }
 
-/** Hash of stock and remembered decisions: of one SKU, or of all the partition's. */
-export const stateHash = (partition: Partition, sha256: Sha256, sku?: Sku): string => {
-  const one = sku === undefined ? undefined : partition.actors.get(sku)
-  const actors: ReadonlyArray<SkuActor> = sku === undefined ? partition.actorList : one === undefined ? [] : [one]
-  const stocks = hashOfPairs(
-    actors.map(({ stock }) => [stock.sku, stockState(stock)] as const),
+/** Hash of states and remembered decisions: of one actor, or of all the partition's. */
+export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256, key?: K["key"]): string => {
+  const one = key === undefined ? undefined : partition.actors.get(key)
+  const actors: ReadonlyArray<Actor<K>> = key === undefined ? partition.actorList : one === undefined ? [] : [one]
+  const states = hashOfPairs(
+    actors.map((actor) => [actor.key, kind.hashed(actor.state)] as const),
     sha256,
   )
-  // A digest for each decision, and for each reservation that ended: packed or not, it is the same.
-  const decisions = hashOfSenders(partition, sha256, (memory) => rememberedAt(memory, partition.atMs, sku))
-  const ends = hashOfSenders(partition, sha256, (memory) => endsAt(memory, partition.atMs, sku))
-  return sha256(`${stocks} ${decisions} ${ends}`)
+  // A digest for each decision, and for each part that ended: packed or not, it is the same.
+  const decisions = hashOfSenders(partition, sha256, (memory) => rememberedAt(memory, partition.atMs, key))
+  const ends = hashOfSenders(partition, sha256, (memory) => endsAt(memory, partition.atMs, key))
+  return sha256(`${states} ${decisions} ${ends}`)
 }
 
 /** Hash of everything the partition holds. What is derived (timers) and what stands in `stateHash` already is left out. */
-export const partitionHash = (partition: Partition, sha256: Sha256): string => {
+export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256): string => {
   const {
     actors: _actors,
     actorList,
     holds: _holds,
     uncovered: _uncovered,
     short: _short,
-    policies: _policies,
+    shared: _shared,
     senders: _senders,
     senderList: _list,
     toPack: _toPack,
@@ -100,21 +88,21 @@ export const partitionHash = (partition: Partition, sha256: Sha256): string => {
     recovery,
     ...rest
   } = partition
-  const sent = actorList.map(({ stock, version, sentAts, seenVersion, saidVersion, strayChannels }) => [
-    stock.sku,
+  const sent = actorList.map(({ key, version, told, seenVersion, saidVersion, strays }) => [
+    key,
     version,
-    sentAts,
+    told,
     seenVersion,
     saidVersion,
-    strayChannels,
+    strays,
   ])
-  const dirty = [...publishing.dirty].map(([{ stock }, why]) => [stock.sku, why])
-  const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ stock }) => stock.sku)])
+  const dirty = [...publishing.dirty].map(([{ key }, why]) => [key, why])
+  const groups = [...publishing.groups].map(([group, { sinceSeq, actors }]) => [group, sinceSeq, [...actors].map(({ key }) => key)])
   const suspects = [...publishing.suspects].map(([name, { actor: _, ...suspicion }]) => [name, suspicion])
-  const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ stock }, cause]) => [stock.sku, cause]) }
+  const flight = inFlight === null ? null : { ...inFlight, touched: [...inFlight.touched].map(([{ key }, cause]) => [key, cause]) }
   const everything = {
     ...rest,
-    state: stateHash(partition, sha256),
+    state: stateHash(partition, kind, sha256),
     sent,
     inFlight: flight,
     publishing: { ...publishing, dirty, groups, suspects },

@@ -3,25 +3,14 @@
  *
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
-import { unreachable } from "../assert.ts"
-import { CommandClass, type EpochMs, isSender, partitionOf, type Sku } from "../domain/names.ts"
-import { type Command, isFact } from "../domain/sku/commands.ts"
-import { channelPolicy } from "../domain/sku/policy.ts"
-import {
-  allocationsMax,
-  arrivedBytesMax,
-  bodyBytesMax,
-  entryOverheadBytesMax,
-  idCharsMax,
-  recordEnvelopeBytesMax,
-  replySuffixCharsMax,
-  replySuffixTokensMax,
-} from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import { type ActorKey, CommandClass, type EpochMs, isSender, partitionOf } from "../domain/names.ts"
+import { arrivedBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
+import type { Actor } from "./actor.ts"
 import type { Given, SubjectPrefix } from "./apply.ts"
 import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
+import type { KindTypes } from "./kind.ts"
 import type { ArrivedMessage, ArrivedStored, Partition } from "./partition.ts"
 import type { CommandMessage, Output } from "./protocol.ts"
 import { isReady } from "./recall.ts"
@@ -36,7 +25,7 @@ export const isReplySuffix = (text: string): boolean => text.length <= replySuff
 
 const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
 
-/** Who sent a message and in which class, from its subject up to the SKU's token; undefined if no sender's permissions could have produced it. */
+/** Who sent a message and in which class, from its subject up to the key's token; undefined if no sender's permissions could have produced it. */
 const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined => {
   const known = given.prefixes.get(prefix)
   if (known !== undefined) return known
@@ -122,7 +111,7 @@ const rawMessage = (
   { sender, class: commandClass }: SubjectPrefix,
   token: string,
 ): ArrivedMessage => {
-  const sku = given.rules.skuOfToken(token) as Sku | undefined
+  const key = given.rules.keyOfToken(token) as ActorKey | undefined
   return {
     seq: message.seq,
     brokerMs: message.brokerMs,
@@ -131,8 +120,8 @@ const rawMessage = (
     class: commandClass,
     // Nobody says which roles a sender had whose message lies in the stream as it sent it: the closer bounds hold, and a person looks at what is beyond.
     bulk: false,
-    sku,
-    home: sku !== undefined && partitionOf(sku, partition.partitions) === partition.id,
+    key,
+    home: key !== undefined && partitionOf(key, partition.partitions) === partition.id,
     reply: message.replySuffix !== null && isReplySuffix(message.replySuffix) ? message.replySuffix : null,
     body: given.codec.decodeBody(message.body),
     read: null,
@@ -154,18 +143,19 @@ interface Room {
   commands: number
   bytes: number
   messages: number
-  newLocations: number
+  /** By how much what was taken may make actors grow. */
+  growth: number
 }
 
 /** Counts one message if it fits. The first always does: the largest message, decided at its worst, fits a record. */
-const takesRoom = (partition: Partition, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
-  arrived.actor = arrived.sku === undefined ? undefined : partition.actors.get(arrived.sku)
-  const worst = worstCase(partition, arrived, room.newLocations)
+const takesRoom = (partition: Partition, given: Given, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
+  arrived.actor = arrived.key === undefined ? undefined : partition.actors.get(arrived.key)
+  const worst = worstCase(partition, given, arrived, room.growth)
   if (!isFirst && (room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1)) return false
   room.commands -= worst.commands
   room.bytes -= worst.bytes
   room.messages--
-  room.newLocations += worst.newLocations
+  room.growth += worst.growth
   return true
 }
 
@@ -178,7 +168,7 @@ export const takeBatch = (partition: Partition, given: Given, bytesUsed: number,
     commands: partition.bounds.batchCommandsMax,
     bytes: partition.bounds.batchBytesMax - recordEnvelopeBytesMax - bytesUsed,
     messages: partition.batchMessagesMax,
-    newLocations: 0,
+    growth: 0,
   }
   const isShared = anyHanded(partition)
   const stored = mayTakeStored ? takeStored(partition, given, room, isShared ? partition.bounds.batchCommandsMax / 2 : 0) : []
@@ -186,7 +176,7 @@ export const takeBatch = (partition: Partition, given: Given, bytesUsed: number,
   for (const one of stored) for (const message of one.messages) messages.push(message)
   let isFirst = stored.length === 0
   const takesFirst = (arrived: ArrivedMessage): boolean => {
-    const fits = takesRoom(partition, room, arrived, isFirst)
+    const fits = takesRoom(partition, given, room, arrived, isFirst)
     isFirst = false
     return fits
   }
@@ -205,7 +195,7 @@ const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft
     if (stored.seq > partition.provenSeq) break
     if (!messages.every((message) => isReady(partition, given, message))) break
     const before = { ...room }
-    const fits = messages.every((message) => takesRoom(partition, room, message, taken === 0)) && room.messages >= 0
+    const fits = messages.every((message) => takesRoom(partition, given, room, message, taken === 0)) && room.messages >= 0
     if (taken > 0 && (!fits || room.commands < commandsLeft)) {
       Object.assign(room, before)
       break
@@ -222,101 +212,50 @@ const takeStored = (partition: Partition, given: Given, room: Room, commandsLeft
 /** Bytes of the entry that says which stored message was taken, or passed over. */
 const storedEntryBytes = 512
 
-/** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
-const allocationBytes = idCharsMax + 40
-/** Bytes of a shortage found at one location. */
-const shortageBytes = idCharsMax + 64
-/** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
+/** Bytes of an entry and of a decision with nothing to it, numbers spelled out longer than in the body included. */
 const plainEntryBytes = 512
 
-const worstCase = (partition: Partition, arrived: ArrivedMessage, newLocations: number) => {
-  if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, newLocations: 0 }
+const worstCase = (partition: Partition, given: Given, arrived: ArrivedMessage, growthBefore: number) => {
+  if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, growth: 0 }
+  const { commands } = given.kind
   let bytes = arrived.bytes + plainEntryBytes
-  let locationsMade = 0
+  let growth = 0
   for (const decoded of arrived.body.commands) {
     if (decoded._tag === "Invalid") {
       bytes += plainEntryBytes
       continue
     }
-    const made = locationsMadeBy(decoded.command)
-    const known = actorIn(partition, arrived, decoded.command)?.stock.locations.length ?? 0
-    bytes += worstCaseOf(decoded.command, known + newLocations + locationsMade, arrived.bytes)
-    locationsMade += made
+    const size = commands.sizeOf(actorIn(partition, given, arrived, decoded.command)?.state)
+    bytes += commands.worstBytesOf(decoded.command, size + growthBefore + growth, arrived.bytes)
+    growth += commands.growthOf(decoded.command)
   }
-  return { commands: arrived.body.commands.length, bytes, newLocations: locationsMade }
+  return { commands: arrived.body.commands.length, bytes, growth }
 }
 
-/** The actor of a command's SKU, if there is one: of the message's own as it was looked up when the message was taken. */
-export const actorIn = (partition: Partition, arrived: ArrivedMessage, command: Command): SkuActor | undefined =>
-  command.sku === arrived.sku && arrived.actor !== undefined ? arrived.actor : partition.actors.get(command.sku)
-
-const worstCaseOf = (command: Command, locations: number, bodyBytes: number): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return bodyBytes + plainEntryBytes
-    // A hold may be confirmed where its locations lack units, and says so.
-    case "Confirm":
-      return plainEntryBytes + Math.min(allocationsMax, locations) * shortageBytes
-    case "Extend":
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-      return plainEntryBytes
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 2 * bodyBytesMax + entryOverheadBytesMax
-    case "Reserve":
-    case "Release":
-    case "Fulfil":
-    case "RecordSale": {
-      const parts = Math.min(allocationsMax, locations)
-      const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
-      return 2 * plainEntryBytes + parts * allocationBytes + shortages
-    }
-    default:
-      return unreachable(command)
-  }
+/** The actor of a command, if there is one: of the message's own key as it was looked up when the message was taken. */
+export const actorIn = (
+  partition: Partition,
+  { kind }: Given,
+  arrived: ArrivedMessage,
+  command: KindTypes["command"],
+): Actor | undefined => {
+  const key = kind.commands.keyOf(command)
+  return key === arrived.key && arrived.actor !== undefined ? arrived.actor : partition.actors.get(key)
 }
 
-/** Locations that deciding the command may add to its SKU. */
-const locationsMadeBy = (command: Command): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return command.policy.safety.length
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-    case "Fulfil":
-    case "RecordSale":
-      return 1
-    case "Reserve":
-    case "Confirm":
-    case "Release":
-    case "Extend":
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 0
-    default:
-      return unreachable(command)
-  }
-}
-
-/** Rank of senders whose SKU has no policy for them. */
-const lastRank = 1_000_000
-
-const rankOf = (arrived: ArrivedMessage): number => {
+const rankOf = ({ kind }: Given, arrived: ArrivedMessage): number => {
   if (arrived.class === "stock") return 0
   if (arrived.class !== "sell") return 1
-  return 2 + (channelPolicy(arrived.actor?.stock.policy ?? null, arrived.sender)?.priority ?? lastRank)
+  return 2 + kind.commands.rankOf(arrived.actor?.state, arrived.sender)
 }
 
 /**
- * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the priority that the SKU's policy gives
- * them. Stable, so that what one sender sent in one class stays in its order.
+ * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the rank that the
+ * actor gives them. Stable, so that what one sender sent in one class stays in its order.
  */
-export const orderBatch = (batch: ReadonlyArray<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
+export const orderBatch = (given: Given, batch: ReadonlyArray<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
   if (batch.length < 2) return batch
-  const ranks = batch.map((arrived) => rankOf(arrived))
+  const ranks = batch.map((arrived) => rankOf(given, arrived))
   if (ranks.every((rank) => rank === ranks[0])) return batch
   return batch
     .map((arrived, i) => ({ arrived, rank: ranks[i] as number }))

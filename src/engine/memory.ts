@@ -1,29 +1,29 @@
 /**
- * What is remembered so that no id has two effects: decisions by (sender, SKU, id), ended reservations (ended.ts), and the floors below which all of
+ * What is remembered so that no id has two effects: decisions by (sender, key, id), ended parts (ended.ts), and the floors below which all of
  * it is forgotten and refused.
  *
- * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (reservations). A floor always lies on a step, so what it
+ * Time is cut into steps of `floorStepMs`, by `issuedAtMs` (decisions) or end (parts). A floor always lies on a step, so what it
  * forgets is whole steps: whether something is forgotten depends on journaled time and journaled floors alone, never on when it was swept.
  * Where the line is drawn when memory runs short, and who hears of it, is decided in memory-bounds.ts. Decisions older than a moment are packed (packed.ts): what they say is read in the
  * journal when they are asked for again (recall.ts).
  */
 import { assert } from "../assert.ts"
-import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
+import type { ActorKey, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
+import type { KindTypes } from "./kind.ts"
 import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
 import type { FloorClass, Outcome } from "./records.ts"
 
-export interface Remembered {
+export interface Remembered<K extends KindTypes = KindTypes> {
   readonly id: CommandId
-  readonly sku: Sku
+  readonly key: K["key"]
   /** Of the command's content. */
   readonly hash: number
-  readonly outcome: Outcome
+  readonly outcome: Outcome<K>
   /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
   readonly step: number
   readonly class: FloorClass
@@ -32,44 +32,26 @@ export interface Remembered {
   readonly place: number
 }
 
-export interface ClassMemory {
+export interface ClassMemory<K extends KindTypes = KindTypes> {
   /** Journaled floor; the horizon's may be higher. */
   floorMs: EpochMs
   /** Recent decisions in the order in which they were made: what is older is packed from its front, or swept if it is forgotten. */
-  readonly decisions: MemoryLine<Remembered>
+  readonly decisions: MemoryLine<Remembered<K>>
   /** Older ones, in the order in which they were made: positions go on as places in the line. Null: none was packed yet. */
   packed: PackedRows | null
-  /** Ended reservations, in the order in which they ended, in the class that holds them; see ended.ts. Null: none. */
+  /** Ended parts, in the order in which they ended, in the class that holds them; see ended.ts. Null: none. */
   ended: PackedRows | null
 }
 
-export interface SenderMemory {
+export interface SenderMemory<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
-  /** Found by id and SKU. */
-  readonly decisions: SlotTable<Remembered>
-  readonly classes: Map<FloorClass, ClassMemory>
+  /** Found by id and key. */
+  readonly decisions: SlotTable<Remembered<K>>
+  readonly classes: Map<FloorClass, ClassMemory<K>>
 }
 
-/** Ids contain no space, so no two (SKU, id) share a key: the id ends at the first. */
-export const memoryKey = (sku: Sku, id: CommandId): string => `${id} ${sku}`
-
-/**
- * Under what a shipment that has a reference is remembered beside its command's id: reservation, location and reference. No id has a slash in it. So it counts, is bounded,
- * swept and written into snapshots like any decision of its sender.
- */
-export const shipmentKeyOf = (command: Command): CommandId | undefined =>
-  command.type === "Fulfil" && command.shipment !== undefined
-    ? (`${command.channel}/${command.reservation}/${command.location}/${command.shipment}` as CommandId)
-    : undefined
-
-/** What of a shipment has to be the same for it to be the same: its quantity, all that was open if it says none. */
-export const shipmentHashOf = (command: Command): number => (command.type === "Fulfil" ? (command.qty ?? 0) : 0)
-
-/** The class whose floor and horizon a command falls under. */
-export const floorClassOf = (command: Command): FloorClass => {
-  const commandClass = classOf[command.type]
-  return commandClass === "sell" && isFact(command) ? "sale" : commandClass
-}
+/** Ids contain no space, so no two (key, id) share a text: the id ends at the first. */
+export const memoryKey = (key: ActorKey, id: CommandId): string => `${id} ${key}`
 
 const horizonMs: Readonly<Record<FloorClass, number>> = {
   sell: commandHorizonMs,
@@ -112,17 +94,17 @@ export const floorStep = (memory: SenderMemory, floorClass: FloorClass, atMs: Ep
   floorMsOf(memory, floorClass, atMs) / floorStepMs
 
 const naming: Naming<Remembered> = {
-  isNamed: (decision, id, sku) => decision.id === id && decision.sku === sku,
+  isNamed: (decision, id, key) => decision.id === id && decision.key === key,
   firstOf: (decision) => decision.id,
-  secondOf: (decision) => decision.sku,
+  secondOf: (decision) => decision.key,
 }
 
-/** The decision held for an id of a SKU, forgotten or not. */
-const held = (memory: SenderMemory, sku: Sku, id: CommandId): Remembered | undefined => findThing(memory.decisions, naming, id, sku)
+/** The decision held for an id of an actor, forgotten or not. */
+const held = (memory: SenderMemory, key: ActorKey, id: CommandId): Remembered | undefined => findThing(memory.decisions, naming, id, key)
 
-/** The decision remembered for an id of a SKU at a time, or undefined if there is none or it lies below the floor. */
-export const recall = (memory: SenderMemory, sku: Sku, id: CommandId, atMs: EpochMs): Remembered | undefined => {
-  const found = held(memory, sku, id)
+/** The decision remembered for an id of an actor at a time, or undefined if there is none or it lies below the floor. */
+export const recall = (memory: SenderMemory, key: ActorKey, id: CommandId, atMs: EpochMs): Remembered | undefined => {
+  const found = held(memory, key, id)
   return found !== undefined && found.step >= floorStep(memory, found.class, atMs) ? found : undefined
 }
 
@@ -133,11 +115,11 @@ const recentAt = function* (memory: SenderMemory, atMs: EpochMs): Iterable<Remem
 
 /** Remembers a decision. One that is there already (forgotten by the floor but not yet swept) gives way. */
 export const remember = (memory: SenderMemory, decision: Remembered): void =>
-  rememberOver(memory, decision, held(memory, decision.sku, decision.id))
+  rememberOver(memory, decision, held(memory, decision.key, decision.id))
 
 /** Remembers a decision unless it is there already, as what a snapshot holds may be. */
 export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void => {
-  const former = held(memory, decision.sku, decision.id)
+  const former = held(memory, decision.key, decision.id)
   if (former !== undefined && former.seq >= decision.seq) return
   if (former === undefined && isPacked(memory, decision)) return
   rememberOver(memory, decision, former)
@@ -145,21 +127,21 @@ export const rememberIfNew = (memory: SenderMemory, decision: Remembered): void 
 
 /** Remembers a decision unless there is one under its id, recent or packed, whatever it says. */
 export const rememberUnlessKnown = (memory: SenderMemory, decision: Remembered, atMs: EpochMs): void => {
-  const { sku, id } = decision
-  if (held(memory, sku, id) === undefined && packedPlaces(memory, sku, id, atMs).length === 0) rememberOver(memory, decision, undefined)
+  const { key, id } = decision
+  if (held(memory, key, id) === undefined && packedPlaces(memory, key, id, atMs).length === 0) rememberOver(memory, decision, undefined)
 }
 
-const isPacked = ({ classes }: SenderMemory, { class: floorClass, sku, id, seq, place }: Remembered): boolean => {
+const isPacked = ({ classes }: SenderMemory, { class: floorClass, key, id, seq, place }: Remembered): boolean => {
   const packed = classes.get(floorClass)?.packed ?? null
   if (packed === null) return false
-  return findRows(packed, packedKey(packed, sku, id)).some((position) => {
+  return findRows(packed, packedKey(packed, key, id)).some((position) => {
     const row = rowAt(packed, position)
     return row.seq === seq && row.place === place
   })
 }
 
 /** What a decision comes to, as one number: equal wherever the same was decided of the same command, packed or not. */
-const digestOfRemembered = ({ id, sku, hash, outcome }: Remembered): number => digestOfList(id, sku, hash, outcome)
+const digestOfRemembered = ({ id, key, hash, outcome }: Remembered): number => digestOfList(id, key, hash, outcome)
 
 /** What is compared of a remembered decision. */
 export interface Digested {
@@ -167,16 +149,16 @@ export interface Digested {
   readonly step: number
 }
 
-/** All that is remembered of a sender at a time, of one SKU if it is given. O(decisions). */
-export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs, sku?: Sku): Iterable<Digested> {
+/** All that is remembered of a sender at a time, of one actor if it is given. O(decisions). */
+export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs, key?: ActorKey): Iterable<Digested> {
   for (const found of recentAt(memory, atMs))
-    if (sku === undefined || found.sku === sku) yield { digest: digestOfRemembered(found), step: found.step }
-  const skuHash = sku === undefined ? undefined : textHash(sku)
+    if (key === undefined || found.key === key) yield { digest: digestOfRemembered(found), step: found.step }
+  const keyHash = key === undefined ? undefined : textHash(key)
   for (const [floorClass, { packed }] of memory.classes) {
     const firstAlive = floorStep(memory, floorClass, atMs)
     for (let position = packed?.base ?? 0; packed !== null && position < packed.end; position++) {
       const row = rowAt(packed, position)
-      if (row.step >= firstAlive && (skuHash === undefined || row.skuHash === skuHash)) yield row
+      if (row.step >= firstAlive && (keyHash === undefined || row.keyHash === keyHash)) yield row
     }
   }
 }
@@ -184,14 +166,14 @@ export const rememberedAt = function* (memory: SenderMemory, atMs: EpochMs, sku?
 /** Where the journal has what was packed under this name and isn't forgotten, newest last. Nearly always nowhere. */
 export const packedPlaces = (
   memory: SenderMemory,
-  sku: Sku,
+  key: ActorKey,
   id: CommandId,
   atMs: EpochMs,
 ): ReadonlyArray<PackedRow & { readonly class: FloorClass }> => {
   let places: Array<PackedRow & { readonly class: FloorClass }> | undefined
   for (const [floorClass, { packed }] of memory.classes) {
     if (packed === null) continue
-    for (const position of findRows(packed, packedKey(packed, sku, id))) {
+    for (const position of findRows(packed, packedKey(packed, key, id))) {
       const row = rowAt(packed, position)
       if (row.step < floorStep(memory, floorClass, atMs)) continue
       places ??= []
@@ -218,12 +200,12 @@ const packFirst = (partition: Partition, memory: SenderMemory, held: ClassMemory
   shiftOff(held.decisions)
   // One that gave way to a later decision on its id keeps its place and is not found.
   const isCurrent = removeThing(memory.decisions, naming, decision)
-  addRow(packed, packedKey(packed, decision.sku, decision.id), {
+  addRow(packed, packedKey(packed, decision.key, decision.id), {
     seq: decision.seq,
     place: decision.place,
     step: isCurrent ? decision.step : 0,
     digest: digestOfRemembered(decision),
-    skuHash: textHash(decision.sku),
+    keyHash: textHash(decision.key),
   })
 }
 
@@ -249,7 +231,7 @@ export const loadPacked = (partition: Partition, sender: SenderId, floorClass: F
   moveBy(held.decisions, packed.end - before)
 }
 
-/** Decisions of a class, and ended reservations, forgotten ones included that are not swept yet. */
+/** Decisions of a class, and ended parts, forgotten ones included that are not swept yet. */
 export const decisionCount = ({ decisions, packed }: ClassMemory): number => decisions.count + (packed === null ? 0 : rowCount(packed))
 export const endedCount = ({ ended }: ClassMemory): number => (ended === null ? 0 : rowCount(ended))
 

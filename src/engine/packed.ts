@@ -1,5 +1,5 @@
 /**
- * Decisions that are older than a moment, packed: of each a hash of its id and SKU, and where the journal has it. What it says is read there when somebody asks again.
+ * Decisions that are older than a moment, packed: of each a hash of its id and key, and where the journal has it. What it says is read there when somebody asks again.
  *
  * Rows lie in segments outside the heap of JavaScript, oldest first, and are forgotten a segment at a time. They are found through an index of small tables that split when they are full
  * (extendible hashing), so that none of it ever pauses to grow, and nothing is taken out one by one: a table forgets rows that are gone when it next needs the room. A row takes
@@ -8,7 +8,7 @@
 import { assert } from "../assert.ts"
 import { hashLanes, type Lanes } from "./lanes.ts"
 
-/** A row: hash of id and SKU (8), sequence (8), digest (8), hash of the SKU (4), step (4), place in its record (2). */
+/** A row: hash of id and key (8), sequence (8), digest (8), hash of the key (4), step (4), place in its record (2). */
 export const rowBytes = 34
 /** Rows in a segment, and those that a new one has room for: it grows, for most senders never fill one. */
 export const segmentRows = 4_096
@@ -25,8 +25,8 @@ export interface PackedRow {
   readonly step: number
   /** Of all that is remembered of it; see memory.ts. */
   readonly digest: number
-  /** Of its SKU. */
-  readonly skuHash: number
+  /** Of its key. */
+  readonly keyHash: number
 }
 
 interface PackedSegment {
@@ -64,8 +64,8 @@ export const emptyRows = (seed: number, position: number): PackedRows => ({
   depth: 0,
 })
 
-/** The hash by which a decision is found: of its id and its SKU. */
-export const packedKey = ({ seed }: PackedRows, sku: string, id: string): Lanes => hashLanes(sku, hashLanes(id, { hi: seed, lo: ~seed }))
+/** The hash by which a decision is found: of its id and its key. */
+export const packedKey = ({ seed }: PackedRows, key: string, id: string): Lanes => hashLanes(key, hashLanes(id, { hi: seed, lo: ~seed }))
 
 /** How many rows there are, those that are forgotten but not yet let go of included. */
 export const rowCount = ({ base, end }: PackedRows): number => end - base
@@ -90,7 +90,7 @@ export const rowAt = (rows: PackedRows, position: number): PackedRow => {
   return {
     seq: view.getFloat64(at + 8),
     digest: view.getFloat64(at + 16),
-    skuHash: view.getInt32(at + 24),
+    keyHash: view.getInt32(at + 24),
     step: view.getUint32(at + 28),
     place: view.getUint16(at + 32),
   }
@@ -187,7 +187,7 @@ const growSegment = (segment: PackedSegment): void => {
 }
 
 /** Adds a row behind the last. */
-export const addRow = (rows: PackedRows, key: Lanes, { seq, place, step, digest, skuHash }: PackedRow): void => {
+export const addRow = (rows: PackedRows, key: Lanes, { seq, place, step, digest, keyHash }: PackedRow): void => {
   const position = rows.end
   if ((position - rows.base) % segmentRows === 0)
     rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRowsMin * rowBytes)), newestStep: 0 })
@@ -200,7 +200,7 @@ export const addRow = (rows: PackedRows, key: Lanes, { seq, place, step, digest,
   view.setInt32(at + 4, key.lo)
   view.setFloat64(at + 8, seq)
   view.setFloat64(at + 16, digest)
-  view.setInt32(at + 24, skuHash)
+  view.setInt32(at + 24, keyHash)
   view.setUint32(at + 28, step)
   view.setUint16(at + 32, place)
   segment.newestStep = Math.max(segment.newestStep, step)
@@ -253,7 +253,7 @@ export const addRows = (rows: PackedRows, bytes: Uint8Array): void => {
       {
         seq: view.getFloat64(at + 8),
         digest: view.getFloat64(at + 16),
-        skuHash: view.getInt32(at + 24),
+        keyHash: view.getInt32(at + 24),
         step: view.getUint32(at + 28),
         place: view.getUint16(at + 32),
       },

@@ -5,14 +5,12 @@
  * indexes) is rebuilt by replay like everything else.
  */
 
-import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import type { Policy } from "../domain/sku/policy.ts"
-import type { Reservation } from "../domain/sku/stock.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import { batchMessagesMax } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import { boundsWith, type EngineBounds } from "./bounds.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
+import type { KindTypes } from "./kind.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
@@ -23,29 +21,29 @@ import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 export type Phase = "starting" | "following" | "claiming" | "serving" | "halted" | "stopped"
 
 /** A packed decision as its record has it. */
-export interface ReadDecision {
+export interface ReadDecision<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
   readonly id: CommandId
-  readonly sku: Sku
+  readonly key: K["key"]
   readonly hash: number
-  readonly outcome: Outcome
-  /** The name of the shipment it told, if it had one, and what of it has to be the same. */
-  readonly shipment: CommandId | undefined
-  readonly shipmentHash: number
+  readonly outcome: Outcome<K>
+  /** The second name of what it told, if it had one, and what of it has to be the same. */
+  readonly secondName: CommandId | undefined
+  readonly secondHash: number
 }
 
 /** Records that are read for packed decisions which are asked for again. */
-export interface Recalling {
+export interface Recalling<K extends KindTypes = KindTypes> {
   /** Sequences asked for, and when. */
   readonly asked: Map<number, EpochMs>
   /** What was read and not used yet; null: it isn't there, or isn't ours. */
-  readonly records: Map<number, JournalRecord | null>
+  readonly records: Map<number, JournalRecord<K> | null>
   /** Nothing is asked for before: a read failed. */
   againAtMs: EpochMs
 }
 
 /** A sender's message as it waits to be decided: taken apart and decoded already on arrival, while an append is in flight. */
-export interface ArrivedMessage {
+export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   /** Its place in the commands stream; null: it was handed over. */
   readonly seq: number | null
   /** When it was published, by the broker's clock. */
@@ -56,32 +54,32 @@ export interface ArrivedMessage {
   readonly class: CommandClass
   /** Whether its sender has the role `bulk`, as the ingress that took it says. */
   readonly bulk: boolean
-  /** The subject's SKU, or undefined if its token isn't canonical. */
-  readonly sku: Sku | undefined
-  /** Whether that SKU belongs to this partition. */
+  /** The subject's key, or undefined if its token isn't canonical. */
+  readonly key: K["key"] | undefined
+  /** Whether that key belongs to this partition. */
   readonly home: boolean
   readonly reply: string | null
-  readonly body: DecodedBody
+  readonly body: DecodedBody<K>
   /** What was read of packed decisions that it may repeat, by where they stand; see recall.ts. Null: nothing had to be read. */
-  read: Map<number, ReadDecision | null> | null
-  /** The subject's SKU, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
-  actor: SkuActor | undefined
+  read: Map<number, ReadDecision<K> | null> | null
+  /** The subject's actor, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
+  actor: Actor<K> | undefined
 }
 
 /** A message of the commands stream as it waits, with the messages of senders it holds. */
-export interface ArrivedStored {
+export interface ArrivedStored<K extends KindTypes = KindTypes> {
   readonly message: CommandMessage
   /** Who stored it; null: a sender itself, as in earlier releases. */
   readonly from: { readonly ingress: string; readonly serial: number; readonly acknowledged: number } | null
   /** Why nothing of it is decided, if so: none of ours wrote it. */
   readonly skipped: string | null
-  readonly messages: ReadonlyArray<ArrivedMessage>
+  readonly messages: ReadonlyArray<ArrivedMessage<K>>
 }
 
 /** What one sender's ingresses handed over and isn't decided, oldest first. */
-export interface HandedQueue {
+export interface HandedQueue<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
-  messages: Array<ArrivedMessage>
+  messages: Array<ArrivedMessage<K>>
   /** Messages at the front that are decided already: they are cut off now and then. */
   from: number
   /** Commands and bytes that wait. */
@@ -92,8 +90,8 @@ export interface HandedQueue {
 }
 
 /** What was handed over and waits, sender by sender. */
-export interface Handed {
-  readonly queues: Map<SenderId, HandedQueue>
+export interface Handed<K extends KindTypes = KindTypes> {
+  readonly queues: Map<SenderId, HandedQueue<K>>
   /** Senders with something waiting, in the order in which they are served next. */
   turns: Array<SenderId>
   commands: number
@@ -103,14 +101,14 @@ export interface Handed {
 }
 
 /** The record that was handed over and isn't confirmed. The partition's state already contains it. */
-export interface InFlight {
+export interface InFlight<K extends KindTypes = KindTypes> {
   readonly pending: PendingAppend
   readonly bytes: Uint8Array
-  readonly record: JournalRecord
+  readonly record: JournalRecord<K>
   /** Where the cursor stood before it: what is behind that is journaled as decided, what is behind the record's own is not yet. */
   readonly cursorBefore: Cursor
-  /** SKUs it changed, and the type of the last event that did. */
-  readonly touched: Map<SkuActor, string>
+  /** Actors it changed, and the type of the last event that did. */
+  readonly touched: Map<Actor<K>, string>
   readonly sentAtMs: EpochMs
   /** Its outcome is unknown: nothing but reading the journal's end may follow. */
   frozen: boolean
@@ -154,40 +152,40 @@ export interface TailSearch {
   readonly dropped: Dropped | null
 }
 
-export interface QuarantinedCommand {
+export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly id: string
   readonly sender: SenderId
   readonly class: CommandClass
   readonly reply: string | null
-  readonly command: Command
+  readonly command: K["command"]
   readonly cause: string
   readonly atMs: EpochMs
 }
 
 /** A place in the feed that shows an older value than was handed over for it. */
-export interface Suspicion {
-  readonly actor: SkuActor
+export interface Suspicion<K extends KindTypes = KindTypes> {
+  readonly actor: Actor<K>
   /** Since when nothing newer was seen there. */
   readonly sinceMs: EpochMs
   readonly seenVersion: number
-  /** What had been handed over of the SKU when it began: as new a value, or a newer one, lifts it. */
+  /** What had been handed over of the actor when it began: as new a value, or a newer one, lifts it. */
   readonly untilVersion: number
   /** All that was handed over by then went in groups before this one. */
   readonly beforeGroup: number
 }
 
 /** Replies and feed that were handed over and not yet known to be out, for `publishedSeq`. */
-export interface Publishing {
+export interface Publishing<K extends KindTypes = KindTypes> {
   /** Sequences of records whose replies are on their way. */
   readonly replies: Set<number>
-  /** SKUs whose ATS is to be sent, since which record at the earliest, and why it has to be sent even if it didn't change. */
-  readonly dirty: Map<SkuActor, { cause: string; forced: boolean }>
+  /** Actors whose values are to be sent, since which record at the earliest, and why it has to be sent even if it didn't change. */
+  readonly dirty: Map<Actor<K>, { cause: string; forced: boolean }>
   dirtySinceSeq: number
-  /** Groups on their way: the earliest record each is about, and the SKUs in it. */
-  readonly groups: Map<number, { readonly sinceSeq: number; readonly actors: ReadonlyArray<SkuActor> }>
+  /** Groups on their way: the earliest record each is about, and the actors in it. */
+  readonly groups: Map<number, { readonly sinceSeq: number; readonly actors: ReadonlyArray<Actor<K>> }>
   nextGroup: number
-  /** Channels' places in the feed, by SKU and channel, that show less than this reign handed over for them: its own words may be late, or a former owner's stand over them. */
-  readonly suspects: Map<string, Suspicion>
+  /** Receivers' places in the feed, by key and receiver, that show less than this reign handed over for them: its own words may be late, or a former owner's stand over them. */
+  readonly suspects: Map<string, Suspicion<K>>
   /** At a takeover: everything above this was perhaps not said; null once it was said again. */
   republishAfterSeq: number | null
   /** What is said again ends with this record, the newest when a reign first asked; below its own first record: it has not asked yet. */
@@ -207,10 +205,10 @@ export interface SnapshotWalk {
   readonly id: string
   readonly startSeq: number
   readonly startHash: string
-  stage: "skus" | "reservations" | "ended" | "decisions" | "meta" | "done"
-  /** What had ended by this record is walked, however much ends meanwhile: all that no slice of reservations holds any more, for the last of them was written with it. */
+  stage: "actors" | "parts" | "ended" | "decisions" | "meta" | "done"
+  /** What had ended by this record is walked, however much ends meanwhile: all that no slice of open parts holds any more, for the last of them was written with it. */
   endedToSeq: number
-  /** Places reached: SKU, slot in it; sender, class, place of the ended reservation or of the decision in its line. */
+  /** Places reached: actor, slot in it; sender, class, place of the ended part or of the decision in its line. */
   actor: number
   slot: number
   sender: number
@@ -238,34 +236,34 @@ export interface SnapshotLoading {
 }
 
 /** What a loaded snapshot already contains, while records within it are replayed. */
-export interface Recovery {
+export interface Recovery<K extends KindTypes = KindTypes> {
   readonly manifest: SnapshotManifest
-  readonly actorSeq: Map<SkuActor, number>
-  /** Many maps, by the end of a reservation's id: one map of millions would pause for all of them whenever it grows. */
-  readonly reservationSeqs: ReadonlyArray<Map<Reservation, number>>
+  readonly actorSeq: Map<Actor<K>, number>
+  /** Many maps, by the end of a part's id: one map of millions would pause for all of them whenever it grows. */
+  readonly partSeqs: ReadonlyArray<Map<K["part"], number>>
 }
 
-const reservationMaps = 256
+const partMaps = 256
 
 /** Nothing of a snapshot is loaded yet. */
 export const emptyRecovery = (manifest: SnapshotManifest): Recovery => ({
   manifest,
   actorSeq: new Map(),
-  reservationSeqs: Array.from({ length: reservationMaps }, () => new Map()),
+  partSeqs: Array.from({ length: partMaps }, () => new Map()),
 })
 
-const mapOf = ({ reservationSeqs }: Recovery, { id }: Reservation): Map<Reservation, number> => {
+const mapOf = ({ partSeqs }: Recovery, id: string): Map<KindTypes["part"], number> => {
   const place = id.charCodeAt(id.length - 1) * 31 + (id.length > 1 ? id.charCodeAt(id.length - 2) : 0)
-  return reservationSeqs[place % reservationMaps] as Map<Reservation, number>
+  return partSeqs[place % partMaps] as Map<KindTypes["part"], number>
 }
 
-/** Notes up to which record a loaded reservation contains what happened to it. */
-export const noteLoaded = (recovery: Recovery, reservation: Reservation, seq: number): void => {
-  mapOf(recovery, reservation).set(reservation, seq)
+/** Notes up to which record a loaded part contains what happened to it. */
+export const noteLoaded = (recovery: Recovery, id: string, part: KindTypes["part"], seq: number): void => {
+  mapOf(recovery, id).set(part, seq)
 }
 
-/** Up to which record a reservation contained what happened to it when it was loaded; 0 if it wasn't. */
-export const loadedSeqOf = (recovery: Recovery, reservation: Reservation): number => mapOf(recovery, reservation).get(reservation) ?? 0
+/** Up to which record a part contained what happened to it when it was loaded; 0 if it wasn't. */
+export const loadedSeqOf = (recovery: Recovery, id: string, part: KindTypes["part"]): number => mapOf(recovery, id).get(part) ?? 0
 
 export interface Claiming {
   readonly owner: string
@@ -278,7 +276,7 @@ export interface Claiming {
   askAgainAtMs: EpochMs
 }
 
-export interface Partition {
+export interface Partition<K extends KindTypes = KindTypes> {
   readonly id: number
   readonly partitions: number
   phase: Phase
@@ -294,7 +292,7 @@ export interface Partition {
   atMs: EpochMs
   readonly brokerClock: BrokerClock
   readonly wallClock: WallClock
-  inFlight: InFlight | null
+  inFlight: InFlight<K> | null
   claiming: Claiming | null
   /** How often the basis of a claim was asked for in this life. */
   basisAsks: number
@@ -329,29 +327,29 @@ export interface Partition {
   /** How far what this reading brings may be decided: up to there nothing was dropped before it arrived. 0: nothing of it yet. */
   provenSeq: number
   paused: boolean
-  arrived: Array<ArrivedStored>
+  arrived: Array<ArrivedStored<K>>
   arrivedBytes: number
   arrivedSeq: number
-  readonly handed: Handed
+  readonly handed: Handed<K>
   /** The highest serial taken of each ingress, those heard of last at the end: what a lost tail above the cursor shows in. */
   readonly ingresses: Map<string, number>
-  readonly actors: Map<Sku, SkuActor>
-  readonly actorList: Array<SkuActor>
-  /** Equal policies are one object: a million SKUs have a handful of them. By their text. */
-  readonly policies: Map<string, Policy>
-  /** SKUs with reservations that may be short of units that are there now. Those whose units are covered, or aren't there, are dropped when they are looked at. */
-  readonly uncovered: Set<SkuActor>
-  /** SKUs with reservations that are short. */
-  readonly short: Set<SkuActor>
-  readonly holds: HoldWheel
+  readonly actors: Map<K["key"], Actor<K>>
+  readonly actorList: Array<Actor<K>>
+  /** What is one object for all actors that hold something equal to it, by its text; see {@link ActorKind.share}. */
+  readonly shared: Map<string, object>
+  /** Actors that may have something to do of their own accord, to be looked at. Those that have nothing, or did it, are dropped when they are. */
+  readonly uncovered: Set<Actor<K>>
+  /** Actors that wait for something that they would then do. */
+  readonly short: Set<Actor<K>>
+  readonly holds: HoldWheel<K>
   openHolds: number
-  readonly senders: Map<SenderId, SenderMemory>
-  readonly senderList: Array<SenderMemory>
+  readonly senders: Map<SenderId, SenderMemory<K>>
+  readonly senderList: Array<SenderMemory<K>>
   nextSenderToForget: number
   readonly memoryBounds: MemoryBounds
   /** Whose memory holds more than is recent since the last record: packed at its end. */
-  readonly toPack: Set<SenderMemory>
-  readonly recalling: Recalling
+  readonly toPack: Set<SenderMemory<K>>
+  readonly recalling: Recalling<K>
   /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
   readonly heldOff: Map<SenderId, EpochMs>
   /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
@@ -359,12 +357,12 @@ export interface Partition {
   /** Whether some sender's memory was near its bound when it was last looked at. */
   memoryIsShort: boolean
   nextMemoryLookMs: EpochMs
-  readonly quarantine: Map<string, QuarantinedCommand>
-  /** Quarantine ids by (sender, SKU, id), so that a retry finds the place of the first. */
+  readonly quarantine: Map<string, QuarantinedCommand<K>>
+  /** Quarantine ids by (sender, key, id), so that a retry finds the place of the first. */
   readonly quarantinedKeys: Map<string, string>
   /** How many of them are each sender's. No entry: none. */
   readonly quarantinedBy: Map<SenderId, number>
-  readonly publishing: Publishing
+  readonly publishing: Publishing<K>
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
   /** The record that this reign began with: its claim. */
@@ -386,7 +384,7 @@ export interface Partition {
   walk: SnapshotWalk | null
   /** What has to be replayed behind the newest snapshot that was begun or loaded. */
   sinceSnapshot: SinceSnapshot
-  /** Things (SKUs, reservations, decisions) in the newest snapshot that was walked or loaded. */
+  /** Things (actors, parts, decisions) in the newest snapshot that was walked or loaded. */
   snapshotThings: number
   /** The snapshot that was published last, and what lies behind its predecessor: if publishing failed, that is still to be replayed. */
   published: { readonly id: string; readonly before: SinceSnapshot } | null
@@ -395,7 +393,7 @@ export interface Partition {
   /** A Continue was asked for and has not come yet. */
   continuing: boolean
   loading: SnapshotLoading | null
-  recovery: Recovery | null
+  recovery: Recovery<K> | null
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax: number
   readonly bounds: EngineBounds
@@ -423,7 +421,7 @@ const nothingTaken = () => ({
   handed: { queues: new Map(), turns: [], commands: 0, bytes: 0, pace: 0 },
 })
 
-const nothingPublished = (): Partition["publishing"] => ({
+const nothingPublished = <K extends KindTypes>(): Publishing<K> => ({
   replies: new Set(),
   dirty: new Map(),
   dirtySinceSeq: 0,
@@ -438,7 +436,7 @@ const nothingPublished = (): Partition["publishing"] => ({
  * What a partition holds of a reign beside its state, before there is one: all that is here is forgotten with the reign, and nothing else is. None of it is in the journal, so whoever begins to reign has
  * none of it, however often it reigned before.
  */
-export const noReign = () => ({
+export const noReign = <K extends KindTypes = KindTypes>() => ({
   claiming: null,
   draining: null,
   check: null,
@@ -459,7 +457,7 @@ export const noReign = () => ({
   factsHeldOff: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,
-  publishing: nothingPublished(),
+  publishing: nothingPublished<K>(),
   republishAgainAtMs: 0,
   reignSeq: 0,
   mark: null,
@@ -477,14 +475,14 @@ export const noReign = () => ({
  * A partition that knows nothing yet. `partitions`: how many there are in all; `snapshotEveryRecords`: records between two snapshots where they are small;
  * `batchMessagesMax`, `bounds` and `memoryBounds`: messages one record may decide, bounds.ts, and what is remembered of one sender, as in limits.ts unless others are given.
  */
-export const emptyPartition = (options: {
+export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   readonly partition: number
   readonly partitions: number
   readonly snapshotEveryRecords: number
   readonly batchMessagesMax?: number
   readonly memoryBounds?: MemoryBounds
   readonly bounds?: Partial<EngineBounds>
-}): Partition => ({
+}): Partition<K> => ({
   id: options.partition,
   partitions: options.partitions,
   phase: "starting",
@@ -499,7 +497,7 @@ export const emptyPartition = (options: {
   brokerClock: unknownBrokerClock(),
   inFlight: null,
   basisAsks: 0,
-  ...noReign(),
+  ...noReign<K>(),
   recentMarks: [],
   sparseMarks: [],
   unanswered: null,
@@ -507,7 +505,7 @@ export const emptyPartition = (options: {
   ingresses: new Map(),
   actors: new Map(),
   actorList: [],
-  policies: new Map(),
+  shared: new Map(),
   uncovered: new Set(),
   short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
@@ -527,7 +525,7 @@ export const emptyPartition = (options: {
 })
 
 /** The whole state copied, so that the copy can be stepped or inspected while the original goes on. O(state): for tests, the simulator and tools. */
-export const copyPartition = (partition: Partition): Partition => structuredClone(partition)
+export const copyPartition = <K extends KindTypes>(partition: Partition<K>): Partition<K> => structuredClone(partition)
 
 /** The sequence last applied to the state: ahead of the journal by one while an append is in flight. */
 export const appliedSeq = (partition: Partition): number =>

@@ -4,17 +4,17 @@
  * The engine knows no transport: whoever performs the outputs (the runtime over NATS, the simulator over its model) feeds back what came of them.
  */
 
-import type { CommandClass, CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { Command } from "../domain/sku/commands.ts"
 import type { Chunk } from "./chunks.ts"
-import type { AtsValue, CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type { KindTypes } from "./kind.ts"
+import type { CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
 import type { BusyWhy, HeldOff } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
   readonly seq: number
-  /** As stored: `hf.p.<partition>.<sender>.<class>.<SKU token>`. */
+  /** As stored: `hf.p.<partition>.<sender>.<class>.<key token>`. */
   readonly subject: string
   /** All headers in one text, `name: value` lines in the order they are stored. */
   readonly headers: string
@@ -26,18 +26,18 @@ export interface CommandMessage {
 }
 
 /** One command of a body: decoded, or why not (`detail`: what is wrong with the field, for people). `text` is its canonical JSON. */
-export type DecodedCommand =
-  | { readonly _tag: "Command"; readonly command: Command; readonly text: string }
+export type DecodedCommand<K extends KindTypes = KindTypes> =
+  | { readonly _tag: "Command"; readonly command: K["command"]; readonly text: string }
   | {
       readonly _tag: "Invalid"
       readonly refusal: Refusal
       readonly detail?: string
       readonly id: CommandId | null
-      readonly sku: Sku | null
+      readonly key: K["key"] | null
     }
 
-export type DecodedBody =
-  | { readonly _tag: "Commands"; readonly array: boolean; readonly commands: ReadonlyArray<DecodedCommand> }
+export type DecodedBody<K extends KindTypes = KindTypes> =
+  | { readonly _tag: "Commands"; readonly array: boolean; readonly commands: ReadonlyArray<DecodedCommand<K>> }
   /** Not even a list of commands: one refusal for the whole message. */
   | { readonly _tag: "Undecodable"; readonly refusal: Refusal }
 
@@ -45,13 +45,13 @@ export type DecodedBody =
  * A sender's message as an ingress took it in: its sender from the permission-checked subject, its form checked, its commands in canonical spelling. No header and no
  * byte of the sender's is in it.
  */
-export interface TakenMessage {
+export interface TakenMessage<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
   readonly class: CommandClass
-  /** Whether its sender has the role `bulk`: its sales without asking are taken whatever their size and SKU. */
+  /** Whether its sender has the role `bulk`: its facts are not held to the bounds of its kind. */
   readonly bulk: boolean
-  /** The SKU of the subject it came on: one of its commands is about it. */
-  readonly sku: Sku
+  /** The key of the subject it came on: one of its commands is about that actor. */
+  readonly key: K["key"]
   /** The end of the subject its answer goes to; null: nobody asked for one. */
   readonly reply: string | null
   /** When it was published, by the broker's clock: at the earliest, for its age is only known to lie below a bound. Deadlines count from here. */
@@ -60,29 +60,29 @@ export interface TakenMessage {
   readonly trace: string | null
   /** Bytes of its canonical body. */
   readonly bytes: number
-  readonly body: DecodedBody
+  readonly body: DecodedBody<K>
 }
 
 /** What a stored message of the commands stream holds: messages of senders, in the order in which they are decided among their equals. */
-export interface StoredBatch {
+export interface StoredBatch<K extends KindTypes = KindTypes> {
   /** The ingress that stored it, unique for each life of one. */
   readonly ingress: string
   /** Counts what this ingress stores for this partition, from 1. */
   readonly serial: number
   /** The highest of its serials that was acknowledged to it when it stored this one, 0 for none: a stream that shows this message and not that one lost it. */
   readonly acknowledged: number
-  readonly messages: ReadonlyArray<TakenMessage>
+  readonly messages: ReadonlyArray<TakenMessage<K>>
 }
 
 /** `Newer`: whole, and written by a release that this one doesn't know. */
-export type DecodedBatch =
-  | { readonly _tag: "Batch"; readonly batch: StoredBatch }
+export type DecodedBatch<K extends KindTypes = KindTypes> =
+  | { readonly _tag: "Batch"; readonly batch: StoredBatch<K> }
   | { readonly _tag: "Newer"; readonly version: number }
   | { readonly _tag: "Unreadable"; readonly cause: string }
 
 /** What the bytes of a record hold. `Newer`: written by a release that this one doesn't know. `cause` is for people. */
-export type DecodedRecord =
-  | { readonly _tag: "Record"; readonly record: JournalRecord }
+export type DecodedRecord<K extends KindTypes = KindTypes> =
+  | { readonly _tag: "Record"; readonly record: JournalRecord<K> }
   | { readonly _tag: "Newer"; readonly version: number; readonly cause: string }
   | { readonly _tag: "Unreadable"; readonly cause: string }
 
@@ -93,19 +93,19 @@ export type DecodedChunk =
   | { readonly _tag: "Unreadable" }
 
 /** The pure functions between values and bytes that the engine is given (wire/ has the real ones). None of them throws on foreign input. */
-export interface EngineCodec {
-  readonly decodeBody: (body: Uint8Array) => DecodedBody
+export interface EngineCodec<K extends KindTypes = KindTypes> {
+  readonly decodeBody: (body: Uint8Array) => DecodedBody<K>
   /** The body of a stored message that an ingress wrote. */
-  readonly decodeBatch: (body: Uint8Array) => DecodedBatch
+  readonly decodeBatch: (body: Uint8Array) => DecodedBatch<K>
   /** A record's bytes from its envelope and its entries as {@link EngineCodec.encodeEntry} gave them. */
   readonly encodeRecord: (envelope: RecordEnvelope, entries: ReadonlyArray<string>) => Uint8Array
   /** `commandTexts` are the canonical texts of the entry's commands, in order, where the caller has them (they are not encoded twice). */
-  readonly encodeEntry: (entry: Entry, commandTexts?: ReadonlyArray<string | null>) => string
-  readonly decodeRecord: (bytes: Uint8Array) => DecodedRecord
+  readonly encodeEntry: (entry: Entry<K>, commandTexts?: ReadonlyArray<string | null>) => string
+  readonly decodeRecord: (bytes: Uint8Array) => DecodedRecord<K>
   /** The canonical text of a command: what {@link DecodedCommand} carries. Needed when replaying records. */
-  readonly commandText: (command: Command) => string
-  /** A command's content as an exact integer: what its id is bound to. Neither id nor SKU are in it, nor when it was issued or until when it is wanted. Only a sender itself is harmed by a collision of its own ids. */
-  readonly contentHash: (command: Command) => number
+  readonly commandText: (command: K["command"]) => string
+  /** A command's content as an exact integer: what its id is bound to. Neither id nor key are in it, nor when it was issued or until when it is wanted. Only a sender itself is harmed by a collision of its own ids. */
+  readonly contentHash: (command: K["command"]) => number
   /** What differs between two contents, by their hashes: the one field, `type`, or `id` where several do. */
   readonly differingField: (one: number, other: number) => string
   /** SHA-256 in base64url: chain hashes and digests. */
@@ -113,7 +113,7 @@ export interface EngineCodec {
   readonly encodeChunk: (chunk: unknown) => Uint8Array
   readonly decodeChunk: (bytes: Uint8Array) => DecodedChunk
   /** What a decoded chunk holds; undefined if any field of it isn't what this release writes there. */
-  readonly readChunk: (chunk: unknown) => Chunk | undefined
+  readonly readChunk: (chunk: unknown) => Chunk<K> | undefined
 }
 
 /** A snapshot as its manifest names it: chunks hold what was applied up to a sequence each, all within start to end. */
@@ -185,7 +185,7 @@ export interface UnreadWitness {
  * What a partition can be told. Every input carries `nowMs`, the steady clock of whoever feeds it: its wall clock as it was once, and what a monotonic clock has counted
  * since. It may be wrong by any constant, and never steps. Pauses are counted on it; what time it is, the engine learns from the broker (broker-clock.ts).
  */
-export type Input = { readonly nowMs: EpochMs } & (
+export type Input<K extends KindTypes = KindTypes> = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "SnapshotRead"; readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> }
   /** There is no snapshot: replay from the first record. */
   | { readonly _tag: "SnapshotMissing" }
@@ -208,7 +208,7 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "JournalEndRead"; readonly endSeq: number; readonly record: StoredRecord | null }
   | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
   /** Selling commands that an ingress hands over to this reign. They are nowhere else: what is not journaled of them is forgotten, and their senders ask again. */
-  | { readonly _tag: "CommandsHanded"; readonly messages: ReadonlyArray<TakenMessage> }
+  | { readonly _tag: "CommandsHanded"; readonly messages: ReadonlyArray<TakenMessage<K>> }
   /**
    * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
    * that the stream delivers to a later one.
@@ -241,8 +241,8 @@ export type Input = { readonly nowMs: EpochMs } & (
   | { readonly _tag: "RepliesSent"; readonly seq: number }
   | { readonly _tag: "FeedSent"; readonly group: number }
   | { readonly _tag: "FeedFailed"; readonly group: number }
-  /** What the feed's stream stored for a SKU and channel, whoever sent it; told once and in the order it was stored. */
-  | { readonly _tag: "FeedSeen"; readonly channel: string; readonly sku: string; readonly version: number; readonly ats: number }
+  /** What the feed's stream stored of an actor for a receiver, whoever sent it; told once and in the order it was stored. `shown`: what of the value the kind compares. */
+  | { readonly _tag: "FeedSeen"; readonly channel: string; readonly key: string; readonly version: number; readonly shown: number }
   /** Records above publishedSeq, asked for at a takeover. */
   | { readonly _tag: "RepublishRead"; readonly records: ReadonlyArray<StoredRecord> }
   /** The record that ReadRecalled asked for, through the leader; null: it is not in the journal. */
@@ -304,7 +304,7 @@ export interface BatchStats {
 }
 
 /** What a partition asks to be done. */
-export type Output =
+export type Output<K extends KindTypes = KindTypes> =
   /** Follow the journal from this sequence on, for ever, as RecordsRead. Asked for again, an earlier following ends. */
   | { readonly _tag: "FollowJournal"; readonly fromSeq: number }
   | { readonly _tag: "StopFollowing" }
@@ -326,12 +326,12 @@ export type Output =
   /** Look where the stream of earlier releases ends for this partition, once it takes nothing more. Answered by RawEndRead. */
   | { readonly _tag: "ReadRawEnd" }
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
-  | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage>; readonly retryAfterMs: number; readonly why: BusyWhy }
+  | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage<K>>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
   | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly of: HeldOff; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
-  | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply> }
-  | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<AtsValue> }
+  | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply<K>> }
+  | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<K["value"]> }
   /** Watch what the feed's stream stores for this partition, as FeedSeen: beginning with what it stored at `sinceMs` of the broker's clock or later, then for ever. */
   | { readonly _tag: "WatchFeed"; readonly sinceMs: EpochMs }
   /** Read one record again: somebody asks for what was decided in it long ago. Answered by RecalledRead. */
@@ -358,7 +358,7 @@ export type Output =
   | { readonly _tag: "Serving"; readonly epoch: number; readonly seq: number }
   /** An operator's resume was journaled: the witness can be forgotten and the shared halt lifted. Answered by HaltCleared. Retried until then. */
   | { readonly _tag: "ClearHalt" }
-  | { readonly _tag: "BatchConfirmed"; readonly seq: number; readonly record: JournalRecord; readonly stats: BatchStats }
+  | { readonly _tag: "BatchConfirmed"; readonly seq: number; readonly record: JournalRecord<K>; readonly stats: BatchStats }
   | { readonly _tag: "Alarm"; readonly kind: AlarmKind; readonly detail: string }
   /** The state is thrown away: nothing further comes from this partition. */
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
@@ -402,8 +402,8 @@ export interface ProtocolRules {
   readonly feedNeedsRepair: (seenVersion: number, newestVersion: number) => boolean
   /** Whether a value seen in the feed lifts the suspicion that this reign's words were replaced there, which began when this version had been said. */
   readonly feedHasCaughtUp: (seenVersion: number, saidWhenSuspected: number) => boolean
-  /** The SKU of a subject token, or undefined if it may not be used. */
-  readonly skuOfToken: (token: string) => string | undefined
+  /** The key of a subject token, or undefined if it may not be used. */
+  readonly keyOfToken: (token: string) => string | undefined
   /** From which record on replies and feed are sent again at a takeover. */
   readonly republishFrom: (publishedSeq: number, claimSeq: number) => number
   /** The journaled time of a record, from the one before it, the steady clock, and what time it is at the broker. */

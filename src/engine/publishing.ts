@@ -1,27 +1,25 @@
 /**
- * What is said once a record is confirmed: replies, the ATS feed, and up to where all of it is out (`publishedSeq`).
+ * What is said once a record is confirmed: replies, the feed, and up to where all of it is out (`publishedSeq`).
  *
  * Values are computed only while no append is in flight, so nothing unconfirmed can leak. While groups are on their way, changes gather, and of
- * each SKU only the latest value is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
+ * each actor only the latest values is sent: the feed is conflated by its own pace, and waits for one of {@link feedGroupsMax} groups to be stored at most.
  */
 import { unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
-import { atsByChannel, atsOf } from "../domain/sku/availability.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import type { Policy } from "../domain/sku/policy.ts"
-import type { SkuStock } from "../domain/sku/stock.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
-import { noteStray, type SkuActor } from "./actor.ts"
+import { type Actor, noteStray } from "./actor.ts"
 import type { Given } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
+import type { KindTypes } from "./kind.ts"
 import { repliesOf } from "./outcomes.ts"
 import type { InFlight, Partition } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
-import type { AtsValue, Entry, StoredRecord } from "./records.ts"
+import type { Entry, StoredRecord } from "./records.ts"
 
-const feedGroupSkusMax = feedInFlightMax / feedGroupsMax
+/** Actors of one group, and values: those of the last actor may be more. */
+const feedGroupValuesMax = feedInFlightMax / feedGroupsMax
 
 /** Everything about records up to this one was said, as far as is known. */
 export const publishedSeq = (partition: Partition): number => {
@@ -56,8 +54,8 @@ export const publishingIsFull = (partition: Partition): boolean => {
 export const allSaid = ({ publishing }: Partition): boolean =>
   publishing.replies.size === 0 && publishing.dirty.size === 0 && publishing.groups.size === 0 && publishing.republishAfterSeq === null
 
-/** Notes that a SKU's ATS has to be sent, as of a record at the earliest. */
-const markDirty = (partition: Partition, actor: SkuActor, seq: number, cause: string, forced: boolean): void => {
+/** Notes that an actor's values have to be sent, as of a record at the earliest. */
+const markDirty = (partition: Partition, actor: Actor, seq: number, cause: string, forced: boolean): void => {
   const { publishing } = partition
   if (publishing.dirty.size === 0 || seq < publishing.dirtySinceSeq) publishing.dirtySinceSeq = seq
   const known = publishing.dirty.get(actor)
@@ -69,28 +67,29 @@ const markDirty = (partition: Partition, actor: SkuActor, seq: number, cause: st
 }
 
 /** Hands over the replies of a confirmed record and notes what it changed for the feed. */
-export const publishConfirmed = (partition: Partition, inFlight: InFlight): Array<Output> => {
+export const publishConfirmed = (partition: Partition, given: Given, inFlight: InFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
-  const replies = repliesOf(inFlight.record, seq)
-  if (replies.length === 0) return flushFeed(partition)
+  const replies = repliesOf(given.kind, inFlight.record, seq)
+  if (replies.length === 0) return flushFeed(partition, given)
   partition.publishing.replies.add(seq)
-  return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition)]
+  return [{ _tag: "SendReplies", seq, replies }, ...flushFeed(partition, given)]
 }
 
 /** Sends what gathered, as long as groups may be on their way and no append is. */
-export const flushFeed = (partition: Partition): Array<Output> => {
+export const flushFeed = (partition: Partition, { kind }: Given): Array<Output> => {
   const { publishing } = partition
   const outputs: Array<Output> = []
   while (partition.inFlight === null && publishing.dirty.size > 0 && publishing.groups.size < feedGroupsMax) {
-    const values: Array<AtsValue> = []
-    const actors: Array<SkuActor> = []
+    const values: Array<KindTypes["value"]> = []
+    const actors: Array<Actor> = []
     for (const [actor, why] of publishing.dirty) {
-      if (actors.length >= feedGroupSkusMax || values.length >= feedGroupSkusMax) break
+      if (actors.length >= feedGroupValuesMax || values.length >= feedGroupValuesMax) break
       publishing.dirty.delete(actor)
       const before = values.length
-      // The first words of a reign go to every channel: whatever a former owner said late to one of them is then either overwritten, or seen to come after.
-      collectValues(actor, why.cause, why.forced || actor.saidVersion === 0, partition.atMs, values)
+      // The first words of a reign go to every receiver: whatever a former owner said late to one of them is then either overwritten, or seen to come after.
+      kind.feed.collect(actor, why.cause, why.forced || actor.saidVersion === 0, partition.atMs, values)
+      actor.saidVersion = actor.version
       if (values.length > before) actors.push(actor)
     }
     if (values.length === 0) continue
@@ -101,79 +100,17 @@ export const flushFeed = (partition: Partition): Array<Output> => {
   return outputs
 }
 
-/** What each channel is short of; null: nobody is short of anything, as nearly always. */
-export const shortByChannel = ({ shorts }: SkuStock): ReadonlyMap<SenderId, number> | null => {
-  if (shorts === null) return null
-  const short = new Map<SenderId, number>()
-  for (const { channel, qty } of shorts.list) short.set(channel, (short.get(channel) ?? 0) + qty)
-  return short
-}
-
-/** ATS of one SKU, and what it is short of, for every channel that sells it, or no longer does, where it differs from what was sent. */
-const collectValues = (actor: SkuActor, cause: string, forced: boolean, atMs: number, into: Array<AtsValue>): void => {
-  const { stock, sentAts, sentPolicy } = actor
-  const { policy } = stock
-  const now = atsByChannel(stock)
-  const short = shortByChannel(stock)
-  const push = (channel: SenderId, ats: number, before: number | undefined): void => {
-    const shortQty = short?.get(channel) ?? 0
-    if (!forced && before === ats && shortQty === (actor.sentShort?.get(channel) ?? 0)) return
-    const value = { channel, sku: stock.sku, ats, version: actor.version, delta: ats - (before ?? 0), cause, atMs }
-    into.push(shortQty === 0 ? value : { ...value, shortQty })
-  }
-  if (policy !== null)
-    for (let i = 0; i < policy.channels.length; i++) {
-      const channel = policy.channels[i]?.channel as SenderId
-      push(channel, now[i] as number, sentFor(sentPolicy, sentAts, channel, i))
-    }
-  // A channel that the policy no longer names is told once that it has nothing to sell.
-  if (sentPolicy !== null && sentPolicy !== policy)
-    for (let i = 0; i < sentPolicy.channels.length; i++) {
-      const channel = sentPolicy.channels[i]?.channel as SenderId
-      if (!isNamed(policy, channel)) push(channel, 0, sentAts?.[i])
-    }
-  const isLeft = (channel: SenderId) => !isNamed(policy, channel) && !isNamed(sentPolicy, channel)
-  const strays = forced ? (actor.strayChannels ?? noChannels) : noChannels
-  for (const channel of strays) if (isLeft(channel)) push(channel, 0, undefined)
-  // It goes on hearing what it is short of.
-  for (const channel of shortChannels(short, actor.sentShort)) {
-    if (!isLeft(channel) || strays.includes(channel)) continue
-    push(channel, 0, 0)
-    // Where this can't be stored all are told again, and by then nothing is left of what it was told before.
-    noteStray(actor, channel)
-  }
-  actor.sentAts = now
-  actor.sentPolicy = policy
-  actor.sentShort = short
-  actor.saidVersion = actor.version
-}
-
-const noChannels: ReadonlyArray<SenderId> = []
-
-/** Channels that are short of something now, or were when they were last told. */
-const shortChannels = (now: ReadonlyMap<SenderId, number> | null, before: ReadonlyMap<SenderId, number> | null): Iterable<SenderId> =>
-  now === null && before === null ? noChannels : new Set([...(now?.keys() ?? []), ...(before?.keys() ?? [])])
-
-const isNamed = (policy: Policy | null, channel: SenderId): boolean => policy?.channels.some((line) => line.channel === channel) === true
-
-const sentFor = (sentPolicy: Policy | null, sentAts: ReadonlyArray<number> | null, channel: SenderId, hint: number): number | undefined => {
-  if (sentPolicy === null || sentAts === null) return undefined
-  if (sentPolicy.channels[hint]?.channel === channel) return sentAts[hint]
-  const index = sentPolicy.channels.findIndex((line) => line.channel === channel)
-  return index < 0 ? undefined : sentAts[index]
-}
-
 /** A group is stored in the feed, or has to be sent again with whatever the values are by then. */
-export const onFeedAnswer = (partition: Partition, group: number, stored: boolean): Array<Output> => {
+export const onFeedAnswer = (partition: Partition, given: Given, group: number, stored: boolean): Array<Output> => {
   const found = partition.publishing.groups.get(group)
   if (found === undefined) return []
   partition.publishing.groups.delete(group)
   if (!stored) sayAgain(partition, found.actors, found.sinceSeq)
-  return partition.phase === "serving" ? flushFeed(partition) : []
+  return partition.phase === "serving" ? flushFeed(partition, given) : []
 }
 
 /** All of it goes out again, over whatever the feed shows: that needs no suspicion. */
-const sayAgain = (partition: Partition, actors: ReadonlyArray<SkuActor>, sinceSeq: number): void => {
+const sayAgain = (partition: Partition, actors: ReadonlyArray<Actor>, sinceSeq: number): void => {
   for (const actor of actors) markDirty(partition, actor, sinceSeq, "Repair", true)
   const { suspects } = partition.publishing
   if (suspects.size === 0) return
@@ -185,42 +122,44 @@ type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
 
 /**
  * Somebody's value was stored in the feed, told in the order it was stored. The present values are stored again over it where it is a former owner's last words: an
- * older version that lands after a newer one; or, where this reign has said nothing of the SKU, one that isn't what there is.
+ * older version that lands after a newer one; or, where this reign has said nothing of the actor, one that isn't what there is.
  */
 export const onFeedSeen = (partition: Partition, given: Given, seen: FeedSeen): Array<Output> => {
-  const actor = partition.actors.get(seen.sku as SkuActor["stock"]["sku"])
+  const actor = partition.actors.get(seen.key as KindTypes["key"])
   if (partition.phase !== "serving" || actor === undefined) return []
   suspect(partition, given, actor, seen)
-  // What is said again goes to channels that the policy names, and so do a reign's first words: one that it dropped has to be told besides, whoever finds that it was not.
-  if (seen.ats > 0 && !isNamed(actor.stock.policy, seen.channel as SenderId) && given.rules.feedNeedsRepair(seen.version, actor.version))
-    noteStray(actor, seen.channel as SenderId)
+  const { feed } = given.kind
+  const receiver = seen.channel as SenderId
+  // What is said again goes to receivers that the actor names, and so do a reign's first words: one that it dropped has to be told besides, whoever finds that it was not.
+  if (seen.shown > 0 && !feed.isNamed(actor.state, receiver) && given.rules.feedNeedsRepair(seen.version, actor.version))
+    noteStray(actor, receiver)
   const newest = actor.seenVersion
   const isOlder = given.rules.feedNeedsRepair(seen.version, newest)
   if (seen.version > newest) actor.seenVersion = seen.version
   // Whoever has seen a newer value than its own is no longer the owner, and must not put its older one over it.
   if (actor.version < actor.seenVersion || !(isOlder || isOutdated(partition, given, actor, seen))) return []
-  const { channel, sku, version } = seen
+  const { channel, key, version } = seen
   markDirty(partition, actor, partition.confirmedSeq, "Repair", true)
-  const detail = `version ${version} of ${sku} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
-  return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition)]
+  const detail = `version ${version} of ${key} for ${channel} was stored after version ${isOlder ? newest : actor.version}`
+  return [{ _tag: "Alarm", kind: "FeedRepaired", detail }, ...flushFeed(partition, given)]
 }
 
-const suspectName = ({ channel, sku }: FeedSeen): string => `${sku} ${channel}`
+const suspectName = ({ channel, key }: FeedSeen): string => `${key} ${channel}`
 
 /**
  * Notes a place in the feed that shows an older value than this reign handed over, and another one than it last handed over for it. Mostly its own words are on their way back; but
  * the feed keeps the last value of each place alone, and a former owner's that replaced them before they were seen is all that is ever told of it.
  *
- * Lifted by a value that is what was last handed over, or as new as all that had been when the suspicion began: while a SKU is decided all the time, what is seen never catches up with what
+ * Lifted by a value that is what was last handed over, or as new as all that had been when the suspicion began: while an actor is decided all the time, what is seen never catches up with what
  * is said by then. One that is newer than what was seen there before shows that words are still on their way back, in their order.
  */
-const suspect = (partition: Partition, given: Given, actor: SkuActor, seen: FeedSeen): void => {
+const suspect = (partition: Partition, given: Given, actor: Actor, seen: FeedSeen): void => {
   const { suspects, nextGroup } = partition.publishing
   const isOld = given.rules.feedNeedsRepair(seen.version, actor.saidVersion)
   // Mostly the feed shows the newest, and nothing is suspected: that costs two comparisons.
   if (!isOld && suspects.size === 0) return
   const name = suspectName(seen)
-  const isWrong = isOld && saidFor(actor, seen.channel as SenderId) !== seen.ats
+  const isWrong = isOld && given.kind.feed.toldOf(actor, seen.channel as SenderId) !== seen.shown
   const known = suspects.get(name)
   if (known !== undefined && isWrong && !given.rules.feedHasCaughtUp(seen.version, known.untilVersion)) {
     if (seen.version > known.seenVersion) suspects.set(name, { ...known, seenVersion: seen.version, sinceMs: seen.nowMs })
@@ -237,11 +176,8 @@ const suspect = (partition: Partition, given: Given, actor: SkuActor, seen: Feed
     })
 }
 
-/** What this reign last handed over for a channel, once it has said anything of the SKU. */
-const saidFor = ({ sentPolicy, sentAts }: SkuActor, channel: SenderId): number => sentFor(sentPolicy, sentAts, channel, 0) ?? 0
-
 /** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
-export const tickFeed = (partition: Partition, nowMs: EpochMs): Array<Output> => {
+export const tickFeed = (partition: Partition, given: Given, nowMs: EpochMs): Array<Output> => {
   const { suspects, groups } = partition.publishing
   if (suspects.size === 0) return []
   const outputs: Array<Output> = []
@@ -262,19 +198,19 @@ export const tickFeed = (partition: Partition, nowMs: EpochMs): Array<Output> =>
       detail: `${name}: version ${suspicion.untilVersion} was handed over, and the feed shows version ${suspicion.seenVersion}`,
     })
   }
-  return [...outputs, ...flushFeed(partition)]
+  return [...outputs, ...flushFeed(partition, given)]
 }
 
 /**
  * Whether a value is behind the state and offers something else, though nothing of this reign is in the feed or on its way there that would stand over it.
  * Afterwards all of this reign is seen in the feed's order, and the versions tell. One comparison where that is so: every value of one's own comes back here.
  */
-const isOutdated = (partition: Partition, given: Given, actor: SkuActor, { channel, version, ats }: FeedSeen): boolean => {
+const isOutdated = (partition: Partition, given: Given, actor: Actor, { channel, version, shown }: FeedSeen): boolean => {
   if (actor.saidVersion > 0 || !given.rules.feedNeedsRepair(version, actor.version)) return false
   const { republishAfterSeq, dirty } = partition.publishing
   if (dirty.has(actor) || partition.inFlight?.touched.has(actor) === true) return false
   if (republishAfterSeq !== null && actor.version > republishAfterSeq) return false
-  return atsOf(actor.stock, channel as SenderId) !== ats
+  return given.kind.feed.shownOf(actor.state, channel as SenderId) !== shown
 }
 
 /**
@@ -290,7 +226,7 @@ const askRepublish = (partition: Partition, given: Given): Array<Output> => {
   const fromSeq = given.rules.republishFrom(afterSeq, endSeq)
   if (fromSeq > endSeq) {
     publishing.republishAfterSeq = null
-    return flushFeed(partition)
+    return flushFeed(partition, given)
   }
   // A tick asks again; sooner, whoever hears that replies were sent.
   const isMuch = publishing.replies.size + bounds.republishRecordsMax > bounds.replyRecordsMax / 2
@@ -336,12 +272,12 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
     if (decoded._tag === "Unreadable") return halt(partition, "ChainBroken", `record ${stored.seq}: ${decoded.cause}`, nowMs)
     if (stored.seq !== expected) return halt(partition, "ChainBroken", `record ${expected} is missing, ${stored.seq} came next`, nowMs)
     expected++
-    const replies = repliesOf(decoded.record, stored.seq)
+    const replies = repliesOf(given.kind, decoded.record, stored.seq)
     if (replies.length > 0) {
       partition.publishing.replies.add(stored.seq)
       outputs.push({ _tag: "SendReplies", seq: stored.seq, replies })
     }
-    for (const entry of decoded.record.entries) sayEntryAgain(partition, entry, stored.seq)
+    for (const entry of decoded.record.entries) sayEntryAgain(partition, given, entry, stored.seq)
   }
   const last = records.at(-1)
   if (last === undefined) return onRepublishUnread(partition, nowMs)
@@ -349,17 +285,17 @@ export const onRepublishRead = (partition: Partition, given: Given, records: Rea
   return [...outputs, ...askRepublish(partition, given)]
 }
 
-const sayEntryAgain = (partition: Partition, entry: Entry, seq: number): void => {
+const sayEntryAgain = (partition: Partition, given: Given, entry: Entry, seq: number): void => {
   switch (entry._tag) {
     case "Expiry":
-      return again(partition, entry.sku, seq)
+      return again(partition, entry.key, seq)
     case "Covered":
-      for (const { channel } of entry.events) againFor(partition, entry.sku, channel)
-      return again(partition, entry.sku, seq)
+      for (const event of entry.events) againFor(partition, given, entry.key, given.kind.feed.strayOfFollowUp(event))
+      return again(partition, entry.key, seq)
     case "Settled":
-      return commandAgain(partition, entry.sender, entry.decided.command, seq)
+      return commandAgain(partition, given, entry.sender, entry.decided.command, seq)
     case "Message":
-      for (const { command } of entry.decided) commandAgain(partition, entry.sender, command, seq)
+      for (const { command } of entry.decided) commandAgain(partition, given, entry.sender, command, seq)
       return
     // They say nothing that the feed shows.
     case "Stored":
@@ -374,21 +310,21 @@ const sayEntryAgain = (partition: Partition, entry: Entry, seq: number): void =>
   }
 }
 
-const commandAgain = (partition: Partition, sender: SenderId, command: Command | null, seq: number): void => {
+const commandAgain = (partition: Partition, given: Given, sender: SenderId, command: KindTypes["command"] | null, seq: number): void => {
   if (command === null) return
-  const { type, sku } = command
-  if (type === "Fulfil") againFor(partition, sku, command.channel)
-  if (type === "RecordSale" || type === "Release") againFor(partition, sku, sender)
-  again(partition, sku, seq)
+  const { commands, feed } = given.kind
+  const key = commands.keyOf(command)
+  againFor(partition, given, key, feed.strayOfCommand(command, sender))
+  again(partition, key, seq)
 }
 
-/** What a channel is short of may have changed, and it is told though the policy doesn't name it. */
-const againFor = (partition: Partition, sku: SkuActor["stock"]["sku"], channel: SenderId): void => {
-  const actor = partition.actors.get(sku)
-  if (actor !== undefined && !isNamed(actor.stock.policy, channel)) noteStray(actor, channel)
+/** What a receiver is shown may have changed, and it is told though the actor doesn't name it. */
+const againFor = (partition: Partition, { kind }: Given, key: KindTypes["key"], receiver: SenderId | undefined): void => {
+  const actor = receiver === undefined ? undefined : partition.actors.get(key)
+  if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) noteStray(actor, receiver)
 }
 
-const again = (partition: Partition, sku: SkuActor["stock"]["sku"] | undefined, seq: number): void => {
-  const actor = sku === undefined ? undefined : partition.actors.get(sku)
+const again = (partition: Partition, key: KindTypes["key"], seq: number): void => {
+  const actor = partition.actors.get(key)
   if (actor !== undefined) markDirty(partition, actor, seq, "Takeover", true)
 }

@@ -5,12 +5,12 @@
  * record that isn't there, or isn't ours, can't be told from a repeat: a command is then refused as too old, a fact is quarantined, and neither is executed twice.
  */
 
-import type { SenderId } from "../domain/names.ts"
-import type { Command } from "../domain/sku/commands.ts"
+import type { ActorKey, CommandId, SenderId } from "../domain/names.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
 import { commandsOf, type Given } from "./apply.ts"
 import { isDue } from "./due.ts"
-import { packedPlaces, type SenderMemory, shipmentHashOf, shipmentKeyOf } from "./memory.ts"
+import type { KindTypes } from "./kind.ts"
+import { packedPlaces, type SenderMemory } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
 import type { ArrivedMessage, Partition, ReadDecision } from "./partition.ts"
 import type { Output } from "./protocol.ts"
@@ -18,6 +18,12 @@ import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 
 /** One number for a place in the journal. */
 const placeKey = (seq: number, place: number): number => seq * 65_536 + place
+
+/** An id of an actor. */
+interface Named {
+  readonly key: ActorKey
+  readonly id: CommandId
+}
 
 /** Whether all that a message may repeat is at hand. If not, it is asked for. */
 export const isReady = (partition: Partition, given: Given, arrived: ArrivedMessage): boolean => {
@@ -27,21 +33,30 @@ export const isReady = (partition: Partition, given: Given, arrived: ArrivedMess
     if (decoded._tag !== "Command") continue
     const { command } = decoded
     if (!isAtHand(partition, given, arrived, arrived.sender, command)) ready = false
-    if (command.type !== "ReplayQuarantined" && command.type !== "DropQuarantined") continue
-    const settled = partition.quarantine.get(command.quarantined)
+    const operator = given.kind.commands.operatorOf(command)
+    if (operator === undefined) continue
+    const settled = partition.quarantine.get(operator.quarantined)
     if (settled !== undefined && !isAtHand(partition, given, arrived, settled.sender, settled.command)) ready = false
   }
   return ready
 }
 
-const isAtHand = (partition: Partition, given: Given, arrived: ArrivedMessage, sender: SenderId, command: Command): boolean => {
+const isAtHand = (
+  partition: Partition,
+  given: Given,
+  arrived: ArrivedMessage,
+  sender: SenderId,
+  command: KindTypes["command"],
+): boolean => {
+  const { commands } = given.kind
   const memory = partition.senders.get(sender)
-  let atHand = memory === undefined || isNameAtHand(partition, given, arrived, memory, command)
-  const shipment = shipmentKeyOf(command)
-  if (shipment === undefined) return atHand
+  const key = commands.keyOf(command)
+  let atHand = memory === undefined || isNameAtHand(partition, given, arrived, memory, { key, id: command.id })
+  const second = commands.secondNameOf(command)
+  if (second === undefined) return atHand
   for (const teller of partition.senderList) {
-    if (!teller.classes.has("stock")) continue
-    if (!isNameAtHand(partition, given, arrived, teller, { sku: command.sku, id: shipment })) atHand = false
+    if (!teller.classes.has(commands.secondClass)) continue
+    if (!isNameAtHand(partition, given, arrived, teller, { key, id: second })) atHand = false
   }
   return atHand
 }
@@ -51,10 +66,10 @@ const isNameAtHand = (
   given: Given,
   arrived: ArrivedMessage,
   memory: SenderMemory,
-  { sku, id }: Pick<Command, "sku" | "id">,
+  { key: actorKey, id }: Named,
 ): boolean => {
   let atHand = true
-  for (const { seq, place } of packedPlaces(memory, sku, id, partition.atMs)) {
+  for (const { seq, place } of packedPlaces(memory, actorKey, id, partition.atMs)) {
     const key = placeKey(seq, place)
     if (arrived.read?.has(key) === true) continue
     const record = partition.recalling.records.get(seq)
@@ -81,17 +96,15 @@ const decisionAt = (given: Given, record: JournalRecord, place: number): ReadDec
     const decided = all[left]
     if (decided === undefined || decided.command === null) return null
     const { command, decision } = decided
-    const { id, sku } = command
-    const shipment = shipmentKeyOf(command)
-    const shipmentHash = shipmentHashOf(command)
+    const { commands } = given.kind
     return {
       sender: senderOf(entry),
-      id,
-      sku,
+      id: command.id,
+      key: commands.keyOf(command),
       hash: given.codec.contentHash(command),
-      outcome: outcomeOf(decision),
-      shipment,
-      shipmentHash,
+      outcome: outcomeOf(given.kind, decision),
+      secondName: commands.secondNameOf(command),
+      secondHash: commands.secondHashOf(command),
     }
   }
   return null
@@ -99,22 +112,22 @@ const decisionAt = (given: Given, record: JournalRecord, place: number): ReadDec
 
 const senderOf = (entry: Entry): SenderId => (entry._tag === "Message" || entry._tag === "Settled" ? entry.sender : ("" as SenderId))
 
-/** What was decided long ago under an id, or the name of a shipment, as the message has read it: undefined if nothing was, null if that can't be known. */
+/** What was decided long ago under an id, or a second name, as the message has read it: undefined if nothing was, null if that can't be known. */
 export const recallRead = (
   partition: Partition,
   { read }: Pick<ArrivedMessage, "read">,
   sender: SenderId,
-  { sku, id }: Pick<Command, "sku" | "id">,
+  { key, id }: Named,
 ): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
   if (read === null || memory === undefined) return undefined
   let found: null | undefined
-  for (const { seq, place } of packedPlaces(memory, sku, id, partition.atMs)) {
+  for (const { seq, place } of packedPlaces(memory, key, id, partition.atMs)) {
     const one = read.get(placeKey(seq, place)) ?? null
     if (one === null) found = null
-    else if (one.sender !== sender || one.sku !== sku) continue
+    else if (one.sender !== sender || one.key !== key) continue
     else if (one.id === id) return one
-    else if (one.shipment === id) return { hash: one.shipmentHash, outcome: one.outcome }
+    else if (one.secondName === id) return { hash: one.secondHash, outcome: one.outcome }
   }
   return found
 }

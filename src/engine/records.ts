@@ -5,10 +5,9 @@
  * replies, feed, audit and replay need: replay only evolves, it never decides again.
  */
 
-import type { CommandClass, CommandId, EpochMs, ReservationId, SenderId, Sku } from "../domain/names.ts"
+import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import type { Allocations, DiscrepancyKind, Expired, ShortageCovered, StockEvent } from "../domain/sku/events.ts"
+import type { KindTypes } from "./kind.ts"
 
 /** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, bound ids to `issuedAtMs` too, and nothing in it is short. */
 export const recordVersion = 3
@@ -56,28 +55,28 @@ export const FloorClass = ["sell", "sale", "stock", "policy", "operator"] as con
 export type FloorClass = (typeof FloorClass)[number]
 
 /** How one command was decided. */
-export type EntryDecision =
-  | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<StockEvent> }
+export type EntryDecision<K extends KindTypes = KindTypes> =
+  | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<K["event"]> }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
   /** Its deadline passed before it was decided. */
   | { readonly _tag: "Expired" }
   /** Nobody could decide it: provisional, not remembered. `cause` is for the operator; `quarantined` names its place in quarantine (a retry's is the first's). */
   | { readonly _tag: "Quarantined"; readonly cause: string; readonly quarantined: string }
   /** The same id with the same content was decided before: the same outcome again. */
-  | { readonly _tag: "Repeated"; readonly outcome: Outcome }
+  | { readonly _tag: "Repeated"; readonly outcome: Outcome<K> }
   /** Given up by an operator. */
   | { readonly _tag: "Dropped"; readonly reason: string }
 
 /** One command of a message with its decision. Without a command when the body could not be decoded that far. */
-export interface DecidedCommand {
-  readonly command: Command | null
+export interface DecidedCommand<K extends KindTypes = KindTypes> {
+  readonly command: K["command"] | null
   /** What could be read of a command that could not be decoded, so that its sender can match the refusal; null where `command` is there. */
-  readonly named: { readonly id: CommandId | null; readonly sku: Sku | null } | null
-  readonly decision: EntryDecision
+  readonly named: { readonly id: CommandId | null; readonly key: K["key"] | null } | null
+  readonly decision: EntryDecision<K>
 }
 
 /** A sender's message: all its commands, in the order of the body, decided. */
-export interface MessageEntry {
+export interface MessageEntry<K extends KindTypes = KindTypes> {
   readonly _tag: "Message"
   /** Its sequence in the commands stream, or that of the stored message it came in; null: it was handed over, and is in no stream. */
   readonly seq: number | null
@@ -90,7 +89,7 @@ export interface MessageEntry {
   readonly reply: string | null
   /** Whether the body was an array: the reply then is one too. */
   readonly array: boolean
-  readonly decided: ReadonlyArray<DecidedCommand>
+  readonly decided: ReadonlyArray<DecidedCommand<K>>
 }
 
 /** A stored message of an ingress was taken: its messages of senders follow in the record, each with this sequence. */
@@ -110,18 +109,18 @@ export interface SkippedEntry {
   readonly cause: string
 }
 
-/** Holds of one SKU whose time was up. */
-export interface ExpiryEntry {
+/** Parts of one actor whose time was up. */
+export interface ExpiryEntry<K extends KindTypes = KindTypes> {
   readonly _tag: "Expiry"
-  readonly sku: Sku
-  readonly events: ReadonlyArray<Expired>
+  readonly key: K["key"]
+  readonly events: ReadonlyArray<K["expired"]>
 }
 
-/** Units of one SKU that came to those who were short of them, oldest first. */
-export interface CoveredEntry {
+/** What an actor did of its own accord, after a change. */
+export interface CoveredEntry<K extends KindTypes = KindTypes> {
   readonly _tag: "Covered"
-  readonly sku: Sku
-  readonly events: ReadonlyArray<ShortageCovered>
+  readonly key: K["key"]
+  readonly events: ReadonlyArray<K["followUp"]>
 }
 
 /** What this sender issued before `floorMs` in this class is forgotten and refused from now on. */
@@ -133,13 +132,13 @@ export interface FloorEntry {
 }
 
 /** A quarantined command got its final answer, because an operator replayed or dropped it. */
-export interface SettledEntry {
+export interface SettledEntry<K extends KindTypes = KindTypes> {
   readonly _tag: "Settled"
   readonly quarantined: string
   readonly sender: SenderId
   readonly class: CommandClass
   readonly reply: string | null
-  readonly decided: DecidedCommand
+  readonly decided: DecidedCommand<K>
 }
 
 /**
@@ -174,20 +173,20 @@ export interface ResumedEntry {
   readonly lostAfterSeq: number | null
 }
 
-export type Entry =
-  | MessageEntry
+export type Entry<K extends KindTypes = KindTypes> =
+  | MessageEntry<K>
   | StoredEntry
   | SkippedEntry
-  | ExpiryEntry
-  | CoveredEntry
+  | ExpiryEntry<K>
+  | CoveredEntry<K>
   | FloorEntry
-  | SettledEntry
+  | SettledEntry<K>
   | ResetEntry
   | MovedEntry
   | ResumedEntry
 
-export interface JournalRecord extends RecordEnvelope {
-  readonly entries: ReadonlyArray<Entry>
+export interface JournalRecord<K extends KindTypes = KindTypes> extends RecordEnvelope {
+  readonly entries: ReadonlyArray<Entry<K>>
 }
 
 /** A record as its stream holds it. */
@@ -198,36 +197,15 @@ export interface StoredRecord {
 }
 
 /** What a sender hears about one command, and what is remembered under its id. */
-export type Outcome =
-  | {
-      readonly outcome: "accepted"
-      /** Units reserved, released, fulfilled or owed by this command, where it moved any; `allocations`: where they are or were reserved. */
-      readonly qty?: number
-      readonly allocations?: Allocations
-      readonly expiresAtMs?: EpochMs
-      /** The reservation a sale stands under, where it isn't the one that was asked for. */
-      readonly reservation?: ReservationId
-      readonly discrepancies?: ReadonlyArray<{ readonly kind: DiscrepancyKind; readonly qty: number }>
-      /** Units owed that aren't there, after a fact. */
-      readonly shortageQty?: number
-      /** The version of the policy that was set. */
-      readonly policyVersion?: number
-    }
+export type Outcome<K extends KindTypes = KindTypes> =
+  | ({ readonly outcome: "accepted" } & K["accepted"])
   | ({ readonly outcome: "refused" } & Refusal)
   | { readonly outcome: "expired" }
   | { readonly outcome: "quarantined"; readonly quarantined: string }
   | { readonly outcome: "dropped"; readonly reason: string }
 
-/** The answer to one command. Id and SKU are null where the body could not be decoded that far. */
-export type DecisionSaid = {
-  readonly id: CommandId | null
-  readonly sku: Sku | null
-  /** True when this id was decided before and this is the same outcome again. */
-  readonly repeated?: true
-} & Outcome
-
 /** One reply message: to whom, about which record, and the decisions in the order of the request's body. */
-export interface Reply {
+export interface Reply<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
   readonly suffix: string
   readonly partition: number
@@ -235,21 +213,5 @@ export interface Reply {
   readonly seq: number
   readonly epoch: number
   readonly array: boolean
-  readonly decisions: ReadonlyArray<DecisionSaid>
-}
-
-/** ATS of one SKU for one channel, as of the record at `version`. */
-export interface AtsValue {
-  readonly channel: SenderId
-  readonly sku: Sku
-  readonly ats: number
-  /** Journal sequence; a receiver accepts only rising ones. */
-  readonly version: number
-  /** Against the value last sent to this channel for this SKU. */
-  readonly delta: number
-  /** Type of the last event that changed the SKU, or "Takeover" / "Repair" when sent again. */
-  readonly cause: string
-  readonly atMs: EpochMs
-  /** Units that the channel sold without asking and that are not there; absent: none. */
-  readonly shortQty?: number
+  readonly decisions: ReadonlyArray<K["said"]>
 }

@@ -1,7 +1,7 @@
 /**
  * The protocol rules that production uses. Each one is explained where it is declared (protocol.ts); each has a test that fails when it is loosened.
  */
-import { skuFromToken } from "../domain/names.ts"
+import { skuFromToken as keyFromToken } from "../domain/names.ts"
 import type { ProtocolRules } from "./protocol.ts"
 
 export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
@@ -20,9 +20,10 @@ export const protocolRules: ProtocolRules = Object.freeze<ProtocolRules>({
   checks: Object.freeze(["lookup", "floor", "deadline", "bounds"] as const),
   remembers: () => true,
   feedNeedsRepair: (seenVersion, newestVersion) => seenVersion < newestVersion,
-  // Not what is said by now: of a SKU that is decided all the time, the feed never shows that.
+  // Not what is said by now: of an actor that is decided all the time, the feed never shows that.
   feedHasCaughtUp: (seenVersion, saidWhenSuspected) => seenVersion >= saidWhenSuspected,
-  skuOfToken: skuFromToken,
+  // One canonical spelling for the keys of all kinds.
+  keyOfToken: keyFromToken,
   republishFrom: (publishedSeq) => publishedSeq + 1,
   // The owner's own clock has no say: one that is wrong would end holds early, or refuse facts as ahead of time.
   recordTime: (previousMs, _clockMs, brokerNowMs) => Math.max(previousMs, brokerNowMs),

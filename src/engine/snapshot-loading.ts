@@ -4,12 +4,12 @@
  * What isn't this partition's, or can't be read, is discarded with an alarm, and everything is replayed instead. A newer release's is left to those who can read it.
  */
 import { assert, unreachable } from "../assert.ts"
-import { addReservation, type Reservation, reservationOf } from "../domain/sku/stock.ts"
-import { actorOf, type SkuActor, sharedPolicy } from "./actor.ts"
-import { type Given, holdInQuarantine, noteIngress, noteShort } from "./apply.ts"
+import { actorOf } from "./actor.ts"
+import { type Given, holdInQuarantine, noteFollowUp, noteIngress } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
+import type { KindTypes } from "./kind.ts"
 import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
 import { emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
@@ -63,7 +63,7 @@ export const loadSlice = (partition: Partition, given: Given, itemsMax = 1): Arr
     const why = chunk === undefined ? "a chunk can't be read" : placeProblem(chunk, loading)
     if (chunk === undefined || why !== undefined) return beginAnew(partition, discarded(partition, loading.manifest, why ?? ""))
     items += itemsOf(chunk)
-    loadChunk(partition, chunk)
+    loadChunk(partition, given, chunk)
     partition.snapshotThings += itemsOf(chunk)
   }
   if (loading.next >= loading.chunks.length) partition.loading = null
@@ -81,33 +81,29 @@ const beginAnew = (partition: Partition, outputs: Array<Output>): Array<Output> 
   return outputs
 }
 
-const loadChunk = (partition: Partition, chunk: Chunk): void => {
+const loadChunk = (partition: Partition, given: Given, chunk: Chunk): void => {
+  const { chunks } = given.kind
   switch (chunk.kind) {
-    case "skus":
-      for (const item of chunk.skus) {
-        const actor = actorOf(partition, item.sku)
-        actor.version = item.version
-        actor.stock.policy = item.policy === null ? null : sharedPolicy(partition, item.policy)
-        actor.stock.locations = item.locations
-        actor.stock.uses = item.uses === null ? null : [...item.uses]
-        actor.stock.shorts = item.shorts
-        actor.strayChannels = item.strays ?? null
-        noteShort(partition, actor)
+    case "actors":
+      for (const row of chunk.items) {
+        const actor = actorOf(partition, given, chunks.actorKeyOf(row))
+        chunks.loadActor(actor, row, partition.shared)
+        noteFollowUp(partition, given, actor)
         partition.recovery?.actorSeq.set(actor, chunk.seq)
       }
       return
-    case "reservations":
-      for (const { sku, reservation } of chunk.items) loadReservation(partition, actorOf(partition, sku), reservation, chunk.seq)
+    case "parts":
+      for (const row of chunk.items) loadPart(partition, given, row, chunk.seq)
       return
     case "ended":
       loadEndedOf(partition, chunk)
       return
     case "decisions":
       for (const { sender, decision } of chunk.items) {
-        // The partition's own string of the SKU: there are as many decisions as commands.
-        const sku = partition.actors.get(decision.sku)?.stock.sku ?? decision.sku
+        // The partition's own string of the key: there are as many decisions as commands.
+        const key = partition.actors.get(decision.key)?.key ?? decision.key
         const memory = senderMemory(partition, sender)
-        rememberIfNew(memory, { ...decision, sku })
+        rememberIfNew(memory, { ...decision, key })
         noteRemembered(partition, memory, decision.class)
       }
       packOlder(partition)
@@ -118,7 +114,7 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
-      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, quarantined)
+      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, given, quarantined)
       if (chunk.droppedToSeq !== undefined) partition.droppedToSeq = chunk.droppedToSeq
       return
     default:
@@ -126,14 +122,19 @@ const loadChunk = (partition: Partition, chunk: Chunk): void => {
   }
 }
 
-const loadReservation = (partition: Partition, actor: SkuActor, reservation: Reservation, seq: number): void => {
-  if (reservationOf(actor.stock, reservation.channel, reservation.id) !== undefined) return
-  addReservation(actor.stock, reservation)
-  if (reservation.status === "held") {
-    armHold(partition.holds, actor, reservation)
+const loadPart = (partition: Partition, given: Given, row: KindTypes["partRow"], seq: number): void => {
+  const { chunks, parts } = given.kind
+  const actor = actorOf(partition, given, chunks.partKeyOf(row))
+  const part = chunks.partIn(row)
+  const id = parts.idOf(part)
+  if (parts.find(actor.state, parts.ownerOf(part), id) !== undefined) return
+  chunks.addPart(actor.state, part)
+  const dueMs = parts.dueMs(part)
+  if (dueMs !== 0) {
+    armHold(partition.holds, actor, part, dueMs)
     partition.openHolds++
   }
-  if (partition.recovery !== null) noteLoaded(partition.recovery, reservation, seq)
+  if (partition.recovery !== null) noteLoaded(partition.recovery, id, part, seq)
 }
 
 const loadEndedOf = (partition: Partition, { of, bytes }: EndedChunk): void => {

@@ -7,10 +7,11 @@
 import { unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotRetryMs } from "../limits.ts"
-import type { SkuActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
 import type { Given } from "./apply.ts"
-import { type Chunk, type DecisionsChunk, type EndedChunk, itemsOf, packedPerThing, type ReservationsChunk } from "./chunks.ts"
+import { type Chunk, type DecisionsChunk, type EndedChunk, itemsOf, type PartsChunk, packedPerThing } from "./chunks.ts"
 import { isDue } from "./due.ts"
+import type { ActorKind } from "./kind.ts"
 import type { ClassMemory, SenderMemory } from "./memory.ts"
 import { atPlace, endOf } from "./memory-line.ts"
 import { type PackedRows, rowAt, rowBytes, rowCount, rowsFrom, segmentRows } from "./packed.ts"
@@ -34,7 +35,7 @@ const beginIfDue = (partition: Partition, nowMs: number): void => {
     id: `${partition.epoch}-${partition.confirmedSeq}`,
     startSeq: partition.confirmedSeq,
     startHash: partition.confirmedHash,
-    stage: "skus",
+    stage: "actors",
     endedToSeq: 0,
     actor: 0,
     slot: 0,
@@ -68,10 +69,10 @@ export const tickSnapshot = (partition: Partition, given: Given, nowMs: number):
 export const walkOn = (partition: Partition, given: Given): Array<Output> => {
   const { walk } = partition
   if (partition.phase !== "serving" || walk === null || !mayWalk(walk)) return []
-  const chunk = walkSlice(partition, walk)
+  const chunk = walkSlice(partition, given, walk)
   if (chunk === undefined) return []
   walk.things += itemsOf(chunk)
-  // A slice of nothing (SKUs without reservations) is work done too.
+  // A slice of nothing (actors without parts) is work done too.
   walk.owed -= Math.max(itemsOf(chunk), partition.bounds.snapshotSliceItemsMax / 4)
   walk.endSeq = chunk.seq
   walk.endHash = partition.inFlight === null ? partition.confirmedHash : partition.inFlight.pending.hash
@@ -88,9 +89,9 @@ const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk, chunkBytesMa
 
 const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
   switch (chunk.kind) {
-    case "skus":
-      return halve(chunk.skus).map((skus) => ({ ...chunk, skus }))
-    case "reservations":
+    case "actors":
+      return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "parts":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
     case "ended":
       return halvesOfEnded(chunk)
@@ -133,13 +134,13 @@ const halve = <T>(items: ReadonlyArray<T>): [ReadonlyArray<T>, ReadonlyArray<T>]
   return [items.slice(0, middle), items.slice(middle)]
 }
 
-const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined => {
+const walkSlice = (partition: Partition, { kind }: Given, walk: SnapshotWalk): Chunk | undefined => {
   const seq = appliedSeq(partition)
   switch (walk.stage) {
-    case "skus":
-      return walkSkus(partition, walk, seq)
-    case "reservations":
-      return walkReservations(partition, walk, seq)
+    case "actors":
+      return walkActors(partition, kind, walk, seq)
+    case "parts":
+      return walkParts(partition, kind, walk, seq)
     case "ended":
       return walkEnded(partition, walk, seq)
     case "decisions":
@@ -153,49 +154,41 @@ const walkSlice = (partition: Partition, walk: SnapshotWalk): Chunk | undefined 
   }
 }
 
-const walkSkus = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
+const walkActors = (partition: Partition, { chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
   const to = Math.min(walk.actor + partition.bounds.snapshotSliceItemsMax / 4, partition.actorList.length)
-  const skus = partition.actorList.slice(walk.actor, to).map(({ stock, version, strayChannels }) => ({
-    sku: stock.sku,
-    version,
-    policy: stock.policy,
-    locations: stock.locations,
-    uses: stock.uses,
-    shorts: stock.shorts,
-    ...(strayChannels === null ? {} : { strays: strayChannels }),
-  }))
+  const items = partition.actorList.slice(walk.actor, to).map((actor) => chunks.actorRowOf(actor))
   walk.actor = to
   if (to === partition.actorList.length) {
-    walk.stage = "reservations"
+    walk.stage = "parts"
     walk.actor = 0
   }
-  return { kind: "skus", seq, skus }
+  return { kind: "actors", seq, items }
 }
 
-const walkReservations = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
-  const items: Array<ReservationsChunk["items"][number]> = []
+const walkParts = (partition: Partition, { parts, chunks }: ActorKind, walk: SnapshotWalk, seq: number): Chunk => {
+  const items: Array<PartsChunk["items"][number]> = []
   const itemsMax = partition.bounds.snapshotSliceItemsMax
   let walked = 0
   while (walk.actor < partition.actorList.length && walked < itemsMax * 4 && items.length < itemsMax) {
-    const { stock } = partition.actorList[walk.actor] as SkuActor
-    const slots = stock.reservations?.slots
+    const { key, state } = partition.actorList[walk.actor] as Actor
+    const slots = parts.slotsOf(state)
     walked++
     if (slots === undefined || walk.slot >= slots.length) {
       walk.actor++
       walk.slot = 0
       continue
     }
-    const reservation = slots[walk.slot++]
-    if (reservation !== undefined) items.push({ sku: stock.sku, reservation })
+    const part = slots[walk.slot++]
+    if (part !== undefined) items.push(chunks.partRowOf(key, part))
   }
   if (walk.actor >= partition.actorList.length) {
     walk.stage = "ended"
     walk.endedToSeq = seq
   }
-  return { kind: "reservations", seq, items }
+  return { kind: "parts", seq, items }
 }
 
-/** Ended reservations are walked by sender in the order in which they ended, up to those that ended since the last slice of open ones was written: these are in that, and their end is replayed. */
+/** Ended parts are walked by sender in the order in which they ended, up to those that ended since the last slice of open ones was written: these are in that, and their end is replayed. */
 const walkEnded = (partition: Partition, walk: SnapshotWalk, seq: number): Chunk => {
   const of: Array<EndedChunk["of"][number]> = []
   const parts: Array<Uint8Array> = []

@@ -4,6 +4,7 @@
  * The whole of it lives behind this switch, so that the server, the simulator and a replay run these same lines. A throw while applying is a
  * broken invariant: the partition halts, visibly, and its state is not used again.
  */
+import { assert } from "../assert.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { Given } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
@@ -13,9 +14,10 @@ import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { endReign, halt } from "./ending.ts"
 import { giveBackHanded, onCommandsHanded } from "./handed.ts"
 import { onCommandsArrived } from "./intake.ts"
+import type { ActorKind, KindTypes } from "./kind.ts"
 import { tickMemory } from "./memory-tending.ts"
 import type { Partition } from "./partition.ts"
-import type { Input, Output } from "./protocol.ts"
+import type { EngineCodec, Input, Output, ProtocolRules } from "./protocol.ts"
 import {
   allSaid,
   flushFeed,
@@ -44,12 +46,25 @@ import {
 import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, onWitnessUnread, tickWitness } from "./witness.ts"
 
-export type Step = (partition: Partition, input: Input) => ReadonlyArray<Output>
+export type Step<K extends KindTypes = KindTypes> = (partition: Partition<K>, input: Input<K>) => ReadonlyArray<Output<K>>
 
-/** The step function over a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
-export const makeStep = ({ codec, rules }: Pick<Given, "codec" | "rules">): Step => {
-  const given: Given = { codec, rules, prefixes: new Map() }
-  return (partition, input) => guarded(partition, given, input)
+/** What a step function is made over. */
+export interface StepOptions<K extends KindTypes> {
+  readonly kind: ActorKind<K>
+  readonly codec: EngineCodec<K>
+  readonly rules: ProtocolRules
+}
+
+/** What the engine is given, as it knows it. */
+export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions<K>): Given =>
+  // The engine hands a kind and a codec nothing but what it had from them, or from inputs of the same kind: so it may forget which kind it is. Here alone it does.
+  ({ kind, codec, rules, prefixes: new Map() }) as unknown as Given
+
+/** The step function over a kind of actor, a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
+export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> => {
+  assert(options.kind.carried === null, "no kind's events carry commands to other actors yet: nobody would send them")
+  const given = givenOf(options)
+  return (partition, input) => guarded(partition, given, input) as ReadonlyArray<Output<K>>
 }
 
 const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
@@ -146,9 +161,9 @@ const takeMore = (partition: Partition, given: Given, input: Later): Array<Outpu
     case "RepliesSent":
       return onRepliesSent(partition, given, input.seq, input.nowMs)
     case "FeedSent":
-      return onFeedAnswer(partition, input.group, true)
+      return onFeedAnswer(partition, given, input.group, true)
     case "FeedFailed":
-      return onFeedAnswer(partition, input.group, false)
+      return onFeedAnswer(partition, given, input.group, false)
     case "FeedSeen":
       return onFeedSeen(partition, given, input)
     case "RepublishRead":
@@ -215,7 +230,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
     ...tickSnapshot(partition, given, nowMs),
     ...noteSnapshotProgress(partition, given),
     ...goOnRepublishing(partition, given, nowMs),
-    ...tickFeed(partition, nowMs),
+    ...tickFeed(partition, given, nowMs),
     ...tickWitness(partition, nowMs),
     ...tickRawEnd(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
@@ -230,7 +245,7 @@ const pump = (partition: Partition, given: Given, nowMs: number, outputs: Array<
   if (partition.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))
   else if (isRawDone(partition)) outputs.push(...moveOn(partition, given, nowMs))
   else if (partition.draining !== null) {
-    outputs.push(...giveBackHanded(partition), ...flushFeed(partition))
+    outputs.push(...giveBackHanded(partition), ...flushFeed(partition, given))
     if (allSaid(partition)) outputs.push(...endReign(partition, partition.draining))
   } else if (!publishingIsFull(partition) && !owesSlices(partition))
     outputs.push(...decideBatch(partition, given, nowMs, mayTakeStored(partition)))

@@ -1,26 +1,26 @@
 /**
  * When holds end: buckets of 16 ms, so that setting, moving and removing a timer is O(1) however many there are.
  *
- * Derived from reservations, never journaled: whoever replays the journal has armed the same timers. Whoever decides anything ends first what is due then, to the
+ * Derived from the parts of actors, never journaled: whoever replays the journal has armed the same timers. Whoever decides anything ends first what is due then, to the
  * millisecond; where nothing else is to be decided, holds wait a moment for others, so that they end together in one record.
  */
 import type { EpochMs } from "../domain/names.ts"
-import type { Reservation } from "../domain/sku/stock.ts"
-import type { SkuActor } from "./actor.ts"
+import type { Actor } from "./actor.ts"
+import type { KindParts, KindTypes } from "./kind.ts"
 
 const bucketMs = 16
 
-export interface HoldWheel {
-  readonly buckets: Map<number, Map<Reservation, SkuActor>>
+export interface HoldWheel<K extends KindTypes = KindTypes> {
+  readonly buckets: Map<number, Map<K["part"], Actor<K>>>
   /** No bucket below this number has anything in it. */
   doneBefore: number
 }
 
-const bucketOf = (expiresAtMs: EpochMs): number => Math.ceil(expiresAtMs / bucketMs)
+const bucketOf = (dueMs: EpochMs): number => Math.ceil(dueMs / bucketMs)
 
-/** Arms the timer of a hold. */
-export const armHold = (wheel: HoldWheel, actor: SkuActor, reservation: Reservation): void => {
-  const number = bucketOf(reservation.expiresAtMs)
+/** Arms the timer of a part that is due at `dueMs`. */
+export const armHold = (wheel: HoldWheel, actor: Actor, part: KindTypes["part"], dueMs: EpochMs): void => {
+  const number = bucketOf(dueMs)
   let bucket = wheel.buckets.get(number)
   if (bucket === undefined) {
     bucket = new Map()
@@ -28,25 +28,25 @@ export const armHold = (wheel: HoldWheel, actor: SkuActor, reservation: Reservat
     // An older bucket can only appear when nothing was ever armed or when records are replayed behind the clock.
     if (wheel.buckets.size === 1 || number < wheel.doneBefore) wheel.doneBefore = number
   }
-  bucket.set(reservation, actor)
+  bucket.set(part, actor)
 }
 
-/** Disarms the timer that was armed for `expiresAtMs`, if it still is. */
-export const disarmHold = (wheel: HoldWheel, reservation: Reservation, expiresAtMs: EpochMs): void => {
-  const number = bucketOf(expiresAtMs)
+/** Disarms the timer that was armed for `dueMs`, if it still is. */
+export const disarmHold = (wheel: HoldWheel, part: KindTypes["part"], dueMs: EpochMs): void => {
+  const number = bucketOf(dueMs)
   const bucket = wheel.buckets.get(number)
   if (bucket === undefined) return
-  bucket.delete(reservation)
+  bucket.delete(part)
   if (bucket.size === 0) wheel.buckets.delete(number)
 }
 
 /** Whether holds have been due for long enough to be ended though nothing else is to be decided: they are gathered for so long. */
-export const areHoldsDue = (wheel: HoldWheel, nowMs: EpochMs, gatherMs: number): boolean =>
-  dueHolds(wheel, Math.floor(nowMs / gatherMs) * gatherMs, 1).length > 0
+export const areHoldsDue = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, gatherMs: number): boolean =>
+  dueHolds(wheel, parts, Math.floor(nowMs / gatherMs) * gatherMs, 1).length > 0
 
 /** Up to `most` holds whose time is up at `nowMs`, earliest buckets first; they stay armed until they have ended. */
-export const dueHolds = (wheel: HoldWheel, nowMs: EpochMs, most: number): Array<readonly [Reservation, SkuActor]> => {
-  const due: Array<readonly [Reservation, SkuActor]> = []
+export const dueHolds = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, most: number): Array<readonly [KindTypes["part"], Actor]> => {
+  const due: Array<readonly [KindTypes["part"], Actor]> = []
   if (wheel.buckets.size === 0) return due
   const last = Math.floor(nowMs / bucketMs)
   if (last - wheel.doneBefore > wheel.buckets.size * 4 + 1_024) wheel.doneBefore = earliestBucket(wheel)
@@ -64,7 +64,7 @@ export const dueHolds = (wheel: HoldWheel, nowMs: EpochMs, most: number): Array<
   // The bucket that is being lived through has some that are due and some that aren't.
   for (const hold of (nowMs % bucketMs === 0 ? undefined : wheel.buckets.get(last + 1)) ?? []) {
     if (due.length >= most) return due
-    if (hold[0].expiresAtMs <= nowMs) due.push(hold)
+    if (parts.dueMs(hold[0]) <= nowMs) due.push(hold)
   }
   return due
 }

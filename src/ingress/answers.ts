@@ -1,8 +1,9 @@
 /**
  * What an ingress says about a message, counted. Nobody hears anything who named no subject for it.
  */
-import type { TakenMessage } from "../engine/protocol.ts"
+
 import type { BusyWhy } from "../engine/words.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import type { Ingress, Sender } from "./ingress.ts"
 import type { IngressOutput } from "./protocol.ts"

@@ -3,8 +3,9 @@
  *
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
+
 import { isSender } from "../domain/names.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
@@ -122,7 +123,7 @@ const take = (
     sender: from.sender,
     class: place.class,
     bulk: from.bulk,
-    sku: place.sku,
+    key: place.sku,
     reply,
     publishedMs,
     trace,

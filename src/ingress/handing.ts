@@ -3,7 +3,7 @@
  *
  * A window of frames is under way to an owner, and a frame holds what there is of one turn or of one round trip. Beyond it messages wait, and senders take turns.
  */
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import { busyOwnerMs, busyQueueMs, frameBytesMax, frameBytesUnderWayMax, ingressWaitMsMax } from "../limits.ts"
 import { sayAllBusy, sayBusy } from "./answers.ts"
 import type { Counter, Frame, Ingress, Line, Sender } from "./ingress.ts"

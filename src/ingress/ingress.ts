@@ -3,10 +3,11 @@
  *
  * Plain data in memory alone. What is lost with it was neither handed over nor stored, or its sender hears nothing of it and asks again.
  */
+
 import { assert } from "../assert.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
-import type { DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
+import type { DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
 import {
   frameMessagesMax,
   framesUnderWayMax,

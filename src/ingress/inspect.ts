@@ -7,7 +7,7 @@
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
-import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
+import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
 import { doorPingEveryMs } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
@@ -66,7 +66,7 @@ const about = (reason: NotStored["reason"], at: number, command: Command): NotSt
   sku: command.sku,
 })
 
-const formFault = ({ refusal, detail, id, sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+const formFault = ({ refusal, detail, id, key: sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
   answer: "notStored",
   reason: "form",
   cause: refusal.reason,

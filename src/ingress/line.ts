@@ -3,7 +3,7 @@
  *
  * Taking turns costs O(1) whatever waits. What is too old leaves from the front: each sender's messages stand in the order in which they came.
  */
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { Line, Sender, SenderQueue, Waiting } from "./ingress.ts"
 
 /** Messages that were taken off the front of a queue before it is made shorter. */

@@ -4,9 +4,10 @@
  *
  * Synchronous and without clock, chance or I/O, as the engine is: its shell (runtime/) performs the outputs and feeds back what came of them, and a simulator runs the same lines.
  */
+
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy, HeldOff } from "../engine/words.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 
 /** A message of a sender as it came through the door: nothing in it is checked but that the server let this sender publish on this subject. */

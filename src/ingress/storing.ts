@@ -4,7 +4,7 @@
  * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
  * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
  */
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import {
   bodyBytesMax,
   busyFullMs,

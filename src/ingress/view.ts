@@ -3,8 +3,9 @@
  *
  * The oldest counts what waits, what is under way and what is being stored: from there on the owner knows it.
  */
+
 import type { SenderId } from "../domain/names.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import { brokerNow } from "./broker-time.ts"
 import type { Counter, Ingress, Line, SenderCounts } from "./ingress.ts"
 import { oldestIn } from "./line.ts"

@@ -1,7 +1,8 @@
 /** What channels hear, as the port `Outbound`: replies on their inboxes, and the feed, which its stream says to them as it stores it. */
+
 import { Layer, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
-import type { AtsValue, Reply } from "../engine/records.ts"
+import type { AtsValue, Reply } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"

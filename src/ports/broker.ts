@@ -4,10 +4,12 @@
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
+
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, UnreadWitness, Witness } from "../engine/protocol.ts"
-import type { AtsValue, Reply, StoredRecord } from "../engine/records.ts"
+import type { StoredRecord } from "../engine/records.ts"
+import type { AtsValue, Reply } from "../kinds/sku/types.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
 
 /** What the commands stream holds at a sequence, and as a whole. */

@@ -3,12 +3,11 @@
  *
  * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
  */
-import { stateHash } from "../engine/hash.ts"
-import { emptyPartition, type Partition } from "../engine/partition.ts"
-import type { Input, Output } from "../engine/protocol.ts"
+
 import type { StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
-import { makeStep } from "../engine/step.ts"
+import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../kinds/sku/types.ts"
 import type { WholeSnapshot } from "../ports/archive.ts"
 import { engineCodec } from "../wire/codec.ts"
 

@@ -2,7 +2,9 @@
  * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. Records that form no chain are
  * never archived, and so never purged.
  */
-import type { JournalRecord, StoredRecord } from "../engine/records.ts"
+
+import type { StoredRecord } from "../engine/records.ts"
+import type { JournalRecord } from "../kinds/sku/types.ts"
 import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"
 import type { ArchivedJournal, SegmentDraft } from "../ports/archive.ts"
 import { fitsALine } from "../wire/archive.ts"

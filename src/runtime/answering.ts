@@ -3,10 +3,13 @@
  *
  * A partition's state contains the record in flight, so an answer read from it may be ahead of the journal: questions.ts sends it only once that record is confirmed.
  */
+
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq, type Partition } from "../engine/partition.ts"
-import { atsView, holdsSku, quarantinePage, reservationView, shortQtyIn, stockView } from "../engine/views.ts"
+import { appliedSeq } from "../engine/partition.ts"
+import { holdsKey, quarantinePage } from "../engine/views.ts"
+import type { Partition } from "../kinds/sku/types.ts"
+import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
 import { commandJsonOf } from "../wire/commands.ts"
 import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
@@ -97,13 +100,13 @@ export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: st
     case "topology":
       return said({ answer: "topology", partitions: known.partitions })
     case "stock":
-      return { _tag: "Read", wanted: (state) => holdsSku(state, asked.sku), read: (state) => found(stockAnswer(state, asked.sku)) }
+      return { _tag: "Read", wanted: (state) => holdsKey(state, asked.sku), read: (state) => found(stockAnswer(state, asked.sku)) }
     case "ats":
-      return { _tag: "Read", wanted: (state) => holdsSku(state, asked.sku), read: (state) => found(atsAnswer(state, channel, asked.sku)) }
+      return { _tag: "Read", wanted: (state) => holdsKey(state, asked.sku), read: (state) => found(atsAnswer(state, channel, asked.sku)) }
     case "reservation":
       return {
         _tag: "Read",
-        wanted: (state) => holdsSku(state, asked.sku),
+        wanted: (state) => holdsKey(state, asked.sku),
         read: (state) => found(reservationAnswer(state, channel, asked)),
       }
     case "atsPage":

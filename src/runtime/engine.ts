@@ -2,11 +2,11 @@
  * The engine as the runtime runs it: a service, so that a test or the simulator can run the very same shell around an engine with one
  * rule loosened.
  */
+
 import { Context, Layer } from "effect"
-import { emptyPartition, type Partition } from "../engine/partition.ts"
-import type { Input, Output } from "../engine/protocol.ts"
 import { protocolRules } from "../engine/rules.ts"
-import { makeStep } from "../engine/step.ts"
+import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
+import type { Input, Output, Partition } from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 

@@ -2,9 +2,10 @@
  * Performs what a partition asks of its journal and of the marks outside it. Each append is attempted exactly once. If the answer is no acknowledgement, the engine decides what
  * it means, and whether the same bytes are sent again.
  */
+
 import { Effect, Stream } from "effect"
-import type { Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { appendTimeoutMs, replaySliceBytes } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { AppendUnknown } from "../ports/errors.ts"

@@ -1,8 +1,9 @@
 /**
  * What a partition is told and has not yet heard: a plain array that producers fill and one loop empties whole.
  */
+
 import type { Effect } from "effect"
-import type { Input } from "../engine/protocol.ts"
+import type { Input } from "../kinds/sku/types.ts"
 import { makeSignal } from "./signal.ts"
 
 type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never

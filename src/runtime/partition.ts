@@ -4,9 +4,9 @@
  * It begins as a hot standby that knows nothing, may become the owner and a standby again and again, and ends for good when the engine steps down or halts: its
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
+
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
-import type { Partition } from "../engine/partition.ts"
-import type { Output } from "../engine/protocol.ts"
+import type { Output, Partition } from "../kinds/sku/types.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"

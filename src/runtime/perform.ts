@@ -1,9 +1,10 @@
 /**
  * Sends each output of the engine to the part that performs it; nothing else is decided here.
  */
+
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Output } from "../engine/protocol.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"

@@ -4,9 +4,9 @@
  * A late answer to a question of an ended reign would look like an answer to the next reign's question. So at the end of a reign all performers are closed, with everything under
  * way, and new ones begin with nothing under way.
  */
+
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
-import type { Partition } from "../engine/partition.ts"
-import type { Output } from "../engine/protocol.ts"
+import type { Output, Partition } from "../kinds/sku/types.ts"
 import type { Mailbox } from "./mailbox.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { makePerformer, type Performer } from "./perform.ts"

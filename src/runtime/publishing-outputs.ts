@@ -4,8 +4,9 @@
  * A record's replies don't wait until the server has those of the one before: senders wait for them, and only a broken connection can make
  * them come in another order. Each names its record. The feed's groups are handed over in order, so that versions rise.
  */
+
 import { Effect } from "effect"
-import type { AtsValue, Reply } from "../engine/records.ts"
+import type { AtsValue, Reply } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
 import { untilDone } from "./patience.ts"
@@ -48,7 +49,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
     watchFeed: (sinceMs: number) =>
       shell.run(
         watch(`watching the feed of partition ${shell.partition}`, outbound.watchFeed(shell.partition, sinceMs), (seen) => {
-          for (const { channel, sku, version, ats } of seen) shell.tell({ _tag: "FeedSeen", channel, sku, version, ats })
+          for (const { channel, sku, version, ats } of seen) shell.tell({ _tag: "FeedSeen", channel, key: sku, version, shown: ats })
         }),
       ),
   }

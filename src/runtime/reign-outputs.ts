@@ -1,10 +1,11 @@
 /**
  * Performs what a reign has to do with ingresses: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
  */
+
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { Output } from "../engine/protocol.ts"
 import type { HeldOff } from "../engine/words.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Desk, type HandedFrame, type HeldSender, type OwnerNews } from "../ports/door.ts"

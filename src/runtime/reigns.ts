@@ -3,8 +3,9 @@
  *
  * Plain calls over plain state. Whoever listens is told at once, in the turn in which it happened.
  */
+
 import { Context, Layer } from "effect"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { OwnerNews } from "../ports/door.ts"
 
 /** A partition that is served in this process. */

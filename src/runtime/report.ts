@@ -1,7 +1,7 @@
 /**
  * What a worker says about itself: whether it is ready, and how each of its partitions is.
  */
-import { statusOf } from "../engine/views.ts"
+import { statusOf } from "../kinds/sku/views.ts"
 import type { Ownership } from "./ownership.ts"
 import type { Role } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"

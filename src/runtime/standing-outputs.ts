@@ -4,7 +4,8 @@
 
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Halt, Output, StepDownReason } from "../engine/protocol.ts"
+import type { Halt, StepDownReason } from "../engine/protocol.ts"
+import type { Output } from "../kinds/sku/types.ts"
 import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import type { Shell } from "./shell.ts"

@@ -1,11 +1,12 @@
 /**
  * A worker: joins the others, looks after its share of the partitions, answers questions, and leaves without leaving anything unsaid.
  */
+
 import { Clock, Effect, Exit, Scope } from "effect"
 import type { SenderAccess } from "../domain/roles.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"
 import { AlarmKind, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
-import { statusOf } from "../engine/views.ts"
+import { statusOf } from "../kinds/sku/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"

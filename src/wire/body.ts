@@ -4,9 +4,10 @@
  * One fault in a body that can be split spoils only its own command. What can't be split (too long, no JSON, an element that is no object,
  * a key twice) is one refusal for the whole message.
  */
+
 import { type CommandId, isId, isSku, type Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
+import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
 import { bodyBytesMax, commandsPerMessageMax } from "../limits.ts"
 import { commandText } from "./canonical.ts"
 import { fieldName, readCommandJson } from "./commands.ts"
@@ -39,7 +40,7 @@ export const decodeAnySpelling = (body: Uint8Array): DecodedBody => {
 
 const decodeCommand = (json: object): DecodedCommand => {
   const decoded = readCommandJson(json)
-  if (!("type" in decoded)) return { _tag: "Invalid", ...decoded, id: idOf(json), sku: skuOf(json) }
+  if (!("type" in decoded)) return { _tag: "Invalid", ...decoded, id: idOf(json), key: skuOf(json) }
   return { _tag: "Command", command: decoded, text: commandText(decoded) }
 }
 

@@ -13,10 +13,8 @@ import type { Command } from "../domain/sku/commands.ts"
 import { type Allocation, DiscrepancyKind } from "../domain/sku/events.ts"
 import type { Policy } from "../domain/sku/policy.ts"
 import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/sku/stock.ts"
-import type { Chunk } from "../engine/chunks.ts"
-import type { Remembered } from "../engine/memory.ts"
-import type { QuarantinedCommand } from "../engine/partition.ts"
-import { FloorClass, type Outcome } from "../engine/records.ts"
+import { FloorClass } from "../engine/records.ts"
+import type { Chunk, Outcome, QuarantinedCommand, Remembered } from "../kinds/sku/types.ts"
 import { CommandJson, commandVersion } from "./commands.ts"
 
 /** Whether a value is what a field holds. What reads more than a type has reads that type too; what reads less doesn't compile in its place. */
@@ -131,7 +129,7 @@ const isPolicy = object<Policy>({
 
 type ChunkOf<Kind extends Chunk["kind"]> = Member<Chunk, "kind", Kind>
 
-const isSku = object<ChunkOf<"skus">["skus"][number]>(
+const isSku = object<ChunkOf<"actors">["items"][number]>(
   {
     sku: text,
     version: whole,
@@ -180,10 +178,10 @@ const floorClass = oneOf(FloorClass)
 
 const isDecision: Is<Remembered> = (value) => {
   if (typeof value !== "object" || value === null) return false
-  const given: Unread<Remembered, "id" | "sku" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
+  const given: Unread<Remembered, "id" | "key" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
   return (
     typeof given.id === "string" &&
-    typeof given.sku === "string" &&
+    typeof given.key === "string" &&
     Number.isSafeInteger(given.hash) &&
     isOutcome(given.outcome) &&
     Number.isSafeInteger(given.step) &&
@@ -207,14 +205,14 @@ const isQuarantined = object<QuarantinedCommand>({
   atMs: whole,
 })
 
-type ItemOf<Kind extends "reservations" | "decisions"> = ChunkOf<Kind>["items"][number]
+type ItemOf<Kind extends "parts" | "decisions"> = ChunkOf<Kind>["items"][number]
 type Meta = ChunkOf<"meta">
 
 const isChunk = byTag<Chunk, "kind">("kind", {
-  skus: object<ChunkOf<"skus">>({ seq: whole, skus: listOf(isSku) }),
-  reservations: object<ChunkOf<"reservations">>({
+  actors: object<ChunkOf<"actors">>({ seq: whole, items: listOf(isSku) }),
+  parts: object<ChunkOf<"parts">>({
     seq: whole,
-    items: listOf(object<ItemOf<"reservations">>({ sku: text, reservation: isReservation })),
+    items: listOf(object<ItemOf<"parts">>({ sku: text, reservation: isReservation })),
   }),
   decisions: object<ChunkOf<"decisions">>({
     seq: whole,

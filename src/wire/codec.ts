@@ -4,7 +4,9 @@
  * Everything the engine journals, hears and remembers passes here, so none of these throws on foreign input; what only a defect of our own
  * could produce is not checked again while encoding.
  */
-import type { DecodedChunk, EngineCodec } from "../engine/protocol.ts"
+
+import type { DecodedChunk } from "../engine/protocol.ts"
+import type { EngineCodec } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
 import { readChunk } from "./chunks.ts"

@@ -3,8 +3,9 @@
  *
  * `version` is the journal sequence the value is as of; whoever receives values accepts only rising ones of each SKU.
  */
+
 import { Schema } from "effect"
-import type { AtsValue } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
 import { CountField, decoderOf, SenderField, SkuField } from "./fields.ts"
 

@@ -9,7 +9,7 @@
 
 import type { CommandId, LocationId, ReservationId, Sku } from "../domain/names.ts"
 import { type Confirm, type Extend, type Release, ReleaseReason, type Reserve } from "../domain/sku/commands.ts"
-import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
+import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
 import {
   allocationsMax,
   bodyBytesMax,

@@ -10,7 +10,8 @@ import { CommandClass, type LocationId, type ReservationId, type SenderId, type 
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { ReleaseReason } from "../domain/sku/commands.ts"
 import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
-import type { DecidedCommand, Entry, EntryDecision, ExpiryEntry, MessageEntry, StoredEntry } from "../engine/records.ts"
+import type { StoredEntry } from "../engine/records.ts"
+import type { DecidedCommand, Entry, EntryDecision, ExpiryEntry, MessageEntry } from "../kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, payloadBytesMax, senderCharsMax, skuBytesMax } from "../limits.ts"
 import { readCommand } from "./reader.ts"
 import {
@@ -309,7 +310,7 @@ const readExpiry = (): ExpiryEntry | undefined => {
   const sku = takeName(inSku, skuBytesMax) as Sku
   if (sku === "" || !take(quotedEventsText)) return undefined
   const events = takeList(readExpiredInList)
-  return events !== undefined && take(closeText) ? { _tag: "Expiry", sku, events } : undefined
+  return events !== undefined && take(closeText) ? { _tag: "Expiry", key: sku, events } : undefined
 }
 
 /**

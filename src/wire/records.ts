@@ -17,22 +17,12 @@
  *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
  */
+
 import { Schema } from "effect"
 import { assert } from "../assert.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
-import type { DecodedRecord } from "../engine/protocol.ts"
-import {
-  type Cursor,
-  CursorStream,
-  type DecidedCommand,
-  type Dropped,
-  type Entry,
-  type EntryDecision,
-  FloorClass,
-  type MessageEntry,
-  type RecordEnvelope,
-  RecordKind,
-} from "../engine/records.ts"
+import { type Cursor, CursorStream, type Dropped, FloorClass, type RecordEnvelope, RecordKind } from "../engine/records.ts"
+import type { DecidedCommand, DecodedRecord, Entry, EntryDecision, MessageEntry } from "../kinds/sku/types.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
@@ -141,9 +131,9 @@ export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | 
     case "Skipped":
       return JSON.stringify({ e: "skipped", seq: entry.seq, cause: entry.cause })
     case "Expiry":
-      return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
+      return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.key)},"ok":[`, entry.events)}}`
     case "Covered":
-      return `${addEvents(`{"e":"covered","sku":${skuJson(entry.sku)},"ok":[`, entry.events)}}`
+      return `${addEvents(`{"e":"covered","sku":${skuJson(entry.key)},"ok":[`, entry.events)}}`
     case "Floor":
       return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
     case "Settled":
@@ -198,7 +188,7 @@ const addDecided = (text: string, { command, named, decision }: DecidedCommand, 
   return `${addDecision(grown, decision)}}`
 }
 
-const namedText = ({ id, sku }: NonNullable<DecidedCommand["named"]>): string =>
+const namedText = ({ id, key: sku }: NonNullable<DecidedCommand["named"]>): string =>
   JSON.stringify({ ...(id === null ? {} : { id }), ...(sku === null ? {} : { sku }) })
 
 const addDecision = (text: string, decision: EntryDecision): string => {
@@ -349,9 +339,9 @@ const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
     case "skipped":
       return { _tag: "Skipped", seq: json.seq, cause: json.cause }
     case "expiry":
-      return { _tag: "Expiry", sku: json.sku, events: json.ok }
+      return { _tag: "Expiry", key: json.sku, events: json.ok }
     case "covered":
-      return { _tag: "Covered", sku: json.sku, events: json.ok }
+      return { _tag: "Covered", key: json.sku, events: json.ok }
     case "floor":
       return { _tag: "Floor", sender: json.from, class: json.class, floorMs: json.ms }
     case "settled":
@@ -377,7 +367,7 @@ const droppedOf = (json: readonly [number, number] | undefined): Dropped | null 
 
 const decidedOf = (json: typeof DecidedJson.Type): DecidedCommand => ({
   command: json.c === undefined ? null : commandOf(json.c),
-  named: json.named === undefined ? null : { id: json.named.id ?? null, sku: json.named.sku ?? null },
+  named: json.named === undefined ? null : { id: json.named.id ?? null, key: json.named.sku ?? null },
   decision: decisionOf(json),
 })
 

@@ -3,9 +3,10 @@
  *
  * Always a list, even for one command, so that a receiver has one case. Where the reply goes is said by its subject, not by its body.
  */
+
 import { Schema } from "effect"
 import { RefusalReason } from "../domain/refusals.ts"
-import type { DecisionSaid, Reply } from "../engine/records.ts"
+import type { DecisionSaid, Reply } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
 import { addOutcome, outcomeFields } from "./events.ts"
 import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"

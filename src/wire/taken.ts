@@ -5,9 +5,10 @@
  * command twice. Written by ingresses alone and read by owners alone, so what doesn't fit is no tolerance but unreadable. A line: `{"v":1, "ingress"?, "serial"?, "acknowledged"?, "messages":[…]}`,
  * each message `[sender, class, SKU token, reply suffix or null, published at, traceparent or null, bytes of its body, 1 if its sender has the role bulk, else 0]`.
  */
+
 import { Result, Schema } from "effect"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
-import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
+import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
 import { ClassField, CountField } from "./fields.ts"
 import { parseJson } from "./json.ts"
@@ -23,7 +24,7 @@ export const bodyText = (body: DecodedBody): string => {
   return body.array ? `[${texts.join(",")}]` : (texts[0] ?? "")
 }
 
-const lineOf = ({ sender, class: commandClass, bulk, sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
+const lineOf = ({ sender, class: commandClass, bulk, key: sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
   const suffix = reply === null ? "null" : `"${reply}"`
   return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
 }
@@ -109,7 +110,7 @@ const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): TakenMessa
     sender: sender as SenderId,
     class: commandClass,
     bulk: bulk === 1,
-    sku,
+    key: sku,
     reply,
     publishedMs,
     trace,

@@ -3,6 +3,7 @@
  *
  * Sealing is apart from writing, so that a test can change what was decided and still have a sound chain, or break the chain alone.
  */
+
 import { createHash } from "node:crypto"
 import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
 import type { Acknowledged } from "../../src/audit/completeness.ts"
@@ -13,18 +14,8 @@ import type { RefusalReason } from "../../src/domain/refusals.ts"
 import { type Command, classOf } from "../../src/domain/sku/commands.ts"
 import type { Expired, ShortageCovered, StockEvent } from "../../src/domain/sku/events.ts"
 import type { Policy } from "../../src/domain/sku/policy.ts"
-import {
-  type Cursor,
-  type DecidedCommand,
-  type Entry,
-  type EntryDecision,
-  type JournalRecord,
-  type MessageEntry,
-  type Outcome,
-  type RecordKind,
-  recordVersion,
-  type StoredRecord,
-} from "../../src/engine/records.ts"
+import { type Cursor, type RecordKind, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
+import type { DecidedCommand, Entry, EntryDecision, JournalRecord, MessageEntry, Outcome } from "../../src/kinds/sku/types.ts"
 
 /** The time a story begins: far enough from 0 that horizons lie before it. */
 export const startMs = 1_700_000_000_000

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CommandId } from "../../src/domain/names.ts"
-import type { Entry, JournalRecord, StoredRecord } from "../../src/engine/records.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { Entry, JournalRecord } from "../../src/kinds/sku/types.ts"
 import { factHorizonMs, factsKeptPerSenderMax, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
@@ -252,7 +253,7 @@ describe("one-effect", () => {
 
   it("forgets by the horizon even without a journaled floor", () => {
     const dayMs = 24 * 60 * minuteMs
-    const over = { _tag: "Expiry", sku, events: [expired(web, "A", at(shop, 3)), expired(till, "B", at(hall, 2))] } as const
+    const over = { _tag: "Expiry", key: sku, events: [expired(web, "A", at(shop, 3)), expired(till, "B", at(hall, 2))] } as const
     const late = (decision: ReturnType<typeof refused>) =>
       foundBy(auditOf(opened().batch(2 * dayMs, over, { sender: web, decided: [[confirmA, decision]] })))
     expect(late(refused("TooOld"))).toEqual([])

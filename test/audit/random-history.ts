@@ -6,7 +6,7 @@
 
 import type { LocationId, SenderId } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { EntryDecision } from "../../src/engine/records.ts"
+import type { EntryDecision } from "../../src/kinds/sku/types.ts"
 import {
   accepted,
   at,
@@ -79,7 +79,7 @@ class Shop {
     this.afterMs += ms
     const due = this.open.filter((one) => !one.confirmed && one.expiresAtMs <= startMs + this.afterMs)
     if (due.length === 0) return
-    this.written.batch(this.afterMs, { _tag: "Expiry", sku, events: due.map((one) => expired(one.channel, one.name, ...one.parts)) })
+    this.written.batch(this.afterMs, { _tag: "Expiry", key: sku, events: due.map((one) => expired(one.channel, one.name, ...one.parts)) })
     this.open = this.open.filter((one) => !due.includes(one))
   }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { JournalRecord } from "../../src/engine/records.ts"
+import type { JournalRecord } from "../../src/kinds/sku/types.ts"
 import { auditOf } from "./journal-builder.ts"
 import { historyOf } from "./random-history.ts"
 

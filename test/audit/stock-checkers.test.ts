@@ -113,7 +113,7 @@ describe("reservations", () => {
   })
 
   it("finds a hold that expires too early, twice, or in part", () => {
-    const expiry = (qty: number) => ({ _tag: "Expiry", sku, events: [expired(web, "A", at(shop, qty))] }) as const
+    const expiry = (qty: number) => ({ _tag: "Expiry", key: sku, events: [expired(web, "A", at(shop, qty))] }) as const
     expect(foundBy(auditOf(opened().batch(19 + minuteMs, expiry(3))))).toEqual(["reservations"])
     expect(foundBy(auditOf(opened().batch(20 + minuteMs, expiry(3))))).toEqual([])
     expect(foundBy(auditOf(opened().batch(20 + minuteMs, expiry(2))))).toEqual(["reservations"])
@@ -129,7 +129,7 @@ describe("reservations", () => {
   })
 
   it("finds a lasting reservation that expires", () => {
-    const written = traded().batch(10 * minuteMs, { _tag: "Expiry", sku, events: [expired(web, "D", at(shop, 2))] })
+    const written = traded().batch(10 * minuteMs, { _tag: "Expiry", key: sku, events: [expired(web, "D", at(shop, 2))] })
     expect(foundBy(auditOf(written))).toEqual(["reservations"])
   })
 
@@ -338,7 +338,7 @@ describe("debts", () => {
         waiting().batch(
           3_000,
           { sender: depot, decided: [[command("ReceiveStock", "in", { location: shop, qty }), accepted(received(shop, qty))]] },
-          ...(events.length === 0 ? [] : [{ _tag: "Covered", sku, events } as const]),
+          ...(events.length === 0 ? [] : [{ _tag: "Covered", key: sku, events } as const]),
         ),
       ),
     )

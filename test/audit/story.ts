@@ -131,7 +131,7 @@ export const traded = (): Journal =>
         brokerMs: startMs + 3_000,
       },
     )
-    .batch(3 * minuteMs, { _tag: "Expiry", sku, events: [expired(till, "B", at(hall, 2))] })
+    .batch(3 * minuteMs, { _tag: "Expiry", key: sku, events: [expired(till, "B", at(hall, 2))] })
     .batch(3 * minuteMs + 1, {
       sender: till,
       decided: [[command("Confirm", "b-late", { reservation: "B" }), refused("ReservationExpired")]],
@@ -200,7 +200,7 @@ const owing = (written: Journal): Journal =>
     .batch(
       8 * minuteMs,
       { sender: depot, decided: [[command("ReceiveStock", "in-9", { location: shop, qty: 3 }), accepted(received(shop, 3))]] },
-      { _tag: "Covered", sku, events: [covered(web, "M9", at(shop, 2))] },
+      { _tag: "Covered", key: sku, events: [covered(web, "M9", at(shop, 2))] },
     )
 
 /** Something nobody could decide, what an operator made of it, a commands stream that lost its tail, and what is owed beyond stock. Records 16 to 22. */

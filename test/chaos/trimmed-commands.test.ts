@@ -1,10 +1,11 @@
 /** Somebody sets the commands stream to drop what is oldest while no worker is there to read it: what was acknowledged and is gone is named, wherever an operator looks. */
+
 import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { expect, it } from "vitest"
 import { type Rig, until, withRig } from "../../load/chaos/rig.ts"
 import { putOnSale } from "../../load/chaos/traffic.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { StoredBatch } from "../../src/engine/protocol.ts"
+import type { StoredBatch } from "../../src/kinds/sku/types.ts"
 import { commandsStream, storedOf } from "../../src/nats/subjects.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
@@ -21,7 +22,7 @@ const storedFact = (serial: number): Uint8Array => {
     sender: "dock" as SenderId,
     class: "stock",
     bulk: false,
-    sku,
+    key: sku,
     reply: null,
     publishedMs: Date.now(),
     trace: null,

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { JournalExport } from "../../src/cli/export-lines.ts"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
-import { stateHash } from "../../src/engine/hash.ts"
+import { stateHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, policyFor, Worker } from "../engine/rig.ts"
 

@@ -1,11 +1,13 @@
 /**
  * What waits, counted in commands: one stored message holds many messages of senders, and each of those many commands.
  */
+
 import { Effect, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { commandsIn, commandsWaiting } from "../../src/cli/topology.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { CommandMessage, TakenMessage } from "../../src/engine/protocol.ts"
+import type { CommandMessage } from "../../src/engine/protocol.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { Commands } from "../../src/ports/broker.ts"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -18,7 +20,7 @@ const taken = (facts: number): TakenMessage => {
   const text = facts === 1 ? fact(0) : `[${Array.from({ length: facts }, (_, i) => fact(i)).join(",")}]`
   const body = engineCodec.decodeBody(new TextEncoder().encode(text))
   const bytes = Buffer.byteLength(bodyText(body))
-  return { sender: "dock" as SenderId, class: "stock", bulk: false, sku: "A" as Sku, reply: null, publishedMs: 5, trace: null, bytes, body }
+  return { sender: "dock" as SenderId, class: "stock", bulk: false, key: "A" as Sku, reply: null, publishedMs: 5, trace: null, bytes, body }
 }
 
 /** A stored message that holds senders' messages with so many facts each. */

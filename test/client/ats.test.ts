@@ -6,7 +6,7 @@ import { AtsBoard } from "../../src/client/ats-board.ts"
 import { Client } from "../../src/client/client.ts"
 import { openChannel } from "../../src/client/promises.ts"
 import { partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { type AskedQuestion, type FakeLink, fakeLink } from "./fake-link.ts"
 
 const value = (sku: string, version: number, ats = version): AtsValue => ({

@@ -1,9 +1,10 @@
 /**
  * A sender's link in memory: what the client says is kept, what it hears is said by the test.
  */
+
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { type CommandClass, skuToken } from "../../src/domain/names.ts"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
 import { BrokerUnavailable, type NotPermitted } from "../../src/ports/errors.ts"
 import { type DoorAnswer, encodeDoorAnswer } from "../../src/wire/answers.ts"

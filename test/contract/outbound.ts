@@ -1,8 +1,9 @@
 /** The contract of `Outbound` and of what a channel hears of it: replies and the feed. */
+
 import { Clock, Effect, Fiber, Latch, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { AtsValue, Reply } from "../../src/engine/records.ts"
+import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"
 import { Outbound } from "../../src/ports/broker.ts"
 import { ChannelLink } from "../../src/ports/channel.ts"
 import { type Broker, saidUnder, skuIn, text } from "./broker-under-test.ts"

@@ -1,7 +1,8 @@
 /** Bounds of a partition: those of limits.ts, unless smaller ones are given; never larger, and none that another bound relies on. */
+
 import { describe, expect, it } from "vitest"
 import { boundsWith, engineBounds } from "../../src/engine/bounds.ts"
-import { emptyPartition } from "../../src/engine/partition.ts"
+import { emptyPartition } from "../../src/kinds/sku/partition.ts"
 
 const options = { partition: 0, partitions: 1, snapshotEveryRecords: 100 }
 

@@ -26,7 +26,7 @@ const hand = (worker: Worker, id: string) => {
     sender,
     class: "sell",
     bulk: false,
-    sku: "A" as Sku,
+    key: "A" as Sku,
     reply: id,
     publishedMs: startMs,
     trace: null,

@@ -1,4 +1,5 @@
 /** Reservations that have ended: a row each, off the heap, and answered as if they still stood in their SKU, at every owner, for as long as they are remembered. */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
@@ -8,20 +9,20 @@ import type { StockEvent } from "../../src/domain/sku/events.ts"
 import { evolve, forgetReservation } from "../../src/domain/sku/evolve.ts"
 import { emptyStock, isOpen, type Reservation, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { boundsWith } from "../../src/engine/bounds.ts"
-import { stateHash } from "../../src/engine/hash.ts"
 import { floorMsOf, stepOf } from "../../src/engine/memory.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { rowCount } from "../../src/engine/packed.ts"
-import type { EntryDecision, JournalRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { reservationView } from "../../src/engine/views.ts"
+import { stateHash } from "../../src/kinds/sku/partition.ts"
+import type { EntryDecision, JournalRecord } from "../../src/kinds/sku/types.ts"
+import { reservationView } from "../../src/kinds/sku/views.ts"
 import { commandHorizonMs, floorStepMs } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { allSaidOf, Broker, json, saidOf, serving, Worker } from "./rig.ts"
 
 const hashOf = ({ partition }: Worker): string => stateHash(partition, engineCodec.sha256)
 const web = "web" as SenderId
-const stockOf = (worker: Worker): SkuStock => worker.partition.actors.get("A" as Sku)?.stock as SkuStock
+const stockOf = (worker: Worker): SkuStock => worker.partition.actors.get("A" as Sku)?.state as SkuStock
 const endedOf = (worker: Worker) => worker.partition.senders.get(web)?.classes.get("sell")?.ended ?? null
 const viewOf = ({ partition }: Worker, id: string) => reservationView(partition, web, "A" as Sku, id as ReservationId)
 
@@ -400,7 +401,7 @@ describe("a reservation that ended between the beginning of a snapshot and the s
     worker.send("web", json("Reserve", { reservation: "r", qty: 2, holdMs: 60_000 }))
     worker.settle()
     beginSnapshot(worker)
-    expect(worker.partition.walk?.stage).toBe("reservations")
+    expect(worker.partition.walk?.stage).toBe("parts")
     worker.send("web", json("RecordSale", { mode: "owed", qty: 3, reservation: "r" }))
     worker.send("web", release())
     worker.settle()

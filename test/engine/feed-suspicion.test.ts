@@ -1,6 +1,7 @@
 /** When an owner takes its words in the feed for replaced: never because the SKU is decided all the time, the broker is slow, or another channel's value is newer. */
+
 import { describe, expect, it } from "vitest"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { feedEchoMs, feedGroupsMax } from "../../src/limits.ts"
 import { json, policyFor, serving, Worker } from "./rig.ts"
 

@@ -1,9 +1,10 @@
 /** What ingresses hand over: taken by turns, bounded by sender, decided beside the stream, given back when the reign ends. */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import { partitionHash } from "../../src/engine/hash.ts"
-import type { TakenMessage } from "../../src/engine/protocol.ts"
+import { partitionHash } from "../../src/kinds/sku/partition.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandsPerMessageMax, handedCommandsMax, handedPerSenderMin } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { json, saidOf, serving, startMs, type Worker } from "./rig.ts"
@@ -17,7 +18,7 @@ const taken = (sender: string, commands: ReadonlyArray<Record<string, unknown>>,
     sender: sender as SenderId,
     class: "sell",
     bulk: false,
-    sku: String(commands[0]?.sku ?? "A") as Sku,
+    key: String(commands[0]?.sku ?? "A") as Sku,
     reply: `h.${++suffixes}`,
     publishedMs: startMs,
     trace: null,
@@ -87,7 +88,7 @@ describe("commands that are handed over", () => {
   it("of another partition's SKU are refused by the owner too", () => {
     const worker = serving(3)
     Object.assign(worker.partition, { partitions: 2 })
-    const other = ["B", "C", "D", "E"].map((sku) => taken("web", [reserve(`p-${sku}`, { sku })], { sku: sku as Sku }))
+    const other = ["B", "C", "D", "E"].map((sku) => taken("web", [reserve(`p-${sku}`, { sku })], { key: sku as Sku }))
     hand(worker, ...other)
     worker.settle()
     const said = ["B", "C", "D", "E"].map((sku) => saidOf(worker.broker, `p-${sku}`))

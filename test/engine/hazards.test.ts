@@ -2,15 +2,15 @@
  * The hazards of reading commands, journaling and answering, one named test each, at the step level: the fault is put in as an input, the remedy shows in the outputs.
  * Numbers are those of docs/HAZARDS.md.
  */
+
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import { stateHash } from "../../src/engine/hash.ts"
 import { memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { copyPartition } from "../../src/engine/partition.ts"
-import type { EngineCodec, Output } from "../../src/engine/protocol.ts"
-import { type AtsValue, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
+import { recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
+import type { AtsValue, EngineCodec, Output } from "../../src/kinds/sku/types.ts"
 import { commandHorizonMs, feedEchoMs, feedLookBackMs, recordBytesMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
@@ -22,7 +22,7 @@ const reserve = (id: string, reservation: string, qty: number, more: Record<stri
 const hashOf = (worker: Worker): string => stateHash(worker.partition, engineCodec.sha256)
 
 /** Units reserved at the only location. */
-const reservedQty = (worker: Worker): number => worker.partition.actors.get("A" as never)?.stock.locations[0]?.reserved ?? 0
+const reservedQty = (worker: Worker): number => worker.partition.actors.get("A" as never)?.state.locations[0]?.reserved ?? 0
 
 describe("hazards of ids", () => {
   it("1: decides a duplicate once and repeats the decision", () => {
@@ -51,7 +51,7 @@ describe("hazards of ids", () => {
     worker.send("web", command, { brokerMs: worker.nowMs })
     worker.settle()
     expect(saidOf(worker.broker, "c1")).toMatchObject({ outcome: "refused", reason: "TooOld" })
-    expect(worker.partition.actors.get("A" as never)?.stock.reservations).toBeNull()
+    expect(worker.partition.actors.get("A" as never)?.state.reservations).toBeNull()
   })
 
   it("3: refuses the same id with another content", () => {
@@ -549,6 +549,26 @@ describe("hazards of reading commands", () => {
     expect(saidOf(broker, "new")).toMatchObject({ outcome: "accepted" })
     expect(saidOf(broker, "new2")).toMatchObject({ outcome: "accepted" })
     expect(reservedQty(worker)).toBe(5)
+  })
+
+  it("43: says what could not be stored in the feed while the reset was on its way, though nothing more is decided", () => {
+    const worker = serving(10)
+    const { broker } = worker
+    worker.send("web", reserve("c1", "r1", 1))
+    worker.settle(["SendFeed"])
+    const { group } = worker.take("SendFeed")
+    broker.commands.clear()
+    broker.lastSeq = 0
+    worker.tick(2_000)
+    expect(worker.partition.inFlight?.record.kind).toBe("reset")
+    worker.put({ _tag: "FeedFailed", group })
+    expect(worker.has("SendFeed")).toBe(false)
+    worker.settle(["SendFeed"])
+    expect(worker.partition.inFlight).toBeNull()
+    expect(worker.take("SendFeed").values.map(({ channel, ats }) => [channel, ats])).toEqual([
+      ["web", 9],
+      ["shop", 9],
+    ])
   })
 
   it("43: starts again at the first message when none is common, and executes nothing twice", () => {

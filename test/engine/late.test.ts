@@ -1,7 +1,8 @@
 /** What may come when nothing waits for it is passed over, without a word and without a change. */
+
 import { expect, it } from "vitest"
 import { mayComeLate } from "../../src/engine/late.ts"
-import type { Input } from "../../src/engine/protocol.ts"
+import type { Input } from "../../src/kinds/sku/types.ts"
 import { serving, Worker } from "./rig.ts"
 
 type Late = Omit<Input, "nowMs" | "_tag"> & Record<string, unknown>

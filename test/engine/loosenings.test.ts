@@ -155,7 +155,7 @@ const feedEndsWithTheNewest: Scenario = (rules) => {
   worker.settle()
   // A zombie's value from before lands after ours.
   worker.broker.feed.push({ channel: "web" as never, sku: "A" as never, ats: 10, version: 3, delta: 0, cause: "x", atMs: startMs })
-  worker.put({ _tag: "FeedSeen", channel: "web", sku: "A", version: 3, ats: 10 })
+  worker.put({ _tag: "FeedSeen", channel: "web", key: "A", version: 3, shown: 10 })
   worker.settle()
   return worker.broker.feed.filter(({ channel }) => channel === "web").at(-1)?.ats === 6
 }
@@ -233,7 +233,7 @@ const loosenings: ReadonlyArray<readonly [string, Scenario, Partial<ProtocolRule
   ["a refusal not remembered", refusalStands, { remembers: (outcome) => outcome !== "refused" }],
   ["feed without repair", feedEndsWithTheNewest, { feedNeedsRepair: () => false }],
   ["feed without repair at a takeover", nextOwnerEndsTheFeedWithTheNewest, { feedNeedsRepair: () => false }],
-  ["token not canonical", skuHasOneSpelling, { skuOfToken: lenient }],
+  ["token not canonical", skuHasOneSpelling, { keyOfToken: lenient }],
   ["the owner's own clock taken for the time", noOwnClockEndsAHold, { recordTime: (previousMs, clockMs) => Math.max(previousMs, clockMs) }],
   ["replies not sent again at takeover", nextOwnerSaysIt, { republishFrom: (_publishedSeq, claimSeq) => claimSeq + 1 }],
 ]

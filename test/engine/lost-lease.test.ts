@@ -2,8 +2,9 @@
  * A lease that is lost, or given away, before its worker serves costs the lease and not the state; an append of a claim whose outcome is open is never
  * forgotten.
  */
+
 import { describe, expect, it } from "vitest"
-import { partitionHash } from "../../src/engine/hash.ts"
+import { partitionHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, saidOf, serving, Worker } from "./rig.ts"
 

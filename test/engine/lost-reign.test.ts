@@ -2,10 +2,11 @@
  * A lease that is lost, or given away, while its worker serves costs the reign and not the state: what was in flight is seen to its end, and where that end is the journal's, the partition follows on
  * as anybody would who read that journal.
  */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { partitionHash, stateHash } from "../../src/engine/hash.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
+import { partitionHash, stateHash } from "../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Broker, json, policyFor, saidOf, serving, startMs, Worker } from "./rig.ts"
 
@@ -205,7 +206,7 @@ describe("a reign that is over", () => {
       { _tag: "RepliesSent", seq },
       { _tag: "FeedSent", group: 1 },
       { _tag: "FeedFailed", group: 1 },
-      { _tag: "FeedSeen", channel: "web", sku: "A", version: 1, ats: 3 },
+      { _tag: "FeedSeen", channel: "web", key: "A", version: 1, shown: 3 },
       { _tag: "RepublishRead", records: broker.journal.slice(-1) },
       { _tag: "RecalledRead", seq, record: null },
       { _tag: "CommandAtRead", seq: partition.cursor.seq, message: null, firstSeq: 0, lastSeq: 0, nextSeq: null, fill: 0 },

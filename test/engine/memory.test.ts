@@ -1,12 +1,13 @@
 /** What is remembered, for how long, and who waits when there is no room: nothing fresh is refused for memory, and what is dated wrong costs none. */
+
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import { stateHash } from "../../src/engine/hash.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { emptyLine, moveBy } from "../../src/engine/memory-line.ts"
 import { addRow, packedKey, rowAt } from "../../src/engine/packed.ts"
-import type { TakenMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
+import { stateHash } from "../../src/kinds/sku/partition.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { busyMsMin, floorStepMs, issuedAheadMsMax, senderFullMsMax, sendersPerPartitionMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { allSaidOf, Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -21,7 +22,7 @@ const taken = (sender: string, ...commands: ReadonlyArray<Record<string, unknown
     sender: sender as SenderId,
     class: "sell",
     bulk: false,
-    sku: "A" as Sku,
+    key: "A" as Sku,
     reply: `${sender}.${commands[0]?.id}`,
     publishedMs: startMs,
     trace: null,

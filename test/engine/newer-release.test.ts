@@ -1,9 +1,10 @@
 /** Stepping aside for a newer release, and halting for everybody, are told apart by what the codec says a record is, not by how it puts that. */
+
 import { describe, expect, it } from "vitest"
-import type { DecodedRecord } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { makeStep } from "../../src/kinds/sku/partition.ts"
+import type { DecodedRecord } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { json, serving, Worker } from "./rig.ts"
 

@@ -30,7 +30,7 @@ const atEnd = (holdMs: number, afterMs: number): readonly [string | undefined, s
 }
 
 const held = (worker: Worker, atMs: number): ReadonlyArray<string> =>
-  [...(worker.partition.actors.get("A" as never)?.stock.reservations?.slots ?? [])].flatMap((one) =>
+  [...(worker.partition.actors.get("A" as never)?.state.reservations?.slots ?? [])].flatMap((one) =>
     one?.status === "held" && one.expiresAtMs <= atMs ? [one.id] : [],
   )
 

@@ -17,7 +17,7 @@ import {
 } from "../../src/engine/packed.ts"
 
 const add = (rows: PackedRows, n: number, step = n) =>
-  addRow(rows, packedKey(rows, "A", `id-${n}`), { seq: n * 3, place: n % 2_048, step, digest: n, skuHash: 7 })
+  addRow(rows, packedKey(rows, "A", `id-${n}`), { seq: n * 3, place: n % 2_048, step, digest: n, keyHash: 7 })
 
 const seqsOf = (rows: PackedRows, n: number) => findRows(rows, packedKey(rows, "A", `id-${n}`)).map((at) => rowAt(rows, at).seq)
 
@@ -33,7 +33,7 @@ describe("packed decisions", () => {
     for (let n = 0; n < 100_000; n += 7) expect(seqsOf(rows, n)).toEqual([n * 3])
     for (let n = 100_000; n < 110_000; n++) expect(seqsOf(rows, n)).toEqual([])
     expect(bytesOf(rows) / rowCount(rows)).toBeLessThan(64)
-    expect(rowAt(rows, 4_097)).toEqual({ seq: 12_291, place: 1, step: 4_097, digest: 4_097, skuHash: 7 })
+    expect(rowAt(rows, 4_097)).toEqual({ seq: 12_291, place: 1, step: 4_097, digest: 4_097, keyHash: 7 })
   })
 
   it("stay within their bytes while old ones go and new ones come", () => {

@@ -44,7 +44,7 @@ describe("a partition", () => {
     worker.send("web", json("Reserve", { id: "c1", reservation: "r1", qty: 10, holdMs: 1_000 }))
     worker.settle()
     worker.tick(2_000).settle()
-    expect(worker.broker.records().at(-1)).toMatchObject({ kind: "expiry", entries: [{ _tag: "Expiry", sku: "A" }] })
+    expect(worker.broker.records().at(-1)).toMatchObject({ kind: "expiry", entries: [{ _tag: "Expiry", key: "A" }] })
     expect(worker.broker.feed.at(-1)).toMatchObject({ ats: 10, cause: "Expired" })
     worker.send("web", json("Confirm", { id: "c2", reservation: "r1" }), { brokerMs: startMs + 2_000 })
     worker.settle()
@@ -63,7 +63,7 @@ describe("a partition", () => {
   })
 
   it("is rebuilt by another worker to the same state", async () => {
-    const { stateHash } = await import("../../src/engine/hash.ts")
+    const { stateHash } = await import("../../src/kinds/sku/partition.ts")
     const { engineCodec } = await import("../../src/wire/codec.ts")
     const worker = serving(10)
     worker.send("web", json("Reserve", { id: "c1", reservation: "r1", qty: 4, holdMs: 60_000 }))

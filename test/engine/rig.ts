@@ -7,20 +7,11 @@
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { MemoryBounds } from "../../src/engine/memory-bounds.ts"
-import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type {
-  ClaimBasis,
-  CommandMessage,
-  Halt,
-  Input,
-  Output,
-  ProtocolRules,
-  SnapshotManifest,
-  Witness,
-} from "../../src/engine/protocol.ts"
-import type { AtsValue, JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { ClaimBasis, CommandMessage, Halt, ProtocolRules, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep, type Step } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { AtsValue, Input, JournalRecord, Output, Partition, Reply, Step } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 type Tag = Output["_tag"]
@@ -251,7 +242,7 @@ export class Worker {
 
   /** The feed's stream stored a value, and this worker watches it. */
   seeFeed({ channel, sku, version, ats }: Pick<AtsValue, "channel" | "sku" | "version" | "ats">): void {
-    this.put({ _tag: "FeedSeen", channel, sku, version, ats })
+    this.put({ _tag: "FeedSeen", channel, key: sku, version, shown: ats })
   }
 
   readCommandAt(seq: number): void {

@@ -2,15 +2,17 @@
  * Snapshots in slices: loading one a slice at a time comes to what loading it whole does, whatever happens in between; when one is due, and how fast it is
  * walked.
  */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { partitionHash, stateHash } from "../../src/engine/hash.ts"
-import type { Partition } from "../../src/engine/partition.ts"
-import { emptyPartition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { owesSlices } from "../../src/engine/snapshot.ts"
 import { countSinceSnapshot, isSnapshotDue, paceOf } from "../../src/engine/snapshot-due.ts"
 import { beginLoading, loadSlice } from "../../src/engine/snapshot-loading.ts"
+import { givenOf } from "../../src/engine/step.ts"
+import { skuKind } from "../../src/kinds/sku/kind.ts"
+import { emptyPartition, partitionHash, stateHash } from "../../src/kinds/sku/partition.ts"
+import type { Partition } from "../../src/kinds/sku/types.ts"
 import {
   commandsBehindSnapshotMax,
   snapshotCommandsMax,
@@ -26,7 +28,7 @@ import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, policyFor, Worker } from "./rig.ts"
 
 const { sha256 } = engineCodec
-const given = { codec: engineCodec, rules: protocolRules, prefixes: new Map() }
+const given = givenOf({ kind: skuKind, codec: engineCodec, rules: protocolRules })
 
 /** An owner whose snapshot was cut in slices while it decided `orders` on some SKUs. */
 const snapshotted = (skus: number, orders: ReadonlyArray<number>): Worker => {

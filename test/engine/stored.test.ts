@@ -1,8 +1,10 @@
 /** What ingresses store: batches of senders' messages, serials that show what was lost, and what is purged of them. */
+
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { Halt, StoredBatch, TakenMessage } from "../../src/engine/protocol.ts"
+import type { Halt } from "../../src/engine/protocol.ts"
+import type { StoredBatch, TakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandsKeptBytes } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
@@ -16,7 +18,7 @@ const message = (sender: string, command: Record<string, unknown>, more: Partial
     sender: sender as SenderId,
     class: "stock",
     bulk: false,
-    sku: "A" as Sku,
+    key: "A" as Sku,
     reply: `s.${String(command.id)}`,
     publishedMs: startMs,
     trace: null,
@@ -56,7 +58,7 @@ describe("what an ingress stored", () => {
     const worker = serving(0)
     for (let i = 0; i < 2; i++) store(worker, { serial: 1, acknowledged: 0, messages: [message("dc", receive("f3", 2))] })
     worker.settle()
-    expect(worker.partition.actors.get("A" as Sku)?.stock.locations[0]?.onHand).toBe(2)
+    expect(worker.partition.actors.get("A" as Sku)?.state.locations[0]?.onHand).toBe(2)
     expect(worker.all("Alarm").filter(({ kind }) => kind === "CommandsLostTail")).toEqual([])
   })
 

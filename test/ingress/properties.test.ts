@@ -2,10 +2,11 @@
  * Random lives of an ingress against a model that knows only what was put in and what came out: at most one answer to a message, and `busy` or `notStored` only where nothing of it
  * was handed over or stored; what is stored is whole, in order and counted without holes; senders take turns; nobody gets more than its rate.
  */
+
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { DoorMessage, IngressInput, IngressOutput } from "../../src/ingress/protocol.ts"
+import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import {
   bodyBytesMax,
   commandsPerMessageMax,

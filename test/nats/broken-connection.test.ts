@@ -1,9 +1,10 @@
 /** Whatever waits for an answer on a connection that breaks hears so at once, whenever it was handed over around the break, and can be asked again as soon as there is a connection. */
+
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Way, wayTo } from "../../load/outages/half-open.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { AtsValue } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { engineInbox } from "../../src/nats/config.ts"
 import { type Link, openLink } from "../../src/nats/connection.ts"
 import { publishCounted } from "../../src/nats/counted-publisher.ts"

@@ -1,7 +1,8 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
+
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { AtsValue, Reply } from "../../src/engine/records.ts"
+import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"
 import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
 import { senderInbox } from "../../src/nats/config.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"

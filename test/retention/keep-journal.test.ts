@@ -1,4 +1,5 @@
 /** Rounds of archiving and purging over real files: killed at every moment, over damage, and beside a journal that isn't what it was. */
+
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -6,7 +7,7 @@ import { Effect, Exit, Layer, Stream } from "effect"
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ArchiveMoment, folderArchiveLayer } from "../../src/archive/folder.ts"
-import { stateHash } from "../../src/engine/hash.ts"
+import { stateHash } from "../../src/kinds/sku/partition.ts"
 import { Archive } from "../../src/ports/archive.ts"
 import { Fold } from "../../src/retention/fold.ts"
 import { archivedEnd, type KeepOptions, type Kept, keepJournal, lookAtJournal } from "../../src/retention/keep-journal.ts"
@@ -244,7 +245,7 @@ describe("a round refuses, and purges nothing", () => {
       const decoded = engineCodec.decodeChunk(bytes)
       if (decoded._tag !== "Chunk") throw new Error("a chunk can't be read")
       const chunk = engineCodec.readChunk(decoded.chunk)
-      if (chunk?.kind !== "skus") return bytes
+      if (chunk?.kind !== "actors") return bytes
       return engineCodec.encodeChunk(JSON.parse(JSON.stringify(chunk).replaceAll('"onHand":1000', '"onHand":1001')))
     })
     shop.broker.chunks.set(id, changed)

@@ -4,10 +4,12 @@
  * Small on purpose: it doesn't model what a broker may do to a caller beyond what a test switches on. What is written here stays until
  * the object is dropped; several workers share one.
  */
+
 import { Effect, Layer, type Scope, Stream } from "effect"
 import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
-import type { CommandMessage, Halt, SnapshotManifest, TakenMessage, Witness } from "../../src/engine/protocol.ts"
-import type { AtsValue, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import type { AtsValue, Reply, TakenMessage } from "../../src/kinds/sku/types.ts"
 import {
   type AnnouncedMember,
   type BrokerTrouble,
@@ -208,7 +210,7 @@ export class MemoryBroker {
       sender: sender as SenderId,
       class: commandClass,
       bulk: false,
-      sku: sku as Sku,
+      key: sku as Sku,
       reply: replySuffix,
       publishedMs: Date.now(),
       trace: null,

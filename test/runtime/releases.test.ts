@@ -2,13 +2,13 @@
  * Workers of two releases on one journal, as in a rolling upgrade and in a rollback: whoever can't read what the newer one writes steps aside, stops
  * nobody, and says so.
  */
+
 import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import { emptyPartition } from "../../src/engine/partition.ts"
-import type { EngineCodec } from "../../src/engine/protocol.ts"
 import { recordVersion } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { EngineCodec } from "../../src/kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../../src/limits.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { rankWorkers } from "../../src/runtime/rendezvous.ts"

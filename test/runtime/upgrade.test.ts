@@ -1,9 +1,9 @@
 /** Workers on a cluster that an earlier release left: its journal's cursor is of the stream to which senders published themselves. */
+
 import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import { emptyPartition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
 import { snapshotEveryRecords } from "../../src/limits.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { engineCodec } from "../../src/wire/codec.ts"

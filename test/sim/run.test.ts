@@ -1,13 +1,12 @@
 /** Whole seeds: repeatable, green, and judged by checkers that looked at something. */
+import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it } from "vitest"
 import { stateDifference } from "../../sim/checkers/same-state.ts"
 import { type RunOptions, runSeed } from "../../sim/run.ts"
 import { checkingCodec, frozenCodec } from "../../sim/substitutes/shared-codec.ts"
-import { stateHash } from "../../src/engine/hash.ts"
-import { copyPartition, emptyPartition } from "../../src/engine/partition.ts"
+import { copyPartition } from "../../src/engine/partition.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { makeStep } from "../../src/engine/step.ts"
 
 const run = (seed: string, profile: RunOptions["profile"], more: Partial<RunOptions> = {}) =>
   runSeed({ seed, profile, wallNowMs: () => 0, ...more })
@@ -70,18 +69,18 @@ describe("the comparison of states", () => {
           const [actor] = fold.actorList
           if (actor === undefined) continue
           const bent = copyPartition(fold)
-          const at = bent.actors.get(actor.stock.sku)?.stock.locations[0]
+          const at = bent.actors.get(actor.state.sku)?.state.locations[0]
           if (at === undefined) continue
           Object.assign(at, { onHand: at.onHand + 1 })
-          expect(stateDifference(fold, bent)).toBe(`what is on hand of ${actor.stock.sku}`)
-          expect(stateDifference(bent, fold)).toBe(`what is on hand of ${actor.stock.sku}`)
+          expect(stateDifference(fold, bent)).toBe(`what is on hand of ${actor.state.sku}`)
+          expect(stateDifference(bent, fold)).toBe(`what is on hand of ${actor.state.sku}`)
           const forgetful = copyPartition(fold)
           for (const memory of forgetful.senders.values()) memory.decisions.slots.pop()
           expect(stateDifference(fold, forgetful)).toMatch(/^how many decisions of .* are remembered$/)
           const older = copyPartition(fold)
           const first = older.actorList[0]
           if (first !== undefined) first.version--
-          expect(stateDifference(fold, older)).toBe(`the version of ${actor.stock.sku}`)
+          expect(stateDifference(fold, older)).toBe(`the version of ${actor.state.sku}`)
           const unread = copyPartition(fold)
           unread.ingresses.clear()
           if (fold.ingresses.size > 0) expect(stateDifference(fold, unread)).toBe("how far ingresses are taken")

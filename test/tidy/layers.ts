@@ -9,6 +9,8 @@ interface Layer {
   readonly uses: ReadonlyArray<string>
   /** Parts of which only types may be imported. */
   readonly typesOf: ReadonlyArray<string>
+  /** Folders that are closed to it all the same. */
+  readonly closed?: ReadonlyArray<string>
   /** Packages, by name or by the prefix before an asterisk. */
   readonly packages: ReadonlyArray<string>
 }
@@ -17,10 +19,11 @@ interface Layer {
 const everywhere = ["assert", "limits"]
 const effect = ["effect", "effect/*"]
 /** What an adapter is given: the port it implements or uses, and the words and bytes of what goes through it. */
-const adapter = { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine"] }
+const adapter = { uses: ["ports", "wire", "domain", "config"], typesOf: ["engine", "kinds"] }
 const composed = [
   "domain",
   "engine",
+  "kinds",
   "ingress",
   "wire",
   "ports",
@@ -43,25 +46,28 @@ export const layers: Readonly<Record<string, Layer>> = {
   limits: { uses: [], typesOf: [], packages: [] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
   domain: { uses: [], typesOf: [], packages: [] },
-  engine: { uses: ["domain"], typesOf: [], packages: [] },
+  // What its actors are it is told by the kind that it is given: it knows names and refusals, and no kind's own domain.
+  engine: { uses: ["domain"], typesOf: [], closed: ["src/domain/sku/"], packages: [] },
+  /** One folder a kind: what the domain decides, put together for the engine. */
+  kinds: { uses: ["domain", "engine"], typesOf: [], packages: [] },
   // The lists of names that the record types are made of stand beside those types: they are words, not behaviour.
   wire: {
     uses: ["domain", "config", "engine/records", "engine/words"],
-    typesOf: ["engine"],
+    typesOf: ["engine", "kinds"],
     packages: [...effect, "node:buffer", "node:crypto", "node:zlib"],
   },
   // Pure as the engine: its codec is handed to it, so that of wire and engine it needs words and types.
-  ingress: { uses: ["domain", "engine/words"], typesOf: ["engine", "wire"], packages: [] },
-  ports: { uses: ["domain", "wire", "config"], typesOf: ["engine"], packages: effect },
-  audit: { uses: ["wire"], typesOf: ["domain", "engine"], packages: [] },
+  ingress: { uses: ["domain", "engine/words"], typesOf: ["engine", "kinds", "wire"], packages: [] },
+  ports: { uses: ["domain", "wire", "config"], typesOf: ["engine", "kinds"], packages: effect },
+  audit: { uses: ["wire"], typesOf: ["domain", "engine", "kinds"], packages: [] },
   /** Its importer reads the files that it is given by path. */
   workload: { uses: ["domain", "wire"], typesOf: [], packages: ["node:fs", "node:path"] },
   /** What is archived and purged is decided here, over the ports; the engine folds what has to be verified. */
-  retention: { uses: ["engine", "wire", "ports"], typesOf: ["domain"], packages: effect },
+  retention: { uses: ["engine", "kinds", "wire", "ports"], typesOf: ["domain"], packages: effect },
   archive: { ...adapter, packages: [...effect, "node:*"] },
   runtime: {
     // Which classes a role may send is a table: a word, as the names are.
-    uses: ["engine", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles"],
+    uses: ["engine", "kinds", "ingress", "wire", "ports", "config", "telemetry/names", "domain/roles"],
     typesOf: ["domain"],
     packages: [...effect, "node:*"],
   },
@@ -70,10 +76,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   telemetry: { ...adapter, packages: [...effect, "prom-client", "node:*"] },
   cli: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   /** What the package exports: a client put together with its adapter. */
-  channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine"], packages: effect },
+  channel: { uses: ["client", "nats", "ports", "domain", "wire", "config"], typesOf: ["engine", "kinds"], packages: effect },
   main: { uses: composed, typesOf: [], packages: [...effect, "@effect/platform-node", "@effect/platform-node/*", "node:*"] },
   sim: {
-    uses: ["engine", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"],
+    uses: ["engine", "kinds", "ingress", "wire", "domain", "audit", "workload", "ports", "runtime", "sim"],
     typesOf: [],
     packages: [...effect, "node:*"],
   },
@@ -99,6 +105,8 @@ const judge = (source: Source, part: string, layer: Layer, taken: Import): Findi
   if (target === undefined)
     return allowsPackage(layer, taken.from) ? undefined : finding(source, taken.offset, `${part} may not import the package ${taken.from}`)
   const to = partOf(target)
+  if (layer.closed?.some((folder) => target.startsWith(folder)) === true)
+    return finding(source, taken.offset, `${part} may not import ${target} (${taken.name})`)
   if (to === undefined) return finding(source, taken.offset, `src may not import ${target}`)
   if (to === part || everywhere.includes(to) || opens(layer.uses, target)) return undefined
   if (opens(layer.typesOf, target))

@@ -28,7 +28,7 @@ const surroundings = new Set([
 /** Methods whose result depends on the machine's language or on chance, whatever they are called on. */
 const unsteadyMethods = new Set(["localeCompare", "toLocaleString", "toLocaleUpperCase", "toLocaleLowerCase", "random", "randomUUID"])
 
-const pureParts = ["src/domain/", "src/engine/", "src/ingress/"]
+const pureParts = ["src/domain/", "src/engine/", "src/kinds/", "src/ingress/"]
 
 const isPure = (path: string): boolean => pureParts.some((part) => path.startsWith(part))
 

@@ -20,6 +20,8 @@ describe("imports by layer", () => {
     ["the domain imports Effect", "src/domain/a.ts", `import { Effect } from "effect"`],
     ["the engine imports a module of Node", "src/engine/a.ts", `import { createHash } from "node:crypto"`],
     ["the engine imports wire", "src/engine/a.ts", `import { encode } from "../wire/records.ts"`],
+    ["the engine imports a kind's domain", "src/engine/a.ts", `import type { Command } from "../domain/sku/commands.ts"`],
+    ["the engine imports a kind", "src/engine/a.ts", `import { skuKind } from "../kinds/sku/kind.ts"`],
     ["wire imports behaviour of the engine", "src/wire/a.ts", `import { step } from "../engine/step.ts"`],
     ["audit imports logic of the domain", "src/audit/a.ts", `import { decide } from "../domain/decide.ts"`],
     ["an adapter imports another", "src/client/a.ts", `import { connect } from "../nats/connect.ts"`],

@@ -1,4 +1,5 @@
 /** Arbitrary values of everything that has bytes: all kinds, every optional field there or not. */
+
 import fc from "fast-check"
 import {
   CommandClass,
@@ -21,20 +22,17 @@ import {
 } from "../../src/domain/sku/commands.ts"
 import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/sku/events.ts"
 import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
-import {
-  type AtsValue,
-  CursorStream,
-  type DecidedCommand,
-  type DecisionSaid,
-  type Entry,
-  type EntryDecision,
-  FloorClass,
-  type JournalRecord,
-  type Outcome,
-  RecordKind,
-  type Reply,
-  recordVersion,
-} from "../../src/engine/records.ts"
+import { CursorStream, FloorClass, RecordKind, recordVersion } from "../../src/engine/records.ts"
+import type {
+  AtsValue,
+  DecidedCommand,
+  DecisionSaid,
+  Entry,
+  EntryDecision,
+  JournalRecord,
+  Outcome,
+  Reply,
+} from "../../src/kinds/sku/types.ts"
 import { allocationsMax, deadlineMsMax, holdMsMax, idCharsMax, qtyMax, senderCharsMax, textCharsMax } from "../../src/limits.ts"
 
 /** Optional fields that are there or not, never undefined. */
@@ -211,7 +209,7 @@ const decision: fc.Arbitrary<EntryDecision> = fc.oneof(
 )
 const decided: fc.Arbitrary<DecidedCommand> = fc.record({
   command: fc.option(command),
-  named: fc.option(fc.record({ id: fc.option(commandId), sku: fc.option(sku) })),
+  named: fc.option(fc.record({ id: fc.option(commandId), key: fc.option(sku) })),
   decision,
 })
 
@@ -238,8 +236,8 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     arbitrary: fc.record({ _tag: type("Stored"), seq: count, ingress: fc.constantFrom("i-1", "edge_2"), serial: count, missing: count }),
   },
   { weight: 1, arbitrary: fc.record({ _tag: type("Skipped"), seq: count, cause: anyText }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), sku, events: fc.array(expired, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), sku, events: fc.array(covered, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), key: sku, events: fc.array(expired, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), key: sku, events: fc.array(covered, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Floor"), sender, class: fc.constantFrom(...FloorClass), floorMs: count }) },
   {
     weight: 1,

@@ -140,16 +140,16 @@ describe("decodeBody", () => {
           refusal: { reason: "InvalidField", field: "qty" },
           detail: expect.stringMatching("^(missing|out of its range \\()"),
           id: "c-1",
-          sku: "A-1",
+          key: "A-1",
         },
         {
           _tag: "Invalid",
           refusal: { reason: "InvalidField", field: "id" },
           detail: expect.stringMatching("^(missing|out of its range \\()"),
           id: null,
-          sku: null,
+          key: null,
         },
-        { _tag: "Invalid", refusal: { reason: "UnsupportedVersion", field: "v" }, id: null, sku: null },
+        { _tag: "Invalid", refusal: { reason: "UnsupportedVersion", field: "v" }, id: null, key: null },
       ],
     })
   })

@@ -1,4 +1,5 @@
 /** Chunks of snapshots are read field by field, as the schema here says, which is tied to what the engine writes. */
+
 import { Schema } from "effect"
 import fc from "fast-check"
 import { expect, it } from "vitest"
@@ -6,8 +7,8 @@ import { CommandClass } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
 import { ReservationStatus } from "../../src/domain/sku/stock.ts"
-import type { Chunk } from "../../src/engine/chunks.ts"
 import { FloorClass } from "../../src/engine/records.ts"
+import type { Chunk } from "../../src/kinds/sku/types.ts"
 import { readChunk } from "../../src/wire/chunks.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { CommandJson, commandVersion } from "../../src/wire/commands.ts"
@@ -47,9 +48,9 @@ const floorClass = Schema.Literals(FloorClass)
 
 const ChunkJson = Schema.Union([
   Schema.Struct({
-    kind: Schema.Literal("skus"),
+    kind: Schema.Literal("actors"),
     seq: whole,
-    skus: Schema.Array(
+    items: Schema.Array(
       Schema.Struct({
         sku: text,
         version: whole,
@@ -73,7 +74,7 @@ const ChunkJson = Schema.Union([
     ),
   }),
   Schema.Struct({
-    kind: Schema.Literal("reservations"),
+    kind: Schema.Literal("parts"),
     seq: whole,
     items: Schema.Array(
       Schema.Struct({
@@ -98,7 +99,7 @@ const ChunkJson = Schema.Union([
         sender: text,
         decision: Schema.Struct({
           id: text,
-          sku: text,
+          key: text,
           hash: whole,
           outcome: outcomeJson,
           step: whole,
@@ -154,9 +155,9 @@ const anyFloorClass = fc.constantFrom(...FloorClass)
 /** Every chunk that the engine may write, typed as the engine has it: a field that it gains doesn't compile here. */
 const chunk: fc.Arbitrary<Chunk> = fc.oneof(
   fc.record({
-    kind: fc.constant("skus" as const),
+    kind: fc.constant("actors" as const),
     seq: count,
-    skus: few(
+    items: few(
       fc.record({
         sku,
         version: count,
@@ -181,7 +182,7 @@ const chunk: fc.Arbitrary<Chunk> = fc.oneof(
     ),
   }),
   fc.record({
-    kind: fc.constant("reservations" as const),
+    kind: fc.constant("parts" as const),
     seq: count,
     items: few(
       fc.record({
@@ -207,7 +208,7 @@ const chunk: fc.Arbitrary<Chunk> = fc.oneof(
         decision: command.chain(({ id }) =>
           fc.record({
             id: fc.constant(id),
-            sku,
+            key: sku,
             hash: fc.maxSafeNat(),
             outcome,
             step: count,

@@ -4,7 +4,8 @@ import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } fro
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { Allocations, StockEvent } from "../../src/domain/sku/events.ts"
 import type { Policy } from "../../src/domain/sku/policy.ts"
-import { type DecidedCommand, type JournalRecord, type MessageEntry, recordVersion } from "../../src/engine/records.ts"
+import { recordVersion } from "../../src/engine/records.ts"
+import type { DecidedCommand, JournalRecord, MessageEntry } from "../../src/kinds/sku/types.ts"
 import {
   allocationsMax,
   bodyBytesMax,

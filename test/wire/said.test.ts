@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { Reply } from "../../src/engine/records.ts"
+import type { Reply } from "../../src/kinds/sku/types.ts"
 import { commandJsonOf } from "../../src/wire/commands.ts"
 import {
   type Answer,

@@ -3,11 +3,12 @@
  *
  * The examples are records by tag: a member without one doesn't compile. A member that no example leads to fails here.
  */
+
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { CommandType } from "../../src/domain/sku/commands.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
-import type { Entry } from "../../src/engine/records.ts"
+import type { Entry } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, Worker } from "../engine/rig.ts"
 
@@ -74,7 +75,7 @@ describe("every event", () => {
 
   it("is folded by the domain on replay to the state that decided it, and by the auditor without an objection", () => {
     const next = new Worker(broker, "b").serve()
-    expect(next.partition.actorList.map(({ stock }) => stock)).toEqual(worker.partition.actorList.map(({ stock }) => stock))
+    expect(next.partition.actorList.map(({ state: stock }) => stock)).toEqual(worker.partition.actorList.map(({ state: stock }) => stock))
     const audit = createAudit({ codec: engineCodec })
     for (const record of broker.journal) audit.record(0, record)
     expect(audit.finish().violations).toEqual([])

@@ -4,7 +4,9 @@
  *
  * Before all other imports, Schema's decoders are switched to compiled ones.
  */
+
 import { unreachable } from "../../assert.ts"
+import type { AtsValue } from "../../kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 
 import * as Cause from "effect/Cause"
@@ -14,7 +16,6 @@ import * as Layer from "effect/Layer"
 import { Client } from "../../client/client.ts"
 import type { Decision } from "../../client/commands.ts"
 import { partitionOf } from "../../domain/names.ts"
-import type { AtsValue } from "../../engine/records.ts"
 import { channelLinkLayer } from "../../nats/channel-link.ts"
 import { ChannelLink } from "../../ports/channel.ts"
 import { describeFailure } from "../exit-codes.ts"

@@ -4,9 +4,10 @@
  * One file for each partition, so that an audit can take one partition after another. Written straight from what arrives, before the client
  * library or anybody else has looked at it.
  */
+
 import { closeSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import type { AtsValue } from "../../engine/records.ts"
+import type { AtsValue } from "../../kinds/sku/types.ts"
 import type { ReplyBody } from "../../wire/replies.ts"
 
 /** A line of such a file. */

@@ -2,6 +2,19 @@
  * Every checker of a simulated world, seen to fail: each is put to a small world that is at rest and in order, and then to the same with one thing
  * wrong. What excuses a failure is tried too, from both sides.
  */
+import { emptyPartition } from "../../../src/kinds/sku/partition.ts"
+import type {
+  AtsValue,
+  DecidedCommand,
+  DecisionSaid,
+  Entry,
+  EntryDecision,
+  JournalRecord,
+  MessageEntry,
+  Partition,
+  Reply,
+  TakenMessage,
+} from "../../../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it, vi } from "vitest"
 import { acknowledgedAppends } from "../../../sim/checkers/acknowledged-appends.ts"
@@ -44,19 +57,8 @@ import { CheckerName } from "../../../src/audit/findings.ts"
 import type { SenderId } from "../../../src/domain/names.ts"
 import type { Command } from "../../../src/domain/sku/commands.ts"
 import { type Reservation, reservationsOf } from "../../../src/domain/sku/stock.ts"
-import { emptyPartition, type Partition } from "../../../src/engine/partition.ts"
-import type { CommandMessage, Halt, TakenMessage } from "../../../src/engine/protocol.ts"
-import type {
-  AtsValue,
-  DecidedCommand,
-  DecisionSaid,
-  Entry,
-  EntryDecision,
-  JournalRecord,
-  MessageEntry,
-  Reply,
-  StoredRecord,
-} from "../../../src/engine/records.ts"
+import type { CommandMessage, Halt } from "../../../src/engine/protocol.ts"
+import type { StoredRecord } from "../../../src/engine/records.ts"
 import { encodeBatch } from "../../../src/wire/taken.ts"
 
 /** A world of two workers and one partition at rest after a calm sale, each its own: tests change it. */
@@ -215,7 +217,7 @@ describe("expected-refusals", () => {
 describe("expiries", () => {
   it("finds a hold that outlived its time", () => {
     const cluster = atRest()
-    const holds = serving(cluster).partition.actorList.flatMap(({ stock }): Array<Reservation> => [...reservationsOf(stock)])
+    const holds = serving(cluster).partition.actorList.flatMap(({ state: stock }): Array<Reservation> => [...reservationsOf(stock)])
     const hold = holds[0] as Reservation
     hold.status = "held"
     hold.expiresAtMs = cluster.world.nowMs as Reservation["expiresAtMs"]
@@ -484,7 +486,7 @@ describe("state-is-fold", () => {
     const { found, checked } = fold(cluster)
     expect(found).toEqual([])
     expect(checked, "every record, and the state of both workers").toBe(records(cluster).length + 2)
-    const at = serving(cluster).partition.actorList[0]?.stock.locations[0] as object
+    const at = serving(cluster).partition.actorList[0]?.state.locations[0] as object
     Object.assign(at, { onHand: -1 })
     expect(fold(cluster).found).toEqual(["a state differs from the fold of its journal"])
   })
@@ -492,7 +494,7 @@ describe("state-is-fold", () => {
   it("finds it where somebody begins to serve, however many began with nothing before", () => {
     const cluster = atRest()
     const slot = serving(cluster)
-    const [at] = slot.partition.actorList[0]?.stock.locations ?? []
+    const [at] = slot.partition.actorList[0]?.state.locations ?? []
     Object.assign(at as object, { onHand: -1 })
     const begin = (times: number) => {
       const empty = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 1 })
@@ -718,7 +720,7 @@ describe("the door's checkers", () => {
     sender: "web" as TakenMessage["sender"],
     class: "stock",
     bulk: false,
-    sku: "FS-00001" as TakenMessage["sku"],
+    key: "FS-00001" as TakenMessage["key"],
     reply: "web.x",
     publishedMs: 0,
     trace: null,
@@ -849,7 +851,7 @@ const canonical = (): Uint8Array => {
     ingress: "i0-1",
     serial: 1,
     acknowledged: 0,
-    messages: [{ ...message, sender: "web" as never, sku: "FS-00001" as never }],
+    messages: [{ ...message, sender: "web" as never, key: "FS-00001" as never }],
   })
 }
 

@@ -1,10 +1,11 @@
 /**
  * Copies and fingerprints of plain state, held against structuredClone and the engine's own hash.
  */
+
 import { describe, expect, it } from "vitest"
 import { copyState, fingerprint } from "../../../sim/small-world/plain-state.ts"
-import { partitionHash } from "../../../src/engine/hash.ts"
 import { copyPartition } from "../../../src/engine/partition.ts"
+import { partitionHash } from "../../../src/kinds/sku/partition.ts"
 import { engineCodec } from "../../../src/wire/codec.ts"
 import { json, serving } from "../../engine/rig.ts"
 

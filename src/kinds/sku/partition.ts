@@ -1,0 +1,25 @@
+/**
+ * A partition of SKUs: the engine given that kind. Everybody but the engine makes and steps partitions by way of this file.
+ */
+import type { Sku } from "../../domain/names.ts"
+import * as hash from "../../engine/hash.ts"
+import * as engine from "../../engine/partition.ts"
+import type { ProtocolRules } from "../../engine/protocol.ts"
+import * as step from "../../engine/step.ts"
+import { skuKind } from "./kind.ts"
+import type { EngineCodec, Partition, SkuKind, Step } from "./types.ts"
+
+/** A partition that knows nothing yet; see engine/partition.ts. */
+export const emptyPartition = (options: Parameters<typeof engine.emptyPartition>[0]): Partition => engine.emptyPartition<SkuKind>(options)
+
+/** The step function of partitions of SKUs; see engine/step.ts. */
+export const makeStep = (given: { readonly codec: EngineCodec; readonly rules: ProtocolRules }): Step =>
+  step.makeStep({ kind: skuKind, ...given })
+
+type Sha256 = EngineCodec["sha256"]
+
+/** Hash of stock and remembered decisions: of one SKU, or of all the partition's. */
+export const stateHash = (partition: Partition, sha256: Sha256, sku?: Sku): string => hash.stateHash(partition, skuKind, sha256, sku)
+
+/** Hash of everything the partition holds. */
+export const partitionHash = (partition: Partition, sha256: Sha256): string => hash.partitionHash(partition, skuKind, sha256)
