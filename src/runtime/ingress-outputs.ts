@@ -8,9 +8,9 @@ import type { Desk, OpenDoor } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { encodeFrame } from "../wire/taken.ts"
+import type { WithoutClock } from "./mailbox.ts"
 import type { Reigns } from "./reigns.ts"
 
-type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
 /** An input before it has its clock. */
 export type IngressTold = WithoutClock<IngressInput>
 

@@ -6,7 +6,8 @@ import type { Effect } from "effect"
 import type { Input } from "../kinds/sku/types.ts"
 import { makeSignal } from "./signal.ts"
 
-type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
+/** An input before it has its clocks. */
+export type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 /** An input before it has its clocks: they are read when the partition hears it, not when it was told. */
 export type Told = WithoutClock<Input>
 
