@@ -36,7 +36,6 @@ export interface Claim {
   expiresAtMs: EpochMs
 }
 
-/** How a reservation ends. */
 export type End = "fulfilled" | "released" | "expired"
 
 /** How and when a reservation ended, by journaled time. */
@@ -82,7 +81,6 @@ export interface SkuModel {
 /** A reservation's key in its SKU: senders and ids contain no slash. */
 export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
 
-/** A SKU of which nothing was told yet. */
 export const emptyModel = (sku: string, partition: number): SkuModel => ({
   sku,
   partition,

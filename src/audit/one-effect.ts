@@ -73,10 +73,7 @@ const wrongReuse = (decision: EntryDecision, first: First, content: string, vers
   return said === right ? null : `is refused as reused for its ${said}, where ${fields.join(", ")} differs`
 }
 
-/**
- * A command's content: without its id and SKU, by which it is found, and without the times that each sending has anew. The order of fields doesn't count, for it depends on how
- * the record was read.
- */
+/** A command without what finds it and without what is each sending's own. In which order its fields stand is no content: it depends on how the record was read. */
 const contentOf = ({ id: _, sku: __, issuedAtMs: ___, deadlineMs: ____, ...content }: Command): string =>
   JSON.stringify(Object.fromEntries(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))))
 
@@ -158,7 +155,6 @@ interface OneEffect {
   readonly isDecided: (scope: string) => boolean
 }
 
-/** A checker `one-effect` that reports to `findings`. */
 export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = new Map<string, First>()
   const shipments = createShipments(floors)
@@ -201,7 +197,7 @@ export const createOneEffect = (findings: Findings, floors: Floors): OneEffect =
       const floorMs = floors.at(partition, sender, floorClass, atMs)
       const found = firsts.get(scope)
       const first = found !== undefined && found.issuedAtMs >= floors.at(partition, sender, found.floorClass, atMs) ? found : undefined
-      // All commands come from one decoder, with their fields in one order. If that were not so, a right repeat would be reported as wrong; a wrong one would never be missed.
+      // Every command comes out of the one decoder, its fields in one order. Were it not so, a repeat would be found wrong that isn't, and none missed.
       const content = contentOf(command)
       const settled = brokerMs === null
       const countsMs = countedAtMs(command, version, brokerMs ?? atMs)

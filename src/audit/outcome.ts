@@ -58,7 +58,7 @@ const none = (value: unknown): boolean => value === undefined || value === 0 || 
 /** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
 const beside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
 
-/** Fields that releases before version 3 left out of the answers to a release, a shipment or a policy. Those they gave for a hold are compared as today. */
+/** What releases before version 3 did not say of a release, a shipment or a policy; what they said of a hold, nobody contradicts. */
 const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
 
 const fieldContradiction = (name: string, said: object, meant: object): string | null => {

@@ -46,7 +46,6 @@ const dropFirst = (heap: Array<End>): void => {
   siftDown(heap)
 }
 
-/** Remembers when holds end, for the SKUs of one audit. */
 export const createOverdue = () => {
   const ends = new WeakMap<SkuModel, Array<End>>()
   return {

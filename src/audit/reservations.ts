@@ -117,7 +117,6 @@ const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof state
   return reason === "ReservationConfirmed" || reason === "QtyExceedsOpen" ? ["open"] : undefined
 }
 
-/** A checker `reservations` that reports to `findings`. */
 export const createReservations = (findings: Findings, floors: Floors) => {
   const isForgotten = (partition: number, ended: Ended, atMs: EpochMs): boolean =>
     stepStartMs(ended.endedAtMs) < floors.at(partition, ended.channel, "sell", atMs)
