@@ -4,13 +4,9 @@
  *
  * Prints the longest step in CPU time of this thread, what the heap grew by, and what became of the right command. Ends with 1 if any of them is not as promised.
  */
-import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
-import type { DecisionSaid, Input, Output, TakenMessage } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
-import type { CommandClass, SenderId, Sku } from "../src/domain/names.ts"
 import { counted } from "../src/domain/telling.ts"
-import { protocolRules } from "../src/engine/rules.ts"
-import { engineCodec } from "../src/wire/codec.ts"
+import { serveAlone } from "./stage/lone-engine.ts"
 import { scriptOptions } from "./stage/options.ts"
 
 const stepMsMax = 20
@@ -28,66 +24,31 @@ const values = scriptOptions("Commands dated wrong, from one sender, through the
 const commands = Number(values.commands)
 const commandsPerMessage = 100
 
-const step = makeStep({ codec: engineCodec, rules: protocolRules })
-const partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
-let nowMs = startMs
-let journalSeq = 0
 let longestMs = 0
-let lastSaid: DecisionSaid | undefined
-const refused = new Map<string, number>()
 
 const cpuMs = (): number => {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1_000
 }
 
-const put = (input: Input): void => {
-  const began = cpuMs()
-  const outputs = step(partition, input)
-  longestMs = Math.max(longestMs, cpuMs() - began)
-  for (const output of outputs) answer(output)
-}
-
-const answer = (output: Output): void => {
-  if (output._tag === "Append") put({ _tag: "AppendAcked", nowMs, messageId: output.messageId, seq: ++journalSeq, duplicate: false })
-  else if (output._tag === "ReadClaimBasis")
-    put({ _tag: "ClaimBasisRead", nowMs, ask: output.ask, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } })
-  else if (output._tag === "SendFeed") put({ _tag: "FeedSent", nowMs, group: output.group })
-  else if (output._tag === "SayBusy") throw new Error(`busy: ${output.why}`)
-  else if (output._tag === "Halted") throw new Error(output.halt.detail)
-  else if (output._tag === "SendReplies") {
-    for (const { decisions } of output.replies)
-      for (const said of decisions) {
-        lastSaid = said
-        const what = said.outcome === "refused" ? said.reason : said.outcome
-        refused.set(what, (refused.get(what) ?? 0) + 1)
-      }
-    put({ _tag: "RepliesSent", nowMs, seq: output.seq })
-  }
-}
-
-const message = (text: string, sender = "web", commandClass: CommandClass = "sell"): TakenMessage => {
-  const body = new TextEncoder().encode(text)
-  return {
-    sender: sender as SenderId,
-    class: commandClass,
-    bulk: false,
-    key: "A" as Sku,
-    reply: "r",
-    publishedMs: nowMs,
-    trace: null,
-    bytes: body.length,
-    body: engineCodec.decodeBody(body),
-  }
-}
+const engine = serveAlone(startMs, 1_000_000_000, {
+  onStep: (step) => {
+    const began = cpuMs()
+    const outputs = step()
+    longestMs = Math.max(longestMs, cpuMs() - began)
+    return outputs
+  },
+})
 
 const reserve = (id: string, issuedAtMs: number): string =>
   `{"v":1,"type":"Reserve","id":"${id}","sku":"A","issuedAtMs":${issuedAtMs},"reservation":"${id}","qty":1,"holdMs":60000}`
 
 const hand = (...texts: ReadonlyArray<string>): void => {
-  nowMs += 4
-  put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => message(text)) })
-  put({ _tag: "Tick", nowMs, wallMs: nowMs })
+  engine.nowMs += 4
+  const { nowMs } = engine
+  engine.hand(texts)
+  engine.put({ _tag: "Tick", nowMs, wallMs: nowMs })
+  if (engine.busy > 0) throw new Error("told to come back")
 }
 
 const flood = (name: string, issuedAtMs: number): void => {
@@ -103,14 +64,6 @@ const flood = (name: string, issuedAtMs: number): void => {
 }
 
 const main = (): void => {
-  put({ _tag: "SnapshotMissing", nowMs })
-  put({ _tag: "BrokerTimeSeen", nowMs, brokerMs: nowMs })
-  put({ _tag: "Claim", nowMs, owner: "load", incarnation: "load" })
-  const policy =
-    '{"version":1,"channels":[{"channel":"web","priority":0,"bufferQty":0,"bufferPercent":0,"floorQty":0,"fenceQty":0}],"safety":[],"sourcing":[]}'
-  const stock = `{"v":1,"type":"ReceiveStock","id":"s","sku":"A","issuedAtMs":${startMs},"location":"DC1","qty":1000000000}`
-  const plan = `{"v":1,"type":"SetPolicy","id":"p","sku":"A","issuedAtMs":${startMs},"policy":${policy}}`
-  put({ _tag: "CommandsHanded", nowMs, messages: [message(stock, "dc", "stock"), message(plan, "plan", "policy")] })
   // The first are for the compilers.
   flood("warm", startMs + 10 * minute)
   longestMs = 0
@@ -119,9 +72,10 @@ const main = (): void => {
   for (const [name, issuedAtMs] of dates) flood(name, issuedAtMs)
   globalThis.gc?.()
   const grownMb = (process.memoryUsage().heapUsed - before) / 1e6
-  hand(reserve("right", nowMs))
+  hand(reserve("right", engine.nowMs))
+  const lastSaid = engine.lastSaid.at(-1)
   const isRight = lastSaid?.id === "right" && lastSaid.outcome === "accepted"
-  const counts = [...refused].map(([what, count]) => `${what} ${count}`).join(", ")
+  const counts = [...engine.outcomes].map(([what, count]) => `${what} ${count}`).join(", ")
   console.log(`${counted(commands, "command")} dated wrong: ${counts}`)
   console.log(
     `longest step ${longestMs.toFixed(1)} ms of CPU, heap grown by ${grownMb.toFixed(1)} MB, then a right command: ${JSON.stringify(lastSaid)}`,

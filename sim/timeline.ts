@@ -5,6 +5,7 @@
  * Bounded: what there is too much of is thinned out or cut, and what is left is true.
  */
 
+import { noEnds } from "../src/audit/ends.ts"
 import { emptyModel, fold, type SkuModel } from "../src/audit/model.ts"
 import type { StoredRecord } from "../src/engine/records.ts"
 import type { AtsValue, EntryDecision, Input, JournalRecord, Partition, Step } from "../src/kinds/sku/types.ts"
@@ -137,7 +138,7 @@ export class TimelineRecorder implements Partial<Observer> {
 
   constructor(sku: string) {
     this.#sku = sku
-    this.#model = emptyModel(sku, 0)
+    this.#model = emptyModel(sku, 0, noEnds)
   }
 
   /** The steps that workers take anyway, looked at after each. */
@@ -213,7 +214,7 @@ export class TimelineRecorder implements Partial<Observer> {
   journalLost(...[partition, afterSeq]: Parameters<Observer["journalLost"]>): void {
     const cluster = this.#cluster
     if (cluster === null || partition !== cluster.partitionOf(this.#sku)) return
-    this.#model = emptyModel(this.#sku, partition)
+    this.#model = emptyModel(this.#sku, partition, noEnds)
     for (const { seq, bytes } of cluster.server.records(partition, 1, afterSeq, Number.MAX_SAFE_INTEGER)) {
       const decoded = checkingCodec.decodeRecord(bytes)
       if (decoded._tag === "Record") this.#fold(seq, decoded.record)

@@ -240,6 +240,8 @@ export const ownerStalledMs = 2_000
 export const outageGraceMs = 1_500
 /** Milliseconds between two looks at whether every partition is served. */
 export const outageLookMs = 250
+/** Milliseconds after the look before, from which on a look shows that this process stood still: what it then has not heard says nothing of others. */
+export const outageLookLateMs = 1_000
 /** Milliseconds within which any outage is shown and alarmed by every living worker. */
 export const outageToldMsMax = 5_000
 
@@ -387,6 +389,10 @@ assert(
   // The owner's own look, what it stalls for, its announcement, and our look.
   announceMsMax + Math.max(ownerSilentMs, ownerStalledMs) + announceMsMax + outageLookMs <= outageToldMsMax,
   "INV-12 an owner that is silent or stalls is noticed by the others in time",
+)
+assert(
+  outageLookLateMs >= 2 * outageLookMs && outageLookLateMs + announceMsMax <= ownerSilentMs,
+  "a process that stands still for less than a late look takes nobody for silent",
 )
 assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-12 a partition between two owners is told of in time")
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")

@@ -56,7 +56,14 @@ export interface ArchiverOptions {
   readonly flags?: ReadonlyArray<string>
 }
 
-const archiveArgs = ({ folder, flags = [] }: ArchiverOptions): ReadonlyArray<string> => ["archive", "--dir", folder, "--json", ...flags]
+const archiveArgs = ({ folder, flags = [] }: ArchiverOptions): ReadonlyArray<string> => [
+  "archive",
+  "--dir",
+  folder,
+  "--create",
+  "--json",
+  ...flags,
+]
 
 /** One round of `holdfast archive`, to its end. */
 export const archiveRound = (options: ArchiverOptions): Promise<Ran> =>

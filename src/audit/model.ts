@@ -8,6 +8,7 @@ import { unreachable } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Allocations, StockEvent } from "../domain/sku/events.ts"
 import type { Policy } from "../domain/sku/policy.ts"
+import type { End, Ends } from "./ends.ts"
 
 /** Units at one location. */
 export interface Shelf {
@@ -36,15 +37,6 @@ export interface Claim {
   expiresAtMs: EpochMs
 }
 
-export type End = "fulfilled" | "released" | "expired"
-
-/** How and when a reservation ended, by journaled time. */
-export interface Ended {
-  readonly channel: string
-  readonly end: End
-  readonly endedAtMs: EpochMs
-}
-
 /** What a channel has open, and sold since the policy that gave it its present fence. */
 interface FenceUse {
   openQty: number
@@ -70,8 +62,8 @@ export interface SkuModel {
   readonly claims: Map<string, Claim>
   /** What open ones are owed beyond what is there, by {@link claimKey}, in the order they became so. */
   readonly debts: Map<string, Debt>
-  /** Ended ones, as long as their ids are remembered, in the order they ended. */
-  readonly ended: Map<string, Ended>
+  /** Ended ones, of all SKUs. */
+  readonly ends: Ends
   readonly uses: Map<string, FenceUse>
   readonly sums: Sums
   /** The record that changed it last. */
@@ -81,14 +73,14 @@ export interface SkuModel {
 /** A reservation's key in its SKU: senders and ids contain no slash. */
 export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
 
-export const emptyModel = (sku: string, partition: number): SkuModel => ({
+export const emptyModel = (sku: string, partition: number, ends: Ends): SkuModel => ({
   sku,
   partition,
   policy: null,
   shelves: new Map(),
   claims: new Map(),
   debts: new Map(),
-  ended: new Map(),
+  ends,
   uses: new Map(),
   sums: { receivedQty: 0, adjustedQty: 0, leftQty: 0, claimedQty: 0, unclaimedQty: 0 },
   changedSeq: 0,
@@ -199,7 +191,8 @@ const claimLess = (
   claim.open = openAfter(claim.open, event.allocations, -1)
   if (claim.open.length > 0 || debtQty(model, key) > 0) return
   model.claims.delete(key)
-  model.ended.set(key, { channel: event.channel, end: claim.fulfilledQty > 0 ? "fulfilled" : endWithout, endedAtMs: atMs })
+  const { partition, sku } = model
+  model.ends.note({ partition, sku, key }, event.channel, claim.fulfilledQty > 0 ? "fulfilled" : endWithout, atMs)
 }
 
 const takeAway = (model: SkuModel, taken: Allocations): void => {
@@ -220,7 +213,6 @@ const setPolicy = (model: SkuModel, policy: Policy): void => {
 
 const begin = (model: SkuModel, channel: string, reservation: string, claim: Omit<Claim, "channel">): void => {
   const key = claimKey(channel, reservation)
-  model.ended.delete(key)
   model.claims.set(key, { channel, ...claim })
   claimMore(model, channel, claim.open)
 }

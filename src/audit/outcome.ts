@@ -1,6 +1,6 @@
 /**
  * What a decision means for its sender, worked out again from the journaled entry, and whether something said agrees with it.
- * Used by `one-effect` for repeats and by `replies` for what was heard.
+ * Used by `replies` for what was heard; what it leaves unsaid counts as little for `one-effect` (firsts.ts).
  */
 
 import type { StockEvent } from "../domain/sku/events.ts"
@@ -53,18 +53,19 @@ export const meaningOf = (decision: EntryDecision): Outcome => {
   }
 }
 
-const none = (value: unknown): boolean => value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)
+/** What says as much as saying nothing. */
+export const isNothing = (value: unknown): boolean => value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)
 
 /** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
-const beside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
+export const outcomeBeside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
 
 /** What releases before version 3 did not say of a release, a shipment or a policy; what they said of a hold, nobody contradicts. */
-const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
+export const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
 
 const fieldContradiction = (name: string, said: object, meant: object): string | null => {
   const heard: unknown = Reflect.get(said, name)
   const journaled: unknown = Reflect.get(meant, name)
-  if (none(heard) && (none(journaled) || name === "reservation")) return null
+  if (isNothing(heard) && (isNothing(journaled) || name === "reservation")) return null
   return same(heard, journaled) ? null : `${name} is said to be ${textOf(heard)} and was journaled as ${textOf(journaled)}`
 }
 
@@ -74,7 +75,7 @@ const fieldContradiction = (name: string, said: object, meant: object): string |
  */
 export const contradiction = (said: Outcome, meant: Outcome, version: number): string | null => {
   for (const name of Object.keys(said)) {
-    const wrong = beside.has(name) ? null : fieldContradiction(name, said, meant)
+    const wrong = outcomeBeside.has(name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong
   }
   for (const name of Object.keys(meant)) {

@@ -2,7 +2,7 @@
  * Part of the checker `availability`: for no decision does a hold count whose time is up (INV-8).
  *
  * Proves that whenever a command about a SKU was decided, every hold of that SKU that was over by the record's time had been ended before: what it held was free
- * for whoever asked. Holds are kept by when they end, with what changed since left in: it is dropped when it comes up.
+ * for whoever asked. Holds are kept by when they end, with what changed since left in: it is dropped when it comes up, or when there is more of it than of what is open.
  */
 
 import type { EpochMs } from "../domain/names.ts"
@@ -46,6 +46,21 @@ const dropFirst = (heap: Array<End>): void => {
   siftDown(heap)
 }
 
+/** Below this nothing is dropped before it comes up. */
+const heapMin = 1_024
+
+const isHeld = (model: SkuModel, { endMs, key }: End): boolean => {
+  const claim = model.claims.get(key)
+  return claim !== undefined && !claim.confirmed && claim.expiresAtMs === endMs
+}
+
+/** Keeps what is held until then: sorted, which is a heap too. */
+const dropChanged = (heap: Array<End>, model: SkuModel): void => {
+  const held = heap.filter((end) => isHeld(model, end)).sort((a, b) => a.endMs - b.endMs)
+  heap.length = 0
+  for (const end of held) heap.push(end)
+}
+
 export const createOverdue = () => {
   const ends = new WeakMap<SkuModel, Array<End>>()
   return {
@@ -54,6 +69,7 @@ export const createOverdue = () => {
       if (event.type !== "Reserved" && event.type !== "Extended") return
       const heap = ends.get(model) ?? []
       ends.set(model, heap)
+      if (heap.length >= heapMin && heap.length > 2 * model.claims.size) dropChanged(heap, model)
       heap.push({ endMs: event.expiresAtMs, key: claimKey(event.channel, event.reservation) })
       siftUp(heap, heap.length - 1)
     },
@@ -61,9 +77,7 @@ export const createOverdue = () => {
     at: (model: SkuModel, atMs: EpochMs): string | null => {
       const heap = ends.get(model)
       for (let first = heap?.[0]; heap !== undefined && first !== undefined && first.endMs <= atMs; first = heap[0]) {
-        const claim = model.claims.get(first.key)
-        if (claim !== undefined && !claim.confirmed && claim.expiresAtMs === first.endMs)
-          return `${first.key} is held, and was over at ${first.endMs}`
+        if (isHeld(model, first)) return `${first.key} is held, and was over at ${first.endMs}`
         dropFirst(heap)
       }
       return null

@@ -11,9 +11,9 @@ import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import type { Allocations, StockEvent } from "../domain/sku/events.ts"
+import type { End } from "./ends.ts"
 import type { Findings, Where } from "./findings.ts"
-import { type Floors, stepStartMs } from "./floors.ts"
-import { type Claim, claimKey, debtQty, type Ended, type SkuModel, sumQty } from "./model.ts"
+import { type Claim, claimKey, debtQty, type SkuModel, sumQty } from "./model.ts"
 
 type ClaimEvent = Extract<StockEvent, { readonly reservation: unknown }>
 
@@ -80,14 +80,17 @@ const wrongOnOpen = (claim: Claim, owedQty: number, event: OpenEvent, cause: Com
   }
 }
 
+/** How a reservation ended, if it did and its id is still taken. */
+const endedOf = ({ ends, partition, sku }: SkuModel, key: string, atMs: EpochMs): End | undefined => ends.of({ partition, sku, key }, atMs)
+const wasOf = (ended: End | undefined): string => (ended === undefined ? "never began" : `was ${ended}`)
+
 const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
   const key = claimKey(event.channel, event.reservation)
   const claim = model.claims.get(key)
-  const ended = model.ended.get(key)?.end
   switch (event.type) {
     case "Reserved":
     case "SaleOwed":
-      return wrongBeginning(claim, ended, event, atMs)
+      return wrongBeginning(claim, claim === undefined ? endedOf(model, key, atMs) : undefined, event, atMs)
     case "ShippedUnreserved":
       return null
     case "Confirmed":
@@ -96,7 +99,7 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
     case "Expired":
     case "Fulfilled":
     case "ShortageCovered":
-      if (claim === undefined) return `is ${event.type} although it ${ended === undefined ? "never began" : `was ${ended}`}`
+      if (claim === undefined) return `is ${event.type} although it ${wasOf(endedOf(model, key, atMs))}`
       return wrongOnOpen(claim, debtQty(model, key), event, cause, atMs)
     default:
       return unreachable(event)
@@ -104,8 +107,8 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
 }
 
 /** What became of a reservation, as far as it is remembered. */
-const stateOf = (model: SkuModel, key: string): "open" | "unknown" | Ended["end"] =>
-  model.claims.has(key) ? "open" : (model.ended.get(key)?.end ?? "unknown")
+const stateOf = (model: SkuModel, key: string, atMs: EpochMs): "open" | "unknown" | End =>
+  model.claims.has(key) ? "open" : (endedOf(model, key, atMs) ?? "unknown")
 
 /** In which states a refusal for this reason is right; undefined: it says nothing of a reservation. */
 const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof stateOf>> | undefined => {
@@ -117,18 +120,7 @@ const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof state
   return reason === "ReservationConfirmed" || reason === "QtyExceedsOpen" ? ["open"] : undefined
 }
 
-export const createReservations = (findings: Findings, floors: Floors) => {
-  const isForgotten = (partition: number, ended: Ended, atMs: EpochMs): boolean =>
-    stepStartMs(ended.endedAtMs) < floors.at(partition, ended.channel, "sell", atMs)
-
-  /** Forgets the reservations that ended longest ago, up to the first whose id is still taken. */
-  const forget = (model: SkuModel, atMs: EpochMs): void => {
-    for (const [key, ended] of model.ended) {
-      if (!isForgotten(model.partition, ended, atMs)) return
-      model.ended.delete(key)
-    }
-  }
-
+export const createReservations = (findings: Findings) => {
   return {
     /** Judges a refusal against the model as it is. Before version 3 a hold that was over might be told to have expired before it did. */
     refused: (where: Where, model: SkuModel, sender: string, command: Command, reason: RefusalReason, atMs: EpochMs): void => {
@@ -136,9 +128,7 @@ export const createReservations = (findings: Findings, floors: Floors) => {
       if (states === undefined || !("reservation" in command) || command.reservation === undefined) return
       findings.checked("reservations")
       const key = claimKey(command.type === "Fulfil" ? command.channel : sender, command.reservation)
-      const ended = model.ended.get(key)
-      if (ended !== undefined && isForgotten(model.partition, ended, atMs)) model.ended.delete(key)
-      const state = stateOf(model, key)
+      const state = stateOf(model, key, atMs)
       if (!states.includes(state))
         findings.violated("reservations", where, `${command.type} ${command.id} is refused for ${reason}, reservation ${key} is ${state}`)
     },
@@ -146,10 +136,7 @@ export const createReservations = (findings: Findings, floors: Floors) => {
     event: (where: Where, model: SkuModel, event: StockEvent, cause: CommandType | null, atMs: EpochMs): void => {
       if (!("reservation" in event)) return
       findings.checked("reservations")
-      forget(model, atMs)
       const key = claimKey(event.channel, event.reservation)
-      const ended = model.ended.get(key)
-      if (ended !== undefined && isForgotten(model.partition, ended, atMs)) model.ended.delete(key)
       const wrong = wrongLife(model, event, cause, atMs)
       if (wrong !== null) findings.violated("reservations", where, `reservation ${key} ${wrong}`)
     },

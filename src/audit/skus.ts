@@ -6,6 +6,7 @@ import { createAvailability } from "./availability.ts"
 import { type Conservation, createConservation } from "./conservation.ts"
 import { createDebts } from "./debts.ts"
 import { createEffects } from "./effects.ts"
+import { createEnds } from "./ends.ts"
 import type { Feed } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { Floors } from "./floors.ts"
@@ -53,8 +54,9 @@ const overIsOver = (
 /** The models of all SKUs, and the checkers that judge a decision by them. */
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
   const models = new Map<string, SkuModel>()
+  const ends = createEnds(floors)
   const onePartition = createOnePartition(findings, partitionOf)
-  const reservations = createReservations(findings, floors)
+  const reservations = createReservations(findings)
   const conservation = createConservation(findings)
   const availability = createAvailability(findings)
   const effects = createEffects(findings)
@@ -64,7 +66,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Tol
   const modelOf = (where: Where, sku: string): SkuModel => {
     let model = models.get(sku)
     if (model === undefined) {
-      model = emptyModel(sku, where.partition)
+      model = emptyModel(sku, where.partition, ends)
       models.set(sku, model)
     }
     return model

@@ -26,22 +26,29 @@ export const namedFolder = (flag: string | null): Effect.Effect<string | null, C
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
-/** A folder that is there. One that isn't would be read as an archive that holds nothing. */
-const present = (folder: string, named: string): Effect.Effect<string, CommandFailed> =>
-  Effect.tryPromise({ try: () => readdir(folder), catch: (error) => usage(`${named}: ${shownName(folder)} ${whyNot(error)}`) }).pipe(
-    Effect.as(folder),
-  )
+/** A folder that is there. One that isn't would be read as an archive that holds nothing, or made where nobody looks for it. `remedy`: what is said beside that it isn't there. */
+const present = (folder: string, named: string, remedy: string): Effect.Effect<string, CommandFailed> =>
+  Effect.tryPromise({
+    try: () => readdir(folder),
+    catch: (error) => usage(`${named}: ${shownName(folder)} ${whyNot(error)}${isMissing(error) ? remedy : ""}`),
+  }).pipe(Effect.as(folder))
+
+const isMissing = (error: unknown): boolean => error instanceof Error && Reflect.get(error, "code") === "ENOENT"
 
 const whyNot = (error: unknown): string => {
   const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined
-  if (code === "ENOENT") return "is not there"
+  if (isMissing(error)) return "is not there"
   return code === "ENOTDIR" ? "is no folder" : `can't be read (${error instanceof Error ? error.message : String(error)})`
 }
 
-/** The folder to read from, which has to be there. `spelled`: the flag that names it. */
-export const presentFolder = (flag: string | null, spelled: string): Effect.Effect<string | null, ConfigInvalid | CommandFailed> =>
+/** The folder, which has to be there. `spelled`: the flag that names it. */
+export const presentFolder = (
+  flag: string | null,
+  spelled: string,
+  remedy = "",
+): Effect.Effect<string | null, ConfigInvalid | CommandFailed> =>
   Effect.flatMap(namedFolder(flag), (folder) =>
-    folder === null ? Effect.succeed(null) : present(folder, flag === null ? archiveSettings.folder.name : spelled),
+    folder === null ? Effect.succeed(null) : present(folder, flag === null ? archiveSettings.folder.name : spelled, remedy),
   )
 
 /** The named archive to read from, or nothing: then what was purged can't be read, and whoever needs it says so. */

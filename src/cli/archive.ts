@@ -33,10 +33,10 @@ const folderFlag = Flag.String("dir").pipe(
   Flag.map(Option.getOrNull),
 )
 
-/** `isThere`: whether it has to be there already, for there is nothing to restore from one that isn't. */
-const folderOf = (flag: string | null, isThere = false) =>
+/** It has to be there, for a mistyped path would be a second archive: unless it may be made. `remedy`: what is said where it isn't. */
+const folderOf = (flag: string | null, { mayBeMade = false, remedy = "" } = {}) =>
   Effect.filterOrFail(
-    isThere ? presentFolder(flag, "--dir") : namedFolder(flag),
+    mayBeMade ? namedFolder(flag) : presentFolder(flag, "--dir", remedy),
     (folder) => folder !== null,
     () => usage(`where is the archive? Name a folder with --dir or ${archiveSettings.folder.name}`),
   )
@@ -102,6 +102,7 @@ const round = Effect.fnUntraced(function* (partition: number | null, options: Om
 
 interface Flags {
   readonly dir: string | null
+  readonly create: boolean
   readonly every: string | null
   readonly partition: number | null
   readonly dryRun: boolean
@@ -129,7 +130,10 @@ const failureOf = (ended: ReadonlyArray<Ended>): CommandFailed | undefined => {
 
 const archive = Effect.fnUntraced(function* (flags: Flags) {
   const everyMs = yield* everyOf(flags.every)
-  const folder = yield* folderOf(flags.dir)
+  const folder = yield* folderOf(flags.dir, {
+    mayBeMade: flags.create,
+    remedy: ": is it mistyped, or its disk not mounted? For a new archive, --create makes it",
+  })
   const access = yield* archivistAccess
   const options = {
     keptMs: flags.testKeptMs ?? keptByDefault.keptMs,
@@ -204,7 +208,7 @@ const restoreCommand = Command.make(
   "restore",
   { partition: partitionFlag("Which"), dir: folderFlag },
   Effect.fn(function* ({ partition, dir }) {
-    const folder = yield* folderOf(dir, true)
+    const folder = yield* folderOf(dir)
     const { nats, partitions } = yield* engineAccess
     if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
     yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))
@@ -215,6 +219,10 @@ export const archiveCommand = Command.make(
   "archive",
   {
     dir: folderFlag,
+    create: Flag.Boolean("create").pipe(
+      Flag.withDescription("Make the folder if it isn't there: the archive is new"),
+      Flag.withDefault(false),
+    ),
     every: ifGiven(
       Flag.String("every").pipe(
         Flag.withMetavar("DURATION"),
@@ -243,6 +251,7 @@ export const archiveCommand = Command.make(
   Command.withDescription(helpText(description)),
   Command.withSubcommands([restoreCommand]),
   Command.withExamples([
+    { command: "holdfast archive --dir /var/lib/holdfast-archive --create", description: "the first time" },
     { command: "holdfast archive --dir /var/lib/holdfast-archive --every 1h", description: "as a service of its own" },
     { command: "holdfast archive --dry-run", description: "what would be done" },
   ]),

@@ -33,11 +33,11 @@ const parserWords = (text: string): string => {
   }
 }
 
-/** The field whose number has an exponent at `at`, and the number. */
-const numberAt = (text: string, at: number): string => {
+/** The field whose number is refused at `at` for `cause`, and the number. */
+const numberAt = (text: string, at: number, cause: string): string => {
   const field = /"((?:[^"\\]|\\.)*)"\s*:\s*-?[0-9.]*$/.exec(text.slice(0, at))?.[1]
-  const number = `${/[-0-9.]*$/.exec(text.slice(0, at))?.[0] ?? ""}${/^[eE][-+]?[0-9]*/.exec(text.slice(at))?.[0] ?? ""}`
-  return `${field === undefined ? "" : `"${shown(field)}" is `}a number with an exponent (${number})`
+  const number = `${/[-0-9.]*$/.exec(text.slice(0, at))?.[0] ?? ""}${/^[eE.][-+]?[0-9]*/.exec(text.slice(at))?.[0] ?? ""}`
+  return `${field === undefined ? "" : `"${shown(field)}" is `}${cause} (${shown(number)})`
 }
 
 const read = (text: string): Read => {
@@ -48,7 +48,7 @@ const read = (text: string): Read => {
   const line = text.slice(0, at).split("\n").length
   const where = text.trim().includes("\n") ? `line ${line}: ` : ""
   if (key !== undefined) return { why: `${where}"${shown(key)}" stands twice in one object`, isJson: true }
-  return { why: `${where}${cause === "a number with an exponent" ? numberAt(text, at) : cause}`, isJson: true }
+  return { why: `${where}${cause.startsWith("a number ") ? numberAt(text, at, cause) : cause}`, isJson: true }
 }
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })

@@ -10,7 +10,7 @@ import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
-import { AnswerUnknown, BrokerUnavailable } from "../ports/errors.ts"
+import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
 import { type Answer, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
@@ -128,10 +128,18 @@ const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => 
     case "NotPermitted":
       sender.heardNotPermitted(heard.class, heard.token, heard.cause)
       return
+    case "Listening":
+      sender.hears()
+      desk.hears()
+      return
     default:
       unreachable(heard)
   }
 }
+
+/** What to do where the server no longer lets a sender hear its answers. */
+const deafAdvice =
+  "its login has lost that permission; have whoever runs the server give it back. Until then nothing new is sent; this client listens again by itself"
 
 const hearReplies = (link: ChannelLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
   link.replies(instance).pipe(
@@ -141,6 +149,13 @@ const hearReplies = (link: ChannelLink["Service"], instance: string, sender: Com
       }),
     ),
     Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear replies", cause: "the subscription ended" }))),
+    Effect.tapErrorTag("NotPermitted", ({ cause }) =>
+      Effect.sync(() => {
+        const deaf = new NotPermitted({ operation: `hear answers as ${link.sender}`, cause: `${cause}: ${deafAdvice}` })
+        sender.deaf(deaf)
+        desk.deaf(deaf)
+      }),
+    ),
     Effect.retry(Schedule.spaced(relistenMs)),
   )
 
@@ -304,10 +319,14 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
     (partitions, answers) => ({ partitions, workers: workersOf(answers) }),
   ),
-  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> =>
-    desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
+  quarantine: (partition: number, after: number): Effect.Effect<QuarantineAnswer, QuestionFailure> => {
+    for (const [name, given] of Object.entries({ partition, after }))
+      if (!(Number.isSafeInteger(given) && given >= 0))
+        return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
+    return desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
       answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
-    ),
+    )
+  },
 })
 
 /** Opens a client over the link in place. Closing the scope is a clean close. */

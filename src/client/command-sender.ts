@@ -59,6 +59,8 @@ export class CommandSender {
   #sweepAtMs = Number.POSITIVE_INFINITY
   #stopSweep: () => void = () => {}
   #closed = false
+  /** Why no answer is heard, while the server refuses that. */
+  #deaf: NotPermitted | null = null
   #whenIdle: Array<() => void> = []
 
   constructor(environment: ClientEnvironment, limits: SenderLimits, publish: PublishMessage) {
@@ -78,6 +80,7 @@ export class CommandSender {
     const same = this.#inFlight.get(command.key)
     if (this.#closed) waiter.failed(new ClientClosed({ cause: "the client was closed before this was sent; nothing was stored" }))
     else if (same !== undefined) this.#join(same, command, waiter)
+    else if (this.#deaf !== null) waiter.failed(this.#deaf)
     else if (this.#inFlight.size < this.#limits.inFlightMax && this.#waitingFrom === this.#waiting.length) {
       this.#admit(command, waiter, giveUpAtMs)
     } else {
@@ -136,6 +139,23 @@ export class CommandSender {
     for (const attempt of this.#attempts.values()) if (attempt.class === commandClass && attempt.token === token) newest = attempt
     if (newest !== undefined) this.#notPermitted(newest, `publish ${commandClass} commands`, cause)
     this.#admitWaiting()
+  }
+
+  /** The server refuses this sender its answers. What was not sent yet fails; what was may have been taken, and is asked again until its caller's patience ends: it may be heard again by then. */
+  deaf(why: NotPermitted): void {
+    this.#deaf = why
+    const waiting = this.#waiting.splice(0).slice(this.#waitingFrom)
+    this.#waitingFrom = 0
+    for (const { waiter } of waiting) waiter.failed(why)
+    for (const command of [...this.#inFlight.values()]) {
+      command.lastCause = why.cause
+      if (command.attempts.length === 0) this.#fail(command, why)
+    }
+  }
+
+  /** Answers are heard, as far as the server is concerned. */
+  hears(): void {
+    this.#deaf = null
   }
 
   /** The caller no longer waits. What nobody waits for is not sent again; it may have been decided. */

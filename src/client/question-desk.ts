@@ -34,6 +34,9 @@ export class QuestionDesk {
   readonly #link: ChannelLink["Service"]
   readonly #instance: string
   readonly #listeners = new Map<string, (answer: Uint8Array) => void>()
+  /** Told why no answer can be heard. */
+  readonly #whenDeaf = new Set<(why: NotPermitted) => void>()
+  #deaf: NotPermitted | null = null
   #asked = 0
 
   /** `instance` is the prefix of replies that this process hears. */
@@ -45,6 +48,16 @@ export class QuestionDesk {
   /** An answer to the question with this suffix, as {@link QuestionDesk.suffixes} made it. */
   heard(suffix: string, body: Uint8Array): void {
     this.#listeners.get(suffix)?.(body)
+  }
+
+  /** The server refuses this sender its answers: nobody need wait for one. */
+  deaf(why: NotPermitted): void {
+    this.#deaf = why
+    for (const tell of [...this.#whenDeaf]) tell(why)
+  }
+
+  hears(): void {
+    this.#deaf = null
   }
 
   /** The first of `take`'s results that isn't undefined, over all answers. */
@@ -84,7 +97,16 @@ export class QuestionDesk {
         else if (answer.answer === "invalid") last.cause = `a worker did not understand (${answer.field})`
         else hear(answer, (found) => resume(Effect.succeed(found)))
       })
-      return Effect.sync(() => this.#listeners.delete(key))
+      const tell = (why: NotPermitted) => resume(Effect.fail(why))
+      // Whoever has patience without end waits until answers are heard again.
+      if (Number.isFinite(question.timeoutMs)) {
+        if (this.#deaf !== null) tell(this.#deaf)
+        this.#whenDeaf.add(tell)
+      }
+      return Effect.sync(() => {
+        this.#whenDeaf.delete(tell)
+        this.#listeners.delete(key)
+      })
     })
     return Effect.raceFirst(answered, this.#keepAsking(question, `${this.#instance}.${questionToken}.${key}`, last))
   }

@@ -155,9 +155,9 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
     case "claim":
       return [confirmed, ...onClaimConfirmed(partition, given, inFlight.record, nowMs)]
     case "operator":
-      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs), ...saidMeanwhile(partition), ...snapshot]
+      return [confirmed, ...onResumeConfirmed(partition, inFlight.record, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
     case "reset":
-      return [confirmed, ...onCursorReset(partition, nowMs), ...saidMeanwhile(partition), ...snapshot]
+      return [confirmed, ...onCursorReset(partition, nowMs), ...saidMeanwhile(partition, given), ...snapshot]
     case "batch":
     case "expiry":
       return [
@@ -171,7 +171,8 @@ const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, now
 }
 
 /** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
-const saidMeanwhile = (partition: Partition): Array<Output> => (partition.phase === "serving" ? flushFeed(partition) : [])
+const saidMeanwhile = (partition: Partition, given: Given): Array<Output> =>
+  partition.phase === "serving" ? flushFeed(partition, given) : []
 
 const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
   const refused: Record<string, number> = {}

@@ -35,9 +35,12 @@ export const hearBrokerTime = (time: BrokerTime, stampMs: EpochMs, nowMs: number
 const boundOf = ({ sinceMs, offsetMs }: Window, nowMs: number): number =>
   nowMs + offsetMs - ((nowMs - sinceMs) * doorClockFastPpmMax) / 1_000_000
 
-/** It is at least this late at the broker; null: unknown. */
+/** Whether a window still counts. One that began long ago, for nothing was heard since, knows nothing of a clock that was set back meanwhile. */
+const counts = (window: Window | null, nowMs: number): window is Window => window !== null && nowMs - window.sinceMs < 3 * doorClockWindowMs
+
+/** It is at least this late at the broker; null: unknown, because nothing was heard yet, or not for so long that it tells nothing. */
 export const brokerNow = ({ present, former }: BrokerTime, nowMs: number): EpochMs | null => {
-  if (present === null) return null
+  if (!counts(present, nowMs)) return null
   const bound = boundOf(present, nowMs)
-  return Math.floor(former === null ? bound : Math.max(bound, boundOf(former, nowMs)))
+  return Math.floor(counts(former, nowMs) ? Math.max(bound, boundOf(former, nowMs)) : bound)
 }

@@ -43,13 +43,18 @@ const publish =
     }
   }
 
+/** The server has read everything up to here, and what it has against any of it was reported. */
+const flushed = async (link: Link): Promise<void> => {
+  await link.flush()
+  // The report was read before the answer to the flush, but is handed on a turn later.
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Publishes the question; once the server has it, any violation it found has been reported too. */
 const askNow = async (link: Link, subject: string, body: Uint8Array, replySuffix: string): Promise<void> => {
   const before = link.violations()
   link.nc.publish(subject, body, { headers: replyTo(replySuffix) })
-  await link.flush()
-  // The report was read before the answer to the flush, but is handed on a turn later.
-  await new Promise((resolve) => setImmediate(resolve))
+  await flushed(link)
   const violation = link.violationOf(subject, before)
   if (violation !== undefined) throw violation
 }
@@ -117,25 +122,46 @@ const denied = (sender: string, subject: string, cause: string): Heard | undefin
     : undefined
 }
 
-const replies = (link: Link, sender: string) => (prefix: string) => {
+const replies = (link: Link, sender: string) => {
+  const refusal = { isKnown: false }
+  return (prefix: string) => repliesTo(link, sender, prefix, refusal)
+}
+
+/** `refusal`: whether the server refused the subscription before. */
+const repliesTo = (link: Link, sender: string, prefix: string, refusal: { isKnown: boolean }) => {
   const subject = replySubject(sender, `${prefix}.>`)
   const cut = subject.length - 1
   const read = (message: Msg): Heard => {
     const suffix = message.subject.slice(cut)
     return isNoResponders(message) ? { _tag: "NobodyTook", suffix } : { _tag: "Said", suffix, body: message.data }
   }
-  const beside = (offer: (heard: Heard) => void) =>
-    link.onViolation((of, error) => {
-      const heard = denied(sender, of, error.message)
-      if (heard !== undefined) offer(heard)
-    })
+  const beside = (offer: (heard: Heard) => void) => {
+    // What the server has against the subscription comes before its answer to this; with neither it is told once the connection is back.
+    const confirm = () => {
+      if (refusal.isKnown) flushed(link).then(() => offer({ _tag: "Listening" }), noConnection)
+    }
+    confirm()
+    const forgets = [
+      link.onReconnect(confirm),
+      link.onViolation((of, error) => {
+        const heard = denied(sender, of, error.message)
+        if (heard !== undefined) offer(heard)
+      }),
+    ]
+    return () => {
+      for (const forget of forgets) forget()
+    }
+  }
   // A lost connection doesn't end it: whoever misses an answer asks again.
   return subscribe(link, { subject, read, beside }).pipe(
-    Stream.mapError((error) =>
-      error._tag === "NotPermitted" ? new BrokerUnavailable({ operation: error.operation, cause: error.cause }) : error,
+    Stream.tapError(({ _tag }) =>
+      Effect.sync(() => {
+        refusal.isKnown ||= _tag === "NotPermitted"
+      }),
     ),
   )
 }
+const noConnection = (): void => undefined
 
 const ats = (link: Link, sender: string) => (tokens: string | undefined) => {
   const prefix = atsSubject(sender, "")
@@ -170,16 +196,11 @@ const mayHear = (link: Link, sender: string): Effect.Effect<void, NotPermitted> 
         if (error !== null) refused(error)
       },
     })
-    const heard = async () => {
-      await link.flush()
-      // The report was read before the answer to the flush, but is handed on a turn later.
-      await new Promise((resolve) => setImmediate(resolve))
-    }
     const done = () => {
       subscription.unsubscribe()
       resume(Effect.void)
     }
-    heard().then(done, done)
+    flushed(link).then(done, done)
   })
 
 /** Milliseconds before a server that didn't answer is tried again. */

@@ -23,6 +23,8 @@ export type Heard =
   | { readonly _tag: "NobodyTook"; readonly suffix: string }
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
   | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }
+  /** The server took the subscription that it had refused before: from here on everything said is heard again. */
+  | { readonly _tag: "Listening" }
 
 /** A sender's connection: it publishes messages, hears answers and feed, and asks questions. */
 export class ChannelLink extends Context.Service<
@@ -34,8 +36,8 @@ export class ChannelLink extends Context.Service<
      * answer too. A plain call: an effect for each message would cost more than the message.
      */
     readonly publish: (message: SentMessage) => boolean
-    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. */
-    readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, BrokerUnavailable>
+    /** Everything said to this sender under `hf.reply.<sender>.<prefix>.`, with the rest of the suffix; and what the server says of any publish. Fails with NotPermitted where the server no longer lets this sender hear it. */
+    readonly replies: (prefix: string) => Stream.Stream<ReadonlyArray<Heard>, NotPermitted | BrokerUnavailable>
     /** Asks `hf.get.<sender>.<path>`; answers come as replies under `replySuffix`. */
     readonly ask: (path: string, body: Uint8Array, replySuffix: string) => Effect.Effect<void, NotPermitted | BrokerUnavailable>
     /**

@@ -5,7 +5,7 @@
  * Pure: what is seen and the time come in, outages come out. The judge asks nobody, because whoever it asked might be the one that is gone. A partition of which nothing can be
  * known counts as not served.
  */
-import { outageGraceMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
+import { outageGraceMs, outageLookLateMs, outageLookMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
 import type { AnnouncedMember, BrokerTrouble, Progress } from "../ports/broker.ts"
 
 /** Why a partition is not served, the most telling first: the first that applies is told. */
@@ -92,9 +92,12 @@ const ofTroubles = (troubles: ReadonlyArray<BrokerTrouble>, partition: number): 
   return mine === undefined ? null : { reason: mine.kind === "BrokerFull" ? "BrokerFull" : "SettingsChanged", detail: mine.detail }
 }
 
+/** How long ago something was, not counting while this process stood still and could hear nothing. */
+type AgeOf = (atMs: number) => number
+
 /** What its owner says of itself, or what its silence does. */
-const ofOwner = ({ partition }: PartitionSeen, { member, heardMs }: MemberSeen, nowMs: number): Cause | null => {
-  const silentMs = nowMs - heardMs
+const ofOwner = ({ partition }: PartitionSeen, { member, heardMs }: MemberSeen, ageOf: AgeOf): Cause | null => {
+  const silentMs = ageOf(heardMs)
   if (silentMs > ownerSilentMs)
     return { reason: "OwnerSilent", detail: `${member.worker} has the lease and was heard ${seconds(silentMs)} ago` }
   // A member of an older release doesn't say what it serves; that it is alive has to be enough.
@@ -109,9 +112,9 @@ const ofOwner = ({ partition }: PartitionSeen, { member, heardMs }: MemberSeen, 
   }
 }
 
-const causeOf = (seen: ClusterSeen, one: PartitionSeen, nowMs: number): Cause | null => {
+const causeOf = (seen: ClusterSeen, one: PartitionSeen, ageOf: AgeOf): Cause | null => {
   const { partition, holder, halt } = one
-  const silentMs = nowMs - seen.brokerHeardMs
+  const silentMs = ageOf(seen.brokerHeardMs)
   if (silentMs > ownerSilentMs)
     return { reason: "NoBroker", detail: `this worker has heard nothing of the broker for ${seconds(silentMs)}` }
   if (halt !== null) return { reason: "Halted", detail: halt }
@@ -119,7 +122,7 @@ const causeOf = (seen: ClusterSeen, one: PartitionSeen, nowMs: number): Cause | 
   if (trouble !== null) return trouble
   const members = [...seen.members.values()].map(({ member }) => member)
   const owner = holder === null || holder === undefined ? undefined : seen.members.get(holder)
-  if (owner !== undefined) return ofOwner(one, owner, nowMs)
+  if (owner !== undefined) return ofOwner(one, owner, ageOf)
   if (members.length > 0 && members.every(({ unreadable }) => unreadable.includes(partition)))
     return {
       reason: "Unreadable",
@@ -146,11 +149,23 @@ const servedMs = (seen: ClusterSeen, { holder }: PartitionSeen, nowMs: number): 
   return Math.min(nowMs, owner?.heardMs ?? nowMs)
 }
 
-/** Judges, look after look, and remembers what it takes to say since when. */
+/** This process stood still, and heard nobody, until then and for so long. */
+interface Nap {
+  readonly untilMs: number
+  readonly ms: number
+}
+
+/** Naps that are remembered: what was heard before more than so many is old enough. */
+const napsMax = 16
+
+/** Judges, look after look, and remembers what it takes to say since when. Who has just woken heard nobody while it stood still: that time proves nobody silent, and puts off no alarm of who is awake. */
 export class OutageJudge {
   readonly #watched: ReadonlyArray<Watched>
+  #naps: ReadonlyArray<Nap> = []
+  #lookedMs: number
 
   constructor(partitions: number, nowMs: number) {
+    this.#lookedMs = nowMs
     this.#watched = Array.from({ length: partitions }, () => ({ servedMs: nowMs, told: new Set(), wasServed: false }))
   }
 
@@ -162,17 +177,18 @@ export class OutageJudge {
     const outages: Array<Outage> = []
     const toTell: Array<Outage> = []
     let isServed = true
+    const ageOf = this.#awakeUntil(nowMs)
     for (const one of seen.partitions) {
       const watched = this.#watched[one.partition]
       if (watched === undefined) continue
-      const cause = causeOf(seen, one, nowMs)
+      const cause = causeOf(seen, one, ageOf)
       if (cause === null) {
         watched.servedMs = servedMs(seen, one, nowMs)
         watched.told.clear()
         watched.wasServed = true
         continue
       }
-      const isPassing = isOnItsWay(cause.reason) && nowMs - watched.servedMs < outageGraceMs
+      const isPassing = isOnItsWay(cause.reason) && ageOf(watched.servedMs) < outageGraceMs
       if (!watched.wasServed || !isPassing) isServed = false
       if (isPassing) continue
       const outage: Outage = { partition: one.partition, ...cause, sinceMs: watched.servedMs }
@@ -181,6 +197,15 @@ export class OutageJudge {
       watched.told.add(cause.reason)
     }
     return { outages, toTell, isServed }
+  }
+
+  /** Notes whether this look comes so late that the process stood still before it. */
+  #awakeUntil(nowMs: number): AgeOf {
+    const sinceMs = nowMs - this.#lookedMs
+    this.#lookedMs = nowMs
+    if (sinceMs > outageLookLateMs) this.#naps = [...this.#naps.slice(1 - napsMax), { untilMs: nowMs, ms: sinceMs - outageLookMs }]
+    const naps = this.#naps
+    return (atMs) => naps.reduce((ageMs, { untilMs, ms }) => (untilMs > atMs ? ageMs - Math.min(ms, untilMs - atMs) : ageMs), nowMs - atMs)
   }
 }
 

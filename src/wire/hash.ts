@@ -1,5 +1,5 @@
 /**
- * The two hashes: a fast one of 53 bits that what an id is bound to is made of (content.ts), and SHA-256 for chains and digests.
+ * The two hashes: a fast one of 53 bits that what an id is bound to is made of (content.ts), and SHA-256 for chains, digests and whatever an auditor has to tell apart.
  *
  * The fast one guards a sender only against reusing its own ids by mistake; nothing that an attacker could gain from depends on it.
  */
@@ -77,3 +77,11 @@ const mixLow = (word: number): number => Math.imul(rotate(Math.imul(word, 0x38b3
 
 /** SHA-256 in base64url without padding: 43 characters. */
 export const sha256 = (bytes: Uint8Array | string): string => hash("sha256", bytes, "base64url")
+
+/** The first 128 bits of a text's SHA-256, as four machine words. */
+export const sha256Words = (text: string): readonly [number, number, number, number] => {
+  const bytes = hash("sha256", text, "binary")
+  const word = (at: number): number =>
+    bytes.charCodeAt(at) | (bytes.charCodeAt(at + 1) << 8) | (bytes.charCodeAt(at + 2) << 16) | (bytes.charCodeAt(at + 3) << 24)
+  return [word(0), word(4), word(8), word(12)]
+}

@@ -4,7 +4,7 @@
  * What comes from senders is read strictly. JSON.parse takes the last of two equal keys and any depth. Two readers that pick different ones would see different commands under one
  * id, so equal keys are refused here, and so is a depth that no message of ours has. A number with an exponent (1e9) is refused because
  * written out it is longer: without it, the canonical text of a command is never longer than what was sent, and a record can be bounded by
- * that. What JSON.parse makes of `__proto__` is an own property like any other; the Schemas refuse it as unknown.
+ * that. A number with a fraction that JSON.parse rounds away is refused too, for only the text shows that it was none of ours. What JSON.parse makes of `__proto__` is an own property like any other; the Schemas refuse it as unknown.
  */
 
 /** No message of ours is nested deeper than this, by far. */
@@ -24,7 +24,7 @@ export const parseJson = (bytes: Uint8Array, closing = ""): ParsedJson => {
   return text === undefined ? { _tag: "Refused", cause: "not UTF-8" } : parsed(text + closing)
 }
 
-/** As {@link parseJson}, for what foreigners wrote: no key twice in an object, no absurd depth, no exponent. */
+/** As {@link parseJson}, for what foreigners wrote: no key twice in an object, no absurd depth, no exponent, no number that is read as another whole one. */
 export const parseStrictJson = (bytes: Uint8Array): ParsedJson => {
   const text = textOf(bytes)
   if (text === undefined) return { _tag: "Refused", cause: "not UTF-8" }
@@ -69,8 +69,19 @@ const refusalOf = (text: string): ParsedJson | undefined => {
     } else if (char === 0x7d || char === 0x5d) open.pop()
     else if ((char === 0x65 || char === 0x45) && isDigit(text.charCodeAt(at - 1)))
       return { _tag: "Refused", cause: "a number with an exponent", at }
+    else if (char === 0x2e && isLost(text, at)) return { _tag: "Refused", cause: "a number with a fraction too small to be read", at }
   }
   return undefined
+}
+
+/** Whether the number with this point has a fraction, and is read as a whole number all the same: 1.0000000000000000001 would be 1. */
+const isLost = (text: string, point: number): boolean => {
+  let end = point + 1
+  while (isDigit(text.charCodeAt(end))) end++
+  if (!/[1-9]/.test(text.slice(point + 1, end))) return false
+  let start = point
+  while (isDigit(text.charCodeAt(start - 1)) || text.charCodeAt(start - 1) === 0x2d) start--
+  return Number.isInteger(Number(text.slice(start, end)))
 }
 
 const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39

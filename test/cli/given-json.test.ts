@@ -23,6 +23,7 @@ describe("JSON that is given", () => {
     ['{"sku":"A","s\\u006bu":"B"}', '2 --body: "sku" stands twice in one object'],
     ['{"qty":2e0}', '2 --body: "qty" is a number with an exponent (2e0)'],
     ['[{"id":"a"},{"qty" : -1.5E+3}]', '2 --body: "qty" is a number with an exponent (-1.5E+3)'],
+    ['{"id":"a","qty": 1.0000000000000000001}', '2 --body: "qty" is a number with a fraction too small to be read (1.0000000000000000001)'],
     ['{\n"policy":{"version":1,\n"version":2}}', '2 --body: line 3: "version" stands twice in one object'],
     [`{"a":${"[".repeat(17)}${"]".repeat(17)}}`, "2 --body: nested deeper than 16"],
     ['{"id":1}\n{"id":2}\n\n{"id":3,"id":4}', '2 --body: line 4: "id" stands twice in one object'],

@@ -1,5 +1,5 @@
 import { Effect, Fiber, Layer } from "effect"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { connect } from "../../src/channel.ts"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
 import type { Decision } from "../../src/client/commands.ts"
@@ -296,6 +296,25 @@ describe("a channel's promises", () => {
     await expect(channel.receiveStock({ sku: "A", location: "L", qty: 1 })).rejects.toBeInstanceOf(NotPermitted)
   })
 
+  it("no permission any more to hear answers: what is new rejects with NotPermitted and says what to do, and all is well once it is back", async () => {
+    const { link, channel } = await open()
+    const before = channel.reserve(reserve)
+    await turn()
+    link.refuseAnswers()
+    await expect(channel.reserve({ ...reserve, reservation: "r2" })).rejects.toMatchObject({
+      _tag: "NotPermitted",
+      operation: "hear answers as web",
+      cause: expect.stringContaining("have whoever runs the server give it back"),
+    })
+    await expect(channel.stock("A")).rejects.toBeInstanceOf(NotPermitted)
+    expect(link.published).toHaveLength(1)
+    link.letHear()
+    answering(link)
+    await vi.waitFor(() => channel.reserve({ ...reserve, reservation: "r3" }))
+    // It was sent before, and may have been taken: it is asked again, not given up.
+    expect(await before).toMatchObject({ outcome: "accepted" })
+  })
+
   it("no answer within the caller's patience: rejects with AnswerUnknown, having asked again with the same bytes", async () => {
     const environment = manualEnvironment()
     const { link, channel } = await open({ retryMs: 5, environment })
@@ -345,6 +364,25 @@ describe("a channel's questions", () => {
     }
     expect(await channel.stock("A")).toMatchObject({ answer: "unknownSku", sku: "A", seq: 4 })
     expect(link.asked.map(({ path }) => path)).toEqual(["stock.A", "stock.A"])
+  })
+
+  it("of what is in quarantine: a partition or a place that can't be is a RangeError that names it, and nothing is asked", async () => {
+    const link = fakeLink()
+    const asking = (partition: number, after: number) =>
+      Effect.runPromise(
+        Client.use((client) => client.quarantine(partition, after)).pipe(Effect.provide(Client.layer({}).pipe(Layer.provide(link.layer)))),
+      )
+    for (const [name, ...asked] of [
+      ["partition", -1, 0],
+      ["partition", 0.5, 0],
+      ["partition", Number.NaN, 0],
+      ["after", 0, -1],
+      ["after", 0, 2 ** 53],
+      ["after", 0, Number.POSITIVE_INFINITY],
+    ] as const)
+      await expect(asking(asked[0], asked[1])).rejects.toSatisfy(isRangeError(new RegExp(`^${name} is `)))
+    await expect(asking("0" as never, 0)).rejects.toSatisfy(isRangeError(/^partition is /))
+    expect(link.asked).toEqual([])
   })
 
   it("one that isn't allowed: rejects with NotPermitted at once, and says which role it takes", async () => {

@@ -6,7 +6,7 @@ import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { type CommandClass, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
-import { BrokerUnavailable, type NotPermitted } from "../../src/ports/errors.ts"
+import { BrokerUnavailable, NotPermitted } from "../../src/ports/errors.ts"
 import { type DoorAnswer, encodeDoorAnswer } from "../../src/wire/answers.ts"
 import { encodeAts } from "../../src/wire/feed.ts"
 import { type Answer, encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
@@ -42,6 +42,9 @@ export interface FakeLink {
   /** What the server says: that nobody takes the message; that these credentials may not publish there. */
   readonly nobodyTakes: (suffix: string) => void
   readonly deny: (message: SaidMessage) => void
+  /** Refuses the sender its answers, and lets it hear them again. */
+  readonly refuseAnswers: () => void
+  readonly letHear: () => void
   readonly answer: (question: AskedQuestion, answer: Answer) => void
   /** What the feed's subscriptions hear, of which there are so many. */
   readonly feed: (values: ReadonlyArray<AtsValue>) => void
@@ -50,28 +53,48 @@ export interface FakeLink {
   readonly loseFeed: () => void
 }
 
-const repliesOver = (listeners: Set<(heard: Heard) => void>) => (prefix: string) =>
-  Stream.callback<Heard>((queue) =>
+/** `null`: the server refuses the sender its answers. */
+type Listener = (heard: Heard | null) => void
+
+const refused = new NotPermitted({ operation: "hear hf.reply.web.>", cause: "permissions violation for subscription" })
+
+const repliesOver = (listeners: Set<Listener>, refusals: { now: boolean; before: boolean }) => (prefix: string) =>
+  Stream.callback<Heard, NotPermitted>((queue) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const listener = (heard: Heard): void => {
-          if (heard._tag === "NotPermitted") Queue.offerUnsafe(queue, heard)
+        const listener: Listener = (heard) => {
+          if (heard === null) Queue.failCauseUnsafe(queue, Cause.fail(refused))
+          else if (heard._tag === "NotPermitted" || heard._tag === "Listening") Queue.offerUnsafe(queue, heard)
           else if (heard.suffix.startsWith(`${prefix}.`))
             Queue.offerUnsafe(queue, { ...heard, suffix: heard.suffix.slice(prefix.length + 1) })
         }
         listeners.add(listener)
+        if (refusals.now) listener(null)
+        else if (refusals.before) listener({ _tag: "Listening" })
         return listener
       }),
       (listener) => Effect.sync(() => listeners.delete(listener)),
     ),
   ).pipe(Stream.chunks)
 
+const refusing = (refusals: { now: boolean; before: boolean }, tell: () => void) => ({
+  refuseAnswers: () => {
+    refusals.now = true
+    refusals.before = true
+    tell()
+  },
+  letHear: () => {
+    refusals.now = false
+  },
+})
+
 /** `partitions`: as a worker says on being asked; null: there is none. */
 export const fakeLink = (partitions: number | null = 4): FakeLink => {
-  const listeners = new Set<(heard: Heard) => void>()
+  const listeners = new Set<Listener>()
+  const refusals = { now: false, before: false }
   const feeds = new Map<Queue.Queue<FeedItem, BrokerUnavailable | NotPermitted | Cause.Done>, string | undefined>()
-  const tell = (heard: Heard) => {
-    for (const listener of listeners) listener(heard)
+  const tell = (heard: Heard | null) => {
+    for (const listener of [...listeners]) listener(heard)
   }
   const hear = (suffix: string, body: Uint8Array) => tell({ _tag: "Said", suffix, body })
   const link: FakeLink = {
@@ -85,6 +108,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
     door: (suffix, answer) => hear(suffix, encodeDoorAnswer(answer)),
     nobodyTakes: (suffix) => tell({ _tag: "NobodyTook", suffix }),
     deny: ({ class: commandClass, token }) => tell({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" }),
+    ...refusing(refusals, () => tell(null)),
     answer: ({ suffix }, answer) => hear(suffix, encodeAnswer(answer)),
     feed: (values) => {
       for (const [queue, only] of feeds) {
@@ -110,7 +134,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
       link.onPublish(message)
       return true
     },
-    replies: repliesOver(listeners),
+    replies: repliesOver(listeners, refusals),
     ask: (path, body, suffix) =>
       Effect.sync(() => {
         const question = { path, body: Buffer.from(body).toString("utf8"), suffix }

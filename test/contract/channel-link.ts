@@ -12,7 +12,8 @@ const outcomeOf = (commandClass: CommandClass, prefix: string) =>
       const hearing = yield* Effect.forkChild(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })
       const isSent = link.publish({ class: commandClass, token: "A", body: bytes("{}"), suffix: `${prefix}.1` })
       const heard = yield* Fiber.join(hearing)
-      return `${isSent} ${heard._tag === "Some" ? `${heard.value._tag} ${"suffix" in heard.value ? heard.value.suffix : heard.value.class}` : ""}`
+      if (heard._tag === "None" || heard.value._tag === "Listening") return `${isSent}`
+      return `${isSent} ${heard.value._tag} ${"suffix" in heard.value ? heard.value.suffix : heard.value.class}`
     }),
   )
 

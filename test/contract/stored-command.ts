@@ -20,7 +20,7 @@ const unavailable = (cause: string) => new BrokerUnavailable({ operation: "store
 
 const sequenceOf = (heard: Heard): Effect.Effect<{ readonly seq: number }, NotPermitted | BrokerUnavailable> => {
   if (heard._tag === "NotPermitted") return Effect.fail(new NotPermitted({ operation: `publish ${heard.class}`, cause: heard.cause }))
-  if (heard._tag === "NobodyTook") return Effect.fail(unavailable("nobody takes it"))
+  if (heard._tag !== "Said") return Effect.fail(unavailable("nobody takes it"))
   const { seq, error } = JSON.parse(text(heard.body)) as Acknowledgement
   if (error !== undefined || seq === undefined) return Effect.fail(unavailable(error?.description ?? "no sequence was told"))
   return Effect.succeed({ seq })

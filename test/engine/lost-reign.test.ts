@@ -443,7 +443,11 @@ class Reigning {
   #lose({ lost, inFlight, append: outcome, rivalFirst, next }: Extract<Happening, { readonly do: "lose" }>): void {
     const { owner } = this
     const other = 1 - this.#at
-    if (inFlight) owner.send(...this.command(6, 3))
+    if (inFlight) {
+      owner.send(...this.command(6, 3))
+      // Nothing is decided before a look at the cursor: that one is answered, and the append is not.
+      owner.settle(["Append"])
+    }
     const append = owner.all("Append").length > 0 ? owner.take("Append") : null
     owner.put({ _tag: lost })
     if (append !== null && outcome !== "neverLanded") this.broker.append(append.expectedSeq, append.messageId, append.bytes)
@@ -482,6 +486,7 @@ describe("whatever happens to reigns and their appends", () => {
       }),
       { numRuns: 150 },
     )
-    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(0)
+    // Some 420 and 41.
+    expect(Math.min(reached.kept, reached.thrownAway)).toBeGreaterThan(12)
   })
 })

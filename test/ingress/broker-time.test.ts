@@ -31,4 +31,19 @@ describe("the broker's time at an ingress", () => {
     hearBrokerTime(time, startMs + nowMs - backMs, nowMs)
     expect(brokerNow(time, nowMs)).toBe(startMs + nowMs - backMs)
   })
+
+  it("forgets what was heard before a clock was set back, though nothing was heard for a while after the first stamp", () => {
+    const time = unknownBrokerTime()
+    hearBrokerTime(time, startMs, 0)
+    hearBrokerTime(time, startMs + doorClockWindowMs - backMs, doorClockWindowMs)
+    const nowMs = 3 * doorClockWindowMs
+    expect(brokerNow(time, nowMs)).toBeLessThanOrEqual(startMs + nowMs - backMs)
+  })
+
+  it("is unknown again where nothing was heard for three windows", () => {
+    const time = unknownBrokerTime()
+    hearBrokerTime(time, startMs, 0)
+    expect(brokerNow(time, 3 * doorClockWindowMs - 1)).not.toBeNull()
+    expect(brokerNow(time, 3 * doorClockWindowMs)).toBeNull()
+  })
 })

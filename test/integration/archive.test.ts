@@ -1,6 +1,6 @@
 /** Archiving as an operator does it: its own login, a real server, and what comes after a snapshot was lost. */
 import { spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { jetstreamManager } from "@nats-io/jetstream"
@@ -105,6 +105,29 @@ describe("holdfast archive", () => {
     })
     expect(await runAs(["archive", "--dir", folder, "--partition", "7"], { ...bare, ...login })).toMatchObject({ code: 2 })
     expect(await runAs(["archive", "--dir", folder, "--every", "often"], { ...bare, ...login })).toMatchObject({ code: 2 })
+  })
+
+  it("in a folder that isn't there makes none unless it is asked to", async () => {
+    const { url, credentials } = server
+    const { user, password } = credentials.archivist
+    const home = { PATH: process.env.PATH, HOME: process.env.HOME }
+    const env = { ...home, HOLDFAST_NATS_URL: url, HOLDFAST_ARCHIVE_USER: user, HOLDFAST_ARCHIVE_PASSWORD: password }
+    const fresh = join(folder, "mistyped", "archive")
+    const isThere = () =>
+      stat(fresh).then(
+        () => true,
+        () => false,
+      )
+    const why = `--dir: ${fresh} is not there: is it mistyped, or its disk not mounted? For a new archive, --create makes it`
+    expect(await runAs(["archive", "--dir", fresh], env)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(why) })
+    expect(await runAs(["archive"], { ...env, HOLDFAST_ARCHIVE_DIR: fresh })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`HOLDFAST_ARCHIVE_DIR: ${fresh} is not there`),
+    })
+    expect(await isThere()).toBe(false)
+    await runAs(["archive", "--dir", fresh, "--create", "--partition", "7"], env)
+    expect(await isThere()).toBe(true)
+    await rm(join(folder, "mistyped"), { recursive: true })
   })
 })
 

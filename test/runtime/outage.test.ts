@@ -1,6 +1,6 @@
 /** What any worker says of the whole cluster: which partition is not served, since when and why. */
 import { describe, expect, it } from "vitest"
-import { outageGraceMs, outageToldMsMax, ownerSilentMs, ownerStalledMs } from "../../src/limits.ts"
+import { announceMsMax, outageGraceMs, outageLookMs, outageToldMsMax, ownerSilentMs, ownerStalledMs } from "../../src/limits.ts"
 import type { BrokerTrouble, Progress } from "../../src/ports/broker.ts"
 import { type ClusterSeen, type MemberSeen, OutageJudge, StallClock } from "../../src/runtime/outage.ts"
 
@@ -47,12 +47,22 @@ const seen = (
 const judge = () => {
   const made = new OutageJudge(1, startMs)
   made.look(seen(startMs, {}), startMs)
+  let lookedMs = startMs
+  const look = (nowMs: number, sight: (nowMs: number) => Sight) => {
+    lookedMs = nowMs
+    const { outages, toTell, isServed } = made.look(seen(nowMs, sight(nowMs)), nowMs)
+    return { reasons: outages.map(({ reason }) => reason), told: toTell.map(({ reason }) => reason), isServed, outages }
+  }
   return {
+    /** Looks as often as a worker does, up to a time; what was told on the way is among what was told. */
     at: (afterMs: number, sight: (nowMs: number) => Sight) => {
-      const nowMs = startMs + afterMs
-      const { outages, toTell, isServed } = made.look(seen(nowMs, sight(nowMs)), nowMs)
-      return { reasons: outages.map(({ reason }) => reason), told: toTell.map(({ reason }) => reason), isServed, outages }
+      const told: Array<string> = []
+      while (lookedMs + outageLookMs < startMs + afterMs) told.push(...look(lookedMs + outageLookMs, sight).told)
+      const last = look(startMs + afterMs, sight)
+      return { ...last, told: [...told, ...last.told] }
     },
+    /** Looks for the first time since it looked last: the process stood still. */
+    wakesAt: (afterMs: number, sight: (nowMs: number) => Sight) => look(startMs + afterMs, sight),
   }
 }
 
@@ -87,7 +97,7 @@ describe("a partition on its way from one owner to the next", () => {
 
 describe("INV-12 an outage", () => {
   const rows: ReadonlyArray<readonly [string, string, (nowMs: number) => Sight]> = [
-    ["NoBroker", "this worker hears nothing", () => ({ brokerHeardMs: startMs })],
+    ["NoBroker", "this worker hears nothing", () => ({ brokerHeardMs: startMs, members: [member("a", startMs, [progress()])] })],
     ["Halted", "somebody halted it", () => ({ halt: "JournalLostTail: it ends at 3" })],
     [
       "SettingsChanged",
@@ -133,6 +143,41 @@ describe("INV-12 an outage", () => {
         if (watching.at(afterMs, sight).told.length > 0) toldMs = afterMs
       expect(toldMs).toBeLessThan(outageToldMsMax)
     }
+  })
+})
+
+describe("who stood still, and has woken", () => {
+  const asleepMs = 10_000
+  const old = [member("a", startMs, [progress()])]
+  it("takes nobody for silent whom it couldn't hear", () => {
+    const watching = judge()
+    expect(watching.wakesAt(asleepMs, () => ({ members: old, brokerHeardMs: startMs })).told).toEqual([])
+    // The next announcement may be as late as they ever are.
+    const soonMs = asleepMs + announceMsMax - outageLookMs
+    expect(watching.at(soonMs, () => ({ members: old, brokerHeardMs: startMs })).told).toEqual([])
+    expect(watching.at(soonMs + 100, () => ({}))).toMatchObject({ reasons: [], told: [], isServed: true })
+  })
+  it("gives a partition the time of a hand-over, and tells then since when it really isn't served", () => {
+    const watching = judge()
+    const notYet = (nowMs: number): Sight => ({ members: [member("a", nowMs, [])] })
+    expect(watching.wakesAt(asleepMs, notYet).told).toEqual([])
+    const { told, outages } = watching.at(asleepMs + outageGraceMs, notYet)
+    expect(told).toEqual(["NotServing"])
+    expect(outages[0]?.sinceMs).toBe(startMs)
+  })
+  it("tells of whoever stays silent within the bound", () => {
+    const watching = judge()
+    watching.wakesAt(asleepMs, () => ({ members: old }))
+    expect(watching.at(asleepMs + outageToldMsMax, () => ({ members: old })).told).toEqual(["OwnerSilent"])
+  })
+  it("tells even where it stands still again and again", () => {
+    const watching = judge()
+    let told: ReadonlyArray<string> = []
+    for (let afterMs = 3_000; told.length === 0; afterMs += 3_000) {
+      told = watching.wakesAt(afterMs, () => ({ members: old })).told
+      expect(afterMs).toBeLessThan(60_000)
+    }
+    expect(told).toEqual(["OwnerSilent"])
   })
 })
 

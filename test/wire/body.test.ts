@@ -111,6 +111,10 @@ describe("decodeBody", () => {
 
   it("reads numbers by their value, not by their spelling", () => {
     const canonical = decode(reserve)
+    // A fraction within a text is no number.
+    expect(decode(reserve.replace(/"reservation":"[^"]*"/, '"reservation":"1.0000000000000000001"'))).toMatchObject({
+      commands: [{ _tag: "Command" }],
+    })
     for (const qty of ["2.0", "2.000"]) expect(decode(reserve.replace('"qty":2', `"qty":${qty}`))).toEqual(canonical)
   })
 
@@ -163,6 +167,10 @@ describe("decodeBody", () => {
     ["Infinity", reserve.replace('"qty":2', '"qty":Infinity')],
     ["an exponent", reserve.replace('"qty":2', '"qty":2e0')],
     ["an exponent in capitals", reserve.replace('"qty":2', '"qty":0.2E1')],
+    ["a fraction that is rounded away", reserve.replace('"qty":2', '"qty":2.0000000000000000001')],
+    ["a fraction that is rounded up", reserve.replace('"qty":2', '"qty":1.9999999999999999999')],
+    ["a fraction that is rounded to nothing", reserve.replace('"qty":2', `"qty":-0.${"0".repeat(400)}1`)],
+    ["a time with one", reserve.replace(/"issuedAtMs":(\d+)/, '"issuedAtMs":1800000000000.0000001')],
     ["a comment", `/* now */${reserve}`],
     ["two texts", reserve + reserve],
     ["a byte order mark", `\ufeff${reserve}`],

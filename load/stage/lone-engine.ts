@@ -1,0 +1,116 @@
+/**
+ * One owner of one partition, alone in this process with whoever hands it commands: the shipped engine and codec, whose every append is stored at once and whose every reply is heard.
+ *
+ * For what is measured of the engine, or of what it journals. Time is the caller's; nothing goes over a network. A halt throws.
+ */
+import type { CommandClass, EpochMs, SenderId, Sku } from "../../src/domain/names.ts"
+import type { StoredRecord } from "../../src/engine/records.ts"
+import { protocolRules } from "../../src/engine/rules.ts"
+import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import type { DecisionSaid, Input, Output, TakenMessage } from "../../src/kinds/sku/types.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
+
+const sku = "A"
+
+export interface LoneEngine {
+  /** The caller's clock, and the broker's. */
+  nowMs: EpochMs
+  /** Messages that were told to come back. */
+  readonly busy: number
+  /** The decisions of the newest reply. */
+  readonly lastSaid: ReadonlyArray<DecisionSaid>
+  /** How often each outcome was said, refusals by their reason. */
+  readonly outcomes: ReadonlyMap<string, number>
+  readonly put: (input: Input) => void
+  /** Hands over messages about the SKU, each a body as text. */
+  readonly hand: (texts: ReadonlyArray<string>, sender?: string, commandClass?: CommandClass) => void
+}
+
+/** The outcome in one word: that of a refusal is its reason. */
+const wordOf = (said: DecisionSaid): string => (said.outcome === "refused" ? said.reason : said.outcome)
+
+const messageOf = (text: string, sender: string, commandClass: CommandClass, publishedMs: EpochMs): TakenMessage => {
+  const body = new TextEncoder().encode(text)
+  return {
+    sender: sender as SenderId,
+    class: commandClass,
+    bulk: false,
+    key: sku as Sku,
+    reply: "r",
+    publishedMs,
+    trace: null,
+    bytes: body.length,
+    body: engineCodec.decodeBody(body),
+  }
+}
+
+class Alone implements LoneEngine {
+  nowMs: EpochMs
+  busy = 0
+  lastSaid: ReadonlyArray<DecisionSaid> = []
+  readonly outcomes = new Map<string, number>()
+  readonly #step = makeStep({ codec: engineCodec, rules: protocolRules })
+  readonly #partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+  readonly #onRecord: (record: StoredRecord) => void
+  readonly #onStep: (step: () => ReadonlyArray<Output>) => ReadonlyArray<Output>
+  #journalSeq = 0
+
+  constructor(nowMs: EpochMs, { onRecord = () => undefined, onStep = (step) => step() }: Watched) {
+    this.nowMs = nowMs
+    this.#onRecord = onRecord
+    this.#onStep = onStep
+  }
+
+  readonly put = (input: Input): void => {
+    for (const output of this.#onStep(() => this.#step(this.#partition, input))) this.#answer(output)
+  }
+
+  readonly hand = (texts: ReadonlyArray<string>, sender = "web", commandClass: CommandClass = "sell"): void => {
+    const { nowMs } = this
+    this.put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => messageOf(text, sender, commandClass, nowMs)) })
+  }
+
+  #answer(output: Output): void {
+    const { nowMs } = this
+    if (output._tag === "Append") {
+      const seq = ++this.#journalSeq
+      this.#onRecord({ seq, messageId: output.messageId, bytes: output.bytes })
+      this.put({ _tag: "AppendAcked", nowMs, messageId: output.messageId, seq, duplicate: false })
+    } else if (output._tag === "ReadClaimBasis")
+      this.put({ _tag: "ClaimBasisRead", nowMs, ask: output.ask, basis: { endSeq: 0, incarnation: null, witness: null, halt: null } })
+    else if (output._tag === "SendFeed") this.put({ _tag: "FeedSent", nowMs, group: output.group })
+    else if (output._tag === "SayBusy") this.busy += output.messages.length
+    else if (output._tag === "Halted") throw new Error(output.halt.detail)
+    else if (output._tag === "SendReplies") {
+      for (const { decisions } of output.replies) {
+        this.lastSaid = decisions
+        for (const said of decisions) this.outcomes.set(wordOf(said), (this.outcomes.get(wordOf(said)) ?? 0) + 1)
+      }
+      this.put({ _tag: "RepliesSent", nowMs, seq: output.seq })
+    }
+  }
+}
+
+export interface Watched {
+  /** Hears of every record once it is stored. */
+  readonly onRecord?: (record: StoredRecord) => void
+  /** Takes a step, and may measure it. */
+  readonly onStep?: (step: () => ReadonlyArray<Output>) => ReadonlyArray<Output>
+}
+
+/** An owner that serves from `nowMs` on, with one channel (`web`) that sells one SKU (`A`), of which `stockQty` units are there. */
+export const serveAlone = (nowMs: EpochMs, stockQty: number, watched: Watched = {}): LoneEngine => {
+  const engine = new Alone(nowMs, watched)
+  engine.put({ _tag: "SnapshotMissing", nowMs })
+  engine.put({ _tag: "BrokerTimeSeen", nowMs, brokerMs: nowMs })
+  engine.put({ _tag: "Claim", nowMs, owner: "load", incarnation: "load" })
+  const channel = '{"channel":"web","priority":0,"bufferQty":0,"bufferPercent":0,"floorQty":0,"fenceQty":0}'
+  const policy = `{"version":1,"channels":[${channel}],"safety":[],"sourcing":[]}`
+  engine.hand(
+    [`{"v":1,"type":"ReceiveStock","id":"s","sku":"${sku}","issuedAtMs":${nowMs},"location":"DC1","qty":${stockQty}}`],
+    "dc",
+    "stock",
+  )
+  engine.hand([`{"v":1,"type":"SetPolicy","id":"p","sku":"${sku}","issuedAtMs":${nowMs},"policy":${policy}}`], "plan", "policy")
+  return engine
+}

@@ -1,0 +1,195 @@
+/**
+ * The first decision on each id, as checker `one-effect` remembers it: what was asked and what came of it, as digests, in rows that are forgotten with the floor they lie under.
+ *
+ * What was asked is equal, and what is said again is what was said first, where 128 bits agree. Which single field of a command differs is told by its line (digest.ts). Of a record of releases before
+ * version 3 the fields that those left out of a repeat are kept apart, in 64 bits each, so that the rest is judged without them.
+ */
+import type { EpochMs } from "../domain/names.ts"
+import type { Command } from "../domain/sku/commands.ts"
+import type { FloorClass } from "../engine/records.ts"
+import type { Outcome } from "../kinds/sku/types.ts"
+import {
+  createFieldDigests,
+  type Digest,
+  digestOf,
+  type FieldsDigest,
+  type Half,
+  halfOf,
+  halfSum,
+  isSameDigest,
+  noDigest,
+} from "./digest.ts"
+import type { Floors } from "./floors.ts"
+import { isNothing, outcomeBeside, saidSince3 } from "./outcome.ts"
+import { textOf } from "./plain.ts"
+import { type Group, type Row, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
+
+/** First decisions of one sender's class in a partition, in records of one form. */
+interface FirstGroup extends Group {
+  readonly sender: string
+  readonly floorClass: FloorClass
+  /** Records before version 3. */
+  readonly isOld: boolean
+}
+
+/** What is asked: a type, and the fields that count of it. */
+export interface Content {
+  readonly type: number
+  readonly fields: FieldsDigest
+}
+
+/** What is said of an outcome. Null where nothing was left out. */
+interface Said {
+  readonly all: Digest
+  readonly reservation: Half | null
+  readonly since3: Half | null
+}
+
+export interface First {
+  readonly seq: number
+  readonly issuedAtMs: EpochMs
+  readonly content: Content
+  readonly outcome: Said
+}
+
+/** Where each part lies in a row: the record, when it was issued, the content, the outcome; and what old records are kept apart of. */
+const issuedAt = wholeBytes
+const typeAt = issuedAt + wholeBytes
+const sumAt = typeAt + 1
+const lineAt = sumAt + 16
+const outcomeAt = lineAt + 8
+const rowBytes = outcomeAt + 16
+const reservationAt = rowBytes
+const since3At = reservationAt + 8
+const oldRowBytes = since3At + 8
+
+const setWords = (view: DataView, at: number, words: ReadonlyArray<number>): void => {
+  for (let i = 0; i < words.length; i++) view.setInt32(at + 4 * i, words[i] as number)
+}
+const halfAt = (view: DataView, at: number): Half => [view.getInt32(at), view.getInt32(at + 4)]
+const digestAt = (view: DataView, at: number): Digest => [...halfAt(view, at), ...halfAt(view, at + 8)]
+
+const firstIn = ({ group, view, at }: Row<FirstGroup>): First => ({
+  seq: wholeAt(view, at),
+  issuedAtMs: wholeAt(view, at + issuedAt),
+  content: { type: view.getUint8(at + typeAt), fields: { sum: digestAt(view, at + sumAt), line: halfAt(view, at + lineAt) } },
+  outcome: {
+    all: digestAt(view, at + outcomeAt),
+    reservation: group.isOld ? halfAt(view, at + reservationAt) : null,
+    since3: group.isOld ? halfAt(view, at + since3At) : null,
+  },
+})
+
+const writeFirst = ({ group, view, at }: Row<FirstGroup>, { seq, issuedAtMs, content, outcome }: First): void => {
+  setWhole(view, at, seq)
+  setWhole(view, at + issuedAt, issuedAtMs)
+  view.setUint8(at + typeAt, content.type)
+  setWords(view, at + sumAt, content.fields.sum)
+  setWords(view, at + lineAt, content.fields.line)
+  setWords(view, at + outcomeAt, outcome.all)
+  if (!group.isOld) return
+  setWords(view, at + reservationAt, outcome.reservation ?? halfOf(noDigest))
+  setWords(view, at + since3At, outcome.since3 ?? halfOf(noDigest))
+}
+
+/** What finds a command, and what is each sending's own, is no content of it. */
+const noContent: ReadonlySet<string> = new Set(["type", "id", "sku", "issuedAtMs", "deadlineMs"])
+
+/** Contents and outcomes as digests, and what differs between two. */
+const createJudgements = () => {
+  const digests = createFieldDigests()
+  const types = new Map<string, number>()
+  const typeOf = (type: string): number => {
+    const known = types.get(type) ?? types.size
+    types.set(type, known)
+    return known
+  }
+  const leftOut = (outcome: Outcome, name: string): Half =>
+    isNothing(Reflect.get(outcome, name)) ? halfOf(noDigest) : halfOf(digests.field(name, Reflect.get(outcome, name)))
+  const all = (outcome: Outcome): Digest => digests.fields(outcome, (name, value) => !outcomeBeside.has(name) && !isNothing(value)).sum
+  const said = (outcome: Outcome, isOld: boolean): Said => ({
+    all: all(outcome),
+    reservation: isOld ? leftOut(outcome, "reservation") : null,
+    since3: isOld ? [...saidSince3].map((name) => leftOut(outcome, name)).reduce(halfSum) : null,
+  })
+  const isUnsaid = (half: Half | null): boolean => half === null || (half[0] === 0 && half[1] === 0)
+  return {
+    said,
+    content: (command: Command): Content => ({
+      type: typeOf(command.type),
+      fields: digests.fields(command, (name) => !noContent.has(name)),
+    }),
+    /** Of one quantity, as all that counts of a shipment. */
+    shipped: (qty: number | undefined): Content => ({ type: typeOf("Fulfil"), fields: digests.fields({ qty }, () => true) }),
+    /** `type`, the one field that differs, `id` where several do; null where the content is the same. */
+    differing: (one: Content, other: Content): string | null => {
+      if (one.type !== other.type) return "type"
+      const field = digests.differing(one.fields, other.fields)
+      return field === undefined ? null : (field ?? "id")
+    },
+    /** How an outcome is not the first one, in words, or null. `version`: of the record that says it. */
+    contradiction: (outcome: Outcome, first: First, version: number): string | null => {
+      if (isSameDigest(all(outcome), first.outcome.all)) return null
+      const wrong = `${textOf(outcome)} is said, and that isn't what was journaled`
+      const { reservation, since3 } = first.outcome
+      if (reservation === null || since3 === null) return wrong
+      const now = said(outcome, true)
+      let rest = halfOf(now.all)
+      if (isUnsaid(now.reservation)) rest = halfSum(rest, reservation)
+      if (version < 3 && isUnsaid(now.since3)) rest = halfSum(rest, since3)
+      const meant = halfOf(first.outcome.all)
+      return rest[0] === meant[0] && rest[1] === meant[1] ? null : wrong
+    },
+  }
+}
+
+/** A first decision to be remembered. */
+export interface Deciding {
+  readonly partition: number
+  readonly sender: string
+  readonly floorClass: FloorClass
+  /** Of its record. */
+  readonly version: number
+  readonly seq: number
+  readonly issuedAtMs: EpochMs
+  readonly content: Content
+  readonly outcome: Outcome
+}
+
+export const createFirsts = (floors: Floors) => {
+  const rows = new Rows<FirstGroup>()
+  const groups = new Map<string, FirstGroup>()
+  const judgements = createJudgements()
+  const groupOf = ({ partition, sender, floorClass, version }: Deciding): FirstGroup => {
+    const isOld = version < 3
+    const name = `${partition} ${sender} ${floorClass} ${isOld}`
+    let group = groups.get(name)
+    if (group === undefined) {
+      group = { sender, floorClass, isOld, bytes: isOld ? oldRowBytes : rowBytes, segments: [] }
+      groups.set(name, group)
+    }
+    return group
+  }
+  return {
+    content: judgements.content,
+    shipped: judgements.shipped,
+    differing: judgements.differing,
+    contradiction: judgements.contradiction,
+    /** What is remembered under a name, at a journaled time of a partition. */
+    recall: (partition: number, name: Digest, atMs: EpochMs): First | undefined => {
+      for (const row of rows.find(name)) {
+        const first = firstIn(row)
+        if (first.issuedAtMs >= floors.at(partition, row.group.sender, row.group.floorClass, atMs)) return first
+      }
+      return undefined
+    },
+    remember: (name: Digest, deciding: Deciding, atMs: EpochMs): void => {
+      const { partition, sender, floorClass, seq, issuedAtMs, content } = deciding
+      const row = rows.add(groupOf(deciding), name, issuedAtMs, floors.at(partition, sender, floorClass, atMs))
+      writeFirst(row, { seq, issuedAtMs, content, outcome: judgements.said(deciding.outcome, row.group.isOld) })
+    },
+    /** Whether anything is remembered under a text, forgotten by the floor or not. */
+    isKnown: (text: string): boolean => rows.find(digestOf(text)).length > 0,
+  }
+}
+export type Firsts = ReturnType<typeof createFirsts>
