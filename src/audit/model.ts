@@ -73,6 +73,7 @@ export interface SkuModel {
 /** A reservation's key in its SKU: senders and ids contain no slash. */
 export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
 
+/** A SKU of which nothing was told yet. */
 export const emptyModel = (sku: string, partition: number, ends: Ends): SkuModel => ({
   sku,
   partition,

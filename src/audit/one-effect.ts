@@ -122,6 +122,7 @@ const createRoomless = () => {
   }
 }
 
+/** A checker `one-effect` that reports to `findings`. */
 export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = createFirsts(floors)
   const roomless = createRoomless()

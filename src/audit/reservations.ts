@@ -120,6 +120,7 @@ const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof state
   return reason === "ReservationConfirmed" || reason === "QtyExceedsOpen" ? ["open"] : undefined
 }
 
+/** A checker `reservations` that reports to `findings`. */
 export const createReservations = (findings: Findings) => {
   return {
     /** Judges a refusal against the model as it is. Before version 3 a hold that was over might be told to have expired before it did. */
