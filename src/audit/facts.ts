@@ -3,7 +3,6 @@
  */
 import type { CommandType } from "../domain/sku/commands.ts"
 
-/** The types of commands that are facts. */
 export const factTypes: ReadonlySet<CommandType> = new Set<CommandType>([
   "ReceiveStock",
   "AdjustStock",
