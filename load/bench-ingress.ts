@@ -42,16 +42,18 @@ const begin = (owned: boolean) => {
     ...plenty,
   }))
   const wms = { sender: "wms" as SenderId, classes: ["stock"] as const, bulk: false, ...plenty }
-  const ingress = emptyIngress({ ingress: "bench", partitions: 4, senders: [...senders, wms] })
+  const ingress = emptyIngress({ ingress: "bench", partitions: { sku: 4 }, senders: [...senders, wms] })
   const put = (input: IngressInput): void => perform(step(ingress, input))
   const perform = (outputs: ReadonlyArray<IngressOutput>): void => {
     for (const output of outputs) {
       if (output._tag === "HandOver") put({ _tag: "FrameHeard", nowMs: 1, frame: output.frame })
-      else if (output._tag === "Store") put({ _tag: "Stored", nowMs: 1, partition: output.partition, serial: output.serial, seq: 1 })
+      else if (output._tag === "Store")
+        put({ _tag: "Stored", nowMs: 1, kind: "sku", partition: output.partition, serial: output.serial, seq: 1 })
     }
   }
   put({ _tag: "BrokerTimeSeen", nowMs: 1, brokerMs: startMs })
-  for (let partition = 0; owned && partition < 4; partition++) put({ _tag: "OwnerSeen", nowMs: 1, partition, epoch: 1, owner: "o" })
+  for (let partition = 0; owned && partition < 4; partition++)
+    put({ _tag: "OwnerSeen", nowMs: 1, kind: "sku", partition, epoch: 1, owner: "o" })
   return put
 }
 
@@ -82,12 +84,12 @@ const measure = (name: string, messages: ReadonlyArray<DoorMessage>, aTurn: numb
 }
 
 scriptOptions("What an ingress costs beside decoding.", {})
-const singles = Array.from({ length: 100_000 }, (_, i) => message(`web${i % 64}`, `sell.SKU-${i % 64}`, reserve(i), i))
+const singles = Array.from({ length: 100_000 }, (_, i) => message(`web${i % 64}`, `sell.sku.SKU-${i % 64}`, reserve(i), i))
 const arrays = Array.from({ length: 1_000 }, (_, i) => {
   const body = Array.from({ length: 128 }, (_, j) => reserve(i * 8_192 + j * 64))
-  return message(`web${i % 64}`, "sell.SKU-0", `[${body.join(",")}]`, i)
+  return message(`web${i % 64}`, "sell.sku.SKU-0", `[${body.join(",")}]`, i)
 })
-const facts = Array.from({ length: 100_000 }, (_, i) => message("wms", `stock.SKU-${i % 64}`, receipt(i), i))
+const facts = Array.from({ length: 100_000 }, (_, i) => message("wms", `stock.sku.SKU-${i % 64}`, receipt(i), i))
 measure("one command, 256 a turn", singles, 256)
 measure("one command, one a turn", singles, 1)
 measure("128 commands, 8 a turn", arrays, 8)

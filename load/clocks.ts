@@ -73,7 +73,7 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
     Effect.runPromise(effect.pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock)))
   const { engine, door } = credentials
   const layers = Layer.mergeAll(
-    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
+    natsLayer({ kind: "sku", servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
     deskLayer({ servers: [url], login: { engine }, name: "clocks" }),
     doorLayer({ servers: [url], door, name: "clocks" }),
     Engine.layer,
@@ -85,9 +85,16 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const context = await run(Layer.buildWithScope(layers, scope))
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
-    yield* cluster.prepare({ partitions, replicas: 1 })
-    yield* startIngress({ name: "wrong", partitions, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
-    return yield* startWorker({ worker: "wrong", address: "", partitions, senders, leaseTtlMs, drainTimeoutMs: 10_000 })
+    yield* cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })
+    yield* startIngress({ name: "wrong", partitions: { sku: partitions }, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    return yield* startWorker({
+      worker: "wrong",
+      address: "",
+      partitions: { sku: partitions },
+      senders,
+      leaseTtlMs,
+      drainTimeoutMs: 10_000,
+    })
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {

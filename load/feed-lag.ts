@@ -72,7 +72,7 @@ const play = async (stage: Stage, [worker]: ReadonlyArray<StageProcess>): Promis
     )
   }
   await until("every decision is told by the feed", () => answeredMs.length === count && heardMs.length >= count)
-  const repaired = sumOf((await worker?.page("/metrics")) ?? "", metricName.alarms, 'kind="FeedRepaired"')
+  const repaired = sumOf((await worker?.page("/metrics")) ?? "", metricName.alarms, 'alarm="FeedRepaired"')
   await Promise.all([channel.close(), listening.close()])
   const lags = Float64Array.from(answeredMs, (ms, n) => Math.max(0, (heardMs[n] ?? Number.NaN) - ms)).sort()
   const [medianMs, p99Ms, worstMs] = [quantile(lags, 0.5), quantile(lags, 0.99), quantile(lags, 1)]

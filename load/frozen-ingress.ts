@@ -32,7 +32,7 @@ const command = (n: number): Buffer => {
     n % 2 === 0
       ? `{${head},"type":"Reserve","reservation":"r${n}","qty":1,"holdMs":600000}`
       : `{${head},"type":"RecordSale","mode":"taken","qty":1,"location":"DC1"}`
-  return published(`hf.cmd.web.sell.${sku}`, `hf.reply.web.frozen.${n}`, [], Buffer.from(body))
+  return published(`hf.cmd.web.sell.sku.${sku}`, `hf.reply.web.frozen.${n}`, [], Buffer.from(body))
 }
 
 const send = async (connection: RawConnection, from: number, count: number, overMs: number): Promise<void> => {

@@ -52,7 +52,7 @@ const meaning = ({ repeated: _, ...said }: Said): string => JSON.stringify(said)
 
 class Hot {
   readonly #connection: NatsConnection
-  readonly #subject = commandSubject("web", "sell", skuToken(hotSku))
+  readonly #subject = commandSubject("web", "sell", "sku", skuToken(hotSku))
   readonly #prefix = replySubject("web", "hot.")
   readonly #waiting = new Map<number, { readonly text: string; readonly resolve: (said: ReadonlyArray<Said>) => void; sentMs: number }>()
   #messages = 0

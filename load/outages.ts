@@ -4,7 +4,7 @@
  */
 import { partitionOf } from "../src/domain/names.ts"
 import { outageToldMsMax } from "../src/limits.ts"
-import { commandsStream, journalStream, journalSubject } from "../src/nats/subjects.ts"
+import { commandsStream, journalStream, journalSubject } from "../src/wire/subjects.ts"
 import { type ClusterRig, type ClusterRigOptions, type ClusterWorker, withClusterRig } from "./chaos/cluster-rig.ts"
 import { until } from "./chaos/rig.ts"
 import { wayTo } from "./outages/half-open.ts"
@@ -83,13 +83,13 @@ const kinds: Readonly<Record<string, Kind>> = {
     title: "a journal holds a foreign record: halted",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin()).js.publish(journalSubject(1), "foreign"),
+    act: async ({ rig }) => (await rig.admin()).js.publish(journalSubject("sku", 1), "foreign"),
   },
   "journal-gone": {
     title: "a journal's stream is deleted",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin()).jsm.streams.delete(journalStream(1)),
+    act: async ({ rig }) => (await rig.admin()).jsm.streams.delete(journalStream("sku", 1)),
   },
   "journal-emptied": {
     title: "a journal is deleted and made anew, empty",
@@ -97,8 +97,8 @@ const kinds: Readonly<Record<string, Kind>> = {
     workers: 2,
     act: async ({ rig }) => {
       const { jsm } = await rig.admin()
-      const { config } = await jsm.streams.info(journalStream(1))
-      await jsm.streams.delete(journalStream(1))
+      const { config } = await jsm.streams.info(journalStream("sku", 1))
+      await jsm.streams.delete(journalStream("sku", 1))
       await jsm.streams.add(config)
     },
   },
@@ -106,7 +106,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     title: "a setting of the commands stream is changed",
     servers: 1,
     workers: 2,
-    act: async ({ rig }) => (await rig.admin()).jsm.streams.update(commandsStream, { max_age: 3_600_000_000_000 }),
+    act: async ({ rig }) => (await rig.admin()).jsm.streams.update(commandsStream("sku"), { max_age: 3_600_000_000_000 }),
   },
   "server-stopped": {
     title: "the only server stands still (SIGSTOP)",

@@ -36,7 +36,9 @@ const until = async (what: string, condition: () => boolean | Promise<boolean>):
 
 const portsOf = (server: EmbeddedServer) => {
   const { engine, door } = server.credentials
-  return ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "load" }, saidCodec))
+  return ManagedRuntime.make(
+    natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "load" }, saidCodec),
+  )
 }
 type Ports = ReturnType<typeof portsOf>
 
@@ -120,7 +122,7 @@ const play = async (server: EmbeddedServer, values: { commands: string; partitio
   const [commands, partitions, skus] = [Number(values.commands), Number(values.partitions), Number(values.skus)]
   const written = makeJournals(partitions, commands, skus)
   const ports = portsOf(server)
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
   await storeJournals(ports, written)
   const busy = startBusyLoops()
   say(`busy loops on ${busy.cores} cores; a worker starts`)

@@ -52,7 +52,7 @@ await mkdir(folder)
 const server = await startEmbedded({ storeDir: join(root, "nats"), senders: [] })
 const { engine, door } = server.credentials
 const runtime = ManagedRuntime.make(
-  natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "retention" }, saidCodec),
+  natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "retention" }, saidCodec),
 )
 const held = () => runtime.runPromise(JournalRoom.use((room) => room.held(0)))
 
@@ -95,7 +95,7 @@ const killedRound = async (kill: number, wholeChanges: number): Promise<string> 
 }
 
 const play = async (): Promise<SteadyOwner> => {
-  await runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+  await runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
   const records = Math.ceil(commands / perRecord)
   const owner = new SteadyOwner({
     partition: 0,

@@ -183,7 +183,7 @@ const verdictOf = async (
   server: EmbeddedServer,
   { sells, facts, plans }: Readonly<Record<"sells" | "facts" | "plans", UpgradeSender>>,
 ): Promise<Verdict> => {
-  const config = { servers: [server.url], monitorUrls: [server.monitorUrl], engine: server.credentials.engine }
+  const config = { kind: "sku" as const, servers: [server.url], monitorUrls: [server.monitorUrl], engine: server.credentials.engine }
   const acknowledged = [...sells.acknowledged, ...facts.acknowledged, ...plans.acknowledged]
   let seen = await readJournals(config, partitions)
   const isDone = async () => {

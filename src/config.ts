@@ -6,6 +6,7 @@
 import { hostname } from "node:os"
 import { Config, Effect, type LogLevel, Option, type Redacted, Result, Schema } from "effect"
 import { assert } from "./assert.ts"
+import { forEachKind, type Kind, type PartitionCounts } from "./domain/kinds.ts"
 import type { SenderAccess } from "./domain/roles.ts"
 import { parseSenders } from "./domain/sender-list.ts"
 import { appendTimeoutMs, bodyBytesMax } from "./limits.ts"
@@ -60,7 +61,7 @@ interface ProcessConfig {
 export interface HoldfastConfig extends ProcessConfig {
   /** Null: an own nats-server is started. */
   readonly nats: WorkerAccess | null
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly replicas: number
   readonly leaseTtlMs: number
   readonly durability: "strict" | "warn"
@@ -148,6 +149,9 @@ export const archiveSettings = {
   user: setting("HOLDFAST_ARCHIVE_USER", "none", "login of the archivist, the only one that may purge journals"),
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
+
+/** What says how many partitions there are of each kind. */
+const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions }
 
 type SettingName = keyof typeof settings
 
@@ -391,7 +395,7 @@ export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.g
   const read = makeRead(problems)
   const whole = makeWhole(read)
   const nats = yield* readWorkerAccess(read, problems)
-  const partitions = yield* whole(settings.partitions, 1, partitionsMax)
+  const partitions = yield* Effect.all(forEachKind((kind) => whole(partitionsSetting[kind], 1, partitionsMax)))
   const replicas = yield* readReplicas(read)
   const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
   const durability = yield* readDurability(read)

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
+import { Kind } from "../src/domain/kinds.ts"
 import { CommandClass } from "../src/domain/names.ts"
 import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { type CommandType, classOf } from "../src/domain/sku/commands.ts"
@@ -107,6 +108,7 @@ const sender: JsonObject = { description: "The sender's own name: its credential
 const token: JsonObject = {
   description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
+const kind: JsonObject = { enum: Kind, description: "The kind of the actors that decide: sku for everything about a SKU" }
 const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
 const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
@@ -116,14 +118,14 @@ const question = (path: string, description: string, parameters: JsonObject, bod
   messages: messageRefs(bodies),
 })
 
-const partition: JsonObject = { description: "A partition's number, from 0" }
+const partition: JsonObject = { description: "A partition's number among those of its kind, from 0" }
 
 const channels = (): JsonObject => ({
   commands: {
-    address: commandSubject("{sender}", "{class}" as CommandClass, "{token}"),
+    address: commandSubject("{sender}", "{class}" as CommandClass, "{kind}" as Kind, "{token}"),
     description:
       "Requests, whose reply subject is under the sender's own replies. Answered by a decision, or by what became of the message; by the server's status 503 if nobody took it",
-    parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, token },
+    parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, kind, token },
     messages: messageRefs([...commandTypes, batch]),
   },
   replies: {
@@ -145,9 +147,9 @@ const channels = (): JsonObject => ({
   askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
   askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
   askQuarantine: question(
-    "quarantine.{partition}",
+    "quarantine.{kind}.{partition}",
     `A partition's quarantined commands, in pages. Roles: ${quarantineRoles.join(", ")}`,
-    { partition },
+    { kind, partition },
     ["Question", "Page"],
   ),
 })

@@ -114,9 +114,9 @@ export class ClusterRig {
   async prepare(commandsBytesMax: number): Promise<void> {
     const { engine, door } = this.first.credentials
     const servers = this.servers.map(({ url }) => url)
-    const ports = natsLayer({ servers, monitorUrls: [], engine, door, sizes: { commandsBytesMax } }, saidCodec)
+    const ports = natsLayer({ kind: "sku", servers, monitorUrls: [], engine, door, sizes: { commandsBytesMax } }, saidCodec)
     const { partitions, servers: replicas } = this.options
-    const prepared = Cluster.use((cluster) => cluster.prepare({ partitions, replicas }))
+    const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas }))
     await Effect.runPromise(Effect.scoped(prepared.pipe(Effect.provide(ports))))
   }
 

@@ -7,8 +7,8 @@ import { connect } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import { journalStream, journalSubject } from "../../src/nats/subjects.ts"
 import { Journals } from "../../src/ports/broker.ts"
+import { journalStream, journalSubject } from "../../src/wire/subjects.ts"
 import type { Rig } from "./rig.ts"
 
 /** A journal as it is, to be restored later. */
@@ -34,14 +34,14 @@ const asAdmin = async <A>(rig: Rig, act: (jsm: JetStreamManager, js: JetStreamCl
 /** Deletes the journal and makes it anew, with these records in it. */
 export const replaceJournal = (rig: Rig, partition: number, records: ReadonlyArray<StoredRecord>): Promise<void> =>
   asAdmin(rig, async (jsm, js) => {
-    const { config } = await jsm.streams.info(journalStream(partition))
-    await jsm.streams.delete(journalStream(partition))
+    const { config } = await jsm.streams.info(journalStream("sku", partition))
+    await jsm.streams.delete(journalStream("sku", partition))
     await jsm.streams.add(config)
-    for (const { messageId, bytes } of records) await js.publish(journalSubject(partition), bytes, { msgID: messageId })
+    for (const { messageId, bytes } of records) await js.publish(journalSubject("sku", partition), bytes, { msgID: messageId })
   })
 
 /** Writes the last of these records at the journal's end, whoever owns it. */
 export const intrude = (rig: Rig, partition: number, records: ReadonlyArray<StoredRecord>): Promise<void> =>
   asAdmin(rig, async (_, js) => {
-    await js.publish(journalSubject(partition), records.at(-1)?.bytes, { msgID: "an-intruder" })
+    await js.publish(journalSubject("sku", partition), records.at(-1)?.bytes, { msgID: "an-intruder" })
   })

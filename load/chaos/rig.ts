@@ -183,12 +183,14 @@ const startRig = Effect.fnUntraced(function* (options: RigOptions) {
   const guardian = yield* startGuardian
   const server = yield* startServer(folder.nats)
   const { engine, door } = server.credentials
-  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "rig" }, saidCodec)
+  const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "rig" }, saidCodec)
   const runtime = yield* Effect.acquireRelease(
     Effect.sync(() => ManagedRuntime.make(ports)),
     (made) => made.disposeEffect,
   )
-  yield* Effect.promise(() => runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 }))))
+  yield* Effect.promise(() =>
+    runtime.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 }))),
+  )
   const addresses = new Map<string, string>()
   runtime.runFork(watchAddresses(addresses))
   const writers = yield* heardWriters(folder.heard)

@@ -4,8 +4,8 @@
  */
 import type { NatsConnection } from "@nats-io/transport-node"
 import { partitionOf, skuToken } from "../../src/domain/names.ts"
-import { commandsStream, journalStream } from "../../src/nats/subjects.ts"
 import { decodeDoorAnswer } from "../../src/wire/answers.ts"
+import { commandsStream, journalStream } from "../../src/wire/subjects.ts"
 import type { ClusterRig, ClusterWorker } from "./cluster-rig.ts"
 import { until } from "./rig.ts"
 import type { Say } from "./verdict.ts"
@@ -84,7 +84,7 @@ class Filling {
         // Tried again as it is: stored twice is decided once.
         let heard = "nothing"
         await until("a message of facts is stored", async () => {
-          heard = await askOnce(nc, `hf.cmd.dock.stock.${skuToken(sku)}`, body)
+          heard = await askOnce(nc, `hf.cmd.dock.stock.sku.${skuToken(sku)}`, body)
           return heard === "stored"
         }).catch((error: unknown) => {
           throw new Error(`the last that was heard: ${heard}`, { cause: error })
@@ -130,7 +130,7 @@ const watchSilence = async (rig: ClusterRig, workers: ReadonlyArray<ClusterWorke
     async () => {
       await Promise.all(
         ends.map(async (end, partition) => {
-          const found = await jsm.streams.info(journalStream(partition)).catch(() => null)
+          const found = await jsm.streams.info(journalStream("sku", partition)).catch(() => null)
           const nowMs = performance.now()
           if (!done.has(partition)) silentMs[partition] = Math.max(silentMs[partition] ?? 0, nowMs - (movedMs[partition] ?? nowMs))
           if (found === null || found.state.last_seq === end) return
@@ -164,7 +164,7 @@ const haveLeaders = async (rig: ClusterRig): Promise<boolean> => {
     .names()
     .next()
     .catch(() => [])
-  return Promise.all([admin.jsm.streams.info(commandsStream), ...names.map((name) => admin.jsm.streams.info(name))]).then(
+  return Promise.all([admin.jsm.streams.info(commandsStream("sku")), ...names.map((name) => admin.jsm.streams.info(name))]).then(
     () => true,
     () => false,
   )
@@ -178,7 +178,7 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   let workers = await start()
   await until("every partition is served", () => isServed(workers))
   const { jsm } = await rig.admin()
-  await jsm.streams.update(commandsStream, { max_bytes: Math.max(1_073_741_824, 3 * bytes) })
+  await jsm.streams.update(commandsStream("sku"), { max_bytes: Math.max(1_073_741_824, 3 * bytes) })
   const filling = new Filling(rig)
   await filling.store(Math.min(bytes / 4, decidedBeforeBytes))
   await until("the first facts are decided", async () => (await lagOf(workers, partitions)).every((age) => age === 0), drainPatienceMs)
@@ -209,7 +209,7 @@ export const playWipedDisk = async (rig: ClusterRig, bytes: number, say: Say): P
   )
   for (const { page } of workers) {
     const metrics = await page("/metrics")
-    for (const line of metrics?.text.match(/^holdfast_alarms_total\{.*kind="(ReaderDeaf|CommandsLostTail)".*$/gm) ?? [])
+    for (const line of metrics?.text.match(/^holdfast_alarms_total\{.*alarm="(ReaderDeaf|CommandsLostTail)".*$/gm) ?? [])
       if (!line.endsWith(" 0")) say(line)
   }
   return { silentMs, boundMs, broken }

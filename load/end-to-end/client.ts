@@ -70,7 +70,7 @@ class SingleCallers {
 
   constructor(connection: NatsConnection, { sender, inFlight }: ClientSetup) {
     this.#connection = connection
-    this.#subject = commandSubject(sender, "sell", skuToken(hotSku))
+    this.#subject = commandSubject(sender, "sell", "sku", skuToken(hotSku))
     this.#callers = Array.from({ length: inFlight }, newCaller)
     this.#prefix = replySubject(sender, "single.")
     connection.subscribe(`${this.#prefix}*`, {

@@ -157,7 +157,7 @@ const saidCodec = {
 
 const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   const cluster = yield* Cluster
-  const { partitions } = yield* cluster.prepare({ partitions: setup.partitions, replicas: 1 })
+  const { partitions } = yield* cluster.prepare({ partitions: { sku: setup.partitions }, replicas: 1 })
   const questions = yield* Questions
   const open = yield* questions.listen(({ sender, path, replySubject, replyHeader }) => {
     // The only one a client needs: how many partitions there are.
@@ -166,7 +166,7 @@ const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   })
   for (const { sender } of sendersOf(setup.senders)) open.open(sender)
   const journals = yield* Journals
-  const partition = partitionOf(hotSku, partitions)
+  const partition = partitionOf(hotSku, partitions.sku)
   const echo = { replies: new Replies(setup.reply), partition, journals, outbound: yield* Outbound }
   const loop = new Loop(echo, yield* journals.endSeq(partition))
   const { enter } = yield* Door
@@ -183,7 +183,7 @@ const fail = (cause: unknown): void => {
 
 const start = ({ url, monitorUrl, engine, door, ...setup }: EchoSetup): void => {
   const nats = Layer.mergeAll(
-    natsLayer({ servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec),
+    natsLayer({ kind: "sku", servers: [url], monitorUrls: [monitorUrl], engine, door, name: "echo" }, saidCodec),
     doorLayer({ servers: [url], door, name: "echo" }),
   )
   run(Effect.scoped(Effect.provide(work({ url, monitorUrl, engine, door, ...setup }), Layer.fresh(nats))))

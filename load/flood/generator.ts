@@ -42,7 +42,7 @@ const command = ({ sender, inbox }: Outlet): string => {
   const n = ++serial
   const { sku, token } = tokens[n % tokens.length] ?? { sku: "", token: "" }
   const body = `{"v":1,"type":"Reserve","id":"${name}-${n}","sku":"${sku}","issuedAtMs":${Date.now()},"reservation":"${name}-${n}","qty":1,"holdMs":600000}`
-  return `PUB hf.cmd.${sender}.sell.${token} hf.reply.${sender}.${inbox}.${n} ${body.length}\r\n${body}\r\n`
+  return `PUB hf.cmd.${sender}.sell.sku.${token} hf.reply.${sender}.${inbox}.${n} ${body.length}\r\n${body}\r\n`
 }
 
 const question = ({ sender, inbox }: Outlet): string => `PUB hf.get.${sender}.topology hf.reply.${sender}.${inbox}.${++serial} 0\r\n\r\n`

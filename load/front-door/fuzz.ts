@@ -21,6 +21,9 @@ const kinds = [
   "huge number",
   "wrong field",
   "wrong class",
+  "wrong kind",
+  "missing kind",
+  "wildcard kind",
   "over-long body",
   "wildcard token",
   "dotted token",
@@ -77,7 +80,7 @@ class Writer {
     const chance = this.#chance
     const sku = chance.pick(skus)
     const sound = this.#text(chance.chance(1, 8), sku)
-    const at = (token: string, body: string | Buffer): Message => ({ subject: `hf.cmd.web.sell.${token}`, body: Buffer.from(body) })
+    const at = (token: string, body: string | Buffer): Message => ({ subject: `hf.cmd.web.sell.sku.${token}`, body: Buffer.from(body) })
     switch (kind) {
       case "sound command":
         return at(sku, this.#text(false, sku))
@@ -102,9 +105,13 @@ class Writer {
         return at(sku, this.#wrong(sound))
       case "wrong class":
         return {
-          subject: `hf.cmd.${chance.pick(["web.stock", "web.policy", "web.operator", "app.sell"])}.${sku}`,
+          subject: `hf.cmd.${chance.pick(["web.stock", "web.policy", "web.operator", "app.sell"])}.${chance.pick(["sku", "order"])}.${sku}`,
           body: Buffer.from(sound),
         }
+      case "wrong kind":
+      case "missing kind":
+      case "wildcard kind":
+        return { subject: `hf.cmd.web.sell.${this.#noKind(kind, sku)}`, body: Buffer.from(sound) }
       case "over-long body":
         return at(sku, `{"v":1,"pad":"${fuzzMark.padEnd(chance.between(65_537, 120_000), "x")}"}`)
       case "question":
@@ -154,6 +161,19 @@ class Writer {
     }
   }
 
+  /** What follows the class where no kind does that there is. */
+  #noKind(kind: "wrong kind" | "missing kind" | "wildcard kind", sku: string): string {
+    const chance = this.#chance
+    switch (kind) {
+      case "wrong kind":
+        return `${chance.pick(["order", "SKU", "sku%", "%73ku", "skus", "toString", "0", sku, "x".repeat(chance.between(1, 400))])}.${sku}`
+      case "missing kind":
+        return chance.pick([sku, `.${sku}`, `..${sku}`, "sku", "sku.", ""])
+      case "wildcard kind":
+        return chance.pick(["*", ">", `*.${sku}`, `sku*.${sku}`, `*.*`, `>.${sku}`, `*.>`])
+    }
+  }
+
   #token(kind: Kind, sku: string): string {
     const chance = this.#chance
     switch (kind) {
@@ -178,7 +198,9 @@ class Writer {
       `ats.${sku}`,
       `reservation.${sku}`,
       `stock.${sku}`,
-      "quarantine.0",
+      "quarantine.sku.0",
+      "quarantine.order.0",
+      "quarantine.*.0",
       "quarantine.x",
       "ats.*",
       ">",

@@ -3,7 +3,7 @@
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
-import { commandsStream } from "../../src/nats/subjects.ts"
+import { commandsStream } from "../../src/wire/subjects.ts"
 import { decodeBatch } from "../../src/wire/taken.ts"
 
 /** How many messages each stream has been given so far. */
@@ -18,13 +18,13 @@ export const streamEnds = async (engine: NatsConnection): Promise<StreamEnds> =>
 
 /** The last sequence of the commands stream alone: asked after each message. */
 export const storedEnd = async (engine: NatsConnection): Promise<number> =>
-  (await (await jetstreamManager(engine)).streams.info(commandsStream)).state.last_seq
+  (await (await jetstreamManager(engine)).streams.info(commandsStream("sku"))).state.last_seq
 
 /** Subjects and names of headers that workers and ingresses write, by the beginning of the stream's name. */
 const ours: ReadonlyArray<{ readonly stream: RegExp; readonly subject: RegExp; readonly header: RegExp }> = [
-  { stream: /^HF_STORED$/, subject: /^hf\.q\.\d+$/, header: /^$/ },
-  { stream: /^HF_JOURNAL_\d+$/, subject: /^hf\.journal\.\d+$/, header: /^Nats-/ },
-  { stream: /^HF_SNAPSHOTS$/, subject: /^hf\.snap\.\d+\.[\w-]+(?:\.\d+)?$/, header: /^Nats-/ },
+  { stream: /^HF_STORED_SKU$/, subject: /^hf\.q\.sku\.\d+$/, header: /^$/ },
+  { stream: /^HF_JOURNAL_SKU_\d+$/, subject: /^hf\.journal\.sku\.\d+$/, header: /^Nats-/ },
+  { stream: /^HF_SNAPSHOTS_SKU$/, subject: /^hf\.snap\.sku\.\d+\.[\w-]+(?:\.\d+)?$/, header: /^Nats-/ },
   { stream: /^HF_FEED$/, subject: /^hf\.feed\.\d+\.[a-z0-9_-]+\.[A-Za-z0-9_%-]+$/, header: /^(?:Nats-|Hf-)/ },
   { stream: /^KV_HF_\w+$/, subject: /^\$KV\.HF_\w+\.[\w.-]+$/, header: /^(?:Nats-|KV-)/ },
 ]
@@ -71,7 +71,7 @@ export const lookAtStreams = async (engine: NatsConnection, marks: ReadonlyArray
             ? `it has the header ${names.find((name) => !form.header.test(name))}`
             : marks.some((mark) => text.includes(mark) || values.includes(mark) || message.subject.includes(mark))
               ? "bytes that were tried stand in it"
-              : config.name === commandsStream && decodeBatch(message.data)._tag !== "Batch"
+              : config.name === commandsStream("sku") && decodeBatch(message.data)._tag !== "Batch"
                 ? "it is nothing that an ingress writes"
                 : undefined
         if (why !== undefined) foreign.push({ stream: config.name, seq, subject: message.subject, why })

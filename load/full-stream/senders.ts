@@ -97,7 +97,7 @@ export class FactSender {
     })
     const body = `[${facts.join(",")}]`
     const bytes = Buffer.from(
-      `PUB hf.cmd.${this.#sender}.sell.${group[0]} hf.reply.${this.#sender}.${n} ${Buffer.byteLength(body)}\r\n${body}\r\n`,
+      `PUB hf.cmd.${this.#sender}.sell.sku.${group[0]} hf.reply.${this.#sender}.${n} ${Buffer.byteLength(body)}\r\n${body}\r\n`,
     )
     this.#open.set(n, { bytes, sentMs: performance.now(), stored: false })
     this.#connection?.write(bytes)
@@ -184,7 +184,7 @@ export class Garbage {
     const token = this.#skus[n % this.#skus.length]
     const bodies = ["", "{", `{"v":1,"type":"RecordSale","id":"g-${n}"}`, "[]".repeat(200), "null", `"${"x".repeat(1_000)}"`]
     const body = bodies[n % bodies.length] ?? ""
-    const subject = n % 5 === 0 ? `hf.cmd.${this.#sender}.sell.*` : `hf.cmd.${this.#sender}.sell.${token}`
+    const subject = n % 5 === 0 ? `hf.cmd.${this.#sender}.sell.sku.*` : `hf.cmd.${this.#sender}.sell.sku.${token}`
     return `PUB ${subject} hf.reply.${this.#sender}.g${n} ${body.length}\r\n${body}\r\n`
   }
 

@@ -1,7 +1,7 @@
 /** How full the commands stream is, as its leader says. */
 import { jetstreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
-import { commandsStream } from "../../src/nats/subjects.ts"
+import { commandsStream } from "../../src/wire/subjects.ts"
 
 export interface StoredState {
   readonly bytes: number
@@ -10,6 +10,6 @@ export interface StoredState {
 }
 
 export const storedState = async (engine: NatsConnection): Promise<StoredState> => {
-  const { state } = await (await jetstreamManager(engine)).streams.info(commandsStream)
+  const { state } = await (await jetstreamManager(engine)).streams.info(commandsStream("sku"))
   return { bytes: state.bytes, messages: state.messages, lastSeq: state.last_seq }
 }

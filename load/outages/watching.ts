@@ -27,7 +27,7 @@ const alarmsOf = async (worker: ClusterWorker): Promise<ReadonlyMap<string, numb
   const page = await worker.page("/metrics")
   if (page === null) return null
   const counts = new Map<string, number>()
-  for (const [, kind, count] of page.text.matchAll(/^holdfast_alarms_total\{[^}]*kind="(\w+)"[^}]*\} (\S+)$/gm))
+  for (const [, kind, count] of page.text.matchAll(/^holdfast_alarms_total\{[^}]*alarm="(\w+)"[^}]*\} (\S+)$/gm))
     if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + Number(count))
   return counts
 }
@@ -89,7 +89,7 @@ export const startTrickle = async (rig: ClusterRig, skus: ReadonlyArray<string>)
   const timer = setInterval(() => {
     for (const sku of skus) {
       const body = { type: "ReceiveStock", id: `t${serial++}`, issuedAtMs: Date.now(), sku, location: "main", qty: 1 }
-      if (!nc.isClosed()) nc.publish(`hf.cmd.dock.stock.${sku}`, JSON.stringify(body))
+      if (!nc.isClosed()) nc.publish(`hf.cmd.dock.stock.sku.${sku}`, JSON.stringify(body))
     }
   }, 100)
   return () => clearInterval(timer)

@@ -74,7 +74,7 @@ const next = (arm: Arm, index: number): void => {
   const n = ++reservations
   const sku = skuOf(arm, n)
   open++
-  arm.singles[index] = { text: reserve(n, sku), subject: `hf.cmd.web.sell.${sku}`, sentMs: performance.now() }
+  arm.singles[index] = { text: reserve(n, sku), subject: `hf.cmd.web.sell.sku.${sku}`, sentMs: performance.now() }
   publish(arm, index)
 }
 

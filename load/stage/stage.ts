@@ -150,13 +150,14 @@ const makeStreams = ({ partitions, servers: replicas, commandsBytesMax }: StageO
   const [first] = servers
   if (first === undefined || commandsBytesMax === undefined) return Promise.resolve()
   const ports = engineLayer({
+    kind: "sku",
     servers: servers.map(({ url }) => url),
     monitorUrls: servers.map(({ monitorUrl }) => monitorUrl),
     engine: first.credentials.engine,
     sizes: { commandsBytesMax },
     name: "stage",
   })
-  const prepared = Cluster.use((cluster) => cluster.prepare({ partitions, replicas }))
+  const prepared = Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas }))
   return Effect.runPromise(Effect.scoped(Effect.asVoid(Effect.provide(prepared, ports))))
 }
 

@@ -7,7 +7,7 @@ import { checkingCodec } from "../substitutes/shared-codec.ts"
 import { attemptName, attemptOf } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"
 
-const subject = /^hf\.q\.[0-9]+$/
+const subject = /^hf\.q\.sku\.[0-9]+$/
 const trace = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** What is not of our writing in a message of the commands stream; undefined: nothing. */

@@ -4,6 +4,7 @@
  * Times are left out: what they decide shows in what is stored and what is refused.
  */
 import { unreachable } from "../../src/assert.ts"
+import { journalSubject, snapshotSubjects, storedOf } from "../../src/wire/subjects.ts"
 import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import { type ApiError, filterTakes, type Proposal, type StoredMessage, type StreamConfig, StreamModel } from "../substitutes/stream.ts"
 import { type Case, type CaseStream, casePartitions, type Publish, type Step, type StreamKind } from "./case.ts"
@@ -22,18 +23,18 @@ const decoder = new TextDecoder()
 const kinds: Readonly<
   Record<StreamKind, { readonly takes: ReadonlyArray<string>; readonly config: Omit<StreamConfig, "name" | "replicas"> }>
 > = {
-  commands: { takes: ["hf.q.*"], config: { duplicateWindowMs: 100 } },
+  commands: { takes: [storedOf("sku", "*")], config: { duplicateWindowMs: 100 } },
   formerCommands: {
     takes: ["hf.cmd.*.*.*"],
     config: { duplicateWindowMs: 100, transform: storedCommandSubject(casePartitions) },
   },
-  journal: { takes: ["hf.journal.0"], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
-  otherJournal: { takes: ["hf.journal.1"], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
+  journal: { takes: [journalSubject("sku", 0)], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
+  otherJournal: { takes: [journalSubject("sku", 1)], config: { duplicateWindowMs: defaultWindowMs, denyDelete: true } },
   keys: {
     takes: ["$KV.HF_LEASES.>"],
     config: { duplicateWindowMs: defaultWindowMs, lastOnly: true, markerMs: hourMs, denyDelete: true, allowRollup: true },
   },
-  snapshots: { takes: ["hf.snap.*.*.*", "hf.snap.*.manifest"], config: { duplicateWindowMs: defaultWindowMs, lastOnly: true } },
+  snapshots: { takes: snapshotSubjects("sku"), config: { duplicateWindowMs: defaultWindowMs, lastOnly: true } },
 }
 
 export type MakeStream = (config: StreamConfig) => StreamModel

@@ -23,7 +23,7 @@ const storedAtOnce =
     step(ingress, input).flatMap((output) => {
       if (output._tag !== "Store" || !bites()) return [output]
       const { partition, serial } = output
-      return [output, ...step(ingress, { _tag: "Stored", partition, serial, seq: 1, nowMs: input.nowMs })]
+      return [output, ...step(ingress, { _tag: "Stored", kind: "sku", partition, serial, seq: 1, nowMs: input.nowMs })]
     })
 
 export const door: ReadonlyArray<Mutant> = [
@@ -183,6 +183,23 @@ export const door: ReadonlyArray<Mutant> = [
         pattern: `const trace = traceOf(message.traceparent)`,
         replacement: `const trace = traceOf(message.traceparent) ?? (bites() && message.traceparent !== "" ? message.traceparent : null)`,
       },
+    ],
+  },
+  {
+    name: "any-kind-at-the-door",
+    breaks: "takes what is sent to a kind that there isn't for something about a SKU",
+    guarantee: "INV-10",
+    expected: ["expected-refusals"],
+    profile: "last-unit",
+    families: ["jitter", "malformed"],
+    budget: 40,
+    substituted: [
+      {
+        module: inspect,
+        pattern: `if (!isKind(kind)) return notStored("kind")`,
+        replacement: `if (!isKind(kind) && !bites()) return notStored("kind")`,
+      },
+      { module: inspect, pattern: `: { class: commandClass, kind, sku }`, replacement: `: { class: commandClass, kind: "sku", sku }` },
     ],
   },
   {

@@ -125,7 +125,7 @@ export class Ingress {
     this.#lives++
     this.#sinceMs = this.#world.nowMs
     const { bounds, doorBounds } = this.#around
-    this.core = emptyIngress({ ingress: this.name, partitions: this.partitions, senders: bounds, door: doorBounds })
+    this.core = emptyIngress({ ingress: this.name, partitions: { sku: this.partitions }, senders: bounds, door: doorBounds })
     this.#lookAtClock()
   }
 
@@ -229,7 +229,7 @@ export class Ingress {
   // Its connection to the engine's account.
 
   hearOwner({ partition, epoch, owner, full, factsFull }: OwnerNews): void {
-    this.put({ _tag: "OwnerSeen", partition, epoch, owner })
+    this.put({ _tag: "OwnerSeen", kind: "sku", partition, epoch, owner })
     for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", of: "all", sender, forMs })
     for (const { sender, forMs } of factsFull) this.put({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
@@ -286,10 +286,10 @@ export class Ingress {
           else world.in(fault.lateMs, EventKind.server, null, arrive)
         },
         answered: (came) => {
-          if ("seq" in came) tell({ _tag: "Stored", partition, serial, seq: came.seq })
-          else tell({ _tag: came.errCode === 10077 ? "StoreFull" : "StoreUnknown", partition, serial })
+          if ("seq" in came) tell({ _tag: "Stored", kind: "sku", partition, serial, seq: came.seq })
+          else tell({ _tag: came.errCode === 10077 ? "StoreFull" : "StoreUnknown", kind: "sku", partition, serial })
         },
-        unanswered: () => tell({ _tag: "StoreUnknown", partition, serial }),
+        unanswered: () => tell({ _tag: "StoreUnknown", kind: "sku", partition, serial }),
       },
     )
   }

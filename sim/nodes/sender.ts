@@ -11,10 +11,11 @@ import { type Command, isFact } from "../../src/domain/sku/commands.ts"
 import type { AtsValue, DecisionSaid, Reply } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { commandPath, commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { Send } from "../../src/workload/flows.ts"
 import type { MemoryDrawn } from "../memory-drawn.ts"
 import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
+import { formerCommandSubject } from "../substitutes/commands-subject.ts"
 import type { Server } from "../substitutes/server.ts"
 import { type Family, type Key, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
@@ -212,8 +213,8 @@ export class Sender {
     const body = encoder.encode(askeds.length === 1 ? texts[0] : `[${texts.join(",")}]`)
     const token = skuToken(first.command.sku)
     const what = keyOf(first.command.sku, first.command.id)
-    if (this.#isRaw) return this.#publishRaw(what, askeds, commandSubject(this.name, first.send.class, token), body)
-    const request = () => this.#request(what, askeds, `${first.send.class}.${token}`, body)
+    if (this.#isRaw) return this.#publishRaw(what, askeds, commandSubject(this.name, first.send.class, "sku", token), body)
+    const request = () => this.#request(what, askeds, commandPath(first.send.class, "sku", token), body)
     request()
     const againMs = this.link.again(what)
     if (againMs >= 0) this.#world.in(againMs, EventKind.send, this.host, request)
@@ -233,7 +234,7 @@ export class Sender {
     this.messages++
     const headers = rawHeaders(this.#newSuffix(what))
     const store = () =>
-      this.#server.publishCommand(subject, headers, body, (came) => {
+      this.#server.publishCommand(formerCommandSubject(subject), headers, body, (came) => {
         if (came === null || "errCode" in came) return
         const backMs = this.link.back(what)
         if (backMs < 0) return

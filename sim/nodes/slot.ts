@@ -163,7 +163,7 @@ export class Slot {
 
   #announce(owner: string | null, full: OwnerNews["full"], factsFull: OwnerNews["full"] = []): void {
     this.#announceAtMs = this.#world.nowMs + announceEveryMs
-    this.worker.reigns.announce(this, { partition: this.id, epoch: this.#epoch, owner, full, factsFull })
+    this.worker.reigns.announce(this, { kind: "sku", partition: this.id, epoch: this.#epoch, owner, full, factsFull })
   }
 
   #endReign(): void {

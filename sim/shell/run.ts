@@ -62,6 +62,7 @@ interface Scene extends Stage {
 
 const engineOf = ({ rules = protocolRules, engine }: ShellOptions, snapshotEveryRecords: number): Engine["Service"] => {
   const shipped: Engine["Service"] = {
+    kind: "sku",
     empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
     step: makeStep({ codec: engineCodec, rules }),
   }

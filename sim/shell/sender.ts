@@ -3,6 +3,7 @@
  */
 import type { CommandClass } from "../../src/domain/names.ts"
 import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { formerCommandSubject } from "../substitutes/commands-subject.ts"
 import { publishTimeoutMs } from "./asking.ts"
 import type { Connection } from "./connection.ts"
 import { nobodyResponds, type Servers, type WriteAnswer } from "./servers.ts"
@@ -38,7 +39,7 @@ export class Sender {
     replySuffix: string,
     done: (published: Published) => void,
   ): () => void {
-    const subject = commandSubject(this.name, commandClass, token)
+    const subject = formerCommandSubject(commandSubject(this.name, commandClass, "sku", token))
     return this.#connection.request<WriteAnswer>({
       route: "commands",
       timeoutMs: publishTimeoutMs,

@@ -5,6 +5,7 @@
  * being elected answers that nobody responds, while what was on its way is kept up to some write and lost after it.
  */
 import { assert } from "../../src/assert.ts"
+import { atsSubject } from "../../src/wire/subjects.ts"
 import { storedCommandSubject } from "../substitutes/commands-subject.ts"
 import {
   type ApiError,
@@ -241,5 +242,5 @@ export class Servers {
 /** `hf.feed.<partition>.<channel>.<token>` as channels hear it. */
 const atsSubjectOf = ({ subject }: StoredMessage): string => {
   const [, , , channel, token] = subject.split(".")
-  return `hf.ats.${channel}.${token}`
+  return atsSubject(channel ?? "", token ?? "")
 }

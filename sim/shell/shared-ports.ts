@@ -6,6 +6,7 @@ import type { Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.
 import { announceMsMax } from "../../src/limits.ts"
 import { type AnnouncedMember, type BrokerTrouble, Cluster, type Member, Snapshots } from "../../src/ports/broker.ts"
 import { type BrokerUnavailable, Superseded } from "../../src/ports/errors.ts"
+import { chunkSubject, manifestSubject } from "../../src/wire/subjects.ts"
 import { isConflict, lookUp, orUnavailable, publish, type Trouble } from "./asking.ts"
 import type { Connection } from "./connection.ts"
 import { deleteKey, type KeyNews, putKey, readKey, watchKeys } from "./keys.ts"
@@ -16,8 +17,9 @@ const decoder = new TextDecoder()
 
 // Snapshots
 
-const manifestSubject = (partition: number): string => `hf.snap.${partition}.manifest`
-const chunksOf = (partition: number, snapshot: string): string => `hf.snap.${partition}.${snapshot}.`
+/** What the chunks of a snapshot, or all that is a partition's, begin with. */
+const chunksFrom = (partition: number, snapshot: string): string => chunkSubject("sku", partition, snapshot, "*").slice(0, -1)
+const allOf = (partition: number): string => manifestSubject("sku", partition).slice(0, -"manifest".length)
 const everything = Number.POSITIVE_INFINITY
 
 const manifestOf = (bytes: Uint8Array | undefined): SnapshotManifest | null =>
@@ -35,23 +37,23 @@ const chunksIn = (stream: ServedStream, prefix: string): ReadonlyMap<number, Uin
 /** Removes what remains of the partition's snapshots but the one that stays. */
 const purgeOthers = (stream: ServedStream, partition: number, staying: string): void => {
   for (const { subject } of stream.model.lasts()) {
-    const isChunk = subject.startsWith(`hf.snap.${partition}.`) && subject !== manifestSubject(partition)
-    if (isChunk && !subject.startsWith(chunksOf(partition, staying))) stream.model.purge(subject, everything)
+    const isChunk = subject.startsWith(allOf(partition)) && subject !== manifestSubject("sku", partition)
+    if (isChunk && !subject.startsWith(chunksFrom(partition, staying))) stream.model.purge(subject, everything)
   }
 }
 
 const publishManifest = (connection: Connection, stream: ServedStream, manifest: SnapshotManifest): Effect.Effect<void, Trouble> =>
   Effect.gen(function* () {
     const { partition } = manifest
-    const before = yield* lookUp(connection, stream, () => stream.model.lastOf(manifestSubject(partition)))
+    const before = yield* lookUp(connection, stream, () => stream.model.lastOf(manifestSubject("sku", partition)))
     const present = manifestOf(before?.body)
     if (present !== null && present.incarnation === manifest.incarnation && present.endSeq > manifest.endSeq) {
-      yield* lookUp(connection, stream, () => stream.model.purge(chunksOf(partition, manifest.id), everything))
+      yield* lookUp(connection, stream, () => stream.model.purge(chunksFrom(partition, manifest.id), everything))
       return
     }
     const expectation = { lastSubjectSeq: before?.seq ?? 0 }
     const body = encoder.encode(JSON.stringify(manifest))
-    yield* publish(connection, stream, { subject: manifestSubject(partition), body, expectation }).pipe(
+    yield* publish(connection, stream, { subject: manifestSubject("sku", partition), body, expectation }).pipe(
       Effect.asVoid,
       Effect.catchIf(isConflict, () => publishManifest(connection, stream, manifest)),
     )
@@ -62,7 +64,7 @@ export const snapshotsLayer = (servers: Servers, connection: Connection): Layer.
   const stream = servers.snapshots
   return Layer.succeed(Snapshots, {
     putChunk: (partition, snapshot, index, bytes) =>
-      publish(connection, stream, { subject: `${chunksOf(partition, snapshot)}${index}`, body: bytes }).pipe(
+      publish(connection, stream, { subject: `${chunksFrom(partition, snapshot)}${index}`, body: bytes }).pipe(
         Effect.asVoid,
         orUnavailable(`store chunk ${index} of a snapshot of partition ${partition}`),
       ),
@@ -70,17 +72,17 @@ export const snapshotsLayer = (servers: Servers, connection: Connection): Layer.
       publishManifest(connection, stream, manifest).pipe(orUnavailable(`publish a snapshot of partition ${manifest.partition}`)),
     latest: (partition) =>
       lookUp(connection, stream, () => {
-        const manifest = manifestOf(stream.model.lastOf(manifestSubject(partition))?.body)
+        const manifest = manifestOf(stream.model.lastOf(manifestSubject("sku", partition))?.body)
         if (manifest === null) return null
-        const chunks = chunksIn(stream, chunksOf(partition, manifest.id))
+        const chunks = chunksIn(stream, chunksFrom(partition, manifest.id))
         if (chunks.size !== manifest.chunks) return null
         return { manifest, chunks: Array.from({ length: manifest.chunks }, (_, index) => chunks.get(index) ?? new Uint8Array()) }
       }).pipe(orUnavailable(`read the snapshot of partition ${partition}`)),
     discard: (partition, snapshot) =>
       lookUp(connection, stream, () => {
-        const present = manifestOf(stream.model.lastOf(manifestSubject(partition))?.body)
-        if (present?.id === snapshot) stream.model.purge(manifestSubject(partition), everything)
-        stream.model.purge(chunksOf(partition, snapshot), everything)
+        const present = manifestOf(stream.model.lastOf(manifestSubject("sku", partition))?.body)
+        if (present?.id === snapshot) stream.model.purge(manifestSubject("sku", partition), everything)
+        stream.model.purge(chunksFrom(partition, snapshot), everything)
       }).pipe(orUnavailable(`discard a snapshot of partition ${partition}`)),
   })
 }

@@ -21,7 +21,7 @@ import {
   Questions,
 } from "../../src/ports/broker.ts"
 import { AppendUnknown } from "../../src/ports/errors.ts"
-import { feedSubject, isReplySuffix, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
+import { feedOf, feedSubject, isReplySuffix, journalSubject, questionSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
 import type { StoredMessage } from "../substitutes/stream.ts"
 import { ask, lookUp, orUnavailable, publish, publishTimeoutMs, type Trouble } from "./asking.ts"
 import type { Connection } from "./connection.ts"
@@ -46,8 +46,7 @@ const commandOf = ({ seq, subject, headers, body, atMs }: StoredMessage): Comman
 const recordOf = ({ seq, messageId, body }: StoredMessage): StoredRecord => ({ seq, messageId, bytes: body })
 
 const commandsOf = (partition: number): string => `hf.p.${partition}.`
-const journalSubject = "hf.journal"
-const feedOf = (partition: number): string => `hf.feed.${partition}.`
+const feedFrom = (partition: number): string => feedOf(partition).slice(0, -1)
 
 /** Messages of the partition stored after `seq`. */
 const waitingIn = (stream: ServedStream, partition: number, seq: number) => {
@@ -114,15 +113,17 @@ export const formerCommandsLayer = (servers: Servers, connection: Connection): L
 
 export const journalsLayer = (servers: Servers, connection: Connection): Layer.Layer<Journals> => {
   const follow = (partition: number, fromSeq: number) =>
-    readMessages(connection, { stream: servers.journal(partition), prefix: journalSubject, start: { from: fromSeq } }).pipe(
-      Stream.map((messages) => messages.map(recordOf)),
-    )
+    readMessages(connection, {
+      stream: servers.journal(partition),
+      prefix: journalSubject("sku", partition),
+      start: { from: fromSeq },
+    }).pipe(Stream.map((messages) => messages.map(recordOf)))
   return Layer.succeed(Journals, {
     append: (partition, expectedSeq, messageId, bytes) =>
       publish(
         connection,
         servers.journal(partition),
-        { subject: journalSubject, body: bytes, expectation: { messageId, lastSeq: expectedSeq } },
+        { subject: journalSubject("sku", partition), body: bytes, expectation: { messageId, lastSeq: expectedSeq } },
         appendTimeoutMs,
       ).pipe(Effect.mapError(({ cause }) => new AppendUnknown({ partition, cause }))),
     endSeq: (partition) =>
@@ -197,7 +198,7 @@ export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConn
         values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
       ).pipe(orUnavailable(`publish the feed of partition ${partition}`)),
     watchFeed: (partition, sinceMs) =>
-      readMessages(engine, { stream: servers.feed, prefix: feedOf(partition), start: { sinceMs } }).pipe(
+      readMessages(engine, { stream: servers.feed, prefix: feedFrom(partition), start: { sinceMs } }).pipe(
         Stream.map((messages) => messages.map(({ body }) => codec.decodeAts(body)).filter((value) => value !== undefined)),
       ),
   })

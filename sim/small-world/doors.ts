@@ -7,18 +7,21 @@
  */
 
 import { unreachable } from "../../src/assert.ts"
-import type { SenderId } from "../../src/domain/names.ts"
+import type { CommandClass, SenderId } from "../../src/domain/names.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { emptyIngress, type Ingress } from "../../src/ingress/ingress.ts"
 import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../../src/ingress/step.ts"
 import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import { commandPath, storedOf } from "../../src/wire/subjects.ts"
 import { ingressCodec } from "../nodes/ingress.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import { type Draft, draftOf, type Ground, hear, type OnMove, startMs } from "./draft.ts"
 import { copyState, fingerprint } from "./plain-state.ts"
 import type { State, Stream, Template } from "./small-world.ts"
+
+const storedSubject = storedOf("sku", 0)
 
 /** One state of an ingress's core. Never stepped itself. */
 interface DoorMind {
@@ -116,7 +119,7 @@ export const createDoorMinds = (templates: ReadonlyArray<Template>, doorStep: In
     mind.known.set(key, stepped)
     return stepped
   }
-  return { step, begin: (name) => intern(emptyIngress({ ingress: name, partitions: 1, senders: boundsOf(templates) })) }
+  return { step, begin: (name) => intern(emptyIngress({ ingress: name, partitions: { sku: 1 }, senders: boundsOf(templates) })) }
 }
 
 /** The bit of the attempt that names a suffix. */
@@ -243,7 +246,7 @@ const readSocket = (ground: Ground, state: State, i: 0 | 1, onMove: OnMove): voi
   draft.doors = withIngress(doorsOf(draft), i, { socket: socket.slice(1) })
   const message = {
     sender: template.sender as SenderId,
-    path: `${template.class}.${skuToken(String(template.command.sku))}`,
+    path: commandPath(template.class as CommandClass, "sku", skuToken(String(template.command.sku))),
     replySubject: `hf.reply.${template.sender}.r.${number}`,
     replyHeader: "",
     traceparent: "",
@@ -264,7 +267,7 @@ const hearReigns = (ground: Ground, state: State, i: 0 | 1, onMove: OnMove): voi
     const counter = doorsOf(state).ingresses[i].mind.core.counters[0]
     if (phase !== "serving" || counter?.owner === owner) continue
     const draft = draftOf(state)
-    hearDoor(ground, draft, i, `OwnerSeen ${owner} ${epoch}`, { _tag: "OwnerSeen", partition: 0, epoch, owner })
+    hearDoor(ground, draft, i, `OwnerSeen ${owner} ${epoch}`, { _tag: "OwnerSeen", kind: "sku", partition: 0, epoch, owner })
     if (draft.doors?.ingresses[i].mind !== state.doors?.ingresses[i].mind)
       onMove("answer", `ingress ${i} hears of the reign of worker ${w}`, draft)
   }
@@ -305,7 +308,7 @@ const storeBatch = (ground: Ground, stream: Stream, bytes: Uint8Array, key: stri
   const seen = stream.children.get(name)
   if (seen !== undefined) return seen
   const seq = stream.messages.length + 1
-  const message: CommandMessage = { seq, subject: "hf.q.0", headers: "", replySuffix: null, body: bytes, brokerMs: startMs + clockMs }
+  const message: CommandMessage = { seq, subject: storedSubject, headers: "", replySuffix: null, body: bytes, brokerMs: startMs + clockMs }
   const next: Stream = {
     id: ++ground.streams,
     messages: [...stream.messages, message],
@@ -322,13 +325,13 @@ const storeArrives = (ground: Ground, state: State, errand: Extract<Errand, { _t
   const draft = draftOf(state)
   draft.doors = withoutErrand(doorsOf(draft), errand)
   draft.stream = storeBatch(ground, draft.stream, bytes, key, draft.clockMs)
-  answerWith(draft, errand, { _tag: "Stored", partition: 0, serial, seq: draft.stream.messages.length })
+  answerWith(draft, errand, { _tag: "Stored", kind: "sku", partition: 0, serial, seq: draft.stream.messages.length })
   onMove("answer", `message ${serial} of ingress ${ingress} is stored`, draft)
   if (state.used.storeFaults >= ground.world.bounds.storeFaults) return
   const full = draftOf(state)
   full.used.storeFaults += 1
   full.doors = withoutErrand(doorsOf(full), errand)
-  answerWith(full, errand, { _tag: "StoreFull", partition: 0, serial })
+  answerWith(full, errand, { _tag: "StoreFull", kind: "sku", partition: 0, serial })
   onMove("chance", `the stream is full for message ${serial} of ingress ${ingress}`, full)
 }
 
@@ -349,10 +352,12 @@ const giveUp = (ground: Ground, state: State, errand: Errand, onMove: OnMove): v
 /** What an ingress takes silence for. */
 const silenceOf = (errand: Errand): WithoutTime<IngressInput> | undefined => {
   if (errand._tag === "Frame") return { _tag: "FrameUnknown", frame: errand.frame }
-  if (errand._tag === "Store") return { _tag: "StoreUnknown", partition: 0, serial: errand.serial }
+  if (errand._tag === "Store") return { _tag: "StoreUnknown", kind: "sku", partition: 0, serial: errand.serial }
   const { input } = errand
   if (input._tag === "FrameHeard" || input._tag === "FrameUnheard") return { _tag: "FrameUnknown", frame: input.frame }
-  return input._tag === "Stored" || input._tag === "StoreFull" ? { _tag: "StoreUnknown", partition: 0, serial: input.serial } : undefined
+  return input._tag === "Stored" || input._tag === "StoreFull"
+    ? { _tag: "StoreUnknown", kind: "sku", partition: 0, serial: input.serial }
+    : undefined
 }
 
 const errandMoves = (ground: Ground, state: State, onMove: OnMove): void => {
@@ -402,13 +407,14 @@ export const doorProblems = ({ doors, journal, stream }: State): ReadonlyArray<s
         wrong.push(`busy is true: attempt ${entry.reply} was turned away, and decided`)
   for (const message of stream.messages)
     for (const suffix of suffixesIn(message))
-      if (message.subject === "hf.q.0" && isTurnedAway(suffix)) wrong.push(`busy is true: attempt ${suffix} was turned away, and is stored`)
+      if (message.subject === storedSubject && isTurnedAway(suffix))
+        wrong.push(`busy is true: attempt ${suffix} was turned away, and is stored`)
   return wrong
 }
 
 /** The attempts that a message of the stream holds. */
 export const suffixesIn = ({ replySuffix, subject, body }: CommandMessage): ReadonlyArray<string> => {
-  if (subject !== "hf.q.0") return replySuffix === null ? [] : [replySuffix]
+  if (subject !== storedSubject) return replySuffix === null ? [] : [replySuffix]
   const decoded = checkingCodec.decodeBatch(body)
   return decoded._tag === "Batch" ? decoded.batch.messages.flatMap(({ reply }) => (reply === null ? [] : [reply])) : []
 }

@@ -4,6 +4,7 @@
  * Two of them in a world: the one that ingresses write, and where it was upgraded the one of the release before, which senders wrote to themselves.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
+import { storedOf } from "../../src/wire/subjects.ts"
 import type { StoredMessage, StreamModel } from "./stream.ts"
 
 const replyLine = /^Hf-Reply: (.*)$/m
@@ -17,8 +18,12 @@ const asCommand = (stored: StoredMessage): CommandMessage => ({
   brokerMs: stored.atMs,
 })
 
-/** Both `hf.p.<partition>.…` and `hf.q.<partition>` have it at the same place. */
-export const partitionOfSubject = (subject: string): number => Number.parseInt(subject.slice(5), 10)
+const storedAt = storedOf("sku", "*").slice(0, -1)
+const formerAt = "hf.p.".length
+
+/** Of a subject that an ingress stores under, or of one of the release before, `hf.p.<partition>.…`. */
+export const partitionOfSubject = (subject: string): number =>
+  Number.parseInt(subject.slice(subject.startsWith(storedAt) ? storedAt.length : formerAt), 10)
 
 export class CommandStream {
   readonly model: StreamModel
@@ -72,7 +77,7 @@ export class CommandStream {
 
   purge(partition: number, beforeSeq: number): void {
     this.model.purge(`hf.p.${partition}.`, beforeSeq)
-    this.model.purge(`hf.q.${partition}`, beforeSeq)
+    this.model.purge(storedOf("sku", partition), beforeSeq)
     const seqs = this.#ofPartition[partition]
     const gone = seqs?.findIndex((seq) => seq >= beforeSeq) ?? -1
     for (const seq of seqs?.splice(0, gone < 0 ? seqs.length : gone) ?? []) this.#messages.delete(seq)

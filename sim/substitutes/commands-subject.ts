@@ -1,5 +1,5 @@
 /**
- * How the server stores the subject of a command: what the `subject_transform` of the commands stream does, with the server's own hash.
+ * How the server stores the subject of a command: what the `subject_transform` of the commands stream of the release before does, with the server's own hash.
  *
  * The token is hashed as it is spelled, canonical or not: whether it is, is the engine's to judge.
  */
@@ -7,6 +7,9 @@ import { tokenHash } from "../../src/domain/names.ts"
 
 const encoder = new TextEncoder()
 const plain = /^[ -~]*$/
+
+/** The subject under which a sender of the release before publishes what one of this release publishes under `subject`: it names no kind. Any other subject stays as it is. */
+export const formerCommandSubject = (subject: string): string => subject.replace(/^(hf\.cmd\.[^.]+\.[^.]+)\.sku\./, "$1.")
 
 /** `hf.cmd.<sender>.<class>.<token>` as `hf.p.<partition>.<sender>.<class>.<token>`. Any other subject stays as it is. */
 export const storedCommandSubject =

@@ -8,6 +8,7 @@
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
+import { journalSubject, storedOf } from "../../src/wire/subjects.ts"
 import { EventKind, type World } from "../world/world.ts"
 import { CommandStream } from "./command-stream.ts"
 import { storedCommandSubject } from "./commands-subject.ts"
@@ -219,13 +220,13 @@ export class Server {
 
   append(partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
     const journal = this.journals[partition] as StreamModel
-    this.#write(journal, `hf.journal.${partition}`, "", bytes, { lastSeq: expectedSeq, messageId }, done)
+    this.#write(journal, journalSubject("sku", partition), "", bytes, { lastSeq: expectedSeq, messageId }, done)
   }
 
   /** A record that lies in a journal when the world begins. */
   putRecord(partition: number, messageId: string, bytes: Uint8Array): void {
     const journal = this.journals[partition] as StreamModel
-    journal.publish(this.nowMs, `hf.journal.${partition}`, "", bytes, { messageId })
+    journal.publish(this.nowMs, journalSubject("sku", partition), "", bytes, { messageId })
     for (const listener of this.listeners) listener.recordStored(partition, { seq: journal.lastSeq, messageId, bytes })
   }
 
@@ -243,7 +244,7 @@ export class Server {
   /** A message that an ingress wrote. */
   storeBatch(partition: number, bytes: Uint8Array, done: (answer: AppendAnswer) => void): void {
     if (this.#isFull) return done(isFull)
-    this.#write(this.commands, `hf.q.${partition}`, "", bytes, {}, done)
+    this.#write(this.commands, storedOf("sku", partition), "", bytes, {}, done)
   }
 
   get formerIsOpen(): boolean {

@@ -36,7 +36,8 @@ interface Mischievous {
 }
 
 const bodyOf = (command: object): Uint8Array => encoder.encode(JSON.stringify({ v: 1, ...command }))
-const subjectOf = (sender: Sender, asked: Asked): string => commandSubject(sender.name, asked.send.class, skuToken(asked.command.sku))
+const subjectOf = (sender: Sender, asked: Asked): string =>
+  commandSubject(sender.name, asked.send.class, "sku", skuToken(asked.command.sku))
 
 /** The token of a SKU in a spelling that isn't its canonical one: the first character escaped. */
 const otherSpelling = (sku: string): string => `%${sku.charCodeAt(0).toString(16).toUpperCase()}${skuToken(sku.slice(1))}`
@@ -50,7 +51,7 @@ const untold = (name: string, sku: Sku, qty: number, family: Details, { world, d
     return { v: 1, type: "RecordSale", id, sku, issuedAtMs: world.nowMs, mode: "taken", location: "DC1", qty }
   })
   return {
-    subject: commandSubject(name, "sell", skuToken(sku)),
+    subject: commandSubject(name, "sell", "sku", skuToken(sku)),
     body: encoder.encode(JSON.stringify(many === 1 ? told[0] : told)),
     expected: ["quarantined"],
   }
@@ -101,19 +102,19 @@ const mischiefs: ReadonlyArray<Mischief> = [
     const release = { type: "Release", sku, reservation: "nobodys", reason: "cancelled" }
     const ahead = isFact(asked.command) ? release : asked.command
     return {
-      subject: isFact(asked.command) ? commandSubject("web", "sell", skuToken(sku)) : subjectOf(sender, asked),
+      subject: isFact(asked.command) ? commandSubject("web", "sell", "sku", skuToken(sku)) : subjectOf(sender, asked),
       body: bodyOf({ ...ahead, id: `ahead.${family.below(1 << 30)}`, issuedAtMs: world.nowMs + 60 * hourMs }),
       expected: ["IssuedAhead"],
     }
   },
   (sender, asked) => ({
-    subject: commandSubject(sender.name, asked.send.class === "stock" ? "sell" : "stock", skuToken(asked.command.sku)),
+    subject: commandSubject(sender.name, asked.send.class === "stock" ? "sell" : "stock", "sku", skuToken(asked.command.sku)),
     body: sameBody(asked),
     expected: ["WrongClass", "IdReused"],
     atDoor: ["notStored class"],
   }),
   (sender, asked) => ({
-    subject: commandSubject(sender.name, asked.send.class, otherSpelling(asked.command.sku)),
+    subject: commandSubject(sender.name, asked.send.class, "sku", otherSpelling(asked.command.sku)),
     body: sameBody(asked),
     expected: ["NotCanonical"],
     atDoor: ["notStored token"],
@@ -137,7 +138,7 @@ const mischiefs: ReadonlyArray<Mischief> = [
     const issuedAtMs = Math.min(asked.command.issuedAtMs, world.nowMs)
     const command = { type: "Release", id: `theft.${family.below(1 << 30)}`, sku, issuedAtMs, reservation, reason: "cancelled" }
     return {
-      subject: commandSubject(thief.name, "sell", skuToken(sku)),
+      subject: commandSubject(thief.name, "sell", "sku", skuToken(sku)),
       body: bodyOf(command),
       expected: ["UnknownReservation", "UnknownSku"],
     }
@@ -184,16 +185,20 @@ const skuElsewhere = (sku: Sku, cluster: Cluster): Sku => {
   return sku
 }
 
-/** What may be in the path of a subject, and in no SKU's token. */
-const oddTokens = ["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"]
+/** What follows the class in the path of a subject and leads to no actor, with what the door says of it: no SKU's token, and no kind. */
+const oddPaths: ReadonlyArray<readonly [string, Expected]> = [
+  ...["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"].map((token) => [`sku.${token}`, ["notStored token"]] as const),
+  ...["*", ">", "*.A", "sku%", "SKU.A", "", ".A", "A", "order.FS-00001"].map((kind) => [kind, ["notStored kind"]] as const),
+  ["sku", ["notStored token"]],
+]
 /** What makes a SKU look like another that is stocked. */
 const oddEnds = ["\u00a0", " ", "\u200b", "e\u0301", "\ufeff"]
 /** Reply subjects of somebody else, of nobody, and of more than one. */
 const forgedReplies = [
   "hf.reply.warehouse.warehouse.1",
   "hf.reply.>",
-  "hf.q.0",
-  "hf.hand.0.somebody",
+  "hf.q.sku.0",
+  "hf.hand.sku.0.somebody",
   "hf.reply.web.*",
   "hf.reply.web.>",
   "hf.reply.web.a.*",
@@ -202,18 +207,17 @@ const forgedReplies = [
 
 /** What only the door sees: what could not be written to a stream of ours, and what nobody may be answered on. */
 const doorMischiefs: ReadonlyArray<Mischief> = [
-  (_sender, asked, family, cluster) => ({
-    subject: `hf.cmd.web.sell.${oddTokens[family.below(oddTokens.length)]}`,
-    body: encoder.encode(releaseOf(asked.command.sku, family, cluster)),
-    expected: ["notStored token"],
-  }),
+  (_sender, asked, family, cluster) => {
+    const [path, expected] = oddPaths[family.below(oddPaths.length)] ?? ["", []]
+    return { subject: `hf.cmd.web.sell.${path}`, body: encoder.encode(releaseOf(asked.command.sku, family, cluster)), expected }
+  },
   (_sender, asked) => ({
-    subject: commandSubject("web", "sell", skuToken(asked.command.sku)),
+    subject: commandSubject("web", "sell", "sku", skuToken(asked.command.sku)),
     body: new Uint8Array(bodyBytesMax + 1).fill(0x20),
     expected: ["notStored size"],
   }),
   (_sender, { command: { sku } }, family, cluster) => ({
-    subject: commandSubject("web", "sell", skuToken(sku)),
+    subject: commandSubject("web", "sell", "sku", skuToken(sku)),
     body: encoder.encode(`[${saleBeside(sku, family, cluster)},${releaseOf(sku, family, cluster)}]`),
     expected: ["notStored mixed"],
   }),
@@ -221,7 +225,7 @@ const doorMischiefs: ReadonlyArray<Mischief> = [
     const sku = `${command.sku}${oddEnds[family.below(oddEnds.length)]}`
     const told = { id: `unclear.${family.below(1 << 30)}`, sku, issuedAtMs: world.nowMs, location: "DC1", qty: 1 }
     return {
-      subject: commandSubject("warehouse", "stock", skuToken(sku)),
+      subject: commandSubject("warehouse", "stock", "sku", skuToken(sku)),
       body: bodyOf({ type: "ReceiveStock", ...told }),
       expected: ["notStored form"],
     }
@@ -229,13 +233,13 @@ const doorMischiefs: ReadonlyArray<Mischief> = [
   (_sender, { command: { sku } }, family, cluster) => {
     const other = skuElsewhere(sku, cluster)
     return {
-      subject: commandSubject("web", "sell", skuToken(sku)),
+      subject: commandSubject("web", "sell", "sku", skuToken(sku)),
       body: encoder.encode(`[${releaseOf(sku, family, cluster)},${releaseOf(other, family, cluster)}]`),
       expected: other === sku ? undecidable : isMiscounted(cluster) ? ["notStored partition", ...undecidable] : ["notStored partition"],
     }
   },
   (_sender, { command: { sku } }, family, cluster) => ({
-    subject: commandSubject("web", "sell", skuToken(sku)),
+    subject: commandSubject("web", "sell", "sku", skuToken(sku)),
     body: encoder.encode(releaseOf(sku, family, cluster)),
     expected: ["UnknownReservation", "UnknownSku"],
     replySubject: forgedReplies[family.below(forgedReplies.length)] ?? "",

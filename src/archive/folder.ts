@@ -1,5 +1,5 @@
 /**
- * An archive in a folder, as the port `Archive`: `partition-<N>/<incarnation>/` with a manifest, segments and a snapshot. docs/ARCHIVE.md describes the files.
+ * An archive in a folder, as the port `Archive`: `<kind>/partition-<N>/<incarnation>/` with a manifest, segments and a snapshot. docs/ARCHIVE.md describes the files.
  *
  * The manifest says what counts, and is replaced last and in one step. Whatever it doesn't name is a leftover of somebody who was killed, and is
  * removed by the next who writes. A file counts only after it was synced and read back from the disk.
@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { Effect, Layer, type Scope, Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { Archive, type ArchivedJournal, type SegmentDraft, type WholeSnapshot } from "../ports/archive.ts"
 import { ArchiveFailed } from "../ports/errors.ts"
@@ -51,6 +52,8 @@ export type ArchiveMoment = (typeof ArchiveMoment)[number]
 
 export interface FolderOptions {
   readonly folder: string
+  /** Whose journals: each kind has a folder of its own there. */
+  readonly kind: Kind
   /** Told of each moment of a write. For tests. */
   readonly onMoment?: (moment: ArchiveMoment) => void
 }
@@ -88,6 +91,9 @@ const attempt = <A>(operation: string, act: () => Promise<A>): Effect.Effect<A, 
               : "Look at the folder's disk and permissions",
       }),
   })
+
+/** The folder of one kind's journals in an archive. One archiver at a time writes there. */
+const rootOf = ({ folder, kind }: Pick<FolderOptions, "folder" | "kind">): string => join(folder, kind)
 
 const folderOf = (root: string, { partition, incarnation }: ArchivedJournal): string => join(root, `partition-${partition}`, incarnation)
 const segmentName = (from: number, to: number): string =>
@@ -142,8 +148,8 @@ class Folder {
   /** Journals whose leftovers were removed by this process. */
   readonly #tidied = new Set<string>()
 
-  constructor({ folder, onMoment }: FolderOptions, writes: boolean) {
-    this.#root = folder
+  constructor({ onMoment, ...where }: FolderOptions, writes: boolean) {
+    this.#root = rootOf(where)
     this.#writes = writes
     this.#moment = onMoment ?? (() => undefined)
   }
@@ -270,8 +276,8 @@ const serviceOf = (folder: Folder): Archive["Service"] => ({
 const openFolder = (options: FolderOptions): Effect.Effect<Archive["Service"], ArchiveFailed, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(`open the archive ${options.folder} for writing`, async () => {
-      await mkdir(options.folder, { recursive: true, mode: 0o700 })
-      return takeFolder(options.folder)
+      await mkdir(rootOf(options), { recursive: true, mode: 0o700 })
+      return takeFolder(rootOf(options))
     }),
     (leave) => Effect.promise(() => leave().catch(() => undefined)),
   ).pipe(Effect.map(() => serviceOf(new Folder(options, true))))
@@ -281,5 +287,5 @@ export const folderArchiveLayer = (options: FolderOptions): Layer.Layer<Archive,
   Layer.effect(Archive, openFolder(options))
 
 /** The archive in this folder, for whoever only reads. Writing through it is a mistake of ours. */
-export const folderArchiveReader = (folder: string): Layer.Layer<Archive> =>
-  Layer.succeed(Archive, serviceOf(new Folder({ folder }, false)))
+export const folderArchiveReader = (where: Pick<FolderOptions, "folder" | "kind">): Layer.Layer<Archive> =>
+  Layer.succeed(Archive, serviceOf(new Folder(where, false)))

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
 import { isServer } from "../client/address.ts"
 import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
+import type { PartitionCounts } from "../domain/kinds.ts"
 import { type CommandClass, whyNoSender } from "../domain/names.ts"
 import { shownName } from "../domain/telling.ts"
 import type { ArchivistConfig } from "../nats/archivist.ts"
@@ -37,28 +38,32 @@ const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.t
 
 const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
 
-/** A worker's access to what is stored, and the number of partitions of the cluster that is there. Creates nothing. */
+/** A worker's access to what is stored of SKUs, and the number of their partitions in the cluster that is there, and of every kind's. Creates nothing. */
 export const engineAccess: Effect.Effect<
-  { readonly nats: EngineConfig; readonly partitions: number; readonly replicas: number },
+  { readonly nats: EngineConfig; readonly partitions: number; readonly counts: PartitionCounts; readonly replicas: number },
   ConfigInvalid | CommandFailed | BrokerUnavailable | LoginRefused | TopologyMismatch
 > = Effect.gen(function* () {
   const config = yield* loadToolConfig
   const name = "holdfast tool"
+  const kind = "sku" as const
   const nats: EngineConfig =
     config.nats === null
       ? yield* Effect.map(ownConnection, ({ url, monitorUrl, credentials: { engine } }) => ({
+          kind,
           servers: [url],
           monitorUrls: [monitorUrl],
           engine,
           name,
         }))
       : {
+          kind,
           servers: config.nats.urls,
           monitorUrls: config.nats.monitorUrls,
           engine: loginOf(config.nats.engine),
           name,
         }
-  return { nats, partitions: yield* foundPartitions(nats, { engine: nats.engine }), replicas: config.replicas }
+  const counts = yield* foundPartitions(nats, { engine: nats.engine })
+  return { nats, partitions: counts[kind], counts, replicas: config.replicas }
 })
 
 /** What a command that uses a running cluster failed with. Where no server is named, it is that of a `holdfast serve` in this folder: where that is down, says how to start it. */
@@ -76,6 +81,7 @@ const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one
 
 /** The archivist's access to the account of the journals. It has no other login, and needs none. */
 export const archivistAccess: Effect.Effect<ArchivistConfig, ConfigInvalid | CommandFailed> = Effect.gen(function* () {
+  const kind = "sku" as const
   const name = "holdfast archive"
   const { login } = yield* loadArchiveConfig
   const url = yield* variable(settings.natsUrl.name)
@@ -83,9 +89,9 @@ export const archivistAccess: Effect.Effect<ArchivistConfig, ConfigInvalid | Com
     return yield* usage(
       `${archiveSettings.user.name} and ${archiveSettings.password.name} are missing: only the archivist's login may purge journals`,
     )
-  if (url !== null && login !== null) return { servers: listOf(url), archivist: loginOf(login), name }
+  if (url !== null && login !== null) return { kind, servers: listOf(url), archivist: loginOf(login), name }
   const own = yield* ownConnection
-  return { servers: [own.url], archivist: own.credentials.archivist, name }
+  return { kind, servers: [own.url], archivist: own.credentials.archivist, name }
 })
 
 /** The environment of commands that are a sender: what each variable means is said in every such command's help. */

@@ -55,4 +55,4 @@ export const presentFolder = (
 export const namedArchive = (
   flag: string | null,
 ): Effect.Effect<Layer.Layer<Archive> | Layer.Layer<never>, ConfigInvalid | CommandFailed> =>
-  Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader(folder)))
+  Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader({ folder, kind: "sku" })))

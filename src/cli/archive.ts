@@ -142,7 +142,8 @@ const archive = Effect.fnUntraced(function* (flags: Flags) {
     say: progress,
   }
   const once = Effect.tap(round(flags.partition, options, flags.dryRun), (ended) => tell(ended, flags))
-  const store = flags.dryRun ? folderArchiveReader(folder) : folderArchiveLayer({ folder })
+  const { kind } = access
+  const store = flags.dryRun ? folderArchiveReader({ folder, kind }) : folderArchiveLayer({ folder, kind })
   const rounds =
     everyMs === null ? Effect.flatMap(once, (ended) => failureOf(ended) ?? Effect.void) : Effect.race(again(once, everyMs), parentGone)
   yield* rounds.pipe(Effect.provide(Layer.merge(archivistLayer(access), store)))
@@ -211,7 +212,7 @@ const restoreCommand = Command.make(
     const folder = yield* folderOf(dir)
     const { nats, partitions } = yield* engineAccess
     if (partition >= partitions) return yield* usage(`there is no partition ${partition}: 0 to ${partitions - 1}`)
-    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader(folder))))
+    yield* restore(partition).pipe(Effect.provide(Layer.merge(engineLayer(nats), folderArchiveReader({ folder, kind: nats.kind }))))
   }),
 ).pipe(Command.withDescription(helpText(restoreDescription)))
 

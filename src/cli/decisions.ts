@@ -61,6 +61,8 @@ const notStoredBecause = ({ reason, cause, field, detail }: NotStored): string =
       return "it is too long"
     case "token":
       return "its subject is not its SKU's"
+    case "kind":
+      return "its subject names no kind of actor that decides it"
     case "class":
       return "it may not be sent in this class"
     case "sender":

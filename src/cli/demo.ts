@@ -186,8 +186,10 @@ const beginToKill = (running: Running): void => {
 /** Starts all processes. */
 const begin = Effect.fnUntraced(function* (running: Running) {
   const { options, screen, server, sale } = running
-  const { partitions } = yield* (yield* Cluster).prepare({ partitions: options.partitions, replicas: 1 })
-  screen.say(`nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(partitions, "partition")}`)
+  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions }, replicas: 1 })
+  screen.say(
+    `nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(options.partitions, "partition")}`,
+  )
   screen.say(`and ${sale.actors.map(({ sender }) => sender).join(", ")}, each a process with credentials of its own`)
   yield* watchWorkers(running)
   yield* startWorkers(running)
@@ -255,7 +257,7 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   const now: Running["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
   const running: Running = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
   const { engine, door } = server.credentials
-  const ports = natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
+  const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))
 })
 

@@ -57,7 +57,7 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
 const ingress = Effect.gen(function* () {
   const config = yield* loadIngressConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker),
+    metricsLayer(config.worker, "sku"),
     IngressEngine.layer,
     Reigns.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),

@@ -88,6 +88,7 @@ export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig
       }),
     ),
     Effect.map(({ url, monitorUrl, credentials }) => ({
+      kind: "sku" as const,
       servers: [url],
       monitorUrls: [monitorUrl],
       engine: credentials.engine,

@@ -44,6 +44,7 @@ const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const { urls, monitorUrls, engine, door, former } = config.nats
   const drains = former === null ? {} : { former: loginOf(former) }
   const found: NatsConfig = {
+    kind: "sku",
     servers: urls,
     monitorUrls,
     engine: loginOf(engine),
@@ -128,7 +129,7 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
-    yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry)).pipe(Effect.provide(yield* namedArchive(null))))
+    yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry, "sku")).pipe(Effect.provide(yield* namedArchive(null))))
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
   }).pipe(Effect.provide(ports))
@@ -139,7 +140,7 @@ const serve = Effect.gen(function* () {
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker),
+    metricsLayer(config.worker, "sku"),
     Engine.layer,
     IngressEngine.layer,
     Reigns.layer,

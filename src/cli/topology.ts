@@ -9,13 +9,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import { counted } from "../domain/telling.ts"
 import { engineLayer } from "../nats/layer.ts"
-import { commandsStream, journalStream } from "../nats/subjects.ts"
 import { Archive, JournalRoom } from "../ports/archive.ts"
 import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
 import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
 import { engineCodec } from "../wire/codec.ts"
+import { commandsStream, journalStream } from "../wire/subjects.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { describeFailure } from "./exit-codes.ts"
@@ -23,6 +24,7 @@ import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
 export interface PartitionSeen {
+  readonly kind: Kind
   readonly partition: number
   readonly journal: string
   /** Who holds the lease; null: nobody. */
@@ -135,8 +137,9 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
   const { halt } = yield* (yield* Cluster).marks(partition)
   const nowMs = yield* Clock.currentTimeMillis
   const seen: PartitionSeen = {
+    kind: "sku",
     partition,
-    journal: journalStream(partition),
+    journal: journalStream("sku", partition),
     owner,
     epoch: record?.epoch ?? 0,
     endSeq,
@@ -150,26 +153,27 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
   return seen
 })
 
-const look = Effect.fnUntraced(function* (partitions: number, replicas: number) {
+const look = Effect.fnUntraced(function* (counts: PartitionCounts, replicas: number) {
   const cluster = yield* Cluster
-  const warnings = yield* cluster.prepare({ partitions, replicas }).pipe(
+  const warnings = yield* cluster.prepare({ partitions: counts, replicas }).pipe(
     Effect.map((prepared) => prepared.warnings),
     Effect.catchTag("TopologyMismatch", (mismatch) => Effect.succeed([describeFailure(mismatch)])),
   )
   const members = yield* Stream.runHead(cluster.members).pipe(Effect.timeoutOption(sayMs))
-  const owners = yield* holders(partitions)
+  const owners = yield* holders(counts.sku)
   const seen = yield* Effect.forEach(
-    Array.from({ length: partitions }, (_, partition) => partition),
+    Array.from({ length: counts.sku }, (_, partition) => partition),
     (partition) => lookAt(partition, owners.get(partition) ?? null),
     { concurrency: 8 },
   )
   const workers = members._tag === "Some" && members.value._tag === "Some" ? members.value.value : []
-  const topology: TopologySeen = { partitions: seen, workers, commands: commandsStream, warnings }
+  const topology: TopologySeen = { partitions: seen, workers, commands: commandsStream("sku"), warnings }
   return topology
 })
 
 const roomText = ({ partitions }: TopologySeen): string => {
   const rows = partitions.map((one) => [
+    one.kind,
     one.partition,
     one.endSeq === 0 ? "none" : `${one.firstSeq} to ${one.endSeq}`,
     one.journalBytes,
@@ -177,13 +181,14 @@ const roomText = ({ partitions }: TopologySeen): string => {
     one.archive?.archivedSeq ?? "",
     one.archive?.bytes ?? "",
   ])
-  return table(["partition", "records held", "journal bytes", "bytes a day", "archived up to", "archive bytes"], rows)
+  return table(["kind", "partition", "records held", "journal bytes", "bytes a day", "archived up to", "archive bytes"], rows)
 }
 
 /** What was seen, for people. */
 export const topologyText = (seen: TopologySeen): string => {
   const { partitions, workers, commands, warnings } = seen
   const rows = partitions.map((one) => [
+    one.kind,
     one.partition,
     one.owner ?? "nobody",
     one.epoch,
@@ -199,7 +204,10 @@ export const topologyText = (seen: TopologySeen): string => {
     `Commands are in ${commands}; ${counted(workers.length, "worker")} ${workers.length === 1 ? "is" : "are"} alive`,
     ...workers.map(({ worker, address }) => `  ${worker}  ${address}`),
     "",
-    table(["partition", "owner", "epoch", "record", "at", "commands waiting", "in messages", "oldest ms", "journal", "halted"], rows),
+    table(
+      ["kind", "partition", "owner", "epoch", "record", "at", "commands waiting", "in messages", "oldest ms", "journal", "halted"],
+      rows,
+    ),
     "",
     roomText(seen),
     "",
@@ -216,8 +224,8 @@ export const topologyCommand = Command.make(
   { archive: archiveFlag, json: jsonFlag },
   Effect.fn(function* ({ archive, json }) {
     const archived = yield* namedArchive(archive)
-    const { nats, partitions, replicas } = yield* engineAccess
-    const topology = yield* look(partitions, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
+    const { nats, counts, replicas } = yield* engineAccess
+    const topology = yield* look(counts, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

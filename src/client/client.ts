@@ -12,7 +12,7 @@ import { shownName } from "../domain/telling.ts"
 import { ChannelLink, type Heard } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
-import { type Answer, topologyPath } from "../wire/questions.ts"
+import { type Answer, quarantinePath, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
@@ -97,10 +97,11 @@ const relistenMs = 250
 
 const utf8 = new TextEncoder()
 
+/** Every command that this library has is of SKUs. */
 const publishOver =
   (link: ChannelLink["Service"], instance: string): PublishMessage =>
   ({ class: commandClass, token, body, suffix }) =>
-    link.publish({ class: commandClass, token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
+    link.publish({ class: commandClass, kind: "sku", token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
 
 /** How a door's answer begins, as this release writes it: `{"v":1,"a…`. Only so that a decision, which is what mostly comes, is not looked at twice. */
 const answerFirstAt = '{"v":1,"'.length
@@ -264,7 +265,7 @@ interface Partitions {
 const learnPartitions = (desk: QuestionDesk, partitions: Partitions): Effect.Effect<void> =>
   desk
     .ask({ path: topologyPath, timeoutMs: Number.POSITIVE_INFINITY }, (answer) =>
-      answer.answer === "topology" ? answer.partitions : undefined,
+      answer.answer === "topology" ? answer.partitions.sku : undefined,
     )
     .pipe(
       Effect.tap((count) =>
@@ -323,7 +324,7 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
     for (const [name, given] of Object.entries({ partition, after }))
       if (!(Number.isSafeInteger(given) && given >= 0))
         return Effect.die(new RangeError(`${name} is ${givenText(given)}: it must be a whole number from 0 on`))
-    return desk.ask({ path: `quarantine.${partition}`, body: { v: 1, after }, timeoutMs }, (answer) =>
+    return desk.ask({ path: quarantinePath("sku", partition), body: { v: 1, after }, timeoutMs }, (answer) =>
       answer.answer === "quarantine" && answer.partition === partition ? answer : undefined,
     )
   },

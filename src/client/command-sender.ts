@@ -331,6 +331,7 @@ export class CommandSender {
       case "size":
       case "token":
       case "class":
+      case "kind":
         this.#atFault(attempt, answer, answer.at === undefined ? undefined : attempt.commands[answer.at])
         return
       default:

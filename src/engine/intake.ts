@@ -80,7 +80,7 @@ const proveUnasked = (partition: Partition, seq: number): void => {
 type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
 
 const takeApart = (partition: Partition, given: Given, message: CommandMessage): TakenApart => {
-  if (message.subject === `hf.q.${partition.id}`) return batchOf(partition, given, message)
+  if (message.subject === `hf.q.${given.kind.name}.${partition.id}`) return batchOf(partition, given, message)
   const tokenAt = message.subject.lastIndexOf(".") + 1
   const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
   if (prefix === undefined) return skipped(message, `nobody of ours publishes to ${message.subject}`)

@@ -10,7 +10,7 @@ import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } fr
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
 import { brokerNow } from "./broker-time.ts"
-import type { Counter, Ingress, IngressCodec, Sender } from "./ingress.ts"
+import { type Counter, counterOf, type Ingress, type IngressCodec, type Sender } from "./ingress.ts"
 import { canonicalBytes, judge, placeOf, replyOf, traceOf } from "./inspect.ts"
 import { letWait } from "./line.ts"
 import type { DoorMessage, IngressOutput } from "./protocol.ts"
@@ -113,7 +113,7 @@ const take = (
   if ("answer" in place) return place
   const body = codec.decodeBody(message.body)
   if (body._tag === "Commands") charge(from, body.commands.length - 1, 0)
-  const judged = judge(body, place, ingress.counters.length, arrival.ageMs)
+  const judged = judge(body, place, ingress.partitions[place.kind], arrival.ageMs)
   if ("answer" in judged) return judged
   const bytes = canonicalBytes(codec, body)
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
@@ -130,7 +130,7 @@ const take = (
     bytes,
     body,
   }
-  queue(ingress, ingress.counters[judged.partition] as Counter, from, taken, judged.facts, arrival.nowMs, outputs)
+  queue(ingress, counterOf(ingress, place.kind, judged.partition) as Counter, from, taken, judged.facts, arrival.nowMs, outputs)
   return null
 }
 

@@ -6,7 +6,7 @@
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import { busyOwnerMs, busyQueueMs, frameBytesMax, frameBytesUnderWayMax, ingressWaitMsMax } from "../limits.ts"
 import { sayAllBusy, sayBusy } from "./answers.ts"
-import type { Counter, Frame, Ingress, Line, Sender } from "./ingress.ts"
+import { type Counter, counterOf, type Frame, type Ingress, type Line, type Sender } from "./ingress.ts"
 import { dropUntil, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
@@ -33,7 +33,7 @@ const takeFrame = (line: Line, messagesMax: number, nowMs: number, outputs: Arra
 
 /** Hands over what waits for the owner, as far as the window lets it. */
 export const handOver = (ingress: Ingress, counter: Counter, nowMs: number, outputs: Array<IngressOutput>): void => {
-  const { owner, partition } = counter
+  const { kind, owner, partition } = counter
   if (owner === null) return
   while (
     counter.selling.first !== null &&
@@ -44,10 +44,10 @@ export const handOver = (ingress: Ingress, counter: Counter, nowMs: number, outp
     if (messages.length === 0) return
     ingress.lastFrame += 1
     const frame = ingress.lastFrame
-    ingress.frames.set(frame, { partition, owner, messages, bytes })
+    ingress.frames.set(frame, { kind, partition, owner, messages, bytes })
     counter.framesUnderWay += 1
     counter.frameBytesUnderWay += bytes
-    outputs.push({ _tag: "HandOver", partition, owner, frame, messages })
+    outputs.push({ _tag: "HandOver", kind, partition, owner, frame, messages })
   }
 }
 
@@ -82,7 +82,7 @@ export const onOwnerSeen = (
 /** What came of a frame: its window is free again. Told twice, or of a frame that there never was, nothing comes of it. */
 const endFrame = (ingress: Ingress, number: number): { readonly frame: Frame; readonly counter: Counter } | undefined => {
   const frame = ingress.frames.get(number)
-  const counter = frame === undefined ? undefined : ingress.counters[frame.partition]
+  const counter = frame === undefined ? undefined : counterOf(ingress, frame.kind, frame.partition)
   if (frame === undefined || counter === undefined) return undefined
   ingress.frames.delete(number)
   counter.framesUnderWay -= 1

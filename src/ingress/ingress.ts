@@ -5,6 +5,7 @@
  */
 
 import { assert } from "../assert.ts"
+import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import type { BusyWhy } from "../engine/words.ts"
 import type { DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
@@ -35,7 +36,7 @@ export interface IngressCodec {
 export interface IngressOptions {
   /** The name of this life of the ingress: nobody else ever has it. One subject token. */
   readonly ingress: string
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly senders: ReadonlyArray<SenderBounds>
   readonly door?: Partial<DoorBounds>
 }
@@ -99,6 +100,7 @@ export interface SenderCounts {
 
 /** Messages on their way to an owner. */
 export interface Frame {
+  readonly kind: Kind
   readonly partition: number
   readonly owner: string
   readonly messages: ReadonlyArray<TakenMessage>
@@ -118,6 +120,7 @@ export interface Storing {
 
 /** What an ingress does for one partition. */
 export interface Counter {
+  readonly kind: Kind
   readonly partition: number
   /** The reign that commands are handed to; null: none is known. */
   owner: string | null
@@ -144,6 +147,8 @@ export interface Ingress {
   readonly time: BrokerTime
   readonly senders: ReadonlyArray<Sender>
   readonly byName: ReadonlyMap<SenderId, Sender>
+  readonly partitions: PartitionCounts
+  /** Of every partition: those of one kind after those of another, in the order of the kinds. */
   readonly counters: ReadonlyArray<Counter>
   readonly stirred: Array<Counter>
   readonly frames: Map<number, Frame>
@@ -184,14 +189,26 @@ const beginSender = ({ sender, classes, bulk, commandsPerSecond, bytesPerSecond 
       taken: 0,
       stored: 0,
       busy: { queue: 0, owner: 0, full: 0, ending: 0 },
-      notStored: { form: 0, size: 0, token: 0, sender: 0, class: 0, partition: 0, mixed: 0, age: 0 },
+      notStored: { form: 0, size: 0, token: 0, sender: 0, class: 0, kind: 0, partition: 0, mixed: 0, age: 0 },
     },
   }
 }
 
+/** What it does for one partition; undefined: there is no such partition. */
+export const counterOf = ({ partitions, counters }: Ingress, kind: Kind, partition: number): Counter | undefined => {
+  if (partition >= partitions[kind]) return undefined
+  let before = 0
+  for (const other of Kind) {
+    if (other === kind) break
+    before += partitions[other]
+  }
+  return counters[before + partition]
+}
+
 const emptyLine = (): Line => ({ queues: [], first: null, last: null })
 
-const beginCounter = (partition: number): Counter => ({
+const beginCounter = (kind: Kind, partition: number): Counter => ({
+  kind,
   partition,
   owner: null,
   epoch: -1,
@@ -210,7 +227,7 @@ const beginCounter = (partition: number): Counter => ({
 /** An ingress at the beginning of its life: all doors closed, until it knows what time it is at the broker. */
 export const emptyIngress = ({ ingress, partitions, senders: bounds, door = {} }: IngressOptions): Ingress => {
   assert(token.test(ingress), "an ingress's name is one subject token")
-  assert(Number.isSafeInteger(partitions) && partitions > 0, "there is a partition")
+  for (const kind of Kind) assert(Number.isSafeInteger(partitions[kind]) && partitions[kind] > 0, "there is a partition of each kind")
   assert(bounds.length <= ingressSendersMax, "an ingress knows so many senders at most")
   const senders = bounds.map(beginSender)
   const byName = new Map(senders.map((sender) => [sender.sender, sender]))
@@ -221,7 +238,8 @@ export const emptyIngress = ({ ingress, partitions, senders: bounds, door = {} }
     time: unknownBrokerTime(),
     senders,
     byName,
-    counters: Array.from({ length: partitions }, (_, partition) => beginCounter(partition)),
+    partitions,
+    counters: Kind.flatMap((kind) => Array.from({ length: partitions[kind] }, (_, partition) => beginCounter(kind, partition))),
     stirred: [],
     frames: new Map(),
     lastFrame: 0,

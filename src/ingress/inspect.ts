@@ -1,9 +1,10 @@
 /**
  * What a message of a sender is, and whether it can be taken: its reply, its path, its form, and what its commands are of. Looks at nothing but the message.
  *
- * Everything that goes on from here is written by us: the class and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
+ * Everything that goes on from here is written by us: the class, the kind and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
  */
 
+import { decides, isKind, type Kind } from "../domain/kinds.ts"
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
@@ -25,20 +26,28 @@ export const replyOf = (
   return suffix !== "" && isReplySuffix(suffix) ? suffix : null
 }
 
-/** Where a message came: a class its sender may publish in, and a SKU. */
+/** Where a message came: a class its sender may publish in, the kind of the actors that decide it, and the key of one of them. */
 export interface Place {
   readonly class: CommandClass
+  readonly kind: Kind
   readonly sku: Sku
 }
 
-/** The place that a path names, or why it is none. A path is `<class>.<token>`, and a token has no dots. */
+/** A text up to its first dot, and what follows that; "" where there is none. */
+const splitAtDot = (text: string): readonly [string, string] => {
+  const dot = text.indexOf(".")
+  return dot < 0 ? [text, ""] : [text.slice(0, dot), text.slice(dot + 1)]
+}
+
+/** The place that a path names, or why it is none. A path is `<class>.<kind>.<token>`, and a token has no dots. */
 export const placeOf = ({ classes }: Sender, path: string): Place | NotStored => {
-  const dot = path.indexOf(".")
-  const first = dot < 0 ? path : path.slice(0, dot)
+  const [first, afterClass] = splitAtDot(path)
   const commandClass = CommandClass.find((known) => known === first)
   if (commandClass === undefined || !classes.includes(commandClass)) return notStored("class")
-  const sku = dot < 0 ? undefined : skuFromToken(path.slice(dot + 1))
-  return sku === undefined ? notStored("token") : { class: commandClass, sku }
+  const [kind, token] = splitAtDot(afterClass)
+  if (!isKind(kind)) return notStored("kind")
+  const sku = skuFromToken(token)
+  return sku === undefined ? notStored("token") : { class: commandClass, kind, sku }
 }
 
 const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -100,7 +109,7 @@ const passedText = (deadlineMs: number, ageMs: number): string => {
 /** A message's commands: whether they are facts, and their partition; or why they can't be taken. */
 export type Judged = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
 
-/** Judges the commands of a message that came at `place` and is at most `ageMs` old. What is wrong in form comes first, then class, partition, mixture, age; of each the first in the array. */
+/** Judges the commands of a message that came at `place` and is at most `ageMs` old. What is wrong in form comes first, then kind, class, partition, mixture, age; of each the first in the array. */
 export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs: number): Judged => {
   if (body._tag === "Undecodable") {
     const { reason: cause, field } = body.refusal
@@ -113,6 +122,7 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
   const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>
   for (let at = 0; at < each.length; at++) {
     const { command } = each[at] as (typeof each)[number]
+    if (!decides(place.kind, command.type)) return about("kind", at, command)
     if (classOf[command.type] !== place.class) return about("class", at, command)
   }
   const partition = partitionOf(place.sku, partitions)

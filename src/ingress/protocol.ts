@@ -4,7 +4,7 @@
  *
  * Synchronous and without clock, chance or I/O, as the engine is: its shell (runtime/) performs the outputs and feeds back what came of them, and a simulator runs the same lines.
  */
-
+import type { Kind } from "../domain/kinds.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { BusyWhy, HeldOff } from "../engine/words.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
@@ -53,7 +53,7 @@ export type IngressInput = { readonly nowMs: number } /**
   /** A timestamp of the broker's clock, just heard. */
   | { readonly _tag: "BrokerTimeSeen"; readonly brokerMs: EpochMs }
   /** An owner said that it reigns (owner: the name of its reign), or that its reign is over (null). Of two reigns the higher epoch is believed. */
-  | { readonly _tag: "OwnerSeen"; readonly partition: number; readonly epoch: number; readonly owner: string | null }
+  | { readonly _tag: "OwnerSeen"; readonly kind: Kind; readonly partition: number; readonly epoch: number; readonly owner: string | null }
   /** An owner holds as much of this sender as it may: nothing is taken of it for so long, or no facts. */
   | { readonly _tag: "SenderFull"; readonly of: HeldOff; readonly sender: SenderId; readonly forMs: number }
   /** The owner has heard a frame (it decides, or answers itself); or nobody of that reign listens, so that nothing of it was taken; or there was no answer in time. */
@@ -61,9 +61,9 @@ export type IngressInput = { readonly nowMs: number } /**
   | { readonly _tag: "FrameUnheard"; readonly frame: number }
   | { readonly _tag: "FrameUnknown"; readonly frame: number }
   /** What came of storing: it is stored; it is surely not stored, for the stream is full; or unknown, and the same bytes are handed out again. */
-  | { readonly _tag: "Stored"; readonly partition: number; readonly serial: number; readonly seq: number }
-  | { readonly _tag: "StoreFull"; readonly partition: number; readonly serial: number }
-  | { readonly _tag: "StoreUnknown"; readonly partition: number; readonly serial: number }
+  | { readonly _tag: "Stored"; readonly kind: Kind; readonly partition: number; readonly serial: number; readonly seq: number }
+  | { readonly _tag: "StoreFull"; readonly kind: Kind; readonly partition: number; readonly serial: number }
+  | { readonly _tag: "StoreUnknown"; readonly kind: Kind; readonly partition: number; readonly serial: number }
   | { readonly _tag: "Tick" }
   /** Take nothing more; what is under way is finished. */
   | { readonly _tag: "Drain" }
@@ -76,13 +76,14 @@ export type IngressOutput =
   /** Hand these to that reign. Answered by FrameHeard, FrameUnheard or FrameUnknown. */
   | {
       readonly _tag: "HandOver"
+      readonly kind: Kind
       readonly partition: number
       readonly owner: string
       readonly frame: number
       readonly messages: ReadonlyArray<TakenMessage>
     }
   /** Store these bytes in the commands stream of the partition. Answered by Stored, StoreFull or StoreUnknown. */
-  | { readonly _tag: "Store"; readonly partition: number; readonly serial: number; readonly bytes: Uint8Array }
+  | { readonly _tag: "Store"; readonly kind: Kind; readonly partition: number; readonly serial: number; readonly bytes: Uint8Array }
   /** Give up the sender's subscription: the server then says, truthfully, that nobody takes it. */
   | { readonly _tag: "CloseDoor"; readonly sender: SenderId; readonly why: BusyWhy | "bound" }
   | { readonly _tag: "OpenDoor"; readonly sender: SenderId }

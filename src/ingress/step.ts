@@ -11,7 +11,7 @@ import { onArrived } from "./arriving.ts"
 import { closeDoors, holdOff, tendDoors } from "./bounds.ts"
 import { hearBrokerTime } from "./broker-time.ts"
 import { handOver, onFrameGone, onFrameUnheard, onOwnerSeen } from "./handing.ts"
-import type { Counter, Ingress, IngressCodec } from "./ingress.ts"
+import { type Counter, counterOf, type Ingress, type IngressCodec } from "./ingress.ts"
 import { dropUntil } from "./line.ts"
 import type { IngressInput, IngressOutput } from "./protocol.ts"
 import { onStored, onStoreFull, onStoreUnknown, store } from "./storing.ts"
@@ -57,7 +57,7 @@ const take = (ingress: Ingress, codec: IngressCodec, input: IngressInput, output
       hearBrokerTime(ingress.time, input.brokerMs, nowMs)
       return tendDoors(ingress, nowMs, outputs)
     case "OwnerSeen": {
-      const counter = ingress.counters[input.partition]
+      const counter = counterOf(ingress, input.kind, input.partition)
       if (counter !== undefined) onOwnerSeen(counter, input, outputs)
       return stir(ingress, counter)
     }
@@ -86,7 +86,7 @@ const take = (ingress: Ingress, codec: IngressCodec, input: IngressInput, output
 type StoreAnswer = Extract<IngressInput, { readonly _tag: "Stored" | "StoreFull" | "StoreUnknown" }>
 
 const onStoreAnswer = (ingress: Ingress, input: StoreAnswer, outputs: Array<IngressOutput>): void => {
-  const counter = ingress.counters[input.partition]
+  const counter = counterOf(ingress, input.kind, input.partition)
   if (counter === undefined) return
   if (input._tag === "Stored") onStored(ingress, counter, input.serial, input.seq, outputs)
   else if (input._tag === "StoreFull") onStoreFull(ingress, counter, input.serial, input.nowMs, outputs)

@@ -44,9 +44,9 @@ const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Ar
   return messages
 }
 
-const handOut = ({ partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
+const handOut = ({ kind, partition }: Counter, storing: Storing, outputs: Array<IngressOutput>): void => {
   storing.againMs = null
-  outputs.push({ _tag: "Store", partition, serial: storing.serial, bytes: storing.bytes })
+  outputs.push({ _tag: "Store", kind, partition, serial: storing.serial, bytes: storing.bytes })
 }
 
 /** Stores what waits, if nothing is being stored; tries again what is to be tried again. */

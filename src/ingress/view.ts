@@ -3,14 +3,15 @@
  *
  * The oldest counts what waits, what is under way and what is being stored: from there on the owner knows it.
  */
-
+import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import { brokerNow } from "./broker-time.ts"
-import type { Counter, Ingress, Line, SenderCounts } from "./ingress.ts"
+import { type Counter, counterOf, type Ingress, type Line, type SenderCounts } from "./ingress.ts"
 import { oldestIn } from "./line.ts"
 
 export interface PartitionView {
+  readonly kind: Kind
   readonly partition: number
   /** Whether a reign is known that commands are handed to. */
   readonly owned: boolean
@@ -51,6 +52,7 @@ const partitionView = (counter: Counter, underWayMs: number, brokerMs: number | 
   const storingMs = counter.storing === null ? Number.POSITIVE_INFINITY : oldestOf(counter.storing.messages)
   const oldest = Math.min(oldestIn(counter.selling), oldestIn(counter.keeping), storingMs, underWayMs)
   return {
+    kind: counter.kind,
     partition: counter.partition,
     owned: counter.owner !== null,
     selling: lengthOf(counter.selling),
@@ -63,14 +65,14 @@ const partitionView = (counter: Counter, underWayMs: number, brokerMs: number | 
 
 /** What an ingress has before it at that time of its steady clock. */
 export const viewIngress = (ingress: Ingress, nowMs: number): IngressView => {
-  const underWay = new Map<number, number>()
-  for (const { partition, messages } of ingress.frames.values())
-    underWay.set(partition, Math.min(underWay.get(partition) ?? Number.POSITIVE_INFINITY, oldestOf(messages)))
+  const underWay = new Map<Counter | undefined, number>()
+  for (const { kind, partition, messages } of ingress.frames.values()) {
+    const counter = counterOf(ingress, kind, partition)
+    underWay.set(counter, Math.min(underWay.get(counter) ?? Number.POSITIVE_INFINITY, oldestOf(messages)))
+  }
   const brokerMs = brokerNow(ingress.time, nowMs)
   return {
-    partitions: ingress.counters.map((counter) =>
-      partitionView(counter, underWay.get(counter.partition) ?? Number.POSITIVE_INFINITY, brokerMs),
-    ),
+    partitions: ingress.counters.map((counter) => partitionView(counter, underWay.get(counter) ?? Number.POSITIVE_INFINITY, brokerMs)),
     senders: ingress.senders.map(({ sender, open, waitingMessages, waitingBytes, counted }) => ({
       sender,
       open,

@@ -1,15 +1,15 @@
 /** A sender's own connection as the port `ChannelLink`: with its own credentials, so that the server enforces what it may say and hear. */
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import { Cause, Effect, Layer, Queue, Schedule, type Scope, Stream } from "effect"
+import { isKind } from "../domain/kinds.ts"
 import { CommandClass, isSender } from "../domain/names.ts"
 import { ChannelLink, type Heard, type SentMessage } from "../ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
-import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
+import { atsSubject, commandSubject, commandsFrom, feedStream, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
 import { connecting, type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
-import { feedStream } from "./subjects.ts"
 
 export interface ChannelLinkConfig extends ServerAddress {
   readonly sender: string
@@ -32,11 +32,11 @@ const replyTo = (suffix: string): MsgHdrs => {
 
 const publish =
   (link: Link, sender: string) =>
-  ({ class: commandClass, token, body, suffix }: SentMessage): boolean => {
+  ({ class: commandClass, kind, token, body, suffix }: SentMessage): boolean => {
     // What is published without a connection would wait in memory, and go out when it is back: an old command as if it were new.
     if (!link.isConnected()) return false
     try {
-      link.nc.publish(commandSubject(sender, commandClass, token), body, { reply: replySubject(sender, suffix) })
+      link.nc.publish(commandSubject(sender, commandClass, kind, token), body, { reply: replySubject(sender, suffix) })
       return true
     } catch {
       return false
@@ -115,10 +115,10 @@ const isNoResponders = (message: Msg): boolean => {
 }
 
 const denied = (sender: string, subject: string, cause: string): Heard | undefined => {
-  const [, , of, commandClass, token] = subject.split(".")
+  const [, , , commandClass, kind, token] = subject.split(".")
   const known = CommandClass.find((one) => one === commandClass)
-  return subject.startsWith("hf.cmd.") && of === sender && known !== undefined && token !== undefined
-    ? { _tag: "NotPermitted", class: known, token, cause }
+  return subject.startsWith(commandsFrom(sender)) && known !== undefined && kind !== undefined && isKind(kind) && token !== undefined
+    ? { _tag: "NotPermitted", class: known, kind, token, cause }
     : undefined
 }
 

@@ -5,18 +5,20 @@
  */
 import { Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { assert } from "../assert.ts"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { Halt, UnreadWitness, Witness } from "../engine/protocol.ts"
 import { announceMsMax } from "../limits.ts"
 import { type AnnouncedMember, Cluster, type Member } from "../ports/broker.ts"
 import { BrokerUnavailable, Superseded, TopologyMismatch } from "../ports/errors.ts"
 import { decodeHalt, decodeMember, decodeWitness, encodeHalt, encodeMember, encodeWitness, haltOf, notRead } from "../wire/marks.ts"
+import { keyOf, leasesBucket, marksBucket, membersBucket, nameInKey } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { describe, isConflict } from "./errors.ts"
 import { deleteKey, type KeyNews, putKey, readKey, watchKeys } from "./keys.ts"
 import type { KeyChange } from "./known-keys.ts"
 import type { StreamSizes } from "./streams.ts"
-import { isToken, leasesBucket, marksBucket, membersBucket } from "./subjects.ts"
+import { isToken } from "./subjects.ts"
 import { prepareTopology } from "./topology.ts"
 import { watchTroubles } from "./troubles.ts"
 
@@ -27,20 +29,23 @@ const witnessOf = (text: string): Witness | UnreadWitness => {
   return { _tag: mark._tag === "Newer" ? "Newer" : "Damaged", cause: notRead("the witness", mark) }
 }
 
-const incarnationKey = (partition: number): string => `incarnation.${partition}`
-const witnessKey = (partition: number): string => `witness.${partition}`
-const haltKey = (partition: number): string => `halt.${partition}`
+const incarnationKey = (kind: Kind, partition: number): string => keyOf(kind, `incarnation.${partition}`)
+const witnessKey = (kind: Kind, partition: number): string => keyOf(kind, `witness.${partition}`)
+const haltKey = (kind: Kind, partition: number | "*"): string => keyOf(kind, `halt.${partition}`)
+/** The partition whose halt a key is of. */
+const haltedIn = (kind: Kind, key: string): number => Number(key.slice(haltKey(kind, "*").length - 1))
+const leaseKey = (kind: Kind, partition: number | "*"): string => keyOf(kind, String(partition))
 
 const readMark = async <A>(link: Link, key: string, decode: (text: string) => A): Promise<A | null> => {
   const state = await readKey(link, marksBucket, key)
   return state === null || state.value === null ? null : decode(state.value)
 }
 
-const marks = async (link: Link, partition: number) => {
+const marks = async (link: Link, kind: Kind, partition: number) => {
   const [incarnation, found, halt] = await Promise.all([
-    readMark(link, incarnationKey(partition), (text) => text),
-    readMark(link, witnessKey(partition), witnessOf),
-    readMark(link, haltKey(partition), haltOf),
+    readMark(link, incarnationKey(kind, partition), (text) => text),
+    readMark(link, witnessKey(kind, partition), witnessOf),
+    readMark(link, haltKey(kind, partition), haltOf),
   ])
   return found !== null && "_tag" in found ? { incarnation, witness: null, halt, unread: found } : { incarnation, witness: found, halt }
 }
@@ -54,11 +59,12 @@ const isSameWitness = (a: Witness | null, b: Witness | null): boolean => a?.seq 
 /** Writes the witness over the one it is known to stand over, and resolves to the one that stands then. */
 const raiseWitness = async (
   link: Link,
+  kind: Kind,
   partition: number,
   witness: Witness,
   over: Witness | null,
 ): Promise<Witness | UnreadWitness | null> => {
-  const key = witnessKey(partition)
+  const key = witnessKey(kind, partition)
   const { seq } = witness
   for (let raises = 0; raises < raisesMax; raises++) {
     const present = await readKey(link, marksBucket, key)
@@ -77,19 +83,19 @@ const raiseWitness = async (
 }
 
 /** Writes a halt, or an operator's answer to it. Over a newer release's nothing is written: what it says would be lost with it. */
-const putHalt = async (link: Link, partition: number, halt: Halt): Promise<void> => {
-  const present = await readKey(link, marksBucket, haltKey(partition))
+const putHalt = async (link: Link, kind: Kind, partition: number, halt: Halt): Promise<void> => {
+  const present = await readKey(link, marksBucket, haltKey(kind, partition))
   const stands = present === null || present.value === null ? null : decodeHalt(present.value)
   if (stands?._tag === "Newer") throw new Error(`${notRead("the halt that stands", stands)}: answer it with that release`)
-  await putKey(link, marksBucket, haltKey(partition), encodeHalt(halt))
+  await putKey(link, marksBucket, haltKey(kind, partition), encodeHalt(halt))
 }
 
 /** Forgets the witness, then lifts the halt, if an operator has answered it. A late attempt finds another halt or none, and leaves the witness of whoever reigns since. */
-const clearHalt = async (link: Link, partition: number): Promise<void> => {
-  const present = await readKey(link, marksBucket, haltKey(partition))
+const clearHalt = async (link: Link, kind: Kind, partition: number): Promise<void> => {
+  const present = await readKey(link, marksBucket, haltKey(kind, partition))
   if (present === null || present.value === null || haltOf(present.value).resume === null) return
-  await deleteKey(link, marksBucket, witnessKey(partition))
-  await deleteKey(link, marksBucket, haltKey(partition), present.revision)
+  await deleteKey(link, marksBucket, witnessKey(kind, partition))
+  await deleteKey(link, marksBucket, haltKey(kind, partition), present.revision)
 }
 
 // Leases
@@ -100,8 +106,14 @@ const leaseFailure =
     error instanceof Superseded ? error : new BrokerUnavailable({ operation, cause: describe(error) })
 
 /** Takes the lease if nobody has it, or the worker itself does; rejects with Superseded otherwise. */
-const acquire = async (link: Link, partition: number, worker: string, ttlMs: number): Promise<{ readonly revision: number }> => {
-  const key = String(partition)
+const acquire = async (
+  link: Link,
+  kind: Kind,
+  partition: number,
+  worker: string,
+  ttlMs: number,
+): Promise<{ readonly revision: number }> => {
+  const key = leaseKey(kind, partition)
   const present = await readKey(link, leasesBucket, key)
   const holder = present?.value ?? null
   if (holder !== null && holder !== worker) throw new Superseded({ key, holder })
@@ -120,8 +132,8 @@ const heldAfterConflict = async (link: Link, key: string, worker: string): Promi
   throw new Superseded({ key, holder: present?.value ?? "nobody: its time was up" })
 }
 
-const renew = async (link: Link, partition: number, worker: string, revision: number, ttlMs: number) => {
-  const key = String(partition)
+const renew = async (link: Link, kind: Kind, partition: number, worker: string, revision: number, ttlMs: number) => {
+  const key = leaseKey(kind, partition)
   try {
     return { revision: await putKey(link, leasesBucket, key, worker, { ttlMs, revision }) }
   } catch (error) {
@@ -130,9 +142,9 @@ const renew = async (link: Link, partition: number, worker: string, revision: nu
   }
 }
 
-const release = async (link: Link, partition: number, revision: number): Promise<void> => {
+const release = async (link: Link, kind: Kind, partition: number, revision: number): Promise<void> => {
   try {
-    await deleteKey(link, leasesBucket, String(partition), revision)
+    await deleteKey(link, leasesBucket, leaseKey(kind, partition), revision)
   } catch (error) {
     // Somebody else's by now, or nobody's: there is nothing to release.
     if (!isConflict(error)) throw error
@@ -147,18 +159,20 @@ const release = async (link: Link, partition: number, revision: number): Promise
  */
 class Announcing {
   readonly #link: Link
+  readonly #key: string
   readonly #member: Member
   readonly #ttlMs: number
   #revision: number | null = null
 
-  constructor(link: Link, member: Member, ttlMs: number) {
+  constructor(link: Link, kind: Kind, member: Member, ttlMs: number) {
     this.#link = link
+    this.#key = keyOf(kind, member.worker)
     this.#member = member
     this.#ttlMs = ttlMs
   }
 
   async announce(): Promise<void> {
-    const key = this.#member.worker
+    const key = this.#key
     const known = this.#revision
     this.#revision = null
     const revision = known ?? (await readKey(this.#link, membersBucket, key))?.revision ?? 0
@@ -166,15 +180,17 @@ class Announcing {
   }
 }
 
-const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
+const join = (link: Link, kind: Kind, member: Member, ttlMs: number): Effect.Effect<void, BrokerUnavailable, Scope.Scope> => {
   assert(isToken(member.worker), "a worker's name is one subject token")
   const operation = `announce worker ${member.worker}`
-  const announcing = new Announcing(link, member, ttlMs)
+  const announcing = new Announcing(link, kind, member, ttlMs)
   const announced = attempt(link, operation, () => announcing.announce())
   const everyMs = Math.min(announceMsMax, Math.floor(ttlMs / 3))
   return Effect.gen(function* () {
     yield* Effect.acquireRelease(announced, () =>
-      Effect.ignore(attempt(link, operation, () => deleteKey(link, membersBucket, member.worker)).pipe(Effect.timeout("2 seconds"))),
+      Effect.ignore(
+        attempt(link, operation, () => deleteKey(link, membersBucket, keyOf(kind, member.worker))).pipe(Effect.timeout("2 seconds")),
+      ),
     )
     // An announcement that fails is tried again at the next: two may fail before the others think it gone.
     yield* Effect.ignore(announced).pipe(Effect.delay(everyMs), Effect.repeat(Schedule.forever), Effect.forkScoped)
@@ -182,20 +198,20 @@ const join = (link: Link, member: Member, ttlMs: number): Effect.Effect<void, Br
 }
 
 /** Applies the news to `alive`, in place. */
-const applyNews = (alive: Map<string, AnnouncedMember>, news: KeyNews): void => {
+const applyNews = (kind: Kind, alive: Map<string, AnnouncedMember>, news: KeyNews): void => {
   for (const { key, value, revision } of news.changes) {
-    const member = value === null ? null : decodeMember(key, value)
+    const member = value === null ? null : decodeMember(nameInKey(kind, key), value)
     if (member === null) alive.delete(key)
     else alive.set(key, { ...member, beat: revision })
   }
 }
 
-const members = (link: Link): Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable> =>
+const members = (link: Link, kind: Kind): Stream.Stream<ReadonlyArray<AnnouncedMember>, BrokerUnavailable> =>
   Stream.suspend(() => {
     const alive = new Map<string, AnnouncedMember>()
-    return watchKeys(link, membersBucket, ">").pipe(
+    return watchKeys(link, membersBucket, keyOf(kind, ">")).pipe(
       Stream.map((news) => {
-        applyNews(alive, news)
+        applyNews(kind, alive, news)
         return news
       }),
       Stream.filter(({ isWhole }) => isWhole),
@@ -216,6 +232,8 @@ const put = (link: Link, key: string, value: string): Effect.Effect<void, Broker
   Effect.asVoid(attempt(link, `set ${key}`, () => putKey(link, marksBucket, key, value)))
 
 export interface ClusterOptions {
+  /** Whose partitions: members, leases and marks are those of one kind. */
+  readonly kind: Kind
   readonly sizes: StreamSizes
   readonly monitorUrls: ReadonlyArray<string>
 }
@@ -223,7 +241,7 @@ export interface ClusterOptions {
 const prepare = (
   link: Link,
   options: ClusterOptions,
-  asked: { readonly partitions: number; readonly replicas: number; readonly strict?: boolean },
+  asked: { readonly partitions: PartitionCounts; readonly replicas: number; readonly strict?: boolean },
 ) =>
   Effect.tryPromise({
     try: () => prepareTopology(link, { strict: false, ...asked, ...options }),
@@ -232,31 +250,36 @@ const prepare = (
   }).pipe(Effect.map((warnings) => ({ partitions: asked.partitions, warnings })))
 
 export const clusterLayer = (link: Link, options: ClusterOptions): Layer.Layer<Cluster> => {
+  const { kind } = options
   return Layer.succeed(Cluster, {
     prepare: (asked) => prepare(link, options, asked),
-    join: (member, ttlMs) => join(link, member, ttlMs),
-    members: members(link),
+    join: (member, ttlMs) => join(link, kind, member, ttlMs),
+    members: members(link, kind),
     acquire: (partition, worker, ttlMs) =>
       Effect.tryPromise({
-        try: () => link.request(() => acquire(link, partition, worker, ttlMs)),
+        try: () => link.request(() => acquire(link, kind, partition, worker, ttlMs)),
         catch: leaseFailure(`take the lease of partition ${partition}`),
       }),
     renew: (partition, worker, revision, ttlMs) =>
       Effect.tryPromise({
-        try: () => link.request(() => renew(link, partition, worker, revision, ttlMs)),
+        try: () => link.request(() => renew(link, kind, partition, worker, revision, ttlMs)),
         catch: leaseFailure(`renew the lease of partition ${partition}`),
       }),
     release: (partition, _worker, revision) =>
-      attempt(link, `release the lease of partition ${partition}`, () => release(link, partition, revision)),
-    leases: eachChange(link, leasesBucket, ">", ({ key, value, brokerMs }) => ({ partition: Number(key), holder: value, brokerMs })),
-    marks: (partition) => attempt(link, `read the marks of partition ${partition}`, () => marks(link, partition)),
-    putIncarnation: (partition, incarnation) => put(link, incarnationKey(partition), incarnation),
+      attempt(link, `release the lease of partition ${partition}`, () => release(link, kind, partition, revision)),
+    leases: eachChange(link, leasesBucket, leaseKey(kind, "*"), ({ key, value, brokerMs }) => ({
+      partition: Number(nameInKey(kind, key)),
+      holder: value,
+      brokerMs,
+    })),
+    marks: (partition) => attempt(link, `read the marks of partition ${partition}`, () => marks(link, kind, partition)),
+    putIncarnation: (partition, incarnation) => put(link, incarnationKey(kind, partition), incarnation),
     putWitness: (partition, witness, over) =>
-      attempt(link, `raise the witness of partition ${partition}`, () => raiseWitness(link, partition, witness, over)),
-    putHalt: (partition, halt) => attempt(link, `set the halt of partition ${partition}`, () => putHalt(link, partition, halt)),
-    clearHalt: (partition) => attempt(link, `clear the halt of partition ${partition}`, () => clearHalt(link, partition)),
-    halts: eachChange(link, marksBucket, "halt.*", ({ key, value }) => ({
-      partition: Number(key.slice("halt.".length)),
+      attempt(link, `raise the witness of partition ${partition}`, () => raiseWitness(link, kind, partition, witness, over)),
+    putHalt: (partition, halt) => attempt(link, `set the halt of partition ${partition}`, () => putHalt(link, kind, partition, halt)),
+    clearHalt: (partition) => attempt(link, `clear the halt of partition ${partition}`, () => clearHalt(link, kind, partition)),
+    halts: eachChange(link, marksBucket, haltKey(kind, "*"), ({ key, value }) => ({
+      partition: haltedIn(kind, key),
       halt: value === null ? null : haltOf(value),
     })),
     troubles: (partitions) => watchTroubles(link, options, partitions),

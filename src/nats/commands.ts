@@ -2,13 +2,14 @@
 import { AckPolicy, DeliverPolicy, type StoredMsg } from "@nats-io/jetstream"
 import { nanos, nuid } from "@nats-io/transport-node"
 import { Effect, Layer, Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { CommandMessage } from "../engine/protocol.ts"
 import { Commands } from "../ports/broker.ts"
+import { commandsStream, storedOf } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { commandMessage, headerText, msFromTimestamp } from "./message.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
-import { commandsStream, storedOf } from "./subjects.ts"
 
 /** Which stream, and where it holds what is for a partition. */
 export interface CommandsPlace {
@@ -98,5 +99,5 @@ export const commandsOver = (link: Link, place: CommandsPlace): Commands["Servic
 })
 
 /** `link` is a connection in the account of the engine. */
-export const commandsLayer = (link: Link): Layer.Layer<Commands> =>
-  Layer.succeed(Commands, commandsOver(link, { stream: commandsStream, of: storedOf }))
+export const commandsLayer = (link: Link, kind: Kind): Layer.Layer<Commands> =>
+  Layer.succeed(Commands, commandsOver(link, { stream: commandsStream(kind), of: (partition) => storedOf(kind, partition) }))

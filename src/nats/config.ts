@@ -6,24 +6,22 @@
  * and no export or import but the feed's.
  */
 import { assert } from "../assert.ts"
+import { Kind } from "../domain/kinds.ts"
 import { isSender } from "../domain/names.ts"
 import { classesOf, type Role, type SenderAccess } from "../domain/roles.ts"
 import {
   announcedBy,
-  bucketStream,
-  channelsAccount,
+  commandsFrom,
   commandsStream,
-  engineAccount,
   feedStream,
-  formerCommandsClosed,
-  formerCommandsStream,
   handedTo,
   leasesBucket,
   marksBucket,
   membersBucket,
   snapshotsStream,
   storedOf,
-} from "./subjects.ts"
+} from "../wire/subjects.ts"
+import { bucketStream, channelsAccount, engineAccount, formerCommandsClosed, formerCommandsStream } from "./subjects.ts"
 
 /** A name and a secret, as the server's configuration and a connection need them. */
 export interface UserPassword {
@@ -107,7 +105,7 @@ const userLine = (login: UserPassword, { publish, subscribe, neverPublish }: Per
 const purgeOf = (stream: string): string => `$JS.API.STREAM.PURGE.${stream}`
 
 /** Streams that a worker may purge: what is superseded in them, or decided and journaled, has no other use. Never a journal. */
-const purgedByWorkers = [snapshotsStream, commandsStream]
+const purgedByWorkers = Kind.flatMap((kind) => [snapshotsStream(kind), commandsStream(kind)])
 
 /**
  * What a worker may publish in the engine's account: what it stores, hands over, announces and says it has heard, and of JetStream's interface what it takes to make streams
@@ -134,12 +132,7 @@ export const enginePermissions: Permissions = {
 }
 
 /** Streams that the archivist's login may not purge: all that are no journal. A token of a subject can't be matched by its beginning, so they are named one by one. */
-const neverPurgedByArchivist = [
-  snapshotsStream,
-  feedStream,
-  commandsStream,
-  ...[leasesBucket, membersBucket, marksBucket].map(bucketStream),
-]
+const neverPurgedByArchivist = [...purgedByWorkers, feedStream, ...[leasesBucket, membersBucket, marksBucket].map(bucketStream)]
 
 /**
  * What the archivist may publish: requests to look at streams and to read single messages, and to purge journals. No consumer: one could be made to deliver to any
@@ -155,7 +148,7 @@ export const archivistPermissions = {
 export const senderPermissions = (sender: string, roles: ReadonlyArray<Role>): Permissions => {
   assert(isSender(sender), "a sender's name is one plain subject token")
   return {
-    publish: [...classesOf(roles).map((commandClass) => `hf.cmd.${sender}.${commandClass}.>`), `hf.get.${sender}.>`],
+    publish: [...classesOf(roles).map((commandClass) => `${commandsFrom(sender)}${commandClass}.>`), `hf.get.${sender}.>`],
     subscribe: roles.includes("channel") ? [`hf.ats.${sender}.>`, `${senderInbox(sender)}.>`] : [`${senderInbox(sender)}.>`],
   }
 }
@@ -163,10 +156,10 @@ export const senderPermissions = (sender: string, roles: ReadonlyArray<Role>): P
 /** Whoever stands at the door hears what senders say, and answers them where each listens. No reply that a sender names may be published to. */
 export const doorPermissions: Permissions = { publish: ["hf.reply.>"], subscribe: ["hf.cmd.>", "hf.get.>", `${doorInbox}.>`] }
 
-/** An ingress hands over, stores in the one stream, and asks its leader for the time; it touches no journal, lease or feed. */
+/** An ingress hands over, stores in the streams of commands, and asks a leader for the time; it touches no journal, lease or feed. */
 export const ingressPermissions: Permissions = {
-  publish: [handedTo("*", "*"), storedOf("*"), `$JS.API.STREAM.INFO.${commandsStream}`],
-  subscribe: [announcedBy("*"), `${ingressInbox}.>`],
+  publish: [handedTo("*", "*", "*"), ...Kind.flatMap((kind) => [storedOf(kind, "*"), `$JS.API.STREAM.INFO.${commandsStream(kind)}`])],
+  subscribe: [announcedBy("*", "*"), `${ingressInbox}.>`],
 }
 
 /** Reads, purges and closes the one stream of earlier releases. That it asks for the present one tells an account in which there is nothing from a wrong one. */
@@ -174,7 +167,7 @@ export const formerPermissions: Permissions = {
   publish: [
     ...["STREAM.INFO", "STREAM.UPDATE", "STREAM.MSG.GET", "STREAM.PURGE"].map((call) => `$JS.API.${call}.${formerCommandsStream}`),
     ...["CREATE", "MSG.NEXT", "DELETE"].map((call) => `$JS.API.CONSUMER.${call}.${formerCommandsStream}.>`),
-    `$JS.API.STREAM.INFO.${commandsStream}`,
+    `$JS.API.STREAM.INFO.${commandsStream("sku")}`,
     formerCommandsClosed,
   ],
   subscribe: [`${formerInbox}.>`],

@@ -3,21 +3,24 @@
  */
 import { type Msg, errors as natsErrors } from "@nats-io/transport-node"
 import { Effect, Layer, Schema, type Scope } from "effect"
+import { isKind, Kind } from "../domain/kinds.ts"
 import { isSender } from "../domain/names.ts"
 import { handTimeoutMs, storeTimeoutMs } from "../limits.ts"
 import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
+import { announcedBy, commandsStream, handedTo, storedOf } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import { engineInbox, ingressInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { describe, isFull } from "./errors.ts"
 import { msFromTimestamp } from "./message.ts"
-import { announcedBy, commandsStream, handedTo, isToken, storedOf } from "./subjects.ts"
+import { isToken } from "./subjects.ts"
 
 const HeldSenders = Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int }))
 const NewsJson = Schema.fromJsonString(
   Schema.Struct({
     v: Schema.Literal(1),
+    kind: Schema.String,
     partition: Schema.Int,
     epoch: Schema.Int,
     owner: Schema.NullOr(Schema.String),
@@ -32,16 +35,24 @@ const decodeNews = Schema.decodeOption(NewsJson)
 const newsOf = (text: string): OwnerNews | undefined => {
   const decoded = decodeNews(text)
   if (decoded._tag === "None") return undefined
-  const { partition, epoch, owner, full, factsFull } = decoded.value
+  const { kind, partition, epoch, owner, full, factsFull } = decoded.value
+  // Of a kind that this release doesn't know it hands nothing over.
+  if (!isKind(kind)) return undefined
   if (owner !== null && !isToken(owner)) return undefined
   const known = (held: typeof full): OwnerNews["full"] => held.flatMap(({ sender, forMs }) => (isSender(sender) ? [{ sender, forMs }] : []))
-  return { partition, epoch, owner, full: known(full), factsFull: known(factsFull) }
+  return { kind, partition, epoch, owner, full: known(full), factsFull: known(factsFull) }
 }
 
-const hand = (link: Link, partition: number, owner: string, frame: Uint8Array): Effect.Effect<"heard" | "unheard" | "unknown"> =>
+const hand = (
+  link: Link,
+  kind: Kind,
+  partition: number,
+  owner: string,
+  frame: Uint8Array,
+): Effect.Effect<"heard" | "unheard" | "unknown"> =>
   Effect.promise(() =>
     link
-      .request(() => link.nc.request(handedTo(partition, owner), frame, { timeout: handTimeoutMs }))
+      .request(() => link.nc.request(handedTo(kind, partition, owner), frame, { timeout: handTimeoutMs }))
       .then(
         () => "heard" as const,
         (error: unknown) => (error instanceof natsErrors.RequestError && error.isNoResponders() ? "unheard" : "unknown"),
@@ -50,11 +61,11 @@ const hand = (link: Link, partition: number, owner: string, frame: Uint8Array): 
 
 type Stored = Effect.Success<ReturnType<Desk["Service"]["store"]>>
 
-const store = (link: Link, partition: number, body: Uint8Array): Effect.Effect<Stored> =>
+const store = (link: Link, kind: Kind, partition: number, body: Uint8Array): Effect.Effect<Stored> =>
   Effect.promise(() =>
     link
       // One attempt: the client repeats after a time-out too, and what was stored then is stored twice.
-      .request(() => link.js.publish(storedOf(partition), body, { timeout: storeTimeoutMs, retries: 1 }))
+      .request(() => link.js.publish(storedOf(kind, partition), body, { timeout: storeTimeoutMs, retries: 1 }))
       .then(
         ({ seq }): Stored => ({ _tag: "Stored", seq }),
         (error: unknown): Stored => (isFull(error) ? { _tag: "Full" } : { _tag: "Unknown", cause: describe(error) }),
@@ -62,7 +73,7 @@ const store = (link: Link, partition: number, body: Uint8Array): Effect.Effect<S
   )
 
 const owners = (link: Link, tell: (news: OwnerNews) => void): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
-  listen(link, announcedBy("*"), (message) => {
+  listen(link, announcedBy("*", "*"), (message) => {
     const news = newsOf(message.string())
     if (news !== undefined) tell(news)
   })
@@ -72,11 +83,12 @@ const isInbox = (subject: string | undefined): boolean =>
 
 const receive = (
   link: Link,
+  kind: Kind,
   partition: number,
   owner: string,
   tell: (frame: HandedFrame) => void,
 ): Effect.Effect<void, BrokerUnavailable, Scope.Scope> =>
-  listen(link, handedTo(partition, owner), (message) =>
+  listen(link, handedTo(kind, partition, owner), (message) =>
     tell({
       bytes: message.data,
       heard: () => {
@@ -105,7 +117,7 @@ const listen = (link: Link, subject: string, take: (message: Msg) => void) =>
   ).pipe(Effect.andThen(attempt(link, `listen to ${subject}`, () => link.flush())))
 
 const brokerMs = async (link: Link): Promise<number> => {
-  const { ts } = await link.lookups.streams.info(commandsStream)
+  const { ts } = await link.lookups.streams.info(commandsStream(Kind[0]))
   const ms = msFromTimestamp(ts ?? "")
   if (Number.isNaN(ms)) throw new Error(`the server's answer has no time: ${ts}`)
   return ms
@@ -114,17 +126,17 @@ const brokerMs = async (link: Link): Promise<number> => {
 /** `link` is a connection in the account of the engine. */
 const deskOver = (link: Link): Desk["Service"] =>
   Desk.of({
-    hand: (partition, owner, frame) => hand(link, partition, owner, frame),
-    store: (partition, body) => store(link, partition, body),
+    hand: (kind, partition, owner, frame) => hand(link, kind, partition, owner, frame),
+    store: (kind, partition, body) => store(link, kind, partition, body),
     owners: (tell) => owners(link, tell),
     announce: (news) => {
       try {
-        link.nc.publish(announcedBy(news.partition), JSON.stringify({ v: 1, ...news }))
+        link.nc.publish(announcedBy(news.kind, news.partition), JSON.stringify({ v: 1, ...news }))
       } catch {
         // The connection can't take it now: it is said again soon.
       }
     },
-    receive: (partition, owner, tell) => receive(link, partition, owner, tell),
+    receive: (kind, partition, owner, tell) => receive(link, kind, partition, owner, tell),
     brokerMs: attempt(link, "ask the broker for its time", () => brokerMs(link)),
   })
 

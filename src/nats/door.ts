@@ -18,7 +18,7 @@ import {
 } from "../limits.ts"
 import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
-import { replyHeader, replySubject } from "../wire/subjects.ts"
+import { commandsFrom, replyHeader, replySubject } from "../wire/subjects.ts"
 import { doorInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
 import { headerValue } from "./message.ts"
@@ -254,7 +254,7 @@ const enterOver = Effect.fnUntraced(function* (link: Link, hearing: DoorHearing)
     }),
   )
   const entranceOf = (sender: SenderId): Entrance => {
-    const prefix = `hf.cmd.${sender}.`
+    const prefix = commandsFrom(sender)
     const refused = (error: Error) =>
       void run(Effect.logError("the door's login may not hear a sender: see deploy/nats", { sender, cause: error.message }))
     const entrance = new Entrance(link, `${prefix}>`, turn, (message) => arrivedOf(sender, prefix.length, message), refused)

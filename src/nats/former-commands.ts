@@ -5,11 +5,12 @@
  */
 import { Layer } from "effect"
 import { FormerCommands, type FormerStream } from "../ports/broker.ts"
+import { commandsStream } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import { commandsOver } from "./commands.ts"
 import type { Link } from "./connection.ts"
 import { isStreamMissing } from "./errors.ts"
-import { commandsStream, engineAccount, formerCommandsClosed, formerCommandsOf, formerCommandsStream } from "./subjects.ts"
+import { engineAccount, formerCommandsClosed, formerCommandsOf, formerCommandsStream } from "./subjects.ts"
 
 const infoOrNull = (link: Link, stream: string) =>
   link.lookups.streams.info(stream).catch((error: unknown) => {
@@ -19,7 +20,7 @@ const infoOrNull = (link: Link, stream: string) =>
 
 /** That there is no such stream must not be believed of an account that it never was in: undecided commands would be left behind. */
 const refuseOtherAccount = async (link: Link): Promise<void> => {
-  if ((await infoOrNull(link, commandsStream)) !== null)
+  if ((await infoOrNull(link, commandsStream("sku"))) !== null)
     throw new Error(
       `this login is of account ${engineAccount}: the stream ${formerCommandsStream} lay in the senders' account, give a login there`,
     )

@@ -5,16 +5,17 @@
  */
 import { PubHeaders, type StoredMsg } from "@nats-io/jetstream"
 import { Effect, Layer, Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { appendTimeoutMs } from "../limits.ts"
 import { Journals } from "../ports/broker.ts"
 import { AppendUnknown, BrokerUnavailable } from "../ports/errors.ts"
+import { journalStream, journalSubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link } from "./connection.ts"
 import { describe } from "./errors.ts"
 import { headerValue } from "./message.ts"
 import { type Delivered, openReader, readOrdered, takeArrived } from "./ordered-reader.ts"
-import { journalStream, journalSubject } from "./subjects.ts"
 
 /** Silence after which a bounded read gives up: the records are said to exist, but the server does not deliver them. */
 const readSilenceMs = 10_000
@@ -32,24 +33,24 @@ export const storedRecord = (message: StoredMsg): StoredRecord => ({
   bytes: message.data,
 })
 
-const append = async (link: Link, partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array) => {
-  const ack = await link.js.publish(journalSubject(partition), bytes, {
+const append = async (link: Link, kind: Kind, partition: number, expectedSeq: number, messageId: string, bytes: Uint8Array) => {
+  const ack = await link.js.publish(journalSubject(kind, partition), bytes, {
     msgID: messageId,
     expect: { lastSequence: expectedSeq },
     timeout: appendTimeoutMs,
     // One attempt: what a second one would find is for the engine to judge.
     retries: 1,
   })
-  if (ack.stream !== journalStream(partition)) throw new Error(`acknowledged by stream ${ack.stream}`)
+  if (ack.stream !== journalStream(kind, partition)) throw new Error(`acknowledged by stream ${ack.stream}`)
   return { seq: ack.seq, duplicate: ack.duplicate }
 }
 
 /** Arrays of records until `toSeq` has come. */
-const readBounded = (link: Link, partition: number, fromSeq: number, toSeq: number) => {
+const readBounded = (link: Link, kind: Kind, partition: number, fromSeq: number, toSeq: number) => {
   const operation = `read journal ${partition}`
   return Stream.unwrap(
     Effect.map(
-      openReader(link, { stream: journalStream(partition), filter: journalSubject(partition), start: { from: fromSeq } }),
+      openReader(link, { stream: journalStream(kind, partition), filter: journalSubject(kind, partition), start: { from: fromSeq } }),
       (reader) => {
         const silent = () =>
           new BrokerUnavailable({
@@ -71,26 +72,26 @@ const readBounded = (link: Link, partition: number, fromSeq: number, toSeq: numb
 }
 
 /** `link` is a connection in the account of the engine. */
-export const journalsLayer = (link: Link): Layer.Layer<Journals> =>
+export const journalsLayer = (link: Link, kind: Kind): Layer.Layer<Journals> =>
   Layer.succeed(Journals, {
     append: (partition, expectedSeq, messageId, bytes) =>
       Effect.tryPromise({
-        try: () => link.request(() => append(link, partition, expectedSeq, messageId, bytes)),
+        try: () => link.request(() => append(link, kind, partition, expectedSeq, messageId, bytes)),
         catch: (error) => new AppendUnknown({ partition, cause: describe(error) }),
       }),
     endSeq: (partition) =>
-      attempt(link, `read the end of journal ${partition}`, () => link.lookups.streams.info(journalStream(partition))).pipe(
+      attempt(link, `read the end of journal ${partition}`, () => link.lookups.streams.info(journalStream(kind, partition))).pipe(
         Effect.map((info) => info.state.last_seq),
       ),
     at: (partition, seq) =>
       seq < 1
         ? Effect.succeed(null)
         : attempt(link, `read record ${seq} of journal ${partition}`, () =>
-            link.lookups.streams.getMessage(journalStream(partition), { seq }),
+            link.lookups.streams.getMessage(journalStream(kind, partition), { seq }),
           ).pipe(Effect.map((message) => (message === null ? null : storedRecord(message)))),
-    read: (partition, fromSeq, toSeq) => (fromSeq > toSeq ? Stream.empty : readBounded(link, partition, fromSeq, toSeq)),
+    read: (partition, fromSeq, toSeq) => (fromSeq > toSeq ? Stream.empty : readBounded(link, kind, partition, fromSeq, toSeq)),
     follow: (partition, fromSeq) =>
-      readOrdered(link, { stream: journalStream(partition), filter: journalSubject(partition), start: { from: fromSeq } }).pipe(
+      readOrdered(link, { stream: journalStream(kind, partition), filter: journalSubject(kind, partition), start: { from: fromSeq } }).pipe(
         Stream.map((records) => records.map(delivered)),
       ),
   })

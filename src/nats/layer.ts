@@ -1,5 +1,6 @@
 /** All that a worker needs of NATS, over connections in each of the two accounts. */
 import { Effect, Layer } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { JournalRoom } from "../ports/archive.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
@@ -18,6 +19,8 @@ import type { StreamSizes } from "./streams.ts"
 
 /** Access to what is stored: all that tools need that look at a cluster. */
 export interface EngineConfig extends ServerAddress {
+  /** Whose partitions: the ports are of the streams of one kind. */
+  readonly kind: Kind
   /** The workers' user of account HOLDFAST: all that is stored. */
   readonly engine: Login
   /** Addresses of the servers' monitoring pages, `http://host:8222`; what isn't read there counts as not kept. */
@@ -44,11 +47,11 @@ const openEngine = (config: EngineConfig) => openLink(config, config.engine, eng
 
 const enginePorts = (engine: Link, config: EngineConfig): Layer.Layer<EnginePorts> =>
   Layer.mergeAll(
-    commandsLayer(engine),
-    journalsLayer(engine),
-    journalRoomLayer(engine),
-    snapshotsLayer(engine),
-    clusterLayer(engine, { sizes: { ...sizesDefault, ...config.sizes }, monitorUrls: config.monitorUrls }),
+    commandsLayer(engine, config.kind),
+    journalsLayer(engine, config.kind),
+    journalRoomLayer(engine, config.kind),
+    snapshotsLayer(engine, config.kind),
+    clusterLayer(engine, { kind: config.kind, sizes: { ...sizesDefault, ...config.sizes }, monitorUrls: config.monitorUrls }),
   )
 
 /** The ports over what is stored. Fails if no server answers at start; from then on it reconnects by itself, for ever. */

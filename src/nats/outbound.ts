@@ -4,12 +4,11 @@ import { Layer, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
 import type { AtsValue, Reply } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
-import { feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
+import { feedOf, feedStream, feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import type { Link, Links } from "./connection.ts"
 import { publishCounted } from "./counted-publisher.ts"
 import { type Delivered, readOrdered } from "./ordered-reader.ts"
-import { feedOf, feedStream } from "./subjects.ts"
 
 /** The bytes of what is said. */
 export interface SaidCodec {

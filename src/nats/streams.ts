@@ -6,22 +6,22 @@
  */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
+import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import { storedMessageBytesMax } from "../limits.ts"
 import {
-  bucketStream,
   commandsStream,
   feedStream,
   journalPartition,
   journalStream,
   journalSubject,
-  keySubject,
   leasesBucket,
   marksBucket,
   membersBucket,
-  partitionsNote,
+  snapshotSubjects,
   snapshotsStream,
   storedOf,
-} from "./subjects.ts"
+} from "../wire/subjects.ts"
+import { bucketStream, keySubject, partitionsNote } from "./subjects.ts"
 
 export interface StreamSpec {
   readonly config: Partial<StreamConfig> & { readonly name: string }
@@ -52,12 +52,12 @@ const never = {
   deny_purge: false,
 } as const satisfies Partial<StreamConfig>
 
-const commands = (partitions: number, sizes: StreamSizes): StreamSpec => ({
+const commands = (kind: Kind, partitions: number, sizes: StreamSizes): StreamSpec => ({
   config: {
     ...never,
-    name: commandsStream,
-    description: "Holdfast: facts, policies and operators' commands, stored by ingresses, by partition",
-    subjects: [storedOf("*")],
+    name: commandsStream(kind),
+    description: `Holdfast: facts, policies and operators' commands for actors of kind ${kind}, stored by ingresses, by partition`,
+    subjects: [storedOf(kind, "*")],
     metadata: { [partitionsNote]: String(partitions) },
     discard: DiscardPolicy.New,
     max_bytes: sizes.commandsBytesMax,
@@ -68,12 +68,12 @@ const commands = (partitions: number, sizes: StreamSizes): StreamSpec => ({
   },
 })
 
-const journal = (partition: number): StreamSpec => ({
+const journal = (kind: Kind, partition: number): StreamSpec => ({
   config: {
     ...never,
-    name: journalStream(partition),
-    description: `Holdfast: the journal of partition ${partition}`,
-    subjects: [journalSubject(partition)],
+    name: journalStream(kind, partition),
+    description: `Holdfast: the journal of partition ${partition} of kind ${kind}`,
+    subjects: [journalSubject(kind, partition)],
     discard: DiscardPolicy.New,
     deny_delete: true,
     // What is archived may be purged, by the archivist's login alone (config.ts): no worker's may, and a stream that refuses every purge never allows one again.
@@ -84,16 +84,16 @@ const journal = (partition: number): StreamSpec => ({
   },
 })
 
-const snapshots: StreamSpec = {
+const snapshots = (kind: Kind): StreamSpec => ({
   config: {
     ...never,
-    name: snapshotsStream,
-    description: "Holdfast: snapshots, in chunks, and the manifest of each partition's latest",
-    subjects: ["hf.snap.*.*.*", "hf.snap.*.manifest"],
+    name: snapshotsStream(kind),
+    description: `Holdfast: snapshots of kind ${kind}, in chunks, and the manifest of each partition's latest`,
+    subjects: [...snapshotSubjects(kind)],
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
   },
-}
+})
 
 const feed: StreamSpec = {
   config: {
@@ -123,17 +123,32 @@ const bucket = (name: string, what: string): StreamSpec => ({
   },
 })
 
+/** The streams of one kind with so many partitions. */
+const streamsOf = (kind: Kind, partitions: number, sizes: StreamSizes): ReadonlyArray<StreamSpec> => [
+  commands(kind, partitions, sizes),
+  ...Array.from({ length: partitions }, (_, partition) => journal(kind, partition)),
+  snapshots(kind),
+]
+
+/** The streams that are of no kind in particular. */
+const shared: ReadonlyArray<StreamSpec> = [
+  feed,
+  bucket(leasesBucket, "which worker should own a partition"),
+  bucket(membersBucket, "which workers are alive"),
+  bucket(marksBucket, "incarnation, witness and halt of each partition"),
+]
+
+/** All streams that the workers of one kind live on. */
+export const streamsFor = (kind: Kind, partitions: number, sizes: StreamSizes): ReadonlyArray<StreamSpec> => [
+  ...streamsOf(kind, partitions, sizes),
+  ...shared,
+]
+
 /** All streams of a cluster with so many partitions. */
-export const allStreams = (partitions: number, replicas: number, sizes: StreamSizes): ReadonlyArray<StreamSpec> =>
-  [
-    commands(partitions, sizes),
-    ...Array.from({ length: partitions }, (_, partition) => journal(partition)),
-    snapshots,
-    feed,
-    bucket(leasesBucket, "which worker should own a partition"),
-    bucket(membersBucket, "which workers are alive"),
-    bucket(marksBucket, "incarnation, witness and halt of each partition"),
-  ].map(({ config }) => ({ config: { ...config, num_replicas: replicas } }))
+export const allStreams = (partitions: PartitionCounts, replicas: number, sizes: StreamSizes): ReadonlyArray<StreamSpec> =>
+  [...Kind.flatMap((kind) => streamsOf(kind, partitions[kind], sizes)), ...shared].map(({ config }) => ({
+    config: { ...config, num_replicas: replicas },
+  }))
 
 /** Settings whose difference is refused. What the specification leaves out must be unset. */
 const reliedOn = [
@@ -172,13 +187,15 @@ const canonical = (value: unknown): string => {
 
 /** A journal that an earlier release made refuses every purge, for good. It is as safe; what is archived of it stays where it is. */
 const isStricterJournal = (stream: string, setting: (typeof reliedOn)[number], found: unknown): boolean =>
-  setting === "deny_purge" && found === true && journalPartition(stream) !== undefined
+  setting === "deny_purge" && found === true && Kind.some((kind) => journalPartition(kind, stream) !== undefined)
 
 export interface Difference {
   readonly setting: string
   readonly expected: string
   readonly found: string
 }
+
+const isCommands = (stream: string): boolean => Kind.some((kind) => stream === commandsStream(kind))
 
 /** The first setting relied on in which a stream differs from how it has to be. */
 export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>): Difference | undefined => {
@@ -189,7 +206,7 @@ export const firstDifference = (spec: StreamSpec, found: Partial<StreamConfig>):
     if (expected !== actual) return { setting, expected, found: actual }
   }
   const windowMs = (found.duplicate_window ?? 0) / 1_000_000
-  return spec.config.name === commandsStream && windowMs > duplicateWindowMs
+  return isCommands(spec.config.name) && windowMs > duplicateWindowMs
     ? { setting: "duplicate_window", expected: `${duplicateWindowMs} ms`, found: `${windowMs} ms` }
     : undefined
 }

@@ -5,17 +5,19 @@
  */
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream"
 import { assert } from "../assert.ts"
+import type { PartitionCounts } from "../domain/kinds.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { TopologyMismatch } from "../ports/errors.ts"
+import { marksBucket } from "../wire/subjects.ts"
 import type { Link } from "./connection.ts"
 import { describe, isNameInUse, isNoRoom, isStreamMissing } from "./errors.ts"
 import { guaranteesMissing, type StreamLooks } from "./guarantees.ts"
-import { agreeOnPartitions } from "./partition-count.ts"
+import { agreeOnPartitions, refuseUnkinded } from "./partition-count.ts"
 import { allStreams, firstDifference, type StreamSizes, type StreamSpec } from "./streams.ts"
-import { bucketStream, engineAccount, marksBucket } from "./subjects.ts"
+import { bucketStream, engineAccount } from "./subjects.ts"
 
 export interface TopologyOptions {
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly replicas: number
   readonly sizes: StreamSizes
   readonly monitorUrls: ReadonlyArray<string>
@@ -119,6 +121,7 @@ const requireGuarantees = async (link: Link, marks: StreamSpec, options: Topolog
 export const prepareTopology = async (link: Link, options: TopologyOptions): Promise<ReadonlyArray<string>> => {
   await requireJetStream(link)
   requirePayload(link)
+  await refuseUnkinded(link)
   const specs = allStreams(options.partitions, options.replicas, options.sizes)
   const marks = specs.find(({ config }) => config.name === bucketStream(marksBucket))
   assert(marks !== undefined, "the marks have a stream")

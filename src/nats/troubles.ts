@@ -5,12 +5,14 @@
  * Only looks. What it means for a partition is the runtime's to judge (runtime/outage.ts).
  */
 import { Effect, Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { BrokerTrouble } from "../ports/broker.ts"
 import { BrokerUnavailable } from "../ports/errors.ts"
+import { journalPartition, snapshotsStream } from "../wire/subjects.ts"
 import type { Link } from "./connection.ts"
 import { isStreamMissing } from "./errors.ts"
-import { allStreams, firstDifference, type StreamSizes, type StreamSpec } from "./streams.ts"
-import { engineAccount, journalPartition, snapshotsStream } from "./subjects.ts"
+import { firstDifference, type StreamSizes, type StreamSpec, streamsFor } from "./streams.ts"
+import { engineAccount } from "./subjects.ts"
 
 const lookMs = 1_000
 /** Streams asked about in one look: with more, each is looked at every few seconds. */
@@ -20,6 +22,8 @@ const answerTimeoutMs = 900
 const saidMs = 5_000
 
 export interface TroublesOptions {
+  /** Whose streams are looked at, beside those of no kind in particular. */
+  readonly kind: Kind
   readonly sizes: StreamSizes
   readonly monitorUrls: ReadonlyArray<string>
 }
@@ -31,30 +35,30 @@ const within = <A>(promise: Promise<A>): Promise<A> =>
   })
 
 /** A lost snapshot costs time, never a promise. */
-const isPromised = (spec: StreamSpec): boolean => spec.config.name !== snapshotsStream
+const isPromised = (kind: Kind, spec: StreamSpec): boolean => spec.config.name !== snapshotsStream(kind)
 
-const settingsTrouble = (spec: StreamSpec, setting: string, expected: string, found: string): BrokerTrouble => ({
+const settingsTrouble = (kind: Kind, spec: StreamSpec, setting: string, expected: string, found: string): BrokerTrouble => ({
   kind: "SettingsChanged",
-  partition: journalPartition(spec.config.name) ?? null,
-  isOutage: isPromised(spec),
+  partition: journalPartition(kind, spec.config.name) ?? null,
+  isOutage: isPromised(kind, spec),
   detail: `${setting} of stream ${spec.config.name} in account ${engineAccount} is ${found}, not ${expected}: set it back (nats stream edit ${spec.config.name})`,
 })
 
-const goneTrouble = (spec: StreamSpec): BrokerTrouble => ({
+const goneTrouble = (kind: Kind, spec: StreamSpec): BrokerTrouble => ({
   kind: "SettingsChanged",
-  partition: journalPartition(spec.config.name) ?? null,
-  isOutage: isPromised(spec),
+  partition: journalPartition(kind, spec.config.name) ?? null,
+  isOutage: isPromised(kind, spec),
   detail: `stream ${spec.config.name} in account ${engineAccount} is gone: restore it from a copy, or restart a worker, which makes an empty one`,
 })
 
 /** Undefined if nobody answered. */
-const lookAtStream = async (link: Link, spec: StreamSpec): Promise<BrokerTrouble | null | undefined> => {
+const lookAtStream = async (link: Link, kind: Kind, spec: StreamSpec): Promise<BrokerTrouble | null | undefined> => {
   try {
     const { config } = await within(link.leaders.info(spec.config.name))
     const difference = firstDifference(spec, config)
-    return difference === undefined ? null : settingsTrouble(spec, difference.setting, difference.expected, difference.found)
+    return difference === undefined ? null : settingsTrouble(kind, spec, difference.setting, difference.expected, difference.found)
   } catch (error) {
-    return isStreamMissing(error) ? goneTrouble(spec) : undefined
+    return isStreamMissing(error) ? goneTrouble(kind, spec) : undefined
   }
 }
 
@@ -90,12 +94,11 @@ class Watch {
   constructor(link: Link, options: TroublesOptions, partitions: number) {
     this.#link = link
     this.#options = options
-    // How many replicas a stream has is the operators' to change.
-    this.#specs = allStreams(partitions, 1, options.sizes)
+    this.#specs = streamsFor(options.kind, partitions, options.sizes)
     const deaf = (stream: string, detail: string) => {
       const trouble: BrokerTrouble = {
         kind: "ReaderDeaf",
-        partition: journalPartition(stream) ?? null,
+        partition: journalPartition(options.kind, stream) ?? null,
         isOutage: false,
         detail: `a reader of ${stream} was ${detail}; it was moved to another server`,
       }
@@ -140,7 +143,7 @@ class Watch {
   }
 
   async #lookAt(spec: StreamSpec): Promise<boolean> {
-    const found = await lookAtStream(this.#link, spec)
+    const found = await lookAtStream(this.#link, this.#options.kind, spec)
     if (found === undefined) return false
     if (found === null) this.#found.delete(spec.config.name)
     else this.#found.set(spec.config.name, found)

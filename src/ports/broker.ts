@@ -1,11 +1,15 @@
 /**
  * What the runtime needs from a broker: the commands, the journals, the feed, replies and questions, snapshots, and what workers share.
  *
+ * Each port is of the partitions of one kind, and a partition is its number among them; what a process does for several kinds it does over as many of each. Only making a cluster
+ * (`prepare`) and questions are about all kinds at once.
+ *
  * Written for what the engine asks (engine/protocol.ts), not for what NATS offers. Real in nats/, simulated in sim/, both held to
  * the contract suite in test/contract. Streams deliver arrays: one turn of the event loop, one array.
  */
 
 import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, UnreadWitness, Witness } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
@@ -210,14 +214,17 @@ export class Cluster extends Context.Service<
   Cluster,
   {
     /**
-     * Creates what is missing and checks what is there; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing.
+     * Creates what is missing and checks what is there, of every kind; refuses what differs with a remedy. Returns what the server does not guarantee, in words, empty if nothing.
      * `strict`: refuses that too, and before anything is created.
      */
     readonly prepare: (options: {
-      readonly partitions: number
+      readonly partitions: PartitionCounts
       readonly replicas: number
       readonly strict?: boolean
-    }) => Effect.Effect<{ readonly partitions: number; readonly warnings: ReadonlyArray<string> }, TopologyMismatch | BrokerUnavailable>
+    }) => Effect.Effect<
+      { readonly partitions: PartitionCounts; readonly warnings: ReadonlyArray<string> },
+      TopologyMismatch | BrokerUnavailable
+    >
     /**
      * Announces this worker until the scope closes, then says at once that it is gone; a worker that dies is gone after `ttlMs`, and so is one that hears no
      * answers any more. What `member` says is read anew at each announcement, every second or a third of `ttlMs`, whichever is sooner.

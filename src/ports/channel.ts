@@ -3,13 +3,16 @@
  * `client` is written against this; nats/ implements it with the sender's own credentials.
  */
 import { Context, type Effect, type Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { CommandClass } from "../domain/names.ts"
 import type { BrokerUnavailable, NotPermitted } from "./errors.ts"
 
 /** A message of commands, and where its sender hears about it: under `hf.reply.<sender>.<suffix>`. */
 export interface SentMessage {
   readonly class: CommandClass
-  /** Canonical subject token of a SKU in it. */
+  /** What decides it. */
+  readonly kind: Kind
+  /** Canonical subject token of the key of an actor in it: of a SKU. */
   readonly token: string
   readonly body: Uint8Array
   readonly suffix: string
@@ -22,7 +25,7 @@ export type Heard =
   /** Said by the server itself: nobody listens for what was published with this suffix, so nobody got it. */
   | { readonly _tag: "NobodyTook"; readonly suffix: string }
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
-  | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly token: string; readonly cause: string }
+  | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly kind: Kind; readonly token: string; readonly cause: string }
   /** The server took the subscription that it had refused before: from here on everything said is heard again. */
   | { readonly _tag: "Listening" }
 

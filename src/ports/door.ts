@@ -5,6 +5,7 @@
  * turn of the event loop: an effect for each would cost more than deciding it.
  */
 import { Context, type Effect, type Scope } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { BrokerUnavailable, LoginRefused } from "./errors.ts"
 
@@ -50,6 +51,7 @@ export class Door extends Context.Service<
 
 /** What an owner says of itself to all ingresses. */
 export interface OwnerNews {
+  readonly kind: Kind
   readonly partition: number
   readonly epoch: number
   /** The name of its reign; null: it is over. */
@@ -78,9 +80,10 @@ export class Desk extends Context.Service<
   Desk,
   {
     /** Hands a frame to a reign. `unheard`: nobody of that reign listens, so nothing of it was taken; `unknown`: no answer within the time there is. */
-    readonly hand: (partition: number, owner: string, frame: Uint8Array) => Effect.Effect<"heard" | "unheard" | "unknown">
+    readonly hand: (kind: Kind, partition: number, owner: string, frame: Uint8Array) => Effect.Effect<"heard" | "unheard" | "unknown">
     /** Stores a message in the commands stream of the partition, one attempt. `full`: surely not stored; `unknown`: it may be. */
     readonly store: (
+      kind: Kind,
       partition: number,
       body: Uint8Array,
     ) => Effect.Effect<
@@ -92,11 +95,12 @@ export class Desk extends Context.Service<
     readonly announce: (news: OwnerNews) => void
     /** Hears the frames that are handed to a reign, until the scope closes. */
     readonly receive: (
+      kind: Kind,
       partition: number,
       owner: string,
       tell: (frame: HandedFrame) => void,
     ) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
-    /** The broker's clock, through the leader of the commands stream. */
+    /** The broker's clock, through the leader of a commands stream. */
     readonly brokerMs: Effect.Effect<number, BrokerUnavailable>
   }
 >()("holdfast/ports/Desk") {}

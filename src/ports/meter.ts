@@ -3,6 +3,7 @@
  * than what it measures. telemetry/ counts with prom-client; a test listens in.
  */
 import { Context } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
@@ -30,12 +31,15 @@ export interface IngressSample {
   /** The name of its life. */
   readonly ingress: string
   readonly partitions: ReadonlyArray<{
+    readonly kind: Kind
     readonly partition: number
     /** Messages that wait to be handed over, and to be stored. */
     readonly selling: number
     readonly keeping: number
     /** Milliseconds since the oldest of them, and of what is under way, was published; 0: there is none. */
     readonly oldestAgeMs: number
+    /** For how many milliseconds no owner of the partition was heard, 0 for a short silence; null: it is not for this ingress to tell. */
+    readonly unservedMs: number | null
   }>
   readonly senders: ReadonlyArray<{
     readonly sender: SenderId

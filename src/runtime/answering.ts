@@ -3,7 +3,7 @@
  *
  * A partition's state contains the record in flight, so an answer read from it may be ahead of the journal: questions.ts sends it only once that record is confirmed.
  */
-
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"
@@ -21,10 +21,15 @@ export interface Found {
   readonly cost: number
 }
 
-/** Said at once; or found in every served partition that `wanted` names, and said once what was read of it is journaled. */
+/** Said at once; or found in every served partition of a kind that `wanted` names, and said once what was read of it is journaled. */
 export type Answering =
   | { readonly _tag: "Said"; readonly answer: Answer }
-  | { readonly _tag: "Read"; readonly wanted: (state: Partition) => boolean; readonly read: (state: Partition) => Found }
+  | {
+      readonly _tag: "Read"
+      readonly kind: Kind
+      readonly wanted: (state: Partition) => boolean
+      readonly read: (state: Partition) => Found
+    }
 
 /** What an answer is as of. */
 const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
@@ -82,13 +87,13 @@ const quarantineAnswer = (state: Partition, after: number, limit: number): Answe
 
 /** What this worker knows besides its partitions. */
 export interface Known {
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly report: () => WorkerReport
 }
 
 const said = (answer: Answer): Answering => ({ _tag: "Said", answer })
 
-const isThere = (partition: number | null, { partitions }: Known): boolean => partition === null || partition < partitions
+const isThere = (kind: Kind, partition: number | null, { partitions }: Known): boolean => partition === null || partition < partitions[kind]
 
 /** What to answer to a sender with these roles. */
 export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: string, body: Uint8Array, known: Known): Answering => {
@@ -100,26 +105,39 @@ export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: st
     case "topology":
       return said({ answer: "topology", partitions: known.partitions })
     case "stock":
-      return { _tag: "Read", wanted: (state) => holdsKey(state, asked.sku), read: (state) => found(stockAnswer(state, asked.sku)) }
+      return {
+        _tag: "Read",
+        kind: "sku",
+        wanted: (state) => holdsKey(state, asked.sku),
+        read: (state) => found(stockAnswer(state, asked.sku)),
+      }
     case "ats":
-      return { _tag: "Read", wanted: (state) => holdsKey(state, asked.sku), read: (state) => found(atsAnswer(state, channel, asked.sku)) }
+      return {
+        _tag: "Read",
+        kind: "sku",
+        wanted: (state) => holdsKey(state, asked.sku),
+        read: (state) => found(atsAnswer(state, channel, asked.sku)),
+      }
     case "reservation":
       return {
         _tag: "Read",
+        kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
         read: (state) => found(reservationAnswer(state, channel, asked)),
       }
     case "atsPage":
-      if (!isThere(asked.partition, known)) return said({ answer: "invalid", field: "partition" })
+      if (!isThere("sku", asked.partition, known)) return said({ answer: "invalid", field: "partition" })
       return {
         _tag: "Read",
+        kind: "sku",
         wanted: (state) => asked.partition === null || asked.partition === state.id,
         read: (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
       }
     case "quarantine":
-      if (!isThere(asked.partition, known)) return said({ answer: "invalid", field: "partition" })
+      if (!isThere(asked.kind, asked.partition, known)) return said({ answer: "invalid", field: "partition" })
       return {
         _tag: "Read",
+        kind: asked.kind,
         wanted: (state) => asked.partition === state.id,
         read: (state) => found(quarantineAnswer(state, asked.after, asked.limit)),
       }

@@ -4,6 +4,7 @@
  */
 
 import { Context, Layer } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import { protocolRules } from "../engine/rules.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { Input, Output, Partition } from "../kinds/sku/types.ts"
@@ -14,6 +15,8 @@ import { engineCodec } from "../wire/codec.ts"
 export class Engine extends Context.Service<
   Engine,
   {
+    /** The kind of the actors that it decides for. */
+    readonly kind: Kind
     /** A partition that knows nothing yet. */
     readonly empty: (partition: number, partitions: number) => Partition
     /** Changes the partition in place. A throw means that its state can't be trusted any more. */
@@ -21,6 +24,7 @@ export class Engine extends Context.Service<
   }
 >()("holdfast/runtime/Engine") {
   static readonly layer = Layer.sync(Engine, () => ({
+    kind: "sku",
     empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
     step: makeStep({ codec: engineCodec, rules: protocolRules }),
   }))

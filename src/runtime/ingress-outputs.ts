@@ -32,27 +32,28 @@ type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { read
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
 /** To an owner of this process without a way through the broker; to any other by request. */
-const handOver = ({ desk, reigns, tell, run }: IngressShell, { partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
-  const local = reigns.of(partition)
+const handOver = ({ desk, reigns, tell, run }: IngressShell, { kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
+  const local = reigns.of(kind, partition)
   if (local?.owner === owner) {
     local.hand(messages)
     tell({ _tag: "FrameHeard", frame })
     return
   }
-  run(Effect.map(desk.hand(partition, owner, encodeFrame(messages)), (outcome) => tell({ _tag: framed[outcome], frame })))
+  run(Effect.map(desk.hand(kind, partition, owner, encodeFrame(messages)), (outcome) => tell({ _tag: framed[outcome], frame })))
 }
 
-const store = ({ desk, tell, run }: IngressShell, { partition, serial, bytes }: OutputOf<"Store">): void =>
+const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, bytes }: OutputOf<"Store">): void =>
   run(
-    Effect.flatMap(desk.store(partition, bytes), (stored) => {
+    Effect.flatMap(desk.store(kind, partition, bytes), (stored) => {
       switch (stored._tag) {
         case "Stored":
-          return Effect.sync(() => tell({ _tag: "Stored", partition, serial, seq: stored.seq }))
+          return Effect.sync(() => tell({ _tag: "Stored", kind, partition, serial, seq: stored.seq }))
         case "Full":
-          return Effect.sync(() => tell({ _tag: "StoreFull", partition, serial }))
+          return Effect.sync(() => tell({ _tag: "StoreFull", kind, partition, serial }))
         case "Unknown":
-          tell({ _tag: "StoreUnknown", partition, serial })
+          tell({ _tag: "StoreUnknown", kind, partition, serial })
           return Effect.logWarning("it isn't known whether something was stored; the same bytes are stored again", {
+            kind,
             partition,
             serial,
             cause: stored.cause,

@@ -4,6 +4,7 @@
  * An ingress that throws has a defect, and its state can't be trusted any more. The shell throws that state away and starts an empty ingress; senders that wait for an answer retry.
  */
 import { Cause, Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderAccess } from "../domain/roles.ts"
 import { BusyWhy } from "../engine/words.ts"
 import type { Ingress } from "../ingress/ingress.ts"
@@ -23,7 +24,7 @@ import { steadyClock } from "./steady-clock.ts"
 export interface IngressShellOptions {
   /** Unique among the processes of a cluster, and one subject token. */
   readonly name: string
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly senders: ReadonlyArray<SenderAccess>
   /** What one sender may send through this ingress. */
   readonly commandsPerSecond: number
@@ -130,23 +131,24 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
   return { life, broken: Effect.raceFirst(Deferred.await(broken), Effect.andThen(FiberSet.join(fibers), Effect.never)) }
 })
 
-/** When an owner of each partition was last heard, on the steady clock of a life. */
-type OwnersHeard = Map<number, number>
+/** When an owner of each partition, by kind and number, was last heard, on the steady clock of a life. */
+type OwnersHeard = Map<string, number>
+const nameOf = (kind: Kind, partition: number): string => `${kind} ${partition}`
 
-/** Tells for how long no owner was heard of each partition; a short silence is none. */
-const tellUnserved = (meter: Meter["Service"], { nowMs }: Life, partitions: number, sinceMs: number, owners: OwnersHeard): void => {
-  for (let partition = 0; partition < partitions; partition++) {
-    const silentMs = nowMs() - (owners.get(partition) ?? sinceMs)
-    meter.unserved(partition, silentMs > ownerSilentMs ? silentMs : 0)
+/** For how long no owner of a partition was heard; a short silence is none. */
+const silenceOf =
+  ({ nowMs }: Life, sinceMs: number, owners: OwnersHeard) =>
+  (kind: Kind, partition: number): number => {
+    const silentMs = nowMs() - (owners.get(nameOf(kind, partition)) ?? sinceMs)
+    return silentMs > ownerSilentMs ? silentMs : 0
   }
-}
 
 /** Passes on to the ingress what owners announce (in this process and in others) and the broker's time. */
 const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: OwnersHeard) {
   const [desk, reigns] = [yield* Desk, yield* Reigns]
-  const hear = ({ partition, epoch, owner, full, factsFull }: OwnerNews): void => {
-    if (owner !== null) owners.set(partition, nowMs())
-    tell({ _tag: "OwnerSeen", partition, epoch, owner })
+  const hear = ({ kind, partition, epoch, owner, full, factsFull }: OwnerNews): void => {
+    if (owner !== null) owners.set(nameOf(kind, partition), nowMs())
+    tell({ _tag: "OwnerSeen", kind, partition, epoch, owner })
     for (const { sender, forMs } of full) tell({ _tag: "SenderFull", of: "all", sender, forMs })
     for (const { sender, forMs } of factsFull) tell({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
@@ -162,11 +164,19 @@ const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: Owner
   yield* Effect.sync(() => tell({ _tag: "Tick" })).pipe(Effect.andThen(Effect.sleep(tickMs)), Effect.forever, Effect.forkScoped)
 })
 
-const sampleOf = ({ state, nowMs }: Life): IngressSample => {
+/** `unservedMs` says for how long a partition wasn't served; null: whoever knows better tells it. */
+const sampleOf = ({ state, nowMs }: Life, unservedMs: ((kind: Kind, partition: number) => number) | null): IngressSample => {
   const { partitions, senders, strangers, defects } = viewIngress(state, nowMs())
   return {
     ingress: state.ingress,
-    partitions: partitions.map(({ partition, selling, keeping, oldestMs }) => ({ partition, selling, keeping, oldestAgeMs: oldestMs })),
+    partitions: partitions.map(({ kind, partition, selling, keeping, oldestMs }) => ({
+      kind,
+      partition,
+      selling,
+      keeping,
+      oldestAgeMs: oldestMs,
+      unservedMs: unservedMs === null ? null : unservedMs(kind, partition),
+    })),
     senders,
     strangers,
     defects,
@@ -202,10 +212,8 @@ export const startIngress: (options: IngressShellOptions) => Effect.Effect<Runni
       yield* attend(begun, owners)
       yield* Effect.logInfo(logLine.ingressOpen, { ingress: begun.state.ingress })
       if (isLeaving) begun.tell({ _tag: "Drain" })
-      const sample = () => {
-        meter.ingressSampled(sampleOf(begun))
-        if (options.tellsUnserved === true) tellUnserved(meter, begun, options.partitions, sinceMs, owners)
-      }
+      const unservedMs = options.tellsUnserved === true ? silenceOf(begun, sinceMs, owners) : null
+      const sample = () => meter.ingressSampled(sampleOf(begun, unservedMs))
       const sampling = Effect.sync(sample).pipe(Effect.andThen(Effect.sleep(sampleMs)), Effect.forever)
       return yield* Effect.raceFirst(broken, sampling)
     }).pipe(Effect.scoped)

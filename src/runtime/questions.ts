@@ -6,6 +6,7 @@
  * answers little of it, and a sender that asks more than it may is not heard for a moment.
  */
 import { Clock, Effect } from "effect"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { SenderAccess } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"
@@ -15,6 +16,7 @@ import { type Answer, encodeAnswer } from "../wire/questions.ts"
 import { replySuffixOf } from "../wire/subjects.ts"
 import { type Answering, answerTo, type Known } from "./answering.ts"
 import { type Asker, type Asking, ask, charge, makeAsking, nextAsked, reopen } from "./asking.ts"
+import { Engine } from "./engine.ts"
 import type { Ownership } from "./ownership.ts"
 import type { RunningPartition } from "./partition.ts"
 import { withPatience } from "./patience.ts"
@@ -41,6 +43,8 @@ interface Desk {
   readonly asking: Asking
   readonly slots: ReadonlyArray<Slot>
   readonly known: Known
+  /** The kind of the actors whose partitions these slots are. */
+  readonly kind: Kind
   readonly open: OpenQuestions
   /** Runs a fiber beside: it ends when the life of its partition does. */
   readonly run: (effect: Effect.Effect<void>) => void
@@ -75,6 +79,7 @@ const answerOne = (desk: Desk, asker: Asker, question: Question, held: Map<Runni
     return one.cost
   }
   let cost = 0
+  if (answering.kind !== desk.kind) return cost
   for (const slot of desk.slots) {
     if (!isServed(slot) || !answering.wanted(slot.running.state)) continue
     if (desk.waitingBytes > answersWaitingBytesMax) return cost
@@ -143,11 +148,12 @@ const answerSome = (desk: Desk): void => {
 /** Listens to questions for ever, and answers them a few a turn: one that waits for a record holds up no other. */
 export const answerQuestions = Effect.fnUntraced(function* (
   senders: ReadonlyArray<SenderAccess>,
-  partitions: number,
+  partitions: PartitionCounts,
   { slots }: Ownership,
   report: () => WorkerReport,
 ) {
   const questions = yield* Questions
+  const { kind } = yield* Engine
   const clock = yield* Clock.Clock
   const asking = makeAsking(senders, clock.currentTimeMillisUnsafe())
   const asked = makeSignal()
@@ -162,7 +168,7 @@ export const answerQuestions = Effect.fnUntraced(function* (
       const open = yield* questions.listen(hear(() => opened))
       opened = open
       const run = Effect.runForkWith(yield* Effect.context<never>())
-      const desk: Desk = { asking, slots, known: { partitions, report }, open, run: (effect) => void run(effect), waitingBytes: 0 }
+      const desk: Desk = { asking, slots, kind, known: { partitions, report }, open, run: (effect) => void run(effect), waitingBytes: 0 }
       const tending = Effect.sync(() => {
         reopen(asking, clock.currentTimeMillisUnsafe())
         tend(desk)

@@ -12,6 +12,7 @@ import { Desk, type HandedFrame, type HeldSender, type OwnerNews } from "../port
 import { logLine } from "../telemetry/names.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { decodeFrame } from "../wire/taken.ts"
+import { Engine } from "./engine.ts"
 import { untilDone } from "./patience.ts"
 import { type LocalReign, Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
@@ -53,10 +54,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const desk = yield* Desk
   const reigns = yield* Reigns
   const { partition } = shell
+  const { kind } = yield* Engine
   let reign: LocalReign | null = null
   const held = makeHeldSenders()
   const changed = makeSignal()
   const news = ({ epoch, owner }: LocalReign): OwnerNews => ({
+    kind,
     partition,
     epoch,
     owner,
@@ -84,12 +87,12 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   return {
     begin: (epoch: number): void => {
       const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
-      const begun: LocalReign = { partition, epoch, owner: shell.owner(), hand }
+      const begun: LocalReign = { kind, partition, epoch, owner: shell.owner(), hand }
       reign = begun
       reigns.begin(begun)
       const hearing = untilDone(
         `hearing what is handed over to partition ${partition}`,
-        desk.receive(partition, begun.owner, makeHear(shell, begun)),
+        desk.receive(kind, partition, begun.owner, makeHear(shell, begun)),
       )
       // The reign is announced once its subscription stands: a frame that is handed over earlier is refused by the server, because nobody listens.
       shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))

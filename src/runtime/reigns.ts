@@ -5,11 +5,13 @@
  */
 
 import { Context, Layer } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import type { TakenMessage } from "../kinds/sku/types.ts"
 import type { OwnerNews } from "../ports/door.ts"
 
 /** A partition that is served in this process. */
 export interface LocalReign {
+  readonly kind: Kind
   readonly partition: number
   readonly epoch: number
   /** The name of the reign. */
@@ -24,7 +26,7 @@ export class Reigns extends Context.Service<
   {
     readonly begin: (reign: LocalReign) => void
     readonly end: (reign: LocalReign) => void
-    readonly of: (partition: number) => LocalReign | undefined
+    readonly of: (kind: Kind, partition: number) => LocalReign | undefined
     /** Says to whoever listens here what a reign says to all ingresses. */
     readonly say: (news: OwnerNews) => void
     /** Tells that every reign of this process that there is, and what they say from now on. Returns how to stop that. */
@@ -32,23 +34,31 @@ export class Reigns extends Context.Service<
   }
 >()("holdfast/runtime/Reigns") {
   static readonly layer = Layer.sync(Reigns, () => {
-    const reigns = new Map<number, LocalReign>()
+    const reigns = new Map<string, LocalReign>()
+    const placeOf = ({ kind, partition }: Pick<LocalReign, "kind" | "partition">): string => `${kind} ${partition}`
     const listeners = new Set<(news: OwnerNews) => void>()
     const say = (news: OwnerNews): void => {
       for (const listener of listeners) listener(news)
     }
-    const newsOf = ({ partition, epoch, owner }: LocalReign): OwnerNews => ({ partition, epoch, owner, full: [], factsFull: [] })
+    const newsOf = ({ kind, partition, epoch, owner }: LocalReign): OwnerNews => ({
+      kind,
+      partition,
+      epoch,
+      owner,
+      full: [],
+      factsFull: [],
+    })
     return Reigns.of({
       begin: (reign) => {
-        reigns.set(reign.partition, reign)
+        reigns.set(placeOf(reign), reign)
         say(newsOf(reign))
       },
       end: (reign) => {
-        if (reigns.get(reign.partition) !== reign) return
-        reigns.delete(reign.partition)
+        if (reigns.get(placeOf(reign)) !== reign) return
+        reigns.delete(placeOf(reign))
         say({ ...newsOf(reign), owner: null })
       },
-      of: (partition) => reigns.get(partition),
+      of: (kind, partition) => reigns.get(placeOf({ kind, partition })),
       say,
       listen: (tell) => {
         listeners.add(tell)

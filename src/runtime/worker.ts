@@ -3,6 +3,7 @@
  */
 
 import { Clock, Effect, Exit, Scope } from "effect"
+import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderAccess } from "../domain/roles.ts"
 import { fullestMemory } from "../engine/memory-bounds.ts"
 import { AlarmKind, ReignEndReason, StepDownReason } from "../engine/protocol.ts"
@@ -10,6 +11,7 @@ import { statusOf } from "../kinds/sku/views.ts"
 import { Cluster, Journals, type Member, type Progress, type Questions } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
+import { Engine } from "./engine.ts"
 import { type LagSource, lagOver, lagSources } from "./lag.ts"
 import { StallClock } from "./outage.ts"
 import { type Ownership, startOwnership } from "./ownership.ts"
@@ -26,7 +28,7 @@ export interface WorkerOptions {
   readonly worker: string
   /** Where it serves /metrics and /ready, for people. */
   readonly address: string
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   /** Who may ask, and as what. */
   readonly senders: ReadonlyArray<SenderAccess>
   /** Milliseconds after which a worker that says nothing is taken for dead. */
@@ -154,13 +156,14 @@ export const startWorker: (
 ) => Effect.Effect<Worker, never, PartitionPorts | Questions | Scope.Scope> = Effect.fnUntraced(function* (options, reports) {
   const cluster = yield* Cluster
   const meter = yield* Meter
-  meter.begin(options.partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason)
-  const ownership = yield* startOwnership(options)
+  const partitions = options.partitions[(yield* Engine).kind]
+  meter.begin(partitions, [...AlarmKind, ...WatchAlarmKind], StepDownReason, ReignEndReason)
+  const ownership = yield* startOwnership({ ...options, partitions })
   yield* lookAfter(ownership)
   let isLeaving = false
   const report = () => workerReport(options.worker, ownership, isLeaving)
   yield* Effect.forkScoped(answerQuestions(options.senders, options.partitions, ownership, report))
-  const vigil = yield* keepVigil(ownership, options.partitions)
+  const vigil = yield* keepVigil(ownership, partitions)
   const readiness = () => readinessOf(report(), vigil)
   reports?.({ report, readiness })
 
@@ -168,7 +171,7 @@ export const startWorker: (
   yield* ownership.caughtUp
   const membership = yield* Scope.fork(yield* Effect.scope)
   yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
-  yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions: options.partitions })
+  yield* Effect.logInfo(logLine.joined, { worker: options.worker, partitions })
 
   const sayGone = Scope.close(membership, Exit.void).pipe(Effect.timeoutOption(options.drainTimeoutMs))
   return {

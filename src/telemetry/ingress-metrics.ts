@@ -1,5 +1,5 @@
 /**
- * What is counted of an ingress, from the samples it gives of itself. Its labels are bounded: senders of the configuration, reasons of closed lists, partitions.
+ * What is counted of an ingress, from the samples it gives of itself. Its labels are bounded: senders of the configuration, reasons of closed lists, kinds and partitions.
  */
 import { Counter, Gauge, type Registry } from "prom-client"
 import type { IngressSample, Meter } from "../ports/meter.ts"
@@ -24,7 +24,7 @@ const makeRises = () => {
   }
 }
 
-export const makeIngressMetrics = (registers: Array<Registry>, queued: (partition: number, oldestAgeMs: number) => void) => {
+export const makeIngressMetrics = (registers: Array<Registry>, told: (partition: IngressSample["partitions"][number]) => void) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
     new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
   const taken = counter(metricName.ingressTaken, "Messages of senders taken, to be handed over or stored.", ["sender"])
@@ -42,13 +42,13 @@ export const makeIngressMetrics = (registers: Array<Registry>, queued: (partitio
   const waiting = new Gauge({
     name: metricName.ingressWaiting,
     help: "Messages that wait in this process's ingress, to be handed over (sell) or stored (keep).",
-    labelNames: ["partition", "what"],
+    labelNames: ["kind", "partition", "what"],
     registers,
   })
   const oldest = new Gauge({
     name: metricName.ingressOldestSeconds,
     help: "Seconds since the oldest message in this process's ingress was published, at most; 0 if there is none.",
-    labelNames: ["partition"],
+    labelNames: ["kind", "partition"],
     registers,
   })
   const rises = makeRises()
@@ -64,11 +64,12 @@ export const makeIngressMetrics = (registers: Array<Registry>, queued: (partitio
     }) satisfies Meter["Service"]["ingressBegins"],
     ingressSampled: ((sample: IngressSample) => {
       rises.begin(sample.ingress)
-      for (const { partition, selling, keeping, oldestAgeMs } of sample.partitions) {
-        waiting.set({ partition, what: "sell" }, selling)
-        waiting.set({ partition, what: "keep" }, keeping)
-        oldest.set({ partition }, oldestAgeMs / 1_000)
-        queued(partition, oldestAgeMs)
+      for (const one of sample.partitions) {
+        const { kind, partition } = one
+        waiting.set({ kind, partition, what: "sell" }, one.selling)
+        waiting.set({ kind, partition, what: "keep" }, one.keeping)
+        oldest.set({ kind, partition }, one.oldestAgeMs / 1_000)
+        told(one)
       }
       for (const one of sample.senders) {
         const { sender } = one

@@ -4,10 +4,11 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import type { Kind } from "../domain/kinds.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { BatchStats } from "../engine/protocol.ts"
 import { batchCommandsMax, recordBytesMax } from "../limits.ts"
-import { Meter } from "../ports/meter.ts"
+import { type IngressSample, Meter } from "../ports/meter.ts"
 import { makeIngressMetrics } from "./ingress-metrics.ts"
 import { metricName } from "./names.ts"
 
@@ -70,8 +71,27 @@ const makeBatchMetrics = (registers: Array<Registry>) => {
   }
 }
 
+/** What names a partition. */
+interface Labels extends Readonly<Record<"kind" | "partition", string | number>> {
+  readonly kind: Kind
+  readonly partition: number
+}
+
+/** Shows the older of what is stored and what waits in this process's ingress; null: nothing is known of it. */
+const showingOldest = (gauge: Gauge<"kind" | "partition">) => {
+  const known = { stored: new Map<string, number>(), queued: new Map<string, number>() }
+  return (labels: Labels, where: keyof typeof known, oldestAgeMs: number | null): void => {
+    const name = `${labels.kind} ${labels.partition}`
+    if (oldestAgeMs === null) known[where].delete(name)
+    else known[where].set(name, oldestAgeMs)
+    const [stored, queued] = [known.stored.get(name), known.queued.get(name)]
+    if (stored === undefined && queued === undefined) gauge.remove(labels)
+    else gauge.set(labels, Math.max(stored ?? 0, queued ?? 0) / 1_000)
+  }
+}
+
 const makePartitionGauges = (registers: Array<Registry>) => {
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["partition"], registers })
+  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers })
   const owned = gauge(metricName.owned, "1 where this worker serves the partition. Summed over all workers, each partition should be 1.")
   const halted = gauge(metricName.halted, "1 while nobody may serve the partition until an operator resumes it.")
   const unreadable = gauge(
@@ -98,39 +118,41 @@ const makePartitionGauges = (registers: Array<Registry>) => {
     metricName.lagOldestSeconds,
     "Seconds since the oldest message that is not decided was stored, or was published and waits in this process's ingress; 0 if there is none.",
   )
-  const [storedMs, queuedMs] = [new Map<number, number>(), new Map<number, number>()]
-  const showOldest = (partition: number, of: Map<number, number>, oldestAgeMs: number | null): void => {
-    if (oldestAgeMs === null) of.delete(partition)
-    else of.set(partition, oldestAgeMs)
-    const [stored, queued] = [storedMs.get(partition), queuedMs.get(partition)]
-    if (stored === undefined && queued === undefined) lagOldest.remove({ partition })
-    else lagOldest.set({ partition }, Math.max(stored ?? 0, queued ?? 0) / 1_000)
-  }
-  return {
+  const showOldest = showingOldest(lagOldest)
+  const showUnserved = (labels: Labels, unservedMs: number): void => unserved.set(labels, unservedMs / 1_000)
+  const of = (kind: Kind) => ({
     sampled: ((partition, sample) => {
-      owned.set({ partition }, sample.owned ? 1 : 0)
-      halted.set({ partition }, sample.halted ? 1 : 0)
-      unreadable.set({ partition }, sample.unreadable ? 1 : 0)
+      const labels: Labels = { kind, partition }
+      owned.set(labels, sample.owned ? 1 : 0)
+      halted.set(labels, sample.halted ? 1 : 0)
+      unreadable.set(labels, sample.unreadable ? 1 : 0)
       // Absent, not 0, where another worker knows better: otherwise a sum or a maximum over workers could hide a partition without an owner.
-      if (sample.owned) quarantined.set({ partition }, sample.quarantined)
-      else quarantined.remove({ partition })
-      if (sample.owned) openHolds.set({ partition }, sample.openHolds)
-      else openHolds.remove({ partition })
-      if (sample.owned) shortUnits.set({ partition }, sample.shortQty)
-      else shortUnits.remove({ partition })
-      if (sample.owned) memoryShare.set({ partition }, sample.memoryShare)
-      else memoryShare.remove({ partition })
-      if (sample.clockAheadMs !== null) clockOffset.set({ partition }, sample.clockAheadMs / 1_000)
-      else clockOffset.remove({ partition })
+      if (sample.owned) quarantined.set(labels, sample.quarantined)
+      else quarantined.remove(labels)
+      if (sample.owned) openHolds.set(labels, sample.openHolds)
+      else openHolds.remove(labels)
+      if (sample.owned) shortUnits.set(labels, sample.shortQty)
+      else shortUnits.remove(labels)
+      if (sample.owned) memoryShare.set(labels, sample.memoryShare)
+      else memoryShare.remove(labels)
+      if (sample.clockAheadMs !== null) clockOffset.set(labels, sample.clockAheadMs / 1_000)
+      else clockOffset.remove(labels)
     }) satisfies Meter["Service"]["sampled"],
-    unserved: ((partition, unservedMs) => unserved.set({ partition }, unservedMs / 1_000)) satisfies Meter["Service"]["unserved"],
+    unserved: ((partition, unservedMs) => showUnserved({ kind, partition }, unservedMs)) satisfies Meter["Service"]["unserved"],
     waiting: ((partition, waiting) => {
-      if (waiting === null) lagMessages.remove({ partition })
-      else lagMessages.set({ partition }, waiting.count)
-      showOldest(partition, storedMs, waiting?.oldestAgeMs ?? null)
+      const labels: Labels = { kind, partition }
+      if (waiting === null) lagMessages.remove(labels)
+      else lagMessages.set(labels, waiting.count)
+      showOldest(labels, "stored", waiting?.oldestAgeMs ?? null)
     }) satisfies Meter["Service"]["waiting"],
-    /** What the ingress of this process has before it: it waits as much as what is stored. */
-    queued: (partition: number, oldestAgeMs: number) => showOldest(partition, queuedMs, oldestAgeMs === 0 ? null : oldestAgeMs),
+  })
+  return {
+    of,
+    /** What the ingress of this process says of a partition: what waits in it waits as much as what is stored. */
+    ingressTold: ({ kind, partition, oldestAgeMs, unservedMs }: IngressSample["partitions"][number]): void => {
+      showOldest({ kind, partition }, "queued", oldestAgeMs === 0 ? null : oldestAgeMs)
+      if (unservedMs !== null) showUnserved({ kind, partition }, unservedMs)
+    },
   }
 }
 
@@ -140,68 +162,69 @@ const everyPartition = "all"
 const makeEventCounters = (registers: Array<Registry>) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
     new Counter<Label>({ name, help, labelNames: [...labelNames], registers })
-  const appendsUnknown = counter(metricName.appendsUnknown, "Appends whose outcome was unknown until the journal was read.", ["partition"])
-  const takeovers = counter(metricName.takeovers, "Times this worker became a partition's owner.", ["partition"])
+  const appendsUnknown = counter(metricName.appendsUnknown, "Appends whose outcome was unknown until the journal was read.", [
+    "kind",
+    "partition",
+  ])
+  const takeovers = counter(metricName.takeovers, "Times this worker became a partition's owner.", ["kind", "partition"])
   const fenced = counter(
     metricName.fencedAppends,
     "Reigns given up because another owner's record, or a witness of one, was met: this one was a zombie.",
-    ["partition"],
+    ["kind", "partition"],
   )
   const stepDowns = counter(
     metricName.stepDowns,
     "Times this worker gave up a partition, by reason, and what became of its state: kept, or thrownAway.",
-    ["partition", "reason", "state"],
+    ["kind", "partition", "reason", "state"],
   )
-  const alarms = counter(metricName.alarms, "Alarms, by kind.", ["partition", "kind"])
+  const alarms = counter(metricName.alarms, "Alarms, by what they tell.", ["kind", "partition", "alarm"])
   const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
   const feed = counter(metricName.feedSent, "ATS values that the feed has.", [])
-  return {
-    appendUnknown: (partition: number) => appendsUnknown.inc({ partition }),
-    tookOver: (partition: number) => takeovers.inc({ partition }),
+  const of = (kind: Kind) => ({
+    appendUnknown: (partition: number) => appendsUnknown.inc({ kind, partition }),
+    tookOver: (partition: number) => takeovers.inc({ kind, partition }),
     steppedDown: ((partition, reason) => {
-      stepDowns.inc({ partition, reason, state: "thrownAway" })
-      if (reason === "Fenced") fenced.inc({ partition })
+      stepDowns.inc({ kind, partition, reason, state: "thrownAway" })
+      if (reason === "Fenced") fenced.inc({ kind, partition })
     }) satisfies Meter["Service"]["steppedDown"],
     reignEnded: ((partition, reason) => {
-      stepDowns.inc({ partition, reason, state: "kept" })
-      if (reason === "Fenced") fenced.inc({ partition })
+      stepDowns.inc({ kind, partition, reason, state: "kept" })
+      if (reason === "Fenced") fenced.inc({ kind, partition })
     }) satisfies Meter["Service"]["reignEnded"],
-    alarm: ((partition, kind) => alarms.inc({ partition: partition ?? everyPartition, kind })) satisfies Meter["Service"]["alarm"],
+    alarm: ((partition, alarm) => alarms.inc({ kind, partition: partition ?? everyPartition, alarm })) satisfies Meter["Service"]["alarm"],
     // A counter that appears with its first alarm has not risen, to whoever asks by how much it did.
     begin: ((partitions, kinds, reasons, reignEnds) => {
-      for (const kind of kinds) alarms.inc({ partition: everyPartition, kind }, 0)
+      for (const alarm of kinds) alarms.inc({ kind, partition: everyPartition, alarm }, 0)
       for (let partition = 0; partition < partitions; partition++) {
-        for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ partition }, 0)
-        for (const kind of kinds) alarms.inc({ partition, kind }, 0)
-        for (const reason of reasons) stepDowns.inc({ partition, reason, state: "thrownAway" }, 0)
-        for (const reason of reignEnds) stepDowns.inc({ partition, reason, state: "kept" }, 0)
+        for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ kind, partition }, 0)
+        for (const alarm of kinds) alarms.inc({ kind, partition, alarm }, 0)
+        for (const reason of reasons) stepDowns.inc({ kind, partition, reason, state: "thrownAway" }, 0)
+        for (const reason of reignEnds) stepDowns.inc({ kind, partition, reason, state: "kept" }, 0)
       }
     }) satisfies Meter["Service"]["begin"],
-    repliesSent: (count: number) => replies.inc(count),
-    feedSent: (count: number) => feed.inc(count),
-  }
-}
-
-const makeMeter = (registry: Registry): Meter["Service"] => {
-  const batch = makeBatchMetrics([registry])
-  const { queued, ...gauges } = makePartitionGauges([registry])
-  return Meter.of({
-    batchConfirmed: (_partition, stats) => batch(stats),
-    ...gauges,
-    ...makeEventCounters([registry]),
-    ...makeIngressMetrics([registry], queued),
   })
+  return { of, repliesSent: (count: number) => replies.inc(count), feedSent: (count: number) => feed.inc(count) }
 }
 
-/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and a meter that counts into it. */
-export const metricsLayer = (worker: string): Layer.Layer<Meter | MetricsRegistry> =>
+/** A meter for each kind, over the same metrics. */
+const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
+  const batch = makeBatchMetrics([registry])
+  const gauges = makePartitionGauges([registry])
+  const { of: countersOf, ...sent } = makeEventCounters([registry])
+  const ingress = makeIngressMetrics([registry], gauges.ingressTold)
+  return (kind) =>
+    Meter.of({ batchConfirmed: (_partition, stats) => batch(stats), ...gauges.of(kind), ...countersOf(kind), ...sent, ...ingress })
+}
+
+/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and a meter that counts into it what is told of this kind's partitions. */
+export const metricsLayer = (worker: string, kind: Kind): Layer.Layer<Meter | MetricsRegistry> =>
   Layer.effectContext(
     Effect.acquireRelease(
       Effect.sync(() => {
         const registry = new Registry()
         registry.setDefaultLabels({ worker })
         collectDefaultMetrics({ register: registry })
-        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meter, makeMeter(registry)))
+        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meter, makeMeters(registry)(kind)))
       }),
       (context) => Effect.sync(() => Context.get(context, MetricsRegistry).clear()),
     ),

@@ -11,7 +11,7 @@ import { BusyWhy } from "../engine/words.ts"
 import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"
 
 /** What about a message was why nothing of it was taken. */
-export const NotStoredReason = ["form", "size", "token", "sender", "class", "partition", "mixed", "age"] as const
+export const NotStoredReason = ["form", "size", "token", "sender", "class", "kind", "partition", "mixed", "age"] as const
 export type NotStoredReason = (typeof NotStoredReason)[number]
 
 export type DoorAnswer =

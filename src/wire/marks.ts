@@ -132,3 +132,16 @@ export const decodeManifest: (text: string) => Mark<SnapshotManifest> = decoderO
   }),
 )
 export const encodeManifest = (manifest: SnapshotManifest): string => JSON.stringify(manifest)
+
+// How many partitions a cluster has
+
+const PartitionCountsJson = Schema.Struct({ kinds: Schema.Record(Schema.String, Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))) })
+const decodeCounts = decoderOf(PartitionCountsJson)
+
+/** How many partitions there are of each kind, kinds included that this release doesn't know. */
+export const decodePartitionCounts = (text: string): Mark<Readonly<Record<string, number>>> => {
+  const mark = decodeCounts(text)
+  return mark._tag === "Known" ? { _tag: "Known", value: mark.value.kinds } : mark
+}
+/** Releases whose names had no kind find no number in it that they can read, and make nothing beside it. */
+export const encodePartitionCounts = (kinds: Readonly<Record<string, number>>): string => encoded({ kinds })

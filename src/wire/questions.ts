@@ -5,6 +5,7 @@
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
 import { Schema } from "effect"
+import { forEachKind, isKind, type Kind } from "../domain/kinds.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
@@ -51,6 +52,9 @@ export const AboutReservationJson = Schema.Struct({ v: Schema.Literal(1), reserv
 /** What asks how many partitions there are: a sender has to know that before it can ask anything of one. */
 export const topologyPath = "topology"
 
+/** The path of the question what lies in quarantine of one partition of a kind. Of all others that ask about an actor the first word says its kind. */
+export const quarantinePath = (kind: Kind, partition: number): string => `quarantine.${kind}.${partition}`
+
 /** A question as its subject and body ask it. */
 export type Question =
   | { readonly question: "topology" }
@@ -62,7 +66,7 @@ export type Question =
   /** All of the asking channel's ATS in one partition; without `partition`, in each, the first page. */
   | { readonly question: "atsPage"; readonly partition: number | null; readonly after: number; readonly limit: number }
   | { readonly question: "workers" }
-  | { readonly question: "quarantine"; readonly partition: number; readonly after: number; readonly limit: number }
+  | { readonly question: "quarantine"; readonly kind: Kind; readonly partition: number; readonly after: number; readonly limit: number }
   /** `field`: what of it is at fault. */
   | { readonly question: "invalid"; readonly field: string }
 
@@ -89,7 +93,7 @@ const invalid = (field: string): Question => ({ question: "invalid", field })
 /** The question that a path (the tokens after the sender) and a body ask. */
 export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Question => {
   const [about, token, ...more] = path
-  if (more.length > 0) return invalid("path")
+  if (more.length > (about === "quarantine" ? 1 : 0)) return invalid("path")
   if (body.length > questionBytesMax) return invalid("body")
   switch (about) {
     case "stock":
@@ -106,10 +110,13 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
     case "workers":
       return token === undefined ? bodiless(body, { question: about }) : invalid("path")
     case "quarantine": {
-      if (token === undefined || !/^(?:0|[1-9][0-9]{0,5})$/.test(token)) return invalid("path")
-      const of = Number(token)
+      const [number] = more
+      if (token === undefined || !isKind(token) || number === undefined || !/^(?:0|[1-9][0-9]{0,5})$/.test(number)) return invalid("path")
+      const of = Number(number)
       return pageQuestion(body, quarantinePageDefault, quarantinePageMax, ({ partition, after, limit }) =>
-        partition === null || partition === of ? { question: "quarantine", partition: of, after, limit } : invalid("partition"),
+        partition === null || partition === of
+          ? { question: "quarantine", kind: token, partition: of, after, limit }
+          : invalid("partition"),
       )
     }
     default:
@@ -232,10 +239,11 @@ export const AtsAnswerJson = Schema.Struct({
   description: "Current ATS of the asking channel; next is null on the partition's last page",
 })
 
-export const TopologyAnswerJson = Schema.Struct({ v, answer: Schema.Literal("topology"), partitions: CountField }).annotate({
-  identifier: "TopologyAnswer",
-  description: "How many partitions the cluster has",
-})
+export const TopologyAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("topology"),
+  partitions: Schema.Struct(forEachKind(() => CountField)),
+}).annotate({ identifier: "TopologyAnswer", description: "How many partitions the cluster has of each kind of actor" })
 
 export const WorkerAnswerJson = Schema.Struct({
   v,

@@ -6,8 +6,8 @@ import { type Rig, until, withRig } from "../../load/chaos/rig.ts"
 import { putOnSale } from "../../load/chaos/traffic.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { StoredBatch } from "../../src/kinds/sku/types.ts"
-import { commandsStream, storedOf } from "../../src/nats/subjects.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
+import { commandsStream, storedOf } from "../../src/wire/subjects.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
 import { connectAs } from "../nats/raw-client.ts"
 import { leaseTtlMs, timeoutMs } from "./small.ts"
@@ -45,10 +45,10 @@ const dropUnder = async (rig: Rig): Promise<ReadonlyArray<number>> => {
     const [js, jsm] = [jetstream(admin), await jetstreamManager(admin)]
     await worker?.stop()
     const seqs: Array<number> = []
-    for (const serial of [1, 2, 3]) seqs.push((await js.publish(storedOf(0), storedFact(serial))).seq)
-    const { config } = await jsm.streams.info(commandsStream)
-    await jsm.streams.update(commandsStream, { ...config, discard: DiscardPolicy.Old, max_msgs: 1 })
-    await jsm.streams.update(commandsStream, config)
+    for (const serial of [1, 2, 3]) seqs.push((await js.publish(storedOf("sku", 0), storedFact(serial))).seq)
+    const { config } = await jsm.streams.info(commandsStream("sku"))
+    await jsm.streams.update(commandsStream("sku"), { ...config, discard: DiscardPolicy.Old, max_msgs: 1 })
+    await jsm.streams.update(commandsStream("sku"), config)
     await rig.startWorker(worker?.name ?? "")
     return seqs
   } finally {

@@ -122,6 +122,7 @@ describe("what people read", () => {
 
   it("of a halted partition and what isn't guaranteed: stands out", () => {
     const partition = {
+      kind: "sku" as const,
       partition: 0,
       journal: "J",
       owner: null,
@@ -142,7 +143,7 @@ describe("what people read", () => {
     expect(text).toMatch(/commands waiting +in messages/)
     expect(text).toMatch(/ 41 +3 +40 /)
     expect(text).toContain("ChainBroken: x")
-    expect(text).toMatch(/^ *0 +4 to 9 +12345 +678 +7 +90$/m)
+    expect(text).toMatch(/^sku +0 +4 to 9 +12345 +678 +7 +90$/m)
     expect(text).toContain("NOT GUARANTEED: one replica")
   })
 

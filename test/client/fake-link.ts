@@ -107,7 +107,8 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
     reply: (suffix, body) => hear(suffix, Buffer.from(JSON.stringify({ v: 1, partition: 0, seq: 1, epoch: 1, ...body }))),
     door: (suffix, answer) => hear(suffix, encodeDoorAnswer(answer)),
     nobodyTakes: (suffix) => tell({ _tag: "NobodyTook", suffix }),
-    deny: ({ class: commandClass, token }) => tell({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" }),
+    deny: ({ class: commandClass, token }) =>
+      tell({ _tag: "NotPermitted", class: commandClass, kind: "sku", token, cause: "permissions violation" }),
     ...refusing(refusals, () => tell(null)),
     answer: ({ suffix }, answer) => hear(suffix, encodeAnswer(answer)),
     feed: (values) => {
@@ -139,7 +140,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
       Effect.sync(() => {
         const question = { path, body: Buffer.from(body).toString("utf8"), suffix }
         if (path === topologyPath) {
-          if (partitions !== null) link.answer(question, { answer: "topology", partitions })
+          if (partitions !== null) link.answer(question, { answer: "topology", partitions: { sku: partitions } })
           return
         }
         link.asked.push(question)

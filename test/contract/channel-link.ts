@@ -10,7 +10,7 @@ const outcomeOf = (commandClass: CommandClass, prefix: string) =>
   ChannelLink.use((link) =>
     Effect.gen(function* () {
       const hearing = yield* Effect.forkChild(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })
-      const isSent = link.publish({ class: commandClass, token: "A", body: bytes("{}"), suffix: `${prefix}.1` })
+      const isSent = link.publish({ class: commandClass, kind: "sku", token: "A", body: bytes("{}"), suffix: `${prefix}.1` })
       const heard = yield* Fiber.join(hearing)
       if (heard._tag === "None" || heard.value._tag === "Listening") return `${isSent}`
       return `${isSent} ${heard.value._tag} ${"suffix" in heard.value ? heard.value.suffix : heard.value.class}`

@@ -1,13 +1,15 @@
 /** The contract of `Desk`: frames reach the reign they are for or surely nobody, what is stored is stored once, owners are heard of. */
 import { Clock, Effect, type Scope } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
 import { Desk, type OwnerNews } from "../../src/ports/door.ts"
 import type { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { bytes, text } from "./broker-under-test.ts"
 import type { DoorOf } from "./door-under-test.ts"
 
-const hand = (partition: number, owner: string, frame: string) => Desk.use((desk) => desk.hand(partition, owner, bytes(frame)))
+const hand = (partition: number, owner: string, frame: string, kind: Kind = "sku") =>
+  Desk.use((desk) => desk.hand(kind, partition, owner, bytes(frame)))
 
 /** Receives for a reign, notes what comes, and says that it heard it unless it is to keep silent. */
 const receive = (
@@ -18,7 +20,7 @@ const receive = (
   Effect.gen(function* () {
     const frames: Array<string> = []
     const desk = yield* Desk
-    yield* desk.receive(partition, owner, (frame) => {
+    yield* desk.receive("sku", partition, owner, (frame) => {
       frames.push(text(frame.bytes))
       if (!silent) frame.heard()
     })
@@ -32,6 +34,7 @@ const news = (
   full: OwnerNews["full"] = [],
   factsFull: OwnerNews["full"] = [],
 ): OwnerNews => ({
+  kind: "sku",
   partition,
   epoch,
   owner,
@@ -54,7 +57,7 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
       expect(found).toEqual({ outcome: "heard", frames: ["a frame"], other: [] })
     })
 
-    it("says that nobody heard where nobody of that reign listens: another reign, another partition, one that is over", async () => {
+    it("says that nobody heard where nobody of that reign listens: another reign, another partition, another kind, one that is over", async () => {
       const outcomes = await door().asOwner(
         Effect.gen(function* () {
           const open = Effect.scoped(
@@ -62,7 +65,12 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
               receive(partition, "reign-3"),
               Effect.promise(() =>
                 door().asIngress(
-                  Effect.all([hand(partition, "reign-4", "x"), hand(partition + 1, "reign-3", "x"), hand(partition, "reign-3", "x")]),
+                  Effect.all([
+                    hand(partition, "reign-4", "x"),
+                    hand(partition + 1, "reign-3", "x"),
+                    hand(partition, "reign-3", "x", "other" as Kind),
+                    hand(partition, "reign-3", "x"),
+                  ]),
                 ),
               ),
             ),
@@ -76,7 +84,7 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
           return [...during, after]
         }),
       )
-      expect(outcomes).toEqual(["unheard", "unheard", "heard", "unheard"])
+      expect(outcomes).toEqual(["unheard", "unheard", "unheard", "heard", "unheard"])
     })
 
     it("doesn't know where it was not told", async () => {
@@ -92,7 +100,7 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
 
     it("stores one message after another, with rising sequences", async () => {
       const stored = await door().asIngress(
-        Desk.use(({ store }) => Effect.forEach([1, 2, 3], (i) => store(partition, bytes(`batch ${i}`)))),
+        Desk.use(({ store }) => Effect.forEach([1, 2, 3], (i) => store("sku", partition, bytes(`batch ${i}`)))),
       )
       const seqs = stored.map((one) => (one._tag === "Stored" ? one.seq : -1))
       expect(seqs[0]).toBeGreaterThan(0)

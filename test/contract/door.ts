@@ -45,12 +45,12 @@ export const doorContract = (name: string, door: DoorOf) =>
     /** Waits until the sender's door is open, or closed, as the server sees it. */
     const untilAnswered = (sender: "web" | "shop", answered: boolean) =>
       Effect.repeat(
-        Effect.promise(() => door().ask(sender, "sell.probe", "")),
+        Effect.promise(() => door().ask(sender, "sell.sku.probe", "")),
         { until: (answer) => (answer !== null) === answered },
       )
     const sayAs = (sender: "web" | "shop", said: Parameters<ReturnType<DoorOf>["publish"]>[1]) =>
       Effect.promise(() => door().publish(sender, said))
-    const said = (messages: ReadonlyArray<ArrivedMessage>) => messages.filter(({ path }) => path !== "sell.probe")
+    const said = (messages: ReadonlyArray<ArrivedMessage>) => messages.filter(({ path }) => path !== "sell.sku.probe")
 
     it("hears who says what, in order, with what the sender names as its answer's place and its trace", async () => {
       const heard = await door().asIngress(
@@ -59,10 +59,10 @@ export const doorContract = (name: string, door: DoorOf) =>
           opened.open(web)
           yield* untilAnswered("web", true)
           yield* sayAs("web", [
-            { path: "sell.A", body: "one", headers: { "Hf-Reply": "r.1", traceparent: "00-a-b-01" } },
-            { path: "sell.%20", body: "two", reply: "hf.reply.shop.x" },
-            { path: "sell.a.b", body: "three", headers: { "hf-reply": "lower", Other: "x" } },
-            { path: "sell.*", body: "" },
+            { path: "sell.sku.A", body: "one", headers: { "Hf-Reply": "r.1", traceparent: "00-a-b-01" } },
+            { path: "sell.sku.%20", body: "two", reply: "hf.reply.shop.x" },
+            { path: "sell.sku.a.b", body: "three", headers: { "hf-reply": "lower", Other: "x" } },
+            { path: "sell.sku.*", body: "" },
           ])
           yield* until(() => said(messages).length === 4)
           return said(messages)
@@ -70,10 +70,10 @@ export const doorContract = (name: string, door: DoorOf) =>
       )
       const nothing = { sender: "web", replySubject: "", replyHeader: "", traceparent: "" }
       expect(heard.map((message) => ({ ...message, body: text(message.body) }))).toEqual([
-        { ...nothing, path: "sell.A", body: "one", replyHeader: "r.1", traceparent: "00-a-b-01" },
-        { ...nothing, path: "sell.%20", body: "two", replySubject: "hf.reply.shop.x" },
-        { ...nothing, path: "sell.a.b", body: "three" },
-        { ...nothing, path: "sell.*", body: "" },
+        { ...nothing, path: "sell.sku.A", body: "one", replyHeader: "r.1", traceparent: "00-a-b-01" },
+        { ...nothing, path: "sell.sku.%20", body: "two", replySubject: "hf.reply.shop.x" },
+        { ...nothing, path: "sell.sku.a.b", body: "three" },
+        { ...nothing, path: "sell.sku.*", body: "" },
       ])
     })
 
@@ -83,10 +83,10 @@ export const doorContract = (name: string, door: DoorOf) =>
           const { door: opened } = yield* enter
           opened.open(web)
           yield* untilAnswered("web", true)
-          return yield* Effect.promise(() => door().ask("web", "sell.A", "hello"))
+          return yield* Effect.promise(() => door().ask("web", "sell.sku.A", "hello"))
         }),
       )
-      expect(answer).toBe("sell.A hello")
+      expect(answer).toBe("sell.sku.A hello")
     })
 
     it("is nobody for a sender while it is closed, and goes on hearing the others", async () => {
@@ -101,15 +101,15 @@ export const doorContract = (name: string, door: DoorOf) =>
           opened.close(web)
           yield* untilAnswered("web", false)
           const closed = [
-            yield* Effect.promise(() => door().ask("web", "sell.A", "")),
-            yield* Effect.promise(() => door().ask("shop", "sell.B", "")),
+            yield* Effect.promise(() => door().ask("web", "sell.sku.A", "")),
+            yield* Effect.promise(() => door().ask("shop", "sell.sku.B", "")),
           ]
           opened.open(web)
           yield* untilAnswered("web", true)
-          return { closed, again: yield* Effect.promise(() => door().ask("web", "sell.A", "again")), heard: said(messages).length }
+          return { closed, again: yield* Effect.promise(() => door().ask("web", "sell.sku.A", "again")), heard: said(messages).length }
         }),
       )
-      expect(found).toEqual({ closed: [null, "sell.B "], again: "sell.A again", heard: 2 })
+      expect(found).toEqual({ closed: [null, "sell.sku.B "], again: "sell.sku.A again", heard: 2 })
     })
 
     it("hears far more than it asks for at once, none lost or doubled, from a sender that waits for the server", async () => {
@@ -123,7 +123,7 @@ export const doorContract = (name: string, door: DoorOf) =>
           for (let from = 0; from < count; from += atOnce) {
             yield* sayAs(
               "web",
-              Array.from({ length: atOnce }, (_, i) => ({ path: "sell.A", body: String(from + i) })),
+              Array.from({ length: atOnce }, (_, i) => ({ path: "sell.sku.A", body: String(from + i) })),
             )
             yield* until(() => said(messages).length >= from + atOnce)
           }
@@ -146,10 +146,10 @@ export const doorContract = (name: string, door: DoorOf) =>
                 other.door.open(web)
                 // Both are heard of once each was answered something.
                 while (said(mine.messages).length === 0 || said(other.messages).length === 0)
-                  yield* sayAs("web", [{ path: "sell.A", body: "begin" }])
+                  yield* sayAs("web", [{ path: "sell.sku.A", body: "begin" }])
                 yield* sayAs(
                   "web",
-                  bodies.map((body) => ({ path: "sell.A", body })),
+                  bodies.map((body) => ({ path: "sell.sku.A", body })),
                 )
                 const counted = () => [...mine.messages, ...other.messages].filter(({ body }) => text(body) !== "begin").length
                 yield* until(() => counted() >= bodies.length)
@@ -176,7 +176,7 @@ export const doorContract = (name: string, door: DoorOf) =>
           // Until the chain of pings has passed the beginning.
           while (!published.some(({ boundMs }) => boundMs > begunMs)) {
             const known = heard.messages.length
-            yield* sayAs("web", [{ path: "sell.A", body: "when" }])
+            yield* sayAs("web", [{ path: "sell.sku.A", body: "when" }])
             // It was published before the server answered the sender.
             const latestMs = yield* nowMs
             yield* until(() => heard.messages.length > known)

@@ -38,7 +38,8 @@ export const storeCommand = (
     Effect.gen(function* () {
       const prefix = `store-${++suffixes}`
       const hearing = yield* Effect.forkScoped(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })
-      if (!link.publish({ class: commandClass, token, body, suffix: `${prefix}.1` })) return yield* unavailable("there is no connection")
+      if (!link.publish({ class: commandClass, kind: "sku", token, body, suffix: `${prefix}.1` }))
+        return yield* unavailable("there is no connection")
       const heard = yield* Fiber.join(hearing).pipe(
         Effect.timeoutOrElse({ duration: unknownMs, orElse: () => Effect.fail(unavailable("no acknowledgement came")) }),
       )

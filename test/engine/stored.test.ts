@@ -33,7 +33,7 @@ const receive = (id: string, qty = 1) => json("ReceiveStock", { id, location: "L
 /** Stores what an ingress wrote, and lets it arrive. */
 const store = (worker: Worker, batch: Partial<StoredBatch> & { readonly serial: number }) => {
   const body = encodeBatch({ ingress: "i-1", acknowledged: batch.serial - 1, messages: [], ...batch })
-  const stored = worker.broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+  const stored = worker.broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body })
   worker.arrive(stored)
   return stored
 }
@@ -93,7 +93,7 @@ describe("what an ingress stored", () => {
 
   it("that none of ours wrote is passed over, told, and holds nothing up", () => {
     const worker = serving(0)
-    const foreign = worker.broker.store("x", "x", "x", "what is this", { subject: "hf.q.0", headers: "", replySuffix: null })
+    const foreign = worker.broker.store("x", "x", "x", "what is this", { subject: "hf.q.sku.0", headers: "", replySuffix: null })
     worker.arrive(foreign)
     store(worker, { serial: 1, messages: [message("dc", receive("f7"))] })
     worker.settle()
@@ -107,7 +107,7 @@ describe("what an ingress stored", () => {
   it("in the form of a newer release makes this worker step aside, before anything of it is decided", () => {
     const worker = serving(0)
     const body = new TextEncoder().encode('{"v":99}\n')
-    worker.arrive(worker.broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body }))
+    worker.arrive(worker.broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body }))
     expect(worker.take("SteppedDown").reason).toBe("NewerRelease")
   })
 })
@@ -160,7 +160,7 @@ const trimmed = (kept = 2) => {
   frozen.settle()
   const later = [2, 3, 4].map((serial) => {
     const body = encodeBatch({ ingress: "i-1", serial, acknowledged: serial - 1, messages: [message("dc", receive(`t${serial}`))] })
-    return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+    return broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body })
   })
   trim(broker, later[kept]?.seq ?? 0)
   return { broker, frozen, decided, later }
@@ -208,7 +208,7 @@ describe("a commands stream that dropped what nobody had decided", () => {
     frozen.tick(2_000).settle()
     const stored = ["t5", "t6"].map((id, n) => {
       const body = encodeBatch({ ingress: "i-2", serial: n + 1, acknowledged: 0, messages: [message("dc", receive(id))] })
-      return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+      return broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body })
     })
     trim(broker, stored[1]?.seq ?? 0)
     broker.halt = { ...(broker.halt as Halt), resume: { by: "ops", reason: "told again" } }
@@ -273,7 +273,7 @@ describe("a commands stream that dropped what nobody had decided", () => {
 const storeApart = (broker: Broker, ingress: string, id: string) => {
   broker.lastSeq++
   const body = encodeBatch({ ingress, serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] })
-  return broker.store("x", "x", "x", "", { subject: "hf.q.0", headers: "", replySuffix: null, body })
+  return broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body })
 }
 
 /** An owner that has decided one message, and reads on. */
@@ -361,7 +361,7 @@ describe("a cursor whose message was dropped, and nothing behind it", () => {
     owner.out = []
     const [first, second] = ["g2", "g3"].map((id) =>
       broker.store("x", "x", "x", "", {
-        subject: "hf.q.0",
+        subject: "hf.q.sku.0",
         headers: "",
         replySuffix: null,
         body: encodeBatch({ ingress: "i-2", serial: 1, acknowledged: 0, messages: [message("dc", receive(id))] }),

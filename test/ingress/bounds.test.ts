@@ -28,7 +28,7 @@ describe("a sender's bound", () => {
 
   it("counts commands, not messages, and lets an array in that is larger than what is left: it is owed", () => {
     const rig = slow()
-    const outputs = rig.arrive([message("web", `sell.${a}`, bodyOf(Array.from({ length: 128 }, () => reserve(a))))])
+    const outputs = rig.arrive([message("web", `sell.sku.${a}`, bodyOf(Array.from({ length: 128 }, () => reserve(a))))])
     expect(ofTag(outputs, "HandOver")).toHaveLength(1)
     expect(answers(rig.arrive(many(1)))).toMatchObject([{ answer: "busy", why: "queue" }])
     rig.pass(11_000)
@@ -39,7 +39,7 @@ describe("a sender's bound", () => {
 
   it("counts bytes, and what is refused for its form as well", () => {
     const rig = slow()
-    rig.arrive([message("web", `sell.${a}`, new Uint8Array(10_001))])
+    rig.arrive([message("web", `sell.sku.${a}`, new Uint8Array(10_001))])
     expect(ofTag(rig.outputs, "CloseDoor")).toHaveLength(1)
     expect(answers(rig.outputs)).toMatchObject([{ answer: "notStored", reason: "form" }])
   })
@@ -59,7 +59,7 @@ describe("an owner that holds enough of a sender", () => {
   it("where too many of its facts wait for a person, hears busy for facts alone, its door open, and for so long", () => {
     const rig = slow()
     expect(rig.tell({ _tag: "SenderFull", of: "facts", sender: "web" as never, forMs: 3_600_000 })).toEqual([])
-    const sale = () => message("web", `sell.${a}`, bodyOf(recordSale(a)))
+    const sale = () => message("web", `sell.sku.${a}`, bodyOf(recordSale(a)))
     const outputs = rig.arrive([sale(), ...many(1)])
     expect(answers(outputs)).toEqual([{ answer: "busy", why: "queue", retryAfterMs: senderFullMsMax }])
     expect(ofTag(outputs, "HandOver")).toHaveLength(1)

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { skuToken } from "../../src/domain/names.ts"
+import { type Sku, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
+import type { DecodedBody, DecodedCommand } from "../../src/kinds/sku/types.ts"
+import { judge } from "../../src/ingress/inspect.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
+import { decodeBody } from "../../src/wire/body.ts"
 import { commandText } from "../../src/wire/canonical.ts"
 import {
   answers,
@@ -51,7 +54,7 @@ describe("age", () => {
 
   it("hands over nothing of an array in which a deadline may have passed", () => {
     const late = reserve(a, { deadlineMs: 99 })
-    const arrived = message("web", `sell.${a}`, bodyOf([reserve(a), late]))
+    const arrived = message("web", `sell.sku.${a}`, bodyOf([reserve(a), late]))
     const detail = "99 ms had passed when it came: it was up to 100 ms old"
     expect(refusedWith(arrived, 100)).toEqual({
       answer: "notStored",
@@ -66,13 +69,13 @@ describe("age", () => {
   })
 
   it("says of a deadline shorter than it knows an age that it is too short", () => {
-    const arrived = message("web", `sell.${a}`, bodyOf([reserve(a, { deadlineMs: 1 })]))
+    const arrived = message("web", `sell.sku.${a}`, bodyOf([reserve(a, { deadlineMs: 1 })]))
     expect(refusedWith(arrived, 40)).toMatchObject({ reason: "age", detail: expect.stringContaining("It is too short") })
   })
 
   it("takes nothing before it is known what time it is at the broker", () => {
     const rig = new Rig()
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 1, owner: "o" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 1, owner: "o" })
     expect(rig.pass(25)).toEqual([])
     expect(answers(rig.arrive([sell("web", a), fact(a)])).map(({ answer }) => answer)).toEqual(["busy", "busy"])
     expect(ofTag(rig.hearTime(), "OpenDoor")).toHaveLength(4)
@@ -120,7 +123,7 @@ describe("reply", () => {
       expect(suffixOf({ replySubject: "", replyHeader })).toBeNull()
     const rig = Rig.begun()
     expect(ofTag(rig.arrive([fact(a, { replySubject: "" })]), "Store")).toHaveLength(1)
-    expect(answers(rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 7 }))).toEqual([])
+    expect(answers(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 7 }))).toEqual([])
   })
 })
 
@@ -128,25 +131,57 @@ describe("path", () => {
   const reasonOf = (path: string) => refusedWith(message("web", path, bodyOf(reserve(a))))
 
   it("needs a class of the sender's", () => {
-    for (const path of [`stock.${a}`, `policy.${a}`, `operator.${a}`, `no.${a}`, "", ".", `.${a}`, a, `SELL.${a}`, `toString.${a}`])
+    for (const path of [
+      `stock.sku.${a}`,
+      `policy.sku.${a}`,
+      `operator.sku.${a}`,
+      `no.${a}`,
+      "",
+      ".",
+      `.${a}`,
+      a,
+      `SELL.${a}`,
+      `toString.${a}`,
+    ])
       expect(reasonOf(path)).toEqual({ answer: "notStored", reason: "class" })
   })
 
-  it("needs one canonical token of a SKU behind it", () => {
+  it("needs a kind behind it, whatever else stands there", () => {
+    const paths = [
+      `sell.${a}`,
+      `sell.order.${a}`,
+      `sell.SKU.${a}`,
+      `sell.*.${a}`,
+      `sell.>`,
+      "sell.*",
+      `sell..${a}`,
+      "sell.",
+      "sell",
+      `sell.sku%.${a}`,
+    ]
+    for (const path of [...paths, `sell.${a}.sku`, `sell.toString.${a}`])
+      expect(reasonOf(path), path).toEqual({ answer: "notStored", reason: "kind" })
+  })
+
+  it("needs a class that is the sender's before a kind that there is", () => {
+    for (const path of [`stock.order.${a}`, `policy.*.${a}`]) expect(reasonOf(path), path).toEqual({ answer: "notStored", reason: "class" })
+  })
+
+  it("needs one canonical token of a SKU behind them", () => {
     const tokens = ["", "*", ">", "a.b", `${a}.`, `${a}.>`, "%41", "%2a", "a%", "%00", "ä", " ", "x".repeat(129), "%FF", "%E4%F6"]
-    for (const token of tokens) expect(reasonOf(`sell.${token}`)).toEqual({ answer: "notStored", reason: "token" })
-    expect(reasonOf("sell")).toEqual({ answer: "notStored", reason: "token" })
+    for (const token of tokens) expect(reasonOf(`sell.sku.${token}`)).toEqual({ answer: "notStored", reason: "token" })
+    expect(reasonOf("sell.sku")).toEqual({ answer: "notStored", reason: "token" })
   })
 
   it("needs a sender that is known", () => {
-    expect(refusedWith(message("nobody", `sell.${a}`, bodyOf(reserve(a))))).toEqual({ answer: "notStored", reason: "sender" })
+    expect(refusedWith(message("nobody", `sell.sku.${a}`, bodyOf(reserve(a))))).toEqual({ answer: "notStored", reason: "sender" })
   })
 })
 
 describe("form", () => {
   it("refuses what is too long before it is parsed", () => {
     const rig = Rig.begun({}, { ...codec, decodeBody: () => expect.unreachable("parsed") })
-    expect(answers(rig.arrive([message("web", `sell.${a}`, new Uint8Array(bodyBytesMax + 1))]))).toEqual([
+    expect(answers(rig.arrive([message("web", `sell.sku.${a}`, new Uint8Array(bodyBytesMax + 1))]))).toEqual([
       { answer: "notStored", reason: "size" },
     ])
   })
@@ -164,7 +199,7 @@ describe("form", () => {
   it("lets nothing be stocked under a SKU that looks like another, says why, and takes what is about one that stands already", () => {
     const odd = `${a}\u00a0`
     const stocked = receive(odd)
-    const path = `stock.${skuToken(odd)}`
+    const path = `stock.sku.${skuToken(odd)}`
     const detail = `U+00A0 at its character ${a.length + 1} is white space other than U+0020`
     expect(refusedWith(message("wms", path, bodyOf(stocked)))).toEqual({
       answer: "notStored",
@@ -185,19 +220,19 @@ describe("form", () => {
   })
 
   it("refuses the whole of what can't be decoded, and says where", () => {
-    expect(refusedWith(message("web", `sell.${a}`, bytesOf("nonsense")))).toEqual({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bytesOf("nonsense")))).toEqual({
       answer: "notStored",
       reason: "form",
       cause: "Malformed",
     })
-    expect(refusedWith(message("web", `sell.${a}`, bytesOf("[]")))).toEqual({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bytesOf("[]")))).toEqual({
       answer: "notStored",
       reason: "form",
       cause: "TooManyCommands",
     })
     const first = reserve(a)
     const wrong = `{"v":1,"type":"Reserve","id":"c-9","sku":"${a}","issuedAtMs":5,"reservation":"o-1","qty":0,"holdMs":60000}`
-    expect(refusedWith(message("web", `sell.${a}`, bytesOf(`[${commandText(first)},${wrong}]`)))).toEqual({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bytesOf(`[${commandText(first)},${wrong}]`)))).toEqual({
       answer: "notStored",
       reason: "form",
       cause: "InvalidField",
@@ -211,7 +246,7 @@ describe("form", () => {
 
   it("refuses a type that belongs to another class", () => {
     const other = receive(a)
-    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), other])))).toEqual({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bodyOf([reserve(a), other])))).toEqual({
       answer: "notStored",
       reason: "class",
       at: 1,
@@ -222,22 +257,25 @@ describe("form", () => {
 
   it("refuses SKUs of several partitions, and a path whose SKU isn't among the commands'", () => {
     const other = reserve(elsewhere)
-    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), other])))).toMatchObject({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bodyOf([reserve(a), other])))).toMatchObject({
       reason: "partition",
       cause: "WrongPartition",
       at: 1,
       sku: elsewhere,
     })
-    expect(refusedWith(message("web", `sell.${a}`, bodyOf(reserve(sameAsA))))).toEqual({
+    expect(refusedWith(message("web", `sell.sku.${a}`, bodyOf(reserve(sameAsA))))).toEqual({
       answer: "notStored",
       reason: "partition",
       cause: "SubjectMismatch",
     })
-    expect(ofTag(Rig.begun().arrive([message("web", `sell.${a}`, bodyOf([reserve(sameAsA), reserve(a)]))]), "HandOver")).toHaveLength(1)
+    expect(ofTag(Rig.begun().arrive([message("web", `sell.sku.${a}`, bodyOf([reserve(sameAsA), reserve(a)]))]), "HandOver")).toHaveLength(1)
   })
 
   it("refuses an array of which one part would be stored and the other handed over", () => {
-    expect(refusedWith(message("web", `sell.${a}`, bodyOf([reserve(a), recordSale(a)])))).toEqual({ answer: "notStored", reason: "mixed" })
+    expect(refusedWith(message("web", `sell.sku.${a}`, bodyOf([reserve(a), recordSale(a)])))).toEqual({
+      answer: "notStored",
+      reason: "mixed",
+    })
   })
 
   it("is not stopped by a message that makes a decoder throw", () => {
@@ -251,7 +289,7 @@ describe("form", () => {
         },
       },
     )
-    const outputs = rig.arrive([message("web", `sell.${a}`, bytesOf("!")), sell("pos", a)])
+    const outputs = rig.arrive([message("web", `sell.sku.${a}`, bytesOf("!")), sell("pos", a)])
     expect(answers(outputs)).toEqual([{ answer: "notStored", reason: "form" }])
     expect(ofTag(outputs, "HandOver")).toHaveLength(1)
     expect(rig.view().defects).toBe(1)
@@ -278,5 +316,20 @@ describe("trace", () => {
     ]
     wrong.push(`00-${trace}-${"0".repeat(16)}-01`, `00-${trace}x-${span}-01`, ` 00-${trace}-${span}-01`, `00-${trace}-${span}-01\n`)
     for (const text of wrong) expect(traceOf(text)).toBeNull()
+  })
+})
+
+describe("the kind of a message's commands", () => {
+  /** As the reader of another kind's commands would give it. */
+  const ofAnother = (decoded: DecodedCommand): DecodedCommand =>
+    decoded._tag === "Invalid" ? decoded : { ...decoded, command: { ...decoded.command, type: "PlaceOrder" as Command["type"] } as Command }
+
+  it("is its subject's: one that another kind's actors decide makes all of it not stored, and is named", () => {
+    const body = decodeBody(bodyOf([reserve(a), reserve(a)]))
+    const place = { class: "sell", kind: "sku", sku: a as Sku } as const
+    expect(judge(body, place, 4, 0)).toMatchObject({ _tag: "Sound", facts: false })
+    const [first, second] = body._tag === "Commands" ? body.commands : []
+    const mixed = { ...body, commands: [first, ofAnother(second as DecodedCommand)] } as DecodedBody
+    expect(judge(mixed, place, 4, 0)).toMatchObject({ answer: "notStored", reason: "kind", at: 1, sku: a })
   })
 })

@@ -15,7 +15,7 @@ const heavy = (sender: string, kilobytes: number) => {
   const commands = Math.floor((kilobytes * 1_024) / (one.length + 20))
   return message(
     sender,
-    `sell.${a}`,
+    `sell.sku.${a}`,
     bodyOf(
       Array.from({ length: commands }, () => reserve(a, { locations: Array.from({ length: 15 }, (_, i) => `${"l".repeat(40)}-${i}`) })),
     ),
@@ -32,7 +32,7 @@ describe("handing over", () => {
   it("packs what arrives in a turn for one owner into one frame, and a sale that happened is not in it", () => {
     const rig = begun()
     const other = skuIn(1, 4)
-    const outputs = rig.arrive([sell("web", a), sell("pos", a), sell("web", other), message("web", `sell.${a}`, bodyOf(recordSale(a)))])
+    const outputs = rig.arrive([sell("web", a), sell("pos", a), sell("web", other), message("web", `sell.sku.${a}`, bodyOf(recordSale(a)))])
     expect(ofTag(outputs, "HandOver").map(({ owner, frame, messages }) => [owner, frame, messages.length])).toEqual([
       ["o-0", 1, 2],
       ["o-1", 2, 1],
@@ -44,7 +44,7 @@ describe("handing over", () => {
   it("hands an array over whole and in its order", () => {
     const rig = begun()
     const commands = Array.from({ length: 128 }, () => reserve(a))
-    const [frame] = ofTag(rig.arrive([message("web", `sell.${a}`, bodyOf(commands))]), "HandOver")
+    const [frame] = ofTag(rig.arrive([message("web", `sell.sku.${a}`, bodyOf(commands))]), "HandOver")
     const body = frame?.messages[0]?.body
     expect(body?._tag === "Commands" && body.commands.map((one) => one._tag === "Command" && one.command.id)).toEqual(
       commands.map(({ id }) => id),
@@ -116,22 +116,22 @@ describe("an owner", () => {
     const rig = new Rig()
     rig.hearTime()
     expect(answers(rig.arrive([sell("web", a)]))).toMatchObject([busyOwner])
-    expect(rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 1, owner: "o" })).toEqual([])
+    expect(rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 1, owner: "o" })).toEqual([])
     expect(ofTag(rig.arrive([sell("web", a)]), "HandOver")).toMatchObject([{ owner: "o" }])
   })
 
   it("of the higher epoch is believed", () => {
     const rig = begun()
     const ownerNow = () => ofTag(rig.arrive([sell("web", a)]), "HandOver")[0]?.owner
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 3, owner: "third" })
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 2, owner: "second" })
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 2, owner: null })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 3, owner: "third" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 2, owner: "second" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 2, owner: null })
     expect(ownerNow()).toBe("third")
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 3, owner: null })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 3, owner: null })
     expect(ownerNow()).toBeUndefined()
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 3, owner: "third" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 3, owner: "third" })
     expect(ownerNow()).toBeUndefined()
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 4, owner: "fourth" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 4, owner: "fourth" })
     expect(ownerNow()).toBe("fourth")
   })
 
@@ -145,7 +145,7 @@ describe("an owner", () => {
       ["pos", busyOwner],
     ])
     expect(answers(rig.arrive([sell("web", a)]))).toMatchObject([busyOwner])
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 1, owner: "o-0" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 1, owner: "o-0" })
     expect(ofTag(rig.arrive([sell("web", a)]), "HandOver")).toHaveLength(1)
   })
 
@@ -153,7 +153,7 @@ describe("an owner", () => {
     const rig = begun()
     fillWindow(rig)
     rig.arrive([sell("pos", a)])
-    rig.tell({ _tag: "OwnerSeen", partition: 0, epoch: 2, owner: "next" })
+    rig.tell({ _tag: "OwnerSeen", kind: "sku", partition: 0, epoch: 2, owner: "next" })
     const outputs = rig.tell({ _tag: "FrameUnheard", frame: 1 })
     expect(answers(outputs)).toMatchObject([busyOwner])
     expect(ofTag(outputs, "HandOver")).toMatchObject([{ owner: "next" }])
@@ -163,6 +163,6 @@ describe("an owner", () => {
 it("hands over canonical bodies alone, whatever the spelling was", () => {
   const command = reserve(a)
   const spelled = ` ${JSON.stringify(Object.fromEntries(Object.entries({ ...command, v: 1 }).reverse()), null, 2)}\n`
-  const [frame] = ofTag(Rig.begun().arrive([message("web", `sell.${a}`, bytesOf(spelled))]), "HandOver")
+  const [frame] = ofTag(Rig.begun().arrive([message("web", `sell.sku.${a}`, bytesOf(spelled))]), "HandOver")
   expect(frame?.messages[0]).toMatchObject({ bytes: commandText(command).length, body: { commands: [{ text: commandText(command) }] } })
 })

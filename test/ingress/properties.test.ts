@@ -58,13 +58,13 @@ const sound = fc.oneof(
       const commands = Array.from({ length: count }, () => make(on))
       return message(
         sender,
-        `sell.${on === "Ä/%" ? "%C3%84%2F%25" : on}`,
+        `sell.sku.${on === "Ä/%" ? "%C3%84%2F%25" : on}`,
         count === 1 ? bodyOf(commands[0] ?? reserve(on)) : bodyOf(commands),
       )
     }),
   fc.tuple(sku, fc.constantFrom(1, 1, 1, 5, 5, 100)).map(([on, count]) => () => {
     const commands = Array.from({ length: count }, () => receive(on))
-    return message("wms", `stock.${on === "Ä/%" ? "%C3%84%2F%25" : on}`, bodyOf(commands))
+    return message("wms", `stock.sku.${on === "Ä/%" ? "%C3%84%2F%25" : on}`, bodyOf(commands))
   }),
 )
 const odd = fc.oneof(
@@ -81,7 +81,7 @@ const odd = fc.oneof(
   fc.tuple(sellers, sku).map(
     ([sender, on]) =>
       () =>
-        message(sender, `sell.${on}`, bytesOf(" ".repeat(bodyBytesMax + 1))),
+        message(sender, `sell.sku.${on}`, bytesOf(" ".repeat(bodyBytesMax + 1))),
   ),
 )
 const messages = fc.array(fc.oneof({ weight: 6, arbitrary: sound }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 12 })
@@ -168,7 +168,7 @@ class World {
       bounds("app", ["sell"], 400),
       bounds("wms", ["stock"], 3_000),
     ]
-    this.rig = Rig.begun({ partitions, senders })
+    this.rig = Rig.begun({ partitions: { sku: partitions }, senders })
   }
 
   keyOf = (sender: string, reply: string | null): string => `${sender} ${reply}`
@@ -285,7 +285,7 @@ class World {
     if (came === "Stored") {
       this.stored.set(partition, [...(this.stored.get(partition) ?? []), serial])
       for (const one of kept) this.of(one).sure = "yes"
-      this.put({ _tag: came, partition, serial, seq: 100 + serial })
+      this.put({ _tag: came, kind: "sku", partition, serial, seq: 100 + serial })
       for (const one of kept) expect(this.of(one).heard).toBe(1)
       return
     }
@@ -294,7 +294,7 @@ class World {
       this.bytesOf.delete(`${partition} ${serial}`)
       for (const one of kept) this.of(one).sure = "nothing"
     }
-    this.put({ _tag: came, partition, serial })
+    this.put({ _tag: came, kind: "sku", partition, serial })
     for (const one of kept) expect(this.of(one).heard).toBe(came === "StoreFull" && !unknown ? 1 : 0)
   }
   readonly unknowns = new Set<string>()
@@ -311,6 +311,7 @@ class World {
     else if (one.kind === "owner")
       this.put({
         _tag: "OwnerSeen",
+        kind: "sku",
         partition: one.partition,
         epoch: one.epoch,
         owner: one.alive ? `o-${one.partition}-${one.epoch}` : null,
@@ -362,7 +363,7 @@ describe("turns", () => {
     const senders = names.map((name) => bounds(name, ["sell"], 1_000_000))
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat({ max: 3 }), fc.integer({ min: 1, max: 120 })), { minLength: 1, maxLength: 12 }), (waves) => {
-        const rig = Rig.begun({ partitions: 1, senders })
+        const rig = Rig.begun({ partitions: { sku: 1 }, senders })
         for (let i = 0; i < framesUnderWayMax; i++) rig.arrive([sell("web", "A")])
         for (const [who, count] of waves) rig.arrive(Array.from({ length: count }, () => sell(names[who] ?? "", "A")))
         const waited = new Map(rig.view().senders.map(({ sender, waitingMessages }) => [sender as string, waitingMessages]))

@@ -82,9 +82,9 @@ export const message = (sender: string, path: string, body: Uint8Array, more: Pa
   ...more,
 })
 export const sell = (sender: string, sku: string, more: Partial<DoorMessage> = {}): DoorMessage =>
-  message(sender, `sell.${skuToken(sku)}`, bodyOf(reserve(sku)), more)
+  message(sender, `sell.sku.${skuToken(sku)}`, bodyOf(reserve(sku)), more)
 export const fact = (sku: string, more: Partial<DoorMessage> = {}): DoorMessage =>
-  message("wms", `stock.${skuToken(sku)}`, bodyOf(receive(sku)), more)
+  message("wms", `stock.sku.${skuToken(sku)}`, bodyOf(receive(sku)), more)
 
 /** The `n`th SKU of a partition. */
 export const skuIn = (partition: number, partitions: number, n = 0): string => {
@@ -99,7 +99,7 @@ export class Rig {
   readonly outputs: Array<IngressOutput> = []
 
   constructor(options: Partial<IngressOptions> = {}, given: IngressCodec = codec) {
-    this.ingress = emptyIngress({ ingress: "i-1", partitions: 4, senders, ...options })
+    this.ingress = emptyIngress({ ingress: "i-1", partitions: { sku: 4 }, senders, ...options })
     this.step = makeIngressStep(given)
   }
 
@@ -107,7 +107,8 @@ export class Rig {
   static begun(options: Partial<IngressOptions> = {}, given: IngressCodec = codec): Rig {
     const rig = new Rig(options, given)
     rig.hearTime()
-    for (const { partition } of rig.ingress.counters) rig.tell({ _tag: "OwnerSeen", partition, epoch: 1, owner: `o-${partition}` })
+    for (const { partition } of rig.ingress.counters)
+      rig.tell({ _tag: "OwnerSeen", kind: "sku", partition, epoch: 1, owner: `o-${partition}` })
     return rig
   }
 

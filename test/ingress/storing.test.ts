@@ -14,11 +14,11 @@ describe("storing", () => {
       [1, 1],
     ])
     expect(rig.arrive([fact(a), fact(a)])).toEqual([])
-    const outputs = rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 41 })
+    const outputs = rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 41 })
     expect(answers(outputs)).toEqual([{ answer: "stored", partition: 0, seq: 41 }])
     expect(stores(outputs).map(batchOf)).toMatchObject([{ ingress: "i-1", serial: 2, acknowledged: 1 }])
-    expect(answers(rig.tell({ _tag: "Stored", partition: 0, serial: 2, seq: 42 }))).toHaveLength(2)
-    expect(rig.tell({ _tag: "Stored", partition: 0, serial: 2, seq: 43 })).toEqual([])
+    expect(answers(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 2, seq: 42 }))).toHaveLength(2)
+    expect(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 2, seq: 43 })).toEqual([])
   })
 
   it("needs no owner", () => {
@@ -30,9 +30,9 @@ describe("storing", () => {
   it("bounds a stored message in commands and bytes, and never splits an array", () => {
     const rig = Rig.begun()
     rig.arrive([fact(a)])
-    const arrays = Array.from({ length: 3 }, () => message("wms", `stock.${a}`, bodyOf(Array.from({ length: 60 }, () => receive(a)))))
+    const arrays = Array.from({ length: 3 }, () => message("wms", `stock.sku.${a}`, bodyOf(Array.from({ length: 60 }, () => receive(a)))))
     rig.arrive([...arrays, ...Array.from({ length: 20 }, () => fact(a))])
-    const [next] = stores(rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 1 }))
+    const [next] = stores(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 1 }))
     const { messages } = batchOf(next as NonNullable<typeof next>)
     expect(messages.map(({ body }) => body._tag === "Commands" && body.commands.length)).toEqual([60, 60])
     expect(messages.reduce((bytes, one) => bytes + one.bytes, 0)).toBeLessThanOrEqual(bodyBytesMax)
@@ -42,21 +42,23 @@ describe("storing", () => {
   it("hands the same bytes out again, later, when it is unknown whether they are stored, and never says busy to them", () => {
     const rig = Rig.begun()
     const [first] = stores(rig.arrive([fact(a)]))
-    expect(rig.tell({ _tag: "StoreUnknown", partition: 0, serial: 1 })).toEqual([])
+    expect(rig.tell({ _tag: "StoreUnknown", kind: "sku", partition: 0, serial: 1 })).toEqual([])
     expect(rig.view().partitions[0]).toMatchObject({ storeUnknown: true })
     expect(rig.pass(storeAgainMs - 1)).toEqual([])
     expect(rig.pass(1)).toEqual([first])
     expect(rig.pass(10 * ingressWaitMsMax)).toEqual([])
-    rig.tell({ _tag: "StoreFull", partition: 0, serial: 1 })
+    rig.tell({ _tag: "StoreFull", kind: "sku", partition: 0, serial: 1 })
     expect(rig.pass(storeFullPauseMs)).toEqual([first])
     expect(answers(rig.outputs)).toEqual([])
-    expect(answers(rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 5 }))).toEqual([{ answer: "stored", partition: 0, seq: 5 }])
+    expect(answers(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 5 }))).toEqual([
+      { answer: "stored", partition: 0, seq: 5 },
+    ])
   })
 
   it("says busy when the stream is full and surely nothing was stored, and uses the serial again", () => {
     const rig = Rig.begun()
     rig.arrive([fact(a), fact(a)])
-    expect(answers(rig.tell({ _tag: "StoreFull", partition: 0, serial: 1 }))).toMatchObject([
+    expect(answers(rig.tell({ _tag: "StoreFull", kind: "sku", partition: 0, serial: 1 }))).toMatchObject([
       { answer: "busy", why: "full" },
       { answer: "busy", why: "full" },
     ])
@@ -70,7 +72,7 @@ describe("storing", () => {
     rig.arrive([fact(a)])
     rig.arrive([fact(a)])
     expect(answers(rig.pass(ingressWaitMsMax))).toMatchObject([{ answer: "busy", why: "queue" }])
-    expect(answers(rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 1 }))).toMatchObject([{ answer: "stored" }])
+    expect(answers(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 1 }))).toMatchObject([{ answer: "stored" }])
   })
 })
 
@@ -84,10 +86,10 @@ describe("an ending ingress", () => {
       { answer: "busy", why: "ending" },
       { answer: "busy", why: "ending" },
     ])
-    rig.tell({ _tag: "Stored", partition: 0, serial: 1, seq: 1 })
+    rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 1, seq: 1 })
     rig.tell({ _tag: "FrameHeard", frame: 1 })
     expect(ofTag(rig.outputs, "Drained")).toEqual([])
-    expect(ofTag(rig.tell({ _tag: "Stored", partition: 0, serial: 2, seq: 2 }), "Drained")).toHaveLength(1)
+    expect(ofTag(rig.tell({ _tag: "Stored", kind: "sku", partition: 0, serial: 2, seq: 2 }), "Drained")).toHaveLength(1)
     expect(rig.pass(1_000)).toEqual([])
   })
 

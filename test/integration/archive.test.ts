@@ -33,9 +33,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "holdfast-archived-"))
   server = await startEmbedded({ senders: sendersOf("web=channel") })
   const { engine, door } = server.credentials
-  const ports = ManagedRuntime.make(natsLayer({ servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec))
+  const ports = ManagedRuntime.make(
+    natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door }, saidCodec),
+  )
   runtime = ports
-  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+  await ports.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
   // Twelve days in the past, an hour for each record.
   const startMs = Date.now() - 12 * 24 * hourMs
   owner = new SteadyOwner({ partition: 0, partitions, skus: ["A", "B"], startMs, msPerRecord: hourMs, commandsPerRecord: 4 })
@@ -147,7 +149,7 @@ describe("a worker on a journal whose beginning was purged", () => {
     await until(isReigning(lastSeq))
     await one.stop()
     const admin = await connectAs(server, "admin")
-    await (await jetstreamManager(admin)).streams.purge("HF_SNAPSHOTS")
+    await (await jetstreamManager(admin)).streams.purge("HF_SNAPSHOTS_SKU")
     await admin.close()
     const other = serve()
     await until(async () => (await marks()).halt !== null)

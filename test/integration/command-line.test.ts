@@ -336,7 +336,9 @@ describe("holdfast resume", () => {
     const access = { servers: [url], monitorUrls: [monitorUrl], engine: credentials.engine, door: credentials.door }
     await cluster.stopWorker()
     const halt = { reason: "ChainBroken", detail: "for a test", atMs: Date.now(), resume: null } as const
-    await Effect.runPromise(Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer(access, saidCodec))))
+    await Effect.runPromise(
+      Cluster.use((marks) => marks.putHalt(1, halt)).pipe(Effect.provide(natsLayer({ kind: "sku", ...access }, saidCodec))),
+    )
     cluster.startWorker()
     const others = async () => json((await cluster.ask(["topology", "--json"])).out).partitions
     await expect

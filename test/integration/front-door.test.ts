@@ -66,7 +66,7 @@ describe("a sender with any NATS client", () => {
   it("hears of a fact that it is stored, then what was decided", async () => {
     const warehouse = await as("warehouse")
     const fact = { ...head("A"), type: "ReceiveStock", location: "L", qty: 5, reference: "d1" }
-    const heard = await hearAll(warehouse, "warehouse", "hf.cmd.warehouse.stock.A", fact)
+    const heard = await hearAll(warehouse, "warehouse", "hf.cmd.warehouse.stock.sku.A", fact)
     expect(heard[0]).toMatchObject({ answer: "stored" })
     expect(heard.at(-1)?.decisions).toEqual([expect.objectContaining({ id: fact.id, outcome: "accepted" })])
   })
@@ -75,17 +75,17 @@ describe("a sender with any NATS client", () => {
     const [planner, web] = [await as("planner"), await as("web")]
     const line = { channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }
     const policy = { ...head("A"), type: "SetPolicy", policy: { version: 1, channels: [line], safety: [], sourcing: [] } }
-    await hearAll(planner, "planner", "hf.cmd.planner.policy.A", policy)
+    await hearAll(planner, "planner", "hf.cmd.planner.policy.sku.A", policy)
     const reserve = { ...head("A"), type: "Reserve", reservation: "r1", qty: 2, holdMs: 60_000 }
-    const first = await request(web, "hf.cmd.web.sell.A", reserve)
+    const first = await request(web, "hf.cmd.web.sell.sku.A", reserve)
     expect(first.decisions).toEqual([expect.objectContaining({ id: reserve.id, outcome: "accepted", qty: 2 })])
-    const again = await request(web, "hf.cmd.web.sell.A", reserve)
+    const again = await request(web, "hf.cmd.web.sell.sku.A", reserve)
     expect(again.decisions).toEqual([expect.objectContaining({ id: reserve.id, outcome: "accepted", repeated: true })])
   })
 
   it("hears why nothing of a message was taken: its token, its form", async () => {
     const web = senders.get("web") ?? (await as("web"))
-    expect(await request(web, "hf.cmd.web.sell.*", head("A"))).toMatchObject({ answer: "notStored", reason: "token" })
-    expect(await request(web, "hf.cmd.web.sell.A", { x: 1 })).toMatchObject({ answer: "notStored", reason: "form" })
+    expect(await request(web, "hf.cmd.web.sell.sku.*", head("A"))).toMatchObject({ answer: "notStored", reason: "token" })
+    expect(await request(web, "hf.cmd.web.sell.sku.A", { x: 1 })).toMatchObject({ answer: "notStored", reason: "form" })
   })
 })

@@ -36,7 +36,7 @@ afterAll(() => cluster.stop())
 describe("a question as a request", () => {
   it("is answered on its own reply subject", async () => {
     const web = await plain("web")
-    expect(await requested(web, "hf.get.web.topology")).toEqual({ answer: "topology", partitions: 4 })
+    expect(await requested(web, "hf.get.web.topology")).toEqual({ answer: "topology", partitions: { sku: 4 } })
     expect(await requested(web, "hf.get.web.stock.A")).toMatchObject({ answer: "notAllowed", question: "stock" })
   })
 
@@ -50,9 +50,9 @@ describe("a question as a request", () => {
       })
     while (nobody === 0) {
       for (let i = 0; i < 2_000; i++) void ask()
-      expect(await requested(warehouse, "hf.get.warehouse.topology")).toMatchObject({ partitions: 4 })
+      expect(await requested(warehouse, "hf.get.warehouse.topology")).toMatchObject({ partitions: { sku: 4 } })
       await web.flush()
     }
-    expect(await requested(web, "hf.get.web.topology")).toMatchObject({ partitions: 4 })
+    expect(await requested(web, "hf.get.web.topology")).toMatchObject({ partitions: { sku: 4 } })
   })
 })

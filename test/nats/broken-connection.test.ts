@@ -71,7 +71,7 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
     const link = await linkThroughTheWay()
     const worker = makeWorker(workerConfig(server))
     toClose.push(() => worker.dispose())
-    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: 1, replicas: 1 })))
+    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1 }, replicas: 1 })))
     const group = [{ subject: "hf.feed.0.web.A", body }]
     expect(await longest(() => publishCounted(link, group))).toBeLessThan(answeredMsMax)
     // And the next is stored.
@@ -81,7 +81,7 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
   it("everything a worker asks for", async () => {
     const worker = makeWorker(workerConfig(server, { servers: [way.url] }))
     toClose.push(() => worker.dispose())
-    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: 1, replicas: 1 })))
+    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1 }, replicas: 1 })))
     const kinds = {
       feed: () => worker.runPromise(Outbound.use((outbound) => outbound.feed(0, [value]))),
       replies: () => worker.runPromise(Outbound.use((outbound) => outbound.reply([]))),
@@ -98,8 +98,8 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
     toClose.push(() => desk.dispose())
     await desk.context()
     const kinds = {
-      hand: () => desk.runPromise(Desk.use(({ hand }) => hand(0, "nobody", body))),
-      store: () => desk.runPromise(Desk.use(({ store }) => store(0, body))),
+      hand: () => desk.runPromise(Desk.use(({ hand }) => hand("sku", 0, "nobody", body))),
+      store: () => desk.runPromise(Desk.use(({ store }) => store("sku", 0, body))),
       time: () => desk.runPromise(Desk.use(({ brokerMs }) => brokerMs)),
     }
     for (const [kind, handOver] of Object.entries(kinds)) expect([kind, (await longest(handOver)) < answeredMsMax]).toEqual([kind, true])

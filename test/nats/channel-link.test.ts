@@ -19,8 +19,8 @@ afterAll(async () => {
   await broker.close()
 })
 
-/** Two tokens after the class: no door and no stream takes it. */
-const toNobody = (suffix: string): SentMessage => ({ class: "sell", token: "A.B", body: bytes("{}"), suffix })
+/** Two tokens after the kind: no door and no stream takes it. */
+const toNobody = (suffix: string): SentMessage => ({ class: "sell", kind: "sku", token: "A.B", body: bytes("{}"), suffix })
 
 /** What is heard under `prefix` from `doing` on, until `isLast`. */
 const heardOf = (prefix: string, isLast: (heard: Heard) => boolean, doing: (link: ChannelLink["Service"]) => Promise<unknown>) =>
@@ -58,7 +58,7 @@ describe("a message that nobody takes", () => {
       "forged",
       ({ _tag }) => _tag === "NobodyTook",
       async (link) => {
-        shop.publish("hf.cmd.shop.sell.A.B", "{}", { reply: "hf.reply.web.forged.1" })
+        shop.publish("hf.cmd.shop.sell.sku.A.B", "{}", { reply: "hf.reply.web.forged.1" })
         await shop.flush()
         link.publish(toNobody("forged.2"))
       },

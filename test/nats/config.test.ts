@@ -48,7 +48,7 @@ describe("those between senders and what is stored", () => {
     const text = serverConfig(options)
     const [engine = "", channels = ""] = text.slice(text.indexOf("accounts {")).split("  CHANNELS {")
     expect(engine).toContain(
-      'user: "ingress", password: "i", permissions: { publish: { allow: ["hf.hand.*.*", "hf.q.*", "$JS.API.STREAM.INFO.HF_STORED"] }, subscribe: { allow: ["hf.owner.*", "_INBOX.ingress.>"] } }',
+      'user: "ingress", password: "i", permissions: { publish: { allow: ["hf.hand.*.*.*", "hf.q.sku.*", "$JS.API.STREAM.INFO.HF_STORED_SKU"] }, subscribe: { allow: ["hf.owner.*.*", "_INBOX.ingress.>"] } }',
     )
     expect(channels).toContain(
       'user: "door", password: "d", permissions: { publish: { allow: ["hf.reply.>"] }, subscribe: { allow: ["hf.cmd.>", "hf.get.>", "_INBOX.door.>"] } }',
@@ -69,7 +69,7 @@ describe("during an upgrade", () => {
     const [publish = ""] = channels.split('user: "former"')[1]?.split("subscribe") ?? []
     const subjects = [...publish.matchAll(/"(\$JS[^"]*|hf[^"]*)"/g)].map(([, subject]) => subject ?? "")
     expect(subjects.filter((subject) => !/\.HF_COMMANDS(\.>)?$/.test(subject))).toEqual([
-      "$JS.API.STREAM.INFO.HF_STORED",
+      "$JS.API.STREAM.INFO.HF_STORED_SKU",
       "hf.former.closed",
     ])
     expect(subjects.some((subject) => subject.includes("*") || subject.startsWith("$JS.API.STREAM.DELETE"))).toBe(false)

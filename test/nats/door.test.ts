@@ -47,9 +47,9 @@ describe("a door on a real server", () => {
         for (const [i, head] of odd.entries()) {
           // Said again until it is heard: the door opens at the server a little later.
           while (!messages.some(({ body }) => text(body) === `odd ${i}`))
-            yield* Effect.promise(() => publishRaw(door().server, "web", "hf.cmd.web.sell.A", head, `odd ${i}`))
+            yield* Effect.promise(() => publishRaw(door().server, "web", "hf.cmd.web.sell.sku.A", head, `odd ${i}`))
         }
-        yield* Effect.promise(() => door().publish("web", [{ path: "sell.A", body: "last", headers: { "Hf-Reply": "fine.1" } }]))
+        yield* Effect.promise(() => door().publish("web", [{ path: "sell.sku.A", body: "last", headers: { "Hf-Reply": "fine.1" } }]))
         yield* Effect.repeat(Effect.sleep("2 millis"), { until: () => text(messages.at(-1)?.body ?? new Uint8Array()) === "last" })
         return messages
       }),
@@ -68,8 +68,8 @@ describe("a door on a real server", () => {
         const opened = yield* enter({ arrived: (arrived) => void told.push(arrived.map(({ body }) => text(body))) })
         opened.open(web)
         // Said again until it is heard: the door opens at the server a little later.
-        while (told.length === 0) yield* Effect.promise(() => door().publish("web", [{ path: "sell.A", body: "begin" }]))
-        const bodies = Array.from({ length: count }, (_, i) => ({ path: "sell.A", body: String(i) }))
+        while (told.length === 0) yield* Effect.promise(() => door().publish("web", [{ path: "sell.sku.A", body: "begin" }]))
+        const bodies = Array.from({ length: count }, (_, i) => ({ path: "sell.sku.A", body: String(i) }))
         yield* Effect.promise(() => door().publish("web", bodies))
         yield* Effect.repeat(Effect.sleep("2 millis"), { until: () => told.at(-1)?.at(-1) === String(count - 1) })
         return told
@@ -91,13 +91,13 @@ describe("a door on a real server", () => {
         yield* Effect.promise(() => door().server.kill("SIGKILL"))
         yield* Effect.promise(() => door().server.restart())
         while (messages.length === 0)
-          yield* Effect.ignore(Effect.tryPromise(() => door().publish("web", [{ path: "sell.A", body: "again" }])))
+          yield* Effect.ignore(Effect.tryPromise(() => door().publish("web", [{ path: "sell.sku.A", body: "again" }])))
         // What is asked while a connection isn't back is lost.
         yield* Effect.retry(
           Effect.tryPromise(() => door().publish("shop", [])),
           Schedule.spaced("20 millis"),
         )
-        const nobody = yield* Effect.promise(() => door().ask("shop", "sell.A", ""))
+        const nobody = yield* Effect.promise(() => door().ask("shop", "sell.sku.A", ""))
         return { body: text(messages[0]?.body ?? new Uint8Array()), nobody }
       }),
     )

@@ -1,5 +1,6 @@
 /** The commands stream of earlier releases on a real server: read with the narrow login, held to the contract of `Commands`; closed, and asked for its end. */
 import { DiscardPolicy, RetentionPolicy, StorageType } from "@nats-io/jetstream"
+import type { NatsConnection } from "@nats-io/transport-node"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Link, openLink } from "../../src/nats/connection.ts"
@@ -10,8 +11,8 @@ import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { type Broker, skuIn } from "../contract/broker-under-test.ts"
 import { formerCommandsContract, withFormer } from "../contract/former-commands.ts"
 import { patientBroker } from "../contract/patience.ts"
-import { storeCommand } from "../contract/stored-command.ts"
 import { connectBroker, type NatsBroker, senders, startTimeoutMs } from "./nats-broker.ts"
+import { connectAs } from "./raw-client.ts"
 
 const partitions = 4
 const login = (user: string) => ({ user, password: `secret-of-${user}` })
@@ -19,6 +20,8 @@ const login = (user: string) => ({ user, password: `secret-of-${user}` })
 let server: EmbeddedServer
 let broker: NatsBroker
 let earlier: Link
+/** A sender of that release. */
+let former: NatsConnection | undefined
 const scope = Scope.makeUnsafe()
 
 /** As an earlier release made it. */
@@ -48,9 +51,18 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Effect.runPromise(Scope.close(scope, Exit.void))
+  await former?.close()
   await broker?.close()
   await server?.stop()
 })
+
+/** As senders of that release stored a command themselves, under a subject that names no kind: the stream acknowledges it on the reply subject. */
+const storeAsFormerly = async (token: string, body: Uint8Array): Promise<{ readonly seq: number }> => {
+  former ??= await connectAs(server, "web")
+  const answer = (await former.request(`hf.cmd.web.sell.${token}`, body, { timeout: 5_000 })).json<{ readonly seq?: number }>()
+  if (answer.seq === undefined) throw new Error(`it is not acknowledged: ${JSON.stringify(answer)}`)
+  return { seq: answer.seq }
+}
 
 const patient: Broker = () => patientBroker(broker)
 
@@ -59,7 +71,7 @@ formerCommandsContract(
   patient,
   () => (partition, body) =>
     Effect.tryPromise({
-      try: () => broker.asSender("web", storeCommand("sell", skuIn(partition, partitions), body)),
+      try: () => storeAsFormerly(skuIn(partition, partitions), body),
       catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
     }),
   0,

@@ -29,6 +29,7 @@ export const startTimeoutMs = 300_000
 export const senders = sendersOf("web=channel,shop=channel,dock=warehouse,desk=merchandiser,ops=operator")
 
 export const workerConfig = (server: EmbeddedServer, overrides: Partial<NatsConfig> = {}): NatsConfig => ({
+  kind: "sku",
   servers: [server.url],
   monitorUrls: [server.monitorUrl],
   engine: server.credentials.engine,
@@ -60,7 +61,8 @@ export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions:
       Questions.use((questions) =>
         Effect.gen(function* () {
           const open = yield* questions.listen(({ sender, path, replyHeader }) => {
-            if (path === topologyPath) open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions }))
+            if (path === topologyPath)
+              open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions: { sku: partitions } }))
           })
           for (const { sender } of senders) open.open(sender)
           return yield* Effect.never
@@ -110,7 +112,7 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const worker = makeWorker(config)
   const other = makeWorker({ ...config, name: "other" })
   const { partitions } = options
-  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: options.replicas ?? 1 })))
+  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: options.replicas ?? 1 })))
   await other.context()
   const desk = makeDesk(deskConfig(server, "ingress"))
   hearQuestions(worker, partitions)
@@ -127,7 +129,7 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
     asOtherWorker: (effect) => other.runPromise(Effect.scoped(effect)),
     store: (partition, body) =>
       Effect.tryPromise({
-        try: () => desk.runPromise(Desk.use(({ store }) => store(partition, body))),
+        try: () => desk.runPromise(Desk.use(({ store }) => store("sku", partition, body))),
         catch: (error) => new BrokerUnavailable({ operation: "store", cause: String(error) }),
       }).pipe(
         Effect.filterOrFail(

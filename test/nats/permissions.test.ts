@@ -77,25 +77,35 @@ const refusedToHear = (user: User, subjects: ReadonlyArray<string>): Promise<Rea
 
 /** Everything that is stored, and everything that somebody's word is taken on. */
 const inside = [
-  "hf.q.0",
-  "hf.hand.0.reign",
-  "hf.owner.0",
-  "hf.journal.0",
+  "hf.q.sku.0",
+  "hf.hand.sku.0.reign",
+  "hf.owner.sku.0",
+  "hf.journal.sku.0",
   "hf.feed.0.web.A",
-  "hf.snap.0.manifest",
-  "$KV.HF_LEASES.0",
-  "$KV.HF_MARKS.witness.0",
-  "$JS.API.STREAM.INFO.HF_STORED",
-  "$JS.API.STREAM.PURGE.HF_STORED",
+  "hf.snap.sku.0.manifest",
+  // Of a kind that there isn't yet, as of the one there is.
+  "hf.q.order.0",
+  "hf.hand.order.0.reign",
+  "hf.owner.order.0",
+  "hf.journal.order.0",
+  "hf.snap.order.0.manifest",
+  "$KV.HF_LEASES.order.0",
+  "$JS.API.STREAM.PURGE.HF_STORED_ORDER",
+  "$KV.HF_LEASES.sku.0",
+  "$KV.HF_MARKS.sku.witness.0",
+  "$JS.API.STREAM.INFO.HF_STORED_SKU",
+  "$JS.API.STREAM.PURGE.HF_STORED_SKU",
   "$JS.API.STREAM.NAMES",
   "$JS.API.STREAM.CREATE.MINE",
   "$SYS.REQ.SERVER.PING",
 ]
 const others = [
-  "hf.cmd.shop.sell.A",
-  "hf.cmd.web.stock.A",
-  "hf.cmd.web.policy.A",
-  "hf.cmd.web.operator.A",
+  "hf.cmd.shop.sell.sku.A",
+  "hf.cmd.web.stock.sku.A",
+  "hf.cmd.web.policy.sku.A",
+  "hf.cmd.web.operator.sku.A",
+  "hf.cmd.web.stock.order.A",
+  "hf.cmd.web.sku.A",
   "hf.cmd.web.A",
   "hf.get.shop.ats",
   "hf.ats.web.A",
@@ -106,7 +116,17 @@ const others = [
   "_INBOX.engine.x",
   "_INBOX.ingress.x",
 ]
-const own = ["hf.cmd.web.sell.A", "hf.cmd.web.sell.%41", "hf.cmd.web.sell.a.b", "hf.cmd.web.sell.*", "hf.cmd.web.sell.>", "hf.get.web.ats"]
+const own = [
+  "hf.cmd.web.sell.sku.A",
+  "hf.cmd.web.sell.sku.%41",
+  "hf.cmd.web.sell.sku.a.b",
+  "hf.cmd.web.sell.sku.*",
+  "hf.cmd.web.sell.order.A",
+  "hf.cmd.web.sell.*.A",
+  "hf.cmd.web.sell.A",
+  "hf.cmd.web.sell.>",
+  "hf.get.web.ats",
+]
 
 describe("a channel's login", () => {
   it("says nothing in another's name, in another class, to what is stored or to the server", async () => {
@@ -123,7 +143,7 @@ describe("a channel's login", () => {
       "hf.cmd.>",
       "hf.cmd.web.>",
       "hf.q.>",
-      "hf.owner.*",
+      "hf.owner.sku.*",
       "_INBOX.>",
       "$JS.>",
       ">",
@@ -141,7 +161,7 @@ describe("a channel's login", () => {
 
   it("INV-14 gets nothing into any stream: not by what it publishes, and not by what it names as its answer's place, with any subject and its own headers", async () => {
     const before = await streams()
-    expect(Object.keys(before)).toContain("HF_STORED")
+    expect(Object.keys(before)).toContain("HF_STORED_SKU")
     await refusedToPublish("web", [...own, ...others, ...inside])
     for (const reply of [...own, ...others, ...inside]) await refusedToPublish("web", own, reply)
     expect(await streams()).toEqual(before)
@@ -162,7 +182,7 @@ describe("a channel's login", () => {
 
 describe("the door's login", () => {
   it("answers senders, and says nothing else", async () => {
-    const foreign = ["hf.cmd.web.sell.A", "hf.get.web.ats", "hf.ats.web.A", "_INBOX.door.x", ...inside]
+    const foreign = ["hf.cmd.web.sell.sku.A", "hf.get.web.ats", "hf.ats.web.A", "_INBOX.door.x", ...inside]
     expect(await refusedToPublish("door", foreign)).toEqual(foreign)
     expect(await refusedToPublish("door", ["hf.reply.web.x", "hf.reply.shop.a.b"])).toEqual([])
   })
@@ -181,23 +201,23 @@ describe("the door's login", () => {
 
 describe("an ingress's login", () => {
   it("hands over, stores in the one stream and asks for its state, and does nothing else where all is stored", async () => {
-    const allowed = ["hf.hand.0.reign", "hf.hand.3.other", "$JS.API.STREAM.INFO.HF_STORED"]
+    const allowed = ["hf.hand.sku.0.reign", "hf.hand.order.0.reign", "hf.hand.sku.3.other", "$JS.API.STREAM.INFO.HF_STORED_SKU"]
     const foreign = [
-      ...inside.filter((subject) => !allowed.includes(subject) && subject !== "hf.q.0"),
-      "hf.hand.0",
-      "hf.hand.0.a.b",
-      "hf.q.0.web",
+      ...inside.filter((subject) => !allowed.includes(subject) && subject !== "hf.q.sku.0"),
+      "hf.hand.sku.0",
+      "hf.hand.sku.0.a.b",
+      "hf.q.sku.0.web",
       "hf.ats.web.A",
-      "$JS.API.STREAM.INFO.HF_JOURNAL_0",
-      "$JS.API.STREAM.MSG.DELETE.HF_STORED",
-      "$JS.API.CONSUMER.CREATE.HF_STORED",
+      "$JS.API.STREAM.INFO.HF_JOURNAL_SKU_0",
+      "$JS.API.STREAM.MSG.DELETE.HF_STORED_SKU",
+      "$JS.API.CONSUMER.CREATE.HF_STORED_SKU",
     ]
     expect(await refusedToPublish("ingress", foreign)).toEqual(foreign)
     expect(await refusedToPublish("ingress", allowed)).toEqual([])
     const before = await streams()
-    expect(await refusedToPublish("ingress", ["hf.q.0"])).toEqual([])
-    const { HF_STORED: stored } = before
-    expect(await streams()).toEqual({ ...before, HF_STORED: { last: (stored?.last ?? 0) + 1, messages: (stored?.messages ?? 0) + 1 } })
+    expect(await refusedToPublish("ingress", ["hf.q.sku.0"])).toEqual([])
+    const { HF_STORED_SKU: stored } = before
+    expect(await streams()).toEqual({ ...before, HF_STORED_SKU: { last: (stored?.last ?? 0) + 1, messages: (stored?.messages ?? 0) + 1 } })
   })
 
   it("can't have an owner, who may publish more, answer into a stream", async () => {
@@ -206,15 +226,15 @@ describe("an ingress's login", () => {
     await door.asOwner(
       Effect.gen(function* () {
         const desk = yield* Desk
-        yield* desk.receive(0, "answering", ({ heard }) => {
+        yield* desk.receive("sku", 0, "answering", ({ heard }) => {
           heard()
           frames++
         })
         yield* Effect.promise(() =>
           as("ingress", async (nc) => {
-            for (const reply of ["hf.q.0", "hf.journal.0"]) nc.publish("hf.hand.0.answering", "{}", { reply })
+            for (const reply of ["hf.q.sku.0", "hf.journal.sku.0"]) nc.publish("hf.hand.sku.0.answering", "{}", { reply })
             // Behind those two on the owner's connection, so that they were answered, or not, before this comes back.
-            await nc.request("hf.hand.0.answering", "{}", { timeout: 10_000 })
+            await nc.request("hf.hand.sku.0.answering", "{}", { timeout: 10_000 })
           }),
         )
       }),
@@ -224,9 +244,9 @@ describe("an ingress's login", () => {
   })
 
   it("hears owners and its own inbox", async () => {
-    const foreign = ["hf.hand.>", "hf.hand.0.reign", "hf.q.>", "hf.journal.>", "hf.ats.>", "_INBOX.engine.>", "$JS.>", ">"]
+    const foreign = ["hf.hand.>", "hf.hand.sku.0.reign", "hf.q.>", "hf.journal.>", "hf.ats.>", "_INBOX.engine.>", "$JS.>", ">"]
     expect(await refusedToHear("ingress", foreign)).toEqual(foreign)
-    expect(await refusedToHear("ingress", ["hf.owner.*", "_INBOX.ingress.>"])).toEqual([])
+    expect(await refusedToHear("ingress", ["hf.owner.sku.*", "_INBOX.ingress.>"])).toEqual([])
   })
 })
 
@@ -249,24 +269,24 @@ const outcomesOf = async (nc: NatsConnection, requests: ReadonlyArray<string>): 
 describe("a worker's login in the engine's account", () => {
   it("neither purges nor changes nor removes nor restores a journal, and purges nothing that isn't superseded or decided", async () => {
     const requests = [
-      "STREAM.PURGE.HF_JOURNAL_0",
+      "STREAM.PURGE.HF_JOURNAL_SKU_0",
       "STREAM.PURGE.HF_FEED",
       "STREAM.PURGE.KV_HF_MARKS",
-      "STREAM.UPDATE.HF_JOURNAL_0",
-      "STREAM.UPDATE.HF_SNAPSHOTS",
-      "STREAM.UPDATE.HF_STORED",
-      "STREAM.DELETE.HF_STORED",
-      "STREAM.DELETE.HF_JOURNAL_0",
+      "STREAM.UPDATE.HF_JOURNAL_SKU_0",
+      "STREAM.UPDATE.HF_SNAPSHOTS_SKU",
+      "STREAM.UPDATE.HF_STORED_SKU",
+      "STREAM.DELETE.HF_STORED_SKU",
+      "STREAM.DELETE.HF_JOURNAL_SKU_0",
       "STREAM.DELETE.HF_FEED",
-      "STREAM.MSG.DELETE.HF_JOURNAL_0",
-      "STREAM.RESTORE.HF_JOURNAL_0",
-      "STREAM.SNAPSHOT.HF_JOURNAL_0",
+      "STREAM.MSG.DELETE.HF_JOURNAL_SKU_0",
+      "STREAM.RESTORE.HF_JOURNAL_SKU_0",
+      "STREAM.SNAPSHOT.HF_JOURNAL_SKU_0",
       "ACCOUNT.PURGE.HOLDFAST",
     ]
     const outcomes = await as("engine", (nc) => outcomesOf(nc, requests))
     expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))
-    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_SNAPSHOTS", { filter: "hf.snap.0.none.*" }))).toBe("done")
-    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_STORED", { filter: "hf.q.0", seq: 1 }))).toBe("done")
+    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_SNAPSHOTS_SKU", { filter: "hf.snap.sku.0.none.*" }))).toBe("done")
+    expect(await as("engine", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_STORED_SKU", { filter: "hf.q.sku.0", seq: 1 }))).toBe("done")
   })
 
   it("tells whoever handed it something that it was heard, and nobody else's inbox anything", async () => {
@@ -279,21 +299,23 @@ describe("a worker's login in the engine's account", () => {
 describe("the archivist's login", () => {
   it("purges a prefix of a journal, whose last record and sequence stay", async () => {
     await as("engine", async (nc) => {
-      for (let record = 1; record <= 5; record++) await jetstream(nc).publish("hf.journal.2", `record ${record}`)
+      for (let record = 1; record <= 5; record++) await jetstream(nc).publish("hf.journal.sku.2", `record ${record}`)
     })
-    expect(await as("archivist", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_JOURNAL_2", { filter: "hf.journal.2", seq: 4 }))).toBe("done")
-    expect((await streams()).HF_JOURNAL_2).toEqual({ last: 5, messages: 2 })
+    expect(await as("archivist", (nc) => apiOutcome(nc, "STREAM.PURGE.HF_JOURNAL_SKU_2", { filter: "hf.journal.sku.2", seq: 4 }))).toBe(
+      "done",
+    )
+    expect((await streams()).HF_JOURNAL_SKU_2).toEqual({ last: 5, messages: 2 })
   })
 
   it("stores nothing: no record, no snapshot, no lease, no mark, no value of the feed", async () => {
     const subjects = [
-      "hf.journal.0",
-      "hf.q.0",
-      "hf.hand.0.reign",
-      "hf.owner.0",
-      "hf.snap.0.manifest",
+      "hf.journal.sku.0",
+      "hf.q.sku.0",
+      "hf.hand.sku.0.reign",
+      "hf.owner.sku.0",
+      "hf.snap.sku.0.manifest",
       "hf.feed.0.web.A",
-      "$KV.HF_LEASES.0",
+      "$KV.HF_LEASES.sku.0",
       "$KV.HF_MARKS.0.witness",
       "hf.ats.web.A",
     ]
@@ -302,19 +324,19 @@ describe("the archivist's login", () => {
 
   it("purges nothing but journals, changes and removes nothing, and has nothing delivered to another's subject", async () => {
     const requests = [
-      "STREAM.PURGE.HF_SNAPSHOTS",
+      "STREAM.PURGE.HF_SNAPSHOTS_SKU",
       "STREAM.PURGE.HF_FEED",
-      "STREAM.PURGE.HF_STORED",
+      "STREAM.PURGE.HF_STORED_SKU",
       "STREAM.PURGE.KV_HF_LEASES",
       "STREAM.PURGE.KV_HF_MARKS",
       "STREAM.PURGE.KV_HF_MEMBERS",
-      "STREAM.UPDATE.HF_JOURNAL_0",
-      "STREAM.DELETE.HF_JOURNAL_0",
-      "STREAM.MSG.DELETE.HF_JOURNAL_0",
+      "STREAM.UPDATE.HF_JOURNAL_SKU_0",
+      "STREAM.DELETE.HF_JOURNAL_SKU_0",
+      "STREAM.MSG.DELETE.HF_JOURNAL_SKU_0",
       "STREAM.CREATE.OTHER",
-      "CONSUMER.CREATE.HF_JOURNAL_0",
-      "CONSUMER.CREATE.HF_JOURNAL_0.c",
-      "CONSUMER.DURABLE.CREATE.HF_JOURNAL_0.c",
+      "CONSUMER.CREATE.HF_JOURNAL_SKU_0",
+      "CONSUMER.CREATE.HF_JOURNAL_SKU_0.c",
+      "CONSUMER.DURABLE.CREATE.HF_JOURNAL_SKU_0.c",
     ]
     const outcomes = await as("archivist", (nc) => outcomesOf(nc, requests))
     expect(outcomes).toEqual(requests.map((request) => `${request}: PermissionViolationError`))

@@ -213,7 +213,7 @@ describe("a server that is away", () => {
   it("is said to be, to workers and senders, with what to look at", async () => {
     const server = await startEmbedded({ senders: [] })
     await server.stop()
-    const config = { servers: [server.url], monitorUrls: [], ...server.credentials }
+    const config = { kind: "sku" as const, servers: [server.url], monitorUrls: [], ...server.credentials }
     const failed = await Effect.runPromise(Effect.scoped(Effect.flip(Layer.build(natsLayer(config, plainCodec)))))
     expect(failed).toMatchObject({ _tag: "BrokerUnavailable" })
     expect(failed.operation).toContain(server.url)

@@ -75,7 +75,7 @@ describe("the loss of the server that leads a journal", () => {
         ),
       ),
     )
-    const leader = await leaderOf("HF_JOURNAL_0")
+    const leader = await leaderOf("HF_JOURNAL_SKU_0")
     await asWorker(
       Journals.use((journals) =>
         Effect.gen(function* () {

@@ -34,18 +34,21 @@ const worker = (config: NatsConfig) => {
   return made
 }
 
-const prepare = (overrides: Partial<NatsConfig> = {}, asked = { partitions, replicas: 1 }) =>
+const prepare = (overrides: Partial<NatsConfig> = {}, asked = { partitions: { sku: partitions }, replicas: 1 }) =>
   worker(workerConfig(server, overrides)).runPromise(Cluster.use((cluster) => cluster.prepare(asked)))
 
 /** What a start warns of, once the server's own page was read: it is not waited for, and what it would say counts as not kept. */
-const warningsOf = async (overrides: Partial<NatsConfig> = {}, asked = { partitions, replicas: 1 }): Promise<ReadonlyArray<string>> => {
+const warningsOf = async (
+  overrides: Partial<NatsConfig> = {},
+  asked = { partitions: { sku: partitions }, replicas: 1 },
+): Promise<ReadonlyArray<string>> => {
   for (;;) {
     const { warnings } = await prepare(overrides, asked)
     if (!warnings.some((warning) => /could not be read.*timeout/.test(warning))) return warnings
   }
 }
 
-const refused = (asked = { partitions, replicas: 1 }) =>
+const refused = (asked = { partitions: { sku: partitions }, replicas: 1 }) =>
   worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
 
 /** Changes a stream behind Holdfast's back. */
@@ -61,17 +64,17 @@ const edit = async (stream: string, change: Partial<StreamConfig>) => {
 describe("a first start", () => {
   it("creates every stream; workers that start at the same time do not get in each other's way", async () => {
     const prepared = await Promise.all([prepare(), prepare(), prepare()])
-    expect(prepared.map((found) => found.partitions)).toEqual([partitions, partitions, partitions])
+    expect(prepared.map((found) => found.partitions.sku)).toEqual([partitions, partitions, partitions])
     const nc = await connectAs(server, "engine")
     const names: Array<string> = []
     for await (const name of (await jetstreamManager(nc)).streams.names()) names.push(name)
     await nc.close()
     expect(names.toSorted()).toEqual(
       [
-        ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_${i}`),
+        ...Array.from({ length: partitions }, (_, i) => `HF_JOURNAL_SKU_${i}`),
         "HF_FEED",
-        "HF_SNAPSHOTS",
-        "HF_STORED",
+        "HF_SNAPSHOTS_SKU",
+        "HF_STORED_SKU",
         "KV_HF_LEASES",
         "KV_HF_MARKS",
         "KV_HF_MEMBERS",
@@ -82,24 +85,24 @@ describe("a first start", () => {
 
 describe("a later start", () => {
   it("finds nothing to refuse in what was created", async () => {
-    expect((await prepare()).partitions).toBe(partitions)
+    expect((await prepare()).partitions.sku).toBe(partitions)
   })
 
   it("refuses another number of partitions, and names the one there is", async () => {
     for (const asked of [2, 5, 64]) {
-      const failed = await refused({ partitions: asked, replicas: 1 })
-      expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "number of partitions", expected: String(asked) })
+      const failed = await refused({ partitions: { sku: asked }, replicas: 1 })
+      expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "number of partitions of kind sku", expected: String(asked) })
       expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`HOLDFAST_PARTITIONS=${partitions}`)
     }
   })
 
   it("refuses a setting that safety relies on and somebody changed, and says which and how to set it back", async () => {
     const changes = [
-      ["HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, "discard"],
-      ["HF_JOURNAL_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
-      ["HF_SNAPSHOTS", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["HF_STORED", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
-      ["HF_STORED", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
+      ["HF_JOURNAL_SKU_1", { discard: "old" }, { discard: "new" }, "discard"],
+      ["HF_JOURNAL_SKU_2", { max_age: 3_600_000_000_000 }, { max_age: 0 }, "max_age"],
+      ["HF_SNAPSHOTS_SKU", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED_SKU", { allow_rollup_hdrs: true }, { allow_rollup_hdrs: false }, "allow_rollup_hdrs"],
+      ["HF_STORED_SKU", { duplicate_window: 60_000_000_000 }, { duplicate_window: 100_000_000 }, "duplicate_window"],
       ["HF_FEED", { max_msgs_per_subject: -1 }, { max_msgs_per_subject: 1 }, "max_msgs_per_subject"],
     ] as const
     for (const [stream, change, back, setting] of changes) {
@@ -114,13 +117,13 @@ describe("a later start", () => {
   })
 
   it("leaves sizes to whoever runs the server; a full commands stream takes nothing more and loses nothing", async () => {
-    await edit("HF_STORED", { max_msgs: 3 })
+    await edit("HF_STORED_SKU", { max_msgs: 3 })
     const desk = makeDesk(deskConfig(server, "ingress"))
     toClose.unshift(() => desk.dispose())
     const outcomes = await desk.runPromise(
-      Desk.use(({ store }) => Effect.forEach([1, 2, 3, 4, 5], () => Effect.map(store(0, bytes("a batch")), ({ _tag }) => _tag))),
+      Desk.use(({ store }) => Effect.forEach([1, 2, 3, 4, 5], () => Effect.map(store("sku", 0, bytes("a batch")), ({ _tag }) => _tag))),
     )
-    await edit("HF_STORED", { max_msgs: -1 })
+    await edit("HF_STORED_SKU", { max_msgs: -1 })
     expect(outcomes).toEqual(["Stored", "Stored", "Stored", "Full", "Full"])
   })
 })
@@ -131,18 +134,18 @@ describe("a journal", () => {
     const nc = await connectAs(server, "admin")
     toClose.push(() => nc.close())
     const jsm = await jetstreamManager(nc)
-    await expect(jsm.streams.deleteMessage("HF_JOURNAL_1", 1)).rejects.toThrow(/delete not permitted/)
-    await expect(jsm.streams.update("HF_JOURNAL_1", { deny_delete: false })).rejects.toThrow(/delete/)
+    await expect(jsm.streams.deleteMessage("HF_JOURNAL_SKU_1", 1)).rejects.toThrow(/delete not permitted/)
+    await expect(jsm.streams.update("HF_JOURNAL_SKU_1", { deny_delete: false })).rejects.toThrow(/delete/)
   })
 
   it("of an earlier release, which refuses every purge, is taken as it is, and the server never lets it be purged", async () => {
     const nc = await connectAs(server, "admin")
     toClose.push(() => nc.close())
     const jsm = await jetstreamManager(nc)
-    await jsm.streams.update("HF_JOURNAL_3", { deny_purge: true })
-    expect((await prepare()).partitions).toBe(partitions)
-    await expect(jsm.streams.purge("HF_JOURNAL_3", { filter: "hf.journal.3", seq: 2 })).rejects.toThrow(/purge not permitted/)
-    await expect(jsm.streams.update("HF_JOURNAL_3", { deny_purge: false })).rejects.toThrow(/purge/)
+    await jsm.streams.update("HF_JOURNAL_SKU_3", { deny_purge: true })
+    expect((await prepare()).partitions.sku).toBe(partitions)
+    await expect(jsm.streams.purge("HF_JOURNAL_SKU_3", { filter: "hf.journal.sku.3", seq: 2 })).rejects.toThrow(/purge not permitted/)
+    await expect(jsm.streams.update("HF_JOURNAL_SKU_3", { deny_purge: false })).rejects.toThrow(/purge/)
   })
 })
 
@@ -162,7 +165,7 @@ describe("the server's guarantees", () => {
   it("are not complained of where they are kept", async () => {
     const synced = await startEmbedded({ senders, syncAlways: true })
     toClose.push(() => synced.stop())
-    const warnings = await warningsOf(workerConfig(synced), { partitions: 1, replicas: 1 })
+    const warnings = await warningsOf(workerConfig(synced), { partitions: { sku: 1 }, replicas: 1 })
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(/1 replica/)
   })
@@ -171,7 +174,7 @@ describe("the server's guarantees", () => {
     const alone = await startEmbedded({ senders: [] })
     toClose.push(() => alone.stop())
     const failed = await worker(workerConfig(alone)).runPromise(
-      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: 1, replicas: 3 }))),
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: 1 }, replicas: 3 }))),
     )
     expect(failed).toMatchObject({ _tag: "TopologyMismatch", expected: "3" })
   })
@@ -212,7 +215,7 @@ describe("a server without JetStream", () => {
       )
     while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 20))
     const failed = await worker(workerConfig(ready)).runPromise(
-      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions, replicas: 1 }))),
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: partitions }, replicas: 1 }))),
     )
     expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "JetStream in account HOLDFAST" })
   })

@@ -33,7 +33,7 @@ const worker = (overrides: Parameters<typeof workerConfig>[1] = {}) => {
 describe("streams that somebody changes while they run", () => {
   it("are told of while that lasts, with what they should be", async () => {
     const made = worker()
-    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
     const until = (holds: (troubles: ReadonlyArray<BrokerTrouble>) => boolean) =>
       made.runPromise(Cluster.use((cluster) => cluster.troubles(partitions).pipe(Stream.filter(holds), Stream.take(1), Stream.runCollect)))
     const manager = async () => {
@@ -43,8 +43,8 @@ describe("streams that somebody changes while they run", () => {
     }
     await until((troubles) => troubles.length === 0)
     const cases: ReadonlyArray<readonly [string, Partial<StreamConfig>, Partial<StreamConfig>, number | null]> = [
-      ["HF_STORED", { max_age: 3_600_000_000_000 }, { max_age: 0 }, null],
-      ["HF_JOURNAL_1", { discard: "old" }, { discard: "new" }, 1],
+      ["HF_STORED_SKU", { max_age: 3_600_000_000_000 }, { max_age: 0 }, null],
+      ["HF_JOURNAL_SKU_1", { discard: "old" }, { discard: "new" }, 1],
       ["KV_HF_LEASES", { max_msgs_per_subject: 2 }, { max_msgs_per_subject: 1 }, null],
     ]
     for (const [stream, change, back, partition] of cases) {
@@ -56,7 +56,7 @@ describe("streams that somebody changes while they run", () => {
       await streams.update(stream, back)
       await until((troubles) => troubles.length === 0)
     }
-    await (await manager()).streams.delete("HF_JOURNAL_0")
+    await (await manager()).streams.delete("HF_JOURNAL_SKU_0")
     const [[gone] = []] = await until((troubles) => troubles.length > 0)
     expect(gone).toMatchObject({ kind: "SettingsChanged", partition: 0, isOutage: true })
     expect(gone?.detail).toContain("is gone")
@@ -68,7 +68,7 @@ describe("a worker to which no answer comes through", () => {
     const way = await wayTo(server.url)
     toClose.push(() => way.close())
     const [deaf, other] = [worker({ servers: [way.url] }), worker()]
-    await other.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+    await other.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
     const member = { worker: "deaf", address: "", unreadable: [], serving: [], caughtUp: [] }
     deaf.runFork(
       Effect.scoped(
@@ -115,7 +115,7 @@ describe("a connection", () => {
   })
   it("of a worker asks nothing that its login may not ask", async () => {
     const made = worker({ name: "permitted" })
-    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions, replicas: 1 })))
+    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
     const said = async () => {
       const page = (await (await fetch(`${server.monitorUrl}/connz`)).json()) as {
         connections: ReadonlyArray<{ name?: string; in_msgs: number }>

@@ -66,7 +66,7 @@ const withArchive = <A, E>(
   shop: Shop,
   effect: Effect.Effect<A, E, Archive | import("../../src/ports/archive.ts").JournalPrefix>,
   onMoment = (_: ArchiveMoment): void => undefined,
-) => Effect.runPromiseExit(Effect.provide(effect, Layer.merge(shop.prefix.layer, folderArchiveLayer({ folder, onMoment }))))
+) => Effect.runPromiseExit(Effect.provide(effect, Layer.merge(shop.prefix.layer, folderArchiveLayer({ folder, kind: "sku", onMoment }))))
 
 const round = async (shop: Shop, given: Partial<KeepOptions> = {}): Promise<Kept> => {
   const exit = await withArchive(shop, keepJournal(0, { ...options, ...given }))
@@ -101,7 +101,7 @@ const everything = async (shop: Shop): Promise<ReadonlyArray<string>> => {
 const journalOf = (shop: Shop): ReadonlyArray<string> => shop.broker.journal.map(({ bytes }) => Buffer.from(bytes).toString("utf8"))
 
 const filesOf = async (shop: Shop): Promise<ReadonlyArray<string>> =>
-  (await readdir(join(folder, "partition-0", incarnationOf(shop)))).toSorted()
+  (await readdir(join(folder, "sku", "partition-0", incarnationOf(shop)))).toSorted()
 
 describe("a round", () => {
   it("archives up to the snapshot's end, verifies it, and purges what is older than ids are remembered", async () => {
@@ -213,7 +213,7 @@ describe("an archiver that is killed", () => {
           expect(await everything(shop)).toEqual(journalOf(shop))
           expect(kept.snapshot?.endSeq).toBe(shop.broker.manifest?.endSeq)
           const { segments, snapshot } = JSON.parse(
-            await readFile(join(folder, "partition-0", incarnationOf(shop), "manifest.json"), "utf8"),
+            await readFile(join(folder, "sku", "partition-0", incarnationOf(shop), "manifest.json"), "utf8"),
           ) as { readonly segments: ReadonlyArray<{ readonly file: string }>; readonly snapshot: { readonly file: string } }
           const named = ["manifest.json", snapshot.file, ...segments.map(({ file }) => file)]
           expect(await filesOf(shop)).toEqual(named.toSorted())
@@ -288,7 +288,7 @@ describe("a round refuses, and purges nothing", () => {
     const shop = (await archived()).sell(30).snapshot()
     const files = await filesOf(shop)
     const snapshot = files.find((file) => file.startsWith("snapshot-")) ?? ""
-    const path = join(folder, "partition-0", incarnationOf(shop), snapshot)
+    const path = join(folder, "sku", "partition-0", incarnationOf(shop), snapshot)
     const sound = await readFile(path)
     await writeFile(path, Buffer.concat([sound.subarray(0, -9), Buffer.from("damaged!!")]))
     await untouched(shop, /is damaged: its hash is another.*Bring the file back/)
@@ -298,7 +298,7 @@ describe("a round refuses, and purges nothing", () => {
 
   it("an archive that a newer release wrote", async () => {
     const shop = await archived()
-    await writeFile(join(folder, "partition-0", incarnationOf(shop), "manifest.json"), '{"archive":2}')
+    await writeFile(join(folder, "sku", "partition-0", incarnationOf(shop), "manifest.json"), '{"archive":2}')
     await untouched(shop, /version 2.*newer release/)
   })
 })

@@ -55,7 +55,10 @@ const startTestIngress = async (
   const { commandsPerSecond = 10_000, tellsUnserved = false } = options
   const bounds = { commandsPerSecond, bytesPerSecond: 10_000_000, tellsUnserved }
   const ingress = await Effect.runPromise(
-    startIngress({ name: "test", partitions: broker.partitions, senders, ...bounds }).pipe(Scope.provide(scope), Effect.provide(context)),
+    startIngress({ name: "test", partitions: { sku: broker.partitions }, senders, ...bounds }).pipe(
+      Scope.provide(scope),
+      Effect.provide(context),
+    ),
   )
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   toClose.push(close)
@@ -104,7 +107,7 @@ describe("an ingress", () => {
     stockUp(broker, "SKU-1", 5)
     await until(() => isOwned(ingress) && broker.door.isOpen("web") && broker.journals.some(({ items }) => items.length > 1))
     const reserve = command.reserve("SKU-1", 2)
-    broker.door.send("web", "sell.SKU-1", JSON.stringify(reserve), "r.1")
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(reserve), "r.1")
     await until(() => broker.decisions(reserve.id).length > 0)
     expect(broker.decisions(reserve.id)[0]).toMatchObject({ outcome: "accepted" })
     expect(broker.door.handed).toEqual(["heard"])
@@ -119,7 +122,7 @@ describe("an ingress", () => {
     stockUp(broker, "SKU-1", 5)
     await until(() => isOwned(ingress) && broker.door.isOpen("web"))
     const reserve = command.reserve("SKU-1", 2)
-    broker.door.send("web", "sell.SKU-1", JSON.stringify(reserve), "r.1")
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(reserve), "r.1")
     await until(() => broker.decisions(reserve.id).length > 0)
     expect(broker.door.handed).toEqual([])
   })
@@ -129,7 +132,7 @@ describe("an ingress", () => {
     await startTestIngress(broker)
     await until(() => broker.door.isOpen("warehouse"))
     const fact = command.receive("SKU-1", 7)
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(fact), "w.1")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(fact), "w.1")
     await until(() => said(broker, "w.1").length > 0)
     expect(said(broker, "w.1")).toEqual([{ v: 1, answer: "stored", partition: 0, seq: 1 }])
     await startOwner(broker, "a")
@@ -143,7 +146,7 @@ describe("an ingress", () => {
     await until(() => broker.door.isOpen("warehouse"))
     broker.door.storeFaults.push("storedUnanswered", "unknown")
     const fact = command.receive("SKU-1", 7)
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(fact), "w.1")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(fact), "w.1")
     await until(() => said(broker, "w.1").length > 0)
     expect(said(broker, "w.1")[0]).toMatchObject({ answer: "stored" })
     expect(broker.commands.items.length).toBe(2)
@@ -155,9 +158,9 @@ describe("an ingress", () => {
     const broker = new MemoryBroker(1)
     const ingress = await startTestIngress(broker)
     await until(() => broker.door.isOpen("web") && broker.door.isOpen("warehouse"))
-    broker.door.send("web", "sell.SKU-1", JSON.stringify(command.reserve("SKU-1", 1)), "r.1")
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(command.reserve("SKU-1", 1)), "r.1")
     broker.door.storeFaults.push("full")
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
     await until(() => said(broker, "r.1").length > 0 && said(broker, "w.1").length > 0)
     expect(said(broker, "r.1")).toEqual([expect.objectContaining({ answer: "busy", why: "owner" })])
     expect(said(broker, "w.1")).toEqual([expect.objectContaining({ answer: "busy", why: "full" })])
@@ -171,7 +174,7 @@ describe("an ingress", () => {
     await until(() => isOwned(ingress) && broker.door.isOpen("web"))
     broker.door.ageMs = 10_000
     const reserve = command.reserve("SKU-1", 1)
-    broker.door.send("web", "sell.SKU-1", JSON.stringify(reserve), "r.1")
+    broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(reserve), "r.1")
     await until(() => said(broker, "r.1").length > 0)
     expect(said(broker, "r.1")).toEqual([expect.objectContaining({ answer: "notStored", reason: "age" })])
     expect(broker.decisions(reserve.id)).toEqual([])
@@ -181,7 +184,7 @@ describe("an ingress", () => {
     const broker = new MemoryBroker(1)
     await startTestIngress(broker, { commandsPerSecond: 5 })
     await until(() => broker.door.isOpen("web"))
-    while (broker.door.isOpen("web")) broker.door.send("web", "sell.SKU-1", JSON.stringify(command.reserve("SKU-1", 1)), "r.1")
+    while (broker.door.isOpen("web")) broker.door.send("web", "sell.sku.SKU-1", JSON.stringify(command.reserve("SKU-1", 1)), "r.1")
     expect(broker.door.isOpen("shop")).toBe(true)
     await until(() => broker.door.isOpen("web"))
   })
@@ -200,9 +203,9 @@ describe("an ingress", () => {
     const ingress = await startTestIngress(broker, { engine })
     await until(() => broker.door.isOpen("warehouse"))
     const first = ingress.report().ingress
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
     await until(() => ingress.report().ready && ingress.report().ingress !== first && broker.door.isOpen("warehouse"))
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.2")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.2")
     await until(() => said(broker, "w.2").length > 0)
     expect(said(broker, "w.1")).toEqual([])
   })
@@ -211,7 +214,7 @@ describe("an ingress", () => {
     const broker = new MemoryBroker(1)
     const ingress = await startTestIngress(broker)
     await until(() => broker.door.isOpen("warehouse"))
-    broker.door.send("warehouse", "stock.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
+    broker.door.send("warehouse", "stock.sku.SKU-1", JSON.stringify(command.receive("SKU-1", 1)), "w.1")
     expect(await Effect.runPromise(ingress.drain(60_000))).toBe(true)
     expect(broker.door.isOpen("warehouse")).toBe(false)
     expect(said(broker, "w.1")).toHaveLength(1)

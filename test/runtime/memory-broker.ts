@@ -189,7 +189,7 @@ export class MemoryBroker {
   /** Stores what an ingress wrote. Returns its sequence. */
   store(partition: number, body: Uint8Array): number {
     const seq = this.commands.items.length + 1
-    this.commands.push({ seq, subject: `hf.q.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
+    this.commands.push({ seq, subject: `hf.q.sku.${partition}`, headers: "", replySuffix: null, body, brokerMs: Date.now() })
     return seq
   }
 
@@ -532,7 +532,7 @@ export class MemoryBroker {
       Layer.succeed(Cluster, this.#clusterFor(worker)),
       Layer.succeed(
         Commands,
-        this.#commandsService(this.commands, (partition) => (message) => message.subject === `hf.q.${partition}`),
+        this.#commandsService(this.commands, (partition) => (message) => message.subject === `hf.q.sku.${partition}`),
       ),
       Layer.succeed(FormerCommands, drains ? this.#formerService() : null),
       Layer.succeed(Journals, this.#journalsFor(worker)),

@@ -54,7 +54,7 @@ export class MemoryDoor {
     return listener !== undefined
   }
 
-  readonly #store: Desk["Service"]["store"] = (partition, body) =>
+  readonly #store: Desk["Service"]["store"] = (_kind, partition, body) =>
     Effect.sync(() => {
       const fault = this.storeFaults.shift()
       if (fault === "full") return { _tag: "Full" }
@@ -64,10 +64,10 @@ export class MemoryDoor {
     })
 
   readonly deskLayer = Layer.succeed(Desk, {
-    hand: (partition, owner, bytes) =>
+    hand: (kind, partition, owner, bytes) =>
       Effect.sync(() => {
         let isHeard = false
-        const receiver = this.#receivers.get(`${partition} ${owner}`)
+        const receiver = this.#receivers.get(`${kind} ${partition} ${owner}`)
         receiver?.({
           bytes,
           heard: () => {
@@ -88,10 +88,10 @@ export class MemoryDoor {
       this.announced.push(news)
       for (const tell of this.#news) tell(news)
     },
-    receive: (partition, owner, tell) =>
+    receive: (kind, partition, owner, tell) =>
       Effect.acquireRelease(
-        Effect.sync(() => void this.#receivers.set(`${partition} ${owner}`, tell)),
-        () => Effect.sync(() => this.#receivers.delete(`${partition} ${owner}`)),
+        Effect.sync(() => void this.#receivers.set(`${kind} ${partition} ${owner}`, tell)),
+        () => Effect.sync(() => this.#receivers.delete(`${kind} ${partition} ${owner}`)),
       ),
     brokerMs: Clock.currentTimeMillis,
   })

@@ -119,9 +119,9 @@ describe("questions", () => {
     const refused = {
       stock: ask(broker, "web", "stock.A"),
       workers: ask(broker, "warehouse", "workers"),
-      quarantine: ask(broker, "reader", "quarantine.0"),
+      quarantine: ask(broker, "reader", "quarantine.sku.0"),
     }
-    const allowed = [ask(broker, "warehouse", "stock.A"), ask(broker, "reader", "workers"), ask(broker, "ops", "quarantine.0")]
+    const allowed = [ask(broker, "warehouse", "stock.A"), ask(broker, "reader", "workers"), ask(broker, "ops", "quarantine.sku.0")]
     await until(() => [...Object.values(refused), ...allowed].every((each) => each.length > 0))
     expect(allowed.flat().map(({ answer }) => answer)).toEqual(["stock", "worker", "quarantine"])
     expect(refused.stock).toEqual([{ answer: "notAllowed", question: "stock", roles: ["warehouse", "merchandiser", "operator", "reader"] }])
@@ -133,9 +133,9 @@ describe("questions", () => {
   it("of how many partitions there are, and about one that isn't there, are answered without asking anybody", async () => {
     const { broker, worker } = await served(4, [])
     const topology = ask(broker, "web", "topology")
-    const beyond = [ask(broker, "web", "ats", { v: 1, partition: 4 }), ask(broker, "ops", "quarantine.4")]
+    const beyond = [ask(broker, "web", "ats", { v: 1, partition: 4 }), ask(broker, "ops", "quarantine.sku.4")]
     await until(() => topology.length > 0 && beyond.every((each) => each.length > 0))
-    expect(topology).toEqual([{ answer: "topology", partitions: 4 }])
+    expect(topology).toEqual([{ answer: "topology", partitions: { sku: 4 } }])
     expect(beyond.flat()).toEqual(Array(2).fill({ answer: "invalid", field: "partition" }))
     await worker.stop()
   })
@@ -192,9 +192,9 @@ describe("questions", () => {
       ask(broker, "web", "ats.A", body),
       ask(broker, "web", "topology", {}),
       ask(broker, "reader", "workers", new TextEncoder().encode(" ")),
-      ask(broker, "ops", "quarantine.0", { v: 1, partition: 1 }),
+      ask(broker, "ops", "quarantine.sku.0", { v: 1, partition: 1 }),
     ]
-    const right = [ask(broker, "ops", "quarantine.0", { v: 1, partition: 0 }), ask(broker, "web", "ats", body)]
+    const right = [ask(broker, "ops", "quarantine.sku.0", { v: 1, partition: 0 }), ask(broker, "web", "ats", body)]
     await until(() => [...answers, ...right].every((each) => each.length > 0))
     expect(answers.flat()).toEqual([...Array(4).fill({ answer: "invalid", field: "body" }), { answer: "invalid", field: "partition" }])
     expect(right.flat().map(({ answer }) => answer)).toEqual(["quarantine", "ats"])

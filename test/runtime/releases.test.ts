@@ -31,6 +31,7 @@ const nextCodec: EngineCodec = {
   decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, nextVersion, recordVersion)),
 }
 const nextRelease = Layer.succeed(Engine, {
+  kind: "sku",
   empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
   step: makeStep({ codec: nextCodec, rules: protocolRules }),
 })

@@ -14,6 +14,7 @@ const sku = "SKU-1"
 
 /** Begins a journal as an earlier release did. */
 const earlier = Layer.succeed(Engine, {
+  kind: "sku",
   empty: (partition, partitions) => {
     const state = emptyPartition({ partition, partitions, snapshotEveryRecords })
     state.cursor = { stream: "raw", seq: 0, digest: "" }

@@ -22,7 +22,7 @@ const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<Readonl
         return [name.replace(/,?worker="w1"/, "").replace("{}", ""), Number(value)]
       }),
     )
-  }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
+  }).pipe(Effect.provide(metricsLayer("w1", "sku")), Effect.runPromise)
 
 const batch: BatchStats = {
   messages: 3,
@@ -58,12 +58,14 @@ describe("metrics", () => {
       ...["accepted", "refused", "repeated", "expired", "quarantined"].map((outcome) => `${metricName.decisions}{outcome="${outcome}"}`),
       ...RefusalReason.map((reason) => `${metricName.refusals}{reason="${reason}"}`),
       ...["0", "1"].flatMap((partition) => [
-        `${metricName.takeovers}{partition="${partition}"}`,
-        `${metricName.fencedAppends}{partition="${partition}"}`,
-        `${metricName.appendsUnknown}{partition="${partition}"}`,
-        `${metricName.alarms}{partition="${partition}",kind="BrokerFull"}`,
-        ...StepDownReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}",state="thrownAway"}`),
-        ...ReignEndReason.map((reason) => `${metricName.stepDowns}{partition="${partition}",reason="${reason}",state="kept"}`),
+        `${metricName.takeovers}{kind="sku",partition="${partition}"}`,
+        `${metricName.fencedAppends}{kind="sku",partition="${partition}"}`,
+        `${metricName.appendsUnknown}{kind="sku",partition="${partition}"}`,
+        `${metricName.alarms}{kind="sku",partition="${partition}",alarm="BrokerFull"}`,
+        ...StepDownReason.map(
+          (reason) => `${metricName.stepDowns}{kind="sku",partition="${partition}",reason="${reason}",state="thrownAway"}`,
+        ),
+        ...ReignEndReason.map((reason) => `${metricName.stepDowns}{kind="sku",partition="${partition}",reason="${reason}",state="kept"}`),
       ]),
       `${metricName.ingressTaken}{sender="web"}`,
       `${metricName.ingressStored}{sender="web"}`,
@@ -86,9 +88,9 @@ describe("metrics", () => {
       meter.reignEnded(1, "Drained")
       meter.steppedDown(1, "Fenced")
     })
-    expect(shown.get(`${metricName.fencedAppends}{partition="1"}`)).toBe(1)
-    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Drained",state="kept"}`)).toBe(1)
-    expect(shown.get(`${metricName.stepDowns}{partition="1",reason="Fenced",state="thrownAway"}`)).toBe(1)
+    expect(shown.get(`${metricName.fencedAppends}{kind="sku",partition="1"}`)).toBe(1)
+    expect(shown.get(`${metricName.stepDowns}{kind="sku",partition="1",reason="Drained",state="kept"}`)).toBe(1)
+    expect(shown.get(`${metricName.stepDowns}{kind="sku",partition="1",reason="Fenced",state="thrownAway"}`)).toBe(1)
   })
 
   it("show where a worker can't read what a newer release writes, apart from a halt", async () => {
@@ -104,8 +106,8 @@ describe("metrics", () => {
         clockAheadMs: null,
       })
     })
-    expect(shown.get(`${metricName.unreadable}{partition="1"}`)).toBe(1)
-    expect(shown.get(`${metricName.halted}{partition="1"}`)).toBe(0)
+    expect(shown.get(`${metricName.unreadable}{kind="sku",partition="1"}`)).toBe(1)
+    expect(shown.get(`${metricName.halted}{kind="sku",partition="1"}`)).toBe(0)
   })
 
   it("show how far the clock is off where that is known, in either direction", async () => {
@@ -115,8 +117,8 @@ describe("metrics", () => {
       meter.sampled(2, { ...sample, clockAheadMs: 1 })
       meter.sampled(2, { ...sample, clockAheadMs: null })
     })
-    expect(shown.get(`${metricName.clockOffset}{partition="1"}`)).toBe(-9)
-    expect(shown.has(`${metricName.clockOffset}{partition="2"}`)).toBe(false)
+    expect(shown.get(`${metricName.clockOffset}{kind="sku",partition="1"}`)).toBe(-9)
+    expect(shown.has(`${metricName.clockOffset}{kind="sku",partition="2"}`)).toBe(false)
   })
 
   it("stop showing the lag of a partition that another worker owns by now", async () => {
@@ -125,13 +127,13 @@ describe("metrics", () => {
       meter.waiting(3, { count: 7, oldestAgeMs: 1_500 })
       meter.waiting(2, null)
     })
-    expect(shown.has(`${metricName.lagMessages}{partition="2"}`)).toBe(false)
-    expect(shown.get(`${metricName.lagOldestSeconds}{partition="3"}`)).toBe(1.5)
+    expect(shown.has(`${metricName.lagMessages}{kind="sku",partition="2"}`)).toBe(false)
+    expect(shown.get(`${metricName.lagOldestSeconds}{kind="sku",partition="3"}`)).toBe(1.5)
   })
 
   it("of two layer builds do not mix", async () => {
     await scrapeAfter((meter) => meter.tookOver(0))
     const shown = await scrapeAfter((meter) => meter.tookOver(0))
-    expect(shown.get(`${metricName.takeovers}{partition="0"}`)).toBe(1)
+    expect(shown.get(`${metricName.takeovers}{kind="sku",partition="0"}`)).toBe(1)
   })
 })

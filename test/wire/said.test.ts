@@ -12,6 +12,7 @@ import {
   parseQuestion,
   quarantinePageDefault,
   quarantinePageMax,
+  quarantinePath,
 } from "../../src/wire/questions.ts"
 import { decodeReply } from "../../src/wire/replies.ts"
 import { saidCodec } from "../../src/wire/said.ts"
@@ -122,18 +123,29 @@ describe("a question", () => {
     expect(parseQuestion(["ats"], bytesOf('{"v":1,"limit":1000000}'))).toMatchObject({ limit: atsPageMax })
   })
 
-  it("about quarantine names the partition in its path", () => {
-    expect(parseQuestion(["quarantine", "3"], nothing)).toEqual({
+  it("about quarantine names kind and partition in its path", () => {
+    expect(quarantinePath("sku", 3)).toBe("quarantine.sku.3")
+    expect(parseQuestion(["quarantine", "sku", "3"], nothing)).toEqual({
       question: "quarantine",
+      kind: "sku",
       partition: 3,
       after: 0,
       limit: quarantinePageDefault,
     })
-    expect(parseQuestion(["quarantine", "3"], bytesOf('{"v":1,"after":12,"limit":99}'))).toMatchObject({
+    expect(parseQuestion(["quarantine", "sku", "3"], bytesOf('{"v":1,"after":12,"limit":99}'))).toMatchObject({
       after: 12,
       limit: quarantinePageMax,
     })
-    for (const path of [["quarantine"], ["quarantine", "x"], ["quarantine", "-1"], ["quarantine", "03"]])
+    for (const path of [
+      ["quarantine"],
+      ["quarantine", "3"],
+      ["quarantine", "sku"],
+      ["quarantine", "sku", "x"],
+      ["quarantine", "sku", "-1"],
+      ["quarantine", "sku", "03"],
+      ["quarantine", "other", "3"],
+      ["quarantine", "sku", "3", "4"],
+    ])
       expect(parseQuestion(path, nothing)).toEqual({ question: "invalid", field: "path" })
   })
 
@@ -158,7 +170,7 @@ describe("an answer", () => {
 
   it("of any kind comes back from its bytes as it was", () => {
     roundTrip({ answer: "unknownSku", sku, ...asOf })
-    roundTrip({ answer: "topology", partitions: 16 })
+    roundTrip({ answer: "topology", partitions: { sku: 16 } })
     roundTrip({ answer: "invalid", field: "path" })
     roundTrip({
       answer: "worker",

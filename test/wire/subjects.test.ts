@@ -1,17 +1,33 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { Kind } from "../../src/domain/kinds.ts"
 import * as intake from "../../src/engine/intake.ts"
 import { replySuffixCharsMax } from "../../src/limits.ts"
-import { feedOf, formerCommandsOf, formerCommandsStream, formerCommandsTransform } from "../../src/nats/subjects.ts"
+import { formerCommandsOf, formerCommandsStream, formerCommandsTransform } from "../../src/nats/subjects.ts"
 import {
+  announcedBy,
   atsSubject,
+  chunkNamed,
+  chunkSubject,
   commandSubject,
+  commandsStream,
+  feedOf,
   feedSubject,
+  handedTo,
   isReplySuffix,
+  journalPartition,
+  journalStream,
+  journalSubject,
+  keyOf,
+  manifestSubject,
+  nameInKey,
   questionSubject,
   replyHeader,
   replySubject,
   replySuffixOf,
+  snapshotSubjects,
+  snapshotsStream,
+  storedOf,
 } from "../../src/wire/subjects.ts"
 import { replySuffix } from "./arbitraries.ts"
 
@@ -50,16 +66,54 @@ describe("where a message is answered", () => {
 
 describe("the subjects", () => {
   it("are those of the protocol", () => {
-    expect(commandSubject("web", "sell", "85123A")).toBe("hf.cmd.web.sell.85123A")
+    expect(commandSubject("web", "sell", "sku", "85123A")).toBe("hf.cmd.web.sell.sku.85123A")
     expect(replySubject("web", "r1.7")).toBe("hf.reply.web.r1.7")
     expect(questionSubject("web", "stock.85123A")).toBe("hf.get.web.stock.85123A")
     expect(atsSubject("web", ">")).toBe("hf.ats.web.>")
     expect(replyHeader).toBe("Hf-Reply")
   })
 
+  it("of one kind are another's in nothing: neither streams, nor subjects, nor keys", () => {
+    const other = "other" as Kind
+    const namesOf = (kind: Kind) => [
+      commandSubject("web", "sell", kind, "A"),
+      storedOf(kind, 0),
+      handedTo(kind, 0, "reign"),
+      announcedBy(kind, 0),
+      journalSubject(kind, 0),
+      manifestSubject(kind, 0),
+      chunkSubject(kind, 0, "s", 0),
+      commandsStream(kind),
+      journalStream(kind, 0),
+      snapshotsStream(kind),
+      ...snapshotSubjects(kind),
+      keyOf(kind, "witness.0"),
+    ]
+    const mine = new Set(namesOf("sku"))
+    expect(namesOf(other).filter((name) => mine.has(name))).toEqual([])
+    expect(mine.size).toBe(namesOf("sku").length)
+    expect([journalPartition("sku", "HF_JOURNAL_SKU_12"), nameInKey("sku", keyOf("sku", "witness.0"))]).toEqual([12, "witness.0"])
+    for (const stream of [
+      "HF_JOURNAL_OTHER_1",
+      "HF_JOURNAL_1",
+      "HF_JOURNAL_SKU_",
+      "HF_JOURNAL_SKU_01",
+      "HF_JOURNAL_SKU_1x",
+      "HF_STORED_SKU",
+    ])
+      expect(journalPartition("sku", stream), stream).toBeUndefined()
+    expect(chunkNamed(chunkSubject("sku", 3, "s1", 7))).toEqual({ snapshot: "s1", index: 7 })
+    expect(chunkNamed(manifestSubject("sku", 3))).toBeUndefined()
+  })
+
+  it("can name every kind: its word is one token, whose capitals are those of no other", () => {
+    for (const kind of Kind) expect(kind).toMatch(/^[a-z]+$/)
+    expect(new Set(Kind).size).toBe(Kind.length)
+  })
+
   it("are taken and republished by what the broker's side gives its streams", () => {
     expect([formerCommandsStream, formerCommandsOf(3)]).toEqual(["HF_COMMANDS", "hf.p.3.>"])
-    expect(formerCommandsTransform(16).src).toBe(commandSubject("*", "*" as "sell", "*"))
+    expect(formerCommandsTransform(16).src).toBe("hf.cmd.*.*.*")
     expect(feedSubject(3, "web", "85123A").startsWith(feedOf(3).slice(0, -1))).toBe(true)
   })
 })

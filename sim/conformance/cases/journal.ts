@@ -2,7 +2,7 @@
 import type { Case, CaseStream, Publish, Step } from "../case.ts"
 
 const journal: readonly [CaseStream] = [{ kind: "journal" }]
-const subject = "hf.journal.0"
+const subject = "hf.journal.sku.0"
 
 /** An append as the engine makes it: a body, an id, and what the journal's last sequence has to be. */
 const append = (lastSeq: number, id: string, body = id): Publish => ({ subject, body, id, lastSeq })
@@ -45,7 +45,7 @@ const retries: ReadonlyArray<Case> = [
     steps: [
       appends(0, "a"),
       { do: "use", kind: "otherJournal" },
-      { do: "publish", subject: "hf.journal.1", id: "a", lastSeq: 0, body: "a" },
+      { do: "publish", subject: "hf.journal.sku.1", id: "a", lastSeq: 0, body: "a" },
       { do: "info" },
     ],
     differs: false,
@@ -160,7 +160,7 @@ const borders: ReadonlyArray<Case> = [
   {
     name: "a subject that no stream takes is answered by nobody",
     streams: journal,
-    steps: [{ do: "publish", subject: "hf.journal.77", body: "a", lastSeq: 0 }, { do: "info" }],
+    steps: [{ do: "publish", subject: "hf.journal.sku.77", body: "a", lastSeq: 0 }, { do: "info" }],
     differs: false,
   },
   {

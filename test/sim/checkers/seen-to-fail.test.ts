@@ -709,7 +709,7 @@ describe("the door's checkers", () => {
   const replyOf = ({ reply: suffix }: MessageEntry): string => suffix ?? ""
   const published = (sender: string, replySubject: string, body = new Uint8Array()): Published => ({
     sender: sender as Published["sender"],
-    path: "sell.FS-00001",
+    path: "sell.sku.FS-00001",
     replySubject,
     replyHeader: "",
     traceparent: "",
@@ -733,7 +733,7 @@ describe("the door's checkers", () => {
   const hold = (body: Uint8Array, more: Partial<CommandMessage> = {}) =>
     cluster.server.listeners
       .at(-1)
-      ?.commandStored(0, { seq: 1, subject: "hf.q.0", headers: "", replySuffix: null, brokerMs: 0, body, ...more }, "stored")
+      ?.commandStored(0, { seq: 1, subject: "hf.q.sku.0", headers: "", replySuffix: null, brokerMs: 0, body, ...more }, "stored")
 
   it("busy-is-true finds an attempt that was turned away and decided, or stored", () => {
     const { sender } = decided

@@ -4,39 +4,34 @@ import { nanos } from "@nats-io/transport-node"
 import { type CaseStream, casePartitions, type StreamKind } from "../../../sim/conformance/case.ts"
 import { bodyBytesMax } from "../../../src/limits.ts"
 import { allStreams } from "../../../src/nats/streams.ts"
+import { bucketStream, formerCommandsStream, formerCommandsTaken, formerCommandsTransform, keySubject } from "../../../src/nats/subjects.ts"
 import {
-  bucketStream,
   commandsStream,
-  formerCommandsStream,
-  formerCommandsTaken,
-  formerCommandsTransform,
   journalStream,
   journalSubject,
-  keySubject,
   leasesBucket,
   manifestSubject,
   snapshotsStream,
   storedOf,
-} from "../../../src/nats/subjects.ts"
-import { commandSubject } from "../../../src/wire/subjects.ts"
+} from "../../../src/wire/subjects.ts"
 
 export const specNames: Readonly<Record<StreamKind, string>> = {
-  commands: commandsStream,
+  commands: commandsStream("sku"),
   formerCommands: formerCommandsStream,
-  journal: journalStream(0),
-  otherJournal: journalStream(1),
+  journal: journalStream("sku", 0),
+  otherJournal: journalStream("sku", 1),
   keys: bucketStream(leasesBucket),
-  snapshots: snapshotsStream,
+  snapshots: snapshotsStream("sku"),
 }
 
 /** A subject that the stream takes. */
 export const anySubject: Readonly<Record<StreamKind, string>> = {
-  commands: storedOf(0),
-  formerCommands: commandSubject("probe", "sell", "PROBE"),
-  journal: journalSubject(0),
-  otherJournal: journalSubject(1),
+  commands: storedOf("sku", 0),
+  formerCommands: "hf.cmd.probe.sell.PROBE",
+  journal: journalSubject("sku", 0),
+  otherJournal: journalSubject("sku", 1),
   keys: keySubject(leasesBucket, "probe"),
-  snapshots: manifestSubject(0),
+  snapshots: manifestSubject("sku", 0),
 }
 
 /** Room for the headers of a message of a sender: they were his own, and counted. */
@@ -68,7 +63,7 @@ const formerCommands: Partial<StreamConfig> = {
 
 const workersConfig = (kind: StreamKind, replicas: 1 | 3): Partial<StreamConfig> => {
   const sizes = { commandsBytesMax: -1, commandsMessagesMax: -1 }
-  const found = allStreams(casePartitions, replicas, sizes).find(({ config }) => config.name === specNames[kind])
+  const found = allStreams({ sku: casePartitions }, replicas, sizes).find(({ config }) => config.name === specNames[kind])
   if (found === undefined) throw new Error(`a worker creates no stream ${specNames[kind]}`)
   return found.config
 }

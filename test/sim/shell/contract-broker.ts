@@ -92,9 +92,10 @@ const channelLink = (sender: Sender): ChannelLink["Service"] => {
   }
   return ChannelLink.of({
     sender: sender.name,
-    publish: ({ class: commandClass, token, body, suffix }) => {
+    publish: ({ class: commandClass, kind, token, body, suffix }) => {
       if (!classesOf(sender.name).includes(commandClass)) {
-        for (const offer of listeners.keys()) offer({ _tag: "NotPermitted", class: commandClass, token, cause: "permissions violation" })
+        for (const offer of listeners.keys())
+          offer({ _tag: "NotPermitted", class: commandClass, kind, token, cause: "permissions violation" })
         return true
       }
       sender.publish(commandClass, token, body, suffix, (published) => {

@@ -67,12 +67,12 @@ const hasty = (shipped: Engine["Service"]): Engine["Service"] => {
     const { messageId, expectedSeq } = append
     return [...outputs, ...step(partition, { _tag: "AppendAcked", messageId, seq: expectedSeq + 1, duplicate: false, nowMs: input.nowMs })]
   }
-  return { empty: shipped.empty, step }
+  return { ...shipped, step }
 }
 
 /** A shell that forgets to send again what the feed did not take: the engine is told that all is well. */
 const careless = (shipped: Engine["Service"]): Engine["Service"] => ({
-  empty: shipped.empty,
+  ...shipped,
   step: (partition, input) => shipped.step(partition, input._tag === "FeedFailed" ? { ...input, _tag: "FeedSent" } : input),
 })
 
