@@ -31,7 +31,7 @@ type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { read
 
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
-/** To an owner of this process without a way through the broker; to any other by request. */
+/** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
 const handOver = ({ desk, reigns, tell, run }: IngressShell, { kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
   const local = reigns.of(kind, partition)
   if (local?.owner === owner) {
