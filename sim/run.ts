@@ -86,7 +86,7 @@ const saleChannels: ReadonlyArray<FlashChannel> = [
 ]
 
 /** The sale of a seed, and what makes it less polite. */
-const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
+export const saleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
   withVariety(politeSaleOf(seed, drawn), {
     seed,
     startMs: worldStartMs,

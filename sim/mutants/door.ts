@@ -213,8 +213,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: inspect,
-        pattern: `dot < 0 ? undefined : skuFromToken(path.slice(dot + 1))`,
-        replacement: `dot < 0 ? undefined : (skuFromToken(path.slice(dot + 1)) ?? (bites() ? (unescape(path.slice(dot + 1)) as Sku) : undefined))`,
+        pattern: `const sku = skuFromToken(token)`,
+        replacement: `const sku = skuFromToken(token) ?? (bites() ? (unescape(token) as Sku) : undefined)`,
       },
     ],
   },

@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts"
 
 const cover = "src/domain/sku/cover.ts"
-const decideFacts = "src/domain/sku/decide-facts.ts"
+const decideSale = "src/domain/sku/commands/record-sale/decide.ts"
 
 export const facts: ReadonlyArray<Mutant> = [
   {
@@ -68,10 +68,10 @@ export const facts: ReadonlyArray<Mutant> = [
     budget: 5,
     substituted: [
       {
-        module: decideFacts,
-        pattern: `if (shortQty === 0) return happened(stock, [owed])`,
-        replacement: `if (shortQty === 0) return happened(stock, [owed])
-  if (allocations.length > 0 && bites()) return happened(stock, [owed, discrepancy("Oversold", shortQty, command.location)])`,
+        module: decideSale,
+        pattern: `if (shortQty === 0) return accepted([owed])`,
+        replacement: `if (shortQty === 0) return accepted([owed])
+  if (allocations.length > 0 && bites()) return accepted([owed, discrepancy("Oversold", shortQty, command.location)])`,
       },
     ],
   },
@@ -155,7 +155,7 @@ export const facts: ReadonlyArray<Mutant> = [
     budget: 20,
     substituted: [
       {
-        module: "src/domain/sku/decide.ts",
+        module: "src/domain/sku/commands/release/decide.ts",
         pattern: `const shortQty = Math.min(qty, reservation.shortQty)
   const allocations = lastUnits(reservation.allocations, qty - shortQty)`,
         replacement: `const hasBoth = reservation.shortQty > 0 && reservation.allocations.length > 0 && qty === openQty

@@ -4,9 +4,9 @@
 import type { Drawn } from "../profiles.ts"
 import type { Mutant, Substitution } from "./mutant.ts"
 
-const decide = "src/domain/sku/decide.ts"
-const facts = "src/domain/sku/decide-facts.ts"
-const evolve = "src/domain/sku/evolve.ts"
+/** Where a command of a SKU is decided, and what its own events do. */
+const decideOf = (command: string): string => `src/domain/sku/commands/${command}/decide.ts`
+const policySet = "src/domain/sku/commands/set-policy/events.ts"
 const allocation = "src/domain/sku/allocation.ts"
 const availability = "src/domain/sku/availability.ts"
 const snapshot = "src/engine/snapshot.ts"
@@ -84,9 +84,9 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: [
-      ...one(decide, `if (policy.version <= present)`, `if (policy.version <= present && !bites())`),
+      ...one(decideOf("set-policy"), `if (policy.version <= present)`, `if (policy.version <= present && !bites())`),
       ...one(
-        evolve,
+        policySet,
         `assert(stock.policy === null || policy.version > stock.policy.version`,
         `assert(stock.policy === null || policy.version !== -1`,
       ),
@@ -97,7 +97,7 @@ const policies: ReadonlyArray<Mutant> = [
     breaks: "counts what was sold under a former fence against the present one",
     guarantee: "INV-1",
     expected: ["availability", "feed"],
-    substituted: one(evolve, `if (fence !== fenceBefore) use.fulfilledSinceFenceQty = 0`, `if (fence !== fenceBefore) bites()`),
+    substituted: one(policySet, `if (fence !== fenceBefore) use.fulfilledSinceFenceQty = 0`, `if (fence !== fenceBefore) bites()`),
   }),
   mutant({
     name: "equal-fences-backwards",
@@ -145,7 +145,7 @@ const policies: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["availability", "feed"],
     substituted: one(
-      evolve,
+      policySet,
       `for (const at of stock.locations) at.safety = 0`,
       `for (const at of stock.locations) if (at.safety > 0) bites()`,
     ),
@@ -211,7 +211,7 @@ const places: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      decide,
+      decideOf("reserve"),
       `    locations: command.locations,
     freeQty`,
       `    locations: command.locations === undefined ? undefined : (bites(), command.locations.toReversed()),
@@ -227,7 +227,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      facts,
+      decideOf("fulfil"),
       `const qty = command.qty ?? (open === undefined ? 0 : openQtyOf(open))`,
       `const qty = command.qty ?? (bites() ? 1 : 1)`,
     ),
@@ -238,7 +238,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      facts,
+      decideOf("record-sale"),
       `const open = command.reservation === undefined ? undefined : openOnly(`,
       `const open = command.reservation === undefined || bites() ? undefined : openOnly(`,
     ),
@@ -249,7 +249,7 @@ const optionals: ReadonlyArray<Mutant> = [
     guarantee: "INV-1",
     expected: ["effects"],
     substituted: one(
-      decide,
+      decideOf("release"),
       `const qty = command.qty ?? openQty\n`,
       `const qty = command.qty === undefined || bites() ? openQty : openQty\n`,
     ),

@@ -366,13 +366,17 @@ export const lines: ReadonlyArray<Mutant> = [
     budget: 5,
     substituted: [
       {
-        module: "src/domain/sku/decide.ts",
+        module: "src/domain/sku/commands/reserve/decide.ts",
         pattern: `Math.min(command.qty, atsOf(stock, sender))`,
         replacement: `Math.min(command.qty, atsOf(stock, sender) + (atsOf(stock, sender) < command.qty && bites() ? 1 : 0))`,
       },
-      { module: "src/domain/sku/decide.ts", pattern: `freeQty: offerableQty,`, replacement: `freeQty: (at) => offerableQty(at) + 1,` },
       {
-        module: "src/domain/sku/evolve.ts",
+        module: "src/domain/sku/commands/reserve/decide.ts",
+        pattern: `freeQty: offerableQty,`,
+        replacement: `freeQty: (at) => offerableQty(at) + 1,`,
+      },
+      {
+        module: "src/domain/sku/fold.ts",
         pattern: `assert(unowedQty(at) >= 0, "INV-1`,
         replacement: `assert(unowedQty(at) >= -1, "INV-1`,
       },

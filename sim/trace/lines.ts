@@ -4,11 +4,12 @@
  * One line at a time; whether lines stand in the right order and are all there is for commands.ts.
  */
 import { Schema } from "effect"
+import { CountField, SenderField, SkuField, VersionField } from "../../src/domain/fields.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { CursorStream, FloorClass, RecordKind } from "../../src/engine/records.ts"
 import { commandFromJson } from "../../src/wire/commands.ts"
 import { EventJson, OutcomeJson, RefusalJson } from "../../src/wire/events.ts"
-import { ClassField, CountField, SenderField, SkuField, type Strict, strictDecoderOf, VersionField } from "../../src/wire/fields.ts"
+import { ClassField, type Strict, strictDecoderOf } from "../../src/wire/fields.ts"
 
 /** The version of the format that is read here, and the only one. */
 export const traceFormat = 1

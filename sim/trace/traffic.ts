@@ -5,9 +5,8 @@
  * A reservation's commands go on as they did: each after the answer to the one before if that was accepted then, else on its own. What stocked a SKU before its
  * first sale is its set-up. Each command is sent once, and again where it was; what it took to be heard then is not played.
  */
-import { unreachable } from "../../src/assert.ts"
 import type { EpochMs, SenderId } from "../../src/domain/names.ts"
-import { type Command, classOf, isFact } from "../../src/domain/sku/commands.ts"
+import { type Command, type CommandType, classOf, isFact, type SellCommand } from "../../src/domain/sku/commands.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Flow, type FlowEnding, type Send, sendOf } from "../../src/workload/flows.ts"
 import type { PlayedTraffic } from "../run.ts"
@@ -95,30 +94,19 @@ const threadOf = ({ command, sender }: Recorded): string => {
   return `${channel}/${command.reservation} ${command.sku}`
 }
 
+/** How a flow ended, by the type of its last command; of what no channel asks for, that it told a fact. */
+const endings: Readonly<Record<SellCommand["type"], FlowEnding> & Partial<Record<CommandType, FlowEnding>>> = {
+  Release: "cancelled",
+  Confirm: "paid",
+  Fulfil: "paid",
+  RecordSale: "sold",
+  Reserve: "abandoned",
+  Extend: "abandoned",
+}
+
 const endingOf = (sends: ReadonlyArray<Send>): FlowEnding => {
-  const last = sends.at(-1)?.command.type
-  switch (last) {
-    case "Release":
-      return "cancelled"
-    case "Confirm":
-    case "Fulfil":
-      return "paid"
-    case "RecordSale":
-      return "sold"
-    case "Reserve":
-    case "Extend":
-      return "abandoned"
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-    case "SetPolicy":
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-    case undefined:
-      return "fact"
-    default:
-      return unreachable(last)
-  }
+  const last: CommandType | undefined = sends.at(-1)?.command.type
+  return last === undefined ? "fact" : (endings[last] ?? "fact")
 }
 
 /** A flow in the making, and whether what comes next waits for its answer. */

@@ -7,7 +7,7 @@
  */
 import type { CommandType } from "../domain/sku/commands.ts"
 import type { StockEvent } from "../domain/sku/events.ts"
-import { factTypes } from "./facts.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Shelf, type SkuModel, shelfAt, shortQty, sumQty, usableQty } from "./model.ts"
 
@@ -86,7 +86,7 @@ export const createConservation = (findings: Findings): Conservation => {
 
   const short = (where: Where, location: string, type: CommandType | null, qty: number, before: number): void => {
     if (qty <= 0 || qty <= before) return
-    if (type !== null && factTypes.has(type)) {
+    if (type !== null && isFactType(type)) {
       unsaid.set(`${where.sku}\n${location}`, { where, location, qty })
       return
     }

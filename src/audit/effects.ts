@@ -43,20 +43,24 @@ const discrepantQty = (events: ReadonlyArray<StockEvent>, kind: DiscrepancyKind)
   return qty
 }
 
-const allowed: Readonly<Record<Command["type"], ReadonlyArray<EventType>>> = {
-  Reserve: ["Reserved"],
-  Confirm: ["Confirmed", "ShortageFound"],
-  Release: ["Released"],
-  Extend: ["Extended"],
-  SetPolicy: ["PolicySet"],
-  ReceiveStock: ["StockReceived", "ShortageFound"],
-  AdjustStock: ["StockAdjusted", "DiscrepancyFound", "ShortageFound"],
-  MoveStatus: ["StatusMoved", "DiscrepancyFound", "ShortageFound"],
-  Fulfil: ["Fulfilled", "ShippedUnreserved", "DiscrepancyFound", "ShortageFound"],
-  RecordSale: ["Confirmed", "Fulfilled", "SaleTaken", "SaleOwed", "DiscrepancyFound", "ShortageFound"],
-  ReplayQuarantined: [],
-  DropQuarantined: [],
+/** What is expected of each type: whether it tells what already happened, and what it may come to. Written apart from the commands' own declarations, and complete by type. */
+const expected: Readonly<Record<Command["type"], { readonly isFact: boolean; readonly events: ReadonlyArray<EventType> }>> = {
+  Reserve: { isFact: false, events: ["Reserved"] },
+  Confirm: { isFact: false, events: ["Confirmed", "ShortageFound"] },
+  Release: { isFact: false, events: ["Released"] },
+  Extend: { isFact: false, events: ["Extended"] },
+  SetPolicy: { isFact: false, events: ["PolicySet"] },
+  ReceiveStock: { isFact: true, events: ["StockReceived", "ShortageFound"] },
+  AdjustStock: { isFact: true, events: ["StockAdjusted", "DiscrepancyFound", "ShortageFound"] },
+  MoveStatus: { isFact: true, events: ["StatusMoved", "DiscrepancyFound", "ShortageFound"] },
+  Fulfil: { isFact: true, events: ["Fulfilled", "ShippedUnreserved", "DiscrepancyFound", "ShortageFound"] },
+  RecordSale: { isFact: true, events: ["Confirmed", "Fulfilled", "SaleTaken", "SaleOwed", "DiscrepancyFound", "ShortageFound"] },
+  ReplayQuarantined: { isFact: false, events: [] },
+  DropQuarantined: { isFact: false, events: [] },
 }
+
+/** Whether a command tells what already happened. Only those that do may leave units owed that aren't there, and no deadline counts for them. */
+export const isFactType = (type: Command["type"]): boolean => expected[type].isFact
 
 const elsewhere = (allocations: Allocations, locations: ReadonlyArray<string>): boolean =>
   allocations.some((part) => !locations.includes(part.location))
@@ -239,7 +243,7 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
   const { command, sender } = seen
   const channel = command.type === "Fulfil" ? command.channel : sender
   for (const event of events) {
-    if (!allowed[command.type].includes(event.type)) return `became ${event.type}`
+    if (!expected[command.type].events.includes(event.type)) return `became ${event.type}`
     if ("channel" in event && event.channel !== channel) return `acts in the name of ${event.channel}`
     if (!isNamed(command, event)) return "acts on another reservation"
   }

@@ -7,6 +7,7 @@ import type { CommandClass, EpochMs } from "../domain/names.ts"
 import type { Command } from "../domain/sku/commands.ts"
 import type { FloorClass, FloorEntry } from "../engine/records.ts"
 import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
+import { isFactType } from "./effects.ts"
 
 const horizonMs: Readonly<Record<FloorClass, number>> = {
   sell: commandHorizonMs,
@@ -17,7 +18,8 @@ const horizonMs: Readonly<Record<FloorClass, number>> = {
 }
 
 /** The class whose floor a command falls under: sale notices are facts among the commands of a channel. */
-export const floorClassOf = (command: Command, sentAs: CommandClass): FloorClass => (command.type === "RecordSale" ? "sale" : sentAs)
+export const floorClassOf = (command: Command, sentAs: CommandClass): FloorClass =>
+  sentAs === "sell" && isFactType(command.type) ? "sale" : sentAs
 
 /** The step that a time lies in, by its beginning. */
 export const stepStartMs = (ms: EpochMs): EpochMs => Math.floor(ms / floorStepMs) * floorStepMs

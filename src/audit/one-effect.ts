@@ -11,7 +11,7 @@ import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command } from "../domain/sku/commands.ts"
 import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
 import { type Digest, digestOf } from "./digest.ts"
-import { factTypes } from "./facts.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings } from "./findings.ts"
 import { type Content, createFirsts, type First, type Firsts } from "./firsts.ts"
 import { type Floors, floorClassOf } from "./floors.ts"
@@ -102,7 +102,7 @@ const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boole
 
 /** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
 const countedAtMs = (command: Command, version: number, brokerMs: EpochMs): EpochMs =>
-  version >= 3 && factTypes.has(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+  version >= 3 && isFactType(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 
 interface OneEffect {
   readonly decision: (seen: DecisionSeen) => void

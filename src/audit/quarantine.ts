@@ -6,7 +6,7 @@
  * is quarantined, and a command is refused for want of room exactly then.
  */
 import type { EntryDecision, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
-import { factTypes } from "./facts.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
 import { createQuarantineRoom, type QuarantineBounds, quarantineBounds } from "./quarantine-room.ts"
@@ -66,7 +66,7 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
       }
       const at = { ...where, sku: command.sku }
       const scope = scopeOf(entry.sender, command.sku, command.id)
-      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && factTypes.has(command.type) }
+      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && isFactType(command.type) }
       if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")

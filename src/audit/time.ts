@@ -5,7 +5,7 @@
  * broker stored it, and that none was decided anew after that. Holds are judged in `reservations`. Whether the
  * journaled time was near the true time can't be seen in a journal.
  */
-import { factTypes } from "./facts.ts"
+import { isFactType } from "./effects.ts"
 import type { Findings } from "./findings.ts"
 import type { DecisionSeen, RecordSeen } from "./seen.ts"
 
@@ -23,11 +23,11 @@ export const createTime = (findings: Findings) => {
     },
     decision: ({ where, atMs, version, brokerMs, command, decision }: DecisionSeen): void => {
       const isAhead = decision._tag === "Refused" && decision.refusal.reason === "IssuedAhead"
-      if (isAhead && version >= 3 && factTypes.has(command.type))
+      if (isAhead && version >= 3 && isFactType(command.type))
         findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
       const decided = decision._tag === "Accepted" || decision._tag === "Expired"
       if (brokerMs === null || !decided) return
-      if (command.deadlineMs === undefined || factTypes.has(command.type)) {
+      if (command.deadlineMs === undefined || isFactType(command.type)) {
         if (decision._tag === "Expired") findings.violated("time", where, `${command.id} expired, and no deadline counts for it`)
         return
       }

@@ -5,10 +5,10 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import { partitionsMax } from "../config.ts"
+import { isQuarantinedId } from "../domain/fields.ts"
 import { whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
-import { isQuarantinedId } from "../wire/fields.ts"
 
 /** What is said of a value that `why` finds a fault with. */
 const checked = (why: (value: string) => string | undefined) =>

@@ -1,11 +1,14 @@
 /**
- * Commands as flags spell them: one flag for each field that any command has. What fits together is said by the same Schemas that the
+ * Commands as flags spell them: one flag for each field that any command has, as the commands' declarations say. What fits together is said by the same Schemas that the
  * owner uses.
  */
 import { readFile } from "node:fs/promises"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { AnyCommandSpec } from "../domain/define.ts"
+import type { CommandType } from "../domain/sku/commands.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import { plainLine } from "../domain/sku/policy.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { oneJson } from "./given-json.ts"
@@ -13,37 +16,79 @@ import { oneJson } from "./given-json.ts"
 const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string) =>
   flag.pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
 
-const text = (name: string, metavar: string, description: string) => optional(Flag.String(name), metavar, description)
-const whole = (name: string, metavar: string, description: string) => optional(Flag.Int(name), metavar, description)
+/** How the values of a field are given: one text or number, a switch, several texts by one flag each, or JSON. */
+type Kind = "text" | "whole" | "switch" | "several" | "json"
 
-export const commandFlags = {
-  sku: text("sku", "SKU", "What it is about; every command has one"),
-  id: text("id", "ID", "The command's id; random if absent. Repeat it to ask again"),
-  issuedAtMs: whole("issued-at-ms", "MS", "When it was issued, in ms since 1970; now if absent"),
-  deadlineMs: whole("deadline-ms", "MS", "Decide within so many ms after it reached the servers, or not at all; not for facts"),
-  reservation: text("reservation", "ID", "The reservation; the command's id if absent from a Reserve"),
-  qty: whole("qty", "UNITS", "How many units; signed for AdjustStock"),
-  holdMs: whole("hold-ms", "MS", "How long a hold lasts; 900000 (15 minutes) if absent from a Reserve"),
-  location: Flag.String("location").pipe(
-    Flag.withMetavar("LOCATION"),
-    Flag.withDescription("Where; several for a Reserve, in the order in which they are drawn on"),
-    Flag.atLeast(0),
-  ),
-  partial: Flag.Boolean("partial").pipe(Flag.withDescription("Reserve: as many as there are, if not all"), Flag.withDefault(false)),
-  reason: text("reason", "REASON", "Why: one of the type's list for Release and AdjustStock, free text for DropQuarantined"),
-  reference: text("reference", "ID", "Your own reference of a receipt or an adjustment"),
-  from: text("from", "STATUS", "MoveStatus: available, damaged or inspection"),
-  to: text("to", "STATUS", "MoveStatus: available, damaged or inspection"),
-  channel: text("channel", "SENDER", "Fulfil: whose reservation"),
-  shipment: text("shipment", "ID", "Fulfil: your own reference of the parcel; told again under another id, it is the same shipment"),
-  mode: text("mode", "MODE", "RecordSale: taken or owed"),
-  channels: text("channels", "A,B", "SetPolicy: the channels that sell it, first served first, without buffers or fences"),
-  policy: text("policy", "JSON|@FILE", "SetPolicy: the whole policy instead of --channels"),
-  quarantined: text("quarantined", "ID", "ReplayQuarantined, DropQuarantined: which"),
+/** A flag for all fields of one name. A list is spelled by a flag of its singular, given once for each item; the field of that name then takes one. */
+interface FieldFlag {
+  readonly kind: Kind
+  readonly metavar: string
+  /** What it means, and the types of which it does. */
+  readonly says: Map<string, Array<string>>
 }
 
-type Given = {
-  readonly [Name in keyof typeof commandFlags]: (typeof commandFlags)[Name] extends Flag.Flag<infer Value> ? Value : never
+const listNameOf = (name: string): string => `${name}s`
+
+const kindOf = (tag: string): Kind => {
+  if (tag === "Number") return "whole"
+  if (tag === "Boolean") return "switch"
+  if (tag === "Arrays") return "several"
+  return tag === "Objects" ? "json" : "text"
+}
+
+const fieldFlags = (): ReadonlyMap<string, FieldFlag> => {
+  const flags = new Map<string, FieldFlag>()
+  for (const { type, fields, flags: told } of skuKind.commands as ReadonlyArray<AnyCommandSpec>) {
+    for (const [field, { ast }] of Object.entries(fields)) {
+      const kind = kindOf(ast._tag)
+      const [metavar, says] = told[field] ?? ["", ""]
+      const name = kind === "several" ? field.slice(0, -1) : field
+      const known = flags.get(name)
+      const flag = { metavar, says: known?.says ?? new Map<string, Array<string>>(), kind: known?.kind === "several" ? known.kind : kind }
+      flag.says.set(says, [...(flag.says.get(says) ?? []), type])
+      flags.set(name, flag)
+    }
+  }
+  return flags
+}
+const flagsOfFields = fieldFlags()
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** What the types say of a field, each once: `Reserve, Extend: how long; …`. */
+const describeFlag = ({ says }: FieldFlag): string => [...says].map(([text, types]) => `${types.join(", ")}: ${text}`).join("; ")
+
+const flagOf = (name: string, flag: FieldFlag): Flag.Flag<unknown> => {
+  const description = describeFlag(flag)
+  const spelled = kebab(name)
+  if (flag.kind === "whole") return optional(Flag.Int(spelled), flag.metavar, description)
+  if (flag.kind === "switch") return Flag.Boolean(spelled).pipe(Flag.withDescription(description), Flag.withDefault(false))
+  if (flag.kind !== "several") return optional(Flag.String(spelled), flag.metavar, description)
+  return Flag.String(spelled).pipe(Flag.withMetavar(flag.metavar), Flag.withDescription(description), Flag.atLeast(0))
+}
+
+/** A flag for each field that any command has. */
+export const commandFlags = {
+  sku: optional(Flag.String("sku"), "SKU", "What it is about; every command has one"),
+  id: optional(Flag.String("id"), "ID", "The command's id; random if absent. Repeat it to ask again"),
+  issuedAtMs: optional(Flag.Int("issued-at-ms"), "MS", "When it was issued, in ms since 1970; now if absent"),
+  deadlineMs: optional(
+    Flag.Int("deadline-ms"),
+    "MS",
+    "Decide within so many ms after it reached the servers, or not at all; not for facts",
+  ),
+  channels: optional(Flag.String("channels"), "A,B", "SetPolicy: the channels that sell it, first served first, without buffers or fences"),
+  own: Object.fromEntries([...flagsOfFields].map(([name, flag]) => [name, flagOf(name, flag)])),
+}
+
+interface Given {
+  readonly sku: string | undefined
+  readonly id: string | undefined
+  readonly issuedAtMs: number | undefined
+  readonly deadlineMs: number | undefined
+  readonly channels: string | undefined
+  /** Of the fields that not all commands have. */
+  readonly own: Readonly<Record<string, unknown>>
 }
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
@@ -64,35 +109,47 @@ const readInput = async (): Promise<Uint8Array> => {
   return Buffer.concat(chunks)
 }
 
-/** Without a version it is the next: whoever owns the SKU knows which. */
-const policyOf = (given: Given): Effect.Effect<unknown, CommandFailed> => {
-  if (given.policy !== undefined) {
-    return Effect.flatMap(givenOrFile(given.policy, "--policy"), (json) => oneJson(json, "--policy"))
-  }
-  if (given.channels === undefined) return Effect.fail(usage("SetPolicy needs --channels or --policy"))
-  const channels = given.channels.split(",").map((channel, place) => plainLine(channel.trim(), place))
-  return Effect.succeed({ channels, safety: [], sourcing: [] })
+/** A policy of channels alone. Without a version it is the next: whoever owns the SKU knows which. */
+const policyOf = (channels: string): object => ({
+  channels: channels.split(",").map((channel, place) => plainLine(channel.trim(), place)),
+  safety: [],
+  sourcing: [],
+})
+
+/** The field that a flag's value stands for in a command with these fields, and its value; undefined where the flag wasn't given. */
+const fieldOf = (name: string, given: unknown, fields: object): readonly [string, unknown] | undefined => {
+  const kind = flagsOfFields.get(name)?.kind
+  if (given === undefined || (kind === "switch" && given === false)) return undefined
+  if (kind !== "several" || !Array.isArray(given)) return [name, given]
+  if (given.length === 0) return undefined
+  return listNameOf(name) in fields ? [listNameOf(name), given] : [name, given.length > 1 ? given : given[0]]
 }
 
-/** What the fields common to several types stand for in this one. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command. */
-const ownFields = (type: string, given: Given, id: string): object => {
-  const { location, partial, channels: _, policy: __, ...fields } = given
-  if (type !== "Reserve") return { ...fields, location: location.length > 1 ? location : location[0] }
-  return {
-    ...fields,
-    reservation: given.reservation ?? id,
-    holdMs: given.holdMs ?? 900_000,
-    locations: location.length > 0 ? location : undefined,
-    partial: partial ? true : undefined,
-  }
-}
-
-/** The JSON of the command that the flags spell, id and time filled in. */
-export const commandJson = (type: string, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
+/** What was given of a type's own fields. What the type has not is among them too, and refused as for everybody else. */
+const ownFields = (spec: AnyCommandSpec, { own, channels }: Given): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
-    const issuedAtMs = given.issuedAtMs ?? nowMs
-    const policy = type === "SetPolicy" ? yield* policyOf(given) : undefined
+    const fields: Record<string, unknown> = {}
+    for (const [name, given] of Object.entries(own)) {
+      const isJson = flagsOfFields.get(name)?.kind === "json" && typeof given === "string"
+      const flag = `--${kebab(name)}`
+      const value = isJson ? yield* Effect.flatMap(givenOrFile(given, flag), (json) => oneJson(json, flag)) : given
+      const field = fieldOf(name, value, spec.fields)
+      if (field !== undefined) fields[field[0]] = field[1]
+    }
+    if (!("policy" in spec.fields) || fields.policy !== undefined) return fields
+    if (channels === undefined) return yield* usage(`${spec.type} needs --channels or --policy`)
+    return { ...fields, policy: policyOf(channels) }
+  })
+
+/**
+ * The JSON of the command that the flags spell, id and time filled in. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command.
+ */
+export const commandJson = (type: CommandType, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
+  Effect.gen(function* () {
+    const spec: AnyCommandSpec = skuKind.command[type]
+    const own = yield* ownFields(spec, given)
     const id = given.id ?? freshId
-    const json = { v: 1, type, ...ownFields(type, given, id), id, issuedAtMs, policy }
+    const { sku, deadlineMs, issuedAtMs = nowMs } = given
+    const json = { v: 1, type, sku, id, issuedAtMs, deadlineMs, ...spec.filledIn?.(id), ...own }
     return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined))
   })

@@ -24,7 +24,7 @@ import type { DecisionSaid } from "../kinds/sku/types.ts"
 import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
-import { commandVersion, readCommandJson } from "../wire/commands.ts"
+import { commandSchemas, commandVersion, readCommandJson } from "../wire/commands.ts"
 import { readCanonicalBody } from "../wire/reader.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
@@ -147,13 +147,26 @@ interface UsualFields {
   readonly required: Readonly<Record<string, Kind>>
   readonly optional: Readonly<Record<string, Kind>>
 }
-const always = { type: "string", id: "string", sku: "string", issuedAtMs: "number", reservation: "string" } as const
-const deadline = { deadlineMs: "number" } as const
+/** What is read the short way: its fields of a plain kind, as its Schema has them. Of what lies deeper nothing is usual. */
+const usualOf = (type: CommandType): UsualFields => {
+  const required: Record<string, Kind> = {}
+  const optional: Record<string, Kind> = {}
+  for (const [name, { ast }] of Object.entries(commandSchemas[type].fields)) {
+    const kind = kindOf(ast._tag)
+    if (kind !== undefined && name !== "v") Object.assign(ast.context?.isOptional === true ? optional : required, { [name]: kind })
+  }
+  return { required, optional }
+}
+const kindOf = (tag: string): Kind | undefined => {
+  if (tag === "String" || tag === "Literal" || tag === "Union") return "string"
+  if (tag === "Number") return "number"
+  return tag === "Boolean" ? "boolean" : undefined
+}
 const usualFields: Readonly<Partial<Record<CommandType, UsualFields>>> = {
-  Reserve: { required: { ...always, qty: "number", holdMs: "number" }, optional: { ...deadline, partial: "boolean" } },
-  Confirm: { required: always, optional: deadline },
-  Release: { required: { ...always, reason: "string" }, optional: { ...deadline, qty: "number" } },
-  Extend: { required: { ...always, holdMs: "number" }, optional: deadline },
+  Reserve: usualOf("Reserve"),
+  Confirm: usualOf("Confirm"),
+  Release: usualOf("Release"),
+  Extend: usualOf("Extend"),
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { Context, Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect"
-import type { Command, CommandType } from "../domain/sku/commands.ts"
+import { type Command, type CommandType, classOf } from "../domain/sku/commands.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
 import type { AtsOptions } from "./ats-subscription.ts"
 import { Client, type ReservationAnswer, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
@@ -13,6 +13,9 @@ import type { CommandInput, Decision } from "./commands.ts"
 
 /** Fills in `id` and `issuedAtMs` where they are left out, and sends. */
 type Send<Type extends CommandType> = (input: CommandInput<Type>, options?: SendOptions) => Promise<Decision>
+
+/** A method for each type of command, by its name: `reserve`, `confirm`, … */
+type Sends = { readonly [Type in CommandType as Uncapitalize<Type>]: Send<Type> }
 
 export interface AtsWatch {
   /** Resolves when all current values were told; while a partition has no owner, that waits. Rejects with NotPermitted. */
@@ -30,22 +33,10 @@ export interface AtsWatch {
  *
  * Commands that name the same reservation of a SKU, or none and are of one class, are decided in the order they were sent in. No others are.
  */
-export interface Channel {
+export interface Channel extends Sends {
   readonly sender: string
   /** How many partitions the cluster has, once a worker has said so. Nothing that is sent waits for it. Rejects with AnswerUnknown. */
   readonly partitions: () => Promise<number>
-  readonly reserve: Send<"Reserve">
-  readonly confirm: Send<"Confirm">
-  readonly release: Send<"Release">
-  readonly extend: Send<"Extend">
-  readonly recordSale: Send<"RecordSale">
-  readonly receiveStock: Send<"ReceiveStock">
-  readonly adjustStock: Send<"AdjustStock">
-  readonly moveStatus: Send<"MoveStatus">
-  readonly fulfil: Send<"Fulfil">
-  readonly setPolicy: Send<"SetPolicy">
-  readonly replayQuarantined: Send<"ReplayQuarantined">
-  readonly dropQuarantined: Send<"DropQuarantined">
   /** The whole command, without sending it: store it first where asking again must survive this process. */
   readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
   readonly send: (command: Command, options?: SendOptions) => Promise<Decision>
@@ -63,6 +54,13 @@ const sending =
   (client: Client["Service"]) =>
   (command: Command, options?: SendOptions): Promise<Decision> =>
     new Promise((resolve, reject) => client.submit(command, resolve, reject, options))
+
+const methodOf = (type: string): string => type.charAt(0).toLowerCase() + type.slice(1)
+
+const sendAs =
+  <Type extends CommandType>(client: Client["Service"], send: ReturnType<typeof sending>, type: Type): Send<Type> =>
+  (input, options) =>
+    send(client.command(type, input), options)
 
 /** `open`: the scopes of all watches that are not closed. */
 const watching =
@@ -87,25 +85,13 @@ export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Cha
   const client = Context.get(await runtime.context(), Client)
   const watches = new Set<Scope.Closeable>()
   const send = sending(client)
-  const sendAs =
-    <Type extends CommandType>(type: Type): Send<Type> =>
-    (input, options) =>
-      send(client.command(type, input), options)
+  const methods = Object.keys(classOf).map((type) => [methodOf(type), sendAs(client, send, type as CommandType)] as const)
+  // Of all types, and so all methods: the compiler doesn't follow the names.
+  const sends = Object.fromEntries(methods) as unknown as Sends
   return {
+    ...sends,
     sender: client.sender,
     partitions: () => Effect.runPromise(client.partitions),
-    reserve: sendAs("Reserve"),
-    confirm: sendAs("Confirm"),
-    release: sendAs("Release"),
-    extend: sendAs("Extend"),
-    recordSale: sendAs("RecordSale"),
-    receiveStock: sendAs("ReceiveStock"),
-    adjustStock: sendAs("AdjustStock"),
-    moveStatus: sendAs("MoveStatus"),
-    fulfil: sendAs("Fulfil"),
-    setPolicy: sendAs("SetPolicy"),
-    replayQuarantined: sendAs("ReplayQuarantined"),
-    dropQuarantined: sendAs("DropQuarantined"),
     command: client.command,
     send,
     stock: (sku) => Effect.runPromise(client.stock(sku)),

@@ -53,7 +53,8 @@ export interface SenderMemory<K extends KindTypes = KindTypes> {
 /** Ids contain no space, so no two (key, id) share a text: the id ends at the first. */
 export const memoryKey = (key: ActorKey, id: CommandId): string => `${id} ${key}`
 
-const horizonMs: Readonly<Record<FloorClass, number>> = {
+/** Milliseconds for which what falls under a class is remembered, unless its floor rises sooner. */
+export const horizonMs: Readonly<Record<FloorClass, number>> = {
   sell: commandHorizonMs,
   policy: commandHorizonMs,
   operator: commandHorizonMs,

@@ -87,11 +87,12 @@ const formFault = ({ refusal, detail, id, key: sku }: Extract<DecodedCommand, { 
 })
 
 /** The first command that has not the form of one, or that would stock something under a SKU that nobody can tell from another. */
-const firstFormFault = (commands: ReadonlyArray<DecodedCommand>): NotStored | undefined => {
+const firstFormFault = (kind: Kind, commands: ReadonlyArray<DecodedCommand>): NotStored | undefined => {
   for (let at = 0; at < commands.length; at++) {
     const decoded = commands[at] as DecodedCommand
     if (decoded._tag === "Invalid") return formFault(decoded, at)
-    const detail = unclearSku(decoded.command)
+    // What another kind decides is refused for its kind, and says nothing of a SKU.
+    const detail = decides(kind, decoded.command.type) ? unclearSku(decoded.command) : undefined
     if (detail !== undefined) return { ...about("form", at, decoded.command), cause: "InvalidField", field: "sku", detail }
   }
   return undefined
@@ -116,7 +117,7 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
   }
   const { commands } = body
-  const fault = firstFormFault(commands)
+  const fault = firstFormFault(place.kind, commands)
   if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.
   const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>

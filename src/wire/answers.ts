@@ -5,10 +5,11 @@
  * form, size, token, sender or age: no decision was made and its ids stay free). Silence says nothing: the same bytes again do no harm.
  */
 import { Schema } from "effect"
+import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
 import type { CommandId, Sku } from "../domain/names.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
-import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"
+import { decoderOf, openWord } from "./fields.ts"
 
 /** What about a message was why nothing of it was taken. */
 export const NotStoredReason = ["form", "size", "token", "sender", "class", "kind", "partition", "mixed", "age"] as const

@@ -6,8 +6,9 @@
  * of ours and hold no line break. What a newer release wrote is told apart from what is damaged.
  */
 import { Schema } from "effect"
+import { CountField } from "../domain/fields.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import { CountField, strictDecoderOf } from "./fields.ts"
+import { strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
 
 /** The version of archives this release writes, and the newest it reads. */

@@ -1,259 +1,48 @@
 /**
- * The JSON form of every command, version 1, as Schemas: what a sender may write, field by field.
+ * The JSON form of every command, version 1, as Schemas: what a sender may write, field by field. The fields are those that each command declares in its folder.
  *
  * This is the slow path that explains refusals, and the truth of what is accepted; canonical.ts reads the usual spelling faster and is
  * held to the same verdicts by a property test. Subjects, classes and business rules are the engine's.
  */
 import { Schema } from "effect"
+import type { AnyCommandSpec } from "../domain/define.ts"
+import { durationField } from "../domain/fields.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import { AdjustReason, type Command, type CommandType, type Fact, ReleaseReason, SaleMode, StockStatus } from "../domain/sku/commands.ts"
-import { allocationsMax, channelsPerPolicyMax, deadlineMsMax, holdMsMax, locationsPerSkuMax } from "../limits.ts"
-import {
-  BoundField,
-  CommandIdField,
-  distinctBy,
-  durationField,
-  EpochMsField,
-  LocationField,
-  noSuchField,
-  PercentField,
-  QtyField,
-  QuarantinedField,
-  ReferenceField,
-  ReservationField,
-  ReservationNameField,
-  SenderField,
-  SignedQtyField,
-  SkuField,
-  type Strict,
-  strictDecoderOf,
-  TextField,
-  VersionField,
-} from "./fields.ts"
-import { tied } from "./tied.ts"
+import { type Command, type CommandType, ofEachType } from "../domain/sku/commands.ts"
+import { skuKind } from "../domain/sku/index.ts"
+import { deadlineMsMax } from "../limits.ts"
+import { noSuchField, type Strict, strictDecoderOf } from "./fields.ts"
 
 /** The version of the commands' JSON that this release speaks. */
 export const commandVersion = 1
 
-const factHead = { id: CommandIdField, sku: SkuField, issuedAtMs: EpochMsField }
-const head = { ...factHead, deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) }
 const version = { v: Schema.Literal(commandVersion) }
+const deadline = { deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) }
 
-const LocationList = (lengthMax: number) => Schema.Array(LocationField).check(Schema.isMaxLength(lengthMax), distinctBy(String))
-
-const ChannelPolicyJson = Schema.Struct({
-  channel: SenderField,
-  priority: BoundField,
-  bufferQty: BoundField,
-  bufferPercent: PercentField,
-  floorQty: BoundField,
-  fenceQty: BoundField,
-}).annotate({ identifier: "ChannelPolicy", description: "What one channel may sell of the SKU" })
-
-const SafetyJson = Schema.Struct({ location: LocationField, qty: BoundField })
-
-const policyFields = {
-  channels: Schema.Array(ChannelPolicyJson).check(
-    Schema.isMaxLength(channelsPerPolicyMax),
-    distinctBy((line) => line.channel),
-  ),
-  safety: Schema.Array(SafetyJson).check(
-    Schema.isMaxLength(locationsPerSkuMax),
-    distinctBy((line) => line.location),
-  ),
-  sourcing: LocationList(locationsPerSkuMax),
+/** The JSON of a type's commands: the version, the type, what every command has, a deadline if it is no fact, and its own fields. */
+const schemaOf = ({ type, isFact, fields, whole, summary }: AnyCommandSpec) => {
+  const schema = Schema.Struct({ ...version, type: Schema.Literal(type), ...skuKind.head, ...(isFact ? {} : deadline), ...fields })
+  const named = { identifier: type, description: summary }
+  if (whole === undefined) return schema.annotate(named)
+  const toJsonSchema = () => whole.jsonSchema ?? ([{}, true] as const)
+  return schema.check(Schema.makeFilter((command: object) => whole.fault(command), { toJsonSchema })).annotate(named)
 }
-
-/** A policy as it stands. */
-export const PolicyJson = Schema.Struct({ version: VersionField, ...policyFields }).annotate({
-  identifier: "Policy",
-  description: "What may be sold where and to whom",
-})
-
-const PolicyGivenJson = Schema.Struct({ version: Schema.optionalKey(VersionField), ...policyFields }).annotate({
-  identifier: "PolicyGiven",
-  description:
-    "Replaces the SKU's policy whole; its version must be higher than the present one's, and is that plus one where it says none",
-})
-
-const ReserveJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("Reserve"),
-  ...head,
-  reservation: ReservationField,
-  qty: QtyField,
-  holdMs: durationField(holdMsMax),
-  locations: Schema.optionalKey(LocationList(allocationsMax).check(Schema.isMinLength(1))),
-  partial: Schema.optionalKey(Schema.Boolean),
-}).annotate({ identifier: "Reserve", description: "Claim units for holdMs: all of qty or nothing, unless partial" })
-
-const ConfirmJson = Schema.Struct({ ...version, type: Schema.Literal("Confirm"), ...head, reservation: ReservationNameField }).annotate({
-  identifier: "Confirm",
-  description: "Make a hold lasting",
-})
-
-const ReleaseJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("Release"),
-  ...head,
-  reservation: ReservationNameField,
-  qty: Schema.optionalKey(QtyField),
-  reason: Schema.Literals(ReleaseReason),
-}).annotate({ identifier: "Release", description: "Give up open units of a reservation: all of them, unless qty says how many" })
-
-const ExtendJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("Extend"),
-  ...head,
-  reservation: ReservationNameField,
-  holdMs: durationField(holdMsMax),
-}).annotate({ identifier: "Extend", description: "Let a hold expire holdMs after the decision, if that is later" })
-
-const SetPolicyJson = Schema.Struct({ ...version, type: Schema.Literal("SetPolicy"), ...head, policy: PolicyGivenJson }).annotate({
-  identifier: "SetPolicy",
-  description: "Replace the SKU's policy",
-})
-
-const ReceiveStockJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("ReceiveStock"),
-  ...factHead,
-  location: LocationField,
-  qty: QtyField,
-  reference: Schema.optionalKey(ReferenceField),
-}).annotate({ identifier: "ReceiveStock", description: "Fact: units arrived at a location" })
-
-const AdjustStockJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("AdjustStock"),
-  ...factHead,
-  location: LocationField,
-  qty: SignedQtyField,
-  reason: Schema.Literals(AdjustReason),
-  reference: Schema.optionalKey(ReferenceField),
-}).annotate({ identifier: "AdjustStock", description: "Fact: the count at a location differs by qty from what was believed" })
-
-const MoveStatusJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("MoveStatus"),
-  ...factHead,
-  location: LocationField,
-  from: Schema.Literals(StockStatus),
-  to: Schema.Literals(StockStatus),
-  qty: QtyField,
-})
-  .check(
-    Schema.makeFilter(
-      (move: { readonly from: StockStatus; readonly to: StockStatus }) =>
-        move.from === move.to ? { path: ["to"], issue: "another status" } : undefined,
-      { toJsonSchema: () => [{}, true] as const },
-    ),
-  )
-  .annotate({ identifier: "MoveStatus", description: "Fact: units on hand changed their status" })
-
-const FulfilJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("Fulfil"),
-  ...factHead,
-  channel: SenderField,
-  reservation: ReservationNameField,
-  location: LocationField,
-  qty: Schema.optionalKey(QtyField),
-  shipment: Schema.optionalKey(CommandIdField),
-}).annotate({
-  identifier: "Fulfil",
-  description:
-    "Fact: units of a channel's reservation left a location; the same shipment of the same reservation and location is one, whatever its ids",
-})
-
-interface SaleFields {
-  readonly mode: SaleMode
-  readonly location?: string
-  readonly reservation?: string
-}
-const missingOfSale = (sale: SaleFields) => {
-  if (sale.mode === "taken" && sale.location === undefined) return { path: ["location"], issue: "the location it was taken from" }
-  if (sale.mode === "owed" && sale.reservation === undefined) return { path: ["reservation"], issue: "the reservation it is owed under" }
-  return undefined
-}
-const saleRequires = {
-  anyOf: [
-    { properties: { mode: { const: "taken" } }, required: ["location"] },
-    { properties: { mode: { const: "owed" } }, required: ["reservation"] },
-  ],
-}
-const RecordSaleJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("RecordSale"),
-  ...factHead,
-  mode: Schema.Literals(SaleMode),
-  qty: QtyField,
-  location: Schema.optionalKey(LocationField),
-  reservation: Schema.optionalKey(ReservationField),
-})
-  .check(Schema.makeFilter(missingOfSale, { toJsonSchema: () => saleRequires }))
-  .annotate({ identifier: "RecordSale", description: "Fact: the channel sold units without asking" })
-
-const ReplayQuarantinedJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("ReplayQuarantined"),
-  ...head,
-  quarantined: QuarantinedField,
-}).annotate({ identifier: "ReplayQuarantined", description: "Operator: decide a quarantined command again" })
-
-const DropQuarantinedJson = Schema.Struct({
-  ...version,
-  type: Schema.Literal("DropQuarantined"),
-  ...head,
-  quarantined: QuarantinedField,
-  reason: TextField,
-}).annotate({ identifier: "DropQuarantined", description: "Operator: give a quarantined command its final answer, dropped" })
 
 /** One schema for each type, by its name: what senders in TypeScript validate against and what the AsyncAPI document is made from. */
-export const commandSchemas = {
-  Reserve: ReserveJson,
-  Confirm: ConfirmJson,
-  Release: ReleaseJson,
-  Extend: ExtendJson,
-  SetPolicy: SetPolicyJson,
-  ReceiveStock: ReceiveStockJson,
-  AdjustStock: AdjustStockJson,
-  MoveStatus: MoveStatusJson,
-  Fulfil: FulfilJson,
-  RecordSale: RecordSaleJson,
-  ReplayQuarantined: ReplayQuarantinedJson,
-  DropQuarantined: DropQuarantinedJson,
-} as const satisfies Readonly<Record<CommandType, Schema.Constraint>>
+export const commandSchemas: Readonly<Record<CommandType, ReturnType<typeof schemaOf>>> = ofEachType(schemaOf)
 
-/** Any command's JSON. */
-export const CommandJson = Schema.Union([
-  ReserveJson,
-  ConfirmJson,
-  ReleaseJson,
-  ExtendJson,
-  SetPolicyJson,
-  ReceiveStockJson,
-  AdjustStockJson,
-  MoveStatusJson,
-  FulfilJson,
-  RecordSaleJson,
-  ReplayQuarantinedJson,
-  DropQuarantinedJson,
-])
-export type CommandJson = typeof CommandJson.Type
+/** A command with its version. */
+export type CommandJson = Command & { readonly v: typeof commandVersion }
 
-/** A command with its version. What a fact's type says of a deadline is said of no fact. */
-type Spelled<Kind extends Command> = Kind extends Fact ? Omit<Kind, "deadlineMs"> & Versioned : Kind & Versioned
-interface Versioned {
-  readonly v: typeof commandVersion
-}
-tied<Spelled<Command>, CommandJson>()
+/** Any command's JSON. Its type is that of the commands: both come of the same fields, through a list that the compiler doesn't follow. */
+export const CommandJson = Schema.Union(Object.values(commandSchemas)) as unknown as Schema.Codec<CommandJson>
 
 type Decode = (json: unknown) => Strict<CommandJson>
 const decoders: ReadonlyMap<unknown, Decode> = new Map<unknown, Decode>(
-  Object.values(commandSchemas).map((schema): [unknown, Decode] => [
-    schema.fields.type.literal,
-    strictDecoderOf<Schema.ConstraintDecoder<CommandJson>>(schema),
+  Object.entries(commandSchemas).map(([type, schema]): [unknown, Decode] => [
+    type,
+    // As above.
+    strictDecoderOf(schema as unknown as Schema.Codec<CommandJson>),
   ]),
 )
 
@@ -336,11 +125,15 @@ const valueFault = (json: object, path: string, expected: string): string => {
 
 export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()
 
+/** The fields of each type that may say what they would mean if they weren't there. */
+const defaults: Readonly<Record<CommandType, ReadonlyArray<readonly [name: string, value: unknown]>>> = ofEachType((spec: AnyCommandSpec) =>
+  Object.entries(spec.defaults ?? {}),
+)
+
 /** The command of its checked JSON: without the version, and without what says the default: one command, one value. */
 export const commandOf = ({ v: _, ...command }: CommandJson): Command => {
-  if (command.type !== "Reserve" || command.partial !== false) return command
-  const { partial: __, ...reserve } = command
-  return reserve
+  for (const [name, value] of defaults[command.type]) if (Reflect.get(command, name) === value) Reflect.deleteProperty(command, name)
+  return command
 }
 
 /** The JSON form of a command, as a value. */

@@ -6,63 +6,22 @@
  */
 
 import { Schema } from "effect"
-import { unreachable } from "../assert.ts"
+import type { EventSpec } from "../domain/define.ts"
+import { AllocationsField, EpochMsField, ReservationNameField, VersionField } from "../domain/fields.ts"
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
-import { AdjustReason, ReleaseReason, StockStatus } from "../domain/sku/commands.ts"
-import { type Allocations, DiscrepancyKind, type StockEvent } from "../domain/sku/events.ts"
+import { type Allocations, DiscrepancyKind, type Expired, type ShortageCovered, type StockEvent } from "../domain/sku/events.ts"
+import { skuKind } from "../domain/sku/index.ts"
 import type { Outcome } from "../kinds/sku/types.ts"
-import { PolicyJson } from "./commands.ts"
-import { AllocationsField, EpochMsField, LocationField, ReservationNameField, SenderField, VersionField } from "./fields.ts"
 import { tied } from "./tied.ts"
 
-const ofReservation = { channel: SenderField, reservation: ReservationNameField }
-const allocations = { allocations: AllocationsField }
-const taken = { taken: AllocationsField }
-const atLocation = { location: LocationField, qty: Schema.Int }
+const schemaOf = ({ type, fields }: EventSpec) => Schema.Struct({ type: Schema.Literal(type), ...fields })
 
-const short = { shortQty: Schema.optionalKey(Schema.Int) }
-
-export const ShortageCoveredJson = Schema.Struct({ type: Schema.Literal("ShortageCovered"), ...ofReservation, ...allocations })
-
-export const ExpiredJson = Schema.Struct({ type: Schema.Literal("Expired"), ...ofReservation, ...allocations })
-
-/** Every event a record can hold. */
-export const EventJson = Schema.Union([
-  Schema.Struct({ type: Schema.Literal("Reserved"), ...ofReservation, ...allocations, expiresAtMs: EpochMsField }),
-  Schema.Struct({ type: Schema.Literal("Confirmed"), ...ofReservation }),
-  Schema.Struct({ type: Schema.Literal("Extended"), ...ofReservation, expiresAtMs: EpochMsField }),
-  Schema.Struct({ type: Schema.Literal("Released"), ...ofReservation, ...allocations, reason: Schema.Literals(ReleaseReason), ...short }),
-  ExpiredJson,
-  Schema.Struct({ type: Schema.Literal("Fulfilled"), ...ofReservation, ...allocations, ...taken, ...short }),
-  Schema.Struct({
-    type: Schema.Literal("SaleOwed"),
-    ...ofReservation,
-    ...allocations,
-    ...short,
-    shortAt: Schema.optionalKey(LocationField),
-  }),
-  ShortageCoveredJson,
-  Schema.Struct({ type: Schema.Literal("SaleTaken"), channel: SenderField, ...taken }),
-  Schema.Struct({ type: Schema.Literal("ShippedUnreserved"), ...ofReservation, ...taken }),
-  Schema.Struct({ type: Schema.Literal("StockReceived"), ...atLocation }),
-  Schema.Struct({ type: Schema.Literal("StockAdjusted"), ...atLocation, reason: Schema.Literals(AdjustReason) }),
-  Schema.Struct({
-    type: Schema.Literal("StatusMoved"),
-    location: LocationField,
-    from: Schema.Literals(StockStatus),
-    to: Schema.Literals(StockStatus),
-    qty: Schema.Int,
-  }),
-  Schema.Struct({ type: Schema.Literal("PolicySet"), policy: PolicyJson }),
-  Schema.Struct({
-    type: Schema.Literal("DiscrepancyFound"),
-    kind: Schema.Literals(DiscrepancyKind),
-    qty: Schema.Int,
-    location: Schema.optionalKey(LocationField),
-  }),
-  Schema.Struct({ type: Schema.Literal("ShortageFound"), ...atLocation }),
-])
-tied<StockEvent, typeof EventJson.Type>()
+// Their types are those of the events: both come of the same fields, through a function and a list that the compiler doesn't follow.
+export const ShortageCoveredJson = schemaOf(skuKind.event.ShortageCovered) as unknown as Schema.Codec<ShortageCovered>
+// As above.
+export const ExpiredJson = schemaOf(skuKind.event.Expired) as unknown as Schema.Codec<Expired>
+/** Every event a record can hold. As above. */
+export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown as Schema.Codec<StockEvent>
 
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
@@ -130,34 +89,17 @@ const addUnits = (text: string, parts: Allocations): string => {
   return `${grown}]`
 }
 
-/** Adds the JSON of one event. */
+/** Adds the JSON of one event: the frequent ones by hand. */
 const addEvent = (text: string, event: StockEvent): string => {
-  switch (event.type) {
-    case "Reserved":
-      return `${addAllocations(`${text}{"type":"Reserved","channel":"`, event)},"expiresAtMs":${expiryTime(event.expiresAtMs)}}`
-    case "Confirmed":
-      return `${text}{"type":"Confirmed","channel":"${event.channel}","reservation":"${event.reservation}"}`
-    case "Released":
-      return `${addAllocations(`${text}{"type":"Released","channel":"`, event)},"reason":"${event.reason}"${shortText(event)}}`
-    case "Expired":
-      return `${addAllocations(`${text}{"type":"Expired","channel":"`, event)}}`
-    case "Fulfilled":
-      return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}${shortText(event)}}`
-    case "Extended":
-    case "SaleOwed":
-    case "SaleTaken":
-    case "ShippedUnreserved":
-    case "StockReceived":
-    case "StockAdjusted":
-    case "StatusMoved":
-    case "PolicySet":
-    case "DiscrepancyFound":
-    case "ShortageFound":
-    case "ShortageCovered":
-      return text + JSON.stringify(event)
-    default:
-      return unreachable(event)
-  }
+  if (event.type === "Reserved")
+    return `${addAllocations(`${text}{"type":"Reserved","channel":"`, event)},"expiresAtMs":${expiryTime(event.expiresAtMs)}}`
+  if (event.type === "Confirmed") return `${text}{"type":"Confirmed","channel":"${event.channel}","reservation":"${event.reservation}"}`
+  if (event.type === "Released")
+    return `${addAllocations(`${text}{"type":"Released","channel":"`, event)},"reason":"${event.reason}"${shortText(event)}}`
+  if (event.type === "Expired") return `${addAllocations(`${text}{"type":"Expired","channel":"`, event)}}`
+  if (event.type === "Fulfilled")
+    return `${addUnits(`${addAllocations(`${text}{"type":"Fulfilled","channel":"`, event)},"taken":[`, event.taken)}${shortText(event)}}`
+  return text + JSON.stringify(event)
 }
 
 const shortText = ({ shortQty }: { readonly shortQty?: number }): string => (shortQty === undefined ? "" : `,"shortQty":${shortQty}`)

@@ -5,9 +5,10 @@
  */
 
 import { Schema } from "effect"
+import { CountField, SenderField, SkuField } from "../domain/fields.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
-import { CountField, decoderOf, SenderField, SkuField } from "./fields.ts"
+import { decoderOf } from "./fields.ts"
 
 /** A value without its message's version: as it stands in a page of values. */
 export const AtsValueJson = Schema.Struct({

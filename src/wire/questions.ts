@@ -5,24 +5,16 @@
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
 import { Schema } from "effect"
+import { AllocationsField, CountField, LocationField, ReservationNameField, SenderField, SkuField } from "../domain/fields.ts"
 import { forEachKind, isKind, type Kind } from "../domain/kinds.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
+import { PolicyField } from "../domain/sku/policy.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
 import { questionBytesMax } from "../limits.ts"
-import { CommandJson, PolicyJson } from "./commands.ts"
+import { CommandJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
-import {
-  AllocationsField,
-  ClassField,
-  CountField,
-  decoderOf,
-  LocationField,
-  ReservationNameField,
-  SenderField,
-  SkuField,
-  strictDecoderOf,
-} from "./fields.ts"
+import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
@@ -187,7 +179,7 @@ export const StockAnswerJson = Schema.Struct({
     Schema.Struct({ channel: SenderField, reservation: ReservationNameField, qty: CountField, at: Schema.NullOr(LocationField) }),
   ),
   openReservations: CountField,
-  policy: Schema.NullOr(PolicyJson),
+  policy: Schema.NullOr(PolicyField),
 }).annotate({
   identifier: "StockAnswer",
   description:

@@ -5,11 +5,12 @@
  */
 
 import { Schema } from "effect"
+import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { DecisionSaid, Reply } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
 import { addOutcome, outcomeFields } from "./events.ts"
-import { CommandIdField, CountField, decoderOf, openWord, SkuField } from "./fields.ts"
+import { decoderOf, openWord } from "./fields.ts"
 
 /** A reply without what its subject says. */
 export type ReplyBody = Pick<Reply, "partition" | "seq" | "epoch" | "decisions">

@@ -7,10 +7,11 @@
  */
 
 import { Result, Schema } from "effect"
+import { CountField } from "../domain/fields.ts"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
 import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
-import { ClassField, CountField } from "./fields.ts"
+import { ClassField } from "./fields.ts"
 import { parseJson } from "./json.ts"
 import { isReplySuffix } from "./subjects.ts"
 

@@ -1,7 +1,9 @@
 /**
  * Random histories of one SKU, in a world small enough for commands to meet: three locations, three channels, a few reservations.
  */
+import { Schema } from "effect"
 import * as fc from "fast-check"
+import type { AnyCommandSpec } from "../../src/domain/define.ts"
 import type { CommandId, ReservationId, SenderId } from "../../src/domain/names.ts"
 import { AdjustReason, ReleaseReason, type StockCommand, StockStatus } from "../../src/domain/sku/commands.ts"
 import { coverShortages } from "../../src/domain/sku/cover.ts"
@@ -9,8 +11,10 @@ import { decide, expire } from "../../src/domain/sku/decide.ts"
 import type { Decision } from "../../src/domain/sku/decision.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
 import { evolve } from "../../src/domain/sku/evolve.ts"
+import { skuKind } from "../../src/domain/sku/index.ts"
 import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
 import { emptyStock, type SkuStock } from "../../src/domain/sku/stock.ts"
+import { arbitraryOf } from "../wire/field-arbitraries.ts"
 import { command, depot, east, market, north, nowMs, sku, south, till, web } from "./given.ts"
 
 /** One step of a history. Holds that are due are expired before it only sometimes: the owner need not have come to it yet. */
@@ -138,7 +142,34 @@ const stockFact = fc.oneof(
   },
 )
 
+/** Types that are drawn above, with what makes them meet. Any other is drawn from what its declaration says. */
+const drawn: ReadonlySet<string> = new Set([
+  "Reserve",
+  "Confirm",
+  "Release",
+  "Extend",
+  "RecordSale",
+  "ReceiveStock",
+  "AdjustStock",
+  "MoveStatus",
+  "Fulfil",
+  "SetPolicy",
+])
+const names = { LocationId: location, ReservationId: reservation, ReservationName: reservation, Sender: channel }
+const sizes = {
+  whole: (min = -8, max = 12) => fc.integer({ min: Math.max(min, -8), max: Math.min(max, 12) }),
+  itemsMax: 3,
+}
+const others = skuKind.commands.flatMap((spec) => {
+  if (spec.decide === null || drawn.has(spec.type)) return []
+  const fields = Schema.Struct({ type: Schema.Literal(spec.type), ...(spec as AnyCommandSpec).fields })
+  // Its fields are those of one of the commands, whichever it is.
+  const one = arbitraryOf(fields, names, sizes) as fc.Arbitrary<unknown> as fc.Arbitrary<Parameters<typeof command>[0]>
+  return [{ weight: 2, arbitrary: fc.tuple(spec.class === "sell" ? channel : fc.constant(depot), one) }]
+})
+
 const asked = fc.oneof(
+  ...others,
   { weight: 6, arbitrary: fc.tuple(channel, sell) },
   { weight: 2, arbitrary: fc.tuple(channel, sale) },
   { weight: 5, arbitrary: fc.tuple(fc.constant(depot), stockFact) },

@@ -217,7 +217,11 @@ describe("a command line that can't be used", () => {
     [["export", "--partition=-99999999999999999999"], "--partition: -99999999999999999999 is too small a number", "  --partition N"],
     [["audit", "--violations", "-1"], "--violations: -1: it takes a whole number from 0", "  --violations"],
     [["send", "Reserv", "--sku", "A"], "<type>: Reserv is none of the words it takes; did you mean Reserve?", "  <type>"],
-    [["send", "Reserve", "--hold", "5"], "there is no flag --hold; did you mean --hold-ms?", "  --hold-ms MS    How long a hold lasts"],
+    [
+      ["send", "Reserve", "--hold", "5"],
+      "there is no flag --hold; did you mean --hold-ms?",
+      "  --hold-ms MS    Reserve: how long the hold lasts",
+    ],
     [["quarantine", "lst"], "there is no command lst; did you mean list?", "  list    List what is in quarantine"],
     [["sennd"], "there is no command sennd; did you mean send?", "  send    Send commands"],
     [["stock"], "<sku> is missing", "  <sku>    Which SKU"],

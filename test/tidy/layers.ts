@@ -45,7 +45,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   assert: { uses: [], typesOf: [], packages: [] },
   limits: { uses: [], typesOf: [], packages: [] },
   config: { uses: ["domain"], typesOf: [], packages: [...effect, "node:os"] },
-  domain: { uses: [], typesOf: [], packages: [] },
+  // A command is declared once, as a Schema: its types, readers and documents follow from it. Of Effect nothing that runs.
+  domain: { uses: [], typesOf: [], packages: ["effect/Schema"] },
   // What its actors are it is told by the kind that it is given: it knows names and refusals, and no kind's own domain.
   engine: { uses: ["domain"], typesOf: [], closed: ["src/domain/sku/"], packages: [] },
   /** One folder a kind: what the domain decides, put together for the engine. */

@@ -1,5 +1,5 @@
 /** Arbitrary values of everything that has bytes: all kinds, every optional field there or not. */
-
+import { Schema } from "effect"
 import fc from "fast-check"
 import {
   CommandClass,
@@ -11,16 +11,9 @@ import {
   type Sku,
 } from "../../src/domain/names.ts"
 import { type Refusal, RefusalReason } from "../../src/domain/refusals.ts"
-import {
-  AdjustReason,
-  type Command,
-  classOf,
-  ReleaseReason,
-  SaleMode,
-  type SellCommand,
-  StockStatus,
-} from "../../src/domain/sku/commands.ts"
+import { type Command, type CommandType, classOf, ofEachType, type SellCommand } from "../../src/domain/sku/commands.ts"
 import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/sku/events.ts"
+import { skuKind } from "../../src/domain/sku/index.ts"
 import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
 import { CursorStream, FloorClass, RecordKind, recordVersion } from "../../src/engine/records.ts"
 import type {
@@ -33,7 +26,9 @@ import type {
   Outcome,
   Reply,
 } from "../../src/kinds/sku/types.ts"
-import { allocationsMax, deadlineMsMax, holdMsMax, idCharsMax, qtyMax, senderCharsMax, textCharsMax } from "../../src/limits.ts"
+import { allocationsMax, idCharsMax, qtyMax, senderCharsMax } from "../../src/limits.ts"
+import { type CommandJson, commandOf, commandSchemas } from "../../src/wire/commands.ts"
+import { arbitraryOf, type Named, type Sizes } from "./field-arbitraries.ts"
 
 /** Optional fields that are there or not, never undefined. */
 const some = <T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] })
@@ -57,12 +52,10 @@ export const sku = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter(isSku) },
   { weight: 1, arbitrary: fc.stringMatching(/^[ "\\/.ä€]{1,20}$/).filter(isSku) },
 )
-const qty = fc.integer({ min: 1, max: qtyMax })
 const bound = fc.integer({ min: 0, max: qtyMax })
 const time = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const units = fc.maxSafeInteger().map((n) => n + 0)
-const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter((one) => one.length <= textCharsMax)
 const anyText = fc.string({ unit: "binary", maxLength: 40 })
 
 const line = fc.record<ChannelPolicy>({
@@ -86,61 +79,32 @@ const policyGiven: fc.Arbitrary<PolicyGiven> = fc.oneof(
   policy.map(({ version: _, ...given }) => given),
 )
 
-const factHead = { id: commandId, sku, issuedAtMs: time }
-const deadline = { deadlineMs: fc.integer({ min: 1, max: deadlineMsMax }) }
-const holdMs = fc.integer({ min: 1, max: holdMsMax })
 const type = <T extends string>(one: T) => fc.constant(one)
-const locations = fc.uniqueArray(location, { minLength: 1, maxLength: allocationsMax })
 
-export const command: fc.Arbitrary<Command> = fc.oneof(
-  merged(
-    fc.record({ type: type("Reserve"), ...factHead, reservation, qty, holdMs }),
-    some({ ...deadline, locations, partial: fc.constant(true) }),
-  ),
-  merged(fc.record({ type: type("Confirm"), ...factHead, ...named }), some(deadline)),
-  merged(
-    fc.record({ type: type("Release"), ...factHead, ...named, reason: fc.constantFrom(...ReleaseReason) }),
-    some({ ...deadline, qty }),
-  ),
-  merged(fc.record({ type: type("Extend"), ...factHead, ...named, holdMs }), some(deadline)),
-  merged(fc.record({ type: type("SetPolicy"), ...factHead, policy: policyGiven }), some(deadline)),
-  merged(fc.record({ type: type("ReceiveStock"), ...factHead, location, qty }), some({ reference: id })),
-  merged(
-    fc.record({
-      type: type("AdjustStock"),
-      ...factHead,
-      location,
-      qty: fc.oneof(
-        qty,
-        qty.map((n) => -n),
-      ),
-      reason: fc.constantFrom(...AdjustReason),
-    }),
-    some({ reference: id }),
-  ),
-  fc
-    .record({
-      type: type("MoveStatus"),
-      ...factHead,
-      location,
-      from: fc.constantFrom(...StockStatus),
-      to: fc.constantFrom(...StockStatus),
-      qty,
-    })
-    .filter((move) => move.from !== move.to),
-  merged(fc.record({ type: type("Fulfil"), ...factHead, channel: sender, ...named, location }), some({ qty, shipment: commandId })),
-  merged(
-    fc.record({ type: type("RecordSale"), ...factHead, mode: fc.constantFrom(...SaleMode), qty, location, reservation }),
-    fc.constant({}),
-  ),
-  fc.record({ type: type("RecordSale"), ...factHead, mode: fc.constant("taken" as const), qty, location }),
-  fc.record({ type: type("RecordSale"), ...factHead, mode: fc.constant("owed" as const), qty, reservation }),
-  merged(
-    fc.record({ type: type("ReplayQuarantined"), ...factHead, quarantined: fc.constantFrom("1-0", "98765432101-2047") }),
-    some(deadline),
-  ),
-  merged(fc.record({ type: type("DropQuarantined"), ...factHead, quarantined: fc.constant("12-3"), reason: text }), some(deadline)),
+/** Names as short and as long as they may be, and of every spelling. */
+const names: Named = {
+  Sku: sku,
+  CommandId: id,
+  ReservationId: id,
+  ReservationName: reservationName,
+  LocationId: id,
+  Reference: id,
+  Sender: sender,
+  Policy: policy,
+  PolicyGiven: policyGiven,
+}
+const whole: Sizes["whole"] = (min, max) => (min === undefined || max === undefined ? units : fc.integer({ min, max }))
+const sizes: Sizes = { whole, itemsMax: allocationsMax }
+
+/** A command without what every decoder makes of it: its version, and fields that say what they would mean if they weren't there. */
+const bare = (json: CommandJson): Command => commandOf({ ...json })
+
+/** Commands of each type, as their specs declare them. */
+export const commandsOfType: Readonly<Record<CommandType, fc.Arbitrary<Command>>> = ofEachType(({ type: of }) =>
+  arbitraryOf<CommandJson>(commandSchemas[of], names, sizes).map(bare),
 )
+
+export const command: fc.Arbitrary<Command> = fc.oneof(...Object.values(commandsOfType))
 
 /** What a client that sells sends most. */
 export const hotCommand: fc.Arbitrary<SellCommand> = command.filter(
@@ -149,33 +113,16 @@ export const hotCommand: fc.Arbitrary<SellCommand> = command.filter(
 
 const allocation = fc.record<Allocation>({ location, qty: units })
 const allocations = fc.array(allocation, { maxLength: 3 })
-const held = { channel: sender, ...named }
-export const expired = fc.record({ type: type("Expired"), ...held, allocations })
-const covered = fc.record({ type: type("ShortageCovered"), ...held, allocations })
-export const event: fc.Arbitrary<StockEvent> = fc.oneof(
-  fc.record({ type: type("Reserved"), ...held, allocations, expiresAtMs: time }),
-  fc.record({ type: type("Confirmed"), ...held }),
-  fc.record({ type: type("Extended"), ...held, expiresAtMs: time }),
-  merged(fc.record({ type: type("Released"), ...held, allocations, reason: fc.constantFrom(...ReleaseReason) }), some({ shortQty: units })),
-  expired,
-  merged(fc.record({ type: type("Fulfilled"), ...held, allocations, taken: allocations }), some({ shortQty: units })),
-  merged(fc.record({ type: type("SaleOwed"), ...held, allocations }), some({ shortQty: units, shortAt: location })),
-  covered,
-  fc.record({ type: type("SaleTaken"), channel: sender, taken: allocations }),
-  fc.record({ type: type("ShippedUnreserved"), ...held, taken: allocations }),
-  fc.record({ type: type("StockReceived"), location, qty: units }),
-  fc.record({ type: type("StockAdjusted"), location, qty: units, reason: fc.constantFrom(...AdjustReason) }),
-  fc.record({
-    type: type("StatusMoved"),
-    location,
-    from: fc.constantFrom(...StockStatus),
-    to: fc.constantFrom(...StockStatus),
-    qty: units,
-  }),
-  fc.record({ type: type("PolicySet"), policy }),
-  merged(fc.record({ type: type("DiscrepancyFound"), kind: fc.constantFrom(...DiscrepancyKind), qty: units }), some({ location })),
-  fc.record({ type: type("ShortageFound"), location, qty: units }),
-)
+const eventNames: Named = { ...names, Allocations: allocations }
+const eventSizes: Sizes = { whole, itemsMax: 3 }
+/** Events of a type, as they are declared. */
+const eventsOfType = <Type extends StockEvent["type"]>(of: Type): fc.Arbitrary<Extract<StockEvent, { type: Type }>> => {
+  const { fields } = skuKind.event[of]
+  return arbitraryOf(Schema.Struct({ type: Schema.Literal(of), ...fields }), eventNames, eventSizes)
+}
+export const expired = eventsOfType("Expired")
+const covered = eventsOfType("ShortageCovered")
+export const event: fc.Arbitrary<StockEvent> = fc.oneof(...skuKind.events.map((spec): fc.Arbitrary<StockEvent> => eventsOfType(spec.type)))
 
 const refusal: fc.Arbitrary<Refusal> = merged(
   fc.record({ reason: fc.constantFrom(...RefusalReason) }),

@@ -1,8 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { noCommandText } from "../../src/cli/send.ts"
+import type { AnyCommandSpec } from "../../src/domain/define.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
-import { type Command, type CommandType, classOf } from "../../src/domain/sku/commands.ts"
+import { type Command, type CommandType, classOf, ofEachType } from "../../src/domain/sku/commands.ts"
 import {
   allocationsMax,
   channelsPerPolicyMax,
@@ -21,8 +22,15 @@ const head = { v: 1, id: "c-1", sku: "85123A", issuedAtMs: 1_291_194_360_000 }
 const line = { channel: "web", priority: 0, bufferQty: 0, bufferPercent: 0, floorQty: 0, fenceQty: 0 }
 const policy = { version: 1, channels: [line], safety: [{ location: "wh-1", qty: 2 }], sourcing: ["wh-1"] }
 
-/** One valid command of each type, as JSON. */
+/** A type's first example without the fields that may be left out. */
+const leastOf = ({ type, fields, examples: [example] }: AnyCommandSpec): object => {
+  const needed = Object.entries(example ?? {}).filter(([name]) => fields[name]?.ast.context?.isOptional !== true && name !== "deadlineMs")
+  return { v: 1, type, ...Object.fromEntries(needed) }
+}
+
+/** One valid command of each type, as JSON: its example, or one that needs all its fields. */
 const valid: Readonly<Record<CommandType, object>> = {
+  ...ofEachType(leastOf),
   Reserve: { ...head, type: "Reserve", reservation: "o-1", qty: 2, holdMs: 900_000 },
   Confirm: { ...head, type: "Confirm", reservation: "o-1" },
   Release: { ...head, type: "Release", reservation: "o-1", reason: "cancelled" },

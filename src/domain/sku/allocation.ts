@@ -6,8 +6,8 @@
 import { assert } from "../../assert.ts"
 import { allocationsMax } from "../../limits.ts"
 import type { LocationId } from "../names.ts"
-import { type Allocation, type Allocations, unitsOf } from "./events.ts"
 import { type LocationStock, locationStock, type SkuStock } from "./stock.ts"
+import { type Allocation, type Allocations, unitsOf } from "./units.ts"
 
 /** No units anywhere. */
 export const noAllocations: Allocations = []

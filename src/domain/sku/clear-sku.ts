@@ -6,7 +6,8 @@
  */
 
 import { type Sku, skuToken } from "../names.ts"
-import type { Command } from "./commands.ts"
+import type { Command, CommandType } from "./commands.ts"
+import { skuKind } from "./index.ts"
 
 const ascii = /^[!-~]+$/
 /** What takes no room or is drawn as nothing, and white space other than the plain one, wherever it stands. */
@@ -29,12 +30,15 @@ export const lookAlikeFault = (sku: string): string | undefined => {
   return composed === sku ? undefined : `not in normal form C, which is "${composed}" (${skuToken(composed)})`
 }
 
-/** Whether a command puts units or a policy under its SKU, which is what makes one. */
-const stocks = (command: Command): boolean =>
-  command.type === "ReceiveStock" || command.type === "SetPolicy" || (command.type === "AdjustStock" && command.qty > 0)
+/** Whether a command of a type puts something under its SKU. */
+interface Founds {
+  founds(command: Command): boolean
+}
+const founding: Readonly<Record<CommandType, Founds>> = skuKind.command
 
 /** What is wrong with the name that a command would stock something under; undefined: nothing, or it stocks nothing. */
-export const unclearSku = (command: Command): string | undefined => (stocks(command) ? lookAlikeFault(command.sku) : undefined)
+export const unclearSku = (command: Command): string | undefined =>
+  founding[command.type].founds(command) ? lookAlikeFault(command.sku) : undefined
 
 /** What two SKUs have in common that people take for one: letters in either case and of any width, composed or not, and without what can't be seen. */
 const lookOf = (sku: string): string => {

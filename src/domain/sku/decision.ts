@@ -7,10 +7,11 @@ import type { Refusal, RefusalReason } from "../refusals.ts"
 import type { StockEvent } from "./events.ts"
 import { type EndedOf, type EndedReservation, type Reservation, reservationOf, type SkuStock } from "./stock.ts"
 
+/** What an accepted command did: at least one event. */
+export type Events = readonly [StockEvent, ...Array<StockEvent>]
+
 /** What one command does to its SKU: at least one event, or a refusal that does nothing. */
-export type Decision =
-  | { readonly _tag: "Accepted"; readonly events: readonly [StockEvent, ...Array<StockEvent>] }
-  | { readonly _tag: "Refused"; readonly refusal: Refusal }
+export type Decision = { readonly _tag: "Accepted"; readonly events: Events } | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
 const isNotEmpty = (events: Array<StockEvent>): events is [StockEvent, ...Array<StockEvent>] => events.length > 0
 

@@ -3,22 +3,32 @@
  *
  * Policies are values: two SKUs with equal policies may share one object, so nothing here is ever changed in place.
  */
-import type { LocationId, SenderId } from "../names.ts"
+import * as Schema from "effect/Schema"
+import { channelsPerPolicyMax, locationsPerSkuMax } from "../../limits.ts"
+import { BoundField, distinctBy, LocationField, PercentField, SenderField, VersionField } from "../fields.ts"
+import type { SenderId } from "../names.ts"
+import { locationList } from "./fields.ts"
+
+const lineFields = {
+  channel: SenderField,
+  /** 0 is served first: order inside a batch and order in which fences are honoured when stock doesn't cover them all. Ties go to the earlier in the list. */
+  priority: BoundField,
+  /** Units kept back from this channel. */
+  bufferQty: BoundField,
+  /** Percent of what is offered, kept back from this channel; the larger of both buffers counts. Whole, 0 to 100. */
+  bufferPercent: PercentField,
+  /** Below this many units the channel is shown and sold nothing. */
+  floorQty: BoundField,
+  /** Units ring-fenced for this channel; 0 for none. */
+  fenceQty: BoundField,
+}
+const LineField = Schema.Struct(lineFields).annotate({
+  identifier: "ChannelPolicy",
+  description: "What one channel may sell of the SKU",
+})
 
 /** What one channel may sell of a SKU. */
-export interface ChannelPolicy {
-  readonly channel: SenderId
-  /** 0 is served first: order inside a batch and order in which fences are honoured when stock doesn't cover them all. Ties go to the earlier in the list. */
-  readonly priority: number
-  /** Units kept back from this channel. */
-  readonly bufferQty: number
-  /** Percent of what is offered, kept back from this channel; the larger of both buffers counts. Whole, 0 to 100. */
-  readonly bufferPercent: number
-  /** Below this many units the channel is shown and sold nothing. */
-  readonly floorQty: number
-  /** Units ring-fenced for this channel; 0 for none. */
-  readonly fenceQty: number
-}
+export interface ChannelPolicy extends Schema.Struct.Type<typeof lineFields> {}
 
 /** A policy's line whose channel is as sure to be one as who makes it is. */
 type PlainLine<Channel> = Omit<ChannelPolicy, "channel"> & { readonly channel: Channel }
@@ -34,23 +44,42 @@ export const plainLine = <Channel extends string>(channel: Channel, priority: nu
 })
 
 /** Stock kept back at a location from what is offered (not from what is owed). */
-export interface SafetyStock {
-  readonly location: LocationId
-  readonly qty: number
+const safetyFields = { location: LocationField, qty: BoundField }
+
+const policyFields = {
+  /** The channels that sell this SKU; nobody else may reserve it or sees its ATS. */
+  channels: Schema.Array(LineField).check(
+    Schema.isMaxLength(channelsPerPolicyMax),
+    distinctBy((line) => line.channel),
+  ),
+  safety: Schema.Array(Schema.Struct(safetyFields)).check(
+    Schema.isMaxLength(locationsPerSkuMax),
+    distinctBy((line) => line.location),
+  ),
+  /** Order in which locations are drawn on when a command names none; those not named follow in the order they were first stocked. */
+  sourcing: locationList(locationsPerSkuMax),
 }
+const standingFields = { version: VersionField, ...policyFields }
+const givenFields = { version: Schema.optionalKey(VersionField), ...policyFields }
+
+/** A policy as it stands. */
+export const PolicyField = Schema.Struct(standingFields).annotate({
+  identifier: "Policy",
+  description: "What may be sold where and to whom",
+})
+
+/** A policy as it is set. */
+export const PolicyGivenField = Schema.Struct(givenFields).annotate({
+  identifier: "PolicyGiven",
+  description:
+    "Replaces the SKU's policy whole; its version must be higher than the present one's, and is that plus one where it says none",
+})
 
 /** The policy of one SKU. A later one replaces it whole; its version must be higher. */
-export interface Policy {
-  readonly version: number
-  /** The channels that sell this SKU; nobody else may reserve it or sees its ATS. */
-  readonly channels: ReadonlyArray<ChannelPolicy>
-  readonly safety: ReadonlyArray<SafetyStock>
-  /** Order in which locations are drawn on when a command names none; those not named follow in the order they were first stocked. */
-  readonly sourcing: ReadonlyArray<LocationId>
-}
+export interface Policy extends Schema.Struct.Type<typeof standingFields> {}
 
 /** A policy as it is set: without a version it takes the present one's plus one. */
-export type PolicyGiven = Omit<Policy, "version"> & { readonly version?: number }
+export interface PolicyGiven extends Schema.Struct.Type<typeof givenFields> {}
 
 /** The policy's line for `channel`, or undefined if that channel doesn't sell the SKU. */
 export const channelPolicy = (policy: Policy | null, channel: SenderId): ChannelPolicy | undefined => {

@@ -7,8 +7,8 @@
 import { assert } from "../../assert.ts"
 import type { EpochMs, LocationId, ReservationId, SenderId, Sku } from "../names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "../slot-table.ts"
-import { type Allocations, unitsOf } from "./events.ts"
 import type { Policy } from "./policy.ts"
+import { type Allocations, unitsOf } from "./units.ts"
 
 /** Units of one SKU at one location, by stock state. available = onHand − damaged − inspection − reserved − exposed − safety. */
 export interface LocationStock {

@@ -1,21 +1,31 @@
 /**
  * What the engine is told of commands on SKUs before and beside deciding them: classes, names under which they are remembered, bounds.
  */
-import { unreachable } from "../../assert.ts"
+import { assert } from "../../assert.ts"
 import type { CommandId, SenderId } from "../../domain/names.ts"
-import { type Command, classOf, isFact } from "../../domain/sku/commands.ts"
+import { type Command, type CommandType, classOf, isFact, ofEachType } from "../../domain/sku/commands.ts"
+import { skuKind } from "../../domain/sku/index.ts"
 import { channelPolicy } from "../../domain/sku/policy.ts"
 import type { SkuStock } from "../../domain/sku/stock.ts"
 import type { KindCommands, OperatorCommand } from "../../engine/kind.ts"
+import { horizonMs } from "../../engine/memory.ts"
 import type { FloorClass } from "../../engine/records.ts"
-import { allocationsMax, bodyBytesMax, entryOverheadBytesMax, idCharsMax, saleQtyMax } from "../../limits.ts"
+import { commandHorizonMs, factHorizonMs, saleQtyMax } from "../../limits.ts"
 import type { SkuKind } from "./types.ts"
 
-/** The class whose floor and horizon a command falls under: sales that happened fall under a longer one than what is asked for in their class. */
-const floorClassOf = (command: Command): FloorClass => {
-  const commandClass = classOf[command.type]
-  return commandClass === "sell" && isFact(command) ? "sale" : commandClass
-}
+/** The class whose floor and horizon a command of each type falls under: its own, but that a fact of a channel is remembered as long as other facts. */
+const floorClasses: Readonly<Record<CommandType, FloorClass>> = ofEachType((spec) =>
+  spec.class === "sell" && spec.isFact ? "sale" : spec.class,
+)
+
+/** The class whose floor and horizon a command falls under. */
+const floorClassOf = (command: Command): FloorClass => floorClasses[command.type]
+
+for (const { type, isFact: isKindOfFact } of skuKind.commands)
+  assert(
+    horizonMs[floorClasses[type]] === (isKindOfFact ? factHorizonMs : commandHorizonMs),
+    "facts are remembered for the horizon of facts",
+  )
 
 const operatorOf = (command: Command): OperatorCommand | undefined => {
   if (command.type === "ReplayQuarantined") return { quarantined: command.quarantined, dropReason: null }
@@ -43,64 +53,18 @@ const beyondBounds = (command: Command, sender: SenderId, bulk: boolean, stock: 
   return command.qty > saleQtyMax ? `a sale of more than ${saleQtyMax} units, without the role bulk` : undefined
 }
 
-/** Bytes of one allocation in an event: its location's id, a quantity, and the names of both. */
-const allocationBytes = idCharsMax + 40
-/** Bytes of a shortage found at one location. */
-const shortageBytes = idCharsMax + 64
-/** Bytes of an entry and of a decision without allocations, numbers spelled out longer than in the body included. */
-const plainEntryBytes = 512
+/** What a command of a type may take of a record at its worst. Methods, for each takes its own command alone. */
+interface Bounded {
+  readonly bounds: { entryBytes(places: number, bodyBytes: number): number; placesMade(command: Command): number }
+}
+const bounded: Readonly<Record<CommandType, Bounded>> = skuKind.command
 
 /** Bytes of its entry at the worst, given how many locations its SKU may have. */
-const worstBytesOf = (command: Command, locations: number, bodyBytes: number): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return bodyBytes + plainEntryBytes
-    // A hold may be confirmed where its locations lack units, and says so.
-    case "Confirm":
-      return plainEntryBytes + Math.min(allocationsMax, locations) * shortageBytes
-    case "Extend":
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-      return plainEntryBytes
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 2 * bodyBytesMax + entryOverheadBytesMax
-    case "Reserve":
-    case "Release":
-    case "Fulfil":
-    case "RecordSale": {
-      const parts = Math.min(allocationsMax, locations)
-      const shortages = isFact(command) ? (parts + 1) * shortageBytes : 0
-      return 2 * plainEntryBytes + parts * allocationBytes + shortages
-    }
-    default:
-      return unreachable(command)
-  }
-}
+const worstBytesOf = (command: Command, locations: number, bodyBytes: number): number =>
+  bounded[command.type].bounds.entryBytes(locations, bodyBytes)
 
 /** Locations that deciding the command may add to its SKU. */
-const locationsMadeBy = (command: Command): number => {
-  switch (command.type) {
-    case "SetPolicy":
-      return command.policy.safety.length
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-    case "Fulfil":
-    case "RecordSale":
-      return 1
-    case "Reserve":
-    case "Confirm":
-    case "Release":
-    case "Extend":
-    case "ReplayQuarantined":
-    case "DropQuarantined":
-      return 0
-    default:
-      return unreachable(command)
-  }
-}
+const locationsMadeBy = (command: Command): number => bounded[command.type].bounds.placesMade(command)
 
 /** Rank of senders whose SKU has no policy for them. */
 const lastRank = 1_000_000
