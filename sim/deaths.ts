@@ -20,7 +20,7 @@ export const watchDeaths = ({ workers }: Cluster, sometimes: Sometimes): Partial
     const undone = diedBefore[/, before (\w+)$/.exec(at)?.[1] ?? ""]
     if (undone !== undefined) sometimes.hit(undone)
     const slots = workers.find(({ name }) => name === worker)?.slots ?? []
-    // One that died before handing the record over has it in flight too, as far as its state goes.
+    // A worker that died before it handed the record to the broker has it in flight too, by its own state.
     const flying = slots.some(({ partition }) => partition?.inFlight != null)
     if (flying && undone !== "died-before-an-append") sometimes.hit("died-in-an-append")
   },

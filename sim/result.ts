@@ -178,7 +178,7 @@ export interface PartLine {
   readonly sentence: string
 }
 
-/** A guarantee of the design, and what judged it. */
+/** A guarantee of docs/INVARIANTS.md, by its number there, and what judged it. */
 export interface GuaranteeLine {
   readonly number: number
   readonly title: string

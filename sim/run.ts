@@ -146,7 +146,7 @@ const waits = (cluster: Cluster, { asked, open }: Sender, halted: ReadonlySet<nu
 /** Whether everything that was asked of partitions that aren't halted is answered, read, said and heard. */
 const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
   for (const sender of cluster.senders.values()) if (waits(cluster, sender, halted)) return false
-  // What waits for a halted partition waits for two seconds at most, and is told so.
+  // A message for a halted partition waits in an ingress for two seconds at most, and is then answered with `busy`.
   if (!cluster.ingresses.every(({ isIdle }) => isIdle)) return false
   for (let partition = 0; partition < cluster.drawn.partitions; partition++) {
     if (halted.has(partition)) continue
@@ -157,7 +157,7 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     if (search !== null || draining !== null || state.cursor.stream === "raw" || handed.commands > 0 || state.quarantine.size > 0)
       return false
     if (statusOf(state).cursorSeq < cluster.server.lastCommandSeq(partition)) return false
-    // An owner that has heard of no renewal yet ends no hold: whether it does has to be seen.
+    // An owner that has heard no renewal yet doesn't know the time and ends no hold, so the world isn't at rest before it has.
     if (state.openHolds > 0 && state.brokerClock.present === null) return false
     const { replies, dirty, groups, republishAfterSeq } = publishing
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
@@ -166,7 +166,7 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     if (halted.has(cluster.partitionOf(value.sku))) continue
     const sender = cluster.senders.get(value.channel)
     const held = sender?.ats.get(value.sku)
-    // An older value that is still true may be the last one stored: who had a newer one turns it away.
+    // The last value stored may be an older one that is still true; a receiver that had a newer one rejects it.
     if (sender !== undefined && (held === undefined || held.version < value.version || held.ats !== value.ats)) return false
   }
   return true
@@ -193,7 +193,7 @@ const comesToRest = (cluster: Cluster, player: Player): boolean => {
   const nobody = new Set<number>()
   const all = watchForRest(cluster, () => player.openFlows === 0 && isAtRest(cluster, nobody))
   if (world.run(boundMs, all.isOver)) return true
-  // Flows that wait for a halted partition never end, so nobody can tell when those beside it have: they had the whole bound.
+  // Flows that wait for a halted partition never end, so it can't be told when the other flows have ended. They got the whole bound.
   if (haltedIn(cluster).size === 0) return false
   const others = watchForRest(cluster, () => isAtRest(cluster, haltedIn(cluster)))
   return world.run(boundMs + restBesideMs, others.isOver)
@@ -259,7 +259,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
   const { healedMs, converged } = play(cluster, player, new Operator(cluster), sale, options.untilMs ?? drawn.windowMs)
-  // Sequences of a lost tail are used again: what is missing below the last one was purged.
+  // A stream that lost its tail uses sequences again, so a sequence that is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () =>

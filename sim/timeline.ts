@@ -210,7 +210,7 @@ export class TimelineRecorder implements Partial<Observer> {
     this.#reserved.put(this.#nowMs, reserved)
   }
 
-  /** What was folded of the lost records never was: the stock is what the rest of the journal says. */
+  /** Changes of lost records are taken back: the stock is what the rest of the journal says. */
   journalLost(...[partition, afterSeq]: Parameters<Observer["journalLost"]>): void {
     const cluster = this.#cluster
     if (cluster === null || partition !== cluster.partitionOf(this.#sku)) return

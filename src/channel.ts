@@ -22,6 +22,7 @@ export type { AtsValue } from "./kinds/sku/types.ts"
 export { AnswerUnknown, BrokerUnavailable, NotPermitted } from "./ports/errors.ts"
 export { Client }
 
+/** Who connects, to which servers, and how patiently. */
 export interface ConnectOptions extends ServerAddress, ClientOptions {
   /** The sender's name: the one its credentials are for. */
   readonly sender: string

@@ -11,6 +11,7 @@ import type { SenderAccess } from "./domain/roles.ts"
 import { parseSenders } from "./domain/sender-list.ts"
 import { appendTimeoutMs, bodyBytesMax } from "./limits.ts"
 
+/** A user and its password, as the environment gives them. */
 export interface Login {
   readonly user: string
   readonly password: Redacted.Redacted<string>
@@ -183,7 +184,9 @@ const tableOf = (rows: ReadonlyArray<Setting>): string => {
 
 /** The settings as the lines of a table. */
 export const workerSettingsHelp = (): string => tableOf(workerSettings.map((name) => settings[name]))
+/** The settings of `holdfast ingress`, as the lines of a table. */
 export const ingressSettingsHelp = (): string => tableOf(ingressSettings.map((name) => settings[name]))
+/** The settings of the archive, as the lines of a table. */
 export const archiveSettingsHelp = (): string => tableOf(Object.values(archiveSettings))
 
 /** Reads one variable; a problem is noted and `instead` stands in, so that the others are looked at too. */
@@ -424,6 +427,7 @@ export const loadToolConfig: Effect.Effect<ToolConfig, ConfigInvalid> = Effect.g
   return { nats, replicas }
 })
 
+/** Where the archive is, how often it is written to, and by whose login. */
 export interface ArchiveConfig {
   /** Null: none is named. */
   readonly folder: string | null

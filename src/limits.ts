@@ -118,6 +118,7 @@ export const commandHorizonMinMs = 15 * 60_000
  * much where each takes two commands.
  */
 export const decisionsPerSecondMax = 60_000
+/** Decisions that are remembered of one sender in a partition: the highest rate for the shortest horizon. */
 export const rememberedPerSenderMax = (commandHorizonMinMs / 1_000) * decisionsPerSecondMax
 /** Milliseconds between two words to ingresses that a sender has to be held off for want of memory, and between two looks at how full memories are. */
 export const holdOffEveryMs = 1_000

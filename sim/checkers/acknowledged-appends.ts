@@ -1,4 +1,4 @@
-/** INV-4, oracle A4: what the server acknowledged of a journal is there at the end, at the same place, under the same id. */
+/** INV-4: what the server acknowledged of a journal is there at the end, at the same place, under the same id. */
 import type { MakeChecker } from "./checker.ts"
 
 export const acknowledgedAppends: MakeChecker = ({ cluster, found, checked }) => {

@@ -1,4 +1,4 @@
-/** INV-10: of one attempt at most one thing is said that is no decision, by whichever ingress or owner; and no two say different things of it. */
+/** INV-10: an attempt gets at most one answer that is no decision, whichever ingress or owner gives it; and no two answers to it differ. */
 import { attemptName } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"
 

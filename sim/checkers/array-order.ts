@@ -1,4 +1,4 @@
-/** INV-10: an array keeps its order. What is decided of a message are its commands, all of them, as they stood in it. */
+/** INV-10: an array keeps its order. The journal decides all commands of a message, in the order of its body. */
 import type { MessageEntry } from "../../src/kinds/sku/types.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
 import { attemptOf, decidedAttempts } from "./attempts.ts"

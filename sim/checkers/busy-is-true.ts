@@ -1,6 +1,6 @@
 /**
- * INV-10: who is told that nothing of a message was taken can rely on it. The very attempt of which somebody said `busy` or `notStored`, or the server that nobody was there, is never
- * decided and in no stream. Another attempt with the same bytes may be.
+ * INV-10: a sender that is told that nothing was taken can rely on it. An attempt that was answered with `busy` or `notStored`, or of which the server said that nobody listens,
+ * is never decided and in no stream. Another attempt with the same bytes may be.
  */
 import { attemptName, attemptOf, attemptTaken, decidedAttempts, takenIn } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"

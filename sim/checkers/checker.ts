@@ -1,6 +1,6 @@
 /**
- * What a checker of a simulated world is: it hears what happens, and says what should not have. One file each; what a journal alone can show is
- * judged in src/audit, and these judge what needs the world's own truth.
+ * A checker of a simulated world hears what happens and reports what should not have happened. Each is one file. What journals alone can show is judged in src/audit; these judge
+ * what only the simulated world knows.
  */
 
 import type { Cluster } from "../cluster.ts"
@@ -44,7 +44,7 @@ export interface Checker extends Partial<Observer> {
 
 export type MakeChecker = (given: Given) => Checker
 
-/** Whether a partition is halted, for good as far as anybody knows, and its journal lost records: only the two together excuse that it stands still. */
+/** Whether a partition is halted, unanswered by an operator, and its journal lost records. Only both together excuse that it stands still. */
 export const isHaltedByLoss = (cluster: Cluster, lossy: ReadonlySet<number>, partition: number): boolean => {
   const { halt } = cluster.server.marks(partition)
   return lossy.has(partition) && halt !== null && halt.resume === null

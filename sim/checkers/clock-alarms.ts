@@ -1,7 +1,7 @@
 /**
- * Whoever serves with a wall clock that is wrong says so, in the right direction, within seconds; and nobody says so of a clock that is right.
+ * An owner whose wall clock is wrong raises an alarm that names the right direction, within seconds; an owner whose clock is right raises none.
  *
- * Looked at whenever an owner hears the broker's time: one that doesn't can't know.
+ * Looked at whenever an owner hears the broker's time, because an owner that doesn't hear it can't know.
  */
 import type { Partition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs, clockOffForMs, clockOffMsMax } from "../../src/limits.ts"

@@ -1,7 +1,7 @@
 /**
- * Oracles L2, L3, L5 and L7: once all is healed, every partition has exactly one owner that has read all commands, said all it decided, and holds
- * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted: one that serves on
- * has noticed nothing, and owes what every other does.
+ * INV-7: once all is healed, every partition has exactly one owner that has read all commands, said all it decided, and holds
+ * no quarantine that nobody settles. A partition that doesn't get there is a failure, unless its journal lost records and it halted. One whose journal lost records and that
+ * serves on has not noticed, and is judged like any other.
  */
 import { quarantineView } from "../../src/engine/views.ts"
 import { statusOf } from "../../src/kinds/sku/views.ts"

@@ -1,6 +1,6 @@
 /**
- * INV-10: nothing is taken at the door that is too old for it or for its own deadline, and nothing goes on from there as younger than it is. What is true is when the server took the
- * message and when its ingress read it, by the world's own time.
+ * INV-10: an ingress takes no message that is older than the door allows or than its own deadline, and passes none on as younger than it is. Its true age is known by the world's
+ * own time: when the server took the message and when the ingress read it.
  */
 import type { TakenMessage } from "../../src/kinds/sku/types.ts"
 import { doorAgeMsMax, doorClockWindowMs } from "../../src/limits.ts"

@@ -1,4 +1,7 @@
-/** INV-1, INV-2 and INV-7: what must be refused is refused, and for the reason known beforehand, and what nobody believes waits for a person: no message that isn't sound has an effect. */
+/**
+ * INV-1, INV-2 and INV-7: a message that must be refused is refused for the reason that was known beforehand, and a sale that nobody may believe waits in quarantine. No unsound
+ * message has an effect.
+ */
 import { isForWantOfRoom } from "../nodes/sender.ts"
 import type { MakeChecker } from "./checker.ts"
 
@@ -9,7 +12,7 @@ export const expectedRefusals: MakeChecker = ({ cluster, found, checked }) => ({
     if (expected === undefined || cluster.lossy.has(reply.partition)) return
     for (const said of reply.decisions) {
       checked()
-      // What is as old as that is refused before anything else about it is looked at; what went to another partition isn't looked at.
+      // A command below the floor is refused before anything else of it is looked at, and one that went to another partition isn't looked at.
       if (said.outcome === "refused" && [...expected, "TooOld", "WrongPartition"].includes(said.reason)) continue
       // As many wait as may: nothing is remembered of it.
       if (expected.includes("quarantined") && isForWantOfRoom(said) && cluster.drawn.quarantine === "short") continue
@@ -25,7 +28,7 @@ export const expectedRefusals: MakeChecker = ({ cluster, found, checked }) => ({
     if (expected === undefined || answer.answer === "busy") return
     checked()
     const what = answer.answer === "stored" ? "stored" : `notStored ${answer.reason}`
-    // What may not be told from sound by the door is stored, and refused later. An array whose partition is wrong there may be right elsewhere.
+    // A message that the door can't tell from a sound one is stored and refused later. An array that has the wrong partition here may have the right one elsewhere.
     const isRight =
       answer.answer === "stored"
         ? !expected.some((reason) => reason.startsWith("notStored"))

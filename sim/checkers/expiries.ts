@@ -1,5 +1,5 @@
 /**
- * Oracle L4: no hold ends before the time that its holder was told, by the broker's clock; none later than a second after it, while somebody serves who hears the broker
+ * INV-8: no hold ends before the time that its holder was told, by the broker's clock; none later than a second after it, while somebody serves who hears the broker
  * and has no append under way; and once all is healed none stays.
  */
 

@@ -1,8 +1,8 @@
 /**
- * INV-10: whoever hears `busy` for want of room in quarantine hears the truth. A sender's facts are held off at the doors exactly while as much of it waits for a person as may, or while as much
- * waits in all and something is its own; nobody else's are, and what a sender asks for is taken as before.
+ * INV-10: `busy` for want of room in quarantine is true. A sender's facts are held off at the doors exactly while quarantine is full for that sender, or full in all with
+ * something of that sender in it. No other sender's facts are held off, and commands that are no facts are taken as before.
  *
- * What waits is counted from the journal, and, for an owner, from its record in flight. An owner that is well says so again and again.
+ * What waits is counted from the journal and, for an owner, from its record in flight too. A healthy owner repeats again and again whom ingresses should hold off.
  */
 import { isFact } from "../../src/domain/sku/commands.ts"
 import type { Entry } from "../../src/kinds/sku/types.ts"
@@ -20,7 +20,7 @@ const silentMsMax = holdOffEveryMs + 200
 /** Senders by the place in quarantine at which something of theirs waits. */
 type Waiting = ReadonlyMap<string, string>
 
-/** What waits after a record with these entries. A retry is told the place of the first: new is what is named by this record. */
+/** What waits after a record with these entries. A retry is told the place of the first attempt, so only places that this record names are new. */
 const after = (before: Waiting, seq: number, entries: ReadonlyArray<Entry>): Waiting => {
   const waiting = new Map(before)
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-/** INV-5, oracle A15: what every channel holds in the end is what its SKU's owner would say now. Versions and values on the way are the auditor's. */
+/** INV-5: what every channel holds in the end is what its SKU's owner would say now. Versions and values on the way are the auditor's. */
 
 import type { SenderId } from "../../src/domain/names.ts"
 import { atsView } from "../../src/kinds/sku/views.ts"

@@ -1,6 +1,6 @@
 /**
  * INV-5 for those who come later: the value that the feed's stream keeps of a SKU and channel is the newest that was ever stored there, or offers the
- * same. Who listened all the time turns an older one away; who begins to listen afterwards sees nothing else.
+ * same. A receiver that listened all the time rejects an older value; one that begins to listen afterwards sees only what is stored.
  */
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import type { MakeChecker } from "./checker.ts"

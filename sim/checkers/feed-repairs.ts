@@ -1,13 +1,13 @@
 /**
- * Nobody cries wolf: an owner whose feed shows its versions rising, in a world in which everything is on its way for a moment only, and which nobody owned before it in this world, has nothing
- * to repair there.
+ * INV-5: no needless repairs. The first owner of a partition, in a world without long delays, has nothing to repair in a feed that shows its versions rising.
  *
- * Where a value was stored below a newer one, another owner may have said the last words, or the way may be slower than an owner waits for its own, a repair may be right, and isn't judged.
+ * A repair isn't judged where it may be right: where a value was stored below a newer one, where another owner may have published last, or where delays are longer than an owner
+ * waits for its own values.
  */
 import type { FaultName } from "../faults/catalogue.ts"
 import type { MakeChecker } from "./checker.ts"
 
-/** What keeps an owner's own words away from it for longer than it waits, or stores them twice. */
+/** Families of faults that delay an owner's own feed values for longer than it waits, or store them twice. */
 const slowing: ReadonlyArray<FaultName> = ["spikes", "pauses", "stalls", "cuts", "elections", "outages", "duplicates", "clocks"]
 
 export const feedRepairs: MakeChecker = ({ cluster, found, checked }) => {

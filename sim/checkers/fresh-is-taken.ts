@@ -1,6 +1,6 @@
 /**
- * INV-2: nothing fresh is refused for want of memory, and a false date is no decision. No command is too old that is younger than what is always remembered, no floor rises above that, and no
- * refusal for a date is ever repeated as a decision. Who is turned away for want of memory is held to it by `busy-is-true`.
+ * INV-2: nothing fresh is refused for want of memory, and a false date is no decision. No command within the guaranteed horizon is refused as too old, no floor rises into that
+ * horizon, and no refusal for a date is repeated as a decision. That a sender which hears `busy` for want of memory had nothing taken is checked by `busy-is-true`.
  */
 
 import { commandsOf } from "../../src/engine/apply.ts"

@@ -1,6 +1,6 @@
 /**
- * Nobody halts without a cause that was injected into that very partition. A broken invariant is never excused. That a cause makes somebody halt is
- * `journal-loss`'s for a journal that lost records; what comes of a damaged one that nobody halted on is `state-is-fold`'s and `chain`'s.
+ * INV-4: a partition halts only for a cause that was injected into that very partition; a broken invariant is never excused. The other direction is checked elsewhere: by
+ * `journal-loss` for a journal that lost records, by `state-is-fold` and `chain` for a damaged one.
  */
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import type { Spoiled } from "../faults/injector.ts"

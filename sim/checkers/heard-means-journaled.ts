@@ -1,4 +1,4 @@
-/** INV-3, oracle A3: at the moment a reply or a feed value leaves its worker, the record it speaks of is in the journal. What it says is judged by the auditor. */
+/** INV-3: at the moment a reply or a feed value leaves its worker, the record it speaks of is in the journal. What it says is judged by the auditor. */
 import type { Given, MakeChecker } from "./checker.ts"
 
 const inJournal = ({ cluster, found, checked }: Given, partition: number, seq: number, what: string, sku?: string): void => {

@@ -1,5 +1,5 @@
 /**
- * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: the oracle for what it then takes the time to be.
+ * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: what `true-time` and `expiries` hold the owner's own idea of the time against.
  */
 
 import type { Partition } from "../../src/kinds/sku/types.ts"
@@ -11,7 +11,7 @@ interface Sample {
   readonly heardMs: number
 }
 
-/** Millionth parts by which what is believed of a slow clock and what it is believed to be fast can add up to. */
+/** Millionth parts that a slow clock's error and the allowance for a fast one can add up to. */
 const slackPpm = 1_000
 /** Clocks of whole milliseconds, each short by up to one. */
 const wholeMs = 3

@@ -1,8 +1,8 @@
 /**
- * Design section 2, rule 5: a journal that lost acknowledged records is noticed by whatever witness survives, and its partition halts.
+ * INV-4: a journal that lost acknowledged records is noticed by whatever witness survives, and its partition halts.
  *
- * Noticed at the next append or takeover: an owner without traffic doesn't look, and is excused until it has to. A witness that can't die with its worker is the mark outside the journal, or a snapshot. If neither had heard of the lost records, the loss is
- * beyond proof: it is counted, not failed.
+ * It is noticed at the next append or takeover; an owner without traffic doesn't look, and is excused until then. The witnesses that outlive a worker are the mark outside the
+ * journal and snapshots. If neither knew of the lost records, the loss is beyond proof: it is counted, and no failure.
  */
 
 import { plural } from "../report/numbers.ts"

@@ -1,12 +1,13 @@
 /**
- * INV-7, oracles A4 and L1 for messages: every message that the commands stream stored and did not lose is decided, as that very message, once the
+ * INV-7, message by message: every message that the commands stream stored and did not lose is decided, as that very message, once the
  * cursor is past it.
  *
- * Senders that ask until they are answered hide a skipped message: its command is decided when it comes again. Here each message counts for
- * itself, named by its sequence and the time it was stored, for a stream that lost its tail uses sequences again.
+ * Senders retry until they are answered, and so hide a skipped message: its command is decided when it comes again. Here each message counts by itself. It is named by its
+ * sequence and the time it was stored, because a stream that lost its tail uses sequences again.
  *
- * What the stream dropped has to be named by the journal: in the range of a reset, of which somebody halted, or between a reset and the next message taken, of which an alarm told. Only where nothing was
- * ever taken before it does nothing name it. An alarm without a journaled reset is not enough, and neither are serials: both are of this life of an owner, or of an ingress that may never be heard of again.
+ * Messages that the stream dropped must be named by the journal: in the range of a reset for which the partition halted, or between a reset and the next message taken, with an
+ * alarm. Only where nothing was ever taken before them does nothing name them. An alarm without a journaled reset is not enough, because it dies with its owner; serials are not
+ * enough, because their ingress may never be heard of again.
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { CursorStream, Dropped } from "../../src/engine/records.ts"

@@ -1,6 +1,5 @@
 /**
- * INV-10: nothing that a sender chose gets into a stream but its commands in our spelling, its suffix and its trace in theirs; and nothing is published but under a sender's own
- * name, at the end of a subject that it named itself.
+ * INV-10: of what a sender chose, only its commands in canonical spelling, its checked reply suffix and its parsed trace get into a stream; and replies are published only under the sender's own name.
  */
 import { isReplySuffix } from "../../src/wire/subjects.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"

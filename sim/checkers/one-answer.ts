@@ -1,5 +1,5 @@
 /**
- * INV-2 and INV-7 as senders see them, oracles A2 and L1: every command that was sent has one answer in the end, and everybody who hears of
+ * INV-2 and INV-7, as senders see them: every command that was sent has one answer in the end, and everybody who hears of
  * an id hears the same. Quarantined is no answer yet.
  */
 import type { DecisionSaid } from "../../src/kinds/sku/types.ts"
@@ -18,7 +18,7 @@ const isSameAnswer = (a: DecisionSaid, b: DecisionSaid): boolean => {
   return fields.every((field) => isSame(Reflect.get(a, field), Reflect.get(b, field)))
 }
 
-/** What a sender heard of one of its commands. Ids are all but unique: a list has one of them, seldom two. */
+/** What a sender heard of one of its commands. Ids are nearly always unique, so a list has one entry, seldom two. */
 interface Heard {
   readonly sender: string
   readonly said: DecisionSaid
@@ -35,7 +35,7 @@ export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => 
         // Nothing below the floor is remembered, and a retry is refused for that. That an id was reused nobody may hear here: other content is sent
         // by mischief alone, whose answers are expected.
         if (said.outcome === "refused" && said.reason === "TooOld") continue
-        // Whoever passed it on is set up wrong: nothing was decided, and nothing is remembered.
+        // The ingress that passed it on is configured wrongly: nothing was decided, and nothing is remembered.
         if (said.outcome === "refused" && said.reason === "WrongPartition") continue
         // Nor of what found no room in quarantine.
         if (isForWantOfRoom(said)) continue

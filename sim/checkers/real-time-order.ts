@@ -1,4 +1,4 @@
-/** INV-4, oracle A9: what one SKU's commands were told in real time is the order they were decided in: heard before another was sent means decided before it. */
+/** INV-4: if a command's answer was heard before another command of the same SKU was sent, it was decided before that one. */
 import type { MakeChecker } from "./checker.ts"
 
 export const realTimeOrder: MakeChecker = ({ cluster, found, checked }) => ({

@@ -1,6 +1,6 @@
 /**
- * INV-7, oracle L1 for replies: what a record calls for was said by somebody, by its owner or by the one after it. A sender that asks again hears its
- * answer from a later record, and so hides a reply that never was. Said is what reached the server: what its worker only began to say died with it.
+ * INV-7: every reply that a record calls for was sent, by its owner or by the next one. A sender that retries gets its answer from a later record, and so hides a reply that was
+ * never sent. A reply counts as sent once it reached the server: one that a dying worker only began to send does not.
  */
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"

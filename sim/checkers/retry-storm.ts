@@ -1,4 +1,4 @@
-/** Oracle L6: nobody hammers. Appends of one record and sayings of one reply stay within a bound whatever goes wrong. */
+/** INV-7, without a retry storm: whatever goes wrong, one record is appended, and one reply is sent, no more than a bounded number of times. */
 import type { MakeChecker } from "./checker.ts"
 
 /** Several times what the worst of a hundred seeds has: 4 appends of one record, 44 sayings of one reply (each takeover says again what may be unsaid). */

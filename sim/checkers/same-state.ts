@@ -1,6 +1,6 @@
 /**
- * Whether two partitions hold the same state: stock, reservations and remembered decisions, as `stateHash` (src/engine/hash.ts) means it, and beside it all that
- * whoever reigns next goes by: versions of the feed, floors, quarantine, how far ingresses and commands are taken, what has to expire. Compared
+ * Whether two partitions hold the same state: stock, reservations and remembered decisions, as `stateHash` (src/engine/hash.ts) means it, and besides it all that the next owner
+ * relies on: versions of the feed, floors, quarantine, how far ingresses and commands are taken, what has to expire. Compared
  * field by field: it says where they differ, and costs a tenth of hashing both. Written apart from the hash; a test holds the two together.
  */
 
@@ -82,7 +82,7 @@ const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string 
 const endsDifference = (a: Partition, b: Partition, sender: SenderId): string | null =>
   isSameMap(endsIn(a, sender), endsIn(b, sender)) ? null : `which reservations of ${sender} have ended`
 
-/** Floors as they hold: a raised one that the horizon has passed counts for nothing. */
+/** Floors as they are in force: a raised floor that the horizon has passed counts for nothing. */
 const floorDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
   const ours = a.senders.get(sender)
   const theirs = b.senders.get(sender)

@@ -1,8 +1,8 @@
 /**
- * INV-6, oracle A7: the state of whoever begins to serve, of whoever keeps it at the end of a reign, and of every worker at the end, is the fold of the journal.
+ * INV-6: a worker's state is the fold of the journal: when it begins to serve, when it keeps the state at the end of a reign, and at the end of the world.
  *
- * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. At a takeover, and at the end of a reign, the
- * two are compared for the first few only that have anything: looking through a whole state is dear. Whoever serves again with a state that it kept is compared for a few more.
+ * The fold is made here record by record as the server stores them, from the first on, without snapshots and without deciding. Comparing a whole state is dear, so only the first
+ * few takeovers and ends of reigns with anything in their state are compared, and a few more of workers that serve again with a state they kept.
  */
 
 import { protocolRules } from "../../src/engine/rules.ts"

@@ -1,6 +1,6 @@
 /**
- * INV-10 and INV-7: who is told `stored` can go home. That very message is decided in the end, unless the stream lost it; then that is said, in the journal or by an alarm, as soon as
- * its ingress is heard of there again.
+ * INV-10 and INV-7: `stored` is a promise. That very message is decided in the end, unless the stream lost it. Then the journal or an alarm says so, as soon as the partition
+ * hears of that ingress again.
  */
 import type { Cluster } from "../cluster.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"

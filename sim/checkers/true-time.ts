@@ -1,9 +1,9 @@
 /**
- * Rule 7 of the protocol, oracle A10: journaled time is the broker's, whatever the clocks of those who journal say.
+ * INV-4 and INV-8: journaled time is the broker's, whatever the clocks of those who journal say.
  *
- * Never ahead of it, so that nobody ends a hold early; never further behind than what its owner had heard lets it be, so that none is kept and no command is taken
- * long after its deadline. How it moves within a journal is the auditor's; what the time really was only the world knows. Where the broker's own clock was set
- * back, journaled time may go on as before for two windows, then stands still until the broker's has come there.
+ * It is never ahead of the broker's, so that no hold ends early. It is never further behind than what its owner had heard allows, so that no hold is kept, and no command taken,
+ * long after its time. How journaled time moves within a journal is the auditor's to judge; what the time really was only the world knows. If the broker's own clock was set
+ * back, journaled time may go on as before for two windows of the broker clock, and then stands still until the broker's clock has caught up.
  */
 import { isFact } from "../../src/domain/sku/commands.ts"
 import type { JournalRecord } from "../../src/kinds/sku/types.ts"

@@ -23,7 +23,7 @@ export interface Holding {
 /** The channel's part of what it holds and of what is on sale to everybody: rounded up, or nothing where that is too little to be worth holding. */
 const partOf = ({ leftQty, heardAtsQty, returningQty, typicalQty }: Holding, sharePercent: number, leastLines: number): number => {
   const partQty = Math.ceil(((leftQty + heardAtsQty + returningQty) * sharePercent) / 100)
-  // A block smaller than what buyers want sells nothing, and keeps others from selling: scarce units are left to those who ask.
+  // A block smaller than what buyers usually want would sell nothing and keep others from selling, so scarce units are left to channels that ask.
   return partQty < leastLines * typicalQty ? 0 : partQty
 }
 

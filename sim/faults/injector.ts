@@ -117,7 +117,7 @@ export class Injector implements WorkerFaults, IngressFaults {
     this.note("partition-counts", 0, `${ingress.name} believes that there are ${drawn.partitions - 1} partitions`)
   }
 
-  /** Ends all faults: every process lives, everything gets through, clocks are right. Who stands still goes on when it would have. */
+  /** Ends all faults: every process lives, everything gets through, clocks are right. A process that stands still goes on at the time that was drawn for it. */
   heal(): void {
     const stage = this.#stage
     if (stage === null) return

@@ -1,4 +1,4 @@
-/** The canary: contradicts its journal in the first reply it gives. Where it is not found, nothing would be. */
+/** The canary: its first reply contradicts its journal. If no checker finds this defect, the checkers find nothing. */
 import type { Output } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"

@@ -21,7 +21,7 @@ export type Planted = Pick<RunOptions, "profile" | "mutant" | "rules" | "stepOf"
 export interface Hunted extends MutantLine {
   readonly seedsRun: number
   readonly wallMs: number
-  /** Seeds that the shipped code failed too: they count for nothing, and are defects by themselves. */
+  /** Seeds that the shipped code failed too: they don't count as kills, and show a defect of the shipped code. */
   readonly unproven: ReadonlyArray<{ readonly seed: string; readonly checker: string; readonly detail: string }>
   /** Checkers that failed and were not expected to, each once. */
   readonly alsoFailed: ReadonlyArray<string>
@@ -40,7 +40,7 @@ const loosened = (changes: NonNullable<Mutant["loosened"]>): ProtocolRules => {
       return answer
     }
   }
-  // Every field is the shipped one or has its type: Object.entries forgets it.
+  // The cast is sound: every field is the shipped one or has its type, which Object.entries doesn't keep.
   return rules as unknown as ProtocolRules
 }
 

@@ -452,7 +452,7 @@ export const lines: ReadonlyArray<Mutant> = [
     expected: ["journal-loss"],
     profile: "power-loss",
     families: ["jitter", "lost-journal"],
-    // A standby that had followed further would meet a broken chain, and halt for that.
+    // No standby here: one that had followed further would meet a broken chain and halt before the checker could see the defect.
     drawn: { faultChance: 25, workers: 1 },
     budget: 20,
     substituted: [

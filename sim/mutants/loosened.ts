@@ -71,7 +71,7 @@ export const loosened: ReadonlyArray<Mutant> = [
     expected: ["messages-decided"],
     profile: "last-unit",
     families: ["jitter", "lost-commands", "lost-answers", "cuts", "duplicates"],
-    // What an ingress stores has a serial: no two are alike but copies. Only senders' own messages are.
+    // Messages that an ingress stores carry a serial, so no two are alike. Only senders' own messages, in a stream of earlier releases, can be.
     drawn: {
       entry: "raw",
       workers: 2,

@@ -1,8 +1,8 @@
 /**
  * An ingress: the shipped core between the senders' account and the engine's, with the faults of both connections. Inside a worker, as `serve` has one, or alone.
  *
- * It performs what the core asks for and tells it what came of that, as src/runtime does, in plain events. Ticks that could change nothing are left out: a day of thin traffic
- * would be nothing else. What it holds dies with its life; the next one has another name.
+ * It performs what the core asks for and tells it what came of that, as src/runtime does, in plain events. Ticks that could change nothing are left out, or a day of thin traffic
+ * would consist of them. What an ingress keeps is lost when its life ends; its next life has another name.
  */
 import { unreachable } from "../../src/assert.ts"
 import type { SenderId } from "../../src/domain/names.ts"
@@ -196,8 +196,8 @@ export class Ingress {
   }
 
   /**
-   * After when a message was surely published: when the last ping was sent whose pong stands before it. One is sent every few milliseconds, but by a process that stands still, and
-   * those on a connection that was cut are lost.
+   * The earliest time at which a message can have been published: when the last ping was sent whose pong came before the message. A ping is sent every few milliseconds, except
+   * by a process that stands still; pings on a connection that was cut are lost.
    */
   #provenMs({ message, pingMs }: InSocket): number {
     const { host } = this.home

@@ -13,7 +13,7 @@ import type { AppendAnswer } from "../substitutes/server.ts"
 import type { Ingress } from "./ingress.ts"
 import type { Slot } from "./slot.ts"
 
-/** Told by the nodes; each call is made before its effect leaves the node. */
+/** The nodes make these calls, each before its effect leaves the node. */
 export interface Observer {
   /** A record is stored, whoever hears of it. */
   recordStored(partition: number, stored: StoredRecord): void

@@ -11,7 +11,7 @@ export const againMs = 200
 /** Records and messages delivered at once. */
 export const deliveredMax = 256
 
-/** A reading of a stream from a place on; begun anew, the former one hears nothing any more. */
+/** A reading of a stream from a place on. When it is begun anew, the former reading delivers nothing any more. */
 interface Reading {
   nextSeq: number
   isOn: boolean

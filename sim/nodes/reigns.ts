@@ -1,6 +1,6 @@
 /**
- * What owners and ingresses say to one another in the engine's account, in core messages that nobody stores: a frame goes to whoever listens under the name of a reign, a word of an
- * owner to every ingress that hears it. Lost is lost.
+ * What owners and ingresses say to one another in the engine's account, in core messages that nobody stores: a frame goes to whoever listens under the name of a reign, an
+ * owner's announcement to every ingress that hears it. A lost message is not sent again.
  */
 
 import type { TakenMessage } from "../../src/kinds/sku/types.ts"
@@ -11,7 +11,7 @@ import { EventKind, type World } from "../world/world.ts"
 import type { Ingress } from "./ingress.ts"
 import type { Slot } from "./slot.ts"
 
-/** How frames are addressed. By partition alone is a defect that can be planted: whoever believes that it serves hears them all. */
+/** How frames are addressed. Addressing by partition alone is a defect that can be planted: then every worker that believes it serves hears the frame. */
 export type Addressed = "to a reign" | "to a partition"
 
 interface Listening {

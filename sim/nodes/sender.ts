@@ -2,7 +2,7 @@
  * Somebody who sends commands and hears answers: a channel, the warehouse, the planner. Plays flows of the workload, each step after the answer
  * to the one before, and asks again with the same id and the same bytes until it is answered.
  *
- * Through the door: a request of its own for each attempt. Of a selling command its retry is the store. What it is told short of a decision says when to ask again; silence says nothing.
+ * It sends each attempt through the door as a request of its own. Its retries are the only store of a selling command. An answer short of a decision says when to retry; silence says nothing.
  */
 import { unreachable } from "../../src/assert.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
@@ -60,7 +60,7 @@ const packingMs = 20
 const nobodyMs = 300
 const refusedMs = 200
 
-/** What some attempts name as their trace: one that is none must not get further than the door. */
+/** What some attempts name as their trace; a malformed one must not get past the door. */
 const traces: ReadonlyArray<string> = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 'none","x":"', "00-0"]
 
 /**
@@ -322,7 +322,7 @@ export class Sender {
     switch (answer.answer) {
       case "stored":
         for (const asked of askeds) asked.acknowledgedMs = this.#world.nowMs
-        // It will be decided: asked again only in case that its answer is lost, or the stream.
+        // The command will be decided; it is sent again only because its answer, or the stream, may be lost.
         for (const asked of askeds) this.#askAgain(asked, this.#options.retryMs * 4)
         return
       case "busy":
@@ -369,11 +369,11 @@ export class Sender {
   #hear(reply: Reply): void {
     this.#observer.replyHeard(this.name, reply.suffix, reply)
     this.#attempts.delete(reply.suffix)
-    // Answers to what was sent to be refused are no answers to the command it took its id from.
+    // An answer to a message that was sent to be refused is no answer to the command whose id it borrowed.
     if (this.expected.has(reply.suffix)) return
     for (const said of reply.decisions) {
       if (said.id === null || said.sku === null) continue
-      // Whoever passed it on is set up wrong: no decision, and another ingress may do better.
+      // The ingress that passed it on is configured wrongly: nothing was decided, and another ingress may be right.
       if (said.outcome === "refused" && said.reason === "WrongPartition") continue
       // Nothing is remembered of it: there may be room for it later.
       if (isForWantOfRoom(said)) continue

@@ -1,8 +1,8 @@
 /**
  * One partition on one worker: performs what the engine asks for against the simulated server, and tells it what came of that.
  *
- * The counterpart of src/runtime, written as plain events so that a step costs microseconds. It decides nothing about stock; what it decides about
- * leases (who should try) may be wrong at any time, and must not matter.
+ * The counterpart of src/runtime, written as plain events so that a step costs microseconds. It decides nothing about stock. What it decides about leases (who should try) may be
+ * wrong at any time without harm.
  */
 
 import { unreachable } from "../../src/assert.ts"
@@ -174,7 +174,7 @@ export class Slot {
   #endReign(): void {
     if (this.reign === null) return
     this.reign = null
-    // A dead process is deaf at once, and says nothing; of a living one the server hears a little later.
+    // A dead process hears and sends nothing from now on; a living one's message reaches the server a little later.
     if (!this.worker.isUp) return this.#deafen()
     this.#announce(null, [])
     this.worker.reigns.forget(this, this.#deafen)
@@ -579,7 +579,7 @@ export class Slot {
   #end(reason: StepDownReason): void {
     this.forget()
     this.worker.releaseLease(this)
-    // What a newer release wrote this one will never read: as in src/runtime, there is no further life before the process is replaced.
+    // This release will never be able to read what a newer one wrote. As in src/runtime, the partition gets no further life here until the process is replaced.
     if (reason === "NewerRelease") {
       this.isUnreadable = true
       return

@@ -14,7 +14,7 @@ export interface Verdict {
   readonly notes: ReadonlyArray<string>
 }
 
-/** What it means for the people of a shop when a guarantee (by its number in the design) does not hold. */
+/** What it means for the people of a shop when a guarantee (by its number in docs/INVARIANTS.md) does not hold. */
 const brokenWords: Readonly<Record<number, string>> = {
   1: "units were sold twice",
   2: "a command had more than one effect, or two different answers",
@@ -24,7 +24,7 @@ const brokenWords: Readonly<Record<number, string>> = {
   6: "a worker's stock was not what its journal says",
   7: "a command was left without its one answer",
   8: "a reservation ended twice, or never",
-  9: "an order was carried out in parts",
+  10: "a sender was told at the door what was not so",
 }
 
 const classWords: Readonly<Record<Failure["class"], string>> = {

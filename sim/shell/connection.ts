@@ -1,8 +1,8 @@
 /**
  * A connection of one process to the servers: requests and their answers, what is said, and everything that can happen to them on the way.
  *
- * What the caller is told is what the real adapter tells it: an answer, or a failure after a time-out, at once if the connection breaks, and after a
- * while if there is none. Whether the request arrived all the same is for the caller to find out. On one route nothing overtakes anything.
+ * The caller hears what the real adapter would say: an answer, or a failure (after a time-out, at once if the connection breaks, after a while if there is none). The request may
+ * have arrived all the same; the caller has to find out. Messages on one route keep their order.
  */
 import type { Chance, Family } from "../world/chance.ts"
 import { EventKind, type World } from "../world/world.ts"

@@ -31,7 +31,7 @@ const kill: Fault = ({ world, workers }, family) => {
   world.in(200 + family.below(5_000), EventKind.restart, null, () => worker?.start())
 }
 
-/** Long enough, often, that its lease runs out: it comes back as a zombie. */
+/** Often the process stays frozen until its lease runs out, and comes back as a zombie. */
 const freeze: Fault = ({ workers, drawn }, family) => {
   pick(family, workers)?.process.freeze(100 + family.below(drawn.leaseTtlMs * 3))
 }

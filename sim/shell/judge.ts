@@ -36,7 +36,7 @@ export const auditOf = (servers: Servers, correspondents: Iterable<Correspondent
   for (const { told } of correspondents) {
     for (const reply of told.replies) audit.reply(reply)
     for (const value of told.feed) audit.feed(value)
-    // What is undecided in a world that did not come to rest is told as that.
+    // In a world that did not come to rest, undecided commands are reported as that, not as losses.
     if (quiet) for (const command of told.acknowledged) audit.acknowledged(command)
   }
   // What somebody who comes new would be told: a value of the past that was stored last shows here.
@@ -129,7 +129,7 @@ export const undecided = (servers: Servers, correspondents: ReadonlyMap<string, 
   return found
 }
 
-/** Why partitions are halted. No fault of this mode excuses that: no journal ever loses a record here. */
+/** Why partitions are halted. No fault of this mode excuses a halt, because no journal loses a record here. */
 export const halts = (workers: ReadonlyArray<WorkerNode>): ReadonlyArray<string> => [
   ...new Set(workers.flatMap((worker) => worker.report()?.partitions.flatMap(({ halt }) => (halt === null ? [] : [halt])) ?? [])),
 ]

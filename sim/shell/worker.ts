@@ -120,7 +120,7 @@ export class WorkerNode {
     if (worker === null || scope === null || this.#isLeaving || !this.process.isAlive) return
     this.#isLeaving = true
     this.process.in(0, EventKind.operator, () =>
-      // Not logged: that a drain took too long is no defect where a frozen process or an election may have held it up.
+      // Not logged: a drain that took too long is no defect here, because a frozen process or an election may have delayed it.
       this.#run(Effect.provideService(worker.leave, References.MinimumLogLevel, "None"), (unfinished) => {
         this.#options.onEvent(unfinished.length === 0 ? "left in time" : "left late")
         this.#run(Scope.close(scope, Exit.void), () => this.kill())

@@ -79,7 +79,7 @@ export interface DoorMinds {
   readonly begin: (name: string) => DoorMind
 }
 
-/** What was counted, and what is left in buckets that never run dry here, makes no difference to anybody. */
+/** Counters, and what is left in buckets that never run dry here, are left out of the state: nothing depends on them. */
 const forgetCounts = (core: Ingress): void => {
   for (const sender of core.senders) {
     Object.assign(sender, { commandsLeft: sender.commandsPerSecond, bytesLeft: sender.bytesPerSecond, filledMs: null })
@@ -187,7 +187,7 @@ const performDoor = (draft: Draft, i: 0 | 1, output: IngressOutput): void => {
   }
 }
 
-/** Nothing goes on as younger than it is, nor beyond its deadline or the door's bound. */
+/** Checks that an ingress passes no message on as younger than it is, and none beyond its deadline or the door's bound. */
 const judgeAge = (draft: Draft, { reply, publishedMs, body }: TakenMessage): void => {
   const attempt = doorsOf(draft).attempts[Number(reply?.slice(2)) - 1]
   if (attempt === undefined) return
@@ -222,7 +222,7 @@ export const openDoors = (ground: Ground, draft: Draft): void => {
 
 /** A template's command is published, and the server gives it to one of the two. */
 export const attemptMoves = (state: State, index: number, name: string, isRetry: boolean, onMove: OnMove): void => {
-  // The two differ in nothing yet: the first attempt may as well go to the first.
+  // The two ingresses are still alike, so the first attempt always goes to the first.
   const isFirst = doorsOf(state).attempts.every(({ template }) => template < 0) && state.used.doorCrashes === 0
   for (const i of isFirst ? ([0] as const) : both) {
     const draft = draftOf(state)

@@ -1,8 +1,8 @@
 /**
  * A state in the making: what one move changes, performed output by output as whoever runs a partition would, and what was noticed on the way.
  *
- * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is
- * judged here, at the moment it leaves: a decision heard has to be a decision journaled by then.
+ * The state it began from stays as it was. What takes time becomes a want or a call; everything else is done at once. What leaves the engine is judged here at that moment: every
+ * decision that a reply names must be journaled by then.
  */
 import { unreachable } from "../../src/assert.ts"
 import type { Input, Output, Reply } from "../../src/kinds/sku/types.ts"
@@ -359,7 +359,7 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void =
       return
     case "SteppedDown":
       draft.reached.push(`stepped down: ${output.reason}`)
-      // A life that is over does and hears nothing, as one that has just begun and heard nothing: no need to tell them apart.
+      // A life that is over does and hears nothing, just like one that has begun and heard nothing yet, so both are one state.
       beginLife(ground, draft, w)
       return
     case "Halted":

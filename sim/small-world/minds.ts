@@ -43,7 +43,7 @@ export const createMinds = (options: {
   const minds = new Map<string, Mind>()
   let steps = 0
   const intern = (partition: Partition): Mind => {
-    // Whose memory is swept next makes no difference while nothing in it is old enough to be swept, which takes a day.
+    // Which sender's memory is swept next is left out: nothing in it is old enough to be swept, which takes a day.
     if (partition.reign !== null) partition.reign.nextSenderToForget = 0
     // The exact text would do as the key; its hash keeps a million of them in memory.
     const key = options.codec.sha256(fingerprint(partition))

@@ -2,8 +2,8 @@
  * What may happen next in a state of a small world: every answer that is under way may be the next to arrive, and within the bounds everything that can
  * go wrong may go wrong now.
  *
- * An answer shows what was true at some moment between question and hearing; each such moment that makes a difference is a move of its own. What is lost
- * is what never arrives: every move may also not happen.
+ * An answer shows what was true at some moment between question and hearing; each such moment that makes a difference is a move of its own. A lost message is one whose arrival
+ * is never chosen: every move may also not happen.
  *
  * Not explored: reads that fail, a journal that loses its tail, clocks that differ, watches of the feed that lag, and marks between the ones of the question and of
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
@@ -287,7 +287,7 @@ const wantMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => 
 const streamMoves = (ground: Ground, state: State, w: W, onMove: OnMove): void => {
   const { followSeq, readSeq, broken, mind } = state.workers[w]
   const { journal, stream } = state
-  // What a standby knows that will never be told to claim makes no difference to anybody.
+  // A standby that will never be told to claim is left as it is: what it knows makes no difference.
   const idle = mind.partition.phase === "following" && state.used.claims >= ground.world.bounds.claims
   if (followSeq > 0 && followSeq <= journal.endSeq && !idle) {
     const draft = draftOf(state)

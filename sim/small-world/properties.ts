@@ -112,7 +112,7 @@ export const healingProblems = (ground: Ground, begin: State): ReadonlyArray<str
   ]
 }
 
-/** Whoever serves, but not the journal's end, lost its lease long ago; whoever follows may take it. */
+/** A worker that serves without knowing the journal's end lost its lease long ago; a worker that follows may take the lease. */
 const claimIfNobodyServes = (ground: Ground, draft: Draft, second: number): void => {
   if (isServed(draft)) return
   for (const w of bothWorkers)
@@ -132,7 +132,7 @@ const feedProblems = ({ feed, journal }: State): ReadonlyArray<string> =>
 /** What is wrong where nothing is under way: no wake-up may have been lost, and nothing may be beyond healing. */
 export const restingProblems = (ground: Ground, state: State): ReadonlyArray<string> => {
   const draining = state.workers.some(({ mind }) => endsWhy(mind.partition) !== null)
-  // That the stream lost its tail is noticed within a second, not at once.
+  // A stream's lost tail is noticed within a second, not at once, so the clock is moved on first.
   if (isServed(state) && !draining && state.used.tailLosses === 0)
     return allAnswered(state) ? feedProblems(state) : ["no wake-up is lost: nothing is under way, and not every command was answered"]
   return healingProblems(ground, state)

@@ -54,7 +54,7 @@ export class ChannelsAccount {
     const salt = this.#chance.below(0x1_0000_0000, keyOf("member", message.key))
     let member = open[0] as Member
     let least = Number.POSITIVE_INFINITY
-    // Who has the lowest of numbers drawn for their places: who else is there changes little.
+    // Each subscribed ingress draws a number and the lowest gets the message, so that one more or less ingress changes few choices.
     for (const one of open) {
       const drawn = keyOf(salt, this.members.indexOf(one))
       if (drawn >= least) continue

@@ -129,7 +129,7 @@ export class Server {
     return this.#world.nowMs < this.#downUntilMs
   }
 
-  /** A stream looks for a new leader for `ms` milliseconds. What was on its way then is on its own. */
+  /** A stream looks for a new leader for `ms` milliseconds. Of the writes on their way then, some are stored and some are lost. */
   elect(stream: StreamModel, ms: number): void {
     const { name } = stream.config
     this.#electingUntilMs.set(name, Math.max(this.#electingUntilMs.get(name) ?? 0, this.#world.nowMs + ms))

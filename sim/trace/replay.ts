@@ -2,8 +2,8 @@
  * Decides the commands of a trace again, with the shipped engine, record by record at the records' times, and compares every decision with the trace's and
  * the state at the end with its hash. The same commands in the same batches at the same times must come to the same.
  *
- * What is in no trace is taken from it as said: bodies that could not be decoded are refused again, commands that could not be decided lie in quarantine
- * again, floors are raised again. Claims, resets and resumed halts change no stock and are passed over.
+ * What a trace only reports is repeated as it says: bodies that could not be decoded are refused again, commands that could not be decided lie in quarantine again, floors are
+ * raised again. Claims, resets and resumed halts change no stock and are passed over.
  */
 import { assert } from "../../src/assert.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"

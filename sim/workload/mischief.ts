@@ -124,7 +124,7 @@ const mischiefs: ReadonlyArray<Mischief> = [
     untold("web", asked.command.sku, saleQtyMax + 1 + family.below(qtyMax - saleQtyMax), family, cluster),
   (_sender, asked, family, cluster) => ({
     ...untold("ops", asked.command.sku, 1, family, cluster),
-    // An operator may not sell: the server wouldn't let it, and the door doesn't.
+    // An operator may not sell: a real server wouldn't let it publish that, and the door doesn't take it.
     atDoor: ["notStored class"],
   }),
   (_sender, _asked, family, cluster) => untold("web", `nowhere-${family.below(1 << 30)}` as Sku, 1, family, cluster),

@@ -47,7 +47,7 @@ export class Operator {
     this.#lookAtQuarantine()
   }
 
-  /** Lists what lies in quarantine every now and then: whose answer was lost would wait for ever. */
+  /** Lists quarantine from time to time: a sender that lost the answer would otherwise wait for ever. */
   #lookAtQuarantine(): void {
     const { world, workers, drawn } = this.#cluster
     world.in(Math.max(lookMs, drawn.faultEveryMs), EventKind.operator, null, () => {

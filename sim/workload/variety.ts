@@ -29,7 +29,7 @@ export interface Variety {
 
 const annex = "annex" as LocationId
 const places: ReadonlyArray<LocationId> = [mainLocation, storeLocation, annex]
-/** Of a SKU and nobody's sender: what its ATS goes to is nobody's concern. */
+/** A channel that policies name and that no sender of the world has: its ATS goes to nobody. */
 const popUp = "popup" as SenderId
 
 const shuffled = <T>(items: ReadonlyArray<T>, prng: Prng): Array<T> => {
@@ -135,7 +135,7 @@ const policyFlows = (skus: ReadonlyArray<Sku>, variety: Variety, prng: Prng): Re
     Array.from({ length: variety.policies === 0 ? 0 : prng.below(variety.policies + 1) }, (_, at) => {
       const id = `policy.${at + 2}` as CommandId
       const atMs = variety.startMs + prng.below(variety.windowMs)
-      // Planned at any time: one that comes after a later one is outdated, and refused.
+      // Policies are planned at any time, so one that comes after a later version is outdated and refused.
       const policy = policyOf(at + 2, variety, prng)
       return alone(`${id} ${sku}`, atMs, at, variety.planner, { type: "SetPolicy", id, sku, issuedAtMs: atMs, policy })
     }),

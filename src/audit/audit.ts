@@ -25,6 +25,7 @@ import { createSkus } from "./skus.ts"
 import { createTime } from "./time.ts"
 import { type AuditTotals, createTotals } from "./totals.ts"
 
+/** What an audit is told before it begins. */
 export interface AuditOptions {
   /** How a record is read, and the hash its chain is made with: wire/ has both. */
   readonly codec: Pick<EngineCodec, "decodeRecord" | "sha256">
@@ -38,6 +39,7 @@ export interface AuditOptions {
   readonly quarantine?: QuarantineBounds
 }
 
+/** What an audit found, once everything was read. */
 export interface AuditReport {
   /** No violation and no loss. Says little if `checked` is 0 where it shouldn't be. */
   readonly ok: boolean
@@ -53,6 +55,7 @@ export interface AuditReport {
   readonly totals: AuditTotals
 }
 
+/** An audit under way: it is given records and what was heard, and asked for its report at the end. */
 export interface Audit {
   /** The next record of a partition's journal, from its first on. */
   readonly record: (partition: number, stored: StoredRecord) => void

@@ -18,7 +18,7 @@ import { debtQtyAt, type SkuModel, sumQty, usableQty } from "./model.ts"
 
 /** Units on offer to everybody together, at all locations or at those named. */
 const offeredQty = (model: SkuModel, locations: ReadonlyArray<string> | undefined): number => {
-  // What was sold and isn't there is owed before anything is offered.
+  // Units that were sold and aren't there are taken off first: nothing is offered before they are covered.
   let offered = locations === undefined ? -debtQtyAt(model, null) : 0
   for (const [location, shelf] of model.shelves) {
     if (locations !== undefined && !locations.includes(location)) continue
@@ -27,7 +27,7 @@ const offeredQty = (model: SkuModel, locations: ReadonlyArray<string> | undefine
   return Math.max(0, offered)
 }
 
-/** Lines in the order in which fences are filled; of equal priority, as they stand in the policy. Kept for each policy: there are few, and every Reserve asks. */
+/** Lines in the order in which fences are filled; of equal priority, as they stand in the policy. Remembered for each policy, because every Reserve needs them and there are few policies. */
 const inOrder = new WeakMap<Policy, Policy["channels"]>()
 const byPriority = (policy: Policy): Policy["channels"] => {
   const known = inOrder.get(policy)
@@ -64,6 +64,7 @@ export const atsQty = (model: SkuModel, channel: string): number => {
   return ats <= 0 || ats < line.floorQty ? 0 : ats
 }
 
+/** A checker `availability` that reports to `findings`. */
 export const createAvailability = (findings: Findings) => ({
   /** Judges a Reserve against the model as it was before it. */
   reserve: (where: Where, model: SkuModel, channel: string, command: Reserve, decision: EntryDecision): void => {

@@ -1,5 +1,5 @@
 /**
- * Checker `chain` (INV-4, oracle A5): the records of a partition are one chain.
+ * Checker `chain` (INV-4): the records of a partition are one chain.
  *
  * Proves that every record follows the one before it (sequence, expected sequence, hash of its bytes), that the journal begins with its
  * only genesis record, and that none comes from another partition or another incarnation: no two writers ever appended
@@ -38,6 +38,7 @@ const brokenLinks = (end: End, partition: number, seq: number, record: JournalRe
   return broken
 }
 
+/** A checker `chain` that reports to `findings`. */
 export const createChain = (findings: Findings, sha256: (bytes: Uint8Array) => string): Chain => {
   const ends = new Map<number, End>()
   return {

@@ -1,5 +1,5 @@
 /**
- * Checker `completeness` (INV-7, oracle A4 for commands): what the broker acknowledged was decided.
+ * Checker `completeness` (INV-7): what the broker acknowledged was decided.
  *
  * Proves, for every command that its sender says was stored, that some record gives it an answer. The caller is the only one who knows what
  * was sent, so without {@link Completeness.acknowledged} this checker looks at nothing.
@@ -22,7 +22,7 @@ interface Completeness {
   readonly finish: () => number
 }
 
-/** `isDecided` tells of ids decided before they were said to be acknowledged, as long as they are remembered. */
+/** `isDecided` says whether an id was decided before its acknowledgement was told here; it knows that as long as the id is remembered. */
 export const createCompleteness = (findings: Findings, isDecided: (scope: string) => boolean): Completeness => {
   const waiting = new Map<string, Acknowledged>()
   return {

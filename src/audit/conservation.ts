@@ -1,5 +1,5 @@
 /**
- * Checker `conservation` (guarantees 1 and 6, oracles A1 and A7): every unit is somewhere, and none is owed twice.
+ * Checker `conservation` (INV-1, INV-6): every unit is somewhere, and none is owed twice.
  *
  * Proves, after every decision and so at every prefix: no number falls below nothing; at no location do reserved and exposed units exceed
  * what is there and sound, unless a fact made it so, and then the same record says by how much. At the end, the numbers by
@@ -22,7 +22,7 @@ const locationsOf = (event: StockEvent): ReadonlyArray<string> => {
 
 const isCount = (qty: number): boolean => Number.isSafeInteger(qty) && qty >= 0
 
-/** Which number of a shelf is none that units can have, or null. */
+/** A number at this location that no count of units can be, in words, or null. */
 const impossible = (shelf: Shelf): string | null => {
   const { onHandQty, damagedQty, inspectionQty, reservedQty } = shelf
   if (!isCount(onHandQty)) return `${onHandQty} units are on hand`
@@ -32,6 +32,7 @@ const impossible = (shelf: Shelf): string | null => {
   return usableQty(shelf) < 0 ? `damaged and inspected units exceed those on hand by ${-usableQty(shelf)}` : null
 }
 
+/** The checker `conservation`: it is given each change of a SKU, and the state of all SKUs at the end. */
 export interface Conservation {
   /** How short each touched location is before a decision; to be given back after it. */
   readonly before: (model: SkuModel, events: ReadonlyArray<StockEvent>) => ReadonlyMap<string, number>
@@ -77,9 +78,10 @@ const unequalClaims = (model: SkuModel): string | null => {
   return null
 }
 
+/** A checker `conservation` that reports to `findings`. */
 export const createConservation = (findings: Findings): Conservation => {
   let oversold = 0
-  /** What a fact broke in the present record, by SKU and location, until the record says so. */
+  /** Shortages that a fact made in the present record, by SKU and location, until the record itself says them. */
   const unsaid = new Map<string, { readonly where: Where; readonly location: string; readonly qty: number }>()
 
   const short = (where: Where, location: string, type: CommandType | null, qty: number, before: number): void => {

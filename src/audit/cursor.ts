@@ -1,5 +1,5 @@
 /**
- * Checker `cursor` (guarantees 2 and 7, oracles A2 and A4 for the commands stream): every stored message is taken once, in the order of the stream.
+ * Checker `cursor` (INV-2, INV-7): every stored message is taken once, in the order of the stream.
  *
  * Proves that a record decides only messages after the cursor before it and leaves the cursor at the last of them, so that none was
  * taken twice and none that was taken is missing. Only a journaled reset, which names the cursor it gives up, moves it back.
@@ -12,7 +12,10 @@ import type { RecordSeen } from "./seen.ts"
 
 const start: Cursor = { stream: "stored", seq: 0, digest: "" }
 
-/** What is wrong with a record that goes on in another stream. Once, from the stream of earlier releases to its beginning's, and nothing of either is taken in it. */
+/**
+ * What is wrong with a record whose cursor moves to another stream. It may move once, from the stream of earlier releases to the beginning of the present one, in a record that
+ * decides no message of either.
+ */
 const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
   const moved = entries.find((entry) => entry._tag === "Moved")
   if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
@@ -34,7 +37,7 @@ const lastTaken = (findings: Findings, where: Where, before: Cursor, record: Jou
     if (seq === null) continue
     findings.checked("cursor")
     if (seq <= before.seq) findings.violated("cursor", where, `message ${seq} was taken before: the cursor stood at ${before.seq}`)
-    // What an ingress stored holds many messages of senders, all of its sequence.
+    // One stored message of an ingress holds many messages of senders; all of them have its sequence.
     if (taken.has(seq) && !(entry._tag === "Message" && batches.has(seq)))
       findings.violated("cursor", where, `message ${seq} stands twice in the record`)
     if (entry._tag === "Stored") batches.add(seq)
@@ -44,6 +47,7 @@ const lastTaken = (findings: Findings, where: Where, before: Cursor, record: Jou
   return last
 }
 
+/** A checker `cursor` that reports to `findings`. */
 export const createCursor = (findings: Findings) => {
   const cursors = new Map<number, Cursor>()
   return {

@@ -53,6 +53,7 @@ const idle = (model: SkuModel): string | null => {
   return null
 }
 
+/** A checker `debts` that reports to `findings`. */
 export const createDebts = (findings: Findings) => {
   /** SKUs that the present record changed and that owe something. */
   const touched = new Map<SkuModel, Where>()
@@ -73,7 +74,7 @@ export const createDebts = (findings: Findings) => {
     },
     /** Ends a record of so many bytes. */
     recordEnd: (bytes: number): void => {
-      // Half a record is more than all that one record may cover needs.
+      // Covering all that one record may cover takes less than half a record, so a record below that size had room.
       const hadRoom = covers < coversPerRecordMax && bytes < recordBytesMax / 2
       for (const [model, where] of touched) {
         findings.checked("debts")

@@ -10,19 +10,25 @@ import { assert } from "../assert.ts"
 import { sha256Words } from "../wire/hash.ts"
 import { textOf } from "./plain.ts"
 
+/** 128 bits of a text's SHA-256, as four integers. */
 export type Digest = readonly [number, number, number, number]
+/** 64 bits of a digest, as two integers. */
 export type Half = readonly [number, number]
 
+/** The digest of a text. */
 export const digestOf = (text: string): Digest => sha256Words(text)
 
+/** Whether two digests are equal. */
 export const isSameDigest = (one: Digest, other: Digest): boolean =>
   one[0] === other[0] && one[1] === other[1] && one[2] === other[2] && one[3] === other[3]
 
+/** The digest that stands for no text. */
 export const noDigest: Digest = [0, 0, 0, 0]
 const noHalf: Half = [0, 0]
 
 /** The difference of two digests, and the sum: the same operation. */
 const sumOf = (one: Digest, other: Digest): Digest => [one[0] ^ other[0], one[1] ^ other[1], one[2] ^ other[2], one[3] ^ other[3]]
+/** The sum of two halves, which is their difference too. */
 export const halfSum = (one: Half, other: Half): Half => [one[0] ^ other[0], one[1] ^ other[1]]
 /** The lower half. */
 export const halfOf = (digest: Digest): Half => [digest[2], digest[3]]

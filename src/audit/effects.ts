@@ -1,5 +1,5 @@
 /**
- * Checker `effects` (guarantees 1, 2 and 8): what was accepted does what was asked, no more and no less.
+ * Checker `effects` (INV-1, INV-2, INV-8): what was accepted does what was asked, no more and no less.
  *
  * Proves that the events of an accepted command are those its type may have, in the name of its sender (nobody confirms, extends or releases
  * another channel's reservation), and that their units add up to the command's: for a fact, what could be applied and its discrepancies
@@ -120,7 +120,7 @@ const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): stri
   return qty === command.qty ? null : `moved or missed ${qty} of ${command.qty} units`
 }
 
-/** Confirming says what its locations lack, where they do: a fact has eaten of the hold, or of another there. */
+/** A confirm may say a shortage, of locations where a fact took units that this reservation or another one has there. */
 const wrongConfirm = (events: ReadonlyArray<StockEvent>, model: SkuModel, claim: Claim | undefined): string | null => {
   if (eventsOf(events, "Confirmed").length !== 1) return "confirmed nothing"
   const lacks = (claim?.open ?? []).filter(({ location }) => shortQty(shelfAt(model, location)) > 0).map(({ location }) => location)
@@ -165,7 +165,7 @@ const wrongTaken = (command: RecordSale, events: ReadonlyArray<StockEvent>): str
   return left.qty + missedQty === command.qty ? null : `took or missed ${left.qty + missedQty} of ${command.qty} units`
 }
 
-/** Before version 3 what wasn't there was said to be oversold, and forgotten. */
+/** What is wrong with a sale that is owed. Records before version 3 journaled units that weren't there as oversold, and didn't owe them afterwards. */
 const wrongOwed = (command: RecordSale, events: ReadonlyArray<StockEvent>, openQty: number, version: number): string | null => {
   const allocations = eventsOf(events, "SaleOwed").flatMap((event) => event.allocations)
   const qty = sumQty(allocations) + discrepantQty(events, "Oversold")
@@ -222,7 +222,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
       return wrongFulfil(command, events, openQty)
     case "RecordSale":
       return command.mode === "taken" ? wrongTaken(command, events) : wrongOwed(command, events, openQty, seen.version)
-    // They act on the quarantine: what they settle is judged in the name of its sender.
+    // Operators' commands act on the quarantine. The command that they settle is judged as its own sender's.
     case "ReplayQuarantined":
     case "DropQuarantined":
       return null
@@ -231,7 +231,7 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
   }
 }
 
-/** What a channel told of its own accord and may not have been believed. */
+/** Why a channel's sale notice should have been quarantined and not believed, or null. */
 const wrongWord = ({ command, sender, bulk }: DecisionSeen, model: SkuModel): string | null => {
   if (command.type !== "RecordSale" || bulk) return null
   if (model.policy === null) return "tells of a SKU without a policy"
@@ -253,6 +253,7 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
   return wrongWord(seen, model) ?? wrongUnits(seen, events, model)
 }
 
+/** A checker `effects` that reports to `findings`. */
 export const createEffects = (findings: Findings) => ({
   /** Judges an accepted command's events against the model as it was before them. */
   accepted: (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): void => {

@@ -8,6 +8,7 @@ import { digestOf } from "./digest.ts"
 import { type Floors, stepStartMs } from "./floors.ts"
 import { type Group, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
 
+/** How a reservation ends. */
 export const End = ["fulfilled", "released", "expired"] as const
 export type End = (typeof End)[number]
 
@@ -18,6 +19,7 @@ export interface EndedName {
   readonly key: string
 }
 
+/** How and when reservations ended, by their names. */
 export interface Ends {
   /** A channel's reservation ended, by journaled time. */
   readonly note: (name: EndedName, channel: string, end: End, atMs: EpochMs) => void
@@ -34,6 +36,7 @@ const rowBytes = wholeBytes + 1
 /** Where nobody asks how anything ended. */
 export const noEnds: Ends = { note: () => undefined, of: () => undefined }
 
+/** Ends of which none was noted yet, forgotten as `floors` rise. */
 export const createEnds = (floors: Floors): Ends => {
   const rows = new Rows<EndGroup>()
   const groups = new Map<string, EndGroup>()

@@ -1,5 +1,5 @@
 /**
- * Checker `epochs` (INV-4, oracle A6): reigns follow one another and never mix.
+ * Checker `epochs` (INV-4): reigns follow one another and never mix.
  *
  * Proves that an epoch begins only with a claim that raises it by exactly one, that every record up to the next claim is its owner's,
  * and that each record was appended under the id its owner, epoch and expected sequence give it. A zombie's record, or two
@@ -29,6 +29,7 @@ const brokenReign = (before: Reign, owner: string, epoch: number): string | null
   return null
 }
 
+/** A checker `epochs` that reports to `findings`. */
 export const createEpochs = (findings: Findings) => {
   const reigns = new Map<number, Reign>()
   return {

@@ -1,5 +1,5 @@
 /**
- * Checker `feed` (INV-5, oracle A15): what a receiver accepted leads to the state, and never back.
+ * Checker `feed` (INV-5): what a receiver accepted leads to the state, and never back.
  *
  * Proves that the versions a receiver accepts of a channel's SKU rise strictly, and that every value equals the ATS that the journal gives at
  * that version, computed by the formula in `availability`. If the caller says that all is quiet, the last value each receiver accepted has to be
@@ -20,6 +20,7 @@ interface Waiting {
   next: number
 }
 
+/** The checker `feed`: it is given the values that receivers accepted, and each change of a SKU before it is made. */
 export interface Feed {
   /** The next value that `receiver` accepted. */
   readonly heard: (value: HeardValue, receiver: string) => void
@@ -27,7 +28,7 @@ export interface Feed {
   readonly beforeChange: (model: SkuModel, seq: number) => void
   /** Judges what is left. `quiet`: every receiver has accepted all there was. */
   readonly finish: (models: ReadonlyMap<string, SkuModel>, endSeq: (partition: number) => number, quiet: boolean) => void
-  /** Values told so late that the state they speak of was no longer at hand. */
+  /** Values that were told after their SKU had changed again, so that they can't be compared any more. */
   readonly unchecked: () => number
 }
 
@@ -41,6 +42,7 @@ const judge = (findings: Findings, model: SkuModel, { channel, sku, ats, version
     findings.violated("feed", where, `${channel} was told that ${shortQty ?? 0} units it sold are not there, it were ${owed}`)
 }
 
+/** A checker `feed` that reports to `findings`. */
 export const createFeed = (findings: Findings): Feed => {
   const accepted = new Map<string, HeardValue>()
   const waiting = new Map<string, Waiting>()

@@ -45,6 +45,7 @@ interface Said {
   readonly since3: Half | null
 }
 
+/** A first decision, as it is remembered. */
 export interface First {
   readonly seq: number
   readonly issuedAtMs: EpochMs
@@ -156,6 +157,7 @@ export interface Deciding {
   readonly outcome: Outcome
 }
 
+/** First decisions of which none was made yet, forgotten as `floors` rise. */
 export const createFirsts = (floors: Floors) => {
   const rows = new Rows<FirstGroup>()
   const groups = new Map<string, FirstGroup>()
@@ -192,4 +194,5 @@ export const createFirsts = (floors: Floors) => {
     isKnown: (text: string): boolean => rows.find(digestOf(text)).length > 0,
   }
 }
+/** The first decisions on all ids that are still remembered. */
 export type Firsts = ReturnType<typeof createFirsts>

@@ -24,12 +24,14 @@ export const floorClassOf = (command: Command, sentAs: CommandClass): FloorClass
 /** The step that a time lies in, by its beginning. */
 export const stepStartMs = (ms: EpochMs): EpochMs => Math.floor(ms / floorStepMs) * floorStepMs
 
+/** The floors of all senders, as the journals say them. */
 export interface Floors {
   readonly raised: (partition: number, entry: FloorEntry) => void
   /** The floor of a sender's class in a partition at a journaled time. */
   readonly at: (partition: number, sender: string, floorClass: FloorClass, atMs: EpochMs) => EpochMs
 }
 
+/** Floors before any record was read: those of the horizon alone. */
 export const createFloors = (): Floors => {
   const journaled = new Map<string, EpochMs>()
   const keyOf = (partition: number, sender: string, floorClass: FloorClass): string => `${partition} ${sender} ${floorClass}`
@@ -40,7 +42,7 @@ export const createFloors = (): Floors => {
     },
     at: (partition, sender, floorClass, atMs) =>
       Math.max(
-        // Floors are journaled when memory runs short, which most journals never see.
+        // Most journals hold no floor: one is journaled only when memory runs short.
         journaled.size === 0 ? 0 : (journaled.get(keyOf(partition, sender, floorClass)) ?? 0),
         stepStartMs(atMs - horizonMs[floorClass]),
       ),

@@ -1,5 +1,5 @@
 /**
- * What the commands stream lost before anybody decided it, as far as journals tell: no broken promise of a worker's, but of what the facts in it were told when they were stored.
+ * What the commands stream lost before anybody decided it, as far as journals tell: no worker broke a promise, but senders were told that these facts were stored.
  *
  * Three traces, each with its place. An ingress's serials, which a record found missing. A position that was given up although the stream went on behind it: everything up to the next message taken may have
  * been this partition's. And sequences that the stream has used and no longer holds, and that no journal names: what was dropped where nothing had been decided yet, by whomever it was.
@@ -18,7 +18,7 @@ export interface Loss {
   readonly detail: string
 }
 
-/** What the commands stream held before the journals were read: what is below its first sequence is gone, and was decided by then or never will be. */
+/** What the commands stream held before the journals were read: messages below its first sequence are gone: they were decided before, or never will be. */
 export interface StreamHeld {
   readonly firstSeq: number
 }
@@ -55,6 +55,7 @@ class Sequences {
 /** How many are kept in detail. */
 const lossesMax = 100
 
+/** Collects what journals say was lost of the commands stream. */
 export const createLosses = () => {
   const losses: Array<Loss> = []
   let messages = 0

@@ -52,6 +52,7 @@ export interface Sums {
   unclaimedQty: number
 }
 
+/** One SKU as the auditor works it out from events alone. */
 export interface SkuModel {
   readonly sku: string
   readonly partition: number
@@ -72,6 +73,7 @@ export interface SkuModel {
 /** A reservation's key in its SKU: senders and ids contain no slash. */
 export const claimKey = (channel: string, reservation: string): string => `${channel}/${reservation}`
 
+/** A SKU of which nothing was told yet. */
 export const emptyModel = (sku: string, partition: number, ends: Ends): SkuModel => ({
   sku,
   partition,
@@ -149,7 +151,7 @@ const claimMore = (model: SkuModel, channel: string, allocations: Allocations): 
   model.sums.claimedQty += qty
 }
 
-/** A reservation is owed more beyond what is there. It keeps its turn; owed at two locations it may be paid anywhere. */
+/** A reservation is owed more units that aren't there. It keeps its place in the order; if it is owed at two locations, goods at any location may cover it. */
 const owe = (model: SkuModel, channel: string, key: string, qty: number, at: string | null): void => {
   const debt = model.debts.get(key)
   useOf(model, channel).openQty += qty
@@ -283,7 +285,7 @@ const foldStock = (model: SkuModel, event: StockEvent): void => {
       useOf(model, event.channel).soldQty += sumQty(event.taken)
       takeAway(model, event.taken)
       return
-    // What is shipped without an open reservation is no use of a fence: it was one when it was sold.
+    // A shipment without an open reservation uses no fence: the sale did when it was made.
     case "ShippedUnreserved":
     case "Fulfilled":
       takeAway(model, event.taken)

@@ -1,5 +1,5 @@
 /**
- * Checker `one-effect` (INV-2, oracle A2): one decision per command id, in the scope of sender, SKU and id.
+ * Checker `one-effect` (INV-2): one decision per command id, in the scope of sender, SKU and id.
  *
  * Proves that an id which has its answer never gets another: later it is repeated with the very same outcome, or refused as reused where
  * the content differs, and neither is said of an id without cause. Proves too that nothing issued below a sender's floor had an effect,
@@ -38,7 +38,7 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 const isReuse = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
 const isTooOld = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
 const isForm = (decision: EntryDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
-/** There was no room, in quarantine or for another sender: said of the moment, not of the command, which may be sent again. Whether it was so `quarantine` judges. */
+/** Refusals for want of room, in quarantine or for another sender. They hold for the moment, not for the command, which may be sent again; the checker `quarantine` judges whether room was short. */
 const isForWantOfRoom = (decision: EntryDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
@@ -122,6 +122,7 @@ const createRoomless = () => {
   }
 }
 
+/** A checker `one-effect` that reports to `findings`. */
 export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
   const firsts = createFirsts(floors)
   const roomless = createRoomless()
@@ -148,7 +149,7 @@ export const createOneEffect = (findings: Findings, floors: Floors): OneEffect =
       }
       const isShipmentAgain = told !== undefined && decision._tag === "Repeated"
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
-      // What an operator settled late is remembered from then on: its answer was not known before.
+      // A command that an operator settled is remembered from then on, because its answer was not known before.
       const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
       const deciding = { partition, sender, floorClass, version, seq, issuedAtMs, content, outcome: meaningOf(decision) }
       firsts.remember(name, deciding, atMs)

@@ -1,11 +1,12 @@
 /**
- * Checker `one-partition` (INV-4, oracle A16): a SKU is decided in one partition only.
+ * Checker `one-partition` (INV-4): a SKU is decided in one partition only.
  *
  * Proves that no SKU had an accepted command or an expiry in two journals, and, where the mapping of SKUs to partitions is given, that
  * it was the right one: otherwise one SKU would have two writers, each consistent in itself.
  */
 import type { Findings, Where } from "./findings.ts"
 
+/** A checker `one-partition` that reports to `findings`. Without `partitionOf` it only sees that a SKU stays where it was. */
 export const createOnePartition = (findings: Findings, partitionOf: ((sku: string) => number) | undefined) => {
   const homes = new Map<string, number>()
   return {

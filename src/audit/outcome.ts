@@ -58,7 +58,7 @@ export const isNothing = (value: unknown): boolean => value === undefined || val
 /** What a reply says besides the outcome: of which command, and whether it is repeated. No outcome has fields of these names. */
 export const outcomeBeside: ReadonlySet<string> = new Set(["id", "sku", "repeated"])
 
-/** What releases before version 3 did not say of a release, a shipment or a policy; what they said of a hold, nobody contradicts. */
+/** Fields that releases before version 3 left out of the answers to a release, a shipment or a policy. Those they gave for a hold are compared as today. */
 export const saidSince3: ReadonlySet<string> = new Set(["allocations", "policyVersion"])
 
 const fieldContradiction = (name: string, said: object, meant: object): string | null => {

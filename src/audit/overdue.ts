@@ -61,6 +61,7 @@ const dropChanged = (heap: Array<End>, model: SkuModel): void => {
   for (const end of held) heap.push(end)
 }
 
+/** Remembers when holds end, for the SKUs of one audit. */
 export const createOverdue = () => {
   const ends = new WeakMap<SkuModel, Array<End>>()
   return {

@@ -12,11 +12,11 @@ import { same } from "./plain.ts"
 const qtyAt = (allocations: Allocations, location: string): number => sumQty(allocations.filter((part) => part.location === location))
 
 const wrongSourcing = (allocations: Allocations, model: SkuModel, named: ReadonlyArray<string> | undefined): string | null => {
-  // Named by the command, or by the policy; in which order the others were first stocked is not known here.
+  // Only places that the command or the policy names have a known order; in which order the others were first stocked is not known here.
   const order: ReadonlyArray<string> = [...new Set<string>(named ?? model.policy?.sourcing ?? [])]
   const places = allocations.map(({ location }) => (order.includes(location) ? order.indexOf(location) : order.length))
   if (places.some((place, at) => place < (places[at - 1] ?? 0))) return "draws on places in another order than the stated one"
-  // What is owed and not there comes off what is offered wherever it is: then not all that is free at a place is to be had.
+  // Units that are owed and not there come off what is offered anywhere, so not every free unit of a place can be had.
   if (model.debts.size > 0) return null
   for (const location of order.slice(0, places.at(-1) ?? 0)) {
     const shelf = model.shelves.get(location)

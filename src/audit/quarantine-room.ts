@@ -1,7 +1,7 @@
 /**
  * How much room there is in quarantine, for checker `quarantine`: what waits, by partition and sender, counted as the decisions of the journal go by.
  *
- * An operator's command makes room for the next decision of its own record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
+ * A command that an operator settles leaves room at once, for the next decision of the same record. Beyond the bounds nothing more may be quarantined, and a command may be refused for want of room
  * exactly then, and only if it doesn't wait already. For facts there is more room than for what can be asked again.
  */
 
@@ -16,6 +16,7 @@ export interface QuarantineBounds {
   readonly factsKept: number
 }
 
+/** The room in quarantine that production has. */
 export const quarantineBounds: QuarantineBounds = {
   quarantinedPerSender: quarantinedPerSenderMax,
   quarantined: quarantinedMax,
@@ -44,6 +45,7 @@ const count = (room: Room, sender: string, change: 1 | -1): void => {
   room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
 }
 
+/** Counts what waits in quarantine, and reports to `findings` where a bound was passed or refused without cause. */
 export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBounds) => {
   const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
     room.total >= (asFact ? bounds.factsKept : bounds.quarantined) ||

@@ -1,5 +1,5 @@
 /**
- * Checker `quarantine` (INV-7, oracle A13): what nobody could decide waits visibly, and gets one final answer.
+ * Checker `quarantine` (INV-7): what nobody could decide waits visibly, and gets one final answer.
  *
  * Proves that each place in quarantine holds one command, that a retry is told the place of the first, that only what waits is settled, as the
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
@@ -43,6 +43,7 @@ const createFirsts = (findings: Findings) => {
   }
 }
 
+/** A checker `quarantine` that reports to `findings`. */
 export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = quarantineBounds): Quarantine => {
   const firsts = createFirsts(findings)
   /** By partition and place. */
@@ -70,7 +71,7 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
       const held = places.get(placeOf(where, decision.quarantined))
-      // Named by the record: a message's own sequence may come again when the commands stream has lost its tail.
+      // A place is named by its record, because a stream that lost its tail uses sequences again.
       const isNew = decision.quarantined.startsWith(`${where.seq}-`)
       if (held === undefined && !isNew)
         findings.violated("quarantine", at, `${command.id} is said to wait at ${decision.quarantined}, where nothing waits`)

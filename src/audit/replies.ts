@@ -1,5 +1,5 @@
 /**
- * Checker `replies` (INV-3, oracle A3): what was heard is what was journaled.
+ * Checker `replies` (INV-3): what was heard is what was journaled.
  *
  * Proves for every reply that its record exists in that partition, with that epoch, and gives the sender that very answer for that command,
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
@@ -74,6 +74,7 @@ interface Known {
   answers: ReadonlyMap<string, ReadonlyArray<Answer>> | null
 }
 
+/** The checker `replies`: it is given what senders heard, and the records. */
 export interface Replies {
   readonly heard: (reply: HeardReply) => void
   readonly record: (seen: RecordSeen) => void
@@ -103,6 +104,7 @@ const judge = (findings: Findings, known: Known, heard: HeardReply): void => {
   findings.violated("replies", where, `reply to ${heard.sender} ${wrong}`)
 }
 
+/** A checker `replies` that reports to `findings`, and keeps the newest `recordsKept` records for replies that are told late. */
 export const createReplies = (findings: Findings, recordsKept: number): Replies => {
   const waiting = new Map<number, Map<number, Array<HeardReply>>>()
   /** The newest records of each partition, in order. */

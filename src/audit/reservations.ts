@@ -1,5 +1,5 @@
 /**
- * Checker `reservations` (INV-8, oracle A10): the life of each reservation, event by event.
+ * Checker `reservations` (INV-8): the life of each reservation, event by event.
  *
  * Proves that a reservation begins once, is confirmed or extended only while it is held and before its time is up, expires only once it
  * is, never gives up or ships more at a location than it has open there, and after its one end is never heard of again
@@ -56,7 +56,7 @@ const wrongOnOpen = (claim: Claim, owedQty: number, event: OpenEvent, cause: Com
   switch (event.type) {
     case "Confirmed":
       if (claim.confirmed) return "is confirmed twice"
-      // A sale that was made elsewhere may still draw on a hold whose expiry isn't journaled: nobody else was given its units.
+      // A sale that was made elsewhere may draw on a hold whose time is up, as long as its expiry isn't journaled: until then nobody else can have been given its units.
       return atMs >= claim.expiresAtMs && cause !== "RecordSale" ? `is confirmed at ${atMs}, its time was up at ${claim.expiresAtMs}` : null
     case "Extended":
       if (claim.confirmed) return "is extended although it is confirmed"
@@ -120,6 +120,7 @@ const statesFor = (reason: RefusalReason): ReadonlyArray<ReturnType<typeof state
   return reason === "ReservationConfirmed" || reason === "QtyExceedsOpen" ? ["open"] : undefined
 }
 
+/** A checker `reservations` that reports to `findings`. */
 export const createReservations = (findings: Findings) => {
   return {
     /** Judges a refusal against the model as it is. Before version 3 a hold that was over might be told to have expired before it did. */

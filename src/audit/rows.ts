@@ -45,6 +45,7 @@ interface Table {
 
 const widthOf = ({ bytes }: Group): number => digestBytes + bytes
 
+/** Rows of one width for each group, found by digest. */
 export class Rows<G extends Group> {
   readonly #segments: Array<Segment<G> | null> = []
   readonly #free: Array<number> = []
@@ -166,9 +167,11 @@ const isAt = <G extends Group>({ group, view, rows }: Segment<G>, within: number
 /** A whole number of up to 48 bits: a time, or a place in a journal. What is more than that is as good as never. */
 export const wholeBytes = 6
 const wholeMax = 2 ** 48 - 1
+/** Writes a whole number into a row's bytes. */
 export const setWhole = (view: DataView, at: number, value: number): void => {
   const held = Math.min(Math.max(0, Math.floor(value)), wholeMax)
   view.setUint32(at, held >>> 0)
   view.setUint16(at + 4, Math.floor(held / 2 ** 32))
 }
+/** Reads a whole number from a row's bytes. */
 export const wholeAt = (view: DataView, at: number): number => view.getUint16(at + 4) * 2 ** 32 + view.getUint32(at)

@@ -38,7 +38,7 @@ interface Told {
   readonly partitionOf: ((sku: string) => number) | undefined
 }
 
-/** A hold that is over counts for no decision. Before version 3 it might, for some milliseconds. */
+/** Reports a decision that still counted a hold whose time was up. Before version 3 that could happen, for some milliseconds. */
 const overIsOver = (
   findings: Findings,
   overdue: ReturnType<typeof createOverdue>,
@@ -51,6 +51,7 @@ const overIsOver = (
   if (found !== null) findings.violated("availability", where, `${command.type} ${command.id} is decided at ${atMs} while ${found}`)
 }
 
+/** The models of all SKUs, and the checkers that judge a decision by them. */
 export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
   const models = new Map<string, SkuModel>()
   const ends = createEnds(floors)

@@ -1,5 +1,5 @@
 /**
- * Checker `time` (guarantees 7 and 8, part of oracle A10): journaled time never falls, and deadlines are judged by it.
+ * Checker `time` (INV-4, INV-7): journaled time never falls, and deadlines are judged by it.
  *
  * Proves that no record lies before the one it follows, that a command was answered as expired only once its deadline had passed since the
  * broker stored it, and that none was decided anew after that. Holds are judged in `reservations`. Whether the
@@ -9,6 +9,7 @@ import { isFactType } from "./effects.ts"
 import type { Findings } from "./findings.ts"
 import type { DecisionSeen, RecordSeen } from "./seen.ts"
 
+/** A checker `time` that reports to `findings`. */
 export const createTime = (findings: Findings) => {
   const lastMs = new Map<number, number>()
   return {

@@ -35,7 +35,7 @@ export interface AuditTotals {
   readonly shortageQty: number
   /** Of these, units sold without asking that no goods have covered. */
   readonly owedShortQty: number
-  /** Units by which anything but a fact broke guarantee 1. */
+  /** Units by which anything but a fact broke INV-1. */
   readonly oversoldQty: number
   /** Commands by the answer they got. */
   readonly accepted: number
@@ -137,6 +137,7 @@ const endOf = (models: Iterable<SkuModel>) => {
   return end
 }
 
+/** Counts what records and events say, for a report's totals. */
 export const createTotals = () => {
   const sums = zeroSums()
   const refusedBy: Record<string, number> = {}

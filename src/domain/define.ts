@@ -84,6 +84,7 @@ type Example<Head extends Fields, IsFact extends boolean, Own extends Fields> = 
 /** How the command line asks for a field: what stands for its value, and what it means. */
 type FlagText = readonly [metavar: string, says: string]
 
+/** A command of a kind, as its folder declares it. */
 export interface CommandSpec<
   Kind extends KindTypes,
   Type extends string,

@@ -20,12 +20,14 @@ const named = <T extends string>(
 const idRule = `1 to ${idCharsMax} characters of A-Z a-z 0-9 _ . : -`
 const idChars = `^[A-Za-z0-9_.:-]{1,${idCharsMax}}$`
 
+/** A SKU. */
 export const SkuField = Schema.String.pipe(
   Schema.refine(isSku, {
     expected: `1 to ${skuBytesMax} bytes of UTF-8 without control characters`,
     toJsonSchema: () => [{ minLength: 1, maxLength: skuBytesMax }, true] as const,
   }),
 ).annotate({ identifier: "Sku", description: `What is stocked: 1 to ${skuBytesMax} bytes of UTF-8 without control characters` })
+/** A sender's name. */
 export const SenderField = named(
   "Sender",
   isSender,
@@ -33,7 +35,9 @@ export const SenderField = named(
   "The name of a channel, warehouse or operator",
   `1 to ${senderCharsMax} characters of a-z 0-9 _ -`,
 )
+/** A sender's own id of a command. */
 export const CommandIdField = named("CommandId", (text): text is CommandId => isId(text), idChars, "The sender's own id of a command")
+/** A channel's own id of a reservation. */
 export const ReservationField = named(
   "ReservationId",
   (text): text is ReservationId => isId(text),
@@ -47,7 +51,9 @@ export const ReservationNameField = named(
   `^${idChars.slice(1, -1)}(?:~${idChars.slice(1, -1)}(?:~[1-9][0-9]{0,8})?)?$`,
   "The channel's own id of a reservation, or the name a reply gave to a sale put under an ended one",
 )
+/** A location. */
 export const LocationField = named("LocationId", (text): text is LocationId => isId(text), idChars, "Where it is stocked")
+/** A sender's own reference, which nothing reads. */
 export const ReferenceField = named(
   "Reference",
   (text): text is string => isId(text),
@@ -59,6 +65,7 @@ const quarantinedId = /^[1-9][0-9]{0,15}-(?:0|[1-9][0-9]{0,3})$/
 /** Whether `text` may name a quarantined command. */
 export const isQuarantinedId = (text: string): text is string => quarantinedId.test(text)
 
+/** The name of a place in quarantine. */
 export const QuarantinedField = named(
   "QuarantinedId",
   isQuarantinedId,
@@ -99,6 +106,7 @@ export const VersionField = whole(1, Number.MAX_SAFE_INTEGER)
 /** A stream sequence, a count: from 0. */
 export const CountField = whole(0, Number.MAX_SAFE_INTEGER)
 
+/** Units by location. */
 export const AllocationsField = Schema.Array(Schema.Struct({ location: LocationField, qty: Schema.Int })).annotate({
   identifier: "Allocations",
   description: "Units by location",

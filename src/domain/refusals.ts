@@ -76,6 +76,7 @@ export const RefusalReason = [
 ] as const
 export type RefusalReason = (typeof RefusalReason)[number]
 
+/** A business no: its reason, and what helps to see why. */
 export interface Refusal {
   readonly reason: RefusalReason
   /** The field or bound at fault. */

@@ -5,6 +5,7 @@ import { assert } from "../assert.ts"
 import { isSender, type SenderId } from "./names.ts"
 import { Role, type SenderAccess } from "./roles.ts"
 
+/** The senders that a line names, or what is wrong with the line. */
 export interface SenderList {
   readonly senders: ReadonlyArray<SenderAccess>
   /** What is wrong with it, each in words; empty: nothing. */

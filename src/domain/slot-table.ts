@@ -28,6 +28,7 @@ interface SlotIndex {
   crowded: Map<string, number> | null
 }
 
+/** Things in slots, found by two names. */
 export interface SlotTable<T> {
   readonly slots: Array<T | undefined>
   readonly freeSlots: Array<number>

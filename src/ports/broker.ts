@@ -59,6 +59,7 @@ export type FormerStream = Commands["Service"] & {
    */
   readonly endSeq: (partition: number) => Effect.Effect<number, BrokerUnavailable>
 }
+/** The commands stream of an earlier release, during an upgrade; null at all other times. */
 export const FormerCommands = Context.Reference<FormerStream | null>("holdfast/ports/FormerCommands", { defaultValue: () => null })
 
 /** The journals: one stream a partition, appended to by compare-and-set on its last sequence. */
@@ -125,6 +126,7 @@ export interface OpenQuestions {
   readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
 }
 
+/** Where senders' questions come in, and are answered. */
 export class Questions extends Context.Service<
   Questions,
   {
@@ -133,6 +135,7 @@ export class Questions extends Context.Service<
   }
 >()("holdfast/ports/Questions") {}
 
+/** The snapshot that counts for a partition: its manifest, and its chunks as bytes. */
 export interface LatestSnapshot {
   readonly manifest: SnapshotManifest
   readonly chunks: ReadonlyArray<Uint8Array>
@@ -151,7 +154,7 @@ export class Snapshots extends Context.Service<
   }
 >()("holdfast/ports/Snapshots") {}
 
-/** How an owner gets on with a partition that it serves, by its own account: what lets the others tell an owner that lives from one that works. */
+/** What an owner says of a partition that it serves. By it the others tell an owner that decides from one that is merely alive. */
 export interface Progress {
   readonly partition: number
   readonly epoch: number
@@ -177,11 +180,11 @@ export interface Member {
 
 /** A member as it was announced last. */
 export interface AnnouncedMember extends Member {
-  /** Another with every announcement: what a worker says may stay the same, and that it says it is news. */
+  /** Another number with every announcement, so that a repeated announcement with the same content still counts as heard now. */
   readonly beat: number
 }
 
-/** What the broker's side found wrong while it ran, that no answer to a request would say. */
+/** What can be wrong with the broker that no answer to a request would show. */
 export const TroubleKind = [
   /** A stream isn't as Holdfast made it, in a setting that a promise rests on, or is gone. */
   "SettingsChanged",
@@ -194,6 +197,7 @@ export const TroubleKind = [
 ] as const
 export type TroubleKind = (typeof TroubleKind)[number]
 
+/** One thing that is wrong with the broker. */
 export interface BrokerTrouble {
   readonly kind: TroubleKind
   /** Null: of all partitions, or of none in particular. */
@@ -275,7 +279,7 @@ export class Cluster extends Context.Service<
     /** Halts as they are set, resumed (null: cleared). */
     readonly halts: Stream.Stream<{ readonly partition: number; readonly halt: Halt | null }, BrokerUnavailable>
     /**
-     * All that is wrong with the broker's streams and servers, looked at every second, also when it is nothing: hearing of it says that the broker answers. `partitions`: how
+     * All that is wrong with the broker's streams and servers, looked at every second. An empty list is told too: it shows that the broker answers. `partitions`: how
      * many the cluster has.
      */
     readonly troubles: (partitions: number) => Stream.Stream<ReadonlyArray<BrokerTrouble>, BrokerUnavailable>

@@ -22,13 +22,14 @@ export interface SentMessage {
 export type Heard =
   /** A decision, or an answer: of a door to a message, of a worker to a question. */
   | { readonly _tag: "Said"; readonly suffix: string; readonly body: Uint8Array }
-  /** The server itself: nobody takes what was published with this suffix. It surely went to nobody. */
+  /** Said by the server itself: nobody listens for what was published with this suffix, so nobody got it. */
   | { readonly _tag: "NobodyTook"; readonly suffix: string }
   /** The server itself: these credentials may not publish there, and it dropped a message. It doesn't say which of those published there. */
   | { readonly _tag: "NotPermitted"; readonly class: CommandClass; readonly kind: Kind; readonly token: string; readonly cause: string }
   /** The server took the subscription that it had refused before: from here on everything said is heard again. */
   | { readonly _tag: "Listening" }
 
+/** A sender's connection: it publishes messages, hears answers and feed, and asks questions. */
 export class ChannelLink extends Context.Service<
   ChannelLink,
   {

@@ -31,6 +31,7 @@ export interface OpenDoor {
   readonly answer: (sender: SenderId, suffix: string, body: Uint8Array) => void
 }
 
+/** Who hears what comes through the door, by plain calls. */
 export interface DoorHearing {
   /**
    * Messages that arrived in one turn, in their order. `publishedAfterMs`: a time, on the monotonic clock in milliseconds, after which all were published: when the last ping was sent
@@ -39,6 +40,7 @@ export interface DoorHearing {
   readonly arrived: (messages: ReadonlyArray<ArrivedMessage>, publishedAfterMs: number) => void
 }
 
+/** The senders' side of an ingress: opens a door, and says what comes through it. */
 export class Door extends Context.Service<
   Door,
   {
@@ -60,6 +62,7 @@ export interface OwnerNews {
   readonly factsFull: ReadonlyArray<HeldSender>
 }
 
+/** A sender that ingresses take nothing of for a while. */
 export interface HeldSender {
   readonly sender: SenderId
   readonly forMs: number
@@ -72,6 +75,7 @@ export interface HandedFrame {
   readonly heard: () => void
 }
 
+/** The engine's side of an ingress, and an owner's: frames are handed over here, and messages stored. */
 export class Desk extends Context.Service<
   Desk,
   {

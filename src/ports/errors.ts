@@ -33,7 +33,7 @@ export class LoginRefused extends Schema.TaggedError<LoginRefused>()("LoginRefus
   }
 }
 
-/** Somebody else holds what was asked for, or held it in between (a lease, a key). Take their word for it. */
+/** Somebody else holds what was asked for, or held it in between (a lease, a key). The caller gives way. */
 export class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {
   key: Schema.String,
   holder: Schema.String,

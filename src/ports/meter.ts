@@ -53,7 +53,7 @@ export interface IngressSample {
   readonly defects: number
 }
 
-/** Alarms that no partition raises about itself: somebody else sees them. */
+/** Alarms about a partition, or about the broker, that are raised by a worker that watches and not by the partition itself. */
 export const WatchAlarmKind = [
   /** Nobody serves a partition, or its owner decides nothing. */
   "PartitionUnserved",
@@ -64,6 +64,7 @@ export const WatchAlarmKind = [
 ] as const
 export type WatchAlarmKind = (typeof WatchAlarmKind)[number]
 
+/** Where the runtime reports what it measured. */
 export class Meter extends Context.Service<
   Meter,
   {

@@ -1,5 +1,5 @@
 /**
- * A journal folded by the engine itself, from its first record or from a snapshot: what shows that a snapshot holds what the journal says.
+ * Folds a journal with the engine itself, from its first record or from a snapshot. If both lead to the same state, the snapshot holds what the journal says.
  *
  * The worker that will start from the snapshot uses the same code. No owner is made: nothing is decided and nothing goes out.
  */
@@ -23,6 +23,7 @@ const refusalIn = (output: Output): string | undefined => {
   return output._tag === "SteppedDown" || output._tag === "Alarm" ? output.detail : undefined
 }
 
+/** A journal being folded, record by record. */
 export class Fold {
   readonly #partition: Partition
 
@@ -58,7 +59,7 @@ export class Fold {
   }
 
   #put(input: Input): void {
-    // A snapshot is loaded a slice at a time; nothing else waits here for its turn between two.
+    // The engine loads a snapshot in slices and asks for a Continue after each. Nothing else waits in this process, so it gets the next one at once.
     for (let next: Input | null = input; next !== null; ) {
       const outputs: ReadonlyArray<Output> = step(this.#partition, next)
       next = null

@@ -1,6 +1,6 @@
 /**
  * One round for one journal: archive what its newest snapshot covers, show that the snapshot holds what the archive says, and purge what nobody needs from
- * the stream any more. In this order, each step only on what the one before left on the disk and was read back.
+ * the stream any more. In this order: each step relies only on what the step before wrote to the disk and read back.
  *
  * A round may be killed at any moment and begun anew: what counts is the archive's manifest, and a purge is asked for only below what that names.
  */
@@ -15,6 +15,7 @@ import { Fold } from "./fold.ts"
 import { type PurgeMark, purgeMark } from "./purge-mark.ts"
 import { SegmentCutter } from "./segments.ts"
 
+/** What a round of keeping a journal is told. */
 export interface KeepOptions {
   readonly partitions: number
   /** Journaled time for which a record stays in its journal. Shorter than {@link journalKeptMs} only where no id is asked for again: in tests. */
@@ -26,6 +27,7 @@ export interface KeepOptions {
   readonly say: (what: string) => Effect.Effect<void>
 }
 
+/** How long and how many records stay in a journal in production. */
 export const keptByDefault = { keptMs: journalKeptMs, recordsKept: journalRecordsKeptMin } as const
 
 /** How a round ended. */
@@ -58,7 +60,7 @@ const anotherJournal = (partition: number, cause: string) =>
     "Nothing was purged. Is this the archive of this cluster? If the journal lost its tail and was resumed, move the partition's folder away, and archive anew if the journal still begins with record 1",
   )
 
-/** Throws of ours as failures: a chain that isn't one, a snapshot that the engine refuses. */
+/** Turns our own throws (a broken chain, a snapshot that the engine refuses) into failures. */
 const trying = <A>(operation: string, act: () => A): Effect.Effect<A, ArchiveFailed> =>
   Effect.try({ try: act, catch: (error) => refused(operation, error instanceof Error ? error.message : String(error), lookAtIt) })
 
@@ -71,12 +73,13 @@ const emptyArchive = (partition: number, partitions: number, incarnation: string
   purgedBelow: 0,
 })
 
+/** The last record that is archived, and its hash; 0 and "" where none is. */
 export const archivedEnd = ({ segments }: ArchiveManifest): { readonly seq: number; readonly hash: string } => {
   const last = segments.at(-1)
   return last === undefined ? { seq: 0, hash: "" } : { seq: last.to, hash: last.lastHash }
 }
 
-/** The archive goes on where the journal still is, and what both have is the same. */
+/** Fails unless the journal still holds the record after the archive's last, and unless the two agree on the last archived record. */
 const requireFit = Effect.fnUntraced(function* (manifest: ArchiveManifest, held: JournalHeld) {
   const { partition } = manifest
   const end = archivedEnd(manifest)
@@ -154,7 +157,7 @@ const lastRecord = Effect.fnUntraced(function* (partition: number, seq: number) 
   return yield* refused(`read the end of journal ${partition}`, decoded.cause, lookAtIt)
 })
 
-/** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. Whoever is just starting from an older one gets a round's time to pass it. */
+/** `verifiedBefore`: the start of the snapshot that stood in the archive when the round began. A worker that is starting from an older snapshot so has the time of one round to get past it. */
 const markOf = Effect.fnUntraced(function* (manifest: ArchiveManifest, verifiedBefore: number, { keptMs, recordsKept }: KeepOptions) {
   const held = yield* (yield* JournalPrefix).held(manifest.partition)
   const { publishedSeq, atMs } = yield* lastRecord(manifest.partition, held.lastSeq)
@@ -191,6 +194,7 @@ const reportOf = (manifest: ArchiveManifest, before: ArchiveManifest, mark: Purg
   journal,
 })
 
+/** Bytes of all files that an archive's manifest names. */
 export const archiveBytesOf = ({ segments, snapshot }: ArchiveManifest): number =>
   segments.reduce((sum, { fileBytes }) => sum + fileBytes, snapshot?.fileBytes ?? 0)
 
@@ -232,7 +236,7 @@ export const keepJournal = Effect.fnUntraced(function* (partition: number, optio
   const before = (yield* archive.manifest({ partition, incarnation })) ?? emptyArchive(partition, options.partitions, incarnation)
   yield* requireFit(before, held)
   let manifest = yield* archiveRecords(before, endSeq, options.say)
-  // A snapshot that ends before the archive does is an older one than was verified: what is verified stands.
+  // A snapshot that ends before the archive does is older than the one that was verified, so the verified one stays.
   if (manifest.snapshot?.id !== id && endSeq >= (manifest.snapshot?.endSeq ?? 0))
     manifest = yield* archive.putSnapshot(manifest, snapshot, yield* verify(manifest, snapshot, options.say))
   const mark = yield* markOf(manifest, before.snapshot?.startSeq ?? 0, options)

@@ -24,6 +24,7 @@ export interface PurgeGround {
   readonly recordsKept: number
 }
 
+/** What may be purged of a journal. */
 export type PurgeMark =
   /** Records below this one may go. */
   | { readonly _tag: "Below"; readonly seq: number }
@@ -52,12 +53,13 @@ const bounds = (ground: PurgeGround): ReadonlyArray<Bound> => [
   { seq: firstInHorizon(ground), why: `records stay for ${ground.keptMs / 3_600_000} hours of journaled time` },
 ]
 
+/** The lowest of all bounds, or why nothing may go. */
 export const purgeMark = (ground: PurgeGround): PurgeMark => {
   if (!ground.mayPurge)
     return { _tag: "Nothing", why: "the stream refuses every purge: an earlier release made it, and the server never lets that be changed" }
   if (ground.snapshotStartSeq < 1) return { _tag: "Nothing", why: "no snapshot was archived by an earlier round" }
   const lowest = bounds(ground).reduce((least, bound) => (bound.seq < least.seq ? bound : least))
-  // A mark of 0 or 1 names no record before it, and to the server 0 means: everything.
+  // A mark of 0 or 1 would purge no record, and the server takes 0 for: purge everything.
   if (lowest.seq <= ground.firstSeq || lowest.seq < 2) return { _tag: "Nothing", why: `record ${Math.max(1, lowest.seq)}: ${lowest.why}` }
   return { _tag: "Below", seq: lowest.seq }
 }

@@ -1,6 +1,6 @@
 /**
- * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. What
- * isn't a chain is never archived, and so never purged.
+ * Cuts a journal's records into segments of an archive, and vouches for each: it is of this journal, can be read, and follows the one before it. Records that form no chain are
+ * never archived, and so never purged.
  */
 import type { StoredRecord } from "../engine/records.ts"
 import type { JournalRecord } from "../kinds/sku/types.ts"
@@ -35,6 +35,7 @@ const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd,
   if (record.prevSeq !== end.seq || record.prevHash !== end.hash) throw new ChainBroken(`record ${seq} does not follow record ${end.seq}`)
 }
 
+/** Cuts the records of one journal, given in their order, into segments. */
 export class SegmentCutter {
   readonly #journal: ArchivedJournal
   #end: ChainEnd

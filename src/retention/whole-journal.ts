@@ -1,7 +1,7 @@
 /**
  * A journal from its first record to its end as one chain, wherever its parts lie: what was purged comes from the archive, the rest from the stream.
  *
- * Whoever reads is never given less than all: where the beginning is gone and nobody says where it is archived, that is a failure with a remedy. A purge that
+ * A reader gets the whole journal or a failure. If the journal's beginning was purged and no archive is named, the failure says how to name it. A purge that
  * happens meanwhile is noticed by the gap, and what it took is read from the archive too.
  */
 import { Effect, Option, Stream } from "effect"
@@ -55,7 +55,7 @@ export const readWholeJournal = Effect.fnUntraced(function* <E, R>(
     Effect.map(take(records), () => {
       nextSeq = (records.at(-1)?.seq ?? nextSeq) + 1
     })
-  /** False where a purge overtook the reading. A gap that no purge explains is for whoever takes the records to judge. */
+  /** False where a purge overtook the reading. A gap without a purge is passed on, and whoever takes the records judges it. */
   const passUnlessPurged = Effect.fnUntraced(function* (records: ReadonlyArray<StoredRecord>) {
     const first = records[0]?.seq ?? nextSeq
     if (first > nextSeq && (yield* room.held(partition)).firstSeq > nextSeq) return false

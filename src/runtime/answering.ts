@@ -1,7 +1,7 @@
 /**
  * What is answered to a question: from the memory of this worker alone, about what it serves, about itself, or about the question.
  *
- * What is read of a partition may be ahead of its journal by the record in flight: whoever says it waits for that.
+ * A partition's state contains the record in flight, so an answer read from it may be ahead of the journal: questions.ts sends it only once that record is confirmed.
  */
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
@@ -15,7 +15,7 @@ import { commandJsonOf } from "../wire/commands.ts"
 import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
 import type { WorkerReport } from "./report.ts"
 
-/** An answer, and the questions' worth that finding it cost beyond one. */
+/** An answer, and how many questions' worth of work finding it took, beyond one. */
 export interface Found {
   readonly answer: Answer
   readonly cost: number

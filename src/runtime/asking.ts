@@ -1,7 +1,7 @@
 /**
  * Who asks, how much each may, and what waits to be answered. Plain state: each sender has a bucket of questions that fills at its rate, and a line of what it asked.
  *
- * A question is taken while anything is left in the bucket, and may cost more than is left: what is over is owed. So over any time a sender gets its rate, a burst of
+ * A question is taken while anything is left in the sender's bucket. If it costs more than is left, the bucket goes below zero and fills from there. So over any time a sender gets its rate, a burst of
  * one second and one question, and its line is never longer than that. Senders with something waiting take turns.
  */
 import type { SenderId } from "../domain/names.ts"
@@ -9,6 +9,7 @@ import type { Role, SenderAccess } from "../domain/roles.ts"
 import { questionBytes, questionsClosedMs, questionsPerSecond } from "../limits.ts"
 import type { Question } from "../ports/broker.ts"
 
+/** One sender that may ask: its bucket of questions, and what waits of it. */
 export interface Asker {
   readonly sender: SenderId
   readonly roles: ReadonlyArray<Role>
@@ -26,6 +27,7 @@ export interface Asking {
   readonly turns: Array<Asker>
 }
 
+/** All senders of the configuration, with full buckets and nothing waiting. */
 export const makeAsking = (senders: ReadonlyArray<SenderAccess>, nowMs: number): Asking => ({
   askers: new Map(
     senders.map(({ sender, roles }) => [sender, { sender, roles, left: questionsPerSecond, filledMs: nowMs, isOpen: true, waiting: [] }]),

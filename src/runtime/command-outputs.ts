@@ -1,8 +1,8 @@
 /**
  * Performs what a partition asks of the commands streams: reading one from its cursor, looking at one message, purging, and where the one of earlier releases ends.
  *
- * Each asks of the stream that the partition names. Without a login for the one of earlier releases nothing of it is answered, so that nothing is decided: numbers of one stream say nothing
- * of another.
+ * Each output names its stream. Where this process has no login for the stream of earlier releases, questions about it get no answer, and the partition decides nothing:
+ * sequences of one stream mean nothing in another.
  */
 import { Effect, Stream } from "effect"
 import type { CursorStream } from "../engine/records.ts"
@@ -38,6 +38,7 @@ const tellEnd = (shell: Shell, former: FormerStream | null): Effect.Effect<void>
       ),
   })
 
+/** Performs the outputs of `shell`'s partition that are about commands streams. */
 export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const streams = yield* commandStreams
   const former = yield* FormerCommands
@@ -53,7 +54,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
   return {
     readCommands: (stream: CursorStream, fromSeq: number) => {
       setPaused(false)
-      // What is behind a break is not read here: the stream may have lost its tail, and only the partition knows what it has to look at first.
+      // A broken reading is not taken up again here: the stream may have lost its tail, so the partition first looks at the message its cursor names, and then asks for a new reading.
       reading.start((isCurrent) =>
         readUntilBroken({
           what: `reading the commands of partition ${shell.partition}`,
@@ -93,7 +94,7 @@ export const makeCommandOutputs = Effect.fnUntraced(function* (shell: Shell) {
         }),
       ),
     readRawEnd: () => shell.run(tellEnd(shell, former)),
-    // What isn't purged now is purged with the next one: the partition asks again with a higher sequence.
+    // A purge that fails is not tried again: the partition soon asks for one with a higher sequence, which covers this one.
     purgeCommands: (stream: CursorStream, beforeSeq: number) =>
       shell.run(
         Effect.catch(streams[stream].purge(shell.partition, beforeSeq), (error) =>

@@ -1,8 +1,7 @@
 /**
- * Things that have to be done one after another, in the order in which they were asked for, as many at once as have gathered meanwhile.
+ * Does things one batch after another, in the order in which they were asked for. A batch is all that was asked for while the batch before it was being done.
  *
- * Never in the turn in which they were asked for: what is carried can wait, and a record that is handed over in the same turn should
- * be on its way to the journal before it.
+ * A batch begins one turn of the event loop later: a record appended in the same turn should leave for the journal first, and everything on a conveyor can wait.
  */
 import { Effect } from "effect"
 import type { Shell } from "./shell.ts"

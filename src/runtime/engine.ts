@@ -10,6 +10,7 @@ import type { Input, Output, Partition } from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 
+/** The step function and the empty state that the runtime runs. */
 export class Engine extends Context.Service<
   Engine,
   {

@@ -10,6 +10,7 @@ import { decodeBody } from "../wire/body.ts"
 import { isReplySuffix } from "../wire/subjects.ts"
 import { encodeBatch } from "../wire/taken.ts"
 
+/** The step function of an ingress that the runtime runs. */
 export class IngressEngine extends Context.Service<
   IngressEngine,
   {

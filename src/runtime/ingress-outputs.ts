@@ -1,5 +1,5 @@
 /**
- * Performs what an ingress asks for: answers, doors, what is handed over and what is stored. Each attempt is made once: what its outcome means is the ingress's to decide.
+ * Performs what an ingress asks for: answers, doors, what is handed over and what is stored. Each attempt is made once; the ingress decides what its outcome means and whether to try again.
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
@@ -8,12 +8,13 @@ import type { Desk, OpenDoor } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { encodeFrame } from "../wire/taken.ts"
+import type { WithoutClock } from "./mailbox.ts"
 import type { Reigns } from "./reigns.ts"
 
-type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs"> : never
 /** An input before it has its clock. */
 export type IngressTold = WithoutClock<IngressInput>
 
+/** What whoever performs an ingress's outputs needs. */
 export interface IngressShell {
   readonly door: OpenDoor
   readonly desk: Desk["Service"]
@@ -30,7 +31,7 @@ type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { read
 
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
-/** To an owner of this process without a way through the broker; to any other by request. */
+/** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
 const handOver = ({ desk, reigns, tell, run }: IngressShell, { kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
   const local = reigns.of(kind, partition)
   if (local?.owner === owner) {
@@ -63,6 +64,7 @@ const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, byt
     }),
   )
 
+/** Performs an ingress's outputs, one at a time. */
 export const makeIngressPerform =
   (shell: IngressShell) =>
   (output: IngressOutput): void => {

@@ -1,7 +1,7 @@
 /**
  * The shell of an ingress: tells it what comes through the door, what owners say and what time it is, and has its outputs performed. No decisions are taken here.
  *
- * One life after another: a throw out of the ingress is a defect, after which nobody knows what its state is worth. It is thrown away; whoever waits for an answer of it asks again.
+ * An ingress that throws has a defect, and its state can't be trusted any more. The shell throws that state away and starts an empty ingress; senders that wait for an answer retry.
  */
 import { Cause, Clock, Deferred, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
@@ -20,6 +20,7 @@ import { untilDone } from "./patience.ts"
 import { Reigns } from "./reigns.ts"
 import { steadyClock } from "./steady-clock.ts"
 
+/** What an ingress is told at its start. */
 export interface IngressShellOptions {
   /** Unique among the processes of a cluster, and one subject token. */
   readonly name: string
@@ -28,7 +29,7 @@ export interface IngressShellOptions {
   /** What one sender may send through this ingress. */
   readonly commandsPerSecond: number
   readonly bytesPerSecond: number
-  /** Whether it tells which partitions nobody serves: where it stands alone. A worker knows better. */
+  /** Whether it reports partitions that nobody serves. It does so in a process of its own; in a worker's process, the worker knows more and reports them. */
   readonly tellsUnserved?: boolean
 }
 
@@ -42,12 +43,14 @@ export interface IngressReport {
   readonly closedDoors: ReadonlyArray<string>
 }
 
+/** An ingress that runs, as whoever started it sees it. */
 export interface RunningIngress {
   readonly report: () => IngressReport
   /** Takes nothing more, and returns whether all that was under way was finished within so many milliseconds. */
   readonly drain: (timeoutMs: number) => Effect.Effect<boolean>
 }
 
+/** The services that an ingress needs. */
 export type IngressPorts = Desk | Door | IngressEngine | Meter | Reigns
 
 /** Milliseconds between two ticks: how late a second attempt, or the opening of a door, may be. */
@@ -68,7 +71,7 @@ interface Life {
   readonly drained: Effect.Effect<void>
 }
 
-/** Steps through what it is told, one after another: what an output tells is heard after that step. */
+/** Feeds inputs to the ingress one after another. An input that comes of performing an output waits until the present step is over. */
 const makeTell = (hear: (told: IngressTold) => void, threw: (thrown: unknown) => void) => {
   const waiting: Array<IngressTold> = []
   let isHearing = false
@@ -107,11 +110,11 @@ const begin = Effect.fnUntraced(function* (options: IngressShellOptions) {
   const hearing: DoorHearing = {
     arrived: (messages, publishedAfterMs) => {
       const ageMs = Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMs - publishedAfterMs
-      // One more: both clocks are read in whole milliseconds, and an age may only be taken for greater than it is.
+      // One millisecond is added: both clocks are read in whole milliseconds, and a message may be taken for older than it is, never for younger.
       tell({ _tag: "Arrived", messages, publishedAfterMs: steady.nowMs() - Math.ceil(ageMs) - 1 })
     },
   }
-  // A login that is refused is no outage: it ends this process, which says so.
+  // A refused login is no outage that could pass by itself: the process ends and says so.
   const entered = (yield* Door).enter(hearing).pipe(Effect.catchTag("LoginRefused", (refused) => Effect.die(refused)))
   const door: OpenDoor = yield* untilDone("opening the door", entered)
   const shell = {
@@ -140,7 +143,7 @@ const silenceOf =
     return silentMs > ownerSilentMs ? silentMs : 0
   }
 
-/** Has it hear what owners say, here and elsewhere, and what time it is. */
+/** Passes on to the ingress what owners announce (in this process and in others) and the broker's time. */
 const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: OwnersHeard) {
   const [desk, reigns] = [yield* Desk, yield* Reigns]
   const hear = ({ kind, partition, epoch, owner, full, factsFull }: OwnerNews): void => {
@@ -154,7 +157,7 @@ const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: Owner
   yield* untilDone("listening to owners", desk.owners(hear))
   const lookAtTime = Effect.match(desk.brokerMs, {
     onSuccess: (brokerMs) => tell({ _tag: "BrokerTimeSeen", brokerMs }),
-    // It goes on with what it knows: that is asked for again in a second.
+    // Without an answer the ingress goes on with the time it knows; the broker is asked again in a second.
     onFailure: () => undefined,
   })
   yield* lookAtTime.pipe(Effect.andThen(Effect.sleep(timeMs)), Effect.forever, Effect.forkScoped)

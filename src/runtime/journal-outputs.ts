@@ -1,6 +1,6 @@
 /**
- * Performs what a partition asks of its journal and of the marks outside it. Appends are handed over exactly once each: what an answer
- * other than an acknowledgement means, and whether the same bytes go out again, is the engine's to decide.
+ * Performs what a partition asks of its journal and of the marks outside it. Each append is attempted exactly once. If the answer is no acknowledgement, the engine decides what
+ * it means, and whether the same bytes are sent again.
  */
 import { Effect, Stream } from "effect"
 import type { StoredRecord } from "../engine/records.ts"
@@ -22,7 +22,7 @@ const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract
   shell.run(
     journals.append(shell.partition, expectedSeq, messageId, bytes).pipe(
       Effect.timeoutOrElse({ duration: appendTimeoutMs, orElse: noAnswer }),
-      // Without a stack: there is only this one place, and taking one costs as much as all else here.
+      // The span is made without a stack trace: only this line begins it, and a trace would cost as much as all other work here.
       Effect.withSpan(
         spanName.append,
         { attributes: { partition: shell.partition, expectedSeq, bytes: bytes.length } },
@@ -55,7 +55,7 @@ const slicesOf = (records: ReadonlyArray<StoredRecord>): ReadonlyArray<ReadonlyA
 const makeFollowing = (shell: Shell, journals: JournalsService) => {
   const following = makeReading(shell)
   const readingToTheEnd = makeReading(shell)
-  // A slice at a time: what arrives in one turn may hold a million commands, and nothing else is heard while a slice is applied.
+  // Told in slices: the records of one turn may hold a million commands, and the process does nothing else while a slice is applied.
   const take = (isCurrent: () => boolean) => (records: ReadonlyArray<StoredRecord>) =>
     Effect.forEach(
       slicesOf(records),
@@ -71,7 +71,7 @@ const makeFollowing = (shell: Shell, journals: JournalsService) => {
   }
   return {
     followJournal: (fromSeq: number) => {
-      // Both: the partition may begin anew, because its snapshot was no good, and then must not hear what came after that.
+      // Both readings are replaced: if the partition discarded its snapshot and begins anew, records of an earlier reading would look like a gap.
       stop()
       following.start((isCurrent) =>
         readForEver({
@@ -83,7 +83,7 @@ const makeFollowing = (shell: Shell, journals: JournalsService) => {
       )
     },
     stopFollowing: stop,
-    // Once only. What the journal's end was said to be is asked again before what is missing of it is read again: it may have been lost meanwhile.
+    // Not tried again: the journal may have lost its tail meanwhile, so the partition asks for the journal's end again before it reads up to it.
     readRecords: (fromSeq: number, toSeq: number) =>
       readingToTheEnd.start((isCurrent) => {
         let readSeq = fromSeq - 1
@@ -107,7 +107,7 @@ const makeFollowing = (shell: Shell, journals: JournalsService) => {
 const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, cluster: ClusterService) => ({
   readClaimBasis: (ask: number) =>
     shell.run(
-      // The marks first: what they say was confirmed is then in the journal whose end is read, however fast an owner still writes.
+      // The marks are read before the journal's end. A witness read first names a record that the end, read later, must include, even while an owner is writing.
       Effect.all([cluster.marks(shell.partition), journals.endSeq(shell.partition)]).pipe(
         Effect.match({
           onSuccess: ([{ incarnation, witness, halt, unread }, endSeq]) => {
@@ -121,7 +121,7 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
     ),
   readJournalEnd: (seq: number) =>
     shell.run(
-      // The end first: a record that is stored in between is then not mistaken for none.
+      // The end is read before the record: if the append is stored between the two reads, the end is merely old, and the record is not taken for missing.
       Effect.all([journals.endSeq(shell.partition), journals.at(shell.partition, seq)]).pipe(
         Effect.match({
           onSuccess: ([endSeq, record]) => shell.tell({ _tag: "JournalEndRead", endSeq, record }),
@@ -150,13 +150,13 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
     ),
 })
 
-/** The marks of the partition outside its journal. Written until they are: each is what a later claim is judged by. */
+/** The marks of the partition outside its journal. Each write is retried until it succeeds, because later claims are judged by these marks. */
 const makeMarks = (shell: Shell, cluster: ClusterService) => ({
   storeIncarnation: (incarnation: string) =>
     shell.run(untilDone(`storing the incarnation of partition ${shell.partition}`, cluster.putIncarnation(shell.partition, incarnation))),
   storeWitness: ({ witness, over }: Extract<Output, { readonly _tag: "StoreWitness" }>) =>
     shell.run(
-      // Not in the turn in which it was asked for: a record that is handed over in the same turn should be on its way to the journal before it.
+      // Begun one turn later: a record appended in the same turn should leave for the journal first.
       Effect.yieldNow.pipe(
         Effect.andThen(
           untilDone(`storing the witness of partition ${shell.partition}`, cluster.putWitness(shell.partition, witness, over)),
@@ -176,6 +176,7 @@ const makeMarks = (shell: Shell, cluster: ClusterService) => ({
     ),
 })
 
+/** Performs the outputs of `shell`'s partition that are about its journal and its marks. */
 export const makeJournalOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const journals = yield* Journals
   const cluster = yield* Cluster

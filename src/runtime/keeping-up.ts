@@ -1,7 +1,7 @@
 /**
- * How far a life of a partition has read its journal, against where that ends: what it may be asked to own is judged by it, and people see it.
+ * Compares how far a partition's life has read its journal with where the journal ends. Only who has caught up may be asked to own the partition; people see the difference too.
  *
- * Only looks. An owner needs no look: its journal ends where it wrote last.
+ * This file changes nothing. For an owner nothing is looked up: its journal ends with the record that it wrote last.
  */
 import { Clock, Effect } from "effect"
 import { statusOf } from "../kinds/sku/views.ts"
@@ -26,7 +26,7 @@ interface Seen {
   progressAtMs: number
   saidAtMs: number
   hasSaid: boolean
-  /** It caught up once: it isn't taken for stuck any more. */
+  /** Once it has caught up it can no longer count as stuck. */
   hasCaughtUp: boolean
 }
 
@@ -65,7 +65,7 @@ const note = (slot: Slot, running: RunningPartition, seen: Seen, nowMs: number):
   slot.isStuck = !seen.hasCaughtUp && nowMs - seen.progressAtMs >= stuckMs
 }
 
-/** What an earlier life of the partition knew of its journal says nothing of the next. */
+/** Forgets what was known for an earlier life of the partition: the next one begins at its own place. */
 export const forgetPosition = (slot: Slot): void => {
   slot.endSeq = null
   slot.isCaughtUp = false
@@ -83,7 +83,7 @@ export const keepUp: (slot: Slot, running: RunningPartition) => Effect.Effect<ne
       Effect.orElseSucceed(() => ({ _tag: "None" }) as const),
     )
     while (true) {
-      // What is claimed or owned stays caught up: a look that is late must not have it handed over.
+      // A partition that is claimed or owned counts as caught up, so that a late look at the journal's end doesn't hand it to another worker.
       if (running.isClaimed()) slot.isCaughtUp = true
       else {
         const end = yield* lookAtEnd

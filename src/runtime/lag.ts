@@ -1,7 +1,7 @@
 /**
  * What waits for a partition's owner, over everything its commands come from: the lag is the age of the oldest undecided one, wherever it waits.
  *
- * Today there is one source, the commands stream that the cursor is of. Whoever adds another adds it to the list; that one of them can't be asked makes the whole unknown, for it may hold the oldest.
+ * Today there is one source, the commands stream that the cursor is of. A new source is added to the list. If one source can't be asked, the lag is unknown: the oldest command may lie there.
  */
 import { Clock, Effect } from "effect"
 import type { CursorStream } from "../engine/records.ts"
@@ -9,6 +9,7 @@ import type { Commands } from "../ports/broker.ts"
 import type { BrokerUnavailable } from "../ports/errors.ts"
 import { commandStreams } from "./command-outputs.ts"
 
+/** What waits for an owner: how much, and how old the oldest of it is. */
 export interface Waiting {
   readonly count: number
   /** Milliseconds; 0 if nothing waits. */

@@ -15,7 +15,7 @@ const retryShare = 10
 
 const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
-/** Asks for the lease once. Not interruptible: a lease that is ours must be known to be, or nobody gives it back. */
+/** Asks for the lease once. Not interruptible: if the server grants a lease and this worker doesn't note it, nobody gives it back. */
 const tryToAcquire: (slot: Slot, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(function* (
   slot,
   options,
@@ -47,7 +47,7 @@ const acquire: (slot: Slot, options: SlotOptions) => Effect.Effect<void, never, 
   yield* Effect.logInfo(logLine.leaseTaken, { partition: slot.partition })
 })
 
-/** Renews once, and forgets the lease when it can't be believed to be ours any more. Not interruptible, as `tryToAcquire` isn't. */
+/** Renews once. Forgets the lease when another worker has it, or when its time to live may have passed. Not interruptible, as `tryToAcquire` isn't. */
 const renew: (slot: Slot, lease: Lease, options: SlotOptions) => Effect.Effect<void, never, Cluster> = Effect.fnUntraced(function* (
   slot,
   lease,
@@ -63,7 +63,7 @@ const renew: (slot: Slot, lease: Lease, options: SlotOptions) => Effect.Effect<v
   slot.lease = isOver ? null : renewed
 }, Effect.uninterruptible)
 
-/** Whether the lease is over, by this worker's clock: it was not renewed for its whole TTL, and another may hold it. Where it isn't held at all, that is told already. */
+/** Whether the lease is over, by this worker's clock: it was not renewed for its whole TTL, and another may hold it. If this worker has no lease at all, the partition was told so before. */
 export const hasLapsedOf = (slot: Slot, { leaseTtlMs }: SlotOptions, clock: Clock.Clock): (() => boolean) => {
   const nanosPerMs = 1_000_000n
   return () => slot.lease !== null && Number(clock.monotonicTimeNanosUnsafe() / nanosPerMs) - slot.lease.sinceMs >= leaseTtlMs

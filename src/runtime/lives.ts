@@ -22,7 +22,7 @@ type Ending = Ended | { readonly _tag: "NotWanted" } | { readonly _tag: "OutOfRe
 const restartDelayMs = 200
 const restartAfterDefectMs = 2_000
 
-/** A life with no lease and no claim can end at any time: it only ever listened. */
+/** Ends a life that is not wanted any more. It must have no lease and no claim: then it only follows the journal, and can end at any time. */
 const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
   Effect.as(
     slot.signal.until(() => (slot.wanted === "none" || isHalted(slot)) && slot.lease === null && !running.isClaimed()),
@@ -32,7 +32,7 @@ const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending>
 /** Named for people: they have to set it. */
 const outOfReachDetail = `its commands still lie in the stream of an earlier release, and this worker has no login there: set ${settings.formerUser.name} and ${settings.formerPassword.name}, and start it again`
 
-/** Ends a life that could only decide what it can't read. */
+/** Ends a life whose commands lie in a stream that this worker can't read. */
 const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
   Effect.as(
     slot.signal.until(() => isOutOfReach(slot) && slot.lease === null && !running.isClaimed()),
@@ -51,7 +51,7 @@ const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   return yield* Effect.raceFirst(ended, Effect.raceFirst(notWanted(slot, running), outOfReach(slot, running)))
 }, Effect.scoped)
 
-/** Shares a halt, so that it survives this worker. The first halt that nobody has answered yet stays: it is the one that tells most. */
+/** Shares a halt, so that it survives this worker. A halt that stands and that no operator has answered is not replaced: the first one says most about the cause. */
 const shareHalt = Effect.fnUntraced(function* (slot: Slot, halt: Halt) {
   slot.halt = halt
   yield* Effect.logError(logLine.halted, { partition: slot.partition, reason: halt.reason, detail: halt.detail })
@@ -102,7 +102,7 @@ export const runSlot = (slot: Slot, options: SlotOptions): Effect.Effect<never, 
           if (why !== null) passOver(slot, why)
           slot.running = null
           forgetPosition(slot)
-          // Before the lease is given back: whoever takes it must find the halt.
+          // The halt is shared before the lease is given back, so that whoever takes the lease finds it.
           if (exit._tag === "Success" && exit.value._tag === "Halted") yield* shareHalt(slot, exit.value.halt)
           yield* releaseLease(slot, options)
           slot.signal.notify()

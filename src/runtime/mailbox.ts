@@ -5,16 +5,19 @@ import type { Effect } from "effect"
 import type { Input } from "../kinds/sku/types.ts"
 import { makeSignal } from "./signal.ts"
 
-type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
+/** An input before it has its clocks. */
+export type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 /** An input before it has its clocks: they are read when the partition hears it, not when it was told. */
 export type Told = WithoutClock<Input>
 
+/** One input on its way to a partition. */
 export interface Letter {
   readonly told: Told
   /** False once what told this was replaced: the letter is thrown away unread. */
   readonly isWanted: () => boolean
 }
 
+/** The inputs that a partition was told and has not heard. */
 export interface Mailbox {
   readonly put: (letter: Letter) => void
   /** Hands what there is to `read`, a letter after the other, until `read` says that it was enough for now. */
@@ -25,6 +28,7 @@ export interface Mailbox {
   readonly emptied: Effect.Effect<void>
 }
 
+/** An empty mailbox. */
 export const makeMailbox = (): Mailbox => {
   const changed = makeSignal()
   let letters: Array<Letter> = []

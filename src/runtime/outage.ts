@@ -2,7 +2,8 @@
  * Which partitions of the cluster are not served, since when and why, judged by any worker from what all workers see: leases, members with what they say of themselves, halts,
  * what is wrong with streams, and whether the broker is heard at all.
  *
- * Pure: what is seen and the time come in, outages come out. Nobody is asked who may be the one that is gone. What can't be known counts as not served.
+ * Pure: what is seen and the time come in, outages come out. The judge asks nobody, because whoever it asked might be the one that is gone. A partition of which nothing can be
+ * known counts as not served.
  */
 import { outageGraceMs, outageLookLateMs, outageLookMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
 import type { AnnouncedMember, BrokerTrouble, Progress } from "../ports/broker.ts"
@@ -32,6 +33,7 @@ export const OutageReason = [
 ] as const
 export type OutageReason = (typeof OutageReason)[number]
 
+/** A partition that is not served, since when and why. */
 export interface Outage {
   readonly partition: number
   readonly reason: OutageReason
@@ -57,6 +59,7 @@ export interface MemberSeen {
   readonly heardMs: number
 }
 
+/** All that a worker sees of the cluster at one time. */
 export interface ClusterSeen {
   readonly partitions: ReadonlyArray<PartitionSeen>
   readonly members: ReadonlyMap<string, MemberSeen>
@@ -97,7 +100,7 @@ const ofOwner = ({ partition }: PartitionSeen, { member, heardMs }: MemberSeen, 
   const silentMs = ageOf(heardMs)
   if (silentMs > ownerSilentMs)
     return { reason: "OwnerSilent", detail: `${member.worker} has the lease and was heard ${seconds(silentMs)} ago` }
-  // An older release: that it is there has to do.
+  // A member of an older release doesn't say what it serves; that it is alive has to be enough.
   if (member.serving === null) return null
   const progress = progressOf(member.serving, partition)
   if (progress === undefined) return { reason: "NotServing", detail: `${member.worker} has the lease and does not serve (yet)` }
@@ -132,6 +135,7 @@ const causeOf = (seen: ClusterSeen, one: PartitionSeen, ageOf: AgeOf): Cause | n
 /** What a partition goes through on its way from one owner to the next. All else is an outage as soon as it is seen. */
 const isOnItsWay = (reason: OutageReason): boolean => reason === "NoOwner" || reason === "OwnerGone" || reason === "NotServing"
 
+/** What one look at the cluster found. */
 export interface Looked {
   readonly outages: ReadonlyArray<Outage>
   readonly toTell: ReadonlyArray<Outage>
@@ -139,7 +143,7 @@ export interface Looked {
   readonly isServed: boolean
 }
 
-/** When a partition that nothing is wrong with was last known to be served: what its owner said then is as old as that. */
+/** Until when a healthy partition is known to have been served: until its owner was last heard. */
 const servedMs = (seen: ClusterSeen, { holder }: PartitionSeen, nowMs: number): number => {
   const owner = holder === null || holder === undefined ? undefined : seen.members.get(holder)
   return Math.min(nowMs, owner?.heardMs ?? nowMs)
@@ -225,7 +229,7 @@ export class StallClock {
   progress(partition: number, view: OwnView, nowMs: number): Progress {
     const { confirmedSeq, epoch, isFrozen, waiting } = view
     const hasMoved = confirmedSeq !== this.#seq || epoch !== this.#epoch
-    // By the count, not by the age: that one compares two clocks.
+    // Judged by the number of waiting commands, not by their age: an age compares two clocks.
     const isBusy = isFrozen || waiting === null || waiting.count > 0
     if (hasMoved || !isBusy) {
       this.#seq = confirmedSeq

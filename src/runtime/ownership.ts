@@ -1,6 +1,6 @@
 /**
- * How several workers share the partitions by themselves: each watches who is alive, computes the same ranking, and wants what it ranks
- * first for; what it ranks second for it follows as a hot standby.
+ * How several workers share the partitions by themselves: each watches who is alive and computes the same ranking. It wants the partitions in which it ranks first, and follows
+ * those in which it ranks second as a hot standby.
  */
 import { Clock, Effect, type Scope } from "effect"
 import { type AnnouncedMember, Cluster, FormerCommands, type Member } from "../ports/broker.ts"
@@ -14,6 +14,7 @@ import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
 
+/** A slot for each partition, and the workers that are seen alive. */
 export interface Ownership {
   readonly slots: ReadonlyArray<Slot>
   /** Names of the workers alive, as last seen; empty before anything was seen. */
@@ -69,7 +70,8 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
       lease: (partition, holder, brokerMs) =>
         change(partition, (slot) => {
           slot.holder = holder
-          // A renewal carries the broker's time. Standbys hear it too, so as to know what time it is before they decide anything. That a lease was given back may be old news.
+          // A renewal carries the broker's time. Standbys hear it too, so as to know what time it is before they decide anything. A message that a lease was given back may be
+          // old, so its time is not used.
           if (holder !== null) slot.running?.tell({ _tag: "BrokerTimeSeen", brokerMs })
         }),
       halt: (partition, halt) =>
@@ -111,7 +113,7 @@ const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Ro
   return roleOf(self, [...readersAmong(others, slot), self], slot.partition, isCaughtUp)
 }
 
-/** Who of them can read the partition's journal: one that can't must not stand in the way of those that can. */
+/** The members that can read the partition's journal. The others are left out of the ranking, so that they don't stand in the way. */
 const readersAmong = (members: ReadonlyArray<Member>, { partition }: Slot): ReadonlyArray<string> =>
   namesOf(members.filter(({ unreadable }) => !unreadable.includes(partition)))
 
@@ -121,7 +123,7 @@ const hasCaughtUp = (members: ReadonlyArray<Member>, worker: string, { partition
   return said === null || said?.includes(partition) === true
 }
 
-/** Tells whenever what this worker follows of the partition has caught up, or hasn't any more: its role may be another. */
+/** Signals when this worker has caught up with the partition or has fallen behind: that can change its role. */
 const onCaughtUpChange = (slot: Slot, changed: () => void): Effect.Effect<never> =>
   Effect.suspend(() => {
     const before = slot.isCaughtUp

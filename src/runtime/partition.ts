@@ -21,6 +21,7 @@ import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 /** The services a partition's life needs. */
 export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
 
+/** A life of a partition, as whoever started it sees it. */
 export interface RunningPartition {
   /** The engine's state, for its views only. */
   readonly state: Partition
@@ -78,17 +79,18 @@ const hear = (given: LoopGiven, told: Told): boolean => {
 const hearSome = (given: LoopGiven): void => {
   const endsMs = given.clock.nowMs() + turnMs
   given.mailbox.readSome((letter) => {
-    // A process that stood still finds its timers due before its socket says that another owns the partition: what it decided then could only be fenced, and would cost the state.
+    // A process that stood still runs its timers before it reads its sockets, and so may decide before it learns that another worker took over. That append would be fenced and
+    // cost the state, so the lease is looked at first.
     if (given.leaseLapsed()) hear(given, { _tag: "LeaseLost" })
     if (!letter.isWanted() || isTooLate(given, letter)) return false
     return hear(given, letter.told) || given.clock.nowMs() >= endsMs
   })
 }
 
-/** Whether nothing can come of it any more. What was handed over still gets an answer. */
+/** Whether the letter can be thrown away unread. A frame that was handed over is kept, because its ingress waits for an answer. */
 const isTooLate = ({ isOver }: LoopGiven, { told }: Letter): boolean => isOver() && told._tag !== "CommandsHanded"
 
-/** What lies unread when a life ends. A life that is cut off in the middle says nothing: something of it may be in the journal. */
+/** Answers the frames that are still unread when the engine has ended this life. A life that is interrupted before that answers nothing: some of the commands may be in the journal. */
 const hearTheRest = (given: LoopGiven): void => {
   if (!given.isOver()) return
   given.mailbox.readSome((letter) => {
@@ -103,7 +105,7 @@ const hearTheRest = (given: LoopGiven): void => {
  */
 const untilGone = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
 
-/** A turn after the other, for as long as the fiber lives; each is told when it is over. */
+/** Runs one turn after another for as long as the fiber lives, and signals the end of each. */
 const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> =>
   given.mailbox.arrived.pipe(
     Effect.andThen(
@@ -116,7 +118,7 @@ const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> 
     Effect.forever,
   )
 
-/** A throw out of the engine is a broken invariant: what the state is worth now, nobody knows, so nobody may go on with it. */
+/** If the engine throws, an invariant is broken and the state can't be trusted. The partition halts; nobody goes on with that state. */
 const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
   const nowMs = clock.nowMs()
   try {

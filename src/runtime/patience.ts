@@ -1,5 +1,5 @@
 /**
- * How the runtime bears a broker that doesn't answer: it tries again, for as long as whoever wants the answer still lives.
+ * Retries what a broker doesn't answer, with backoff, for as long as the fiber that wants the answer lives.
  *
  * Nothing here may be used for an append: whether an append is tried again is decided by the engine alone.
  */

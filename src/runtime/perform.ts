@@ -1,5 +1,5 @@
 /**
- * One output, one performer. Which is all that is decided here.
+ * Sends each output of the engine to the part that performs it; nothing else is decided here.
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
@@ -57,7 +57,7 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Said, out
     case "DiscardSnapshot":
       return snapshots.discardSnapshot(output.id)
     case "ContinueSoon":
-      // Heard in another turn, behind all that has arrived by then.
+      // The partition hears Continue in a later turn, behind everything that has arrived by then.
       return shell.tell({ _tag: "Continue" })
     case "ClaimEnded":
     case "ReignEnded":
@@ -71,12 +71,14 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Said, out
       return unreachable(output)
   }
 }
+/** Performs outputs of one partition. */
 export interface Performer {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
+/** A performer for the partition of `shell`; `whoHears` is told when its standing changes. */
 export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)

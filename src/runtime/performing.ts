@@ -1,8 +1,8 @@
 /**
- * Whoever performs a partition's outputs, from the beginning of its life or from the end of a reign on.
+ * The performers of a partition's outputs, replaced by new ones at the end of each reign.
  *
- * A reign that ends takes all with it that was asked for: an answer that comes late would be taken for one to the next reign's questions. So it is given up as a whole, as at the end of a life, and another
- * begins with nothing under way.
+ * A late answer to a question of an ended reign would look like an answer to the next reign's question. So at the end of a reign all performers are closed, with everything under
+ * way, and new ones begin with nothing under way.
  */
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
 import type { Output, Partition } from "../kinds/sku/types.ts"
@@ -12,6 +12,7 @@ import { makePerformer, type Performer } from "./perform.ts"
 import type { Shell } from "./shell.ts"
 import type { Standing } from "./standing-outputs.ts"
 
+/** The performers of one partition: those of the present reign, and how the next one's are begun. */
 export interface Performing {
   readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
@@ -33,7 +34,7 @@ interface Performed {
   readonly stop: () => void
 }
 
-/** Forks as the life does: what is begun between two turns would else bring a scheduler of its own. */
+/** Fibers are forked from the life's own runtime: a fiber begun between two turns would otherwise get a scheduler of its own. */
 type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 
 const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: Standing, fork: Fork) {
@@ -43,7 +44,7 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
   let isOver = false
   const shell: Shell = {
     partition,
-    // What was handed over gets an answer, whoever reigns by the time that it is heard.
+    // A frame that was handed over is kept across reigns: its ingress waits for an answer.
     tell: (told) => mailbox.put({ told, isWanted: () => !isOver || told._tag === "CommandsHanded" }),
     tellWhile: (isWanted, told) => mailbox.put({ told, isWanted: () => !isOver && isWanted() }),
     heard: mailbox.emptied,

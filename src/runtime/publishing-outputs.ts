@@ -12,6 +12,7 @@ import { untilDone } from "./patience.ts"
 import { watch } from "./reading.ts"
 import type { Shell } from "./shell.ts"
 
+/** Performs the outputs of `shell`'s partition that are about replies and the feed. */
 export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
   const meter = yield* Meter
@@ -22,7 +23,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
       meter.repliesSent(replies.length)
       shell.tell({ _tag: "RepliesSent", seq })
     })
-    // A turn later: a record handed over in this one should be on its way to the journal first.
+    // Begun one turn later: a record appended in the same turn should leave for the journal first.
     shell.run(Effect.andThen(Effect.yieldNow, sent))
   }
 
@@ -34,7 +35,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
         meter.feedSent(values.length)
         shell.tell({ _tag: "FeedSent", group })
       },
-      // Not sent again from here: by then there may be newer values, which only the partition knows.
+      // A failed group is not sent again here: there may be newer values by then, and only the partition knows them.
       onFailure: () => shell.tell({ _tag: "FeedFailed", group }),
     })
     shell.run(Effect.andThen(Effect.yieldNow, sent))

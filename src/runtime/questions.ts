@@ -91,7 +91,7 @@ const answerOne = (desk: Desk, asker: Asker, question: Question, held: Map<Runni
   return cost
 }
 
-/** What is thrown here is one question's end, and seen, not everybody's. */
+/** A throw ends this one question and is logged; the others go on. */
 const answerOrNote = (desk: Desk, asker: Asker, question: Question, held: Map<RunningPartition, Held>): number => {
   try {
     return answerOne(desk, asker, question, held)
@@ -101,7 +101,7 @@ const answerOrNote = (desk: Desk, asker: Asker, question: Question, held: Map<Ru
   }
 }
 
-/** Says it if all that was read is journaled, else keeps it for the record. */
+/** Sends the answer if all that was read is journaled; else keeps it until the record in flight is confirmed. */
 const hold = (desk: Desk, running: RunningPartition, one: Addressed, held: Map<RunningPartition, Held>): void => {
   const seq = appliedSeq(running.state)
   if (running.state.confirmedSeq >= seq) {

@@ -41,7 +41,7 @@ export const readForEver = <Item extends Numbered>(plan: ReadingPlan<Item>): Eff
 /** How a stream is read that may not be opened again without a look at what it holds. */
 export interface OneReading<Item> {
   readonly what: string
-  /** Former readings in a row that brought nothing: after the first, each break is told later, so that a broker that refuses is not asked without pause. */
+  /** How many readings in a row brought nothing. From the second on, the break is told after a pause, so that a broker which refuses is not asked again at once. */
   readonly fruitless: number
   readonly stream: Stream.Stream<ReadonlyArray<Item>, BrokerUnavailable>
   readonly take: (items: ReadonlyArray<Item>) => Effect.Effect<void>
@@ -60,7 +60,7 @@ export const readUntilBroken = <Item>({ what, fruitless, stream, take, broke }: 
     Effect.andThen(Effect.sync(broke)),
   )
 
-/** Takes everything a never-ending stream of changes brings, over every failure of the broker. What it misses in between, it misses. */
+/** Takes everything a never-ending stream of changes brings, over every failure of the broker. Changes that happen between two readings are not seen. */
 export const watch = <A, R>(
   what: string,
   changes: Stream.Stream<A, BrokerUnavailable, R>,
@@ -83,8 +83,8 @@ export interface Reading {
 }
 
 /**
- * At most one reading at a time. What an earlier one told and the partition hasn't heard is dropped with it: after "read again from 7" it
- * must not hear 500 and take 7 to 499 for read.
+ * At most one reading at a time. When a reading is replaced, what the old one delivered and the partition has not heard is dropped: a partition that asked to read again from 7
+ * must not hear message 500 and take 7 to 499 for read.
  */
 export const makeReading = (shell: Shell): Reading => {
   let generation = 0

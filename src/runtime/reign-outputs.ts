@@ -19,7 +19,7 @@ import { makeSignal } from "./signal.ts"
 
 type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
 
-/** Takes a frame in. One that can't be read is said to nobody: its ingress doesn't know what became of it, and its senders ask again. */
+/** Takes a frame in. A frame that can't be read gets no answer: its ingress then treats the outcome as unknown, and the senders retry. */
 const makeHear = (shell: Shell, reign: LocalReign) => {
   const unreadable = (why: string) => shell.run(Effect.logError(logLine.unreadableFrame, { partition: reign.partition, why }))
   return ({ bytes, heard }: HandedFrame): void => {
@@ -47,6 +47,7 @@ const makeHeldSenders = () => {
   }
 }
 
+/** Performs the outputs of `shell`'s partition that are about ingresses. */
 export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const outbound = yield* Outbound
   const desk = yield* Desk
@@ -92,7 +93,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
         `hearing what is handed over to partition ${partition}`,
         desk.receive(kind, partition, begun.owner, makeHear(shell, begun)),
       )
-      // Said once it can be heard: whoever hands over before is told that nobody is there.
+      // The reign is announced once its subscription stands: a frame that is handed over earlier is refused by the server, because nobody listens.
       shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))
     },
     end,

@@ -19,6 +19,7 @@ export interface LocalReign {
   readonly hand: (messages: ReadonlyArray<TakenMessage>) => void
 }
 
+/** The reigns of this process, for its own ingress. */
 export class Reigns extends Context.Service<
   Reigns,
   {

@@ -7,6 +7,7 @@ import type { Role } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
 import type { OutageReport, Vigil } from "./vigil.ts"
 
+/** What a worker says of one partition. */
 export interface PartitionReport {
   readonly partition: number
   /** What this worker should be to it. */
@@ -27,6 +28,7 @@ export interface PartitionReport {
   readonly halt: string | null
 }
 
+/** What a worker says of itself. */
 export interface WorkerReport {
   readonly worker: string
   /** Joined, and every partition that it should own is served, by it or still by its former owner; and every one that it can't read is somebody's. */
@@ -43,6 +45,7 @@ export interface Readiness extends WorkerReport {
   readonly outages: ReadonlyArray<OutageReport>
 }
 
+/** What /ready answers: the cluster as this worker sees it. */
 export const readinessOf = (report: WorkerReport, vigil: Vigil): Readiness => ({
   ...report,
   ready: report.ready && vigil.isServed(),
@@ -70,13 +73,14 @@ const partitionReport = (slot: Slot): PartitionReport => {
 /** Whether a partition that this worker should own is looked after. */
 const isLookedAfter = (slot: Slot, worker: string): boolean => {
   const isWithAnother = slot.lease === null && slot.holder !== null && slot.holder !== undefined && slot.holder !== worker
-  // After a rollback nobody may be left who can read it: then nobody who passed it over is ready.
+  // After a rollback to an older release, maybe no worker can read the partition's journal. Then none of the workers that passed it over is ready.
   if (slot.passedOver !== null) return isWithAnother
   if (slot.wanted !== "owner") return true
   if (isHalted(slot)) return false
   return isWithAnother || isServing(slot)
 }
 
+/** What this worker says of itself now. */
 export const workerReport = (worker: string, ownership: Ownership, isLeaving: boolean): WorkerReport => {
   const members = ownership.members()
   const isJoined = members.includes(worker)

@@ -5,10 +5,11 @@ import type { MemberSeen } from "./outage.ts"
 /** Names of the workers, sorted. */
 export const namesOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => members.map(({ worker }) => worker).sort()
 
-/** What roles depend on: who there is, what each can't read, and what it has caught up with. What else they say of themselves changes every second. */
+/** The part of what members say that roles depend on: who they are, what they can't read, and what they have caught up with. The rest changes every second, and is left out. */
 const rolesText = (members: ReadonlyArray<Member>): string =>
   JSON.stringify(members.map(({ worker, unreadable, caughtUp }) => [worker, unreadable, caughtUp]))
 
+/** Who is alive, and when each was last heard. */
 export class Roster {
   /** Null before anything was heard. */
   members: ReadonlyArray<AnnouncedMember> | null = null

@@ -4,6 +4,7 @@
 import type { Effect } from "effect"
 import type { Told } from "./mailbox.ts"
 
+/** What the performers of one partition share. */
 export interface Shell {
   readonly partition: number
   /** Tells the partition. It hears it in one of the next turns, in order. */

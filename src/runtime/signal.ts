@@ -1,10 +1,11 @@
 /**
- * Waiting for a condition over plain state. Whoever changes the state says so; whoever waits is asked whether that was it.
+ * Waiting for a condition over plain state. Whoever changes the state calls the signal, and then the condition of each waiter is looked at again.
  *
- * A condition is judged in the same turn in which its waiter is listed, so that no change is missed in between.
+ * A condition is looked at in the same turn in which its waiter is added, so that no change in between is missed.
  */
 import { Effect } from "effect"
 
+/** Wakes whoever waits for a condition when the state it is about has changed. */
 export interface Signal {
   /** Something changed: every waiter whose condition now holds goes on. */
   readonly notify: () => void
@@ -17,6 +18,7 @@ interface Waiter {
   readonly go: () => void
 }
 
+/** A signal that nobody waits for yet. */
 export const makeSignal = (): Signal => {
   const waiters = new Set<Waiter>()
   return {

@@ -24,6 +24,7 @@ export interface SlotOptions {
   readonly leaseTtlMs: number
 }
 
+/** What this worker knows of its relation to one partition. */
 export interface Slot {
   readonly partition: number
   /** Told whenever anything here changes. */
@@ -37,8 +38,8 @@ export interface Slot {
   /** Whether this worker may read the commands stream of earlier releases. */
   readonly canDrain: boolean
   /**
-   * Why this worker leaves the partition to others, if it does: a newer release writes its journal, or its commands lie in a stream that this worker can't read. It stays so until
-   * this process ends: neither an older release nor its settings learn.
+   * Why this worker leaves the partition to others, if it does: a newer release writes its journal, or its commands lie in a stream that this worker can't read. It stays so
+   * until this process ends: neither its release nor its settings can change before.
    */
   passedOver: string | null
   /** Who holds the lease, as last seen: undefined before anything was seen. */
@@ -55,6 +56,7 @@ export interface Slot {
   isStuck: boolean
 }
 
+/** A slot of a worker that wants nothing of the partition yet. */
 export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   partition,
   canDrain,
@@ -75,17 +77,20 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
 /** Whether nobody may serve the partition: it is halted, and no operator has said to go on. */
 export const isHalted = (slot: Slot): boolean => slot.halt !== null && slot.halt.resume === null
 
-/** Whether this worker may go on owning the partition. A member that isn't seen for a moment gives nothing up: the others can't take it while its lease is renewed. */
+/** Whether this worker may go on owning the partition. A worker that isn't seen among the members for a moment keeps its partitions: the others can't take them as long as it renews the leases. */
 export const mayOwn = (slot: Slot): boolean => slot.wanted === "owner" && !isHalted(slot)
 
-/** Whether the partition's commands still lie in the stream of earlier releases, which this worker can't read: what another stream holds at the same numbers is not them. */
+/**
+ * Whether the partition's commands still lie in the stream of earlier releases, and this worker has no login for it. The new stream has other messages at the same sequences, so
+ * it is no substitute.
+ */
 export const isOutOfReach = (slot: Slot): boolean =>
   !slot.canDrain && slot.isCaughtUp && slot.running !== null && statusOf(slot.running.state).cursorStream === "raw"
 
 /** Whether this worker leaves the partition to those who can read it. */
 export const isPassedOver = (slot: Slot): boolean => slot.passedOver !== null || isOutOfReach(slot)
 
-/** Whether this worker should try to become the partition's owner: it has caught up, and no claim of it is still open. A lease taken before would pass, unused, while it reads. */
+/** Whether this worker should try to become the partition's owner: it has caught up, and no claim of it is still open. Otherwise its lease would run out unused while it still reads. */
 export const shouldAcquire = (slot: Slot): boolean =>
   slot.isMember &&
   mayOwn(slot) &&

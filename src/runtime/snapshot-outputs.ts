@@ -16,6 +16,7 @@ type Write =
   | { readonly _tag: "Publish"; readonly manifest: SnapshotManifest }
   | { readonly _tag: "Discard"; readonly snapshot: string }
 
+/** Performs the outputs of `shell`'s partition that are about snapshots. */
 export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const snapshots = yield* Snapshots
 

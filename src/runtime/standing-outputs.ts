@@ -36,10 +36,11 @@ export interface Standing {
   readonly reignEnded: () => void
 }
 
+/** Performs the outputs by which `shell`'s partition says how it stands. */
 export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded, reignEnded }: Standing) {
   const meter = yield* Meter
   const { partition } = shell
-  /** A claim or a reset is a record too, but no batch: it would blur what is measured of batches. */
+  /** Claims and resets are records too, but no batches, and would distort the figures about batches. */
   const batchConfirmed = ({ record, stats }: OutputOf<"BatchConfirmed">) => {
     if (record.kind === "batch" || record.kind === "expiry") meter.batchConfirmed(partition, stats)
   }

@@ -1,11 +1,12 @@
 /**
  * The clock that the engine counts on: what the wall clock said once, and what the monotonic clock has counted since.
  *
- * Whoever sets the machine's clock, or its time service when it steps, doesn't move it. It stays wrong by what the wall clock was wrong by at first, which the engine
+ * Setting the machine's clock, by hand or by a time service, doesn't move it. It stays wrong by what the wall clock was wrong by at first, which the engine
  * finds out from the broker's stamps; so two of them are not to be compared with each other, nor with what another process says.
  */
 import { Clock, Effect } from "effect"
 
+/** A clock that never steps. */
 export interface SteadyClock {
   /** In milliseconds since 1970, wrong by a constant. */
   readonly nowMs: () => number

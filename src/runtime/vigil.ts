@@ -21,6 +21,7 @@ export interface OutageReport {
   readonly unservedSeconds: number
 }
 
+/** What the watch over all partitions has found so far. */
 export interface Vigil {
   readonly outages: () => ReadonlyArray<OutageReport>
   /** Whether every partition of the cluster is served, or is on its way from one owner to the next. */
@@ -29,7 +30,7 @@ export interface Vigil {
 
 const haltOf = (slot: Slot): string | null => (isHalted(slot) && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : null)
 
-/** What was wrong at the look before: only news is told. */
+/** What was wrong at the look before, so that only what is new is told. */
 const newTroubles = (before: ReadonlyArray<BrokerTrouble>, now: ReadonlyArray<BrokerTrouble>): ReadonlyArray<BrokerTrouble> =>
   now.filter(({ kind, detail }) => !before.some((known) => known.kind === kind && known.detail === detail))
 

@@ -21,6 +21,7 @@ import { type Readiness, readinessOf, type WorkerReport, workerReport } from "./
 import { isHalted, isOwning, isPassedOver, type Slot } from "./slot.ts"
 import { keepVigil } from "./vigil.ts"
 
+/** What a worker is told at its start. */
 export interface WorkerOptions {
   /** Unique among the workers, and one subject token. */
   readonly worker: string
@@ -35,6 +36,7 @@ export interface WorkerOptions {
   readonly drainTimeoutMs: number
 }
 
+/** A worker that runs, as whoever started it sees it. */
 export interface Worker {
   /** Of itself. */
   readonly report: () => WorkerReport
@@ -80,7 +82,7 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   meter.waiting(partition, null)
 }
 
-/** Whether the journal that a leader knows lacks what was confirmed here. Such an owner would notice at its next append; until then nobody would. */
+/** Whether the journal, by its leader's word, ends before what was confirmed here. The owner would notice at its next append; without traffic nobody would. */
 const isJournalShort = Effect.fnUntraced(function* (slot: Slot, confirmedSeq: number) {
   const journals = yield* Journals
   const endSeq = yield* Effect.option(journals.endSeq(slot.partition).pipe(Effect.timeout(sampleMs)))
@@ -98,11 +100,11 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) 
   meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, memoryShare, clockAheadMs })
   const asked = lagOver(sources, partition, status).pipe(Effect.timeout(sampleMs))
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
-  // The last known value would look like a partition that keeps up.
+  // The sample is removed: the last known value would look like a partition that keeps up.
   meter.waiting(partition, waiting)
   const nowMs = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
   slot.progress = stall.progress(partition, { ...status, isFrozen: status.phase === "frozen", waiting }, nowMs)
-  // The next reign reads what is witnessed before it claims, and halts where this one would only have gone on.
+  // The lease is given up: the next claimant compares the journal with the witness, and halts.
   if (yield* isJournalShort(slot, status.confirmedSeq)) running.tell({ _tag: "LeaseLost" })
 })
 
@@ -164,7 +166,7 @@ export const startWorker: (
   const readiness = () => readinessOf(report(), vigil)
   reports?.({ report, readiness })
 
-  // First: those of an older release hand over as soon as they know of this worker, and what it then had to read first nobody would serve meanwhile.
+  // This comes first: members of an older release give partitions up as soon as they see this worker, and nobody would serve them while it still reads.
   yield* ownership.caughtUp
   const membership = yield* Scope.fork(yield* Effect.scope)
   yield* untilDone("joining the workers", cluster.join(memberOf(options, ownership), options.leaseTtlMs).pipe(Scope.provide(membership)))
@@ -176,7 +178,7 @@ export const startWorker: (
     readiness,
     leave: Effect.gen(function* () {
       isLeaving = true
-      // Beside the draining, not before it: a broker that doesn't answer this may not hold up that.
+      // Done beside the draining, not before it, so that a broker which doesn't answer doesn't delay the draining.
       const [unfinished] = yield* Effect.all([ownership.giveUp(options.drainTimeoutMs), sayGone], { concurrency: 2 })
       if (unfinished.length > 0) yield* Effect.logError(logLine.drainUnfinished, { partitions: unfinished })
       else yield* Effect.logInfo(logLine.drained, { worker: options.worker })

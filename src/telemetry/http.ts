@@ -14,6 +14,7 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
   cause: Schema.String,
 }) {}
 
+/** What the pages show. */
 export interface TelemetryPages {
   readonly registry: Registry
   /** Whether the whole cluster is, as this worker sees it, and what to say about it. Asked at every request. */

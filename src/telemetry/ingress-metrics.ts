@@ -24,6 +24,7 @@ const makeRises = () => {
   }
 }
 
+/** Registers an ingress's metrics, and counts its samples. */
 export const makeIngressMetrics = (registers: Array<Registry>, told: (partition: IngressSample["partitions"][number]) => void) => {
   const counter = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
     new Counter<Label>({ name, help, labelNames: [...labelNames], registers })

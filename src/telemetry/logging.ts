@@ -4,6 +4,7 @@
  */
 import { Cause, Layer, Logger, type LogLevel, References } from "effect"
 
+/** How and how much is logged. */
 export interface LoggingOptions {
   readonly format: "json" | "pretty"
   readonly level: LogLevel.LogLevel

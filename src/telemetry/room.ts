@@ -6,6 +6,7 @@ import type { Kind } from "../domain/kinds.ts"
 import type { JournalHeld } from "../ports/archive.ts"
 import { metricName } from "./names.ts"
 
+/** What one partition takes, in its journal and in its archive. */
 export interface RoomSample {
   readonly journal: JournalHeld
   /** Null: no archive is named here, or it holds nothing of this journal. */

@@ -11,6 +11,7 @@ import type { Prng } from "./prng.ts"
 
 /** Where orders are shipped from, and where tills sell. */
 export const mainLocation = "main" as LocationId
+/** Where shops have their stock. */
 export const storeLocation = "store" as LocationId
 
 /** How a channel sells: a web shop and a wholesale portal ask first, a marketplace and a till (pos) tell afterwards. */
@@ -87,12 +88,12 @@ class FlowWriter {
   }
 }
 
-/** Whether something happens that a sale has only if it is asked for: one that isn't draws no number, and every other choice stays as it was. */
+/** Whether one of the optional things happens. If it isn't asked for, no number is drawn, so that all other choices of the seed stay as they were. */
 const happens = (percent: number, prng: Prng): boolean => percent > 0 && prng.chance(percent, 100)
 
 /**
- * Ships an order some time after it was paid, or not before the sale is over. Now and then the shelf holds a unit less than it should: what was
- * picked is shipped, and the channel gives up the rest. Now and then all of it comes back.
+ * Ships an order some time after it was paid, or not before the sale is over. Sometimes the shelf lacks a unit: the warehouse ships what is there, and the channel releases the
+ * rest. Sometimes the whole order is returned.
  */
 const addShipment = (writer: FlowWriter, order: Order, reservation: ReservationId, buyer: Buyer): void => {
   if (!buyer.prng.chance(buyer.shippedPercent, 100)) return
@@ -143,7 +144,7 @@ const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
   return { name: reservation, ending, sends: writer.sends }
 }
 
-/** Was sold at the marketplace before we heard of it; a few are cancelled there before they are shipped. */
+/** An order of a marketplace: it was sold there before we hear of it. A few are cancelled there before they are shipped. */
 const toldFlow = (order: Order, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const reservation = `order.${number}` as ReservationId

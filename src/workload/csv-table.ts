@@ -55,6 +55,7 @@ export interface Lines {
   readonly rowsWithOpenQuote: number
 }
 
+/** The rows of a file, with its columns by name. */
 export interface Table<Name extends string> {
   readonly _tag: "Table"
   readonly delimiter: string

@@ -3,6 +3,7 @@
  * line that is, is said in import-options.ts.
  */
 
+/** All reasons for which a file can't be used. */
 export const FileFaultReason = [
   "Unreadable",
   "TooLarge",
@@ -19,6 +20,7 @@ export const FileFaultReason = [
 ] as const
 export type FileFaultReason = (typeof FileFaultReason)[number]
 
+/** Why a file can't be used. */
 export interface FileFault {
   readonly _tag: "FileFault"
   readonly reason: FileFaultReason
@@ -30,6 +32,7 @@ export interface FileFault {
   readonly detail: string
 }
 
+/** A fault, in words for people, and the column that it is about. */
 export const fault = (reason: FileFaultReason, detail: string, column: string | null = null): FileFault => ({
   _tag: "FileFault",
   reason,

@@ -19,6 +19,7 @@ import { prngFromSeed } from "./prng.ts"
 import type { Share } from "./stock-levels.ts"
 import { shareOf } from "./stock-levels.ts"
 
+/** A channel of an invented sale. */
 export interface FlashChannel {
   readonly sender: SenderId
   readonly kind: ChannelKind

@@ -50,6 +50,7 @@ export const importFlags = {
   "stock-share": { type: "string", takes: "SHARE", text: "each SKU starts with this share of what is sold of it: 0.6, 60% or 3/5 (0.6)" },
 } as const satisfies Readonly<Record<string, ImportFlag>>
 
+/** The name of an option by which files are read. */
 export type ImportFlagName = keyof typeof importFlags
 
 /** What was given; null: it wasn't. */

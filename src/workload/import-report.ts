@@ -21,6 +21,7 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 
 /** Words with how often they stand, the most frequent first. */
 const wordsMax = 12
+/** Counts by name, the greatest first, as a list for a sentence. */
 export const countsText = (counts: Readonly<Record<string, number>>): string => {
   const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const more = sorted.length > wordsMax ? `, and ${sorted.length - wordsMax} more` : ""

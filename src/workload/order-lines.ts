@@ -21,6 +21,7 @@ const damageWords = /\b(?:damaged?|damages|broken|crushed|smashed|cracked|faulty
 /** Of how many columns and states a report tells by name. */
 const namedMax = 30
 
+/** How an order file is read. */
 export interface OrderFileOptions {
   /** The file's own name of a column, where it isn't found by itself. */
   readonly columns?: Readonly<Partial<Record<OrderColumn, string>>>
@@ -71,6 +72,7 @@ export const RejectReason = [
 ] as const
 export type RejectReason = (typeof RejectReason)[number]
 
+/** A row that can't be used, and why. */
 export interface RejectedRow {
   readonly row: number
   readonly line: number

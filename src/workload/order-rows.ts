@@ -19,6 +19,7 @@ export interface OrderRow {
   readonly cancelledAts: ReadonlyArray<string>
 }
 
+/** Rows with what their order says once filled in. */
 export interface CompletedRows {
   readonly rows: ReadonlyArray<OrderRow>
   /** Rows that have the number of their order, and its date, from a row above. */

@@ -29,6 +29,7 @@ export type InitialStock =
   | ({ readonly _tag: "Share" } & Share)
   | { readonly _tag: "File"; readonly text: string; readonly columns?: Readonly<Partial<Record<StockColumn, string>>> }
 
+/** How an order file becomes traffic. */
 export interface OrderPlanOptions extends OrderFileOptions {
   readonly stock: InitialStock
   /** Who sells: each invoice belongs to one of them by its number alone, as often as `weight` says. In the order of their priority. At least one. */
@@ -97,6 +98,7 @@ export interface OrderTotals {
   readonly writtenOffQty: number
 }
 
+/** The traffic that an order file makes, and what became of its rows. */
 export interface OrderPlan extends Traffic {
   readonly _tag: "OrderPlan"
   readonly report: OrderReport
@@ -225,7 +227,7 @@ const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: 
     sends.push(sendOf({ atMs: shipMs, order: line.order }, options.warehouse, shipped))
   }
   for (const returned of returns) sends.push(returnSend(returned, location, options.warehouse))
-  // When they came back isn't in the file: at the moment they had left.
+  // The file doesn't say when the units came back; they are taken to come back right after they left.
   if (line.returnedQty > 0) sends.push(returnSend({ ...line, qty: line.returnedQty, atMs: shipMs }, location, options.warehouse))
   sends.sort((a, b) => a.atMs - b.atMs || a.order - b.order)
   return { name: line.key, ending: shippedQty > 0 ? "paid" : "cancelled", sends }

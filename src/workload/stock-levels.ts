@@ -120,6 +120,7 @@ const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places:
   return { sku, qty, location: location === "" ? defaultLocation : places.idOf(location) }
 }
 
+/** How a stock file is read. */
 export interface StockFileOptions {
   /** The file's own name of a column, where it isn't found by itself. */
   readonly columns?: Readonly<Partial<Record<StockColumn, string>>>

@@ -9,6 +9,7 @@ import {
   invariantFindings,
   operationsFindings,
   pathFindings,
+  pointerFindings,
   scriptFindings,
 } from "./documents.ts"
 import { repository, treeOf } from "./tree.ts"
@@ -57,6 +58,18 @@ describe("paths and links in documents", () => {
   it("are flagged when they name a heading that is not there", () => {
     const files = { "docs/a.md": "# A `b`, c\n[1](#a-b-c) [2](#d) [3](b.md#e-f) [4](b.md#g)", "docs/b.md": "## E f\n" }
     expect(pathFindings(treeOf(files))).toHaveLength(2)
+  })
+})
+
+describe("names that documents find in a file", () => {
+  it("stand there in this repository", () => expect(pointerFindings(here)).toEqual([]))
+  it("are flagged when they don't", () => {
+    const files = {
+      "src/a.ts": "export const here = 1",
+      "docs/GLOSSARY.md": "| a | means b | `src/a.ts`: `here`, `gone` |\n| c | of a file that is not there | `src/b.ts`: `here` |",
+      "docs/ARCHITECTURE.md": "| where? | `src/a.ts` | `here` |\n| and where? | `src/a.ts` | `lost`, then `here` |",
+    }
+    expect(pointerFindings(treeOf(files))).toHaveLength(3)
   })
 })
 

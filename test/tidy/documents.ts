@@ -101,6 +101,21 @@ export const pathFindings = (tree: Tree): ReadonlyArray<Finding> =>
     return [...named, ...linked].map(({ line, match }) => `${path}:${line} names ${match}, which is not there`)
   })
 
+/** Rows of a table that end with a file and names in it: with a colon between in the glossary, in two columns in the table of questions. */
+const pointer = /^\|.*\| `((?:src|sim)\/[\w./-]+\.ts)`(?::| \|) (.+) \|$/
+
+/** Names that the glossary, or the table of questions in docs/ARCHITECTURE.md, says stand in a file, and that don't. */
+export const pointerFindings = (tree: Tree): ReadonlyArray<Finding> =>
+  ["docs/GLOSSARY.md", "docs/ARCHITECTURE.md"].flatMap((path) =>
+    (tree.texts.get(path) ?? "").split("\n").flatMap((row, index) => {
+      const [, file = "", rest = ""] = pointer.exec(row) ?? []
+      const names = [...rest.matchAll(/`(\w+)`/g)].map((found) => found[1] ?? "")
+      return names
+        .filter((name) => !new RegExp(`\\b${name}\\b`).test(tree.texts.get(file) ?? ""))
+        .map((name) => `${path}:${index + 1} says that ${name} stands in ${file}`)
+    }),
+  )
+
 const changeSections = new Set(["Safety", "Features", "Internals"])
 
 /** A changelog without the version of package.json, or with a section that it does not have. */

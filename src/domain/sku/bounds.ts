@@ -25,5 +25,7 @@ export const allocatingFactBytes = (locations: number): number => allocatingByte
 /** It stands beside the command that it settles, and what that comes to. */
 export const settlingBytes = (): number => 2 * bodyBytesMax + entryOverheadBytesMax
 
+/** Places that a command without units names. */
 export const noPlaces = (): number => 0
+/** Places that a command about one location names. */
 export const onePlace = (): number => 1

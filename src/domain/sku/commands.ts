@@ -22,11 +22,15 @@ type Operated = { readonly class: "operator" }
 
 /** What already happened. */
 export type Fact = ValueOf<Extract<Spec, Told>>
+/** What a channel asks for, and may be refused. */
 export type SellCommand = ValueOf<Exclude<Extract<Spec, Sold>, Told>>
+/** What an operator settles quarantine with. */
 export type OperatorCommand = ValueOf<Extract<Spec, Operated>>
 /** What one SKU decides by itself; operator commands are the partition's. */
 export type StockCommand = ValueOf<Exclude<Spec, Operated>>
+/** Every command about a SKU. */
 export type Command = StockCommand | OperatorCommand
+/** The names of all commands about a SKU. */
 export type CommandType = Spec["type"]
 
 /** A table by type, of what each type's spec says. */

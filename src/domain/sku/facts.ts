@@ -11,6 +11,7 @@ import type { DiscrepancyFound, DiscrepancyKind, StockEvent } from "./events.ts"
 import { locationStock, openQtyOf, type Reservation, type SkuStock, usableQty } from "./stock.ts"
 import { unitsOf } from "./units.ts"
 
+/** The event that `qty` units of a fact did not fit what was believed. */
 export const discrepancy = (kind: DiscrepancyKind, qty: number, location: LocationId | undefined): DiscrepancyFound =>
   location === undefined ? { type: "DiscrepancyFound", kind, qty } : { type: "DiscrepancyFound", kind, qty, location }
 
@@ -28,6 +29,7 @@ interface Departure {
   readonly takenOtherQty: number
 }
 
+/** How `qty` units that left a location are set against a reservation and the shelf. */
 export const departureOf = (stock: SkuStock, open: Reservation | undefined, location: LocationId, qty: number): Departure => {
   const at = locationStock(stock, location)
   const usable = at === undefined ? 0 : usableQty(at)

@@ -19,4 +19,5 @@ export const taken = { taken: AllocationsField }
 export const short = { shortQty: Schema.optionalKey(Schema.Int) }
 export const atLocation = { location: LocationField, qty: Schema.Int }
 
+/** A number of units that may be left out. */
 export const optionalQty = Schema.optionalKey(QtyField)

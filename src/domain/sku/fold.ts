@@ -43,6 +43,7 @@ export const locationFor = (stock: SkuStock, location: LocationId): LocationStoc
   return at
 }
 
+/** What a channel uses of the SKU, begun with nothing where it is new. */
 export const useFor = (stock: SkuStock, channel: SenderId): ChannelUse => {
   const known = channelUse(stock, channel)
   if (known !== undefined) return known
@@ -52,6 +53,7 @@ export const useFor = (stock: SkuStock, channel: SenderId): ChannelUse => {
   return use
 }
 
+/** Reserves units for a channel. */
 export const claim = (stock: SkuStock, use: ChannelUse, allocations: Allocations): void => {
   for (const part of allocations) {
     const at = locationFor(stock, part.location)
@@ -129,12 +131,14 @@ const unclaim = (stock: SkuStock, use: ChannelUse, allocations: Allocations): vo
   assert(use.openQty >= 0, "no more units end than a channel has open")
 }
 
+/** Changes the units on hand at a location. */
 export const addOnHand = (at: LocationStock, qty: number): void => {
   at.onHand += qty
   assert(Number.isSafeInteger(at.onHand), "units on hand are counted exactly")
   assert(usableQty(at) >= 0, "damaged units and those in inspection are on hand")
 }
 
+/** Takes units off their locations' shelves. */
 export const leave = (stock: SkuStock, taken: Allocations): void => {
   for (const part of taken) {
     assert(part.qty > 0, "at least one unit leaves")
@@ -152,6 +156,7 @@ export const moveOutOf = (at: LocationStock, status: StockStatus, qty: number): 
   )
 }
 
+/** Adds a reservation. */
 export const begin = (
   stock: SkuStock,
   event: Named & { readonly allocations: Allocations; readonly shortQty?: number },
@@ -165,6 +170,7 @@ export const begin = (
   return reservation
 }
 
+/** The open reservation that an event names. */
 export const openOne = (stock: SkuStock, event: Named): Reservation => {
   const reservation = reservationOf(stock, event.channel, event.reservation)
   assert(reservation !== undefined, "what changes a reservation names one")
@@ -172,6 +178,7 @@ export const openOne = (stock: SkuStock, event: Named): Reservation => {
   return reservation
 }
 
+/** The hold that an event names. */
 export const heldOne = (stock: SkuStock, event: Named): Reservation => {
   const reservation = openOne(stock, event)
   assert(reservation.status === "held", "only a hold is confirmed or extended")

@@ -17,6 +17,7 @@ import { setPolicy } from "./commands/set-policy/command.ts"
 import { head } from "./define.ts"
 import { discrepancyFound, expired, fulfilled, shortageCovered, shortageFound } from "./shared-events.ts"
 
+/** The declaration of the kind SKU: its commands and events. */
 export const skuKind = defineActor({
   kind: "sku",
   head,

@@ -17,6 +17,7 @@ const allocatedFields = { ...ofReservation, ...allocations }
 /** `allocations`, all that was open, are no longer reserved, because the hold's time was up. */
 export interface Expired extends EventValue<"Expired", typeof allocatedFields> {}
 
+/** The declaration of the event Expired. */
 export const expired = defineEvent({
   type: "Expired",
   fields: allocatedFields,
@@ -32,6 +33,7 @@ export const expired = defineEvent({
 /** Goods cover units that a reservation was short of: `allocations` became reserved under it. */
 export interface ShortageCovered extends EventValue<"ShortageCovered", typeof allocatedFields> {}
 
+/** The declaration of the event ShortageCovered. */
 export const shortageCovered = defineEvent({
   type: "ShortageCovered",
   fields: allocatedFields,
@@ -88,6 +90,7 @@ const discrepancyFields = { kind: Schema.Literals(DiscrepancyKind), qty: Schema.
 /** `qty` units of a fact did not fit what was believed. Changes nothing by itself; it is for people. */
 export interface DiscrepancyFound extends EventValue<"DiscrepancyFound", typeof discrepancyFields> {}
 
+/** The declaration of the event DiscrepancyFound. */
 export const discrepancyFound = defineEvent({
   type: "DiscrepancyFound",
   fields: discrepancyFields,
@@ -102,4 +105,5 @@ export const discrepancyFound = defineEvent({
  */
 export interface ShortageFound extends EventValue<"ShortageFound", typeof atLocation> {}
 
+/** The declaration of the event ShortageFound. */
 export const shortageFound = defineEvent({ type: "ShortageFound", fields: atLocation, toStock: null, toReservation: null, owes: null })

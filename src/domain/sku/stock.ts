@@ -48,6 +48,7 @@ export interface ChannelUse {
   fulfilledSinceFenceQty: number
 }
 
+/** The states of a reservation; the first two are open. */
 export const ReservationStatus = ["held", "confirmed", "fulfilled", "released", "expired"] as const
 export type ReservationStatus = (typeof ReservationStatus)[number]
 
@@ -67,6 +68,7 @@ export type EndedOf = (channel: SenderId, id: ReservationId) => EndedReservation
 /** Of a stock that holds what has ended, too. */
 export const noneEnded: EndedOf = () => undefined
 
+/** One channel's claim on units of a SKU. */
 export interface Reservation {
   readonly channel: SenderId
   readonly id: ReservationId
@@ -86,6 +88,7 @@ export interface ReservationTable extends SlotTable<Reservation> {
   openCount: number
 }
 
+/** All that one SKU's decisions depend on. */
 export interface SkuStock {
   readonly sku: Sku
   policy: Policy | null

@@ -8,6 +8,7 @@ export interface Allocation {
   readonly location: LocationId
   readonly qty: number
 }
+/** Units by location. */
 export type Allocations = ReadonlyArray<Allocation>
 
 /** Sum of the units in `allocations`. */

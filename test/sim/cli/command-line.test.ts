@@ -96,11 +96,9 @@ describe("the simulator's command line", () => {
     expect(code).toBe(0)
     expect(report).toMatchObject({ version: 1, profile: "calm", seeds: 2, failed: 0, inconclusive: 0, interrupted: false })
     expect(report.commands).toBeGreaterThan(2_000)
-    expect(report.guarantees.map(({ number, checked }) => [number, checked > 0])).toEqual([
-      ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => [number, true]),
-      [9, false],
-      [10, true],
-    ])
+    expect(report.guarantees.map(({ number, checked }) => [number, checked > 0])).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8, 10].map((number) => [number, true]),
+    )
     expect(err).toContain("2 seeds of calm, from 5 on")
     expect(err).toMatch(/commands a CPU second/)
   })

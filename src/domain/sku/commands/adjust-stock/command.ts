@@ -16,6 +16,7 @@ const fields = {
 /** Fact: the count at a location differs by `qty` (signed, never 0) from what was believed. */
 export interface AdjustStock extends SkuFact<"AdjustStock", typeof fields> {}
 
+/** The declaration of AdjustStock. */
 export const adjustStock = defineCommand({
   type: "AdjustStock",
   class: "stock",

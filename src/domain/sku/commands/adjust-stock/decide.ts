@@ -6,6 +6,7 @@ import { boundBroken, discrepancy } from "../../facts.ts"
 import { emptyStock, locationStock, type SkuStock, usableQty } from "../../stock.ts"
 import type { AdjustStock } from "./command.ts"
 
+/** What an AdjustStock comes to: all of it, or as much as is usable there and a discrepancy. */
 export const decideAdjust = (known: SkuStock | undefined, command: AdjustStock): Decision => {
   const stock = known ?? emptyStock(command.sku)
   return command.qty > 0 ? decideFound(stock, command) : decideMissing(stock, command)

@@ -4,6 +4,7 @@ import { defineEvent } from "../../define.ts"
 import { atLocation } from "../../fields.ts"
 import { addOnHand, locationFor } from "../../fold.ts"
 
+/** Why a count differs. */
 export const AdjustReason = ["count", "return", "damage", "loss", "found", "correction", "other"] as const
 export type AdjustReason = (typeof AdjustReason)[number]
 

@@ -10,6 +10,7 @@ const fields = { reservation: ReservationNameField }
 /** Make a hold lasting: it no longer expires. */
 export interface Confirm extends SkuCommand<"Confirm", typeof fields> {}
 
+/** The declaration of Confirm. */
 export const confirm = defineCommand({
   type: "Confirm",
   class: "sell",

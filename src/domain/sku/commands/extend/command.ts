@@ -11,6 +11,7 @@ const fields = { reservation: ReservationNameField, holdMs: durationField(holdMs
 /** Let a hold expire `holdMs` after the decision instead of when it would; never earlier than it would have. */
 export interface Extend extends SkuCommand<"Extend", typeof fields> {}
 
+/** The declaration of Extend. */
 export const extend = defineCommand({
   type: "Extend",
   class: "sell",

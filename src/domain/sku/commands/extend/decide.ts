@@ -4,6 +4,7 @@ import { accepted, type Decision, openOrReason, refused } from "../../decision.t
 import type { EndedOf, SkuStock } from "../../stock.ts"
 import type { Extend } from "./command.ts"
 
+/** What an Extend comes to. */
 export const decideExtend = (
   stock: SkuStock | undefined,
   command: Extend,

@@ -19,6 +19,7 @@ const fields = {
 /** Fact: units of a channel's reservation left `location`; all that is open unless `qty` says how many. */
 export interface Fulfil extends SkuFact<"Fulfil", typeof fields> {}
 
+/** The declaration of Fulfil. */
 export const fulfil = defineCommand({
   type: "Fulfil",
   class: "stock",

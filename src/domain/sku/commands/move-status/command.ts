@@ -12,6 +12,7 @@ const fields = { location: LocationField, from: Schema.Literals(StockStatus), to
 /** Fact: units on hand changed their status. */
 export interface MoveStatus extends SkuFact<"MoveStatus", typeof fields> {}
 
+/** The declaration of MoveStatus. */
 export const moveStatus = defineCommand({
   type: "MoveStatus",
   class: "stock",

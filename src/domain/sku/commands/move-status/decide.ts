@@ -17,6 +17,7 @@ const inStatusQty = (at: LocationStock, status: StockStatus): number => {
   }
 }
 
+/** What a MoveStatus comes to: as many units as are in the status it moves from, and a discrepancy for the rest. */
 export const decideMove = (known: SkuStock | undefined, command: MoveStatus): Decision => {
   const stock = known ?? emptyStock(command.sku)
   const { location, from, to } = command

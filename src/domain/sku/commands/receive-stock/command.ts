@@ -11,6 +11,7 @@ const fields = { location: LocationField, qty: QtyField, reference: Schema.optio
 /** Fact: units arrived at a location. */
 export interface ReceiveStock extends SkuFact<"ReceiveStock", typeof fields> {}
 
+/** The declaration of ReceiveStock. */
 export const receiveStock = defineCommand({
   type: "ReceiveStock",
   class: "stock",

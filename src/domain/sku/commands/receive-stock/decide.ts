@@ -5,6 +5,7 @@ import { boundBroken } from "../../facts.ts"
 import { emptyStock, type SkuStock } from "../../stock.ts"
 import type { ReceiveStock } from "./command.ts"
 
+/** What a ReceiveStock comes to. */
 export const decideReceive = (known: SkuStock | undefined, command: ReceiveStock): Decision => {
   const stock = known ?? emptyStock(command.sku)
   const bound = boundBroken(stock, command.location, command.qty)

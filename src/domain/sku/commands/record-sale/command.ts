@@ -22,6 +22,7 @@ const fields = {
  */
 export interface RecordSale extends SkuFact<"RecordSale", typeof fields> {}
 
+/** The declaration of RecordSale. */
 export const recordSale = defineCommand({
   type: "RecordSale",
   class: "sell",

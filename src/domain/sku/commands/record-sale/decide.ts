@@ -21,6 +21,7 @@ import {
 import { unitsOf } from "../../units.ts"
 import type { RecordSale } from "./command.ts"
 
+/** What a RecordSale comes to: units taken from a shelf, or units owed. */
 export const decideSale = (known: SkuStock | undefined, command: RecordSale, sender: SenderId, _: EpochMs, endedOf: EndedOf): Decision => {
   const stock = known ?? emptyStock(command.sku)
   return command.mode === "taken" ? decideTaken(stock, command, sender) : decideOwed(stock, command, sender, endedOf)

@@ -12,6 +12,7 @@ const fields = { reservation: ReservationNameField, qty: optionalQty, reason: Sc
 /** Give up open units of a reservation, all of them unless `qty` says how many. */
 export interface Release extends SkuCommand<"Release", typeof fields> {}
 
+/** The declaration of Release. */
 export const release = defineCommand({
   type: "Release",
   class: "sell",

@@ -5,6 +5,7 @@ import { accepted, type Decision, openOrReason, refused } from "../../decision.t
 import { type EndedOf, openQtyOf, type SkuStock } from "../../stock.ts"
 import type { Release } from "./command.ts"
 
+/** What a Release comes to. */
 export const decideRelease = (
   stock: SkuStock | undefined,
   command: Release,

@@ -4,6 +4,7 @@ import { defineEvent } from "../../define.ts"
 import { allocations, ofReservation, short } from "../../fields.ts"
 import { shrink, unclaimAll } from "../../fold.ts"
 
+/** Why units are given up. */
 export const ReleaseReason = ["cancelled", "abandoned", "payment-failed", "replaced", "other"] as const
 export type ReleaseReason = (typeof ReleaseReason)[number]
 

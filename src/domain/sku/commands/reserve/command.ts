@@ -20,6 +20,7 @@ const fields = {
 /** Claim units for `holdMs`. All of `qty` or nothing, unless `partial`. */
 export interface Reserve extends SkuCommand<"Reserve", typeof fields> {}
 
+/** The declaration of Reserve. */
 export const reserve = defineCommand({
   type: "Reserve",
   class: "sell",

@@ -9,6 +9,7 @@ import { type EndedOf, locationStock, offerableQty, reservationOf, type SkuStock
 import { unitsOf } from "../../units.ts"
 import type { Reserve } from "./command.ts"
 
+/** What a Reserve comes to: a hold on units within its channel's ATS, or a refusal. */
 export const decideReserve = (
   stock: SkuStock | undefined,
   command: Reserve,

@@ -10,6 +10,7 @@ const fields = { ...ofReservation, ...allocations, expiresAtMs: EpochMsField }
 /** A hold began: `allocations` became reserved. */
 export interface Reserved extends EventValue<"Reserved", typeof fields> {}
 
+/** The declaration of the event Reserved. */
 export const reserved = defineEvent({
   type: "Reserved",
   fields,

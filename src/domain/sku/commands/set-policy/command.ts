@@ -11,6 +11,7 @@ const fields = { policy: PolicyGivenField }
 /** Replace the SKU's policy. */
 export interface SetPolicy extends SkuCommand<"SetPolicy", typeof fields> {}
 
+/** The declaration of SetPolicy. */
 export const setPolicy = defineCommand({
   type: "SetPolicy",
   class: "policy",

@@ -21,6 +21,7 @@ const setPolicy = (stock: SkuStock, policy: Policy): void => {
   stock.policy = policy
 }
 
+/** The declaration of the event PolicySet. */
 export const policySet = defineEvent({
   type: "PolicySet",
   fields,
