@@ -1,7 +1,7 @@
 /**
  * Every subject, and the name of every stream and key, that Holdfast has, as pure functions: the one place where they are spelled. Those that senders use are in docs/PROTOCOL.md and in the AsyncAPI document.
  *
- * Whatever belongs to the actors of one kind names that kind, before the partition or the actor's key (docs/adr/0017-kinds-in-subjects.md). A key stands in a subject as its canonical token
+ * Whatever belongs to the actors of one kind names that kind, before the partition or the actor's key (docs/adr/0018-kinds-in-subjects.md). A key stands in a subject as its canonical token
  * (domain/names.ts). Nothing here checks permissions: the server does. Nothing here checks a text either: whatever comes from outside is checked before it becomes part of a subject, because the server
  * would read a space or a wildcard in it as protocol.
  */

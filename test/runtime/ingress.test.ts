@@ -46,8 +46,10 @@ const startTestIngress = async (
     options.engine ?? IngressEngine.layer,
     Layer.succeed(Meter, {
       ...meter,
-      ingressSampled: (sample) => void samples.push(sample),
-      unserved: (_partition, ms) => void unserved.push(ms),
+      ingressSampled: (sample) => {
+        samples.push(sample)
+        for (const { unservedMs } of sample.partitions) if (unservedMs !== null) unserved.push(unservedMs)
+      },
     }),
     loggingLayer({ format: "pretty", level: "None" }),
   )
