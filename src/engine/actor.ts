@@ -7,6 +7,7 @@ import type { Given } from "./apply.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition } from "./partition.ts"
 
+/** One actor inside its partition: its kind's state, and what the feed was told of it. */
 export interface Actor<K extends KindTypes = KindTypes> {
   /** Its place among the partition's actors. */
   readonly index: number

@@ -92,6 +92,7 @@ export interface OperatorCommand {
   readonly dropReason: string | null
 }
 
+/** What the engine has to know of a kind's commands. */
 export interface KindCommands<K extends KindTypes = KindTypes> {
   /** The actor that it is for. */
   readonly keyOf: (command: K["command"]) => K["key"]
@@ -122,6 +123,7 @@ export interface KindCommands<K extends KindTypes = KindTypes> {
   readonly rankOf: (state: K["state"] | undefined, sender: SenderId) => number
 }
 
+/** What of an actor's state ends by itself, such as a reservation: found, timed, remembered when it has ended. */
 export interface KindParts<K extends KindTypes = KindTypes> {
   readonly ownerOf: (part: K["part"]) => SenderId
   readonly idOf: (part: K["part"]) => ReservationId
@@ -149,6 +151,7 @@ export interface KindParts<K extends KindTypes = KindTypes> {
   readonly slotsOf: (state: K["state"]) => ReadonlyArray<K["part"] | undefined> | undefined
 }
 
+/** What a kind publishes of its actors after a record. */
 export interface KindFeed<K extends KindTypes = KindTypes> {
   /** Notes what an actor's values are before the first change of a reign, so that those who follow can be told the difference. Called before every change. */
   readonly noteBefore: (actor: Actor<K>) => void
@@ -166,6 +169,7 @@ export interface KindFeed<K extends KindTypes = KindTypes> {
   readonly strayOfFollowUp: (event: K["followUp"]) => SenderId | undefined
 }
 
+/** How a kind's state is cut into snapshots, and put together again. */
 export interface KindChunks<K extends KindTypes = KindTypes> {
   readonly actorRowOf: (actor: Actor<K>) => K["actorRow"]
   readonly actorKeyOf: (row: K["actorRow"]) => K["key"]
@@ -185,6 +189,7 @@ export interface CarriedCommand {
   readonly command: KindCommand
 }
 
+/** A kind of actor, as the engine is given it: everything that differs from one kind to the other. */
 export interface ActorKind<K extends KindTypes = KindTypes> {
   readonly name: string
   /** The field of a command that names its actor, as a refusal says it. */

@@ -150,6 +150,7 @@ export interface TailSearch {
   readonly dropped: Dropped | null
 }
 
+/** A command that waits for a person, and why. */
 export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly id: string
   readonly sender: SenderId
@@ -263,6 +264,7 @@ export const noteLoaded = (recovery: Recovery, id: string, part: KindTypes["part
 /** Up to which record a part contained what happened to it when it was loaded; 0 if it wasn't. */
 export const loadedSeqOf = (recovery: Recovery, id: string, part: KindTypes["part"]): number => mapOf(recovery, id).get(part) ?? 0
 
+/** What only a claimant has: what it asked for, and what it claims from. */
 export interface Claiming {
   readonly owner: string
   readonly incarnation: string
@@ -461,6 +463,7 @@ export type PhaseState<K extends KindTypes = KindTypes> = Starting | Following |
 /** A partition in one of its phases. */
 export type Partition<K extends KindTypes = KindTypes> = Held<K> & PhaseState<K>
 
+/** In which phase a partition is. */
 export type Phase = Partition["phase"]
 
 /** Goes over into another phase: what only the former one had is gone. Who called it goes on with what this returns. */
@@ -469,6 +472,7 @@ export const enter = <State extends PhaseState>(partition: Partition, state: Sta
 
 /** The phases that hold nothing of their own. */
 const nothing = { loading: null, claiming: null, reign: null } as const
+/** The phases that have nothing of their own. */
 export const following: PhaseState = Object.freeze({ phase: "following", ...nothing })
 export const halted: PhaseState = Object.freeze({ phase: "halted", ...nothing })
 export const stopped: PhaseState = Object.freeze({ phase: "stopped", ...nothing })

@@ -150,6 +150,7 @@ export const HaltReason = [
 ] as const
 export type HaltReason = (typeof HaltReason)[number]
 
+/** Why nobody may serve a partition, and whether an operator lets it go on. Shared outside the journal. */
 export interface Halt {
   readonly reason: HaltReason
   /** For the operator: what was expected and what was found. */
@@ -259,6 +260,7 @@ export type Input<K extends KindTypes = KindTypes> = { readonly nowMs: EpochMs }
   | { readonly _tag: "LeaseLost" }
 )
 
+/** What people have to be told of, in a closed list: each has its own row in docs/OPERATIONS.md. */
 export const AlarmKind = [
   "ClockAhead",
   "ClockBehind",

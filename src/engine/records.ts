@@ -173,6 +173,7 @@ export interface ResumedEntry {
   readonly lostAfterSeq: number | null
 }
 
+/** One thing that a record says, in the order in which it was decided. */
 export type Entry<K extends KindTypes = KindTypes> =
   | MessageEntry<K>
   | StoredEntry
@@ -185,6 +186,7 @@ export type Entry<K extends KindTypes = KindTypes> =
   | MovedEntry
   | ResumedEntry
 
+/** A record of the journal: its envelope and its entries. */
 export interface JournalRecord<K extends KindTypes = KindTypes> extends RecordEnvelope {
   readonly entries: ReadonlyArray<Entry<K>>
 }

@@ -46,6 +46,7 @@ import {
 import { watchClock } from "./wall-clock.ts"
 import { onHaltCleared, onWitnessStored, onWitnessUnread, tickWitness } from "./witness.ts"
 
+/** One input to a partition: it is changed in place, and what is to be done comes back. */
 export type Step<K extends KindTypes = KindTypes> = (partition: Partition<K>, input: Input<K>) => ReadonlyArray<Output<K>>
 
 /** What a step function is made over. */

@@ -31,7 +31,7 @@ describe("the configuration", () => {
   it("has a default for everything", () => {
     expect(Effect.runSync(load({}))).toMatchObject({
       nats: null,
-      partitions: 8,
+      partitions: { sku: 8 },
       replicas: 1,
       leaseTtlMs: 3_000,
       durability: "warn",

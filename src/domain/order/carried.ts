@@ -33,7 +33,9 @@ interface LineRelease {
   readonly qty?: number
   readonly reason: ReleaseReason
 }
+/** What an order may ask of the SKU of one of its lines. */
 export type LineCommand = LineReserve | LineConfirm | LineRelease
+/** The type of such a command. */
 export type LineCommandType = LineCommand["type"]
 
 /** What came of a line's command at its SKU. */

@@ -30,6 +30,7 @@ export const refused = (reason: RefusalReason, field?: string): OrderDecision =>
   refusal: field === undefined ? { reason } : { reason, field },
 })
 
+/** Nothing is decided or remembered: whoever asked is told to come back. */
 export const later: OrderDecision = Object.freeze({ _tag: "Later" })
 
 /** Whether an order's hold is over, journaled or not. */

@@ -68,6 +68,7 @@ interface OrderEnded {
   readonly answer?: OrderAnswer
 }
 
+/** What may happen to an order, in the past tense: with it the order's state can be brought forward from nothing else. */
 export type OrderEvent =
   | OrderPlaced
   | OrderHeld

@@ -68,6 +68,7 @@ export interface Waiting {
   readonly leftCount: number
 }
 
+/** The state of one order. Changed by `evolve` alone. */
 export interface Order {
   readonly channel: SenderId
   readonly id: OrderId

@@ -131,7 +131,8 @@ const refusals: Readonly<Record<string, () => void>> = {
 }
 
 describe("business refusals, in descending precedence", () => {
-  const business = RefusalReason.slice(RefusalReason.indexOf("LimitReached"), RefusalReason.indexOf("NotQuarantined"))
+  // What follows is said of orders.
+  const business = RefusalReason.slice(RefusalReason.indexOf("LimitReached"), RefusalReason.indexOf("ContradictoryLines"))
   for (const reason of business) {
     it(`${reason} is given where it applies, before those below it`, () => {
       expect(refusals).toHaveProperty(reason)

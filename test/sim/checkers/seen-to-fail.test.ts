@@ -632,7 +632,15 @@ describe("true-time, of an owner", () => {
     expect(decideAt(atMs, atMs)).toEqual([])
     expect(decideAt(atMs + 1_000, atMs + 900)).toEqual(["journaled time is behind what its owner knew"])
     expect(decideAt(atMs, null)).toEqual(["journaled time is behind what its owner knew"])
-    expect(decideAt(atMs - 1_000, atMs - 1_000)).toEqual(["journaled time is ahead of the true time"])
+  })
+
+  it("finds a record that is ahead of the broker's time once it is stored", () => {
+    const cluster = atRest()
+    const slot = serving(cluster)
+    const stored = records(cluster).findLast((one) => recordIn(one).kind === "batch") as StoredRecord
+    vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(recordIn(stored).atMs - 1_000)
+    const { found } = tried(trueTime, cluster, ({ recordStored }) => recordStored(slot.id, stored))
+    expect(found).toEqual(["journaled time is ahead of the true time"])
   })
 })
 

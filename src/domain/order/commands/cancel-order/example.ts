@@ -3,6 +3,7 @@ import type { CommandId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { CancelOrder } from "./command.ts"
 
+/** As documents show it, and tests decide it. */
 export const cancelOrderExample: CancelOrder = {
   type: "CancelOrder",
   id: "01JD3QC5H8" as CommandId,

@@ -3,6 +3,7 @@ import type { CommandId } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { ConfirmOrder } from "./command.ts"
 
+/** As documents show it, and tests decide it. */
 export const confirmOrderExample: ConfirmOrder = {
   type: "ConfirmOrder",
   id: "01JD3Q9WZA" as CommandId,

@@ -3,6 +3,7 @@ import type { CommandId, SenderId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { NoteLine } from "./command.ts"
 
+/** As a SKU tells it of one of its order's lines. */
 export const noteLineExample: NoteLine = {
   type: "NoteLine",
   id: "TEA-POT/418/0" as CommandId,

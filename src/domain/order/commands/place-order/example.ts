@@ -3,6 +3,7 @@ import type { CommandId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { PlaceOrder } from "./command.ts"
 
+/** As documents show it, and tests decide it. */
 export const placeOrderExample: PlaceOrder = {
   type: "PlaceOrder",
   id: "01JD3Q7K2N" as CommandId,
