@@ -176,7 +176,8 @@ export class Sender {
     this.messages++
     const suffix = this.#newSuffix(what)
     if (forgedReply === undefined) this.expected.set(suffix, reasons)
-    if (this.#isRaw) return this.#arrive(what, () => this.#server.publishCommand(subject, rawHeaders(suffix), body, () => undefined))
+    if (this.#isRaw)
+      return this.#arrive(what, () => this.#server.publishCommand(formerCommandSubject(subject), rawHeaders(suffix), body, () => undefined))
     const message = this.#message(what, subject.split(".").slice(3).join("."), suffix, body)
     this.#enter(forgedReply === undefined ? message : { ...message, replySubject: forgedReply, replyHeader: "" })
   }
