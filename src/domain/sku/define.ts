@@ -11,7 +11,8 @@ import type { EndedOf, Reservation, SkuStock } from "./stock.ts"
 /** The fields every command of a SKU begins with. `issuedAtMs`: when the sender made it, by the sender's clock; bounds how long its id is remembered. */
 export const head = { id: CommandIdField, sku: SkuField, issuedAtMs: EpochMsField }
 
-interface SkuKind {
+/** What of a SKU each of its commands is given and decides. */
+export interface SkuKind {
   readonly head: typeof head
   /** Undefined for a SKU nobody has told anything about. */
   readonly state: SkuStock | undefined
@@ -31,7 +32,8 @@ export const defineCommand = commandDefiner<SkuKind>()
 /** Adds to the units that are owed and not there at a location; negative takes off. */
 export type OwesMore = (location: LocationId, qty: number) => void
 
-interface SkuEventSpec<Type extends string, Own extends Schema.Struct.Fields> {
+/** What is said of an event of a SKU. Exported because declarations of events are of this type. */
+export interface SkuEventSpec<Type extends string, Own extends Schema.Struct.Fields> {
   readonly type: Type
   readonly fields: Own
   /** Applies it to locations, channel uses and policy; the table of reservations is neither read nor changed. */
