@@ -5,13 +5,15 @@
 
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { Client, clientLayer } from "../channel.ts"
 import type { QuarantineAnswer } from "../client/client.ts"
 import type { Command as StockCommand } from "../domain/sku/commands.ts"
 import { counted, shownName } from "../domain/telling.ts"
 import { asFlag, senderAccess, senderHelp } from "./access.ts"
-import { quarantinedArgument, textFlag } from "./arguments.ts"
+import { quarantinedArgument, skuFlag, textFlag } from "./arguments.ts"
 import { decisionLine, outcomeCode } from "./decisions.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -53,6 +55,26 @@ export const quarantineText = (all: ReadonlyArray<Quarantined>): string =>
         ]),
       )
 
+/**
+ * The one that an operator means, or why nobody can tell. Places are numbered within each partition, so entries of two partitions may bear one name; their SKUs differ.
+ */
+export const meantOf = (all: ReadonlyArray<Quarantined>, id: string, sku: string | null): Quarantined | CommandFailed => {
+  const named = all.filter(({ quarantined, command }) => quarantined === id && (sku === null || command.sku === sku))
+  const [one, ...others] = named
+  const about = sku === null ? "" : ` of ${shownName(sku)}`
+  if (one === undefined)
+    return new CommandFailed({
+      code: exitCode.refused,
+      message: `nothing in quarantine${about} is called ${shownName(id)}: see holdfast quarantine list`,
+    })
+  if (others.length === 0) return one
+  const skus = named.map(({ command, partition }) => `--sku ${shownName(command.sku)} (partition ${partition})`)
+  return new CommandFailed({
+    code: exitCode.usage,
+    message: `${shownName(id)} is the name of ${named.length} commands, each in another partition: say which with ${skus.join(" or ")}`,
+  })
+}
+
 /** What was sold and is not there, of a SKU that was just settled; empty if nothing is. */
 export const shortText = (sku: string, shortQty: number): string =>
   shortQty === 0
@@ -69,23 +91,21 @@ const tellShort = Effect.fnUntraced(function* (client: Client["Service"], { sku 
 /** Sends an operator's command about one quarantined command; the SKU it is about says which partition that goes to. */
 const settle = Effect.fnUntraced(function* (
   id: string,
+  sku: string | null,
   json: boolean,
   commandOf: (client: Client["Service"], sku: string) => StockCommand,
 ) {
   const client = yield* Client
-  const one = (yield* readAll).find(({ quarantined }) => quarantined === id)
-  if (one === undefined) {
-    return yield* new CommandFailed({
-      code: exitCode.refused,
-      message: `nothing in quarantine is called ${shownName(id)}: see holdfast quarantine list`,
-    })
-  }
+  const one = meantOf(yield* readAll, id, sku)
+  if (one instanceof CommandFailed) return yield* one
   const command = commandOf(client, one.command.sku)
   const decision = yield* client.send(command)
   yield* json ? printJson({ command, decision }) : printLine(decisionLine(command, decision, yield* Clock.currentTimeMillis))
   if (decision.outcome === "accepted") return json ? undefined : yield* tellShort(client, command)
   return yield* new CommandFailed({ code: outcomeCode(decision), message: `the partition's owner did not accept it: ${decision.outcome}` })
 })
+
+const ofSkuFlag = skuFlag("Of which SKU, where two partitions have something of that name").pipe(Flag.optional, Flag.map(Option.getOrNull))
 
 const listCommand = Command.make(
   "list",
@@ -99,10 +119,10 @@ const listCommand = Command.make(
 
 const replayCommand = Command.make(
   "replay",
-  { id: quarantinedArgument, as: asFlag, json: jsonFlag },
-  Effect.fn(function* ({ id, as, json }) {
+  { id: quarantinedArgument, sku: ofSkuFlag, as: asFlag, json: jsonFlag },
+  Effect.fn(function* ({ id, sku, as, json }) {
     const access = yield* senderAccess(as, "operator")
-    const replay = settle(id, json, (client, sku) => client.command("ReplayQuarantined", { sku, quarantined: id }))
+    const replay = settle(id, sku, json, (client, its) => client.command("ReplayQuarantined", { sku: its, quarantined: id }))
     yield* replay.pipe(Effect.provide(clientLayer(access)))
   }),
 ).pipe(Command.withDescription("Decide it again, now: after a release that can, or because the fact did happen"))
@@ -111,13 +131,14 @@ const dropCommand = Command.make(
   "drop",
   {
     id: quarantinedArgument,
+    sku: ofSkuFlag,
     reason: textFlag("reason", "Why; journaled, and told to its sender"),
     as: asFlag,
     json: jsonFlag,
   },
-  Effect.fn(function* ({ id, reason, as, json }) {
+  Effect.fn(function* ({ id, sku, reason, as, json }) {
     const access = yield* senderAccess(as, "operator")
-    const drop = settle(id, json, (client, sku) => client.command("DropQuarantined", { sku, quarantined: id, reason }))
+    const drop = settle(id, sku, json, (client, its) => client.command("DropQuarantined", { sku: its, quarantined: id, reason }))
     yield* drop.pipe(Effect.provide(clientLayer(access)))
   }),
 ).pipe(Command.withDescription("Give it up: a repeat, or something that never happened"))

@@ -3,8 +3,9 @@ import { createAudit } from "../../src/audit/audit.ts"
 import type { Decision } from "../../src/channel.ts"
 import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
+import { CommandFailed } from "../../src/cli/exit-codes.ts"
 import { table } from "../../src/cli/print.ts"
-import { quarantineText, shortText } from "../../src/cli/quarantine.ts"
+import { meantOf, type Quarantined, quarantineText, shortText } from "../../src/cli/quarantine.ts"
 import { stockText } from "../../src/cli/stock.ts"
 import { topologyText } from "../../src/cli/topology.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
@@ -119,6 +120,17 @@ describe("what people read", () => {
   })
 
   it("of an empty quarantine: says so", () => expect(quarantineText([])).toBe("Nothing is in quarantine."))
+
+  it("of an id that two partitions gave: takes neither, until its SKU is named", () => {
+    const one = (partition: number, sku: string) => ({ quarantined: "12-0", partition, command: { ...reserve, sku } }) as Quarantined
+    const all = [one(0, "A"), one(3, "B"), { ...one(3, "C"), quarantined: "13-0" }]
+    const unclear = meantOf(all, "12-0", null)
+    expect(unclear).toBeInstanceOf(CommandFailed)
+    expect(unclear).toMatchObject({ code: 2, message: expect.stringContaining("--sku A (partition 0) or --sku B (partition 3)") })
+    expect(meantOf(all, "12-0", "B")).toBe(all[1])
+    expect(meantOf(all, "13-0", null)).toBe(all[2])
+    expect(meantOf(all, "12-0", "C")).toMatchObject({ code: 10, message: expect.stringContaining("of C is called 12-0") })
+  })
 
   it("of a halted partition and what isn't guaranteed: stands out", () => {
     const partition = {
