@@ -94,7 +94,8 @@ const mischiefs: ReadonlyArray<Mischief> = [
   (sender, asked, family) => ({
     subject: subjectOf(sender, asked),
     body: bodyOf({ ...withOtherContent(asked.command), issuedAtMs: asked.command.issuedAtMs + family.below(1_000) }),
-    expected: ["IdReused"],
+    // A shipment that was told before with other content is refused for that, and nothing is remembered under its own id: of another reservation it is a new command.
+    expected: asked.command.type === "Fulfil" && asked.outcome === "refused" ? ["IdReused", "UnknownReservation"] : ["IdReused"],
   }),
   // A fact ahead of time is taken: the player's fast tills tell some.
   (sender, asked, family, { world }) => {
