@@ -4,7 +4,7 @@
  * Prints ratios; absolute numbers drift with the machine. Cases: one SKU, 10,000 SKUs, one SKU with 1,000,000 open holds; and bytes of memory per SKU at 1,000,000 SKUs.
  */
 import { emptyPartition, makeStep } from "../src/kinds/sku/partition.ts"
-import type { Input, Output, Partition } from "../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import type { CommandMessage } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
@@ -17,7 +17,7 @@ const encoder = new TextEncoder()
 
 /** One partition with a broker that says yes to everything, at once. */
 class Bench {
-  readonly partition: Partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
+  readonly partition: SkuPartition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
   nowMs = startMs
   seq = 0
   journalSeq = 0
@@ -32,12 +32,12 @@ class Bench {
     this.perform(this.put({ _tag: "Claim", nowMs: this.nowMs, owner: "bench", incarnation: "bench" }))
   }
 
-  put(input: Input): ReadonlyArray<Output> {
+  put(input: SkuInput): ReadonlyArray<SkuOutput> {
     return step(this.partition, input)
   }
 
   /** Answers every output until none is left. */
-  perform(outputs: ReadonlyArray<Output>): void {
+  perform(outputs: ReadonlyArray<SkuOutput>): void {
     const { nowMs } = this
     for (const output of outputs) {
       if (output._tag === "Append") {

@@ -5,7 +5,7 @@
  * In memory, one partition, full batches. Seconds are this thread's CPU: what the neighbours on the machine do doesn't count, but for what they push out of its caches.
  */
 import { emptyPartition, makeStep, stateHash } from "../src/kinds/sku/partition.ts"
-import type { Input, Output, Partition } from "../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition } from "../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { counted } from "../src/domain/telling.ts"
 import type { SnapshotManifest } from "../src/engine/protocol.ts"
@@ -29,13 +29,13 @@ class Meter {
   seconds = 0
   steps = 0
   longestMs = 0
-  readonly #partition: Partition
+  readonly #partition: SkuPartition
 
-  constructor(partition: Partition) {
+  constructor(partition: SkuPartition) {
     this.#partition = partition
   }
 
-  put(input: Input): ReadonlyArray<Output> {
+  put(input: SkuInput): ReadonlyArray<SkuOutput> {
     const began = cpuSeconds()
     const outputs = step(this.#partition, input)
     const took = cpuSeconds() - began
@@ -48,7 +48,7 @@ class Meter {
 }
 
 /** One whose snapshot is due at once. */
-const newborn = (): Partition => emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 1 })
+const newborn = (): SkuPartition => emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 1 })
 
 const slices = (records: ReadonlyArray<StoredRecord>): ReadonlyArray<ReadonlyArray<StoredRecord>> => {
   const found: Array<Array<StoredRecord>> = []
@@ -64,7 +64,7 @@ const slices = (records: ReadonlyArray<StoredRecord>): ReadonlyArray<ReadonlyArr
   return found
 }
 
-const replay = (records: ReadonlyArray<StoredRecord>): { readonly partition: Partition; readonly meter: Meter } => {
+const replay = (records: ReadonlyArray<StoredRecord>): { readonly partition: SkuPartition; readonly meter: Meter } => {
   const partition = newborn()
   const meter = new Meter(partition)
   meter.put({ _tag: "SnapshotMissing", nowMs: startMs })
@@ -73,12 +73,12 @@ const replay = (records: ReadonlyArray<StoredRecord>): { readonly partition: Par
 }
 
 /** Becomes owner and ticks until its snapshot is written. */
-const writeSnapshot = (partition: Partition) => {
+const writeSnapshot = (partition: SkuPartition) => {
   const meter = new Meter(partition)
   const chunks: Array<Uint8Array> = []
   let manifest: SnapshotManifest | null = null
   const records: Array<StoredRecord> = []
-  const perform = (outputs: ReadonlyArray<Output>): void => {
+  const perform = (outputs: ReadonlyArray<SkuOutput>): void => {
     for (const output of outputs) {
       const nowMs = startMs
       if (output._tag === "ReadClaimBasis") {
@@ -100,7 +100,10 @@ const writeSnapshot = (partition: Partition) => {
   return { meter, manifest: manifest as SnapshotManifest, chunks, records }
 }
 
-const load = (manifest: SnapshotManifest, chunks: ReadonlyArray<Uint8Array>): { readonly partition: Partition; readonly meter: Meter } => {
+const load = (
+  manifest: SnapshotManifest,
+  chunks: ReadonlyArray<Uint8Array>,
+): { readonly partition: SkuPartition; readonly meter: Meter } => {
   const partition = newborn()
   const meter = new Meter(partition)
   let outputs = meter.put({ _tag: "SnapshotRead", manifest, chunks, nowMs: startMs })

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Clock, Effect, Exit, Layer, Scope } from "effect"
-import { type Channel, connect } from "../src/channel.ts"
+import { connect, type SenderClient } from "../src/channel.ts"
 import { sendersOf } from "../src/domain/sender-list.ts"
 import { deskLayer } from "../src/nats/desk.ts"
 import { doorLayer } from "../src/nats/door.ts"
@@ -123,7 +123,7 @@ const policy = {
 }
 
 /** Milliseconds from hearing that units are held until the owner has ended the hold, as whoever asks again and again for the stock sees it. */
-const heldFor = async (web: Channel, reservation: string): Promise<number> => {
+const heldFor = async (web: SenderClient, reservation: string): Promise<number> => {
   const { outcome } = await web.reserve({ sku, reservation, qty: 5, holdMs })
   const sinceMs = performance.now()
   if (outcome !== "accepted") throw new Error(`a hold was ${outcome}`)

@@ -2,7 +2,7 @@
  * One sender that reserves and releases at full rate on one SKU, through the shipped engine: every reservation ends, and has to be remembered so that nothing is done twice in its name.
  *
  * The broker's time goes on as if so many commands a second were decided. Prints, as it goes, what is remembered and the memory it takes, and at the end bytes for each ended reservation, how often
- * the sender was told to come back, and how late words on the first, a middle and the last reservation are answered. Ends with 1 if it was held off, or if one of them is answered wrongly.
+ * the sender was told to come back, and how late words on the first, a middle and the last reservation are answered. Ends with 1 if it was throttled, or if one of them is answered wrongly.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { serveAlone } from "./stage/lone-engine.ts"

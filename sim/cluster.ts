@@ -7,7 +7,7 @@ import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
-import type { EngineCodec, Step } from "../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
@@ -36,11 +36,11 @@ export interface ClusterOptions {
   /** In which classes somebody sends, where the traffic has others than the sale's. */
   readonly classes?: ReadonlyMap<string, ReadonlyArray<CommandClass>>
   readonly rules: ProtocolRules
-  readonly codec: EngineCodec
+  readonly codec: SkuEngineCodec
   /** Another copy of the engine, with a planted defect: its steps get this world's codecs and rules. */
   readonly engine?: typeof makeStep
   /** Replaces the step of some workers: another release, or a planted defect. */
-  readonly stepOf?: (worker: number, step: Step) => Step
+  readonly stepOf?: (worker: number, step: SkuStep) => SkuStep
   /** Replaces the step of every ingress, and how frames are addressed: a planted defect. */
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed

@@ -28,7 +28,7 @@ export const watchDoors = ({ workers }: Cluster, sometimes: Sometimes): Partial<
       if (state !== undefined) sometimes.hit(state)
       if (by === "a reign that is over") sometimes.hit("given-back-by-a-reign")
     },
-    heldOff: (_slot, _sender, of) => {
+    throttled: (_slot, _sender, of) => {
       if (of === "facts") sometimes.hit("facts-held-off")
     },
     doorClosed: () => sometimes.hit("door-closed"),

@@ -15,7 +15,7 @@ import { convergence } from "./checkers/convergence.ts"
 import { doorAge } from "./checkers/door-age.ts"
 import { expectedRefusals } from "./checkers/expected-refusals.ts"
 import { expiries } from "./checkers/expiries.ts"
-import { factsHeldOff } from "./checkers/facts-held-off.ts"
+import { factsThrottled } from "./checkers/facts-held-off.ts"
 import { feedConverges } from "./checkers/feed-converges.ts"
 import { feedKeepsNewest } from "./checkers/feed-keeps-newest.ts"
 import { feedRepairs } from "./checkers/feed-repairs.ts"
@@ -56,7 +56,7 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["feed-repairs", feedRepairs],
   ["busy-is-true", busyIsTrue],
   ["fresh-is-taken", freshIsTaken],
-  ["facts-held-off", factsHeldOff],
+  ["facts-held-off", factsThrottled],
   ["answered-once", answeredOnce],
   ["stored-is-decided", storedIsDecided],
   ["door-age", doorAge],

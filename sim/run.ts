@@ -10,7 +10,7 @@ import type { ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { IngressStep } from "../src/ingress/step.ts"
 import type { makeStep } from "../src/kinds/sku/partition.ts"
-import type { EngineCodec, Step } from "../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
 import { statusOf } from "../src/kinds/sku/views.ts"
 import { type FlashChannel, flashSale } from "../src/workload/flash-sale.ts"
 import type { Traffic } from "../src/workload/flows.ts"
@@ -49,8 +49,8 @@ export interface RunOptions {
   /** A planted defect, by name: its rules, codec or step are given beside. */
   readonly mutant?: string
   readonly rules?: ProtocolRules
-  readonly codec?: EngineCodec
-  readonly stepOf?: (worker: number, step: Step) => Step
+  readonly codec?: SkuEngineCodec
+  readonly stepOf?: (worker: number, step: SkuStep) => SkuStep
   readonly engine?: typeof makeStep
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed

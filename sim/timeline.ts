@@ -8,7 +8,7 @@
 import { noEnds } from "../src/audit/ends.ts"
 import { emptyModel, fold, type SkuModel } from "../src/audit/model.ts"
 import type { StoredRecord } from "../src/engine/records.ts"
-import type { AtsValue, EntryDecision, Input, JournalRecord, Partition, Step } from "../src/kinds/sku/types.ts"
+import type { AtsValue, SkuInput, SkuJournaledDecision, SkuJournalRecord, SkuPartition, SkuStep } from "../src/kinds/sku/types.ts"
 import type { Traffic } from "../src/workload/flows.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Observer } from "./nodes/observer.ts"
@@ -58,7 +58,7 @@ class Line {
 type Role = Reign["role"]
 
 /** What a partition of a worker is, as the report tells it; null while it only follows. */
-const roleOf = (partition: Partition): Role | null => {
+const roleOf = (partition: SkuPartition): Role | null => {
   if (partition.inFlight?.frozen === true) return "frozen"
   return partition.phase === "claiming" || partition.phase === "serving" ? partition.phase : null
 }
@@ -79,7 +79,7 @@ class Lanes {
   readonly #deadSinceMs = new Map<string, number>()
 
   /** A partition of a worker as it is after a step. Whoever takes a step lives. */
-  seen(worker: string, partition: Partition, nowMs: number): void {
+  seen(worker: string, partition: SkuPartition, nowMs: number): void {
     this.#alive(worker, nowMs)
     const key = `${worker} ${partition.id}`
     const open = this.#open.get(key)
@@ -142,11 +142,11 @@ export class TimelineRecorder implements Partial<Observer> {
   }
 
   /** The steps that workers take anyway, looked at after each. */
-  watching(stepOf?: (worker: number, step: Step) => Step): (worker: number, step: Step) => Step {
+  watching(stepOf?: (worker: number, step: SkuStep) => SkuStep): (worker: number, step: SkuStep) => SkuStep {
     return (worker, shipped) => {
       const name = `w${worker}`
       const step = stepOf?.(worker, shipped) ?? shipped
-      return (partition: Partition, input: Input) => {
+      return (partition: SkuPartition, input: SkuInput) => {
         const outputs = step(partition, input)
         this.#lanes.seen(name, partition, this.#nowMs)
         return outputs
@@ -170,7 +170,7 @@ export class TimelineRecorder implements Partial<Observer> {
     if (partition === this.#cluster?.partitionOf(this.#sku)) this.#fold(stored.seq, decoded.record)
   }
 
-  #line(partition: number, { seq, bytes }: StoredRecord, { kind, owner, epoch, entries }: JournalRecord): void {
+  #line(partition: number, { seq, bytes }: StoredRecord, { kind, owner, epoch, entries }: SkuJournalRecord): void {
     if (this.#records.length >= recordsMax) return
     let [commands, expiries] = [0, 0]
     for (const entry of entries) {
@@ -180,8 +180,8 @@ export class TimelineRecorder implements Partial<Observer> {
     this.#records.push({ partition, seq, atMs: this.#nowMs, kind, owner, epoch, commands, expiries, bytes: bytes.length })
   }
 
-  #fold(seq: number, record: JournalRecord): void {
-    const accept = (decision: EntryDecision) => {
+  #fold(seq: number, record: SkuJournalRecord): void {
+    const accept = (decision: SkuJournaledDecision) => {
       if (decision._tag === "Accepted") for (const event of decision.events) fold(this.#model, event, record.atMs)
     }
     for (const entry of record.entries) {

@@ -4,7 +4,7 @@
 
 import type { Refusal } from "../src/domain/refusals.ts"
 import { isFact } from "../src/domain/sku/commands.ts"
-import type { JournalRecord } from "../src/kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../src/kinds/sku/types.ts"
 import { issuedAheadMsMax } from "../src/limits.ts"
 import type { Cluster } from "./cluster.ts"
 import type { FaultListener } from "./faults/injector.ts"
@@ -126,7 +126,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
     }
   }
 
-  #decisions(seq: number, record: JournalRecord, entry: Extract<JournalRecord["entries"][number], { _tag: "Message" }>): void {
+  #decisions(seq: number, record: SkuJournalRecord, entry: Extract<SkuJournalRecord["entries"][number], { _tag: "Message" }>): void {
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
       const key = `${entry.sender} ${command.sku} ${command.id}`
@@ -136,7 +136,7 @@ export class Tracker implements Partial<Observer>, FaultListener {
         const first = this.#decided.get(key)
         if (first !== undefined && first.epoch < record.epoch) this.#sometimes.hit("retry-decided-by-a-new-owner")
       } else this.#decided.set(key, { seq, epoch: record.epoch, atMs: record.atMs })
-      if (decision._tag === "Expired") this.#sometimes.hit("deadline-passed")
+      if (decision._tag === "TooLate") this.#sometimes.hit("deadline-passed")
       if (decision._tag === "Refused") this.#refusal(entry.sender, command.sku, command.type, decision.refusal, record.atMs)
       if (decision._tag !== "Accepted") continue
       if (isFact(command) && command.issuedAtMs > record.atMs + issuedAheadMsMax) this.#sometimes.hit("fact-ahead-of-time")

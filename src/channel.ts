@@ -7,16 +7,16 @@ import { Layer } from "effect"
 import { checkAddress } from "./client/address.ts"
 import { Client, type ClientOptions } from "./client/client.ts"
 import { checkMs, numbersOf } from "./client/options.ts"
-import { type Channel, openChannel } from "./client/promises.ts"
-import { channelLinkLayer } from "./nats/channel-link.ts"
+import { openSenderClient, type SenderClient } from "./client/promises.ts"
+import { senderLinkLayer } from "./nats/channel-link.ts"
 import type { Login, ServerAddress } from "./nats/connection.ts"
 import type { BrokerUnavailable, NotPermitted } from "./ports/errors.ts"
 
 export type { AtsOptions } from "./client/ats-subscription.ts"
 export type { ClientOptions, SendOptions, StockAnswer, Topology } from "./client/client.ts"
-export type { CommandInput, Decision } from "./client/commands.ts"
+export type { CommandAnswer, CommandInput } from "./client/commands.ts"
 export { ClientClosed } from "./client/errors.ts"
-export type { AtsWatch, Channel } from "./client/promises.ts"
+export type { AtsWatch, SenderClient } from "./client/promises.ts"
 export type { Command } from "./domain/sku/commands.ts"
 export type { AtsValue } from "./kinds/sku/types.ts"
 export { AnswerUnknown, BrokerUnavailable, NotPermitted } from "./ports/errors.ts"
@@ -40,11 +40,11 @@ export const clientLayer = (options: ConnectOptions): Layer.Layer<Client, NotPer
   numbersOf(options)
   checkMs("connectTimeoutMs", options.connectTimeoutMs)
   const patience = options.timeoutMs === undefined ? {} : { connectTimeoutMs: options.timeoutMs }
-  return Client.layer(options).pipe(Layer.provide(channelLinkLayer({ ...patience, ...options })))
+  return Client.layer(options).pipe(Layer.provide(senderLinkLayer({ ...patience, ...options })))
 }
 
 /**
  * Rejects with a TypeError or a RangeError for what can't be one of the options. Connects, as soon as a server answers: it needs no worker and no ingress. Rejects with BrokerUnavailable if none does within `connectTimeoutMs` (else `timeoutMs`), with NotPermitted if the
  * name can't be a sender's or the server doesn't let this login in.
  */
-export const connect = async (options: ConnectOptions): Promise<Channel> => openChannel(clientLayer(options))
+export const connect = async (options: ConnectOptions): Promise<SenderClient> => openSenderClient(clientLayer(options))

@@ -12,7 +12,7 @@ import { parseSenders } from "./domain/sender-list.ts"
 import { appendTimeoutMs, bodyBytesMax } from "./limits.ts"
 
 /** A user and its password, as the environment gives them. */
-export interface Login {
+export interface LoginSetting {
   readonly user: string
   readonly password: Redacted.Redacted<string>
 }
@@ -26,17 +26,17 @@ export interface NatsServers {
 
 /** A worker there: in the engine's account (all that is stored) and in the senders'. */
 export interface WorkerAccess extends NatsServers {
-  readonly engine: Login
-  readonly door: Login
+  readonly engine: LoginSetting
+  readonly door: LoginSetting
   /** In the senders' account, for draining the commands stream of earlier releases; null: there is nothing to drain. */
-  readonly former: Login | null
+  readonly former: LoginSetting | null
   readonly senders: ReadonlyArray<SenderAccess>
 }
 
 /** An ingress there. */
 export interface IngressAccess extends NatsServers {
-  readonly ingress: Login
-  readonly door: Login
+  readonly ingress: LoginSetting
+  readonly door: LoginSetting
   readonly senders: ReadonlyArray<SenderAccess>
 }
 
@@ -75,7 +75,7 @@ export interface IngressConfig extends ProcessConfig {
 /** What a tool that looks at a cluster is told. */
 export interface ToolConfig {
   /** Null: the nats-server of a `serve` in this folder. */
-  readonly nats: (NatsServers & { readonly engine: Login }) | null
+  readonly nats: (NatsServers & { readonly engine: LoginSetting }) | null
   readonly replicas: number
 }
 
@@ -190,7 +190,7 @@ export const ingressSettingsHelp = (): string => tableOf(ingressSettings.map((na
 export const archiveSettingsHelp = (): string => tableOf(Object.values(archiveSettings))
 
 /** Reads one variable; a problem is noted and `instead` stands in, so that the others are looked at too. */
-type Read = <A>(
+type ReadSetting = <A>(
   from: Setting,
   config: (name: string) => Config.Config<A>,
   isRight: (value: A) => boolean,
@@ -199,7 +199,7 @@ type Read = <A>(
 ) => Effect.Effect<A>
 
 const makeRead =
-  (problems: Array<string>): Read =>
+  (problems: Array<string>): ReadSetting =>
   (from, config, isRight, remedy, instead) =>
     Effect.map(Effect.result(config(from.name)), (read) => {
       if (Result.isSuccess(read) && isRight(read.success)) return read.success
@@ -222,10 +222,10 @@ const listOf = (text: string): ReadonlyArray<string> => text.split(",").map((one
 const isUrlOf = (protocols: ReadonlyArray<string>) => (text: string | null) =>
   text === null || listOf(text).every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol))
 
-const readLogin = Effect.fnUntraced(function* (read: Read, problems: Array<string>, userSetting: Setting, passwordSetting: Setting) {
+const readLogin = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>, userSetting: Setting, passwordSetting: Setting) {
   const user = yield* read(userSetting, optional(Config.NonEmptyString), always, "must not be empty; unset it or name a user", null)
   const password = yield* read(passwordSetting, optional(Config.Redacted), always, "can't be read", null)
-  if (user !== null && password !== null) return { user, password } satisfies Login
+  if (user !== null && password !== null) return { user, password } satisfies LoginSetting
   if (user !== null) problems.push(`${passwordSetting.name}: is missing; ${userSetting.name} needs it`)
   if (password !== null) problems.push(`${userSetting.name}: is missing; ${passwordSetting.name} needs it`)
   return null
@@ -233,7 +233,7 @@ const readLogin = Effect.fnUntraced(function* (read: Read, problems: Array<strin
 
 const natsUrls = ["nats:", "tls:", "ws:", "wss:"]
 
-const readServers = Effect.fnUntraced(function* (read: Read) {
+const readServers = Effect.fnUntraced(function* (read: ReadSetting) {
   const url = yield* read(
     settings.natsUrl,
     optional(Config.NonEmptyString),
@@ -257,7 +257,7 @@ const serversOf = (url: string, monitorUrl: string | null): NatsServers => ({
 })
 
 /** The senders of the cluster; null: none are named. */
-const readSenders = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+const readSenders = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {
   const text = yield* read(settings.senders, optional(Config.NonEmptyString), always, "must not be empty", null)
   if (text === null) return null
   const list = parseSenders(text)
@@ -270,7 +270,7 @@ const ingressMissing = `${settings.ingressUser.name}: is missing; an ingress nee
 const doorMissing = `${settings.doorUser.name}: is missing; a server needs the login in the senders' account`
 const sendersMissing = `${settings.senders.name}: is missing; say who may send and as what, as the server's permissions do: web=channel,dock=warehouse`
 
-const readWorkerAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+const readWorkerAccess = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {
   const { url, monitorUrl } = yield* readServers(read)
   const engine = yield* readLogin(read, problems, settings.engineUser, settings.enginePassword)
   const door = yield* readLogin(read, problems, settings.doorUser, settings.doorPassword)
@@ -291,7 +291,7 @@ const readWorkerAccess = Effect.fnUntraced(function* (read: Read, problems: Arra
   return { ...serversOf(url, monitorUrl), engine, door, former, senders } satisfies WorkerAccess
 })
 
-const readIngressAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+const readIngressAccess = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {
   const { url, monitorUrl } = yield* readServers(read)
   const ingress = yield* readLogin(read, problems, settings.ingressUser, settings.ingressPassword)
   const door = yield* readLogin(read, problems, settings.doorUser, settings.doorPassword)
@@ -304,7 +304,7 @@ const readIngressAccess = Effect.fnUntraced(function* (read: Read, problems: Arr
   return { ...serversOf(url, monitorUrl), ingress, door, senders } satisfies IngressAccess
 })
 
-const readToolAccess = Effect.fnUntraced(function* (read: Read, problems: Array<string>) {
+const readToolAccess = Effect.fnUntraced(function* (read: ReadSetting, problems: Array<string>) {
   const { url, monitorUrl } = yield* readServers(read)
   const engine = yield* readLogin(read, problems, settings.engineUser, settings.enginePassword)
   if (url === null) return null
@@ -318,7 +318,7 @@ const defaultWorker = (): string =>
     .slice(0, 48)}-${process.pid}`
 
 const makeWhole =
-  (read: Read) =>
+  (read: ReadSetting) =>
   (from: Setting, min: number, max: number): Effect.Effect<number> =>
     read(
       from,
@@ -328,7 +328,7 @@ const makeWhole =
       Number(from.fallback),
     )
 
-const readReplicas = (read: Read) =>
+const readReplicas = (read: ReadSetting) =>
   read(
     settings.replicas,
     withFallback(Config.Int, 1),
@@ -337,7 +337,7 @@ const readReplicas = (read: Read) =>
     1,
   )
 
-const readProcess = Effect.fnUntraced(function* (read: Read) {
+const readProcess = Effect.fnUntraced(function* (read: ReadSetting) {
   const whole = makeWhole(read)
   return {
     worker: yield* read(
@@ -380,7 +380,7 @@ const readProcess = Effect.fnUntraced(function* (read: Read) {
   }
 })
 
-const readDurability = (read: Read) =>
+const readDurability = (read: ReadSetting) =>
   read(
     settings.durability,
     withFallback((name) => Config.Literals(["strict", "warn"], name), "warn"),
@@ -434,7 +434,7 @@ export interface ArchiveConfig {
   /** Null: never by itself. */
   readonly everyMs: number | null
   /** Null: none is given. */
-  readonly login: Login | null
+  readonly login: LoginSetting | null
 }
 
 const archiveEveryMsMin = 60_000

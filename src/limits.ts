@@ -120,8 +120,8 @@ export const commandHorizonMinMs = 15 * 60_000
 export const decisionsPerSecondMax = 60_000
 /** Decisions that are remembered of one sender in a partition: the highest rate for the shortest horizon. */
 export const rememberedPerSenderMax = (commandHorizonMinMs / 1_000) * decisionsPerSecondMax
-/** Milliseconds between two words to ingresses that a sender has to be held off for want of memory, and between two looks at how full memories are. */
-export const holdOffEveryMs = 1_000
+/** Milliseconds between two words to ingresses that a sender has to be throttled for want of memory, and between two looks at how full memories are. */
+export const throttleEveryMs = 1_000
 export const memoryLookMs = 1_000
 /** Share of such a bound from which it is told that memory runs short. */
 export const memoryShortShare = 0.8
@@ -136,9 +136,9 @@ export const issuedAheadMsMax = 5 * 60_000
 /** Commands in quarantine of one partition, and of one sender in it, from which ingresses take no facts of that sender, or of whoever has any there: it hears `busy` until there is room. */
 export const quarantinedMax = 10_000
 export const quarantinedPerSenderMax = 1_000
-/** Facts of one sender that may be on their way by the time it is held off: what one ingress lets wait, and what an owner has read and not decided. */
+/** Facts of one sender that may be on their way by the time it is throttled: what one ingress lets wait, and what an owner has read and not decided. */
 export const factsUnderWayMax = 16_384
-/** Facts that are kept there, of one sender and in all: what is stored by then is quarantined beyond the bounds at which its sender is held off. Some kB each at most. */
+/** Facts that are kept there, of one sender and in all: what is stored by then is quarantined beyond the bounds at which its sender is throttled. Some kB each at most. */
 export const factsKeptPerSenderMax = quarantinedPerSenderMax + factsUnderWayMax
 export const factsKeptMax = 65_536
 /** Senders one partition keeps floors and decisions for. */
@@ -227,7 +227,7 @@ export const handTimeoutMs = 2_000
 export const storeTimeoutMs = 5_000
 /** Milliseconds between two words of an owner that it still reigns. */
 export const announceEveryMs = 500
-/** Milliseconds between two words of an owner, when it has senders to hold off. */
+/** Milliseconds between two words of an owner, when it has senders to throttle. */
 export const fullEveryMs = 5
 
 // Liveness
@@ -440,7 +440,7 @@ assert(
   factsKeptMax >= quarantinedMax + 2 * factsUnderWayMax + sendersPerPartitionMax,
   "whoever has facts in quarantine is held off before others' find no room",
 )
-assert(holdOffEveryMs < senderFullMsMax, "who is held off hears so again before its door opens")
+assert(throttleEveryMs < senderFullMsMax, "who is held off hears so again before its door opens")
 assert(floorStepMs <= 1_000, "a floor rises by a second at most, whatever a sender does")
 assert(
   commandHorizonMinMs >= 15 * 60_000 && commandHorizonMinMs < commandHorizonMs,

@@ -27,9 +27,9 @@ const outerPath = (process.env.PATH ?? "")
 const run = (command: string, args: ReadonlyArray<string>, cwd = folder): string =>
   execFileSync(command, [...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
 
-const program = `import { AnswerUnknown, BrokerUnavailable, connect, type Channel, type Decision } from "holdfast/client"
+const program = `import { AnswerUnknown, BrokerUnavailable, connect, type SenderClient, type CommandAnswer } from "holdfast/client"
 
-export const buy = async (hf: Channel): Promise<Decision> => hf.reserve({ id: "o1-r", sku: "A", reservation: "o1", qty: 2, holdMs: 900_000 })
+export const buy = async (hf: SenderClient): Promise<CommandAnswer> => hf.reserve({ id: "o1-r", sku: "A", reservation: "o1", qty: 2, holdMs: 900_000 })
 
 const failure: unknown = await connect({
   servers: ["nats://127.0.0.1:1"],

@@ -2,7 +2,7 @@
  * Many clients ask for the last units of a SKU at the same moment, round after round. In each round exactly as many units may be promised as there
  * are, and each client that gets none must hear a refusal.
  */
-import type { Channel, Command, Decision } from "../../src/channel.ts"
+import type { Command, CommandAnswer, SenderClient } from "../../src/channel.ts"
 import { counted } from "../../src/domain/telling.ts"
 import { channelNames, type Rig } from "./rig.ts"
 import { putOnSale } from "./traffic.ts"
@@ -37,8 +37,8 @@ const connectingMax = 20
 const askAgainEvery = 5
 const holdMs = 600_000
 
-const openClients = async (rig: Rig, count: number): Promise<ReadonlyArray<Channel>> => {
-  const clients: Array<Channel> = []
+const openClients = async (rig: Rig, count: number): Promise<ReadonlyArray<SenderClient>> => {
+  const clients: Array<SenderClient> = []
   while (clients.length < count) {
     const names = Array.from({ length: Math.min(connectingMax, count - clients.length) }, (_, place) => {
       const name = channelNames[(clients.length + place) % channelNames.length]
@@ -50,20 +50,20 @@ const openClients = async (rig: Rig, count: number): Promise<ReadonlyArray<Chann
   return clients
 }
 
-const answerText = (decision: Decision): string => {
+const answerText = (decision: CommandAnswer): string => {
   if (decision.outcome === "accepted") return `accepted ${decision.qty}`
   return decision.outcome === "refused" ? `refused ${decision.reason}` : decision.outcome
 }
 
 /** Sends all at once. An answer that isn't one is told as text. */
-const askAll = (asked: ReadonlyArray<{ readonly client: Channel; readonly command: Command }>): Promise<ReadonlyArray<string>> =>
+const askAll = (asked: ReadonlyArray<{ readonly client: SenderClient; readonly command: Command }>): Promise<ReadonlyArray<string>> =>
   Promise.all(
     asked.map(({ client, command }) =>
       client.send(command).then(answerText, (error: unknown) => `no answer: ${error instanceof Error ? error.message : String(error)}`),
     ),
   )
 
-const playRound = async (clients: ReadonlyArray<Channel>, sku: string, units: number): Promise<Round> => {
+const playRound = async (clients: ReadonlyArray<SenderClient>, sku: string, units: number): Promise<Round> => {
   const asked = clients.map((client, place) => ({
     client,
     command: client.command("Reserve", { sku, reservation: `r${place}`, qty: 1, holdMs }),

@@ -2,7 +2,7 @@
  * A journal is emptied under a running system, and later another cluster's records are mixed into it. Each time that partition alone must halt, say why
  * wherever an operator looks, and go on when it was resumed.
  */
-import type { Channel } from "../../src/channel.ts"
+import type { SenderClient } from "../../src/channel.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { copyOf, intrude, replaceJournal } from "./journal-harm.ts"
 import { type Rig, until } from "./rig.ts"
@@ -63,13 +63,13 @@ interface Plan {
 class Play {
   readonly #rig: Rig
   readonly #say: Say
-  readonly #channel: Channel
+  readonly #channel: SenderClient
   /** Who may see stock. */
-  readonly #dock: Channel
+  readonly #dock: SenderClient
   readonly #skus: ReadonlyArray<string>
   readonly #sku: string
 
-  constructor(rig: Rig, say: Say, channel: Channel, dock: Channel, skus: ReadonlyArray<string>) {
+  constructor(rig: Rig, say: Say, channel: SenderClient, dock: SenderClient, skus: ReadonlyArray<string>) {
     this.#rig = rig
     this.#say = say
     this.#channel = channel

@@ -20,10 +20,10 @@ import { recordingLink } from "../../src/cli/demo/recording-link.ts"
 import { lookAtWorkers, type Sight } from "../../src/cli/demo/watch.ts"
 import { mainFile, startWorkerProcess, type WorkerProcess, workerEnvironment } from "../../src/cli/demo/workers.ts"
 import { Client } from "../../src/client/client.ts"
-import { type Channel, openChannel } from "../../src/client/promises.ts"
+import { openSenderClient, type SenderClient } from "../../src/client/promises.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import { channelLinkLayer } from "../../src/nats/channel-link.ts"
+import { senderLinkLayer } from "../../src/nats/channel-link.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster } from "../../src/ports/broker.ts"
@@ -59,7 +59,7 @@ export interface Rig {
   readonly server: EmbeddedServer
   readonly workers: ReadonlyArray<RigWorker>
   /** A connection of its own for one client of a sender. All that passes is written down. Closed with the rig, if not before. */
-  readonly open: (sender: SenderName, options?: ClientOptions) => Promise<Channel>
+  readonly open: (sender: SenderName, options?: ClientOptions) => Promise<SenderClient>
   /** Writes down an ATS value that a channel accepted. */
   readonly heardAts: (sender: string, value: AtsValue) => void
   /** Who owns what, as the workers that are given say it; all that run unless given. */
@@ -147,17 +147,17 @@ const heardWriters = (
 
 /** Opens clients, and closes those that are left with the scope. */
 const opener = Effect.fnUntraced(function* (server: EmbeddedServer, writerOf: (sender: string) => HeardWriter) {
-  const open = new Set<Channel>()
+  const open = new Set<SenderClient>()
   // After a failure, nobody may be left who answers what is under way.
   const closeAll = () => Promise.race([Promise.all([...open].map((channel) => channel.close())), pause(closePatienceMs)])
   yield* Effect.addFinalizer(() => Effect.promise(closeAll))
-  return async (sender: string, options: ClientOptions = {}): Promise<Channel> => {
+  return async (sender: string, options: ClientOptions = {}): Promise<SenderClient> => {
     const login = server.credentials.senders[sender]
     if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
     const link = recordingLink(writerOf(sender)).pipe(
-      Layer.provide(channelLinkLayer({ servers: [server.url], sender, login, connectTimeoutMs: patienceMs })),
+      Layer.provide(senderLinkLayer({ servers: [server.url], sender, login, connectTimeoutMs: patienceMs })),
     )
-    const channel = await openChannel(Client.layer({ timeoutMs: patienceMs, ...options }).pipe(Layer.provide(link)))
+    const channel = await openSenderClient(Client.layer({ timeoutMs: patienceMs, ...options }).pipe(Layer.provide(link)))
     open.add(channel)
     const close = async () => {
       open.delete(channel)

@@ -2,7 +2,7 @@
  * Buyers and a warehouse that go on for as long as they are let: holds, payments, cancellations, shipments, retries under the same id, arrivals of stock.
  * They say what they were answered and judge nothing; stock is short on purpose, so that refusals are as common as acceptances.
  */
-import type { AtsWatch, Channel, Command, Decision } from "../../src/channel.ts"
+import type { AtsWatch, Command, CommandAnswer, SenderClient } from "../../src/channel.ts"
 import { plainLine } from "../../src/domain/sku/policy.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 import { channelNames, type Rig, until } from "./rig.ts"
@@ -48,19 +48,19 @@ const shortHoldMs = 1_500
 /** Milliseconds that a buyer waits for an answer, deaths of workers and servers included. */
 const answerPatienceMs = 40_000
 
-const sameAnswer = (first: Decision, again: Decision): boolean =>
+const sameAnswer = (first: CommandAnswer, again: CommandAnswer): boolean =>
   first.outcome === again.outcome && (first.outcome !== "refused" || again.outcome !== "refused" || first.reason === again.reason)
 
 /** Connections and what is shared by those who send. */
 class Market {
   readonly answered: Answered = { commands: 0, accepted: 0, refused: 0, contradictions: 0, unanswered: [], slowestMs: 0 }
   readonly skus: ReadonlyArray<string>
-  readonly dock: Channel
+  readonly dock: SenderClient
   underWay = 0
   closing = false
   #ids = 0
 
-  constructor(skus: ReadonlyArray<string>, dock: Channel) {
+  constructor(skus: ReadonlyArray<string>, dock: SenderClient) {
     this.skus = skus
     this.dock = dock
   }
@@ -70,7 +70,7 @@ class Market {
   }
 
   /** Sends a command and counts how it was answered; undefined if it wasn't decided. */
-  async send(channel: Channel, command: Command): Promise<Decision | undefined> {
+  async send(channel: SenderClient, command: Command): Promise<CommandAnswer | undefined> {
     const startedMs = performance.now()
     this.underWay++
     const decision = await channel.send(command).catch((error: unknown) => error)
@@ -90,18 +90,18 @@ class Market {
   }
 
   /** As `send`, and once more under the same id through another client. */
-  async sendTwice(channel: Channel, other: Channel, command: Command): Promise<Decision | undefined> {
+  async sendTwice(channel: SenderClient, other: SenderClient, command: Command): Promise<CommandAnswer | undefined> {
     const [first, again] = await Promise.all([this.send(channel, command), this.send(other, command)])
     if (first !== undefined && again !== undefined && !sameAnswer(first, again)) this.answered.contradictions++
     return first
   }
 }
 
-const isDecision = (answer: unknown): answer is Decision =>
+const isDecision = (answer: unknown): answer is CommandAnswer =>
   typeof answer === "object" && answer !== null && "outcome" in answer && (answer.outcome === "accepted" || answer.outcome === "refused")
 
 /** What a buyer does with units it holds and wants. */
-const goOn = async (market: Market, channel: Channel, chance: Prng, sku: string, reservation: string): Promise<void> => {
+const goOn = async (market: Market, channel: SenderClient, chance: Prng, sku: string, reservation: string): Promise<void> => {
   const drawn = chance.below(8)
   if (drawn < 2) {
     await market.send(channel, channel.command("Release", { id: market.id(), sku, reservation, reason: "cancelled" }))
@@ -113,7 +113,7 @@ const goOn = async (market: Market, channel: Channel, chance: Prng, sku: string,
   await market.send(market.dock, fulfil)
 }
 
-const buy = async (market: Market, channel: Channel, other: Channel, chance: Prng): Promise<void> => {
+const buy = async (market: Market, channel: SenderClient, other: SenderClient, chance: Prng): Promise<void> => {
   while (!market.closing) {
     const sku = chance.pick(market.skus)
     const reservation = market.id()
@@ -145,7 +145,7 @@ const openHolds = async ({ workers }: Rig): Promise<number> => {
 }
 
 /** Whether the feed has told the watch what the workers answer now. */
-const hasHeardAll = async (channel: Channel, watch: AtsWatch): Promise<boolean> => {
+const hasHeardAll = async (channel: SenderClient, watch: AtsWatch): Promise<boolean> => {
   const present = channel.ats.subscribe({ onValue: () => undefined })
   await present.ready
   const values = [...present.all()]
@@ -154,7 +154,7 @@ const hasHeardAll = async (channel: Channel, watch: AtsWatch): Promise<boolean> 
 }
 
 /** Puts SKUs on sale in all channels, with so many units of each. Rejects if that is refused. */
-export const putOnSale = async (planner: Channel, dock: Channel, skus: ReadonlyArray<string>, qty: number): Promise<void> => {
+export const putOnSale = async (planner: SenderClient, dock: SenderClient, skus: ReadonlyArray<string>, qty: number): Promise<void> => {
   const said = await Promise.all(
     skus.flatMap((sku) => [
       planner.setPolicy({

@@ -5,7 +5,7 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { type Msg, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
-import { type Channel, connect } from "../../src/channel.ts"
+import { connect, type SenderClient } from "../../src/channel.ts"
 import { skuToken } from "../../src/domain/names.ts"
 import { senderInbox } from "../../src/nats/config.ts"
 import { decodeDoorAnswer } from "../../src/wire/answers.ts"
@@ -35,7 +35,7 @@ const settled = (accepted: boolean): void => {
 }
 
 /** One caller, as a program that uses the client would be written. */
-const call = async (channel: Channel, caller: Caller): Promise<void> => {
+const call = async (channel: SenderClient, caller: Caller): Promise<void> => {
   while (running) {
     open++
     const decision = await channel.send(caller.command(Date.now()))
@@ -109,7 +109,7 @@ class SingleCallers {
 }
 
 interface Ready {
-  readonly channel: Channel
+  readonly channel: SenderClient
   readonly callers: ReadonlyArray<Caller>
   readonly single: SingleCallers
 }

@@ -9,12 +9,12 @@ import { Effect, Layer } from "effect"
 import { assert } from "../../src/assert.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { Reply } from "../../src/kinds/sku/types.ts"
+import type { SkuReply } from "../../src/kinds/sku/types.ts"
 import { batchCommandsMax, batchMessagesMax, recordBytesMax } from "../../src/limits.ts"
 import { doorLayer } from "../../src/nats/door.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Journals, Outbound, Questions } from "../../src/ports/broker.ts"
-import { type ArrivedMessage, Door } from "../../src/ports/door.ts"
+import { Door, type PublishedMessage } from "../../src/ports/door.ts"
 import { encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import { hotSku, layout, samples } from "./hot-sku.ts"
@@ -22,7 +22,7 @@ import type { EchoSetup, FromEcho, ToEcho } from "./messages.ts"
 
 const tell = (message: FromEcho): void => void process.send?.(message)
 
-interface PreparedReply extends Reply {
+interface PreparedReply extends SkuReply {
   readonly bytes: Uint8Array
 }
 
@@ -90,7 +90,7 @@ const run = (effect: Effect.Effect<unknown, unknown>): void => {
 /** One append in flight; what arrives meanwhile is the next batch. */
 class Loop {
   readonly #echo: Echo
-  #waiting: Array<ArrivedMessage> = []
+  #waiting: Array<PublishedMessage> = []
   #appending = false
   #endSeq: number
 
@@ -99,7 +99,7 @@ class Loop {
     this.#endSeq = endSeq
   }
 
-  take(messages: ReadonlyArray<ArrivedMessage>): void {
+  take(messages: ReadonlyArray<PublishedMessage>): void {
     for (const message of messages) this.#waiting.push(message)
     if (!this.#appending && this.#waiting.length > 0) this.#append()
   }
@@ -134,7 +134,7 @@ class Loop {
   }
 }
 
-const prepared = (message: ArrivedMessage, partition: number, seq: number, bytes: Uint8Array): PreparedReply => ({
+const prepared = (message: PublishedMessage, partition: number, seq: number, bytes: Uint8Array): PreparedReply => ({
   sender: message.sender,
   suffix: replySuffixOf(message.sender, message.replySubject, message.replyHeader) ?? "",
   partition,
@@ -146,7 +146,7 @@ const prepared = (message: ArrivedMessage, partition: number, seq: number, bytes
 })
 
 const saidCodec = {
-  encodeReply: (reply: Reply): Uint8Array => {
+  encodeReply: (reply: SkuReply): Uint8Array => {
     assert("bytes" in reply && reply.bytes instanceof Uint8Array, "every reply was prepared")
     return reply.bytes
   },

@@ -7,7 +7,7 @@ import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { Input, Output, Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition } from "../../src/kinds/sku/types.ts"
 import { commandsPerMessageMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
@@ -30,7 +30,7 @@ const firstRecords = 2
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 
 class Author {
-  readonly partition: Partition
+  readonly partition: SkuPartition
   readonly #onRecord: (record: StoredRecord, commands: number) => void
   readonly #plan: JournalPlan
   #nowMs: number
@@ -49,11 +49,11 @@ class Author {
     this.#put({ _tag: "Claim", nowMs: this.#nowMs, owner: "author", incarnation: "author" })
   }
 
-  #put(input: Input): void {
+  #put(input: SkuInput): void {
     for (const output of step(this.partition, input)) this.#perform(output)
   }
 
-  #perform(output: Output): void {
+  #perform(output: SkuOutput): void {
     const nowMs = this.#nowMs
     switch (output._tag) {
       case "ReadClaimBasis":
@@ -149,7 +149,7 @@ const traffic = (n: number, sku: Sku, issuedAtMs: number): ReadonlyArray<string>
 }
 
 /** Makes a journal of so many commands and hands over each record with the number of those that it decided; returns the state it comes to. */
-export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void): Partition => {
+export const makeJournal = (plan: JournalPlan, onRecord: (record: StoredRecord, commands: number) => void): SkuPartition => {
   const author = new Author(plan, onRecord)
   const skus = skusOf(plan)
   stockUp(author, skus, plan.startMs)

@@ -8,7 +8,7 @@ import type { CommandClass, SenderId, Sku } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
-import type { Input, Output, Partition, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { Cluster, Journals, Snapshots } from "../../src/ports/broker.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -19,10 +19,10 @@ const encoder = new TextEncoder()
 /** Commands of one message, as the client packs them. */
 const commandsPerMessage = 64
 
-type Told<A> = A extends Input ? Omit<A, "nowMs"> : never
+type Told<A> = A extends SkuInput ? Omit<A, "nowMs"> : never
 
 /** A message as an ingress took it in. */
-const takenOf = (sender: string, commandClass: CommandClass, sku: string, text: string, publishedMs: number): TakenMessage => {
+const takenOf = (sender: string, commandClass: CommandClass, sku: string, text: string, publishedMs: number): SkuTakenMessage => {
   const body = decodeBody(encoder.encode(text))
   const bytes = Buffer.byteLength(bodyText(body))
   return {
@@ -48,7 +48,7 @@ export interface OwnerOptions {
 }
 
 export class SteadyOwner {
-  readonly partition: Partition
+  readonly partition: SkuPartition
   readonly #options: OwnerOptions
   nowMs: number
   commands = 0
@@ -110,7 +110,7 @@ export class SteadyOwner {
   }
 
   /** A stored message of one. */
-  #stored(message: TakenMessage): CommandMessage {
+  #stored(message: SkuTakenMessage): CommandMessage {
     const seq = ++this.#messageSeq
     const body = encodeBatch({ ingress: "load", serial: seq, acknowledged: seq - 1, messages: [message] })
     return { seq, subject: `hf.q.sku.${this.#options.partition}`, headers: "", replySuffix: null, body, brokerMs: this.nowMs }
@@ -126,7 +126,7 @@ export class SteadyOwner {
     const { commandsPerRecord, skus } = this.#options
     for (let from = 0; from < bodies.length; from += commandsPerRecord) {
       const record = bodies.slice(from, from + commandsPerRecord)
-      const messages: Array<TakenMessage> = []
+      const messages: Array<SkuTakenMessage> = []
       for (let at = 0; at < record.length; at += commandsPerMessage) {
         const texts = record.slice(at, at + commandsPerMessage).map((one) => Buffer.from(one).toString("utf8"))
         messages.push(takenOf(sender, commandClass, skus[0] ?? "", `[${texts.join(",")}]`, this.nowMs))
@@ -137,18 +137,18 @@ export class SteadyOwner {
     }
   })
 
-  readonly #tell = Effect.fnUntraced(function* (this: SteadyOwner, told: Told<Input>) {
-    const waiting: Array<Output> = [...this.#put(told)]
+  readonly #tell = Effect.fnUntraced(function* (this: SteadyOwner, told: Told<SkuInput>) {
+    const waiting: Array<SkuOutput> = [...this.#put(told)]
     for (let output = waiting.shift(); output !== undefined; output = waiting.shift()) waiting.push(...(yield* this.#perform(output)))
   })
 
   // What is told is an input but for its time; the compiler can't put a union together again.
-  #put(told: Told<Input>): ReadonlyArray<Output> {
-    return step(this.partition, { ...told, nowMs: this.nowMs } as Input)
+  #put(told: Told<SkuInput>): ReadonlyArray<SkuOutput> {
+    return step(this.partition, { ...told, nowMs: this.nowMs } as SkuInput)
   }
 
   /** Does what is asked for; what the engine says to the outcome. */
-  readonly #perform = Effect.fnUntraced(function* (this: SteadyOwner, output: Output) {
+  readonly #perform = Effect.fnUntraced(function* (this: SteadyOwner, output: SkuOutput) {
     const { partition } = this.#options
     if (output._tag === "Append") {
       const { messageId, expectedSeq, bytes } = output

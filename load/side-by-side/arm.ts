@@ -6,7 +6,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { type ChildProcess, spawn } from "node:child_process"
 import { headers, type Msg, type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
-import type { Channel } from "../../src/channel.ts"
+import type { SenderClient } from "../../src/channel.ts"
 import type { EmbeddedServer } from "../../src/nats/embedded.ts"
 import { quantile } from "../stage/stage.ts"
 import { type AnySender, type Checkout, loadCheckout } from "./checkout.ts"
@@ -49,7 +49,7 @@ interface Arm {
   readonly setup: ArmSetup
   readonly servers: ReadonlyArray<EmbeddedServer>
   readonly workers: ReadonlyArray<ChildProcess>
-  readonly channel: Channel
+  readonly channel: SenderClient
   readonly connection: NatsConnection
   readonly prefix: string
   /** What the commands in flight one by one are. */

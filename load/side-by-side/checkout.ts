@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
-import type { Channel, ConnectOptions } from "../../src/channel.ts"
+import type { ConnectOptions, SenderClient } from "../../src/channel.ts"
 import type { EmbeddedConnection, EmbeddedOptions, EmbeddedServer } from "../../src/nats/embedded.ts"
 import { freePorts } from "../chaos/three-of-a-cluster.ts"
 
@@ -22,7 +22,7 @@ export interface Checkout {
   readonly commandsAreRequests: boolean
   readonly startServers: (count: 1 | 3, senders: ReadonlyArray<AnySender>, syncAlways: boolean) => Promise<ReadonlyArray<EmbeddedServer>>
   readonly workerEnvironment: (name: string, connection: EmbeddedConnection, partitions: number) => NodeJS.ProcessEnv
-  readonly connect: (options: ConnectOptions) => Promise<Channel>
+  readonly connect: (options: ConnectOptions) => Promise<SenderClient>
 }
 
 type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedServer>

@@ -7,7 +7,7 @@ import type { CommandClass, EpochMs, SenderId, Sku } from "../../src/domain/name
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { DecisionSaid, Input, Output, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuHeardDecision, SkuInput, SkuOutput, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 const sku = "A"
@@ -18,18 +18,18 @@ export interface LoneEngine {
   /** Messages that were told to come back. */
   readonly busy: number
   /** The decisions of the newest reply. */
-  readonly lastSaid: ReadonlyArray<DecisionSaid>
+  readonly lastSaid: ReadonlyArray<SkuHeardDecision>
   /** How often each outcome was said, refusals by their reason. */
   readonly outcomes: ReadonlyMap<string, number>
-  readonly put: (input: Input) => void
+  readonly put: (input: SkuInput) => void
   /** Hands over messages about the SKU, each a body as text. */
   readonly hand: (texts: ReadonlyArray<string>, sender?: string, commandClass?: CommandClass) => void
 }
 
 /** The outcome in one word: that of a refusal is its reason. */
-const wordOf = (said: DecisionSaid): string => (said.outcome === "refused" ? said.reason : said.outcome)
+const wordOf = (said: SkuHeardDecision): string => (said.outcome === "refused" ? said.reason : said.outcome)
 
-const messageOf = (text: string, sender: string, commandClass: CommandClass, publishedMs: EpochMs): TakenMessage => {
+const messageOf = (text: string, sender: string, commandClass: CommandClass, publishedMs: EpochMs): SkuTakenMessage => {
   const body = new TextEncoder().encode(text)
   return {
     sender: sender as SenderId,
@@ -47,12 +47,12 @@ const messageOf = (text: string, sender: string, commandClass: CommandClass, pub
 class Alone implements LoneEngine {
   nowMs: EpochMs
   busy = 0
-  lastSaid: ReadonlyArray<DecisionSaid> = []
+  lastSaid: ReadonlyArray<SkuHeardDecision> = []
   readonly outcomes = new Map<string, number>()
   readonly #step = makeStep({ codec: engineCodec, rules: protocolRules })
   readonly #partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
   readonly #onRecord: (record: StoredRecord) => void
-  readonly #onStep: (step: () => ReadonlyArray<Output>) => ReadonlyArray<Output>
+  readonly #onStep: (step: () => ReadonlyArray<SkuOutput>) => ReadonlyArray<SkuOutput>
   #journalSeq = 0
 
   constructor(nowMs: EpochMs, { onRecord = () => undefined, onStep = (step) => step() }: Watched) {
@@ -61,7 +61,7 @@ class Alone implements LoneEngine {
     this.#onStep = onStep
   }
 
-  readonly put = (input: Input): void => {
+  readonly put = (input: SkuInput): void => {
     for (const output of this.#onStep(() => this.#step(this.#partition, input))) this.#answer(output)
   }
 
@@ -70,7 +70,7 @@ class Alone implements LoneEngine {
     this.put({ _tag: "CommandsHanded", nowMs, messages: texts.map((text) => messageOf(text, sender, commandClass, nowMs)) })
   }
 
-  #answer(output: Output): void {
+  #answer(output: SkuOutput): void {
     const { nowMs } = this
     if (output._tag === "Append") {
       const seq = ++this.#journalSeq
@@ -95,7 +95,7 @@ export interface Watched {
   /** Hears of every record once it is stored. */
   readonly onRecord?: (record: StoredRecord) => void
   /** Takes a step, and may measure it. */
-  readonly onStep?: (step: () => ReadonlyArray<Output>) => ReadonlyArray<Output>
+  readonly onStep?: (step: () => ReadonlyArray<SkuOutput>) => ReadonlyArray<SkuOutput>
 }
 
 /** An owner that serves from `nowMs` on, with one channel (`web`) that sells one SKU (`A`), of which `stockQty` units are there. */

@@ -1,7 +1,7 @@
 /**
  * A well-behaved channel: it reserves one unit every so many milliseconds, whatever became of the one before, and writes down what each took.
  */
-import type { Channel } from "../../src/channel.ts"
+import type { SenderClient } from "../../src/channel.ts"
 import { pause, quantile } from "./stage.ts"
 
 export interface Probed {
@@ -22,13 +22,13 @@ interface One {
 const holdMs = 60_000
 
 export class Probe {
-  readonly #channel: Channel
+  readonly #channel: SenderClient
   readonly #skus: ReadonlyArray<string>
   readonly #all: Array<One> = []
   #underWay = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(channel: Channel, skus: ReadonlyArray<string>) {
+  constructor(channel: SenderClient, skus: ReadonlyArray<string>) {
     this.#channel = channel
     this.#skus = skus
   }

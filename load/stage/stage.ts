@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { type NatsConnection, connect as natsConnect } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Channel, type ClientOptions, connect } from "../../src/channel.ts"
+import { type ClientOptions, connect, type SenderClient } from "../../src/channel.ts"
 import { demoFolder } from "../../src/cli/demo/folder.ts"
 import { type Guardian, startGuardian } from "../../src/cli/demo/guardian.ts"
 import { mainFile, workerEnvironment } from "../../src/cli/demo/workers.ts"
@@ -51,7 +51,7 @@ export interface Stage {
   readonly servers: ReadonlyArray<EmbeddedServer>
   readonly loginOf: (sender: string) => UserPassword
   /** A client of a sender. Whoever opens it closes it. */
-  readonly open: (sender: string, options?: ClientOptions) => Promise<Channel>
+  readonly open: (sender: string, options?: ClientOptions) => Promise<SenderClient>
   /** A connection that may do what a worker may. Whoever opens it closes it. */
   readonly engine: () => Promise<NatsConnection>
   readonly startWorker: (name: string) => Promise<StageProcess>

@@ -1,10 +1,10 @@
 /** INV-10: an array keeps its order. The journal decides all commands of a message, in the order of its body. */
-import type { MessageEntry } from "../../src/kinds/sku/types.ts"
+import type { SkuMessageEntry } from "../../src/kinds/sku/types.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
 import { attemptOf, decidedAttempts } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"
 
-const idsOf = ({ decided }: MessageEntry): string => decided.map(({ command, named }) => command?.id ?? named?.id ?? "").join(" ")
+const idsOf = ({ decided }: SkuMessageEntry): string => decided.map(({ command, named }) => command?.id ?? named?.id ?? "").join(" ")
 
 export const arrayOrder: MakeChecker = ({ cluster, found, checked }) => {
   const arrays = new Map<string, string>()

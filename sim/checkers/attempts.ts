@@ -1,7 +1,7 @@
 /**
  * Attempts at the door: each message that a sender publishes has a reply suffix of its own, so that what is said of it, stored and decided can be told to be about that very message.
  */
-import type { MessageEntry, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuMessageEntry, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { replySuffixOf } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
 import type { Published } from "../substitutes/channels.ts"
@@ -15,13 +15,13 @@ export const attemptOf = ({ sender, replySubject, replyHeader }: Published): str
   return suffix === null ? null : attemptName(sender, suffix)
 }
 
-export const attemptTaken = ({ sender, reply }: TakenMessage): string | null => (reply === null ? null : attemptName(sender, reply))
+export const attemptTaken = ({ sender, reply }: SkuTakenMessage): string | null => (reply === null ? null : attemptName(sender, reply))
 
 /** Every attempt that was decided, with where and how, in the order of the journals. Those of partitions whose journal lost records are left out. */
 export const decidedAttempts = (
   { server }: Cluster,
   lossy: ReadonlySet<number>,
-  tell: (attempt: string, entry: MessageEntry, place: { readonly partition: number; readonly seq: number }) => void,
+  tell: (attempt: string, entry: SkuMessageEntry, place: { readonly partition: number; readonly seq: number }) => void,
 ): void => {
   for (let partition = 0; partition < server.options.partitions; partition++) {
     if (lossy.has(partition)) continue
@@ -35,7 +35,7 @@ export const decidedAttempts = (
 }
 
 /** The messages in what an ingress stored; none if it can't be read. */
-export const takenIn = (bytes: Uint8Array): ReadonlyArray<TakenMessage> => {
+export const takenIn = (bytes: Uint8Array): ReadonlyArray<SkuTakenMessage> => {
   const decoded = checkingCodec.decodeBatch(bytes)
   return decoded._tag === "Batch" ? decoded.batch.messages : []
 }

@@ -3,7 +3,7 @@
  *
  * Looked at whenever an owner hears the broker's time, because an owner that doesn't hear it can't know.
  */
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs, clockOffForMs, clockOffMsMax } from "../../src/limits.ts"
 import type { Slot } from "../nodes/slot.ts"
 import type { MakeChecker } from "./checker.ts"
@@ -20,7 +20,7 @@ interface Life {
 export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
   const { server, world } = cluster
   const times = new HeardTime()
-  const lives = new WeakMap<Partition, Life>()
+  const lives = new WeakMap<SkuPartition, Life>()
   /**
    * Whether the servers' clock was set so lately that this worker doesn't have to follow it yet. What was stamped before that may lie in the connection of a process that stands still, and is
    * believed from when it is heard.

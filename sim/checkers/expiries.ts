@@ -4,7 +4,7 @@
  */
 
 import { reservationsOf } from "../../src/domain/sku/stock.ts"
-import type { JournalRecord, Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuJournalRecord, SkuPartition } from "../../src/kinds/sku/types.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { Ending, Given, MakeChecker } from "./checker.ts"
@@ -20,7 +20,7 @@ const boundMs = 15_000
 class Told {
   readonly #endsMs = new Map<string, number>()
 
-  note(partition: number, { entries }: JournalRecord): void {
+  note(partition: number, { entries }: SkuJournalRecord): void {
     for (const entry of entries) {
       const decided = entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
       for (const { command, decision } of decided) {
@@ -43,7 +43,7 @@ const endings = ({ cluster, found, checked }: Given) => {
   const told = new Told()
   const times = new HeardTime()
   /** Since when an owner could have ended what is due: it serves, knows the time, and its last append is confirmed. */
-  const free = new WeakMap<Partition, number>()
+  const free = new WeakMap<SkuPartition, number>()
   const freed = ({ partition }: Slot): void => {
     if (partition !== null) free.set(partition, world.nowMs)
   }

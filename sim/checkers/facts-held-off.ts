@@ -1,27 +1,27 @@
 /**
- * INV-10: `busy` for want of room in quarantine is true. A sender's facts are held off at the doors exactly while quarantine is full for that sender, or full in all with
- * something of that sender in it. No other sender's facts are held off, and commands that are no facts are taken as before.
+ * INV-10: `busy` for want of room in quarantine is true. A sender's facts are throttled at the doors exactly while quarantine is full for that sender, or full in all with
+ * something of that sender in it. No other sender's facts are throttled, and commands that are no facts are taken as before.
  *
- * What waits is counted from the journal and, for an owner, from its record in flight too. A healthy owner repeats again and again whom ingresses should hold off.
+ * What waits is counted from the journal and, for an owner, from its record in flight too. A healthy owner repeats again and again whom ingresses should throttle.
  */
 import { isFact } from "../../src/domain/sku/commands.ts"
-import type { Entry } from "../../src/kinds/sku/types.ts"
-import { busyQueueMs, holdOffEveryMs } from "../../src/limits.ts"
+import type { SkuEntry } from "../../src/kinds/sku/types.ts"
+import { busyQueueMs, throttleEveryMs } from "../../src/limits.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { checkingCodec, sharedCodec } from "../substitutes/shared-codec.ts"
 import { attemptName, attemptOf } from "./attempts.ts"
 import type { MakeChecker } from "./checker.ts"
 
-/** Renewals of its lease that an owner hears, and milliseconds that pass, without its holding off whom it has to: it says so every {@link holdOffEveryMs}, and a pause falls between two renewals. */
+/** Renewals of its lease that an owner hears, and milliseconds that pass, without its holding off whom it has to: it says so every {@link throttleEveryMs}, and a pause falls between two renewals. */
 const renewalsMax = 2
-const silentMsMax = holdOffEveryMs + 200
+const silentMsMax = throttleEveryMs + 200
 
 /** Senders by the place in quarantine at which something of theirs waits. */
 type Waiting = ReadonlyMap<string, string>
 
 /** What waits after a record with these entries. A retry is told the place of the first attempt, so only places that this record names are new. */
-const after = (before: Waiting, seq: number, entries: ReadonlyArray<Entry>): Waiting => {
+const after = (before: Waiting, seq: number, entries: ReadonlyArray<SkuEntry>): Waiting => {
   const waiting = new Map(before)
   for (const entry of entries) {
     if (entry._tag === "Settled") waiting.delete(entry.quarantined)
@@ -38,7 +38,7 @@ const nothing: Waiting = new Map()
 const createJournals = () => {
   const journals = new Map<number, Array<{ readonly seq: number; readonly waiting: Waiting }>>()
   return {
-    add: (partition: number, seq: number, entries: ReadonlyArray<Entry>): void => {
+    add: (partition: number, seq: number, entries: ReadonlyArray<SkuEntry>): void => {
       const changes = journals.get(partition) ?? []
       const before = changes.at(-1)?.waiting ?? nothing
       if (!entries.some(({ _tag }) => _tag === "Settled" || _tag === "Message")) return
@@ -58,7 +58,7 @@ const createUnsaid = () => {
     said: (slot: Slot, sender: string): void => {
       unsaid.get(slot)?.delete(sender)
     },
-    /** Senders that should have been held off by now. */
+    /** Senders that should have been throttled by now. */
     renewed: (slot: Slot, full: ReadonlySet<string>, nowMs: number): ReadonlyArray<string> => {
       const known = unsaid.get(slot) ?? new Map()
       unsaid.set(slot, known)
@@ -73,15 +73,15 @@ const createUnsaid = () => {
   }
 }
 
-export const factsHeldOff: MakeChecker = ({ cluster, found, checked }) => {
+export const factsThrottled: MakeChecker = ({ cluster, found, checked }) => {
   const bounds = boundsDrawn(cluster.drawn)
   const journals = createJournals()
   const unsaid = createUnsaid()
-  const heldOff = new Set<string>()
+  const throttled = new Set<string>()
   /** Attempts that ask for something, and tell nothing. */
   const asking = new Set<string>()
 
-  /** Whose facts an owner has to hold off, as it knows its journal; undefined where journals lost records, and for who owns nothing. */
+  /** Whose facts an owner has to throttle, as it knows its journal; undefined where journals lost records, and for who owns nothing. */
   const fullAt = ({ id, partition }: Slot): ReadonlySet<string> | undefined => {
     if (partition === null || cluster.lossy.has(id)) return undefined
     const { confirmedSeq, inFlight } = partition
@@ -99,10 +99,10 @@ export const factsHeldOff: MakeChecker = ({ cluster, found, checked }) => {
       const read = checkingCodec.decodeRecord(bytes)
       if (read._tag === "Record") journals.add(partition, seq, read.record.entries)
     },
-    heldOff: (slot, sender, of) => {
+    throttled: (slot, sender, of) => {
       if (of !== "facts") return
       checked()
-      heldOff.add(sender)
+      throttled.add(sender)
       unsaid.said(slot, sender)
       const full = fullAt(slot)
       if (full === undefined || full.has(sender)) return
@@ -133,8 +133,8 @@ export const factsHeldOff: MakeChecker = ({ cluster, found, checked }) => {
       if (from.commandsLeft <= 0 || from.bytesLeft <= 0) return
       checked()
       const attempt = attemptName(sender, suffix)
-      if (heldOff.has(sender) && !asking.has(attempt)) return
-      const why = heldOff.has(sender) ? "it tells no fact" : "no owner holds its facts off"
+      if (throttled.has(sender) && !asking.has(attempt)) return
+      const why = throttled.has(sender) ? "it tells no fact" : "no owner holds its facts off"
       found({
         class: "safety",
         signature: "turned away with others' facts",

@@ -4,14 +4,14 @@
  */
 
 import { commandsOf } from "../../src/engine/apply.ts"
-import type { Entry, JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuEntry, SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
 export const freshIsTaken: MakeChecker = ({ cluster, found, checked }) => {
   const { horizonMinMs } = boundsDrawn(cluster.drawn)
-  const judge = (partition: number, seq: number, { atMs }: JournalRecord, entry: Entry): void => {
+  const judge = (partition: number, seq: number, { atMs }: SkuJournalRecord, entry: SkuEntry): void => {
     const place = { class: "safety", partition, seq } as const
     const freshMs = atMs - horizonMinMs
     if (entry._tag === "Floor" && entry.floorMs > freshMs)

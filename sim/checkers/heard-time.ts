@@ -2,7 +2,7 @@
  * What an owner can know of the broker's time, worked out from what it was told and by the world's own time: what `true-time` and `expiries` hold the owner's own idea of the time against.
  */
 
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs } from "../../src/limits.ts"
 import type { Slot } from "../nodes/slot.ts"
 
@@ -17,7 +17,7 @@ const slackPpm = 1_000
 const wholeMs = 3
 
 export class HeardTime {
-  readonly #heard = new WeakMap<Partition, Array<Sample>>()
+  readonly #heard = new WeakMap<SkuPartition, Array<Sample>>()
 
   heard({ partition, worker }: Slot, brokerMs: number): void {
     if (partition === null) return

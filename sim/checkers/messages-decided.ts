@@ -11,7 +11,7 @@
  */
 import type { CommandMessage } from "../../src/engine/protocol.ts"
 import type { CursorStream, Dropped } from "../../src/engine/records.ts"
-import type { JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
 
@@ -79,7 +79,7 @@ const droppedSince = (detail: string): Dropped | null => {
 
 type Server = Parameters<MakeChecker>[0]["cluster"]["server"]
 type Name = ReturnType<typeof namedRanges>["name"]
-type JudgeFormer = (partition: number, record: JournalRecord) => void
+type JudgeFormer = (partition: number, record: SkuJournalRecord) => void
 
 /** Messages of a stream that a journal's records decided, and how far its cursor has come in it. */
 const decidedIn = (server: Server, partition: number, stream: CursorStream, name: Name, judgeFormer: JudgeFormer): Journaled => {
@@ -118,7 +118,7 @@ export const messagesDecided: MakeChecker = ({ cluster, found, checked, excused 
   }
 
   /** What senders wrote to the stream of the release before is decided before anything that is handed over. */
-  const judgeFormer = (partition: number, { entries, prevSeq }: JournalRecord): void => {
+  const judgeFormer = (partition: number, { entries, prevSeq }: SkuJournalRecord): void => {
     checked()
     if (!entries.some((entry) => entry._tag === "Message" && entry.seq === null)) return
     const detail = `record ${prevSeq + 1} of partition ${partition} decides what was handed over, and the stream of the release before is not read yet`

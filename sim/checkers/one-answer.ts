@@ -2,16 +2,16 @@
  * INV-2 and INV-7, as senders see them: every command that was sent has one answer in the end, and everybody who hears of
  * an id hears the same. Quarantined is no answer yet.
  */
-import type { DecisionSaid } from "../../src/kinds/sku/types.ts"
+import type { SkuHeardDecision } from "../../src/kinds/sku/types.ts"
 import { isForWantOfRoom } from "../nodes/sender.ts"
 import { isHaltedByLoss, type MakeChecker } from "./checker.ts"
 import { isSame } from "./same-state.ts"
 
 /** An answer without what may differ between two sayings of it. */
-const meaning = ({ repeated: _repeated, ...said }: DecisionSaid): string => JSON.stringify(said)
+const meaning = ({ repeated: _repeated, ...said }: SkuHeardDecision): string => JSON.stringify(said)
 
 /** The same answer, whether or not it is said to be repeated. */
-const isSameAnswer = (a: DecisionSaid, b: DecisionSaid): boolean => {
+const isSameAnswer = (a: SkuHeardDecision, b: SkuHeardDecision): boolean => {
   if (a === b) return true
   const fields = Object.keys(a).filter((field) => field !== "repeated")
   if (fields.length !== Object.keys(b).filter((field) => field !== "repeated").length) return false
@@ -21,7 +21,7 @@ const isSameAnswer = (a: DecisionSaid, b: DecisionSaid): boolean => {
 /** What a sender heard of one of its commands. Ids are nearly always unique, so a list has one entry, seldom two. */
 interface Heard {
   readonly sender: string
-  readonly said: DecisionSaid
+  readonly said: SkuHeardDecision
 }
 
 export const oneAnswer: MakeChecker = ({ cluster, found, checked, excused }) => {

@@ -9,7 +9,7 @@ import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
 import { FloorClass } from "../../src/engine/records.ts"
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */
 export const isSame = (a: unknown, b: unknown): boolean => {
@@ -61,17 +61,17 @@ const countsOf = (remembered: Iterable<Digested>): Map<string, number> => {
   return counts
 }
 
-const rememberedIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+const rememberedIn = (partition: SkuPartition, sender: SenderId): Map<string, number> => {
   const memory = partition.senders.get(sender)
   return countsOf(memory === undefined ? [] : rememberedAt(memory, partition.atMs))
 }
 
-const endsIn = (partition: Partition, sender: SenderId): Map<string, number> => {
+const endsIn = (partition: SkuPartition, sender: SenderId): Map<string, number> => {
   const memory = partition.senders.get(sender)
   return countsOf(memory === undefined ? [] : endsAt(memory, partition.atMs))
 }
 
-const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
+const memoryDifference = (a: SkuPartition, b: SkuPartition, sender: SenderId): string | null => {
   const ours = rememberedIn(a, sender)
   const theirs = rememberedIn(b, sender)
   if (ours.size !== theirs.size) return `how many decisions of ${sender} are remembered`
@@ -79,11 +79,11 @@ const memoryDifference = (a: Partition, b: Partition, sender: SenderId): string 
   return null
 }
 
-const endsDifference = (a: Partition, b: Partition, sender: SenderId): string | null =>
+const endsDifference = (a: SkuPartition, b: SkuPartition, sender: SenderId): string | null =>
   isSameMap(endsIn(a, sender), endsIn(b, sender)) ? null : `which reservations of ${sender} have ended`
 
 /** Floors as they are in force: a raised floor that the horizon has passed counts for nothing. */
-const floorDifference = (a: Partition, b: Partition, sender: SenderId): string | null => {
+const floorDifference = (a: SkuPartition, b: SkuPartition, sender: SenderId): string | null => {
   const ours = a.senders.get(sender)
   const theirs = b.senders.get(sender)
   if (ours === undefined || theirs === undefined) return null
@@ -99,7 +99,7 @@ const isSameMap = <Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, 
 }
 
 /** What is no SKU's and no sender's own. */
-const restDifference = (a: Partition, b: Partition): string | null => {
+const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
   if (!isSameMap(a.quarantine, b.quarantine)) return "what waits in quarantine"
   if (!isSameMap(a.quarantinedKeys, b.quarantinedKeys)) return "where a retry finds what waits in quarantine"
   if (!isSameMap(a.quarantinedBy, b.quarantinedBy)) return "how much of each sender waits in quarantine"
@@ -110,7 +110,7 @@ const restDifference = (a: Partition, b: Partition): string | null => {
 }
 
 /** Null if both hold the same; else the first thing that differs. */
-export const stateDifference = (a: Partition, b: Partition): string | null => {
+export const stateDifference = (a: SkuPartition, b: SkuPartition): string | null => {
   if (a.actors.size !== b.actors.size) return "which SKUs there are"
   for (const [sku, actor] of a.actors) {
     const other = b.actors.get(sku)

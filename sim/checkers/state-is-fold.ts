@@ -7,7 +7,7 @@
 
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import type { Slot } from "../nodes/slot.ts"
 import { engineBoundsOf } from "../profiles.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
@@ -20,7 +20,7 @@ const keptCompared = 4
 export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
   const step = makeStep({ codec: checkingCodec, rules: protocolRules })
   const { partitions } = cluster.drawn
-  const folds: ReadonlyArray<Partition> = Array.from({ length: partitions }, (_, partition) => {
+  const folds: ReadonlyArray<SkuPartition> = Array.from({ length: partitions }, (_, partition) => {
     const fold = emptyPartition({
       partition,
       partitions,
@@ -37,7 +37,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
   const followsOn = new Map<Slot, number>()
 
   /** Whether the two could be compared: a state is of one record, and the journal may have gone on meanwhile. */
-  const compare = (partition: number, state: Partition, who: string): boolean => {
+  const compare = (partition: number, state: SkuPartition, who: string): boolean => {
     const fold = folds[partition]
     if (fold === undefined || fold.phase === "halted" || fold.confirmedSeq !== state.confirmedSeq || state.inFlight !== null) return false
     checked()

@@ -6,7 +6,7 @@
  * back, journaled time may go on as before for two windows of the broker clock, and then stands still until the broker's clock has caught up.
  */
 import { isFact } from "../../src/domain/sku/commands.ts"
-import type { JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { brokerClockWindowMs } from "../../src/limits.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
 import type { MakeChecker } from "./checker.ts"
@@ -16,7 +16,7 @@ import { HeardTime } from "./heard-time.ts"
 const wholeMs = 1
 
 /** How long a command that was decided as if in time is past its deadline. */
-const overdueMs = ({ entries }: JournalRecord, brokerNowMs: number): number => {
+const overdueMs = ({ entries }: SkuJournalRecord, brokerNowMs: number): number => {
   let overMs = Number.NEGATIVE_INFINITY
   for (const entry of entries) {
     if (entry._tag !== "Message") continue

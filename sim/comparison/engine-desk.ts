@@ -10,15 +10,15 @@ import { classOf } from "../../src/domain/sku/commands.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, DecisionSaid, Input, Output, Partition, Step } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuHeardDecision, SkuInput, SkuOutput, SkuPartition, SkuStep } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 /** Without the time, which the desk adds. */
-type Answer = Input extends infer One ? (One extends unknown ? Omit<One, "nowMs" | "wallMs"> : never) : never
+type Answer = SkuInput extends infer One ? (One extends unknown ? Omit<One, "nowMs" | "wallMs"> : never) : never
 
 /** What came of one command: its decision, and the ATS values that changed with it. */
 export interface Decided {
-  readonly said: DecisionSaid
+  readonly said: SkuHeardDecision
   readonly feed: ReadonlyArray<AtsValue>
 }
 
@@ -26,12 +26,12 @@ const utf8 = new TextEncoder()
 
 export class EngineDesk {
   readonly journal: Array<StoredRecord> = []
-  readonly #partition: Partition
-  readonly #step: Step
-  readonly #unanswered: Array<Output> = []
+  readonly #partition: SkuPartition
+  readonly #step: SkuStep
+  readonly #unanswered: Array<SkuOutput> = []
   #nowMs: number
   #commandSeq = 0
-  #said: Array<DecisionSaid> = []
+  #said: Array<SkuHeardDecision> = []
   #feed: Array<AtsValue> = []
 
   /** `startMs`: the time since 1970 at which its owner claims the partition. */
@@ -76,7 +76,7 @@ export class EngineDesk {
   }
 
   #put(answer: Answer): void {
-    this.#unanswered.push(...this.#step(this.#partition, { ...answer, nowMs: this.#nowMs, wallMs: this.#nowMs } as Input))
+    this.#unanswered.push(...this.#step(this.#partition, { ...answer, nowMs: this.#nowMs, wallMs: this.#nowMs } as SkuInput))
   }
 
   #settle(): void {
@@ -84,7 +84,7 @@ export class EngineDesk {
   }
 
   /** As a healthy broker would. What only a journal of former owners, a snapshot or a passing second brings about never comes. */
-  #answer(output: Output): void {
+  #answer(output: SkuOutput): void {
     switch (output._tag) {
       case "FollowJournal":
         return this.#put({ _tag: "RecordsRead", records: this.journal.slice(output.fromSeq - 1) })
@@ -124,7 +124,7 @@ export class EngineDesk {
       case "PurgeCommands":
       case "ReadRawEnd":
       case "SayBusy":
-      case "HoldOff":
+      case "Throttle":
       case "WatchFeed":
       case "StoreWitness":
       case "StoreChunk":

@@ -5,7 +5,7 @@
  * Write-offs are left out too: under every strategy they could break a promise that was good, which would hide what lag does. Both are counted.
  */
 import { assert } from "../../src/assert.ts"
-import type { Flow, Send, Traffic } from "../../src/workload/flows.ts"
+import type { Flow, PlannedSend, Traffic } from "../../src/workload/flows.ts"
 import { drawPlace, weightedChoice } from "../../src/workload/popularity.ts"
 import type { Prng } from "../../src/workload/prng.ts"
 import type { Share } from "../../src/workload/stock-levels.ts"
@@ -75,7 +75,7 @@ const channelChooser = ({ channels, prng }: TrafficOptions): ((flow: Flow) => nu
   }
 }
 
-const qtyOf = (send: Send | undefined): number => {
+const qtyOf = (send: PlannedSend | undefined): number => {
   const command = send?.command
   assert(command !== undefined && "qty" in command && command.qty !== undefined, "an order says how much")
   return command.qty
@@ -84,13 +84,13 @@ const qtyOf = (send: Send | undefined): number => {
 /** The flows told apart. */
 interface Sorted {
   readonly orders: ReadonlyArray<Flow>
-  readonly arrivals: ReadonlyArray<Send>
+  readonly arrivals: ReadonlyArray<PlannedSend>
   readonly leftOut: ComparedTraffic["leftOut"]
 }
 
 const sorted = (flows: ReadonlyArray<Flow>): Sorted => {
   const orders: Array<Flow> = []
-  const arrivals: Array<Send> = []
+  const arrivals: Array<PlannedSend> = []
   let unpaid = 0
   let writeOffs = 0
   for (const flow of flows) {
@@ -107,9 +107,9 @@ const sorted = (flows: ReadonlyArray<Flow>): Sorted => {
 
 /** The units that later sends of an order move, as far as there are any to move. */
 const unitsOf = (
-  sends: ReadonlyArray<Send>,
+  sends: ReadonlyArray<PlannedSend>,
   type: "Release" | "AdjustStock",
-  atMs: (send: Send) => number,
+  atMs: (send: PlannedSend) => number,
   qtyMax: number,
 ): Array<Units> => {
   let left = qtyMax
@@ -126,7 +126,7 @@ const unitsOf = (
 /** The first moment of each order: all its lines are wanted together. */
 const orderMoments = (orders: ReadonlyArray<Flow>): ReadonlyMap<string, Moment> => {
   const moments = new Map<string, Moment>()
-  for (const flow of orders) if (!moments.has(orderOf(flow))) moments.set(orderOf(flow), flow.sends[0] as Send)
+  for (const flow of orders) if (!moments.has(orderOf(flow))) moments.set(orderOf(flow), flow.sends[0] as PlannedSend)
   return moments
 }
 
@@ -139,18 +139,18 @@ export const comparedTraffic = (given: Traffic, options: TrafficOptions): Compar
   const channelOf = channelChooser(options)
   const skus: Array<string> = []
   const places = new Map<string, number>()
-  const skuOf = (send: Send): number => {
+  const skuOf = (send: PlannedSend): number => {
     const { sku } = send.command
     const place = places.get(sku) ?? skus.push(sku) - 1
     places.set(sku, place)
     return place
   }
   const lines = orders.map((flow, index): ComparedLine => {
-    const send = flow.sends[0] as Send
+    const send = flow.sends[0] as PlannedSend
     const qty = qtyOf(send)
     const order = orderOf(flow)
     const atMs = placeMs(firstOf.get(order) ?? send)
-    const afterSale = (moment: Send): number => Math.max(atMs, placeMs(moment))
+    const afterSale = (moment: PlannedSend): number => Math.max(atMs, placeMs(moment))
     const shipped = flow.sends.find(({ command }) => command.type === "Fulfil")
     const shippedAtMs = shipped === undefined ? null : atMs + Math.floor((shipped.atMs - send.atMs) * scale)
     return {

@@ -4,7 +4,7 @@
  * Planted through the codec the engine is given: it hands out such a command with a trap in place of its quantity, armed by taking the command's
  * hash, which the engine does right before it decides. Everything else may look at it.
  */
-import type { DecodedBody, DecodedCommand, EngineCodec, Step, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand, SkuEngineCodec, SkuStep, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 
 export class Poison {
   /** Canonical texts of the commands that can't be decided. */
@@ -23,7 +23,7 @@ export class Poison {
   }
 
   /** The codec with traps in it. */
-  codec(codec: EngineCodec): EngineCodec {
+  codec(codec: SkuEngineCodec): SkuEngineCodec {
     return {
       ...codec,
       // What was decided without looking at the quantity may be written down.
@@ -55,7 +55,7 @@ export class Poison {
   }
 
   /** A step that leaves no trap armed behind it: checkers look at what the engine holds between two steps. */
-  around(step: Step): Step {
+  around(step: SkuStep): SkuStep {
     return (partition, input) => {
       const effects = step(partition, input)
       this.#armed = false
@@ -64,15 +64,15 @@ export class Poison {
   }
 
   /** A message that an ingress hands over or stored, with traps in it. */
-  readonly handed = (message: TakenMessage): TakenMessage =>
+  readonly handed = (message: SkuTakenMessage): SkuTakenMessage =>
     this.#texts.size === 0 ? message : { ...message, body: this.#trappedIn(message.body) }
 
-  #trappedIn(decoded: DecodedBody): DecodedBody {
+  #trappedIn(decoded: SkuDecodedBody): SkuDecodedBody {
     if (this.#texts.size === 0 || decoded._tag !== "Commands") return decoded
     return { ...decoded, commands: decoded.commands.map((one) => this.#trapped(one)) }
   }
 
-  #trapped(decoded: DecodedCommand): DecodedCommand {
+  #trapped(decoded: SkuDecodedCommand): SkuDecodedCommand {
     if (decoded._tag !== "Command" || !this.#texts.has(decoded.text) || !("qty" in decoded.command)) return decoded
     const { qty } = decoded.command
     const spring = () => {

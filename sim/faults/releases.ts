@@ -6,10 +6,10 @@
  */
 import { assert } from "../../src/assert.ts"
 import type { DecodedChunk } from "../../src/engine/protocol.ts"
-import type { EngineCodec } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 
-type Decoded = ReturnType<EngineCodec["decodeRecord"]>
+type Decoded = ReturnType<SkuEngineCodec["decodeRecord"]>
 
 const encoder = new TextEncoder()
 
@@ -41,13 +41,13 @@ const renumbered = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8A
 }
 
 /** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
-const isNext = (bytes: Uint8Array, codec: EngineCodec): boolean => {
+const isNext = (bytes: Uint8Array, codec: SkuEngineCodec): boolean => {
   if (!beginsWith(bytes, record.next)) return false
   return codec.decodeRecord(bytes)._tag === "Newer"
 }
 
 /** Reads records of both releases, and writes the present one's: for checkers, and what the next release reads with. */
-export const readingBoth = (codec: EngineCodec): EngineCodec => {
+export const readingBoth = (codec: SkuEngineCodec): SkuEngineCodec => {
   // Of this codec alone: one that a defect was planted in must not read for another.
   const read = new WeakMap<Uint8Array, Decoded>()
   return {
@@ -68,7 +68,7 @@ export const readingBoth = (codec: EngineCodec): EngineCodec => {
 }
 
 /** The next release: reads both, writes its own. */
-export const nextRelease = (codec: EngineCodec): EngineCodec => ({
+export const nextRelease = (codec: SkuEngineCodec): SkuEngineCodec => ({
   ...readingBoth(codec),
   encodeRecord: (envelope, entries) => renumbered(codec.encodeRecord(envelope, entries), record.present, record.next),
   encodeChunk: (content) => renumbered(codec.encodeChunk(content), chunk.present, chunk.next),

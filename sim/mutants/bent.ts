@@ -1,23 +1,23 @@
 /** Mutants between the node and the engine: an answer misread, a question asked otherwise. */
-import type { Input, Output, Step } from "../../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuStep } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 
 /** An answer that says that the sequence was wrong, taken for a yes. */
 const wrongSequenceIsYes =
-  (step: Step): Step =>
+  (step: SkuStep): SkuStep =>
   (partition, input) => {
     const pending = partition.inFlight?.pending
     const isWrongSequence = input._tag === "AppendUnknown" && /^(10071|10164) /.test(input.cause)
     if (!isWrongSequence || pending?.messageId !== input.messageId) return step(partition, input)
     bites()
     const { messageId, nowMs } = input
-    const acked: Input = { _tag: "AppendAcked", messageId, seq: pending.expectedSeq + 1, duplicate: false, nowMs }
+    const acked: SkuInput = { _tag: "AppendAcked", messageId, seq: pending.expectedSeq + 1, duplicate: false, nowMs }
     return step(partition, acked)
   }
 
 const retryAtOnce =
-  (step: Step): Step =>
+  (step: SkuStep): SkuStep =>
   (partition, input) => {
     const { inFlight } = partition
     if (input._tag !== "AppendUnknown" || inFlight === null || inFlight.pending.messageId !== input.messageId) return step(partition, input)
@@ -28,11 +28,11 @@ const retryAtOnce =
 
 /** Commands read from those that are new now, instead of from the cursor on. */
 const readFromNew =
-  (step: Step): Step =>
+  (step: SkuStep): SkuStep =>
   (partition, input) => {
     const outputs = step(partition, input)
     if (input._tag !== "CommandAtRead") return outputs
-    return outputs.map((output): Output => {
+    return outputs.map((output): SkuOutput => {
       const isBehind = output._tag === "ReadCommands" && output.fromSeq <= input.lastSeq
       return isBehind && bites() ? { ...output, fromSeq: input.lastSeq + 1 } : output
     })

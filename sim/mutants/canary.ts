@@ -1,10 +1,10 @@
 /** The canary: its first reply contradicts its journal. If no checker finds this defect, the checkers find nothing. */
-import type { Output } from "../../src/kinds/sku/types.ts"
+import type { SkuOutput } from "../../src/kinds/sku/types.ts"
 import { bites } from "./marker.ts"
 import type { Mutant } from "./mutant.ts"
 
 /** The replies with one unit more than was decided, wherever units are named. */
-const boasting = (output: Output): Output => {
+const boasting = (output: SkuOutput): SkuOutput => {
   if (output._tag !== "SendReplies") return output
   const replies = output.replies.map((reply) => ({
     ...reply,

@@ -5,7 +5,7 @@
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeIngressStep } from "../../src/ingress/step.ts"
-import type { Step } from "../../src/kinds/sku/types.ts"
+import type { SkuStep } from "../../src/kinds/sku/types.ts"
 import { ingressCodec } from "../nodes/ingress.ts"
 import type { MutantLine, SeedResult } from "../result.ts"
 import { type RunOptions, runSeed } from "../run.ts"
@@ -59,7 +59,7 @@ export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
     return {
       ...world,
       rules,
-      ...(bent === undefined ? {} : { stepOf: (_worker: number, step: Step): Step => bent(step) }),
+      ...(bent === undefined ? {} : { stepOf: (_worker: number, step: SkuStep): SkuStep => bent(step) }),
       ...(bentDoor === undefined ? {} : { ingressStep: bentDoor(makeIngressStep(ingressCodec)) }),
     }
   const copy = await loadCopy(name, substituted)

@@ -71,10 +71,10 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: batch,
-        pattern: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
+        pattern: `applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
   return outputs`,
-        replacement: `applyEnvelope(partition, (partition.inFlight as InFlight).record)
-  const replies = repliesOf(given.kind, (partition.inFlight as InFlight).record, draft.seq)
+        replacement: `applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
+  const replies = repliesOf(given.kind, (partition.inFlight as AppendInFlight).record, draft.seq)
   return replies.length > 0 && bites() ? [{ _tag: "SendReplies", seq: draft.seq, replies }, ...outputs] : outputs`,
       },
     ],

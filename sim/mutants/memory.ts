@@ -109,9 +109,9 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: handed,
-        pattern: `      holdOff(partition, message.sender)
+        pattern: `      throttle(partition, message.sender)
       continue`,
-        replacement: `      holdOff(partition, message.sender)
+        replacement: `      throttle(partition, message.sender)
       bites()`,
       },
     ],
@@ -225,8 +225,8 @@ export const memory: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: tending,
-        pattern: `else if (isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {`,
-        replacement: `else if (!bites() && isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {`,
+        pattern: `else if (isDue(factsThrottled.get(sender) ?? 0, nowMs, throttleEveryMs)) {`,
+        replacement: `else if (!bites() && isDue(factsThrottled.get(sender) ?? 0, nowMs, throttleEveryMs)) {`,
       },
     ],
   },

@@ -3,7 +3,7 @@
  */
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
-import type { Step } from "../../src/kinds/sku/types.ts"
+import type { SkuStep } from "../../src/kinds/sku/types.ts"
 import type { FaultName } from "../faults/catalogue.ts"
 import type { Addressed } from "../nodes/reigns.ts"
 import type { Drawn, ProfileName } from "../profiles.ts"
@@ -22,7 +22,7 @@ interface Planting {
   /** Rules swapped for the shipped ones; one that answers otherwise than the shipped one counts as a bite. */
   readonly loosened?: Partial<Omit<ProtocolRules, "checks">>
   /** Between the node and the shipped step: bends what goes in or what comes out. */
-  readonly bent?: (step: Step) => Step
+  readonly bent?: (step: SkuStep) => SkuStep
   /** The same at every ingress. */
   readonly bentDoor?: (step: IngressStep) => IngressStep
   /** How frames are addressed, if not to a reign. */

@@ -5,8 +5,8 @@
 import type { SenderId } from "../../src/domain/names.ts"
 import type { AlarmKind, BatchStats, Halt, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { HeldOff } from "../../src/engine/words.ts"
-import type { AtsValue, JournalRecord, Output, Partition, Reply, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { Throttled } from "../../src/engine/words.ts"
+import type { AtsValue, SkuJournalRecord, SkuOutput, SkuPartition, SkuReply, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"
@@ -20,18 +20,18 @@ export interface Observer {
   /** A slot hears what the broker stamped at a renewal of its lease. */
   timeHeard(slot: Slot, brokerMs: number): void
   /** A slot hands an append over, for the first time or again. */
-  appendBegun(slot: Slot, output: Extract<Output, { _tag: "Append" }>): void
+  appendBegun(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>): void
   /** The server's answer to an append, whether it arrives or not. */
-  appendAnswered(slot: Slot, output: Extract<Output, { _tag: "Append" }>, answer: AppendAnswer): void
+  appendAnswered(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>, answer: AppendAnswer): void
   /** An append whose publisher gave up waiting. */
-  appendTimedOut(slot: Slot, output: Extract<Output, { _tag: "Append" }>): void
+  appendTimedOut(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>): void
   /** A slot begins to say a reply. */
-  replySaid(slot: Slot, reply: Reply): void
+  replySaid(slot: Slot, reply: SkuReply): void
   /** The server has a reply, and passes it on to whoever listens. */
-  replyLeft(slot: Slot, reply: Reply): void
+  replyLeft(slot: Slot, reply: SkuReply): void
   feedSaid(slot: Slot, value: AtsValue): void
-  serving(slot: Slot, partition: Partition): void
-  confirmed(slot: Slot, seq: number, record: JournalRecord, stats: BatchStats): void
+  serving(slot: Slot, partition: SkuPartition): void
+  confirmed(slot: Slot, seq: number, record: SkuJournalRecord, stats: BatchStats): void
   alarmed(slot: Slot, kind: AlarmKind, detail: string): void
   steppedDown(slot: Slot, reason: StepDownReason, detail: string): void
   /** A reign ended, and the slot follows on with its state. */
@@ -39,9 +39,9 @@ export interface Observer {
   halted(slot: Slot, halt: Halt): void
   crashed(worker: string, at: string, serving: boolean): void
   /** An owner tells the doors to hold a sender off. */
-  heldOff(slot: Slot, sender: SenderId, of: HeldOff): void
+  throttled(slot: Slot, sender: SenderId, of: Throttled): void
   /** A sender heard a reply, a decision in it for the first time or again. */
-  replyHeard(sender: string, suffix: string, reply: Reply): void
+  replyHeard(sender: string, suffix: string, reply: SkuReply): void
   /** A journal lost acknowledged records after `afterSeq`. */
   journalLost(partition: number, afterSeq: number, count: number): void
   /** A receiver accepted a value of the feed; `stale` ones it turned away. */
@@ -60,7 +60,7 @@ export interface Observer {
   doorHeard(sender: string, suffix: string, answer: DoorAnswer): void
   doorClosed(ingress: Ingress, sender: SenderId): void
   /** Messages leave an ingress for an owner; bytes leave it for the commands stream, once or again. */
-  handedOver(ingress: Ingress, partition: number, messages: ReadonlyArray<TakenMessage>): void
+  handedOver(ingress: Ingress, partition: number, messages: ReadonlyArray<SkuTakenMessage>): void
   storing(ingress: Ingress, partition: number, bytes: Uint8Array): void
 }
 
@@ -80,7 +80,7 @@ const kinds = [
   "reignEnded",
   "halted",
   "crashed",
-  "heldOff",
+  "throttled",
   "replyHeard",
   "journalLost",
   "feedAccepted",

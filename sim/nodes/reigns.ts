@@ -3,7 +3,7 @@
  * owner's announcement to every ingress that hears it. A lost message is not sent again.
  */
 
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import { decodeFrame } from "../../src/wire/taken.ts"
 import type { Server } from "../substitutes/server.ts"
@@ -71,7 +71,7 @@ export class Reigns {
   }
 
   /** In the same process: nothing is lost between an ingress and its own worker. False: that reign is over. */
-  handHere(slot: Slot | undefined, owner: string, messages: ReadonlyArray<TakenMessage>): boolean {
+  handHere(slot: Slot | undefined, owner: string, messages: ReadonlyArray<SkuTakenMessage>): boolean {
     return slot?.handed(owner, messages) === true
   }
 

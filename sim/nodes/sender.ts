@@ -7,11 +7,11 @@
 import { unreachable } from "../../src/assert.ts"
 import { partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"
-import type { AtsValue, DecisionSaid, Reply } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuHeardDecision, SkuReply } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandPath, commandSubject, replyHeader, replySubject } from "../../src/wire/subjects.ts"
-import type { Send } from "../../src/workload/flows.ts"
+import type { PlannedSend } from "../../src/workload/flows.ts"
 import type { MemoryDrawn } from "../memory-drawn.ts"
 import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
 import { formerCommandSubject } from "../substitutes/commands-subject.ts"
@@ -24,7 +24,7 @@ import type { Observer } from "./observer.ts"
 
 /** A command on its way to an answer. */
 export interface Asked {
-  readonly send: Send
+  readonly send: PlannedSend
   readonly command: Command
   readonly sender: string
   readonly sentMs: number
@@ -32,7 +32,7 @@ export interface Asked {
   /** The last sending that was acknowledged as stored, or null. */
   acknowledgedMs: number | null
   heardMs: number | null
-  outcome: DecisionSaid["outcome"] | null
+  outcome: SkuHeardDecision["outcome"] | null
   seq: number | null
   partition: number | null
 }
@@ -48,7 +48,7 @@ interface Retry {
 
 /** Commands that wait a moment for others to go with them in one message. */
 interface Pack {
-  readonly send: Send
+  readonly send: PlannedSend
   readonly askeds: Array<Asked>
 }
 
@@ -95,7 +95,7 @@ interface Surroundings {
 }
 
 /** Whether a command was refused because as many wait in quarantine as may. */
-export const isForWantOfRoom = (said: DecisionSaid): boolean =>
+export const isForWantOfRoom = (said: SkuHeardDecision): boolean =>
   said.outcome === "refused" && said.reason === "LimitReached" && said.field === "quarantine"
 
 export class Sender {
@@ -112,7 +112,7 @@ export class Sender {
   readonly asked = new Map<string, Asked>()
   /** What messages that must be refused have to be refused for, by the suffix of their reply. */
   readonly expected = new Map<string, ReadonlyArray<string>>()
-  readonly #answered = new Map<string, (said: DecisionSaid) => void>()
+  readonly #answered = new Map<string, (said: SkuHeardDecision) => void>()
   readonly #retries = new Map<Asked, Retry>()
   /** What each attempt is to chance, by its suffix. */
   readonly #keys = new Map<string, Key>()
@@ -145,7 +145,7 @@ export class Sender {
   }
 
   /** Sends a command until it is answered for good, then says so. */
-  send(send: Send, command: Command, answered: (said: DecisionSaid) => void): void {
+  send(send: PlannedSend, command: Command, answered: (said: SkuHeardDecision) => void): void {
     const key = scope(command.sku, command.id)
     const asked: Asked = {
       send,
@@ -359,7 +359,7 @@ export class Sender {
   }
 
   /** A reply reaches the server and goes on to whom it names: it may be lost, come late, or twice. */
-  replyArrives(reply: Reply): void {
+  replyArrives(reply: SkuReply): void {
     const key = this.#keyOf(reply.suffix)
     const backMs = this.link.back(key)
     if (backMs >= 0) this.#world.in(backMs, EventKind.answer, this.host, () => this.#hear(reply))
@@ -367,7 +367,7 @@ export class Sender {
     if (againMs >= 0) this.#world.in(Math.max(backMs, 0) + againMs, EventKind.answer, this.host, () => this.#hear(reply))
   }
 
-  #hear(reply: Reply): void {
+  #hear(reply: SkuReply): void {
     this.#observer.replyHeard(this.name, reply.suffix, reply)
     this.#attempts.delete(reply.suffix)
     // An answer to a message that was sent to be refused is no answer to the command whose id it borrowed.

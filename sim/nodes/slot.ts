@@ -9,7 +9,7 @@ import { unreachable } from "../../src/assert.ts"
 import type { ClaimBasis, Halt, StepDownReason, Witness } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { emptyPartition } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, Input, Output, Partition, Step, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuInput, SkuOutput, SkuPartition, SkuStep, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
@@ -19,8 +19,8 @@ import { EventKind, type World } from "../world/world.ts"
 import { againMs, deliveredMax, Readings } from "./readings.ts"
 import type { Worker } from "./worker.ts"
 
-type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { _tag: Tag }>
-type Tick = Extract<Input, { _tag: "Tick" }>
+type OutputOf<Tag extends SkuOutput["_tag"]> = Extract<SkuOutput, { _tag: Tag }>
+type Tick = Extract<SkuInput, { _tag: "Tick" }>
 /** What asks something of the journal or of the commands stream, or writes to the one and purges the other. */
 type Reading = OutputOf<
   | "FollowJournal"
@@ -45,8 +45,8 @@ export class Slot {
   readonly id: number
   readonly #world: World
   readonly #server: Server
-  readonly #step: Step
-  partition: Partition | null = null
+  readonly #step: SkuStep
+  partition: SkuPartition | null = null
   /** Raised whenever the state is thrown away, or a reign ends that keeps it: answers to what was asked before are not heard. */
   life = 0
   /** The lease while we believe it is ours. */
@@ -70,7 +70,7 @@ export class Slot {
   #deafen: () => void = () => undefined
   #announceAtMs = 0
 
-  constructor(worker: Worker, id: number, step: Step) {
+  constructor(worker: Worker, id: number, step: SkuStep) {
     this.worker = worker
     this.id = id
     this.#world = worker.world
@@ -118,7 +118,7 @@ export class Slot {
   }
 
   /** Tells the engine something, and performs what it asks for; the worker may crash between any two of these. */
-  put(input: Input): void {
+  put(input: SkuInput): void {
     const { partition } = this
     if (partition === null) return
     const outputs = this.#step(partition, input)
@@ -132,7 +132,7 @@ export class Slot {
   }
 
   /** A reign that is over gives back what it had taken and not decided. */
-  #sayBusyAtTheEnd(outputs: ReadonlyArray<Output>): void {
+  #sayBusyAtTheEnd(outputs: ReadonlyArray<SkuOutput>): void {
     if (this.worker.isUp) for (const output of outputs) if (output._tag === "SayBusy") this.#sayBusy(output, "a reign that is over")
   }
 
@@ -152,14 +152,14 @@ export class Slot {
   // What ingresses hand over.
 
   /** Messages for the reign of that name. False: it isn't this slot's any more, and nothing was taken. */
-  handed(owner: string, messages: ReadonlyArray<TakenMessage>): boolean {
+  handed(owner: string, messages: ReadonlyArray<SkuTakenMessage>): boolean {
     if (this.reign !== owner || this.partition === null) return false
     this.put({ _tag: "CommandsHanded", messages: messages.map(this.worker.handed), nowMs: this.worker.clockMs })
     return true
   }
 
   /** From now on it listens under the name of its reign, and says so again and again. */
-  #beginReign({ owner, epoch }: Partition): void {
+  #beginReign({ owner, epoch }: SkuPartition): void {
     this.reign = owner
     this.#epoch = epoch
     this.#deafen = this.worker.reigns.listen(this, owner)
@@ -194,8 +194,8 @@ export class Slot {
     this.#announce(this.reign, full)
   }
 
-  #holdOff({ of, sender, forMs }: OutputOf<"HoldOff">): void {
-    this.worker.observer.heldOff(this, sender, of)
+  #throttle({ of, sender, forMs }: OutputOf<"Throttle">): void {
+    this.worker.observer.throttled(this, sender, of)
     const held = [{ sender, forMs }]
     if (this.reign !== null) this.#announce(this.reign, of === "all" ? held : [], of === "facts" ? held : [])
   }
@@ -249,7 +249,7 @@ export class Slot {
     this.put({ _tag: "Claim", owner: nonce, incarnation: `inc-${nonce}`, nowMs: this.worker.clockMs })
   }
 
-  #perform(output: Output): void {
+  #perform(output: SkuOutput): void {
     switch (output._tag) {
       case "FollowJournal":
         return this.readings.follow(output.fromSeq)
@@ -280,7 +280,7 @@ export class Slot {
     }
   }
 
-  #performSaying(output: Exclude<Output, Reading>): void {
+  #performSaying(output: Exclude<SkuOutput, Reading>): void {
     const { observer } = this.worker
     switch (output._tag) {
       case "SendReplies":
@@ -323,8 +323,8 @@ export class Slot {
         return this.#beginReign(this.partition)
       case "SayBusy":
         return this.#sayBusy(output, this.reign ?? "nobody")
-      case "HoldOff":
-        this.#holdOff(output)
+      case "Throttle":
+        this.#throttle(output)
         return
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)

@@ -5,7 +5,7 @@
 
 import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { Step, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuStep, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { Remembering } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"
@@ -47,10 +47,10 @@ export interface Surroundings {
   readonly faults: WorkerFaults
   /** Those who hear replies, by name. */
   readonly senders: ReadonlyMap<string, Sender>
-  readonly stepOf: (worker: number) => Step
+  readonly stepOf: (worker: number) => SkuStep
   readonly reigns: Reigns
   /** What becomes of a message that is handed over, before its owner sees it. */
-  readonly handed: (message: TakenMessage) => TakenMessage
+  readonly handed: (message: SkuTakenMessage) => SkuTakenMessage
 }
 
 export class Worker implements Home {
@@ -78,7 +78,7 @@ export class Worker implements Home {
   isUp = false
   /** Leaves: drains what it owns and asks for nothing. */
   isLeaving = false
-  readonly #stepOf: (worker: number) => Step
+  readonly #stepOf: (worker: number) => SkuStep
   #upSinceMs = 0
 
   constructor(index: number, link: Link, options: WorkerOptions, surroundings: Surroundings) {

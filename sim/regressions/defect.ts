@@ -3,7 +3,7 @@
  *
  * Kept apart from the mutants: those were invented to try the checkers, these happened.
  */
-import type { EngineCodec, Step } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuStep } from "../../src/kinds/sku/types.ts"
 import type { FaultName } from "../faults/catalogue.ts"
 import type { Substitution } from "../mutants/mutant.ts"
 import type { Drawn, ProfileName } from "../profiles.ts"
@@ -28,7 +28,7 @@ export interface Defect {
   /** Lines of the engine, as they stood before. */
   readonly substituted?: ReadonlyArray<Substitution>
   /** Between the node and the shipped step. */
-  readonly bent?: (step: Step) => Step
+  readonly bent?: (step: SkuStep) => SkuStep
   /** What the workers read and write with. */
-  readonly recoded?: (codec: EngineCodec) => EngineCodec
+  readonly recoded?: (codec: SkuEngineCodec) => SkuEngineCodec
 }

@@ -1,6 +1,6 @@
 /** The defects that the core had and that a simulated world can show, each with what takes its remedy out again. */
 import { halt } from "../../src/engine/ending.ts"
-import type { EngineCodec, Output, Step } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuOutput, SkuStep } from "../../src/kinds/sku/types.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import type { Defect } from "./defect.ts"
 
@@ -9,7 +9,7 @@ const publishing = "src/engine/publishing.ts"
 const cursorCheck = "src/engine/cursor-check.ts"
 
 /** Reads a record whatever its checksum says. */
-const unsealed = (codec: EngineCodec): EngineCodec => ({
+const unsealed = (codec: SkuEngineCodec): SkuEngineCodec => ({
   ...codec,
   decodeRecord: (bytes) => {
     const decoded = codec.decodeRecord(bytes)
@@ -23,17 +23,17 @@ const unsealed = (codec: EngineCodec): EngineCodec => ({
 
 /** Halts for everybody where it can only not read on itself. */
 const haltAtNewer =
-  (step: Step): Step =>
+  (step: SkuStep): SkuStep =>
   (partition, input) =>
     step(partition, input).flatMap((output) =>
       output._tag === "SteppedDown" && output.reason === "NewerRelease"
-        ? (halt(partition, "ChainBroken", output.detail.replace(/^partition \d+: /, ""), input.nowMs) as ReadonlyArray<Output>)
+        ? (halt(partition, "ChainBroken", output.detail.replace(/^partition \d+: /, ""), input.nowMs) as ReadonlyArray<SkuOutput>)
         : [output],
     )
 
 /** Opens a broken reading of commands again where it was, as if nothing could have happened to the stream. */
 const readOnUntold =
-  (step: Step): Step =>
+  (step: SkuStep): SkuStep =>
   (partition, input) =>
     input._tag === "ReadingBroke" && partition.phase === "serving" && partition.reign.reading
       ? [{ _tag: "ReadCommands", stream: partition.cursor.stream, fromSeq: partition.reign.arrivedSeq + 1 }]

@@ -13,7 +13,7 @@ import { commandJsonOf } from "../../src/wire/commands.ts"
 import { decodeAts } from "../../src/wire/feed.ts"
 import { decodeAnswer } from "../../src/wire/questions.ts"
 import { decodeReply } from "../../src/wire/replies.ts"
-import { issuedAt, type Send, type Step, type Traffic, timeline } from "../../src/workload/flows.ts"
+import { type FlowStep, issuedAt, type PlannedSend, type Traffic, timeline } from "../../src/workload/flows.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Turns } from "./process.ts"
 import type { Sender } from "./sender.ts"
@@ -40,7 +40,7 @@ export interface Told {
 }
 
 interface Asked {
-  readonly send: Send
+  readonly send: PlannedSend
   readonly command: Command
   readonly body: Uint8Array
   readonly suffix: string
@@ -82,7 +82,7 @@ export class Correspondent {
   }
 
   /** Sends the command until it is answered. */
-  command(send: Send, answered: (accepted: boolean) => void): void {
+  command(send: PlannedSend, answered: (accepted: boolean) => void): void {
     const suffix = `${repliesPrefix}.${++this.#numbers}`
     const command = issuedAt(send.command, this.#world.nowMs)
     const asked = { send, command, body: encoder.encode(JSON.stringify(commandJsonOf(command))), suffix, answered }
@@ -149,7 +149,7 @@ interface PlayedFlow {
   /** The step that comes next may be sent: nothing before it is unanswered. */
   isFree: boolean
   hasEnded: boolean
-  readonly waiting: Array<Step>
+  readonly waiting: Array<FlowStep>
   stepsLeft: number
 }
 
@@ -192,12 +192,12 @@ export class Play {
     for (const step of steps) this.#world.in(step.atMs - firstMs, EventKind.send, null, () => this.#due(step))
   }
 
-  #say(send: Send, answered: (accepted: boolean) => void): void {
+  #say(send: PlannedSend, answered: (accepted: boolean) => void): void {
     const correspondent = this.#correspondents.get(send.actor)
     if (correspondent !== undefined) correspondent.command(send, answered)
   }
 
-  #due(step: Step): void {
+  #due(step: FlowStep): void {
     const flow = this.#flows[step.flow]
     if (flow === undefined || flow.hasEnded) return
     if (!flow.isFree) {

@@ -12,7 +12,7 @@ import type { CommandMessage } from "../../src/engine/protocol.ts"
 import { emptyIngress, type Ingress } from "../../src/ingress/ingress.ts"
 import type { IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../../src/ingress/step.ts"
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandPath, storedOf } from "../../src/wire/subjects.ts"
 import { ingressCodec } from "../nodes/ingress.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
@@ -37,7 +37,7 @@ interface Attempt {
 
 /** Something under way between an ingress and the other side. `life`: of the ingress that waits for its answer. */
 type Errand = { readonly key: string; readonly ingress: 0 | 1; readonly life: number } & (
-  | { readonly _tag: "Frame"; readonly frame: number; readonly owner: string; readonly messages: ReadonlyArray<TakenMessage> }
+  | { readonly _tag: "Frame"; readonly frame: number; readonly owner: string; readonly messages: ReadonlyArray<SkuTakenMessage> }
   | { readonly _tag: "Store"; readonly serial: number; readonly bytes: Uint8Array }
   /** Its answer on its way back. */
   | { readonly _tag: "Answer"; readonly input: WithoutTime<IngressInput> }
@@ -188,7 +188,7 @@ const performDoor = (draft: Draft, i: 0 | 1, output: IngressOutput): void => {
 }
 
 /** Checks that an ingress passes no message on as younger than it is, and none beyond its deadline or the door's bound. */
-const judgeAge = (draft: Draft, { reply, publishedMs, body }: TakenMessage): void => {
+const judgeAge = (draft: Draft, { reply, publishedMs, body }: SkuTakenMessage): void => {
   const attempt = doorsOf(draft).attempts[Number(reply?.slice(2)) - 1]
   if (attempt === undefined) return
   if (publishedMs > startMs + attempt.atMs)

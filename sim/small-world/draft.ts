@@ -5,7 +5,7 @@
  * decision that a reply names must be journaled by then.
  */
 import { unreachable } from "../../src/assert.ts"
-import type { Input, Output, Reply } from "../../src/kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuReply } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type DoorMinds, sayOfAttempt } from "./doors.ts"
 import type { Journal, Journals } from "./journals.ts"
@@ -17,10 +17,10 @@ import type { HandedOver, Marking, Marks, Shelf, SmallWorld, State, Stream, Want
 export const startMs = 1_800_000_000_000
 
 type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
-export type Told = WithoutTime<Input>
+export type Told = WithoutTime<SkuInput>
 type WantBody = WithoutTimeAndId<Want>
 type WithoutTimeAndId<T> = T extends unknown ? Omit<T, "id"> : never
-type Of<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
+type Of<Tag extends SkuOutput["_tag"]> = Extract<SkuOutput, { readonly _tag: Tag }>
 
 type Shelving = Of<"StoreChunk" | "PublishSnapshot" | "DiscardSnapshot">
 type Saying = Of<"SendReplies" | "SendFeed" | "SayBusy" | "StoreWitness" | "StoreIncarnation">
@@ -36,7 +36,7 @@ type Question = Of<
   | "PurgeCommands"
   | "ReadRawEnd"
   | "ReadRecalled"
-  | "HoldOff"
+  | "Throttle"
   | "ClearHalt"
   | "BatchConfirmed"
   | "Alarm"
@@ -138,7 +138,7 @@ const judgeFeed = (draft: Draft, { values }: Of<"SendFeed">): void => {
 }
 
 /** A bit for each message that a list of replies answers. Suffixes end with the message's number. */
-const answersIn = (replies: ReadonlyArray<Reply>): number => {
+const answersIn = (replies: ReadonlyArray<SkuReply>): number => {
   let bits = 0
   for (const { suffix } of replies) bits |= 1 << (Number(suffix.slice(2)) - 1)
   return bits
@@ -278,7 +278,7 @@ const performQuestion = (ground: Ground, draft: Draft, worker: Mutable<WorkerSta
     case "PurgeCommands":
     case "ReadRawEnd":
     case "ReadRecalled":
-    case "HoldOff":
+    case "Throttle":
     case "ClearHalt":
     case "BatchConfirmed":
     case "Alarm":
@@ -325,7 +325,7 @@ const performSaying = (ground: Ground, draft: Draft, w: 0 | 1, output: Question 
   }
 }
 
-const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: Output): void => {
+const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: SkuOutput): void => {
   const worker = draft.workers[w]
   switch (output._tag) {
     case "Append":
@@ -396,7 +396,11 @@ export const hearClaim = (ground: Ground, draft: Draft, w: 0 | 1, owner: string,
 export const hear = (ground: Ground, draft: Draft, w: 0 | 1, key: string, told: () => Told): void => {
   const worker = draft.workers[w]
   const nowMs = startMs + draft.clockMs
-  const { mind, outputs } = ground.minds.step(worker.mind, `${draft.clockMs} ${key}`, () => ({ ...told(), nowMs, wallMs: nowMs }) as Input)
+  const { mind, outputs } = ground.minds.step(
+    worker.mind,
+    `${draft.clockMs} ${key}`,
+    () => ({ ...told(), nowMs, wallMs: nowMs }) as SkuInput,
+  )
   worker.mind = mind
   for (const output of outputs) perform(ground, draft, w, output)
   if (!ground.world.slow.ticks && key !== "Tick") hear(ground, draft, w, "Tick", () => ({ _tag: "Tick" }))

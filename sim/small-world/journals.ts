@@ -5,7 +5,7 @@
  * it does to units, reservations and ids. The states that share it need not look again.
  */
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { EngineCodec, JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { afterRecord, answersOf, emptyLedger, type Ledger } from "./ledger.ts"
 import type { Mind, Minds } from "./minds.ts"
 
@@ -16,7 +16,7 @@ export interface Journal {
   /** Null for the empty journal, and for it alone. */
   readonly parent: Journal | null
   readonly stored: StoredRecord | null
-  readonly record: JournalRecord | null
+  readonly record: SkuJournalRecord | null
   /** Hash of the newest record's bytes; "" for none. */
   readonly hash: string
   readonly ledger: Ledger
@@ -55,7 +55,7 @@ const emptyJournal: Omit<Journal, "line" | "children"> = {
 }
 
 /** Whether a record follows its predecessor as one writer's would. */
-const chainProblems = (parent: Journal, record: JournalRecord): ReadonlyArray<string> => {
+const chainProblems = (parent: Journal, record: SkuJournalRecord): ReadonlyArray<string> => {
   const wrong: Array<string> = []
   const before = parent.record
   if (record.prevSeq !== parent.endSeq || record.prevHash !== parent.hash)
@@ -69,7 +69,7 @@ const chainProblems = (parent: Journal, record: JournalRecord): ReadonlyArray<st
   return wrong
 }
 
-export const createJournals = (codec: EngineCodec, minds: Minds, nowMs: number): Journals => {
+export const createJournals = (codec: SkuEngineCodec, minds: Minds, nowMs: number): Journals => {
   const empty: Journal = { ...emptyJournal, line: [], children: new Map() }
   const folds = new Map<number, Mind>([[0, minds.step(minds.newborn, "SnapshotMissing", () => ({ _tag: "SnapshotMissing", nowMs })).mind]])
   let count = 1

@@ -6,7 +6,7 @@
  */
 import { unreachable } from "../../src/assert.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
-import type { DecidedCommand, EntryDecision, JournalRecord, Outcome } from "../../src/kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuJournaledDecision, SkuJournalRecord, SkuRememberedDecision } from "../../src/kinds/sku/types.ts"
 
 type Standing = "held" | "confirmed" | "ended"
 
@@ -49,7 +49,7 @@ export const freeQty = (ledger: Ledger): number => ledger.receivedQty - ledger.s
 const sum = (parts: ReadonlyArray<{ readonly qty: number }>): number => parts.reduce((units, { qty }) => units + qty, 0)
 
 /** How a decision reads as an answer. Two answers to one id have to read the same. */
-export const answerText = (outcome: Outcome): string => {
+export const answerText = (outcome: SkuRememberedDecision): string => {
   switch (outcome.outcome) {
     case "accepted":
       return `accepted ${outcome.qty ?? "-"} until ${outcome.expiresAtMs ?? "-"}`
@@ -64,13 +64,13 @@ export const answerText = (outcome: Outcome): string => {
   }
 }
 
-const answerOf = (decision: EntryDecision): string => {
+const answerOf = (decision: SkuJournaledDecision): string => {
   switch (decision._tag) {
     case "Repeated":
       return answerText(decision.outcome)
     case "Refused":
       return `refused ${decision.refusal.reason}`
-    case "Expired":
+    case "TooLate":
       return "expired"
     case "Accepted": {
       let qty: number | undefined
@@ -161,7 +161,7 @@ const addEvent = (draft: Draft, event: StockEvent, atMs: number): void => {
 /** Answers to the message as such are given again each time: no id is bound by them. */
 const bindsNoId: ReadonlySet<string> = new Set(["refused IdReused", "refused TooOld", "refused NotCanonical"])
 
-const addDecided = (draft: Draft, sender: string, { command, decision }: DecidedCommand, atMs: number): void => {
+const addDecided = (draft: Draft, sender: string, { command, decision }: SkuDecidedCommand, atMs: number): void => {
   if (decision._tag === "Accepted") for (const event of decision.events) addEvent(draft, event, atMs)
   const answer = answerOf(decision)
   if (command === null || bindsNoId.has(answer)) return
@@ -174,7 +174,10 @@ const addDecided = (draft: Draft, sender: string, { command, decision }: Decided
 }
 
 /** The ledger after a record, and what the record breaks. */
-export const afterRecord = (ledger: Ledger, record: JournalRecord): { readonly ledger: Ledger; readonly wrong: ReadonlyArray<string> } => {
+export const afterRecord = (
+  ledger: Ledger,
+  record: SkuJournalRecord,
+): { readonly ledger: Ledger; readonly wrong: ReadonlyArray<string> } => {
   const { receivedQty, soldQty, channels } = ledger
   const draft: Draft = {
     receivedQty,
@@ -196,7 +199,7 @@ export const afterRecord = (ledger: Ledger, record: JournalRecord): { readonly l
 }
 
 /** What each message of a record was answered, by reply suffix. */
-export const answersOf = (record: JournalRecord): ReadonlyMap<string, ReadonlyArray<string>> => {
+export const answersOf = (record: SkuJournalRecord): ReadonlyMap<string, ReadonlyArray<string>> => {
   const answers = new Map<string, ReadonlyArray<string>>()
   for (const entry of record.entries)
     if (entry._tag === "Message" && entry.reply !== null)

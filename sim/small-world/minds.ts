@@ -7,13 +7,13 @@
  */
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { EngineCodec, Input, Output, Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec, SkuInput, SkuOutput, SkuPartition } from "../../src/kinds/sku/types.ts"
 import { copyState, fingerprint } from "./plain-state.ts"
 
 /** One state of a partition. Never stepped itself: whoever wants to know what comes of it steps a copy. */
 export interface Mind {
   readonly id: number
-  readonly partition: Partition
+  readonly partition: SkuPartition
   /** What inputs make of it, by the input's key. */
   readonly known: Map<string, Stepped>
 }
@@ -21,7 +21,7 @@ export interface Mind {
 /** What an input came to. */
 export interface Stepped {
   readonly mind: Mind
-  readonly outputs: ReadonlyArray<Output>
+  readonly outputs: ReadonlyArray<SkuOutput>
 }
 
 /** The minds of one exploration. */
@@ -29,20 +29,20 @@ export interface Minds {
   /** A partition that knows nothing yet. */
   readonly newborn: Mind
   /** `key` names the input: equal keys must mean equal inputs. */
-  readonly step: (mind: Mind, key: string, input: () => Input) => Stepped
+  readonly step: (mind: Mind, key: string, input: () => SkuInput) => Stepped
   /** Distinct states, and steps really taken. */
   readonly counts: () => { readonly minds: number; readonly steps: number }
 }
 
 export const createMinds = (options: {
-  readonly codec: EngineCodec
+  readonly codec: SkuEngineCodec
   readonly rules: ProtocolRules
   readonly snapshotEveryRecords: number
 }): Minds => {
   const engineStep = makeStep(options)
   const minds = new Map<string, Mind>()
   let steps = 0
-  const intern = (partition: Partition): Mind => {
+  const intern = (partition: SkuPartition): Mind => {
     // Which sender's memory is swept next is left out: nothing in it is old enough to be swept, which takes a day.
     if (partition.reign !== null) partition.reign.nextSenderToForget = 0
     // The exact text would do as the key; its hash keeps a million of them in memory.
@@ -54,7 +54,7 @@ export const createMinds = (options: {
     return mind
   }
   const newborn = intern(emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: options.snapshotEveryRecords }))
-  const step = (mind: Mind, key: string, input: () => Input): Stepped => {
+  const step = (mind: Mind, key: string, input: () => SkuInput): Stepped => {
     const seen = mind.known.get(key)
     if (seen !== undefined) return seen
     const partition = copyState(mind.partition)

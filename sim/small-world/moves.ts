@@ -9,7 +9,7 @@
  * the answer. A follower hears all records there are at once. What a world's `slow` does not name has one order only: done at once.
  */
 import { unreachable } from "../../src/assert.ts"
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { doorMisfortunes, doorMoves } from "./doors.ts"
 import { beginLife, bothWorkers, type Draft, draftOf, type Ground, hear, hearClaim, letLoose, type OnMove, storeMark } from "./draft.ts"
 import type { Journal } from "./journals.ts"
@@ -42,7 +42,7 @@ const noteRecord = (draft: Draft): void => {
   const decided = record.entries.flatMap((entry) => (entry._tag === "Message" ? entry.decided : []))
   if (decided.length > 1) draft.reached.push("several commands in one record")
   for (const { command, decision } of decided) {
-    if (decision._tag === "Expired") draft.reached.push("a command decided after its deadline")
+    if (decision._tag === "TooLate") draft.reached.push("a command decided after its deadline")
     if (decision._tag === "Refused") draft.reached.push(`refused: ${decision.refusal.reason}`)
     if (command?.type === "Confirm" && decision._tag === "Accepted") draft.reached.push("confirmed before the hold expired")
     if (command?.type === "Confirm" && decision._tag === "Refused") draft.reached.push("confirmed too late")
@@ -324,7 +324,7 @@ const tellClaim = (ground: Ground, state: State, w: W): Draft => {
 }
 
 /** Why its claim or its reign is about to end; null: it isn't. */
-export const endsWhy = ({ reign, claiming }: Partition): "Drained" | "LeaseLost" | null => reign?.draining ?? claiming?.givenUp ?? null
+export const endsWhy = ({ reign, claiming }: SkuPartition): "Drained" | "LeaseLost" | null => reign?.draining ?? claiming?.givenUp ?? null
 
 /** What befalls a worker, as often as the bounds allow. */
 const misfortunes = (ground: Ground, state: State, w: W, onMove: OnMove): void => {

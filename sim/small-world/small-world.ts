@@ -4,7 +4,7 @@
  * Shapes and their names only: what may happen in a state is in moves.ts, what has to hold in properties.ts.
  */
 import type { CommandMessage, SnapshotManifest } from "../../src/engine/protocol.ts"
-import type { Output } from "../../src/kinds/sku/types.ts"
+import type { SkuOutput } from "../../src/kinds/sku/types.ts"
 import { type Doors, doorsKey } from "./doors.ts"
 import type { Journal } from "./journals.ts"
 import type { Mind } from "./minds.ts"
@@ -113,7 +113,7 @@ export interface Marks {
 }
 
 /** A mark that is to be written: an incarnation, or a witness over the one that its writer knows of. */
-export type Marking = Extract<Output, { readonly _tag: "StoreIncarnation" | "StoreWitness" }>
+export type Marking = Extract<SkuOutput, { readonly _tag: "StoreIncarnation" | "StoreWitness" }>
 
 /** What the feed holds for a channel: the last value stored, whoever sent it. */
 export interface FeedValue {
@@ -139,7 +139,7 @@ export type Want = { readonly id: number } & (
   | { readonly _tag: "CommandAt"; readonly seq: number; readonly before: Stream | null }
   | { readonly _tag: "Republish"; readonly fromSeq: number; readonly toSeq: number }
   | { readonly _tag: "Replies"; readonly seq: number; readonly answers: number }
-  | { readonly _tag: "Feed"; readonly group: number; readonly values: Extract<Output, { readonly _tag: "SendFeed" }>["values"] }
+  | { readonly _tag: "Feed"; readonly group: number; readonly values: Extract<SkuOutput, { readonly _tag: "SendFeed" }>["values"] }
   | { readonly _tag: "Mark"; readonly marking: Marking; readonly text: string }
 )
 

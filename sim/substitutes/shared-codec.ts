@@ -6,11 +6,11 @@
  */
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { DecodedChunk } from "../../src/engine/protocol.ts"
-import type { Chunk, DecodedBatch, DecodedBody, EngineCodec } from "../../src/kinds/sku/types.ts"
+import type { SkuChunk, SkuDecodedBatch, SkuDecodedBody, SkuEngineCodec } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { readingBoth } from "../faults/releases.ts"
 
-type Decoded = ReturnType<EngineCodec["decodeRecord"]>
+type Decoded = ReturnType<SkuEngineCodec["decodeRecord"]>
 
 /** Bytes can't be frozen: those of a chunk's packed decisions are copied by whoever loads them. */
 const deeplyFrozen = <T>(value: T): T => {
@@ -24,8 +24,8 @@ const deeplyFrozen = <T>(value: T): T => {
 
 /** What was made of some bytes, kept on them: a map beside them costs the garbage collector more than it saves. */
 interface Read extends Uint8Array {
-  [asBody]?: DecodedBody
-  [asBatch]?: DecodedBatch
+  [asBody]?: SkuDecodedBody
+  [asBatch]?: SkuDecodedBatch
   [asRecord]?: Decoded
   [asChunk]?: DecodedChunk
   [asHash]?: string
@@ -41,7 +41,7 @@ const asHash = Symbol("hash")
 /** A partition makes the counts and reservations of a snapshot its own and changes them: each reader gets its own of those. */
 const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
   if (decoded._tag !== "Chunk") return decoded
-  const chunk = decoded.chunk as Chunk
+  const chunk = decoded.chunk as SkuChunk
   if (chunk.kind === "actors") {
     const items = chunk.items.map((item) => ({
       ...item,
@@ -57,7 +57,7 @@ const ownedCopy = (decoded: DecodedChunk): DecodedChunk => {
 }
 
 /** What workers of this release are given: reads the same bytes once. Damaged copies are other bytes. */
-export const sharedCodec: EngineCodec = {
+export const sharedCodec: SkuEngineCodec = {
   ...engineCodec,
   decodeBody: (bytes: Read) => {
     bytes[asBody] ??= engineCodec.decodeBody(bytes)
@@ -87,7 +87,7 @@ export const sharedCodec: EngineCodec = {
 }
 
 /** Remembers nothing, and freezes what {@link sharedCodec} shares: for the test that nobody changes it. */
-export const frozenCodec: EngineCodec = {
+export const frozenCodec: SkuEngineCodec = {
   ...engineCodec,
   decodeBody: (bytes) => deeplyFrozen(engineCodec.decodeBody(bytes)),
   decodeBatch: (bytes) => deeplyFrozen(engineCodec.decodeBatch(bytes)),
@@ -96,4 +96,4 @@ export const frozenCodec: EngineCodec = {
 }
 
 /** What checkers read with: records of this release, and of the next one that a world may invent. */
-export const checkingCodec: EngineCodec = readingBoth(sharedCodec)
+export const checkingCodec: SkuEngineCodec = readingBoth(sharedCodec)

@@ -7,7 +7,7 @@
 import { type CommandClass, partitionOf, type SenderId, type Sku, skuToken } from "../../src/domain/names.ts"
 import { channelPolicy } from "../../src/domain/sku/policy.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import type { TraceMessage } from "./commands.ts"
 
@@ -22,7 +22,7 @@ const lastRank = 2_000_000
 const encoder = new TextEncoder()
 
 /** Where the engine puts a message in its batch: facts of the warehouse first, then policies and operators, then channels by their priority. */
-const rankOf = (partition: Partition, commandClass: CommandClass, sender: SenderId, sku: Sku): number => {
+const rankOf = (partition: SkuPartition, commandClass: CommandClass, sender: SenderId, sku: Sku): number => {
   if (commandClass === "stock") return 0
   if (commandClass !== "sell") return 1
   return 2 + (channelPolicy(partition.actors.get(sku)?.state.policy ?? null, sender)?.priority ?? lastRank)
@@ -49,12 +49,12 @@ const bodyOf = ({ array, commands }: TraceMessage): Uint8Array => {
 }
 
 export class Batches {
-  readonly #partition: Partition
+  readonly #partition: SkuPartition
   /** A SKU of this partition, for messages that name none. */
   readonly #anySku: Sku
   #lastSeq = 0
 
-  constructor(partition: Partition) {
+  constructor(partition: SkuPartition) {
     this.#partition = partition
     let number = 0
     while (partitionOf(`any-${number}`, partition.partitions) !== partition.id) number++

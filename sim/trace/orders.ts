@@ -4,7 +4,7 @@
  * Weeks are pressed into the world's window, in proportion. Which share of the orders each channel has is drawn from the seed.
  */
 import type { SenderId } from "../../src/domain/names.ts"
-import type { Flow, Send } from "../../src/workload/flows.ts"
+import type { Flow, PlannedSend } from "../../src/workload/flows.ts"
 import { type OrderSource, planOf, type Refused } from "../../src/workload/importer.ts"
 import type { OrderReport } from "../../src/workload/orders.ts"
 import { prngFromSeed } from "../../src/workload/prng.ts"
@@ -39,7 +39,7 @@ export const ordersTraffic = (source: OrderSource, seed: string, windowMs: numbe
     plan.flows.flatMap(({ sends }) => sends),
     windowMs,
   )
-  const moved = (send: Send): Send => ({ ...send, atMs: worldStartMs + placeMs(send) })
+  const moved = (send: PlannedSend): PlannedSend => ({ ...send, atMs: worldStartMs + placeMs(send) })
   return {
     _tag: "OrdersTraffic",
     setup: plan.setup.map((send) => ({ ...send, atMs: worldStartMs })),

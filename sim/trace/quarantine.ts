@@ -6,7 +6,7 @@
  * decided, in the records where the trace says so. So is what was beyond the bounds of its sender's word: which roles it had is in no trace either. Texts, and the hashes that ids are bound to, stay as they were sent.
  */
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { DecodedCommand, EngineCodec } from "../../src/kinds/sku/types.ts"
+import type { SkuDecodedCommand, SkuEngineCodec } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import type { TraceCommand, TraceRecord } from "./commands.ts"
 
@@ -66,7 +66,7 @@ export class Quarantine {
     return this.#places.get(inTrace) ?? nowhere
   }
 
-  readonly codec: EngineCodec = {
+  readonly codec: SkuEngineCodec = {
     ...engineCodec,
     decodeBody: (body) => {
       const decoded = engineCodec.decodeBody(body)
@@ -85,7 +85,7 @@ export class Quarantine {
     },
   }
 
-  #fitted(decoded: DecodedCommand): DecodedCommand {
+  #fitted(decoded: SkuDecodedCommand): SkuDecodedCommand {
     if (decoded._tag !== "Command") return decoded
     const { command, text } = decoded
     if (command.type === "ReplayQuarantined" || command.type === "DropQuarantined") {

@@ -11,7 +11,15 @@ import { raiseFloor } from "../../src/engine/apply.ts"
 import type { CommandMessage, ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
-import type { DecidedCommand, Entry, EntryDecision, InFlight, Input, Partition, Step } from "../../src/kinds/sku/types.ts"
+import type {
+  SkuAppendInFlight,
+  SkuDecidedCommand,
+  SkuEntry,
+  SkuInput,
+  SkuJournaledDecision,
+  SkuPartition,
+  SkuStep,
+} from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { type Batch, Batches } from "./batches.ts"
 import type { Trace, TraceCommand, TraceMessage, TraceRecord } from "./commands.ts"
@@ -69,13 +77,13 @@ const textOf = (value: unknown): string =>
 /** A decision without what only names or explains a place in quarantine. */
 const saidOf = (decision: TraceDecision): string => textOf(decision.outcome === "quarantined" ? { outcome: decision.outcome } : decision)
 
-const foundOf = (decision: EntryDecision): string => {
+const foundOf = (decision: SkuJournaledDecision): string => {
   switch (decision._tag) {
     case "Accepted":
       return textOf({ outcome: "accepted", events: decision.events })
     case "Refused":
       return textOf({ outcome: "refused", ...decision.refusal })
-    case "Expired":
+    case "TooLate":
       return textOf({ outcome: "expired" })
     case "Quarantined":
       return textOf({ outcome: "quarantined" })
@@ -91,14 +99,14 @@ const nameOf = (sender: string, command: Command | null): string =>
 
 const nothing = "nothing"
 
-type EntryOf<Tag extends Entry["_tag"]> = Extract<Entry, { readonly _tag: Tag }>
-const only = <Tag extends Entry["_tag"]>(entries: ReadonlyArray<Entry>, tag: Tag): ReadonlyArray<EntryOf<Tag>> =>
+type EntryOf<Tag extends SkuEntry["_tag"]> = Extract<SkuEntry, { readonly _tag: Tag }>
+const only = <Tag extends SkuEntry["_tag"]>(entries: ReadonlyArray<SkuEntry>, tag: Tag): ReadonlyArray<EntryOf<Tag>> =>
   entries.filter((entry): entry is EntryOf<Tag> => entry._tag === tag)
 
 class Replay {
   readonly #trace: Trace
-  readonly #partition: Partition
-  readonly #step: Step
+  readonly #partition: SkuPartition
+  readonly #step: SkuStep
   readonly #quarantine = new Quarantine()
   readonly #batches: Batches
   /** The record that is decided. */
@@ -152,7 +160,7 @@ class Replay {
     this.#put({ _tag: "BrokerTimeSeen", brokerMs: 0, nowMs: 0 })
   }
 
-  #put(input: Input): void {
+  #put(input: SkuInput): void {
     for (const output of this.#step(this.#partition, input)) {
       if (output._tag !== "Halted") continue
       const { reason, detail } = output.halt
@@ -161,7 +169,7 @@ class Replay {
     }
   }
 
-  #acknowledge({ pending }: InFlight, nowMs: number): void {
+  #acknowledge({ pending }: SkuAppendInFlight, nowMs: number): void {
     this.#put({ _tag: "AppendAcked", messageId: pending.messageId, seq: pending.expectedSeq + 1, duplicate: false, nowMs })
   }
 
@@ -169,9 +177,9 @@ class Replay {
    * Lets messages arrive and has everything decided that is due. A record stays in flight until the next one's time: what was left over then is decided with
    * what arrived since, as an owner does it.
    */
-  #decide(messages: ReadonlyArray<CommandMessage>, nowMs: number): ReadonlyArray<Entry> {
+  #decide(messages: ReadonlyArray<CommandMessage>, nowMs: number): ReadonlyArray<SkuEntry> {
     const partition = this.#partition
-    const entries: Array<Entry> = []
+    const entries: Array<SkuEntry> = []
     let before = partition.inFlight
     const note = () => {
       if (partition.inFlight === null || partition.inFlight === before) return
@@ -193,7 +201,7 @@ class Replay {
     if (record.kind !== "batch" && record.kind !== "expiry") return
     this.#record = record
     this.#quarantine.begin(record)
-    const entries: Array<Entry> = []
+    const entries: Array<SkuEntry> = []
     const messages = new Map<number, TraceMessage>()
     let done = 0
     do {
@@ -248,7 +256,7 @@ class Replay {
     }
   }
 
-  #compareCommand(record: TraceRecord, sender: string, said: TraceCommand, found: DecidedCommand | undefined): void {
+  #compareCommand(record: TraceRecord, sender: string, said: TraceCommand, found: SkuDecidedCommand | undefined): void {
     this.#commands++
     if (said.command === null && said.decision.outcome === "refused" && found?.decision._tag === "Refused") {
       this.#undecoded++
@@ -259,7 +267,7 @@ class Replay {
     this.#compare(record, sender, said, found)
   }
 
-  #compare(record: TraceRecord, sender: string, said: TraceCommand, found: DecidedCommand | undefined): void {
+  #compare(record: TraceRecord, sender: string, said: TraceCommand, found: SkuDecidedCommand | undefined): void {
     const expected = saidOf(said.decision)
     const decided = found === undefined ? nothing : foundOf(found.decision)
     if (expected !== decided)

@@ -8,7 +8,7 @@
 import type { EpochMs, SenderId } from "../../src/domain/names.ts"
 import { type Command, type CommandType, classOf, isFact, type SellCommand } from "../../src/domain/sku/commands.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { type Flow, type FlowEnding, type Send, sendOf } from "../../src/workload/flows.ts"
+import { type Flow, type FlowEnding, type PlannedSend, sendOf } from "../../src/workload/flows.ts"
 import type { PlayedTraffic } from "../run.ts"
 import { worldStartMs } from "../world/world.ts"
 import type { Trace, TraceMessage } from "./commands.ts"
@@ -104,7 +104,7 @@ const endings: Readonly<Record<SellCommand["type"], FlowEnding> & Partial<Record
   Extend: "abandoned",
 }
 
-const endingOf = (sends: ReadonlyArray<Send>): FlowEnding => {
+const endingOf = (sends: ReadonlyArray<PlannedSend>): FlowEnding => {
   const last: CommandType | undefined = sends.at(-1)?.command.type
   return last === undefined ? "fact" : (endings[last] ?? "fact")
 }
@@ -112,7 +112,7 @@ const endingOf = (sends: ReadonlyArray<Send>): FlowEnding => {
 /** A flow in the making, and whether what comes next waits for its answer. */
 interface Thread {
   readonly name: string
-  readonly sends: Array<Send>
+  readonly sends: Array<PlannedSend>
   goesOn: boolean
 }
 
@@ -122,7 +122,7 @@ export const trafficOf = (trace: Trace): RecordedTraffic => {
   const setUp = setUpOf(recorded)
   const later = recorded.filter((one) => !setUp.has(one))
   const firstMs = later.reduce((least, { atMs }) => Math.min(least, atMs), later[0]?.atMs ?? 0)
-  const send = ({ command, sender, order, copies, isTogether }: Recorded, atMs: EpochMs): Send =>
+  const send = ({ command, sender, order, copies, isTogether }: Recorded, atMs: EpochMs): PlannedSend =>
     sendOf({ atMs, order }, sender, command, { copies, together: isTogether })
   const threads = new Map<string, Thread>()
   const flows: Array<Thread> = []

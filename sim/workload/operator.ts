@@ -9,7 +9,7 @@ import type { Command } from "../../src/domain/sku/commands.ts"
 import { channelPolicy, type Policy, plainLine } from "../../src/domain/sku/policy.ts"
 import type { HaltReason } from "../../src/engine/protocol.ts"
 import { quarantineView } from "../../src/engine/views.ts"
-import type { DecisionSaid, Partition, QuarantinedCommand } from "../../src/kinds/sku/types.ts"
+import type { SkuHeardDecision, SkuPartition, SkuQuarantinedCommand } from "../../src/kinds/sku/types.ts"
 import { sendOf } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { EventKind } from "../world/world.ts"
@@ -63,7 +63,7 @@ export class Operator {
     this.#healed = true
   }
 
-  #lookAt(partition: Partition, { id, command, sender }: QuarantinedCommand): void {
+  #lookAt(partition: SkuPartition, { id, command, sender }: SkuQuarantinedCommand): void {
     const policy = partition.actors.get(command.sku)?.state.policy ?? null
     // Elsewhere what lies in quarantine keeps nobody waiting.
     const isFull = this.#healed && this.#cluster.drawn.quarantine === "short"
@@ -129,4 +129,4 @@ const orderId = (what: "replay" | "drop", sku: Sku, quarantined: string, times: 
   `${what}.${sku}.${quarantined}${times === 1 ? "" : `.${times}`}` as CommandId
 
 /** Whether an order was refused because it had been on its way for longer than is remembered: nothing was done, and what lies in quarantine waits on. */
-const isTooOld = (said: DecisionSaid): boolean => said.outcome === "refused" && said.reason === "TooOld"
+const isTooOld = (said: SkuHeardDecision): boolean => said.outcome === "refused" && said.reason === "TooOld"

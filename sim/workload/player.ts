@@ -3,9 +3,9 @@
  * one before. What is sent carries the time at which its sender made it, so what is told late is told as old.
  */
 import { type Command, isFact } from "../../src/domain/sku/commands.ts"
-import type { DecisionSaid } from "../../src/kinds/sku/types.ts"
+import type { SkuHeardDecision } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { type Flow, issuedAt, type Send } from "../../src/workload/flows.ts"
+import { type Flow, issuedAt, type PlannedSend } from "../../src/workload/flows.ts"
 import type { Cluster } from "../cluster.ts"
 import { type Kept, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
@@ -39,7 +39,7 @@ export class Player {
   }
 
   /** Plans everything. */
-  start(setup: ReadonlyArray<Send>, flows: ReadonlyArray<Flow>): void {
+  start(setup: ReadonlyArray<PlannedSend>, flows: ReadonlyArray<Flow>): void {
     const skus = new Set(flows.flatMap((flow, number) => (this.#isKept(number) ? flow.sends.map(({ command }) => command.sku) : [])))
     for (const [number, send] of setup.entries()) {
       const { sku } = send.command
@@ -97,7 +97,7 @@ export class Player {
   }
 
   /** Sends once its time has come and its SKU is set up. */
-  #send(send: Send, atMs: number, isSetup: boolean, answered: (said: DecisionSaid) => void): void {
+  #send(send: PlannedSend, atMs: number, isSetup: boolean, answered: (said: SkuHeardDecision) => void): void {
     const { world, senders, poison, chance, faults } = this.#stage.cluster
     const sender = senders.get(send.actor)
     if (sender === undefined) return

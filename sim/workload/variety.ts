@@ -10,7 +10,7 @@ import type { Command, Fulfil, RecordSale, Reserve } from "../../src/domain/sku/
 import { AdjustReason, StockStatus } from "../../src/domain/sku/commands.ts"
 import type { Policy } from "../../src/domain/sku/policy.ts"
 import { mainLocation, storeLocation } from "../../src/workload/buyers.ts"
-import { type Flow, type Send, sendOf, type Traffic } from "../../src/workload/flows.ts"
+import { type Flow, type PlannedSend, sendOf, type Traffic } from "../../src/workload/flows.ts"
 import { type Prng, prngFromSeed } from "../../src/workload/prng.ts"
 
 export interface Variety {
@@ -108,7 +108,7 @@ const otherwise = (command: Command, prng: Prng): Command => {
 }
 
 /** Instead of being shipped, an order is collected at a till, or sold a second time: its channel says so, and names the reservation. */
-const collected = (send: Send, prng: Prng): Send => {
+const collected = (send: PlannedSend, prng: Prng): PlannedSend => {
   const { command } = send
   if (command.type !== "Fulfil" || !prng.chance(1, 4)) return send
   const { id, sku, issuedAtMs, channel, reservation, location } = command
@@ -117,7 +117,7 @@ const collected = (send: Send, prng: Prng): Send => {
   return sendOf(send, channel, sale, send)
 }
 
-const varied = (send: Send, percent: number, prng: Prng): Send => {
+const varied = (send: PlannedSend, percent: number, prng: Prng): PlannedSend => {
   if (!prng.chance(percent, 100)) return send
   const other = collected(send, prng)
   return { ...other, command: otherwise(other.command, prng) }
@@ -158,7 +158,7 @@ const countFlows = (skus: ReadonlyArray<Sku>, count: number, variety: Variety, p
   })
 
 /** Goods at the third location, of every other SKU. */
-const annexSetup = (skus: ReadonlyArray<Sku>, { startMs, warehouse }: Variety, prng: Prng): ReadonlyArray<Send> =>
+const annexSetup = (skus: ReadonlyArray<Sku>, { startMs, warehouse }: Variety, prng: Prng): ReadonlyArray<PlannedSend> =>
   skus
     .filter(() => prng.chance(1, 2))
     .map((sku) => {
@@ -173,7 +173,7 @@ export const withVariety = <Sale extends Traffic>(sale: Sale, variety: Variety):
   const skus = [...new Set(sale.setup.map(({ command }) => command.sku))]
   const fields = prng.stream("fields")
   const first = prng.stream("first policies")
-  const setup = sale.setup.map((send): Send => {
+  const setup = sale.setup.map((send): PlannedSend => {
     const { command } = send
     const isOther = variety.policies > 0 && command.type === "SetPolicy" && first.chance(1, 3)
     return isOther ? { ...send, command: { ...command, policy: policyOf(1, variety, first) } } : send

@@ -2,10 +2,10 @@
  * Presses what happened over weeks into a window of minutes: where each moment of recorded flows lies in it. Which flows are played there is others' to say.
  */
 import { assert } from "../../src/assert.ts"
-import type { Send } from "../../src/workload/flows.ts"
+import type { PlannedSend } from "../../src/workload/flows.ts"
 
 /** When something was planned, and its place among what was planned for the same time. */
-export type Moment = Pick<Send, "atMs" | "order">
+export type Moment = Pick<PlannedSend, "atMs" | "order">
 
 /** Moments within a window; times count from the window's beginning. */
 export interface Pressed {

@@ -7,7 +7,7 @@
  */
 import { unreachable } from "../assert.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import type { DecidedCommand, EngineCodec, Entry, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuEngineCodec, SkuEntry, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
 import { createChain } from "./chain.ts"
 import { type Acknowledged, createCompleteness } from "./completeness.ts"
 import { createCursor } from "./cursor.ts"
@@ -28,7 +28,7 @@ import { type AuditTotals, createTotals } from "./totals.ts"
 /** What an audit is told before it begins. */
 export interface AuditOptions {
   /** How a record is read, and the hash its chain is made with: wire/ has both. */
-  readonly codec: Pick<EngineCodec, "decodeRecord" | "sha256">
+  readonly codec: Pick<SkuEngineCodec, "decodeRecord" | "sha256">
   /** The partition a SKU belongs to; without it only that it has one is checked. */
   readonly partitionOf?: (sku: string) => number
   /** Violations reported in detail; all are counted. 100 unless said. */
@@ -102,7 +102,7 @@ const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16, q
 type Checkers = ReturnType<typeof assemble>
 
 /** One command of a message, or one settled from quarantine, with its answer. */
-const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | SettledEntry, decided: DecidedCommand): void => {
+const answered = (checkers: Checkers, seen: RecordSeen, entry: SkuMessageEntry | SkuSettledEntry, decided: SkuDecidedCommand): void => {
   const { command, named, decision } = decided
   checkers.totals.decision(decision)
   const sku = command?.sku ?? named?.key
@@ -133,7 +133,7 @@ const answered = (checkers: Checkers, seen: RecordSeen, entry: MessageEntry | Se
   checkers.skus.decision(decisionSeen)
 }
 
-const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: Entry): void => {
+const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void => {
   switch (entry._tag) {
     case "Message":
       checkers.totals.message()

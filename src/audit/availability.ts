@@ -11,7 +11,7 @@
  */
 import type { Reserve } from "../domain/sku/commands.ts"
 import type { Policy } from "../domain/sku/policy.ts"
-import type { EntryDecision } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision } from "../kinds/sku/types.ts"
 import { allocationsMax } from "../limits.ts"
 import type { Findings, Where } from "./findings.ts"
 import { debtQtyAt, type SkuModel, sumQty, usableQty } from "./model.ts"
@@ -67,7 +67,7 @@ export const atsQty = (model: SkuModel, channel: string): number => {
 /** A checker `availability` that reports to `findings`. */
 export const createAvailability = (findings: Findings) => ({
   /** Judges a Reserve against the model as it was before it. */
-  reserve: (where: Where, model: SkuModel, channel: string, command: Reserve, decision: EntryDecision): void => {
+  reserve: (where: Where, model: SkuModel, channel: string, command: Reserve, decision: SkuJournaledDecision): void => {
     if (decision._tag === "Accepted") {
       findings.checked("availability")
       const ats = atsQty(model, channel)

@@ -6,10 +6,10 @@
  * side by side, and nothing was lost or slipped in between. Says nothing of the records' contents.
  */
 import type { StoredRecord } from "../engine/records.ts"
-import type { JournalRecord } from "../kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../kinds/sku/types.ts"
 import type { Findings } from "./findings.ts"
 
-interface End {
+interface ChainTip {
   seq: number
   hash: string
   incarnation: string | null
@@ -17,13 +17,13 @@ interface End {
 
 interface Chain {
   /** The next record of a partition; `record` is null where its bytes can't be read, because of `cause`. */
-  readonly record: (partition: number, stored: StoredRecord, record: JournalRecord | null, cause: string) => void
+  readonly record: (partition: number, stored: StoredRecord, record: SkuJournalRecord | null, cause: string) => void
   /** The last sequence seen of a partition's journal, 0 if there is none. */
   readonly endSeq: (partition: number) => number
 }
 
 /** What is wrong with a record's links to `end`, each in words. */
-const brokenLinks = (end: End, partition: number, seq: number, record: JournalRecord): Array<string> => {
+const brokenLinks = (end: ChainTip, partition: number, seq: number, record: SkuJournalRecord): Array<string> => {
   const broken: Array<string> = []
   const first = end.seq === 0
   if (record.partition !== partition) broken.push(`is of partition ${record.partition}`)
@@ -40,7 +40,7 @@ const brokenLinks = (end: End, partition: number, seq: number, record: JournalRe
 
 /** A checker `chain` that reports to `findings`. */
 export const createChain = (findings: Findings, sha256: (bytes: Uint8Array) => string): Chain => {
-  const ends = new Map<number, End>()
+  const ends = new Map<number, ChainTip>()
   return {
     record: (partition, stored, record, cause) => {
       const end = ends.get(partition) ?? { seq: 0, hash: "", incarnation: null }

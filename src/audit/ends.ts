@@ -9,8 +9,8 @@ import { type Floors, stepStartMs } from "./floors.ts"
 import { type Group, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
 
 /** How a reservation ends. */
-export const End = ["fulfilled", "released", "expired"] as const
-export type End = (typeof End)[number]
+export const EndStatus = ["fulfilled", "released", "expired"] as const
+export type EndStatus = (typeof EndStatus)[number]
 
 /** A reservation, by what its SKU's model has it under. */
 export interface EndedName {
@@ -22,9 +22,9 @@ export interface EndedName {
 /** How and when reservations ended, by their names. */
 export interface Ends {
   /** A channel's reservation ended, by journaled time. */
-  readonly note: (name: EndedName, channel: string, end: End, atMs: EpochMs) => void
+  readonly note: (name: EndedName, channel: string, end: EndStatus, atMs: EpochMs) => void
   /** How it ended, if it did and is remembered at a time. */
-  readonly of: (name: EndedName, atMs: EpochMs) => End | undefined
+  readonly of: (name: EndedName, atMs: EpochMs) => EndStatus | undefined
 }
 
 interface EndGroup extends Group {
@@ -51,16 +51,16 @@ export const createEnds = (floors: Floors): Ends => {
       }
       const { view, at } = rows.add(group, nameOf(name), atMs, floors.at(name.partition, channel, "sell", atMs))
       setWhole(view, at, atMs)
-      view.setUint8(at + wholeBytes, End.indexOf(end))
+      view.setUint8(at + wholeBytes, EndStatus.indexOf(end))
     },
     of: (name, atMs) => {
       let newestMs = -1
-      let newest: End | undefined
+      let newest: EndStatus | undefined
       for (const { group, view, at } of rows.find(nameOf(name))) {
         const endedAtMs = wholeAt(view, at)
         if (endedAtMs < newestMs || stepStartMs(endedAtMs) < floors.at(name.partition, group.channel, "sell", atMs)) continue
         newestMs = endedAtMs
-        newest = End[view.getUint8(at + wholeBytes)]
+        newest = EndStatus[view.getUint8(at + wholeBytes)]
       }
       return newest
     },

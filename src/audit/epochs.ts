@@ -9,20 +9,20 @@ import type { RecordKind } from "../engine/records.ts"
 import type { Findings } from "./findings.ts"
 import type { RecordSeen } from "./seen.ts"
 
-interface Reign {
+interface AuditedReign {
   readonly owner: string
   readonly epoch: number
   readonly kind: RecordKind
 }
 
 /** What is wrong with a claim after `before`. Genesis may name the owner whose claim follows it. */
-const brokenClaim = (before: Reign, owner: string, epoch: number): string | null => {
+const brokenClaim = (before: AuditedReign, owner: string, epoch: number): string | null => {
   if (epoch !== before.epoch + 1) return `claim of epoch ${epoch} after epoch ${before.epoch}`
   if (owner === before.owner && before.kind !== "genesis") return `claim by ${owner}, the owner of the reign before: owners are made anew`
   return null
 }
 
-const brokenReign = (before: Reign, owner: string, epoch: number): string | null => {
+const brokenReign = (before: AuditedReign, owner: string, epoch: number): string | null => {
   if (epoch < before.epoch) return `epoch falls from ${before.epoch} to ${epoch}`
   if (epoch !== before.epoch) return `epoch rises from ${before.epoch} to ${epoch} without a claim`
   if (owner !== before.owner) return `record of ${owner} in epoch ${epoch}, which ${before.owner} claimed`
@@ -31,7 +31,7 @@ const brokenReign = (before: Reign, owner: string, epoch: number): string | null
 
 /** A checker `epochs` that reports to `findings`. */
 export const createEpochs = (findings: Findings) => {
-  const reigns = new Map<number, Reign>()
+  const reigns = new Map<number, AuditedReign>()
   return {
     record: ({ partition, seq, messageId, record }: RecordSeen): void => {
       const where = { partition, seq }

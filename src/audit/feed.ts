@@ -14,14 +14,14 @@ import { debtQtyOf, type SkuModel } from "./model.ts"
 export type HeardValue = Pick<AtsValue, "channel" | "sku" | "ats" | "version" | "shortQty">
 
 /** Values heard of one SKU that wait for its journal, by version once sorted. */
-interface Waiting {
+interface UnjudgedValues {
   values: Array<HeardValue>
   sorted: boolean
   next: number
 }
 
 /** The checker `feed`: it is given the values that receivers accepted, and each change of a SKU before it is made. */
-export interface Feed {
+export interface FeedChecker {
   /** The next value that `receiver` accepted. */
   readonly heard: (value: HeardValue, receiver: string) => void
   /** A record at `seq` is about to change the SKU. */
@@ -43,9 +43,9 @@ const judge = (findings: Findings, model: SkuModel, { channel, sku, ats, version
 }
 
 /** A checker `feed` that reports to `findings`. */
-export const createFeed = (findings: Findings): Feed => {
+export const createFeed = (findings: Findings): FeedChecker => {
   const accepted = new Map<string, HeardValue>()
-  const waiting = new Map<string, Waiting>()
+  const waiting = new Map<string, UnjudgedValues>()
   let unchecked = 0
 
   /** Judges the values up to `uptoSeq`, all of which the model as it stands is the state of, unless it has moved on since. */

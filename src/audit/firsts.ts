@@ -7,7 +7,7 @@
 import type { EpochMs } from "../domain/names.ts"
 import type { Command } from "../domain/sku/commands.ts"
 import type { FloorClass } from "../engine/records.ts"
-import type { Outcome } from "../kinds/sku/types.ts"
+import type { SkuRememberedDecision } from "../kinds/sku/types.ts"
 import {
   createFieldDigests,
   type Digest,
@@ -22,7 +22,7 @@ import {
 import type { Floors } from "./floors.ts"
 import { isNothing, outcomeBeside, saidSince3 } from "./outcome.ts"
 import { textOf } from "./plain.ts"
-import { type Group, type Row, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
+import { type Group, type PackedRowOf, Rows, setWhole, wholeAt, wholeBytes } from "./rows.ts"
 
 /** First decisions of one sender's class in a partition, in records of one form. */
 interface FirstGroup extends Group {
@@ -70,7 +70,7 @@ const setWords = (view: DataView, at: number, words: ReadonlyArray<number>): voi
 const halfAt = (view: DataView, at: number): Half => [view.getInt32(at), view.getInt32(at + 4)]
 const digestAt = (view: DataView, at: number): Digest => [...halfAt(view, at), ...halfAt(view, at + 8)]
 
-const firstIn = ({ group, view, at }: Row<FirstGroup>): First => ({
+const firstIn = ({ group, view, at }: PackedRowOf<FirstGroup>): First => ({
   seq: wholeAt(view, at),
   issuedAtMs: wholeAt(view, at + issuedAt),
   content: { type: view.getUint8(at + typeAt), fields: { sum: digestAt(view, at + sumAt), line: halfAt(view, at + lineAt) } },
@@ -81,7 +81,7 @@ const firstIn = ({ group, view, at }: Row<FirstGroup>): First => ({
   },
 })
 
-const writeFirst = ({ group, view, at }: Row<FirstGroup>, { seq, issuedAtMs, content, outcome }: First): void => {
+const writeFirst = ({ group, view, at }: PackedRowOf<FirstGroup>, { seq, issuedAtMs, content, outcome }: First): void => {
   setWhole(view, at, seq)
   setWhole(view, at + issuedAt, issuedAtMs)
   view.setUint8(at + typeAt, content.type)
@@ -105,10 +105,11 @@ const createJudgements = () => {
     types.set(type, known)
     return known
   }
-  const leftOut = (outcome: Outcome, name: string): Half =>
+  const leftOut = (outcome: SkuRememberedDecision, name: string): Half =>
     isNothing(Reflect.get(outcome, name)) ? halfOf(noDigest) : halfOf(digests.field(name, Reflect.get(outcome, name)))
-  const all = (outcome: Outcome): Digest => digests.fields(outcome, (name, value) => !outcomeBeside.has(name) && !isNothing(value)).sum
-  const said = (outcome: Outcome, isOld: boolean): Said => ({
+  const all = (outcome: SkuRememberedDecision): Digest =>
+    digests.fields(outcome, (name, value) => !outcomeBeside.has(name) && !isNothing(value)).sum
+  const said = (outcome: SkuRememberedDecision, isOld: boolean): Said => ({
     all: all(outcome),
     reservation: isOld ? leftOut(outcome, "reservation") : null,
     since3: isOld ? [...saidSince3].map((name) => leftOut(outcome, name)).reduce(halfSum) : null,
@@ -129,7 +130,7 @@ const createJudgements = () => {
       return field === undefined ? null : (field ?? "id")
     },
     /** How an outcome is not the first one, in words, or null. `version`: of the record that says it. */
-    contradiction: (outcome: Outcome, first: First, version: number): string | null => {
+    contradiction: (outcome: SkuRememberedDecision, first: First, version: number): string | null => {
       if (isSameDigest(all(outcome), first.outcome.all)) return null
       const wrong = `${textOf(outcome)} is said, and that isn't what was journaled`
       const { reservation, since3 } = first.outcome
@@ -154,7 +155,7 @@ export interface Deciding {
   readonly seq: number
   readonly issuedAtMs: EpochMs
   readonly content: Content
-  readonly outcome: Outcome
+  readonly outcome: SkuRememberedDecision
 }
 
 /** First decisions of which none was made yet, forgotten as `floors` rise. */

@@ -8,7 +8,7 @@ import { unreachable } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { Allocations, StockEvent } from "../domain/sku/events.ts"
 import type { Policy } from "../domain/sku/policy.ts"
-import type { End, Ends } from "./ends.ts"
+import type { EndStatus, Ends } from "./ends.ts"
 
 /** Units at one location. */
 export interface Shelf {
@@ -44,7 +44,7 @@ interface FenceUse {
 }
 
 /** Sums over all events, kept apart from the numbers by location so that one can be held against the other. */
-export interface Sums {
+export interface SkuSums {
   receivedQty: number
   adjustedQty: number
   leftQty: number
@@ -65,7 +65,7 @@ export interface SkuModel {
   /** Ended ones, of all SKUs. */
   readonly ends: Ends
   readonly uses: Map<string, FenceUse>
-  readonly sums: Sums
+  readonly sums: SkuSums
   /** The record that changed it last. */
   changedSeq: number
 }
@@ -176,7 +176,7 @@ const oweLess = (model: SkuModel, channel: string, key: string, qty: number): vo
 const claimLess = (
   model: SkuModel,
   event: { readonly channel: string; readonly reservation: string; readonly allocations: Allocations; readonly shortQty?: number },
-  endWithout: End,
+  endWithout: EndStatus,
   atMs: EpochMs,
 ): void => {
   const qty = sumQty(event.allocations)

@@ -9,7 +9,7 @@
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command } from "../domain/sku/commands.ts"
-import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision, SkuRememberedDecision } from "../kinds/sku/types.ts"
 import { type Digest, digestOf } from "./digest.ts"
 import { isFactType } from "./effects.ts"
 import type { Findings } from "./findings.ts"
@@ -35,21 +35,21 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   "IssuedAhead",
 ])
 
-const isReuse = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
-const isTooOld = (decision: EntryDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
-const isForm = (decision: EntryDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
+const isReuse = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
+const isTooOld = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
+const isForm = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
 /** Refusals for want of room, in quarantine or for another sender. They hold for the moment, not for the command, which may be sent again; the checker `quarantine` judges whether room was short. */
-const isForWantOfRoom = (decision: EntryDecision): boolean =>
+const isForWantOfRoom = (decision: SkuJournaledDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
   (decision.refusal.field === "quarantine" || decision.refusal.field === "senders")
-const isOfRoom = (outcome: Outcome): boolean =>
+const isOfRoom = (outcome: SkuRememberedDecision): boolean =>
   outcome.outcome === "refused" && outcome.reason === "LimitReached" && (outcome.field === "quarantine" || outcome.field === "senders")
-const isFinal = (decision: EntryDecision): boolean =>
+const isFinal = (decision: SkuJournaledDecision): boolean =>
   decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision) && !isForWantOfRoom(decision)
 
 /** What is wrong with a refusal for a reused id, which must name what differs; `id` where several fields do. Releases before version 3 compared when it was issued too, and named nothing. */
-const wrongReuse = (decision: EntryDecision, right: string | null, version: number): string | null => {
+const wrongReuse = (decision: SkuJournaledDecision, right: string | null, version: number): string | null => {
   if (version < 3) return null
   if (right === null) return "is refused as reused, with the same content"
   const said = decision._tag === "Refused" ? decision.refusal.field : undefined
@@ -59,7 +59,7 @@ const wrongReuse = (decision: EntryDecision, right: string | null, version: numb
 }
 
 /** What is wrong with a decision about an id that has its answer, or null. */
-const wrongAgain = (firsts: Firsts, decision: EntryDecision, first: First, content: Content, version: number): string | null => {
+const wrongAgain = (firsts: Firsts, decision: SkuJournaledDecision, first: First, content: Content, version: number): string | null => {
   const differing = firsts.differing(first.content, content)
   if (isReuse(decision)) return wrongReuse(decision, differing, version)
   if (decision._tag === "Repeated") {
@@ -78,7 +78,7 @@ const shipmentName = (partition: number, command: Command): Digest | null =>
     : null
 
 /** What is wrong with a decision about a shipment that was told before under another id, or null. */
-const wrongShipment = (firsts: Firsts, decision: EntryDecision, first: First, command: Command, version: number): string | null => {
+const wrongShipment = (firsts: Firsts, decision: SkuJournaledDecision, first: First, command: Command, version: number): string | null => {
   const isSame = command.type === "Fulfil" && firsts.differing(first.content, firsts.shipped(command.qty)) === null
   if (decision._tag === "Repeated") {
     if (!isSame) return "repeats the outcome of a shipment of another quantity"
@@ -91,7 +91,7 @@ const wrongShipment = (firsts: Firsts, decision: EntryDecision, first: First, co
 }
 
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
-const wrongFirst = (decision: EntryDecision, belowFloor: boolean, settled: boolean, wasRoomless: () => boolean): string | null => {
+const wrongFirst = (decision: SkuJournaledDecision, belowFloor: boolean, settled: boolean, wasRoomless: () => boolean): string | null => {
   if (decision._tag === "Repeated" && isOfRoom(decision.outcome) && wasRoomless()) return null
   if (decision._tag === "Repeated") return "is repeated, but was never decided or is forgotten"
   if (isReuse(decision)) return "is refused as reused, but was never decided or is forgotten"

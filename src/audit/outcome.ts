@@ -3,17 +3,17 @@
  * Used by `replies` for what was heard; what it leaves unsaid counts as little for `one-effect` (firsts.ts).
  */
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { EntryDecision, Outcome } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision, SkuRememberedDecision } from "../kinds/sku/types.ts"
 import { sumQty } from "./model.ts"
 import { same, textOf } from "./plain.ts"
 
-type Accepted = Extract<Outcome, { outcome: "accepted" }>
+type AcceptedMeaning = Extract<SkuRememberedDecision, { outcome: "accepted" }>
 
 /** What accepted events come to. */
-const acceptedMeaning = (events: ReadonlyArray<StockEvent>): Accepted => {
+const acceptedMeaning = (events: ReadonlyArray<StockEvent>): AcceptedMeaning => {
   let qty = 0
-  const meant: { -readonly [Field in keyof Accepted]: Accepted[Field] } = { outcome: "accepted" }
-  const discrepancies: Array<NonNullable<Accepted["discrepancies"]>[number]> = []
+  const meant: { -readonly [Field in keyof AcceptedMeaning]: AcceptedMeaning[Field] } = { outcome: "accepted" }
+  const discrepancies: Array<NonNullable<AcceptedMeaning["discrepancies"]>[number]> = []
   let shortageQty = 0
   for (const event of events) {
     if (event.type === "Reserved" || event.type === "Released" || event.type === "Fulfilled" || event.type === "SaleOwed")
@@ -35,13 +35,13 @@ const acceptedMeaning = (events: ReadonlyArray<StockEvent>): Accepted => {
 }
 
 /** The outcome that a journaled decision is. */
-export const meaningOf = (decision: EntryDecision): Outcome => {
+export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision => {
   switch (decision._tag) {
     case "Accepted":
       return acceptedMeaning(decision.events)
     case "Refused":
       return { outcome: "refused", ...decision.refusal }
-    case "Expired":
+    case "TooLate":
       return { outcome: "expired" }
     case "Quarantined":
       return { outcome: "quarantined", quarantined: decision.quarantined }
@@ -72,7 +72,7 @@ const fieldContradiction = (name: string, said: object, meant: object): string |
  * How `said` contradicts `meant`, in words, or null if it doesn't. Every field said must be as meant, and none that is meant may be
  * missing, but for the name of the reservation: saying the one that was asked for is optional. `version`: of the record it is said of.
  */
-export const contradiction = (said: Outcome, meant: Outcome, version: number): string | null => {
+export const contradiction = (said: SkuRememberedDecision, meant: SkuRememberedDecision, version: number): string | null => {
   for (const name of Object.keys(said)) {
     const wrong = outcomeBeside.has(name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong

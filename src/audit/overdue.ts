@@ -9,15 +9,15 @@ import type { EpochMs } from "../domain/names.ts"
 import type { StockEvent } from "../domain/sku/events.ts"
 import { claimKey, type SkuModel } from "./model.ts"
 
-interface End {
+interface HoldEnd {
   readonly endMs: EpochMs
   readonly key: string
 }
 
-const siftUp = (heap: Array<End>, from: number): void => {
+const siftUp = (heap: Array<HoldEnd>, from: number): void => {
   for (let place = from; place > 0; ) {
     const parent = (place - 1) >> 1
-    const [one, above] = [heap[place] as End, heap[parent] as End]
+    const [one, above] = [heap[place] as HoldEnd, heap[parent] as HoldEnd]
     if (above.endMs <= one.endMs) return
     heap[place] = above
     heap[parent] = one
@@ -25,13 +25,13 @@ const siftUp = (heap: Array<End>, from: number): void => {
   }
 }
 
-const siftDown = (heap: Array<End>): void => {
+const siftDown = (heap: Array<HoldEnd>): void => {
   for (let place = 0; ; ) {
     const left = 2 * place + 1
     if (left >= heap.length) return
-    const isRight = left + 1 < heap.length && (heap[left + 1] as End).endMs < (heap[left] as End).endMs
+    const isRight = left + 1 < heap.length && (heap[left + 1] as HoldEnd).endMs < (heap[left] as HoldEnd).endMs
     const child = isRight ? left + 1 : left
-    const [one, below] = [heap[place] as End, heap[child] as End]
+    const [one, below] = [heap[place] as HoldEnd, heap[child] as HoldEnd]
     if (one.endMs <= below.endMs) return
     heap[place] = below
     heap[child] = one
@@ -39,7 +39,7 @@ const siftDown = (heap: Array<End>): void => {
   }
 }
 
-const dropFirst = (heap: Array<End>): void => {
+const dropFirst = (heap: Array<HoldEnd>): void => {
   const last = heap.pop()
   if (last === undefined || heap.length === 0) return
   heap[0] = last
@@ -49,13 +49,13 @@ const dropFirst = (heap: Array<End>): void => {
 /** Below this nothing is dropped before it comes up. */
 const heapMin = 1_024
 
-const isHeld = (model: SkuModel, { endMs, key }: End): boolean => {
+const isHeld = (model: SkuModel, { endMs, key }: HoldEnd): boolean => {
   const claim = model.claims.get(key)
   return claim !== undefined && !claim.confirmed && claim.expiresAtMs === endMs
 }
 
 /** Keeps what is held until then: sorted, which is a heap too. */
-const dropChanged = (heap: Array<End>, model: SkuModel): void => {
+const dropChanged = (heap: Array<HoldEnd>, model: SkuModel): void => {
   const held = heap.filter((end) => isHeld(model, end)).sort((a, b) => a.endMs - b.endMs)
   heap.length = 0
   for (const end of held) heap.push(end)
@@ -63,7 +63,7 @@ const dropChanged = (heap: Array<End>, model: SkuModel): void => {
 
 /** Remembers when holds end, for the SKUs of one audit. */
 export const createOverdue = () => {
-  const ends = new WeakMap<SkuModel, Array<End>>()
+  const ends = new WeakMap<SkuModel, Array<HoldEnd>>()
   return {
     /** A hold began, or ends later. */
     note: (model: SkuModel, event: StockEvent): void => {

@@ -25,14 +25,14 @@ export const quarantineBounds: QuarantineBounds = {
 }
 
 /** What waits in one partition: how much, how much of each sender, and where each command does. */
-interface Room {
+interface QuarantineRoom {
   total: number
   readonly bySender: Map<string, number>
   readonly scopes: Map<string, string>
 }
 
 /** A command that waits, or that is said to find no room. */
-interface Asking {
+interface RoomQuery {
   readonly sender: string
   readonly scope: string
   readonly id: string
@@ -40,18 +40,18 @@ interface Asking {
   readonly asFact: boolean
 }
 
-const count = (room: Room, sender: string, change: 1 | -1): void => {
+const count = (room: QuarantineRoom, sender: string, change: 1 | -1): void => {
   room.total += change
   room.bySender.set(sender, (room.bySender.get(sender) ?? 0) + change)
 }
 
 /** Counts what waits in quarantine, and reports to `findings` where a bound was passed or refused without cause. */
 export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBounds) => {
-  const isFull = (room: Room, { sender, asFact }: Omit<Asking, "id" | "scope">): boolean =>
+  const isFull = (room: QuarantineRoom, { sender, asFact }: Omit<RoomQuery, "id" | "scope">): boolean =>
     room.total >= (asFact ? bounds.factsKept : bounds.quarantined) ||
     (room.bySender.get(sender) ?? 0) >= (asFact ? bounds.factsKeptPerSender : bounds.quarantinedPerSender)
-  const rooms = new Map<number, Room>()
-  const roomOf = (partition: number): Room => {
+  const rooms = new Map<number, QuarantineRoom>()
+  const roomOf = (partition: number): QuarantineRoom => {
     let room = rooms.get(partition)
     if (room === undefined) {
       room = { total: 0, bySender: new Map(), scopes: new Map() }
@@ -61,7 +61,7 @@ export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBound
   }
   return {
     /** A command took this place. */
-    enter: (where: Where, place: string, asking: Asking): void => {
+    enter: (where: Where, place: string, asking: RoomQuery): void => {
       const { sender, scope, id } = asking
       const room = roomOf(where.partition)
       if (isFull(room, asking)) findings.violated("quarantine", where, `${id} of ${sender} is quarantined, where there is no room for it`)
@@ -69,14 +69,14 @@ export const createQuarantineRoom = (findings: Findings, bounds: QuarantineBound
       room.scopes.set(scope, place)
     },
     /** An operator's command was accepted: what waits at this place waits no longer, for whatever is decided next. */
-    leave: (where: Where, place: string, { sender, scope }: Pick<Asking, "sender" | "scope">): void => {
+    leave: (where: Where, place: string, { sender, scope }: Pick<RoomQuery, "sender" | "scope">): void => {
       const room = roomOf(where.partition)
       if (room.scopes.get(scope) !== place) return
       room.scopes.delete(scope)
       count(room, sender, -1)
     },
     /** A command was refused for want of room. */
-    refused: (where: Where, asking: Asking): void => {
+    refused: (where: Where, asking: RoomQuery): void => {
       const { sender, scope, id } = asking
       findings.checked("quarantine")
       const room = roomOf(where.partition)

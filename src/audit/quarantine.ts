@@ -5,14 +5,14 @@
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
  * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { EntryDecision, MessageEntry, SettledEntry } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
 import { isFactType } from "./effects.ts"
 import type { Findings, Where } from "./findings.ts"
 import { textOf } from "./plain.ts"
 import { createQuarantineRoom, type QuarantineBounds, quarantineBounds } from "./quarantine-room.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
-interface Waiting {
+interface QuarantinedPlace {
   readonly sender: string
   readonly scope: string
   readonly content: string
@@ -24,7 +24,7 @@ interface Quarantine {
   readonly waiting: () => number
 }
 
-const isForWantOfRoom = (decision: EntryDecision): boolean =>
+const isForWantOfRoom = (decision: SkuJournaledDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
 
 /** Where the first of each command waits, by partition and scope: whoever asks again is told that place, and no other. */
@@ -47,12 +47,12 @@ const createFirsts = (findings: Findings) => {
 export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = quarantineBounds): Quarantine => {
   const firsts = createFirsts(findings)
   /** By partition and place. */
-  const places = new Map<string, Waiting>()
+  const places = new Map<string, QuarantinedPlace>()
   const placeOf = (where: Where, quarantined: string): string => `${where.partition} ${quarantined}`
   const room = createQuarantineRoom(findings, bounds)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
-  const message = (where: Where, entry: MessageEntry, version: number): Array<string> => {
+  const message = (where: Where, entry: SkuMessageEntry, version: number): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
@@ -85,7 +85,7 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
     return settling
   }
 
-  const settled = (where: Where, entry: SettledEntry, settling: Array<string>): void => {
+  const settled = (where: Where, entry: SkuSettledEntry, settling: Array<string>): void => {
     findings.checked("quarantine")
     const { quarantined, sender, decided } = entry
     const held = places.get(placeOf(where, quarantined))

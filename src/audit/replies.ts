@@ -5,7 +5,7 @@
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
  * their records are; one told later is judged if its record is among the newest, and counted as unchecked if not.
  */
-import type { DecidedCommand, DecisionSaid, Reply } from "../kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuHeardDecision, SkuReply } from "../kinds/sku/types.ts"
 import type { Findings, Where } from "./findings.ts"
 import { contradiction, meaningOf } from "./outcome.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
@@ -17,30 +17,30 @@ export interface HeardReply {
   readonly partition: number
   readonly seq: number
   readonly epoch: number
-  readonly decisions: Reply["decisions"]
+  readonly decisions: SkuReply["decisions"]
 }
 
 /** What a record answers to one sender, under one suffix. */
-interface Answer {
+interface JournaledAnswer {
   /** Of the record. */
   readonly version: number
   readonly reply: string | null
-  readonly decided: ReadonlyArray<DecidedCommand>
+  readonly decided: ReadonlyArray<SkuDecidedCommand>
 }
 
-const idOf = (decided: DecidedCommand): string => decided.command?.id ?? decided.named?.id ?? ""
-const skuOf = (decided: DecidedCommand): string => decided.command?.sku ?? decided.named?.key ?? ""
+const idOf = (decided: SkuDecidedCommand): string => decided.command?.id ?? decided.named?.id ?? ""
+const skuOf = (decided: SkuDecidedCommand): string => decided.command?.sku ?? decided.named?.key ?? ""
 
 /** A record's answers by sender and first command, so that a record of thousands is searched once. */
-const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<Answer>> => {
-  const answers = new Map<string, Array<Answer>>()
+const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<JournaledAnswer>> => {
+  const answers = new Map<string, Array<JournaledAnswer>>()
   for (const entry of seen.record.entries) {
     if (entry._tag !== "Message" && entry._tag !== "Settled") continue
     const decided = entry._tag === "Message" ? entry.decided : [entry.decided]
     const [first] = decided
     const key = first === undefined ? entry.sender : scopeOf(entry.sender, skuOf(first), idOf(first))
     const known = answers.get(key)
-    const answer: Answer = { reply: entry.reply, decided, version: seen.record.version }
+    const answer: JournaledAnswer = { reply: entry.reply, decided, version: seen.record.version }
     if (known === undefined) answers.set(key, [answer])
     else known.push(answer)
   }
@@ -48,7 +48,7 @@ const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<Answer>>
 }
 
 /** How one thing said contradicts one decision, or null. */
-const contradicted = (said: DecisionSaid, decided: DecidedCommand, version: number): string | null => {
+const contradicted = (said: SkuHeardDecision, decided: SkuDecidedCommand, version: number): string | null => {
   if ((said.id ?? "") !== idOf(decided) || (said.sku ?? "") !== skuOf(decided))
     return `speaks of ${said.id}, the record of ${idOf(decided)}`
   if ((said.repeated === true) !== (decided.decision._tag === "Repeated"))
@@ -57,7 +57,7 @@ const contradicted = (said: DecisionSaid, decided: DecidedCommand, version: numb
   return wrong === null ? null : `${said.id}: ${wrong}`
 }
 
-const contradictedBy = (heard: HeardReply, answer: Answer): string | null => {
+const contradictedBy = (heard: HeardReply, answer: JournaledAnswer): string | null => {
   if (heard.suffix !== undefined && heard.suffix !== answer.reply) return `was sent to ${heard.suffix}, not to ${answer.reply}`
   if (heard.decisions.length !== answer.decided.length) return `has ${heard.decisions.length} answers for ${answer.decided.length} commands`
   for (let index = 0; index < heard.decisions.length; index++) {
@@ -69,9 +69,9 @@ const contradictedBy = (heard: HeardReply, answer: Answer): string | null => {
   return null
 }
 
-interface Known {
+interface KnownRecord {
   readonly seen: RecordSeen
-  answers: ReadonlyMap<string, ReadonlyArray<Answer>> | null
+  answers: ReadonlyMap<string, ReadonlyArray<JournaledAnswer>> | null
 }
 
 /** The checker `replies`: it is given what senders heard, and the records. */
@@ -84,10 +84,10 @@ export interface Replies {
   readonly unchecked: () => number
 }
 
-const noAnswers: ReadonlyArray<Answer> = []
+const noAnswers: ReadonlyArray<JournaledAnswer> = []
 
 /** Holds a reply up against a record. */
-const judge = (findings: Findings, known: Known, heard: HeardReply): void => {
+const judge = (findings: Findings, known: KnownRecord, heard: HeardReply): void => {
   findings.checked("replies")
   const { partition, seq, record } = known.seen
   const [first] = heard.decisions
@@ -108,7 +108,7 @@ const judge = (findings: Findings, known: Known, heard: HeardReply): void => {
 export const createReplies = (findings: Findings, recordsKept: number): Replies => {
   const waiting = new Map<number, Map<number, Array<HeardReply>>>()
   /** The newest records of each partition, in order. */
-  const newest = new Map<number, Map<number, Known>>()
+  const newest = new Map<number, Map<number, KnownRecord>>()
   const lastSeq = new Map<number, number>()
   let unchecked = 0
 
@@ -123,9 +123,9 @@ export const createReplies = (findings: Findings, recordsKept: number): Replies 
     else known.push(heard)
   }
 
-  const keep = (known: Known): void => {
+  const keep = (known: KnownRecord): void => {
     const { partition, seq } = known.seen
-    const kept = newest.get(partition) ?? new Map<number, Known>()
+    const kept = newest.get(partition) ?? new Map<number, KnownRecord>()
     newest.set(partition, kept)
     kept.set(seq, known)
     for (const oldest of kept.keys()) {
@@ -142,7 +142,7 @@ export const createReplies = (findings: Findings, recordsKept: number): Replies 
       else unchecked++
     },
     record: (seen) => {
-      const known: Known = { seen, answers: null }
+      const known: KnownRecord = { seen, answers: null }
       lastSeq.set(seen.partition, seen.seq)
       const ofPartition = waiting.get(seen.partition)
       for (const heard of ofPartition?.get(seen.seq) ?? []) judge(findings, known, heard)

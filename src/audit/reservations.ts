@@ -11,7 +11,7 @@ import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import type { Allocations, StockEvent } from "../domain/sku/events.ts"
-import type { End } from "./ends.ts"
+import type { EndStatus } from "./ends.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Claim, claimKey, debtQty, type SkuModel, sumQty } from "./model.ts"
 
@@ -81,8 +81,9 @@ const wrongOnOpen = (claim: Claim, owedQty: number, event: OpenEvent, cause: Com
 }
 
 /** How a reservation ended, if it did and its id is still taken. */
-const endedOf = ({ ends, partition, sku }: SkuModel, key: string, atMs: EpochMs): End | undefined => ends.of({ partition, sku, key }, atMs)
-const wasOf = (ended: End | undefined): string => (ended === undefined ? "never began" : `was ${ended}`)
+const endedOf = ({ ends, partition, sku }: SkuModel, key: string, atMs: EpochMs): EndStatus | undefined =>
+  ends.of({ partition, sku, key }, atMs)
+const wasOf = (ended: EndStatus | undefined): string => (ended === undefined ? "never began" : `was ${ended}`)
 
 const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null, atMs: EpochMs): string | null => {
   const key = claimKey(event.channel, event.reservation)
@@ -107,7 +108,7 @@ const wrongLife = (model: SkuModel, event: ClaimEvent, cause: CommandType | null
 }
 
 /** What became of a reservation, as far as it is remembered. */
-const stateOf = (model: SkuModel, key: string, atMs: EpochMs): "open" | "unknown" | End =>
+const stateOf = (model: SkuModel, key: string, atMs: EpochMs): "open" | "unknown" | EndStatus =>
   model.claims.has(key) ? "open" : (endedOf(model, key, atMs) ?? "unknown")
 
 /** In which states a refusal for this reason is right; undefined: it says nothing of a reservation. */

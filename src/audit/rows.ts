@@ -32,13 +32,13 @@ interface Segment<G extends Group> {
 }
 
 /** Where a row's own bytes begin. */
-export interface Row<G extends Group> {
+export interface PackedRowOf<G extends Group> {
   readonly group: G
   readonly view: DataView
   readonly at: number
 }
 
-interface Table {
+interface RowTable {
   places: Uint32Array
   taken: number
 }
@@ -49,10 +49,10 @@ const widthOf = ({ bytes }: Group): number => digestBytes + bytes
 export class Rows<G extends Group> {
   readonly #segments: Array<Segment<G> | null> = []
   readonly #free: Array<number> = []
-  readonly #tables: Array<Table | undefined> = new Array<Table | undefined>(tables).fill(undefined)
+  readonly #tables: Array<RowTable | undefined> = new Array<RowTable | undefined>(tables).fill(undefined)
 
   /** A new row of the group, all zeros behind its digest. `ms`: until the group's floor passes it, it is kept. `floorMs`: the group's floor now. */
-  add(group: G, digest: Digest, ms: number, floorMs: number): Row<G> {
+  add(group: G, digest: Digest, ms: number, floorMs: number): PackedRowOf<G> {
     let number = group.segments.at(-1)
     let segment = number === undefined ? undefined : this.#segments[number]
     if (number === undefined || segment == null || segment.rows === segmentRows) {
@@ -74,10 +74,10 @@ export class Rows<G extends Group> {
   }
 
   /** The rows of a digest that were not let go, oldest first but for those in the place of one that was. */
-  find(digest: Digest): ReadonlyArray<Row<G>> {
+  find(digest: Digest): ReadonlyArray<PackedRowOf<G>> {
     const places = this.#tables[tableOf(digest)]?.places
     if (places === undefined) return none
-    let found: Array<Row<G>> | undefined
+    let found: Array<PackedRowOf<G>> | undefined
     for (let place = placeOf(digest, places); ; place = (place + 1) & (places.length - 1)) {
       const held = places[place] as number
       if (held === 0) return found ?? none
@@ -112,7 +112,7 @@ export class Rows<G extends Group> {
   }
 
   /** Drops from a table what is not its own any more, and doubles it if that is little. */
-  #makeRoom(number: number, table: Table): void {
+  #makeRoom(number: number, table: RowTable): void {
     const alive: Array<readonly [Digest, number]> = []
     for (const held of table.places) {
       const digest = held === 0 ? undefined : this.#digestOf(held - 1)
@@ -139,7 +139,7 @@ const tableOf = (digest: Digest): number => digest[0] & (tables - 1)
 const placeOf = (digest: Digest, places: Uint32Array): number => digest[1] & (places.length - 1)
 
 /** Takes the first free place, unless the row has one: its number may have been that of a row which is gone. */
-const put = (table: Table, digest: Digest, held: number): void => {
+const put = (table: RowTable, digest: Digest, held: number): void => {
   const { places } = table
   let place = placeOf(digest, places)
   for (; places[place] !== 0; place = (place + 1) & (places.length - 1)) if (places[place] === held) return

@@ -4,7 +4,7 @@
 
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
 import type { Command } from "../domain/sku/commands.ts"
-import type { EntryDecision, JournalRecord } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision, SkuJournalRecord } from "../kinds/sku/types.ts"
 import type { Where } from "./findings.ts"
 
 /** A readable record of a partition's journal. */
@@ -12,7 +12,7 @@ export interface RecordSeen {
   readonly partition: number
   readonly seq: number
   readonly messageId: string
-  readonly record: JournalRecord
+  readonly record: SkuJournalRecord
 }
 
 /** A command that could be decoded, with its decision. */
@@ -26,7 +26,7 @@ export interface DecisionSeen {
   /** Whether no bound held for what it tells of its own accord: its sender had the role `bulk`, or an operator settled it. */
   readonly bulk: boolean
   readonly command: Command
-  readonly decision: EntryDecision
+  readonly decision: SkuJournaledDecision
   /** Of its record. */
   readonly version: number
   /** When the broker stored it; null for one settled from quarantine, where the record no longer says. */

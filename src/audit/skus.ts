@@ -7,7 +7,7 @@ import { type Conservation, createConservation } from "./conservation.ts"
 import { createDebts } from "./debts.ts"
 import { createEffects } from "./effects.ts"
 import { createEnds } from "./ends.ts"
-import type { Feed } from "./feed.ts"
+import type { FeedChecker } from "./feed.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { Floors } from "./floors.ts"
 import { emptyModel, fold, type SkuModel } from "./model.ts"
@@ -30,10 +30,10 @@ interface Skus {
 }
 
 /** What is told along the way, besides the checkers here. */
-interface Told {
+interface SkuListeners {
   readonly findings: Findings
   readonly floors: Floors
-  readonly feed: Feed
+  readonly feed: FeedChecker
   readonly onEvent: (event: StockEvent) => void
   readonly partitionOf: ((sku: string) => number) | undefined
 }
@@ -52,7 +52,7 @@ const overIsOver = (
 }
 
 /** The models of all SKUs, and the checkers that judge a decision by them. */
-export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Told): Skus => {
+export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: SkuListeners): Skus => {
   const models = new Map<string, SkuModel>()
   const ends = createEnds(floors)
   const onePartition = createOnePartition(findings, partitionOf)

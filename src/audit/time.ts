@@ -25,16 +25,16 @@ export const createTime = (findings: Findings) => {
       const isAhead = decision._tag === "Refused" && decision.refusal.reason === "IssuedAhead"
       if (isAhead && version >= 3 && isFactType(command.type))
         findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
-      const decided = decision._tag === "Accepted" || decision._tag === "Expired"
+      const decided = decision._tag === "Accepted" || decision._tag === "TooLate"
       if (brokerMs === null || !decided) return
       if (command.deadlineMs === undefined || isFactType(command.type)) {
-        if (decision._tag === "Expired") findings.violated("time", where, `${command.id} expired, and no deadline counts for it`)
+        if (decision._tag === "TooLate") findings.violated("time", where, `${command.id} expired, and no deadline counts for it`)
         return
       }
       findings.checked("time")
       const overMs = atMs - (brokerMs + command.deadlineMs)
       // At the very millisecond of the deadline either answer is right.
-      if (decision._tag === "Expired" && overMs < 0)
+      if (decision._tag === "TooLate" && overMs < 0)
         findings.violated("time", where, `${command.id} expired ${-overMs} ms before its deadline`)
       if (decision._tag === "Accepted" && overMs > 0)
         findings.violated("time", where, `${command.id} accepted ${overMs} ms after its deadline`)

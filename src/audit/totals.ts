@@ -2,7 +2,7 @@
  * The sums of a verdict: what came, was sold, is held, was refused. Counting only; whether it was right is said by the checkers.
  */
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { EntryDecision } from "../kinds/sku/types.ts"
+import type { SkuJournaledDecision } from "../kinds/sku/types.ts"
 import { openQty } from "./conservation.ts"
 import { type SkuModel, shortQty, sumQty } from "./model.ts"
 
@@ -60,7 +60,7 @@ export interface AuditTotals {
 }
 
 /** What only the checkers know. */
-export interface Known {
+export interface CheckerTotals {
   readonly oversoldQty: number
   readonly inQuarantine: number
   readonly lost: number
@@ -91,9 +91,9 @@ const zeroSums = () => ({
   refused: 0,
   shortagesFound: 0,
 })
-type Sums = ReturnType<typeof zeroSums>
+type EventSums = ReturnType<typeof zeroSums>
 
-const addEvent = (sums: Sums, discrepancyQtyBy: Record<string, number>, event: StockEvent): void => {
+const addEvent = (sums: EventSums, discrepancyQtyBy: Record<string, number>, event: StockEvent): void => {
   if (event.type === "Reserved") sums.reservedQty += sumQty(event.allocations)
   if (event.type === "SaleOwed") sums.owedQty += sumQty(event.allocations)
   if (event.type === "Released") sums.releasedQty += sumQty(event.allocations)
@@ -143,11 +143,11 @@ export const createTotals = () => {
   const refusedBy: Record<string, number> = {}
   const discrepancyQtyBy: Record<string, number> = {}
 
-  const decision = (decision: EntryDecision): void => {
+  const decision = (decision: SkuJournaledDecision): void => {
     sums.commands += 1
     if (decision._tag === "Accepted") sums.accepted += 1
     if (decision._tag === "Repeated") sums.repeated += 1
-    if (decision._tag === "Expired") sums.expired += 1
+    if (decision._tag === "TooLate") sums.expired += 1
     if (decision._tag === "Quarantined") sums.quarantined += 1
     if (decision._tag === "Dropped") sums.dropped += 1
     if (decision._tag !== "Refused") return
@@ -164,7 +164,7 @@ export const createTotals = () => {
     },
     decision,
     event: (event: StockEvent): void => addEvent(sums, discrepancyQtyBy, event),
-    finish: (models: Iterable<SkuModel>, known: Known): AuditTotals => {
+    finish: (models: Iterable<SkuModel>, known: CheckerTotals): AuditTotals => {
       const soldQty = sums.fulfilledQty + sums.takenQty + sums.shippedUnreservedQty
       return { ...sums, ...endOf(models), ...known, soldQty, refusedBy, discrepancyQtyBy }
     },

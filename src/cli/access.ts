@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { ConnectOptions } from "../channel.ts"
 import { isServer } from "../client/address.ts"
-import { archiveSettings, type ConfigInvalid, type Login, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
+import { archiveSettings, type ConfigInvalid, type LoginSetting, loadArchiveConfig, loadToolConfig, settings } from "../config.ts"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import { type CommandClass, whyNoSender } from "../domain/names.ts"
 import { shownName } from "../domain/telling.ts"
@@ -36,7 +36,7 @@ const ownConnection: Effect.Effect<EmbeddedConnection, CommandFailed> = Effect.t
   catch: () => noServer,
 })
 
-const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
+const loginOf = ({ user, password }: LoginSetting) => ({ user, password: Redacted.value(password) })
 
 /** A worker's access to what is stored of SKUs, and the number of their partitions in the cluster that is there, and of every kind's. Creates nothing. */
 export const engineAccess: Effect.Effect<

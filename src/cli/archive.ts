@@ -56,14 +56,14 @@ const everyOf = (flag: string | null): Effect.Effect<number | null, CommandFaile
 }
 
 /** How one journal's round ended: what came of it, or why it failed. The others' rounds go on. */
-type Ended =
+type RoundResult =
   | { readonly partition: number; readonly kept: Kept }
   | { readonly partition: number; readonly failed: string; readonly code: number }
 
 const markText = ({ mark }: Kept): string => (mark._tag === "Below" ? `below ${mark.seq}` : `nothing (${mark.why})`)
 
 /** A round for people. */
-export const roundText = (ended: ReadonlyArray<Ended>, isDry: boolean): string => {
+export const roundText = (ended: ReadonlyArray<RoundResult>, isDry: boolean): string => {
   const rows = ended.map((one) => {
     if ("failed" in one) return [one.partition, "", "", "", "", "", `FAILED: ${one.failed}`]
     const { records, archivedSeq, archiveBytes, journal } = one.kept
@@ -91,8 +91,8 @@ const round = Effect.fnUntraced(function* (partition: number | null, options: Om
   const ended = yield* Effect.forEach(which, (one) =>
     (isDry ? lookAtJournal : keepJournal)(one, { ...options, partitions }).pipe(
       Effect.match({
-        onSuccess: (kept): Ended => ({ partition: one, kept }),
-        onFailure: (error): Ended => ({ partition: one, failed: describeFailure(error), code: exitCodeOf(error) }),
+        onSuccess: (kept): RoundResult => ({ partition: one, kept }),
+        onFailure: (error): RoundResult => ({ partition: one, failed: describeFailure(error), code: exitCodeOf(error) }),
       }),
     ),
   )
@@ -112,13 +112,13 @@ interface Flags {
   readonly json: boolean
 }
 
-const tell = (ended: ReadonlyArray<Ended>, { json, every, dryRun }: Flags): Effect.Effect<void> => {
+const tell = (ended: ReadonlyArray<RoundResult>, { json, every, dryRun }: Flags): Effect.Effect<void> => {
   if (!json) return printLine(roundText(ended, dryRun))
   // A line each round, so that a program can read a schedule as it goes.
   return every === null ? printJson(ended) : print(`${JSON.stringify(ended)}\n`)
 }
 
-const failureOf = (ended: ReadonlyArray<Ended>): CommandFailed | undefined => {
+const failureOf = (ended: ReadonlyArray<RoundResult>): CommandFailed | undefined => {
   const first = ended.find((one) => "failed" in one)
   if (first === undefined) return undefined
   const count = ended.filter((one) => "failed" in one).length
@@ -155,7 +155,7 @@ const parentGone: Effect.Effect<void> = Effect.callback<void>((resume) => {
 })
 
 /** Again and again, whatever a round ended with: the next may find a broker that is back. Ends by a signal. */
-const again = <E, R>(once: Effect.Effect<ReadonlyArray<Ended>, E, R>, everyMs: number): Effect.Effect<void, never, R> =>
+const again = <E, R>(once: Effect.Effect<ReadonlyArray<RoundResult>, E, R>, everyMs: number): Effect.Effect<void, never, R> =>
   once.pipe(
     Effect.flatMap((ended) => {
       const failure = failureOf(ended)

@@ -17,11 +17,11 @@ const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string) =
   flag.pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
 
 /** How the values of a field are given: one text or number, a switch, several texts by one flag each, or JSON. */
-type Kind = "text" | "whole" | "switch" | "several" | "json"
+type FlagKind = "text" | "whole" | "switch" | "several" | "json"
 
 /** A flag for all fields of one name. A list is spelled by a flag of its singular, given once for each item; the field of that name then takes one. */
 interface FieldFlag {
-  readonly kind: Kind
+  readonly kind: FlagKind
   readonly metavar: string
   /** What it means, and the types of which it does. */
   readonly says: Map<string, Array<string>>
@@ -29,7 +29,7 @@ interface FieldFlag {
 
 const listNameOf = (name: string): string => `${name}s`
 
-const kindOf = (tag: string): Kind => {
+const kindOf = (tag: string): FlagKind => {
   if (tag === "Number") return "whole"
   if (tag === "Boolean") return "switch"
   if (tag === "Arrays") return "several"
@@ -81,7 +81,7 @@ export const commandFlags = {
   own: Object.fromEntries([...flagsOfFields].map(([name, flag]) => [name, flagOf(name, flag)])),
 }
 
-interface Given {
+interface CommandFlagValues {
   readonly sku: string | undefined
   readonly id: string | undefined
   readonly issuedAtMs: number | undefined
@@ -126,7 +126,7 @@ const fieldOf = (name: string, given: unknown, fields: object): readonly [string
 }
 
 /** What was given of a type's own fields. What the type has not is among them too, and refused as for everybody else. */
-const ownFields = (spec: AnyCommandSpec, { own, channels }: Given): Effect.Effect<object, CommandFailed> =>
+const ownFields = (spec: AnyCommandSpec, { own, channels }: CommandFlagValues): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
     const fields: Record<string, unknown> = {}
     for (const [name, given] of Object.entries(own)) {
@@ -144,7 +144,12 @@ const ownFields = (spec: AnyCommandSpec, { own, channels }: Given): Effect.Effec
 /**
  * The JSON of the command that the flags spell, id and time filled in. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command.
  */
-export const commandJson = (type: CommandType, given: Given, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
+export const commandJson = (
+  type: CommandType,
+  given: CommandFlagValues,
+  freshId: string,
+  nowMs: number,
+): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
     const spec: AnyCommandSpec = skuKind.command[type]
     const own = yield* ownFields(spec, given)

@@ -1,14 +1,14 @@
 /**
  * Decisions for people and for scripts: a line, and an exit code.
  */
-import type { Decision } from "../channel.ts"
+import type { CommandAnswer } from "../channel.ts"
 import { type Command, classOf } from "../domain/sku/commands.ts"
 import { counted, grouped, shown, shownName } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
 import { type ExitCode, exitCode } from "./exit-codes.ts"
 import { isoTime } from "./print.ts"
 
-const codes: Readonly<Record<Decision["outcome"], ExitCode>> = {
+const codes: Readonly<Record<CommandAnswer["outcome"], ExitCode>> = {
   accepted: exitCode.ok,
   refused: exitCode.refused,
   expired: exitCode.expired,
@@ -19,12 +19,12 @@ const codes: Readonly<Record<Decision["outcome"], ExitCode>> = {
 }
 
 /** A deadline that passed is told by one code, whether its command was decided as expired or came too late to be taken. */
-export const outcomeCode = (decision: Decision): ExitCode =>
+export const outcomeCode = (decision: CommandAnswer): ExitCode =>
   decision.outcome === "notStored" && decision.reason === "age" ? exitCode.expired : codes[decision.outcome]
 
-type Accepted = Extract<Decision, { readonly outcome: "accepted" }>
+type AcceptedAnswer = Extract<CommandAnswer, { readonly outcome: "accepted" }>
 
-const acceptedDetails = (decision: Accepted, nowMs: number): ReadonlyArray<string> => {
+const acceptedDetails = (decision: AcceptedAnswer, nowMs: number): ReadonlyArray<string> => {
   const { qty, allocations, expiresAtMs, reservation, discrepancies, shortageQty, policyVersion } = decision
   const places = allocations?.map((part) => `${part.qty} at ${part.location}`).join(", ") ?? ""
   return [
@@ -39,7 +39,7 @@ const acceptedDetails = (decision: Accepted, nowMs: number): ReadonlyArray<strin
   ]
 }
 
-const busyBecause: Readonly<Record<Extract<Decision, { readonly outcome: "busy" }>["why"], string>> = {
+const busyBecause: Readonly<Record<Extract<CommandAnswer, { readonly outcome: "busy" }>["why"], string>> = {
   queue: "the cluster holds as much of this sender as it may",
   owner: "nobody serves its partition now",
   full: "there is no room to store it",
@@ -50,9 +50,9 @@ const busyBecause: Readonly<Record<Extract<Decision, { readonly outcome: "busy" 
   client: "it waited behind others",
 }
 
-type NotStored = Extract<Decision, { readonly outcome: "notStored" }>
+type NotStoredAnswer = Extract<CommandAnswer, { readonly outcome: "notStored" }>
 
-const notStoredBecause = ({ reason, cause, field, detail }: NotStored): string => {
+const notStoredBecause = ({ reason, cause, field, detail }: NotStoredAnswer): string => {
   const at = field === undefined || field === "" ? "" : ` "${field}"`
   switch (reason) {
     case "form":
@@ -76,12 +76,12 @@ const notStoredBecause = ({ reason, cause, field, detail }: NotStored): string =
   }
 }
 
-const refusedDetails = ({ ats, policyVersion }: Extract<Decision, { readonly outcome: "refused" }>): ReadonlyArray<string> => [
+const refusedDetails = ({ ats, policyVersion }: Extract<CommandAnswer, { readonly outcome: "refused" }>): ReadonlyArray<string> => [
   ats === undefined ? "" : `${grouped(ats)} ${ats === 1 ? "was" : "were"} to be had`,
   policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
 ]
 
-const details = (decision: Decision, deadlineMs: number | undefined, nowMs: number): ReadonlyArray<string> => {
+const details = (decision: CommandAnswer, deadlineMs: number | undefined, nowMs: number): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
       return acceptedDetails(decision, nowMs)
@@ -109,7 +109,7 @@ const asked = (command: Command): string => {
 }
 
 /** A decision in one line: the outcome first, then what was asked, then the particulars. A hold asked for again may have ended by now: its decision is still that one. */
-export const decisionLine = (command: Command, decision: Decision, nowMs: number): string => {
+export const decisionLine = (command: Command, decision: CommandAnswer, nowMs: number): string => {
   const repeated = "repeated" in decision && decision.repeated === true ? " (again)" : ""
   const particulars = details(decision, "deadlineMs" in command ? command.deadlineMs : undefined, nowMs).filter((part) => part !== "")
   const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`

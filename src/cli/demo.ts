@@ -13,13 +13,13 @@ import { type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
 import { natsLayer } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { saidCodec } from "../wire/said.ts"
-import { type ChannelProcess, startChannel } from "./demo/channels.ts"
+import { type SenderProcess, startSender } from "./demo/channels.ts"
 import { type DemoFolder, demoFolder } from "./demo/folder.ts"
 import { type Guardian, startGuardian } from "./demo/guardian.ts"
 import { judge } from "./demo/judge.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
-import { type Actor, type Sale, saleOf } from "./demo/sale.ts"
+import { type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
 import { type Screen, screenFor } from "./demo/screen.ts"
 import { Stage } from "./demo/stage.ts"
 import { type Kill, verdictOf, victimOf } from "./demo/verdict.ts"
@@ -28,9 +28,9 @@ import { startWorkerProcess, type WorkerProcess } from "./demo/workers.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 /** What the parts of a running demo share. */
-interface Running {
+interface RunningDemo {
   readonly options: DemoOptions
-  readonly sale: Sale
+  readonly sale: DemoSale
   readonly screen: Screen
   readonly folder: DemoFolder
   readonly server: EmbeddedServer
@@ -38,7 +38,7 @@ interface Running {
   readonly player: Player
   readonly stage: Stage
   readonly workers: Array<WorkerProcess>
-  readonly channels: Map<string, ChannelProcess>
+  readonly channels: Map<string, SenderProcess>
   /** What is seen of it just now. */
   readonly now: { title: string; sight: Sight; hotAts: number | null; isKillDue: boolean; kill: Kill | null }
 }
@@ -51,7 +51,7 @@ const lookEveryMs = 250
 /** While a take-over is waited for: it is measured by these looks. */
 const lookEveryMsAfterKill = 50
 
-const startServer = (folder: DemoFolder, actors: ReadonlyArray<Actor>): Effect.Effect<EmbeddedServer, CommandFailed, Scope.Scope> =>
+const startServer = (folder: DemoFolder, actors: ReadonlyArray<DemoSender>): Effect.Effect<EmbeddedServer, CommandFailed, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: () => startEmbedded({ storeDir: folder.nats, senders: actors }),
@@ -68,7 +68,7 @@ const noteTakeover = (kill: Kill | null, { owners }: Sight): void => {
 }
 
 /** Looks at the workers again and again, for whoever wants to know. */
-const watchWorkers = Effect.fnUntraced(function* (running: Running) {
+const watchWorkers = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, stage, now } = running
   const cluster = yield* Cluster
   let addresses: ReadonlyArray<{ readonly name: string; readonly address: string }> = []
@@ -91,7 +91,7 @@ const watchWorkers = Effect.fnUntraced(function* (running: Running) {
 })
 
 /** Shows how it is going, until the scope closes. */
-const showProgress = ({ screen, sale, player, stage, now }: Running) => {
+const showProgress = ({ screen, sale, player, stage, now }: RunningDemo) => {
   let last = { answered: 0, atMs: 0 }
   const show = () => {
     const elapsedMs = stage.elapsedMs
@@ -113,7 +113,7 @@ const showProgress = ({ screen, sale, player, stage, now }: Running) => {
   return Effect.sync(show).pipe(Effect.andThen(Effect.sleep(screen.everyMs)), Effect.forever, Effect.forkScoped)
 }
 
-const startWorkers = ({ options, folder, server, guardian, workers }: Running) =>
+const startWorkers = ({ options, folder, server, guardian, workers }: RunningDemo) =>
   Effect.forEach(
     Array.from({ length: options.workers }, (_, place) => `worker-${place + 1}`),
     (name) =>
@@ -121,7 +121,7 @@ const startWorkers = ({ options, folder, server, guardian, workers }: Running) =
     { discard: true },
   )
 
-const startChannels = ({ sale, folder, server, guardian, stage, channels, now }: Running) =>
+const startChannels = ({ sale, folder, server, guardian, stage, channels, now }: RunningDemo) =>
   Effect.forEach(
     sale.actors,
     ({ sender: name, roles }, place) => {
@@ -142,7 +142,7 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
         },
         failed: (cause: string) => stage.failed(`${name}: ${cause}`),
       }
-      return Effect.map(startChannel(setup, folder.path, events, guardian), (channel) => {
+      return Effect.map(startSender(setup, folder.path, events, guardian), (channel) => {
         channels.set(name, channel)
       })
     },
@@ -150,7 +150,11 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
   )
 
 /** Waits until every partition is served, and what else is asked for holds. */
-const untilServed = (running: Running, isEnough: (sight: Sight) => boolean, patienceMs: number): Effect.Effect<boolean, CommandFailed> =>
+const untilServed = (
+  running: RunningDemo,
+  isEnough: (sight: Sight) => boolean,
+  patienceMs: number,
+): Effect.Effect<boolean, CommandFailed> =>
   Effect.gen(function* () {
     const { now } = running
     const isKillOver = () => !now.isKillDue || typeof now.kill?.takeoverMs === "number"
@@ -163,7 +167,7 @@ const untilServed = (running: Running, isEnough: (sight: Sight) => boolean, pati
   }).pipe(Effect.timeoutOrElse({ duration: patienceMs, orElse: () => Effect.succeed(false) }))
 
 /** Kills the worker that decides for the hot SKU, once it is time and one is seen to own something: the death of another would prove nothing. Tried again at every look. */
-const killOne = ({ sale, screen, player, workers, now }: Running): void => {
+const killOne = ({ sale, screen, player, workers, now }: RunningDemo): void => {
   if (!now.isKillDue || now.kill !== null) return
   const { owners } = now.sight
   const name = victimOf(sale.hotSku, owners)
@@ -178,13 +182,13 @@ const killOne = ({ sale, screen, player, workers, now }: Running): void => {
   )
 }
 
-const beginToKill = (running: Running): void => {
+const beginToKill = (running: RunningDemo): void => {
   running.now.isKillDue = true
   killOne(running)
 }
 
 /** Starts all processes. */
-const begin = Effect.fnUntraced(function* (running: Running) {
+const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, screen, server, sale } = running
   yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions }, replicas: 1 })
   screen.say(
@@ -204,7 +208,7 @@ const begin = Effect.fnUntraced(function* (running: Running) {
 const expiryShownMs = 30_000
 
 /** Waits for what is still to come after the last answer: a take-over, the end of holds that nobody pays. Then everybody leaves. */
-const end = Effect.fnUntraced(function* (running: Running) {
+const end = Effect.fnUntraced(function* (running: RunningDemo) {
   const { sale, workers, channels, now } = running
   now.title = "settling"
   if (!(yield* untilServed(running, () => true, servedPatienceMs))) {
@@ -220,7 +224,7 @@ const end = Effect.fnUntraced(function* (running: Running) {
   yield* Effect.forEach(channels.values(), (channel) => channel.finish, { concurrency: "unbounded", discard: true })
 })
 
-const perform = Effect.fnUntraced(function* (running: Running) {
+const perform = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, sale, screen, folder, player, stage, now } = running
   yield* begin(running)
   now.title = "selling"
@@ -239,7 +243,7 @@ const perform = Effect.fnUntraced(function* (running: Running) {
   if (!verdict.ok) return yield* new CommandFailed({ code: exitCode.violations, message: verdict.broken.join("; ") })
 })
 
-const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
+const run = Effect.fnUntraced(function* (options: DemoOptions, sale: DemoSale) {
   const screen = screenFor(options.json)
   screen.say(sale.title)
   for (const line of sale.reading) screen.say(line)
@@ -247,22 +251,22 @@ const run = Effect.fnUntraced(function* (options: DemoOptions, sale: Sale) {
   const guardian = yield* startGuardian
   const server = yield* startServer(folder, sale.actors)
   const player = new Player(sale.traffic, { inFlight: options.inFlight, realTime: sale.realTime })
-  const channels = new Map<string, ChannelProcess>()
+  const channels = new Map<string, SenderProcess>()
   const stage: Stage = new Stage({
     player,
     send: (actor, orders) => channels.get(actor)?.send(orders),
     cue: options.killAt === null ? null : { afterFlows: Math.floor(options.killAt * player.flows), run: () => beginToKill(running) },
   })
   const sight: Sight = { owners: Array.from({ length: options.partitions }, () => null), lag: 0, openHolds: 0, halts: [] }
-  const now: Running["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
-  const running: Running = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
+  const now: RunningDemo["now"] = { title: "starting", sight, hotAts: null, isKillDue: false, kill: null }
+  const running: RunningDemo = { options, sale, screen, folder, server, guardian, player, stage, workers: [], channels, now }
   const { engine, door } = server.credentials
   const ports = natsLayer({ kind: "sku", servers: [server.url], monitorUrls: [server.monitorUrl], engine, door, name: "demo" }, saidCodec)
   yield* perform(running).pipe(Effect.provide(ports))
 })
 
 /** What of the files is used, guessed, ignored and unusable, and nothing else. */
-const sayOnly = (sale: Sale, json: boolean): void => {
+const sayOnly = (sale: DemoSale, json: boolean): void => {
   const lines = json ? [JSON.stringify(sale.rows, null, 2)] : [sale.title, ...sale.reading, "Nothing was played (--dry-run)."]
   process.stdout.write(lines.map((line) => `${line}\n`).join(""))
 }

@@ -22,7 +22,15 @@ import type { Sku } from "../domain/names.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
 import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, MessageEntry, Partition, Step } from "../kinds/sku/types.ts"
+import type {
+  SkuDecidedCommand,
+  SkuEntry,
+  SkuJournaledDecision,
+  SkuJournalRecord,
+  SkuMessageEntry,
+  SkuPartition,
+  SkuStep,
+} from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 import { commandJsonOf } from "../wire/commands.ts"
@@ -41,13 +49,13 @@ class JournalUnreadable extends Error {
   override readonly name = "JournalUnreadable"
 }
 
-const decisionJson = (decision: EntryDecision): object => {
+const decisionJson = (decision: SkuJournaledDecision): object => {
   switch (decision._tag) {
     case "Accepted":
       return { outcome: "accepted", events: decision.events }
     case "Refused":
       return { outcome: "refused", ...decision.refusal }
-    case "Expired":
+    case "TooLate":
       return { outcome: "expired" }
     case "Quarantined":
       return { outcome: "quarantined", quarantined: decision.quarantined, cause: decision.cause }
@@ -58,7 +66,7 @@ const decisionJson = (decision: EntryDecision): object => {
   }
 }
 
-const commandLine = ({ command, decision }: DecidedCommand): object => ({
+const commandLine = ({ command, decision }: SkuDecidedCommand): object => ({
   line: "command",
   command: command === null ? null : commandJsonOf(command),
   decision: decisionJson(decision),
@@ -67,8 +75,8 @@ const commandLine = ({ command, decision }: DecidedCommand): object => ({
 /** Exports one partition's journal, which is given record by record from its first on. */
 export class JournalExport {
   readonly #scope: ExportScope
-  readonly #partition: Partition
-  readonly #step: Step
+  readonly #partition: SkuPartition
+  readonly #step: SkuStep
   #records = 0
   #commands = 0
   #nowMs = 0
@@ -116,7 +124,7 @@ export class JournalExport {
     return this.#scope.sku === null || this.#scope.sku === sku
   }
 
-  #entryLines(entry: Entry): ReadonlyArray<object> {
+  #entryLines(entry: SkuEntry): ReadonlyArray<object> {
     switch (entry._tag) {
       case "Message":
         return this.#messageLines(entry)
@@ -147,7 +155,7 @@ export class JournalExport {
     }
   }
 
-  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, array, decided }: MessageEntry): ReadonlyArray<object> {
+  #messageLines({ seq, sender, class: commandClass, brokerMs, reply, array, decided }: SkuMessageEntry): ReadonlyArray<object> {
     const about = decided.filter(({ command }) => this.#isAbout(command?.sku))
     if (about.length === 0) return []
     this.#commands += about.length
@@ -155,9 +163,9 @@ export class JournalExport {
   }
 }
 
-const recordLine = (seq: number, { kind, epoch, atMs }: JournalRecord): object => ({ line: "record", seq, kind, epoch, atMs })
+const recordLine = (seq: number, { kind, epoch, atMs }: SkuJournalRecord): object => ({ line: "record", seq, kind, epoch, atMs })
 
-const expiryLine = ({ key: sku, events }: Extract<Entry, { readonly _tag: "Expiry" }>): object => ({
+const expiryLine = ({ key: sku, events }: Extract<SkuEntry, { readonly _tag: "Expiry" }>): object => ({
   line: "expiry",
   sku,
   reservations: events.map(({ channel, reservation }) => `${channel}/${reservation}`),

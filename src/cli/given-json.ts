@@ -19,7 +19,7 @@ interface Wrong {
   readonly isJson: boolean
 }
 
-type Read = { readonly value: unknown } | Wrong
+type ReadJson = { readonly value: unknown } | Wrong
 
 const causeCharsMax = 160
 
@@ -40,7 +40,7 @@ const numberAt = (text: string, at: number, cause: string): string => {
   return `${field === undefined ? "" : `"${shown(field)}" is `}${cause} (${shown(number)})`
 }
 
-const read = (text: string): Read => {
+const read = (text: string): ReadJson => {
   const found = parseStrictJson(new TextEncoder().encode(text))
   if (found._tag === "Parsed") return found
   const { cause, key, at } = found

@@ -3,7 +3,7 @@
  */
 import { Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
-import { type IngressConfig, ingressSettingsHelp, type Login, loadIngressConfig } from "../config.ts"
+import { type IngressConfig, ingressSettingsHelp, type LoginSetting, loadIngressConfig } from "../config.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
@@ -18,7 +18,7 @@ import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
-const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
+const loginOf = ({ user, password }: LoginSetting) => ({ user, password: Redacted.value(password) })
 
 /** Waits until workers have made the cluster: an ingress makes nothing. */
 const partitionsOf = ({ nats }: IngressConfig) =>

@@ -8,7 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Client, clientLayer, type Decision } from "../channel.ts"
+import { Client, type CommandAnswer, clientLayer } from "../channel.ts"
 import { timerMsMax } from "../client/options.ts"
 import { type CommandType, classOf, type Command as StockCommand } from "../domain/sku/commands.ts"
 import { shown } from "../domain/telling.ts"
@@ -43,7 +43,7 @@ export const noCommandText = ({ refusal: { reason, field = "" }, detail }: NoCom
 
 /** What came of one command: its decision, that none came in time, or that this sender may not send it. */
 type Sent = { readonly command: StockCommand } & (
-  | { readonly decision: Decision }
+  | { readonly decision: CommandAnswer }
   | { readonly unknown: { readonly stored: boolean; readonly cause: string } }
   | { readonly notPermitted: { readonly sender: string; readonly cause: string; readonly remedy: string } }
 )

@@ -6,7 +6,7 @@ import * as Command from "effect/cli/Command"
 import {
   archiveSettingsHelp,
   type HoldfastConfig,
-  type Login,
+  type LoginSetting,
   loadArchiveConfig,
   loadConfig,
   settings,
@@ -36,7 +36,7 @@ import { ownSenders, startOwnServer } from "./own-server.ts"
 import { keepArchiving, watchRoom } from "./serve-room.ts"
 import { untilItAnswers } from "./until-it-answers.ts"
 
-const loginOf = ({ user, password }: Login) => ({ user, password: Redacted.value(password) })
+const loginOf = ({ user, password }: LoginSetting) => ({ user, password: Redacted.value(password) })
 
 /** Where NATS is: as told, or a server of our own for as long as the scope lives. */
 const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
@@ -88,16 +88,16 @@ const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
   })
 
 /** What may be asked of a worker, also while it catches up. */
-type Asked = Pick<Worker, "report" | "readiness">
+type WorkerPages = Pick<Worker, "report" | "readiness">
 
 /** Of this process alone. */
-const reportOf = (ingress: RunningIngress, worker: Asked) => {
+const reportOf = (ingress: RunningIngress, worker: WorkerPages) => {
   const [ofWorker, ofIngress] = [worker.report(), ingress.report()]
   return { ...ofWorker, ready: ofWorker.ready && ofIngress.ready, ingress: ofIngress }
 }
 
 /** Of the whole cluster, as this process sees it. */
-const readinessOf = (ingress: RunningIngress, worker: Asked) => {
+const readinessOf = (ingress: RunningIngress, worker: WorkerPages) => {
   const [ofCluster, ofIngress] = [worker.readiness(), ingress.report()]
   return { ...readable(ofCluster), ready: ofCluster.ready && ofIngress.ready, ingress: ofIngress }
 }
@@ -110,7 +110,7 @@ const readable = (readiness: Readiness) => ({
 
 const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   let ingress: RunningIngress | undefined
-  let asked: Asked | undefined
+  let asked: WorkerPages | undefined
   const registry = yield* MetricsRegistry
   const notYet = { worker: config.worker, ready: false, state: "starting" }
   const readiness = () => (ingress === undefined || asked === undefined ? notYet : readinessOf(ingress, asked))

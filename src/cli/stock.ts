@@ -11,15 +11,15 @@ import { skuArgument } from "./arguments.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
-type Known = Extract<StockAnswer, { readonly answer: "stock" }>
+type KnownStock = Extract<StockAnswer, { readonly answer: "stock" }>
 
-const locations = ({ locations: all }: Known): string =>
+const locations = ({ locations: all }: KnownStock): string =>
   table(
     ["location", "available", "on hand", "reserved", "exposed", "damaged", "inspection", "safety"],
     all.map((at) => [at.location, at.available, at.onHand, at.reserved, at.exposed, at.damaged, at.inspection, at.safety]),
   )
 
-const channels = ({ ats, policy }: Known): string => {
+const channels = ({ ats, policy }: KnownStock): string => {
   if (policy === null || policy.channels.length === 0) return "no channel sells it: set a policy"
   const atsOf = new Map(ats.map((one) => [one.channel, one.ats]))
   return table(
@@ -37,7 +37,7 @@ const channels = ({ ats, policy }: Known): string => {
 }
 
 /** What was sold without asking and is not there, oldest first. */
-const shortages = ({ shortQty, shortages: all }: Known): ReadonlyArray<string> => {
+const shortages = ({ shortQty, shortages: all }: KnownStock): ReadonlyArray<string> => {
   if (shortQty === 0) return []
   const shown = all.reduce((sum, { qty }) => sum + qty, 0)
   const more = shown < shortQty ? [`and ${counted(shortQty - shown, "unit")} of later sales`] : []

@@ -23,7 +23,7 @@ import { describeFailure } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { isoTime, jsonFlag, printJson, printLine, table } from "./print.ts"
 
-export interface PartitionSeen {
+export interface PartitionRow {
   readonly kind: Kind
   readonly partition: number
   readonly journal: string
@@ -49,7 +49,7 @@ export interface PartitionSeen {
 }
 
 export interface TopologySeen {
-  readonly partitions: ReadonlyArray<PartitionSeen>
+  readonly partitions: ReadonlyArray<PartitionRow>
   readonly workers: ReadonlyArray<Member>
   readonly commands: string
   readonly warnings: ReadonlyArray<string>
@@ -136,7 +136,7 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
   const waiting = yield* (yield* Commands).waiting(partition, record?.cursor.seq ?? 0)
   const { halt } = yield* (yield* Cluster).marks(partition)
   const nowMs = yield* Clock.currentTimeMillis
-  const seen: PartitionSeen = {
+  const seen: PartitionRow = {
     kind: "sku",
     partition,
     journal: journalStream("sku", partition),

@@ -12,7 +12,7 @@ type Invalid = Extract<CliOutput.Presenter.Event, { readonly _tag: "InvalidInvoc
 type Fault = Invalid["errors"][number]
 
 /** Something wrong: in a sentence, and the flag, argument or command that it is about, where there is one. */
-interface Said {
+interface Complaint {
   readonly sentence: string
   readonly about: string | undefined
 }
@@ -49,7 +49,7 @@ const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "Inval
   return value === "" && !expected.startsWith("it ") ? "a value is missing" : `${shownName(value)}: ${expected}`
 }
 
-const said = (fault: Fault, doc: HelpDoc.HelpDoc): Said => {
+const said = (fault: Fault, doc: HelpDoc.HelpDoc): Complaint => {
   switch (fault._tag) {
     case "UnrecognizedOption": {
       const near = nearestName(withoutDashes(fault.option), namesOf(doc))

@@ -5,10 +5,10 @@
 import { Deferred, Effect, Fiber, type Scope, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
-import type { ChannelLink } from "../ports/channel.ts"
+import type { SenderLink } from "../ports/channel.ts"
 import { BrokerUnavailable, type NotPermitted } from "../ports/errors.ts"
 import { decodeAts } from "../wire/feed.ts"
-import { type Answer, atsPageMax } from "../wire/questions.ts"
+import { atsPageMax, type QuestionAnswer } from "../wire/questions.ts"
 import { AtsBoard } from "./ats-board.ts"
 import type { QuestionDesk, QuestionFailure } from "./question-desk.ts"
 
@@ -39,11 +39,11 @@ const pagesAtOnce = 8
 /** Milliseconds before a lost feed is subscribed to again. */
 const resubscribeMs = 250
 
-type Link = ChannelLink["Service"]
-type AtsAnswer = Extract<Answer, { readonly answer: "ats" }>
+type OpenLink = SenderLink["Service"]
+type AtsAnswer = Extract<QuestionAnswer, { readonly answer: "ats" }>
 
-interface Feed {
-  readonly link: Link
+interface AtsFeed {
+  readonly link: OpenLink
   readonly desk: QuestionDesk
   readonly board: AtsBoard
   readonly options: AtsOptions
@@ -54,7 +54,7 @@ interface Feed {
 }
 
 /** Hears one subscription until it is lost. */
-const hear = ({ link, board }: Feed, token: string | undefined): Effect.Effect<never, NotPermitted | BrokerUnavailable> =>
+const hear = ({ link, board }: AtsFeed, token: string | undefined): Effect.Effect<never, NotPermitted | BrokerUnavailable> =>
   link.ats(token).pipe(
     Stream.runForEach((arrived) =>
       Effect.sync(() => {
@@ -67,18 +67,18 @@ const hear = ({ link, board }: Feed, token: string | undefined): Effect.Effect<n
     Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear the ATS feed", cause: "the subscription ended" }))),
   )
 
-const hearAll = (feed: Feed): Effect.Effect<unknown, NotPermitted | BrokerUnavailable> => {
+const hearAll = (feed: AtsFeed): Effect.Effect<unknown, NotPermitted | BrokerUnavailable> => {
   const { skus } = feed.options
   const tokens = skus === undefined || skus.length > singleSubscriptionsMax ? [undefined] : skus.map(skuToken)
   return Effect.forEach(tokens, (token) => hear(feed, token), { concurrency: "unbounded", discard: true })
 }
 
-const acceptAll = ({ board }: Feed, answer: AtsAnswer): void => {
+const acceptAll = ({ board }: AtsFeed, answer: AtsAnswer): void => {
   for (const value of answer.values) board.accept(value)
 }
 
 /** The current values of one partition, page by page; from its first page again if it changes its owner in between. */
-const readPartition = Effect.fnUntraced(function* (feed: Feed, partition: number) {
+const readPartition = Effect.fnUntraced(function* (feed: AtsFeed, partition: number) {
   let after = 0
   let epoch: number | undefined
   for (;;) {
@@ -95,7 +95,7 @@ const readPartition = Effect.fnUntraced(function* (feed: Feed, partition: number
   }
 })
 
-const readSku = (feed: Feed, sku: string): Effect.Effect<void, QuestionFailure> =>
+const readSku = (feed: AtsFeed, sku: string): Effect.Effect<void, QuestionFailure> =>
   feed.desk
     .ask({ path: `ats.${skuToken(sku)}`, timeoutMs: feed.timeoutMs }, (answer) => {
       if (answer.answer === "ats") return answer
@@ -104,7 +104,7 @@ const readSku = (feed: Feed, sku: string): Effect.Effect<void, QuestionFailure> 
     .pipe(Effect.map((answer) => (answer === null ? undefined : acceptAll(feed, answer))))
 
 /** Reads all current values; what can't be read now is read once somebody answers. */
-const readCurrent = (feed: Feed): Effect.Effect<void, NotPermitted> => {
+const readCurrent = (feed: AtsFeed): Effect.Effect<void, NotPermitted> => {
   const { skus } = feed.options
   const some = skus !== undefined && skus.length <= singleSubscriptionsMax
   const readParts = (parts: ReadonlyArray<Effect.Effect<void, QuestionFailure>>) =>
@@ -119,7 +119,7 @@ const untilRead = <A>(part: Effect.Effect<A, QuestionFailure>): Effect.Effect<A,
   Effect.catchTag(part, "AnswerUnknown", () => untilRead(part))
 
 /** One life of the feed: heard first, then the current values are read, then heard until it is lost. */
-const live = (feed: Feed, isFirst: boolean, ready: Deferred.Deferred<void, NotPermitted>) =>
+const live = (feed: AtsFeed, isFirst: boolean, ready: Deferred.Deferred<void, NotPermitted>) =>
   Effect.scoped(
     Effect.gen(function* () {
       const hearing = yield* Effect.forkScoped(hearAll(feed), { startImmediately: true })
@@ -129,7 +129,7 @@ const live = (feed: Feed, isFirst: boolean, ready: Deferred.Deferred<void, NotPe
     }),
   )
 
-const liveForEver = Effect.fnUntraced(function* (feed: Feed, ready: Deferred.Deferred<void, NotPermitted>) {
+const liveForEver = Effect.fnUntraced(function* (feed: AtsFeed, ready: Deferred.Deferred<void, NotPermitted>) {
   for (let lives = 0; ; lives++) {
     if (lives > 0) feed.options.onGap?.()
     yield* live(feed, lives === 0, ready).pipe(Effect.catchTag("BrokerUnavailable", () => Effect.sleep(resubscribeMs)))
@@ -138,7 +138,7 @@ const liveForEver = Effect.fnUntraced(function* (feed: Feed, ready: Deferred.Def
 
 /** Follows until the scope closes. */
 export const subscribeAts = (
-  over: Pick<Feed, "link" | "desk" | "partitions" | "timeoutMs">,
+  over: Pick<AtsFeed, "link" | "desk" | "partitions" | "timeoutMs">,
   options: AtsOptions,
 ): Effect.Effect<AtsSubscription, never, Scope.Scope> =>
   Effect.gen(function* () {

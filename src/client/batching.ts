@@ -37,7 +37,7 @@ export interface Packed<C> {
 }
 
 /** A message while it fills: its body without brackets, and the bytes of the body with them. */
-interface Draft<C> {
+interface MessageDraft<C> {
   readonly number: number
   readonly class: CommandClass
   readonly token: string
@@ -49,7 +49,7 @@ interface Draft<C> {
 
 const bracketsBytes = 2
 
-const draftOf = <C extends Packable<C>>(first: C, number: number): Draft<C> => ({
+const draftOf = <C extends Packable<C>>(first: C, number: number): MessageDraft<C> => ({
   number,
   class: first.class,
   token: first.token,
@@ -59,7 +59,7 @@ const draftOf = <C extends Packable<C>>(first: C, number: number): Draft<C> => (
   bytes: bracketsBytes + first.bytes,
 })
 
-const sealed = <C extends Packable<C>>({ number, class: commandClass, token, commands, texts }: Draft<C>): PackedMessage<C> => ({
+const sealed = <C extends Packable<C>>({ number, class: commandClass, token, commands, texts }: MessageDraft<C>): PackedMessage<C> => ({
   number,
   class: commandClass,
   token,
@@ -67,7 +67,7 @@ const sealed = <C extends Packable<C>>({ number, class: commandClass, token, com
   commands,
 })
 
-const fits = <C extends Packable<C>>(draft: Draft<C>, command: C): boolean =>
+const fits = <C extends Packable<C>>(draft: MessageDraft<C>, command: C): boolean =>
   !draft.alone && !command.alone && draft.commands.length < commandsPerMessageMax && draft.bytes + 1 + command.bytes <= bodyBytesMax
 
 /**
@@ -77,7 +77,7 @@ const fits = <C extends Packable<C>>(draft: Draft<C>, command: C): boolean =>
 export const packMessages = <C extends Packable<C>>(commands: ReadonlyArray<C>, number: number): Packed<C> => {
   const messages: Array<PackedMessage<C>> = []
   const held: Array<C> = []
-  const drafts = new Map<number, Draft<C>>()
+  const drafts = new Map<number, MessageDraft<C>>()
   let next = number
   for (const command of commands) {
     const draft = drafts.get(command.packing)

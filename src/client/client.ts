@@ -9,17 +9,17 @@ import { unreachable } from "../assert.ts"
 import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
-import { ChannelLink, type Heard } from "../ports/channel.ts"
+import { type Heard, SenderLink } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
-import { type Answer, quarantinePath, topologyPath } from "../wire/questions.ts"
+import { type QuestionAnswer, quarantinePath, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
 import { CommandSender, type PublishMessage } from "./command-sender.ts"
-import { type CommandInput, commandKey, completeCommand, type Decision, fieldsOf, sendable } from "./commands.ts"
+import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fieldsOf, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
-import type { Waiter } from "./in-flight.ts"
+import type { AnswerWaiter } from "./in-flight.ts"
 import { checkCallback, checkMs, numbersOf } from "./options.ts"
 import { QuestionDesk, type QuestionFailure, questionToken } from "./question-desk.ts"
 
@@ -37,7 +37,7 @@ export interface ClientOptions {
   /** Commands sent and not decided; calls beyond it wait. Default: 4,096. */
   readonly inFlightMax?: number
   /** Told the final decision on a command that was answered `quarantined` before. Must not throw. */
-  readonly onSettled?: (decision: Decision) => void
+  readonly onSettled?: (decision: CommandAnswer) => void
   /** For tests: clocks, timers, ids and chance. */
   readonly environment?: ClientEnvironment
 }
@@ -46,13 +46,13 @@ export interface SendOptions {
   /** Instead of the client's. */
   readonly timeoutMs?: number
   /** Instead of the client's. */
-  readonly onSettled?: (decision: Decision) => void
+  readonly onSettled?: (decision: CommandAnswer) => void
 }
 
-export type StockAnswer = Extract<Answer, { readonly answer: "stock" | "unknownSku" }>
-export type ReservationAnswer = Extract<Answer, { readonly answer: "reservation" | "unknownReservation" }>
-export type WorkerAnswer = Extract<Answer, { readonly answer: "worker" }>
-export type QuarantineAnswer = Extract<Answer, { readonly answer: "quarantine" }>
+export type StockAnswer = Extract<QuestionAnswer, { readonly answer: "stock" | "unknownSku" }>
+export type ReservationAnswer = Extract<QuestionAnswer, { readonly answer: "reservation" | "unknownReservation" }>
+export type WorkerAnswer = Extract<QuestionAnswer, { readonly answer: "worker" }>
+export type QuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "quarantine" }>
 
 /** What the workers that answered say about themselves, and the number of partitions that they share. */
 export interface Topology {
@@ -71,11 +71,11 @@ export class Client extends Context.Service<
     /** Without an effect for each command: calls exactly one of both back, once. They must not throw. */
     readonly submit: (
       command: Command,
-      decided: (decision: Decision) => void,
+      decided: (decision: CommandAnswer) => void,
       failed: (failure: SendFailure) => void,
       options?: SendOptions,
     ) => void
-    readonly send: (command: Command, options?: SendOptions) => Effect.Effect<Decision, SendFailure>
+    readonly send: (command: Command, options?: SendOptions) => Effect.Effect<CommandAnswer, SendFailure>
     /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. For senders with one of the roles warehouse, merchandiser, operator, reader. */
     readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
     /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
@@ -87,7 +87,7 @@ export class Client extends Context.Service<
     readonly subscribeAts: (options: AtsOptions) => Effect.Effect<AtsSubscription, never, Scope.Scope>
   }
 >()("holdfast/client/Client") {
-  static readonly layer = (options: ClientOptions): Layer.Layer<Client, never, ChannelLink> => Layer.effect(Client, makeClient(options))
+  static readonly layer = (options: ClientOptions): Layer.Layer<Client, never, SenderLink> => Layer.effect(Client, makeClient(options))
 }
 
 /** Milliseconds for workers that are known and don't answer: they may be dead and not yet missed. */
@@ -99,7 +99,7 @@ const utf8 = new TextEncoder()
 
 /** Every command that this library has is of SKUs. */
 const publishOver =
-  (link: ChannelLink["Service"], instance: string): PublishMessage =>
+  (link: SenderLink["Service"], instance: string): PublishMessage =>
   ({ class: commandClass, token, body, suffix }) =>
     link.publish({ class: commandClass, kind: "sku", token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
 
@@ -142,7 +142,7 @@ const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => 
 const deafAdvice =
   "its login has lost that permission; have whoever runs the server give it back. Until then nothing new is sent; this client listens again by itself"
 
-const hearReplies = (link: ChannelLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
+const hearReplies = (link: SenderLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
   link.replies(instance).pipe(
     Stream.runForEach((arrived) =>
       Effect.sync(() => {
@@ -194,14 +194,14 @@ const commands = (
   options: ClientOptions,
   timeoutMs: number,
 ) => {
-  const settledOf = (own: SendOptions): Waiter["settled"] => {
+  const settledOf = (own: SendOptions): AnswerWaiter["settled"] => {
     const given = fieldsOf(own).onSettled
     const settled = given === undefined ? options.onSettled : given
     checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
-  const submit = (command: Command, waiter: Waiter, given: SendOptions): (() => void) | undefined => {
+  const submit = (command: Command, waiter: AnswerWaiter, given: SendOptions): (() => void) | undefined => {
     const own = fieldsOf(given)
     checkMs("timeoutMs", own.timeoutMs)
     const ready = sendable(command, partitions.known)
@@ -216,12 +216,12 @@ const commands = (
   return {
     command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) =>
       completeCommand(type, withFirstTime(firstIssued, input, environment), environment),
-    submit: (command: Command, decided: Waiter["decided"], failed: Waiter["failed"], own: SendOptions = {}): void => {
+    submit: (command: Command, decided: AnswerWaiter["decided"], failed: AnswerWaiter["failed"], own: SendOptions = {}): void => {
       submit(command, { decided, failed, settled: settledOf(own) }, own)
     },
     send: (command: Command, own: SendOptions = {}) =>
-      Effect.callback<Decision, SendFailure>((resume) => {
-        const decided = (decision: Decision) => resume(Effect.succeed(decision))
+      Effect.callback<CommandAnswer, SendFailure>((resume) => {
+        const decided = (decision: CommandAnswer) => resume(Effect.succeed(decision))
         const failed = (failure: SendFailure) => resume(Effect.fail(failure))
         const stop = submit(command, { decided, failed, settled: settledOf(own) }, own)
         return stop === undefined ? undefined : Effect.sync(stop)
@@ -242,14 +242,14 @@ const surfacing =
     }
   }
 
-const isComplete = (answers: ReadonlyArray<Answer>): boolean => {
+const isComplete = (answers: ReadonlyArray<QuestionAnswer>): boolean => {
   const workers = workersOf(answers)
   const heard = new Set(workers.map(({ worker }) => worker))
   return workers.length > 0 && workers.every(({ members }) => members.every((member) => heard.has(member)))
 }
 
 /** One answer of each worker: whoever is asked again answers again. */
-const workersOf = (answers: ReadonlyArray<Answer>): ReadonlyArray<WorkerAnswer> => {
+const workersOf = (answers: ReadonlyArray<QuestionAnswer>): ReadonlyArray<WorkerAnswer> => {
   const byName = new Map<string, WorkerAnswer>()
   for (const answer of answers) if (answer.answer === "worker") byName.set(answer.worker, answer)
   return [...byName.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1))
@@ -331,9 +331,9 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
 })
 
 /** Opens a client over the link in place. Closing the scope is a clean close. */
-const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], never, ChannelLink | Scope.Scope> =>
+const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], never, SenderLink | Scope.Scope> =>
   Effect.gen(function* () {
-    const link = yield* ChannelLink
+    const link = yield* SenderLink
     const environment = options.environment ?? processEnvironment
     const { timeoutMs, ...limits } = numbersOf(options)
     const instance = environment.randomId()

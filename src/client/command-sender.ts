@@ -12,11 +12,19 @@ import { AnswerUnknown, NotPermitted } from "../ports/errors.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { contentHash, differingField } from "../wire/content.ts"
 import { packMessages } from "./batching.ts"
-import { type BusyCause, commandKey, type Decision, isFinal, type NotStored, type SaidDecision, type Sendable } from "./commands.ts"
+import {
+  type BusyCause,
+  type CommandAnswer,
+  commandKey,
+  type HeardDecision,
+  isFinal,
+  type NotStoredAtDoor,
+  type Sendable,
+} from "./commands.ts"
 import type { ClientEnvironment } from "./environment.ts"
 import { ClientClosed, type SendFailure } from "./errors.ts"
-import type { Attempt, InFlight, Waiter } from "./in-flight.ts"
-import { Lanes, waits } from "./lanes.ts"
+import type { AnswerWaiter, Attempt, CommandInFlight } from "./in-flight.ts"
+import { CommandLanes, waits } from "./lanes.ts"
 import { againMs, type Pace, silenceMs, storedMs, sweepGapMs, untakenMs } from "./pace.ts"
 
 export interface SenderLimits extends Pace {
@@ -32,9 +40,9 @@ export type PublishMessage = (message: {
   readonly suffix: string
 }) => boolean
 
-interface Waiting {
+interface UnsettledCommand {
   readonly command: Sendable
-  readonly waiter: Waiter
+  readonly waiter: AnswerWaiter
   readonly giveUpAtMs: number
 }
 
@@ -45,15 +53,15 @@ export class CommandSender {
   readonly #environment: ClientEnvironment
   readonly #limits: SenderLimits
   readonly #publish: PublishMessage
-  readonly #inFlight = new Map<string, InFlight>()
-  readonly #lanes = new Lanes<InFlight>()
+  readonly #inFlight = new Map<string, CommandInFlight>()
+  readonly #lanes = new CommandLanes<CommandInFlight>()
   readonly #attempts = new Map<string, Attempt>()
-  readonly #provisional = new Map<string, ReadonlyArray<Waiter>>()
-  #waiting: Array<Waiting> = []
+  readonly #provisional = new Map<string, ReadonlyArray<AnswerWaiter>>()
+  #waiting: Array<UnsettledCommand> = []
   #waitingFrom = 0
   /** When the first caller of those that wait for room loses patience. */
   #waitingGiveUpAtMs = Number.POSITIVE_INFINITY
-  #outbox: Array<InFlight> = []
+  #outbox: Array<CommandInFlight> = []
   #flushing = false
   #nextMessage = 1
   #sweepAtMs = Number.POSITIVE_INFINITY
@@ -75,7 +83,7 @@ export class CommandSender {
   }
 
   /** Sends `command` when there is room. `timeoutMs` is the caller's patience, from now. */
-  submit(command: Sendable, timeoutMs: number, waiter: Waiter): void {
+  submit(command: Sendable, timeoutMs: number, waiter: AnswerWaiter): void {
     const giveUpAtMs = this.#environment.elapsedMs() + timeoutMs
     const same = this.#inFlight.get(command.key)
     if (this.#closed) waiter.failed(new ClientClosed({ cause: "the client was closed before this was sent; nothing was stored" }))
@@ -91,10 +99,10 @@ export class CommandSender {
   }
 
   /** Takes the decisions of the reply to the message with this suffix. */
-  heardReply(suffix: string, decisions: ReadonlyArray<SaidDecision>): void {
+  heardReply(suffix: string, decisions: ReadonlyArray<HeardDecision>): void {
     const attempt = this.#attempts.get(suffix)
     for (const [i, said] of decisions.entries()) {
-      if (said.id !== null && said.sku !== null) this.#namedDecision(attempt, commandKey(said.id, said.sku), said as Decision)
+      if (said.id !== null && said.sku !== null) this.#namedDecision(attempt, commandKey(said.id, said.sku), said as CommandAnswer)
       else if (attempt !== undefined) this.#namelessDecision(attempt, decisions.length, i, said)
     }
     this.#admitWaiting()
@@ -159,7 +167,7 @@ export class CommandSender {
   }
 
   /** The caller no longer waits. What nobody waits for is not sent again; it may have been decided. */
-  forgo(command: Sendable, waiter: Waiter): void {
+  forgo(command: Sendable, waiter: AnswerWaiter): void {
     const inFlight = this.#inFlight.get(command.key)
     const place = inFlight?.waiters.indexOf(waiter) ?? -1
     if (inFlight === undefined || place < 0)
@@ -176,14 +184,14 @@ export class CommandSender {
   }
 
   /** The same id asked twice at once: the same content shares the decision, other content gets the answer the owner would give. */
-  #join(same: InFlight, command: Sendable, waiter: Waiter): void {
+  #join(same: CommandInFlight, command: Sendable, waiter: AnswerWaiter): void {
     const field = same.text === command.text ? undefined : differingContent(same.text, command.text)
     if (field === undefined) same.waiters.push(waiter)
     else waiter.decided({ id: command.id, sku: command.sku, outcome: "refused", reason: "IdReused", field })
   }
 
-  #admit(sendable: Sendable, waiter: Waiter, giveUpAtMs: number): void {
-    const command: InFlight = {
+  #admit(sendable: Sendable, waiter: AnswerWaiter, giveUpAtMs: number): void {
+    const command: CommandInFlight = {
       key: sendable.key,
       id: sendable.id,
       sku: sendable.sku,
@@ -219,8 +227,8 @@ export class CommandSender {
   }
 
   /** Sends it at the end of the turn, and behind it what waits for it, as far as a message may hold it. */
-  #post(command: InFlight): void {
-    let next: InFlight | null = command
+  #post(command: CommandInFlight): void {
+    let next: CommandInFlight | null = command
     for (let room = commandsPerMessageMax; next !== null && room > 0; room--) {
       if (next.place !== "posted") this.#outbox.push(next)
       next.place = "posted"
@@ -310,7 +318,7 @@ export class CommandSender {
     for (const command of attempt.commands) command.attempts = command.attempts.filter((one) => one !== attempt)
   }
 
-  #notStored(attempt: Attempt, answer: NotStored): void {
+  #notStored(attempt: Attempt, answer: NotStoredAtDoor): void {
     switch (answer.reason) {
       case "age": {
         const named = answer.at === undefined ? undefined : attempt.commands[answer.at]
@@ -343,7 +351,7 @@ export class CommandSender {
    * Something about the message was wrong, and nothing of it was taken. Known which of its commands it was, the others go again without it; not known, each goes alone, and the answer
    * to each says it.
    */
-  #atFault(attempt: Attempt, answer: NotStored, named: InFlight | undefined): void {
+  #atFault(attempt: Attempt, answer: NotStoredAtDoor, named: CommandInFlight | undefined): void {
     this.#dropAttempt(attempt)
     const guilty = attempt.commands.length === 1 ? attempt.commands[0] : named
     for (const command of attempt.commands) {
@@ -356,7 +364,7 @@ export class CommandSender {
     }
   }
 
-  #neverStored(command: InFlight, answer: NotStored): void {
+  #neverStored(command: CommandInFlight, answer: NotStoredAtDoor): void {
     const { reason, cause, field, detail, at } = answer
     command.retryAtMs = Number.POSITIVE_INFINITY
     command.lastCause = `the last sending was not stored, for its ${field ?? cause ?? reason}; an earlier one had no answer`
@@ -381,12 +389,12 @@ export class CommandSender {
     }
   }
 
-  #busy(command: InFlight): void {
+  #busy(command: CommandInFlight): void {
     const { id, sku, notTaken } = command
     this.#settle(command, { id, sku, outcome: "busy", ...notTaken })
   }
 
-  #namedDecision(attempt: Attempt | undefined, key: string, decision: Decision): void {
+  #namedDecision(attempt: Attempt | undefined, key: string, decision: CommandAnswer): void {
     const command = this.#inFlight.get(key)
     // Only what travelled in that message: an answer to an id that was given up and used anew is not the new one's.
     if (command !== undefined && attempt !== undefined && command.attempts.includes(attempt)) this.#settle(command, decision)
@@ -398,24 +406,24 @@ export class CommandSender {
   }
 
   /** A decision without id and SKU is about the body at that place, or about the whole message if it is the only one. */
-  #namelessDecision(attempt: Attempt, decisions: number, index: number, said: SaidDecision): void {
+  #namelessDecision(attempt: Attempt, decisions: number, index: number, said: HeardDecision): void {
     const whole = decisions === 1 && attempt.commands.length !== 1
     const meant = whole ? attempt.commands : attempt.commands.slice(index, index + 1)
-    for (const command of meant) if (!command.decided) this.#settle(command, { ...said, id: command.id, sku: command.sku } as Decision)
+    for (const command of meant) if (!command.decided) this.#settle(command, { ...said, id: command.id, sku: command.sku } as CommandAnswer)
   }
 
-  #settle(command: InFlight, decision: Decision): void {
+  #settle(command: CommandInFlight, decision: CommandAnswer): void {
     this.#forget(command)
     if (!isFinal(decision)) this.#awaitFinal(command)
     for (const waiter of command.waiters) waiter.decided(decision)
   }
 
-  #fail(command: InFlight, failure: SendFailure): void {
+  #fail(command: CommandInFlight, failure: SendFailure): void {
     this.#forget(command)
     for (const waiter of command.waiters) waiter.failed(failure)
   }
 
-  #forget(command: InFlight): void {
+  #forget(command: CommandInFlight): void {
     command.decided = true
     this.#inFlight.delete(command.key)
     for (const attempt of command.attempts) if (--attempt.undecided === 0) this.#attempts.delete(attempt.suffix)
@@ -424,7 +432,7 @@ export class CommandSender {
     if (after !== null && after.place === "held" && !waits(after)) this.#post(after)
   }
 
-  #awaitFinal(command: InFlight): void {
+  #awaitFinal(command: CommandInFlight): void {
     const listening = command.waiters.filter((waiter) => waiter.settled !== null)
     if (listening.length === 0) return
     this.#provisional.set(command.key, listening)
@@ -466,7 +474,7 @@ export class CommandSender {
     const nowMs = this.#environment.elapsedMs()
     this.#sweepAtMs = Number.POSITIVE_INFINITY
     let nextMs = Number.POSITIVE_INFINITY
-    const impatient: Array<InFlight> = []
+    const impatient: Array<CommandInFlight> = []
     for (const command of this.#inFlight.values()) {
       if (command.giveUpAtMs <= nowMs) impatient.push(command)
       else {
@@ -481,7 +489,7 @@ export class CommandSender {
     if (this.undecided > 0 && nextMs < Number.POSITIVE_INFINITY) this.#sweepBy(nextMs)
   }
 
-  #giveUp(command: InFlight): void {
+  #giveUp(command: CommandInFlight): void {
     // No sending of it may have been taken.
     if (command.attempts.length === 0 && !command.stored) {
       this.#busy(command)

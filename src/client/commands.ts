@@ -19,7 +19,7 @@ import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
 import type { BusyWhy } from "../engine/words.ts"
-import type { DecisionSaid } from "../kinds/sku/types.ts"
+import type { SkuHeardDecision } from "../kinds/sku/types.ts"
 import { bodyBytesMax } from "../limits.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import { commandText } from "../wire/canonical.ts"
@@ -43,9 +43,9 @@ export type CommandInput<Type extends CommandType> = Omit<Plain<Extract<Command,
 }
 
 /** What a reply says about one command; without id and SKU where the body could not be decoded that far. */
-export type SaidDecision = DecisionSaid
+export type HeardDecision = SkuHeardDecision
 
-type Said = SaidDecision extends infer One ? (One extends unknown ? Omit<One, "id" | "sku"> : never) : never
+type HeardOutcome = HeardDecision extends infer One ? (One extends unknown ? Omit<One, "id" | "sku"> : never) : never
 
 /**
  * Why nothing was taken of a command: what the door said, or `nobody` (the server knows nobody who takes it now), `connection` (there is none), `age` (it was too old when it
@@ -53,20 +53,20 @@ type Said = SaidDecision extends infer One ? (One extends unknown ? Omit<One, "i
  */
 export type BusyCause = BusyWhy | "nobody" | "connection" | "age" | "client"
 
-export type NotStored = Extract<DoorAnswer, { readonly answer: "notStored" }>
+export type NotStoredAtDoor = Extract<DoorAnswer, { readonly answer: "notStored" }>
 
 /**
  * The answer to one command. `quarantined` is provisional: the final one may come later. `busy`: nothing of it was taken, by nobody, as long as its caller waited; it may be
  * sent again with the same id, best not before `retryAfterMs`. `notStored`: nothing of it was taken, and nothing ever will be as it is; no decision was made, and its id is free.
  */
-export type Decision = { readonly id: string; readonly sku: string } & (
-  | Said
+export type CommandAnswer = { readonly id: string; readonly sku: string } & (
+  | HeardOutcome
   | { readonly outcome: "busy"; readonly retryAfterMs: number; readonly why: BusyCause }
-  | ({ readonly outcome: "notStored" } & Pick<NotStored, "reason" | "cause" | "field" | "detail" | "at">)
+  | ({ readonly outcome: "notStored" } & Pick<NotStoredAtDoor, "reason" | "cause" | "field" | "detail" | "at">)
 )
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
-export const isFinal = (decision: Decision): boolean => decision.outcome !== "quarantined"
+export const isFinal = (decision: CommandAnswer): boolean => decision.outcome !== "quarantined"
 
 /** A command ready to travel. */
 export interface Sendable {
@@ -125,7 +125,7 @@ export const completeCommand = <Type extends CommandType>(
 export const fieldsOf = <Fields extends object>(given: Fields): Partial<Fields> =>
   typeof given === "object" && given !== null && !Array.isArray(given) ? given : {}
 
-const notStored = ({ id, sku }: Command, why: Pick<NotStored, "reason" | "cause" | "field" | "detail">): Decision => ({
+const notStored = ({ id, sku }: Command, why: Pick<NotStoredAtDoor, "reason" | "cause" | "field" | "detail">): CommandAnswer => ({
   id,
   sku,
   outcome: "notStored",
@@ -141,22 +141,22 @@ const laneOf = (command: Command): string => {
 
 const scratch = Buffer.alloc(bodyBytesMax)
 
-type Kind = "string" | "number" | "boolean"
+type FieldKind = "string" | "number" | "boolean"
 interface UsualFields {
-  readonly required: Readonly<Record<string, Kind>>
-  readonly optional: Readonly<Record<string, Kind>>
+  readonly required: Readonly<Record<string, FieldKind>>
+  readonly optional: Readonly<Record<string, FieldKind>>
 }
 /** What is read the short way: its fields of a plain kind, as its Schema has them. Of what lies deeper nothing is usual. */
 const usualOf = (type: CommandType): UsualFields => {
-  const required: Record<string, Kind> = {}
-  const optional: Record<string, Kind> = {}
+  const required: Record<string, FieldKind> = {}
+  const optional: Record<string, FieldKind> = {}
   for (const [name, { ast }] of Object.entries(commandSchemas[type].fields)) {
     const kind = kindOf(ast._tag)
     if (kind !== undefined && name !== "v") Object.assign(ast.context?.isOptional === true ? optional : required, { [name]: kind })
   }
   return { required, optional }
 }
-const kindOf = (tag: string): Kind | undefined => {
+const kindOf = (tag: string): FieldKind | undefined => {
   if (tag === "String" || tag === "Literal" || tag === "Union") return "string"
   if (tag === "Number") return "number"
   return tag === "Boolean" ? "boolean" : undefined
@@ -202,7 +202,7 @@ const shownType = (type: unknown): string => (typeof type === "string" ? shownNa
  * The command as it travels, or what the door would answer to it. While nobody has said how many partitions there are, only commands whose tokens hash to the same share a message: they
  * are of one partition, however many there are.
  */
-export const sendable = (given: Command, partitions: number | undefined): Sendable | Decision => {
+export const sendable = (given: Command, partitions: number | undefined): Sendable | CommandAnswer => {
   // Nothing of what isn't an object is a command's: it hears that its version is missing, or else its type and fields.
   const command = fieldsOf(given) as Command
   let text = usualText(command)

@@ -2,15 +2,15 @@
  * One command on its way, and who waits for it. Plain mutable values: the table of them is the client's hot path.
  */
 import type { CommandClass } from "../domain/names.ts"
-import type { BusyCause, Decision, Sendable } from "./commands.ts"
+import type { BusyCause, CommandAnswer, Sendable } from "./commands.ts"
 import type { SendFailure } from "./errors.ts"
 
 /** Who asked. Exactly one of `decided` and `failed` is called, once; `settled` after a provisional decision, if ever, once. */
-export interface Waiter {
-  readonly decided: (decision: Decision) => void
+export interface AnswerWaiter {
+  readonly decided: (decision: CommandAnswer) => void
   readonly failed: (failure: SendFailure) => void
   /** The final decision after a `quarantined` one. */
-  readonly settled: ((decision: Decision) => void) | null
+  readonly settled: ((decision: CommandAnswer) => void) | null
 }
 
 /** One message that was published, until all its commands are decided or it is known that nobody took it. */
@@ -19,13 +19,13 @@ export interface Attempt {
   readonly class: CommandClass
   readonly token: string
   /** In the order of its body. */
-  readonly commands: ReadonlyArray<InFlight>
+  readonly commands: ReadonlyArray<CommandInFlight>
   /** Its commands without a decision. */
   undecided: number
 }
 
-export interface InFlight extends Sendable {
-  readonly waiters: Array<Waiter>
+export interface CommandInFlight extends Sendable {
+  readonly waiters: Array<AnswerWaiter>
   /** When its caller's patience ends, in elapsed milliseconds. */
   readonly giveUpAtMs: number
   /** When it is sent again. */
@@ -41,8 +41,8 @@ export interface InFlight extends Sendable {
   /** Whether it waits in the client for the one before it, is to be sent at the end of the turn, or was sent. */
   place: "held" | "posted" | "sent"
   /** The one before it in its lane, and the one after. See lanes.ts. */
-  before: InFlight | null
-  after: InFlight | null
+  before: CommandInFlight | null
+  after: CommandInFlight | null
   /** Whether it travels in a message of its own: the answer to the last one did not say which of its commands was at fault. */
   alone: boolean
   /** Number of the last message it was packed into. */

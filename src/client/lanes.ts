@@ -22,7 +22,7 @@ export interface InLane<C> {
  */
 export const waits = <C extends InLane<C>>(command: C): boolean => command.before !== null && !(command.before.stored && command.isStored)
 
-export class Lanes<C extends InLane<C>> {
+export class CommandLanes<C extends InLane<C>> {
   /** The last of each lane that isn't empty. */
   readonly #last = new Map<string, C>()
 

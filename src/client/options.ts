@@ -32,10 +32,10 @@ export interface Numbers {
 
 const defaults: Numbers = { timeoutMs: 30_000, retryMs: 1_000, retryMsMax: 10_000, inFlightMax: 4_096 }
 
-type Given = { readonly [Name in keyof Numbers]?: number | undefined }
+type OptionalNumbers = { readonly [Name in keyof Numbers]?: number | undefined }
 
 /** What was given, and the defaults of the rest. Throws if something is none that can be. */
-export const numbersOf = (given: Given): Numbers => {
+export const numbersOf = (given: OptionalNumbers): Numbers => {
   for (const name of ["timeoutMs", "retryMs", "retryMsMax"] as const) checkMs(name, given[name])
   const inFlightMax = given.inFlightMax === undefined ? defaults.inFlightMax : given.inFlightMax
   if (!Number.isSafeInteger(inFlightMax) || inFlightMax < 1)

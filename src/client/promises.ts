@@ -8,13 +8,13 @@ import { type Command, type CommandType, classOf } from "../domain/sku/commands.
 import type { AtsValue } from "../kinds/sku/types.ts"
 import type { AtsOptions } from "./ats-subscription.ts"
 import { Client, type ReservationAnswer, type SendOptions, type StockAnswer, type Topology } from "./client.ts"
-import type { CommandInput, Decision } from "./commands.ts"
+import type { CommandAnswer, CommandInput } from "./commands.ts"
 
 /** Fills in `id` and `issuedAtMs` where they are left out, and sends. */
-type Send<Type extends CommandType> = (input: CommandInput<Type>, options?: SendOptions) => Promise<Decision>
+type SendCommand<Type extends CommandType> = (input: CommandInput<Type>, options?: SendOptions) => Promise<CommandAnswer>
 
 /** A method for each type of command, by its name: `reserve`, `confirm`, … */
-type Sends = { readonly [Type in CommandType as Uncapitalize<Type>]: Send<Type> }
+type Sends = { readonly [Type in CommandType as Uncapitalize<Type>]: SendCommand<Type> }
 
 export interface AtsWatch {
   /** Resolves when all current values were told; while a partition has no owner, that waits. Rejects with NotPermitted. */
@@ -32,13 +32,13 @@ export interface AtsWatch {
  *
  * Commands that name the same reservation of a SKU, or none and are of one class, are decided in the order they were sent in. No others are.
  */
-export interface Channel extends Sends {
+export interface SenderClient extends Sends {
   readonly sender: string
   /** How many partitions the cluster has, once a worker has said so. Nothing that is sent waits for it. Rejects with AnswerUnknown. */
   readonly partitions: () => Promise<number>
   /** The whole command, without sending it: store it first where asking again must survive this process. */
   readonly command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) => Command
-  readonly send: (command: Command, options?: SendOptions) => Promise<Decision>
+  readonly send: (command: Command, options?: SendOptions) => Promise<CommandAnswer>
   /** Rejects with NotPermitted or AnswerUnknown; with a RangeError for what can't be a SKU. */
   readonly stock: (sku: string) => Promise<StockAnswer>
   /** What became of a reservation of this channel. Rejects as `stock` does. */
@@ -51,13 +51,13 @@ export interface Channel extends Sends {
 
 const sending =
   (client: Client["Service"]) =>
-  (command: Command, options?: SendOptions): Promise<Decision> =>
+  (command: Command, options?: SendOptions): Promise<CommandAnswer> =>
     new Promise((resolve, reject) => client.submit(command, resolve, reject, options))
 
 const methodOf = (type: string): string => type.charAt(0).toLowerCase() + type.slice(1)
 
 const sendAs =
-  <Type extends CommandType>(client: Client["Service"], send: ReturnType<typeof sending>, type: Type): Send<Type> =>
+  <Type extends CommandType>(client: Client["Service"], send: ReturnType<typeof sending>, type: Type): SendCommand<Type> =>
   (input, options) =>
     send(client.command(type, input), options)
 
@@ -79,7 +79,7 @@ const watching =
   }
 
 /** Opens a client and keeps it until it is closed. Rejects with what the layer fails with. */
-export const openChannel = async <E>(layer: Layer.Layer<Client, E>): Promise<Channel> => {
+export const openSenderClient = async <E>(layer: Layer.Layer<Client, E>): Promise<SenderClient> => {
   const runtime = ManagedRuntime.make(layer)
   const client = Context.get(await runtime.context(), Client)
   const watches = new Set<Scope.Closeable>()

@@ -3,9 +3,9 @@
  * owner, by nobody: so it is asked again until somebody answers or patience ends. Asking changes nothing, so asking twice is free.
  */
 import { Effect, Schedule } from "effect"
-import type { ChannelLink } from "../ports/channel.ts"
+import type { SenderLink } from "../ports/channel.ts"
 import { AnswerUnknown, type BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
-import { type Answer, decodeAnswer } from "../wire/questions.ts"
+import { decodeAnswer, type QuestionAnswer } from "../wire/questions.ts"
 
 export type QuestionFailure = NotPermitted | AnswerUnknown
 
@@ -18,7 +18,7 @@ const notAllowed = (sender: string, path: string, roles: ReadonlyArray<string>):
 
 const noBody = new Uint8Array()
 
-interface Asked {
+interface OpenQuestion {
   readonly path: string
   /** JSON; none if absent. */
   readonly body?: object
@@ -26,12 +26,12 @@ interface Asked {
 }
 
 /** What was last heard instead of a useful answer. */
-interface Heard {
+interface LastHeard {
   cause: string
 }
 
 export class QuestionDesk {
-  readonly #link: ChannelLink["Service"]
+  readonly #link: SenderLink["Service"]
   readonly #instance: string
   readonly #listeners = new Map<string, (answer: Uint8Array) => void>()
   /** Told why no answer can be heard. */
@@ -40,7 +40,7 @@ export class QuestionDesk {
   #asked = 0
 
   /** `instance` is the prefix of replies that this process hears. */
-  constructor(link: ChannelLink["Service"], instance: string) {
+  constructor(link: SenderLink["Service"], instance: string) {
     this.#link = link
     this.#instance = instance
   }
@@ -61,9 +61,9 @@ export class QuestionDesk {
   }
 
   /** The first of `take`'s results that isn't undefined, over all answers. */
-  ask<A>(question: Asked, take: (answer: Answer) => A | undefined): Effect.Effect<A, QuestionFailure> {
+  ask<A>(question: OpenQuestion, take: (answer: QuestionAnswer) => A | undefined): Effect.Effect<A, QuestionFailure> {
     return Effect.suspend(() => {
-      const last: Heard = { cause: "no worker answered" }
+      const last: LastHeard = { cause: "no worker answered" }
       const first = this.#listen(question, last, (answer, resume: (found: A) => void) => {
         const found = take(answer)
         if (found !== undefined) resume(found)
@@ -76,10 +76,13 @@ export class QuestionDesk {
   }
 
   /** All answers until `isEnough` of them, or until `timeoutMs` have passed: then as many as came. */
-  collect(question: Asked, isEnough: (answers: ReadonlyArray<Answer>) => boolean): Effect.Effect<ReadonlyArray<Answer>, NotPermitted> {
+  collect(
+    question: OpenQuestion,
+    isEnough: (answers: ReadonlyArray<QuestionAnswer>) => boolean,
+  ): Effect.Effect<ReadonlyArray<QuestionAnswer>, NotPermitted> {
     return Effect.suspend(() => {
-      const answers: Array<Answer> = []
-      const all = this.#listen(question, { cause: "" }, (answer, resume: (found: ReadonlyArray<Answer>) => void) => {
+      const answers: Array<QuestionAnswer> = []
+      const all = this.#listen(question, { cause: "" }, (answer, resume: (found: ReadonlyArray<QuestionAnswer>) => void) => {
         answers.push(answer)
         if (isEnough(answers)) resume(answers)
       })
@@ -87,7 +90,11 @@ export class QuestionDesk {
     })
   }
 
-  #listen<A>(question: Asked, last: Heard, hear: (answer: Answer, resume: (found: A) => void) => void): Effect.Effect<A, NotPermitted> {
+  #listen<A>(
+    question: OpenQuestion,
+    last: LastHeard,
+    hear: (answer: QuestionAnswer, resume: (found: A) => void) => void,
+  ): Effect.Effect<A, NotPermitted> {
     const key = String(++this.#asked)
     const answered = Effect.callback<A, NotPermitted>((resume) => {
       this.#listeners.set(key, (bytes) => {
@@ -111,7 +118,7 @@ export class QuestionDesk {
     return Effect.raceFirst(answered, this.#keepAsking(question, `${this.#instance}.${questionToken}.${key}`, last))
   }
 
-  #keepAsking({ path, body }: Asked, suffix: string, last: Heard): Effect.Effect<never, NotPermitted> {
+  #keepAsking({ path, body }: OpenQuestion, suffix: string, last: LastHeard): Effect.Effect<never, NotPermitted> {
     const bytes = body === undefined ? noBody : Buffer.from(JSON.stringify(body), "utf8")
     const unheard = (error: BrokerUnavailable) =>
       Effect.sync(() => {

@@ -44,7 +44,7 @@ export type CommandValue<Head extends Fields, Type extends string, IsFact extend
 export type EventValue<Type extends string, Own extends Fields> = { readonly type: Type } & Values<Own>
 
 /** The types that all commands of a kind have in common. */
-export interface KindTypes {
+export interface KindDeclaration {
   /** The fields every command begins with: an id, the actor's key, when it was issued. */
   readonly head: Fields
   /** What a command is decided on; undefined for an actor nobody has told anything about, where the kind says so. */
@@ -86,7 +86,7 @@ type FlagText = readonly [metavar: string, says: string]
 
 /** A command of a kind, as its folder declares it. */
 export interface CommandSpec<
-  Kind extends KindTypes,
+  Kind extends KindDeclaration,
   Type extends string,
   Class extends CommandClass,
   IsFact extends boolean,
@@ -129,7 +129,7 @@ export interface CommandSpec<
 
 /** The function that declares a command of one kind. It checks what it is given, and gives it back. */
 export const commandDefiner =
-  <Kind extends KindTypes>() =>
+  <Kind extends KindDeclaration>() =>
   <
     const Type extends string,
     const Class extends CommandClass,

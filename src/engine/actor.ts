@@ -3,7 +3,7 @@
  */
 import type { SenderId } from "../domain/names.ts"
 import { straysMax } from "../limits.ts"
-import type { Given } from "./apply.ts"
+import type { EngineContext } from "./apply.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Partition } from "./partition.ts"
 
@@ -39,7 +39,7 @@ export const forgetSaid = (actor: Actor): void => {
 }
 
 /** The actor of a key, made if there is none yet. */
-export const actorOf = (partition: Partition, { kind }: Given, key: KindTypes["key"]): Actor => {
+export const actorOf = (partition: Partition, { kind }: EngineContext, key: KindTypes["key"]): Actor => {
   const known = partition.actors.get(key)
   if (known !== undefined) return known
   const actor: Actor = {

@@ -6,12 +6,12 @@
  */
 import { assert } from "../assert.ts"
 import { appendTimeoutMs } from "../limits.ts"
-import { type Given, noteConfirmed } from "./apply.ts"
+import { type EngineContext, noteConfirmed } from "./apply.ts"
 import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { endReign, halt, stepDown } from "./ending.ts"
 import { notePace } from "./handed.ts"
-import type { Claimant, InFlight, Partition, Serving } from "./partition.ts"
+import type { AppendInFlight, Claimant, Partition, Serving } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { flushFeed, publishConfirmed } from "./publishing.ts"
 import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
@@ -21,7 +21,7 @@ import { onClaimConfirmed, onClaimLost, onClaimSuperseded, onGenesisConfirmed, o
 
 export const onAppendAcked = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   answer: { readonly messageId: string; readonly seq: number; readonly duplicate: boolean },
   nowMs: number,
 ): Array<Output> => {
@@ -38,7 +38,7 @@ export const onAppendUnknown = (partition: Partition, messageId: string, cause: 
   return freeze(partition, inFlight, cause)
 }
 
-const freeze = (partition: Partition, inFlight: InFlight, cause: string): Array<Output> => {
+const freeze = (partition: Partition, inFlight: AppendInFlight, cause: string): Array<Output> => {
   const first = !inFlight.frozen
   inFlight.frozen = true
   inFlight.askAgainAtMs = 0
@@ -51,7 +51,7 @@ const freeze = (partition: Partition, inFlight: InFlight, cause: string): Array<
 /** The journal's end was read while an append is unknown: one of five things is true (design section 2, rule 5). */
 export const onJournalEndRead = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   endSeq: number,
   record: StoredRecord | null,
   nowMs: number,
@@ -75,7 +75,7 @@ export const onJournalEndRead = (
 const resendEveryMs = appendTimeoutMs / 20
 
 /** Hands the same record over again: at once the first time, then with a pause, after another look at the journal's end. */
-const resend = (inFlight: InFlight, nowMs: number): Array<Output> => {
+const resend = (inFlight: AppendInFlight, nowMs: number): Array<Output> => {
   const { expectedSeq, messageId } = inFlight.pending
   if (inFlight.attempts > 1 && !isDue(inFlight.lastSentMs + resendEveryMs, nowMs, resendEveryMs)) {
     inFlight.askAgainAtMs = inFlight.lastSentMs + resendEveryMs
@@ -89,8 +89,8 @@ const resend = (inFlight: InFlight, nowMs: number): Array<Output> => {
 
 const judge = (
   partition: Partition,
-  given: Given,
-  inFlight: InFlight,
+  given: EngineContext,
+  inFlight: AppendInFlight,
   stored: StoredRecord,
   endSeq: number,
   nowMs: number,
@@ -111,7 +111,7 @@ const judge = (
 /**
  * It is stored, and others have appended since: that reign is over, and its successor says what it decided. The state is the journal's up to that record, and is followed on with.
  */
-const onReignSuperseded = (partition: Serving, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+const onReignSuperseded = (partition: Serving, given: EngineContext, inFlight: AppendInFlight, nowMs: number): Array<Output> => {
   const confirmed = noteStored(partition, inFlight, nowMs)
   return [
     confirmed,
@@ -137,7 +137,11 @@ export const onJournalEndUnread = (partition: Partition, nowMs: number): Array<O
 }
 
 /** The record in flight is in the journal, at its place. */
-const noteStored = (partition: Partition, inFlight: InFlight, nowMs: number): Extract<Output, { readonly _tag: "BatchConfirmed" }> => {
+const noteStored = (
+  partition: Partition,
+  inFlight: AppendInFlight,
+  nowMs: number,
+): Extract<Output, { readonly _tag: "BatchConfirmed" }> => {
   const seq = inFlight.pending.expectedSeq + 1
   partition.inFlight = null
   noteConfirmed(partition, inFlight.record, seq, inFlight.pending.hash)
@@ -145,14 +149,14 @@ const noteStored = (partition: Partition, inFlight: InFlight, nowMs: number): Ex
   return { _tag: "BatchConfirmed", seq, record: inFlight.record, stats: statsOf(inFlight, nowMs) }
 }
 
-const onConfirmed = (partition: Partition, given: Given, inFlight: InFlight, nowMs: number): Array<Output> => {
+const onConfirmed = (partition: Partition, given: EngineContext, inFlight: AppendInFlight, nowMs: number): Array<Output> => {
   const confirmed = noteStored(partition, inFlight, nowMs)
   if (partition.phase === "claiming") return [confirmed, ...onClaimantConfirmed(partition, given, inFlight.record, nowMs)]
   assert(partition.phase === "serving", "INV-4 only who claims or reigns has an append in flight")
   return [confirmed, ...onOwnerConfirmed(partition, given, inFlight, confirmed.stats, nowMs)]
 }
 
-const onClaimantConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+const onClaimantConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
   switch (record.kind) {
     case "genesis":
       return onGenesisConfirmed(partition, given, record, nowMs)
@@ -167,7 +171,13 @@ const onClaimantConfirmed = (partition: Claimant, given: Given, record: JournalR
   }
 }
 
-const onOwnerConfirmed = (partition: Serving, given: Given, inFlight: InFlight, stats: BatchStats, nowMs: number): Array<Output> => {
+const onOwnerConfirmed = (
+  partition: Serving,
+  given: EngineContext,
+  inFlight: AppendInFlight,
+  stats: BatchStats,
+  nowMs: number,
+): Array<Output> => {
   const { record } = inFlight
   const snapshot = noteSnapshotProgress(partition, given)
   if (stats.commands > 0) notePace(partition.reign.handed, stats.commands, stats.appendMs)
@@ -190,7 +200,7 @@ const onOwnerConfirmed = (partition: Serving, given: Given, inFlight: InFlight, 
 }
 
 /** What had to be said of the feed while the append was on its way has waited for it, and nothing more may ever be decided. */
-const saidMeanwhile = (partition: Partition, given: Given): Array<Output> =>
+const saidMeanwhile = (partition: Partition, given: EngineContext): Array<Output> =>
   partition.phase === "serving" ? flushFeed(partition, given) : []
 
 /** A claimant decides nothing, and an owner claims nothing. */
@@ -198,7 +208,7 @@ const unexpected = ({ kind }: JournalRecord): never => {
   assert(false, `INV-4 a record of kind ${kind} is written in its own phase`)
 }
 
-const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
+const statsOf = (inFlight: AppendInFlight, nowMs: number): BatchStats => {
   const refused: Record<string, number> = {}
   const stats = { messages: 0, commands: 0, expiries: 0, accepted: 0, repeated: 0, expired: 0, quarantined: 0 }
   for (const entry of inFlight.record.entries) {
@@ -209,7 +219,7 @@ const statsOf = (inFlight: InFlight, nowMs: number): BatchStats => {
       stats.commands++
       if (decision._tag === "Accepted") stats.accepted++
       else if (decision._tag === "Repeated") stats.repeated++
-      else if (decision._tag === "Expired") stats.expired++
+      else if (decision._tag === "TooLate") stats.expired++
       else if (decision._tag === "Quarantined") stats.quarantined++
       else if (decision._tag === "Refused") refused[decision.refusal.reason] = (refused[decision.refusal.reason] ?? 0) + 1
     }
@@ -245,7 +255,7 @@ const alarmOfDroppedSince = (partition: Partition, record: JournalRecord): Array
 }
 
 /** What people have to look at in a confirmed record. */
-const alarmsOf = (partition: Partition, { kind }: Given, { record, cursorBefore }: InFlight): Array<Output> => {
+const alarmsOf = (partition: Partition, { kind }: EngineContext, { record, cursorBefore }: AppendInFlight): Array<Output> => {
   let quarantined = 0
   let discrepancies = 0
   let shortages = 0

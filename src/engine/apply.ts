@@ -24,11 +24,11 @@ import {
 import { outcomeOf } from "./outcomes.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { Cursor, DecidedCommand, Dropped, Entry, EntryDecision, JournalRecord, Outcome, ResetEntry } from "./records.ts"
+import type { Cursor, DecidedCommand, Dropped, Entry, JournaledDecision, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: the kind of its actors, pure functions and rules. */
-export interface Given {
+export interface EngineContext {
   readonly kind: ActorKind
   readonly codec: EngineCodec
   readonly rules: ProtocolRules
@@ -43,7 +43,7 @@ export interface SubjectPrefix {
 }
 
 /** Where a decision stands: the record's sequence and time, and the message it came with. */
-export interface Standing {
+export interface DecisionPlace {
   readonly seq: number
   readonly atMs: EpochMs
   readonly sender: SenderId
@@ -63,7 +63,7 @@ export interface Standing {
  */
 export const countsAtMs = (
   { isFact }: KindCommands,
-  { settled, atMs, brokerMs }: Pick<Standing, "settled" | "atMs" | "brokerMs">,
+  { settled, atMs, brokerMs }: Pick<DecisionPlace, "settled" | "atMs" | "brokerMs">,
   command: KindTypes["command"],
 ): EpochMs => {
   if (settled) return isFact(command) ? atMs : Math.max(atMs, command.issuedAtMs)
@@ -102,7 +102,7 @@ const evolveRecovering = (
 /** Applies events of one actor, and keeps timers and memory in step with what became of its parts. */
 export const applyEvents = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   actor: Actor,
   events: ReadonlyArray<KindTypes["event"]>,
   seq: number,
@@ -121,7 +121,7 @@ export const applyEvents = (
 }
 
 /** Keeps in step which actors wait for something that they would then do of their own accord, and which of them have to be looked at: something of theirs changed. */
-export const noteFollowUp = (partition: Partition, { kind }: Given, actor: Actor): void => {
+export const noteFollowUp = (partition: Partition, { kind }: EngineContext, actor: Actor): void => {
   if (!kind.mayFollowUp(actor.state)) {
     // Nearly always there is none.
     if (partition.short.size > 0) partition.short.delete(actor)
@@ -135,7 +135,7 @@ export const noteFollowUp = (partition: Partition, { kind }: Given, actor: Actor
 /** Arms, moves and disarms the timer of a part that an event touched, and takes it out of its actor if it ended. */
 const followPart = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   actor: Actor,
   part: KindTypes["part"],
   armedForMs: EpochMs,
@@ -159,10 +159,10 @@ const followPart = (
 }
 
 /** Whether a decision is one that its id stands for from now on. A quarantined one is provisional; answers to the message as such are given again each time. */
-const isFinal = (decision: EntryDecision): boolean => {
+const isFinal = (decision: JournaledDecision): boolean => {
   switch (decision._tag) {
     case "Accepted":
-    case "Expired":
+    case "TooLate":
     case "Dropped":
       return true
     case "Refused":
@@ -180,12 +180,12 @@ const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
 /** Remembers a final decision under its id. */
 const rememberDecision = (
   partition: Partition,
-  given: Given,
-  standing: Standing,
+  given: EngineContext,
+  standing: DecisionPlace,
   command: KindTypes["command"],
   hash: number,
-  decision: EntryDecision,
-  outcome: Outcome,
+  decision: JournaledDecision,
+  outcome: RememberedDecision,
   known: Actor | undefined,
 ): void => {
   const { commands } = given.kind
@@ -215,11 +215,11 @@ const rememberDecision = (
 /** Applies one decided command. `hash` is that of its content; `known` is its actor if the caller has looked it up and found it. */
 export const applyDecided = (
   partition: Partition,
-  given: Given,
-  standing: Standing,
+  given: EngineContext,
+  standing: DecisionPlace,
   decided: DecidedCommand,
   hash: number,
-  outcome: Outcome,
+  outcome: RememberedDecision,
   known: Actor | undefined,
 ): Actor | undefined => {
   const { command, decision } = decided
@@ -240,12 +240,12 @@ const quarantineKey = ({ keyOf }: KindCommands, sender: SenderId, command: KindT
 
 const quarantine = (
   partition: Partition,
-  given: Given,
-  standing: Standing,
+  given: EngineContext,
+  standing: DecisionPlace,
   command: KindTypes["command"],
-  decision: Extract<EntryDecision, { _tag: "Quarantined" }>,
+  decision: Extract<JournaledDecision, { _tag: "Quarantined" }>,
 ): void => {
-  holdInQuarantine(partition, given, {
+  putInQuarantine(partition, given, {
     id: decision.quarantined,
     sender: standing.sender,
     class: standing.class,
@@ -257,7 +257,7 @@ const quarantine = (
 }
 
 /** Puts a command into quarantine, unless it is there. */
-export const holdInQuarantine = (partition: Partition, { kind }: Given, quarantined: QuarantinedCommand): void => {
+export const putInQuarantine = (partition: Partition, { kind }: EngineContext, quarantined: QuarantinedCommand): void => {
   const { id, sender, command } = quarantined
   if (partition.quarantine.has(id)) return
   partition.quarantine.set(id, quarantined)
@@ -268,14 +268,14 @@ export const holdInQuarantine = (partition: Partition, { kind }: Given, quaranti
 /** The place of a sender's command in quarantine, if it is there. */
 export const quarantinedAs = (
   partition: Partition,
-  { kind }: Pick<Given, "kind">,
+  { kind }: Pick<EngineContext, "kind">,
   sender: SenderId,
   command: KindTypes["command"],
 ): string | undefined =>
   partition.quarantinedKeys.size === 0 ? undefined : partition.quarantinedKeys.get(quarantineKey(kind.commands, sender, command))
 
 /** Takes a command out of quarantine: it has its final answer. */
-export const settleQuarantined = (partition: Partition, { kind }: Given, id: string): void => {
+export const settleQuarantined = (partition: Partition, { kind }: EngineContext, id: string): void => {
   const found = partition.quarantine.get(id)
   if (found === undefined) return
   partition.quarantine.delete(id)
@@ -318,7 +318,7 @@ export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "
 }
 
 /** Applies an entry read back from the journal; `place` is that of its first command in the record. */
-const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
+const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
   switch (entry._tag) {
     case "Message": {
       const { sender, class: commandClass, reply, brokerMs } = entry
@@ -365,7 +365,7 @@ const applyEntry = (partition: Partition, given: Given, entry: Entry, seq: numbe
   }
 }
 
-const replayDecided = (partition: Partition, given: Given, standing: Standing, decided: DecidedCommand): void => {
+const replayDecided = (partition: Partition, given: EngineContext, standing: DecisionPlace, decided: DecidedCommand): void => {
   // A repeat changes nothing, and its content need not be hashed.
   const { kind } = given
   if (decided.command === null || (decided.decision._tag === "Repeated" && kind.commands.secondNameOf(decided.command) === undefined))
@@ -436,7 +436,7 @@ const markCursor = (partition: Partition, record: JournalRecord): void => {
 }
 
 /** Applies a record read back from the journal. The caller has verified that it links to what was applied before. */
-export const applyRecord = (partition: Partition, given: Given, record: JournalRecord, seq: number): void => {
+export const applyRecord = (partition: Partition, given: EngineContext, record: JournalRecord, seq: number): void => {
   applyEnvelope(partition, record)
   let place = 0
   for (const entry of record.entries) {

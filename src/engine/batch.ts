@@ -8,16 +8,25 @@ import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { applyDecided, applyEnvelope, applyEvents, type Given, noteIngress, raiseFloor, type Standing, settleQuarantined } from "./apply.ts"
+import {
+  applyDecided,
+  applyEnvelope,
+  applyEvents,
+  type DecisionPlace,
+  type EngineContext,
+  noteIngress,
+  raiseFloor,
+  settleQuarantined,
+} from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { anyHanded, commandsIn } from "./handed.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
-import type { KindTypes, OperatorCommand } from "./kind.ts"
+import type { KindOperatorCommand, KindTypes } from "./kind.ts"
 import { packOlder, sweep } from "./memory.ts"
-import { anyFloorToRaise, floorsToRaise, holdOffIfFull, tendedBy } from "./memory-tending.ts"
+import { anyFloorToRaise, floorsToRaise, tendedBy, throttleIfFull } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
-import type { ArrivedMessage, ArrivedStored, InFlight, Partition, Serving } from "./partition.ts"
+import type { AppendInFlight, ArrivedMessage, ArrivedStored, Partition, Serving } from "./partition.ts"
 import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import { askForRecalled } from "./recall.ts"
@@ -33,7 +42,7 @@ import {
 import { areHoldsDue, dueHolds } from "./timers.ts"
 
 /** A record in the making. */
-interface Draft {
+interface RecordDraft {
   readonly seq: number
   readonly atMs: EpochMs
   readonly entries: Array<Entry>
@@ -45,7 +54,7 @@ interface Draft {
   places: number
 }
 
-const beginDraft = (partition: Serving, atMs: EpochMs): Draft => ({
+const beginDraft = (partition: Serving, atMs: EpochMs): RecordDraft => ({
   seq: partition.confirmedSeq + 1,
   atMs,
   entries: [],
@@ -56,14 +65,14 @@ const beginDraft = (partition: Serving, atMs: EpochMs): Draft => ({
   places: 0,
 })
 
-const addEntry = (given: Given, draft: Draft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
+const addEntry = (given: EngineContext, draft: RecordDraft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
   const text = given.codec.encodeEntry(entry, commandTexts)
   draft.entries.push(entry)
   draft.texts.push(text)
   draft.bytes += text.length
 }
 
-const touch = (draft: Draft, actor: Actor, cause: string): void => {
+const touch = (draft: RecordDraft, actor: Actor, cause: string): void => {
   draft.touched.set(actor, cause)
 }
 
@@ -74,7 +83,7 @@ const expiryBytesMax = recordBytesMax / 3
  * Holds whose time is up come before the batch's commands: a confirm decided at the same time is too late, and their units are free for everybody. False if not all
  * of them fit: then nothing may be decided yet that they would count for.
  */
-const expireDue = (partition: Serving, given: Given, draft: Draft): boolean => {
+const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft): boolean => {
   const { parts, feed } = given.kind
   const byActor = new Map<Actor, Array<KindTypes["expired"]>>()
   const { batchExpiriesMax } = partition.bounds
@@ -100,7 +109,7 @@ const expireDue = (partition: Serving, given: Given, draft: Draft): boolean => {
 }
 
 /** Has actors do what they do of their own accord after a change, as far as the record has room: the rest is due with the next. */
-const coverDue = (partition: Serving, given: Given, draft: Draft): void => {
+const coverDue = (partition: Serving, given: EngineContext, draft: RecordDraft): void => {
   const { kind } = given
   let left = kind.followUpsMax
   for (const actor of partition.uncovered) {
@@ -120,7 +129,7 @@ const coverDue = (partition: Serving, given: Given, draft: Draft): void => {
 }
 
 /** Whether any actor has something to do of its own accord. One that has nothing is no longer looked at until it changes. */
-const anyToCover = (partition: Serving, { kind }: Given): boolean => {
+const anyToCover = (partition: Serving, { kind }: EngineContext): boolean => {
   for (const actor of partition.uncovered) {
     if (kind.followUps(actor.state, 1).length > 0) return true
     partition.uncovered.delete(actor)
@@ -130,10 +139,10 @@ const anyToCover = (partition: Serving, { kind }: Given): boolean => {
 
 const decideOne = (
   partition: Serving,
-  given: Given,
-  draft: Draft,
+  given: EngineContext,
+  draft: RecordDraft,
   arrived: ArrivedMessage,
-  standing: Standing,
+  standing: DecisionPlace,
   decoded: DecodedCommand,
   settled: Array<Entry>,
 ): DecidedCommand => {
@@ -154,11 +163,11 @@ const decideOne = (
 /** An operator's command on the quarantine: what it settles is an entry of its own, in the name of the original sender. */
 const decideOperator = (
   partition: Serving,
-  given: Given,
-  draft: Draft,
+  given: EngineContext,
+  draft: RecordDraft,
   arrived: ArrivedMessage,
   command: KindTypes["command"],
-  operator: OperatorCommand,
+  operator: KindOperatorCommand,
   settled: Array<Entry>,
 ): DecidedCommand["decision"] => {
   const settlement = settle(partition, given, arrived, command, operator)
@@ -169,7 +178,7 @@ const decideOperator = (
   const { sender, class: commandClass, reply } = quarantined
   // What is settled stands in the record behind the message that settles it.
   const place = draft.places + commandsIn(arrived) + settled.length
-  const standing: Standing = {
+  const standing: DecisionPlace = {
     seq: draft.seq,
     atMs: draft.atMs,
     sender,
@@ -188,9 +197,9 @@ const decideOperator = (
   return { _tag: "Accepted", events: [] }
 }
 
-const decideMessage = (partition: Serving, given: Given, draft: Draft, arrived: ArrivedMessage): void => {
+const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDraft, arrived: ArrivedMessage): void => {
   const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
-  const standingAt = (place: number): Standing => ({
+  const standingAt = (place: number): DecisionPlace => ({
     seq: draft.seq,
     atMs: draft.atMs,
     sender,
@@ -219,7 +228,7 @@ const decideMessage = (partition: Serving, given: Given, draft: Draft, arrived: 
 
 const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
 
-const refusedUnread = ({ kind }: Given, decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
+const refusedUnread = ({ kind }: EngineContext, decoded: DecodedCommand, refusal: ArrivedRefusal): DecidedCommand => ({
   command: null,
   named:
     decoded._tag === "Command"
@@ -230,7 +239,7 @@ const refusedUnread = ({ kind }: Given, decoded: DecodedCommand, refusal: Arrive
 type ArrivedRefusal = Extract<DecidedCommand["decision"], { _tag: "Refused" }>["refusal"]
 
 /** Floors of senders that hold too much, and a share of the sweeping that each sender's own traffic pays for. */
-const tendMemory = (partition: Serving, given: Given, draft: Draft, batch: ReadonlyArray<ArrivedMessage>): void => {
+const tendMemory = (partition: Serving, given: EngineContext, draft: RecordDraft, batch: ReadonlyArray<ArrivedMessage>): void => {
   const tended = tendedBy(partition, batch)
   const sweptEach = Math.ceil((draft.commands * 4) / Math.max(1, tended.size))
   for (const memory of tended) {
@@ -239,27 +248,27 @@ const tendMemory = (partition: Serving, given: Given, draft: Draft, batch: Reado
       addEntry(given, draft, entry)
     }
     sweep(partition, memory, sweptEach)
-    holdOffIfFull(partition, memory)
+    throttleIfFull(partition, memory)
   }
 }
 
 /** The cursor after a batch: the last message of the stream's order, whatever order it was decided in. */
-const cursorAfter = (partition: Serving, given: Given, last: ArrivedStored | undefined): Cursor =>
+const cursorAfter = (partition: Serving, given: EngineContext, last: ArrivedStored | undefined): Cursor =>
   last === undefined
     ? partition.cursor
     : { stream: partition.cursor.stream, seq: last.message.seq, digest: given.codec.sha256(digestTextOf(given, last.message)) }
 
 /** The text whose hash is a message's digest. */
-export const digestTextOf = (given: Given, message: CommandMessage): string =>
+export const digestTextOf = (given: EngineContext, message: CommandMessage): string =>
   given.rules.digestText(message, given.codec.sha256(message.body))
 
 /** Hands a record over: the partition is ahead of its journal from now on. */
 export const beginAppend = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   kind: RecordKind,
   change: { readonly owner: string; readonly epoch: number; readonly cursor: Cursor; readonly incarnation: string; readonly atMs: EpochMs },
-  draft: Pick<Draft, "entries" | "texts" | "touched">,
+  draft: Pick<RecordDraft, "entries" | "texts" | "touched">,
   nowMs: EpochMs,
 ): Array<Output> => {
   assert(partition.inFlight === null, "one record in flight")
@@ -282,7 +291,7 @@ export const beginAppend = (
   const record: JournalRecord = { ...envelope, entries: draft.entries }
   const messageId = given.rules.messageId(change.owner, change.epoch, expectedSeq)
   const pending = { expectedSeq, messageId, hash: given.codec.sha256(bytes), owner: change.owner, epoch: change.epoch }
-  const inFlight: InFlight = {
+  const inFlight: AppendInFlight = {
     pending,
     bytes,
     record,
@@ -299,7 +308,7 @@ export const beginAppend = (
 }
 
 /** Whether there is anything to decide at `atMs`. */
-const anythingDue = (partition: Serving, given: Given, atMs: EpochMs, mayTakeStored: boolean): boolean =>
+const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, mayTakeStored: boolean): boolean =>
   anyHanded(partition) ||
   (mayTakeStored && partition.reign.arrived.length > 0) ||
   areHoldsDue(partition.holds, given.kind.parts, atMs, given.rules.holdsGatherMs) ||
@@ -307,7 +316,7 @@ const anythingDue = (partition: Serving, given: Given, atMs: EpochMs, mayTakeSto
   anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
-const noteStored = (partition: Serving, given: Given, draft: Draft, stored: ReadonlyArray<ArrivedStored>): void => {
+const noteStored = (partition: Serving, given: EngineContext, draft: RecordDraft, stored: ReadonlyArray<ArrivedStored>): void => {
   for (const { message, from, skipped } of stored) {
     if (skipped !== null) addEntry(given, draft, { _tag: "Skipped", seq: message.seq, cause: skipped })
     if (from === null) continue
@@ -336,7 +345,7 @@ const storedOverheadBytes = 64
  * Decides what has arrived and what is due, and hands over its record. Empty if there is nothing to decide. What is stored is left out while it isn't known whether the stream still is
  * the one that was read; what was handed over waits for nothing.
  */
-export const decideBatch = (partition: Serving, given: Given, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
+export const decideBatch = (partition: Serving, given: EngineContext, nowMs: EpochMs, mayTakeStored: boolean): Array<Output> => {
   const brokerNowMs = brokerNow(partition.brokerClock, nowMs)
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
@@ -370,6 +379,6 @@ export const decideBatch = (partition: Serving, given: Given, nowMs: EpochMs, ma
   }
   const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
   outputs.push(...asks)
-  applyEnvelope(partition, (partition.inFlight as InFlight).record)
+  applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
   return outputs
 }

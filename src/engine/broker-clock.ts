@@ -17,7 +17,7 @@ import type { EpochMs } from "../domain/names.ts"
 import { brokerClockWindowMs, steadyClockFastPpmMax } from "../limits.ts"
 
 /** The best of the bounds that were heard in a time: when that time began, and how far ahead the broker was at least when the best was heard. On the steady clock. */
-interface Window {
+interface ClockWindow {
   readonly sinceMs: EpochMs
   offsetMs: number
   heardMs: EpochMs
@@ -25,17 +25,17 @@ interface Window {
 
 export interface BrokerClock {
   /** null before the first renewal was heard. */
-  present: Window | null
-  former: Window | null
+  present: ClockWindow | null
+  former: ClockWindow | null
 }
 
 export const unknownBrokerClock = (): BrokerClock => ({ present: null, former: null })
 
 /** What a bound is worth now: a steady clock that runs fast has moved on by more than the broker's since it was heard. */
-const offsetAt = ({ offsetMs, heardMs }: Window, nowMs: EpochMs): number =>
+const offsetAt = ({ offsetMs, heardMs }: ClockWindow, nowMs: EpochMs): number =>
   offsetMs - Math.floor(((nowMs - heardMs) * steadyClockFastPpmMax) / 1_000_000)
 
-const raise = (window: Window, offsetMs: number, nowMs: EpochMs): void => {
+const raise = (window: ClockWindow, offsetMs: number, nowMs: EpochMs): void => {
   if (offsetMs < offsetAt(window, nowMs)) return
   window.offsetMs = offsetMs
   window.heardMs = nowMs
@@ -57,7 +57,7 @@ export const hearStamp = ({ present }: BrokerClock, brokerMs: EpochMs, nowMs: Ep
 }
 
 /** Whether a former window still counts. A bound that was heard long ago, for little was heard since, knows nothing of a clock that was set back meanwhile. */
-const counts = (former: Window | null, nowMs: EpochMs): former is Window =>
+const counts = (former: ClockWindow | null, nowMs: EpochMs): former is ClockWindow =>
   former !== null && nowMs - former.heardMs < 2 * brokerClockWindowMs
 
 /** It is at least this late at the broker; null: unknown. */

@@ -20,7 +20,7 @@
  */
 import { assert } from "../assert.ts"
 import { commandsFillMax, commandsKeptBytes, cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given, isNone, noteDropped } from "./apply.ts"
+import { applyEnvelope, type EngineContext, isNone, noteDropped } from "./apply.ts"
 import { beginAppend, digestTextOf } from "./batch.ts"
 import { isDue } from "./due.ts"
 import { halt } from "./ending.ts"
@@ -79,7 +79,7 @@ export const onReadingBroke = (partition: Serving, nowMs: number): Array<Output>
   return partition.cursor.seq === 0 ? startReading(partition) : askCursor(partition, nowMs)
 }
 
-const matches = (given: Given, message: CommandMessage | null, digest: string): boolean =>
+const matches = (given: EngineContext, message: CommandMessage | null, digest: string): boolean =>
   message !== null && given.codec.sha256(digestTextOf(given, message)) === digest
 
 /** What was found where the cursor stands. */
@@ -107,7 +107,7 @@ export const haltUnanswered = (partition: Partition, nowMs: number): Array<Outpu
 
 export const onCommandAtRead = (
   partition: Serving,
-  given: Given,
+  given: EngineContext,
   read: LookedUp & { readonly fill: number },
   nowMs: number,
 ): Array<Output> => {
@@ -170,7 +170,12 @@ const askNextCandidate = (partition: Serving, nowMs: number): Array<Output> => {
   return ask(partition, partition.reign.check)
 }
 
-const searchOn = (partition: Serving, given: Given, read: { readonly message: CommandMessage | null }, nowMs: number): Array<Output> => {
+const searchOn = (
+  partition: Serving,
+  given: EngineContext,
+  read: { readonly message: CommandMessage | null },
+  nowMs: number,
+): Array<Output> => {
   const { search } = partition.reign
   const candidate = search?.candidates.pop()
   assert(search !== null && candidate !== undefined, "what was looked up for a search is its next candidate")
@@ -180,7 +185,7 @@ const searchOn = (partition: Serving, given: Given, read: { readonly message: Co
 }
 
 /** Journals where reading starts again, once that is known and no append is in flight. */
-export const resetCursor = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+export const resetCursor = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   const { search } = partition.reign
   assert(search !== null && search.found !== null && partition.incarnation !== null, "an owner resets to what its search has found")
   const cursor: Cursor = search.found
@@ -210,7 +215,7 @@ export const onCursorReset = (partition: Serving, nowMs: number): Array<Output> 
  * has to stay for its digest. Never beyond the message whose digest was just found right: what lies there may be others' by then. Never beyond the cursor that is journaled either. Asked for after each look at the cursor, so at least every second, whether records are written or not: a full stream takes nothing, so that nothing might be
  * decided, and must empty all the same.
  */
-const purgeIfDue = (partition: Serving, given: Given, verifiedSeq: number): Array<Output> => {
+const purgeIfDue = (partition: Serving, given: EngineContext, verifiedSeq: number): Array<Output> => {
   if (!given.rules.mayPurge(partition.reign.digestVerified)) return []
   // An append in flight may be another's place in the journal: what it alone decides is not decided, and who comes next has to read it.
   const decidedSeq = Math.min(verifiedSeq, partition.inFlight?.cursorBefore.seq ?? verifiedSeq)
@@ -229,7 +234,7 @@ const purgeIfDue = (partition: Serving, given: Given, verifiedSeq: number): Arra
 }
 
 /** Every second: check, and ask again for what was not answered. Purging waits for a verified check, unless the rules were loosened. */
-export const tickCursor = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+export const tickCursor = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   const { check } = partition.reign
   if (check !== null) {
     if (check.askAgainAtMs === 0 || !isDue(check.askAgainAtMs, nowMs, cursorCheckMs / 5)) return []

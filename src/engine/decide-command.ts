@@ -9,16 +9,16 @@ import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { countsAtMs, type Given, quarantinedAs } from "./apply.ts"
+import { countsAtMs, type EngineContext, quarantinedAs } from "./apply.ts"
 import { endedPart } from "./ended.ts"
-import type { ActorKind, KindTypes, OperatorCommand, PartEndOf } from "./kind.ts"
+import type { ActorKind, KindOperatorCommand, KindTypes, PartEndOf } from "./kind.ts"
 import { floorMsOf, recall, type SenderMemory } from "./memory.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import { recallRead } from "./recall.ts"
-import type { EntryDecision } from "./records.ts"
+import type { JournaledDecision } from "./records.ts"
 
-const refused = (reason: RefusalReason, field?: string): EntryDecision => ({
+const refused = (reason: RefusalReason, field?: string): JournaledDecision => ({
   _tag: "Refused",
   refusal: field === undefined ? { reason } : { reason, field },
 })
@@ -44,7 +44,7 @@ interface Checked {
 
 type Check = ProtocolRules["checks"][number]
 
-type Asked = Pick<Checked, "partition" | "kind" | "codec" | "command" | "hash" | "sender" | "arrived">
+type IdQuery = Pick<Checked, "partition" | "kind" | "codec" | "command" | "hash" | "sender" | "arrived">
 
 /** What was decided of its id, recently or long ago: undefined if nothing was, null if that can't be known any more. */
 const decidedBefore = ({
@@ -53,14 +53,14 @@ const decidedBefore = ({
   command,
   sender,
   arrived,
-}: Omit<Asked, "codec" | "hash">): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
+}: Omit<IdQuery, "codec" | "hash">): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
   const key = kind.commands.keyOf(command)
   const recent = memory === undefined ? undefined : recall(memory, key, command.id, partition.atMs)
   return recent ?? recallRead(partition, arrived, sender, { key, id: command.id })
 }
 
-const lookUp = (asked: Asked): EntryDecision | undefined => {
+const lookUp = (asked: IdQuery): JournaledDecision | undefined => {
   const found = decidedBefore(asked)
   if (found === undefined) return undefined
   const { hash, codec, kind } = asked
@@ -90,14 +90,14 @@ const toldBefore = ({ partition, kind, command, arrived }: AskedSecond): Pick<Re
 }
 
 /** What was told before under another id is told once. */
-const lookUpSecond = (asked: AskedSecond): EntryDecision | undefined => {
+const lookUpSecond = (asked: AskedSecond): JournaledDecision | undefined => {
   const found = toldBefore(asked)
   if (found === undefined || found === null) return undefined
   const { secondHashOf, secondField } = asked.kind.commands
   return found.hash === secondHashOf(asked.command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", secondField)
 }
 
-const checkFloor = (checked: Checked): EntryDecision | undefined => {
+const checkFloor = (checked: Checked): JournaledDecision | undefined => {
   const { partition, kind, command, sender, brokerMs } = checked
   const { isFact, floorClassOf } = kind.commands
   if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
@@ -117,19 +117,19 @@ const checkFloor = (checked: Checked): EntryDecision | undefined => {
 const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
 
 /** Both times are the broker's: journaled time is what it is there now. */
-const checkDeadline = ({ partition, kind, command, brokerMs }: Checked): EntryDecision | undefined =>
+const checkDeadline = ({ partition, kind, command, brokerMs }: Checked): JournaledDecision | undefined =>
   command.deadlineMs !== undefined && !kind.commands.isFact(command) && partition.atMs > brokerMs + command.deadlineMs
-    ? { _tag: "Expired" }
+    ? { _tag: "TooLate" }
     : undefined
 
 /** A fact can't be refused, and what is beyond these bounds isn't believed on its sender's word alone: a person looks at it, and replays or drops it. */
-const checkBounds = (checked: Checked): EntryDecision | undefined => {
+const checkBounds = (checked: Checked): JournaledDecision | undefined => {
   const { kind, command, sender, bulk, actor } = checked
   const cause = kind.commands.beyondBounds(command, sender, bulk, actor?.state)
   return cause === undefined ? undefined : quarantineAs(checked, cause)
 }
 
-const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undefined>> = {
+const checks: Readonly<Record<Check, (checked: Checked) => JournaledDecision | undefined>> = {
   lookup: (checked) => lookUp(checked) ?? lookUpSecond(checked),
   floor: checkFloor,
   deadline: checkDeadline,
@@ -137,10 +137,10 @@ const checks: Readonly<Record<Check, (checked: Checked) => EntryDecision | undef
 }
 
 /**
- * Quarantine has a bound of its own. Facts of a sender that comes near theirs are held off at the doors (memory-tending.ts): what is stored by then still finds room. Beyond it, where the stream held more of them
+ * Quarantine has a bound of its own. Facts of a sender that comes near theirs are throttled at the doors (memory-tending.ts): what is stored by then still finds room. Beyond it, where the stream held more of them
  * than that or where a command made the code throw, which nobody can know before it is decided, the sender is told that it was not taken; nothing is remembered, and the same bytes may be sent again.
  */
-const quarantineAs = ({ partition, kind, command, sender, place }: Checked, cause: string): EntryDecision => {
+const quarantineAs = ({ partition, kind, command, sender, place }: Checked, cause: string): JournaledDecision => {
   const known = quarantinedAs(partition, { kind }, sender, command)
   if (known !== undefined) return { _tag: "Quarantined", cause, quarantined: known }
   const { quarantined, quarantinedPerSender, factsKept, factsKeptPerSender } = partition.memoryBounds
@@ -157,13 +157,13 @@ const decideActor = (
   actor: Actor | undefined,
   command: KindTypes["command"],
   sender: SenderId,
-): EntryDecision => {
+): JournaledDecision => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
   return kind.decide(actor?.state, command, sender, partition.atMs, endOf)
 }
 
-const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): EntryDecision => {
+const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision => {
   try {
     return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
   } catch (cause) {
@@ -173,16 +173,16 @@ const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command:
 
 /** What settling a quarantined command came to: its final decision, or a refusal of the operator's command. */
 export type Settlement =
-  | { readonly _tag: "Settled"; readonly quarantined: QuarantinedCommand; readonly decision: EntryDecision }
+  | { readonly _tag: "Settled"; readonly quarantined: QuarantinedCommand; readonly decision: JournaledDecision }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
 
 /** Decides a quarantined command for good. Floor and bounds don't count any more: an operator has looked. */
 export const settle = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   arrived: Pick<ArrivedMessage, "read">,
   command: KindTypes["command"],
-  operator: OperatorCommand,
+  operator: KindOperatorCommand,
 ): Settlement => {
   const { kind } = given
   const { keyOf } = kind.commands
@@ -208,7 +208,7 @@ export const settle = (
 }
 
 /** Why a message as such is refused, or undefined. A message that isn't for this partition can only come from a changed topology. */
-export const refuseMessage = ({ kind }: Given, arrived: ArrivedMessage): Refusal | undefined => {
+export const refuseMessage = ({ kind }: EngineContext, arrived: ArrivedMessage): Refusal | undefined => {
   if (arrived.body._tag === "Undecodable") return arrived.body.refusal
   if (arrived.key === undefined) return { reason: "NotCanonical", field: "subject" }
   if (!arrived.home) return { reason: "WrongPartition", field: "subject" }
@@ -221,13 +221,13 @@ export const refuseMessage = ({ kind }: Given, arrived: ArrivedMessage): Refusal
 /** Decides a decoded command of a message, `place` being its place in the record; `actor` is its own, if it is known. Operator commands are only checked here: see {@link settle}. */
 export const decideCommand = (
   partition: Partition,
-  given: Given,
+  given: EngineContext,
   arrived: ArrivedMessage,
   command: KindTypes["command"],
   hash: number,
   actor: Actor | undefined,
   place: number,
-): EntryDecision | { readonly _tag: "Operator"; readonly operator: OperatorCommand } => {
+): JournaledDecision | { readonly _tag: "Operator"; readonly operator: KindOperatorCommand } => {
   const { kind } = given
   const key = kind.commands.keyOf(command)
   if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id) return refused("WrongPartition", kind.keyField)

@@ -6,7 +6,7 @@
  */
 import { assert } from "../assert.ts"
 import { cursorCheckMs } from "../limits.ts"
-import { applyEnvelope, type Given } from "./apply.ts"
+import { applyEnvelope, type EngineContext } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { isDue } from "./due.ts"
 import type { Serving } from "./partition.ts"
@@ -31,7 +31,7 @@ export const isRawDone = ({ cursor, reign: { rawEndSeq, search, draining } }: Se
   cursor.stream === "raw" && rawEndSeq !== null && cursor.seq >= rawEndSeq && search === null && draining === null
 
 /** Journals that reading goes on in the other stream, from its beginning. */
-export const moveOn = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+export const moveOn = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   const { owner, epoch, incarnation, atMs, cursor: from } = partition
   assert(incarnation !== null, "an owner knows its incarnation")
   const cursor: Cursor = { stream: "stored", seq: 0, digest: "" }

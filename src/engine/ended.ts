@@ -8,7 +8,7 @@ import { assert } from "../assert.ts"
 import type { ActorKey, EpochMs, ReservationId, SenderId } from "../domain/names.ts"
 import { floorStepMs } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import type { Given } from "./apply.ts"
+import type { EngineContext } from "./apply.ts"
 import type { KindParts, KindTypes, PartEnd } from "./kind.ts"
 import { digestOf, textHash } from "./lanes.ts"
 import { classMemory, type Digested, floorStep, type SenderMemory, senderMemory, stepOf } from "./memory.ts"
@@ -62,7 +62,7 @@ const endedIn = (partition: Partition, channel: SenderId): PackedRows | null =>
 /** Takes a part that has ended in the record at `seq` out of its actor, and remembers how. While a loaded snapshot is brought forward its row may be there already. */
 export const rememberEnd = (
   partition: Partition,
-  { kind }: Given,
+  { kind }: EngineContext,
   actor: Actor,
   part: KindTypes["part"],
   status: KindTypes["ending"],

@@ -10,8 +10,8 @@ import type { SenderId } from "../domain/names.ts"
 import { partitionOf } from "../domain/names.ts"
 import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax } from "../limits.ts"
 import { isFull, roomInMs } from "./memory-bounds.ts"
-import { holdOff } from "./memory-tending.ts"
-import type { ArrivedMessage, Handed, HandedQueue, Partition, Reign, Serving } from "./partition.ts"
+import { throttle } from "./memory-tending.ts"
+import type { ArrivedMessage, HandedQueue, HandedQueues, Partition, Reign, Serving } from "./partition.ts"
 import type { Output, TakenMessage } from "./protocol.ts"
 import type { BusyWhy } from "./words.ts"
 
@@ -34,7 +34,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   actor: undefined,
 })
 
-const queueOf = (handed: Handed, sender: SenderId): HandedQueue => {
+const queueOf = (handed: HandedQueues, sender: SenderId): HandedQueue => {
   const known = handed.queues.get(sender)
   if (known !== undefined) return known
   const queue: HandedQueue = { sender, messages: [], from: 0, commands: 0, bytes: 0, credit: 0 }
@@ -50,7 +50,7 @@ const hasRoom = ({ reign: { handed }, bounds }: Serving, queue: HandedQueue, com
 }
 
 /** Milliseconds until half of what waits of a sender should be decided, at the pace of late. */
-const comeBackMs = (handed: Handed, queue: HandedQueue): number => {
+const comeBackMs = (handed: HandedQueues, queue: HandedQueue): number => {
   const ahead = Math.min(handed.commands, queue.commands * Math.max(1, handed.turns.length))
   const ms = handed.pace > 0 ? ahead / 2 / handed.pace : busyMsMin
   return Math.round(Math.min(busyMsMax, Math.max(busyMsMin, ms)))
@@ -73,7 +73,7 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
     if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
       unremembered.push(message)
       roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
-      holdOff(partition, message.sender)
+      throttle(partition, message.sender)
       continue
     }
     if (!hasRoom(partition, queue, commands, message.bytes)) {
@@ -130,7 +130,7 @@ export const takeHanded = (partition: Serving, fits: Fits, ready: Ready): Array<
 
 /** One sender's turn, and how it ended: the batch is full, what is next isn't ready, or others have their turns. A message larger than a turn is saved up for. */
 const takeTurn = (
-  handed: Handed,
+  handed: HandedQueues,
   queue: HandedQueue,
   { fits, ready }: { readonly fits: Fits; readonly ready: Ready },
   taken: Array<ArrivedMessage>,
@@ -162,12 +162,12 @@ const cut = (queue: HandedQueue): void => {
   queue.from = 0
 }
 
-const forget = (handed: Handed, queue: HandedQueue): void => {
+const forget = (handed: HandedQueues, queue: HandedQueue): void => {
   handed.queues.delete(queue.sender)
 }
 
 /** Follows how fast commands are decided, from what a confirmed record held and how long it took; a quarter of each counts. */
-export const notePace = (handed: Handed, commands: number, tookMs: number): void => {
+export const notePace = (handed: HandedQueues, commands: number, tookMs: number): void => {
   const now = commands / Math.max(1, tookMs)
   handed.pace = handed.pace === 0 ? now : 0.75 * handed.pace + 0.25 * now
 }

@@ -6,7 +6,7 @@
 import { type ActorKey, CommandClass, type EpochMs, isSender, partitionOf } from "../domain/names.ts"
 import { arrivedBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import type { Given, SubjectPrefix } from "./apply.ts"
+import type { EngineContext, SubjectPrefix } from "./apply.ts"
 import { hearStamp } from "./broker-clock.ts"
 import { stepAside } from "./ending.ts"
 import { anyHanded, arrivedOf, takeHanded } from "./handed.ts"
@@ -26,7 +26,7 @@ export const isReplySuffix = (text: string): boolean => text.length <= replySuff
 const isCommandClass = (token: string | undefined): token is CommandClass => CommandClass.some((known) => known === token)
 
 /** Who sent a message and in which class, from its subject up to the key's token; undefined if no sender's permissions could have produced it. */
-const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined => {
+const parsePrefix = (given: EngineContext, prefix: string): SubjectPrefix | undefined => {
   const known = given.prefixes.get(prefix)
   if (known !== undefined) return known
   const [root, kind, partition, sender, commandClass, end, ...more] = prefix.split(".")
@@ -41,7 +41,7 @@ const parsePrefix = (given: Given, prefix: string): SubjectPrefix | undefined =>
 /** Takes messages in. What is behind the cursor or was taken already is dropped: a reader that starts anew delivers some twice. */
 export const onCommandsArrived = (
   partition: Serving,
-  given: Given,
+  given: EngineContext,
   messages: ReadonlyArray<CommandMessage>,
   nowMs: EpochMs,
 ): Array<Output> => {
@@ -80,7 +80,7 @@ const proveUnasked = (partition: Serving, seq: number): void => {
 
 type TakenApart = { readonly _tag: "Stored"; readonly stored: ArrivedStored } | { readonly _tag: "Newer"; readonly version: number }
 
-const takeApart = (partition: Serving, given: Given, message: CommandMessage): TakenApart => {
+const takeApart = (partition: Serving, given: EngineContext, message: CommandMessage): TakenApart => {
   if (message.subject === `hf.q.${given.kind.name}.${partition.id}`) return batchOf(partition, given, message)
   const tokenAt = message.subject.lastIndexOf(".") + 1
   const prefix = parsePrefix(given, message.subject.slice(0, tokenAt))
@@ -95,7 +95,7 @@ const skipped = (message: CommandMessage, cause: string): TakenApart => ({
 })
 
 /** What an ingress stored. Kept in order even if it can't be read, so that the cursor can pass it. */
-const batchOf = (partition: Serving, given: Given, message: CommandMessage): TakenApart => {
+const batchOf = (partition: Serving, given: EngineContext, message: CommandMessage): TakenApart => {
   const decoded = given.codec.decodeBatch(message.body)
   if (decoded._tag === "Newer") return decoded
   if (decoded._tag === "Unreadable") return skipped(message, decoded.cause)
@@ -107,7 +107,7 @@ const batchOf = (partition: Serving, given: Given, message: CommandMessage): Tak
 /** A sender's own message, as the stream of earlier releases holds it. */
 const rawMessage = (
   partition: Serving,
-  given: Given,
+  given: EngineContext,
   message: CommandMessage,
   { sender, class: commandClass }: SubjectPrefix,
   token: string,
@@ -140,7 +140,7 @@ export interface Batch {
 export const noBatch: Batch = { stored: [], messages: [] }
 
 /** What a batch may still take. */
-interface Room {
+interface BatchRoom {
   commands: number
   bytes: number
   messages: number
@@ -149,7 +149,7 @@ interface Room {
 }
 
 /** Counts one message if it fits. The first always does: the largest message, decided at its worst, fits a record. */
-const takesRoom = (partition: Serving, given: Given, room: Room, arrived: ArrivedMessage, isFirst: boolean): boolean => {
+const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, arrived: ArrivedMessage, isFirst: boolean): boolean => {
   arrived.actor = arrived.key === undefined ? undefined : partition.actors.get(arrived.key)
   const worst = worstCase(partition, given, arrived, room.growth)
   if (!isFirst && (room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1)) return false
@@ -164,8 +164,8 @@ const takesRoom = (partition: Serving, given: Given, room: Room, arrived: Arrive
  * Takes what the next record decides off the queues: a prefix of the stream, where that may be decided now, and what was handed over. Bounded in messages, in commands and by the worst
  * that deciding them can make of the record. What is stored leaves at least half of it to what was handed over, if that waits: neither holds the other up.
  */
-export const takeBatch = (partition: Serving, given: Given, bytesUsed: number, mayTakeStored: boolean): Batch => {
-  const room: Room = {
+export const takeBatch = (partition: Serving, given: EngineContext, bytesUsed: number, mayTakeStored: boolean): Batch => {
+  const room: BatchRoom = {
     commands: partition.bounds.batchCommandsMax,
     bytes: partition.bounds.batchBytesMax - recordEnvelopeBytesMax - bytesUsed,
     messages: partition.batchMessagesMax,
@@ -189,7 +189,7 @@ export const takeBatch = (partition: Serving, given: Given, bytesUsed: number, m
  * A prefix of the stream. A stored message is decided whole or not at all: the cursor stands on messages. It waits where one of its commands repeats what has to be read again.
  * `commandsLeft` are left to others.
  */
-const takeStored = (partition: Serving, given: Given, room: Room, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
+const takeStored = (partition: Serving, given: EngineContext, room: BatchRoom, commandsLeft: number): ReadonlyArray<ArrivedStored> => {
   let taken = 0
   for (; taken < partition.reign.arrived.length; taken++) {
     const { message: stored, messages } = partition.reign.arrived[taken] as ArrivedStored
@@ -216,7 +216,7 @@ const storedEntryBytes = 512
 /** Bytes of an entry and of a decision with nothing to it, numbers spelled out longer than in the body included. */
 const plainEntryBytes = 512
 
-const worstCase = (partition: Serving, given: Given, arrived: ArrivedMessage, growthBefore: number) => {
+const worstCase = (partition: Serving, given: EngineContext, arrived: ArrivedMessage, growthBefore: number) => {
   if (arrived.body._tag === "Undecodable") return { commands: 1, bytes: plainEntryBytes, growth: 0 }
   const { commands } = given.kind
   let bytes = arrived.bytes + plainEntryBytes
@@ -234,12 +234,17 @@ const worstCase = (partition: Serving, given: Given, arrived: ArrivedMessage, gr
 }
 
 /** The actor of a command, if there is one: of the message's own key as it was looked up when the message was taken. */
-export const actorIn = (partition: Serving, { kind }: Given, arrived: ArrivedMessage, command: KindTypes["command"]): Actor | undefined => {
+export const actorIn = (
+  partition: Serving,
+  { kind }: EngineContext,
+  arrived: ArrivedMessage,
+  command: KindTypes["command"],
+): Actor | undefined => {
   const key = kind.commands.keyOf(command)
   return key === arrived.key && arrived.actor !== undefined ? arrived.actor : partition.actors.get(key)
 }
 
-const rankOf = ({ kind }: Given, arrived: ArrivedMessage): number => {
+const rankOf = ({ kind }: EngineContext, arrived: ArrivedMessage): number => {
   if (arrived.class === "stock") return 0
   if (arrived.class !== "sell") return 1
   return 2 + kind.commands.rankOf(arrived.actor?.state, arrived.sender)
@@ -249,7 +254,7 @@ const rankOf = ({ kind }: Given, arrived: ArrivedMessage): number => {
  * The batch in the order it is decided: facts of the warehouse first, then policies and operators, then channels by the rank that the
  * actor gives them. Stable, so that what one sender sent in one class stays in its order.
  */
-export const orderBatch = (given: Given, batch: ReadonlyArray<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
+export const orderBatch = (given: EngineContext, batch: ReadonlyArray<ArrivedMessage>): ReadonlyArray<ArrivedMessage> => {
   if (batch.length < 2) return batch
   const ranks = batch.map((arrived) => rankOf(given, arrived))
   if (ranks.every((rank) => rank === ranks[0])) return batch

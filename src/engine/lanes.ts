@@ -2,7 +2,7 @@
  * Hashes of 64 bits as two integers of 32, over texts and plain values. For tables and comparisons: who wants to collide with a given one can, by some thousand million tries.
  */
 
-export interface Lanes {
+export interface HashLanes {
   readonly hi: number
   readonly lo: number
 }
@@ -32,7 +32,7 @@ const hashText = (text: string, fromHi: number, fromLo: number): void => {
 }
 
 /** Of a text, going on from another hash. */
-export const hashLanes = (text: string, from: Lanes): Lanes => {
+export const hashLanes = (text: string, from: HashLanes): HashLanes => {
   hashText(text, from.hi, from.lo)
   return { hi: hiOut, lo: loOut }
 }
@@ -41,8 +41,8 @@ const startHi = 0x811c9dc5 | 0
 const startLo = 0x2c1b3c6d
 
 /** The hash of each key that objects have: words of ours, a dozen. */
-const keys = new Map<string, Lanes>()
-const keyLanes = (key: string): Lanes => {
+const keys = new Map<string, HashLanes>()
+const keyLanes = (key: string): HashLanes => {
   let known = keys.get(key)
   if (known === undefined) {
     hashText(key, startHi, startLo)

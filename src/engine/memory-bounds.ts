@@ -38,7 +38,7 @@ export interface MemoryBounds {
   /** Commands in quarantine, of a sender and in all, at which no more facts of it are taken in. */
   readonly quarantinedPerSender: number
   readonly quarantined: number
-  /** Facts in quarantine, of a sender and in all, at which no more are put there: what is stored before its sender hears that it is held off still finds room. */
+  /** Facts in quarantine, of a sender and in all, at which no more are put there: what is stored before its sender hears that it is throttled still finds room. */
   readonly factsKeptPerSender: number
   readonly factsKept: number
 }
@@ -118,8 +118,8 @@ const horizonOf = ({ atMs }: Partition, floorClass: FloorClass): number => atMs 
 
 const nobody: Pick<SenderMemory, "classes"> = { classes: new Map() }
 
-/** For how long a sender has to be held off, or 0: what it stores is remembered beyond any bound, so it is told before it stores more. */
-export const heldOffMs = (partition: Partition, memory: SenderMemory): number => {
+/** For how long a sender has to be throttled, or 0: what it stores is remembered beyond any bound, so it is told before it stores more. */
+export const throttledMs = (partition: Partition, memory: SenderMemory): number => {
   let ms = 0
   for (const [floorClass, held] of fullClasses(partition, memory)) ms = Math.max(ms, roomInMs(partition, floorClass, held))
   return ms

@@ -1,13 +1,13 @@
 /**
- * The work that memory makes: floors are raised, what they have passed is swept bit by bit, and whoever has to wait for room is held off at the doors.
+ * The work that memory makes: floors are raised, what they have passed is swept bit by bit, and whoever has to wait for room is throttled at the doors.
  *
  * A sender's own traffic pays for most of it. Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending.
  */
 import type { EpochMs, SenderId } from "../domain/names.ts"
-import { holdOffEveryMs, memoryLookMs, memoryShortShare, senderFullMsMax } from "../limits.ts"
+import { memoryLookMs, memoryShortShare, senderFullMsMax, throttleEveryMs } from "../limits.ts"
 import { isDue } from "./due.ts"
 import { type SenderMemory, sweep } from "./memory.ts"
-import { floorToRaise, fullestMemory, heldOffMs } from "./memory-bounds.ts"
+import { floorToRaise, fullestMemory, throttledMs } from "./memory-bounds.ts"
 import type { Serving } from "./partition.ts"
 import type { Output } from "./protocol.ts"
 import type { FloorEntry } from "./records.ts"
@@ -25,16 +25,16 @@ export const floorsToRaise = (partition: Serving, memory: SenderMemory, atMs: Ep
   return entries
 }
 
-/** Whether a sender that is held off can be given room: nothing of it comes in that would raise its floor. */
+/** Whether a sender that is throttled can be given room: nothing of it comes in that would raise its floor. */
 export const anyFloorToRaise = (partition: Serving, atMs: EpochMs): boolean => {
-  for (const sender of partition.reign.heldOff.keys()) {
+  for (const sender of partition.reign.throttled.keys()) {
     const memory = partition.senders.get(sender)
     if (memory !== undefined && floorsToRaise(partition, memory, atMs).length > 0) return true
   }
   return false
 }
 
-/** Whose memory a batch tends: those it is of, and those who are held off. */
+/** Whose memory a batch tends: those it is of, and those who are throttled. */
 export const tendedBy = (partition: Serving, batch: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlySet<SenderMemory> => {
   const tended = new Set<SenderMemory>()
   const add = (sender: SenderId): void => {
@@ -42,51 +42,51 @@ export const tendedBy = (partition: Serving, batch: ReadonlyArray<{ readonly sen
     if (memory !== undefined) tended.add(memory)
   }
   for (const { sender } of batch) add(sender)
-  for (const sender of partition.reign.heldOff.keys()) add(sender)
+  for (const sender of partition.reign.throttled.keys()) add(sender)
   return tended
 }
 
-/** A sender for whom there is no room is held off from the next tick on, until there is. */
-export const holdOff = (partition: Serving, sender: SenderId): void => {
-  if (!partition.reign.heldOff.has(sender)) partition.reign.heldOff.set(sender, 0)
+/** A sender for whom there is no room is throttled from the next tick on, until there is. */
+export const throttle = (partition: Serving, sender: SenderId): void => {
+  if (!partition.reign.throttled.has(sender)) partition.reign.throttled.set(sender, 0)
 }
 
 /** Holds a sender off if one of its classes is full. */
-export const holdOffIfFull = (partition: Serving, memory: SenderMemory): void => {
-  if (heldOffMs(partition, memory) > 0) holdOff(partition, memory.sender)
+export const throttleIfFull = (partition: Serving, memory: SenderMemory): void => {
+  if (throttledMs(partition, memory) > 0) throttle(partition, memory.sender)
 }
 
 export const tickMemory = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const outputs: Array<Output> = []
   sweepNext(partition)
-  for (const [sender, againAtMs] of partition.reign.heldOff) {
+  for (const [sender, againAtMs] of partition.reign.throttled) {
     const memory = partition.senders.get(sender)
     if (memory !== undefined) sweep(partition, memory, sweptAtOnce)
-    const forMs = memory === undefined ? 0 : heldOffMs(partition, memory)
-    if (forMs === 0) partition.reign.heldOff.delete(sender)
-    else if (isDue(againAtMs, nowMs, holdOffEveryMs)) {
-      partition.reign.heldOff.set(sender, nowMs + holdOffEveryMs)
-      outputs.push({ _tag: "HoldOff", sender, of: "all", forMs })
+    const forMs = memory === undefined ? 0 : throttledMs(partition, memory)
+    if (forMs === 0) partition.reign.throttled.delete(sender)
+    else if (isDue(againAtMs, nowMs, throttleEveryMs)) {
+      partition.reign.throttled.set(sender, nowMs + throttleEveryMs)
+      outputs.push({ _tag: "Throttle", sender, of: "all", forMs })
     }
   }
-  return [...outputs, ...holdOffFacts(partition, nowMs), ...tellIfShort(partition, nowMs)]
+  return [...outputs, ...throttleFacts(partition, nowMs), ...tellIfShort(partition, nowMs)]
 }
 
 /**
  * Holds off at the doors the facts of whom as much waits for a person as may, or, where as much waits in all, of everybody of whom something does. What is stored by then is still decided: it finds
  * room above the bound. What they ask for is taken as before. O(senders that have something in quarantine).
  */
-const holdOffFacts = (partition: Serving, nowMs: EpochMs): Array<Output> => {
+const throttleFacts = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const { quarantine, quarantinedBy, memoryBounds } = partition
-  const { factsHeldOff } = partition.reign
-  for (const sender of factsHeldOff.keys()) if (!quarantinedBy.has(sender)) factsHeldOff.delete(sender)
+  const { factsThrottled } = partition.reign
+  for (const sender of factsThrottled.keys()) if (!quarantinedBy.has(sender)) factsThrottled.delete(sender)
   const outputs: Array<Output> = []
   const isFull = quarantine.size >= memoryBounds.quarantined
   for (const [sender, count] of quarantinedBy) {
-    if (!isFull && count < memoryBounds.quarantinedPerSender) factsHeldOff.delete(sender)
-    else if (isDue(factsHeldOff.get(sender) ?? 0, nowMs, holdOffEveryMs)) {
-      factsHeldOff.set(sender, nowMs + holdOffEveryMs)
-      outputs.push({ _tag: "HoldOff", sender, of: "facts", forMs: senderFullMsMax })
+    if (!isFull && count < memoryBounds.quarantinedPerSender) factsThrottled.delete(sender)
+    else if (isDue(factsThrottled.get(sender) ?? 0, nowMs, throttleEveryMs)) {
+      factsThrottled.set(sender, nowMs + throttleEveryMs)
+      outputs.push({ _tag: "Throttle", sender, of: "facts", forMs: senderFullMsMax })
     }
   }
   return outputs
@@ -98,7 +98,7 @@ const sweepNext = (partition: Serving): void => {
   const memory = partition.senderList[partition.reign.nextSenderToForget]
   if (memory === undefined) return
   sweep(partition, memory, 256)
-  holdOffIfFull(partition, memory)
+  throttleIfFull(partition, memory)
 }
 
 /** Says so before anybody has to wait, and again only after it was well for a while. */

@@ -16,14 +16,14 @@ import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
 import { addRow, addRows, emptyRows, findRows, forgetRows, type PackedRow, type PackedRows, packedKey, rowAt, rowCount } from "./packed.ts"
 import type { Partition } from "./partition.ts"
-import type { FloorClass, Outcome } from "./records.ts"
+import type { FloorClass, RememberedDecision } from "./records.ts"
 
 export interface Remembered<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly key: K["key"]
   /** Of the command's content. */
   readonly hash: number
-  readonly outcome: Outcome<K>
+  readonly outcome: RememberedDecision<K>
   /** The step it lies in: small integers cost no memory of their own, and floors lie on steps. */
   readonly step: number
   readonly class: FloorClass

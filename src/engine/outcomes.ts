@@ -2,18 +2,18 @@
  * What senders hear of a decision. Derived from the journaled entry alone, so that whoever reads the record says the same.
  */
 import type { ActorKind, KindTypes } from "./kind.ts"
-import type { DecidedCommand, EntryDecision, JournalRecord, MessageEntry, Outcome, Reply, SettledEntry } from "./records.ts"
+import type { DecidedCommand, JournaledDecision, JournalRecord, MessageEntry, RememberedDecision, Reply, SettledEntry } from "./records.ts"
 
-const expired: Outcome = Object.freeze({ outcome: "expired" })
+const expired: RememberedDecision = Object.freeze({ outcome: "expired" })
 
 /** The outcome that an entry's decision means for its sender. */
-export const outcomeOf = (kind: ActorKind, decision: EntryDecision): Outcome => {
+export const outcomeOf = (kind: ActorKind, decision: JournaledDecision): RememberedDecision => {
   switch (decision._tag) {
     case "Accepted":
       return kind.outcomeOf(decision.events)
     case "Refused":
       return { outcome: "refused", ...decision.refusal }
-    case "Expired":
+    case "TooLate":
       return expired
     case "Quarantined":
       return { outcome: "quarantined", quarantined: decision.quarantined }

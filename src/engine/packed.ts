@@ -6,7 +6,7 @@
  * 34 bytes, the index four for each of its places, of which three eighths to three quarters are taken: 40 to 45 bytes a decision.
  */
 import { assert } from "../assert.ts"
-import { hashLanes, type Lanes } from "./lanes.ts"
+import { type HashLanes, hashLanes } from "./lanes.ts"
 
 /** A row: hash of id and key (8), sequence (8), digest (8), hash of the key (4), step (4), place in its record (2). */
 export const rowBytes = 34
@@ -65,7 +65,8 @@ export const emptyRows = (seed: number, position: number): PackedRows => ({
 })
 
 /** The hash by which a decision is found: of its id and its key. */
-export const packedKey = ({ seed }: PackedRows, key: string, id: string): Lanes => hashLanes(key, hashLanes(id, { hi: seed, lo: ~seed }))
+export const packedKey = ({ seed }: PackedRows, key: string, id: string): HashLanes =>
+  hashLanes(key, hashLanes(id, { hi: seed, lo: ~seed }))
 
 /** How many rows there are, those that are forgotten but not yet let go of included. */
 export const rowCount = ({ base, end }: PackedRows): number => end - base
@@ -78,7 +79,7 @@ const segmentOf = ({ segments, base }: PackedRows, position: number): PackedSegm
 
 const offsetOf = ({ base }: PackedRows, position: number): number => ((position - base) % segmentRows) * rowBytes
 
-const keyAt = (rows: PackedRows, position: number): Lanes => {
+const keyAt = (rows: PackedRows, position: number): HashLanes => {
   const view = segmentOf(rows, position).rows
   const at = offsetOf(rows, position)
   return { hi: view.getInt32(at), lo: view.getInt32(at + 4) }
@@ -107,7 +108,7 @@ const positionOf = ({ base, end }: PackedRows, entry: number): number => {
 const tableAt = ({ depth }: PackedRows, hi: number): number => (depth === 0 ? 0 : hi >>> (32 - depth))
 
 /** Positions of the rows with this hash, newest last. Nearly always none or one. */
-export const findRows = (rows: PackedRows, key: Lanes): ReadonlyArray<number> => {
+export const findRows = (rows: PackedRows, key: HashLanes): ReadonlyArray<number> => {
   const { places } = rows.tables[tableAt(rows, key.hi)] as PackedTable
   let found: Array<number> | undefined
   const mask = places.length - 1
@@ -172,7 +173,7 @@ const split = (rows: PackedRows, table: PackedTable, hi: number, alive: Readonly
   rows.tables.fill(halves[1], first + each, first + 2 * each)
 }
 
-const index = (rows: PackedRows, key: Lanes, position: number): void => {
+const index = (rows: PackedRows, key: HashLanes, position: number): void => {
   for (;;) {
     const table = rows.tables[tableAt(rows, key.hi)] as PackedTable
     if (!isCrowded(table)) return enter(rows, table, key.lo, position)
@@ -187,7 +188,7 @@ const growSegment = (segment: PackedSegment): void => {
 }
 
 /** Adds a row behind the last. */
-export const addRow = (rows: PackedRows, key: Lanes, { seq, place, step, digest, keyHash }: PackedRow): void => {
+export const addRow = (rows: PackedRows, key: HashLanes, { seq, place, step, digest, keyHash }: PackedRow): void => {
   const position = rows.end
   if ((position - rows.base) % segmentRows === 0)
     rows.segments.push({ rows: new DataView(new ArrayBuffer(segmentRowsMin * rowBytes)), newestStep: 0 })

@@ -14,7 +14,7 @@ import type { KindTypes } from "./kind.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, Dropped, JournalRecord, Outcome, ResetEntry } from "./records.ts"
+import type { Cursor, Dropped, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -24,7 +24,7 @@ export interface ReadDecision<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly key: K["key"]
   readonly hash: number
-  readonly outcome: Outcome<K>
+  readonly outcome: RememberedDecision<K>
   /** The second name of what it told, if it had one, and what of it has to be the same. */
   readonly secondName: CommandId | undefined
   readonly secondHash: number
@@ -88,7 +88,7 @@ export interface HandedQueue<K extends KindTypes = KindTypes> {
 }
 
 /** What was handed over and waits, sender by sender. */
-export interface Handed<K extends KindTypes = KindTypes> {
+export interface HandedQueues<K extends KindTypes = KindTypes> {
   readonly queues: Map<SenderId, HandedQueue<K>>
   /** Senders with something waiting, in the order in which they are served next. */
   turns: Array<SenderId>
@@ -99,7 +99,7 @@ export interface Handed<K extends KindTypes = KindTypes> {
 }
 
 /** The record that was handed over and isn't confirmed. The partition's state already contains it. */
-export interface InFlight<K extends KindTypes = KindTypes> {
+export interface AppendInFlight<K extends KindTypes = KindTypes> {
   readonly pending: PendingAppend
   readonly bytes: Uint8Array
   readonly record: JournalRecord<K>
@@ -313,13 +313,13 @@ export interface Reign<K extends KindTypes = KindTypes> {
   arrived: Array<ArrivedStored<K>>
   arrivedBytes: number
   arrivedSeq: number
-  readonly handed: Handed<K>
+  readonly handed: HandedQueues<K>
   nextSenderToForget: number
   readonly recalling: Recalling<K>
-  /** Senders that have to be held off for want of memory, and when ingresses are told so again. */
-  readonly heldOff: Map<SenderId, EpochMs>
-  /** The same of senders whose facts alone are held off, because too much of theirs is in quarantine. */
-  readonly factsHeldOff: Map<SenderId, EpochMs>
+  /** Senders that have to be throttled for want of memory, and when ingresses are told so again. */
+  readonly throttled: Map<SenderId, EpochMs>
+  /** The same of senders whose facts alone are throttled, because too much of theirs is in quarantine. */
+  readonly factsThrottled: Map<SenderId, EpochMs>
   /** Whether some sender's memory was near its bound when it was last looked at. */
   memoryIsShort: boolean
   nextMemoryLookMs: EpochMs
@@ -343,7 +343,7 @@ export interface Reign<K extends KindTypes = KindTypes> {
 }
 
 /** What a partition holds whatever its phase: its state, as far as it was read, and what its worker knows besides. */
-interface Held<K extends KindTypes> {
+interface PartitionCommon<K extends KindTypes> {
   readonly id: number
   readonly partitions: number
   incarnation: string | null
@@ -357,7 +357,7 @@ interface Held<K extends KindTypes> {
   cursor: Cursor
   atMs: EpochMs
   readonly brokerClock: BrokerClock
-  inFlight: InFlight<K> | null
+  inFlight: AppendInFlight<K> | null
   /** How often the basis of a claim was asked for in this life. */
   basisAsks: number
   /** Former cursors: all the newest, and older ones sparsely, both oldest first. */
@@ -449,25 +449,25 @@ interface Over {
 }
 
 /** A partition of which nothing is followed yet. */
-export type Beginning<K extends KindTypes = KindTypes> = Held<K> & Starting
+export type Beginning<K extends KindTypes = KindTypes> = PartitionCommon<K> & Starting
 
 /** A partition that is being claimed. */
-export type Claimant<K extends KindTypes = KindTypes> = Held<K> & Claims
+export type Claimant<K extends KindTypes = KindTypes> = PartitionCommon<K> & Claims
 
 /** A partition in the hands of its owner. */
-export type Serving<K extends KindTypes = KindTypes> = Held<K> & Serves<K>
+export type Serving<K extends KindTypes = KindTypes> = PartitionCommon<K> & Serves<K>
 
 /** What each phase has that no other has. */
 export type PhaseState<K extends KindTypes = KindTypes> = Starting | Following | Claims | Serves<K> | Over
 
 /** A partition in one of its phases. */
-export type Partition<K extends KindTypes = KindTypes> = Held<K> & PhaseState<K>
+export type Partition<K extends KindTypes = KindTypes> = PartitionCommon<K> & PhaseState<K>
 
 /** In which phase a partition is. */
 export type Phase = Partition["phase"]
 
 /** Goes over into another phase: what only the former one had is gone. Who called it goes on with what this returns. */
-export const enter = <State extends PhaseState>(partition: Partition, state: State): Held<KindTypes> & State =>
+export const enter = <State extends PhaseState>(partition: Partition, state: State): PartitionCommon<KindTypes> & State =>
   Object.assign(partition, state)
 
 /** The phases that hold nothing of their own. */
@@ -527,8 +527,8 @@ export const newReign = <K extends KindTypes = KindTypes>(reignSeq: number, mark
   ...nothingTaken(),
   nextSenderToForget: 0,
   recalling: { asked: new Map(), records: new Map(), againAtMs: 0 },
-  heldOff: new Map(),
-  factsHeldOff: new Map(),
+  throttled: new Map(),
+  factsThrottled: new Map(),
   memoryIsShort: false,
   nextMemoryLookMs: 0,
   publishing: { ...nothingPublished<K>(), republishAfterSeq: saidSeq },

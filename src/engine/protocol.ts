@@ -9,7 +9,7 @@ import type { Refusal } from "../domain/refusals.ts"
 import type { Chunk } from "./chunks.ts"
 import type { KindTypes } from "./kind.ts"
 import type { CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
-import type { BusyWhy, HeldOff } from "./words.ts"
+import type { BusyWhy, Throttled } from "./words.ts"
 
 /** A message as the commands stream holds it. */
 export interface CommandMessage {
@@ -330,7 +330,7 @@ export type Output<K extends KindTypes = KindTypes> =
   /** These messages were not taken, and nothing of them is or will be decided here: their senders may come back after `retryAfterMs`. Said once, and lost if it can't be. */
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage<K>>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
-  | { readonly _tag: "HoldOff"; readonly sender: SenderId; readonly of: HeldOff; readonly forMs: number }
+  | { readonly _tag: "Throttle"; readonly sender: SenderId; readonly of: Throttled; readonly forMs: number }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply<K>> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<K["value"]> }

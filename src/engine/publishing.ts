@@ -8,13 +8,13 @@ import { unreachable } from "../assert.ts"
 import type { EpochMs, SenderId } from "../domain/names.ts"
 import { feedEchoMs, feedGroupsMax, feedInFlightMax, republishAgainMs, republishShare } from "../limits.ts"
 import { type Actor, noteStray } from "./actor.ts"
-import type { Given } from "./apply.ts"
+import type { EngineContext } from "./apply.ts"
 import type { EngineBounds } from "./bounds.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import type { KindTypes } from "./kind.ts"
 import { repliesOf } from "./outcomes.ts"
-import type { InFlight, Partition, Serving } from "./partition.ts"
+import type { AppendInFlight, Partition, Serving } from "./partition.ts"
 import type { Input, Output } from "./protocol.ts"
 import type { Entry, StoredRecord } from "./records.ts"
 
@@ -70,7 +70,7 @@ const markDirty = (partition: Serving, actor: Actor, seq: number, cause: string,
 }
 
 /** Hands over the replies of a confirmed record and notes what it changed for the feed. */
-export const publishConfirmed = (partition: Serving, given: Given, inFlight: InFlight): Array<Output> => {
+export const publishConfirmed = (partition: Serving, given: EngineContext, inFlight: AppendInFlight): Array<Output> => {
   const seq = inFlight.pending.expectedSeq + 1
   for (const [actor, cause] of inFlight.touched) markDirty(partition, actor, seq, cause, false)
   const replies = repliesOf(given.kind, inFlight.record, seq)
@@ -80,7 +80,7 @@ export const publishConfirmed = (partition: Serving, given: Given, inFlight: InF
 }
 
 /** Sends what gathered, as long as groups may be on their way and no append is. */
-export const flushFeed = (partition: Serving, { kind }: Given): Array<Output> => {
+export const flushFeed = (partition: Serving, { kind }: EngineContext): Array<Output> => {
   const { publishing } = partition.reign
   const outputs: Array<Output> = []
   while (partition.inFlight === null && publishing.dirty.size > 0 && publishing.groups.size < feedGroupsMax) {
@@ -104,7 +104,7 @@ export const flushFeed = (partition: Serving, { kind }: Given): Array<Output> =>
 }
 
 /** A group is stored in the feed, or has to be sent again with whatever the values are by then. */
-export const onFeedAnswer = (partition: Serving, given: Given, group: number, stored: boolean): Array<Output> => {
+export const onFeedAnswer = (partition: Serving, given: EngineContext, group: number, stored: boolean): Array<Output> => {
   const found = partition.reign.publishing.groups.get(group)
   if (found === undefined) return []
   partition.reign.publishing.groups.delete(group)
@@ -127,7 +127,7 @@ type FeedSeen = Extract<Input, { readonly _tag: "FeedSeen" }>
  * Somebody's value was stored in the feed, told in the order it was stored. The present values are stored again over it where it is a former owner's last words: an
  * older version that lands after a newer one; or, where this reign has said nothing of the actor, one that isn't what there is.
  */
-export const onFeedSeen = (partition: Serving, given: Given, seen: FeedSeen): Array<Output> => {
+export const onFeedSeen = (partition: Serving, given: EngineContext, seen: FeedSeen): Array<Output> => {
   const actor = partition.actors.get(seen.key as KindTypes["key"])
   if (actor === undefined) return []
   suspect(partition, given, actor, seen)
@@ -156,7 +156,7 @@ const suspectName = ({ channel, key }: FeedSeen): string => `${key} ${channel}`
  * Lifted by a value that is what was last handed over, or as new as all that had been when the suspicion began: while an actor is decided all the time, what is seen never catches up with what
  * is said by then. One that is newer than what was seen there before shows that words are still on their way back, in their order.
  */
-const suspect = (partition: Serving, given: Given, actor: Actor, seen: FeedSeen): void => {
+const suspect = (partition: Serving, given: EngineContext, actor: Actor, seen: FeedSeen): void => {
   const { suspects, nextGroup } = partition.reign.publishing
   const isOld = given.rules.feedNeedsRepair(seen.version, actor.saidVersion)
   // Mostly the feed shows the newest, and nothing is suspected: that costs two comparisons.
@@ -180,7 +180,7 @@ const suspect = (partition: Serving, given: Given, actor: Actor, seen: FeedSeen)
 }
 
 /** Says again what the feed has not shown in time. O(places of which older values were seen within that time). */
-export const tickFeed = (partition: Serving, given: Given, nowMs: EpochMs): Array<Output> => {
+export const tickFeed = (partition: Serving, given: EngineContext, nowMs: EpochMs): Array<Output> => {
   const { suspects, groups } = partition.reign.publishing
   if (suspects.size === 0) return []
   const outputs: Array<Output> = []
@@ -208,7 +208,7 @@ export const tickFeed = (partition: Serving, given: Given, nowMs: EpochMs): Arra
  * Whether a value is behind the state and offers something else, though nothing of this reign is in the feed or on its way there that would stand over it.
  * Afterwards all of this reign is seen in the feed's order, and the versions tell. One comparison where that is so: every value of one's own comes back here.
  */
-const isOutdated = (partition: Serving, given: Given, actor: Actor, { channel, version, shown }: FeedSeen): boolean => {
+const isOutdated = (partition: Serving, given: EngineContext, actor: Actor, { channel, version, shown }: FeedSeen): boolean => {
   if (actor.saidVersion > 0 || !given.rules.feedNeedsRepair(version, actor.version)) return false
   const { republishAfterSeq, dirty } = partition.reign.publishing
   if (dirty.has(actor) || partition.inFlight?.touched.has(actor) === true) return false
@@ -220,7 +220,7 @@ const isOutdated = (partition: Serving, given: Given, actor: Actor, { channel, v
  * What has to be said again is asked for a few records at a time, as long as little is on its way, or little of it: no step holds more than those, what was said again is journaled as said, and
  * deciding goes on meanwhile, in what is not this one's share. How much there is nobody bounds: a feed that can't be stored holds it back for as long as that lasts.
  */
-const askRepublish = (partition: Serving, given: Given): Array<Output> => {
+const askRepublish = (partition: Serving, given: EngineContext): Array<Output> => {
   const { bounds } = partition
   const { publishing } = partition.reign
   const { republishAfterSeq: afterSeq } = publishing
@@ -244,14 +244,14 @@ const askRepublish = (partition: Serving, given: Given): Array<Output> => {
 }
 
 /** Asks for what has to be said again, if nothing of it is being read and it is time. */
-export const goOnRepublishing = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+export const goOnRepublishing = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   const { republishAgainAtMs, publishing } = partition.reign
   if (publishing.republishAfterSeq === null || republishAgainAtMs === Number.POSITIVE_INFINITY) return []
   return isDue(republishAgainAtMs, nowMs, republishAgainMs) ? askRepublish(partition, given) : []
 }
 
 /** Its replies were sent: that makes room for more, once a reign has begun to say again. */
-export const onRepliesSent = (partition: Serving, given: Given, seq: number, nowMs: number): Array<Output> => {
+export const onRepliesSent = (partition: Serving, given: EngineContext, seq: number, nowMs: number): Array<Output> => {
   const { publishing, reignSeq } = partition.reign
   publishing.replies.delete(seq)
   return publishing.republishToSeq < reignSeq ? [] : goOnRepublishing(partition, given, nowMs)
@@ -264,7 +264,12 @@ export const onRepublishUnread = (partition: Serving, nowMs: number): Array<Outp
 }
 
 /** Says again what a former owner journaled and perhaps never said. */
-export const onRepublishRead = (partition: Serving, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
+export const onRepublishRead = (
+  partition: Serving,
+  given: EngineContext,
+  records: ReadonlyArray<StoredRecord>,
+  nowMs: number,
+): Array<Output> => {
   const { republishAfterSeq } = partition.reign.publishing
   if (republishAfterSeq === null) return []
   const outputs: Array<Output> = []
@@ -289,7 +294,7 @@ export const onRepublishRead = (partition: Serving, given: Given, records: Reado
   return [...outputs, ...askRepublish(partition, given)]
 }
 
-const sayEntryAgain = (partition: Serving, given: Given, entry: Entry, seq: number): void => {
+const sayEntryAgain = (partition: Serving, given: EngineContext, entry: Entry, seq: number): void => {
   switch (entry._tag) {
     case "Expiry":
       return again(partition, entry.key, seq)
@@ -314,7 +319,13 @@ const sayEntryAgain = (partition: Serving, given: Given, entry: Entry, seq: numb
   }
 }
 
-const commandAgain = (partition: Serving, given: Given, sender: SenderId, command: KindTypes["command"] | null, seq: number): void => {
+const commandAgain = (
+  partition: Serving,
+  given: EngineContext,
+  sender: SenderId,
+  command: KindTypes["command"] | null,
+  seq: number,
+): void => {
   if (command === null) return
   const { commands, feed } = given.kind
   const key = commands.keyOf(command)
@@ -323,7 +334,7 @@ const commandAgain = (partition: Serving, given: Given, sender: SenderId, comman
 }
 
 /** What a receiver is shown may have changed, and it is told though the actor doesn't name it. */
-const againFor = (partition: Serving, { kind }: Given, key: KindTypes["key"], receiver: SenderId | undefined): void => {
+const againFor = (partition: Serving, { kind }: EngineContext, key: KindTypes["key"], receiver: SenderId | undefined): void => {
   const actor = receiver === undefined ? undefined : partition.actors.get(key)
   if (receiver !== undefined && actor !== undefined && !kind.feed.isNamed(actor.state, receiver)) noteStray(actor, receiver)
 }

@@ -7,7 +7,7 @@
 
 import type { ActorKey, CommandId, SenderId } from "../domain/names.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
-import { commandsOf, type Given } from "./apply.ts"
+import { commandsOf, type EngineContext } from "./apply.ts"
 import { isDue } from "./due.ts"
 import type { KindTypes } from "./kind.ts"
 import { packedPlaces, type SenderMemory } from "./memory.ts"
@@ -20,13 +20,13 @@ import type { Entry, JournalRecord, StoredRecord } from "./records.ts"
 const placeKey = (seq: number, place: number): number => seq * 65_536 + place
 
 /** An id of an actor. */
-interface Named {
+interface CommandNamed {
   readonly key: ActorKey
   readonly id: CommandId
 }
 
 /** Whether all that a message may repeat is at hand. If not, it is asked for. */
-export const isReady = (partition: Serving, given: Given, arrived: ArrivedMessage): boolean => {
+export const isReady = (partition: Serving, given: EngineContext, arrived: ArrivedMessage): boolean => {
   if (arrived.body._tag !== "Commands") return true
   let ready = true
   for (const decoded of arrived.body.commands) {
@@ -41,7 +41,13 @@ export const isReady = (partition: Serving, given: Given, arrived: ArrivedMessag
   return ready
 }
 
-const isAtHand = (partition: Serving, given: Given, arrived: ArrivedMessage, sender: SenderId, command: KindTypes["command"]): boolean => {
+const isAtHand = (
+  partition: Serving,
+  given: EngineContext,
+  arrived: ArrivedMessage,
+  sender: SenderId,
+  command: KindTypes["command"],
+): boolean => {
   const { commands } = given.kind
   const memory = partition.senders.get(sender)
   const key = commands.keyOf(command)
@@ -57,10 +63,10 @@ const isAtHand = (partition: Serving, given: Given, arrived: ArrivedMessage, sen
 
 const isNameAtHand = (
   partition: Serving,
-  given: Given,
+  given: EngineContext,
   arrived: ArrivedMessage,
   memory: SenderMemory,
-  { key: actorKey, id }: Named,
+  { key: actorKey, id }: CommandNamed,
 ): boolean => {
   let atHand = true
   for (const { seq, place } of packedPlaces(memory, actorKey, id, partition.atMs)) {
@@ -79,7 +85,7 @@ const isNameAtHand = (
 }
 
 /** The decision at a place of a record, or null if there is none. */
-const decisionAt = (given: Given, record: JournalRecord, place: number): ReadDecision | null => {
+const decisionAt = (given: EngineContext, record: JournalRecord, place: number): ReadDecision | null => {
   let left = place
   for (const entry of record.entries) {
     const all = commandsOf(entry)
@@ -111,7 +117,7 @@ export const recallRead = (
   partition: Partition,
   { read }: Pick<ArrivedMessage, "read">,
   sender: SenderId,
-  { key, id }: Named,
+  { key, id }: CommandNamed,
 ): Pick<ReadDecision, "hash" | "outcome"> | null | undefined => {
   const memory = partition.senders.get(sender)
   if (read === null || memory === undefined) return undefined
@@ -143,7 +149,7 @@ export const askForRecalled = (partition: Serving, nowMs: number): Array<Output>
   return outputs
 }
 
-export const onRecalledRead = (partition: Serving, given: Given, seq: number, stored: StoredRecord | null): Array<Output> => {
+export const onRecalledRead = (partition: Serving, given: EngineContext, seq: number, stored: StoredRecord | null): Array<Output> => {
   const { asked, records } = partition.reign.recalling
   if (!asked.delete(seq)) return []
   records.set(seq, stored === null ? null : ownRecord(partition, given, stored, seq))
@@ -155,7 +161,7 @@ export const onRecalledRead = (partition: Serving, given: Given, seq: number, st
   return []
 }
 
-const ownRecord = ({ id, incarnation }: Partition, given: Given, stored: StoredRecord, seq: number): JournalRecord | null => {
+const ownRecord = ({ id, incarnation }: Partition, given: EngineContext, stored: StoredRecord, seq: number): JournalRecord | null => {
   if (stored.seq !== seq) return null
   const decoded = given.codec.decodeRecord(stored.bytes)
   if (decoded._tag !== "Record") return null

@@ -55,15 +55,15 @@ export const FloorClass = ["sell", "sale", "stock", "policy", "operator"] as con
 export type FloorClass = (typeof FloorClass)[number]
 
 /** How one command was decided. */
-export type EntryDecision<K extends KindTypes = KindTypes> =
+export type JournaledDecision<K extends KindTypes = KindTypes> =
   | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<K["event"]> }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
   /** Its deadline passed before it was decided. */
-  | { readonly _tag: "Expired" }
+  | { readonly _tag: "TooLate" }
   /** Nobody could decide it: provisional, not remembered. `cause` is for the operator; `quarantined` names its place in quarantine (a retry's is the first's). */
   | { readonly _tag: "Quarantined"; readonly cause: string; readonly quarantined: string }
   /** The same id with the same content was decided before: the same outcome again. */
-  | { readonly _tag: "Repeated"; readonly outcome: Outcome<K> }
+  | { readonly _tag: "Repeated"; readonly outcome: RememberedDecision<K> }
   /** Given up by an operator. */
   | { readonly _tag: "Dropped"; readonly reason: string }
 
@@ -72,7 +72,7 @@ export interface DecidedCommand<K extends KindTypes = KindTypes> {
   readonly command: K["command"] | null
   /** What could be read of a command that could not be decoded, so that its sender can match the refusal; null where `command` is there. */
   readonly named: { readonly id: CommandId | null; readonly key: K["key"] | null } | null
-  readonly decision: EntryDecision<K>
+  readonly decision: JournaledDecision<K>
 }
 
 /** A sender's message: all its commands, in the order of the body, decided. */
@@ -199,7 +199,7 @@ export interface StoredRecord {
 }
 
 /** What a sender hears about one command, and what is remembered under its id. */
-export type Outcome<K extends KindTypes = KindTypes> =
+export type RememberedDecision<K extends KindTypes = KindTypes> =
   | ({ readonly outcome: "accepted" } & K["accepted"])
   | ({ readonly outcome: "refused" } & Refusal)
   | { readonly outcome: "expired" }

@@ -5,7 +5,7 @@
  */
 import { assert, unreachable } from "../assert.ts"
 import { actorOf } from "./actor.ts"
-import { type Given, holdInQuarantine, noteFollowUp, noteIngress } from "./apply.ts"
+import { type EngineContext, noteFollowUp, noteIngress, putInQuarantine } from "./apply.ts"
 import { type Chunk, type EndedChunk, itemsOf } from "./chunks.ts"
 import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
@@ -50,7 +50,7 @@ export const beginLoading = (partition: Beginning, manifest: SnapshotManifest, c
  * Loads the next chunk, and further ones until `itemsMax` things are loaded; `loading` is null once it is done. A chunk is bounded where it is written: it is a slice. If a chunk is of no use, nothing of the snapshot is: the
  * partition begins again with nothing.
  */
-export const loadSlice = (partition: Beginning, given: Given, itemsMax = 1): Array<Output> => {
+export const loadSlice = (partition: Beginning, given: EngineContext, itemsMax = 1): Array<Output> => {
   const { loading } = partition
   assert(loading !== null, "a slice is of a snapshot that is being loaded")
   for (let items = 0; items < itemsMax && loading.next < loading.chunks.length; loading.next++) {
@@ -81,7 +81,7 @@ const beginAnew = (partition: Beginning, outputs: Array<Output>): Array<Output> 
   return outputs
 }
 
-const loadChunk = (partition: Partition, given: Given, chunk: Chunk): void => {
+const loadChunk = (partition: Partition, given: EngineContext, chunk: Chunk): void => {
   const { chunks } = given.kind
   switch (chunk.kind) {
     case "actors":
@@ -114,7 +114,7 @@ const loadChunk = (partition: Partition, given: Given, chunk: Chunk): void => {
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs
       for (const ingress of chunk.ingresses ?? []) noteIngress(partition, ingress)
-      for (const quarantined of chunk.quarantine) holdInQuarantine(partition, given, quarantined)
+      for (const quarantined of chunk.quarantine) putInQuarantine(partition, given, quarantined)
       if (chunk.droppedToSeq !== undefined) partition.droppedToSeq = chunk.droppedToSeq
       return
     default:
@@ -122,7 +122,7 @@ const loadChunk = (partition: Partition, given: Given, chunk: Chunk): void => {
   }
 }
 
-const loadPart = (partition: Partition, given: Given, row: KindTypes["partRow"], seq: number): void => {
+const loadPart = (partition: Partition, given: EngineContext, row: KindTypes["partRow"], seq: number): void => {
   const { chunks, parts } = given.kind
   const actor = actorOf(partition, given, chunks.partKeyOf(row))
   const part = chunks.partIn(row)

@@ -8,7 +8,7 @@ import { unreachable } from "../assert.ts"
 import type { SenderId } from "../domain/names.ts"
 import { snapshotRetryMs } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import type { Given } from "./apply.ts"
+import type { EngineContext } from "./apply.ts"
 import { type Chunk, type DecisionsChunk, type EndedChunk, itemsOf, type PartsChunk, packedPerThing } from "./chunks.ts"
 import { isDue } from "./due.ts"
 import type { ActorKind } from "./kind.ts"
@@ -59,13 +59,13 @@ export const owesSlices = ({ reign: { walk } }: Serving): boolean => walk !== nu
 const mayWalk = (walk: SnapshotWalk): boolean => walk.stage !== "done" && walk.chunks - walk.stored < chunksInFlightMax
 
 /** Begins a snapshot if one is due, and walks one slice further. */
-export const tickSnapshot = (partition: Serving, given: Given, nowMs: number): Array<Output> => {
+export const tickSnapshot = (partition: Serving, given: EngineContext, nowMs: number): Array<Output> => {
   beginIfDue(partition, nowMs)
   return walkOn(partition, given)
 }
 
 /** Walks one slice further, if a snapshot is under way. Bounded in things walked, whatever the size of the partition. */
-export const walkOn = (partition: Serving, given: Given): Array<Output> => {
+export const walkOn = (partition: Serving, given: EngineContext): Array<Output> => {
   const { walk } = partition.reign
   if (walk === null || !mayWalk(walk)) return []
   const chunk = walkSlice(partition, given, walk)
@@ -80,7 +80,7 @@ export const walkOn = (partition: Serving, given: Given): Array<Output> => {
 }
 
 /** Hands a chunk over, in parts if it is longer than a message: big policies, many allocations, a full quarantine. */
-const storeChunk = (given: Given, walk: SnapshotWalk, chunk: Chunk, chunkBytesMax: number): Array<Output> => {
+const storeChunk = (given: EngineContext, walk: SnapshotWalk, chunk: Chunk, chunkBytesMax: number): Array<Output> => {
   const bytes = given.codec.encodeChunk(chunk)
   if (bytes.length <= chunkBytesMax || itemsOf(chunk) < 2) return [{ _tag: "StoreChunk", snapshot: walk.id, index: walk.chunks++, bytes }]
   return halvesOf(chunk).flatMap((half) => storeChunk(given, walk, half, chunkBytesMax))
@@ -133,7 +133,7 @@ const halve = <T>(items: ReadonlyArray<T>): [ReadonlyArray<T>, ReadonlyArray<T>]
   return [items.slice(0, middle), items.slice(middle)]
 }
 
-const walkSlice = (partition: Serving, { kind }: Given, walk: SnapshotWalk): Chunk | undefined => {
+const walkSlice = (partition: Serving, { kind }: EngineContext, walk: SnapshotWalk): Chunk | undefined => {
   const seq = appliedSeq(partition)
   switch (walk.stage) {
     case "actors":
@@ -290,7 +290,7 @@ const metaChunk = (partition: Serving, seq: number): Chunk => ({
 })
 
 /** Publishes the snapshot once it is whole and its end is confirmed. */
-export const noteSnapshotProgress = (partition: Serving, given: Given): Array<Output> => {
+export const noteSnapshotProgress = (partition: Serving, given: EngineContext): Array<Output> => {
   const { walk } = partition.reign
   if (walk === null || walk.stage !== "done" || walk.stored < walk.chunks) return []
   if (!given.rules.mayPublishSnapshot(walk.endSeq, partition.confirmedSeq) || partition.incarnation === null) return []
@@ -312,7 +312,7 @@ export const noteSnapshotProgress = (partition: Serving, given: Given): Array<Ou
   return [{ _tag: "PublishSnapshot", manifest }]
 }
 
-export const onChunkStored = (partition: Serving, given: Given, snapshot: string): Array<Output> => {
+export const onChunkStored = (partition: Serving, given: EngineContext, snapshot: string): Array<Output> => {
   if (partition.reign.walk === null || partition.reign.walk.id !== snapshot) return []
   partition.reign.walk.stored++
   return noteSnapshotProgress(partition, given)

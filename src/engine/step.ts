@@ -6,7 +6,7 @@
  */
 import { assert } from "../assert.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
-import type { Given } from "./apply.ts"
+import type { EngineContext } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { hearRenewal } from "./broker-clock.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
@@ -57,9 +57,9 @@ export interface StepOptions<K extends KindTypes> {
 }
 
 /** What the engine is given, as it knows it. */
-export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions<K>): Given =>
+export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions<K>): EngineContext =>
   // The engine hands a kind and a codec nothing but what it had from them, or from inputs of the same kind: so it may forget which kind it is. Here alone it does.
-  ({ kind, codec, rules, prefixes: new Map() }) as unknown as Given
+  ({ kind, codec, rules, prefixes: new Map() }) as unknown as EngineContext
 
 /** The step function over a kind of actor, a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
 export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> => {
@@ -68,7 +68,7 @@ export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> 
   return (partition, input) => guarded(partition, given, input) as ReadonlyArray<Output<K>>
 }
 
-const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArray<Output> => {
+const guarded = (partition: Partition, given: EngineContext, input: Input): ReadonlyArray<Output> => {
   // Whoever handed something over just then is told to come back; nothing else matters any more.
   if (isOver(partition)) return input._tag === "CommandsHanded" ? onCommandsHanded(partition, input.messages) : []
   const { reign } = partition
@@ -87,7 +87,7 @@ const guarded = (partition: Partition, given: Given, input: Input): ReadonlyArra
 
 const isOver = ({ phase }: Partition): boolean => phase === "stopped" || phase === "halted"
 
-const take = (partition: Partition, given: Given, input: Input): Array<Output> => {
+const take = (partition: Partition, given: EngineContext, input: Input): Array<Output> => {
   const { nowMs } = input
   switch (input._tag) {
     case "SnapshotMissing":
@@ -166,7 +166,7 @@ type OwnersInput = Extract<
   }
 >
 
-const takeAsOwner = (partition: Serving, given: Given, input: OwnersInput): Array<Output> => {
+const takeAsOwner = (partition: Serving, given: EngineContext, input: OwnersInput): Array<Output> => {
   const { nowMs } = input
   switch (input._tag) {
     case "CommandsArrived":
@@ -235,7 +235,7 @@ const followOnceLoaded = (partition: Beginning, outputs: Array<Output>): Array<O
   partition.loading === null ? [...outputs, ...beginFollowing(partition)] : outputs
 
 /** The next slice of what is too long for one step. */
-const onContinue = (partition: Partition, given: Given): Array<Output> => {
+const onContinue = (partition: Partition, given: EngineContext): Array<Output> => {
   partition.continuing = false
   if (partition.phase === "serving") return walkOn(partition, given)
   if (partition.phase !== "starting" || partition.loading === null) return []
@@ -257,7 +257,7 @@ const drain = (partition: Partition, reason: "Drained" | "LeaseLost"): Array<Out
   return []
 }
 
-const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: number): Array<Output> => {
+const onTick = (partition: Partition, given: EngineContext, nowMs: number, wallMs: number): Array<Output> => {
   const outputs = tickAppend(partition, nowMs)
   if (partition.phase === "claiming") outputs.push(...tickClaim(partition, nowMs))
   if (partition.phase !== "serving") return outputs
@@ -276,7 +276,7 @@ const onTick = (partition: Partition, given: Given, nowMs: number, wallMs: numbe
 }
 
 /** Whatever was put in: if nothing is in flight, decide what there is to decide, or finish. */
-const pump = (partition: Serving, given: Given, nowMs: number, outputs: Array<Output>): void => {
+const pump = (partition: Serving, given: EngineContext, nowMs: number, outputs: Array<Output>): void => {
   const { reign } = partition
   if (partition.inFlight !== null) return
   if (reign.search?.found != null) outputs.push(...resetCursor(partition, given, nowMs))

@@ -5,19 +5,19 @@
  */
 import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
-import { applyEnvelope, applyRecord, type Given, noteConfirmed, recentHash } from "./apply.ts"
+import { applyEnvelope, applyRecord, type EngineContext, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
 import {
+  type AppendInFlight,
   type Beginning,
   type Claimant,
   type Claiming,
   enter,
   following,
   halted,
-  type InFlight,
   newReign,
   type Partition,
 } from "./partition.ts"
@@ -52,7 +52,12 @@ const askBasis = (partition: Partition, claiming: Claiming): Array<Output> => {
 }
 
 /** Records of the journal, in order. Those already applied are passed over; a gap means that the journal isn't whole. */
-export const onRecordsRead = (partition: Partition, given: Given, records: ReadonlyArray<StoredRecord>, nowMs: number): Array<Output> => {
+export const onRecordsRead = (
+  partition: Partition,
+  given: EngineContext,
+  records: ReadonlyArray<StoredRecord>,
+  nowMs: number,
+): Array<Output> => {
   // While an append is in flight its fate is read from the journal's end, not from here.
   if ((partition.phase !== "following" && partition.phase !== "claiming") || partition.inFlight !== null) return []
   for (const stored of records) {
@@ -64,7 +69,7 @@ export const onRecordsRead = (partition: Partition, given: Given, records: Reado
 }
 
 /** Verifies that a record links to the one before it, and applies it. Empty if all is well. */
-const applyStored = (partition: Partition, given: Given, stored: StoredRecord, nowMs: number): Array<Output> => {
+const applyStored = (partition: Partition, given: EngineContext, stored: StoredRecord, nowMs: number): Array<Output> => {
   const expected = partition.confirmedSeq + 1
   // Purged, for it is in that snapshot: nothing is wrong, and whoever can read that may serve.
   if (stored.seq !== expected && expected === 1 && partition.newerSnapshot)
@@ -171,7 +176,7 @@ const isAnswer = ({ claiming, inFlight }: Claimant, ask: number): boolean => inF
 
 export const onClaimBasisRead = (
   partition: Claimant,
-  given: Given,
+  given: EngineContext,
   { ask, basis }: { readonly ask: number; readonly basis: ClaimBasis },
   nowMs: number,
 ): Array<Output> => {
@@ -189,7 +194,7 @@ export const onClaimBasisNewer = (partition: Claimant, ask: number, cause: strin
   isAnswer(partition, ask) ? stepAside(partition, cause) : []
 
 /** Appends the claim once everything up to the journal's end is applied. */
-const claimIfAtEnd = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
+const claimIfAtEnd = (partition: Claimant, given: EngineContext, nowMs: number): Array<Output> => {
   const { basis } = partition.claiming
   if (basis === null || partition.confirmedSeq < basis.endSeq) return []
   const { incarnation } = partition
@@ -204,7 +209,7 @@ const claimIfAtEnd = (partition: Claimant, given: Given, nowMs: number): Array<O
   return partition.confirmedSeq === 0 ? appendGenesis(partition, given, nowMs) : appendClaim(partition, given, nowMs)
 }
 
-const appendGenesis = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
+const appendGenesis = (partition: Claimant, given: EngineContext, nowMs: number): Array<Output> => {
   const { claiming } = partition
   // Time begins with the first commands: this clock alone is not believed.
   const { cursor, atMs } = partition
@@ -212,7 +217,7 @@ const appendGenesis = (partition: Claimant, given: Given, nowMs: number): Array<
   return beginAppend(partition, given, "genesis", change, nothingDrafted(), nowMs)
 }
 
-export const onGenesisConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+export const onGenesisConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
   const { givenUp } = partition.claiming
   partition.incarnation = record.incarnation
   partition.atMs = record.atMs
@@ -223,7 +228,7 @@ export const onGenesisConfirmed = (partition: Claimant, given: Given, record: Jo
   return [store, ...appendClaim(partition, given, nowMs)]
 }
 
-const appendClaim = (partition: Claimant, given: Given, nowMs: number): Array<Output> => {
+const appendClaim = (partition: Claimant, given: EngineContext, nowMs: number): Array<Output> => {
   const { claiming, incarnation } = partition
   assert(incarnation !== null, "INV-4 a claim is of a journal that has begun")
   // A claim makes no time: whether the new owner's clock can be believed is seen with its first commands.
@@ -240,7 +245,7 @@ export const onClaimLost = (partition: Claimant): Array<Output> => {
 }
 
 /** The claim is stored, and others have appended since: its reign was over before it began, and nothing was decided in it. */
-export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes }: InFlight): Array<Output> => {
+export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes }: AppendInFlight): Array<Output> => {
   partition.inFlight = null
   noteConfirmed(partition, record, pending.expectedSeq + 1, pending.hash)
   countSinceSnapshot(partition, record, bytes.length)
@@ -248,7 +253,7 @@ export const onClaimSuperseded = (partition: Claimant, { record, pending, bytes 
 }
 
 /** This owner reigns, unless its lease went meanwhile. A halt that an operator lifted is journaled before anything is decided. */
-export const onClaimConfirmed = (partition: Claimant, given: Given, record: JournalRecord, nowMs: number): Array<Output> => {
+export const onClaimConfirmed = (partition: Claimant, given: EngineContext, record: JournalRecord, nowMs: number): Array<Output> => {
   const { claiming } = partition
   if (claiming.givenUp !== null) return readOver(partition, record, claiming.givenUp)
   const { basis } = claiming

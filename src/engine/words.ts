@@ -9,5 +9,5 @@
 export const BusyWhy = ["queue", "owner", "full", "ending"] as const
 export type BusyWhy = (typeof BusyWhy)[number]
 
-/** What of a sender is held off at the doors: all it sends, or its facts alone. */
-export type HeldOff = "all" | "facts"
+/** What of a sender is throttled at the doors: all it sends, or its facts alone. */
+export type Throttled = "all" | "facts"

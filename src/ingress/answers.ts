@@ -2,7 +2,7 @@
  * What an ingress says about a message, counted. Nobody hears anything who named no subject for it.
  */
 import type { BusyWhy } from "../engine/words.ts"
-import type { TakenMessage } from "../kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import type { Ingress, Sender } from "./ingress.ts"
 import type { IngressOutput } from "./protocol.ts"
@@ -26,7 +26,7 @@ export const sayNotStored = (from: Sender, reply: string | null, answer: NotStor
 /** Tells the sender of each message that it is stored. */
 export const sayStored = (
   ingress: Ingress,
-  messages: ReadonlyArray<TakenMessage>,
+  messages: ReadonlyArray<SkuTakenMessage>,
   at: { readonly partition: number; readonly seq: number },
   outputs: Array<IngressOutput>,
 ): void => {
@@ -42,7 +42,7 @@ export const sayStored = (
 /** Tells the sender of each message, of which surely nothing was or will be handed over or stored, to come back. */
 export const sayAllBusy = (
   ingress: Ingress,
-  messages: ReadonlyArray<TakenMessage>,
+  messages: ReadonlyArray<SkuTakenMessage>,
   why: BusyWhy,
   afterMs: number,
   outputs: Array<IngressOutput>,

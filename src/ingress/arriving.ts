@@ -4,7 +4,7 @@
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
 import { isSender } from "../domain/names.ts"
-import type { TakenMessage } from "../kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../kinds/sku/types.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
@@ -62,7 +62,7 @@ const onStranger = (ingress: Ingress, codec: IngressCodec, message: DoorMessage,
   if (suffix !== null) outputs.push({ _tag: "Answer", sender, suffix, answer: { answer: "notStored", reason: "sender" } })
 }
 
-const holdsEnough = ({ waitingMessagesMax, waitingBytesMax }: Ingress, { waitingMessages, waitingBytes }: Sender): boolean =>
+const isQueueFull = ({ waitingMessagesMax, waitingBytesMax }: Ingress, { waitingMessages, waitingBytes }: Sender): boolean =>
   waitingMessages >= waitingMessagesMax || waitingBytes >= waitingBytesMax
 
 /** What can be said before anything of it is parsed. */
@@ -82,8 +82,8 @@ const receive = (
   if (ageMs > doorAgeMsMax) return sayNotStored(from, reply, tooOld, outputs)
   fill(from, nowMs)
   if (!mayCome(from, nowMs)) return sayBusy(from, reply, "queue", comeBackMs(from, nowMs), outputs)
-  if (holdsEnough(ingress, from)) arrival.goOn()
-  if (holdsEnough(ingress, from)) return sayBusy(from, reply, "queue", busyQueueMs, outputs)
+  if (isQueueFull(ingress, from)) arrival.goOn()
+  if (isQueueFull(ingress, from)) return sayBusy(from, reply, "queue", busyQueueMs, outputs)
   charge(from, 1, message.body.length)
   let refused: NotStored | null
   try {
@@ -118,7 +118,7 @@ const take = (
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
   if (bytes > bodyBytesMax) return tooLong
   const trace = traceOf(message.traceparent)
-  const taken: TakenMessage = {
+  const taken: SkuTakenMessage = {
     sender: from.sender,
     class: place.class,
     bulk: from.bulk,
@@ -137,7 +137,7 @@ const queue = (
   ingress: Ingress,
   counter: Counter,
   from: Sender,
-  taken: TakenMessage,
+  taken: SkuTakenMessage,
   facts: boolean,
   nowMs: number,
   outputs: Array<IngressOutput>,

@@ -38,7 +38,7 @@ export const comeBackMs = (from: Sender, nowMs: number): number => {
 type SenderFull = Extract<IngressInput, { readonly _tag: "SenderFull" }>
 
 /** An owner holds as much of the sender as it may. Only its facts: then its door stays open, for what it asks for. */
-export const holdOff = (ingress: Ingress, { of, sender, forMs }: SenderFull, nowMs: number): void => {
+export const throttle = (ingress: Ingress, { of, sender, forMs }: SenderFull, nowMs: number): void => {
   const from = ingress.byName.get(sender)
   if (from === undefined) return
   const untilMs = nowMs + Math.min(Math.max(forMs, 0), senderFullMsMax)

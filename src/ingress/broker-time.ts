@@ -8,14 +8,14 @@ import type { EpochMs } from "../domain/names.ts"
 import { doorClockFastPpmMax, doorClockWindowMs } from "../limits.ts"
 
 /** The greatest bound that was heard in a time, and when that time began on the steady clock. */
-interface Window {
+interface DoorClockWindow {
   readonly sinceMs: number
   offsetMs: number
 }
 
 export interface BrokerTime {
-  present: Window | null
-  former: Window | null
+  present: DoorClockWindow | null
+  former: DoorClockWindow | null
 }
 
 export const unknownBrokerTime = (): BrokerTime => ({ present: null, former: null })
@@ -32,11 +32,12 @@ export const hearBrokerTime = (time: BrokerTime, stampMs: EpochMs, nowMs: number
 }
 
 /** What a window's bound is worth now: a steady clock that runs fast has gone further than the broker's since. */
-const boundOf = ({ sinceMs, offsetMs }: Window, nowMs: number): number =>
+const boundOf = ({ sinceMs, offsetMs }: DoorClockWindow, nowMs: number): number =>
   nowMs + offsetMs - ((nowMs - sinceMs) * doorClockFastPpmMax) / 1_000_000
 
 /** Whether a window still counts. One that began long ago, for nothing was heard since, knows nothing of a clock that was set back meanwhile. */
-const counts = (window: Window | null, nowMs: number): window is Window => window !== null && nowMs - window.sinceMs < 3 * doorClockWindowMs
+const counts = (window: DoorClockWindow | null, nowMs: number): window is DoorClockWindow =>
+  window !== null && nowMs - window.sinceMs < 3 * doorClockWindowMs
 
 /** It is at least this late at the broker; null: unknown, because nothing was heard yet, or not for so long that it tells nothing. */
 export const brokerNow = ({ present, former }: BrokerTime, nowMs: number): EpochMs | null => {

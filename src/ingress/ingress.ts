@@ -7,7 +7,7 @@ import { assert } from "../assert.ts"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import type { BusyWhy } from "../engine/words.ts"
-import type { DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuStoredBatch, SkuTakenMessage } from "../kinds/sku/types.ts"
 import {
   frameMessagesMax,
   framesUnderWayMax,
@@ -23,9 +23,9 @@ import type { DoorBounds, SenderBounds } from "./protocol.ts"
 
 /** The pure functions between values and bytes that an ingress is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface IngressCodec {
-  readonly decodeBody: (body: Uint8Array) => DecodedBody
+  readonly decodeBody: (body: Uint8Array) => SkuDecodedBody
   /** The bytes of a stored message. */
-  readonly encodeBatch: (batch: StoredBatch) => Uint8Array
+  readonly encodeBatch: (batch: SkuStoredBatch) => Uint8Array
   /** Bytes of a text in UTF-8. */
   readonly textBytes: (text: string) => number
   /** Whether a text may end a reply subject. */
@@ -41,8 +41,8 @@ export interface IngressOptions {
 }
 
 /** A message that waits for its turn. */
-export interface Waiting {
-  readonly message: TakenMessage
+export interface QueuedMessage {
+  readonly message: SkuTakenMessage
   /** When it arrived, by the steady clock. */
   readonly sinceMs: number
 }
@@ -50,7 +50,7 @@ export interface Waiting {
 /** What of one sender waits in a line, first come first out. */
 export interface SenderQueue {
   readonly from: Sender
-  readonly items: Array<Waiting>
+  readonly items: Array<QueuedMessage>
   /** Place of the first that still waits. */
   head: number
   /** Who has the next turn after this one; senders with nothing waiting stand in no line. */
@@ -102,7 +102,7 @@ export interface Frame {
   readonly kind: Kind
   readonly partition: number
   readonly owner: string
-  readonly messages: ReadonlyArray<TakenMessage>
+  readonly messages: ReadonlyArray<SkuTakenMessage>
   readonly bytes: number
 }
 
@@ -110,7 +110,7 @@ export interface Frame {
 export interface Storing {
   readonly serial: number
   readonly bytes: Uint8Array
-  readonly messages: ReadonlyArray<TakenMessage>
+  readonly messages: ReadonlyArray<SkuTakenMessage>
   /** Whether it may be stored already: then nobody in it may hear that it is not. */
   unknown: boolean
   /** When it is handed out again; null: an answer is awaited. */

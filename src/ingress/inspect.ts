@@ -8,7 +8,7 @@ import { decides, isKind, type Kind } from "../domain/kinds.ts"
 import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
-import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand } from "../kinds/sku/types.ts"
 import { doorPingEveryMs } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
@@ -60,7 +60,7 @@ export const traceOf = (text: string): string | null => {
 }
 
 /** Bytes of the canonical body. */
-export const canonicalBytes = ({ textBytes }: IngressCodec, body: DecodedBody): number => {
+export const canonicalBytes = ({ textBytes }: IngressCodec, body: SkuDecodedBody): number => {
   if (body._tag === "Undecodable") return 0
   let bytes = body.array ? body.commands.length + 1 : 0
   for (const decoded of body.commands) if (decoded._tag === "Command") bytes += textBytes(decoded.text)
@@ -75,7 +75,7 @@ const about = (reason: NotStored["reason"], at: number, command: Command): NotSt
   sku: command.sku,
 })
 
-const formFault = ({ refusal, detail, id, key: sku }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+const formFault = ({ refusal, detail, id, key: sku }: Extract<SkuDecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
   answer: "notStored",
   reason: "form",
   cause: refusal.reason,
@@ -87,9 +87,9 @@ const formFault = ({ refusal, detail, id, key: sku }: Extract<DecodedCommand, { 
 })
 
 /** The first command that has not the form of one, or that would stock something under a SKU that nobody can tell from another. */
-const firstFormFault = (kind: Kind, commands: ReadonlyArray<DecodedCommand>): NotStored | undefined => {
+const firstFormFault = (kind: Kind, commands: ReadonlyArray<SkuDecodedCommand>): NotStored | undefined => {
   for (let at = 0; at < commands.length; at++) {
-    const decoded = commands[at] as DecodedCommand
+    const decoded = commands[at] as SkuDecodedCommand
     if (decoded._tag === "Invalid") return formFault(decoded, at)
     // What another kind decides is refused for its kind, and says nothing of a SKU.
     const detail = decides(kind, decoded.command.type) ? unclearSku(decoded.command) : undefined
@@ -108,10 +108,10 @@ const passedText = (deadlineMs: number, ageMs: number): string => {
 }
 
 /** A message's commands: whether they are facts, and their partition; or why they can't be taken. */
-export type Judged = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
+export type JudgedMessage = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
 
 /** Judges the commands of a message that came at `place` and is at most `ageMs` old. What is wrong in form comes first, then kind, class, partition, mixture, age; of each the first in the array. */
-export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs: number): Judged => {
+export const judge = (body: SkuDecodedBody, place: Place, partitions: number, ageMs: number): JudgedMessage => {
   if (body._tag === "Undecodable") {
     const { reason: cause, field } = body.refusal
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
@@ -120,7 +120,7 @@ export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs
   const fault = firstFormFault(place.kind, commands)
   if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.
-  const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>
+  const each = commands as ReadonlyArray<Extract<SkuDecodedCommand, { readonly _tag: "Command" }>>
   for (let at = 0; at < each.length; at++) {
     const { command } = each[at] as (typeof each)[number]
     if (!decides(place.kind, command.type)) return about("kind", at, command)

@@ -3,13 +3,13 @@
  *
  * Taking turns costs O(1) whatever waits. What is too old leaves from the front: each sender's messages stand in the order in which they came.
  */
-import type { TakenMessage } from "../kinds/sku/types.ts"
-import type { Line, Sender, SenderQueue, Waiting } from "./ingress.ts"
+import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { Line, QueuedMessage, Sender, SenderQueue } from "./ingress.ts"
 
 /** Messages that were taken off the front of a queue before it is made shorter. */
 const takenOffMax = 512
 
-export const commandsIn = ({ body }: TakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
+export const commandsIn = ({ body }: SkuTakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
 
 const standAtTheEnd = (line: Line, queue: SenderQueue): void => {
   queue.behind = null
@@ -19,7 +19,7 @@ const standAtTheEnd = (line: Line, queue: SenderQueue): void => {
 }
 
 /** Lets a message of the sender wait. */
-export const letWait = (line: Line, from: Sender, message: TakenMessage, sinceMs: number): void => {
+export const letWait = (line: Line, from: Sender, message: SkuTakenMessage, sinceMs: number): void => {
   let queue = line.queues[from.place]
   if (queue === undefined) {
     queue = { from, items: [], head: 0, behind: null }
@@ -32,10 +32,10 @@ export const letWait = (line: Line, from: Sender, message: TakenMessage, sinceMs
 }
 
 /** The message whose turn it is. */
-export const nextOf = ({ first }: Line): Waiting | undefined => first?.items[first.head]
+export const nextOf = ({ first }: Line): QueuedMessage | undefined => first?.items[first.head]
 
 const shift = (queue: SenderQueue): boolean => {
-  const { message } = queue.items[queue.head] as Waiting
+  const { message } = queue.items[queue.head] as QueuedMessage
   queue.head += 1
   queue.from.waitingMessages -= 1
   queue.from.waitingBytes -= message.bytes
@@ -61,7 +61,7 @@ export const takeNext = (line: Line): void => {
 }
 
 /** Takes out what came at `untilMs` or before, telling each. */
-export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, message: TakenMessage) => void): void => {
+export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, message: SkuTakenMessage) => void): void => {
   let queue = line.first
   line.first = null
   line.last = null
@@ -69,7 +69,7 @@ export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, mess
     const { behind } = queue
     let waits = true
     while (waits) {
-      const { message, sinceMs } = queue.items[queue.head] as Waiting
+      const { message, sinceMs } = queue.items[queue.head] as QueuedMessage
       if (sinceMs > untilMs) break
       waits = shift(queue)
       tell(queue.from, message)
@@ -83,6 +83,6 @@ export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, mess
 export const oldestIn = (line: Line): number => {
   let oldestMs = Number.POSITIVE_INFINITY
   for (let queue = line.first; queue !== null; queue = queue.behind)
-    oldestMs = Math.min(oldestMs, (queue.items[queue.head] as Waiting).message.publishedMs)
+    oldestMs = Math.min(oldestMs, (queue.items[queue.head] as QueuedMessage).message.publishedMs)
   return oldestMs
 }

@@ -6,8 +6,8 @@
  */
 import type { Kind } from "../domain/kinds.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
-import type { BusyWhy, HeldOff } from "../engine/words.ts"
-import type { TakenMessage } from "../kinds/sku/types.ts"
+import type { BusyWhy, Throttled } from "../engine/words.ts"
+import type { SkuTakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 
 /** A message of a sender as it came through the door: nothing in it is checked but that the server let this sender publish on this subject. */
@@ -55,7 +55,7 @@ export type IngressInput = { readonly nowMs: number } /**
   /** An owner said that it reigns (owner: the name of its reign), or that its reign is over (null). Of two reigns the higher epoch is believed. */
   | { readonly _tag: "OwnerSeen"; readonly kind: Kind; readonly partition: number; readonly epoch: number; readonly owner: string | null }
   /** An owner holds as much of this sender as it may: nothing is taken of it for so long, or no facts. */
-  | { readonly _tag: "SenderFull"; readonly of: HeldOff; readonly sender: SenderId; readonly forMs: number }
+  | { readonly _tag: "SenderFull"; readonly of: Throttled; readonly sender: SenderId; readonly forMs: number }
   /** The owner has heard a frame (it decides, or answers itself); or nobody of that reign listens, so that nothing of it was taken; or there was no answer in time. */
   | { readonly _tag: "FrameHeard"; readonly frame: number }
   | { readonly _tag: "FrameUnheard"; readonly frame: number }
@@ -80,7 +80,7 @@ export type IngressOutput =
       readonly partition: number
       readonly owner: string
       readonly frame: number
-      readonly messages: ReadonlyArray<TakenMessage>
+      readonly messages: ReadonlyArray<SkuTakenMessage>
     }
   /** Store these bytes in the commands stream of the partition. Answered by Stored, StoreFull or StoreUnknown. */
   | { readonly _tag: "Store"; readonly kind: Kind; readonly partition: number; readonly serial: number; readonly bytes: Uint8Array }

@@ -8,7 +8,7 @@ import { unreachable } from "../assert.ts"
 import { busyFullMs, busyQueueMs, ingressWaitMsMax } from "../limits.ts"
 import { sayBusy } from "./answers.ts"
 import { onArrived } from "./arriving.ts"
-import { closeDoors, holdOff, tendDoors } from "./bounds.ts"
+import { closeDoors, tendDoors, throttle } from "./bounds.ts"
 import { hearBrokerTime } from "./broker-time.ts"
 import { handOver, onFrameGone, onFrameUnheard, onOwnerSeen } from "./handing.ts"
 import { type Counter, counterOf, type Ingress, type IngressCodec } from "./ingress.ts"
@@ -62,7 +62,7 @@ const take = (ingress: Ingress, codec: IngressCodec, input: IngressInput, output
       return stir(ingress, counter)
     }
     case "SenderFull":
-      holdOff(ingress, input, nowMs)
+      throttle(ingress, input, nowMs)
       return tendDoors(ingress, nowMs, outputs)
     case "FrameHeard":
     case "FrameUnknown":

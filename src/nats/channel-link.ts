@@ -1,9 +1,9 @@
-/** A sender's own connection as the port `ChannelLink`: with its own credentials, so that the server enforces what it may say and hear. */
+/** A sender's own connection as the port `SenderLink`: with its own credentials, so that the server enforces what it may say and hear. */
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import { Cause, Effect, Layer, Queue, Schedule, type Scope, Stream } from "effect"
 import { isKind } from "../domain/kinds.ts"
 import { CommandClass, isSender } from "../domain/names.ts"
-import { ChannelLink, type Heard, type SentMessage } from "../ports/channel.ts"
+import { type Heard, SenderLink, type SentMessage } from "../ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { atsSubject, commandSubject, commandsFrom, feedStream, questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import { senderInbox } from "./config.ts"
@@ -11,7 +11,7 @@ import { connecting, type Link, type Login, openLink, type ServerAddress } from 
 import { senderFailure } from "./errors.ts"
 import { headerValue } from "./message.ts"
 
-export interface ChannelLinkConfig extends ServerAddress {
+export interface SenderLinkConfig extends ServerAddress {
   readonly sender: string
   readonly login: Login
   /** Milliseconds to try to reach a server. Default: 30,000. */
@@ -207,7 +207,7 @@ const mayHear = (link: Link, sender: string): Effect.Effect<void, NotPermitted> 
 const connectAgainMs = 500
 
 /** Connects as soon as a server answers, within the caller's patience. */
-const connected = (config: ChannelLinkConfig): Effect.Effect<Link, NotPermitted | BrokerUnavailable, Scope.Scope> => {
+const connected = (config: SenderLinkConfig): Effect.Effect<Link, NotPermitted | BrokerUnavailable, Scope.Scope> => {
   const { sender, login, connectTimeoutMs: timeoutMs = connectTimeoutMs, onWaiting } = config
   const waiting = { for: connecting(config, login), cause: "it has not answered yet" }
   const wait = (failure: BrokerUnavailable) =>
@@ -228,13 +228,13 @@ const connected = (config: ChannelLinkConfig): Effect.Effect<Link, NotPermitted 
   )
 }
 
-const open = (config: ChannelLinkConfig) =>
+const open = (config: SenderLinkConfig) =>
   Effect.gen(function* () {
     const { sender } = config
     if (!isSender(sender))
       return yield* new NotPermitted({ operation: "connect", cause: `"${sender}" can't be a sender's name: a-z, 0-9, _ and -, at most 32` })
     const link = yield* connected(config)
-    return ChannelLink.of({
+    return SenderLink.of({
       sender,
       publish: publish(link, sender),
       replies: replies(link, sender),
@@ -244,5 +244,5 @@ const open = (config: ChannelLinkConfig) =>
   })
 
 /** Connects a sender. Fails if the server does not know the credentials, or is away for longer than the caller's patience. Needs no worker and no ingress. */
-export const channelLinkLayer = (config: ChannelLinkConfig): Layer.Layer<ChannelLink, NotPermitted | BrokerUnavailable> =>
-  Layer.effect(ChannelLink, open(config))
+export const senderLinkLayer = (config: SenderLinkConfig): Layer.Layer<SenderLink, NotPermitted | BrokerUnavailable> =>
+  Layer.effect(SenderLink, open(config))

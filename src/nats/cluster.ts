@@ -121,12 +121,12 @@ const acquire = async (
     return { revision: await putKey(link, leasesBucket, key, worker, { ttlMs, revision: present?.revision ?? 0 }) }
   } catch (error) {
     if (!isConflict(error)) throw error
-    return heldAfterConflict(link, key, worker)
+    return takenAfterConflict(link, key, worker)
   }
 }
 
 /** A guarded write of the lease met another: an attempt of this worker's own whose acknowledgement was lost, or somebody else's. */
-const heldAfterConflict = async (link: Link, key: string, worker: string): Promise<{ readonly revision: number }> => {
+const takenAfterConflict = async (link: Link, key: string, worker: string): Promise<{ readonly revision: number }> => {
   const present = await readKey(link, leasesBucket, key)
   if (present?.value === worker) return { revision: present.revision }
   throw new Superseded({ key, holder: present?.value ?? "nobody: its time was up" })
@@ -138,7 +138,7 @@ const renew = async (link: Link, kind: Kind, partition: number, worker: string, 
     return { revision: await putKey(link, leasesBucket, key, worker, { ttlMs, revision }) }
   } catch (error) {
     if (!isConflict(error)) throw error
-    return heldAfterConflict(link, key, worker)
+    return takenAfterConflict(link, key, worker)
   }
 }
 

@@ -21,7 +21,7 @@ import {
   snapshotsStream,
   storedOf,
 } from "../wire/subjects.ts"
-import { bucketStream, channelsAccount, engineAccount, formerCommandsClosed, formerCommandsStream } from "./subjects.ts"
+import { bucketStream, engineAccount, formerCommandsClosed, formerCommandsStream, sendersAccount } from "./subjects.ts"
 
 /** A name and a secret, as the server's configuration and a connection need them. */
 export interface UserPassword {
@@ -195,14 +195,14 @@ const accounts = (options: ServerOptions): ReadonlyArray<string> => [
   `      { user: ${quoted(options.admin.user)}, password: ${quoted(options.admin.password)} }`,
   "    ]",
   "    # What the feed's stream republishes, read-only, for channels.",
-  `    exports: [ { stream: "hf.ats.>", accounts: [${channelsAccount}] } ]`,
+  `    exports: [ { stream: "hf.ats.>", accounts: [${sendersAccount}] } ]`,
   "  }",
   ...(options.former === undefined
     ? ["  # All senders, and those who stand at the door. No JetStream: nothing that a sender says is stored as it says it."]
     : [
         "  # All senders, and those who stand at the door. JetStream for an upgrade only, until what an earlier release stored here is decided.",
       ]),
-  `  ${channelsAccount} {`,
+  `  ${sendersAccount} {`,
   ...(options.former === undefined ? [] : ["    jetstream: enabled"]),
   `    imports: [ { stream: { account: ${engineAccount}, subject: "hf.ats.>" } } ]`,
   "    users: [",

@@ -119,7 +119,7 @@ const withTimeout = (promise: Promise<void>, timeoutMs: number, otherwise: strin
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
-interface Violation {
+interface PermissionViolation {
   readonly number: number
   readonly subject: string
   readonly error: Error
@@ -133,7 +133,7 @@ class Health {
   readonly broken = new Set<() => void>()
   violations = 0
   full: { readonly atMs: number; readonly cause: string } | null = null
-  recent: ReadonlyArray<Violation> = []
+  recent: ReadonlyArray<PermissionViolation> = []
 
   async follow(nc: NatsConnection): Promise<void> {
     for await (const status of nc.status()) {

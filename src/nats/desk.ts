@@ -16,7 +16,7 @@ import { describe, isFull } from "./errors.ts"
 import { msFromTimestamp } from "./message.ts"
 import { isToken } from "./subjects.ts"
 
-const HeldSenders = Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int }))
+const ThrottledSenders = Schema.Array(Schema.Struct({ sender: Schema.String, forMs: Schema.Int }))
 const NewsJson = Schema.fromJsonString(
   Schema.Struct({
     v: Schema.Literal(1),
@@ -24,9 +24,9 @@ const NewsJson = Schema.fromJsonString(
     partition: Schema.Int,
     epoch: Schema.Int,
     owner: Schema.NullOr(Schema.String),
-    full: HeldSenders,
+    full: ThrottledSenders,
     // Owners of earlier releases hold nobody's facts off, and ingresses of earlier releases pass over who does.
-    factsFull: HeldSenders.pipe(Schema.withDecodingDefault(Effect.succeed([]))),
+    factsFull: ThrottledSenders.pipe(Schema.withDecodingDefault(Effect.succeed([]))),
   }),
 )
 const decodeNews = Schema.decodeOption(NewsJson)

@@ -16,7 +16,7 @@ import {
   doorSliceBytes,
   doorSliceMessageBytesMin,
 } from "../limits.ts"
-import { type ArrivedMessage, Door, type DoorHearing, type OpenDoor } from "../ports/door.ts"
+import { Door, type DoorHearing, type OpenDoor, type PublishedMessage } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
 import { commandsFrom, replyHeader, replySubject } from "../wire/subjects.ts"
 import { doorInbox } from "./config.ts"
@@ -68,8 +68,8 @@ class Pings {
   }
 }
 
-interface Waiting {
-  readonly message: ArrivedMessage
+interface UntoldMessage {
+  readonly message: PublishedMessage
   readonly publishedAfterMs: number
 }
 
@@ -89,7 +89,7 @@ class Turn {
     this.#pings = pings
   }
 
-  add(entrance: Entrance, message: ArrivedMessage): void {
+  add(entrance: Entrance, message: PublishedMessage): void {
     if (entrance.letWait({ message, publishedAfterMs: this.#pings.provenMs }) === 1) this.#line.push(entrance)
     this.#comeBack()
   }
@@ -103,7 +103,7 @@ class Turn {
   readonly #tellSlice = (): void => {
     this.#isDue = false
     const heardFrom = new Set<Entrance>()
-    let messages: Array<ArrivedMessage> = []
+    let messages: Array<PublishedMessage> = []
     let boundMs = 0
     for (let left = doorSliceBytes; left > 0; ) {
       const entrance = this.#line.shift()
@@ -131,16 +131,16 @@ class Entrance {
   readonly #link: Link
   readonly #subject: string
   readonly #turn: Turn
-  readonly #read: (message: Msg) => ArrivedMessage
+  readonly #read: (message: Msg) => PublishedMessage
   readonly #refused: (error: Error) => void
   readonly #open = new Set<Subscription>()
-  #waiting: Array<Waiting> = []
+  #waiting: Array<UntoldMessage> = []
   #head = 0
   /** Messages the server may still push. */
   #credit = 0
   #isOpen = false
 
-  constructor(link: Link, subject: string, turn: Turn, read: (message: Msg) => ArrivedMessage, refused: (error: Error) => void) {
+  constructor(link: Link, subject: string, turn: Turn, read: (message: Msg) => PublishedMessage, refused: (error: Error) => void) {
     this.#link = link
     this.#subject = subject
     this.#turn = turn
@@ -153,12 +153,12 @@ class Entrance {
     return this.#waiting.length - this.#head
   }
 
-  letWait(one: Waiting): number {
+  letWait(one: UntoldMessage): number {
     this.#waiting.push(one)
     return this.waiting
   }
 
-  takeNext(): Waiting | undefined {
+  takeNext(): UntoldMessage | undefined {
     const next = this.#waiting[this.#head]
     if (next === undefined) return undefined
     this.#head++
@@ -225,7 +225,7 @@ class Entrance {
   }
 }
 
-const arrivedOf = (sender: SenderId, pathAt: number, message: Msg): ArrivedMessage => ({
+const arrivedOf = (sender: SenderId, pathAt: number, message: Msg): PublishedMessage => ({
   sender,
   path: message.subject.slice(pathAt),
   replySubject: message.reply ?? "",

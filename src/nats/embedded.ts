@@ -147,7 +147,7 @@ interface Ports {
   readonly websocket: number | undefined
 }
 
-interface Running {
+interface RunningServer {
   readonly child: ChildProcess
   readonly ended: Promise<void>
 }
@@ -167,7 +167,7 @@ const watchdog = (pid: number): (() => void) => {
   return () => shell.stdin.end("done\n")
 }
 
-const launch = async (binary: string, configFile: string, logFile: string): Promise<Running> => {
+const launch = async (binary: string, configFile: string, logFile: string): Promise<RunningServer> => {
   const log = await open(logFile, "a", 0o600)
   try {
     // In its own process group: Ctrl-C reaches us, who then drain and stop the server, and not the server at the same time.
@@ -184,10 +184,10 @@ const launch = async (binary: string, configFile: string, logFile: string): Prom
   }
 }
 
-const isRunning = (running: Running): boolean =>
+const isRunning = (running: RunningServer): boolean =>
   running.child.pid !== undefined && running.child.exitCode === null && running.child.signalCode === null
 
-const untilReady = async (running: Running, monitorUrl: string, logFile: string): Promise<void> => {
+const untilReady = async (running: RunningServer, monitorUrl: string, logFile: string): Promise<void> => {
   const deadline = performance.now() + startTimeoutMs
   while (performance.now() < deadline && isRunning(running)) {
     const healthy = await fetch(`${monitorUrl}/healthz`).then(
@@ -214,12 +214,12 @@ const statesOf = async (pid: number): Promise<ReadonlyArray<string>> => {
 }
 
 /** A stopped process goes on for a while after it was told to, thread by thread, and may still answer. */
-const untilStandingStill = async (running: Running): Promise<void> => {
+const untilStandingStill = async (running: RunningServer): Promise<void> => {
   while (isRunning(running) && (await statesOf(running.child.pid ?? 0)).some((state) => state !== "T"))
     await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-const end = async (running: Running, signal: NodeJS.Signals): Promise<void> => {
+const end = async (running: RunningServer, signal: NodeJS.Signals): Promise<void> => {
   // From here on its end is waited for, so it keeps this process alive.
   running.child.ref()
   if (isRunning(running)) running.child.kill(signal)
@@ -244,7 +244,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
   const credentials = await credentialsFor(connectionFile, options)
   const removeStore = () => (options.storeDir === undefined ? rm(storeDir, { recursive: true, force: true }) : Promise.resolve())
 
-  const attempt = async (attemptsLeft: number): Promise<{ readonly running: Running; readonly ports: Ports }> => {
+  const attempt = async (attemptsLeft: number): Promise<{ readonly running: RunningServer; readonly ports: Ports }> => {
     const ports = await portsFor(options)
     await writeFile(configFile, serverConfig(optionsFor(options, ports, storeDir, credentials)), { mode: 0o600 })
     const running = await launch(binary, configFile, logFile)

@@ -16,7 +16,7 @@ export type Position = { readonly afterSeq: number } | { readonly sinceMs: numbe
 const answerGoodMs = 400
 const questionTimeoutMs = 2_000
 
-interface Answer {
+interface LeaderAnswer {
   readonly atMs: number
   readonly info: Promise<StreamInfo>
 }
@@ -40,7 +40,7 @@ const errorIn = (answer: unknown): { readonly code: unknown; readonly text: stri
 export class Leaders {
   readonly #nc: NatsConnection
   readonly #lookups: JetStreamManager
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new Map<string, LeaderAnswer>()
   /** Until when a server is left alone, by stream and server. */
   readonly #avoided = new Map<string, number>()
   readonly #listeners = new Set<(stream: string, detail: string) => void>()

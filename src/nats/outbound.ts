@@ -1,7 +1,7 @@
 /** What channels hear, as the port `Outbound`: replies on their inboxes, and the feed, which its stream says to them as it stores it. */
 import { Layer, Stream } from "effect"
 import { skuToken } from "../domain/names.ts"
-import type { AtsValue, Reply } from "../kinds/sku/types.ts"
+import type { AtsValue, SkuReply } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { feedOf, feedStream, feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
@@ -11,13 +11,13 @@ import { type Delivered, readOrdered } from "./ordered-reader.ts"
 
 /** The bytes of what is said. */
 export interface SaidCodec {
-  readonly encodeReply: (reply: Reply) => Uint8Array
+  readonly encodeReply: (reply: SkuReply) => Uint8Array
   readonly encodeAts: (value: AtsValue) => Uint8Array
   /** Undefined if the bytes are none of ours. */
   readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
 }
 
-const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>): Promise<void> => {
+const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<SkuReply>): Promise<void> => {
   for (const said of replies) {
     // A suffix comes from a sender's header by way of a journal: anything but plain tokens would be read as protocol.
     if (isReplySuffix(said.suffix)) link.nc.publish(replySubject(said.sender, said.suffix), codec.encodeReply(said))

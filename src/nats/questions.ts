@@ -2,17 +2,17 @@
 import type { Subscription } from "@nats-io/transport-node"
 import { Effect, Layer } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import { type OpenQuestions, type Question, Questions } from "../ports/broker.ts"
+import { type AskedQuestion, type OpenQuestions, Questions } from "../ports/broker.ts"
 import { questionSubject, replyHeader, replySubject } from "../wire/subjects.ts"
 import type { Link } from "./connection.ts"
 import { headerValue } from "./message.ts"
 
 class Listening implements OpenQuestions {
   readonly #link: Link
-  readonly #hear: (question: Question) => void
+  readonly #hear: (question: AskedQuestion) => void
   readonly #subscriptions = new Map<SenderId, Subscription>()
 
-  constructor(link: Link, hear: (question: Question) => void) {
+  constructor(link: Link, hear: (question: AskedQuestion) => void) {
     this.#link = link
     this.#hear = hear
   }

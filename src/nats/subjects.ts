@@ -8,7 +8,7 @@
 /** The account that only workers and ingresses join. */
 export const engineAccount = "HOLDFAST"
 /** The account of all senders. Nothing is stored there. */
-export const channelsAccount = "CHANNELS"
+export const sendersAccount = "CHANNELS"
 
 /** The stream of former releases, in the senders' account, in which senders stored their commands themselves. Drained at an upgrade, never created. */
 export const formerCommandsStream = "HF_COMMANDS"

@@ -12,7 +12,7 @@ import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, UnreadWitness, Witness } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import type { AtsValue, Reply } from "../kinds/sku/types.ts"
+import type { AtsValue, SkuReply } from "../kinds/sku/types.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
 
 /** What the commands stream holds at a sequence, and as a whole. */
@@ -89,7 +89,7 @@ export class Outbound extends Context.Service<
   Outbound,
   {
     /** Publishes the replies and returns once the server has them. A channel that doesn't listen loses them; it asks again with the same id. */
-    readonly reply: (replies: ReadonlyArray<Reply>) => Effect.Effect<void, BrokerUnavailable>
+    readonly reply: (replies: ReadonlyArray<SkuReply>) => Effect.Effect<void, BrokerUnavailable>
     /** Says to a sender that nothing of a message was taken, on `hf.reply.<sender>.<suffix>`. Lost if there is no connection, or nobody listens. */
     readonly busy: (sender: SenderId, suffix: string, body: Uint8Array) => void
     /** Stores the values as the last of their channel and SKU; returns when all are stored. Safe to repeat. */
@@ -106,7 +106,7 @@ export class Outbound extends Context.Service<
 >()("holdfast/ports/Outbound") {}
 
 /** A question as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender ask there. */
-export interface Question {
+export interface AskedQuestion {
   readonly sender: SenderId
   /** What follows `hf.get.<sender>.` in its subject. */
   readonly path: string
@@ -131,7 +131,7 @@ export class Questions extends Context.Service<
   Questions,
   {
     /** Begins with no sender's subscription; ends with the scope. Questions are told by plain calls: an effect for each would cost more than the question. Reconnects by itself. */
-    readonly listen: (hear: (question: Question) => void) => Effect.Effect<OpenQuestions, BrokerUnavailable, Scope.Scope>
+    readonly listen: (hear: (question: AskedQuestion) => void) => Effect.Effect<OpenQuestions, BrokerUnavailable, Scope.Scope>
   }
 >()("holdfast/ports/Questions") {}
 

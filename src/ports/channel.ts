@@ -30,8 +30,8 @@ export type Heard =
   | { readonly _tag: "Listening" }
 
 /** A sender's connection: it publishes messages, hears answers and feed, and asks questions. */
-export class ChannelLink extends Context.Service<
-  ChannelLink,
+export class SenderLink extends Context.Service<
+  SenderLink,
   {
     readonly sender: string
     /**

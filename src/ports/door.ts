@@ -10,7 +10,7 @@ import type { SenderId } from "../domain/names.ts"
 import type { BrokerUnavailable, LoginRefused } from "./errors.ts"
 
 /** A message as it came in on one sender's subscription. Nothing of it is checked but that the server let that sender publish there. */
-export interface ArrivedMessage {
+export interface PublishedMessage {
   readonly sender: SenderId
   /** What follows `hf.cmd.<sender>.` in its subject. */
   readonly path: string
@@ -37,7 +37,7 @@ export interface DoorHearing {
    * Messages that arrived in one turn, in their order. `publishedAfterMs`: a time, on the monotonic clock in milliseconds, after which all were published: when the last ping was sent
    * whose pong had been read before the first of them was.
    */
-  readonly arrived: (messages: ReadonlyArray<ArrivedMessage>, publishedAfterMs: number) => void
+  readonly arrived: (messages: ReadonlyArray<PublishedMessage>, publishedAfterMs: number) => void
 }
 
 /** The senders' side of an ingress: opens a door, and says what comes through it. */
@@ -57,13 +57,13 @@ export interface OwnerNews {
   /** The name of its reign; null: it is over. */
   readonly owner: string | null
   /** Senders of which it holds as much as it may, and for how many milliseconds nothing more should be handed over. */
-  readonly full: ReadonlyArray<HeldSender>
+  readonly full: ReadonlyArray<ThrottledSender>
   /** Senders of which as much as may waits for a person: the same for facts alone. */
-  readonly factsFull: ReadonlyArray<HeldSender>
+  readonly factsFull: ReadonlyArray<ThrottledSender>
 }
 
 /** A sender that ingresses take nothing of for a while. */
-export interface HeldSender {
+export interface ThrottledSender {
   readonly sender: SenderId
   readonly forMs: number
 }

@@ -6,7 +6,7 @@
 import type { StoredRecord } from "../engine/records.ts"
 import { protocolRules } from "../engine/rules.ts"
 import { emptyPartition, makeStep, stateHash } from "../kinds/sku/partition.ts"
-import type { Input, Output, Partition } from "../kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
 import type { WholeSnapshot } from "../ports/archive.ts"
 import { engineCodec } from "../wire/codec.ts"
 
@@ -18,14 +18,14 @@ class FoldRefused extends Error {
 const step = makeStep({ codec: engineCodec, rules: protocolRules })
 
 /** What the engine says where it doesn't take what it was given. */
-const refusalIn = (output: Output): string | undefined => {
+const refusalIn = (output: SkuOutput): string | undefined => {
   if (output._tag === "Halted") return `${output.halt.reason}: ${output.halt.detail}`
   return output._tag === "SteppedDown" || output._tag === "Alarm" ? output.detail : undefined
 }
 
 /** A journal being folded, record by record. */
 export class Fold {
-  readonly #partition: Partition
+  readonly #partition: SkuPartition
 
   constructor(partition: number, partitions: number, snapshot: WholeSnapshot | null) {
     this.#partition = emptyPartition({ partition, partitions, snapshotEveryRecords: Number.MAX_SAFE_INTEGER })
@@ -58,10 +58,10 @@ export class Fold {
     return stateHash(this.#partition, engineCodec.sha256)
   }
 
-  #put(input: Input): void {
+  #put(input: SkuInput): void {
     // The engine loads a snapshot in slices and asks for a Continue after each. Nothing else waits in this process, so it gets the next one at once.
-    for (let next: Input | null = input; next !== null; ) {
-      const outputs: ReadonlyArray<Output> = step(this.#partition, next)
+    for (let next: SkuInput | null = input; next !== null; ) {
+      const outputs: ReadonlyArray<SkuOutput> = step(this.#partition, next)
       next = null
       for (const output of outputs) {
         const refusal = refusalIn(output)

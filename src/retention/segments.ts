@@ -3,7 +3,7 @@
  * never archived, and so never purged.
  */
 import type { StoredRecord } from "../engine/records.ts"
-import type { JournalRecord } from "../kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../kinds/sku/types.ts"
 import { archiveSegmentBytesMax, archiveSegmentRecordsMax } from "../limits.ts"
 import type { ArchivedJournal, SegmentDraft } from "../ports/archive.ts"
 import { fitsALine } from "../wire/archive.ts"
@@ -20,14 +20,14 @@ class ChainBroken extends Error {
   override readonly name = "ChainBroken"
 }
 
-const decodedOf = (stored: StoredRecord): JournalRecord => {
+const decodedOf = (stored: StoredRecord): SkuJournalRecord => {
   const decoded = engineCodec.decodeRecord(stored.bytes)
   if (decoded._tag !== "Record") throw new ChainBroken(`record ${stored.seq} can't be read: ${decoded.cause}`)
   if (!fitsALine(stored.bytes)) throw new ChainBroken(`record ${stored.seq} has a line break in it`)
   return decoded.record
 }
 
-const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd, stored: StoredRecord, record: JournalRecord): void => {
+const requireLink = ({ partition, incarnation }: ArchivedJournal, end: ChainEnd, stored: StoredRecord, record: SkuJournalRecord): void => {
   const { seq } = stored
   if (seq !== end.seq + 1) throw new ChainBroken(`record ${end.seq + 1} is missing, ${seq} came next`)
   if (record.partition !== partition) throw new ChainBroken(`record ${seq} is of partition ${record.partition}`)

@@ -8,42 +8,42 @@ import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
-import type { Partition } from "../kinds/sku/types.ts"
+import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
 import { commandJsonOf } from "../wire/commands.ts"
-import { type Answer, parseQuestion, type Question, rolesToAsk } from "../wire/questions.ts"
+import { parseQuestion, type Question, type QuestionAnswer, rolesToAsk } from "../wire/questions.ts"
 import type { WorkerReport } from "./report.ts"
 
 /** An answer, and how many questions' worth of work finding it took, beyond one. */
 export interface Found {
-  readonly answer: Answer
+  readonly answer: QuestionAnswer
   readonly cost: number
 }
 
 /** Said at once; or found in every served partition of a kind that `wanted` names, and said once what was read of it is journaled. */
 export type Answering =
-  | { readonly _tag: "Said"; readonly answer: Answer }
+  | { readonly _tag: "Said"; readonly answer: QuestionAnswer }
   | {
       readonly _tag: "Read"
       readonly kind: Kind
-      readonly wanted: (state: Partition) => boolean
-      readonly read: (state: Partition) => Found
+      readonly wanted: (state: SkuPartition) => boolean
+      readonly read: (state: SkuPartition) => Found
     }
 
 /** What an answer is as of. */
-const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
+const asOf = (state: SkuPartition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
 
-const found = (answer: Answer): Found => ({ answer, cost: 0 })
+const found = (answer: QuestionAnswer): Found => ({ answer, cost: 0 })
 
-const stockAnswer = (state: Partition, sku: Sku): Answer => {
+const stockAnswer = (state: SkuPartition, sku: Sku): QuestionAnswer => {
   const stock = stockView(state, sku)
   if (stock === undefined) return { answer: "unknownSku", sku, ...asOf(state) }
   return { answer: "stock", ...stock, ...asOf(state) }
 }
 
 /** One SKU's ATS for the channel that asks; no values if it is unknown, or the channel doesn't sell it. */
-const atsAnswer = (state: Partition, channel: SenderId, sku: Sku): Answer => {
+const atsAnswer = (state: SkuPartition, channel: SenderId, sku: Sku): QuestionAnswer => {
   const stock = stockView(state, sku)
   const line = stock?.ats.find((one) => one.channel === channel)
   if (stock === undefined || line === undefined) return { answer: "ats", ...asOf(state), values: [], next: null }
@@ -52,23 +52,23 @@ const atsAnswer = (state: Partition, channel: SenderId, sku: Sku): Answer => {
   return { answer: "ats", ...asOf(state), values: [shortQty === 0 ? value : { ...value, shortQty }], next: null }
 }
 
-const atsPageAnswer = (state: Partition, channel: SenderId, after: number, limit: number): Found => {
+const atsPageAnswer = (state: SkuPartition, channel: SenderId, after: number, limit: number): Found => {
   const { values, nextIndex } = atsView(state, channel, after, limit)
   const walked = Math.max(0, (nextIndex ?? state.actorList.length) - after)
   return { answer: { answer: "ats", ...asOf(state), values, next: nextIndex }, cost: Math.floor(walked / skusWalkedPerQuestion) }
 }
 
 const reservationAnswer = (
-  state: Partition,
+  state: SkuPartition,
   channel: SenderId,
   { sku, reservation }: Extract<Question, { readonly question: "reservation" }>,
-): Answer => {
+): QuestionAnswer => {
   const view = reservationView(state, channel, sku, reservation)
   if (view === undefined) return { answer: "unknownReservation", sku, reservation, ...asOf(state) }
   return { answer: "reservation", sku, reservation, ...view, ...asOf(state) }
 }
 
-const quarantineAnswer = (state: Partition, after: number, limit: number): Answer => {
+const quarantineAnswer = (state: SkuPartition, after: number, limit: number): QuestionAnswer => {
   const { page, next } = quarantinePage(state, after, limit)
   return {
     answer: "quarantine",
@@ -86,17 +86,24 @@ const quarantineAnswer = (state: Partition, after: number, limit: number): Answe
 }
 
 /** What this worker knows besides its partitions. */
-export interface Known {
+export interface WorkerKnowledge {
   readonly partitions: PartitionCounts
   readonly report: () => WorkerReport
 }
 
-const said = (answer: Answer): Answering => ({ _tag: "Said", answer })
+const said = (answer: QuestionAnswer): Answering => ({ _tag: "Said", answer })
 
-const isThere = (kind: Kind, partition: number | null, { partitions }: Known): boolean => partition === null || partition < partitions[kind]
+const isThere = (kind: Kind, partition: number | null, { partitions }: WorkerKnowledge): boolean =>
+  partition === null || partition < partitions[kind]
 
 /** What to answer to a sender with these roles. */
-export const answerTo = (channel: SenderId, roles: ReadonlyArray<Role>, path: string, body: Uint8Array, known: Known): Answering => {
+export const answerTo = (
+  channel: SenderId,
+  roles: ReadonlyArray<Role>,
+  path: string,
+  body: Uint8Array,
+  known: WorkerKnowledge,
+): Answering => {
   const asked = parseQuestion(path.split("."), body)
   const needed = rolesToAsk(asked)
   if (needed !== null && !roles.some((role) => needed.includes(role)))

@@ -7,7 +7,7 @@
 import type { SenderId } from "../domain/names.ts"
 import type { Role, SenderAccess } from "../domain/roles.ts"
 import { questionBytes, questionsClosedMs, questionsPerSecond } from "../limits.ts"
-import type { Question } from "../ports/broker.ts"
+import type { AskedQuestion } from "../ports/broker.ts"
 
 /** One sender that may ask: its bucket of questions, and what waits of it. */
 export interface Asker {
@@ -18,17 +18,17 @@ export interface Asker {
   filledMs: number
   /** Whether its subscription should stand. */
   isOpen: boolean
-  readonly waiting: Array<Question>
+  readonly waiting: Array<AskedQuestion>
 }
 
 /** All senders of the configuration, and those of them with something waiting, in the order in which they are served next. */
-export interface Asking {
+export interface QuestionLines {
   readonly askers: ReadonlyMap<SenderId, Asker>
   readonly turns: Array<Asker>
 }
 
 /** All senders of the configuration, with full buckets and nothing waiting. */
-export const makeAsking = (senders: ReadonlyArray<SenderAccess>, nowMs: number): Asking => ({
+export const makeAsking = (senders: ReadonlyArray<SenderAccess>, nowMs: number): QuestionLines => ({
   askers: new Map(
     senders.map(({ sender, roles }) => [sender, { sender, roles, left: questionsPerSecond, filledMs: nowMs, isOpen: true, waiting: [] }]),
   ),
@@ -43,7 +43,7 @@ const fill = (asker: Asker, nowMs: number): void => {
 }
 
 /** Takes a question in, or passes it over: a sender that isn't known or is over its bound. */
-export const ask = ({ askers, turns }: Asking, question: Question, nowMs: number): void => {
+export const ask = ({ askers, turns }: QuestionLines, question: AskedQuestion, nowMs: number): void => {
   const asker = askers.get(question.sender)
   if (asker?.isOpen !== true) return
   fill(asker, nowMs)
@@ -56,7 +56,7 @@ export const ask = ({ askers, turns }: Asking, question: Question, nowMs: number
 }
 
 /** What is to be answered next. */
-export const nextAsked = ({ turns }: Asking): { readonly asker: Asker; readonly question: Question } | undefined => {
+export const nextAsked = ({ turns }: QuestionLines): { readonly asker: Asker; readonly question: AskedQuestion } | undefined => {
   const asker = turns.shift()
   const question = asker?.waiting.shift()
   if (asker === undefined || question === undefined) return undefined
@@ -71,7 +71,7 @@ export const charge = (asker: Asker, more: number): void => {
 }
 
 /** Lets those ask again whose buckets have filled for long enough. */
-export const reopen = ({ askers }: Asking, nowMs: number): void => {
+export const reopen = ({ askers }: QuestionLines, nowMs: number): void => {
   for (const asker of askers.values()) {
     if (asker.isOpen) continue
     fill(asker, nowMs)

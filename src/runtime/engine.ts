@@ -6,7 +6,7 @@ import { Context, Layer } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import { protocolRules } from "../engine/rules.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
-import type { Input, Output, Partition } from "../kinds/sku/types.ts"
+import type { SkuInput, SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../limits.ts"
 import { engineCodec } from "../wire/codec.ts"
 
@@ -17,9 +17,9 @@ export class Engine extends Context.Service<
     /** The kind of the actors that it decides for. */
     readonly kind: Kind
     /** A partition that knows nothing yet. */
-    readonly empty: (partition: number, partitions: number) => Partition
+    readonly empty: (partition: number, partitions: number) => SkuPartition
     /** Changes the partition in place. A throw means that its state can't be trusted any more. */
-    readonly step: (partition: Partition, input: Input) => ReadonlyArray<Output>
+    readonly step: (partition: SkuPartition, input: SkuInput) => ReadonlyArray<SkuOutput>
   }
 >()("holdfast/runtime/Engine") {
   static readonly layer = Layer.sync(Engine, () => ({

@@ -27,12 +27,15 @@ export interface IngressShell {
   readonly drained: () => void
 }
 
-type OutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { readonly _tag: Tag }>
+type IngressOutputOf<Tag extends IngressOutput["_tag"]> = Extract<IngressOutput, { readonly _tag: Tag }>
 
 const framed = { heard: "FrameHeard", unheard: "FrameUnheard", unknown: "FrameUnknown" } as const
 
 /** Hands a frame to its owner: by a plain call if the owner is in this process, else by a request through the broker. */
-const handOver = ({ desk, reigns, tell, run }: IngressShell, { kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void => {
+const handOver = (
+  { desk, reigns, tell, run }: IngressShell,
+  { kind, partition, owner, frame, messages }: IngressOutputOf<"HandOver">,
+): void => {
   const local = reigns.of(kind, partition)
   if (local?.owner === owner) {
     local.hand(messages)
@@ -42,7 +45,7 @@ const handOver = ({ desk, reigns, tell, run }: IngressShell, { kind, partition, 
   run(Effect.map(desk.hand(kind, partition, owner, encodeFrame(messages)), (outcome) => tell({ _tag: framed[outcome], frame })))
 }
 
-const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, bytes }: OutputOf<"Store">): void =>
+const store = ({ desk, tell, run }: IngressShell, { kind, partition, serial, bytes }: IngressOutputOf<"Store">): void =>
   run(
     Effect.flatMap(desk.store(kind, partition, bytes), (stored) => {
       switch (stored._tag) {

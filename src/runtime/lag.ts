@@ -10,7 +10,7 @@ import type { BrokerUnavailable } from "../ports/errors.ts"
 import { commandStreams } from "./command-outputs.ts"
 
 /** What waits for an owner: how much, and how old the oldest of it is. */
-export interface Waiting {
+export interface Backlog {
   readonly count: number
   /** Milliseconds; 0 if nothing waits. */
   readonly oldestAgeMs: number
@@ -23,7 +23,7 @@ export interface DecidedTo {
 }
 
 /** One place where commands of a partition wait. */
-export type LagSource = (partition: number, decided: DecidedTo) => Effect.Effect<Waiting, BrokerUnavailable>
+export type LagSource = (partition: number, decided: DecidedTo) => Effect.Effect<Backlog, BrokerUnavailable>
 
 const ofStored: Effect.Effect<LagSource, never, Commands> = Effect.gen(function* () {
   const streams = yield* commandStreams
@@ -43,7 +43,7 @@ export const lagOver = (
   sources: ReadonlyArray<LagSource>,
   partition: number,
   decided: DecidedTo,
-): Effect.Effect<Waiting, BrokerUnavailable> =>
+): Effect.Effect<Backlog, BrokerUnavailable> =>
   Effect.map(
     Effect.forEach(sources, (source) => source(partition, decided), { concurrency: "unbounded" }),
     (found) => ({

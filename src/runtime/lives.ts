@@ -14,16 +14,16 @@ import { hasLapsedOf, keepLease, releaseLease } from "./lease.ts"
 import { type PartitionPorts, type RunningPartition, startPartition } from "./partition.ts"
 import { untilDone } from "./patience.ts"
 import { isHalted, isOutOfReach, type Slot, type SlotOptions } from "./slot.ts"
-import type { Ended } from "./standing-outputs.ts"
+import type { LifeEnd } from "./standing-outputs.ts"
 
-type Ending = Ended | { readonly _tag: "NotWanted" } | { readonly _tag: "OutOfReach"; readonly detail: string }
+type LifeOutcome = LifeEnd | { readonly _tag: "NotWanted" } | { readonly _tag: "OutOfReach"; readonly detail: string }
 
 /** Milliseconds before a partition whose life ended against its will is started again: two that fence each other must not do so in a loop. */
 const restartDelayMs = 200
 const restartAfterDefectMs = 2_000
 
 /** Ends a life that is not wanted any more. It must have no lease and no claim: then it only follows the journal, and can end at any time. */
-const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
+const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<LifeOutcome> =>
   Effect.as(
     slot.signal.until(() => (slot.wanted === "none" || isHalted(slot)) && slot.lease === null && !running.isClaimed()),
     { _tag: "NotWanted" },
@@ -33,7 +33,7 @@ const notWanted = (slot: Slot, running: RunningPartition): Effect.Effect<Ending>
 const outOfReachDetail = `its commands still lie in the stream of an earlier release, and this worker has no login there: set ${settings.formerUser.name} and ${settings.formerPassword.name}, and start it again`
 
 /** Ends a life whose commands lie in a stream that this worker can't read. */
-const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<Ending> =>
+const outOfReach = (slot: Slot, running: RunningPartition): Effect.Effect<LifeOutcome> =>
   Effect.as(
     slot.signal.until(() => isOutOfReach(slot) && slot.lease === null && !running.isClaimed()),
     { _tag: "OutOfReach", detail: outOfReachDetail },
@@ -47,7 +47,7 @@ const live = Effect.fnUntraced(function* (slot: Slot, options: SlotOptions) {
   slot.signal.notify()
   yield* Effect.forkScoped(keepUp(slot, running))
   yield* Effect.forkScoped(keepLease(slot, running, options))
-  const ended: Effect.Effect<Ending> = running.ended
+  const ended: Effect.Effect<LifeOutcome> = running.ended
   return yield* Effect.raceFirst(ended, Effect.raceFirst(notWanted(slot, running), outOfReach(slot, running)))
 }, Effect.scoped)
 
@@ -62,7 +62,7 @@ const shareHalt = Effect.fnUntraced(function* (slot: Slot, halt: Halt) {
   yield* untilDone(`sharing the halt of partition ${slot.partition}`, put)
 })
 
-const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Ending>) {
+const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<LifeOutcome>) {
   const { partition } = slot
   if (exit._tag === "Failure") {
     yield* Effect.logError("a partition's fiber died; it starts again", { partition, cause: Cause.pretty(exit.cause) })
@@ -79,7 +79,7 @@ const afterwards = Effect.fnUntraced(function* (slot: Slot, exit: Exit.Exit<Endi
 })
 
 /** Why no other life is to begin, if that is so. */
-const whyPassedOver = (ending: Ending): string | null => {
+const whyPassedOver = (ending: LifeOutcome): string | null => {
   if (ending._tag === "SteppedDown" && ending.reason === "NewerRelease") return `NewerRelease: ${ending.detail}`
   return ending._tag === "OutOfReach" ? `OutOfReach: ${ending.detail}` : null
 }

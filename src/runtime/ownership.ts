@@ -9,7 +9,7 @@ import { runSlot } from "./lives.ts"
 import type { MemberSeen } from "./outage.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { watch } from "./reading.ts"
-import { type Role, roleOf } from "./rendezvous.ts"
+import { type PartitionRole, roleOf } from "./rendezvous.ts"
 import { namesOf, Roster } from "./roster.ts"
 import { makeSignal } from "./signal.ts"
 import { isHalted, isIdle, makeSlot, type Slot, type SlotOptions } from "./slot.ts"
@@ -107,7 +107,7 @@ const eachUntil = (slots: ReadonlyArray<Slot>, holds: (slot: Slot) => boolean): 
   Effect.forEach(slots, (slot) => slot.signal.until(() => holds(slot)), { concurrency: "unbounded", discard: true })
 
 /** What this worker should be to the partition, whether the others already know of it or not. */
-const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): Role => {
+const roleAmong = (members: ReadonlyArray<Member>, self: string, slot: Slot): PartitionRole => {
   const others = members.filter(({ worker }) => worker !== self)
   const isCaughtUp = (worker: string) => (worker === self ? slot.isCaughtUp : hasCaughtUp(others, worker, slot))
   return roleOf(self, [...readersAmong(others, slot), self], slot.partition, isCaughtUp)

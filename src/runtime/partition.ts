@@ -5,17 +5,17 @@
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
-import type { Output, Partition } from "../kinds/sku/types.ts"
+import type { SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { Engine } from "./engine.ts"
-import { type Letter, type Mailbox, makeMailbox, type Told } from "./mailbox.ts"
+import { type Letter, type Mailbox, makeMailbox, type UntimedInput } from "./mailbox.ts"
 import { startPerforming } from "./performing.ts"
 import type { Reigns } from "./reigns.ts"
 import { makeSignal } from "./signal.ts"
-import type { Ended } from "./standing-outputs.ts"
+import type { LifeEnd } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
@@ -24,8 +24,8 @@ export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Met
 /** A life of a partition, as whoever started it sees it. */
 export interface RunningPartition {
   /** The engine's state, for its views only. */
-  readonly state: Partition
-  readonly tell: (told: Told) => void
+  readonly state: SkuPartition
+  readonly tell: (told: UntimedInput) => void
   /** Tries to become the owner. Only while this worker holds the lease, and not while an earlier claim stands. */
   readonly claim: Effect.Effect<void>
   /** Returns once the record at `seq` is confirmed: false if this life ended before that. What was seen of the state ahead of the journal may then be said. */
@@ -35,7 +35,7 @@ export interface RunningPartition {
   /** Whether it was claimed and that claim stands: it may serve, or an append of it may be in flight. */
   readonly isClaimed: () => boolean
   /** How it ended. Dies with a defect of whoever performed an output. */
-  readonly ended: Effect.Effect<Ended>
+  readonly ended: Effect.Effect<LifeEnd>
 }
 
 const always = () => true
@@ -52,11 +52,11 @@ const randomId: Effect.Effect<string> = Effect.map(
 )
 
 interface LoopGiven {
-  readonly state: Partition
+  readonly state: SkuPartition
   readonly engine: Engine["Service"]
   readonly clock: SteadyClock
   readonly mailbox: Mailbox
-  readonly perform: (output: Output) => void
+  readonly perform: (output: SkuOutput) => void
   readonly isOver: () => boolean
   /** Whether the lease that this partition is owned under is over by now: asked before each letter, and true once only. */
   readonly leaseLapsed: () => boolean
@@ -66,7 +66,7 @@ interface LoopGiven {
 const turnMs = 5
 
 /** Tells the partition something, and has performed what it answers: whether it answered anything. */
-const hear = (given: LoopGiven, told: Told): boolean => {
+const hear = (given: LoopGiven, told: UntimedInput): boolean => {
   const outputs = stepOrHalt(given, told)
   for (const output of outputs) given.perform(output)
   return outputs.length > 0
@@ -119,7 +119,7 @@ const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> 
   )
 
 /** If the engine throws, an invariant is broken and the state can't be trusted. The partition halts; nobody goes on with that state. */
-const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: Told): ReadonlyArray<Output> => {
+const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: UntimedInput): ReadonlyArray<SkuOutput> => {
   const nowMs = clock.nowMs()
   try {
     return engine.step(state, told._tag === "Tick" ? { ...told, nowMs, wallMs: clock.wallMs() } : { ...told, nowMs })
@@ -145,11 +145,11 @@ export const startPartition: (options: {
   let isClosed = false
   let claimed = false
   let lapsed = false
-  const ended = yield* Deferred.make<Ended>()
+  const ended = yield* Deferred.make<LifeEnd>()
   const fibers = yield* FiberSet.make<void, never>()
   const run = yield* FiberSet.runtime(fibers)()
 
-  const tell = (told: Told) => mailbox.put({ told, isWanted: always })
+  const tell = (told: UntimedInput) => mailbox.put({ told, isWanted: always })
   const performing = yield* startPerforming({
     partition,
     state,

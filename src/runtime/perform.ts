@@ -3,18 +3,18 @@
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Output } from "../kinds/sku/types.ts"
+import type { SkuOutput } from "../kinds/sku/types.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
 import { makeReignOutputs } from "./reign-outputs.ts"
 import type { Shell } from "./shell.ts"
 import { makeSnapshotOutputs } from "./snapshot-outputs.ts"
-import { makeStandingOutputs, type Standing } from "./standing-outputs.ts"
+import { makeStandingOutputs, type StandingListener } from "./standing-outputs.ts"
 
 /** What has nothing to do with reading and deciding. */
 type PublishingOutput = Extract<
-  Output,
+  SkuOutput,
   {
     readonly _tag:
       | "SendReplies"
@@ -34,7 +34,7 @@ type PublishingOutput = Extract<
   }
 >
 
-interface Said {
+interface PublishingPerformers {
   readonly shell: Shell
   readonly publishing: Effect.Success<ReturnType<typeof makePublishingOutputs>>
   readonly snapshots: Effect.Success<ReturnType<typeof makeSnapshotOutputs>>
@@ -42,7 +42,7 @@ interface Said {
 }
 
 /** What is said, kept and reported once decisions are confirmed. */
-const performPublishing = ({ shell, publishing, snapshots, standing }: Said, output: PublishingOutput): void => {
+const performPublishing = ({ shell, publishing, snapshots, standing }: PublishingPerformers, output: PublishingOutput): void => {
   switch (output._tag) {
     case "SendReplies":
       return publishing.sendReplies(output.seq, output.replies)
@@ -73,13 +73,13 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Said, out
 }
 /** Performs outputs of one partition. */
 export interface Performer {
-  readonly perform: (output: Output) => void
+  readonly perform: (output: SkuOutput) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
 /** A performer for the partition of `shell`; `whoHears` is told when its standing changes. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: Standing) {
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: StandingListener) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
@@ -87,9 +87,9 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
   const reign = yield* makeReignOutputs(shell)
   const standing = yield* makeStandingOutputs(shell, reign, whoHears)
 
-  const said: Said = { shell, publishing, snapshots, standing }
+  const said: PublishingPerformers = { shell, publishing, snapshots, standing }
 
-  const perform = (output: Output): void => {
+  const perform = (output: SkuOutput): void => {
     switch (output._tag) {
       case "FollowJournal":
         return journal.followJournal(output.fromSeq)
@@ -127,8 +127,8 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
-      case "HoldOff":
-        return reign.holdOff(output)
+      case "Throttle":
+        return reign.throttle(output)
       default:
         return performPublishing(said, output)
     }

@@ -5,24 +5,24 @@
  * way, and new ones begin with nothing under way.
  */
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
-import type { Output, Partition } from "../kinds/sku/types.ts"
+import type { SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
 import type { Mailbox } from "./mailbox.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { makePerformer, type Performer } from "./perform.ts"
 import type { Shell } from "./shell.ts"
-import type { Standing } from "./standing-outputs.ts"
+import type { StandingListener } from "./standing-outputs.ts"
 
 /** The performers of one partition: those of the present reign, and how the next one's are begun. */
 export interface Performing {
-  readonly perform: (output: Output) => void
+  readonly perform: (output: SkuOutput) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
 /** What it is given of the life it is part of. */
-interface PerformingGiven extends Pick<Standing, "ended" | "claimEnded"> {
+interface PerformingGiven extends Pick<StandingListener, "ended" | "claimEnded"> {
   readonly partition: number
-  readonly state: Partition
+  readonly state: SkuPartition
   readonly mailbox: Mailbox
   /** Runs a fiber that ends with the life; a defect of it ends the life. */
   readonly run: (effect: Effect.Effect<void>) => void
@@ -37,7 +37,7 @@ interface Performed {
 /** Fibers are forked from the life's own runtime: a fiber begun between two turns would otherwise get a scheduler of its own. */
 type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 
-const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: Standing, fork: Fork) {
+const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: PerformingGiven, whoHears: StandingListener, fork: Fork) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const fibers = yield* Scope.provide(FiberSet.make<void, never>(), scope)
   run(FiberSet.join(fibers))
@@ -69,7 +69,7 @@ export const startPerforming = Effect.fnUntraced(function* (given: PerformingGiv
   const context = yield* Effect.context<PartitionPorts | Scope.Scope>()
   const fork = Effect.runForkWith(context)
   const runSync = Effect.runSyncWith(context)
-  const whoHears: Standing = {
+  const whoHears: StandingListener = {
     ended: given.ended,
     claimEnded: given.claimEnded,
     reignEnded: () => {

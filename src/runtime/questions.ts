@@ -11,11 +11,11 @@ import type { SenderId } from "../domain/names.ts"
 import type { SenderAccess } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"
 import { answerBytesPerQuestion, answersWaitingBytesMax, questionsClosedMs, questionsPerTurn } from "../limits.ts"
-import { type OpenQuestions, type Question, Questions } from "../ports/broker.ts"
-import { type Answer, encodeAnswer } from "../wire/questions.ts"
+import { type AskedQuestion, type OpenQuestions, Questions } from "../ports/broker.ts"
+import { encodeAnswer, type QuestionAnswer } from "../wire/questions.ts"
 import { replySuffixOf } from "../wire/subjects.ts"
-import { type Answering, answerTo, type Known } from "./answering.ts"
-import { type Asker, type Asking, ask, charge, makeAsking, nextAsked, reopen } from "./asking.ts"
+import { type Answering, answerTo, type WorkerKnowledge } from "./answering.ts"
+import { type Asker, ask, charge, makeAsking, nextAsked, type QuestionLines, reopen } from "./asking.ts"
 import { Engine } from "./engine.ts"
 import type { Ownership } from "./ownership.ts"
 import type { RunningPartition } from "./partition.ts"
@@ -34,15 +34,15 @@ interface Addressed {
 }
 
 /** Answers of one turn that wait for one record of a partition. */
-interface Held {
+interface WaitingAnswers {
   readonly seq: number
   readonly answers: Array<Addressed>
 }
 
-interface Desk {
-  readonly asking: Asking
+interface QuestionService {
+  readonly asking: QuestionLines
   readonly slots: ReadonlyArray<Slot>
-  readonly known: Known
+  readonly known: WorkerKnowledge
   /** The kind of the actors whose partitions these slots are. */
   readonly kind: Kind
   readonly open: OpenQuestions
@@ -53,23 +53,23 @@ interface Desk {
 }
 
 /** Opens and closes subscriptions as the bounds want it. One that the connection lost is opened again. */
-const tend = ({ asking, open }: Desk): void => {
+const tend = ({ asking, open }: QuestionService): void => {
   for (const { sender, isOpen } of asking.askers.values()) {
     if (isOpen) open.open(sender)
     else open.close(sender)
   }
 }
 
-const say = ({ open }: Desk, { sender, suffix, bytes }: Addressed): void => open.answer(sender, suffix, bytes)
+const say = ({ open }: QuestionService, { sender, suffix, bytes }: Addressed): void => open.answer(sender, suffix, bytes)
 
 /** Encodes an answer, and charges for its length. Encoded at once: the state it was read of goes on changing. */
-const addressed = (asker: Asker, suffix: string, answer: Answer): Addressed & { readonly cost: number } => {
+const addressed = (asker: Asker, suffix: string, answer: QuestionAnswer): Addressed & { readonly cost: number } => {
   const bytes = encodeAnswer(answer)
   return { sender: asker.sender, suffix, bytes, cost: Math.floor(bytes.length / answerBytesPerQuestion) }
 }
 
 /** Answers one question, at once or into what waits for a record. Returns the questions' worth it cost beyond one. */
-const answerOne = (desk: Desk, asker: Asker, question: Question, held: Map<RunningPartition, Held>): number => {
+const answerOne = (desk: QuestionService, asker: Asker, question: AskedQuestion, held: Map<RunningPartition, WaitingAnswers>): number => {
   const suffix = replySuffixOf(asker.sender, question.replySubject, question.replyHeader)
   if (suffix === null) return 0
   const answering: Answering = answerTo(asker.sender, asker.roles, question.path, question.body, desk.known)
@@ -92,7 +92,12 @@ const answerOne = (desk: Desk, asker: Asker, question: Question, held: Map<Runni
 }
 
 /** A throw ends this one question and is logged; the others go on. */
-const answerOrNote = (desk: Desk, asker: Asker, question: Question, held: Map<RunningPartition, Held>): number => {
+const answerOrNote = (
+  desk: QuestionService,
+  asker: Asker,
+  question: AskedQuestion,
+  held: Map<RunningPartition, WaitingAnswers>,
+): number => {
   try {
     return answerOne(desk, asker, question, held)
   } catch (thrown) {
@@ -102,7 +107,7 @@ const answerOrNote = (desk: Desk, asker: Asker, question: Question, held: Map<Ru
 }
 
 /** Sends the answer if all that was read is journaled; else keeps it until the record in flight is confirmed. */
-const hold = (desk: Desk, running: RunningPartition, one: Addressed, held: Map<RunningPartition, Held>): void => {
+const hold = (desk: QuestionService, running: RunningPartition, one: Addressed, held: Map<RunningPartition, WaitingAnswers>): void => {
   const seq = appliedSeq(running.state)
   if (running.state.confirmedSeq >= seq) {
     say(desk, one)
@@ -115,7 +120,7 @@ const hold = (desk: Desk, running: RunningPartition, one: Addressed, held: Map<R
 }
 
 /** One fiber for all that a turn holds for a record. */
-const sayOnceJournaled = (desk: Desk, running: RunningPartition, { seq, answers }: Held): void =>
+const sayOnceJournaled = (desk: QuestionService, running: RunningPartition, { seq, answers }: WaitingAnswers): void =>
   desk.run(
     running.confirmed(seq).pipe(
       Effect.flatMap((isConfirmed) =>
@@ -132,8 +137,8 @@ const sayOnceJournaled = (desk: Desk, running: RunningPartition, { seq, answers 
   )
 
 /** Answers what one turn may. */
-const answerSome = (desk: Desk): void => {
-  const held = new Map<RunningPartition, Held>()
+const answerSome = (desk: QuestionService): void => {
+  const held = new Map<RunningPartition, WaitingAnswers>()
   for (let worth = 0; worth < questionsPerTurn; ) {
     const next = nextAsked(desk.asking)
     if (next === undefined) break
@@ -157,7 +162,7 @@ export const answerQuestions = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const asking = makeAsking(senders, clock.currentTimeMillisUnsafe())
   const asked = makeSignal()
-  const hear = (opened: () => OpenQuestions | undefined) => (question: Question) => {
+  const hear = (opened: () => OpenQuestions | undefined) => (question: AskedQuestion) => {
     ask(asking, question, clock.currentTimeMillisUnsafe())
     if (asking.askers.get(question.sender)?.isOpen !== true) opened()?.close(question.sender)
     if (asking.turns.length > 0) asked.notify()
@@ -168,7 +173,15 @@ export const answerQuestions = Effect.fnUntraced(function* (
       const open = yield* questions.listen(hear(() => opened))
       opened = open
       const run = Effect.runForkWith(yield* Effect.context<never>())
-      const desk: Desk = { asking, slots, kind, known: { partitions, report }, open, run: (effect) => void run(effect), waitingBytes: 0 }
+      const desk: QuestionService = {
+        asking,
+        slots,
+        kind,
+        known: { partitions, report },
+        open,
+        run: (effect) => void run(effect),
+        waitingBytes: 0,
+      }
       const tending = Effect.sync(() => {
         reopen(asking, clock.currentTimeMillisUnsafe())
         tend(desk)

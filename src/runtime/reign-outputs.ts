@@ -3,11 +3,11 @@
  */
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
-import type { HeldOff } from "../engine/words.ts"
-import type { Output } from "../kinds/sku/types.ts"
+import type { Throttled } from "../engine/words.ts"
+import type { SkuOutput } from "../kinds/sku/types.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
-import { Desk, type HandedFrame, type HeldSender, type OwnerNews } from "../ports/door.ts"
+import { Desk, type HandedFrame, type OwnerNews, type ThrottledSender } from "../ports/door.ts"
 import { logLine } from "../telemetry/names.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
 import { decodeFrame } from "../wire/taken.ts"
@@ -17,7 +17,7 @@ import { type LocalReign, Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 
-type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
+type SayBusy = Extract<SkuOutput, { readonly _tag: "SayBusy" }>
 
 /** Takes a frame in. A frame that can't be read gets no answer: its ingress then treats the outcome as unknown, and the senders retry. */
 const makeHear = (shell: Shell, reign: LocalReign) => {
@@ -32,14 +32,14 @@ const makeHear = (shell: Shell, reign: LocalReign) => {
 }
 
 /** Senders there is no room for, that ingresses have not been told of yet. */
-const makeHeldSenders = () => {
-  const held: Readonly<Record<HeldOff, Map<SenderId, number>>> = { all: new Map(), facts: new Map() }
+const makeThrottledSenders = () => {
+  const held: Readonly<Record<Throttled, Map<SenderId, number>>> = { all: new Map(), facts: new Map() }
   return {
-    note: (of: HeldOff, sender: SenderId, forMs: number): void => {
+    note: (of: Throttled, sender: SenderId, forMs: number): void => {
       held[of].set(sender, Math.max(held[of].get(sender) ?? 0, forMs))
     },
     any: (): boolean => held.all.size > 0 || held.facts.size > 0,
-    take: (of: HeldOff): ReadonlyArray<HeldSender> => {
+    take: (of: Throttled): ReadonlyArray<ThrottledSender> => {
       const taken = [...held[of]].map(([sender, forMs]) => ({ sender, forMs }))
       held[of].clear()
       return taken
@@ -55,7 +55,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const { partition } = shell
   const { kind } = yield* Engine
   let reign: LocalReign | null = null
-  const held = makeHeldSenders()
+  const held = makeThrottledSenders()
   const changed = makeSignal()
   const news = ({ epoch, owner }: LocalReign): OwnerNews => ({
     kind,
@@ -65,7 +65,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
     full: held.take("all"),
     factsFull: held.take("facts"),
   })
-  /** Every half a second, and soon when somebody has to hold off; never more often than that is worth. */
+  /** Every half a second, and soon when somebody has to throttle; never more often than that is worth. */
   const announce = (mine: LocalReign): Effect.Effect<never> =>
     Effect.suspend(() => {
       if (reign !== mine) return Effect.never
@@ -105,7 +105,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
       }
       changed.notify()
     },
-    holdOff: ({ of, sender, forMs }: Extract<Output, { readonly _tag: "HoldOff" }>): void => {
+    throttle: ({ of, sender, forMs }: Extract<SkuOutput, { readonly _tag: "Throttle" }>): void => {
       held.note(of, sender, forMs)
       changed.notify()
     },

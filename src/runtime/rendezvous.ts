@@ -28,7 +28,7 @@ export const rankWorkers = (workers: ReadonlyArray<string>, partition: number): 
     .map(({ worker }) => worker)
 
 /** What a worker should be to a partition. */
-export type Role = "owner" | "standby" | "none"
+export type PartitionRole = "owner" | "standby" | "none"
 
 /**
  * The role of `worker` for the partition among those alive; none if it isn't itself among them. The owner is the first who has caught up with its journal: the first of all,
@@ -39,7 +39,7 @@ export const roleOf = (
   workers: ReadonlyArray<string>,
   partition: number,
   isCaughtUp: (worker: string) => boolean,
-): Role => {
+): PartitionRole => {
   const ranked = rankWorkers(workers, partition)
   if (worker === (ranked.find((one) => isCaughtUp(one)) ?? ranked[0])) return "owner"
   const rank = ranked.indexOf(worker)

@@ -3,7 +3,7 @@
  */
 import { statusOf } from "../kinds/sku/views.ts"
 import type { Ownership } from "./ownership.ts"
-import type { Role } from "./rendezvous.ts"
+import type { PartitionRole } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
 import type { OutageReport, Vigil } from "./vigil.ts"
 
@@ -11,7 +11,7 @@ import type { OutageReport, Vigil } from "./vigil.ts"
 export interface PartitionReport {
   readonly partition: number
   /** What this worker should be to it. */
-  readonly role: Role
+  readonly role: PartitionRole
   /** The engine's phase; "unreadable" where a newer release writes its journal, or its commands lie where this worker has no login, "absent" where this worker has nothing to do with it. */
   readonly phase: ReturnType<typeof statusOf>["phase"] | "unreadable" | "absent"
   readonly epoch: number

@@ -13,14 +13,14 @@ export interface Signal {
   readonly until: (condition: () => boolean) => Effect.Effect<void>
 }
 
-interface Waiter {
+interface SignalWaiter {
   readonly condition: () => boolean
   readonly go: () => void
 }
 
 /** A signal that nobody waits for yet. */
 export const makeSignal = (): Signal => {
-  const waiters = new Set<Waiter>()
+  const waiters = new Set<SignalWaiter>()
   return {
     notify: () => {
       for (const waiter of waiters) {
@@ -35,7 +35,7 @@ export const makeSignal = (): Signal => {
           resume(Effect.void)
           return
         }
-        const waiter: Waiter = { condition, go: () => resume(Effect.void) }
+        const waiter: SignalWaiter = { condition, go: () => resume(Effect.void) }
         waiters.add(waiter)
         return Effect.sync(() => {
           waiters.delete(waiter)

@@ -6,7 +6,7 @@ import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../kinds/sku/views.ts"
 import type { Progress } from "../ports/broker.ts"
 import type { RunningPartition } from "./partition.ts"
-import type { Role } from "./rendezvous.ts"
+import type { PartitionRole } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
 
 /** The lease while it is ours. */
@@ -30,7 +30,7 @@ export interface Slot {
   /** Told whenever anything here changes. */
   readonly signal: Signal
   /** The role among those alive and this worker, whether the others already know of it or not. */
-  wanted: Role
+  wanted: PartitionRole
   /** Whether the others know of this worker. */
   isMember: boolean
   /** The shared halt, as last seen. */

@@ -11,7 +11,7 @@ import { makeConveyor } from "./conveyor.ts"
 import { untilDone } from "./patience.ts"
 import type { Shell } from "./shell.ts"
 
-type Write =
+type ChunkWrite =
   | { readonly _tag: "Chunk"; readonly snapshot: string; readonly index: number; readonly bytes: Uint8Array }
   | { readonly _tag: "Publish"; readonly manifest: SnapshotManifest }
   | { readonly _tag: "Discard"; readonly snapshot: string }
@@ -20,7 +20,7 @@ type Write =
 export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const snapshots = yield* Snapshots
 
-  const write = (one: Write): Effect.Effect<void> => {
+  const write = (one: ChunkWrite): Effect.Effect<void> => {
     switch (one._tag) {
       case "Chunk":
         return Effect.match(snapshots.putChunk(shell.partition, one.snapshot, one.index, one.bytes), {
@@ -41,7 +41,7 @@ export const makeSnapshotOutputs = Effect.fnUntraced(function* (shell: Shell) {
     }
   }
   // One after another: a manifest may not be published before its last chunk.
-  const enqueue = makeConveyor<Write>(shell, (writes) => Effect.forEach(writes, write, { discard: true }))
+  const enqueue = makeConveyor<ChunkWrite>(shell, (writes) => Effect.forEach(writes, write, { discard: true }))
 
   return {
     /** Tells the partition its newest snapshot, or that there is none. */

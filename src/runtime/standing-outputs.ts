@@ -5,31 +5,31 @@
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
 import type { Halt, StepDownReason } from "../engine/protocol.ts"
-import type { Output } from "../kinds/sku/types.ts"
+import type { SkuOutput } from "../kinds/sku/types.ts"
 import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import type { Shell } from "./shell.ts"
 
-type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
+type OutputOf<Tag extends SkuOutput["_tag"]> = Extract<SkuOutput, { readonly _tag: Tag }>
 
 /** What is performed here. */
 type StandingOutput = OutputOf<"Serving" | "BatchConfirmed" | "Alarm" | "ClaimEnded" | "ReignEnded" | "SteppedDown" | "Halted">
 
 /** How a life of a partition ended. */
-export type Ended =
+export type LifeEnd =
   | { readonly _tag: "SteppedDown"; readonly reason: StepDownReason; readonly detail: string }
   | { readonly _tag: "Halted"; readonly halt: Halt }
 
 /** What ingresses have to know of it. */
-interface Reign {
+interface ReignListener {
   readonly begin: (epoch: number) => void
   readonly end: () => void
 }
 
 /** Who hears that a partition's standing on this worker changed. */
-export interface Standing {
+export interface StandingListener {
   /** It is over: it stepped down or halted. */
-  readonly ended: (ended: Ended) => void
+  readonly ended: (ended: LifeEnd) => void
   /** It gave its claim up and follows on. */
   readonly claimEnded: () => void
   /** Its reign is over, and it follows on: what was asked for in it is given up. */
@@ -37,7 +37,11 @@ export interface Standing {
 }
 
 /** Performs the outputs by which `shell`'s partition says how it stands. */
-export const makeStandingOutputs = Effect.fnUntraced(function* (shell: Shell, reign: Reign, { ended, claimEnded, reignEnded }: Standing) {
+export const makeStandingOutputs = Effect.fnUntraced(function* (
+  shell: Shell,
+  reign: ReignListener,
+  { ended, claimEnded, reignEnded }: StandingListener,
+) {
   const meter = yield* Meter
   const { partition } = shell
   /** Claims and resets are records too, but no batches, and would distort the figures about batches. */

@@ -10,7 +10,7 @@ export interface LoggingOptions {
   readonly level: LogLevel.LogLevel
 }
 
-interface Line {
+interface LoggedLine {
   readonly time: string
   readonly level: string
   readonly message: string
@@ -21,7 +21,7 @@ const isFields = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error)
 
 /** The parts of a message that are objects are its fields; the others are its words. */
-const lineOf = (options: Logger.Options<unknown>): Line => {
+const lineOf = (options: Logger.Options<unknown>): LoggedLine => {
   const parts: ReadonlyArray<unknown> = Array.isArray(options.message) ? options.message : [options.message]
   const fields: Record<string, unknown> = { ...options.fiber.getRef(References.CurrentLogAnnotations) }
   const words: Array<string> = []
@@ -34,7 +34,7 @@ const lineOf = (options: Logger.Options<unknown>): Line => {
 }
 
 // Time, level and message last: a field of such a name must not replace them.
-const jsonText = ({ time, level, message, fields }: Line): string =>
+const jsonText = ({ time, level, message, fields }: LoggedLine): string =>
   JSON.stringify({ ...fields, time, level: level.toUpperCase(), message })
 
 const plain = /^[\w./:@+-]+$/
@@ -43,7 +43,7 @@ const valueText = (value: unknown): string => {
   return plain.test(text) || text.includes("\n") || typeof value !== "string" ? text : JSON.stringify(text)
 }
 
-const prettyText = ({ time, level, message, fields }: Line): string => {
+const prettyText = ({ time, level, message, fields }: LoggedLine): string => {
   const said = Object.entries(fields).map(([name, value]) => ` ${name}=${valueText(value)}`)
   return `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${said.join("")}`
 }

@@ -6,23 +6,23 @@
  */
 import { type CommandId, isId, isSku, type Sku } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand } from "../kinds/sku/types.ts"
 import { bodyBytesMax, commandsPerMessageMax } from "../limits.ts"
 import { commandText } from "./canonical.ts"
 import { fieldName, readCommandJson } from "./commands.ts"
 import { parseStrictJson } from "./json.ts"
 import { readCanonicalBody } from "./reader.ts"
 
-const undecodable = (refusal: Refusal): DecodedBody => ({ _tag: "Undecodable", refusal })
+const undecodable = (refusal: Refusal): SkuDecodedBody => ({ _tag: "Undecodable", refusal })
 
 /** The commands of a body, in its order. */
-export const decodeBody = (body: Uint8Array): DecodedBody => {
+export const decodeBody = (body: Uint8Array): SkuDecodedBody => {
   if (body.length > bodyBytesMax) return undecodable({ reason: "Malformed" })
   return readCanonicalBody(body) ?? decodeAnySpelling(body)
 }
 
 /** As {@link decodeBody}, the long way only. Apart so that a test can hold the fast reader against it. */
-export const decodeAnySpelling = (body: Uint8Array): DecodedBody => {
+export const decodeAnySpelling = (body: Uint8Array): SkuDecodedBody => {
   const parsed = parseStrictJson(body)
   if (parsed._tag === "Refused") {
     return undecodable(parsed.key === undefined ? { reason: "Malformed" } : { reason: "Malformed", field: fieldName(parsed.key) })
@@ -37,7 +37,7 @@ export const decodeAnySpelling = (body: Uint8Array): DecodedBody => {
   return { _tag: "Commands", array, commands: objects.map(decodeCommand) }
 }
 
-const decodeCommand = (json: object): DecodedCommand => {
+const decodeCommand = (json: object): SkuDecodedCommand => {
   const decoded = readCommandJson(json)
   if (!("type" in decoded)) return { _tag: "Invalid", ...decoded, id: idOf(json), key: skuOf(json) }
   return { _tag: "Command", command: decoded, text: commandText(decoded) }

@@ -14,7 +14,7 @@ import { type Allocation, DiscrepancyKind } from "../domain/sku/events.ts"
 import type { Policy } from "../domain/sku/policy.ts"
 import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/sku/stock.ts"
 import { FloorClass } from "../engine/records.ts"
-import type { Chunk, Outcome, QuarantinedCommand, Remembered } from "../kinds/sku/types.ts"
+import type { SkuChunk, SkuQuarantinedCommand, SkuRemembered, SkuRememberedDecision } from "../kinds/sku/types.ts"
 import { CommandJson, commandVersion } from "./commands.ts"
 
 /** Whether a value is what a field holds. What reads more than a type has reads that type too; what reads less doesn't compile in its place. */
@@ -41,14 +41,14 @@ const listOf =
 
 type Optional<T> = { [Field in keyof T]-?: Record<never, never> extends Pick<T, Field> ? Field : never }[keyof T]
 /** A reader for each of these fields. */
-type Fields<T, Names extends keyof T> = { readonly [Field in Names]-?: Is<Exclude<T[Field], undefined>> }
+type ObjectFields<T, Names extends keyof T> = { readonly [Field in Names]-?: Is<Exclude<T[Field], undefined>> }
 /** The fields that an object always has, and those that it may have. */
-type Shape<T> = [Optional<T>] extends [never]
-  ? readonly [fields: Fields<T, keyof T>]
-  : readonly [fields: Fields<T, Exclude<keyof T, Optional<T>>>, others: Fields<T, Optional<T>>]
+type ObjectShape<T> = [Optional<T>] extends [never]
+  ? readonly [fields: ObjectFields<T, keyof T>]
+  : readonly [fields: ObjectFields<T, Exclude<keyof T, Optional<T>>>, others: ObjectFields<T, Optional<T>>]
 
 /** An object with all fields of its type. What else it has is passed over. */
-const object = <T>(...[fields, others]: Shape<T>): Is<T> => {
+const object = <T>(...[fields, others]: ObjectShape<T>): Is<T> => {
   const required = Object.entries<Is<never>>(fields)
   const optional = Object.entries<Is<never>>(others ?? {})
   return (value) => {
@@ -61,12 +61,12 @@ const object = <T>(...[fields, others]: Shape<T>): Is<T> => {
 }
 
 /** The member of a union whose field `Tag` is `Word`, without that field. */
-type Member<T, Tag extends keyof T, Word> = T extends Readonly<Record<Tag, Word>> ? Omit<T, Tag> : never
+type UnionMember<T, Tag extends keyof T, Word> = T extends Readonly<Record<Tag, Word>> ? Omit<T, Tag> : never
 
 /** An object whose field `tag` says which of a union's members it is. */
 const byTag = <T, Tag extends keyof T & string>(
   tag: Tag,
-  kinds: { readonly [Word in T[Tag] & string]: Is<Member<T, Tag, Word>> },
+  kinds: { readonly [Word in T[Tag] & string]: Is<UnionMember<T, Tag, Word>> },
 ): Is<T> => {
   const known: ReadonlyMap<unknown, Is<never>> = new Map(Object.entries<Is<never>>(kinds))
   return (value) =>
@@ -84,12 +84,14 @@ const isAllocation: Is<Allocation> = (value) => {
 const allocations = listOf(isAllocation)
 
 const isNone = (value: unknown): boolean => value === undefined
-type OutcomeOf<Word extends Outcome["outcome"]> = Member<Outcome, "outcome", Word>
-type Accepted = OutcomeOf<"accepted">
-const discrepancies = listOf(object<NonNullable<Accepted["discrepancies"]>[number]>({ kind: oneOf(DiscrepancyKind), qty: whole }))
-const isAccepted: Is<Accepted> = (value) => {
+type OutcomeOf<Word extends SkuRememberedDecision["outcome"]> = UnionMember<SkuRememberedDecision, "outcome", Word>
+type RememberedAcceptance = OutcomeOf<"accepted">
+const discrepancies = listOf(
+  object<NonNullable<RememberedAcceptance["discrepancies"]>[number]>({ kind: oneOf(DiscrepancyKind), qty: whole }),
+)
+const isAccepted: Is<RememberedAcceptance> = (value) => {
   const given = value as Unread<
-    Accepted,
+    RememberedAcceptance,
     "qty" | "allocations" | "expiresAtMs" | "reservation" | "discrepancies" | "shortageQty" | "policyVersion"
   >
   return (
@@ -103,7 +105,7 @@ const isAccepted: Is<Accepted> = (value) => {
   )
 }
 
-const isOutcome = byTag<Outcome, "outcome">("outcome", {
+const isOutcome = byTag<SkuRememberedDecision, "outcome">("outcome", {
   accepted: isAccepted,
   refused: object<OutcomeOf<"refused">>({ reason: oneOf(RefusalReason) }, { field: text, ats: whole, policyVersion: whole }),
   expired: object<OutcomeOf<"expired">>({}),
@@ -127,7 +129,7 @@ const isPolicy = object<Policy>({
   sourcing: listOf(text),
 })
 
-type ChunkOf<Kind extends Chunk["kind"]> = Member<Chunk, "kind", Kind>
+type ChunkOf<Kind extends SkuChunk["kind"]> = UnionMember<SkuChunk, "kind", Kind>
 
 const isSku = object<ChunkOf<"actors">["items"][number]>(
   {
@@ -176,9 +178,9 @@ const isReservation: Is<Reservation> = (value) => {
 
 const floorClass = oneOf(FloorClass)
 
-const isDecision: Is<Remembered> = (value) => {
+const isDecision: Is<SkuRemembered> = (value) => {
   if (typeof value !== "object" || value === null) return false
-  const given: Unread<Remembered, "id" | "key" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
+  const given: Unread<SkuRemembered, "id" | "key" | "hash" | "outcome" | "step" | "class" | "seq" | "place"> = value
   return (
     typeof given.id === "string" &&
     typeof given.key === "string" &&
@@ -195,7 +197,7 @@ const isDecision: Is<Remembered> = (value) => {
 const isSpelled = Schema.is(CommandJson)
 const isCommand: Is<Command> = (value) => typeof value === "object" && value !== null && isSpelled({ v: commandVersion, ...value })
 
-const isQuarantined = object<QuarantinedCommand>({
+const isQuarantined = object<SkuQuarantinedCommand>({
   id: text,
   sender: text,
   class: oneOf(CommandClass),
@@ -208,7 +210,7 @@ const isQuarantined = object<QuarantinedCommand>({
 type ItemOf<Kind extends "parts" | "decisions"> = ChunkOf<Kind>["items"][number]
 type Meta = ChunkOf<"meta">
 
-const isChunk = byTag<Chunk, "kind">("kind", {
+const isChunk = byTag<SkuChunk, "kind">("kind", {
   actors: object<ChunkOf<"actors">>({ seq: whole, items: listOf(isSku) }),
   parts: object<ChunkOf<"parts">>({
     seq: whole,
@@ -235,4 +237,4 @@ const isChunk = byTag<Chunk, "kind">("kind", {
 })
 
 /** The chunk that a value is; undefined if any of its fields isn't what the engine writes there. */
-export const readChunk = (value: unknown): Chunk | undefined => (isChunk(value) ? (value as Chunk) : undefined)
+export const readChunk = (value: unknown): SkuChunk | undefined => (isChunk(value) ? (value as SkuChunk) : undefined)

@@ -5,7 +5,7 @@
  * could produce is not checked again while encoding.
  */
 import type { DecodedChunk } from "../engine/protocol.ts"
-import type { EngineCodec } from "../kinds/sku/types.ts"
+import type { SkuEngineCodec } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
 import { readChunk } from "./chunks.ts"
@@ -48,7 +48,7 @@ const decodeChunk = (bytes: Uint8Array): DecodedChunk => {
   return { _tag: "Chunk", chunk: withBytes(Reflect.get(parsed.value, "chunk")) }
 }
 
-export const engineCodec: EngineCodec = {
+export const engineCodec: SkuEngineCodec = {
   decodeBody,
   decodeBatch,
   encodeRecord,

@@ -37,7 +37,7 @@ const times = (value: number, power: number): number => {
 const bitsOf = (text: string): number => Math.floor(textHash(text) / 2 ** 29)
 
 /** A field of a type: under which name, at which power, and how a value that is no plain one is written. */
-interface ContentField {
+interface HashedField {
   readonly name: string
   readonly power: number
   readonly write: Write
@@ -50,7 +50,7 @@ const powerOf = (name: string): number => {
   return power
 }
 
-const fieldsOf: Readonly<Record<CommandType, ReadonlyArray<ContentField>>> = ofEachType((spec: AnyCommandSpec) =>
+const fieldsOf: Readonly<Record<CommandType, ReadonlyArray<HashedField>>> = ofEachType((spec: AnyCommandSpec) =>
   Object.entries(spec.fields).map(([name, { ast }]) => ({ name, power: powerOf(name), write: writerOf(ast) })),
 )
 

@@ -11,7 +11,7 @@ import { AllocationsField, EpochMsField, ReservationNameField, VersionField } fr
 import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { type Allocations, DiscrepancyKind, type Expired, type ShortageCovered, type StockEvent } from "../domain/sku/events.ts"
 import { skuKind } from "../domain/sku/index.ts"
-import type { Outcome } from "../kinds/sku/types.ts"
+import type { SkuRememberedDecision } from "../kinds/sku/types.ts"
 import { tied } from "./tied.ts"
 
 const schemaOf = ({ type, fields }: EventSpec) => Schema.Struct({ type: Schema.Literal(type), ...fields })
@@ -58,7 +58,7 @@ export const OutcomeJson = Schema.Union([
   Schema.Struct(outcomeFields.quarantined),
   Schema.Struct(outcomeFields.dropped),
 ])
-tied<Outcome, typeof OutcomeJson.Type>()
+tied<SkuRememberedDecision, typeof OutcomeJson.Type>()
 
 /**
  * A writer of times that remembers the last one. The commands of a batch mostly share theirs, and the digits of a number this large cost as
@@ -132,7 +132,7 @@ export const addRefusal = (text: string, refusal: Refusal): string => {
 }
 
 /** Adds the fields of an outcome, without braces, so that a decision can put its own before them. */
-export const addOutcome = (text: string, outcome: Outcome): string => {
+export const addOutcome = (text: string, outcome: SkuRememberedDecision): string => {
   switch (outcome.outcome) {
     case "accepted":
       return addAccepted(`${text}"outcome":"accepted"`, outcome)
@@ -147,7 +147,7 @@ export const addOutcome = (text: string, outcome: Outcome): string => {
   }
 }
 
-const addAccepted = (text: string, accepted: Extract<Outcome, { readonly outcome: "accepted" }>): string => {
+const addAccepted = (text: string, accepted: Extract<SkuRememberedDecision, { readonly outcome: "accepted" }>): string => {
   let grown = text
   if (accepted.qty !== undefined) grown = `${grown},"qty":${accepted.qty}`
   if (accepted.allocations !== undefined) grown = addUnits(`${grown},"allocations":[`, accepted.allocations)

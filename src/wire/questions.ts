@@ -301,18 +301,18 @@ const AnswerJson = Schema.Union([
   NotAllowedAnswerJson,
   InvalidAnswerJson,
 ])
-type Versioned = typeof AnswerJson.Type
+type VersionedAnswer = typeof AnswerJson.Type
 
 /** Any answer. */
-export type Answer = Versioned extends infer One ? (One extends Versioned ? Omit<One, "v"> : never) : never
+export type QuestionAnswer = VersionedAnswer extends infer One ? (One extends VersionedAnswer ? Omit<One, "v"> : never) : never
 
 /** An answer's bytes. */
-export const encodeAnswer = (answer: Answer): Uint8Array => Buffer.from(JSON.stringify({ v: 1, ...answer }), "utf8")
+export const encodeAnswer = (answer: QuestionAnswer): Uint8Array => Buffer.from(JSON.stringify({ v: 1, ...answer }), "utf8")
 
 const decode = decoderOf(AnswerJson)
 
 /** The answer of some bytes, or undefined if they are none. */
-export const decodeAnswer = (bytes: Uint8Array): Answer | undefined => {
+export const decodeAnswer = (bytes: Uint8Array): QuestionAnswer | undefined => {
   const json = decode(bytes)
   if (json === undefined) return undefined
   const { v: _, ...answer } = json

@@ -9,7 +9,7 @@
 
 import type { CommandId, LocationId, ReservationId, Sku } from "../domain/names.ts"
 import { type Confirm, type Extend, type Release, ReleaseReason, type Reserve } from "../domain/sku/commands.ts"
-import type { DecodedBody, DecodedCommand } from "../kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand } from "../kinds/sku/types.ts"
 import {
   allocationsMax,
   bodyBytesMax,
@@ -155,7 +155,7 @@ const closeArray = 0x5d
 const comma = 0x2c
 
 /** The body's commands if it is canonical throughout: one hot command, or an array of them. */
-export const readCanonicalBody = (source: Uint8Array): DecodedBody | undefined => {
+export const readCanonicalBody = (source: Uint8Array): SkuDecodedBody | undefined => {
   if (source.length > bodyBytesMax) return undefined
   const text = beginScan(source)
   if (text === undefined) return undefined
@@ -165,8 +165,8 @@ export const readCanonicalBody = (source: Uint8Array): DecodedBody | undefined =
   return { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text }] }
 }
 
-const readArray = (end: number): DecodedBody | undefined => {
-  const commands: Array<DecodedCommand> = []
+const readArray = (end: number): SkuDecodedBody | undefined => {
+  const commands: Array<SkuDecodedCommand> = []
   do {
     const start = placeReached() + 1
     goTo(start)

@@ -11,7 +11,7 @@ import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { ReleaseReason } from "../domain/sku/commands.ts"
 import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
 import type { StoredEntry } from "../engine/records.ts"
-import type { DecidedCommand, Entry, EntryDecision, ExpiryEntry, MessageEntry } from "../kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuEntry, SkuExpiryEntry, SkuJournaledDecision, SkuMessageEntry } from "../kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, payloadBytesMax, senderCharsMax, skuBytesMax } from "../limits.ts"
 import { readCommand } from "./reader.ts"
 import {
@@ -35,8 +35,8 @@ import {
 
 /** What decodes the long way what isn't spelled as usual; undefined if it is nothing known. */
 export interface LongWay {
-  readonly entry: (json: Uint8Array) => Entry | undefined
-  readonly decided: (json: Uint8Array) => DecidedCommand | undefined
+  readonly entry: (json: Uint8Array) => SkuEntry | undefined
+  readonly decided: (json: Uint8Array) => SkuDecidedCommand | undefined
 }
 
 const messageText = literal('{"e":"message"')
@@ -234,7 +234,7 @@ const readRefusal = (): Refusal | undefined => {
   return ats >= 0 && take(closeText) ? { reason, ats } : undefined
 }
 
-const readDecision = (): EntryDecision | undefined => {
+const readDecision = (): SkuJournaledDecision | undefined => {
   if (take(eventsText)) {
     const events = takeList(readEvent)
     return events === undefined ? undefined : { _tag: "Accepted", events }
@@ -243,10 +243,10 @@ const readDecision = (): EntryDecision | undefined => {
     const refusal = readRefusal()
     return refusal === undefined ? undefined : { _tag: "Refused", refusal }
   }
-  return take(lateText) ? { _tag: "Expired" } : undefined
+  return take(lateText) ? { _tag: "TooLate" } : undefined
 }
 
-const readDecided = (): DecidedCommand | undefined => {
+const readDecided = (): SkuDecidedCommand | undefined => {
   if (!take(commandText)) return undefined
   const command = readCommand()
   if (command === undefined) return undefined
@@ -271,7 +271,7 @@ const eitherWay =
   }
 
 /** A message's entry, from behind its kind. */
-const readMessage = (bulkBefore: boolean, anyDecided: () => DecidedCommand | undefined): MessageEntry | undefined => {
+const readMessage = (bulkBefore: boolean, anyDecided: () => SkuDecidedCommand | undefined): SkuMessageEntry | undefined => {
   const seq = take(seqText) ? takeCount() : null
   if (seq === -1 || !take(fromText)) return undefined
   const from = takeSender()
@@ -306,7 +306,7 @@ const readStored = (): StoredEntry | undefined => {
 
 const readExpiredInList = (): Expired | undefined => (take(typeTexts.Expired) ? readExpired() : undefined)
 
-const readExpiry = (): ExpiryEntry | undefined => {
+const readExpiry = (): SkuExpiryEntry | undefined => {
   const sku = takeName(inSku, skuBytesMax) as Sku
   if (sku === "" || !take(quotedEventsText)) return undefined
   const events = takeList(readExpiredInList)
@@ -323,12 +323,12 @@ export const readEntries = (
   end: number,
   bulk: boolean,
   longWay: LongWay,
-): ReadonlyArray<Entry> | undefined => {
+): ReadonlyArray<SkuEntry> | undefined => {
   if (beginScan(record) === undefined) return undefined
   goTo(start)
   if (nextByte() === closeArray) return start + 1 === end ? [] : undefined
   const anyDecided = eitherWay(readDecided, longWay.decided)
-  const readEntry = (): Entry | undefined => {
+  const readEntry = (): SkuEntry | undefined => {
     if (take(messageText)) return readMessage(bulk, anyDecided)
     if (take(storedText)) return readStored()
     return take(expiryText) ? readExpiry() : undefined

@@ -22,7 +22,7 @@ import { assert } from "../assert.ts"
 import { CommandIdField, CountField, SenderField, SkuField } from "../domain/fields.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
 import { type Cursor, CursorStream, type Dropped, FloorClass, type RecordEnvelope, RecordKind } from "../engine/records.ts"
-import type { DecidedCommand, DecodedRecord, Entry, EntryDecision, MessageEntry } from "../kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuDecodedRecord, SkuEntry, SkuJournaledDecision, SkuMessageEntry } from "../kinds/sku/types.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
 import { CommandJson, commandOf } from "./commands.ts"
@@ -42,11 +42,11 @@ const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(Cu
 const decisionKey = {
   Accepted: "ok",
   Refused: "no",
-  Expired: "late",
+  TooLate: "late",
   Quarantined: "held",
   Repeated: "again",
   Dropped: "drop",
-} as const satisfies Readonly<Record<EntryDecision["_tag"], string>>
+} as const satisfies Readonly<Record<SkuJournaledDecision["_tag"], string>>
 type DecisionKey = (typeof decisionKey)[keyof typeof decisionKey]
 const decisionKeys = Object.values(decisionKey)
 const DecidedJson = Schema.Struct({
@@ -102,7 +102,7 @@ const EntryJson = Schema.Union([
     lost: Schema.optionalKey(CountField),
   }),
 ])
-tied<Uncapitalize<Entry["_tag"]>, (typeof EntryJson.Type)["e"]>()
+tied<Uncapitalize<SkuEntry["_tag"]>, (typeof EntryJson.Type)["e"]>()
 
 const envelope = {
   v: Schema.Literals([1, 2, recordVersion]),
@@ -122,7 +122,7 @@ const EnvelopeJson = Schema.Struct(envelope)
 const RecordJson = Schema.Struct({ ...envelope, entries: Schema.Array(EntryJson), sum: Schema.String })
 
 /** An entry's JSON. `commandTexts` are the canonical texts of its commands, in order, where the caller has them. */
-export const encodeEntry = (entry: Entry, commandTexts?: ReadonlyArray<string | null>): string => {
+export const encodeEntry = (entry: SkuEntry, commandTexts?: ReadonlyArray<string | null>): string => {
   switch (entry._tag) {
     case "Message":
       return messageText(entry, commandTexts)
@@ -162,13 +162,13 @@ const fromText = (sender: SenderId, commandClass: CommandClass): string => `,"fr
 
 /** What the messages of a batch mostly share: who sent it, and when it was stored. Remembered from the last one. */
 let shared = { sender: "" as SenderId, class: "sell" as CommandClass, brokerMs: -1, text: "" }
-const sharedText = ({ sender, class: commandClass, brokerMs }: MessageEntry): string => {
+const sharedText = ({ sender, class: commandClass, brokerMs }: SkuMessageEntry): string => {
   if (shared.sender !== sender || shared.class !== commandClass || shared.brokerMs !== brokerMs)
     shared = { sender, class: commandClass, brokerMs, text: `${fromText(sender, commandClass)},"ms":${brokerMs}` }
   return shared.text
 }
 
-const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
+const messageText = (entry: SkuMessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
   let text = entry.seq === null ? `{"e":"message"${sharedText(entry)}` : `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
   if (entry.bulk) text = `${text},"bulk":1`
@@ -180,7 +180,7 @@ const messageText = (entry: MessageEntry, commandTexts: ReadonlyArray<string | n
   return `${text}]}`
 }
 
-const addDecided = (text: string, { command, named, decision }: DecidedCommand, known: string | null | undefined): string => {
+const addDecided = (text: string, { command, named, decision }: SkuDecidedCommand, known: string | null | undefined): string => {
   if (command !== null && named === null && decision._tag === "Accepted")
     return `${addEvents(`${text}{"c":${known ?? commandText(command)},"ok":[`, decision.events)}}`
   let grown = command === null ? `${text}{` : `${text}{"c":${known ?? commandText(command)},`
@@ -188,16 +188,16 @@ const addDecided = (text: string, { command, named, decision }: DecidedCommand, 
   return `${addDecision(grown, decision)}}`
 }
 
-const namedText = ({ id, key: sku }: NonNullable<DecidedCommand["named"]>): string =>
+const namedText = ({ id, key: sku }: NonNullable<SkuDecidedCommand["named"]>): string =>
   JSON.stringify({ ...(id === null ? {} : { id }), ...(sku === null ? {} : { sku }) })
 
-const addDecision = (text: string, decision: EntryDecision): string => {
+const addDecision = (text: string, decision: SkuJournaledDecision): string => {
   switch (decision._tag) {
     case "Accepted":
       return addEvents(`${text}"ok":[`, decision.events)
     case "Refused":
       return `${addRefusal(`${text}"no":{`, decision.refusal)}}`
-    case "Expired":
+    case "TooLate":
       return `${text}"late":1`
     case "Quarantined":
       return `${text}"held":${JSON.stringify({ id: decision.quarantined, cause: decision.cause })}`
@@ -249,18 +249,18 @@ const writeAt = (text: string, start: number): number => {
   return start + scratch.write(text, start, "utf8")
 }
 
-const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
+const unreadable = (cause: string): SkuDecodedRecord => ({ _tag: "Unreadable", cause })
 const decodeRecordJson = strictDecoderOf(RecordJson)
 
 /** The record of some bytes, or why they are none. A newer release's is told apart by its version, before anything else of it is looked at. */
-export const decodeRecord = (bytes: Uint8Array): DecodedRecord => {
+export const decodeRecord = (bytes: Uint8Array): SkuDecodedRecord => {
   const seal = sealFound(bytes)
   if (seal === "damaged") return unreadable("damaged: its checksum is another")
   return (seal === "whole" ? decodeUsual(bytes) : undefined) ?? decodeAny(bytes, seal === "none")
 }
 
 /** As {@link decodeRecord}, the long way only, of bytes that are not damaged. Apart so that a test can hold the fast reader against it. */
-export const decodeAny = (bytes: Uint8Array, isUnsealed: boolean): DecodedRecord => {
+export const decodeAny = (bytes: Uint8Array, isUnsealed: boolean): SkuDecodedRecord => {
   const parsed = parseJson(bytes)
   if (parsed._tag === "Refused") return unreadable(parsed.cause)
   const { value } = parsed
@@ -278,7 +278,7 @@ export const decodeAny = (bytes: Uint8Array, isUnsealed: boolean): DecodedRecord
   )
 }
 
-const recordWith = ({ v, cursor, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<Entry>): DecodedRecord => ({
+const recordWith = ({ v, cursor, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<SkuEntry>): SkuDecodedRecord => ({
   _tag: "Record",
   record: { version: v, ...rest, cursor: cursorOf(cursor), entries },
 })
@@ -286,7 +286,7 @@ const recordWith = ({ v, cursor, ...rest }: typeof EnvelopeJson.Type, entries: R
 const entriesText = ',"entries":['
 
 /** The record of sealed bytes that are spelled as records are written; undefined of any others, whatever is wrong with them. */
-export const decodeUsual = (bytes: Uint8Array): DecodedRecord | undefined => {
+export const decodeUsual = (bytes: Uint8Array): SkuDecodedRecord | undefined => {
   // No string of JSON has these characters in it: its quotes are escaped.
   const headEnd = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(entriesText, 0, "latin1")
   if (headEnd < 0) return undefined
@@ -319,7 +319,7 @@ const longWayOf = (version: number): LongWay => ({
 })
 const longWays: Readonly<Record<(typeof EnvelopeJson.Type)["v"], LongWay>> = { 1: longWayOf(1), 2: longWayOf(2), 3: longWayOf(3) }
 
-const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
+const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
   switch (json.e) {
     case "message":
       return {
@@ -365,18 +365,18 @@ const entryOf = (json: typeof EntryJson.Type, version: number): Entry => {
 const droppedOf = (json: readonly [number, number] | undefined): Dropped | null =>
   json === undefined ? null : { firstSeq: json[0], lastSeq: json[1] }
 
-const decidedOf = (json: typeof DecidedJson.Type): DecidedCommand => ({
+const decidedOf = (json: typeof DecidedJson.Type): SkuDecidedCommand => ({
   command: json.c === undefined ? null : commandOf(json.c),
   named: json.named === undefined ? null : { id: json.named.id ?? null, key: json.named.sku ?? null },
   decision: decisionOf(json),
 })
 
-const decisionOf = (json: typeof DecidedJson.Type): EntryDecision => {
+const decisionOf = (json: typeof DecidedJson.Type): SkuJournaledDecision => {
   if (json.ok !== undefined) return { _tag: "Accepted", events: json.ok }
   if (json.no !== undefined) return { _tag: "Refused", refusal: json.no }
   if (json.held !== undefined) return { _tag: "Quarantined", cause: json.held.cause, quarantined: json.held.id }
   if (json.again !== undefined) return { _tag: "Repeated", outcome: json.again }
   if (json.drop !== undefined) return { _tag: "Dropped", reason: json.drop }
   assert(json.late === 1, "a decided command holds exactly one decision")
-  return { _tag: "Expired" }
+  return { _tag: "TooLate" }
 }

@@ -6,13 +6,13 @@
 import { Schema } from "effect"
 import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"
-import type { DecisionSaid, Reply } from "../kinds/sku/types.ts"
+import type { SkuHeardDecision, SkuReply } from "../kinds/sku/types.ts"
 import { skuJson } from "./canonical.ts"
 import { addOutcome, outcomeFields } from "./events.ts"
 import { decoderOf, openWord } from "./fields.ts"
 
 /** A reply without what its subject says. */
-export type ReplyBody = Pick<Reply, "partition" | "seq" | "epoch" | "decisions">
+export type ReplyBody = Pick<SkuReply, "partition" | "seq" | "epoch" | "decisions">
 
 const about = {
   id: Schema.NullOr(CommandIdField),
@@ -39,13 +39,13 @@ export const ReplyJson = Schema.Struct({
   description: "The decisions on one message, in the order of its body; seq and epoch name the record that holds them",
 })
 
-const decisionText = (said: DecisionSaid): string => {
+const decisionText = (said: SkuHeardDecision): string => {
   const id = said.id === null ? "null" : `"${said.id}"`
   const sku = said.sku === null ? "null" : skuJson(said.sku)
   return `${addOutcome(`{"id":${id},"sku":${sku},${said.repeated === true ? '"repeated":true,' : ""}`, said)}}`
 }
 
-export const encodeReply = (reply: Reply): Uint8Array => {
+export const encodeReply = (reply: SkuReply): Uint8Array => {
   const decisions = reply.decisions.map(decisionText).join(",")
   return Buffer.from(`{"v":1,"partition":${reply.partition},"seq":${reply.seq},"epoch":${reply.epoch},"decisions":[${decisions}]}`, "utf8")
 }

@@ -8,7 +8,7 @@
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
 import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
-import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../kinds/sku/types.ts"
+import type { SkuDecodedBatch, SkuDecodedBody, SkuStoredBatch, SkuTakenMessage } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
 import { ClassField } from "./fields.ts"
 import { parseJson } from "./json.ts"
@@ -18,30 +18,30 @@ import { isReplySuffix } from "./subjects.ts"
 const takenVersion = 1
 
 /** The canonical text of a message's body, as it travels from here on. */
-export const bodyText = (body: DecodedBody): string => {
+export const bodyText = (body: SkuDecodedBody): string => {
   if (body._tag === "Undecodable") return ""
   const texts = body.commands.map((decoded) => (decoded._tag === "Command" ? decoded.text : ""))
   return body.array ? `[${texts.join(",")}]` : (texts[0] ?? "")
 }
 
-const lineOf = ({ sender, class: commandClass, bulk, key: sku, reply, publishedMs, trace, bytes }: TakenMessage): string => {
+const lineOf = ({ sender, class: commandClass, bulk, key: sku, reply, publishedMs, trace, bytes }: SkuTakenMessage): string => {
   const suffix = reply === null ? "null" : `"${reply}"`
   return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
 }
 
-const encode = (head: string, messages: ReadonlyArray<TakenMessage>): Uint8Array => {
+const encode = (head: string, messages: ReadonlyArray<SkuTakenMessage>): Uint8Array => {
   let text = `${head}"messages":[`
-  for (let i = 0; i < messages.length; i++) text += `${i === 0 ? "" : ","}${lineOf(messages[i] as TakenMessage)}`
+  for (let i = 0; i < messages.length; i++) text += `${i === 0 ? "" : ","}${lineOf(messages[i] as SkuTakenMessage)}`
   text += "]}\n"
   for (const { body } of messages) text += bodyText(body)
   return Buffer.from(text, "utf8")
 }
 
 /** A frame: messages for one reign. */
-export const encodeFrame = (messages: ReadonlyArray<TakenMessage>): Uint8Array => encode(`{"v":${takenVersion},`, messages)
+export const encodeFrame = (messages: ReadonlyArray<SkuTakenMessage>): Uint8Array => encode(`{"v":${takenVersion},`, messages)
 
 /** A stored message. The ingress's name is one subject token. */
-export const encodeBatch = ({ ingress, serial, acknowledged, messages }: StoredBatch): Uint8Array =>
+export const encodeBatch = ({ ingress, serial, acknowledged, messages }: SkuStoredBatch): Uint8Array =>
   encode(`{"v":${takenVersion},"ingress":"${ingress}","serial":${serial},"acknowledged":${acknowledged},`, messages)
 
 const MessageJson = Schema.Tuple([
@@ -67,7 +67,7 @@ interface Head {
   readonly ingress: string
   readonly serial: number
   readonly acknowledged: number
-  readonly messages: ReadonlyArray<TakenMessage>
+  readonly messages: ReadonlyArray<SkuTakenMessage>
 }
 
 type Decoded =
@@ -89,7 +89,7 @@ const decode = (bytes: Uint8Array): Decoded => {
   if (typeof version === "number" && version > takenVersion) return { _tag: "Newer", version }
   const head = decodeHead(parsed.value)
   if (Result.isFailure(head)) return unreadable("its first line has another form")
-  const messages: Array<TakenMessage> = []
+  const messages: Array<SkuTakenMessage> = []
   let from = end + 1
   for (const line of head.success.messages) {
     const message = messageOf(line, bytes.subarray(from, from + line[6]))
@@ -102,7 +102,7 @@ const decode = (bytes: Uint8Array): Decoded => {
   return { _tag: "Whole", head: { ingress: ingress ?? "", serial: serial ?? 0, acknowledged: acknowledged ?? 0, messages } }
 }
 
-const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): TakenMessage | undefined => {
+const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): SkuTakenMessage | undefined => {
   const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
   const sku: Sku | undefined = skuFromToken(token)
   if (!isSender(sender) || sku === undefined || (reply !== null && !isReplySuffix(reply))) return undefined
@@ -122,13 +122,13 @@ const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): TakenMessa
 /** The messages of a frame, or why there are none. */
 export const decodeFrame = (
   bytes: Uint8Array,
-): { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage> } | Exclude<Decoded, { _tag: "Whole" }> => {
+): { readonly _tag: "Frame"; readonly messages: ReadonlyArray<SkuTakenMessage> } | Exclude<Decoded, { _tag: "Whole" }> => {
   const decoded = decode(bytes)
   return decoded._tag === "Whole" ? { _tag: "Frame", messages: decoded.head.messages } : decoded
 }
 
 /** What a stored message holds. */
-export const decodeBatch = (bytes: Uint8Array): DecodedBatch => {
+export const decodeBatch = (bytes: Uint8Array): SkuDecodedBatch => {
   const decoded = decode(bytes)
   if (decoded._tag !== "Whole") return decoded
   const { ingress, serial, acknowledged, messages } = decoded.head

@@ -5,16 +5,16 @@
  */
 
 /** A type with every optional field required, at any depth: so that a field that only one of two types may have makes them differ. */
-type Whole<T> = T extends string | number | boolean | null | undefined
+type AllRequired<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends ReadonlyArray<infer Item>
-    ? ReadonlyArray<Whole<Item>>
-    : { readonly [Field in keyof T]-?: Whole<T[Field]> }
+    ? ReadonlyArray<AllRequired<Item>>
+    : { readonly [Field in keyof T]-?: AllRequired<T[Field]> }
 
 type Assignable<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
 /** Whether two types have the same members, with the same fields. */
-type Same<A, B> = Assignable<A, B> extends true ? Assignable<Whole<A>, Whole<B>> : false
+type Same<A, B> = Assignable<A, B> extends true ? Assignable<AllRequired<A>, AllRequired<B>> : false
 
 /** `tied<A, B>()` compiles only where the two are the same. */
 export const tied = <A, B>(..._: Same<A, B> extends true ? [] : [never]): void => undefined

@@ -4,7 +4,7 @@
  */
 import { unreachable } from "../assert.ts"
 import type { CommandId, EpochMs, LocationId, ReservationId, SenderId, Sku } from "../domain/names.ts"
-import type { Flow, FlowEnding, Send } from "./flows.ts"
+import type { Flow, FlowEnding, PlannedSend } from "./flows.ts"
 import { sendOf } from "./flows.ts"
 import { drawPlace, weightedChoice } from "./popularity.ts"
 import type { Prng } from "./prng.ts"
@@ -18,7 +18,7 @@ export const storeLocation = "store" as LocationId
 export type ChannelKind = "web" | "wholesale" | "marketplace" | "pos"
 
 /** Somebody wants `qty` units of a SKU at a channel of that kind. */
-export interface Order {
+export interface Purchase {
   readonly sku: Sku
   readonly channel: SenderId
   readonly kind: ChannelKind
@@ -62,13 +62,13 @@ const drawRepeat = (buyer: Buyer): { readonly copies: number; readonly together:
 
 /** The commands of an order, each some time after the one before. */
 class FlowWriter {
-  readonly sends: Array<Send> = []
-  readonly #order: Order
+  readonly sends: Array<PlannedSend> = []
+  readonly #order: Purchase
   readonly #number: number
   readonly #buyer: Buyer
   #atMs: EpochMs
 
-  constructor(order: Order, number: number, buyer: Buyer) {
+  constructor(order: Purchase, number: number, buyer: Buyer) {
     this.#order = order
     this.#number = number
     this.#buyer = buyer
@@ -80,7 +80,7 @@ class FlowWriter {
     kind: string,
     afterMs: number,
     actor: SenderId,
-    make: (base: { id: CommandId; sku: Sku; issuedAtMs: EpochMs }) => Send["command"],
+    make: (base: { id: CommandId; sku: Sku; issuedAtMs: EpochMs }) => PlannedSend["command"],
   ): void {
     this.#atMs += afterMs
     const command = make({ id: `${kind}.${this.#number}` as CommandId, sku: this.#order.sku, issuedAtMs: this.#atMs })
@@ -95,7 +95,7 @@ const happens = (percent: number, prng: Prng): boolean => percent > 0 && prng.ch
  * Ships an order some time after it was paid, or not before the sale is over. Sometimes the shelf lacks a unit: the warehouse ships what is there, and the channel releases the
  * rest. Sometimes the whole order is returned.
  */
-const addShipment = (writer: FlowWriter, order: Order, reservation: ReservationId, buyer: Buyer): void => {
+const addShipment = (writer: FlowWriter, order: Purchase, reservation: ReservationId, buyer: Buyer): void => {
   if (!buyer.prng.chance(buyer.shippedPercent, 100)) return
   const isShort = order.qty > 1 && happens(buyer.shortPickPercent, buyer.prng)
   const qty = isShort ? order.qty - 1 : order.qty
@@ -120,7 +120,7 @@ const drawEnding = (buyer: Buyer): FlowEnding => {
 }
 
 /** Reserves, then pays in time, too late or not at all, or gives up. One in four of those who give up had paid. */
-const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
+const askingFlow = (order: Purchase, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const reservation = `order.${number}` as ReservationId
   const ending = drawEnding(buyer)
@@ -145,7 +145,7 @@ const askingFlow = (order: Order, number: number, buyer: Buyer): Flow => {
 }
 
 /** An order of a marketplace: it was sold there before we hear of it. A few are cancelled there before they are shipped. */
-const toldFlow = (order: Order, number: number, buyer: Buyer): Flow => {
+const toldFlow = (order: Purchase, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const reservation = `order.${number}` as ReservationId
   // A marketplace that did not hear in time sells what is not there; half of these don't say where it is to come from.
@@ -162,7 +162,7 @@ const toldFlow = (order: Order, number: number, buyer: Buyer): Flow => {
 }
 
 /** Left the store with the buyer. */
-const tillFlow = (order: Order, number: number, buyer: Buyer): Flow => {
+const tillFlow = (order: Purchase, number: number, buyer: Buyer): Flow => {
   const writer = new FlowWriter(order, number, buyer)
   const sold = { mode: "taken", qty: order.qty, location: storeLocation } as const
   writer.add("sale", 0, order.channel, (base) => ({ type: "RecordSale", ...base, ...sold }))
@@ -170,7 +170,7 @@ const tillFlow = (order: Order, number: number, buyer: Buyer): Flow => {
 }
 
 /** What becomes of an order. `number` is its own among all orders: ids are made of it. */
-export const buyerFlow = (order: Order, number: number, buyer: Buyer): Flow => {
+export const buyerFlow = (order: Purchase, number: number, buyer: Buyer): Flow => {
   switch (order.kind) {
     case "web":
     case "wholesale":

@@ -112,15 +112,15 @@ const placesOfWish = (
   return { places: places.sort((a, b) => a - b), claims: [] }
 }
 
-type Given<Name extends string> = Readonly<Partial<Record<Name, string>>>
+type NamedColumns<Name extends string> = Readonly<Partial<Record<Name, string>>>
 
-const nothingNamed: Given<never> = {}
+const nothingNamed: NamedColumns<never> = {}
 
 /** Each wished column's places in the header. */
 const placesOf = <Name extends string>(
   header: ReadonlyArray<string>,
   wishes: ReadonlyArray<ColumnWish<Name>>,
-  given: Given<Name>,
+  given: NamedColumns<Name>,
 ): ReadonlyMap<Name, ReadonlyArray<number>> | FileFault => {
   const all = new Map<Name, ReadonlyArray<number>>()
   const index = indexOf(header)
@@ -168,7 +168,7 @@ const headerBy = <Name extends string>(
   delimiter: string,
   skipsFirst: boolean,
   wishes: ReadonlyArray<ColumnWish<Name>>,
-  given: Given<Name>,
+  given: NamedColumns<Name>,
 ): Header | null => {
   const scanner = new CsvScanner(text, delimiter)
   let best: Header | null = null
@@ -204,7 +204,7 @@ const isBetter = (header: Header, than: Header): boolean => {
   return header.names.length > than.names.length
 }
 
-const headerOf = <Name extends string>(text: string, wishes: ReadonlyArray<ColumnWish<Name>>, given: Given<Name>): Header | null => {
+const headerOf = <Name extends string>(text: string, wishes: ReadonlyArray<ColumnWish<Name>>, given: NamedColumns<Name>): Header | null => {
   const sep = sepLine.exec(text)?.[1]
   let best: Header | null = null
   for (const delimiter of sep === undefined ? delimiters : [sep]) {
@@ -268,7 +268,7 @@ const columnsOf = <Name extends string>(
   header: Header,
   wishes: ReadonlyArray<ColumnWish<Name>>,
   telling: ReadonlyArray<Name>,
-  given: Given<Name>,
+  given: NamedColumns<Name>,
 ): Columns<Name> | FileFault => {
   const places = placesOf(header.names, wishes, given)
   if ("_tag" in places) return places
@@ -290,11 +290,11 @@ const columnsOf = <Name extends string>(
 export const readTable = <Name extends string>(
   text: string,
   wishes: ReadonlyArray<ColumnWish<Name>>,
-  given: Given<Name> | undefined = undefined,
+  given: NamedColumns<Name> | undefined = undefined,
   telling: ReadonlyArray<Name> = [],
 ): Table<Name> | FileFault => {
   const plain = text.startsWith("\ufeff") ? text.slice(1) : text
-  const named: Given<Name> = given ?? nothingNamed
+  const named: NamedColumns<Name> = given ?? nothingNamed
   const header = headerOf(plain, wishes, named)
   if (header === null) return fault("Empty", "the file is empty: its first line must name the columns")
   if (header.names.length > fileColumnsMax)

@@ -271,7 +271,7 @@ export const stockWishes: ReadonlyArray<ColumnWish<StockColumn>> = [
 ]
 
 /** A file whose columns say what made it, and what then holds of it and of no other. */
-interface Shape {
+interface FileShape {
   readonly name: string
   /** It has one name of each of these. */
   readonly columns: ReadonlyArray<ReadonlyArray<string>>
@@ -284,7 +284,7 @@ interface Shape {
 }
 
 /** Known files, the closer description first. */
-const shapes: ReadonlyArray<Shape> = [
+const shapes: ReadonlyArray<FileShape> = [
   {
     name: "UCI Online Retail",
     columns: [
@@ -319,7 +319,7 @@ const shapes: ReadonlyArray<Shape> = [
 ]
 
 /** The known shape that a header has. */
-export const shapeOf = (header: ReadonlyArray<string>): Shape | null => {
+export const shapeOf = (header: ReadonlyArray<string>): FileShape | null => {
   const names = new Set(header.map(bare))
   return shapes.find(({ columns }) => columns.every((some) => some.some((name) => names.has(bare(name))))) ?? null
 }

@@ -37,12 +37,12 @@ const zone = /^\s*(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-]\d{2}(?::?\d{2})?)|(PST|PDT|MS
 /** Hours east of UTC. Only zones of one meaning, as Amazon's reports name them. */
 const zoneHours: Readonly<Record<string, number>> = { PST: -8, PDT: -7, MST: -7, MDT: -6, EST: -5, EDT: -4, CET: 1, CEST: 2 }
 
-type Order = "dayFirst" | "monthFirst" | null
+type DayOrder = "dayFirst" | "monthFirst" | null
 
 const yearOf = (digits: string): number => (digits.length === 2 ? longYear(digits) : Number(digits))
 
 /** The day that a text begins with, and what follows it. */
-const dayOf = (text: string, order: Order): { readonly day: Day; readonly rest: string } | undefined => {
+const dayOf = (text: string, order: DayOrder): { readonly day: Day; readonly rest: string } | undefined => {
   const found = (match: RegExpExecArray, year: string, month: number, day: string) => ({
     day: { year: yearOf(year), month, day: Number(day) },
     rest: text.slice(match[0].length),
@@ -82,7 +82,7 @@ const hourOf = (hour: string, half: string | undefined): number => {
 const notUnderstood = "is no date in a form that is understood"
 const noSuchDay = "is no day of the calendar, or no time of a day"
 
-const parsed = (text: string, order: Order): EpochMs | string => {
+const parsed = (text: string, order: DayOrder): EpochMs | string => {
   const plain = text.trim().replace(weekday, "")
   const found = dayOf(plain, order)
   if (found === undefined) return notUnderstood
@@ -109,7 +109,7 @@ export const isDate = (text: string): boolean =>
   (["dayFirst", "monthFirst"] as const).some((order) => typeof parsed(text, order) === "number")
 
 /** What the dates of a file say about its order of day and month. */
-interface Evidence {
+interface DateEvidence {
   dayFirst?: string
   monthFirst?: string
   /** One that may be either. */
@@ -117,7 +117,7 @@ interface Evidence {
   dotted?: string
 }
 
-const judge = (text: string, evidence: Evidence): void => {
+const judge = (text: string, evidence: DateEvidence): void => {
   const match = yearLast.exec(text.trim().replace(weekday, ""))
   if (match === null) return
   const [a, b] = [Number(match[1]), Number(match[3])]
@@ -149,7 +149,7 @@ const inFormat = (format: string): FileDates | FileFault => {
   return { _tag: "FileDates", parse, guesses: [] }
 }
 
-const orderOf = (evidence: Evidence): { readonly order: Order; readonly guess: string | null } | FileFault => {
+const orderOf = (evidence: DateEvidence): { readonly order: DayOrder; readonly guess: string | null } | FileFault => {
   const { dayFirst, monthFirst, either, dotted } = evidence
   if (dayFirst !== undefined && monthFirst !== undefined) {
     const detail = `${quoted(dayFirst)} has the day first and ${quoted(monthFirst)} the month: say which is meant, such as D/M/YYYY or M/D/YYYY H:mm`
@@ -176,7 +176,7 @@ export const datesOf = (values: ReadonlyArray<string>, others: Iterable<string>,
     const parse: FileDates["parse"] = (text) => (form.test(text) && ms(text) > 0 ? ms(text) : notUnderstood)
     return { _tag: "FileDates", parse, guesses: [guess] }
   }
-  const evidence: Evidence = {}
+  const evidence: DateEvidence = {}
   for (const value of values) judge(value, evidence)
   const isDoubtful = evidence.either !== undefined && evidence.dayFirst === undefined && evidence.monthFirst === undefined
   if (isDoubtful) for (const value of others) judge(value, evidence)

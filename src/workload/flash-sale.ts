@@ -8,9 +8,9 @@
 import { assert } from "../assert.ts"
 import type { CommandId, EpochMs, SenderId, Sku } from "../domain/names.ts"
 import type { Policy } from "../domain/sku/policy.ts"
-import type { Buyer, ChannelKind, Order } from "./buyers.ts"
+import type { Buyer, ChannelKind, Purchase } from "./buyers.ts"
 import { buyerFlow, mainLocation, orderedQty, storeLocation } from "./buyers.ts"
-import type { Flow, Send, Traffic } from "./flows.ts"
+import type { Flow, PlannedSend, Traffic } from "./flows.ts"
 import { sendOf } from "./flows.ts"
 import type { WeightedChoice } from "./popularity.ts"
 import { drawPlace, weightedChoice, zipfChoice } from "./popularity.ts"
@@ -105,12 +105,12 @@ export interface FlashSale extends Traffic {
   readonly totals: FlashTotals
 }
 
-type Settled = Required<FlashSaleOptions>
+type FullSaleOptions = Required<FlashSaleOptions>
 
-const settled = (given: FlashSaleOptions): Settled => {
+const settled = (given: FlashSaleOptions): FullSaleOptions => {
   const windowMs = given.windowMs ?? 20_000
   const orders = given.orders ?? 10_000
-  const options: Settled = {
+  const options: FullSaleOptions = {
     skus: 100,
     startMs: 1_767_225_600_000,
     burstPercent: 20,
@@ -155,7 +155,7 @@ const settled = (given: FlashSaleOptions): Settled => {
 const skuName = (place: number): Sku => `FS-${String(place + 1).padStart(5, "0")}` as Sku
 
 /** Who orders how much of what, and when; in the order of time. */
-const drawOrders = (options: Settled, prng: Prng): ReadonlyArray<Order> => {
+const drawOrders = (options: FullSaleOptions, prng: Prng): ReadonlyArray<Purchase> => {
   const popularity = zipfChoice(options.skus)
   const shares: WeightedChoice = weightedChoice(options.channels.map((channel) => channel.weight))
   const places = prng.stream("popularity")
@@ -163,7 +163,7 @@ const drawOrders = (options: Settled, prng: Prng): ReadonlyArray<Order> => {
   const times = prng.stream("times")
   const quantities = prng.stream("quantities")
   const inBurst = Math.floor((options.orders * options.burstPercent) / 100)
-  const orders: Array<Order> = []
+  const orders: Array<Purchase> = []
   for (let i = 0; i < options.orders; i++) {
     const hot = i < inBurst
     const channel = options.channels[drawPlace(shares, channels)] as FlashChannel
@@ -187,7 +187,7 @@ interface Demand {
   readonly owedQty: Map<SenderId, number>
 }
 
-const demandOf = (skus: ReadonlyArray<Sku>, orders: ReadonlyArray<Order>): ReadonlyMap<Sku, Demand> => {
+const demandOf = (skus: ReadonlyArray<Sku>, orders: ReadonlyArray<Purchase>): ReadonlyMap<Sku, Demand> => {
   const demand = new Map<Sku, Demand>(skus.map((sku) => [sku, { askedQty: 0, takenQty: 0, owedQty: new Map() }]))
   for (const order of orders) {
     const of = demand.get(order.sku) as Demand
@@ -202,7 +202,7 @@ const demandOf = (skus: ReadonlyArray<Sku>, orders: ReadonlyArray<Order>): Reado
 const spareQty = 10
 
 /** Stock and policy of one SKU. The store's stock is the tills': its safety stock keeps it from being offered. */
-const setupOf = (sku: Sku, hot: boolean, demand: Demand, options: Settled): ReadonlyArray<Send> => {
+const setupOf = (sku: Sku, hot: boolean, demand: Demand, options: FullSaleOptions): ReadonlyArray<PlannedSend> => {
   const at = { atMs: options.startMs, order: -1 }
   const owedQty = [...demand.owedQty.values()].reduce((sum, qty) => sum + qty, 0)
   const mainQty = shareOf(demand.askedQty, hot ? options.hotStockShare : options.stockShare) + owedQty
@@ -220,7 +220,7 @@ const setupOf = (sku: Sku, hot: boolean, demand: Demand, options: Settled): Read
     safety: [{ location: storeLocation, qty: storeQty }],
     sourcing: [mainLocation],
   }
-  const receive = (location: typeof mainLocation, qty: number): ReadonlyArray<Send> =>
+  const receive = (location: typeof mainLocation, qty: number): ReadonlyArray<PlannedSend> =>
     qty === 0
       ? []
       : [
@@ -239,14 +239,14 @@ const setupOf = (sku: Sku, hot: boolean, demand: Demand, options: Settled): Read
 }
 
 /** One fact without an order: an arrival or a find in the warehouse, a loss or damage among the spare units, or anywhere if promises may break. */
-const drawFact = (sku: Sku, atMs: EpochMs, number: number, spare: Map<Sku, number>, prng: Prng, options: Settled): Flow => {
+const drawFact = (sku: Sku, atMs: EpochMs, number: number, spare: Map<Sku, number>, prng: Prng, options: FullSaleOptions): Flow => {
   const base = { id: `fact.${number}` as CommandId, sku, issuedAtMs: atMs }
   const left = spare.get(sku) ?? spareQty
   const anywhere = options.losses === "any"
   const qty = prng.between(1, 3)
   const location = anywhere ? mainLocation : storeLocation
   const kind = prng.pick(["arrival", "return", "loss", "damage"] as const)
-  const send = (command: Send["command"]): Flow => ({
+  const send = (command: PlannedSend["command"]): Flow => ({
     name: base.id,
     ending: "fact",
     sends: [
@@ -264,7 +264,7 @@ const drawFact = (sku: Sku, atMs: EpochMs, number: number, spare: Map<Sku, numbe
   return send({ type: "MoveStatus", ...base, location, from: "available", to: "damaged", qty })
 }
 
-const factFlows = (skus: ReadonlyArray<Sku>, options: Settled, prng: Prng): ReadonlyArray<Flow> => {
+const factFlows = (skus: ReadonlyArray<Sku>, options: FullSaleOptions, prng: Prng): ReadonlyArray<Flow> => {
   const spare = new Map<Sku, number>()
   const flows: Array<Flow> = []
   for (let i = 0; i < options.facts; i++) {
@@ -274,7 +274,7 @@ const factFlows = (skus: ReadonlyArray<Sku>, options: Settled, prng: Prng): Read
   return flows
 }
 
-const totalsOf = (sends: ReadonlyArray<Send>): FlashTotals => {
+const totalsOf = (sends: ReadonlyArray<PlannedSend>): FlashTotals => {
   const totals = { commands: 0, messages: 0, receivedQty: 0, askedQty: 0, takenQty: 0, owedQty: 0, adjustedQty: 0, damagedQty: 0 }
   for (const { command, copies } of sends) {
     totals.commands += 1
@@ -300,7 +300,7 @@ export const flashSale = (given: FlashSaleOptions): FlashSale => {
   const behaviour = prng.stream("buyers")
   const buyer: Buyer = { ...options, prng: behaviour }
   const flows = [...orders.map((order, number) => buyerFlow(order, number, buyer)), ...factFlows(skus, options, prng.stream("facts"))]
-  flows.sort((a, b) => (a.sends[0] as Send).atMs - (b.sends[0] as Send).atMs)
+  flows.sort((a, b) => (a.sends[0] as PlannedSend).atMs - (b.sends[0] as PlannedSend).atMs)
   const totals = totalsOf([...setup, ...flows.flatMap((flow) => flow.sends)])
   return { setup, flows, hotSku: skuName(0), skus, channels: options.channels, totals }
 }

@@ -11,7 +11,7 @@ import { classOf } from "../domain/sku/commands.ts"
 import type { Allocations } from "../domain/sku/events.ts"
 
 /** One command to be sent by one sender. */
-export interface Send {
+export interface PlannedSend {
   /** When it is planned; a player may run faster or slower, but keeps the order within a flow. */
   readonly atMs: EpochMs
   /** Decides among what is planned for the same millisecond: lower first. */
@@ -33,17 +33,17 @@ export type FlowEnding = (typeof FlowEnding)[number]
 export interface Flow {
   readonly name: string
   readonly ending: FlowEnding
-  readonly sends: ReadonlyArray<Send>
+  readonly sends: ReadonlyArray<PlannedSend>
 }
 
 /** Traffic: what must be decided before anything else is sent, then the flows by the time of their first send. */
 export interface Traffic {
-  readonly setup: ReadonlyArray<Send>
+  readonly setup: ReadonlyArray<PlannedSend>
   readonly flows: ReadonlyArray<Flow>
 }
 
 /** A send in its place among all: the index of its flow, and its own index there. */
-export interface Step extends Send {
+export interface FlowStep extends PlannedSend {
   readonly flow: number
   readonly index: number
 }
@@ -54,7 +54,7 @@ export const sendOf = (
   actor: SenderId,
   command: Command,
   repeat: { readonly copies: number; readonly together: boolean } = { copies: 1, together: false },
-): Send => ({
+): PlannedSend => ({
   atMs: at.atMs,
   order: at.order,
   actor,
@@ -65,9 +65,9 @@ export const sendOf = (
 })
 
 /** All sends of the flows in the order of time. Sends of one flow keep their order, for a flow's times never fall. */
-export const timeline = (flows: ReadonlyArray<Flow>): Array<Step> =>
+export const timeline = (flows: ReadonlyArray<Flow>): Array<FlowStep> =>
   flows
-    .flatMap((flow, i) => flow.sends.map((send, index): Step => ({ ...send, flow: i, index })))
+    .flatMap((flow, i) => flow.sends.map((send, index): FlowStep => ({ ...send, flow: i, index })))
     .sort((a, b) => a.atMs - b.atMs || a.order - b.order || a.flow - b.flow || a.index - b.index)
 
 /** `command` as made at another time: files are old, and what is older than the horizon of ids would be refused. A retry must carry the time of the first attempt. */
@@ -86,7 +86,7 @@ export const shipmentsOf = (planned: Fulfil, open: Allocations): ReadonlyArray<F
   }))
 
 /** How many sends of each type there are, copies not counted. */
-export const countByType = (sends: Iterable<Send>): Partial<Record<CommandType, number>> => {
+export const countByType = (sends: Iterable<PlannedSend>): Partial<Record<CommandType, number>> => {
   const counts: Partial<Record<CommandType, number>> = {}
   for (const send of sends) counts[send.command.type] = (counts[send.command.type] ?? 0) + 1
   return counts

@@ -78,10 +78,10 @@ export const readSource = (asked: ImportAsked): OrderSource | Refused => {
 }
 
 /** Who plays the orders, and how. */
-export type Playing = Omit<OrderPlanOptions, keyof ImportAsked["options"] | "stock">
+export type PlayOptions = Omit<OrderPlanOptions, keyof ImportAsked["options"] | "stock">
 
 /** The plan of what was read. The same source gives the same plan. */
-export const planOf = ({ asked, orders, stock }: OrderSource, playing: Playing): OrderPlan | Refused => {
+export const planOf = ({ asked, orders, stock }: OrderSource, playing: PlayOptions): OrderPlan | Refused => {
   const initial: InitialStock =
     asked.stock._tag === "File" ? { _tag: "File", text: stock?.text.text ?? "", columns: asked.stock.columns } : asked.stock
   const plan = planOrders(orders.text.text, { ...asked.options, ...playing, stock: initial })

@@ -83,7 +83,7 @@ export interface RejectedRow {
 }
 
 /** One SKU in one invoice. */
-export interface OrderLine {
+export interface FileOrderLine {
   readonly kind: "sale" | "cancellation" | "writeOff"
   readonly invoice: string
   readonly sku: Sku
@@ -122,7 +122,7 @@ export interface OrderLines {
   readonly reading: FileReading
   readonly rows: number
   /** In the order of the file. */
-  readonly lines: ReadonlyArray<OrderLine>
+  readonly lines: ReadonlyArray<FileOrderLine>
   /** Rows whose units were added to an earlier row with the same invoice and SKU. */
   readonly mergedRows: number
   /** Rows that are equal in every column to an earlier one. */
@@ -144,13 +144,13 @@ export interface OrderLines {
   readonly blankCustomerRows: number
 }
 
-type Judged =
-  | (OrderLine & { readonly cancelledQty: number })
+type JudgedLine =
+  | (FileOrderLine & { readonly cancelledQty: number })
   | { readonly kind: "notGoods"; readonly code: string }
   | { readonly kind: "notSold"; readonly by: string; readonly qty: number }
   | { readonly kind: "rejected"; readonly reason: RejectReason; readonly value: string }
 
-const rejectedFor = (reason: RejectReason, name = "", value = "", why = ""): Judged => ({
+const rejectedFor = (reason: RejectReason, name = "", value = "", why = ""): JudgedLine => ({
   kind: "rejected",
   reason,
   value: name === "" ? "" : `${name} "${shown(value)}"${why === "" ? "" : `: ${why}`}`,
@@ -166,7 +166,7 @@ interface Rules {
   readonly unitRows: boolean
 }
 
-const skuFault = (sku: string): Judged | undefined => {
+const skuFault = (sku: string): JudgedLine | undefined => {
   if (sku === "") return rejectedFor("NoSku")
   if (sku.includes("\ufffd")) return rejectedFor("DamagedText", "sku", sku)
   if (spreadsheetNumber.test(sku)) return rejectedFor("SkuFromSpreadsheet", "sku", sku)
@@ -201,10 +201,10 @@ const largestOf = (values: ReadonlyArray<string>, { numbers }: Rules): number | 
   return largest
 }
 
-const unreadable = (name: string, value: string, { numbers }: Rules): Judged =>
+const unreadable = (name: string, value: string, { numbers }: Rules): JudgedLine =>
   rejectedFor(numbers.isUnclear(value) ? "UnclearQuantity" : "InvalidQuantity", name, value)
 
-const unitsOf = ({ row }: OrderRow, rules: Rules): Units | Judged => {
+const unitsOf = ({ row }: OrderRow, rules: Rules): Units | JudgedLine => {
   const { quantity = "" } = row.fields
   const qty = rules.unitRows ? 1 : rules.numbers.parse(quantity)
   if (qty === undefined) return unreadable("quantity", quantity, rules)
@@ -224,7 +224,7 @@ const unitsOf = ({ row }: OrderRow, rules: Rules): Units | Judged => {
 }
 
 /** What one row is, looked at alone. */
-const judged = (full: OrderRow, rules: Rules): Judged => {
+const judged = (full: OrderRow, rules: Rules): JudgedLine => {
   const { row, invoice, date, customer } = full
   if (row.shape === "blank") return rejectedFor("EmptyRow")
   if (row.shape === "misshapen") return rejectedFor("ColumnCount")
@@ -352,7 +352,7 @@ const readingOf = (table: Table<OrderColumn>, rows: CompletedRows, rules: Rules,
 
 /** An order line as it grows. */
 interface Growing {
-  line: OrderLine
+  line: FileOrderLine
   /** The first row as it stands in the file, and of further ones all, to find those that are equal. */
   readonly first: string
   more: Set<string> | null
@@ -380,7 +380,7 @@ class Sorting {
     this.#dropsEqualRows = dropsEqualRows
   }
 
-  add(full: OrderRow, found: Judged): void {
+  add(full: OrderRow, found: JudgedLine): void {
     if (found.kind === "rejected") this.#reject(full, found.reason, found.value)
     else if (found.kind === "notGoods") {
       this.notGoodsRows += 1
@@ -400,7 +400,7 @@ class Sorting {
     this.rejected.push({ row: row.row, line: row.line, reason, value, text: row.text })
   }
 
-  #line(full: OrderRow, { cancelledQty, ...found }: OrderLine & { readonly cancelledQty: number }): void {
+  #line(full: OrderRow, { cancelledQty, ...found }: FileOrderLine & { readonly cancelledQty: number }): void {
     const { raw } = full.row
     const key = `${found.kind}\n${found.invoice}\n${found.sku}`
     const earlier = this.lines.get(key)

@@ -13,9 +13,9 @@ import { counted, grouped, shownName } from "../domain/telling.ts"
 import { holdMsMax, qtyMax } from "../limits.ts"
 import type { StockColumn } from "./file-columns.ts"
 import { type FileFault, fault } from "./file-fault.ts"
-import type { Flow, Send, Traffic } from "./flows.ts"
+import type { Flow, PlannedSend, Traffic } from "./flows.ts"
 import { sendOf } from "./flows.ts"
-import type { FileReading, OrderFileOptions, OrderLine, OrderLines, RejectedRow } from "./order-lines.ts"
+import type { FileOrderLine, FileReading, OrderFileOptions, OrderLines, RejectedRow } from "./order-lines.ts"
 import { cancelledAtDate, readOrderLines } from "./order-lines.ts"
 import type { WeightedChoice } from "./popularity.ts"
 import { drawPlace, weightedChoice } from "./popularity.ts"
@@ -105,9 +105,9 @@ export interface OrderPlan extends Traffic {
   readonly totals: OrderTotals
 }
 
-type Settled = Required<Omit<OrderPlanOptions, keyof OrderFileOptions | "stock">>
+type FullOrderOptions = Required<Omit<OrderPlanOptions, keyof OrderFileOptions | "stock">>
 
-const settled = (options: OrderPlanOptions): Settled => {
+const settled = (options: OrderPlanOptions): FullOrderOptions => {
   const chosen = {
     channels: options.channels,
     warehouse: options.warehouse ?? ("warehouse" as SenderId),
@@ -124,13 +124,13 @@ const settled = (options: OrderPlanOptions): Settled => {
 }
 
 /** A line in the file's time, with its place there and an id of its own. */
-interface Placed extends OrderLine {
+interface Placed extends FileOrderLine {
   readonly order: number
   readonly key: string
 }
 
 /** A sale and the cancellations that take units of it back. */
-interface Sale {
+interface SaleLine {
   readonly line: Placed
   openQty: number
   readonly cancellations: Array<Placed>
@@ -142,7 +142,7 @@ const plainInvoice = /^[A-Za-z0-9_-]{1,40}$/
  * The lines by time, those of one time as in the file. A key is unique and fits an id: invoice and number of the line in it; an invoice that is no id, or a
  * long one, is named by its place, which can't look like an invoice because of the colon.
  */
-const placed = (lines: ReadonlyArray<OrderLine>): ReadonlyArray<Placed> => {
+const placed = (lines: ReadonlyArray<FileOrderLine>): ReadonlyArray<Placed> => {
   const invoices = new Map<string, { readonly name: string; lines: number }>()
   const keyed = lines.map((line) => {
     const invoice = invoices.get(line.invoice) ?? {
@@ -158,10 +158,10 @@ const placed = (lines: ReadonlyArray<OrderLine>): ReadonlyArray<Placed> => {
 }
 
 /** Gives each cancellation the latest earlier sale of its customer and SKU that has enough units left. An unknown customer is the invoice's. */
-const matched = (lines: ReadonlyArray<Placed>): { readonly sales: ReadonlyArray<Sale>; readonly alone: ReadonlyArray<Placed> } => {
-  const sales: Array<Sale> = []
+const matched = (lines: ReadonlyArray<Placed>): { readonly sales: ReadonlyArray<SaleLine>; readonly alone: ReadonlyArray<Placed> } => {
+  const sales: Array<SaleLine> = []
   const alone: Array<Placed> = []
-  const byBuyer = new Map<string, Array<Sale>>()
+  const byBuyer = new Map<string, Array<SaleLine>>()
   for (const line of lines) {
     const buyer = line.customer === null ? `${line.sku}\nof ${line.invoice}` : `${line.sku}\n${line.customer}`
     const earlier = byBuyer.get(buyer)
@@ -188,7 +188,7 @@ const commandBase = (kind: string, line: Placed, sku: Sku, atMs: EpochMs) => ({
   issuedAtMs: atMs,
 })
 
-const returnSend = (line: Placed, location: LocationId, actor: SenderId): Send =>
+const returnSend = (line: Placed, location: LocationId, actor: SenderId): PlannedSend =>
   sendOf(line, actor, {
     type: "AdjustStock",
     ...commandBase("return", line, line.sku, line.atMs),
@@ -199,10 +199,10 @@ const returnSend = (line: Placed, location: LocationId, actor: SenderId): Send =
   })
 
 /** Whether the sale was already shipped when it was cancelled. */
-const isShipped = (sale: Sale, cancellation: Placed, options: Settled): boolean =>
+const isShipped = (sale: SaleLine, cancellation: Placed, options: FullOrderOptions): boolean =>
   cancellation.atMs >= sale.line.atMs + options.shippingDelayMs
 
-const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: Settled): Flow => {
+const saleFlow = (sale: SaleLine, location: LocationId, channel: SenderId, options: FullOrderOptions): Flow => {
   const { line } = sale
   const reservation = line.key as ReservationId
   const confirmMs = line.atMs + options.confirmDelayMs
@@ -211,7 +211,7 @@ const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: 
   const returns = sale.cancellations.filter((cancellation) => isShipped(sale, cancellation, options))
   const releasedBy = (beforeMs: EpochMs) => releases.reduce((sum, release) => sum + (release.atMs < beforeMs ? release.qty : 0), 0)
   const base = (kind: string, atMs: EpochMs) => commandBase(kind, line, line.sku, atMs)
-  const sends: Array<Send> = [
+  const sends: Array<PlannedSend> = [
     sendOf(line, channel, { type: "Reserve", ...base("reserve", line.atMs), reservation, qty: line.qty, holdMs: options.holdMs }),
   ]
   if (releasedBy(confirmMs) < line.qty) {
@@ -234,7 +234,7 @@ const saleFlow = (sale: Sale, location: LocationId, channel: SenderId, options: 
 }
 
 /** A cancellation without its sale, or a write-off: one fact of the warehouse. */
-const factFlow = (line: Placed, location: LocationId, options: Settled): Flow => {
+const factFlow = (line: Placed, location: LocationId, options: FullOrderOptions): Flow => {
   if (line.kind === "cancellation") return { name: line.key, ending: "fact", sends: [returnSend(line, location, options.warehouse)] }
   const send = sendOf(line, options.warehouse, {
     type: "AdjustStock",
@@ -248,9 +248,14 @@ const factFlow = (line: Placed, location: LocationId, options: Settled): Flow =>
 }
 
 /** Stock and policy of every SKU, at the time of the first line. What is more than one command may move arrives in several. */
-const setupSends = (skus: Iterable<Sku>, levels: ReadonlyArray<StockLevel>, atMs: EpochMs, options: Settled): ReadonlyArray<Send> => {
+const setupSends = (
+  skus: Iterable<Sku>,
+  levels: ReadonlyArray<StockLevel>,
+  atMs: EpochMs,
+  options: FullOrderOptions,
+): ReadonlyArray<PlannedSend> => {
   const at = { atMs, order: -1 }
-  const sends: Array<Send> = []
+  const sends: Array<PlannedSend> = []
   for (const { sku, location, qty } of levels) {
     for (let left = qty; left > 0; left -= qtyMax) {
       const id = `receive.${sends.length + 1}` as CommandId
@@ -274,7 +279,7 @@ const setupSends = (skus: Iterable<Sku>, levels: ReadonlyArray<StockLevel>, atMs
   return sends
 }
 
-const demandBySku = (sales: ReadonlyArray<Sale>): Map<Sku, number> => {
+const demandBySku = (sales: ReadonlyArray<SaleLine>): Map<Sku, number> => {
   const demand = new Map<Sku, number>()
   for (const { line } of sales) demand.set(line.sku, (demand.get(line.sku) ?? 0) + line.qty)
   return demand
@@ -284,7 +289,7 @@ const qtyOf = (lines: ReadonlyArray<{ readonly qty: number }>): number => lines.
 
 interface Composed {
   readonly read: OrderLines
-  readonly sales: ReadonlyArray<Sale>
+  readonly sales: ReadonlyArray<SaleLine>
   readonly alone: ReadonlyArray<Placed>
   readonly levels: ReadonlyArray<StockLevel>
   readonly stockFile: StockLevels | null
@@ -293,7 +298,7 @@ interface Composed {
   readonly dropsEqualRows: boolean
 }
 
-const reportOf = (composed: Composed, options: Settled): { readonly report: OrderReport; readonly totals: OrderTotals } => {
+const reportOf = (composed: Composed, options: FullOrderOptions): { readonly report: OrderReport; readonly totals: OrderTotals } => {
   const { read, sales, alone, levels } = composed
   const cancelled = sales.flatMap((sale) =>
     sale.cancellations.map((line) => ({ line, qty: line.qty, shipped: isShipped(sale, line, options) })),

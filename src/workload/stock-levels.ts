@@ -94,14 +94,14 @@ class Places {
 
 const onHandBound = `a location holds at most ${grouped(onHandMax)} units`
 
-type Judged = StockLevel | "notStocked" | { readonly reason: StockRejectReason; readonly value: string }
+type JudgedLevel = StockLevel | "notStocked" | { readonly reason: StockRejectReason; readonly value: string }
 
-const rejectedFor = (reason: StockRejectReason, name = "", value = "", why = ""): Judged => ({
+const rejectedFor = (reason: StockRejectReason, name = "", value = "", why = ""): JudgedLevel => ({
   reason,
   value: name === "" ? "" : `${name} "${shown(value)}"${why === "" ? "" : `: ${why}`}`,
 })
 
-const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places: Places, numbers: FileNumbers): Judged => {
+const judged = (row: TableRow<StockColumn>, defaultLocation: LocationId, places: Places, numbers: FileNumbers): JudgedLevel => {
   if (row.shape === "blank") return rejectedFor("EmptyRow")
   if (row.shape === "misshapen") return rejectedFor("ColumnCount")
   if (row.shape === "open") return rejectedFor("OpenQuote")

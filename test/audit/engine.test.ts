@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { type AuditReport, createAudit } from "../../src/audit/audit.ts"
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import type { Output } from "../../src/kinds/sku/types.ts"
+import type { SkuOutput } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, Worker } from "../engine/rig.ts"
 import { foundBy } from "./journal-builder.ts"
@@ -33,7 +33,7 @@ class Shaken extends Worker {
   marks = true
   /** Whether its next append is lost on its way. */
   losesNext = false
-  override answer(output: Output): void {
+  override answer(output: SkuOutput): void {
     if (output._tag === "StoreWitness" && !this.marks) return
     if (output._tag !== "Append" || this.dice === null || (this.dice.below(10) > 0 && !this.losesNext)) {
       super.answer(output)

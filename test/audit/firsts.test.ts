@@ -3,14 +3,14 @@ import { digestOf } from "../../src/audit/digest.ts"
 import { createFirsts } from "../../src/audit/firsts.ts"
 import { createFloors } from "../../src/audit/floors.ts"
 import type { ReservationId } from "../../src/domain/names.ts"
-import type { Outcome } from "../../src/kinds/sku/types.ts"
+import type { SkuRememberedDecision } from "../../src/kinds/sku/types.ts"
 import { at, command, hall, shop, startMs, web } from "./journal-builder.ts"
 
 const sold = command("RecordSale", "s", { mode: "owed", qty: 3, reservation: "S" })
-const outcome: Outcome = { outcome: "accepted", qty: 3, allocations: [at(shop, 3)], reservation: "S~1" as ReservationId }
+const outcome: SkuRememberedDecision = { outcome: "accepted", qty: 3, allocations: [at(shop, 3)], reservation: "S~1" as ReservationId }
 
 /** What a record of one version decided first, held against what one of another says again. */
-const contradiction = (firstVersion: number, said: Outcome, version: number): string | null => {
+const contradiction = (firstVersion: number, said: SkuRememberedDecision, version: number): string | null => {
   const firsts = createFirsts(createFloors())
   const about = { partition: 0, sender: web, floorClass: "sale" as const, version: firstVersion, seq: 4, issuedAtMs: startMs }
   firsts.remember(digestOf("s"), { ...about, content: firsts.content(sold), outcome }, startMs)

@@ -14,7 +14,14 @@ import { type Command, classOf } from "../../src/domain/sku/commands.ts"
 import type { Expired, ShortageCovered, StockEvent } from "../../src/domain/sku/events.ts"
 import type { Policy } from "../../src/domain/sku/policy.ts"
 import { type Cursor, type RecordKind, recordVersion, type StoredRecord } from "../../src/engine/records.ts"
-import type { DecidedCommand, Entry, EntryDecision, JournalRecord, MessageEntry, Outcome } from "../../src/kinds/sku/types.ts"
+import type {
+  SkuDecidedCommand,
+  SkuEntry,
+  SkuJournaledDecision,
+  SkuJournalRecord,
+  SkuMessageEntry,
+  SkuRememberedDecision,
+} from "../../src/kinds/sku/types.ts"
 
 /** The time a story begins: far enough from 0 that horizons lie before it. */
 export const startMs = 1_700_000_000_000
@@ -34,7 +41,7 @@ export const codec = {
   sha256,
   decodeRecord: (bytes: Uint8Array) => {
     try {
-      return { _tag: "Record", record: JSON.parse(Buffer.from(bytes).toString("utf8")) as JournalRecord } as const
+      return { _tag: "Record", record: JSON.parse(Buffer.from(bytes).toString("utf8")) as SkuJournalRecord } as const
     } catch (cause) {
       return { _tag: "Unreadable", cause: String(cause) } as const
     }
@@ -42,7 +49,7 @@ export const codec = {
 }
 
 /** The records as a stream would hold them: sequences, links and message ids are made here. */
-export const seal = (records: ReadonlyArray<JournalRecord>): Array<StoredRecord> => {
+export const seal = (records: ReadonlyArray<SkuJournalRecord>): Array<StoredRecord> => {
   let prevHash = ""
   return records.map((record, prevSeq) => {
     const bytes = Buffer.from(JSON.stringify({ ...record, prevSeq, prevHash }), "utf8")
@@ -52,17 +59,17 @@ export const seal = (records: ReadonlyArray<JournalRecord>): Array<StoredRecord>
 }
 
 /** A sealed record changed in place and not sealed again: what follows no longer links to it unless its bytes are the same. */
-export const reopened = (stored: StoredRecord, change: Partial<JournalRecord>): StoredRecord => {
-  const record: JournalRecord = { ...JSON.parse(Buffer.from(stored.bytes).toString("utf8")), ...change }
+export const reopened = (stored: StoredRecord, change: Partial<SkuJournalRecord>): StoredRecord => {
+  const record: SkuJournalRecord = { ...JSON.parse(Buffer.from(stored.bytes).toString("utf8")), ...change }
   return { ...stored, bytes: Buffer.from(JSON.stringify(record), "utf8") }
 }
 
-export const accepted = (...events: ReadonlyArray<StockEvent>): EntryDecision => ({ _tag: "Accepted", events })
-export const refused = (reason: RefusalReason, more: { readonly field?: string; readonly ats?: number } = {}): EntryDecision => ({
+export const accepted = (...events: ReadonlyArray<StockEvent>): SkuJournaledDecision => ({ _tag: "Accepted", events })
+export const refused = (reason: RefusalReason, more: { readonly field?: string; readonly ats?: number } = {}): SkuJournaledDecision => ({
   _tag: "Refused",
   refusal: { reason, ...more },
 })
-export const repeated = (outcome: Outcome): EntryDecision => ({ _tag: "Repeated", outcome })
+export const repeated = (outcome: SkuRememberedDecision): SkuJournaledDecision => ({ _tag: "Repeated", outcome })
 
 const id = (text: string): CommandId => text as CommandId
 const reservationId = (text: string): ReservationId => text as ReservationId
@@ -146,7 +153,7 @@ export const policy = (version: number, change: Partial<Policy> = {}): Policy =>
 
 export interface Said {
   readonly sender: SenderId
-  readonly decided: ReadonlyArray<readonly [Command | null, EntryDecision]>
+  readonly decided: ReadonlyArray<readonly [Command | null, SkuJournaledDecision]>
   readonly seq?: number
   readonly brokerMs?: number
   readonly bulk?: boolean
@@ -154,18 +161,18 @@ export interface Said {
 
 export interface Journal {
   /** Records so far; a test may change them before they are sealed. */
-  readonly records: Array<JournalRecord>
+  readonly records: Array<SkuJournalRecord>
   /** A new reign. */
   readonly claim: (owner: string, atMs?: number) => Journal
   /** A record that decides these messages, at a time after the start. */
-  readonly batch: (afterMs: number, ...messages: ReadonlyArray<Said | Entry>) => Journal
+  readonly batch: (afterMs: number, ...messages: ReadonlyArray<Said | SkuEntry>) => Journal
   /** A record of another kind, with a cursor where it isn't the last one. */
-  readonly note: (kind: RecordKind, afterMs: number, entries: ReadonlyArray<Entry>, cursorSeq?: number) => Journal
+  readonly note: (kind: RecordKind, afterMs: number, entries: ReadonlyArray<SkuEntry>, cursorSeq?: number) => Journal
 }
 
 const digestOf = (seq: number): string => (seq === 0 ? "" : `digest-${seq}`)
 
-const messageEntry = (said: Said, seq: number, atMs: number): MessageEntry => ({
+const messageEntry = (said: Said, seq: number, atMs: number): SkuMessageEntry => ({
   _tag: "Message",
   seq,
   sender: said.sender,
@@ -174,17 +181,17 @@ const messageEntry = (said: Said, seq: number, atMs: number): MessageEntry => ({
   brokerMs: said.brokerMs ?? atMs,
   reply: `r${seq}`,
   array: said.decided.length !== 1,
-  decided: said.decided.map(([one, decision]): DecidedCommand => ({ command: one, named: null, decision })),
+  decided: said.decided.map(([one, decision]): SkuDecidedCommand => ({ command: one, named: null, decision })),
 })
 
 /** A journal that begins with its genesis record and the claim of `first`. */
 export const journal = (partition = 0): Journal => {
-  const records: Array<JournalRecord> = []
+  const records: Array<SkuJournalRecord> = []
   let owner = "first"
   let epoch = 0
   let atMs = startMs
   let cursorSeq = 0
-  const push = (kind: RecordKind, entries: ReadonlyArray<Entry>): void => {
+  const push = (kind: RecordKind, entries: ReadonlyArray<SkuEntry>): void => {
     const cursor: Cursor = { stream: "stored", seq: cursorSeq, digest: digestOf(cursorSeq) }
     const chain = { prevSeq: 0, prevHash: "", publishedSeq: Math.max(0, records.length - 1) }
     records.push({
@@ -211,7 +218,7 @@ export const journal = (partition = 0): Journal => {
     },
     batch: (afterMs, ...messages) => {
       atMs = startMs + afterMs
-      const entries = messages.map((one): Entry => {
+      const entries = messages.map((one): SkuEntry => {
         if ("_tag" in one) return one
         cursorSeq = one.seq ?? cursorSeq + 1
         return messageEntry(one, cursorSeq, atMs)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CommandId } from "../../src/domain/names.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { Entry, JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuEntry, SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { factHorizonMs, factsKeptPerSenderMax, quarantinedPerSenderMax } from "../../src/limits.ts"
 import {
   accepted,
@@ -38,13 +38,13 @@ const storedWith = (change: (stored: Array<StoredRecord>) => void): Array<string
 }
 
 /** The story with one thing done to its records, and then sealed: the chain is sound. */
-const sealedWith = (change: (records: Array<JournalRecord>) => void): Array<string> => {
+const sealedWith = (change: (records: Array<SkuJournalRecord>) => void): Array<string> => {
   const written = operated()
   change(written.records)
   return foundBy(auditOf(written))
 }
 
-const changeRecord = (records: Array<JournalRecord>, seq: number, change: Partial<JournalRecord>): void => {
+const changeRecord = (records: Array<SkuJournalRecord>, seq: number, change: Partial<SkuJournalRecord>): void => {
   const record = records[seq - 1]
   if (record === undefined) throw new Error(`the story has no record ${seq}`)
   records[seq - 1] = { ...record, ...change }
@@ -136,7 +136,7 @@ describe("time", () => {
 
   it("finds a command that is answered as expired before its deadline", () => {
     const reserve = command("Reserve", "late", { reservation: "L", qty: 1, holdMs: minuteMs, deadlineMs: 500 })
-    const written = opened().batch(1_000, { sender: web, brokerMs: startMs + 600, decided: [[reserve, { _tag: "Expired" }]] })
+    const written = opened().batch(1_000, { sender: web, brokerMs: startMs + 600, decided: [[reserve, { _tag: "TooLate" }]] })
     expect(foundBy(auditOf(written))).toEqual(["time"])
   })
 
@@ -147,7 +147,7 @@ describe("time", () => {
   })
 
   it("finds an expiry that no deadline explains", () => {
-    const written = opened().batch(1_000, { sender: web, decided: [[confirmA, { _tag: "Expired" }]] })
+    const written = opened().batch(1_000, { sender: web, decided: [[confirmA, { _tag: "TooLate" }]] })
     expect(foundBy(auditOf(written))).toEqual(["time"])
   })
 })
@@ -200,7 +200,7 @@ describe("one-partition", () => {
 })
 
 describe("one-effect", () => {
-  const again = (...entries: ReadonlyArray<Said | Entry>) => foundBy(auditOf(opened().batch(1_000, ...entries)))
+  const again = (...entries: ReadonlyArray<Said | SkuEntry>) => foundBy(auditOf(opened().batch(1_000, ...entries)))
 
   it("finds an id that has two effects", () => {
     const receive = command("ReceiveStock", "in-1", { location: shop, qty: 10 })

@@ -6,7 +6,7 @@
 
 import type { LocationId, SenderId } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { EntryDecision } from "../../src/kinds/sku/types.ts"
+import type { SkuJournaledDecision } from "../../src/kinds/sku/types.ts"
 import {
   accepted,
   at,
@@ -60,7 +60,7 @@ class Shop {
     this.decide(back, command("SetPolicy", "policy", { policy: policy(1) }), accepted({ type: "PolicySet", policy: policy(1) }))
   }
 
-  decide(sender: SenderId, one: Command, decision: EntryDecision): void {
+  decide(sender: SenderId, one: Command, decision: SkuJournaledDecision): void {
     this.written.batch(this.afterMs, { sender, decided: [[one, decision]] })
   }
 

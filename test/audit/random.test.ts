@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { auditOf } from "./journal-builder.ts"
 import { historyOf } from "./random-history.ts"
 
@@ -18,7 +18,7 @@ const unitsWithin = (value: unknown): Array<Changeable> => {
 }
 
 /** The events and expiries of a record: what replay would apply. */
-const effectsOf = (record: JournalRecord): ReadonlyArray<unknown> =>
+const effectsOf = (record: SkuJournalRecord): ReadonlyArray<unknown> =>
   record.entries.flatMap((entry): ReadonlyArray<unknown> => {
     if (entry._tag === "Expiry") return entry.events
     if (entry._tag !== "Message") return []
@@ -39,7 +39,7 @@ describe("audit of random histories", () => {
     fc.assert(
       fc.property(choices, fc.nat(), fc.boolean(), (numbers, place, more) => {
         const written = historyOf(numbers)
-        const records: Array<JournalRecord> = structuredClone(written.records)
+        const records: Array<SkuJournalRecord> = structuredClone(written.records)
         const units = records.flatMap(effectsOf).flatMap(unitsWithin)
         const changed = units[place % units.length]
         if (changed === undefined) throw new Error("a history moves units")

@@ -126,7 +126,7 @@ export const traded = (): Journal =>
             command("RecordSale", "sold-2", { mode: "owed", qty: 1, reservation: "M1", location: shop }),
             accepted(owed(web, "M1", at(shop, 1))),
           ],
-          [command("Reserve", "late", { reservation: "L", qty: 1, holdMs: minuteMs, deadlineMs: 500 }), { _tag: "Expired" }],
+          [command("Reserve", "late", { reservation: "L", qty: 1, holdMs: minuteMs, deadlineMs: 500 }), { _tag: "TooLate" }],
         ],
         brokerMs: startMs + 3_000,
       },

@@ -4,7 +4,7 @@ import { expect, it } from "vitest"
 import { type Rig, until, withRig } from "../../load/chaos/rig.ts"
 import { putOnSale } from "../../load/chaos/traffic.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { StoredBatch } from "../../src/kinds/sku/types.ts"
+import type { SkuStoredBatch } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { commandsStream, storedOf } from "../../src/wire/subjects.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
@@ -27,7 +27,7 @@ const storedFact = (serial: number): Uint8Array => {
     trace: null,
   } as const
   const body = engineCodec.decodeBody(new TextEncoder().encode(text))
-  const batch: StoredBatch = {
+  const batch: SkuStoredBatch = {
     ingress: "elsewhere",
     serial,
     acknowledged: serial - 1,

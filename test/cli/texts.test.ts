@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
-import type { Decision } from "../../src/channel.ts"
+import type { CommandAnswer } from "../../src/channel.ts"
 import { auditText, lookAlikeLines } from "../../src/cli/audit.ts"
 import { decisionLine, outcomeCode, unknownLine } from "../../src/cli/decisions.ts"
 import { CommandFailed } from "../../src/cli/exit-codes.ts"
@@ -12,7 +12,7 @@ import type { Command } from "../../src/domain/sku/commands.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
 const reserve = { type: "Reserve", id: "c1", sku: "A", issuedAtMs: 1, reservation: "r1", qty: 2, holdMs: 1 } as Command
-const said = (outcome: object) => ({ id: "c1", sku: "A", ...outcome }) as Decision
+const said = (outcome: object) => ({ id: "c1", sku: "A", ...outcome }) as CommandAnswer
 
 describe("a decision in one line", () => {
   it.each<[object, number, string]>([

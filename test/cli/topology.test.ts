@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { commandsIn, commandsWaiting } from "../../src/cli/topology.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { Commands } from "../../src/ports/broker.ts"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -15,7 +15,7 @@ import { bodyText, encodeBatch } from "../../src/wire/taken.ts"
 const fact = (id: number) => `{"v":1,"type":"ReceiveStock","id":"r-${id}","sku":"A","issuedAtMs":5,"location":"main","qty":1}`
 
 /** A sender's message with so many facts. */
-const taken = (facts: number): TakenMessage => {
+const taken = (facts: number): SkuTakenMessage => {
   const text = facts === 1 ? fact(0) : `[${Array.from({ length: facts }, (_, i) => fact(i)).join(",")}]`
   const body = engineCodec.decodeBody(new TextEncoder().encode(text))
   const bytes = Buffer.byteLength(bodyText(body))

@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { AtsBoard } from "../../src/client/ats-board.ts"
 import { Client } from "../../src/client/client.ts"
-import { openChannel } from "../../src/client/promises.ts"
+import { openSenderClient } from "../../src/client/promises.ts"
 import { partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { type AskedQuestion, type FakeLink, fakeLink } from "./fake-link.ts"
@@ -61,7 +61,7 @@ const workers = (link: FakeLink, partitions: number) => {
 
 const open = async (partitions = 2) => {
   const link = fakeLink(partitions)
-  const channel = await openChannel(Client.layer({}).pipe(Layer.provide(link.layer)))
+  const channel = await openSenderClient(Client.layer({}).pipe(Layer.provide(link.layer)))
   onTestFinished(() => channel.close())
   return { link, channel, cluster: workers(link, partitions) }
 }

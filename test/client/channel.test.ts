@@ -2,8 +2,8 @@ import { Effect, Fiber, Layer } from "effect"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { connect } from "../../src/channel.ts"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
-import type { Decision } from "../../src/client/commands.ts"
-import { type Channel, openChannel } from "../../src/client/promises.ts"
+import type { CommandAnswer } from "../../src/client/commands.ts"
+import { openSenderClient, type SenderClient } from "../../src/client/promises.ts"
 import { AnswerUnknown, NotPermitted } from "../../src/ports/errors.ts"
 import { acceptAll, type FakeLink, fakeLink } from "./fake-link.ts"
 import { manualEnvironment } from "./manual-environment.ts"
@@ -11,8 +11,8 @@ import { manualEnvironment } from "./manual-environment.ts"
 const open = async (
   options: ClientOptions = {},
   link: FakeLink = fakeLink(),
-): Promise<{ readonly link: FakeLink; readonly channel: Channel }> => {
-  const channel = await openChannel(Client.layer(options).pipe(Layer.provide(link.layer)))
+): Promise<{ readonly link: FakeLink; readonly channel: SenderClient }> => {
+  const channel = await openSenderClient(Client.layer(options).pipe(Layer.provide(link.layer)))
   onTestFinished(() => channel.close())
   return { link, channel }
 }
@@ -326,7 +326,7 @@ describe("a channel's promises", () => {
   })
 
   it("a provisional answer, later the final one: the promise and then the callback", async () => {
-    const settled: Array<Decision> = []
+    const settled: Array<CommandAnswer> = []
     const { link, channel } = await open({ onSettled: (decision) => settled.push(decision) })
     let suffix = ""
     link.onPublish = (message) => {

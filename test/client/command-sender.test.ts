@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { CommandSender, type SenderLimits } from "../../src/client/command-sender.ts"
-import { type CommandInput, completeCommand, type Decision, type SaidDecision, type Sendable, sendable } from "../../src/client/commands.ts"
+import {
+  type CommandAnswer,
+  type CommandInput,
+  completeCommand,
+  type HeardDecision,
+  type Sendable,
+  sendable,
+} from "../../src/client/commands.ts"
 import type { SendFailure } from "../../src/client/errors.ts"
 import type { CommandClass } from "../../src/domain/names.ts"
 import type { CommandType } from "../../src/domain/sku/commands.ts"
@@ -23,9 +30,9 @@ interface Fixture {
 }
 
 interface Asked {
-  decisions: Array<Decision>
+  decisions: Array<CommandAnswer>
   failures: Array<SendFailure>
-  settled: Array<Decision>
+  settled: Array<CommandAnswer>
 }
 
 const defaults: SenderLimits = { inFlightMax: 1_000, retryMs: 1_000, retryMsMax: 8_000 }
@@ -86,8 +93,8 @@ const stored = { answer: "stored", partition: 0, seq: 1 } as const
 const form = (at?: number) =>
   ({ answer: "notStored", reason: "form", cause: "InvalidField", field: "qty", ...(at === undefined ? {} : { at }) }) as const
 
-const said = (command: { readonly id: string; readonly sku: string }, outcome: object = { outcome: "accepted" }): SaidDecision =>
-  ({ id: command.id, sku: command.sku, ...outcome }) as SaidDecision
+const said = (command: { readonly id: string; readonly sku: string }, outcome: object = { outcome: "accepted" }): HeardDecision =>
+  ({ id: command.id, sku: command.sku, ...outcome }) as HeardDecision
 
 describe("batching", () => {
   it("commands of one turn, one partition and one class: one message with an array in the order given", () => {

@@ -4,11 +4,11 @@
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { type CommandClass, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
-import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
+import { type Heard, SenderLink } from "../../src/ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../../src/ports/errors.ts"
 import { type DoorAnswer, encodeDoorAnswer } from "../../src/wire/answers.ts"
 import { encodeAts } from "../../src/wire/feed.ts"
-import { type Answer, encodeAnswer, topologyPath } from "../../src/wire/questions.ts"
+import { encodeAnswer, type QuestionAnswer, topologyPath } from "../../src/wire/questions.ts"
 
 export interface SaidMessage {
   readonly class: CommandClass
@@ -26,7 +26,7 @@ export interface AskedQuestion {
 type FeedItem = { readonly token: string; readonly body: Uint8Array }
 
 export interface FakeLink {
-  readonly layer: Layer.Layer<ChannelLink>
+  readonly layer: Layer.Layer<SenderLink>
   readonly published: Array<SaidMessage>
   readonly asked: Array<AskedQuestion>
   /** Called with every message. */
@@ -44,7 +44,7 @@ export interface FakeLink {
   /** Refuses the sender its answers, and lets it hear them again. */
   readonly refuseAnswers: () => void
   readonly letHear: () => void
-  readonly answer: (question: AskedQuestion, answer: Answer) => void
+  readonly answer: (question: AskedQuestion, answer: QuestionAnswer) => void
   /** What the feed's subscriptions hear, of which there are so many. */
   readonly feed: (values: ReadonlyArray<AtsValue>) => void
   readonly subscriptions: () => number
@@ -97,7 +97,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
   }
   const hear = (suffix: string, body: Uint8Array) => tell({ _tag: "Said", suffix, body })
   const link: FakeLink = {
-    layer: Layer.sync(ChannelLink, () => service),
+    layer: Layer.sync(SenderLink, () => service),
     published: [],
     asked: [],
     isConnected: true,
@@ -125,7 +125,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
       }
     },
   }
-  const service = ChannelLink.of({
+  const service = SenderLink.of({
     sender: "web",
     publish: ({ class: commandClass, token, body, suffix }) => {
       if (!link.isConnected) return false

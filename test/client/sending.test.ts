@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { CommandSender } from "../../src/client/command-sender.ts"
-import { completeCommand, type Decision, type Sendable, sendable } from "../../src/client/commands.ts"
+import { type CommandAnswer, completeCommand, type Sendable, sendable } from "../../src/client/commands.ts"
 import type { SendFailure } from "../../src/client/errors.ts"
 import { manualEnvironment } from "./manual-environment.ts"
 import { type Fate, UnreliableCluster } from "./unreliable-cluster.ts"
@@ -33,7 +33,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** One command that was sent, and what its caller was told. */
 interface Told {
   readonly sendable: Sendable
-  readonly decisions: Array<Decision>
+  readonly decisions: Array<CommandAnswer>
   readonly failures: Array<SendFailure>
 }
 
@@ -54,7 +54,7 @@ const play = (actions: ReadonlyArray<Action>, patienceMs: number) => {
     if (isFaulty) cluster.faulty.add(made.id)
     const one: Told = { sendable: made, decisions: [], failures: [] }
     told.push(one)
-    const waiter = { decided: (d: Decision) => one.decisions.push(d), failed: (f: SendFailure) => one.failures.push(f), settled: null }
+    const waiter = { decided: (d: CommandAnswer) => one.decisions.push(d), failed: (f: SendFailure) => one.failures.push(f), settled: null }
     sender.submit(made, patienceMs, waiter)
   }
   const perform = (next: Action): void => {

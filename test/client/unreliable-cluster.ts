@@ -3,7 +3,7 @@
  * which order, so that a test can hold what callers were told against it.
  */
 import type { CommandSender, PublishMessage } from "../../src/client/command-sender.ts"
-import type { SaidDecision } from "../../src/client/commands.ts"
+import type { HeardDecision } from "../../src/client/commands.ts"
 import { isFact } from "../../src/domain/sku/commands.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { decodeBody } from "../../src/wire/body.ts"
@@ -75,7 +75,7 @@ export class UnreliableCluster {
       if (!this.#known.has(id)) this.decided.push(id)
       this.#known.add(id)
     }
-    const decisions = commands.map(({ id, sku }) => ({ id, sku, outcome: "accepted" }) as SaidDecision)
+    const decisions = commands.map(({ id, sku }) => ({ id, sku, outcome: "accepted" }) as HeardDecision)
     this.#answers.push((sender) => sender.heardReply(message.suffix, decisions))
   }
 }

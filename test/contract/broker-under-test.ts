@@ -7,7 +7,7 @@
 import { type Effect, type Scope, Stream } from "effect"
 import { partitionOf } from "../../src/domain/names.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../../src/ports/broker.ts"
-import type { ChannelLink, Heard } from "../../src/ports/channel.ts"
+import type { Heard, SenderLink } from "../../src/ports/channel.ts"
 import type { BrokerUnavailable } from "../../src/ports/errors.ts"
 
 export type WorkerPorts = Cluster | Commands | Journals | Outbound | Questions | Snapshots
@@ -22,7 +22,7 @@ export interface BrokerUnderTest {
   /** Stores a message in the commands stream of a partition, whoever stores there. Fails where it isn't acknowledged. */
   readonly store: (partition: number, body: Uint8Array) => Effect.Effect<{ readonly seq: number }, BrokerUnavailable>
   /** As a channel called `web` or `shop`, or a warehouse called `dock`. */
-  readonly asSender: <A, E>(sender: "web" | "shop" | "dock", effect: Effect.Effect<A, E, ChannelLink | Scope.Scope>) => Promise<A>
+  readonly asSender: <A, E>(sender: "web" | "shop" | "dock", effect: Effect.Effect<A, E, SenderLink | Scope.Scope>) => Promise<A>
 }
 
 /** A broker that is started before the first test of a suite that asks for it, and stays until the last. */
@@ -34,7 +34,7 @@ export const text = (body: Uint8Array): string => new TextDecoder().decode(body)
 const isSaid = (heard: Heard) => heard._tag === "Said"
 
 /** What is said to a sender under a prefix, without what the server says of its publishes. */
-export const saidUnder = (link: ChannelLink["Service"], prefix: string) =>
+export const saidUnder = (link: SenderLink["Service"], prefix: string) =>
   link.replies(prefix).pipe(Stream.map((arrived) => arrived.filter(isSaid)))
 
 /** A SKU of this partition, one for each `index`. Plain, so that it is its own token. */

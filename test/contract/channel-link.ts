@@ -1,13 +1,13 @@
-/** The contract of `ChannelLink`: what a sender may do, and what it is told when it may not or can't now. */
+/** The contract of `SenderLink`: what a sender may do, and what it is told when it may not or can't now. */
 import { Effect, Fiber, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { CommandClass } from "../../src/domain/names.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { SenderLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes } from "./broker-under-test.ts"
 
 /** What is heard of a publish of this class, in a word. */
 const outcomeOf = (commandClass: CommandClass, prefix: string) =>
-  ChannelLink.use((link) =>
+  SenderLink.use((link) =>
     Effect.gen(function* () {
       const hearing = yield* Effect.forkChild(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })
       const isSent = link.publish({ class: commandClass, kind: "sku", token: "A", body: bytes("{}"), suffix: `${prefix}.1` })
@@ -35,7 +35,7 @@ export const channelLinkContract = (name: string, broker: Broker) =>
     it("refuses the feed to a sender that sells nothing", async () => {
       const failed = await broker().asSender(
         "dock",
-        ChannelLink.use((link) => Effect.flip(Stream.runDrain(link.ats(undefined)))),
+        SenderLink.use((link) => Effect.flip(Stream.runDrain(link.ats(undefined)))),
       )
       expect(failed._tag).toBe("NotPermitted")
     })
@@ -43,7 +43,7 @@ export const channelLinkContract = (name: string, broker: Broker) =>
     it("ends a hearing that is interrupted", async () => {
       const ended = await broker().asSender(
         "web",
-        ChannelLink.use((link) =>
+        SenderLink.use((link) =>
           Effect.gen(function* () {
             const hearing = yield* Effect.forkChild(Stream.runDrain(link.replies("never")), { startImmediately: true })
             yield* Fiber.interrupt(hearing)

@@ -3,7 +3,7 @@ import { Clock, Effect, type Scope } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { doorCreditMessages } from "../../src/limits.ts"
-import { type ArrivedMessage, Door, type OpenDoor } from "../../src/ports/door.ts"
+import { Door, type OpenDoor, type PublishedMessage } from "../../src/ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../../src/ports/errors.ts"
 import { bytes, text } from "./broker-under-test.ts"
 import type { DoorOf } from "./door-under-test.ts"
@@ -13,14 +13,14 @@ const shop = "shop" as SenderId
 
 interface Heard {
   readonly door: OpenDoor
-  readonly messages: Array<ArrivedMessage>
+  readonly messages: Array<PublishedMessage>
   /** The bound that came with each of them. */
   readonly bounds: Array<number>
 }
 
 /** A door that notes what comes in, and answers whoever wants an answer with what it said. */
 const enter: Effect.Effect<Heard, BrokerUnavailable | LoginRefused, Door | Scope.Scope> = Effect.gen(function* () {
-  const messages: Array<ArrivedMessage> = []
+  const messages: Array<PublishedMessage> = []
   const bounds: Array<number> = []
   const { enter: open } = yield* Door
   const door: OpenDoor = yield* open({
@@ -50,7 +50,7 @@ export const doorContract = (name: string, door: DoorOf) =>
       )
     const sayAs = (sender: "web" | "shop", said: Parameters<ReturnType<DoorOf>["publish"]>[1]) =>
       Effect.promise(() => door().publish(sender, said))
-    const said = (messages: ReadonlyArray<ArrivedMessage>) => messages.filter(({ path }) => path !== "sell.sku.probe")
+    const said = (messages: ReadonlyArray<PublishedMessage>) => messages.filter(({ path }) => path !== "sell.sku.probe")
 
     it("hears who says what, in order, with what the sender names as its answer's place and its trace", async () => {
       const heard = await door().asIngress(

@@ -2,12 +2,12 @@
 import { Clock, Effect, Fiber, Latch, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
-import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuReply } from "../../src/kinds/sku/types.ts"
 import { Outbound } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { SenderLink } from "../../src/ports/channel.ts"
 import { type Broker, saidUnder, skuIn, text } from "./broker-under-test.ts"
 
-const replyTo = (sender: string, suffix: string): Reply => ({
+const replyTo = (sender: string, suffix: string): SkuReply => ({
   sender: sender as SenderId,
   suffix,
   partition: 0,
@@ -51,7 +51,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
       const listen = (sender: "web" | "shop") =>
         asSender(
           sender,
-          ChannelLink.use((link) => first(saidUnder(link, "outbound"))),
+          SenderLink.use((link) => first(saidUnder(link, "outbound"))),
         )
       const heard = await sayUntilHeard(Promise.all([listen("web"), listen("shop")]), () =>
         asWorker(Outbound.use((outbound) => outbound.reply([replyTo("web", "outbound.a"), replyTo("shop", "outbound.b")]))),
@@ -65,7 +65,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
       const heard = await sayUntilHeard(
         asSender(
           "web",
-          ChannelLink.use((link) => first(saidUnder(link, "odd"))),
+          SenderLink.use((link) => first(saidUnder(link, "odd"))),
         ),
         () =>
           asWorker(
@@ -83,7 +83,7 @@ export const outboundContract = (name: string, broker: Broker, partition: number
       const listen = (sender: "web" | "shop") =>
         asSender(
           sender,
-          ChannelLink.use((link) => first(link.ats(undefined))),
+          SenderLink.use((link) => first(link.ats(undefined))),
         )
       let version = 0
       const heard = await sayUntilHeard(Promise.all([listen("web"), listen("shop")]), () => {

@@ -3,12 +3,12 @@ import { Effect, Fiber, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { Questions } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { SenderLink } from "../../src/ports/channel.ts"
 import { type Broker, bytes, saidUnder, text } from "./broker-under-test.ts"
 
 /** Hears what is answered under `prefix` while asking again and again, as senders do, until so many different answers came. */
 const askUntilAnswered = (path: string, body: string, prefix: string, answers: number) =>
-  ChannelLink.use((link) =>
+  SenderLink.use((link) =>
     Effect.gen(function* () {
       const different = new Set<string>()
       const hearing = yield* saidUnder(link, prefix).pipe(

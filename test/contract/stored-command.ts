@@ -4,7 +4,7 @@
  */
 import { Effect, Fiber, type Scope, Stream } from "effect"
 import type { CommandClass } from "../../src/domain/names.ts"
-import { ChannelLink, type Heard } from "../../src/ports/channel.ts"
+import { type Heard, SenderLink } from "../../src/ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../../src/ports/errors.ts"
 import { text } from "./broker-under-test.ts"
 
@@ -33,8 +33,8 @@ export const storeCommand = (
   commandClass: CommandClass,
   token: string,
   body: Uint8Array,
-): Effect.Effect<{ readonly seq: number }, NotPermitted | BrokerUnavailable, ChannelLink | Scope.Scope> =>
-  ChannelLink.use((link) =>
+): Effect.Effect<{ readonly seq: number }, NotPermitted | BrokerUnavailable, SenderLink | Scope.Scope> =>
+  SenderLink.use((link) =>
     Effect.gen(function* () {
       const prefix = `store-${++suffixes}`
       const hearing = yield* Effect.forkScoped(Stream.runHead(Stream.flattenIterable(link.replies(prefix))), { startImmediately: true })

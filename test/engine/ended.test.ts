@@ -13,7 +13,7 @@ import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.
 import { rowCount } from "../../src/engine/packed.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { stateHash } from "../../src/kinds/sku/partition.ts"
-import type { EntryDecision, JournalRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuJournaledDecision, SkuJournalRecord } from "../../src/kinds/sku/types.ts"
 import { reservationView } from "../../src/kinds/sku/views.ts"
 import { commandHorizonMs, floorStepMs } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
@@ -166,7 +166,7 @@ describe("a sender that reserves and releases", () => {
     worker.tick(8_500).settle()
     expect(endedOf(worker)).not.toBeNull()
     expect(rowCount(endedOf(worker) ?? expect.fail())).toBe(8)
-    const busy = () => worker.all("HoldOff").length
+    const busy = () => worker.all("Throttle").length
     // Their decisions are forgotten, their ends aren't.
     for (let n = 0; n < 6; n++) worker.tick(1_000).settle()
     worker.out = []
@@ -196,7 +196,7 @@ describe("a sender that reserves and releases", () => {
       worker.settle()
       worker.put({ _tag: "Tick" })
     }
-    expect(worker.all("HoldOff")).toEqual([])
+    expect(worker.all("Throttle")).toEqual([])
     expect(rowCount(endedOf(worker) ?? expect.fail())).toBeLessThan(12_000)
     const order = (secondsAgo: number) => json("Confirm", { reservation: `order-${(seconds - secondsAgo) * pairsPerSecond - 1}` })
     for (const secondsAgo of [0, 2, 4]) expect(ask(worker, "web", order(secondsAgo))).toMatchObject({ reason: "ReservationReleased" })
@@ -289,7 +289,7 @@ class Keeping {
 }
 
 /** What was decided otherwise than a SKU that keeps all in its table would have, record by record. */
-const decidedOtherwise = (records: ReadonlyArray<JournalRecord>): ReadonlyArray<unknown> => {
+const decidedOtherwise = (records: ReadonlyArray<SkuJournalRecord>): ReadonlyArray<unknown> => {
   const keeping = new Keeping()
   const raised = new Map<SenderId, number>()
   const otherwise: Array<unknown> = []
@@ -315,9 +315,9 @@ const decidedOtherwise = (records: ReadonlyArray<JournalRecord>): ReadonlyArray<
 }
 
 const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-const refusalOf = (decision: EntryDecision) => (decision._tag === "Refused" ? decision.refusal : undefined)
+const refusalOf = (decision: SkuJournaledDecision) => (decision._tag === "Refused" ? decision.refusal : undefined)
 /** Whether its SKU decided it: nobody before it said that it is too old or was decided already. */
-const isOfItsOwn = (decision: EntryDecision): boolean =>
+const isOfItsOwn = (decision: SkuJournaledDecision): boolean =>
   decision._tag === "Accepted" || (decision._tag === "Refused" && decision.refusal.reason !== "TooOld")
 
 describe("an engine that packs what has ended at once", () => {

@@ -3,14 +3,14 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import { partitionHash } from "../../src/kinds/sku/partition.ts"
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandsPerMessageMax, handedCommandsMax, handedPerSenderMin } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { json, saidOf, serving, startMs, type Worker } from "./rig.ts"
 
 let suffixes = 0
 
-const taken = (sender: string, commands: ReadonlyArray<Record<string, unknown>>, more: Partial<TakenMessage> = {}): TakenMessage => {
+const taken = (sender: string, commands: ReadonlyArray<Record<string, unknown>>, more: Partial<SkuTakenMessage> = {}): SkuTakenMessage => {
   const text = JSON.stringify(commands.length === 1 ? commands[0] : commands)
   const bytes = new TextEncoder().encode(text)
   return {
@@ -29,8 +29,8 @@ const taken = (sender: string, commands: ReadonlyArray<Record<string, unknown>>,
 
 const reserve = (id: string, more: Record<string, unknown> = {}) =>
   json("Reserve", { id, reservation: id, qty: 1, holdMs: 60_000, ...more })
-const hand = (worker: Worker, ...messages: ReadonlyArray<TakenMessage>) => worker.put({ _tag: "CommandsHanded", messages })
-const busyOf = (worker: Worker): ReadonlyArray<TakenMessage> => worker.all("SayBusy").flatMap(({ messages }) => messages)
+const hand = (worker: Worker, ...messages: ReadonlyArray<SkuTakenMessage>) => worker.put({ _tag: "CommandsHanded", messages })
+const busyOf = (worker: Worker): ReadonlyArray<SkuTakenMessage> => worker.all("SayBusy").flatMap(({ messages }) => messages)
 
 describe("commands that are handed over", () => {
   it("are decided, journaled without a place in any stream, and answered, and leave the cursor where it stood", () => {

@@ -9,7 +9,7 @@ import { copyPartition } from "../../src/engine/partition.ts"
 import { recordVersion, type StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep, stateHash } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, EngineCodec, Output } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuEngineCodec, SkuOutput } from "../../src/kinds/sku/types.ts"
 import { commandHorizonMs, feedEchoMs, feedLookBackMs, recordBytesMax, snapshotChunkBytesMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
@@ -424,7 +424,7 @@ describe("hazards of the journal", () => {
 })
 
 /** Decodes what is called poison to a command that only deciding reads, and whose deciding throws: as a defect in the rules would. */
-const defective: EngineCodec = {
+const defective: SkuEngineCodec = {
   ...engineCodec,
   commandText: () => "text of a command that only deciding reads",
   // What can be decided or not is asked for while deciding alone.
@@ -1049,7 +1049,7 @@ describe("hazards of what is said", () => {
       worker.settle(["SendReplies", "SendFeed"])
     }
     const next = new Worker(worker.broker, "b").follow().claim()
-    const waiting: ReadonlyArray<Output["_tag"]> = ["SendReplies", "ReadForRepublish"]
+    const waiting: ReadonlyArray<SkuOutput["_tag"]> = ["SendReplies", "ReadForRepublish"]
     next.settle(waiting)
     const { bounds } = next.partition
     const { publishing, reignSeq } = next.reign
@@ -1067,8 +1067,8 @@ describe("hazards of what is said", () => {
       expect(publishing.replies.size).toBeLessThanOrEqual(bounds.replyRecordsMax + bounds.republishRecordsMax)
       // Whatever is sent, there are more decisions at once.
       const of = next.all("SendReplies").findLastIndex(({ seq }) => seq <= reignSeq)
-      const at = next.out.indexOf(next.all("SendReplies")[Math.max(0, of)] as Output)
-      next.answer(next.out.splice(at, 1)[0] as Output)
+      const at = next.out.indexOf(next.all("SendReplies")[Math.max(0, of)] as SkuOutput)
+      next.answer(next.out.splice(at, 1)[0] as SkuOutput)
       decide(4)
       if (next.has("ReadForRepublish")) next.answer(next.take("ReadForRepublish"))
       next.nowMs += 1_000

@@ -1,13 +1,13 @@
 /** What may come when nothing waits for it is passed over, without a word and without a change. */
 import { expect, it } from "vitest"
 import { mayComeLate } from "../../src/engine/late.ts"
-import type { Input } from "../../src/kinds/sku/types.ts"
+import type { SkuInput } from "../../src/kinds/sku/types.ts"
 import { serving, Worker } from "./rig.ts"
 
-type Late = Omit<Input, "nowMs" | "_tag"> & Record<string, unknown>
+type Late = Omit<SkuInput, "nowMs" | "_tag"> & Record<string, unknown>
 
 /** An input of each kind as nobody asked for it; undefined: it is heard at any time. */
-const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
+const examples: Readonly<Record<SkuInput["_tag"], Late | undefined>> = {
   SnapshotRead: { manifest: {}, chunks: [] },
   SnapshotMissing: {},
   SnapshotNewer: { version: 2 },
@@ -43,7 +43,7 @@ const examples: Readonly<Record<Input["_tag"], Late | undefined>> = {
 }
 
 it.each(Object.entries(examples))("%s", (tag, fields) => {
-  expect(mayComeLate[tag as Input["_tag"]]).not.toBe("")
+  expect(mayComeLate[tag as SkuInput["_tag"]]).not.toBe("")
   if (fields === undefined) return
   for (const worker of [serving(10), new Worker(serving(10).broker, "b").follow()]) {
     worker.settle()

@@ -6,7 +6,7 @@ import { emptyLine, moveBy } from "../../src/engine/memory-line.ts"
 import { addRow, packedKey, rowAt } from "../../src/engine/packed.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { stateHash } from "../../src/kinds/sku/partition.ts"
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { busyMsMin, floorStepMs, issuedAheadMsMax, senderFullMsMax, sendersPerPartitionMax } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { allSaidOf, Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
@@ -14,7 +14,7 @@ import { allSaidOf, Broker, json, saidOf, serving, startMs, Worker } from "./rig
 const reserve = (id: string, more: Record<string, unknown> = {}) =>
   json("Reserve", { id, reservation: id, qty: 1, holdMs: 3_600_000, ...more })
 
-const taken = (sender: string, ...commands: ReadonlyArray<Record<string, unknown>>): TakenMessage => {
+const taken = (sender: string, ...commands: ReadonlyArray<Record<string, unknown>>): SkuTakenMessage => {
   const bytes = new TextEncoder().encode(JSON.stringify(commands.length === 1 ? commands[0] : commands))
   const body = engineCodec.decodeBody(bytes)
   return {
@@ -30,7 +30,7 @@ const taken = (sender: string, ...commands: ReadonlyArray<Record<string, unknown
   }
 }
 
-const hand = (worker: Worker, ...messages: ReadonlyArray<TakenMessage>) => {
+const hand = (worker: Worker, ...messages: ReadonlyArray<SkuTakenMessage>) => {
   worker.put({ _tag: "CommandsHanded", messages })
   worker.settle()
 }
@@ -144,11 +144,11 @@ describe("memory that runs short", () => {
     worker.settle()
     expect(saidOf(worker.broker, "f5")).toMatchObject({ outcome: "accepted" })
     worker.tick(25)
-    expect(worker.all("HoldOff")).toMatchObject([{ sender: "dc", forMs: senderFullMsMax }])
+    expect(worker.all("Throttle")).toMatchObject([{ sender: "dc", forMs: senderFullMsMax }])
     worker.tick(25)
-    expect(worker.all("HoldOff")).toHaveLength(1)
+    expect(worker.all("Throttle")).toHaveLength(1)
     worker.tick(1_000)
-    expect(worker.all("HoldOff")).toHaveLength(2)
+    expect(worker.all("Throttle")).toHaveLength(2)
   })
 
   it("says so before anybody has to wait, once", () => {

@@ -3,18 +3,18 @@ import { describe, expect, it } from "vitest"
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { makeStep } from "../../src/kinds/sku/partition.ts"
-import type { DecodedRecord } from "../../src/kinds/sku/types.ts"
+import type { SkuDecodedRecord } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { json, serving, Worker } from "./rig.ts"
 
 /** A worker whose codec says `found` of the record with these bytes. */
-const readerOf = (record: StoredRecord, found: DecodedRecord, worker: Worker): Worker => {
+const readerOf = (record: StoredRecord, found: SkuDecodedRecord, worker: Worker): Worker => {
   const decodeRecord = (bytes: Uint8Array) => (bytes === record.bytes ? found : engineCodec.decodeRecord(bytes))
   return Object.assign(worker, { step: makeStep({ codec: { ...engineCodec, decodeRecord }, rules: protocolRules }) })
 }
 
-const unreadable: DecodedRecord = { _tag: "Unreadable", cause: "version of the damage: 3" }
-const newer: DecodedRecord = { _tag: "Newer", version: 7, cause: "a form of later" }
+const unreadable: SkuDecodedRecord = { _tag: "Unreadable", cause: "version of the damage: 3" }
+const newer: SkuDecodedRecord = { _tag: "Newer", version: 7, cause: "a form of later" }
 
 /** An owner with a decision, and a follower that hasn't read its record. */
 const withNewest = () => {

@@ -1,16 +1,16 @@
-/** Room in quarantine, at the step level: who comes near its bound is held off at the doors, what is stored by then still waits there, and nothing is lost unsaid. */
+/** Room in quarantine, at the step level: who comes near its bound is throttled at the doors, what is stored by then still waits there, and nothing is lost unsaid. */
 import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { type MemoryBounds, memoryBounds } from "../../src/engine/memory-bounds.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { holdOffEveryMs, saleQtyMax, senderFullMsMax } from "../../src/limits.ts"
+import { saleQtyMax, senderFullMsMax, throttleEveryMs } from "../../src/limits.ts"
 import { Broker, json, saidOf, serving, Worker } from "./rig.ts"
 
 /** A worker that holds the facts of a sender off from so many in quarantine on. */
 const boundBy = (bounds: Partial<MemoryBounds>): Worker => serving(10, protocolRules, new Broker(), { ...memoryBounds, ...bounds })
 /** A sale beyond what is taken on a channel's word: a person has to look at it. */
 const unheardOf = (id: string) => json("RecordSale", { id, mode: "taken", qty: saleQtyMax + 1, location: "L" })
-const heldOff = (worker: Worker) => worker.all("HoldOff").map(({ of, sender }) => `${sender} ${of}`)
+const throttled = (worker: Worker) => worker.all("Throttle").map(({ of, sender }) => `${sender} ${of}`)
 
 describe("a sender with as many facts in quarantine as may be there", () => {
   const full = (): Worker => {
@@ -24,11 +24,11 @@ describe("a sender with as many facts in quarantine as may be there", () => {
     const worker = full()
     for (let n = 0; n < 6; n++) expect(saidOf(worker.broker, `f${n}`)).toMatchObject({ outcome: "quarantined" })
     worker.tick(25)
-    expect(worker.all("HoldOff")).toEqual([{ _tag: "HoldOff", sender: "web", of: "facts", forMs: senderFullMsMax }])
+    expect(worker.all("Throttle")).toEqual([{ _tag: "Throttle", sender: "web", of: "facts", forMs: senderFullMsMax }])
     worker.tick(25)
-    expect(worker.all("HoldOff")).toHaveLength(1)
-    worker.tick(holdOffEveryMs)
-    expect(worker.all("HoldOff")).toHaveLength(2)
+    expect(worker.all("Throttle")).toHaveLength(1)
+    worker.tick(throttleEveryMs)
+    expect(worker.all("Throttle")).toHaveLength(2)
   })
 
   it("is not told earlier, nor is anybody else, and what it asks for is decided as before", () => {
@@ -37,11 +37,11 @@ describe("a sender with as many facts in quarantine as may be there", () => {
     worker.send("shop", unheardOf("other"))
     worker.settle()
     worker.tick(25)
-    expect(heldOff(worker)).toEqual([])
+    expect(throttled(worker)).toEqual([])
     worker.send("web", unheardOf("f3"))
     worker.settle()
     worker.tick(25)
-    expect(heldOff(worker)).toEqual(["web facts"])
+    expect(throttled(worker)).toEqual(["web facts"])
     worker.send("web", json("Reserve", { id: "r", reservation: "r", qty: 1, holdMs: 60_000 }))
     worker.settle()
     expect(saidOf(worker.broker, "r")).toMatchObject({ outcome: "accepted" })
@@ -51,13 +51,13 @@ describe("a sender with as many facts in quarantine as may be there", () => {
   it("is held off by the next owner too, and by nobody once an operator has made room", () => {
     const next = new Worker(full().broker, "b", protocolRules, 1_000_000, { ...memoryBounds, quarantinedPerSender: 4 }).serve()
     next.tick(25)
-    expect(heldOff(next)).toEqual(["web facts"])
+    expect(throttled(next)).toEqual(["web facts"])
     for (const quarantined of [...next.partition.quarantine.keys()].slice(0, 3))
       next.send("boss", json("DropQuarantined", { quarantined, reason: "never happened" }))
     next.settle()
     next.out = []
-    next.tick(2 * holdOffEveryMs)
-    expect(heldOff(next)).toEqual([])
+    next.tick(2 * throttleEveryMs)
+    expect(throttled(next)).toEqual([])
     next.send("web", unheardOf("again"))
     next.settle()
     expect(saidOf(next.broker, "again")).toMatchObject({ outcome: "quarantined" })
@@ -71,7 +71,7 @@ describe("a partition with as much in quarantine as may be there", () => {
     worker.send("dc", json("ReceiveStock", { location: "L", qty: 1 }))
     worker.settle()
     worker.tick(25)
-    expect(heldOff(worker)).toEqual(["web facts", "shop facts"])
+    expect(throttled(worker)).toEqual(["web facts", "shop facts"])
   })
 })
 

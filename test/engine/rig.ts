@@ -12,11 +12,11 @@ import type { ClaimBasis, CommandMessage, Halt, ProtocolRules, SnapshotManifest,
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, Input, JournalRecord, Output, Partition, Reply, Step } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuInput, SkuJournalRecord, SkuOutput, SkuPartition, SkuReply, SkuStep } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 
-type Tag = Output["_tag"]
-type Of<T extends Tag> = Extract<Output, { _tag: T }>
+type Tag = SkuOutput["_tag"]
+type Of<T extends Tag> = Extract<SkuOutput, { _tag: T }>
 type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 
 export const startMs = 1_800_000_000_000
@@ -34,7 +34,7 @@ export class Broker {
   chunks = new Map<string, Array<Uint8Array>>()
   manifest: SnapshotManifest | null = null
   feed: Array<AtsValue> = []
-  replies: Array<Reply> = []
+  replies: Array<SkuReply> = []
 
   append(expectedSeq: number, messageId: string, bytes: Uint8Array): number | undefined {
     if (expectedSeq !== this.journal.length) return undefined
@@ -56,7 +56,7 @@ export class Broker {
     )
   }
 
-  records(): ReadonlyArray<JournalRecord> {
+  records(): ReadonlyArray<SkuJournalRecord> {
     return this.journal.map(({ bytes }) => {
       const decoded = engineCodec.decodeRecord(bytes)
       if (decoded._tag !== "Record") throw new Error(decoded.cause)
@@ -83,10 +83,10 @@ export class Broker {
 
 /** One worker's view of the partition. */
 export class Worker {
-  readonly partition: Partition
-  readonly step: Step
+  readonly partition: SkuPartition
+  readonly step: SkuStep
   /** Outputs not yet taken by the test. */
-  out: Array<Output> = []
+  out: Array<SkuOutput> = []
   /** What time it is, here and at the broker. */
   nowMs = startMs
   /** By how much its clocks, the steady one included, are ahead of the broker's. */
@@ -120,9 +120,9 @@ export class Worker {
     this.step = makeStep({ codec: engineCodec, rules })
   }
 
-  put(input: WithoutTime<Input>): ReadonlyArray<Output> {
+  put(input: WithoutTime<SkuInput>): ReadonlyArray<SkuOutput> {
     const nowMs = this.nowMs + this.clockAheadMs
-    const outputs = this.step(this.partition, { ...input, nowMs, wallMs: nowMs + this.wallAheadMs } as Input)
+    const outputs = this.step(this.partition, { ...input, nowMs, wallMs: nowMs + this.wallAheadMs } as SkuInput)
     // What was asked for in a reign that is over is given up.
     if (outputs.some(({ _tag }) => _tag === "ReignEnded")) this.out = this.out.filter(({ _tag }) => kept.has(_tag))
     this.out.push(...outputs)
@@ -154,12 +154,12 @@ export class Worker {
     for (let i = 0; i < 100_000; i++) {
       const index = this.out.findIndex((output) => !except.includes(output._tag) && !kept.has(output._tag))
       if (index < 0) return
-      this.answer(this.out.splice(index, 1)[0] as Output)
+      this.answer(this.out.splice(index, 1)[0] as SkuOutput)
     }
     throw new Error("the partition never comes to rest")
   }
 
-  answer(output: Output): void {
+  answer(output: SkuOutput): void {
     const { broker } = this
     switch (output._tag) {
       case "FollowJournal":
@@ -200,7 +200,7 @@ export class Worker {
     }
   }
 
-  private answerSaying(output: Output): void {
+  private answerSaying(output: SkuOutput): void {
     const { broker } = this
     switch (output._tag) {
       case "SendReplies":
@@ -327,7 +327,7 @@ const kept: ReadonlySet<Tag> = new Set<Tag>([
   "StopFollowing",
   "PauseReading",
   "SayBusy",
-  "HoldOff",
+  "Throttle",
   "ResumeReading",
 ])
 

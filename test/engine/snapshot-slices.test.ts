@@ -11,7 +11,7 @@ import { beginLoading, loadSlice } from "../../src/engine/snapshot-loading.ts"
 import { givenOf } from "../../src/engine/step.ts"
 import { skuKind } from "../../src/kinds/sku/kind.ts"
 import { emptyPartition, partitionHash, stateHash } from "../../src/kinds/sku/partition.ts"
-import type { Partition } from "../../src/kinds/sku/types.ts"
+import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 import {
   commandsBehindSnapshotMax,
   snapshotCommandsMax,
@@ -51,7 +51,7 @@ const snapshotted = (skus: number, orders: ReadonlyArray<number>): Worker => {
 
 const chunksOf = ({ broker }: Worker): ReadonlyArray<Uint8Array> => broker.chunks.get(broker.manifest?.id ?? "") ?? []
 
-const loaded = (worker: Worker, sizes: () => number): Partition => {
+const loaded = (worker: Worker, sizes: () => number): SkuPartition => {
   const { manifest } = worker.broker
   if (manifest === null) throw new Error("a snapshot")
   const partition = emptyPartition({ partition: 0, partitions: 1, snapshotEveryRecords: 3 })

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { SenderId, Sku } from "../../src/domain/names.ts"
 import type { Halt } from "../../src/engine/protocol.ts"
-import type { StoredBatch, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuStoredBatch, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { commandsKeptBytes } from "../../src/limits.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { encodeBatch } from "../../src/wire/taken.ts"
 import { Broker, json, saidOf, serving, startMs, Worker } from "./rig.ts"
 
-const message = (sender: string, command: Record<string, unknown>, more: Partial<TakenMessage> = {}): TakenMessage => {
+const message = (sender: string, command: Record<string, unknown>, more: Partial<SkuTakenMessage> = {}): SkuTakenMessage => {
   const bytes = new TextEncoder().encode(JSON.stringify(command))
   const body = engineCodec.decodeBody(bytes)
   const text = body._tag === "Commands" && body.commands[0]?._tag === "Command" ? body.commands[0].text : ""
@@ -30,7 +30,7 @@ const message = (sender: string, command: Record<string, unknown>, more: Partial
 const receive = (id: string, qty = 1) => json("ReceiveStock", { id, location: "L", qty })
 
 /** Stores what an ingress wrote, and lets it arrive. */
-const store = (worker: Worker, batch: Partial<StoredBatch> & { readonly serial: number }) => {
+const store = (worker: Worker, batch: Partial<SkuStoredBatch> & { readonly serial: number }) => {
   const body = encodeBatch({ ingress: "i-1", acknowledged: batch.serial - 1, messages: [], ...batch })
   const stored = worker.broker.store("x", "x", "x", "", { subject: "hf.q.sku.0", headers: "", replySuffix: null, body })
   worker.arrive(stored)

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { type Sku, skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { judge } from "../../src/ingress/inspect.ts"
-import type { DecodedBody, DecodedCommand } from "../../src/kinds/sku/types.ts"
+import type { SkuDecodedBody, SkuDecodedCommand } from "../../src/kinds/sku/types.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
 import { decodeBody } from "../../src/wire/body.ts"
 import { commandText } from "../../src/wire/canonical.ts"
@@ -321,7 +321,7 @@ describe("trace", () => {
 
 describe("the kind of a message's commands", () => {
   /** As the reader of another kind's commands would give it. */
-  const ofAnother = (decoded: DecodedCommand): DecodedCommand =>
+  const ofAnother = (decoded: SkuDecodedCommand): SkuDecodedCommand =>
     decoded._tag === "Invalid" ? decoded : { ...decoded, command: { ...decoded.command, type: "PlaceOrder" as Command["type"] } as Command }
 
   it("is its subject's: one that another kind's actors decide makes all of it not stored, and is named", () => {
@@ -329,7 +329,7 @@ describe("the kind of a message's commands", () => {
     const place = { class: "sell", kind: "sku", sku: a as Sku } as const
     expect(judge(body, place, 4, 0)).toMatchObject({ _tag: "Sound", facts: false })
     const [first, second] = body._tag === "Commands" ? body.commands : []
-    const mixed = { ...body, commands: [first, ofAnother(second as DecodedCommand)] } as DecodedBody
+    const mixed = { ...body, commands: [first, ofAnother(second as SkuDecodedCommand)] } as SkuDecodedBody
     expect(judge(mixed, place, 4, 0)).toMatchObject({ answer: "notStored", reason: "kind", at: 1, sku: a })
   })
 })

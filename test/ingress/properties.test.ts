@@ -5,7 +5,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { DoorMessage, IngressInput, IngressOutput } from "../../src/ingress/protocol.ts"
-import type { TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import {
   bodyBytesMax,
   commandsPerMessageMax,
@@ -143,18 +143,18 @@ interface Known {
   sure: "nothing" | "maybe" | "yes"
 }
 
-const typesOf = ({ body }: TakenMessage) =>
+const typesOf = ({ body }: SkuTakenMessage) =>
   body._tag === "Commands" ? body.commands.map((decoded) => (decoded._tag === "Command" ? decoded.command.type : "")) : []
 
 /** The world around an ingress: a stream that is full, late or unsure, owners that hear or don't, and everything that was promised. */
 class World {
   readonly rig: Rig
   readonly known = new Map<string, Known>()
-  readonly frames = new Map<number, { readonly partition: number; readonly messages: ReadonlyArray<TakenMessage> }>()
+  readonly frames = new Map<number, { readonly partition: number; readonly messages: ReadonlyArray<SkuTakenMessage> }>()
   /** The attempts to store that have no answer yet, one a partition; and the serials that are, and may be, in each stream. */
   readonly attempts = new Map<
     number,
-    { readonly serial: number; readonly messages: ReadonlyArray<TakenMessage>; readonly bytes: Uint8Array }
+    { readonly serial: number; readonly messages: ReadonlyArray<SkuTakenMessage>; readonly bytes: Uint8Array }
   >()
   readonly stored = new Map<number, Array<number>>()
   readonly bytesOf = new Map<string, Uint8Array>()
@@ -184,7 +184,7 @@ class World {
     this.put({ _tag: "Arrived", messages: arrivals, publishedAfterMs: this.rig.nowMs - ageMs })
   }
 
-  of({ sender, reply }: TakenMessage): Known {
+  of({ sender, reply }: SkuTakenMessage): Known {
     const known = this.known.get(this.keyOf(sender, reply))
     if (known === undefined) return expect.unreachable("a message that nobody sent")
     return known
@@ -249,7 +249,7 @@ class World {
   }
 
   /** What goes on is what was sent: all commands, in their order. */
-  checkTaken({ arrived }: Known, one: TakenMessage): void {
+  checkTaken({ arrived }: Known, one: SkuTakenMessage): void {
     const idsOf = (text: string) => [...text.matchAll(/"id":"(c-\d+)"/g)].map((found) => found[1])
     expect(one.body._tag === "Commands" && one.body.commands.map((decoded) => decoded._tag === "Command" && decoded.command.id)).toEqual(
       idsOf(new TextDecoder().decode(arrived.body)),

@@ -1,11 +1,11 @@
 /** The client against a real server and a real worker: decisions, the server's permissions, and what a lost connection leaves behind. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { type AtsValue, type Channel, connect } from "../../src/channel.ts"
+import { type AtsValue, connect, type SenderClient } from "../../src/channel.ts"
 import { RealCluster, startTimeoutMs } from "./real-cluster.ts"
 
 let cluster: RealCluster
 
-const as = async (sender: string): Promise<Channel> => {
+const as = async (sender: string): Promise<SenderClient> => {
   const { server } = cluster
   const login = server.credentials.senders[sender]
   if (login === undefined) throw new Error(`the server knows no sender ${sender}`)

@@ -10,7 +10,7 @@ import { publishCounted } from "../../src/nats/counted-publisher.ts"
 import { deskLayer } from "../../src/nats/desk.ts"
 import { type EmbeddedServer, startEmbedded } from "../../src/nats/embedded.ts"
 import { Cluster, Journals, Outbound, Snapshots } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { SenderLink } from "../../src/ports/channel.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { hearQuestions, makeSender, makeWorker, senderConfig, senders, startTimeoutMs, workerConfig } from "./nats-broker.ts"
 
@@ -111,6 +111,6 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
     const sender = makeSender({ ...senderConfig(server, "web"), servers: [way.url] })
     toClose.push(() => sender.dispose())
     await sender.context()
-    expect(await longest(() => sender.runPromise(ChannelLink.use((link) => link.ask("topology", body, "a.b"))))).toBeLessThan(answeredMsMax)
+    expect(await longest(() => sender.runPromise(SenderLink.use((link) => link.ask("topology", body, "a.b"))))).toBeLessThan(answeredMsMax)
   })
 })

@@ -3,12 +3,12 @@ import { connect } from "@nats-io/transport-node"
 import { Effect, Fiber, type ManagedRuntime, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { senderInbox } from "../../src/nats/config.ts"
-import { ChannelLink, type Heard, type SentMessage } from "../../src/ports/channel.ts"
+import { type Heard, SenderLink, type SentMessage } from "../../src/ports/channel.ts"
 import { bytes } from "../contract/broker-under-test.ts"
 import { makeSender, type NatsBroker, senderConfig, startBroker, startTimeoutMs } from "./nats-broker.ts"
 
 let broker: NatsBroker
-let web: ManagedRuntime.ManagedRuntime<ChannelLink, unknown>
+let web: ManagedRuntime.ManagedRuntime<SenderLink, unknown>
 beforeAll(async () => {
   broker = await startBroker({ partitions: 2 })
   web = makeSender(senderConfig(broker.server, "web"))
@@ -23,9 +23,9 @@ afterAll(async () => {
 const toNobody = (suffix: string): SentMessage => ({ class: "sell", kind: "sku", token: "A.B", body: bytes("{}"), suffix })
 
 /** What is heard under `prefix` from `doing` on, until `isLast`. */
-const heardOf = (prefix: string, isLast: (heard: Heard) => boolean, doing: (link: ChannelLink["Service"]) => Promise<unknown>) =>
+const heardOf = (prefix: string, isLast: (heard: Heard) => boolean, doing: (link: SenderLink["Service"]) => Promise<unknown>) =>
   web.runPromise(
-    ChannelLink.use((link) =>
+    SenderLink.use((link) =>
       Effect.gen(function* () {
         const hearing = yield* link
           .replies(prefix)
@@ -82,7 +82,7 @@ describe("a login of another sender", () => {
 describe("a server that is away", () => {
   it("nothing is published, and nothing goes out late when it is back", async () => {
     await broker.server.kill("SIGKILL")
-    await expect.poll(() => web.runPromise(ChannelLink.useSync((link) => link.publish(toNobody("away.1"))))).toBe(false)
+    await expect.poll(() => web.runPromise(SenderLink.useSync((link) => link.publish(toNobody("away.1"))))).toBe(false)
     await broker.server.restart()
     const heard = await heardOf(
       "away",

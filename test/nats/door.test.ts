@@ -4,7 +4,7 @@ import { Effect, Schedule } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
 import { doorCreditMessages, doorSliceBytes, doorSliceMessageBytesMin } from "../../src/limits.ts"
-import { type ArrivedMessage, Door } from "../../src/ports/door.ts"
+import { Door, type PublishedMessage } from "../../src/ports/door.ts"
 import { text } from "../contract/broker-under-test.ts"
 import { deskContract } from "../contract/desk.ts"
 import { doorContract } from "../contract/door.ts"
@@ -40,7 +40,7 @@ describe("a door on a real server", () => {
     ]
     const heard = await door().asIngress(
       Effect.gen(function* () {
-        const messages: Array<ArrivedMessage> = []
+        const messages: Array<PublishedMessage> = []
         const { enter } = yield* Door
         const opened = yield* enter({ arrived: (arrived) => messages.push(...arrived) })
         opened.open(web)
@@ -82,7 +82,7 @@ describe("a door on a real server", () => {
   it("hears on after the server was killed and started again, with its doors as they were", async () => {
     const heard = await door().asIngress(
       Effect.gen(function* () {
-        const messages: Array<ArrivedMessage> = []
+        const messages: Array<PublishedMessage> = []
         const { enter } = yield* Door
         const opened = yield* enter({ arrived: (arrived) => messages.push(...arrived) })
         opened.open(web)

@@ -1,8 +1,8 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { AtsValue, Reply } from "../../src/kinds/sku/types.ts"
-import { type ChannelLinkConfig, channelLinkLayer } from "../../src/nats/channel-link.ts"
+import type { AtsValue, SkuReply } from "../../src/kinds/sku/types.ts"
+import { type SenderLinkConfig, senderLinkLayer } from "../../src/nats/channel-link.ts"
 import { senderInbox } from "../../src/nats/config.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
 import { doorLayer } from "../../src/nats/door.ts"
@@ -17,7 +17,7 @@ import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 export const plainCodec: SaidCodec = {
-  encodeReply: (reply: Reply) => new TextEncoder().encode(JSON.stringify(reply)),
+  encodeReply: (reply: SkuReply) => new TextEncoder().encode(JSON.stringify(reply)),
   encodeAts: (value: AtsValue) => new TextEncoder().encode(JSON.stringify(value)),
   decodeAts: (body) => JSON.parse(new TextDecoder().decode(body)) as AtsValue,
 }
@@ -36,7 +36,7 @@ export const workerConfig = (server: EmbeddedServer, overrides: Partial<NatsConf
   ...overrides,
 })
 
-export const senderConfig = (server: EmbeddedServer, sender: string): ChannelLinkConfig => {
+export const senderConfig = (server: EmbeddedServer, sender: string): SenderLinkConfig => {
   const login = server.credentials.senders[sender]
   if (login === undefined) throw new Error(`the server knows no sender ${sender}`)
   return { servers: [server.url], sender, login }
@@ -51,7 +51,7 @@ export const deskConfig = (server: EmbeddedServer, as: "engine" | "ingress"): De
 
 export const makeDesk = (config: DeskConfig) => ManagedRuntime.make(deskLayer(config))
 export const makeWorker = (config: NatsConfig) => ManagedRuntime.make(natsLayer(config, plainCodec))
-export const makeSender = (config: ChannelLinkConfig) => ManagedRuntime.make(channelLinkLayer(config))
+export const makeSender = (config: SenderLinkConfig) => ManagedRuntime.make(senderLinkLayer(config))
 
 /** Somebody has to hear questions, so that senders learn how many partitions there are. */
 export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions: number) =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startEmbedded } from "../../src/nats/embedded.ts"
 import { natsLayer } from "../../src/nats/layer.ts"
 import { Cluster, Commands, Journals, Outbound } from "../../src/ports/broker.ts"
-import { ChannelLink } from "../../src/ports/channel.ts"
+import { SenderLink } from "../../src/ports/channel.ts"
 import { bytes, skuIn, text } from "../contract/broker-under-test.ts"
 import { answered } from "../contract/patience.ts"
 import { type NatsBroker, plainCodec, startBroker, startTimeoutMs } from "./nats-broker.ts"
@@ -148,7 +148,7 @@ describe("a server killed and started again", () => {
     const value = (version: number) => ({ channel: "web", sku: "A", ats: version, version, delta: 1, cause: "x", atMs: 1 }) as never
     const heard = broker.asSender(
       "web",
-      ChannelLink.use((link) =>
+      SenderLink.use((link) =>
         link.ats(undefined).pipe(
           Stream.flattenIterable,
           Stream.filter(({ body }) => text(body).includes('"cause":"x"')),
@@ -201,7 +201,7 @@ describe("a server that is away", () => {
     const sent = Effect.runPromise(Effect.flip(broker.store(0, bytes("{}"))))
     const asked = broker.asSender(
       "web",
-      ChannelLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),
+      SenderLink.use((link) => Effect.flip(link.ask("ats", bytes(""), "r.1"))),
     )
     const said = broker.asWorker(Outbound.use((outbound) => Effect.flip(outbound.reply([]))))
     const read = broker.asWorker(Journals.use((journals) => Effect.flip(journals.endSeq(0))))

@@ -5,7 +5,7 @@ import { Effect, FiberSet } from "effect"
 import { expect, it } from "vitest"
 import { Cluster, Journals } from "../../src/ports/broker.ts"
 import { makeJournalOutputs } from "../../src/runtime/journal-outputs.ts"
-import type { Told } from "../../src/runtime/mailbox.ts"
+import type { UntimedInput } from "../../src/runtime/mailbox.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 
 it("tells a claimant of no witness beyond the end it tells of, however fast an owner still writes", async () => {
@@ -23,13 +23,13 @@ it("tells a claimant of no witness beyond the end it tells of, however fast an o
       const journals = yield* Journals
       const cluster = yield* Cluster
       const run = yield* FiberSet.makeRuntime<never, void, never>()
-      let heard = (_told: Told): void => {}
-      const answer = new Promise<Told>((resolve) => {
+      let heard = (_told: UntimedInput): void => {}
+      const answer = new Promise<UntimedInput>((resolve) => {
         heard = resolve
       })
       const shell = {
         partition: 0,
-        tell: (letter: Told) => heard(letter),
+        tell: (letter: UntimedInput) => heard(letter),
         tellWhile: () => {},
         heard: Effect.void,
         owner: () => "",

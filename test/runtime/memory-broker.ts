@@ -8,9 +8,10 @@ import { Effect, Layer, type Scope, Stream } from "effect"
 import { type CommandClass, partitionOf, type SenderId, type Sku } from "../../src/domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, Witness } from "../../src/engine/protocol.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { AtsValue, Reply, TakenMessage } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuReply, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import {
   type AnnouncedMember,
+  type AskedQuestion,
   type BrokerTrouble,
   Cluster,
   Commands,
@@ -20,7 +21,6 @@ import {
   type Member,
   type OpenQuestions,
   Outbound,
-  type Question,
   Questions,
   Snapshots,
 } from "../../src/ports/broker.ts"
@@ -112,12 +112,12 @@ export class MemoryBroker {
   /** Whether its end can be asked for; while not, such a question fails. */
   isFormerEndKnown = true
   readonly journals: ReadonlyArray<Growing<StoredRecord>>
-  readonly replies = new Growing<Reply>()
+  readonly replies = new Growing<SkuReply>()
   /** What was said instead of a decision. */
   readonly said = new Growing<{ readonly sender: SenderId; readonly suffix: string; readonly body: Uint8Array }>()
   readonly feed = new Growing<AtsValue & { readonly storedMs: number }>()
   /** Who listens to questions, and whose. */
-  readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: Question) => void }>()
+  readonly #listeners = new Set<{ readonly senders: Set<SenderId>; readonly hear: (question: AskedQuestion) => void }>()
   /** Whom to tell the answers to questions, by sender and suffix. */
   readonly #answered = new Map<string, (answer: Uint8Array) => void>()
   #asked = 0
@@ -168,7 +168,7 @@ export class MemoryBroker {
     return [...this.#listeners].some(({ senders }) => senders.has(sender as SenderId))
   }
 
-  #listen(hear: (question: Question) => void): Effect.Effect<OpenQuestions, never, Scope.Scope> {
+  #listen(hear: (question: AskedQuestion) => void): Effect.Effect<OpenQuestions, never, Scope.Scope> {
     const senders = new Set<SenderId>()
     const listener = { senders, hear }
     const opened: OpenQuestions = {
@@ -205,7 +205,7 @@ export class MemoryBroker {
   /** Stores a command as an ingress would. Returns its sequence. */
   publish(sender: string, commandClass: CommandClass, sku: string, command: object, replySuffix: string | null): number {
     const body = decodeBody(new TextEncoder().encode(JSON.stringify(command)))
-    const message: TakenMessage = {
+    const message: SkuTakenMessage = {
       sender: sender as SenderId,
       class: commandClass,
       bulk: false,

@@ -3,12 +3,12 @@
  */
 import { Clock, Effect, Layer } from "effect"
 import type { SenderId } from "../../src/domain/names.ts"
-import { type ArrivedMessage, Desk, Door, type HandedFrame, type OpenDoor, type OwnerNews } from "../../src/ports/door.ts"
+import { Desk, Door, type HandedFrame, type OpenDoor, type OwnerNews, type PublishedMessage } from "../../src/ports/door.ts"
 import { replySubject } from "../../src/wire/subjects.ts"
 
 interface Listener {
   readonly senders: Set<SenderId>
-  readonly hear: (message: ArrivedMessage) => void
+  readonly hear: (message: PublishedMessage) => void
 }
 
 export class MemoryDoor {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { skuToken } from "../../src/domain/names.ts"
 import { questionsPerSecond } from "../../src/limits.ts"
-import { type Answer, decodeAnswer } from "../../src/wire/questions.ts"
+import { decodeAnswer, type QuestionAnswer } from "../../src/wire/questions.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 import { command, startTestWorker, stockUp, until } from "./workers.ts"
 
 /** Asks, and gathers what is answered. */
-const ask = (broker: MemoryBroker, sender: string, path: string, body?: object | Uint8Array): Array<Answer> => {
-  const answers: Array<Answer> = []
+const ask = (broker: MemoryBroker, sender: string, path: string, body?: object | Uint8Array): Array<QuestionAnswer> => {
+  const answers: Array<QuestionAnswer> = []
   const bytes = body === undefined ? new Uint8Array() : body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body))
   broker.ask(sender, path, bytes, (said) => {
     const answer = decodeAnswer(said)
@@ -142,7 +142,7 @@ describe("questions", () => {
 
   it("of one sender are given up for a moment when they are too many; others are answered meanwhile, and it is too, later", async () => {
     const { broker, worker } = await served(1, ["A"])
-    const flood: Array<Array<Answer>> = []
+    const flood: Array<Array<QuestionAnswer>> = []
     while (broker.isHeard("web")) flood.push(ask(broker, "web", "ats.A"))
     expect(flood.length).toBeGreaterThanOrEqual(questionsPerSecond)
     expect(flood.length).toBeLessThan(2 * questionsPerSecond)

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { recordVersion } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { EngineCodec } from "../../src/kinds/sku/types.ts"
+import type { SkuEngineCodec } from "../../src/kinds/sku/types.ts"
 import { snapshotEveryRecords } from "../../src/limits.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { rankWorkers } from "../../src/runtime/rendezvous.ts"
@@ -24,7 +24,7 @@ const withVersion = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
 
 /** The next release: its records are of the version after this one's, and it reads this one's too. */
 const nextVersion = recordVersion + 1
-const nextCodec: EngineCodec = {
+const nextCodec: SkuEngineCodec = {
   ...engineCodec,
   encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), recordVersion, nextVersion),
   decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, nextVersion, recordVersion)),

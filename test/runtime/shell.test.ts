@@ -5,14 +5,14 @@ import { Effect, Exit, FiberSet, Scope, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { makeConveyor } from "../../src/runtime/conveyor.ts"
-import { makeMailbox, type Told } from "../../src/runtime/mailbox.ts"
+import { makeMailbox, type UntimedInput } from "../../src/runtime/mailbox.ts"
 import { makeReading, readForEver, readUntilBroken } from "../../src/runtime/reading.ts"
 import type { Shell } from "../../src/runtime/shell.ts"
 import { makeSignal } from "../../src/runtime/signal.ts"
 import { until } from "./workers.ts"
 
-const tick: Told = { _tag: "Tick" }
-const sent = (seq: number): Told => ({ _tag: "RepliesSent", seq })
+const tick: UntimedInput = { _tag: "Tick" }
+const sent = (seq: number): UntimedInput => ({ _tag: "RepliesSent", seq })
 
 /** A shell whose partition hears what it is told only when `hear` is called. */
 const makeTestShell = async () => {
@@ -29,8 +29,8 @@ const makeTestShell = async () => {
       run(effect)
     },
   }
-  const hear = (): ReadonlyArray<Told> => {
-    const heard: Array<Told> = []
+  const hear = (): ReadonlyArray<UntimedInput> => {
+    const heard: Array<UntimedInput> = []
     mailbox.readSome((letter) => {
       if (letter.isWanted()) heard.push(letter.told)
       return false
@@ -45,7 +45,7 @@ const numbered = (...seqs: ReadonlyArray<number>) => seqs.map((seq) => ({ seq })
 describe("a mailbox", () => {
   it("hands everything over in the order in which it was put in", () => {
     const mailbox = makeMailbox()
-    const heard: Array<Told> = []
+    const heard: Array<UntimedInput> = []
     mailbox.put({ told: sent(1), isWanted: () => true })
     mailbox.put({ told: sent(2), isWanted: () => true })
     mailbox.readSome(({ told }) => {
@@ -61,7 +61,7 @@ describe("a mailbox", () => {
 
   it("keeps what was not read when its reader had enough, before what came later", () => {
     const mailbox = makeMailbox()
-    const heard: Array<Told> = []
+    const heard: Array<UntimedInput> = []
     mailbox.put({ told: sent(1), isWanted: () => true })
     mailbox.put({ told: sent(2), isWanted: () => true })
     mailbox.readSome(({ told }) => {

@@ -18,13 +18,13 @@ import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/po
 import { CursorStream, FloorClass, RecordKind, recordVersion } from "../../src/engine/records.ts"
 import type {
   AtsValue,
-  DecidedCommand,
-  DecisionSaid,
-  Entry,
-  EntryDecision,
-  JournalRecord,
-  Outcome,
-  Reply,
+  SkuDecidedCommand,
+  SkuEntry,
+  SkuHeardDecision,
+  SkuJournaledDecision,
+  SkuJournalRecord,
+  SkuRememberedDecision,
+  SkuReply,
 } from "../../src/kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, qtyMax, senderCharsMax } from "../../src/limits.ts"
 import { type CommandJson, commandOf, commandSchemas } from "../../src/wire/commands.ts"
@@ -128,7 +128,7 @@ const refusal: fc.Arbitrary<Refusal> = merged(
   fc.record({ reason: fc.constantFrom(...RefusalReason) }),
   some({ field: anyText, ats: units }),
 )
-export const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+export const outcome: fc.Arbitrary<SkuRememberedDecision> = fc.oneof(
   merged(
     fc.record({ outcome: type("accepted") }),
     some({
@@ -146,15 +146,15 @@ export const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ outcome: type("dropped"), reason: anyText }),
 )
 
-const decision: fc.Arbitrary<EntryDecision> = fc.oneof(
+const decision: fc.Arbitrary<SkuJournaledDecision> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ _tag: type("Accepted"), events: fc.array(event, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Refused"), refusal }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Expired") }) },
+  { weight: 1, arbitrary: fc.record({ _tag: type("TooLate") }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Quarantined"), cause: anyText, quarantined: anyText }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Repeated"), outcome }) },
   { weight: 1, arbitrary: fc.record({ _tag: type("Dropped"), reason: anyText }) },
 )
-const decided: fc.Arbitrary<DecidedCommand> = fc.record({
+const decided: fc.Arbitrary<SkuDecidedCommand> = fc.record({
   command: fc.option(command),
   named: fc.option(fc.record({ id: fc.option(commandId), key: fc.option(sku) })),
   decision,
@@ -163,7 +163,7 @@ const decided: fc.Arbitrary<DecidedCommand> = fc.record({
 export const replySuffix = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}(?:\.[A-Za-z0-9_-]{1,12}){0,2}$/)
 const cursor = fc.record({ stream: fc.constantFrom(...CursorStream), seq: count, digest: anyText })
 const commandClass = fc.constantFrom(...CommandClass)
-export const entry: fc.Arbitrary<Entry> = fc.oneof(
+export const entry: fc.Arbitrary<SkuEntry> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -213,7 +213,7 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
   },
 )
 
-export const record: fc.Arbitrary<JournalRecord> = fc.record({
+export const record: fc.Arbitrary<SkuJournalRecord> = fc.record({
   version: fc.constant(recordVersion),
   kind: fc.constantFrom(...RecordKind),
   partition: fc.nat({ max: 999_999 }),
@@ -228,11 +228,11 @@ export const record: fc.Arbitrary<JournalRecord> = fc.record({
   entries: fc.array(entry, { maxLength: 4 }),
 })
 
-const said: fc.Arbitrary<DecisionSaid> = merged(
+const said: fc.Arbitrary<SkuHeardDecision> = merged(
   merged(fc.record({ id: fc.option(commandId), sku: fc.option(sku) }), some({ repeated: fc.constant(true as const) })),
   outcome,
 )
-export const reply: fc.Arbitrary<Reply> = fc.record({
+export const reply: fc.Arbitrary<SkuReply> = fc.record({
   sender,
   suffix: replySuffix,
   partition: fc.nat(),

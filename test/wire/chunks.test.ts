@@ -7,7 +7,7 @@ import { RefusalReason } from "../../src/domain/refusals.ts"
 import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
 import { ReservationStatus } from "../../src/domain/sku/stock.ts"
 import { FloorClass } from "../../src/engine/records.ts"
-import type { Chunk } from "../../src/kinds/sku/types.ts"
+import type { SkuChunk } from "../../src/kinds/sku/types.ts"
 import { readChunk } from "../../src/wire/chunks.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { CommandJson, commandVersion } from "../../src/wire/commands.ts"
@@ -152,7 +152,7 @@ const nullOr = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null })
 const anyFloorClass = fc.constantFrom(...FloorClass)
 
 /** Every chunk that the engine may write, typed as the engine has it: a field that it gains doesn't compile here. */
-const chunk: fc.Arbitrary<Chunk> = fc.oneof(
+const chunk: fc.Arbitrary<SkuChunk> = fc.oneof(
   fc.record({
     kind: fc.constant("actors" as const),
     seq: count,

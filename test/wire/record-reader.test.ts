@@ -2,14 +2,14 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import type { DecidedCommand, JournalRecord, MessageEntry } from "../../src/kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuJournalRecord, SkuMessageEntry } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { decodeAny, decodeUsual } from "../../src/wire/records.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 import { hotCommand, record } from "./arbitraries.ts"
 
 const { encodeRecord, encodeEntry } = engineCodec
-const encode = ({ entries, ...envelope }: JournalRecord): Uint8Array =>
+const encode = ({ entries, ...envelope }: SkuJournalRecord): Uint8Array =>
   encodeRecord(
     envelope,
     entries.map((one) => encodeEntry(one)),
@@ -18,7 +18,7 @@ const encode = ({ entries, ...envelope }: JournalRecord): Uint8Array =>
 const sealed = (open: Buffer): Uint8Array => Buffer.concat([open, Buffer.from(sealOf(open, open.length), "utf8")])
 const unsealed = (bytes: Uint8Array): Buffer => Buffer.from(bytes.subarray(0, bytes.length - sealOf(bytes, 0).length))
 
-const empty: JournalRecord = {
+const empty: SkuJournalRecord = {
   version: 3,
   kind: "batch",
   partition: 3,
@@ -32,7 +32,7 @@ const empty: JournalRecord = {
   publishedSeq: 40,
   entries: [],
 }
-const messageOf = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => ({
+const messageOf = (decided: ReadonlyArray<SkuDecidedCommand>): SkuMessageEntry => ({
   _tag: "Message",
   seq: 8,
   sender: "web" as SenderId,
@@ -45,7 +45,7 @@ const messageOf = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => ({
 })
 
 /** What an owner decides of a hot command, as it usually does. */
-const usualDecision = (command: Command, yes: boolean): DecidedCommand["decision"] => {
+const usualDecision = (command: Command, yes: boolean): SkuDecidedCommand["decision"] => {
   const channel = "web" as SenderId
   if (!yes || !("reservation" in command) || command.reservation === undefined)
     return { _tag: "Refused", refusal: { reason: "InsufficientStock", ats: 0 } }

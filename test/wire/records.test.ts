@@ -5,7 +5,7 @@ import type { Command } from "../../src/domain/sku/commands.ts"
 import type { Allocations, StockEvent } from "../../src/domain/sku/events.ts"
 import type { Policy } from "../../src/domain/sku/policy.ts"
 import { recordVersion } from "../../src/engine/records.ts"
-import type { DecidedCommand, JournalRecord, MessageEntry } from "../../src/kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuJournalRecord, SkuMessageEntry } from "../../src/kinds/sku/types.ts"
 import {
   allocationsMax,
   bodyBytesMax,
@@ -26,13 +26,13 @@ import { sealOf } from "../../src/wire/sealed.ts"
 import { command, entry, event, record } from "./arbitraries.ts"
 
 const { encodeRecord, encodeEntry, decodeRecord } = engineCodec
-const encode = ({ entries, ...envelope }: JournalRecord): Uint8Array =>
+const encode = ({ entries, ...envelope }: SkuJournalRecord): Uint8Array =>
   encodeRecord(
     envelope,
     entries.map((one) => encodeEntry(one)),
   )
 const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-const empty: JournalRecord = {
+const empty: SkuJournalRecord = {
   version: 1,
   kind: "batch",
   partition: 3,
@@ -71,7 +71,7 @@ describe("a record", () => {
   })
 
   it("of version 1 knew no bounds of a sender's word: its messages are read as of senders that have none", () => {
-    const message: MessageEntry = { ...worstMessage([]), bulk: false }
+    const message: SkuMessageEntry = { ...worstMessage([]), bulk: false }
     const readAs = (version: number) => decodeRecord(encode({ ...empty, version, entries: [message] }))
     expect(readAs(1)).toMatchObject({ record: { entries: [{ bulk: true }] } })
     expect(readAs(2)).toMatchObject({ record: { entries: [{ bulk: false }] } })
@@ -90,8 +90,8 @@ describe("a record", () => {
   it("holds each command's canonical text verbatim", () => {
     fc.assert(
       fc.property(command, (one) => {
-        const decided: DecidedCommand = { command: one, named: null, decision: { _tag: "Expired" } }
-        const message: MessageEntry = { ...worstMessage([decided]), reply: null }
+        const decided: SkuDecidedCommand = { command: one, named: null, decision: { _tag: "TooLate" } }
+        const message: SkuMessageEntry = { ...worstMessage([decided]), reply: null }
         expect(textOf(encode({ ...empty, entries: [message] }))).toContain(`{"c":${commandText(one)},`)
       }),
     )
@@ -241,7 +241,7 @@ const longReservation = longId(1) as ReservationId
 const longName = `${longId(1)}~${longId(2)}~999999999` as ReservationId
 const spread: Allocations = Array.from({ length: allocationsMax }, (_, i) => ({ location: longId(i) as LocationId, qty: qtyMax }))
 const worstHead = { id: longId(0) as CommandId, sku: longSku, issuedAtMs: lateMs }
-const worstMessage = (decided: ReadonlyArray<DecidedCommand>): MessageEntry => ({
+const worstMessage = (decided: ReadonlyArray<SkuDecidedCommand>): SkuMessageEntry => ({
   _tag: "Message",
   seq: Number.MAX_SAFE_INTEGER,
   sender: longSender,
@@ -330,7 +330,7 @@ describe("a worst-case entry", () => {
   })
 
   it("of a repeated answer keeps its share too", () => {
-    const decided: DecidedCommand = {
+    const decided: SkuDecidedCommand = {
       command: reserve,
       named: null,
       decision: {
@@ -356,7 +356,7 @@ describe("a record's envelope", () => {
     const hash = "h".repeat(43)
     const id = "i".repeat(idCharsMax)
     const at = Number.MAX_SAFE_INTEGER
-    const largest: JournalRecord = {
+    const largest: SkuJournalRecord = {
       ...empty,
       partition: 999_999,
       incarnation: id,

@@ -1,15 +1,15 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { CommandId, SenderId, Sku } from "../../src/domain/names.ts"
-import type { Reply } from "../../src/kinds/sku/types.ts"
+import type { SkuReply } from "../../src/kinds/sku/types.ts"
 import { commandJsonOf } from "../../src/wire/commands.ts"
 import {
-  type Answer,
   atsPageDefault,
   atsPageMax,
   decodeAnswer,
   encodeAnswer,
   parseQuestion,
+  type QuestionAnswer,
   quarantinePageDefault,
   quarantinePageMax,
   quarantinePath,
@@ -34,7 +34,7 @@ describe("a reply", () => {
   })
 
   it("lists its decisions even if there is one, each with its id and SKU, in the order of the request", () => {
-    const said: Reply = {
+    const said: SkuReply = {
       sender: "web" as SenderId,
       suffix: "r1",
       partition: 3,
@@ -166,7 +166,7 @@ describe("a question", () => {
 describe("an answer", () => {
   const asOf = { partition: 1, seq: 20, epoch: 3 }
   const sku = "85123A" as Sku
-  const roundTrip = (answer: Answer) => expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer)
+  const roundTrip = (answer: QuestionAnswer) => expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer)
 
   it("of any kind comes back from its bytes as it was", () => {
     roundTrip({ answer: "unknownSku", sku, ...asOf })

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { createAudit } from "../../src/audit/audit.ts"
 import type { CommandType } from "../../src/domain/sku/commands.ts"
 import type { StockEvent } from "../../src/domain/sku/events.ts"
-import type { Entry } from "../../src/kinds/sku/types.ts"
+import type { SkuEntry } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { Broker, json, Worker } from "../engine/rig.ts"
 
@@ -60,7 +60,7 @@ const played = () => {
 
 const { broker, worker } = played()
 const entries = broker.records().flatMap((record) => record.entries)
-const eventsOf = (entry: Entry): ReadonlyArray<StockEvent> => {
+const eventsOf = (entry: SkuEntry): ReadonlyArray<StockEvent> => {
   if (entry._tag === "Expiry" || entry._tag === "Covered") return entry.events
   if (entry._tag !== "Message") return []
   return entry.decided.flatMap(({ decision }) => (decision._tag === "Accepted" ? decision.events : []))

@@ -8,7 +8,7 @@ import type { StockEvent } from "../../src/domain/sku/events.ts"
 import { evolve } from "../../src/domain/sku/evolve.ts"
 
 import { emptyStock, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
-import type { Send, Traffic } from "../../src/workload/flows.ts"
+import type { PlannedSend, Traffic } from "../../src/workload/flows.ts"
 import { timeline } from "../../src/workload/flows.ts"
 
 export interface Played {
@@ -29,7 +29,7 @@ export const played = (traffic: Traffic): Played => {
     evolve(stock, event)
     events.push(event)
   }
-  const accepts = ({ command, actor, atMs }: Send): boolean => {
+  const accepts = ({ command, actor, atMs }: PlannedSend): boolean => {
     if (!isStockCommand(command)) return false
     const stock = stocks.get(command.sku) ?? emptyStock(command.sku)
     stocks.set(command.sku, stock)

@@ -13,13 +13,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { Client } from "../../client/client.ts"
-import type { Decision } from "../../client/commands.ts"
+import type { CommandAnswer } from "../../client/commands.ts"
 import { partitionOf } from "../../domain/names.ts"
-import { channelLinkLayer } from "../../nats/channel-link.ts"
-import { ChannelLink } from "../../ports/channel.ts"
+import { senderLinkLayer } from "../../nats/channel-link.ts"
+import { SenderLink } from "../../ports/channel.ts"
 import { describeFailure } from "../exit-codes.ts"
 import { HeardWriter } from "./heard.ts"
-import type { Answer, ChannelSetup, FromChannel, Order, ToChannel } from "./messages.ts"
+import type { FromSender, HeardAnswer, SenderSetup, SendOrder, ToSender } from "./messages.ts"
 import { recordingLink } from "./recording-link.ts"
 
 /** Milliseconds for one answer, worker deaths included. */
@@ -34,15 +34,15 @@ const silencePatienceMs = 5_000
 /** What a channel asks last, of nobody: that the server has it is all that it wants to know. */
 const lastQuestion = "last"
 
-const tell = (message: FromChannel): void => void process.send?.(message, () => undefined)
+const tell = (message: FromSender): void => void process.send?.(message, () => undefined)
 
 /** Answers and the ATS of one turn of the event loop, told together. */
 class Teller {
-  #answers: Array<Answer> = []
+  #answers: Array<HeardAnswer> = []
   #ats: number | null = null
   #scheduled = false
 
-  answer(answer: Answer): void {
+  answer(answer: HeardAnswer): void {
     this.#answers.push(answer)
     this.#schedule()
   }
@@ -65,7 +65,7 @@ class Teller {
   }
 }
 
-const answerOf = (number: number, decision: Decision, tookMs: number): Answer => {
+const answerOf = (number: number, decision: CommandAnswer, tookMs: number): HeardAnswer => {
   switch (decision.outcome) {
     case "accepted": {
       const { allocations, qty } = decision
@@ -90,7 +90,7 @@ const answerOf = (number: number, decision: Decision, tookMs: number): Answer =>
 type Sending = Client["Service"]
 
 /** Sends one copy until it is answered. */
-const sendCopy = (client: Sending, { number, command }: Order, done: (answer: Answer) => void): void => {
+const sendCopy = (client: Sending, { number, command }: SendOrder, done: (answer: HeardAnswer) => void): void => {
   const startedMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startedMs)
   client.submit(
@@ -101,13 +101,13 @@ const sendCopy = (client: Sending, { number, command }: Order, done: (answer: An
 }
 
 /** Sends all copies, at once or one after another, and tells once: what was answered first, or that one got no answer. */
-const play = (clients: ReadonlyArray<Sending>, order: Order, teller: Teller): void => {
-  const answers: Array<Answer> = []
+const play = (clients: ReadonlyArray<Sending>, order: SendOrder, teller: Teller): void => {
+  const answers: Array<HeardAnswer> = []
   const send = (copy: number): void => {
     const client = clients[copy % clients.length]
     if (client !== undefined) sendCopy(client, order, heard)
   }
-  const heard = (answer: Answer): void => {
+  const heard = (answer: HeardAnswer): void => {
     answers.push(answer)
     if (answers.length < order.copies) {
       if (!order.together) send(answers.length)
@@ -129,14 +129,14 @@ const untilSilent = (heardAtMs: () => number): Effect.Effect<void> =>
 
 /** What the parent says after the setup. */
 interface Parent {
-  orders: (orders: ReadonlyArray<Order>) => void
+  orders: (orders: ReadonlyArray<SendOrder>) => void
   finish: () => void
 }
 
-const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
+const work = Effect.fnUntraced(function* (setup: SenderSetup, parent: Parent) {
   const writer = new HeardWriter(setup.heardFolder, setup.sender)
   const { sender, login, url } = setup
-  const link = recordingLink(writer).pipe(Layer.provide(channelLinkLayer({ sender, login, servers: [url], connectTimeoutMs })))
+  const link = recordingLink(writer).pipe(Layer.provide(senderLinkLayer({ sender, login, servers: [url], connectTimeoutMs })))
   const teller = new Teller()
   let heardAtMs = performance.now()
   yield* Effect.gen(function* () {
@@ -164,7 +164,7 @@ const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
     // All that was said before is on its way here, and here when the answer to this is.
     yield* Effect.ignore(
       Effect.provide(
-        ChannelLink.use((link) => link.ask(lastQuestion, new Uint8Array(), lastQuestion)),
+        SenderLink.use((link) => link.ask(lastQuestion, new Uint8Array(), lastQuestion)),
         shared,
       ),
     )
@@ -176,7 +176,7 @@ const work = Effect.fnUntraced(function* (setup: ChannelSetup, parent: Parent) {
 
 const parent: Parent = { orders: () => undefined, finish: () => undefined }
 
-const start = (setup: ChannelSetup): void => {
+const start = (setup: SenderSetup): void => {
   const running = Effect.runFork(work(setup, parent))
   Effect.runFork(
     Effect.map(Fiber.await(running), (exit) => {
@@ -189,7 +189,7 @@ const start = (setup: ChannelSetup): void => {
   )
 }
 
-process.on("message", (message: ToChannel) => {
+process.on("message", (message: ToSender) => {
   if (message._tag === "Setup") start(message)
   if (message._tag === "Send") parent.orders(message.orders)
   if (message._tag === "Finish") parent.finish()

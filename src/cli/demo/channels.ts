@@ -10,20 +10,20 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { CommandFailed, exitCode } from "../exit-codes.ts"
 import type { Guardian } from "./guardian.ts"
-import type { Answer, ChannelSetup, FromChannel, Order, ToChannel } from "./messages.ts"
+import type { FromSender, HeardAnswer, SenderSetup, SendOrder, ToSender } from "./messages.ts"
 
 /** What a channel process tells, as it comes. */
-export interface ChannelEvents {
-  readonly answers: (answers: ReadonlyArray<Answer>) => void
+export interface SenderEvents {
+  readonly answers: (answers: ReadonlyArray<HeardAnswer>) => void
   readonly ats: (ats: number) => void
   /** It can't go on, or has ended before it was told to. */
   readonly failed: (cause: string) => void
 }
 
-export interface ChannelProcess {
+export interface SenderProcess {
   readonly name: string
   readonly pid: number
-  readonly send: (orders: ReadonlyArray<Order>) => void
+  readonly send: (orders: ReadonlyArray<SendOrder>) => void
   /** Lets it write down what it heard, and end. */
   readonly finish: Effect.Effect<void, CommandFailed>
 }
@@ -31,12 +31,12 @@ export interface ChannelProcess {
 const entry = fileURLToPath(new URL("./channel-process.ts", import.meta.url))
 const finishPatienceMs = 20_000
 
-const tell = (child: ChildProcess, message: ToChannel): void => {
+const tell = (child: ChildProcess, message: ToSender): void => {
   // A process that is gone is noticed by its end.
   if (child.connected) child.send(message, () => undefined)
 }
 
-const launch = async (setup: ChannelSetup, folder: string): Promise<ChildProcess> => {
+const launch = async (setup: SenderSetup, folder: string): Promise<ChildProcess> => {
   const log = await open(join(folder, `${setup.sender}.log`), "a")
   try {
     return fork(entry, [], { stdio: ["ignore", log.fd, log.fd, "ipc"], detached: true, execArgv: [] })
@@ -48,9 +48,9 @@ const launch = async (setup: ChannelSetup, folder: string): Promise<ChildProcess
 const failure = (sender: string, cause: string) => new CommandFailed({ code: exitCode.failed, message: `${sender}: ${cause}` })
 
 /** Resolves when the process says it is ready. */
-const untilReady = (child: ChildProcess, setup: ChannelSetup): Effect.Effect<void, CommandFailed> =>
+const untilReady = (child: ChildProcess, setup: SenderSetup): Effect.Effect<void, CommandFailed> =>
   Effect.callback<void, CommandFailed>((resume) => {
-    const heard = (message: FromChannel) => {
+    const heard = (message: FromSender) => {
       if (message._tag === "Ready") resume(Effect.void)
       if (message._tag === "Failed") resume(Effect.fail(failure(setup.sender, message.cause)))
     }
@@ -61,9 +61,9 @@ const untilReady = (child: ChildProcess, setup: ChannelSetup): Effect.Effect<voi
     return Effect.sync(() => void child.off("message", heard).off("exit", gone))
   })
 
-const finish = (child: ChildProcess, setup: ChannelSetup): Effect.Effect<void, CommandFailed> =>
+const finish = (child: ChildProcess, setup: SenderSetup): Effect.Effect<void, CommandFailed> =>
   Effect.callback<void, CommandFailed>((resume) => {
-    const heard = (message: FromChannel) => {
+    const heard = (message: FromSender) => {
       if (message._tag === "Finished") resume(Effect.void)
       if (message._tag === "Failed") resume(Effect.fail(failure(setup.sender, message.cause)))
     }
@@ -77,8 +77,8 @@ const finish = (child: ChildProcess, setup: ChannelSetup): Effect.Effect<void, C
     }),
   )
 
-const listen = (child: ChildProcess, events: ChannelEvents, isFinishing: () => boolean): void => {
-  child.on("message", (message: FromChannel) => {
+const listen = (child: ChildProcess, events: SenderEvents, isFinishing: () => boolean): void => {
+  child.on("message", (message: FromSender) => {
     if (message._tag === "Answers") events.answers(message.answers)
     if (message._tag === "Ats") events.ats(message.ats)
     if (message._tag === "Failed") events.failed(message.cause)
@@ -89,12 +89,12 @@ const listen = (child: ChildProcess, events: ChannelEvents, isFinishing: () => b
 }
 
 /** Starts a channel's process and waits until it is connected. It is ended with the scope. */
-export const startChannel = (
-  setup: ChannelSetup,
+export const startSender = (
+  setup: SenderSetup,
   folder: string,
-  events: ChannelEvents,
+  events: SenderEvents,
   guardian: Guardian,
-): Effect.Effect<ChannelProcess, CommandFailed, Scope.Scope> => {
+): Effect.Effect<SenderProcess, CommandFailed, Scope.Scope> => {
   let finishing = false
   return Effect.acquireRelease(
     Effect.promise(() => launch(setup, folder)),

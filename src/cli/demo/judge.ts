@@ -22,11 +22,11 @@ export interface Judgement {
   readonly answersHeard: number
 }
 
-interface Told {
+interface HeardCount {
   answersHeard: number
 }
 
-const tell = (audit: Audit, told: Told, sender: string, line: HeardLine): void => {
+const tell = (audit: Audit, told: HeardCount, sender: string, line: HeardLine): void => {
   if (line.kind === "stored") for (const { sku, id } of line.commands) audit.acknowledged({ sender, sku, id })
   else if (line.kind === "ats") audit.feed(line.value)
   else {
@@ -35,7 +35,7 @@ const tell = (audit: Audit, told: Told, sender: string, line: HeardLine): void =
   }
 }
 
-const tellHeard = async (audit: Audit, told: Told, file: string, sender: string): Promise<void> => {
+const tellHeard = async (audit: Audit, told: HeardCount, file: string, sender: string): Promise<void> => {
   const lines = createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Number.POSITIVE_INFINITY })
   for await (const text of lines) {
     const line: HeardLine = JSON.parse(text)
@@ -44,7 +44,7 @@ const tellHeard = async (audit: Audit, told: Told, file: string, sender: string)
 }
 
 /** Everything that was heard about the partition's SKUs. */
-const tellAllHeard = (audit: Audit, told: Told, folder: string, partition: number): Effect.Effect<void, CommandFailed> =>
+const tellAllHeard = (audit: Audit, told: HeardCount, folder: string, partition: number): Effect.Effect<void, CommandFailed> =>
   Effect.tryPromise({
     try: async () => {
       const files = new Set(await readdir(folder))
@@ -69,7 +69,7 @@ const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number
 /** Audits all journals to their ends. `heardFolder` holds what {@link heardFile} names. */
 export const judge: (partitions: number, heardFolder: string) => Effect.Effect<Judgement, BrokerUnavailable | CommandFailed, Journals> =
   Effect.fnUntraced(function* (partitions, heardFolder) {
-    const told: Told = { answersHeard: 0 }
+    const told: HeardCount = { answersHeard: 0 }
     const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, partitions) })
     for (let partition = 0; partition < partitions; partition++) {
       yield* tellAllHeard(audit, told, heardFolder, partition)

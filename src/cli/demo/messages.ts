@@ -6,7 +6,7 @@ import type { Command } from "../../domain/sku/commands.ts"
 import type { Allocations } from "../../domain/sku/events.ts"
 
 /** One command to be sent. */
-export interface Order {
+export interface SendOrder {
   /** The demo's number of it; comes back with the answer. */
   readonly number: number
   readonly command: Command
@@ -17,7 +17,7 @@ export interface Order {
 }
 
 /** How a command ended for its sender. */
-export interface Answer {
+export interface HeardAnswer {
   readonly number: number
   /** As the reply says, or `unknown`: no answer came in time. */
   readonly outcome: "accepted" | "refused" | "expired" | "quarantined" | "dropped" | "unknown"
@@ -30,7 +30,7 @@ export interface Answer {
 }
 
 /** What a channel process is started with. */
-export interface ChannelSetup {
+export interface SenderSetup {
   readonly url: string
   readonly sender: string
   readonly login: { readonly user: string; readonly password: string }
@@ -42,15 +42,15 @@ export interface ChannelSetup {
   readonly watchSku: string | null
 }
 
-export type ToChannel =
-  | ({ readonly _tag: "Setup" } & ChannelSetup)
-  | { readonly _tag: "Send"; readonly orders: ReadonlyArray<Order> }
+export type ToSender =
+  | ({ readonly _tag: "Setup" } & SenderSetup)
+  | { readonly _tag: "Send"; readonly orders: ReadonlyArray<SendOrder> }
   /** Everything is answered: close the file and end. */
   | { readonly _tag: "Finish" }
 
-export type FromChannel =
+export type FromSender =
   | { readonly _tag: "Ready" }
-  | { readonly _tag: "Answers"; readonly answers: ReadonlyArray<Answer> }
+  | { readonly _tag: "Answers"; readonly answers: ReadonlyArray<HeardAnswer> }
   | { readonly _tag: "Ats"; readonly ats: number }
   /** What it can't go on with: permissions, a broken file. */
   | { readonly _tag: "Failed"; readonly cause: string }

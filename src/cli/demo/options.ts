@@ -75,9 +75,9 @@ export const demoFlags = {
   keep: flag("keep", false, "keep the temporary folder: journals, logs, what every channel heard"),
 }
 
-type Given<Flags> = { readonly [Name in keyof Flags]: Flags[Name] extends Flag.Flag<infer Value> ? Value : never }
+type FlagValues<Flags> = { readonly [Name in keyof Flags]: Flags[Name] extends Flag.Flag<infer Value> ? Value : never }
 /** The flags as they were given. */
-export type DemoFlags = Given<typeof demoFlags>
+export type DemoFlags = FlagValues<typeof demoFlags>
 
 const bounded = (
   problems: Array<string>,

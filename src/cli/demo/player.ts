@@ -8,31 +8,31 @@ import { assert } from "../../assert.ts"
 import type { EpochMs } from "../../domain/names.ts"
 import type { Command, Fulfil } from "../../domain/sku/commands.ts"
 import type { Allocation, Allocations } from "../../domain/sku/events.ts"
-import type { Flow, Send, Step, Traffic } from "../../workload/flows.ts"
+import type { Flow, FlowStep, PlannedSend, Traffic } from "../../workload/flows.ts"
 import { issuedAt, shipmentsOf, timeline } from "../../workload/flows.ts"
-import type { Answer, Order } from "./messages.ts"
+import type { HeardAnswer, SendOrder } from "./messages.ts"
 
 /** An order for the process of `actor`. */
-export interface Handed {
+export interface HandedOrder {
   readonly actor: string
-  readonly order: Order
+  readonly order: SendOrder
 }
 
-export interface Pace {
+export interface PlayPace {
   /** Commands on their way at once, at most. Those that wait for the answer before theirs count. */
   readonly inFlight: number
   /** Play at the traffic's own pace; otherwise as fast as answers come. */
   readonly realTime: boolean
 }
 
-interface Playing {
+interface PlayingFlow {
   readonly flow: Flow
   /** Index of the send that is next to be sent. */
   next: number
   /** Sends handed out and not yet answered. */
   unanswered: number
   /** Steps whose turn has come, while the one before them has no answer. */
-  readonly waiting: Array<Step>
+  readonly waiting: Array<FlowStep>
   /** By reservation: what it has open, by what was heard. */
   readonly open: Map<string, Allocations>
   ended: boolean
@@ -80,21 +80,21 @@ export class Player {
   }
   /** Flows in all, the setup left out. */
   readonly flows: number
-  readonly #pace: Pace
-  readonly #playing: Array<Playing>
-  readonly #steps: ReadonlyArray<Step>
-  readonly #setup: ReadonlyArray<Send>
+  readonly #pace: PlayPace
+  readonly #playing: Array<PlayingFlow>
+  readonly #steps: ReadonlyArray<FlowStep>
+  readonly #setup: ReadonlyArray<PlannedSend>
   #setupFrom = 0
   #setupUnanswered = 0
   #cursor = 0
   #waitingSteps = 0
   #onTheirWay = 0
   #startedMs: EpochMs | null = null
-  readonly #pending = new Map<number, { readonly step: Step | null; readonly command: Command }>()
+  readonly #pending = new Map<number, { readonly step: FlowStep | null; readonly command: Command }>()
   #numbers = 0
-  #ready: Array<Handed> = []
+  #ready: Array<HandedOrder> = []
 
-  constructor(traffic: Traffic, pace: Pace) {
+  constructor(traffic: Traffic, pace: PlayPace) {
     this.#pace = pace
     this.#setup = traffic.setup
     this.#steps = timeline(traffic.flows)
@@ -113,7 +113,7 @@ export class Player {
   }
 
   /** What may be sent now, in order. Each is handed out once. */
-  take(nowMs: EpochMs): ReadonlyArray<Handed> {
+  take(nowMs: EpochMs): ReadonlyArray<HandedOrder> {
     if (!this.isSetUp) this.#takeSetup(nowMs)
     else this.#takeSteps(nowMs)
     const taken = this.#ready
@@ -129,7 +129,7 @@ export class Player {
   }
 
   /** Takes the answer to a command handed out. Throws if the setup is not accepted: then nothing that follows means anything. */
-  answered(answer: Answer, nowMs: EpochMs): void {
+  answered(answer: HeardAnswer, nowMs: EpochMs): void {
     const pending = this.#pending.get(answer.number)
     assert(pending !== undefined, "an answer belongs to a command that was handed out")
     this.#pending.delete(answer.number)
@@ -147,7 +147,7 @@ export class Player {
     return this.#onTheirWay + this.#waitingSteps < this.#pace.inFlight
   }
 
-  #dueMs(step: Step, startedMs: EpochMs): EpochMs {
+  #dueMs(step: FlowStep, startedMs: EpochMs): EpochMs {
     return this.#pace.realTime ? startedMs + step.atMs - (this.#steps[0]?.atMs ?? 0) : startedMs
   }
 
@@ -175,7 +175,7 @@ export class Player {
   }
 
   /** Hands out the commands of a step: one, or a shipment for each location that has units of the reservation. */
-  #begin(playing: Playing, step: Step, nowMs: EpochMs): void {
+  #begin(playing: PlayingFlow, step: FlowStep, nowMs: EpochMs): void {
     const commands = step.command.type === "Fulfil" ? this.#shipments(playing, step.command) : [step.command]
     playing.next = step.index + 1
     playing.unanswered = commands.length
@@ -183,12 +183,12 @@ export class Player {
     if (commands.length === 0) this.#stepDone(playing, nowMs)
   }
 
-  #shipments(playing: Playing, planned: Fulfil): ReadonlyArray<Fulfil> {
+  #shipments(playing: PlayingFlow, planned: Fulfil): ReadonlyArray<Fulfil> {
     const open = playing.open.get(planned.reservation)
     return open === undefined ? [planned] : shipmentsOf(planned, open)
   }
 
-  #hand(send: Send, step: Step | null, command: Command, nowMs: EpochMs): void {
+  #hand(send: PlannedSend, step: FlowStep | null, command: Command, nowMs: EpochMs): void {
     const number = ++this.#numbers
     const made = issuedAt(command, nowMs)
     this.#pending.set(number, { step, command: made })
@@ -197,7 +197,7 @@ export class Player {
     this.#ready.push({ actor: send.actor, order: { number, command: made, copies: send.copies, together: send.together } })
   }
 
-  #count(command: Command, answer: Answer): void {
+  #count(command: Command, answer: HeardAnswer): void {
     const { played } = this
     played.answered += 1
     played.slowestMs = Math.max(played.slowestMs, answer.tookMs)
@@ -209,7 +209,7 @@ export class Player {
     if (played.unknownCauses.size < 10) played.unknownCauses.add(answer.reason ?? "no answer")
   }
 
-  #flowAnswered(step: Step, command: Command, answer: Answer, nowMs: EpochMs): void {
+  #flowAnswered(step: FlowStep, command: Command, answer: HeardAnswer, nowMs: EpochMs): void {
     const playing = this.#playing[step.flow]
     assert(playing !== undefined, "a step belongs to a flow")
     playing.unanswered -= 1
@@ -218,7 +218,7 @@ export class Player {
     if (playing.unanswered === 0) this.#stepDone(playing, nowMs)
   }
 
-  #remember(playing: Playing, command: Command, answer: Answer): void {
+  #remember(playing: PlayingFlow, command: Command, answer: HeardAnswer): void {
     const reservation = reservationOf(command)
     if (reservation === undefined) return
     if (command.type === "Release") {
@@ -227,7 +227,7 @@ export class Player {
     } else if (answer.allocations !== undefined) playing.open.set(reservation, answer.allocations)
   }
 
-  #stepDone(playing: Playing, nowMs: EpochMs): void {
+  #stepDone(playing: PlayingFlow, nowMs: EpochMs): void {
     if (playing.ended) return
     if (playing.next === playing.flow.sends.length) {
       this.#end(playing)
@@ -239,7 +239,7 @@ export class Player {
     this.#begin(playing, step, nowMs)
   }
 
-  #end(playing: Playing): void {
+  #end(playing: PlayingFlow): void {
     if (playing.ended) return
     playing.ended = true
     this.#waitingSteps -= playing.waiting.length

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { ChannelLink } from "../../ports/channel.ts"
+import { SenderLink } from "../../ports/channel.ts"
 import { decodeDoorAnswer } from "../../wire/answers.ts"
 import type { HeardLine, HeardWriter } from "./heard.ts"
 
@@ -34,10 +34,10 @@ const writeReply = (writer: HeardWriter, suffix: string, reply: string): boolean
 }
 
 /** The link in place, recorded. */
-export const recordingLink = (writer: HeardWriter): Layer.Layer<ChannelLink, never, ChannelLink> =>
+export const recordingLink = (writer: HeardWriter): Layer.Layer<SenderLink, never, SenderLink> =>
   Layer.effect(
-    ChannelLink,
-    Effect.map(ChannelLink, (link) => {
+    SenderLink,
+    Effect.map(SenderLink, (link) => {
       /** Bodies of messages of which nothing was heard, by suffix. */
       const unheard = new Map<string, Uint8Array>()
       const record = (suffix: string, body: Uint8Array): void => {
@@ -49,7 +49,7 @@ export const recordingLink = (writer: HeardWriter): Layer.Layer<ChannelLink, nev
         }
         unheard.delete(suffix)
       }
-      return ChannelLink.of({
+      return SenderLink.of({
         ...link,
         publish: (message) => {
           const isSent = link.publish(message)

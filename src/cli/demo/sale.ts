@@ -15,13 +15,13 @@ import { CommandFailed, exitCode } from "../exit-codes.ts"
 import type { FlashSource, OrdersSource } from "./options.ts"
 
 /** Who plays: one process each, with credentials of its own. */
-export type Actor = SenderAccess
+export type DemoSender = SenderAccess
 
 /** Something to play. */
-export interface Sale {
+export interface DemoSale {
   readonly title: string
   readonly traffic: Traffic
-  readonly actors: ReadonlyArray<Actor>
+  readonly actors: ReadonlyArray<DemoSender>
   /** The SKU that is asked for most. */
   readonly hotSku: string
   /** Whether to play at the traffic's own pace, or as fast as answers come. */
@@ -45,15 +45,15 @@ const fileChannels: ReadonlyArray<{ readonly sender: SenderId; readonly weight: 
   { sender: "wholesale" as SenderId, weight: 8 },
 ]
 
-const actorsFor = (channels: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlyArray<Actor> => [
-  ...channels.map(({ sender }): Actor => ({ sender, roles: ["channel"] })),
+const actorsFor = (channels: ReadonlyArray<{ readonly sender: SenderId }>): ReadonlyArray<DemoSender> => [
+  ...channels.map(({ sender }): DemoSender => ({ sender, roles: ["channel"] })),
   { sender: warehouse, roles: ["warehouse"] },
   { sender: planner, roles: ["merchandiser"] },
 ]
 
 const shortHoldMs = 1_500
 
-const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): Sale => {
+const flashSaleOf = ({ seed, skus, orders, windowMs }: FlashSource): DemoSale => {
   const sale = flashSale({ seed, skus, orders, windowMs, shortHoldMs, warehouse, planner })
   return {
     title: `flash sale from seed ${seed}: ${counted(orders, "order")} of ${counted(skus, "SKU")} in ${windowMs / 1_000} s`,
@@ -90,7 +90,7 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
   if (source._tag === "Refused") return yield* unusable(source.message)
   const plan = planOf(source, { channels: fileChannels, warehouse, planner, location: "main" as LocationId })
   if (plan._tag === "Refused") return yield* unusable(plan.message)
-  const sale: Sale = {
+  const sale: DemoSale = {
     title: `${shown(asked.path, pathCharsMax)}: ${counted(plan.report.rows, "row")}, ${counted(plan.totals.orderLines, "sale")} of ${counted(plan.totals.skus, "SKU")}, as fast as they go`,
     traffic: plan,
     actors: actorsFor(fileChannels),
@@ -104,5 +104,5 @@ const ordersOf = Effect.fnUntraced(function* (asked: OrdersSource) {
 })
 
 /** Reads or invents the sale. Fails where a file can't be used. */
-export const saleOf = (source: FlashSource | OrdersSource): Effect.Effect<Sale, CommandFailed> =>
+export const saleOf = (source: FlashSource | OrdersSource): Effect.Effect<DemoSale, CommandFailed> =>
   source._tag === "FlashSale" ? Effect.sync(() => flashSaleOf(source)) : ordersOf(source)

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { CommandFailed, type ExitCode, exitCode } from "../exit-codes.ts"
-import type { Answer, Order } from "./messages.ts"
+import type { HeardAnswer, SendOrder } from "./messages.ts"
 import type { Player } from "./player.ts"
 
 export interface Cue {
@@ -17,7 +17,7 @@ export interface Cue {
 export interface StageOptions {
   readonly player: Player
   /** Sends through the actor's process. */
-  readonly send: (actor: string, orders: ReadonlyArray<Order>) => void
+  readonly send: (actor: string, orders: ReadonlyArray<SendOrder>) => void
   readonly cue: Cue | null
 }
 
@@ -50,7 +50,7 @@ export class Stage {
     return this.#startedMs === 0 ? 0 : (this.#endedMs ?? performance.now()) - this.#startedMs
   }
 
-  answers(answers: ReadonlyArray<Answer>): void {
+  answers(answers: ReadonlyArray<HeardAnswer>): void {
     if (this.#end === undefined) return
     const nowMs = Date.now()
     try {
@@ -107,7 +107,7 @@ export class Stage {
 
   #handOut(): void {
     const { player } = this.#options
-    const byActor = new Map<string, Array<Order>>()
+    const byActor = new Map<string, Array<SendOrder>>()
     const nowMs = Date.now()
     for (const { actor, order } of player.take(nowMs)) {
       const orders = byActor.get(actor)

@@ -8,7 +8,7 @@ import { partitionOf } from "../../domain/names.ts"
 import type { OrderReport } from "../../workload/orders.ts"
 import type { Judgement } from "./judge.ts"
 import type { Played } from "./player.ts"
-import type { Sale } from "./sale.ts"
+import type { DemoSale } from "./sale.ts"
 
 /** A worker that was killed, and what became of its partitions. */
 export interface Kill {
@@ -78,8 +78,8 @@ export interface Verdict {
   readonly playedMs: number
 }
 
-export interface Evidence {
-  readonly sale: Sale
+export interface DemoEvidence {
+  readonly sale: DemoSale
   readonly partitions: number
   readonly played: Played
   readonly playedMs: number
@@ -87,7 +87,7 @@ export interface Evidence {
   readonly judgement: Judgement
 }
 
-const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: Evidence): ReadonlyArray<string> => {
+const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvidence): ReadonlyArray<string> => {
   const { totals, violationsBy } = report
   const broken: Array<string> = []
   const say = (count: number, what: string) => {
@@ -113,7 +113,7 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: Evidenc
 }
 
 /** Draws the verdict. */
-export const verdictOf = (evidence: Evidence): Verdict => {
+export const verdictOf = (evidence: DemoEvidence): Verdict => {
   const { sale, partitions, played, playedMs, kill, judgement } = evidence
   const { report, answersHeard } = judgement
   const { totals } = report

@@ -8,33 +8,33 @@ import type { CommandValue } from "../define.ts"
 import type { CommandClass } from "../names.ts"
 import { skuKind } from "./index.ts"
 
-type Spec = (typeof skuKind.commands)[number]
-type ValueOf<One> = One extends {
+type SkuCommandSpec = (typeof skuKind.commands)[number]
+type SkuCommandOf<One> = One extends {
   readonly type: infer Type extends string
   readonly isFact: infer IsFact extends boolean
-  readonly fields: infer Own extends Spec["fields"]
+  readonly fields: infer Own extends SkuCommandSpec["fields"]
 }
   ? CommandValue<typeof skuKind.head, Type, IsFact, Own>
   : never
 type Sold = { readonly class: "sell" }
-type Told = { readonly isFact: true }
+type FactSpec = { readonly isFact: true }
 type Operated = { readonly class: "operator" }
 
 /** What already happened. */
-export type Fact = ValueOf<Extract<Spec, Told>>
+export type Fact = SkuCommandOf<Extract<SkuCommandSpec, FactSpec>>
 /** What a channel asks for, and may be refused. */
-export type SellCommand = ValueOf<Exclude<Extract<Spec, Sold>, Told>>
+export type SellCommand = SkuCommandOf<Exclude<Extract<SkuCommandSpec, Sold>, FactSpec>>
 /** What an operator settles quarantine with. */
-export type OperatorCommand = ValueOf<Extract<Spec, Operated>>
+export type OperatorCommand = SkuCommandOf<Extract<SkuCommandSpec, Operated>>
 /** What one SKU decides by itself; operator commands are the partition's. */
-export type StockCommand = ValueOf<Exclude<Spec, Operated>>
+export type StockCommand = SkuCommandOf<Exclude<SkuCommandSpec, Operated>>
 /** Every command about a SKU. */
 export type Command = StockCommand | OperatorCommand
 /** The names of all commands about a SKU. */
-export type CommandType = Spec["type"]
+export type CommandType = SkuCommandSpec["type"]
 
 /** A table by type, of what each type's spec says. */
-export const ofEachType = <Value>(value: (spec: Spec) => Value): Readonly<Record<CommandType, Value>> =>
+export const ofEachType = <Value>(value: (spec: SkuCommandSpec) => Value): Readonly<Record<CommandType, Value>> =>
   Object.fromEntries(skuKind.commands.map((spec) => [spec.type, value(spec)])) as Record<CommandType, Value>
 
 /** The class each type must be sent in. */

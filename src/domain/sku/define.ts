@@ -12,7 +12,7 @@ import type { EndedOf, Reservation, SkuStock } from "./stock.ts"
 export const head = { id: CommandIdField, sku: SkuField, issuedAtMs: EpochMsField }
 
 /** What of a SKU each of its commands is given and decides. */
-export interface SkuKind {
+export interface SkuDeclaration {
   readonly head: typeof head
   /** Undefined for a SKU nobody has told anything about. */
   readonly state: SkuStock | undefined
@@ -27,7 +27,7 @@ export type SkuCommand<Type extends string, Own extends Schema.Struct.Fields> = 
 export type SkuFact<Type extends string, Own extends Schema.Struct.Fields> = CommandValue<typeof head, Type, true, Own>
 
 /** Declares a command of a SKU. */
-export const defineCommand = commandDefiner<SkuKind>()
+export const defineCommand = commandDefiner<SkuDeclaration>()
 
 /** Adds to the units that are owed and not there at a location; negative takes off. */
 export type OwesMore = (location: LocationId, qty: number) => void

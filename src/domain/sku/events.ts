@@ -7,13 +7,13 @@
 import type { EventValue } from "../define.ts"
 import type { skuKind } from "./index.ts"
 
-type Spec = (typeof skuKind.events)[number]
-type ValueOf<One> = One extends { readonly type: infer Type extends string; readonly fields: infer Own extends Spec["fields"] }
+type StockEventSpec = (typeof skuKind.events)[number]
+type SkuEventOf<One> = One extends { readonly type: infer Type extends string; readonly fields: infer Own extends StockEventSpec["fields"] }
   ? EventValue<Type, Own>
   : never
 
 /** Any event of a SKU. */
-export type StockEvent = ValueOf<Spec>
+export type StockEvent = SkuEventOf<StockEventSpec>
 
 export type { Reserved } from "./commands/reserve/events.ts"
 export { type DiscrepancyFound, DiscrepancyKind, type Expired, type ShortageCovered, type ShortageFound } from "./shared-events.ts"

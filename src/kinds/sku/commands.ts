@@ -7,7 +7,7 @@ import { type Command, type CommandType, classOf, isFact, ofEachType } from "../
 import { skuKind } from "../../domain/sku/index.ts"
 import { channelPolicy } from "../../domain/sku/policy.ts"
 import type { SkuStock } from "../../domain/sku/stock.ts"
-import type { KindCommands, OperatorCommand } from "../../engine/kind.ts"
+import type { KindCommands, KindOperatorCommand } from "../../engine/kind.ts"
 import { horizonMs } from "../../engine/memory.ts"
 import type { FloorClass } from "../../engine/records.ts"
 import { commandHorizonMs, factHorizonMs, saleQtyMax } from "../../limits.ts"
@@ -27,7 +27,7 @@ for (const { type, isFact: isKindOfFact } of skuKind.commands)
     "facts are remembered for the horizon of facts",
   )
 
-const operatorOf = (command: Command): OperatorCommand | undefined => {
+const operatorOf = (command: Command): KindOperatorCommand | undefined => {
   if (command.type === "ReplayQuarantined") return { quarantined: command.quarantined, dropReason: null }
   return command.type === "DropQuarantined" ? { quarantined: command.quarantined, dropReason: command.reason } : undefined
 }

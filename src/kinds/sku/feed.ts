@@ -9,10 +9,10 @@ import { channelPolicy, type Policy } from "../../domain/sku/policy.ts"
 import type { SkuStock } from "../../domain/sku/stock.ts"
 import { noteStray } from "../../engine/actor.ts"
 import type { KindFeed } from "../../engine/kind.ts"
-import type { AtsValue, SkuActor, SkuKind, Told } from "./types.ts"
+import type { AtsValue, SkuActor, SkuKind, SkuTold } from "./types.ts"
 
 /** What was last told of a SKU, noted from now on if nothing was. */
-const toldBy = (actor: SkuActor): Told => {
+const toldBy = (actor: SkuActor): SkuTold => {
   actor.told ??= { ats: null, policy: null, short: null }
   return actor.told
 }

@@ -5,11 +5,11 @@ import { unreachable } from "../../assert.ts"
 import type { CommandId, Sku } from "../../domain/names.ts"
 import type { Reserved, StockEvent } from "../../domain/sku/events.ts"
 import { claimedQty, unitsOf } from "../../domain/sku/events.ts"
-import type { Accepted, DecisionSaid, Outcome } from "./types.ts"
+import type { SkuAccepted, SkuHeardDecision, SkuRememberedDecision } from "./types.ts"
 
 const accepted: AcceptedOutcome = Object.freeze({ outcome: "accepted" })
 
-type AcceptedOutcome = { readonly outcome: "accepted" } & { -readonly [Field in keyof Accepted]: Accepted[Field] }
+type AcceptedOutcome = { readonly outcome: "accepted" } & { -readonly [Field in keyof SkuAccepted]: SkuAccepted[Field] }
 
 /** The outcome of a hold. What was read from a record shares its allocations, and then this too: a million are remembered. */
 const reservedOutcome = ({ allocations, expiresAtMs }: Reserved): AcceptedOutcome => {
@@ -69,7 +69,7 @@ export const acceptedOutcome = (events: ReadonlyArray<StockEvent>): AcceptedOutc
 }
 
 /** The answer to one command, under the SKU's own word for what it is about. */
-export const saidOf = (id: CommandId | null, sku: Sku | null, repeated: boolean, outcome: Outcome): DecisionSaid =>
+export const saidOf = (id: CommandId | null, sku: Sku | null, repeated: boolean, outcome: SkuRememberedDecision): SkuHeardDecision =>
   repeated ? { id, sku, repeated: true, ...outcome } : { id, sku, ...outcome }
 
 /** What people have to look at: a fact that didn't fit what was believed, and more being owed than is there. */

@@ -33,7 +33,7 @@ export interface AtsValue {
 }
 
 /** What a sender hears of an accepted command beside that. */
-export interface Accepted {
+export interface SkuAccepted {
   /** Units reserved, released, fulfilled or owed by this command, where it moved any; `allocations`: where they are or were reserved. */
   readonly qty?: number
   readonly allocations?: Allocations
@@ -48,7 +48,7 @@ export interface Accepted {
 }
 
 /** What a SKU's channels were last told. */
-export interface Told {
+export interface SkuTold {
   /** ATS by channel as last sent in this reign, in the order of `policy`'s channels; null before anything was sent or is known. */
   ats: ReadonlyArray<number> | null
   policy: Policy | null
@@ -74,15 +74,17 @@ export interface ReservationRow {
   readonly reservation: Reservation
 }
 
-export type Outcome = ({ readonly outcome: "accepted" } & Accepted) | Exclude<records.Outcome, { readonly outcome: "accepted" }>
+export type SkuRememberedDecision =
+  | ({ readonly outcome: "accepted" } & SkuAccepted)
+  | Exclude<records.RememberedDecision, { readonly outcome: "accepted" }>
 
 /** The answer to one command. Id and SKU are null where the body could not be decoded that far. */
-export type DecisionSaid = {
+export type SkuHeardDecision = {
   readonly id: CommandId | null
   readonly sku: Sku | null
   /** True when this id was decided before and this is the same outcome again. */
   readonly repeated?: true
-} & Outcome
+} & SkuRememberedDecision
 
 /** What the engine knows of SKUs only as types of its own. */
 export interface SkuKind extends KindTypes {
@@ -94,35 +96,35 @@ export interface SkuKind extends KindTypes {
   readonly state: SkuStock
   readonly part: Reservation
   readonly ending: Ending
-  readonly accepted: Accepted
-  readonly said: DecisionSaid
-  readonly told: Told
+  readonly accepted: SkuAccepted
+  readonly said: SkuHeardDecision
+  readonly told: SkuTold
   readonly value: AtsValue
   readonly actorRow: SkuRow
   readonly partRow: ReservationRow
 }
 
 export type SkuActor = actor.Actor<SkuKind>
-export type Chunk = chunks.Chunk<SkuKind>
-export type Remembered = memory.Remembered<SkuKind>
-export type Partition = partition.Partition<SkuKind>
-export type InFlight = partition.InFlight<SkuKind>
-export type QuarantinedCommand = partition.QuarantinedCommand<SkuKind>
-export type DecodedCommand = protocol.DecodedCommand<SkuKind>
-export type DecodedBody = protocol.DecodedBody<SkuKind>
-export type DecodedBatch = protocol.DecodedBatch<SkuKind>
-export type DecodedRecord = protocol.DecodedRecord<SkuKind>
-export type TakenMessage = protocol.TakenMessage<SkuKind>
-export type StoredBatch = protocol.StoredBatch<SkuKind>
-export type EngineCodec = protocol.EngineCodec<SkuKind>
-export type Input = protocol.Input<SkuKind>
-export type Output = protocol.Output<SkuKind>
-export type DecidedCommand = records.DecidedCommand<SkuKind>
-export type EntryDecision = records.EntryDecision<SkuKind>
-export type MessageEntry = records.MessageEntry<SkuKind>
-export type SettledEntry = records.SettledEntry<SkuKind>
-export type ExpiryEntry = records.ExpiryEntry<SkuKind>
-export type Entry = records.Entry<SkuKind>
-export type JournalRecord = records.JournalRecord<SkuKind>
-export type Reply = records.Reply<SkuKind>
-export type Step = step.Step<SkuKind>
+export type SkuChunk = chunks.Chunk<SkuKind>
+export type SkuRemembered = memory.Remembered<SkuKind>
+export type SkuPartition = partition.Partition<SkuKind>
+export type SkuAppendInFlight = partition.AppendInFlight<SkuKind>
+export type SkuQuarantinedCommand = partition.QuarantinedCommand<SkuKind>
+export type SkuDecodedCommand = protocol.DecodedCommand<SkuKind>
+export type SkuDecodedBody = protocol.DecodedBody<SkuKind>
+export type SkuDecodedBatch = protocol.DecodedBatch<SkuKind>
+export type SkuDecodedRecord = protocol.DecodedRecord<SkuKind>
+export type SkuTakenMessage = protocol.TakenMessage<SkuKind>
+export type SkuStoredBatch = protocol.StoredBatch<SkuKind>
+export type SkuEngineCodec = protocol.EngineCodec<SkuKind>
+export type SkuInput = protocol.Input<SkuKind>
+export type SkuOutput = protocol.Output<SkuKind>
+export type SkuDecidedCommand = records.DecidedCommand<SkuKind>
+export type SkuJournaledDecision = records.JournaledDecision<SkuKind>
+export type SkuMessageEntry = records.MessageEntry<SkuKind>
+export type SkuSettledEntry = records.SettledEntry<SkuKind>
+export type SkuExpiryEntry = records.ExpiryEntry<SkuKind>
+export type SkuEntry = records.Entry<SkuKind>
+export type SkuJournalRecord = records.JournalRecord<SkuKind>
+export type SkuReply = records.Reply<SkuKind>
+export type SkuStep = step.Step<SkuKind>

@@ -10,21 +10,21 @@ import { availableQty, reservationOf, shortQtyOf, shortQtyOfChannel } from "../.
 import { endedPart } from "../../engine/ended.ts"
 import * as engine from "../../engine/views.ts"
 import { skuParts } from "./parts.ts"
-import type { AtsValue, Partition } from "./types.ts"
+import type { AtsValue, SkuPartition } from "./types.ts"
 
 /** How a partition is doing, and units that were sold without asking and are not there, of all its SKUs. */
-export interface PartitionStatus extends Omit<engine.PartitionStatus, "actors"> {
+export interface SkuPartitionStatus extends Omit<engine.PartitionStatus, "actors"> {
   readonly skus: number
   readonly shortQty: number
 }
 
-const shortUnits = ({ short }: Partition): number => {
+const shortUnits = ({ short }: SkuPartition): number => {
   let qty = 0
   for (const { state } of short) qty += shortQtyOf(state)
   return qty
 }
 
-export const statusOf = (partition: Partition): PartitionStatus => {
+export const statusOf = (partition: SkuPartition): SkuPartitionStatus => {
   const { actors: skus, ...status } = engine.statusOf(partition)
   return { ...status, skus, shortQty: shortUnits(partition) }
 }
@@ -33,7 +33,7 @@ export const statusOf = (partition: Partition): PartitionStatus => {
 const shortagesShownMax = 32
 
 /** Stock of one SKU, or undefined if it isn't known here. */
-export const stockView = (partition: Partition, sku: Sku) => {
+export const stockView = (partition: SkuPartition, sku: Sku) => {
   const actor = partition.actors.get(sku)
   if (actor === undefined) return undefined
   const { state: stock } = actor
@@ -54,13 +54,13 @@ export const stockView = (partition: Partition, sku: Sku) => {
 }
 
 /** Units of a SKU that a channel sold without asking and that are not there. */
-export const shortQtyIn = (partition: Partition, channel: SenderId, sku: Sku): number => {
+export const shortQtyIn = (partition: SkuPartition, channel: SenderId, sku: Sku): number => {
   const actor = partition.actors.get(sku)
   return actor === undefined ? 0 : shortQtyOfChannel(actor.state, channel)
 }
 
 /** A channel's reservation of a SKU, or undefined if there is none, or it ended so long ago that it is forgotten. */
-export const reservationView = (partition: Partition, channel: SenderId, sku: Sku, id: ReservationId) => {
+export const reservationView = (partition: SkuPartition, channel: SenderId, sku: Sku, id: ReservationId) => {
   const stock = partition.actors.get(sku)?.state
   const { atMs } = partition
   const open = stock === undefined ? undefined : reservationOf(stock, channel, id)
@@ -74,7 +74,7 @@ export const reservationView = (partition: Partition, channel: SenderId, sku: Sk
 
 /** A page of a channel's ATS values: SKUs it sells, by their place in the partition, from `fromIndex` on; `nextIndex` is null after the last. */
 export const atsView = (
-  partition: Partition,
+  partition: SkuPartition,
   channel: SenderId,
   fromIndex: number,
   limit: number,

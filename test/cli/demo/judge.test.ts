@@ -7,7 +7,7 @@ import type { HeardReply } from "../../../src/audit/replies.ts"
 import { HeardWriter } from "../../../src/cli/demo/heard.ts"
 import { type Judgement, judge } from "../../../src/cli/demo/judge.ts"
 import { verdictLines } from "../../../src/cli/demo/tables.ts"
-import { type Evidence, type Kill, verdictOf, victimOf } from "../../../src/cli/demo/verdict.ts"
+import { type DemoEvidence, type Kill, verdictOf, victimOf } from "../../../src/cli/demo/verdict.ts"
 import { partitionOf } from "../../../src/domain/names.ts"
 import type { StoredRecord } from "../../../src/engine/records.ts"
 import { Journals } from "../../../src/ports/broker.ts"
@@ -67,7 +67,7 @@ const judged = ({ replies = heardReplies(), storedIds = [reserveA.id] }: Heard):
 
 const kill: Kill = { worker: "worker-1", pid: 1, atMs: 0, afterFlows: 3, partitions: [0], takeoverMs: 1_500 }
 
-const evidence = (judgement: Judgement, change: Partial<Evidence> = {}): Evidence => ({
+const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): DemoEvidence => ({
   sale: {
     title: "a story",
     traffic: { setup: [], flows: [] },
@@ -95,7 +95,7 @@ const evidence = (judgement: Judgement, change: Partial<Evidence> = {}): Evidenc
   ...change,
 })
 
-const brokenOf = (given: Evidence) => verdictOf(given).broken
+const brokenOf = (given: DemoEvidence) => verdictOf(given).broken
 
 describe("the judgement", () => {
   it("of what agrees with the journal finds nothing, and has looked at all of it", async () => {

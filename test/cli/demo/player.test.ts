@@ -1,12 +1,12 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Answer } from "../../../src/cli/demo/messages.ts"
-import { type Handed, type Pace, Player } from "../../../src/cli/demo/player.ts"
+import type { HeardAnswer } from "../../../src/cli/demo/messages.ts"
+import { type HandedOrder, Player, type PlayPace } from "../../../src/cli/demo/player.ts"
 import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../../src/domain/names.ts"
 import type { Command } from "../../../src/domain/sku/commands.ts"
 import type { Allocations } from "../../../src/domain/sku/events.ts"
 import { flashSale } from "../../../src/workload/flash-sale.ts"
-import type { Flow, Send, Traffic } from "../../../src/workload/flows.ts"
+import type { Flow, PlannedSend, Traffic } from "../../../src/workload/flows.ts"
 import { sendOf } from "../../../src/workload/flows.ts"
 
 const web = "web" as SenderId
@@ -16,15 +16,15 @@ const base = (id: string) => ({ id: id as CommandId, sku, issuedAtMs: 1 })
 const reservation = (name: string) => name as ReservationId
 const main = "main" as LocationId
 
-const receive = (id: string): Send =>
+const receive = (id: string): PlannedSend =>
   sendOf({ atMs: 0, order: -1 }, warehouse, { type: "ReceiveStock", ...base(id), location: main, qty: 5 })
-const reserve = (id: string, atMs: number): Send =>
+const reserve = (id: string, atMs: number): PlannedSend =>
   sendOf({ atMs, order: 0 }, web, { type: "Reserve", ...base(id), reservation: reservation("r"), qty: 4, holdMs: 1_000 })
-const confirm = (id: string, atMs: number): Send =>
+const confirm = (id: string, atMs: number): PlannedSend =>
   sendOf({ atMs, order: 0 }, web, { type: "Confirm", ...base(id), reservation: reservation("r") })
-const release = (id: string, atMs: number, qty: number): Send =>
+const release = (id: string, atMs: number, qty: number): PlannedSend =>
   sendOf({ atMs, order: 0 }, web, { type: "Release", ...base(id), reservation: reservation("r"), qty, reason: "cancelled" })
-const fulfil = (id: string, atMs: number): Send =>
+const fulfil = (id: string, atMs: number): PlannedSend =>
   sendOf({ atMs, order: 0 }, warehouse, {
     type: "Fulfil",
     ...base(id),
@@ -34,18 +34,18 @@ const fulfil = (id: string, atMs: number): Send =>
     qty: 4,
   })
 
-const flow = (...sends: ReadonlyArray<Send>): Flow => ({ name: "flow", ending: "paid", sends })
-const traffic = (flows: ReadonlyArray<Flow>, setup: ReadonlyArray<Send> = []): Traffic => ({ setup, flows })
+const flow = (...sends: ReadonlyArray<PlannedSend>): Flow => ({ name: "flow", ending: "paid", sends })
+const traffic = (flows: ReadonlyArray<Flow>, setup: ReadonlyArray<PlannedSend> = []): Traffic => ({ setup, flows })
 
-const fast: Pace = { inFlight: 100, realTime: false }
-const ids = (handed: ReadonlyArray<Handed>): ReadonlyArray<string> => handed.map(({ order }) => order.command.id)
-const accepted = (handed: Handed | undefined, allocations?: Allocations): Answer => ({
+const fast: PlayPace = { inFlight: 100, realTime: false }
+const ids = (handed: ReadonlyArray<HandedOrder>): ReadonlyArray<string> => handed.map(({ order }) => order.command.id)
+const accepted = (handed: HandedOrder | undefined, allocations?: Allocations): HeardAnswer => ({
   number: handed?.order.number ?? 0,
   outcome: "accepted",
   tookMs: 1,
   ...(allocations === undefined ? {} : { allocations }),
 })
-const refused = (handed: Handed | undefined, reason: string): Answer => ({
+const refused = (handed: HandedOrder | undefined, reason: string): HeardAnswer => ({
   number: handed?.order.number ?? 0,
   outcome: "refused",
   reason,
@@ -130,7 +130,7 @@ describe("pace", () => {
   })
 })
 
-const openAllocations = (command: Command): Partial<Pick<Answer, "allocations">> =>
+const openAllocations = (command: Command): Partial<Pick<HeardAnswer, "allocations">> =>
   command.type === "Reserve" || command.type === "RecordSale" ? { allocations: [{ location: main, qty: command.qty }] } : {}
 
 describe("a play with any answers in any order", () => {
@@ -140,7 +140,7 @@ describe("a play with any answers in any order", () => {
       fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), answers, (inFlight, seed, drawn) => {
         const sale = flashSale({ seed, orders: 60, skus: 4 })
         const player = new Player(sale, { inFlight, realTime: false })
-        const onTheirWay: Array<Handed> = []
+        const onTheirWay: Array<HandedOrder> = []
         const seen = new Set<string>()
         const take = () => {
           for (const handed of player.take(1)) {
@@ -156,7 +156,7 @@ describe("a play with any answers in any order", () => {
           const [place, wished] = drawn[turn % drawn.length] ?? [0, "accepted"]
           const [handed] = onTheirWay.splice(place % onTheirWay.length, 1)
           if (handed === undefined) break
-          const outcome = player.isSetUp ? (wished as Answer["outcome"]) : "accepted"
+          const outcome = player.isSetUp ? (wished as HeardAnswer["outcome"]) : "accepted"
           player.answered({ number: handed.order.number, outcome, tookMs: turn, ...openAllocations(handed.order.command) }, 1)
           take()
         }

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { HeardWriter } from "../../../src/cli/demo/heard.ts"
 import { recordingLink } from "../../../src/cli/demo/recording-link.ts"
 import { Client } from "../../../src/client/client.ts"
-import { openChannel } from "../../../src/client/promises.ts"
+import { openSenderClient } from "../../../src/client/promises.ts"
 import { acceptAll, fakeLink } from "../../client/fake-link.ts"
 
 /** A channel whose link is recorded, and how to read the lines once it is closed. */
@@ -15,7 +15,7 @@ const recorded = async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const writer = new HeardWriter(folder, "web")
   const link = fakeLink()
-  const channel = await openChannel(Client.layer({ retryMs: 5 }).pipe(Layer.provide(recordingLink(writer)), Layer.provide(link.layer)))
+  const channel = await openSenderClient(Client.layer({ retryMs: 5 }).pipe(Layer.provide(recordingLink(writer)), Layer.provide(link.layer)))
   const lines = async () => {
     await channel.close()
     writer.close()

@@ -5,15 +5,15 @@
 import { emptyPartition } from "../../../src/kinds/sku/partition.ts"
 import type {
   AtsValue,
-  DecidedCommand,
-  DecisionSaid,
-  Entry,
-  EntryDecision,
-  JournalRecord,
-  MessageEntry,
-  Partition,
-  Reply,
-  TakenMessage,
+  SkuDecidedCommand,
+  SkuEntry,
+  SkuHeardDecision,
+  SkuJournaledDecision,
+  SkuJournalRecord,
+  SkuMessageEntry,
+  SkuPartition,
+  SkuReply,
+  SkuTakenMessage,
 } from "../../../src/kinds/sku/types.ts"
 import "effect/schema/SchemaJITCompiler/enable"
 import { describe, expect, it, vi } from "vitest"
@@ -27,7 +27,7 @@ import { convergence } from "../../../sim/checkers/convergence.ts"
 import { doorAge } from "../../../sim/checkers/door-age.ts"
 import { expectedRefusals } from "../../../sim/checkers/expected-refusals.ts"
 import { expiries } from "../../../sim/checkers/expiries.ts"
-import { factsHeldOff } from "../../../sim/checkers/facts-held-off.ts"
+import { factsThrottled } from "../../../sim/checkers/facts-held-off.ts"
 import { feedConverges } from "../../../sim/checkers/feed-converges.ts"
 import { feedKeepsNewest } from "../../../sim/checkers/feed-keeps-newest.ts"
 import { feedRepairs } from "../../../sim/checkers/feed-repairs.ts"
@@ -110,21 +110,21 @@ const tried = (make: MakeChecker, cluster: Cluster, tell: (checker: Required<Che
 }
 
 const nothing = () => undefined
-const serving = (cluster: Cluster): Slot & { readonly partition: Partition } => {
+const serving = (cluster: Cluster): Slot & { readonly partition: SkuPartition } => {
   const slot = cluster.workers.flatMap(({ slots }) => slots).find(({ isServing }) => isServing)
   if (slot?.partition == null) throw new Error("nobody serves")
-  return slot as Slot & { readonly partition: Partition }
+  return slot as Slot & { readonly partition: SkuPartition }
 }
 const records = ({ server }: Cluster): ReadonlyArray<StoredRecord> => server.records(0, 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-const recordIn = ({ bytes }: StoredRecord): JournalRecord => {
+const recordIn = ({ bytes }: StoredRecord): SkuJournalRecord => {
   const read = checkingCodec.decodeRecord(bytes)
   if (read._tag !== "Record") throw new Error(read.cause)
   return read.record
 }
 const allAsked = (cluster: Cluster): ReadonlyArray<Asked> => [...cluster.senders.values()].flatMap(({ asked }) => [...asked.values()])
 const halt = (reason: Halt["reason"]): Halt => ({ reason, detail: "invented", atMs: 0, resume: null })
-const reply = (cluster: Cluster, more: Partial<Reply>): Reply => ({
-  sender: "web" as Reply["sender"],
+const reply = (cluster: Cluster, more: Partial<SkuReply>): SkuReply => ({
+  sender: "web" as SkuReply["sender"],
   suffix: "web.1",
   partition: 0,
   seq: cluster.server.endSeq(0),
@@ -133,7 +133,7 @@ const reply = (cluster: Cluster, more: Partial<Reply>): Reply => ({
   decisions: [],
   ...more,
 })
-const said = (id: string, outcome: object): DecisionSaid => ({ id, sku: "FS-00001", ...outcome }) as DecisionSaid
+const said = (id: string, outcome: object): SkuHeardDecision => ({ id, sku: "FS-00001", ...outcome }) as SkuHeardDecision
 
 describe("acknowledged-appends", () => {
   const cluster = atRest()
@@ -151,7 +151,7 @@ describe("acknowledged-appends", () => {
   })
 
   it("finds a record taken for confirmed that is another's", () => {
-    const confirm = (record: Partial<JournalRecord>, ending = rested) =>
+    const confirm = (record: Partial<SkuJournalRecord>, ending = rested) =>
       tried(acknowledgedAppends, cluster, ({ confirmed }) => confirmed(slot, 1, { ...recordIn(own), ...record }, {} as never), ending)
     expect(confirm({ owner, epoch }).found).toEqual([])
     expect(confirm({ epoch: epoch + 1 }).found).toEqual(["a record was taken for confirmed that isn't there"])
@@ -202,7 +202,7 @@ describe("convergence", () => {
 describe("expected-refusals", () => {
   const cluster = atRest()
   cluster.senders.get("web")?.expected.set("web.9", ["Malformed"])
-  const hear = (decision: DecisionSaid) =>
+  const hear = (decision: SkuHeardDecision) =>
     tried(expectedRefusals, cluster, ({ replyHeard }) =>
       replyHeard("web", "web.9", reply(cluster, { suffix: "web.9", decisions: [decision] })),
     )
@@ -268,7 +268,7 @@ describe("feed-repairs", () => {
       tried(feedRepairs, cluster, (checker) => {
         const slot = serving(cluster)
         const value = cluster.server.feed()[0] as AtsValue
-        const partition = slot.partition as Partition
+        const partition = slot.partition as SkuPartition
         checker.serving(slot, partition)
         cluster.server.storeFeed(0, { ...value, version: value.version + 2 })
         before(checker, cluster)
@@ -279,7 +279,7 @@ describe("feed-repairs", () => {
     expect(inOrder.checked).toBeGreaterThan(0)
     const fell = repair((_checker, { server }) => server.storeFeed(0, { ...(server.feed().at(-1) as AtsValue), version: 1 }))
     expect(fell.found).toEqual([])
-    const another = repair((checker, cluster) => checker.serving(serving(cluster), serving(cluster).partition as Partition))
+    const another = repair((checker, cluster) => checker.serving(serving(cluster), serving(cluster).partition as SkuPartition))
     expect(another.found).toEqual([])
     const slow = atRest()
     slow.chance.family("spikes").isOn = true
@@ -388,7 +388,7 @@ describe("messages-decided", () => {
 
 describe("one-answer", () => {
   const accepted = said("reserve.x", { outcome: "accepted", qty: 1 })
-  const hear = (cluster: Cluster, ...decisions: ReadonlyArray<DecisionSaid>) =>
+  const hear = (cluster: Cluster, ...decisions: ReadonlyArray<SkuHeardDecision>) =>
     tried(oneAnswer, cluster, ({ replyHeard }) => {
       for (const decision of decisions) replyHeard("web", "web.x", reply(cluster, { decisions: [decision] }))
     }).found
@@ -454,7 +454,7 @@ describe("replies-said", () => {
     const unsaid = "a journaled reply was never said"
     expect(say(calledFor)).toEqual({ found: [], excused: [], checked: calledFor.length })
     expect(say(calledFor.slice(1)).found).toEqual([unsaid])
-    expect(say(calledFor.map((one, at) => (at === 0 ? { ...one, sender: "nobody" as Reply["sender"] } : one))).found).toEqual([unsaid])
+    expect(say(calledFor.map((one, at) => (at === 0 ? { ...one, sender: "nobody" as SkuReply["sender"] } : one))).found).toEqual([unsaid])
     expect(say([], afterLoss)).toMatchObject({ found: [], checked: 0 })
   })
 })
@@ -538,15 +538,15 @@ describe("fresh-is-taken", () => {
     const record = recordIn(stored)
     const message = record.entries.find((entry) => entry._tag === "Message")
     if (message?._tag !== "Message") throw new Error("a batch has a message")
-    const foundIn = (entry: Entry): ReadonlyArray<string> => {
+    const foundIn = (entry: SkuEntry): ReadonlyArray<string> => {
       const bytes = checkingCodec.encodeRecord(record, [checkingCodec.encodeEntry(entry)])
       return tried(freshIsTaken, cluster, ({ recordStored }) => recordStored(0, { ...stored, bytes })).found
     }
-    const decidedAs = (decision: EntryDecision, issuedAtMs: number): Entry => ({
+    const decidedAs = (decision: SkuJournaledDecision, issuedAtMs: number): SkuEntry => ({
       ...message,
       decided: message.decided.map((one) => ({ ...one, command: one.command && { ...one.command, issuedAtMs }, decision })),
     })
-    const tooOld: EntryDecision = { _tag: "Refused", refusal: { reason: "TooOld", field: "issuedAtMs" } }
+    const tooOld: SkuJournaledDecision = { _tag: "Refused", refusal: { reason: "TooOld", field: "issuedAtMs" } }
     const floor = { _tag: "Floor", sender: message.sender, class: "sell" } as const
     expect(foundIn(message)).toEqual([])
     expect(foundIn(decidedAs(tooOld, 0))).toEqual([])
@@ -569,7 +569,7 @@ describe("facts-held-off", () => {
   /** A record that puts so many commands of the sender into quarantine. */
   const waiting = (count: number): StoredRecord => {
     const decided = Array.from({ length: count }, (_, place) => ({
-      ...(message.decided[0] as DecidedCommand),
+      ...(message.decided[0] as SkuDecidedCommand),
       decision: { _tag: "Quarantined", cause: "nobody knows", quarantined: `${stored.seq}-${place}` } as const,
     }))
     return { ...stored, bytes: checkingCodec.encodeRecord(record, [checkingCodec.encodeEntry({ ...message, decided })]) }
@@ -578,9 +578,9 @@ describe("facts-held-off", () => {
   it("passes an owner that holds off whose facts fill quarantine, and finds one that holds off anybody else", () => {
     const { quarantinedPerSender } = boundsDrawn(cluster.drawn)
     const hold = (count: number, whose = sender) =>
-      tried(factsHeldOff, cluster, ({ recordStored, heldOff }) => {
+      tried(factsThrottled, cluster, ({ recordStored, throttled }) => {
         recordStored(0, waiting(count))
-        heldOff(slot, whose, "facts")
+        throttled(slot, whose, "facts")
       }).found
     expect(hold(quarantinedPerSender)).toEqual([])
     expect(hold(quarantinedPerSender - 1)).toEqual(["held off where there is room in quarantine"])
@@ -591,11 +591,11 @@ describe("facts-held-off", () => {
     const { quarantinedPerSender } = boundsDrawn(cluster.drawn)
     const { nowMs } = cluster.world
     const renew = (times: number, isSaid: boolean) =>
-      tried(factsHeldOff, cluster, ({ recordStored, heldOff, timeHeard }) => {
+      tried(factsThrottled, cluster, ({ recordStored, throttled, timeHeard }) => {
         recordStored(0, waiting(quarantinedPerSender))
         for (let time = 0; time < times; time++) {
           vi.spyOn(cluster.world, "nowMs", "get").mockReturnValue(nowMs + time * 1_000)
-          if (isSaid) heldOff(slot, sender, "facts")
+          if (isSaid) throttled(slot, sender, "facts")
           timeHeard(slot, nowMs)
         }
         vi.restoreAllMocks()
@@ -610,7 +610,7 @@ describe("facts-held-off", () => {
     const from = ingress?.core?.senders.find(({ commandsLeft }) => commandsLeft > 0)
     if (ingress === undefined || from === undefined) throw new Error("an ingress knows its senders")
     const busy = { answer: "busy", why: "queue", retryAfterMs: 5_000 } as const
-    const { found } = tried(factsHeldOff, cluster, ({ doorSaid }) => doorSaid(ingress.name, from.sender, "x.1", busy))
+    const { found } = tried(factsThrottled, cluster, ({ doorSaid }) => doorSaid(ingress.name, from.sender, "x.1", busy))
     expect(found).toEqual(["turned away with others' facts"])
   })
 })
@@ -711,10 +711,10 @@ describe("the door's checkers", () => {
   const ingress = cluster.ingresses.find(({ name }) => storer?._tag === "Stored" && name === storer.ingress) as Ingress
   const busy = { answer: "busy", retryAfterMs: 250, why: "queue" } as const
   const stored = { answer: "stored", partition: 0, seq: 1 } as const
-  const isMessage = (entry: Entry): entry is MessageEntry => entry._tag === "Message" && entry.reply !== null
+  const isMessage = (entry: SkuEntry): entry is SkuMessageEntry => entry._tag === "Message" && entry.reply !== null
   const entries = records(cluster).flatMap((record) => recordIn(record).entries.filter(isMessage))
-  const decided = entries.find(({ seq }) => seq === null) as MessageEntry
-  const replyOf = ({ reply: suffix }: MessageEntry): string => suffix ?? ""
+  const decided = entries.find(({ seq }) => seq === null) as SkuMessageEntry
+  const replyOf = ({ reply: suffix }: SkuMessageEntry): string => suffix ?? ""
   const published = (sender: string, replySubject: string, body = new Uint8Array()): Published => ({
     sender: sender as Published["sender"],
     path: "sell.sku.FS-00001",
@@ -724,11 +724,11 @@ describe("the door's checkers", () => {
     body,
     key: 1,
   })
-  const taken = (more: Partial<TakenMessage> = {}): TakenMessage => ({
-    sender: "web" as TakenMessage["sender"],
+  const taken = (more: Partial<SkuTakenMessage> = {}): SkuTakenMessage => ({
+    sender: "web" as SkuTakenMessage["sender"],
     class: "stock",
     bulk: false,
-    key: "FS-00001" as TakenMessage["key"],
+    key: "FS-00001" as SkuTakenMessage["key"],
     reply: "web.x",
     publishedMs: 0,
     trace: null,
@@ -736,7 +736,7 @@ describe("the door's checkers", () => {
     body: { _tag: "Commands", array: false, commands: [] },
     ...more,
   })
-  const batch = (serial: number, message: Partial<TakenMessage> = {}): Uint8Array =>
+  const batch = (serial: number, message: Partial<SkuTakenMessage> = {}): Uint8Array =>
     encodeBatch({ ingress: ingress.name, serial, acknowledged: serial - 1, messages: [taken(message)] })
   const hold = (body: Uint8Array, more: Partial<CommandMessage> = {}) =>
     cluster.server.listeners
@@ -799,13 +799,13 @@ describe("the door's checkers", () => {
 
   it("door-age finds what was taken too late, taken for younger than it is, or beyond its deadline", () => {
     const reserve = { ...(decided.decided[0]?.command as Command), type: "Reserve", deadlineMs: 1_000 } as Command
-    const take = (ageMs: number, message: Partial<TakenMessage> = {}) =>
+    const take = (ageMs: number, message: Partial<SkuTakenMessage> = {}) =>
       tried(doorAge, cluster, ({ doorRead, handedOver }) => {
         const { nowMs } = cluster.world
         doorRead(ingress, { ...published("web", "hf.reply.web.web.x"), atMs: nowMs - ageMs, brokerMs: nowMs - ageMs })
         handedOver(ingress, 0, [taken({ publishedMs: nowMs - ageMs, ...message })])
       })
-    const hurried: Partial<TakenMessage> = {
+    const hurried: Partial<SkuTakenMessage> = {
       class: "sell",
       body: { _tag: "Commands", array: false, commands: [{ _tag: "Command", command: reserve, text: "" }] },
     }

@@ -14,7 +14,7 @@ import type { SaidCodec } from "../../../sim/shell/stream-ports.ts"
 import { Chance } from "../../../sim/world/chance.ts"
 import { World, worldStartMs } from "../../../sim/world/world.ts"
 import type { CommandClass } from "../../../src/domain/names.ts"
-import { ChannelLink, type Heard } from "../../../src/ports/channel.ts"
+import { type Heard, SenderLink } from "../../../src/ports/channel.ts"
 import { BrokerUnavailable, NotPermitted } from "../../../src/ports/errors.ts"
 import { type BrokerUnderTest, skuIn, type WorkerPorts } from "../../contract/broker-under-test.ts"
 import { storeCommand } from "../../contract/stored-command.ts"
@@ -83,14 +83,14 @@ const acknowledgement = (published: Published): object | undefined => {
 }
 
 /** A sender's connection as the port, with the server's permissions. */
-const channelLink = (sender: Sender): ChannelLink["Service"] => {
+const channelLink = (sender: Sender): SenderLink["Service"] => {
   const listeners = new Map<(heard: Heard) => void, string>()
   const tell = (suffix: string, body: Uint8Array) => {
     for (const [offer, prefix] of listeners) {
       if (suffix.startsWith(`${prefix}.`)) offer({ _tag: "Said", suffix: suffix.slice(prefix.length + 1), body })
     }
   }
-  return ChannelLink.of({
+  return SenderLink.of({
     sender: sender.name,
     publish: ({ class: commandClass, kind, token, body, suffix }) => {
       if (!classesOf(sender.name).includes(commandClass)) {
@@ -159,8 +159,8 @@ export const contractBroker = (partitions: number, replicas: 1 | 3): BrokerUnder
   const sender = (turns: Process) => {
     const context = contextOf(turns)
     const link = channelLink(new Sender(turns.name, servers, new Connection(world, plainTurns(world), weather)))
-    return <A, E>(effect: Effect.Effect<A, E, ChannelLink | Scope.Scope>) =>
-      pump.run(turns, Effect.scoped(effect).pipe(Effect.provideService(ChannelLink, link)), context)
+    return <A, E>(effect: Effect.Effect<A, E, SenderLink | Scope.Scope>) =>
+      pump.run(turns, Effect.scoped(effect).pipe(Effect.provideService(SenderLink, link)), context)
   }
   const [one, other, web, shop, dock] = processes as [Process, Process, Process, Process, Process]
   const senders = { web: sender(web), shop: sender(shop), dock: sender(dock) }

@@ -11,7 +11,7 @@ import type { Order } from "../../order.ts"
 import type { LineGiven, PlaceOrder } from "./command.ts"
 
 /** All lines of one SKU, as one. */
-interface Line {
+interface LineToPlace {
   readonly sku: Sku
   readonly locations: ReadonlyArray<LocationId> | undefined
   qty: number
@@ -30,11 +30,11 @@ const minQtyOf = (fill: PlaceOrder["fill"], line: LineGiven): number => {
   }
 }
 
-const sameLocations = (one: Line["locations"], other: Line["locations"]): boolean =>
+const sameLocations = (one: LineToPlace["locations"], other: LineToPlace["locations"]): boolean =>
   one === other || (one !== undefined && other !== undefined && one.length === other.length && one.every((at, i) => at === other[i]))
 
 /** What is wrong with a line by itself, or beside an earlier one of its SKU. */
-const faultOf = (command: PlaceOrder, given: LineGiven, earlier: Line | undefined, place: number): OrderDecision | undefined => {
+const faultOf = (command: PlaceOrder, given: LineGiven, earlier: LineToPlace | undefined, place: number): OrderDecision | undefined => {
   if ((given.minQty !== undefined) !== (command.fill === "minimum")) return refused("ContradictoryLines", `lines[${place}].minQty`)
   if (given.minQty !== undefined && given.minQty > given.qty) return refused("ContradictoryLines", `lines[${place}].minQty`)
   if (earlier === undefined) return undefined
@@ -42,7 +42,7 @@ const faultOf = (command: PlaceOrder, given: LineGiven, earlier: Line | undefine
   return earlier.qty + given.qty > qtyMax ? refused("InvalidField", `lines[${place}].qty`) : undefined
 }
 
-const reserveOf = (line: Line, holdMs: number): LineCommand => {
+const reserveOf = (line: LineToPlace, holdMs: number): LineCommand => {
   const reserve = { type: "Reserve", sku: line.sku, qty: line.qty, holdMs } as const
   return {
     ...reserve,
@@ -54,7 +54,7 @@ const reserveOf = (line: Line, holdMs: number): LineCommand => {
 /** What a PlaceOrder of `channel` comes to at `nowMs`; `order` is what is known under its name. */
 export const decidePlaceOrder = (order: Order | undefined, command: PlaceOrder, channel: SenderId, nowMs: EpochMs): OrderDecision => {
   if (command.lines.length === 0 || command.lines.length > orderLinesMax) return refused("InvalidField", "lines")
-  const lines = new Map<Sku, Line>()
+  const lines = new Map<Sku, LineToPlace>()
   for (const [place, given] of command.lines.entries()) {
     const line = lines.get(given.sku)
     const fault = faultOf(command, given, line, place)
