@@ -53,6 +53,13 @@ export const orderHoldMsMax = 29 * 24 * 3_600_000
 /** Characters of free text (a reason an operator gives). */
 export const textCharsMax = 256
 
+/** Actors that the orders of one channel are split over, by their ids. One writer decides all orders of a book; more books spread a channel's orders over more partitions. */
+export const orderBooksPerChannel = 256
+/** Commands that the actors of one partition have sent to others and whose decision has not come back. Some 300 bytes each. */
+export const underWayMax = 65_536
+/** Reply subjects that are kept of one command whose answer is owed: of whoever asked last. */
+export const owedRepliesMax = 8
+
 // Files of orders and stock levels, which are read whole
 
 /** Bytes of such a file. The public Online Retail file, a year of a shop, has 45 MB. */

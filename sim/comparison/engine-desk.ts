@@ -137,6 +137,8 @@ export class EngineDesk {
       case "ClearHalt":
       case "BatchConfirmed":
       case "Alarm":
+      case "SendCarried":
+      case "SendReturns":
         return
       default:
         return unreachable(output)

@@ -326,6 +326,10 @@ export class Slot {
       case "Throttle":
         this.#throttle(output)
         return
+      // SKUs of a world without orders carry nothing.
+      case "SendCarried":
+      case "SendReturns":
+        return
       case "BatchConfirmed":
         return observer.confirmed(this, output.seq, output.record, output.stats)
       case "Alarm":

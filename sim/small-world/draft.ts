@@ -375,6 +375,10 @@ const perform = (ground: Ground, draft: Draft, w: 0 | 1, output: SkuOutput): voi
       draft.reached.push(`a reign ended: ${output.reason}`)
       giveUp(ground, draft, w)
       return
+    // No small world of one kind has anything to carry.
+    case "SendCarried":
+    case "SendReturns":
+      return
     case "StoreChunk":
     case "PublishSnapshot":
     case "DiscardSnapshot":

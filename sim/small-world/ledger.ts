@@ -83,6 +83,8 @@ const answerOf = (decision: SkuJournaledDecision): string => {
     }
     case "Quarantined":
     case "Dropped":
+    case "Begun":
+    case "Pending":
       return decision._tag
     default:
       return unreachable(decision)

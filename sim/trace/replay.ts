@@ -91,6 +91,10 @@ const foundOf = (decision: SkuJournaledDecision): string => {
       return textOf({ outcome: "repeated", first: decision.outcome })
     case "Dropped":
       return textOf({ outcome: "dropped", reason: decision.reason })
+    case "Begun":
+      return textOf({ outcome: "begun", events: decision.events })
+    case "Pending":
+      return textOf({ outcome: "pending" })
   }
 }
 

@@ -156,6 +156,8 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void 
     case "Moved":
     case "Reset":
     case "Resumed":
+    case "Returned":
+    case "Answered":
       return
     default:
       unreachable(entry)

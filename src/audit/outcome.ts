@@ -49,6 +49,9 @@ export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision
       return decision.outcome
     case "Dropped":
       return { outcome: "dropped", reason: decision.reason }
+    case "Begun":
+    case "Pending":
+      throw new Error("a SKU answers every command at once")
   }
 }
 

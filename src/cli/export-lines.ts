@@ -63,6 +63,10 @@ const decisionJson = (decision: SkuJournaledDecision): object => {
       return { outcome: "repeated", first: decision.outcome }
     case "Dropped":
       return { outcome: "dropped", reason: decision.reason }
+    case "Begun":
+      return { outcome: "begun", events: decision.events }
+    case "Pending":
+      return { outcome: "pending" }
   }
 }
 
@@ -151,6 +155,11 @@ export class JournalExport {
       case "Resumed": {
         const { _tag: _, ...resumed } = entry
         return this.#scope.sku === null ? [{ line: "resumed", ...resumed }] : []
+      }
+      case "Returned":
+      case "Answered": {
+        const { _tag, ...said } = entry
+        return this.#isAbout(entry.key) ? [{ line: _tag === "Returned" ? "returned" : "answered", ...said }] : []
       }
     }
   }

@@ -52,6 +52,14 @@ export const saleReservation = (named: ReservationId, id: CommandId, attempt: nu
 /** Whether `text` may name a sender. */
 export const isSender = (text: string): text is SenderId => senderPattern.test(text)
 
+/**
+ * The name under which a partition's commands to other actors are decided: `@order.3`. It begins with a character that no sender's name may begin with, so no configuration, login or subject can name one.
+ */
+export const internalSender = (kind: string, partition: number): SenderId => `@${kind}.${partition}` as SenderId
+
+/** Whether a sender is a partition of ours, which carries commands of its actors. */
+export const isInternal = (sender: SenderId): boolean => sender.startsWith("@")
+
 /** Bytes of `text` in UTF-8, lone surrogates counted as the three bytes they would become. */
 export const utf8Bytes = (text: string): number => {
   let bytes = 0

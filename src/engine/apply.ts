@@ -169,6 +169,8 @@ const isFinal = (decision: JournaledDecision): boolean => {
       return isBusinessAnswer(decision.refusal.reason) && !isForWantOfRoom(decision.refusal)
     case "Quarantined":
     case "Repeated":
+    case "Begun":
+    case "Pending":
       return false
   }
 }
@@ -359,6 +361,8 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
       return
     case "Skipped":
     case "Moved":
+    case "Returned":
+    case "Answered":
       return
     default:
       unreachable(entry)
@@ -390,6 +394,8 @@ export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<
     case "Moved":
     case "Resumed":
     case "Covered":
+    case "Returned":
+    case "Answered":
       return noCommands
     default:
       return unreachable(entry)

@@ -96,8 +96,8 @@ const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft)
     bytes += parts.expiredBytesOf(part)
     if (bytes > 2 * expiryBytesMax) break
     const events = byActor.get(actor)
-    if (events === undefined) byActor.set(actor, [parts.expire(part)])
-    else events.push(parts.expire(part))
+    if (events === undefined) byActor.set(actor, [...parts.expire(part, draft.atMs)])
+    else events.push(...parts.expire(part, draft.atMs))
   }
   for (const [actor, events] of byActor) {
     feed.noteBefore(actor)

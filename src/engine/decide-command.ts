@@ -160,7 +160,9 @@ const decideActor = (
 ): JournaledDecision => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
-  return kind.decide(actor?.state, command, sender, partition.atMs, endOf)
+  const decision = kind.decide(actor?.state, command, sender, partition.atMs, endOf)
+  assert(decision._tag !== "Later", "no kind answers later yet")
+  return decision
 }
 
 const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision => {

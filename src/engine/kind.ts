@@ -14,15 +14,15 @@
  * - `feed`: what is published of an actor after a record that changed it (the ATS of a SKU). The engine owns versions, groups, conflation and repair; the kind says what the values are.
  * - `chunks`: how an actor and its parts stand in a snapshot. Open timers are not written: they are armed again from the parts that are loaded.
  * - `hashed`: what of a state is compared between owners, replays and releases.
- * - `carried`: the place for commands between actors. An event may carry commands to other actors; they are journaled with it, and whoever sends them does so once its record is confirmed. Null for a
- *   kind that sends none: no kind does yet, and the engine refuses one that would.
+ * - `carrying`: commands between actors (docs/adr/0017-commands-between-actors.md). An event may carry commands to actors of other kinds; they are journaled with it, sent once its record is confirmed, and asked
+ *   again until their decision is back, which the actor is then told. Null for a kind that sends none.
  *
  * The engine itself is written against {@link KindTypes}, of which it knows only what is declared here. Whoever holds a partition of one kind uses the same types with that kind's in them.
  */
 import type { ActorKey, CommandClass, CommandId, EpochMs, ReservationId, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
 import type { Actor } from "./actor.ts"
-import type { FloorClass, RememberedDecision } from "./records.ts"
+import type { CommandUnderWay, FloorClass, RememberedDecision, ReturnedOutcome } from "./records.ts"
 
 /** What the engine reads of any command. */
 export interface KindCommand {
@@ -75,6 +75,10 @@ export interface KindTypes {
 export type KindDecision<K extends KindTypes = KindTypes> =
   | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<K["event"]> }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
+  /** It began, and is answered by an event that is still to come; see {@link KindCarrying.answeredBy}. */
+  | { readonly _tag: "Begun"; readonly events: ReadonlyArray<K["event"]> }
+  /** Another command of what it is about is not answered yet: nothing is decided or remembered, and its sender is told to come back. */
+  | { readonly _tag: "Later" }
 
 /** How a part ended, and when. */
 export interface PartEnd<K extends KindTypes = KindTypes> {
@@ -133,8 +137,8 @@ export interface KindParts<K extends KindTypes = KindTypes> {
   readonly endings: ReadonlyArray<K["ending"]>
   /** How it ended; undefined: it is open. */
   readonly endingOf: (part: K["part"]) => K["ending"] | undefined
-  /** The event that ends a part whose time is up, and bytes that it takes in a record at the worst. */
-  readonly expire: (part: K["part"]) => K["expired"]
+  /** What happens to a part whose time is up, and bytes that it takes in a record at the worst. */
+  readonly expire: (part: K["part"], nowMs: EpochMs) => ReadonlyArray<K["expired"]>
   readonly expiredBytesOf: (part: K["part"]) => number
   /** Whether an event is about a part at all, whose it is, and whether one may begin with it. The owner and the id are asked only of events that are about one. */
   readonly isAbout: (event: K["event"]) => boolean
@@ -182,11 +186,38 @@ export interface KindChunks<K extends KindTypes = KindTypes> {
   readonly addPart: (state: K["state"], part: K["part"]) => void
 }
 
-/** A command that an event carries to another actor, of whatever kind. */
+/** What an actor wants to find again when a command that it carried is decided: plain JSON, in the actor's own words. */
+export type CarriedRef = Readonly<Record<string, string | number>>
+
+/** A command that an event carries to an actor of another kind: without the id and the time that its record gives it. */
 export interface CarriedCommand {
   readonly kind: string
   readonly key: ActorKey
-  readonly command: KindCommand
+  /** The channel that the other actor decides it for. */
+  readonly onBehalf: SenderId
+  readonly command: Omit<KindCommand, "id" | "issuedAtMs">
+  readonly ref: CarriedRef
+}
+
+/** An answer that was owed, and is given by an event. */
+export interface OwedAnswer<K extends KindTypes = KindTypes> {
+  readonly sender: SenderId
+  readonly id: CommandId
+  readonly outcome: RememberedDecision<K>
+}
+
+/** How a kind's actors send commands to those of others, and hear what came of them. */
+export interface KindCarrying<K extends KindTypes = KindTypes> {
+  /** The kinds that it may send to. Whatever else an event carries is a broken invariant. */
+  readonly to: ReadonlyArray<string>
+  /** The commands that an event carries, in their places: a function of the event alone. `isInternal`: it was decided for an actor of ours, which hears of it by the decision that comes back. */
+  readonly carriedBy: (event: K["event"], isInternal: boolean) => ReadonlyArray<CarriedCommand>
+  /** What an actor makes of a decision that came back; empty: nothing. It changes nothing. */
+  readonly returned: (state: K["state"], carried: CommandUnderWay, outcome: ReturnedOutcome, nowMs: EpochMs) => ReadonlyArray<K["event"]>
+  /** The answer that an event gives to a command that began something. */
+  readonly answeredBy: (event: K["event"]) => OwedAnswer<K> | undefined
+  /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. */
+  readonly mayCarry: (command: K["command"]) => number
 }
 
 /** A kind of actor, as the engine is given it: everything that differs from one kind to the other. */
@@ -232,5 +263,5 @@ export interface ActorKind<K extends KindTypes = KindTypes> {
   readonly chunks: KindChunks<K>
   /** What of a state is hashed: without what depends on how it came about, and what is derived. */
   readonly hashed: (state: K["state"]) => unknown
-  readonly carried: ((event: K["event"]) => ReadonlyArray<CarriedCommand>) | null
+  readonly carrying: KindCarrying<K> | null
 }

@@ -19,6 +19,7 @@ export const mayComeLate: Readonly<Record<Input["_tag"], string>> = {
   JournalEndRead: "asked for twice, and settled by the first answer",
   CommandsArrived: "of a reading that broke or ended meanwhile",
   CommandsHanded: "to a reign that is over: whoever handed it over is told",
+  ReturnsHeard: "of a command that is not under way any more, or to a reign that is over",
   ReadingBroke: "a reading that was ended by then",
   CommandAtRead: "a look that was asked for again, or at a place that is not looked at any more",
   RawEndRead: "asked for again, and moved on by then",

@@ -6,6 +6,9 @@ import type { DecidedCommand, JournaledDecision, JournalRecord, MessageEntry, Re
 
 const expired: RememberedDecision = Object.freeze({ outcome: "expired" })
 
+/** What has begun has no outcome before it is answered: nobody is told this, and nothing of it is remembered. */
+const unanswered: RememberedDecision = Object.freeze({ outcome: "quarantined", quarantined: "" })
+
 /** The outcome that an entry's decision means for its sender. */
 export const outcomeOf = (kind: ActorKind, decision: JournaledDecision): RememberedDecision => {
   switch (decision._tag) {
@@ -21,6 +24,9 @@ export const outcomeOf = (kind: ActorKind, decision: JournaledDecision): Remembe
       return decision.outcome
     case "Dropped":
       return { outcome: "dropped", reason: decision.reason }
+    case "Begun":
+    case "Pending":
+      return unanswered
   }
 }
 

@@ -14,7 +14,7 @@ import type { KindTypes } from "./kind.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
 import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
-import type { Cursor, Dropped, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
+import type { CommandUnderWay, Cursor, Dropped, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -171,6 +171,18 @@ export interface Suspicion<K extends KindTypes = KindTypes> {
   readonly untilVersion: number
   /** All that was handed over by then went in groups before this one. */
   readonly beforeGroup: number
+}
+
+/** A command that began something: what its answer needs when it comes. */
+export interface OwedCommand<K extends KindTypes = KindTypes> {
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly key: K["key"]
+  readonly id: CommandId
+  readonly hash: number
+  readonly issuedAtMs: EpochMs
+  /** Reply suffixes of all that asked, {@link owedRepliesMax} at most: the newest. */
+  replies: ReadonlyArray<string>
 }
 
 /** Replies and feed that were handed over and not yet known to be out, for `publishedSeq`. */
@@ -389,6 +401,12 @@ interface PartitionCommon<K extends KindTypes> {
   readonly quarantinedKeys: Map<string, string>
   /** How many of them are each sender's. No entry: none. */
   readonly quarantinedBy: Map<SenderId, number>
+  /** How many partitions the actors of each kind have that this one's may send commands to. */
+  readonly partitionsOf: Readonly<Record<string, number>>
+  /** Commands that its actors sent to others and whose decision is not journaled here, by id, oldest first. */
+  readonly underWay: Map<CommandId, CommandUnderWay>
+  /** Commands that began something and are not answered, by sender, key and id. */
+  readonly owed: Map<string, OwedCommand<K>>
   /** What the newest record in the journal says of up to where all was said. */
   saidSeq: number
   /** The start of the newest snapshot begun or loaded, and the id of the loaded one. */
@@ -555,6 +573,8 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   readonly batchMessagesMax?: number
   readonly memoryBounds?: MemoryBounds
   readonly bounds?: Partial<EngineBounds>
+  /** How many partitions each kind has that its actors may send commands to. None: they send none. */
+  readonly partitionsOf?: Readonly<Record<string, number>>
 }): Partition<K> => ({
   id: options.partition,
   partitions: options.partitions,
@@ -592,6 +612,9 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   quarantine: new Map(),
   quarantinedKeys: new Map(),
   quarantinedBy: new Map(),
+  partitionsOf: options.partitionsOf ?? {},
+  underWay: new Map(),
+  owed: new Map(),
   saidSeq: 0,
   ...noSnapshots(),
   snapshotEveryRecords: options.snapshotEveryRecords,

@@ -8,7 +8,16 @@ import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names
 import type { Refusal } from "../domain/refusals.ts"
 import type { Chunk } from "./chunks.ts"
 import type { KindTypes } from "./kind.ts"
-import type { CursorStream, Entry, JournalRecord, RecordEnvelope, Reply, StoredRecord } from "./records.ts"
+import type {
+  CommandUnderWay,
+  CursorStream,
+  Entry,
+  JournalRecord,
+  RecordEnvelope,
+  Reply,
+  ReturnedOutcome,
+  StoredRecord,
+} from "./records.ts"
 import type { BusyWhy, Throttled } from "./words.ts"
 
 /** A message as the commands stream holds it. */
@@ -61,6 +70,26 @@ export interface TakenMessage<K extends KindTypes = KindTypes> {
   /** Bytes of its canonical body. */
   readonly bytes: number
   readonly body: DecodedBody<K>
+  /** Of a command that an actor of ours sends; its sender is the partition of that. Absent: a sender's own. */
+  readonly carriage?: Carriage
+}
+
+/** How a command between actors travels. */
+export interface Carriage {
+  /** Whose reign asks, and hears the decision. */
+  readonly from: { readonly kind: string; readonly partition: number; readonly owner: string }
+  /** The channel that it is decided for. */
+  readonly onBehalf: SenderId
+  /** Nothing issued before this will be asked again by that partition here: what is remembered of older ones can be forgotten. */
+  readonly settledMs: EpochMs
+}
+
+/** The decision of a command between actors, on its way back to the partition that asked. */
+export interface CarriedReturn {
+  readonly id: CommandId
+  /** Who decided it, and in which record. */
+  readonly by: { readonly kind: string; readonly partition: number; readonly seq: number }
+  readonly outcome: ReturnedOutcome
 }
 
 /** What a stored message of the commands stream holds: messages of senders, in the order in which they are decided among their equals. */
@@ -210,6 +239,8 @@ export type Input<K extends KindTypes = KindTypes> = { readonly nowMs: EpochMs }
   | { readonly _tag: "CommandsArrived"; readonly messages: ReadonlyArray<CommandMessage> }
   /** Selling commands that an ingress hands over to this reign. They are nowhere else: what is not journaled of them is forgotten, and their senders ask again. */
   | { readonly _tag: "CommandsHanded"; readonly messages: ReadonlyArray<TakenMessage<K>> }
+  /** Decisions of carried commands, said by those who decided them. Any of them may be heard twice, late or never. */
+  | { readonly _tag: "ReturnsHeard"; readonly returns: ReadonlyArray<CarriedReturn> }
   /**
    * The reading that was asked for has ended, whatever the reason: a lost connection, a consumer made anew, silence. Nothing further comes of it. Told before anything
    * that the stream delivers to a later one.
@@ -331,6 +362,15 @@ export type Output<K extends KindTypes = KindTypes> =
   | { readonly _tag: "SayBusy"; readonly messages: ReadonlyArray<TakenMessage<K>>; readonly retryAfterMs: number; readonly why: BusyWhy }
   /** Ingresses take nothing of this sender for so long: what is remembered of it is as much as may be. Or they take no facts of it: as much of it as may be waits in quarantine. Said again while it is so. */
   | { readonly _tag: "Throttle"; readonly sender: SenderId; readonly of: Throttled; readonly forMs: number }
+  /** Hand these to whoever owns that partition. Said once, and lost if it can't be: the partition asks again by itself. */
+  | {
+      readonly _tag: "SendCarried"
+      readonly to: { readonly kind: string; readonly partition: number }
+      readonly settledMs: EpochMs
+      readonly commands: ReadonlyArray<CommandUnderWay>
+    }
+  /** Say these decisions to the reign that asked. Lost if they can't be: it asks again. */
+  | { readonly _tag: "SendReturns"; readonly to: Carriage["from"]; readonly returns: ReadonlyArray<CarriedReturn> }
   /** Answered by RepliesSent, once the server has them. Retried until then. */
   | { readonly _tag: "SendReplies"; readonly seq: number; readonly replies: ReadonlyArray<Reply<K>> }
   | { readonly _tag: "SendFeed"; readonly group: number; readonly values: ReadonlyArray<K["value"]> }

@@ -313,6 +313,8 @@ const sayEntryAgain = (partition: Serving, given: EngineContext, entry: Entry, s
     case "Reset":
     case "Moved":
     case "Resumed":
+    case "Returned":
+    case "Answered":
       return
     default:
       return unreachable(entry)

@@ -5,9 +5,9 @@
  * replies, feed, audit and replay need: replay only evolves, it never decides again.
  */
 
-import type { CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
+import type { ActorKey, CommandClass, CommandId, EpochMs, SenderId } from "../domain/names.ts"
 import type { Refusal } from "../domain/refusals.ts"
-import type { KindTypes } from "./kind.ts"
+import type { CarriedCommand, CarriedRef, KindTypes } from "./kind.ts"
 
 /** The version of records this release writes, and the newest it reads. Version 1 knew senders' own messages alone; version 2 no policy without a version, bound ids to `issuedAtMs` too, and nothing in it is short. */
 export const recordVersion = 3
@@ -66,6 +66,10 @@ export type JournaledDecision<K extends KindTypes = KindTypes> =
   | { readonly _tag: "Repeated"; readonly outcome: RememberedDecision<K> }
   /** Given up by an operator. */
   | { readonly _tag: "Dropped"; readonly reason: string }
+  /** It began: its answer stands in an {@link AnsweredEntry} of this record or a later one. */
+  | { readonly _tag: "Begun"; readonly events: ReadonlyArray<K["event"]> }
+  /** The same id with the same content, asked again before the answer: both are answered together. */
+  | { readonly _tag: "Pending" }
 
 /** One command of a message with its decision. Without a command when the body could not be decoded that far. */
 export interface DecidedCommand<K extends KindTypes = KindTypes> {
@@ -82,6 +86,8 @@ export interface MessageEntry<K extends KindTypes = KindTypes> {
   readonly seq: number | null
   readonly sender: SenderId
   readonly class: CommandClass
+  /** Of a command that an actor of ours sent: the channel it was decided for. Absent: a sender's own. */
+  readonly onBehalf?: SenderId
   /** Whether its sender had the role `bulk` when it was taken: which bounds its sales were decided by. */
   readonly bulk: boolean
   /** When it was published, by the broker's clock: at the earliest, where an ingress could only bound its age. */
@@ -173,6 +179,58 @@ export interface ResumedEntry {
   readonly lostAfterSeq: number | null
 }
 
+/** What came of a command at another actor, as its sender hears it: the remembered decision of another kind, of which only this much is known here. */
+export type ReturnedOutcome =
+  | { readonly outcome: "accepted"; readonly [field: string]: unknown }
+  | ({ readonly outcome: "refused" } & Refusal)
+  | { readonly outcome: "expired" }
+  | { readonly outcome: "dropped"; readonly reason: string }
+
+/** A carried command whose decision has not come back. */
+export interface CommandUnderWay {
+  /** `<owner>/<sequence>/<place>` of the record that carries it: the same whoever sends it, and never that of another. */
+  readonly id: CommandId
+  readonly to: { readonly kind: string; readonly partition: number }
+  /** The actor it is for. */
+  readonly key: ActorKey
+  readonly onBehalf: SenderId
+  /** The time of the record that carries it: its `issuedAtMs`. */
+  readonly atMs: EpochMs
+  /** Without id and time. */
+  readonly command: CarriedCommand["command"]
+  /** The actor that carries it, and what it wants to find again. */
+  readonly from: ActorKey
+  readonly ref: CarriedRef
+  /** Sequence of the record that carries it. */
+  readonly seq: number
+}
+
+/** The decision of a carried command came back: from the record at `seq` of that partition's journal. */
+export interface ReturnedEntry<K extends KindTypes = KindTypes> {
+  readonly _tag: "Returned"
+  readonly id: CommandId
+  readonly by: { readonly kind: string; readonly partition: number; readonly seq: number }
+  readonly outcome: ReturnedOutcome
+  /** The actor that carried it, and what it makes of it. */
+  readonly key: K["key"]
+  readonly events: ReadonlyArray<K["event"]>
+}
+
+/** An answer that was owed, given by an event of the entry before: said to each that asked, and remembered under its id. */
+export interface AnsweredEntry<K extends KindTypes = KindTypes> {
+  readonly _tag: "Answered"
+  readonly sender: SenderId
+  readonly class: CommandClass
+  readonly key: K["key"]
+  readonly id: CommandId
+  /** Of the command's content, and when it was issued. */
+  readonly hash: number
+  readonly issuedAtMs: EpochMs
+  /** Reply suffixes of all that asked. */
+  readonly replies: ReadonlyArray<string>
+  readonly outcome: RememberedDecision<K>
+}
+
 /** One thing that a record says, in the order in which it was decided. */
 export type Entry<K extends KindTypes = KindTypes> =
   | MessageEntry<K>
@@ -185,6 +243,8 @@ export type Entry<K extends KindTypes = KindTypes> =
   | ResetEntry
   | MovedEntry
   | ResumedEntry
+  | ReturnedEntry<K>
+  | AnsweredEntry<K>
 
 /** A record of the journal: its envelope and its entries. */
 export interface JournalRecord<K extends KindTypes = KindTypes> extends RecordEnvelope {

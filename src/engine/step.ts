@@ -63,7 +63,7 @@ export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions
 
 /** The step function over a kind of actor, a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
 export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> => {
-  assert(options.kind.carried === null, "no kind's events carry commands to other actors yet: nobody would send them")
+  assert(options.kind.carrying === null, "no kind's events carry commands to other actors yet: nobody would send them")
   const given = givenOf(options)
   return (partition, input) => guarded(partition, given, input) as ReadonlyArray<Output<K>>
 }
@@ -125,6 +125,8 @@ const take = (partition: Partition, given: EngineContext, input: Input): Array<O
       return drain(partition, "LeaseLost")
     // Answers to an owner's questions mean nothing once its reign is over.
     case "CommandsArrived":
+    case "ReturnsHeard":
+      return []
     case "ReadingBroke":
     case "CommandAtRead":
     case "RawEndRead":

@@ -127,6 +127,10 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
+      // Nothing is carried yet: the engine refuses a kind that would.
+      case "SendCarried":
+      case "SendReturns":
+        return
       case "Throttle":
         return reign.throttle(output)
       default:

@@ -20,8 +20,16 @@
 import { Schema } from "effect"
 import { assert } from "../assert.ts"
 import { CommandIdField, CountField, SenderField, SkuField } from "../domain/fields.ts"
-import type { CommandClass, SenderId } from "../domain/names.ts"
-import { type Cursor, CursorStream, type Dropped, FloorClass, type RecordEnvelope, RecordKind } from "../engine/records.ts"
+import type { CommandClass, CommandId, SenderId } from "../domain/names.ts"
+import {
+  type Cursor,
+  CursorStream,
+  type Dropped,
+  FloorClass,
+  type RecordEnvelope,
+  RecordKind,
+  type ReturnedOutcome,
+} from "../engine/records.ts"
 import type { SkuDecidedCommand, SkuDecodedRecord, SkuEntry, SkuJournaledDecision, SkuMessageEntry } from "../kinds/sku/types.ts"
 import { payloadBytesMax } from "../limits.ts"
 import { commandText, skuJson } from "./canonical.ts"
@@ -46,6 +54,8 @@ const decisionKey = {
   Quarantined: "held",
   Repeated: "again",
   Dropped: "drop",
+  Begun: "begun",
+  Pending: "pending",
 } as const satisfies Readonly<Record<SkuJournaledDecision["_tag"], string>>
 type DecisionKey = (typeof decisionKey)[keyof typeof decisionKey]
 const decisionKeys = Object.values(decisionKey)
@@ -58,6 +68,8 @@ const DecidedJson = Schema.Struct({
   held: Schema.optionalKey(Schema.Struct({ id: Schema.String, cause: Schema.String })),
   again: Schema.optionalKey(OutcomeJson),
   drop: Schema.optionalKey(Schema.String),
+  begun: Schema.optionalKey(Schema.Array(EventJson)),
+  pending: Schema.optionalKey(Schema.Literal(1)),
 }).check(
   Schema.makeFilter((decided: object) => decisionKeys.filter((key) => key in decided).length === 1, { expected: "exactly one decision" }),
 )
@@ -73,6 +85,7 @@ const EntryJson = Schema.Union([
     re: Schema.optionalKey(Schema.String),
     list: Schema.optionalKey(Schema.Literal(1)),
     bulk: Schema.optionalKey(Schema.Literal(1)),
+    for: Schema.optionalKey(SenderField),
     d: Schema.Array(DecidedJson),
   }),
   Schema.Struct({
@@ -100,6 +113,24 @@ const EntryJson = Schema.Union([
     reason: Schema.String,
     halt: Schema.String,
     lost: Schema.optionalKey(CountField),
+  }),
+  Schema.Struct({
+    e: Schema.Literal("returned"),
+    id: Schema.String,
+    by: Schema.Tuple([Schema.String, CountField, CountField]),
+    said: Schema.Record(Schema.String, Schema.Unknown),
+    sku: SkuField,
+    ok: Schema.Array(EventJson),
+  }),
+  Schema.Struct({
+    e: Schema.Literal("answered"),
+    ...from,
+    sku: SkuField,
+    id: CommandIdField,
+    hash: Schema.Int,
+    ms: CountField,
+    re: Schema.Array(Schema.String),
+    said: OutcomeJson,
   }),
 ])
 tied<Uncapitalize<SkuEntry["_tag"]>, (typeof EntryJson.Type)["e"]>()
@@ -149,6 +180,25 @@ export const encodeEntry = (entry: SkuEntry, commandTexts?: ReadonlyArray<string
       const { by, reason, haltReason, lostAfterSeq } = entry
       return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
     }
+    case "Returned": {
+      const { id, by, outcome, key, events } = entry
+      const head = JSON.stringify({ e: "returned", id, by: [by.kind, by.partition, by.seq], said: outcome })
+      return `${addEvents(`${head.slice(0, -1)},"sku":${skuJson(key)},"ok":[`, events)}}`
+    }
+    case "Answered": {
+      const { sender, class: commandClass, key, id, hash, issuedAtMs, replies, outcome } = entry
+      return JSON.stringify({
+        e: "answered",
+        from: sender,
+        class: commandClass,
+        sku: key,
+        id,
+        hash,
+        ms: issuedAtMs,
+        re: replies,
+        said: outcome,
+      })
+    }
   }
 }
 
@@ -172,6 +222,7 @@ const messageText = (entry: SkuMessageEntry, commandTexts: ReadonlyArray<string 
   let text = entry.seq === null ? `{"e":"message"${sharedText(entry)}` : `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
   if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
   if (entry.bulk) text = `${text},"bulk":1`
+  if (entry.onBehalf !== undefined) text = `${text},"for":"${entry.onBehalf}"`
   text += entry.array ? ',"list":1,"d":[' : ',"d":['
   for (let i = 0; i < entry.decided.length; i++) {
     const decided = entry.decided[i]
@@ -205,6 +256,10 @@ const addDecision = (text: string, decision: SkuJournaledDecision): string => {
       return `${addOutcome(`${text}"again":{`, decision.outcome)}}`
     case "Dropped":
       return `${text}"drop":${JSON.stringify(decision.reason)}`
+    case "Begun":
+      return addEvents(`${text}"begun":[`, decision.events)
+    case "Pending":
+      return `${text}"pending":1`
   }
 }
 
@@ -329,6 +384,7 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
         class: json.class,
         // Version 1 knew no bounds of a sender's word: whatever it said was taken.
         bulk: version === 1 || json.bulk === 1,
+        ...(json.for === undefined ? {} : { onBehalf: json.for }),
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,
@@ -359,6 +415,29 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
       return { _tag: "Moved", from: cursorOf(json.from) }
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
+    case "returned": {
+      const [kind, partition, seq] = json.by
+      return {
+        _tag: "Returned",
+        id: json.id as CommandId,
+        by: { kind, partition, seq },
+        outcome: json.said as ReturnedOutcome,
+        key: json.sku,
+        events: json.ok,
+      }
+    }
+    case "answered":
+      return {
+        _tag: "Answered",
+        sender: json.from,
+        class: json.class,
+        key: json.sku,
+        id: json.id,
+        hash: json.hash,
+        issuedAtMs: json.ms,
+        replies: json.re,
+        outcome: json.said,
+      }
   }
 }
 
@@ -377,6 +456,8 @@ const decisionOf = (json: typeof DecidedJson.Type): SkuJournaledDecision => {
   if (json.held !== undefined) return { _tag: "Quarantined", cause: json.held.cause, quarantined: json.held.id }
   if (json.again !== undefined) return { _tag: "Repeated", outcome: json.again }
   if (json.drop !== undefined) return { _tag: "Dropped", reason: json.drop }
+  if (json.begun !== undefined) return { _tag: "Begun", events: json.begun }
+  if (json.pending !== undefined) return { _tag: "Pending" }
   assert(json.late === 1, "a decided command holds exactly one decision")
   return { _tag: "TooLate" }
 }

@@ -125,7 +125,7 @@ const counters: ActorKind<CounterKind> = {
     dueMs: ({ dueMs, ending }) => (ending === null ? dueMs : 0),
     endings: ["returned", "overdue"],
     endingOf: ({ ending }) => ending ?? undefined,
-    expire: ({ by, ticket, dueMs }) => ({ type: "Overdue", by, ticket, dueMs }),
+    expire: ({ by, ticket, dueMs }) => [{ type: "Overdue", by, ticket, dueMs }],
     expiredBytesOf: () => 256,
     isAbout: () => true,
     mayBegin: ({ type }) => type === "Lent",
@@ -167,7 +167,7 @@ const counters: ActorKind<CounterKind> = {
     },
   },
   hashed: ({ lent, tickets }) => ({ lent, tickets: tickets.filter((one) => one !== undefined) }),
-  carried: null,
+  carrying: null,
 }
 
 const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("base64url")

@@ -21,6 +21,7 @@ const examples: Readonly<Record<SkuInput["_tag"], Late | undefined>> = {
   JournalEndRead: { endSeq: 1, record: null },
   CommandsArrived: { messages: [] },
   CommandsHanded: undefined,
+  ReturnsHeard: { returns: [] },
   ReadingBroke: undefined,
   CommandAtRead: { seq: 999, message: null, firstSeq: 1, lastSeq: 1_000, nextSeq: null, fill: 0 },
   RawEndRead: { endSeq: 7 },

@@ -58,5 +58,5 @@ export const skuKind: ActorKind<SkuKind> = Object.freeze<ActorKind<SkuKind>>({
   feed: skuFeed,
   chunks: skuChunks,
   hashed: stockState,
-  carried: null,
+  carrying: null,
 })

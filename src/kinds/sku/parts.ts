@@ -35,7 +35,7 @@ export const skuParts: KindParts<SkuKind> = Object.freeze<KindParts<SkuKind>>({
   dueMs,
   endings: Ending,
   endingOf,
-  expire,
+  expire: (reservation) => [expire(reservation)],
   expiredBytesOf: ({ allocations }) => expiredBytes + allocations.length * allocationBytes,
   isAbout,
   mayBegin: ({ type }) => type === "Reserved" || type === "SaleOwed",
