@@ -124,9 +124,9 @@ const take = (partition: Partition, given: EngineContext, input: Input): Array<O
     case "LeaseLost":
       return drain(partition, "LeaseLost")
     // Answers to an owner's questions mean nothing once its reign is over.
-    case "CommandsArrived":
     case "ReturnsHeard":
       return []
+    case "CommandsArrived":
     case "ReadingBroke":
     case "CommandAtRead":
     case "RawEndRead":
