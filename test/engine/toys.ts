@@ -14,6 +14,9 @@ import { answeredBytesMax } from "../../src/limits.ts"
 
 export const channel = "web" as SenderId
 
+/** Deals for which a shelf's deciding throws; `back <deal>`: taking back what came of it does. */
+export const faults = new Set<string>()
+
 interface Named {
   readonly id: CommandId
   readonly issuedAtMs: EpochMs
@@ -287,6 +290,7 @@ export const books: ActorKind<BookKind> = {
       )
     },
     returned: (state, { key, ref, command }, outcome, nowMs) => {
+      if (faults.has(`back ${ref.deal}`)) throw new Error("it can't be taken")
       const deal = dealIn(state, ref.by as SenderId, ref.deal as ReservationId)
       if (deal === undefined || !deal.waits.some(([shelf, wait, n]) => shelf === key && wait === command.type && n === ref.n)) return []
       const rest = { by: deal.by, book: state.key, deal: deal.deal }
@@ -364,9 +368,6 @@ const evolveShelf = (state: Shelf, event: ShelfEvent): void => {
   state.takenBy.splice(state.takenBy.indexOf(name), 1)
   state.left++
 }
-
-/** Shelves of which deciding for these deals throws. */
-export const faults = new Set<string>()
 
 export const shelves: ActorKind<ShelfKind> = {
   name: "shelf",
