@@ -238,6 +238,19 @@ describe("a command between actors, when things go wrong", () => {
     expect(decided(world, second)).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
   })
 
+  it("62: has no deadline: it is decided however long it waited", () => {
+    const world = new World()
+    const flying = at(sent(world), world.nowMs, { deadlineMs: 1 })
+    const shelf = world.place("shelf").desk
+    world.ask("shelf", "s", { type: "Pick", id: "p", book: "b", deal: "other" })
+    for (const one of flying) world.arrive(one)
+    world.pass(900)
+    world.flying.length = 0
+    shelf.answerAppend("stored")
+    shelf.answerAppend("stored")
+    expect(world.flying.filter(({ _tag }) => _tag === "Return")).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
+  })
+
   it("62: is told too old, and not decided again, where its decision can't be read any more", () => {
     const world = new World({ memory: { recent: 0 } })
     const first = sent(world)

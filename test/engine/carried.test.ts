@@ -55,6 +55,7 @@ describe("a snapshot", () => {
       world.open(`x${n}`, ["s"])
       // Whoever asks again while it is written is told, once.
       world.open(`x${n - (n % 4)}`, ["s"])
+      if (n < 3) world.open("f", ["s", "t", "u"])
       world.store()
       world.pass(0)
       world.store()
