@@ -87,14 +87,8 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
     const cluster = yield* Cluster
     yield* cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })
     yield* startIngress({ name: "wrong", partitions: { sku: partitions }, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
-    return yield* startWorker({
-      worker: "wrong",
-      address: "",
-      partitions: { sku: partitions },
-      senders,
-      leaseTtlMs,
-      drainTimeoutMs: 10_000,
-    })
+    const options = { worker: "wrong", address: "", partitions: { sku: partitions }, senders, leaseTtlMs, drainTimeoutMs: 10_000 }
+    return yield* startWorker(options, [context])
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {
