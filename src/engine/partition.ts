@@ -159,6 +159,8 @@ export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly command: K["command"]
   readonly cause: string
   readonly atMs: EpochMs
+  /** Of a command that an actor of ours sent: the channel it is decided for. Absent: a sender's own. */
+  readonly onBehalf?: SenderId
 }
 
 /** A place in the feed that shows an older value than was handed over for it. */
@@ -181,7 +183,9 @@ export interface OwedCommand<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly hash: number
   readonly issuedAtMs: EpochMs
-  /** Reply suffixes of all that asked, {@link owedRepliesMax} at most: the newest. */
+  /** The record in which it began. */
+  readonly seq: number
+  /** Reply suffixes of all that asked, in the order in which they last did, {@link owedRepliesMax} at most: the newest. */
   replies: ReadonlyArray<string>
 }
 
@@ -216,10 +220,10 @@ export interface SnapshotWalk {
   readonly id: string
   readonly startSeq: number
   readonly startHash: string
-  stage: "actors" | "parts" | "ended" | "decisions" | "meta" | "done"
+  stage: "actors" | "parts" | "ended" | "decisions" | "underWay" | "owed" | "meta" | "done"
   /** What had ended by this record is walked, however much ends meanwhile: all that no slice of open parts holds any more, for the last of them was written with it. */
   endedToSeq: number
-  /** Places reached: actor, slot in it; sender, class, place of the ended part or of the decision in its line. */
+  /** Places reached: actor, slot in it; sender, class, place of the ended part or of the decision in its line; the record of what was under way, or owed. */
   actor: number
   slot: number
   sender: number
