@@ -102,7 +102,7 @@ export class WorkerNode {
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const options = { worker: name, address: "", partitions: { sku: servers.partitions }, senders, leaseTtlMs, drainTimeoutMs }
+    const options = { worker: name, address: "", partitions: { sku: servers.partitions, order: 1 }, senders, leaseTtlMs, drainTimeoutMs }
     const started = Effect.flatMap(Effect.context<PartitionPorts | Questions>(), (context) => startWorker(options, [context]))
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker

@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
+import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
   type HoldfastConfig,
@@ -12,13 +13,12 @@ import {
   settings,
   workerSettingsHelp,
 } from "../config.ts"
-import { forEachKind, Kind } from "../domain/kinds.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
 import { openWorker, type WorkerAccess } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
-import { Engine, engineOf } from "../runtime/engine.ts"
+import { Engine, servedKinds } from "../runtime/engine.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
 import { Reigns } from "../runtime/reigns.ts"
@@ -65,11 +65,11 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const shared = yield* untilItAnswers(Layer.buildWithScope(ingress, scope))
   const meterOf = yield* Meters
   const reigns = yield* Reigns
-  const ofKind = (kind: Kind) => {
-    const own = Layer.mergeAll(portsOf(kind, saidCodec), Layer.succeed(Engine, engineOf(kind)), Layer.succeed(Meter, meterOf(kind)))
+  return yield* Effect.forEach(servedKinds, (engine) => {
+    const { kind } = engine
+    const own = Layer.mergeAll(portsOf(kind, saidCodec), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.add(Context.merge(ports, shared), Reigns, reigns))
-  }
-  return yield* Effect.all(forEachKind(ofKind))
+  })
 })
 
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
@@ -128,9 +128,10 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const report = () => (ingress === undefined || asked === undefined ? notYet : reportOf(ingress, asked))
   const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
-  const portsOf = yield* connect(yield* findNats(config), config.worker)
+  const ports = yield* connect(yield* findNats(config), config.worker)
   // What is not of one kind is the same whichever ports are asked for it.
-  const [first] = Kind
+  const [anyKinds] = ports
+  assert(anyKinds !== undefined, "a process serves some kind")
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
     const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
@@ -139,21 +140,19 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
     const started = yield* startIngress({ name, partitions, senders, ...senderRates })
     ingress = started
     const options = { worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }
-    const worker = yield* startWorker(options, Object.values(portsOf), (mayAsk) => {
+    const worker = yield* startWorker(options, ports, (mayAsk) => {
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
     const sampled = makeRoomGauges(registry)
-    for (const kind of Kind) {
-      const room = watchRoom(kind, worker.report, sampled).pipe(
-        Effect.provide(yield* namedArchive(null, kind)),
-        Effect.provide(portsOf[kind]),
-      )
+    for (const ofKind of ports) {
+      const { kind } = Context.get(ofKind, Engine)
+      const room = watchRoom(kind, worker.report, sampled).pipe(Effect.provide(yield* namedArchive(null, kind)), Effect.provide(ofKind))
       yield* Effect.forkScoped(room)
     }
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
-  }).pipe(Effect.provide(portsOf[first]))
+  }).pipe(Effect.provide(anyKinds))
 })
 
 const serve = Effect.gen(function* () {

@@ -40,11 +40,8 @@ export interface ServedKind<K extends KindTypes = KindTypes> {
 /** The step function and the empty state of one kind that the runtime runs. */
 export class Engine extends Context.Service<Engine, ServedKind>()("holdfast/runtime/Engine") {
   /** The engine of SKUs as it is shipped. */
-  static readonly layer = Layer.sync(Engine, () => engineOf("sku"))
+  static readonly layer = Layer.sync(Engine, () => served(skuEngine))
 }
-
-/** The engine of a kind as it is shipped. */
-export const engineOf = (kind: Kind): ServedKind => engines[kind]
 
 /** A kind as the runtime knows it. */
 export const served = <K extends KindTypes>(kind: ServedKind<K>): ServedKind =>
@@ -61,4 +58,5 @@ export const skuEngine: ServedKind<SkuKind> = {
   shortQty: shortUnits,
 }
 
-const engines: Readonly<Record<Kind, ServedKind>> = { sku: served(skuEngine) }
+/** All that a process serves. */
+export const servedKinds: ReadonlyArray<ServedKind> = [served(skuEngine)]
