@@ -6,29 +6,36 @@
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
 import { unreachable } from "../assert.ts"
-import type { StoredRecord } from "../engine/records.ts"
-import type { SkuDecidedCommand, SkuEngineCodec, SkuEntry, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { EngineCodec } from "../engine/protocol.ts"
+import type { DecidedCommand, MessageEntry, SettledEntry, StoredRecord } from "../engine/records.ts"
+import type { SkuDecidedCommand, SkuEntry, SkuKind, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
 import { createChain } from "./chain.ts"
 import { type Acknowledged, createCompleteness } from "./completeness.ts"
 import { createCursor } from "./cursor.ts"
 import { createEpochs } from "./epochs.ts"
 import { createFeed, type HeardValue } from "./feed.ts"
-import { type CheckerName, createFindings, type Violation } from "./findings.ts"
+import { type CheckerName, createFindings, type Findings, type Violation } from "./findings.ts"
 import { createFloors } from "./floors.ts"
+import type { Judged } from "./judged.ts"
 import { createLosses, type Loss, type StreamHeld } from "./losses.ts"
 import { createOneEffect } from "./one-effect.ts"
 import { createQuarantine } from "./quarantine.ts"
 import type { QuarantineBounds } from "./quarantine-room.ts"
 import { createReplies, type HeardReply } from "./replies.ts"
 import { type DecisionSeen, type RecordSeen, scopeOf } from "./seen.ts"
+import { skuJudged } from "./sku-judged.ts"
 import { createSkus } from "./skus.ts"
 import { createTime } from "./time.ts"
 import { type AuditTotals, createTotals } from "./totals.ts"
 
+/** How the records of a kind are read, and hashed. */
+export type RecordCodec<K extends KindTypes> = Pick<EngineCodec<K>, "decodeRecord" | "sha256">
+
 /** What an audit is told before it begins. */
 export interface AuditOptions {
   /** How a record is read, and the hash its chain is made with: wire/ has both. */
-  readonly codec: Pick<SkuEngineCodec, "decodeRecord" | "sha256">
+  readonly codec: RecordCodec<SkuKind>
   /** The partition a SKU belongs to; without it only that it has one is checked. */
   readonly partitionOf?: (sku: string) => number
   /** Violations reported in detail; all are counted. 100 unless said. */
@@ -74,66 +81,95 @@ export interface Audit {
   readonly finish: (options?: { readonly quiet?: boolean; readonly held?: StreamHeld | null }) => AuditReport
 }
 
-/** All checkers, wired to one another. */
-const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16, quarantine: room }: AuditOptions) => {
-  const findings = createFindings(violationsMax)
+/** The checkers that look at the journals of one kind as at those of any other. */
+const assembleFor = <K extends KindTypes>(
+  findings: Findings,
+  kind: Judged<K>,
+  { codec, recordsKept = 16, quarantine: room }: Pick<AuditOptions, "recordsKept" | "quarantine"> & { readonly codec: RecordCodec<K> },
+) => {
   const floors = createFloors()
-  const oneEffect = createOneEffect(findings, floors)
-  const feed = createFeed(findings)
-  const totals = createTotals()
+  const oneEffect = createOneEffect(findings, floors, kind)
   return {
     codec,
+    kind,
     findings,
     floors,
     oneEffect,
-    feed,
-    totals,
     chain: createChain(findings, codec.sha256),
     epochs: createEpochs(findings),
-    time: createTime(findings),
+    time: createTime(findings, kind),
     cursor: createCursor(findings),
-    quarantine: createQuarantine(findings, room),
+    quarantine: createQuarantine(findings, kind, room),
     losses: createLosses(),
-    completeness: createCompleteness(findings, oneEffect.isDecided),
-    replies: createReplies(findings, recordsKept),
-    skus: createSkus({ findings, floors, feed, onEvent: totals.event, partitionOf }),
+    replies: createReplies(findings, kind, recordsKept),
+  }
+}
+type KindCheckers<K extends KindTypes> = ReturnType<typeof assembleFor<K>>
+
+/** All checkers, wired to one another. */
+const assemble = (options: AuditOptions) => {
+  const findings = createFindings(options.violationsMax ?? 100)
+  const sku = assembleFor(findings, skuJudged, options)
+  const feed = createFeed(findings)
+  const totals = createTotals()
+  return {
+    findings,
+    sku,
+    feed,
+    totals,
+    completeness: createCompleteness(findings, sku.oneEffect.isDecided),
+    skus: createSkus({ findings, floors: sku.floors, feed, onEvent: totals.event, partitionOf: options.partitionOf }),
   }
 }
 type Checkers = ReturnType<typeof assemble>
 
-/** One command of a message, or one settled from quarantine, with its answer. */
-const answered = (checkers: Checkers, seen: RecordSeen, entry: SkuMessageEntry | SkuSettledEntry, decided: SkuDecidedCommand): void => {
-  const { command, named, decision } = decided
-  checkers.totals.decision(decision)
-  const sku = command?.sku ?? named?.key
+/** One command of a message, or one settled from quarantine, as checkers see it; null where the body could not be decoded that far. */
+const decisionOf = <K extends KindTypes>(
+  { kind, findings }: KindCheckers<K>,
+  { partition, seq, record }: RecordSeen<K>,
+  entry: MessageEntry<K> | SettledEntry<K>,
+  { command, named, decision }: DecidedCommand<K>,
+): DecisionSeen<K> | null => {
+  const key = command === null ? named?.key : kind.keyOf(command)
   const id = command?.id ?? named?.id
-  const scope = sku == null || id == null ? null : scopeOf(entry.sender, sku, id)
-  if (scope !== null) checkers.completeness.decided(scope)
-  const { partition, seq, record } = seen
-  if (command === null || scope === null) {
-    if (decision._tag !== "Refused") checkers.findings.violated("effects", { partition, seq }, `${decision._tag} without a command`)
-    return
+  if (command === null || key == null || id == null) {
+    if (decision._tag !== "Refused") findings.violated("effects", { partition, seq }, `${decision._tag} without a command`)
+    return null
   }
-  const where = { partition, seq, sku: command.sku }
-  const brokerMs = entry._tag === "Message" ? entry.brokerMs : null
-  const decisionSeen: DecisionSeen = {
-    where,
-    scope,
+  return {
+    where: { partition, seq, ...kind.placeOf(command) },
+    scope: scopeOf(entry.sender, key, id),
     atMs: record.atMs,
     sender: entry.sender,
+    actor: ("onBehalf" in entry ? entry.onBehalf : undefined) ?? entry.sender,
     class: entry.class,
     version: record.version,
     bulk: entry._tag === "Settled" || entry.bulk,
     command,
     decision,
-    brokerMs,
+    brokerMs: entry._tag === "Message" ? entry.brokerMs : null,
   }
-  checkers.oneEffect.decision(decisionSeen)
-  checkers.time.decision(decisionSeen)
-  checkers.skus.decision(decisionSeen)
 }
 
-const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void => {
+/** One command about a SKU with its answer. */
+const answered = (
+  checkers: Checkers,
+  seen: RecordSeen<SkuKind>,
+  entry: SkuMessageEntry | SkuSettledEntry,
+  decided: SkuDecidedCommand,
+): void => {
+  checkers.totals.decision(decided.decision)
+  const sku = decided.command?.sku ?? decided.named?.key
+  const id = decided.command?.id ?? decided.named?.id
+  if (sku != null && id != null) checkers.completeness.decided(scopeOf(entry.sender, sku, id))
+  const decision = decisionOf(checkers.sku, seen, entry, decided)
+  if (decision === null) return
+  checkers.sku.oneEffect.decision(decision)
+  checkers.sku.time.decision(decision)
+  checkers.skus.decision(decision)
+}
+
+const entrySeen = (checkers: Checkers, seen: RecordSeen<SkuKind>, entry: SkuEntry): void => {
   switch (entry._tag) {
     case "Message":
       checkers.totals.message()
@@ -143,7 +179,7 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void 
       answered(checkers, seen, entry, entry.decided)
       return
     case "Floor":
-      checkers.floors.raised(seen.partition, entry)
+      checkers.sku.floors.raised(seen.partition, entry)
       return
     case "Expiry":
       checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.key }, entry.key, entry.events, seen.record.atMs)
@@ -164,29 +200,37 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void 
   }
 }
 
+/** A record put to the checkers that look at any kind, and handed back if it can be read. */
+const linkSeen = <K extends KindTypes>(of: KindCheckers<K>, partition: number, stored: StoredRecord): RecordSeen<K> | null => {
+  const decoded = of.codec.decodeRecord(stored.bytes)
+  const record = decoded._tag === "Record" ? decoded.record : null
+  of.chain.record(partition, stored, record, decoded._tag === "Record" ? "" : decoded.cause)
+  if (record === null) return null
+  const seen: RecordSeen<K> = { partition, seq: stored.seq, messageId: stored.messageId, record }
+  of.epochs.record(seen)
+  of.time.record(seen)
+  of.cursor.record(seen)
+  of.losses.record(seen)
+  of.quarantine.record(seen)
+  return seen
+}
+
 const recordSeen = (checkers: Checkers, partition: number, stored: StoredRecord): void => {
   checkers.totals.record()
-  const decoded = checkers.codec.decodeRecord(stored.bytes)
-  const record = decoded._tag === "Record" ? decoded.record : null
-  checkers.chain.record(partition, stored, record, decoded._tag === "Record" ? "" : decoded.cause)
-  if (record === null) return
-  const seen: RecordSeen = { partition, seq: stored.seq, messageId: stored.messageId, record }
-  checkers.epochs.record(seen)
-  checkers.time.record(seen)
-  checkers.cursor.record(seen)
-  checkers.losses.record(seen)
-  checkers.quarantine.record(seen)
-  for (const entry of record.entries) entrySeen(checkers, seen, entry)
+  const seen = linkSeen(checkers.sku, partition, stored)
+  if (seen === null) return
+  for (const entry of seen.record.entries) entrySeen(checkers, seen, entry)
   checkers.skus.recordEnd(stored.bytes.length)
-  checkers.replies.record(seen)
+  checkers.sku.replies.record(seen)
 }
 
 const reportOf = (checkers: Checkers, quiet: boolean, held: StreamHeld | null): AuditReport => {
-  const { findings, chain, replies, feed, completeness, quarantine, skus, totals } = checkers
+  const { findings, feed, completeness, skus, totals } = checkers
+  const { chain, replies, quarantine } = checkers.sku
   replies.finish()
   feed.finish(skus.models, chain.endSeq, quiet)
   skus.conservation.finish(skus.models.values())
-  const { losses, lostStored } = checkers.losses.finish(held)
+  const { losses, lostStored } = checkers.sku.losses.finish(held)
   const known = {
     lostStored,
     lost: completeness.finish(),
@@ -210,7 +254,7 @@ export const createAudit = (options: AuditOptions): Audit => {
   const checkers = assemble(options)
   return {
     record: (partition, stored) => recordSeen(checkers, partition, stored),
-    reply: checkers.replies.heard,
+    reply: checkers.sku.replies.heard,
     feed: (value, receiver = value.channel) => checkers.feed.heard(value, receiver),
     acknowledged: checkers.completeness.acknowledged,
     skus: () => checkers.skus.models.keys(),
