@@ -4,7 +4,7 @@
  * Decides only: the partition is changed by apply.ts. A throw while deciding becomes a quarantine, never a stop.
  */
 import { assert } from "../assert.ts"
-import { partitionOf, type SenderId } from "../domain/names.ts"
+import { isInternal, partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
 import { issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
@@ -160,7 +160,7 @@ const decideActor = (
 ): JournaledDecision => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
-  const decision = kind.decide(actor?.state, command, sender, partition.atMs, endOf)
+  const decision = kind.decide(actor?.state, command, sender, partition.atMs, endOf, isInternal(sender))
   assert(decision._tag !== "Later", "no kind answers later yet")
   return decision
 }
