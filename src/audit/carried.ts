@@ -8,9 +8,11 @@
  * Two journals are read at different moments. What a record says of one that lies behind the end of what was read of the other is not judged, and what is carried and has not come back is under way: neither is
  * a finding. What is judged on both sides is kept as a digest, what is not as a whole; an audit that reads the receivers' journals first keeps the more.
  */
+import type { KindTypes } from "../engine/kind.ts"
 import type { JournaledDecision } from "../engine/records.ts"
 import { digestOf } from "./digest.ts"
 import type { Findings, Where } from "./findings.ts"
+import type { Judged } from "./judged.ts"
 import { isNothing } from "./outcome.ts"
 import { textOf } from "./plain.ts"
 import { type Group, Rows } from "./rows.ts"
@@ -47,6 +49,7 @@ export interface CarriedSeen {
 interface DecidedSeen {
   readonly at: Place
   readonly sender: string
+  /** Null: its record does not say. */
   readonly onBehalf: string | null
   readonly command: string
   readonly line: string
@@ -66,6 +69,14 @@ interface Known {
   carried: CarriedSeen | null
   returned: ReturnedSeen | null
   readonly decided: Array<DecidedSeen>
+}
+
+/** How a partition decided a command that another sent it. */
+interface DecidedSaid<K extends KindTypes> {
+  readonly command: K["command"]
+  readonly line: string
+  readonly decision: JournaledDecision<K>
+  readonly meaningOf: Judged<K>["meaningOf"]
 }
 
 /** One text for outcomes that say the same. */
@@ -94,8 +105,11 @@ const wrongCommand = (carried: CarriedSeen, decided: DecidedSeen): string | null
   const { from } = carried
   if (decided.sender !== `@${from.kind}.${from.partition}`) return `is decided in the name of ${decided.sender}`
   if (decided.at.kind !== carried.to) return `is decided by a partition of another kind, ${decided.at.kind}`
-  if (decided.onBehalf !== carried.onBehalf) return `is decided for ${decided.onBehalf}, and was carried for ${carried.onBehalf}`
-  return decided.command === textOf(carried.command) ? null : `is decided as ${decided.command}, and was carried as ${textOf(carried.command)}`
+  if (decided.onBehalf !== null && decided.onBehalf !== carried.onBehalf)
+    return `is decided for ${decided.onBehalf}, and was carried for ${carried.onBehalf}`
+  return decided.command === textOf(carried.command)
+    ? null
+    : `is decided as ${decided.command}, and was carried as ${textOf(carried.command)}`
 }
 
 const isAt = (place: Place, other: Place): boolean =>
@@ -152,18 +166,13 @@ export const createCarried = (findings: Findings, endSeq: (kind: KindName, parti
     carries: (carried: CarriedSeen): void => {
       findings.checked("carried")
       const one = knownOf(carried.id)
-      if (one.carried !== null || isSettled(carried.id)) findings.violated("carried", whereOf(carried.from), `${carried.id} is carried twice`)
+      if (one.carried !== null || isSettled(carried.id))
+        findings.violated("carried", whereOf(carried.from), `${carried.id} is carried twice`)
       one.carried = carried
       for (const decided of one.decided) judgePair(carried.id, one, decided)
     },
     /** A partition decided a command that another sent it, under the id `id`. */
-    decided: (
-      at: Place,
-      id: string,
-      sender: string,
-      onBehalf: string | null,
-      said: { readonly command: object; readonly line: string; readonly decision: JournaledDecision; readonly outcome: object },
-    ): void => {
+    decided: <K extends KindTypes>(at: Place, id: string, sender: string, onBehalf: string | null, said: DecidedSaid<K>): void => {
       const { decision } = said
       // Nobody knows it by these: what is quarantined or begun has no decision yet.
       if (decision._tag === "Quarantined" || decision._tag === "Begun" || decision._tag === "Pending") return
@@ -174,7 +183,15 @@ export const createCarried = (findings: Findings, endSeq: (kind: KindName, parti
       }
       const one = knownOf(id)
       if (isAnew && one.decided.some((before) => before.isAnew)) findings.violated("carried", whereOf(at), `${id} is decided twice`)
-      const decided = { at, sender, onBehalf, command: textOf(said.command), line: said.line, outcome: outcomeText(said.outcome), isAnew }
+      const decided = {
+        at,
+        sender,
+        onBehalf,
+        command: textOf(said.command),
+        line: said.line,
+        outcome: outcomeText(said.meaningOf(decision)),
+        isAnew,
+      }
       one.decided.push(decided)
       judgePair(id, one, decided)
       judgeReturn(id, one)

@@ -4,8 +4,9 @@
  * Proves, where nothing about a line is under way between the two journals as far as they were read, that what its SKU keeps for the order is what the order believes it has, and that a SKU keeps nothing for an
  * order that has ended. A line of which one journal says what the other can't know yet is not looked at.
  */
-import { sumQty, type SkuModel } from "./model.ts"
+
 import type { Findings } from "./findings.ts"
+import { type SkuModel, sumQty } from "./model.ts"
 import { type OrderModel, openQtyOf, orderKeyOf } from "./order-model.ts"
 
 /** The name by which a line is known on both sides. */
@@ -46,7 +47,8 @@ export const judgeLines = (
       findings.checked("lines")
       const key = orderKeyOf(order.channel, order.id)
       const where = { kind: "order", partition: order.partition, seq: order.changedSeq, sku: line.sku, order: key } as const
-      if (qty !== openQty) findings.violated("lines", where, `order ${key} has ${openQty} units of ${line.sku}, and the SKU keeps ${qty} for it`)
+      if (qty !== openQty)
+        findings.violated("lines", where, `order ${key} has ${openQty} units of ${line.sku}, and the SKU keeps ${qty} for it`)
       else if (order.phase === "ended" && qty > 0)
         findings.violated("lines", where, `order ${key} is ${order.ending}, and ${qty} units of ${line.sku} are kept for it`)
     }

@@ -3,20 +3,24 @@
  */
 import { unreachable } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
+import type { CancelOrder } from "../domain/order/commands/cancel-order/command.ts"
 import type { PlaceOrder } from "../domain/order/commands/place-order/command.ts"
 import type { BookEvent } from "../domain/order/events.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
+import type { ReturnedOutcome } from "../engine/records.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { refundsOf } from "./answers.ts"
 import type { CarriedSeen } from "./carried.ts"
-import { reservesOf } from "./order-life.ts"
+import { canBeAsked, reservesOf } from "./order-life.ts"
 import { type OrderModel, openQtyOf } from "./order-model.ts"
 import { same, textOf } from "./plain.ts"
 
 type OrderCommandType = OrderKind["command"]["type"]
 
 /** What is expected of each type: whether it tells what already happened, whether its answer comes later, and what its first event is. Written apart from the commands' own declarations, and complete by type. */
-const expected: Readonly<Record<OrderCommandType, { readonly isFact: boolean; readonly begins: boolean; readonly event: BookEvent["type"] }>> = {
+const expected: Readonly<
+  Record<OrderCommandType, { readonly isFact: boolean; readonly begins: boolean; readonly event: BookEvent["type"] }>
+> = {
   PlaceOrder: { isFact: false, begins: true, event: "OrderPlaced" },
   ConfirmOrder: { isFact: false, begins: true, event: "OrderConfirming" },
   CancelOrder: { isFact: false, begins: true, event: "LinesCancelling" },
@@ -67,14 +71,23 @@ export const wrongCommanded = (
     return first.type === "LineNoted" && first.sku === command.sku && first.fact === command.fact && first.qty === command.qty
       ? null
       : "notes something else than it was told"
-  if (command.type !== "CancelOrder" || first.type !== "LinesCancelling" || command.lines === undefined) return null
-  const asked = command.lines.map(({ sku, qty }) => ({ type: "Release", sku, reason: command.reason, ...(qty === undefined ? {} : { qty }) }))
-  const over = command.lines.find(({ sku, qty = 0 }) => qty > openQtyOf(order?.lines.get(sku) ?? emptyLine))
-  if (over !== undefined) return `asks ${over.sku} for ${over.qty} units, which it does not have`
-  return same(first.carries, asked) ? null : `asks for ${textOf(first.carries)}, and not for ${textOf(asked)}`
+  return command.type === "CancelOrder" && first.type === "LinesCancelling" ? wrongCancelling(command, first, order) : null
 }
 
-const emptyLine = { reservedQty: 0, releasedQty: 0, fulfilledQty: 0, lostQty: 0 } as Parameters<typeof openQtyOf>[0]
+/** What is wrong with what lines are asked to give up, beside the command that cancels them. */
+const wrongCancelling = (
+  { lines, reason }: CancelOrder,
+  event: Extract<BookEvent, { readonly type: "LinesCancelling" }>,
+  order: OrderModel | undefined,
+): string | null => {
+  if (order === undefined) return null
+  const all = [...order.lines.values()].filter(canBeAsked)
+  const named: ReadonlyArray<{ readonly sku: string; readonly qty?: number }> = lines ?? all.map(({ sku }) => ({ sku }))
+  const asked = named.map(({ sku, qty }) => ({ type: "Release", sku, reason, ...(qty === undefined ? {} : { qty }) }))
+  const over = named.find(({ sku, qty = 1 }) => all.every((line) => line.sku !== sku || qty > openQtyOf(line)))
+  if (over !== undefined) return `asks ${over.sku} for ${over.qty ?? 1} units, which it does not have`
+  return same(event.carries, asked) ? null : `asks for ${textOf(event.carries)}, and not for ${textOf(asked)}`
+}
 
 const endedReasons: ReadonlySet<RefusalReason> = new Set(["ReservationExpired", "ReservationReleased", "ReservationFulfilled"])
 const unknownReasons: ReadonlySet<RefusalReason> = new Set(["UnknownReservation", "UnknownSku"])
@@ -92,8 +105,8 @@ const refusedMeans = (type: string, { reason, ats }: Refusal, openQty: number): 
 }
 
 /** What the decision of a line's command means to its order: the event it has to come to. */
-const returnMeans = (type: string, outcome: { readonly outcome: string; readonly [field: string]: unknown }, openQty: number): Expected => {
-  if (outcome.outcome === "refused") return refusedMeans(type, outcome as unknown as Refusal, openQty)
+const returnMeans = (type: string, outcome: ReturnedOutcome, openQty: number): Expected => {
+  if (outcome.outcome === "refused") return refusedMeans(type, outcome, openQty)
   if (outcome.outcome !== "accepted") return refusedMeans(type, { reason: "TooOld" }, openQty)
   if (type === "Reserve") return { type: "LineReserved", qty: outcome.qty, expiresAtMs: outcome.expiresAtMs }
   if (type === "Confirm") return { type: "LineConfirmed" }
@@ -104,17 +117,20 @@ const returnMeans = (type: string, outcome: { readonly outcome: string; readonly
 export const wrongReturned = (
   order: OrderModel | undefined,
   carried: CarriedSeen,
-  outcome: { readonly outcome: string; readonly [field: string]: unknown },
+  outcome: ReturnedOutcome,
   events: ReadonlyArray<BookEvent>,
 ): string | null => {
   const line = order?.lines.get(carried.sku)
   const [first] = events
-  if (line === undefined || line.asked?.n !== carried.n) return first === undefined ? null : `becomes ${first.type}, and nobody waits for it`
+  if (line === undefined || line.asked?.n !== carried.n)
+    return first === undefined ? null : `becomes ${first.type}, and nobody waits for it`
   const means = returnMeans(line.asked.type, outcome, openQtyOf(line))
   if (first === undefined) return `comes to nothing, where ${means.type} was to be expected`
   if ("sku" in first && first.sku !== carried.sku) return `becomes ${first.type} of ${first.sku}`
   const wrong = Object.keys(means).find((name) => !same(Reflect.get(first, name), means[name]))
-  return wrong === undefined ? null : `becomes ${first.type} with ${wrong} ${textOf(Reflect.get(first, wrong))}, where it is ${textOf(means[wrong])}`
+  return wrong === undefined
+    ? null
+    : `becomes ${first.type} with ${wrong} ${textOf(Reflect.get(first, wrong))}, where it is ${textOf(means[wrong])}`
 }
 
 /** What an order is, as far as a refusal speaks of it. */

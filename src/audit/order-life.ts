@@ -15,7 +15,7 @@ import { same } from "./plain.ts"
 type Placed = Extract<BookEvent, { readonly type: "OrderPlaced" }>
 
 /** Whether anything can be asked of a line now. */
-const canBeAsked = (line: LineModel): boolean => line.asked === null && !line.awaitsWord && openQtyOf(line) > 0
+export const canBeAsked = (line: LineModel): boolean => line.asked === null && !line.awaitsWord && openQtyOf(line) > 0
 
 /** Lines that have answered, and have less than their order asks of them. */
 const shortLines = ({ lines }: OrderModel): ReadonlyArray<LineModel> =>

@@ -7,6 +7,7 @@
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { BookEvent } from "../domain/order/events.ts"
+import type { ReturnedOutcome } from "../engine/records.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { orderKeptMs } from "../limits.ts"
 import { type Answers, wrongAnswer } from "./answers.ts"
@@ -117,18 +118,13 @@ export const createOrders = (findings: Findings, answers: Answers) => {
       for (const event of events) {
         const order = models.get(orderKeyOf(event.channel, event.order))
         const isDue = order === undefined || atMs >= order.dueMs || event.type === "LinesGivenUp"
-        if (!isDue) violated(where, orderKeyOf(event.channel, event.order), `is ${event.type} at ${atMs} for its time, which is up at ${order.dueMs}`)
+        if (!isDue)
+          violated(where, orderKeyOf(event.channel, event.order), `is ${event.type} at ${atMs} for its time, which is up at ${order.dueMs}`)
         apply(where, event, atMs)
       }
     },
     /** What an order made of a decision that came back; `carried`: of which command. */
-    returned: (
-      where: Where,
-      carried: CarriedSeen,
-      outcome: { readonly outcome: string; readonly [field: string]: unknown },
-      events: ReadonlyArray<BookEvent>,
-      atMs: EpochMs,
-    ): void => {
+    returned: (where: Where, carried: CarriedSeen, outcome: ReturnedOutcome, events: ReadonlyArray<BookEvent>, atMs: EpochMs): void => {
       const wrong = wrongReturned(models.get(carried.order), carried, outcome, events)
       if (wrong !== null) violated(where, carried.order, `hears of ${carried.id}, and it ${wrong}`)
       for (const event of events) apply(where, event, atMs)
