@@ -7,7 +7,8 @@ import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
-import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
+import type { AtsValue, SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
+import { decodeFrame } from "../src/wire/taken.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
@@ -16,6 +17,7 @@ import { type Home, Ingress, type IngressSurroundings, ingressCodec } from "./no
 import { Audience } from "./nodes/observer.ts"
 import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
+import type { FeedSeen, SlotKind } from "./nodes/slot.ts"
 import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
 import { type Drawn, doorBoundsOf, engineBoundsOf, senderQuality, workerQuality } from "./profiles.ts"
@@ -87,10 +89,8 @@ export class Cluster {
       server,
       observer,
       faults: this.faults,
-      senders,
-      stepOf: (worker: number) => stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker),
+      skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
       reigns,
-      handed: this.poison.handed,
     }
     const ofWorker = { ...drawn, bounds: engineBoundsOf(drawn) }
     this.workers = Array.from(
@@ -114,6 +114,28 @@ export class Cluster {
     this.#passOn()
   }
 
+  /** What a worker is told of SKUs, if it steps them so. */
+  #skus(step: SkuStep): SlotKind {
+    const { server, senders, drawn } = this
+    return {
+      kind: "sku",
+      partitions: drawn.partitions,
+      partitionsOf: {},
+      observer: this.audience.observer,
+      step,
+      handed: this.poison.handed,
+      framed: (bytes) => {
+        const frame = decodeFrame(bytes)
+        return frame._tag === "Frame" ? frame.messages : null
+      },
+      replyArrives: (reply) => senders.get(reply.sender)?.replyArrives(reply),
+      keyOf: (sender, suffix) => senders.get(sender)?.keyOf(suffix),
+      answerArrives: (sender, suffix, answer) => senders.get(sender)?.answerArrives(suffix, answer),
+      storeFeed: (partition, value) => server.storeFeed(partition, value),
+      feedSince: (partition, sinceMs) => server.feedSince(partition, sinceMs).map(seenOf),
+    }
+  }
+
   /** What the server stores is told to those who follow it. */
   #passOn(): void {
     const { server, senders } = this
@@ -121,18 +143,18 @@ export class Cluster {
     server.listeners.push({
       recordStored: (partition, stored) => {
         observer.recordStored(partition, stored)
-        for (const { slots } of this.workers) slots[partition]?.readings.planJournal()
+        for (const { everySlot } of this.workers) everySlot[partition]?.readings.planJournal()
       },
       commandStored: (partition) => {
-        for (const { slots } of this.workers) slots[partition]?.readings.planCommands()
+        for (const { everySlot } of this.workers) everySlot[partition]?.readings.planCommands()
       },
       feedStored: (partition, value) => {
         senders.get(value.channel)?.feedStored(value)
-        for (const { slots } of this.workers) slots[partition]?.feedStored(value)
+        for (const { slots } of this.workers) slots[partition]?.feedStored(seenOf(value))
       },
       haltChanged: (partition) => {
         const { halt } = server.marks(partition)
-        for (const { slots } of this.workers) slots[partition]?.haltChanged(halt)
+        for (const { everySlot } of this.workers) everySlot[partition]?.haltChanged(halt)
       },
     })
   }
@@ -182,6 +204,8 @@ export class Cluster {
     return partitionOf(sku, this.drawn.partitions)
   }
 }
+
+const seenOf = ({ channel, sku, version, ats }: AtsValue): FeedSeen => ({ channel, key: sku, version, shown: ats })
 
 /** What the sale's senders may send, by name: everybody else is a channel, or sends what its traffic has it send. */
 const classes: Readonly<Record<string, ReadonlyArray<CommandClass>>> = {

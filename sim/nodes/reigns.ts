@@ -5,17 +5,16 @@
 
 import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
-import { decodeFrame } from "../../src/wire/taken.ts"
 import type { Server } from "../substitutes/server.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Ingress } from "./ingress.ts"
-import type { Slot } from "./slot.ts"
+import type { AnySlot, Slot } from "./slot.ts"
 
 /** How frames are addressed. Addressing by partition alone is a defect that can be planted: then every worker that believes it serves hears the frame. */
 export type Addressed = "to a reign" | "to a partition"
 
 interface Listening {
-  readonly slot: Slot
+  readonly slot: AnySlot
   readonly owner: string
 }
 
@@ -34,7 +33,7 @@ export class Reigns {
   }
 
   /** A slot listens under the name of its reign; what is returned ends that. */
-  listen(slot: Slot, owner: string): () => void {
+  listen(slot: AnySlot, owner: string): () => void {
     const listening = { slot, owner }
     this.#listening.add(listening)
     return () => {
@@ -43,7 +42,7 @@ export class Reigns {
   }
 
   /** The server hears a little later that nobody listens there any more. */
-  forget({ worker }: Slot, deafen: () => void): void {
+  forget({ worker }: AnySlot, deafen: () => void): void {
     if (this.ingresses.length === 0) deafen()
     else this.#world.in(worker.link.delayMs(worker.link.keyNow("deafen")), EventKind.server, null, deafen)
   }
@@ -63,8 +62,7 @@ export class Reigns {
     const backMs = link.back(key)
     if (backMs < 0) return
     this.#world.in(backMs, EventKind.deliver, host, () => {
-      const frame = decodeFrame(bytes)
-      if (frame._tag !== "Frame" || !slot.handed(owner, frame.messages)) return
+      if (!slot.framed(owner, bytes)) return
       const thereMs = link.there(key)
       if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, heard)
     })
@@ -76,7 +74,7 @@ export class Reigns {
   }
 
   /** An owner says something of itself to all ingresses, the one beside it first. */
-  announce({ worker, id }: Slot, news: OwnerNews): void {
+  announce({ worker, id }: AnySlot, news: OwnerNews): void {
     if (this.ingresses.length === 0) return
     this.#world.in(0, EventKind.watch, worker.host, () => worker.ingress?.hearOwner(news))
     const key = worker.link.keyNow(`announce ${id}`)
