@@ -6,15 +6,22 @@ import { type CommandClass, partitionOf, type SenderId } from "../src/domain/nam
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
+import type { KindTypes } from "../src/engine/kind.ts"
+import { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
+import type { OrderEngineCodec, OrderKind, OrderStep } from "../src/kinds/order/types.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
+import type { CarriedReader } from "../src/wire/carry.ts"
 import { decodeFrame } from "../src/wire/taken.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
 import { nextRelease } from "./faults/releases.ts"
+import { Carrier } from "./nodes/carrier.ts"
 import { type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
 import { Audience } from "./nodes/observer.ts"
+import { OrderDoor } from "./nodes/order-door.ts"
+import { type OrderAttempt, OrderSender } from "./nodes/order-sender.ts"
 import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
 import type { FeedSeen, SlotKind } from "./nodes/slot.ts"
@@ -46,7 +53,17 @@ export interface ClusterOptions {
   /** Replaces the step of every ingress, and how frames are addressed: a planted defect. */
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed
+  /** What orders are decided by, where the world has any. */
+  readonly orders: OrdersGiven
   readonly faultListener: FaultListener
+}
+
+/** What a world with orders is given beside. */
+export interface OrdersGiven {
+  readonly codec: OrderEngineCodec
+  readonly engine?: typeof makeOrderStep
+  readonly stepOf?: (worker: number, step: OrderStep) => OrderStep
+  readonly readerOf: (kind: string) => CarriedReader<KindTypes>
 }
 
 export class Cluster {
@@ -55,11 +72,15 @@ export class Cluster {
   readonly chance: Chance
   readonly server: Server
   readonly audience = new Audience()
+  /** Of what happens in partitions of orders. */
+  readonly orderAudience = new Audience<OrderKind>()
   readonly faults: Injector
   readonly workers: ReadonlyArray<Worker>
   /** Ingresses of their own; every worker has one beside. None in a world without a door. */
   readonly standalones: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
+  /** Channels as they place orders; none in a world without. */
+  readonly orderSenders: ReadonlyMap<string, OrderSender>
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
   readonly poison = new Poison()
@@ -83,6 +104,7 @@ export class Cluster {
     const stepWith = options.engine ?? makeStep
     const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
     const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
+    const carrier = this.hasOrders ? new Carrier({ world, reigns, idOf: (to) => this.idOf(to), readerOf: options.orders.readerOf }) : null
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
@@ -90,6 +112,8 @@ export class Cluster {
       observer,
       faults: this.faults,
       skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
+      ordersOf: this.hasOrders ? (worker: number) => this.#orders(options.orders, worker, rules) : null,
+      carrier,
       reigns,
     }
     const ofWorker = { ...drawn, bounds: engineBoundsOf(drawn) }
@@ -111,7 +135,63 @@ export class Cluster {
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
     reigns.ingresses = this.ingresses
+    if (carrier !== null) reigns.carrying = this.workers
+    this.orderSenders = carrier === null ? new Map() : this.#openOrders(options, carrier)
     this.#passOn()
+  }
+
+  get hasOrders(): boolean {
+    return (this.drawn.orderPartitions ?? 0) > 0
+  }
+
+  /** The number of a partition's journal among all of the world: those of orders behind those of SKUs. */
+  idOf({ kind, partition }: { readonly kind: string; readonly partition: number }): number {
+    return kind === "order" ? this.drawn.partitions + partition : partition
+  }
+
+  /** Channels that place orders, and the doors that these come in by. */
+  #openOrders({ senders: names, orders: { codec } }: ClusterOptions, carrier: Carrier): ReadonlyMap<string, OrderSender> {
+    const { world, server, workers, drawn } = this
+    const { observer } = this.orderAudience
+    const { orderPartitions = 0, retryMs } = drawn
+    const senders = new Map<string, OrderSender>()
+    const door = new OrderDoor({
+      world,
+      observer,
+      workers,
+      senders,
+      carrier,
+      chance: this.chance.family("jitter"),
+      idOf: ({ book }) => this.idOf({ kind: "order", partition: partitionOf(book, orderPartitions) }),
+      textOf: ({ command }) => codec.commandText(command),
+      brokerMs: () => server.nowMs,
+    })
+    const enter = (attempt: OrderAttempt) => door.enter(attempt)
+    for (const name of names) {
+      const link = this.#link(`orders ${name}`, senderQuality(drawn))
+      senders.set(name, new OrderSender(name as SenderId, link, { world, observer, partitions: orderPartitions, retryMs, enter }))
+    }
+    return senders
+  }
+
+  /** What a worker is told of orders. */
+  #orders({ codec, engine, stepOf }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
+    const step = (engine ?? makeOrderStep)({ codec, rules })
+    const { partitions, orderPartitions = 0 } = this.drawn
+    return {
+      kind: "order",
+      partitions: orderPartitions,
+      partitionsOf: { sku: partitions },
+      observer: this.orderAudience.observer,
+      step: stepOf?.(worker, step) ?? step,
+      handed: (message) => message,
+      framed: () => null,
+      replyArrives: (reply) => this.orderSenders.get(reply.sender)?.replyArrives(reply),
+      keyOf: (sender, suffix) => this.orderSenders.get(sender)?.keyOf(suffix),
+      answerArrives: (sender, suffix, answer) => this.orderSenders.get(sender)?.answerArrives(suffix, answer),
+      storeFeed: () => undefined,
+      feedSince: () => [],
+    }
   }
 
   /** What a worker is told of SKUs, if it steps them so. */
@@ -120,7 +200,7 @@ export class Cluster {
     return {
       kind: "sku",
       partitions: drawn.partitions,
-      partitionsOf: {},
+      partitionsOf: this.hasOrders ? { order: drawn.orderPartitions ?? 0 } : {},
       observer: this.audience.observer,
       step,
       handed: this.poison.handed,
@@ -142,7 +222,8 @@ export class Cluster {
     const { observer } = this.audience
     server.listeners.push({
       recordStored: (partition, stored) => {
-        observer.recordStored(partition, stored)
+        if (partition < this.drawn.partitions) observer.recordStored(partition, stored)
+        else this.orderAudience.observer.recordStored(partition, stored)
         for (const { everySlot } of this.workers) everySlot[partition]?.readings.planJournal()
       },
       commandStored: (partition) => {

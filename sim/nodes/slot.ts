@@ -9,7 +9,7 @@ import { unreachable } from "../../src/assert.ts"
 import type { Kind } from "../../src/domain/kinds.ts"
 import type { KindTypes } from "../../src/engine/kind.ts"
 import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
-import type { ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
+import type { CarriedReturn, ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
 import type { JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
 import type { SkuKind } from "../../src/kinds/sku/types.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
@@ -200,6 +200,11 @@ export class Slot<K extends KindTypes = SkuKind> {
     return messages !== null && this.handed(owner, messages)
   }
 
+  /** Decisions of carried commands, for the reign of that name. */
+  returned(owner: string, returns: ReadonlyArray<CarriedReturn>): void {
+    if (this.reign === owner) this.put({ _tag: "ReturnsHeard", returns, nowMs: this.worker.clockMs })
+  }
+
   /** From now on it listens under the name of its reign, and says so again and again. */
   #beginReign({ owner, epoch }: Partition<K>): void {
     this.reign = owner
@@ -370,9 +375,11 @@ export class Slot<K extends KindTypes = SkuKind> {
         this.#throttle(output)
         return
       case "SendCarried":
-        return observer.carriedSaid(this, output)
+        observer.carriedSaid(this, output)
+        return this.worker.carrier?.carry(this, output)
       case "SendReturns":
-        return observer.returnsSaid(this, output)
+        observer.returnsSaid(this, output)
+        return this.worker.carrier?.giveBack(this, output)
       case "BatchConfirmed":
         // Of this partition's own step, so of its kind.
         return observer.confirmed(this, output.seq, output.record as JournalRecord<K>, output.stats)

@@ -5,12 +5,14 @@
 
 import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
+import type { OrderKind } from "../../src/kinds/order/types.ts"
 import type { Remembering } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"
 import type { Host } from "../world/heap.ts"
 import type { Ask, Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
+import { type Carrier, Desk } from "./carrier.ts"
 import type { Home, Ingress } from "./ingress.ts"
 import type { Observer } from "./observer.ts"
 import type { Reigns } from "./reigns.ts"
@@ -44,6 +46,10 @@ export interface Surroundings {
   readonly faults: WorkerFaults
   /** What a worker is told of SKUs. */
   readonly skusOf: (worker: number) => SlotKind
+  /** And of orders; null: a world without any. */
+  readonly ordersOf: ((worker: number) => SlotKind<OrderKind>) | null
+  /** What brings commands from actors of one kind to those of another; null: nothing does. */
+  readonly carrier: Carrier | null
   readonly reigns: Reigns
 }
 
@@ -60,9 +66,12 @@ export class Worker implements Home {
   readonly reigns: Reigns
   /** The one inside it, if the world has any. */
   ingress: Ingress | null = null
-  /** Its partitions of SKUs, and all it has. */
+  /** Its partitions of SKUs, those of orders, and all it has, by the number of their journal. */
   slots: ReadonlyArray<Slot> = []
+  orderSlots: ReadonlyArray<Slot<OrderKind>> = []
   everySlot: ReadonlyArray<AnySlot> = []
+  readonly carrier: Carrier | null
+  readonly desk = new Desk()
   /** Its steady clock: by what it is wrong in this life, and how many millionth parts it runs fast. */
   steadyAheadMs = 0
   fastPpm = 0
@@ -73,6 +82,7 @@ export class Worker implements Home {
   /** Leaves: drains what it owns and asks for nothing. */
   isLeaving = false
   readonly #skusOf: Surroundings["skusOf"]
+  readonly #ordersOf: Surroundings["ordersOf"]
   #upSinceMs = 0
 
   constructor(index: number, link: Link, options: WorkerOptions, surroundings: Surroundings) {
@@ -86,6 +96,8 @@ export class Worker implements Home {
     this.faults = surroundings.faults
     this.reigns = surroundings.reigns
     this.#skusOf = surroundings.skusOf
+    this.#ordersOf = surroundings.ordersOf
+    this.carrier = surroundings.carrier
     this.host = this.world.host()
   }
 
@@ -125,7 +137,11 @@ export class Worker implements Home {
     this.steadyAheadMs = this.wallAheadMs
     const skus = this.#skusOf(this.index)
     this.slots = Array.from({ length: skus.partitions }, (_, partition) => new Slot(this, skus, partition, partition))
-    this.everySlot = this.slots
+    const orders = this.#ordersOf?.(this.index)
+    const orderPartitions = orders === undefined ? [] : Array.from({ length: orders.partitions }, (_, partition) => partition)
+    this.orderSlots =
+      orders === undefined ? [] : orderPartitions.map((partition) => new Slot(this, orders, skus.partitions + partition, partition))
+    this.everySlot = [...this.slots, ...this.orderSlots]
     for (const slot of this.everySlot) {
       slot.halt = this.server.marks(slot.id).halt
       if (!slot.isHalted) slot.begin()
@@ -149,7 +165,9 @@ export class Worker implements Home {
     this.ingress?.end()
     for (const slot of this.everySlot) slot.forget()
     this.slots = []
+    this.orderSlots = []
     this.everySlot = []
+    this.desk.forget()
     this.world.in(this.faults.deadMs(this.name), EventKind.restart, null, () => {
       if (!this.isUp) this.start()
     })
