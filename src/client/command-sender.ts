@@ -543,6 +543,7 @@ const causeOf: Readonly<Record<BusyCause, string>> = {
   owner: "nobody is known to serve its partition now",
   full: "no room is left to store it",
   ending: "the ingress was about to end",
+  order: "another command of the same order was not answered yet",
   nobody: "the server knows nobody who takes it now",
   connection: "there was no connection",
   age: "it was too old when it came to the door",

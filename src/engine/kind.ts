@@ -214,7 +214,12 @@ export interface KindCarrying<K extends KindTypes = KindTypes> {
   readonly carriedBy: (event: K["event"], isInternal: boolean) => ReadonlyArray<CarriedCommand>
   /** What an actor makes of a decision that came back; empty: nothing. It changes nothing. */
   readonly returned: (state: K["state"], carried: CommandUnderWay, outcome: ReturnedOutcome, nowMs: EpochMs) => ReadonlyArray<K["event"]>
-  /** The answer that an event gives to a command that began something. */
+  /** Bytes that what an actor makes of a return takes in a record at the worst: its events, and the answers they give once more, each with {@link answeredBytesMax}. At most {@link returnedBytesMax}. */
+  readonly returnedBytesOf: (state: K["state"], carried: CommandUnderWay) => number
+  /**
+   * The answer that an event gives to a command that began something. Whatever bounds the bytes of an event that may give one (`worstBytesOf`, `expiredBytesOf`, `returnedBytesOf`) counts the answer
+   * twice, and {@link answeredBytesMax} beside it: it is said in an entry of its own.
+   */
   readonly answeredBy: (event: K["event"]) => OwedAnswer<K> | undefined
   /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. */
   readonly mayCarry: (command: K["command"]) => number

@@ -187,7 +187,7 @@ const beginSender = ({ sender, classes, bulk, commandsPerSecond, bytesPerSecond 
     counted: {
       taken: 0,
       stored: 0,
-      busy: { queue: 0, owner: 0, full: 0, ending: 0 },
+      busy: { queue: 0, owner: 0, full: 0, ending: 0, order: 0 },
       notStored: { form: 0, size: 0, token: 0, sender: 0, class: 0, kind: 0, partition: 0, mixed: 0, age: 0 },
     },
   }

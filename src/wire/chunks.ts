@@ -197,14 +197,43 @@ const isDecision: Is<SkuRemembered> = (value) => {
 const isSpelled = Schema.is(CommandJson)
 const isCommand: Is<Command> = (value) => typeof value === "object" && value !== null && isSpelled({ v: commandVersion, ...value })
 
-const isQuarantined = object<SkuQuarantinedCommand>({
+const isQuarantined = object<SkuQuarantinedCommand>(
+  {
+    id: text,
+    sender: text,
+    class: oneOf(CommandClass),
+    reply: nullOr(text),
+    command: isCommand,
+    cause: text,
+    atMs: whole,
+  },
+  { onBehalf: text },
+)
+
+/** What is under way stands in the words of the actor that carries it, and of the one it is for: nothing of that is looked at here. */
+const plain: Is<object> = (value) => typeof value === "object" && value !== null
+
+const isUnderWay = object<ChunkOf<"underWay">["items"][number]>({
   id: text,
+  to: object<ChunkOf<"underWay">["items"][number]["to"]>({ kind: text, partition: whole }),
+  key: text,
+  onBehalf: text,
+  atMs: whole,
+  command: plain,
+  from: text,
+  ref: plain,
+  seq: whole,
+})
+
+const isOwed = object<ChunkOf<"owed">["items"][number]>({
   sender: text,
   class: oneOf(CommandClass),
-  reply: nullOr(text),
-  command: isCommand,
-  cause: text,
-  atMs: whole,
+  key: text,
+  id: text,
+  hash: whole,
+  issuedAtMs: whole,
+  seq: whole,
+  replies: listOf(text),
 })
 
 type ItemOf<Kind extends "parts" | "decisions"> = ChunkOf<Kind>["items"][number]
@@ -226,6 +255,8 @@ const isChunk = byTag<SkuChunk, "kind">("kind", {
     bytes,
   }),
   packed: object<ChunkOf<"packed">>({ seq: whole, sender: text, class: floorClass, bytes }),
+  underWay: object<ChunkOf<"underWay">>({ seq: whole, items: listOf(isUnderWay) }),
+  owed: object<ChunkOf<"owed">>({ seq: whole, items: listOf(isOwed) }),
   meta: object<Meta>(
     {
       seq: whole,
