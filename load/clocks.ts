@@ -85,12 +85,18 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const context = await run(Layer.buildWithScope(layers, scope))
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
-    yield* cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })
-    yield* startIngress({ name: "wrong", partitions: { sku: partitions }, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    yield* cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })
+    yield* startIngress({
+      name: "wrong",
+      partitions: { sku: partitions, order: 1 },
+      senders,
+      commandsPerSecond: 50_000,
+      bytesPerSecond: 33_554_432,
+    })
     return yield* startWorker({
       worker: "wrong",
       address: "",
-      partitions: { sku: partitions },
+      partitions: { sku: partitions, order: 1 },
       senders,
       leaseTtlMs,
       drainTimeoutMs: 10_000,

@@ -50,6 +50,10 @@ export const orderPlacingMsMax = 10_000
 export const orderGraceMs = 15 * 60_000
 /** Milliseconds an order's hold may be asked for. */
 export const orderHoldMsMax = 29 * 24 * 3_600_000
+/** Milliseconds for which an order of which nothing is left to do is kept all the same: so long, whoever confirms it too late is told of each line what to refund; afterwards, that it is over. */
+export const orderKeptMs = 10 * 60_000
+/** Orders that a book holds. */
+export const ordersPerBookMax = 65_536
 /** Characters of free text (a reason an operator gives). */
 export const textCharsMax = 256
 

@@ -125,7 +125,7 @@ export class Ingress {
     this.#lives++
     this.#sinceMs = this.#world.nowMs
     const { bounds, doorBounds } = this.#around
-    this.core = emptyIngress({ ingress: this.name, partitions: { sku: this.partitions }, senders: bounds, door: doorBounds })
+    this.core = emptyIngress({ ingress: this.name, partitions: { sku: this.partitions, order: 1 }, senders: bounds, door: doorBounds })
     this.#lookAtClock()
   }
 

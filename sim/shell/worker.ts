@@ -100,7 +100,14 @@ export class WorkerNode {
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const started = startWorker({ worker: name, address: "", partitions: { sku: servers.partitions }, senders, leaseTtlMs, drainTimeoutMs })
+    const started = startWorker({
+      worker: name,
+      address: "",
+      partitions: { sku: servers.partitions, order: 1 },
+      senders,
+      leaseTtlMs,
+      drainTimeoutMs,
+    })
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker
     })

@@ -118,7 +118,7 @@ export const createDoorMinds = (templates: ReadonlyArray<Template>, doorStep: In
     mind.known.set(key, stepped)
     return stepped
   }
-  return { step, begin: (name) => intern(emptyIngress({ ingress: name, partitions: { sku: 1 }, senders: boundsOf(templates) })) }
+  return { step, begin: (name) => intern(emptyIngress({ ingress: name, partitions: { sku: 1, order: 1 }, senders: boundsOf(templates) })) }
 }
 
 /** The bit of the attempt that names a suffix. */

@@ -11,8 +11,10 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
 /** What is stocked: 1 to `skuBytesMax` bytes of UTF-8 without control characters. Case matters. */
 export type Sku = Brand<string, "Sku">
+/** What the actor of some of a channel's orders is named by; see order/names.ts. */
+export type OrderBookKey = Brand<string, "OrderBookKey">
 /** What an actor is named by, whatever its kind. Every kind's keys have the one canonical spelling of SKUs. */
-export type ActorKey = Brand<string, "Sku" | "OrderId">
+export type ActorKey = Brand<string, "Sku" | "OrderBookKey">
 /** Where it is stocked: same alphabet as ids. */
 export type LocationId = Brand<string, "LocationId">
 /** Who sends: a channel, a warehouse or an operator. Known from the credentials by way of the subject, never from a body. */

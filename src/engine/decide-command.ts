@@ -183,11 +183,11 @@ const decideActor = (
   kind: ActorKind,
   actor: Actor | undefined,
   command: KindTypes["command"],
-  sender: SenderId,
+  { sender, actsFor }: Pick<Checked, "sender" | "actsFor">,
 ): JournaledDecision | Later => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
-  return kind.decide(actor?.state, command, sender, partition.atMs, endOf)
+  return kind.decide(actor?.state, command, actsFor, partition.atMs, endOf, isInternal(sender))
 }
 
 /** Another command of what it is about is not answered yet. */
@@ -204,7 +204,7 @@ const undecided = (why: BusyWhy): Undecided => ({ _tag: "Undecided", why })
 
 const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision | Later => {
   try {
-    return decideActor(checked.partition, checked.kind, actor, command, checked.actsFor)
+    return decideActor(checked.partition, checked.kind, actor, command, checked)
   } catch (cause) {
     return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
   }

@@ -8,7 +8,7 @@
 
 import { Schema } from "effect"
 import { CommandClass } from "../domain/names.ts"
-import { RefusalReason } from "../domain/refusals.ts"
+import { type LineTold, RefusalReason } from "../domain/refusals.ts"
 import type { Command } from "../domain/sku/commands.ts"
 import { type Allocation, DiscrepancyKind } from "../domain/sku/events.ts"
 import type { Policy } from "../domain/sku/policy.ts"
@@ -105,9 +105,14 @@ const isAccepted: Is<RememberedAcceptance> = (value) => {
   )
 }
 
+const isLineTold = object<LineTold>({ sku: text, qty: whole }, { refundQty: whole, reason: oneOf(RefusalReason), ats: whole })
+
 const isOutcome = byTag<SkuRememberedDecision, "outcome">("outcome", {
   accepted: isAccepted,
-  refused: object<OutcomeOf<"refused">>({ reason: oneOf(RefusalReason) }, { field: text, ats: whole, policyVersion: whole }),
+  refused: object<OutcomeOf<"refused">>(
+    { reason: oneOf(RefusalReason) },
+    { field: text, ats: whole, policyVersion: whole, order: text, lines: listOf(isLineTold) },
+  ),
   expired: object<OutcomeOf<"expired">>({}),
   quarantined: object<OutcomeOf<"quarantined">>({ quarantined: text }),
   dropped: object<OutcomeOf<"dropped">>({ reason: text }),

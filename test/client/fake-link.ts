@@ -139,7 +139,7 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
       Effect.sync(() => {
         const question = { path, body: Buffer.from(body).toString("utf8"), suffix }
         if (path === topologyPath) {
-          if (partitions !== null) link.answer(question, { answer: "topology", partitions: { sku: partitions } })
+          if (partitions !== null) link.answer(question, { answer: "topology", partitions: { sku: partitions, order: 1 } })
           return
         }
         link.asked.push(question)

@@ -61,7 +61,7 @@ export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions:
         Effect.gen(function* () {
           const open = yield* questions.listen(({ sender, path, replyHeader }) => {
             if (path === topologyPath)
-              open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions: { sku: partitions } }))
+              open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions: { sku: partitions, order: 1 } }))
           })
           for (const { sender } of senders) open.open(sender)
           return yield* Effect.never
@@ -111,7 +111,9 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const worker = makeWorker(config)
   const other = makeWorker({ ...config, name: "other" })
   const { partitions } = options
-  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: options.replicas ?? 1 })))
+  await worker.runPromise(
+    Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: options.replicas ?? 1 })),
+  )
   await other.context()
   const desk = makeDesk(deskConfig(server, "ingress"))
   hearQuestions(worker, partitions)

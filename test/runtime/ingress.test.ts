@@ -57,7 +57,7 @@ const startTestIngress = async (
   const { commandsPerSecond = 10_000, tellsUnserved = false } = options
   const bounds = { commandsPerSecond, bytesPerSecond: 10_000_000, tellsUnserved }
   const ingress = await Effect.runPromise(
-    startIngress({ name: "test", partitions: { sku: broker.partitions }, senders, ...bounds }).pipe(
+    startIngress({ name: "test", partitions: { sku: broker.partitions, order: 1 }, senders, ...bounds }).pipe(
       Scope.provide(scope),
       Effect.provide(context),
     ),

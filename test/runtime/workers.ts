@@ -89,7 +89,7 @@ export const startTestWorker = async (
     {
       worker: name,
       address: "",
-      partitions: { sku: broker.partitions },
+      partitions: { sku: broker.partitions, order: 1 },
       senders: testSenders,
       leaseTtlMs: options.leaseTtlMs ?? 60_000,
       drainTimeoutMs: options.drainTimeoutMs ?? 60_000,

@@ -3,19 +3,9 @@
  *
  * An answer stands in the event that gives it, so that it is the same whenever it is asked for again, whatever became of the order since.
  */
-import type { CommandId, Sku } from "../names.ts"
-import type { Refusal, RefusalReason } from "../refusals.ts"
+import type { CommandId } from "../names.ts"
+import type { LineTold, Refusal } from "../refusals.ts"
 import { lineOf, type Order, type OrderLine, openQtyOfLine, type Waiting } from "./order.ts"
-
-/** What is told of a line. `qty`: units that are its customer's by this answer; of a cancellation, those that were given back. */
-export interface LineTold {
-  readonly sku: Sku
-  readonly qty: number
-  /** Units that were promised, and are the customer's no more: whoever took money for them gives it back. Absent: none. */
-  readonly refundQty?: number
-  readonly reason?: RefusalReason
-  readonly ats?: number
-}
 
 /** An answer that was owed: accepted, or with the refusal refused. */
 export interface OrderAnswer {

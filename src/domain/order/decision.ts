@@ -3,8 +3,7 @@
  */
 import { assert, unreachable } from "../../assert.ts"
 import type { EpochMs } from "../names.ts"
-import type { Refusal, RefusalReason } from "../refusals.ts"
-import type { LineTold } from "./answer.ts"
+import type { LineTold, Refusal, RefusalReason } from "../refusals.ts"
 import type { OrderEvent } from "./events.ts"
 import type { Order } from "./order.ts"
 

@@ -3,7 +3,7 @@
  *
  * An event may carry commands to SKUs. They are part of it: journaled with it, sent once that record is confirmed, and sent again until their decision is back.
  */
-import type { EpochMs, Sku } from "../names.ts"
+import type { EpochMs, SenderId, Sku } from "../names.ts"
 import type { RefusalReason } from "../refusals.ts"
 import type { OrderAnswer } from "./answer.ts"
 import type { LineCommand, LineCommandType } from "./carried.ts"
@@ -11,6 +11,7 @@ import type { LinesCancelled, LinesCancelling } from "./commands/cancel-order/ev
 import type { OrderConfirmed, OrderConfirming } from "./commands/confirm-order/events.ts"
 import type { LineNoted } from "./commands/note-line/events.ts"
 import type { OrderHeld, OrderPlaced, OrderRefused } from "./commands/place-order/events.ts"
+import type { OrderId } from "./names.ts"
 import type { OrderEnding } from "./order.ts"
 
 /** A SKU holds `qty` units for a line, until then at least. */
@@ -87,6 +88,16 @@ export type OrderEvent =
   | LinesGivenUp
   | OrderExpired
   | OrderEnded
+
+/** Whose event it is: which order's, and the how-manieth of it, from 1. */
+export interface OfOrder {
+  readonly channel: SenderId
+  readonly order: OrderId
+  readonly n: number
+}
+
+/** An event of an order as its book's journal has it: it names its order. */
+export type BookEvent = OrderEvent & OfOrder
 
 const nothingCarried: ReadonlyArray<LineCommand> = []
 

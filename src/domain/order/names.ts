@@ -3,11 +3,19 @@
  *
  * Both are made of characters that no sender's id may hold, so nobody can have taken such a name before, and nobody but an order can begin a reservation under one.
  */
-import type { CommandId, ReservationId, SenderId } from "../names.ts"
+import { orderBooksPerChannel } from "../../limits.ts"
+import { type CommandId, type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
 
 declare const brand: unique symbol
 /** A channel's own id of an order, in the alphabet of ids; in scope of the channel. */
 export type OrderId = string & { readonly [brand]: "OrderId" }
+
+/**
+ * The actor that decides an order: the book of its channel that the order's id falls into. One writer decides a book, and so each order in it; a channel has so many books, in partitions all over. Known from
+ * channel and id alone, to whoever has to find it.
+ */
+export const orderBook = (channel: SenderId, order: OrderId): OrderBookKey =>
+  `${channel}/${tokenHash(skuToken(order)) % orderBooksPerChannel}` as OrderBookKey
 
 /** What no id of a sender's begins with. */
 const orderMark = "@"

@@ -108,5 +108,46 @@ export const canBeAsked = (line: OrderLine): boolean => line.asked === null && !
 /** Whether nothing about the order is under way, and it keeps no unit: it can be forgotten as soon as its name may be. */
 export const isAtRest = (order: Order): boolean => order.phase === "ended" && order.askedCount === 0 && order.openQty === 0
 
+/**
+ * A line as it is stored: what is nothing is left out, so that an order with as many lines as there may be fits one message. Beside what a {@link OrderLine} says, `asked` is [type, event].
+ */
+export interface StoredLine {
+  readonly sku: Sku
+  readonly qty: number
+  readonly minQty: number
+  readonly asked?: readonly [type: LineCommandType, event: number]
+  readonly isAwaited?: true
+  readonly isAwaitingWord?: true
+  readonly isConfirmed?: true
+  readonly refusal?: NonNullable<OrderLine["refusal"]>
+  readonly reservedQty?: number
+  readonly releasedQty?: number
+  readonly fulfilledQty?: number
+  readonly lostQty?: number
+  readonly beyondQty?: number
+  readonly cancelledQty?: number
+  readonly refundQty?: number
+}
+
+/** An order as it is stored: without what is counted over its lines, and lines that a command waits for by their places. */
+export interface StoredOrder {
+  readonly channel: SenderId
+  readonly id: OrderId
+  readonly fill: OrderFill
+  readonly holdMs: number
+  readonly phase: OrderPhase
+  readonly ending: OrderEnding | null
+  readonly dueMs: EpochMs
+  readonly linesHeldUntilMs: EpochMs
+  readonly eventCount: number
+  readonly lines: ReadonlyArray<StoredLine>
+  readonly waiting: {
+    readonly type: Waiting["type"]
+    readonly id: CommandId
+    readonly places: ReadonlyArray<number>
+    readonly leftCount: number
+  } | null
+}
+
 /** An order that is looked ahead on: events may be applied to it without touching the one it was copied from. */
 export const copyOf = (order: Order): Order => ({ ...order, lines: [...order.lines] })

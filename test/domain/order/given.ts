@@ -26,7 +26,7 @@ export const holdMs = 60_000
 /** When a SKU that holds for an order placed now says that its hold ends. */
 export const lineEndMs = nowMs + 10_000 + holdMs + 15 * 60_000
 
-const base = { order: o1, issuedAtMs: nowMs }
+const base = { channel: web, order: o1, issuedAtMs: nowMs }
 export const line = (sku: Sku, qty: number, more: Partial<LineGiven> = {}): LineGiven => ({ sku, qty, ...more })
 export const place = (lines: ReadonlyArray<LineGiven>, more: Partial<PlaceOrder> = {}): PlaceOrder => ({
   type: "PlaceOrder",
@@ -49,7 +49,6 @@ export const note = (sku: Sku, fact: LineFact, qty: number): NoteLine => ({
   type: "NoteLine",
   ...base,
   id: "note" as CommandId,
-  channel: web,
   sku,
   fact,
   qty,

@@ -1,5 +1,5 @@
 /** CancelOrder: the customer wants the order no more, or some of its lines. Fields only; what comes of it is in decide.ts. */
-import type { CommandId, EpochMs, Sku } from "../../../names.ts"
+import type { CommandId, EpochMs, SenderId, Sku } from "../../../names.ts"
 import type { ReleaseReason } from "../../../sku/commands.ts"
 import type { OrderId } from "../../names.ts"
 
@@ -13,6 +13,7 @@ interface LineCancelled {
 export interface CancelOrder {
   readonly type: "CancelOrder"
   readonly id: CommandId
+  readonly channel: SenderId
   readonly order: OrderId
   readonly issuedAtMs: EpochMs
   readonly deadlineMs?: number

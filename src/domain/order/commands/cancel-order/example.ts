@@ -1,5 +1,5 @@
 /** A CancelOrder of some units of one line, as a channel writes it: what documents and tests show of it. */
-import type { CommandId, Sku } from "../../../names.ts"
+import type { CommandId, SenderId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { CancelOrder } from "./command.ts"
 
@@ -7,6 +7,7 @@ import type { CancelOrder } from "./command.ts"
 export const cancelOrderExample: CancelOrder = {
   type: "CancelOrder",
   id: "01JD3QC5H8" as CommandId,
+  channel: "web" as SenderId,
   order: "web-1001" as OrderId,
   issuedAtMs: 1_764_374_520_000,
   reason: "cancelled",

@@ -1,5 +1,5 @@
 /** PlaceOrder: what a channel sends to have all lines of an order held for it under one answer. Fields only; what comes of it is in decide.ts. */
-import type { CommandId, EpochMs, LocationId, Sku } from "../../../names.ts"
+import type { CommandId, EpochMs, LocationId, SenderId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { OrderFill } from "../../order.ts"
 
@@ -17,6 +17,7 @@ export interface LineGiven {
 export interface PlaceOrder {
   readonly type: "PlaceOrder"
   readonly id: CommandId
+  readonly channel: SenderId
   readonly order: OrderId
   /** When the sender made it, by the sender's clock: bounds how long its id is remembered. */
   readonly issuedAtMs: EpochMs

@@ -1,5 +1,5 @@
 /** A PlaceOrder as a channel writes it: what documents and tests show of it. */
-import type { CommandId, Sku } from "../../../names.ts"
+import type { CommandId, SenderId, Sku } from "../../../names.ts"
 import type { OrderId } from "../../names.ts"
 import type { PlaceOrder } from "./command.ts"
 
@@ -7,6 +7,7 @@ import type { PlaceOrder } from "./command.ts"
 export const placeOrderExample: PlaceOrder = {
   type: "PlaceOrder",
   id: "01JD3Q7K2N" as CommandId,
+  channel: "web" as SenderId,
   order: "web-1001" as OrderId,
   issuedAtMs: 1_764_374_400_000,
   fill: "minimum",
