@@ -259,7 +259,10 @@ export const settle = (
   const still: Settlement = { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
   if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original))) return still
   try {
-    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, quarantined.onBehalf ?? sender)
+    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, {
+      sender,
+      actsFor: quarantined.onBehalf ?? sender,
+    })
     return decision._tag === "Later" ? still : { _tag: "Settled", quarantined, decision }
   } catch {
     return still
