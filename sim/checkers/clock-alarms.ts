@@ -23,10 +23,11 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
   const lives = new WeakMap<SkuPartition, Life>()
   /**
    * Whether the servers' clock was set so lately that this worker doesn't have to follow it yet. What was stamped before that may lie in the connection of a process that stands still, and is
-   * believed from when it is heard.
+   * believed from when it is heard. Where the clock was set back, what was stamped before is ahead of it for as long as it was set back by, and is believed if it comes that late.
    */
   const isSettling = ({ worker }: Slot) => {
-    const setMs = server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
+    const aheadMs = server.clockSets.map(({ atMs, shownMs }) => atMs + Math.max(0, shownMs - (atMs + server.aheadMs)))
+    const setMs = Math.max(Number.NEGATIVE_INFINITY, ...aheadMs)
     const heardMs = worker.host.pausedUntilMs > setMs ? Math.min(worker.host.pausedUntilMs, world.nowMs) : setMs
     return world.nowMs - heardMs <= 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
   }
