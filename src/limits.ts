@@ -61,6 +61,12 @@ export const textCharsMax = 256
 export const orderBooksPerChannel = 256
 /** Commands that the actors of one partition have sent to others and whose decision has not come back. Some 300 bytes each. */
 export const underWayMax = 65_536
+/** Milliseconds after which a command under way is asked for again, the first time, the second, …, and every further time. */
+export const askAgainMs: ReadonlyArray<number> = [1_000, 2_000, 4_000, 5_000]
+/** Commands under way that are asked for again in one tick. The others are in the next. */
+export const askedAgainMax = 2_048
+/** Milliseconds between two entries that raise the floor of a partition which sends to this one. */
+export const settledEveryMs = 1_000
 /** Reply subjects that are kept of one command whose answer is owed: of whoever asked last. */
 export const owedRepliesMax = 8
 /** Milliseconds after which who is told that another command of its order is not answered yet may come back: a round through two journals or so. */
