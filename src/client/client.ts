@@ -15,7 +15,7 @@ import { decodeDoorAnswer } from "../wire/answers.ts"
 import { type QuestionAnswer, quarantinePath, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
-import { CommandSender, type PublishMessage } from "./command-sender.ts"
+import { CommandSender, ofSkus, type PublishMessage } from "./command-sender.ts"
 import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fieldsOf, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
@@ -337,7 +337,7 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
     const environment = options.environment ?? processEnvironment
     const { timeoutMs, ...limits } = numbersOf(options)
     const instance = environment.randomId()
-    const sender = new CommandSender(environment, limits, publishOver(link, instance))
+    const sender = new CommandSender(environment, limits, publishOver(link, instance), ofSkus)
     const desk = new QuestionDesk(link, instance)
     const partitions: Partitions = { known: undefined, learned: yield* Deferred.make<number, QuestionFailure>() }
     yield* Effect.forkScoped(hearReplies(link, instance, sender, desk), { startImmediately: true })

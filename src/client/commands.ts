@@ -66,18 +66,19 @@ export type CommandAnswer = { readonly id: string; readonly sku: string } & (
 )
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
-export const isFinal = (decision: CommandAnswer): boolean => decision.outcome !== "quarantined"
+export const isFinal = (decision: { readonly outcome: string }): boolean => decision.outcome !== "quarantined"
 
 /** A command ready to travel. */
 export interface Sendable {
   readonly key: string
   readonly id: string
-  readonly sku: string
+  /** What it is about: its SKU, or its order. */
+  readonly about: string
   readonly issuedAtMs: number
   /** The reservation it names, if any. */
   readonly reservation: string | undefined
   readonly class: CommandClass
-  /** Canonical subject token of its SKU. */
+  /** Canonical subject token of what it is about. */
   readonly token: string
   readonly text: string
   /** Bytes of `text` in UTF-8. */
@@ -88,6 +89,8 @@ export interface Sendable {
   readonly packing: number
   /** The same for commands that are about the same thing: see lanes.ts. */
   readonly lane: string
+  /** Whether it travels in a message of its own. */
+  readonly isAlone: boolean
 }
 
 /** Ids hold no slash, so no two pairs of id and SKU share a key. */
@@ -229,7 +232,7 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
   return {
     key: commandKey(id, sku),
     id,
-    sku,
+    about: sku,
     issuedAtMs,
     reservation: "reservation" in command ? command.reservation : undefined,
     class: commandClass,
@@ -239,6 +242,7 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
     isStored,
     packing: (partitions === undefined ? tokenHash(token) : tokenHash(token) % partitions) * kindsMax + kind,
     lane: laneOf(command),
+    isAlone: false,
   }
 }
 
