@@ -15,7 +15,8 @@ import type { Policy } from "../domain/sku/policy.ts"
 import { type ChannelUse, type LocationStock, type Reservation, ReservationStatus, type Shorts } from "../domain/sku/stock.ts"
 import { FloorClass } from "../engine/records.ts"
 import type { SkuChunk, SkuQuarantinedCommand, SkuRemembered, SkuRememberedDecision } from "../kinds/sku/types.ts"
-import { CommandJson, commandVersion } from "./commands.ts"
+import { commandVersion } from "./command-json.ts"
+import { CommandJson } from "./commands.ts"
 
 /** Whether a value is what a field holds. What reads more than a type has reads that type too; what reads less doesn't compile in its place. */
 type Is<T> = ((value: unknown) => boolean) & { readonly reads?: (value: T) => void }

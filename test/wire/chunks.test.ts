@@ -10,7 +10,8 @@ import { FloorClass } from "../../src/engine/records.ts"
 import type { SkuChunk } from "../../src/kinds/sku/types.ts"
 import { readChunk } from "../../src/wire/chunks.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { CommandJson, commandVersion } from "../../src/wire/commands.ts"
+import { commandVersion } from "../../src/wire/command-json.ts"
+import { CommandJson } from "../../src/wire/commands.ts"
 import { command, location, outcome, policy, reservation, sender, sku } from "./arbitraries.ts"
 
 const text = Schema.String
