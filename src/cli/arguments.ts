@@ -6,6 +6,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import { partitionsMax } from "../config.ts"
 import { isQuarantinedId } from "../domain/fields.ts"
+import { Kind } from "../domain/kinds.ts"
 import { whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
@@ -51,6 +52,12 @@ const range = (from: number, to: number) =>
 /** A whole number. */
 export const wholeFlag = (name: string, description: string, from: number, to: number): Flag.Flag<number> =>
   Flag.Int(name).pipe(Flag.withDescription(description), Flag.filter(...range(from, to)))
+
+/** Whose partitions, where a partition is named by its number. */
+export const kindFlag: Flag.Flag<Kind> = Flag.Literals("kind", Kind).pipe(
+  Flag.withDescription("Whose partition: SKUs' (sku) or orders' (order); each kind counts its own from 0"),
+  Flag.withDefault("sku" as const),
+)
 
 const partitionRange = range(0, partitionsMax - 1)
 

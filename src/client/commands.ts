@@ -15,6 +15,7 @@ import {
   tokenHash,
   utf8Bytes,
 } from "../domain/names.ts"
+import type { OrderId } from "../domain/order/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
@@ -29,7 +30,7 @@ import { readCanonicalBody } from "../wire/reader.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
 /** A type of the domain with its names as plain strings. */
-type Plain<T> = T extends Sku | LocationId | SenderId | CommandId | ReservationId
+export type Plain<T> = T extends Sku | LocationId | SenderId | CommandId | ReservationId | OrderId
   ? string
   : T extends ReadonlyArray<infer Item>
     ? ReadonlyArray<Plain<Item>>
@@ -98,31 +99,34 @@ export interface Sendable {
 export const commandKey = (id: string, sku: string): string => `${id}/${sku}`
 
 /** A type given beside the one that is asked for: neither may win, so it is made one that no command has. */
-const typeOf = (type: CommandType, given: unknown): CommandType =>
+export const typeGiven = <Type extends string>(type: Type, given: unknown): Type =>
   given === undefined || given === type
     ? type
-    : (`${String(typeof given === "object" ? JSON.stringify(given) : given)}, given to ${type}` as CommandType)
+    : (`${String(typeof given === "object" ? JSON.stringify(given) : given)}, given to ${type}` as Type)
 
-/**
- * The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. Only what is absent is filled in: with an id that is null by
- * accident, a random one would make every repetition another command.
- */
+/** Fields with an id and a time where they are left out. Only what is absent is filled in: with an id that is null by accident, a random one would make every repetition another command. */
+export const filledIn = <Fields extends { readonly id?: string; readonly issuedAtMs?: number }>(
+  fields: Fields,
+  environment: ClientEnvironment,
+) => ({
+  ...fields,
+  id: fields.id === undefined ? environment.randomId() : fields.id,
+  issuedAtMs: fields.issuedAtMs === undefined ? environment.wallMs() : fields.issuedAtMs,
+})
+
+/** The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. */
 export const completeCommand = <Type extends CommandType>(
   type: Type,
   input: CommandInput<Type>,
   environment: ClientEnvironment,
 ): Command => {
   const fields = fieldsOf(input)
-  const id = fields.id === undefined ? environment.randomId() : fields.id
-  const issuedAtMs = fields.issuedAtMs === undefined ? environment.wallMs() : fields.issuedAtMs
-  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = {
-    ...fields,
-    type: typeOf(type, Reflect.get(fields, "type")),
-    id,
-    issuedAtMs,
+  const complete = {
+    ...filledIn<{ readonly id?: string; readonly issuedAtMs?: number }>(fields, environment),
+    type: typeGiven<CommandType>(type, Reflect.get(fields, "type")),
   }
   // Its names are plain strings still; sendable checks them before anything else does.
-  return complete as Command
+  return complete as unknown as Command
 }
 
 /** What a caller gave for an object of fields; of a caller without types, who may give anything, none where it is no object. */
@@ -251,5 +255,5 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
 const kindsMax = CommandClass.length * 2
 
 /** JSON knows no undefined: a field that holds it is left out. */
-const withoutUndefined = (command: Command): object =>
+export const withoutUndefined = (command: object): object =>
   Object.fromEntries(Object.entries(command).filter(([, value]) => value !== undefined))
