@@ -36,6 +36,7 @@ export interface Carrying {
   confirmedMs: EpochMs
 }
 
+/** Of a reign that has sent nothing yet. */
 export const nothingCarried = (): Carrying => ({
   fresh: [],
   settling: [],
