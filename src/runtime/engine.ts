@@ -8,21 +8,21 @@ import { Context, Layer } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Partition } from "../engine/partition.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { Carriage, TakenMessage } from "../engine/protocol.ts"
 import { protocolRules } from "../engine/rules.ts"
 import type { Step } from "../engine/step.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { shortUnits } from "../kinds/sku/views.ts"
 import { snapshotEveryRecords } from "../limits.ts"
+import { type CarriedNow, carriedMessage, decodeCarry, type NoFrame } from "../wire/carry.ts"
 import { engineCodec } from "../wire/codec.ts"
+import { skuCarried } from "../wire/sku-json.ts"
 import { decodeFrame } from "../wire/taken.ts"
 
-/** What a frame holds that an ingress handed over. `Newer`: whole, and written by a release that this one doesn't know. */
-export type DecodedFrame<K extends KindTypes = KindTypes> =
-  | { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage<K>> }
-  | { readonly _tag: "Newer"; readonly version: number }
-  | { readonly _tag: "Unreadable"; readonly cause: string }
+/** What a frame holds that an ingress handed over, and one of what actors of other partitions carry. */
+type DecodedFrame<K extends KindTypes> = { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame
+type DecodedCarry<K extends KindTypes> = { readonly _tag: "Carry"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame
 
 /** What the runtime has to know of a kind of actor. */
 export interface ServedKind<K extends KindTypes = KindTypes> {
@@ -33,6 +33,9 @@ export interface ServedKind<K extends KindTypes = KindTypes> {
   /** Changes the partition in place. A throw means that its state can't be trusted any more. */
   readonly step: Step<K>
   readonly decodeFrame: (bytes: Uint8Array) => DecodedFrame<K>
+  /** A frame of what actors of other partitions carry to those of this kind, and one such command as it is taken in. */
+  readonly decodeCarry: (bytes: Uint8Array) => DecodedCarry<K>
+  readonly carriedMessage: (from: Carriage["from"], settledMs: number, carried: CarriedNow) => TakenMessage<K>
   /** Units sold without asking that are not there, of all its actors; null: actors of this kind have no units. */
   readonly shortQty: (partition: Partition<K>) => number | null
 }
@@ -55,6 +58,8 @@ export const skuEngine: ServedKind<SkuKind> = {
     emptyPartition({ partition, partitions: partitions.sku, partitionsOf: partitions, snapshotEveryRecords }),
   step: makeStep({ codec: engineCodec, rules: protocolRules }),
   decodeFrame,
+  decodeCarry: (bytes) => decodeCarry(skuCarried, bytes),
+  carriedMessage: (from, settledMs, carried) => carriedMessage(skuCarried, from, settledMs, carried),
   shortQty: shortUnits,
 }
 
