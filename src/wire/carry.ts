@@ -10,32 +10,28 @@
 import { Result, Schema } from "effect"
 import { assert } from "../assert.ts"
 import { CountField, SenderField } from "../domain/fields.ts"
-import { type CommandClass, internalSender } from "../domain/names.ts"
+import { internalSender } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Carriage, CarriedReturn, DecodedCommand, TakenMessage } from "../engine/protocol.ts"
 import type { CommandUnderWay } from "../engine/records.ts"
 import { frameBytesMax, frameMessagesMax } from "../limits.ts"
-import { commandVersion, type NoCommand } from "./command-json.ts"
+import { commandVersion } from "./command-json.ts"
 import { ActorKeyField, CarriedIdField, KindWordField, OwnerField, PartitionField } from "./internal-fields.ts"
 import { parseJson } from "./json.ts"
+import type { KindJson } from "./kind-json.ts"
 import { ReturnedOutcomeJson } from "./returned.ts"
 
 /** The version of both that this release writes, and the newest it reads. */
 const carryVersion = 1
 
 /** What has to be known of the kind that decides carried commands. */
-export interface CarriedReader<K extends KindTypes> {
-  /** The command of a JSON object with its version, or why it spells none that may be carried. */
-  readonly readCarried: (json: object) => K["command"] | NoCommand
-  readonly commandText: (command: K["command"]) => string
-  readonly classOf: (command: K["command"]) => CommandClass
-}
+type CarriedReader<K extends KindTypes> = Pick<KindJson<K>, "commands" | "commandText" | "classOf">
 
 /** What is sent of a command that is under way. The rest of it stays with who carries it. */
 export type CarriedNow = Pick<CommandUnderWay, "id" | "key" | "onBehalf" | "atMs" | "command">
 
 const decodedOf = <K extends KindTypes>(reader: CarriedReader<K>, { id, key, atMs, command }: CarriedNow): DecodedCommand<K> => {
-  const read = reader.readCarried({ v: commandVersion, ...command, id, issuedAtMs: atMs })
+  const read = reader.commands.readCarried({ v: commandVersion, ...command, id, issuedAtMs: atMs })
   if (!("type" in read)) return { _tag: "Invalid", ...read, id, key }
   return { _tag: "Command", command: read, text: reader.commandText(read) }
 }
@@ -139,10 +135,10 @@ const carryFrame = frameDecoderOf(CarryJson)
 const backFrame = frameDecoderOf(BackJson)
 
 /** The messages of a frame of carried commands, each of one command, or why there are none. */
-export const decodeCarry = <K extends KindTypes>(
-  reader: CarriedReader<K>,
-  bytes: Uint8Array,
-): { readonly _tag: "Carry"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame => {
+export type DecodedCarry<K extends KindTypes> = { readonly _tag: "Carry"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame
+
+/** What a frame for a reign of that kind holds. */
+export const decodeCarry = <K extends KindTypes>(reader: CarriedReader<K>, bytes: Uint8Array): DecodedCarry<K> => {
   const decoded = carryFrame(bytes)
   if (decoded._tag !== "Frame") return decoded
   const { from, settled, commands } = decoded.frame

@@ -6,8 +6,8 @@ import type { CarriedReturn } from "../../src/engine/protocol.ts"
 import { frameBytesMax, frameMessagesMax } from "../../src/limits.ts"
 import { decodeAnySpelling } from "../../src/wire/body.ts"
 import { commandText } from "../../src/wire/canonical.ts"
-import { type CarriedNow, decodeBack, decodeCarry, encodeBack, encodeCarry } from "../../src/wire/carry.ts"
-import { skuCarried } from "../../src/wire/sku-json.ts"
+import { type CarriedNow, decodeBack, encodeBack, encodeCarry } from "../../src/wire/carry.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
 import { commandsOfType, outcome, sender } from "./arbitraries.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -45,7 +45,7 @@ describe("carried commands", () => {
     const command = { ...lineReserve, id: reserve.id, issuedAtMs: 1_000 }
     const text =
       '{"v":1,"type":"Reserve","id":"own/7/0","sku":"TEA-POT","issuedAtMs":1000,"reservation":"@web-1001","qty":2,"holdMs":60000}'
-    expect(decodeCarry(skuCarried, frame)).toEqual({
+    expect(engineCodec.decodeCarry(frame)).toEqual({
       _tag: "Carry",
       messages: [
         {
@@ -68,7 +68,7 @@ describe("carried commands", () => {
     fc.assert(
       fc.property(fc.array(carried, { maxLength: 8 }), count, (commands, settledMs) => {
         const messages = encodeCarry(from, settledMs, commands).flatMap((frame) => {
-          const decoded = decodeCarry(skuCarried, frame)
+          const decoded = engineCodec.decodeCarry(frame)
           return decoded._tag === "Carry" ? decoded.messages : []
         })
         expect(messages.map(({ key, publishedMs, carriage, body }) => ({ key, publishedMs, carriage, body }))).toEqual(
@@ -92,7 +92,7 @@ describe("carried commands", () => {
     expect(frames.length).toBeGreaterThanOrEqual(5_000 / frameMessagesMax)
     for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(frameBytesMax)
     const read = frames.flatMap((frame) => {
-      const decoded = decodeCarry(skuCarried, frame)
+      const decoded = engineCodec.decodeCarry(frame)
       return decoded._tag === "Carry" ? decoded.messages.flatMap(({ body }) => (body._tag === "Commands" ? body.commands : [])) : []
     })
     expect(read.map((one) => (one._tag === "Command" ? one.command.id : null))).toEqual(many.map(({ id }) => id))
@@ -106,7 +106,7 @@ describe("carried commands", () => {
     const uncarried = { ...reserve, id: "own/7/2" as CommandId, command: { ...lineReserve, type: "Extend" } } as CarriedNow
     const wrong = { ...reserve, id: "own/7/3" as CommandId, command: { ...lineReserve, qty: 0 } } as CarriedNow
     const [frame = new Uint8Array()] = encodeCarry(from, 0, [unknown, reserve, uncarried, wrong])
-    const decoded = decodeCarry(skuCarried, frame)
+    const decoded = engineCodec.decodeCarry(frame)
     const commands =
       decoded._tag === "Carry" ? decoded.messages.map(({ body }) => (body._tag === "Commands" ? body.commands[0] : null)) : []
     expect(commands).toMatchObject([
@@ -166,7 +166,7 @@ describe("what came of carried commands", () => {
 })
 
 describe.each([
-  ["a frame of carried commands", (bytes: Uint8Array) => decodeCarry(skuCarried, bytes), encodeCarry(from, 0, [reserve])],
+  ["a frame of carried commands", (bytes: Uint8Array) => engineCodec.decodeCarry(bytes), encodeCarry(from, 0, [reserve])],
   [
     "a frame of what came of them",
     decodeBack,
