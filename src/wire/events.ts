@@ -23,7 +23,7 @@ export const ExpiredJson = schemaOf(skuKind.event.Expired) as unknown as Schema.
 /** Every event a record can hold. As above. */
 export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown as Schema.Codec<StockEvent>
 
-const LineToldJson = Schema.Struct({
+export const LineToldJson = Schema.Struct({
   sku: SkuField,
   qty: Schema.Int,
   refundQty: Schema.optionalKey(Schema.Int),
