@@ -8,21 +8,13 @@ import { Context, Layer } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Partition } from "../engine/partition.ts"
-import type { Carriage, TakenMessage } from "../engine/protocol.ts"
 import { protocolRules } from "../engine/rules.ts"
 import type { Step } from "../engine/step.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { shortUnits } from "../kinds/sku/views.ts"
 import { snapshotEveryRecords } from "../limits.ts"
-import { type CarriedNow, carriedMessage, decodeCarry, type NoFrame } from "../wire/carry.ts"
-import { engineCodec } from "../wire/codec.ts"
-import { skuCarried } from "../wire/sku-json.ts"
-import { decodeFrame } from "../wire/taken.ts"
-
-/** What a frame holds that an ingress handed over, and one of what actors of other partitions carry. */
-type DecodedFrame<K extends KindTypes> = { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame
-type DecodedCarry<K extends KindTypes> = { readonly _tag: "Carry"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NoFrame
+import { engineCodec, type WireCodec } from "../wire/codec.ts"
 
 /** What the runtime has to know of a kind of actor. */
 export interface ServedKind<K extends KindTypes = KindTypes> {
@@ -32,10 +24,8 @@ export interface ServedKind<K extends KindTypes = KindTypes> {
   readonly empty: (partition: number, partitions: PartitionCounts) => Partition<K>
   /** Changes the partition in place. A throw means that its state can't be trusted any more. */
   readonly step: Step<K>
-  readonly decodeFrame: (bytes: Uint8Array) => DecodedFrame<K>
-  /** A frame of what actors of other partitions carry to those of this kind, and one such command as it is taken in. */
-  readonly decodeCarry: (bytes: Uint8Array) => DecodedCarry<K>
-  readonly carriedMessage: (from: Carriage["from"], settledMs: number, carried: CarriedNow) => TakenMessage<K>
+  /** The bytes of what is handed to its partitions. */
+  readonly codec: Pick<WireCodec<K>, "decodeFrame" | "decodeCarry" | "carriedMessage" | "commandText">
   /** Units sold without asking that are not there, of all its actors; null: actors of this kind have no units. */
   readonly shortQty: (partition: Partition<K>) => number | null
 }
@@ -57,9 +47,7 @@ export const skuEngine: ServedKind<SkuKind> = {
   empty: (partition, partitions) =>
     emptyPartition({ partition, partitions: partitions.sku, partitionsOf: partitions, snapshotEveryRecords }),
   step: makeStep({ codec: engineCodec, rules: protocolRules }),
-  decodeFrame,
-  decodeCarry: (bytes) => decodeCarry(skuCarried, bytes),
-  carriedMessage: (from, settledMs, carried) => carriedMessage(skuCarried, from, settledMs, carried),
+  codec: engineCodec,
   shortQty: shortUnits,
 }
 

@@ -22,7 +22,7 @@ type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
 
 /** Takes a frame in. A frame that can't be read gets no answer: its ingress then treats the outcome as unknown, and the senders retry. */
 const makeHear =
-  (shell: Shell, { decodeFrame }: ServedKind, reign: LocalReign) =>
+  (shell: Shell, { codec: { decodeFrame } }: ServedKind, reign: LocalReign) =>
   ({ bytes, heard }: HandedFrame): void => {
     const decoded = decodeFrame(bytes)
     if (decoded._tag !== "Frame") return sayUnread(shell, logLine.unreadableFrame, decoded)
@@ -32,7 +32,7 @@ const makeHear =
 
 /** Takes in a frame of commands that other actors carry. One that can't be read is no decision: whoever carries them asks again. */
 const makeHearCarried =
-  (shell: Shell, { decodeCarry }: ServedKind, reign: LocalReign) =>
+  (shell: Shell, { codec: { decodeCarry } }: ServedKind, reign: LocalReign) =>
   (bytes: Uint8Array): void => {
     const decoded = decodeCarry(bytes)
     if (decoded._tag !== "Carry") return sayUnread(shell, logLine.unreadableCarried, decoded)
@@ -76,7 +76,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const reigns = yield* Reigns
   const { partition } = shell
   const engine = yield* Engine
-  const { kind, carriedMessage } = engine
+  const { kind, codec } = engine
   const meter = yield* Meter
   let reign: LocalReign | null = null
   const held = makeThrottledSenders()
@@ -116,7 +116,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
         epoch,
         owner: shell.owner(),
         hand,
-        carry: (from, settledMs, commands) => hand(commands.map((carried) => carriedMessage(from, settledMs, carried))),
+        carry: (from, settledMs, commands) => hand(commands.map((carried) => codec.carriedMessage(from, settledMs, carried))),
         back: (returns) => {
           meter.returnsHeard(partition, returns.length)
           shell.tell({ _tag: "ReturnsHeard", returns })

@@ -11,8 +11,8 @@ import { makeCarryingOutputs } from "../../src/runtime/carrying-outputs.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { Owners } from "../../src/runtime/owners.ts"
 import { type LocalReign, Reigns } from "../../src/runtime/reigns.ts"
-import { decodeBack, decodeCarry } from "../../src/wire/carry.ts"
-import { skuCarried } from "../../src/wire/sku-json.ts"
+import { decodeBack } from "../../src/wire/carry.ts"
+import { engineCodec } from "../../src/wire/codec.ts"
 import { MemoryDoor } from "./memory-door.ts"
 import { listeningMeter } from "./workers.ts"
 
@@ -110,7 +110,7 @@ const reignElsewhere = async (door: MemoryDoor, owner: string, epoch: number) =>
 }
 
 const idsIn = (frame: Uint8Array | undefined): ReadonlyArray<unknown> => {
-  const decoded = decodeCarry(skuCarried, frame ?? new Uint8Array())
+  const decoded = engineCodec.decodeCarry(frame ?? new Uint8Array())
   return decoded._tag === "Carry"
     ? decoded.messages.map(({ body }) =>
         body._tag === "Commands" && body.commands[0]?._tag === "Command" ? body.commands[0].command.id : body,
