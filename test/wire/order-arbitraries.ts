@@ -28,8 +28,9 @@ export const orderCommandsOfType: Readonly<Record<string, fc.Arbitrary<OrderComm
 )
 export const orderCommand: fc.Arbitrary<OrderCommand> = fc.oneof(...Object.values(orderCommandsOfType))
 
+type NoteLine = Extract<OrderCommand, { readonly type: "NoteLine" }>
 /** What a SKU carries to an order. */
-export const noteLine: fc.Arbitrary<Extract<OrderCommand, { readonly type: "NoteLine" }>> = fc.record({
+export const noteLine = fc.record({
   type: fc.constant("NoteLine"),
   id: carriedId,
   channel: sender,
@@ -38,7 +39,7 @@ export const noteLine: fc.Arbitrary<Extract<OrderCommand, { readonly type: "Note
   sku,
   fact: fc.constantFrom("fulfilled", "released", "lost", "beyond"),
   qty: fc.integer({ min: 1, max: 1_000_000_000 }),
-}) as fc.Arbitrary<Extract<OrderCommand, { readonly type: "NoteLine" }>>
+}) as fc.Arbitrary<NoteLine>
 
 export const book: fc.Arbitrary<OrderBookKey> = fc.tuple(sender, id).map(([channel, order]) => orderBook(channel, order as never))
 export const orderEvent = arbitraryOf<OrderKind["event"]>(OrderEventJson, names, sizes)
