@@ -40,6 +40,7 @@ const isOrder = object<StoredOrder>({
   ending: nullOr(oneOf(OrderEnding)),
   dueMs: whole,
   linesHeldUntilMs: whole,
+  keptUntilMs: nullOr(whole),
   eventCount: whole,
   lines: listOf(isLine),
   waiting: nullOr(

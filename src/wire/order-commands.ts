@@ -4,29 +4,29 @@
  * A channel doesn't write its own name: the ingress does. So the canonical body, and with it the journal, says whose order it is, and a body that names another's is refused.
  */
 import type { SenderId } from "../domain/names.ts"
-import { isSender, type OrderBookKey } from "../domain/names.ts"
-import { orderBook } from "../domain/order/names.ts"
+import { isId, isSender, type OrderBookKey } from "../domain/names.ts"
+import { orderKind } from "../domain/order/index.ts"
+import { type OrderId, orderBook } from "../domain/order/names.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { bodyBytesMax, senderCharsMax } from "../limits.ts"
 import { type BodyReader, decodeBodyBy } from "./body.ts"
 import { commandReadersOf, type NoCommand } from "./command-json.ts"
-import { isOrderId, orderCommandShapes } from "./order-fields.ts"
 import { commandWriterOf } from "./writer.ts"
 
 type OrderCommand = OrderKind["command"]
 
 /** What reads commands about orders. Only SKUs may send a NoteLine. */
-export const orderCommands = commandReadersOf<OrderCommand>(orderCommandShapes, { carried: ["NoteLine"], carriedAlone: ["NoteLine"] })
+export const orderCommands = commandReadersOf<OrderCommand>(orderKind, { carried: ["NoteLine"], carriedAlone: ["NoteLine"] })
 
 /** The canonical text of a command about an order. */
-export const orderCommandText = commandWriterOf(orderCommandShapes)
+export const orderCommandText = commandWriterOf(orderKind)
 
 /** The book of the order that a JSON object names. */
 const bookIn = (json: object): OrderBookKey | null => {
   const channel: unknown = Reflect.get(json, "channel")
   const order: unknown = Reflect.get(json, "order")
-  return typeof channel === "string" && isSender(channel) && typeof order === "string" && isOrderId(order)
-    ? orderBook(channel, order)
+  return typeof channel === "string" && isSender(channel) && typeof order === "string" && isId(order)
+    ? orderBook(channel, order as OrderId)
     : null
 }
 

@@ -3,13 +3,14 @@
  */
 import { Schema } from "effect"
 import type { ActorKey, OrderBookKey } from "../domain/names.ts"
+import { orderKind } from "../domain/order/index.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { orderBooksPerChannel, senderCharsMax } from "../limits.ts"
 import { contentOf } from "./content.ts"
 import type { KindJson } from "./kind-json.ts"
 import { readOrderChunk } from "./order-chunks.ts"
 import { decodeOrderBody, decodeOrderBodyFrom, orderCommands, orderCommandText } from "./order-commands.ts"
-import { OrderEventJson, OrderOutcomeJson, orderCommandShapes } from "./order-fields.ts"
+import { OrderEventJson, OrderOutcomeJson } from "./order-fields.ts"
 
 const book = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}/(?:0|[1-9][0-9]{0,5})$`)
 const isBook = (key: ActorKey): key is OrderBookKey => book.test(key) && Number(key.slice(key.indexOf("/") + 1)) < orderBooksPerChannel
@@ -34,7 +35,7 @@ export const orderJson: KindJson<OrderKind> = {
   followUp: Schema.Never,
   outcome: OrderOutcomeJson,
   commandText: orderCommandText,
-  ...contentOf(orderCommandShapes),
+  ...contentOf(orderKind),
   addEvents: addItems,
   addOutcome: (text, outcome) => `${text}${JSON.stringify(outcome).slice(1, -1)}`,
   readChunk: readOrderChunk,
