@@ -85,22 +85,11 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const context = await run(Layer.buildWithScope(layers, scope))
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
-    yield* cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })
-    yield* startIngress({
-      name: "wrong",
-      partitions: { sku: partitions, order: 1 },
-      senders,
-      commandsPerSecond: 50_000,
-      bytesPerSecond: 33_554_432,
-    })
-    return yield* startWorker({
-      worker: "wrong",
-      address: "",
-      partitions: { sku: partitions, order: 1 },
-      senders,
-      leaseTtlMs,
-      drainTimeoutMs: 10_000,
-    })
+    const counts = { sku: partitions, order: 1 }
+    yield* cluster.prepare({ partitions: counts, replicas: 1 })
+    yield* startIngress({ name: "wrong", partitions: counts, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    const options = { worker: "wrong", address: "", partitions: counts, senders, leaseTtlMs, drainTimeoutMs: 10_000 }
+    return yield* startWorker(options, [context])
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {

@@ -4,9 +4,11 @@
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
 import type { SenderAccess } from "../../src/domain/roles.ts"
+import type { Questions } from "../../src/ports/broker.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import type { PartitionPorts } from "../../src/runtime/partition.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
@@ -100,14 +102,8 @@ export class WorkerNode {
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const started = startWorker({
-      worker: name,
-      address: "",
-      partitions: { sku: servers.partitions, order: 1 },
-      senders,
-      leaseTtlMs,
-      drainTimeoutMs,
-    })
+    const options = { worker: name, address: "", partitions: { sku: servers.partitions, order: 1 }, senders, leaseTtlMs, drainTimeoutMs }
+    const started = Effect.flatMap(Effect.context<PartitionPorts | Questions>(), (context) => startWorker(options, [context]))
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker
     })

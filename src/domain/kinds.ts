@@ -3,6 +3,7 @@
  *
  * What a kind's actors are and how they decide is not said here: that is its folder beside this file. A new kind begins as one more word in {@link Kind}; the compiler then asks for what else it needs.
  */
+import { orderKind } from "./order/index.ts"
 import { classOf } from "./sku/commands.ts"
 
 /** `sku`: the stock of one SKU, its reservations and its policy. `order`: some of a channel's orders, and their lines. */
@@ -22,7 +23,7 @@ export const forEachKind = <A>(make: (kind: Kind) => A): Readonly<Record<Kind, A
 /** The types of command that each kind's actors decide. */
 const typesOf: Readonly<Record<Kind, ReadonlySet<string>>> = {
   sku: new Set(Object.keys(classOf)),
-  order: new Set(["PlaceOrder", "ConfirmOrder", "CancelOrder", "NoteLine"]),
+  order: new Set(orderKind.commands.map(({ type }) => type)),
 }
 
 /** Whether actors of this kind decide commands of this type. */

@@ -9,6 +9,7 @@ import type { ArrivedMessage, Serving } from "./partition.ts"
 import type { Entry } from "./records.ts"
 import type { BusyWhy } from "./words.ts"
 
+/** What the next record holds so far. */
 export interface RecordDraft {
   readonly seq: number
   readonly atMs: EpochMs
@@ -25,6 +26,7 @@ export interface RecordDraft {
   readonly undecided: Array<{ readonly arrived: ArrivedMessage; readonly why: BusyWhy }>
 }
 
+/** A record at `atMs` that holds nothing yet. */
 export const beginDraft = (partition: Serving, atMs: EpochMs): RecordDraft => ({
   seq: partition.confirmedSeq + 1,
   atMs,
@@ -38,6 +40,7 @@ export const beginDraft = (partition: Serving, atMs: EpochMs): RecordDraft => ({
   undecided: [],
 })
 
+/** Adds an entry behind the others; `commandTexts`: the canonical texts of its commands, where the caller has them. */
 export const addEntry = (given: EngineContext, draft: RecordDraft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
   const text = given.codec.encodeEntry(entry, commandTexts)
   draft.entries.push(entry)
@@ -45,6 +48,7 @@ export const addEntry = (given: EngineContext, draft: RecordDraft, entry: Entry,
   draft.bytes += text.length
 }
 
+/** Notes that the record changes an actor, and why, for the feed. */
 export const touch = (draft: RecordDraft, actor: Actor, cause: string): void => {
   draft.touched.set(actor, cause)
 }

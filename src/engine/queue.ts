@@ -2,14 +2,17 @@
  * A queue that costs nothing on average to take from: the front is cut off when half of it is spent. Plain data.
  */
 
+/** Things in the order in which they came. */
 export interface Queue<T> {
   items: Array<T>
   /** Things at the front that were taken already. */
   from: number
 }
 
+/** A queue in which nothing waits. */
 export const emptyQueue = <T>(): Queue<T> => ({ items: [], from: 0 })
 
+/** What came first of all that wait, or undefined. */
 export const frontOf = <T>({ items, from }: Queue<T>): T | undefined => items[from]
 
 /** Takes the front off. */

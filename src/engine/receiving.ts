@@ -28,6 +28,7 @@ export interface Receiving {
   told: Array<Told>
 }
 
+/** Of a reign to which nothing was sent yet. */
 export const nothingReceived = (): Receiving => ({ waiting: new Map(), settled: new Map(), told: [] })
 
 /** Notes what a frame says is settled. A former owner's word is an older one. */

@@ -19,7 +19,8 @@ export interface PartitionSample {
   readonly unreadable: boolean
   readonly quarantined: number
   readonly openHolds: number
-  readonly shortQty: number
+  /** Null: actors of its kind have no units. */
+  readonly shortQty: number | null
   /** How full the fullest memory of any sender is, as a share of its bound. */
   readonly memoryShare: number
   /** Milliseconds by which this worker's clock is ahead of the broker's; null where it doesn't own the partition, or doesn't know yet. */

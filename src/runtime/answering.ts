@@ -6,7 +6,7 @@
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq } from "../engine/partition.ts"
+import { appliedSeq, type Partition } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
@@ -27,12 +27,19 @@ export type Answering =
   | {
       readonly _tag: "Read"
       readonly kind: Kind
-      readonly wanted: (state: SkuPartition) => boolean
-      readonly read: (state: SkuPartition) => Found
+      readonly wanted: (state: Partition) => boolean
+      readonly read: (state: Partition) => Found
     }
 
+/** What is read of a partition of SKUs. */
+const ofSkus =
+  (read: (state: SkuPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone: a question that is read names its kind.
+    read(state as unknown as SkuPartition)
+
 /** What an answer is as of. */
-const asOf = (state: SkuPartition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
+const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
 
 const found = (answer: QuestionAnswer): Found => ({ answer, cost: 0 })
 
@@ -116,21 +123,21 @@ export const answerTo = (
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(stockAnswer(state, asked.sku)),
+        read: ofSkus((state) => found(stockAnswer(state, asked.sku))),
       }
     case "ats":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(atsAnswer(state, channel, asked.sku)),
+        read: ofSkus((state) => found(atsAnswer(state, channel, asked.sku))),
       }
     case "reservation":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(reservationAnswer(state, channel, asked)),
+        read: ofSkus((state) => found(reservationAnswer(state, channel, asked))),
       }
     case "atsPage":
       if (!isThere("sku", asked.partition, known)) return said({ answer: "invalid", field: "partition" })
@@ -138,7 +145,7 @@ export const answerTo = (
         _tag: "Read",
         kind: "sku",
         wanted: (state) => asked.partition === null || asked.partition === state.id,
-        read: (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
+        read: ofSkus((state) => atsPageAnswer(state, channel, asked.after, asked.limit)),
       }
     case "quarantine":
       if (!isThere(asked.kind, asked.partition, known)) return said({ answer: "invalid", field: "partition" })
@@ -146,7 +153,7 @@ export const answerTo = (
         _tag: "Read",
         kind: asked.kind,
         wanted: (state) => asked.partition === state.id,
-        read: (state) => found(quarantineAnswer(state, asked.after, asked.limit)),
+        read: ofSkus((state) => found(quarantineAnswer(state, asked.after, asked.limit))),
       }
     case "workers":
       return said({ answer: "worker", ...known.report() })

@@ -3,7 +3,8 @@
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { SkuOutput } from "../kinds/sku/types.ts"
+import type { Output } from "../engine/protocol.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
@@ -14,7 +15,7 @@ import { makeStandingOutputs, type StandingListener } from "./standing-outputs.t
 
 /** What has nothing to do with reading and deciding. */
 type PublishingOutput = Extract<
-  SkuOutput,
+  Output,
   {
     readonly _tag:
       | "SendReplies"
@@ -47,7 +48,8 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Publishin
     case "SendReplies":
       return publishing.sendReplies(output.seq, output.replies)
     case "SendFeed":
-      return publishing.sendFeed(output.group, output.values)
+      // SKUs alone have values that are published.
+      return publishing.sendFeed(output.group, output.values as ReadonlyArray<AtsValue>)
     case "WatchFeed":
       return publishing.watchFeed(output.sinceMs)
     case "StoreChunk":
@@ -73,7 +75,7 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Publishin
 }
 /** Performs outputs of one partition. */
 export interface Performer {
-  readonly perform: (output: SkuOutput) => void
+  readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
@@ -89,7 +91,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
 
   const said: PublishingPerformers = { shell, publishing, snapshots, standing }
 
-  const perform = (output: SkuOutput): void => {
+  const perform = (output: Output): void => {
     switch (output._tag) {
       case "FollowJournal":
         return journal.followJournal(output.fromSeq)

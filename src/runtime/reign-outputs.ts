@@ -3,8 +3,8 @@
  */
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
+import type { Output } from "../engine/protocol.ts"
 import type { Throttled } from "../engine/words.ts"
-import type { SkuOutput } from "../kinds/sku/types.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Desk, type HandedFrame, type OwnerNews, type ThrottledSender } from "../ports/door.ts"
@@ -17,7 +17,7 @@ import { type LocalReign, Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
 import { makeSignal } from "./signal.ts"
 
-type SayBusy = Extract<SkuOutput, { readonly _tag: "SayBusy" }>
+type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
 
 /** Takes a frame in. A frame that can't be read gets no answer: its ingress then treats the outcome as unknown, and the senders retry. */
 const makeHear = (shell: Shell, reign: LocalReign) => {
@@ -105,7 +105,7 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
       }
       changed.notify()
     },
-    throttle: ({ of, sender, forMs }: Extract<SkuOutput, { readonly _tag: "Throttle" }>): void => {
+    throttle: ({ of, sender, forMs }: Extract<Output, { readonly _tag: "Throttle" }>): void => {
       held.note(of, sender, forMs)
       changed.notify()
     },

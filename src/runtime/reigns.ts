@@ -5,7 +5,7 @@
  */
 import { Context, Layer } from "effect"
 import type { Kind } from "../domain/kinds.ts"
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import type { OwnerNews } from "../ports/door.ts"
 
 /** A partition that is served in this process. */
@@ -16,7 +16,7 @@ export interface LocalReign {
   /** The name of the reign. */
   readonly owner: string
   /** Hands messages over. It hears them in one of the next turns, if it still reigns. */
-  readonly hand: (messages: ReadonlyArray<SkuTakenMessage>) => void
+  readonly hand: (messages: ReadonlyArray<TakenMessage>) => void
 }
 
 /** The reigns of this process, for its own ingress. */

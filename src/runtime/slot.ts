@@ -2,8 +2,9 @@
  * A worker's relation to one partition: what it should be to it, and what it is. Plain state, changed by those who watch the cluster,
  * by the lease and by the lives; each change is signalled.
  */
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { Halt } from "../engine/protocol.ts"
-import { statusOf } from "../kinds/sku/views.ts"
+import { statusOf } from "../engine/views.ts"
 import type { Progress } from "../ports/broker.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { PartitionRole } from "./rendezvous.ts"
@@ -20,7 +21,8 @@ export interface Lease {
 /** What all slots of a worker have in common. */
 export interface SlotOptions {
   readonly worker: string
-  readonly partitions: number
+  readonly kind: Kind
+  readonly partitions: PartitionCounts
   readonly leaseTtlMs: number
 }
 

@@ -131,7 +131,7 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else quarantined.remove(labels)
       if (sample.owned) openHolds.set(labels, sample.openHolds)
       else openHolds.remove(labels)
-      if (sample.owned) shortUnits.set(labels, sample.shortQty)
+      if (sample.owned && sample.shortQty !== null) shortUnits.set(labels, sample.shortQty)
       else shortUnits.remove(labels)
       if (sample.owned) memoryShare.set(labels, sample.memoryShare)
       else memoryShare.remove(labels)
@@ -216,15 +216,18 @@ const makeMeters = (registry: Registry): ((kind: Kind) => Meter["Service"]) => {
     Meter.of({ batchConfirmed: (_partition, stats) => batch(stats), ...gauges.of(kind), ...countersOf(kind), ...sent, ...ingress })
 }
 
-/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and a meter that counts into it what is told of this kind's partitions. */
-export const metricsLayer = (worker: string, kind: Kind): Layer.Layer<Meter | MetricsRegistry> =>
+/** A meter for the partitions of each kind, over the metrics of the same layer build. What an ingress counts names its kind by itself: any of them takes it. */
+export class Meters extends Context.Service<Meters, (kind: Kind) => Meter["Service"]>()("holdfast/telemetry/Meters") {}
+
+/** A registry with the process's own metrics (event loop lag, memory, garbage collection), and meters that count into it. */
+export const metricsLayer = (worker: string): Layer.Layer<Meters | MetricsRegistry> =>
   Layer.effectContext(
     Effect.acquireRelease(
       Effect.sync(() => {
         const registry = new Registry()
         registry.setDefaultLabels({ worker })
         collectDefaultMetrics({ register: registry })
-        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meter, makeMeters(registry)(kind)))
+        return Context.make(MetricsRegistry, registry).pipe(Context.add(Meters, makeMeters(registry)))
       }),
       (context) => Effect.sync(() => Context.get(context, MetricsRegistry).clear()),
     ),

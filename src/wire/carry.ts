@@ -25,7 +25,7 @@ import { ReturnedOutcomeJson } from "./returned.ts"
 const carryVersion = 1
 
 /** What has to be known of the kind that decides carried commands. */
-type CarriedReader<K extends KindTypes> = Pick<KindJson<K>, "commands" | "commandText" | "classOf">
+export type CarriedReader<K extends KindTypes> = Pick<KindJson<K>, "commands" | "commandText" | "classOf">
 
 /** What is sent of a command that is under way. The rest of it stays with who carries it. */
 export type CarriedNow = Pick<CommandUnderWay, "id" | "key" | "onBehalf" | "atMs" | "command">

@@ -5,13 +5,16 @@
  * could produce is not checked again while encoding. What all kinds share is written once; what is a kind's own is its JSON (kind-json.ts).
  */
 import { isKind, type Kind } from "../domain/kinds.ts"
+import type { SenderId } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
-import type { Carriage, DecodedChunk, EngineCodec, TakenMessage } from "../engine/protocol.ts"
+import type { Carriage, DecodedBody, DecodedChunk, EngineCodec, TakenMessage } from "../engine/protocol.ts"
+import type { OrderKind } from "../kinds/order/types.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { type CarriedNow, carriedMessage, type DecodedCarry, decodeCarry } from "./carry.ts"
 import { sha256 } from "./hash.ts"
 import { parseJson } from "./json.ts"
 import type { KindJson } from "./kind-json.ts"
+import { orderJson } from "./order-json.ts"
 import { recordCodecOf } from "./records.ts"
 import { sealFound, sealOf } from "./sealed.ts"
 import { skuJson } from "./sku-json.ts"
@@ -54,6 +57,8 @@ const decodeChunk = (name: Kind, bytes: Uint8Array): DecodedChunk => {
 
 /** What everybody but the engine needs of a kind's bytes beside that. */
 export interface WireCodec<K extends KindTypes> extends EngineCodec<K> {
+  /** The commands of a body as its sender wrote it, with what an ingress writes into it of whom it is from. */
+  readonly decodeBodyFrom: (body: Uint8Array, sender: SenderId) => DecodedBody<K>
   /** The messages that an ingress hands to a reign. */
   readonly decodeFrame: (bytes: Uint8Array) => DecodedFrame<K>
   /** The messages of what actors of other kinds carry to this one's, and one of them that never became bytes. */
@@ -63,7 +68,7 @@ export interface WireCodec<K extends KindTypes> extends EngineCodec<K> {
 
 const codecWith = <K extends KindTypes>(json: KindJson<K>): WireCodec<K> => {
   const { encodeRecord, encodeEntry, decodeRecord } = recordCodecOf(json)
-  const { name, decodeBody, commandText, contentHash, differingField, readChunk } = json
+  const { name, decodeBody, decodeBodyFrom, commandText, contentHash, differingField, readChunk } = json
   return {
     decodeBody,
     decodeBatch: (bytes) => decodeBatchOf(json, bytes),
@@ -77,6 +82,7 @@ const codecWith = <K extends KindTypes>(json: KindJson<K>): WireCodec<K> => {
     encodeChunk: (chunk) => encodeChunk(name, chunk),
     decodeChunk: (bytes) => decodeChunk(name, bytes),
     readChunk,
+    decodeBodyFrom,
     decodeFrame: (bytes) => decodeFrameOf(json, bytes),
     decodeCarry: (bytes) => decodeCarry(json, bytes),
     carriedMessage: (from, settledMs, carried) => carriedMessage(json, from, settledMs, carried),
@@ -85,3 +91,5 @@ const codecWith = <K extends KindTypes>(json: KindJson<K>): WireCodec<K> => {
 
 /** The codec of partitions of SKUs. */
 export const engineCodec: WireCodec<SkuKind> = codecWith(skuJson)
+/** The codec of partitions of order books. */
+export const orderCodec: WireCodec<OrderKind> = codecWith(orderJson)

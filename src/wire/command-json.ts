@@ -21,10 +21,22 @@ const deadline = { deadlineMs: Schema.optionalKey(durationField(deadlineMsMax)) 
 
 type Fields = Schema.Struct.Fields
 
-/** What of a kind's declaration its commands are read by. */
-interface Declaration {
+/** What of a command's declaration it is read and written by. */
+export type CommandShape = Pick<AnyCommandSpec, "type" | "isFact" | "fields" | "summary" | "whole" | "defaults">
+
+/** What of a kind's declaration its commands are read and written by. */
+export interface CommandShapes {
+  /** The fields every command begins with. */
   readonly head: Fields
-  readonly commands: ReadonlyArray<AnyCommandSpec>
+  readonly commands: ReadonlyArray<CommandShape>
+}
+
+/** Who may say which commands, as far as that isn't every sender. */
+interface Speakers<Type extends string> {
+  /** The types that actors of other kinds may send. */
+  readonly carried: ReadonlyArray<Type>
+  /** Of these, those that nobody else may. */
+  readonly carriedAlone: ReadonlyArray<Type>
 }
 
 /** The fields that hold a name, and what they hold where actors of ours speak. */
@@ -37,7 +49,7 @@ const asInternal = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, internally.get(field) ?? field]))
 
 /** The JSON of a type's commands: the version, the type, what every command has, a deadline if it is no fact, and its own fields. */
-const schemaOf = ({ type, isFact, fields, whole, summary }: AnyCommandSpec, head: Fields) => {
+const schemaOf = ({ type, isFact, fields, whole, summary }: CommandShape, head: Fields) => {
   const schema = Schema.Struct({ ...version, type: Schema.Literal(type), ...head, ...(isFact ? {} : deadline), ...fields })
   const named = { identifier: type, description: summary }
   if (whole === undefined) return schema.annotate(named)
@@ -72,12 +84,13 @@ export interface CommandReaders<C extends KindCommand> {
   readonly commandOf: (json: Versioned<C>) => C
 }
 
-/** The readers of a kind's commands. `carried`: the types that actors of other kinds may send to it. */
+/** The readers of a kind's commands. */
 export const commandReadersOf = <C extends KindCommand>(
-  { head, commands }: Declaration,
-  carried: ReadonlyArray<C["type"]>,
+  { head, commands }: CommandShapes,
+  { carried, carriedAlone }: Speakers<C["type"]>,
 ): CommandReaders<C> => {
-  const schemas = Object.fromEntries(commands.map((spec) => [spec.type, schemaOf(spec, head)]))
+  const isInternal: ReadonlySet<string> = new Set(carriedAlone)
+  const schemas = Object.fromEntries(commands.filter(({ type }) => !isInternal.has(type)).map((spec) => [spec.type, schemaOf(spec, head)]))
   const internal = Object.fromEntries(
     commands.map((spec) => [spec.type, schemaOf({ ...spec, fields: asInternal(spec.fields) }, asInternal(head))]),
   )

@@ -11,7 +11,7 @@ import { skuKind } from "../domain/sku/index.ts"
 import { type CommandSchema, commandReadersOf, commandVersion, type NoCommand, type Versioned } from "./command-json.ts"
 
 /** What reads commands about SKUs. Orders may carry these to them: see docs/adr/0017-commands-between-actors.md. */
-export const skuCommands = commandReadersOf<Command>(skuKind, ["Reserve", "Confirm", "Release"])
+export const skuCommands = commandReadersOf<Command>(skuKind, { carried: ["Reserve", "Confirm", "Release"], carriedAlone: [] })
 
 /** One schema for each type, by its name: what senders in TypeScript validate against and what the AsyncAPI document is made from. */
 export const commandSchemas: Readonly<Record<CommandType, CommandSchema>> = skuCommands.schemas

@@ -7,7 +7,8 @@
 
 import { Schema } from "effect"
 import type { EventSpec } from "../domain/define.ts"
-import { AllocationsField, EpochMsField, ReservationNameField, SkuField, VersionField } from "../domain/fields.ts"
+import { AllocationsField, EpochMsField, ReservationNameField, VersionField } from "../domain/fields.ts"
+import { LineToldField } from "../domain/order/fields.ts"
 import { type LineTold, type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { type Allocations, DiscrepancyKind, type Expired, type ShortageCovered, type StockEvent } from "../domain/sku/events.ts"
 import { skuKind } from "../domain/sku/index.ts"
@@ -23,14 +24,7 @@ export const ExpiredJson = schemaOf(skuKind.event.Expired) as unknown as Schema.
 /** Every event a record can hold. As above. */
 export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown as Schema.Codec<StockEvent>
 
-const LineToldJson = Schema.Struct({
-  sku: SkuField,
-  qty: Schema.Int,
-  refundQty: Schema.optionalKey(Schema.Int),
-  reason: Schema.optionalKey(Schema.Literals(RefusalReason)),
-  ats: Schema.optionalKey(Schema.Int),
-})
-tied<LineTold, typeof LineToldJson.Type>()
+tied<LineTold, typeof LineToldField.Type>()
 
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
@@ -38,7 +32,7 @@ export const RefusalJson = Schema.Struct({
   ats: Schema.optionalKey(Schema.Int),
   policyVersion: Schema.optionalKey(VersionField),
   order: Schema.optionalKey(Schema.String),
-  lines: Schema.optionalKey(Schema.Array(LineToldJson)),
+  lines: Schema.optionalKey(Schema.Array(LineToldField)),
 })
 tied<Refusal, typeof RefusalJson.Type>()
 

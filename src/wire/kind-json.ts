@@ -5,7 +5,7 @@
  */
 import type { Schema } from "effect"
 import type { Kind } from "../domain/kinds.ts"
-import type { ActorKey, CommandClass } from "../domain/names.ts"
+import type { ActorKey, CommandClass, SenderId } from "../domain/names.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { DecodedBody, EngineCodec } from "../engine/protocol.ts"
 import type { DecidedCommand, Entry, RememberedDecision } from "../engine/records.ts"
@@ -39,9 +39,9 @@ export interface KindJson<K extends KindTypes = KindTypes> {
   readonly commands: CommandReaders<K["command"]>
   readonly classOf: (command: K["command"]) => CommandClass
   /** Any event, the events that end a part whose time is up, and those by which an actor goes on of its own accord. */
-  readonly event: Schema.Codec<K["event"]>
-  readonly expired: Schema.Codec<K["expired"]>
-  readonly followUp: Schema.Codec<K["followUp"]>
+  readonly event: Schema.Codec<K["event"], unknown>
+  readonly expired: Schema.Codec<K["expired"], unknown>
+  readonly followUp: Schema.Codec<K["followUp"], unknown>
   readonly outcome: Schema.Codec<RememberedDecision<K>, unknown>
   /** The one canonical text of a command. */
   readonly commandText: (command: K["command"]) => string
@@ -53,6 +53,8 @@ export interface KindJson<K extends KindTypes = KindTypes> {
   readonly readChunk: EngineCodec<K>["readChunk"]
   /** A body as it travels from an ingress on. */
   readonly decodeBody: (body: Uint8Array) => DecodedBody<K>
+  /** A body as its sender wrote it, in any spelling, with what an ingress writes into it of whom it is from. */
+  readonly decodeBodyFrom: (body: Uint8Array, sender: SenderId) => DecodedBody<K>
   /** Where records are read much faster than by Schemas; null: they aren't. */
   readonly readEntries: ReadEntries<K> | null
 }

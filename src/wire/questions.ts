@@ -246,6 +246,7 @@ export const WorkerAnswerJson = Schema.Struct({
   members: Schema.Array(Schema.String),
   partitions: Schema.Array(
     Schema.Struct({
+      kind: Schema.optionalKey(Schema.String),
       partition: CountField,
       role: Schema.String,
       phase: Schema.String,

@@ -7,12 +7,12 @@ import { classOf } from "../domain/sku/commands.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { decodeBody } from "./body.ts"
 import { commandText } from "./canonical.ts"
-import { readChunk } from "./chunks.ts"
 import { skuCommands } from "./commands.ts"
 import { contentHash, differingField } from "./content.ts"
 import { addEvents, addOutcome, EventJson, ExpiredJson, OutcomeJson, ShortageCoveredJson } from "./events.ts"
 import type { KindJson } from "./kind-json.ts"
 import { readEntries } from "./record-reader.ts"
+import { readChunk } from "./sku-chunks.ts"
 
 /** The JSON of SKUs. */
 export const skuJson: KindJson<SkuKind> = {
@@ -34,5 +34,6 @@ export const skuJson: KindJson<SkuKind> = {
   addOutcome,
   readChunk,
   decodeBody,
+  decodeBodyFrom: decodeBody,
   readEntries,
 }

@@ -1,7 +1,8 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { AtsValue, SkuReply } from "../../src/kinds/sku/types.ts"
+import type { Reply } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { type SenderLinkConfig, senderLinkLayer } from "../../src/nats/channel-link.ts"
 import { senderInbox } from "../../src/nats/config.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
@@ -17,7 +18,7 @@ import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 export const plainCodec: SaidCodec = {
-  encodeReply: (reply: SkuReply) => new TextEncoder().encode(JSON.stringify(reply)),
+  encodeReply: (reply: Reply) => new TextEncoder().encode(JSON.stringify(reply)),
   encodeAts: (value: AtsValue) => new TextEncoder().encode(JSON.stringify(value)),
   decodeAts: (body) => JSON.parse(new TextDecoder().decode(body)) as AtsValue,
 }

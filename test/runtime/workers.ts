@@ -8,7 +8,7 @@ import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../.
 import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
-import { startWorker, type Worker } from "../../src/runtime/worker.ts"
+import { type PartitionName, startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
 import type { MemoryBroker } from "./memory-broker.ts"
 
@@ -25,7 +25,7 @@ export interface TestWorker extends Worker {
   readonly name: string
   readonly reported: Reported
   /** Drains and stops. */
-  readonly stop: () => Promise<ReadonlyArray<number>>
+  readonly stop: () => Promise<ReadonlyArray<PartitionName>>
   /** Stops without a word, as a killed process does. */
   readonly kill: () => Promise<void>
 }
@@ -94,6 +94,7 @@ export const startTestWorker = async (
       leaseTtlMs: options.leaseTtlMs ?? 60_000,
       drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
     },
+    [context],
     options.reports,
   )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))

@@ -6,7 +6,7 @@
  */
 import type { CommandId, EpochMs, SenderId, Sku } from "../names.ts"
 import type { RefusalReason } from "../refusals.ts"
-import type { LineCommandType } from "./carried.ts"
+import type { LineCommandType } from "./fields.ts"
 import type { OrderId } from "./names.ts"
 
 export const OrderFill = ["whole", "partial", "minimum"] as const
@@ -80,8 +80,14 @@ export interface Order {
   dueMs: EpochMs
   /** The first end of any line's hold at its SKU. */
   linesHeldUntilMs: EpochMs
-  /** Events so far: what the next one's carried commands are named by. */
+  /** Events so far. */
   eventCount: number
+  /** Until when it is kept although it is at rest; null: it isn't. */
+  keptUntilMs: EpochMs | null
+  /** It was kept for long enough: whoever holds its book takes it out. */
+  isForgotten: boolean
+  /** Bytes of its lines; see bounds.ts. */
+  readonly width: number
   readonly places: ReadonlyMap<Sku, number>
   lines: Array<OrderLine>
   /** The one command whose answer is owed; null: none. While there is one, any other is told to come back. */
@@ -140,6 +146,7 @@ export interface StoredOrder {
   readonly dueMs: EpochMs
   readonly linesHeldUntilMs: EpochMs
   readonly eventCount: number
+  readonly keptUntilMs: EpochMs | null
   readonly lines: ReadonlyArray<StoredLine>
   readonly waiting: {
     readonly type: Waiting["type"]
