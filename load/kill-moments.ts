@@ -34,12 +34,13 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const line = (moment: number, code: number, text: string): string => {
   const at = `killed at ${String(Math.round(moment * 100)).padStart(2)} %`
   if (text === "") return `${at}  no verdict, exit code ${code}`
-  const { units, commands, kill, playedMs, ok }: Verdict = JSON.parse(text)
+  const { units, commands, kill, playedMs, ok, tooSlow }: Verdict = JSON.parse(text)
   const who = kill === null ? "nobody was killed" : `${kill.worker} after ${kill.afterFlows} orders`
   const takeover = kill?.takeoverMs == null ? "no take-over" : `taken over after ${seconds(kill.takeoverMs)}`
   const { lost, contradicted, unanswered } = commands
+  const ended = ok ? "ok" : tooSlow === null ? "BROKEN" : "TOO SLOW"
   const counts = `oversold ${units.oversoldQty}  lost ${lost}  contradicted ${contradicted}  unanswered ${unanswered}`
-  return `${at}  ${who}, ${takeover}  sold ${units.soldQty}  ${counts}  played in ${seconds(playedMs)}  ${ok ? "ok" : "BROKEN"}`
+  return `${at}  ${who}, ${takeover}  sold ${units.soldQty}  ${counts}  played in ${seconds(playedMs)}  ${ended}`
 }
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {

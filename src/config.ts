@@ -119,6 +119,11 @@ export const settings = {
   commandsPerSecond: setting("HOLDFAST_SENDER_COMMANDS_PER_SECOND", "50000", "commands one sender may send through one ingress"),
   bytesPerSecond: setting("HOLDFAST_SENDER_BYTES_PER_SECOND", "33554432", `bytes of them; at least ${bodyBytesMax}`),
   partitions: setting("HOLDFAST_PARTITIONS", "8", `shares of the SKUs, 1 to ${partitionsMax}; fixed when the cluster is created`),
+  orderPartitions: setting(
+    "HOLDFAST_ORDER_PARTITIONS",
+    "8",
+    `shares of the orders, 1 to ${partitionsMax}; fixed when the cluster is created`,
+  ),
   replicas: setting("HOLDFAST_REPLICAS", "1", "servers that store each stream: 1, 3 or 5; production: 3"),
   worker: setting("HOLDFAST_WORKER", "<host>-<pid>", "this process's name, unique among workers and ingresses"),
   leaseTtlMs: setting(
@@ -151,7 +156,7 @@ export const archiveSettings = {
 } as const
 
 /** What says how many partitions there are of each kind. */
-const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions }
+const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions, order: settings.orderPartitions }
 
 type SettingName = keyof typeof settings
 
@@ -317,24 +322,30 @@ const defaultWorker = (): string =>
     .replaceAll(/[^A-Za-z0-9_-]/g, "-")
     .slice(0, 48)}-${process.pid}`
 
+/** Whether a text is a whole number of that range in digits alone: `1e1` and `8.0000000000000000001` would be one once they were rounded. */
+const isWholeText = (text: string, min: number, max: number): boolean =>
+  /^[0-9]{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max
+
 const makeWhole =
   (read: ReadSetting) =>
-  (from: Setting, min: number, max: number): Effect.Effect<number> =>
-    read(
-      from,
-      withFallback(Config.Int, Number(from.fallback)),
-      (value) => value >= min && value <= max,
-      `expected a whole number from ${min} to ${max}`,
-      Number(from.fallback),
+  (from: Setting, min: number, max: number): Effect.Effect<number> => {
+    const isRight = (text: string) => isWholeText(text, min, max)
+    return Effect.map(
+      read(from, withFallback(Config.String, from.fallback), isRight, `expected a whole number from ${min} to ${max}`, from.fallback),
+      Number,
     )
+  }
 
 const readReplicas = (read: ReadSetting) =>
-  read(
-    settings.replicas,
-    withFallback(Config.Int, 1),
-    (value) => [1, 3, 5].includes(value),
-    "expected 1, 3 or 5, and at least as many servers",
-    1,
+  Effect.map(
+    read(
+      settings.replicas,
+      withFallback(Config.String, "1"),
+      (value) => ["1", "3", "5"].includes(value),
+      "expected 1, 3 or 5, and at least as many servers",
+      "1",
+    ),
+    Number,
   )
 
 const readProcess = Effect.fnUntraced(function* (read: ReadSetting) {
@@ -451,13 +462,14 @@ export const loadArchiveConfig: Effect.Effect<ArchiveConfig, ConfigInvalid> = Ef
     "must not be empty; unset it or name a folder",
     null,
   )
-  const everyMs = yield* read(
+  const everyMsText = yield* read(
     archiveSettings.everyMs,
-    optional(Config.Int),
-    (value) => value === null || (value >= archiveEveryMsMin && value <= archiveEveryMsMax),
+    optional(Config.String),
+    (value) => value === null || isWholeText(value, archiveEveryMsMin, archiveEveryMsMax),
     `expected a whole number from ${archiveEveryMsMin} to ${archiveEveryMsMax}; unset it to archive by hand`,
     null,
   )
+  const everyMs = everyMsText === null ? null : Number(everyMsText)
   const login = yield* readLogin(read, problems, archiveSettings.user, archiveSettings.password)
   if (everyMs !== null && folder === null)
     problems.push(`${archiveSettings.folder.name}: is missing; ${archiveSettings.everyMs.name} needs it`)

@@ -23,12 +23,14 @@ export const clockAlarms: MakeChecker = ({ cluster, found, checked }) => {
   const lives = new WeakMap<SkuPartition, Life>()
   /**
    * Whether the servers' clock was set so lately that this worker doesn't have to follow it yet. What was stamped before that may lie in the connection of a process that stands still, and is
-   * believed from when it is heard.
+   * believed from when it is heard. A command that was stamped before its clock was set back may also have waited in the stream: such a stamp makes an owner take the time for later than it is,
+   * as long as the clock has not come again to what it had shown.
    */
   const isSettling = ({ worker }: Slot) => {
     const setMs = server.clockSets.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
     const heardMs = worker.host.pausedUntilMs > setMs ? Math.min(worker.host.pausedUntilMs, world.nowMs) : setMs
-    return world.nowMs - heardMs <= 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
+    const shownAgainMs = Math.max(...server.clockSets.map(({ shownMs }) => shownMs - server.aheadMs))
+    return world.nowMs - Math.max(heardMs, shownAgainMs) <= 2 * brokerClockWindowMs + 2 * cluster.drawn.leaseTtlMs + clockOffForMs
   }
   const lifeOf = ({ partition }: Slot): Life | undefined => (partition === null ? undefined : lives.get(partition))
 

@@ -4,8 +4,10 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import { partitionsMax } from "../config.ts"
 import { isQuarantinedId } from "../domain/fields.ts"
+import { Kind } from "../domain/kinds.ts"
 import { whyNoSender, whyNoSku } from "../domain/names.ts"
 import { counted, grouped } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
@@ -42,6 +44,22 @@ const whyNoText = (text: string): string | undefined => {
 export const textFlag = (name: string, description: string): Flag.Flag<string> =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.filter(...checked(whyNoText)))
 
+/** A whole number in digits alone: `1e3`, `0x10` and `1.0000000000000000001` are whole numbers too once they are rounded, and nobody who typed one of them can be sure what was taken. */
+const wholeOf = (text: string): Option.Option<number> => {
+  const value = /^-?[0-9]+$/.test(text) ? Number(text) : Number.NaN
+  // Adding 0 makes -0 a plain one.
+  return Number.isSafeInteger(value) ? Option.some(value + 0) : Option.none()
+}
+
+const whyNoWhole = (text: string): string => {
+  if (!/^-?[0-9]+$/.test(text)) return "it takes a whole number in plain digits, such as 1000"
+  return `it is too ${text.startsWith("-") ? "small" : "large"} a number`
+}
+
+/** A flag that takes a whole number, of whatever size. */
+export const wholeNumber = (name: string): Flag.Flag<number> =>
+  Flag.String(name).pipe(Flag.withMetavar("N"), Flag.filterMap(wholeOf, whyNoWhole))
+
 const range = (from: number, to: number) =>
   [
     (value: number): boolean => value >= from && value <= to,
@@ -50,13 +68,20 @@ const range = (from: number, to: number) =>
 
 /** A whole number. */
 export const wholeFlag = (name: string, description: string, from: number, to: number): Flag.Flag<number> =>
-  Flag.Int(name).pipe(Flag.withDescription(description), Flag.filter(...range(from, to)))
+  wholeNumber(name).pipe(Flag.withDescription(description), Flag.filter(...range(from, to)))
 
-const partitionRange = range(0, partitionsMax - 1)
+/** Whose partitions, where a partition is named by its number. */
+export const kindFlag: Flag.Flag<Kind> = Flag.Literals("kind", Kind).pipe(
+  Flag.withDescription("Whose partition: SKUs' (sku) or orders' (order); each kind counts its own from 0"),
+  Flag.withDefault("sku" as const),
+)
 
 /** A partition, as far as it can be told without the cluster: how many it has, only that knows. */
-export const partitionFlag = (description: string): Flag.Flag<number> =>
-  Flag.Int("partition").pipe(Flag.withMetavar("N"), Flag.withDescription(description), Flag.filter(...partitionRange))
+export const partitionFlag = (description: string): Flag.Flag<number> => wholeFlag("partition", description, 0, partitionsMax - 1)
 
 export const partitionArgument = (description: string): Argument.Argument<number> =>
-  Argument.Int("partition").pipe(Argument.withDescription(description), Argument.filter(...partitionRange))
+  Argument.String("partition").pipe(
+    Argument.withDescription(description),
+    Argument.filterMap(wholeOf, whyNoWhole),
+    Argument.filter(...range(0, partitionsMax - 1)),
+  )

@@ -10,6 +10,7 @@ import type { AnyCommandSpec } from "../domain/define.ts"
 import type { CommandType } from "../domain/sku/commands.ts"
 import { skuKind } from "../domain/sku/index.ts"
 import { plainLine } from "../domain/sku/policy.ts"
+import { wholeNumber } from "./arguments.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { oneJson } from "./given-json.ts"
 
@@ -61,7 +62,7 @@ const describeFlag = ({ says }: FieldFlag): string => [...says].map(([text, type
 const flagOf = (name: string, flag: FieldFlag): Flag.Flag<unknown> => {
   const description = describeFlag(flag)
   const spelled = kebab(name)
-  if (flag.kind === "whole") return optional(Flag.Int(spelled), flag.metavar, description)
+  if (flag.kind === "whole") return optional(wholeNumber(spelled), flag.metavar, description)
   if (flag.kind === "switch") return Flag.Boolean(spelled).pipe(Flag.withDescription(description), Flag.withDefault(false))
   if (flag.kind !== "several") return optional(Flag.String(spelled), flag.metavar, description)
   return Flag.String(spelled).pipe(Flag.withMetavar(flag.metavar), Flag.withDescription(description), Flag.atLeast(0))
@@ -71,9 +72,9 @@ const flagOf = (name: string, flag: FieldFlag): Flag.Flag<unknown> => {
 export const commandFlags = {
   sku: optional(Flag.String("sku"), "SKU", "What it is about; every command has one"),
   id: optional(Flag.String("id"), "ID", "The command's id; random if absent. Repeat it to ask again"),
-  issuedAtMs: optional(Flag.Int("issued-at-ms"), "MS", "When it was issued, in ms since 1970; now if absent"),
+  issuedAtMs: optional(wholeNumber("issued-at-ms"), "MS", "When it was issued, in ms since 1970; now if absent"),
   deadlineMs: optional(
-    Flag.Int("deadline-ms"),
+    wholeNumber("deadline-ms"),
     "MS",
     "Decide within so many ms after it reached the servers, or not at all; not for facts",
   ),

@@ -41,11 +41,6 @@ const invalidText = ({ value, expected }: Extract<Fault, { readonly _tag: "Inval
   const near = nearestName(value, choices)
   if (near !== undefined) return `${shownName(value)} is none of the words it takes${meant(near, near)}`
   if (choices.length > 0) return `${shownName(value)} is none of the words it takes: ${choices.join(", ")}`
-  // Every number that a flag takes is a whole one.
-  if (expected.startsWith("Expected")) {
-    if (!/^[-+]?[0-9]+$/.test(value)) return `${shownName(value)} is no whole number`
-    return `${shownName(value)} is too ${value.startsWith("-") ? "small" : "large"} a number`
-  }
   return value === "" && !expected.startsWith("it ") ? "a value is missing" : `${shownName(value)}: ${expected}`
 }
 

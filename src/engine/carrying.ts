@@ -70,7 +70,9 @@ export const carry = (
 ): void => {
   for (const { kind, key, onBehalf, command, ref } of carrying.carriedBy(event, isInternally)) {
     const partitions = partition.partitionsOf[kind]
-    assert(carrying.to.includes(kind) && partitions !== undefined, `INV-17 ${event.type} carries a command to a kind that it may send to`)
+    assert(carrying.to.includes(kind), `INV-17 ${event.type} carries a command to a kind that it may send to`)
+    // A cluster without actors of that kind has nobody to be told.
+    if (partitions === undefined) continue
     const carried: CommandUnderWay = {
       id: `${partition.owner}/${seq}/${nextPlace(partition, seq)}` as CommandId,
       to: { kind, partition: partitionOf(key, partitions) },

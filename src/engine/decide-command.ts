@@ -177,17 +177,18 @@ const quarantineAs = ({ partition, kind, command, sender, place }: Checked, caus
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
-/** Asks the actor itself. */
+/** Asks the actor itself. `actsFor`: whom it sees as the sender. */
 const decideActor = (
   partition: Partition,
   kind: ActorKind,
   actor: Actor | undefined,
   command: KindTypes["command"],
   sender: SenderId,
+  actsFor: SenderId,
 ): JournaledDecision | Later => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
-  return kind.decide(actor?.state, command, sender, partition.atMs, endOf)
+  return kind.decide(actor?.state, command, actsFor, partition.atMs, endOf, isInternal(sender))
 }
 
 /** Another command of what it is about is not answered yet. */
@@ -204,7 +205,7 @@ const undecided = (why: BusyWhy): Undecided => ({ _tag: "Undecided", why })
 
 const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision | Later => {
   try {
-    return decideActor(checked.partition, checked.kind, actor, command, checked.actsFor)
+    return decideActor(checked.partition, checked.kind, actor, command, checked.sender, checked.actsFor)
   } catch (cause) {
     return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
   }
@@ -259,7 +260,7 @@ export const settle = (
   const still: Settlement = { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
   if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original))) return still
   try {
-    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, quarantined.onBehalf ?? sender)
+    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, sender, quarantined.onBehalf ?? sender)
     return decision._tag === "Later" ? still : { _tag: "Settled", quarantined, decision }
   } catch {
     return still

@@ -236,13 +236,17 @@ export interface ActorKind<K extends KindTypes = KindTypes> {
   readonly commands: KindCommands<K>
   /** The state of an actor that nobody has told anything about yet. */
   readonly emptyState: (key: K["key"]) => K["state"]
-  /** What a command comes to. `state` is undefined of an actor that isn't known. It changes nothing, and throws only if the command isn't what the decoder lets through. */
+  /**
+   * What a command comes to. `state` is undefined of an actor that isn't known; `isInternal`: an actor of ours sent it, on behalf of `sender`. It changes nothing, and throws only if the command isn't what the
+   * decoder lets through.
+   */
   readonly decide: (
     state: K["state"] | undefined,
     command: K["command"],
     sender: SenderId,
     nowMs: EpochMs,
     endOf: PartEndOf<K>,
+    isInternal: boolean,
   ) => KindDecision<K>
   /** The event with what equals something in `shared` replaced by that: a million SKUs have a handful of policies. The same event where there is nothing to share. */
   readonly share: (event: K["event"], shared: Map<string, object>) => K["event"]

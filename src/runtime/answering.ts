@@ -5,9 +5,12 @@
  */
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
+import { type OrderId, orderBook } from "../domain/order/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq } from "../engine/partition.ts"
+import { appliedSeq, type Partition } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
+import type { OrderPartition } from "../kinds/order/types.ts"
+import { orderView } from "../kinds/order/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
@@ -27,12 +30,26 @@ export type Answering =
   | {
       readonly _tag: "Read"
       readonly kind: Kind
-      readonly wanted: (state: SkuPartition) => boolean
-      readonly read: (state: SkuPartition) => Found
+      readonly wanted: (state: Partition) => boolean
+      readonly read: (state: Partition) => Found
     }
 
+/** What is read of a partition of orders. */
+const ofOrders =
+  (read: (state: OrderPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone, as above.
+    read(state as unknown as OrderPartition)
+
+/** What is read of a partition of SKUs. */
+const ofSkus =
+  (read: (state: SkuPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone: a question that is read names its kind.
+    read(state as unknown as SkuPartition)
+
 /** What an answer is as of. */
-const asOf = (state: SkuPartition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
+const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
 
 const found = (answer: QuestionAnswer): Found => ({ answer, cost: 0 })
 
@@ -66,6 +83,11 @@ const reservationAnswer = (
   const view = reservationView(state, channel, sku, reservation)
   if (view === undefined) return { answer: "unknownReservation", sku, reservation, ...asOf(state) }
   return { answer: "reservation", sku, reservation, ...view, ...asOf(state) }
+}
+
+const orderAnswer = (state: OrderPartition, channel: SenderId, order: OrderId): QuestionAnswer => {
+  const view = orderView(state, channel, order)
+  return view === undefined ? { answer: "unknownOrder", order, ...asOf(state) } : { answer: "order", order, ...view, ...asOf(state) }
 }
 
 const quarantineAnswer = (state: SkuPartition, after: number, limit: number): QuestionAnswer => {
@@ -116,29 +138,38 @@ export const answerTo = (
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(stockAnswer(state, asked.sku)),
+        read: ofSkus((state) => found(stockAnswer(state, asked.sku))),
       }
     case "ats":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(atsAnswer(state, channel, asked.sku)),
+        read: ofSkus((state) => found(atsAnswer(state, channel, asked.sku))),
       }
     case "reservation":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(reservationAnswer(state, channel, asked)),
+        read: ofSkus((state) => found(reservationAnswer(state, channel, asked))),
       }
+    case "order": {
+      const book = orderBook(channel, asked.order)
+      return {
+        _tag: "Read",
+        kind: "order",
+        wanted: (state) => holdsKey(state, book),
+        read: ofOrders((state) => found(orderAnswer(state, channel, asked.order))),
+      }
+    }
     case "atsPage":
       if (!isThere("sku", asked.partition, known)) return said({ answer: "invalid", field: "partition" })
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => asked.partition === null || asked.partition === state.id,
-        read: (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
+        read: ofSkus((state) => atsPageAnswer(state, channel, asked.after, asked.limit)),
       }
     case "quarantine":
       if (!isThere(asked.kind, asked.partition, known)) return said({ answer: "invalid", field: "partition" })
@@ -146,7 +177,7 @@ export const answerTo = (
         _tag: "Read",
         kind: asked.kind,
         wanted: (state) => asked.partition === state.id,
-        read: (state) => found(quarantineAnswer(state, asked.after, asked.limit)),
+        read: ofSkus((state) => found(quarantineAnswer(state, asked.after, asked.limit))),
       }
     case "workers":
       return said({ answer: "worker", ...known.report() })

@@ -67,6 +67,10 @@ describe("the configuration", () => {
   it.each([
     ["HOLDFAST_PARTITIONS", "0"],
     ["HOLDFAST_PARTITIONS", "eight"],
+    ["HOLDFAST_PARTITIONS", "1e1"],
+    ["HOLDFAST_PARTITIONS", "8.0000000000000000001"],
+    ["HOLDFAST_PARTITIONS", " 8"],
+    ["HOLDFAST_REPLICAS", "3.0"],
     ["HOLDFAST_REPLICAS", "2"],
     ["HOLDFAST_LEASE_TTL_MS", "999"],
     ["HOLDFAST_DURABILITY", "yes"],

@@ -212,9 +212,9 @@ describe("a command line that can't be used", () => {
     [["resume", "2000", "--reason", "x"], "<partition>: 2000: it takes a whole number from 0 to 1,023", "  <partition>"],
     [["resume", "1", "--reason", "y".repeat(257)], "it has 257 characters, and takes 1 to 256", "  --reason"],
     [["quarantine", "replay", "foo"], "<id>: foo: an id in quarantine is a record's number, a dash and a place", "  <id>"],
-    [["archive", "restore", "--partition", "x"], "--partition: x is no whole number", "  --partition N    Which"],
-    [["send", "Reserve", "--sku", "A", "--qty", "9".repeat(20)], "--qty: 99999999999999999999 is too large a number", "  --qty UNITS"],
-    [["export", "--partition=-99999999999999999999"], "--partition: -99999999999999999999 is too small a number", "  --partition N"],
+    [["archive", "restore", "--partition", "x"], "--partition: x: it takes a whole number in plain digits", "  --partition N    Which"],
+    [["send", "Reserve", "--sku", "A", "--qty", "9".repeat(20)], "--qty: 99999999999999999999: it is too large a number", "  --qty UNITS"],
+    [["export", "--partition=-99999999999999999999"], "--partition: -99999999999999999999: it is too small a number", "  --partition N"],
     [["audit", "--violations", "-1"], "--violations: -1: it takes a whole number from 0", "  --violations"],
     [["send", "Reserv", "--sku", "A"], "<type>: Reserv is none of the words it takes; did you mean Reserve?", "  <type>"],
     [

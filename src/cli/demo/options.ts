@@ -7,6 +7,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { type ImportAsked, type ImportFlagName, type ImportGiven, importAsked, importFlags } from "../../workload/import-options.ts"
+import { wholeNumber } from "../arguments.ts"
 
 export interface FlashSource {
   readonly _tag: "FlashSale"
@@ -41,8 +42,7 @@ const text = (name: string, metavar: string, description: string) =>
   )
 
 const whole = (name: string, description: string) =>
-  Flag.Int(name).pipe(
-    Flag.withMetavar("N"),
+  wholeNumber(name).pipe(
     Flag.withDescription(description),
     Flag.optional,
     Flag.map((given) => Option.getOrNull(given)),

@@ -83,6 +83,13 @@ const killLine = ({ kill }: Verdict): ReadonlyArray<string> => {
   ]
 }
 
+const lastLine = ({ broken, tooSlow }: Verdict): string => {
+  if (broken.length > 0) return `  BROKEN: ${broken.join("; ")}`
+  return tooSlow === null
+    ? "  Nothing was oversold, lost or contradicted."
+    : `  Nothing was oversold, lost or contradicted. TOO SLOW: ${tooSlow}`
+}
+
 /** The verdict for people. */
 export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
   const { units, commands, audit } = verdict
@@ -121,6 +128,6 @@ export const verdictLines = (verdict: Verdict): ReadonlyArray<string> => {
     ...audit.violations
       .slice(0, 10)
       .map(({ checker, partition, seq, detail }) => `    ${checker}: partition ${partition}, record ${seq}: ${detail}`),
-    verdict.ok ? "  Nothing was oversold, lost or contradicted." : `  BROKEN: ${verdict.broken.join("; ")}`,
+    lastLine(verdict),
   ]
 }

@@ -5,8 +5,10 @@
 import type { AuditReport } from "../../audit/audit.ts"
 import type { Violation } from "../../audit/findings.ts"
 import { partitionOf } from "../../domain/names.ts"
+import { counted } from "../../domain/telling.ts"
 import type { OrderReport } from "../../workload/orders.ts"
 import type { Judgement } from "./judge.ts"
+import { idlePercentMin } from "./machine.ts"
 import type { Played } from "./player.ts"
 import type { DemoSale } from "./sale.ts"
 
@@ -28,6 +30,8 @@ export interface Verdict {
   readonly ok: boolean
   /** Why not, in words. */
   readonly broken: ReadonlyArray<string>
+  /** Why the sale shows nothing, and what to do: commands had no answer in time because the machine was too slow, and all else was as it must be. Null: it isn't so. */
+  readonly tooSlow: string | null
   readonly sale: string
   readonly units: {
     readonly receivedQty: number
@@ -76,6 +80,8 @@ export interface Verdict {
   readonly kill: Kill | null
   readonly rows: OrderReport | null
   readonly playedMs: number
+  /** The part of its processors' time that the machine had to spare meanwhile. */
+  readonly idlePercent: number
 }
 
 export interface DemoEvidence {
@@ -83,10 +89,12 @@ export interface DemoEvidence {
   readonly partitions: number
   readonly played: Played
   readonly playedMs: number
+  readonly idlePercent: number
   readonly kill: Kill | null
   readonly judgement: Judgement
 }
 
+/** What is wrong, commands without an answer left out. */
 const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvidence): ReadonlyArray<string> => {
   const { totals, violationsBy } = report
   const broken: Array<string> = []
@@ -99,7 +107,6 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvi
   for (const [checker, count] of Object.entries(violationsBy)) {
     if (checker !== "replies" && checker !== "completeness") say(count, `violations found by the checker of ${checker}`)
   }
-  say(played.unknown, `commands without an answer in time (${[...played.unknownCauses].join("; ")})`)
   say(totals.inQuarantine, "commands left in quarantine")
   say(report.unchecked.replies, "answers that could not be checked")
   if (kill !== null && kill.partitions.length === 0)
@@ -112,15 +119,35 @@ const brokenBy = ({ judgement: { report, answersHeard }, played, kill }: DemoEvi
   return broken
 }
 
+/** Commands in flight, and orders, with which a machine that was too slow is most likely not. */
+const lighter = { inFlight: 200, orders: 2_000 }
+
+const tooSlowText = ({ sale, idlePercent }: DemoEvidence, unanswered: string): string => {
+  const smaller =
+    sale.rows === null ? `--orders-count ${lighter.orders} --in-flight ${lighter.inFlight}` : `--in-flight ${lighter.inFlight}`
+  return `${unanswered}, and the machine had ${idlePercent} % of its processors to spare: it was too slow for this sale beside whatever else it does. Run it again with less beside it, or a lighter one: ${smaller}`
+}
+
+/** What is broken, and why the sale shows nothing; commands without an answer are one or the other. */
+const findingsOf = (evidence: DemoEvidence): Pick<Verdict, "broken" | "tooSlow"> => {
+  const { played, idlePercent } = evidence
+  const broken = brokenBy(evidence)
+  if (played.unknown === 0) return { broken, tooSlow: null }
+  const unanswered = `${counted(played.unknown, "command")} without an answer in time (${[...played.unknownCauses].join("; ")})`
+  if (broken.length === 0 && idlePercent < idlePercentMin) return { broken, tooSlow: tooSlowText(evidence, unanswered) }
+  return { broken: [...broken, `${unanswered}, and the machine had ${idlePercent} % of its processors to spare`], tooSlow: null }
+}
+
 /** Draws the verdict. */
 export const verdictOf = (evidence: DemoEvidence): Verdict => {
-  const { sale, partitions, played, playedMs, kill, judgement } = evidence
+  const { sale, partitions, played, playedMs, idlePercent, kill, judgement } = evidence
   const { report, answersHeard } = judgement
   const { totals } = report
-  const broken = brokenBy(evidence)
+  const { broken, tooSlow } = findingsOf(evidence)
   return {
-    ok: broken.length === 0,
+    ok: broken.length === 0 && tooSlow === null,
     broken,
+    tooSlow,
     sale: sale.title,
     units: {
       receivedQty: totals.receivedQty,
@@ -159,6 +186,7 @@ export const verdictOf = (evidence: DemoEvidence): Verdict => {
     kill,
     rows: sale.rows,
     playedMs: Math.round(playedMs),
+    idlePercent,
   }
 }
 

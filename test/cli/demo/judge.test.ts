@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { HeardReply } from "../../../src/audit/replies.ts"
 import { HeardWriter } from "../../../src/cli/demo/heard.ts"
 import { type Judgement, judge } from "../../../src/cli/demo/judge.ts"
+import { idlePercentBetween, processorTimes } from "../../../src/cli/demo/machine.ts"
 import { verdictLines } from "../../../src/cli/demo/tables.ts"
 import { type DemoEvidence, type Kill, verdictOf, victimOf } from "../../../src/cli/demo/verdict.ts"
 import { partitionOf } from "../../../src/domain/names.ts"
@@ -90,6 +91,7 @@ const evidence = (judgement: Judgement, change: Partial<DemoEvidence> = {}): Dem
     answers: new Map(),
   },
   playedMs: 1_000,
+  idlePercent: 60,
   kill,
   judgement,
   ...change,
@@ -122,10 +124,45 @@ describe("the judgement", () => {
 })
 
 describe("the verdict", () => {
-  it("is broken by a command without an answer, and says what was last heard", async () => {
-    const given = evidence(await judged({}))
+  const unansweredOf = (given: DemoEvidence, idlePercent: number): DemoEvidence => {
     const played = { ...given.played, answered: 4, unknown: 1, unknownCauses: new Set(["no answer came"]) }
-    expect(brokenOf({ ...given, played })).toEqual([expect.stringMatching(/1 commands without an answer.*no answer came/)])
+    return { ...given, played, idlePercent }
+  }
+
+  it("is broken by a command without an answer, and says what was last heard, and that the machine had time to spare", async () => {
+    const verdict = verdictOf(unansweredOf(evidence(await judged({})), 60))
+    expect(verdict).toMatchObject({
+      ok: false,
+      tooSlow: null,
+      broken: [expect.stringMatching(/^1 command without an answer.*no answer came.*60 % /)],
+    })
+  })
+
+  it("of a machine that had no time to spare, and left a command without an answer, says so, and what to do: nothing is broken", async () => {
+    const verdict = verdictOf(unansweredOf(evidence(await judged({})), 3))
+    expect(verdict).toMatchObject({
+      ok: false,
+      broken: [],
+      tooSlow: expect.stringMatching(/^1 command without.*had 3 %.*too slow.*less beside it.*--in-flight 200$/),
+    })
+    expect(verdictLines(verdict).at(-1)).toMatch(/^ {2}Nothing was oversold, lost or contradicted\. TOO SLOW: 1 command/)
+  })
+
+  it("is broken by what contradicts or is lost, however slow the machine", async () => {
+    const verdict = verdictOf(unansweredOf(evidence(await judged({ storedIds: [reserveA.id, "forgotten"] })), 3))
+    expect(verdict).toMatchObject({
+      ok: false,
+      tooSlow: null,
+      broken: [expect.stringMatching(/^1 commands lost/), expect.stringMatching(/^1 command without/)],
+    })
+    expect(verdictLines(verdict).at(-1)).toMatch(/^ {2}BROKEN: /)
+  })
+
+  it("calls a machine slow by what its processors counted, and not where nothing was counted", () => {
+    expect(idlePercentBetween({ allMs: 1_000, idleMs: 900 }, { allMs: 2_000, idleMs: 950 })).toBe(5)
+    expect(idlePercentBetween({ allMs: 1_000, idleMs: 900 }, { allMs: 1_000, idleMs: 900 })).toBe(100)
+    const { allMs, idleMs } = processorTimes()
+    expect(allMs).toBeGreaterThanOrEqual(idleMs)
   })
 
   it("is broken by a witness with gaps: what wasn't written down wasn't audited", async () => {

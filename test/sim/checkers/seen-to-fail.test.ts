@@ -672,6 +672,19 @@ describe("clock-alarms", () => {
     expect(live(0, [])).toEqual([])
     expect(live(0, ["ClockBehind"])).toEqual(["a clock that is right was told as wrong"])
   })
+
+  it("lets an owner believe what was stamped before the servers' clock was set back, until a while after that clock shows the same again, and no longer", () => {
+    const setAgoMs = 28_000
+    const backBy = (ms: number) =>
+      vi
+        .spyOn(cluster.server, "clockSets", "get")
+        .mockReturnValue([{ atMs: startMs - setAgoMs, shownMs: startMs - setAgoMs + cluster.server.aheadMs + ms }])
+    expect(live(0, ["ClockBehind"])).toEqual(["a clock that is right was told as wrong"])
+    backBy(8_000)
+    expect(live(0, ["ClockBehind"])).toEqual([])
+    backBy(3_000)
+    expect(live(0, ["ClockBehind"])).toEqual(["a clock that is right was told as wrong"])
+  })
 })
 
 describe("expiries, as they happen", () => {
