@@ -52,6 +52,8 @@ export const orderGraceMs = 15 * 60_000
 export const orderHoldMsMax = 29 * 24 * 3_600_000
 /** Milliseconds for which an order of which nothing is left to do is kept all the same: so long, whoever confirms it too late is told of each line what to refund; afterwards, that it is over. */
 export const orderKeptMs = 10 * 60_000
+/** Order books that a partition holds: all those of some thousand channels. */
+export const orderBooksPerPartitionMax = 1_048_576
 /** Orders that a book holds. */
 export const ordersPerBookMax = 65_536
 /** Characters of free text (a reason an operator gives). */
@@ -65,6 +67,10 @@ export const underWayMax = 65_536
 export const askAgainMs: ReadonlyArray<number> = [1_000, 2_000, 4_000, 5_000]
 /** Commands under way that are asked for again in one tick. The others are in the next. */
 export const askedAgainMax = 2_048
+/** Commands under way to one partition that its sender keeps at hand, to ask another owner of that partition at once. Beyond it they are asked for again in their turn. */
+export const carriedAtHandMax = 2_048
+/** Milliseconds for which the oldest command under way of a partition may have no answer before somebody is told. */
+export const carriedStuckMs = 30_000
 /** Milliseconds between two entries that raise the floor of a partition which sends to this one. */
 export const settledEveryMs = 1_000
 /** Reply subjects that are kept of one command whose answer is owed: of whoever asked last. */

@@ -339,6 +339,7 @@ export const WorkerAnswerJson = Schema.Struct({
       endSeq: Schema.optionalKey(Schema.NullOr(CountField)),
       caughtUp: Schema.optionalKey(Schema.Boolean),
       loading: Schema.optionalKey(Schema.NullOr(Schema.Struct({ chunks: CountField, of: CountField }))),
+      underWay: Schema.optionalKey(Schema.NullOr(Schema.Struct({ count: CountField, oldestSeconds: CountField }))),
       holder: Schema.NullOr(Schema.String),
       halt: Schema.NullOr(Schema.String),
     }),
