@@ -10,13 +10,14 @@ import {
   CommandIdField,
   CountField,
   LocationField,
+  OrderField,
   ReservationNameField,
   SenderField,
   SkuField,
 } from "../domain/fields.ts"
 import { forEachKind, isKind, type Kind } from "../domain/kinds.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
-import type { OrderId } from "../domain/order/names.ts"
+import { isOrderId, type OrderId } from "../domain/order/names.ts"
 import { OrderEnding, OrderFill, OrderPhase } from "../domain/order/order.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
 import { PolicyField } from "../domain/sku/policy.ts"
@@ -26,7 +27,6 @@ import { CommandJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
 import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
-import { isOrderId, OrderIdField } from "./order-fields.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
 export const atsPageDefault = 500
@@ -241,7 +241,7 @@ export const UnknownReservationAnswerJson = Schema.Struct({
 export const OrderStandingAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("order"),
-  order: OrderIdField,
+  order: OrderField,
   ...asOf,
   atMs: CountField,
   phase: Schema.Literals(OrderPhase),
@@ -271,7 +271,7 @@ export const OrderStandingAnswerJson = Schema.Struct({
     "An order of the asking channel as it stands: its phase, how it ended if it has, until when it is held, which command's answer it owes, and of each line what is open and what became of the rest",
 })
 
-export const UnknownOrderAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownOrder"), order: OrderIdField, ...asOf }).annotate({
+export const UnknownOrderAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownOrder"), order: OrderField, ...asOf }).annotate({
   identifier: "UnknownOrderAnswer",
   description: "The asking channel has no such order, or it ended so long ago that its lines are no longer kept",
 })
