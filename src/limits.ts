@@ -67,6 +67,10 @@ export const underWayMax = 65_536
 export const askAgainMs: ReadonlyArray<number> = [1_000, 2_000, 4_000, 5_000]
 /** Commands under way that are asked for again in one tick. The others are in the next. */
 export const askedAgainMax = 2_048
+/** Commands under way to one partition that its sender keeps at hand, to ask another owner of that partition at once. Beyond it they are asked for again in their turn. */
+export const carriedAtHandMax = 2_048
+/** Milliseconds for which the oldest command under way of a partition may have no answer before somebody is told. */
+export const carriedStuckMs = 30_000
 /** Milliseconds between two entries that raise the floor of a partition which sends to this one. */
 export const settledEveryMs = 1_000
 /** Reply subjects that are kept of one command whose answer is owed: of whoever asked last. */
