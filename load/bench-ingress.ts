@@ -42,7 +42,7 @@ const begin = (owned: boolean) => {
     ...plenty,
   }))
   const wms = { sender: "wms" as SenderId, classes: ["stock"] as const, bulk: false, ...plenty }
-  const ingress = emptyIngress({ ingress: "bench", partitions: { sku: 4 }, senders: [...senders, wms] })
+  const ingress = emptyIngress({ ingress: "bench", partitions: { sku: 4, order: 1 }, senders: [...senders, wms] })
   const put = (input: IngressInput): void => perform(step(ingress, input))
   const perform = (outputs: ReadonlyArray<IngressOutput>): void => {
     for (const output of outputs) {

@@ -19,6 +19,7 @@ import { Meter } from "../src/ports/meter.ts"
 import { Engine } from "../src/runtime/engine.ts"
 import { startIngress } from "../src/runtime/ingress.ts"
 import { IngressEngine } from "../src/runtime/ingress-engine.ts"
+import { Owners } from "../src/runtime/owners.ts"
 import { Reigns } from "../src/runtime/reigns.ts"
 import { startWorker } from "../src/runtime/worker.ts"
 import { loggingLayer } from "../src/telemetry/logging.ts"
@@ -50,6 +51,9 @@ const listening = (alarms: Array<string>): Meter["Service"] =>
   Meter.of({
     batchConfirmed: () => undefined,
     appendUnknown: () => undefined,
+    carried: () => undefined,
+    returnsSaid: () => undefined,
+    returnsHeard: () => undefined,
     repliesSent: () => undefined,
     feedSent: () => undefined,
     tookOver: () => undefined,
@@ -74,27 +78,21 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const { engine, door } = credentials
   const layers = Layer.mergeAll(
     natsLayer({ kind: "sku", servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
-    deskLayer({ servers: [url], login: { engine }, name: "clocks" }),
+    Layer.provideMerge(Owners.layer, Layer.merge(deskLayer({ servers: [url], login: { engine }, name: "clocks" }), Reigns.layer)),
     doorLayer({ servers: [url], door, name: "clocks" }),
     Engine.layer,
     IngressEngine.layer,
-    Reigns.layer,
     Layer.succeed(Meter, listening(alarms)),
     loggingLayer({ format: "pretty", level: "None" }),
   )
   const context = await run(Layer.buildWithScope(layers, scope))
   const started = Effect.gen(function* () {
     const cluster = yield* Cluster
-    yield* cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })
-    yield* startIngress({ name: "wrong", partitions: { sku: partitions }, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
-    return yield* startWorker({
-      worker: "wrong",
-      address: "",
-      partitions: { sku: partitions },
-      senders,
-      leaseTtlMs,
-      drainTimeoutMs: 10_000,
-    })
+    const counts = { sku: partitions, order: 1 }
+    yield* cluster.prepare({ partitions: counts, replicas: 1 })
+    yield* startIngress({ name: "wrong", partitions: counts, senders, commandsPerSecond: 50_000, bytesPerSecond: 33_554_432 })
+    const options = { worker: "wrong", address: "", partitions: counts, senders, leaseTtlMs, drainTimeoutMs: 10_000 }
+    return yield* startWorker(options, [context])
   })
   const { leave } = await run(started.pipe(Effect.provide(context)))
   return async () => {

@@ -6,16 +6,24 @@ import { type CommandClass, partitionOf, type SenderId } from "../src/domain/nam
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
+import { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
+import type { OrderKind } from "../src/kinds/order/types.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
-import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
+import type { AtsValue, SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
+import { engineCodec, type WireCodec } from "../src/wire/codec.ts"
+import { decodeFrame } from "../src/wire/taken.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
 import { nextRelease } from "./faults/releases.ts"
+import { Carrier } from "./nodes/carrier.ts"
 import { type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
 import { Audience } from "./nodes/observer.ts"
+import { OrderDoor } from "./nodes/order-door.ts"
+import { type OrderAttempt, OrderSender } from "./nodes/order-sender.ts"
 import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
+import type { FeedSeen, SlotKind } from "./nodes/slot.ts"
 import { Standalone } from "./nodes/standalone.ts"
 import { Worker } from "./nodes/worker.ts"
 import { type Drawn, doorBoundsOf, engineBoundsOf, senderQuality, workerQuality } from "./profiles.ts"
@@ -44,7 +52,16 @@ export interface ClusterOptions {
   /** Replaces the step of every ingress, and how frames are addressed: a planted defect. */
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed
+  /** What orders are decided by, where the world has any. */
+  readonly orders: OrdersGiven
   readonly faultListener: FaultListener
+}
+
+/** What a world with orders is given beside. */
+export interface OrdersGiven {
+  readonly codec: WireCodec<OrderKind>
+  /** Another copy of the engine, with a planted defect. */
+  readonly engine?: typeof makeOrderStep
 }
 
 export class Cluster {
@@ -53,11 +70,15 @@ export class Cluster {
   readonly chance: Chance
   readonly server: Server
   readonly audience = new Audience()
+  /** Of what happens in partitions of orders. */
+  readonly orderAudience = new Audience<OrderKind>()
   readonly faults: Injector
   readonly workers: ReadonlyArray<Worker>
   /** Ingresses of their own; every worker has one beside. None in a world without a door. */
   readonly standalones: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
+  /** Channels as they place orders; none in a world without. */
+  readonly orderSenders: ReadonlyMap<string, OrderSender>
   /** Partitions whose journal lost records. */
   readonly lossy = new Set<number>()
   readonly poison = new Poison()
@@ -81,16 +102,17 @@ export class Cluster {
     const stepWith = options.engine ?? makeStep
     const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
     const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
+    const carrier = this.hasOrders ? new Carrier({ world, reigns, idOf: (to) => this.idOf(to), codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec) }) : null
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
       server,
       observer,
       faults: this.faults,
-      senders,
-      stepOf: (worker: number) => stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker),
+      skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
+      ordersOf: this.hasOrders ? () => this.#orders(options.orders, rules) : null,
+      carrier,
       reigns,
-      handed: this.poison.handed,
     }
     const ofWorker = { ...drawn, bounds: engineBoundsOf(drawn) }
     this.workers = Array.from(
@@ -111,7 +133,93 @@ export class Cluster {
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
     reigns.ingresses = this.ingresses
+    if (carrier !== null) reigns.carrying = this.workers
+    this.orderSenders = carrier === null ? new Map() : this.#openOrders(options, carrier)
     this.#passOn()
+  }
+
+  get hasOrders(): boolean {
+    return (this.drawn.orderPartitions ?? 0) > 0
+  }
+
+  /** How many partitions there are of those that SKUs send commands to. */
+  get skusSendTo(): Readonly<Record<string, number>> {
+    return this.hasOrders ? { order: this.drawn.orderPartitions ?? 0 } : {}
+  }
+
+  /** The number of a partition's journal among all of the world: those of orders behind those of SKUs. */
+  idOf({ kind, partition }: { readonly kind: string; readonly partition: number }): number {
+    return kind === "order" ? this.drawn.partitions + partition : partition
+  }
+
+  /** Channels that place orders, and the doors that these come in by. */
+  #openOrders({ senders: names, orders: { codec } }: ClusterOptions, carrier: Carrier): ReadonlyMap<string, OrderSender> {
+    const { world, server, workers, drawn } = this
+    const { observer } = this.orderAudience
+    const { orderPartitions = 0, retryMs } = drawn
+    const senders = new Map<string, OrderSender>()
+    const door = new OrderDoor({
+      world,
+      observer,
+      workers,
+      senders,
+      carrier,
+      chance: this.chance.family("jitter"),
+      idOf: ({ book }) => this.idOf({ kind: "order", partition: partitionOf(book, orderPartitions) }),
+      textOf: ({ command }) => codec.commandText(command),
+      brokerMs: () => server.nowMs,
+    })
+    const enter = (attempt: OrderAttempt) => door.enter(attempt)
+    for (const name of names) {
+      const link = this.#link(`orders ${name}`, senderQuality(drawn))
+      senders.set(name, new OrderSender(name as SenderId, link, { world, observer, partitions: orderPartitions, retryMs, enter }))
+    }
+    return senders
+  }
+
+  /** What a worker is told of orders. */
+  #orders({ codec, engine }: OrdersGiven, rules: ProtocolRules): SlotKind<OrderKind> {
+    const step = (engine ?? makeOrderStep)({ codec, rules })
+    const { partitions, orderPartitions = 0 } = this.drawn
+    return {
+      kind: "order",
+      partitions: orderPartitions,
+      partitionsOf: { sku: partitions },
+      observer: this.orderAudience.observer,
+      step,
+      handed: (message) => message,
+      framed: (bytes) => {
+        const frame = codec.decodeFrame(bytes)
+        return frame._tag === "Frame" ? frame.messages : null
+      },
+      replyArrives: (reply) => this.orderSenders.get(reply.sender)?.replyArrives(reply),
+      keyOf: (sender, suffix) => this.orderSenders.get(sender)?.keyOf(suffix),
+      answerArrives: (sender, suffix, answer) => this.orderSenders.get(sender)?.answerArrives(suffix, answer),
+      storeFeed: () => undefined,
+      feedSince: () => [],
+    }
+  }
+
+  /** What a worker is told of SKUs, if it steps them so. */
+  #skus(step: SkuStep): SlotKind {
+    const { server, senders, drawn } = this
+    return {
+      kind: "sku",
+      partitions: drawn.partitions,
+      partitionsOf: this.skusSendTo,
+      observer: this.audience.observer,
+      step,
+      handed: this.poison.handed,
+      framed: (bytes) => {
+        const frame = decodeFrame(bytes)
+        return frame._tag === "Frame" ? frame.messages : null
+      },
+      replyArrives: (reply) => senders.get(reply.sender)?.replyArrives(reply),
+      keyOf: (sender, suffix) => senders.get(sender)?.keyOf(suffix),
+      answerArrives: (sender, suffix, answer) => senders.get(sender)?.answerArrives(suffix, answer),
+      storeFeed: (partition, value) => server.storeFeed(partition, value),
+      feedSince: (partition, sinceMs) => server.feedSince(partition, sinceMs).map(seenOf),
+    }
   }
 
   /** What the server stores is told to those who follow it. */
@@ -120,19 +228,20 @@ export class Cluster {
     const { observer } = this.audience
     server.listeners.push({
       recordStored: (partition, stored) => {
-        observer.recordStored(partition, stored)
-        for (const { slots } of this.workers) slots[partition]?.readings.planJournal()
+        if (partition < this.drawn.partitions) observer.recordStored(partition, stored)
+        else this.orderAudience.observer.recordStored(partition, stored)
+        for (const { everySlot } of this.workers) everySlot[partition]?.readings.planJournal()
       },
       commandStored: (partition) => {
-        for (const { slots } of this.workers) slots[partition]?.readings.planCommands()
+        for (const { everySlot } of this.workers) everySlot[partition]?.readings.planCommands()
       },
       feedStored: (partition, value) => {
         senders.get(value.channel)?.feedStored(value)
-        for (const { slots } of this.workers) slots[partition]?.feedStored(value)
+        for (const { slots } of this.workers) slots[partition]?.feedStored(seenOf(value))
       },
       haltChanged: (partition) => {
         const { halt } = server.marks(partition)
-        for (const { slots } of this.workers) slots[partition]?.haltChanged(halt)
+        for (const { everySlot } of this.workers) everySlot[partition]?.haltChanged(halt)
       },
     })
   }
@@ -169,11 +278,11 @@ export class Cluster {
 
   /** Starts every worker and the faults. */
   start(): void {
-    const { world, server, workers, standalones: ingresses, senders, drawn, chance, upgraded } = this
+    const { world, server, workers, standalones: ingresses, senders, orderSenders, drawn, chance, upgraded } = this
     const isUpgraded = drawn.entry === "door" && drawn.formerMs > 0
     if (isUpgraded) beginFormer(server, drawn.partitions)
     for (const worker of workers) worker.start()
-    this.faults.start({ world, server, workers, ingresses, senders, drawn, chance, upgraded })
+    this.faults.start({ world, server, workers, ingresses, senders, orderSenders, drawn, chance, upgraded })
     for (const ingress of ingresses) ingress.start()
     if (isUpgraded) world.in(drawn.formerMs, EventKind.fault, null, () => server.closeFormer())
   }
@@ -182,6 +291,8 @@ export class Cluster {
     return partitionOf(sku, this.drawn.partitions)
   }
 }
+
+const seenOf = ({ channel, sku, version, ats }: AtsValue): FeedSeen => ({ channel, key: sku, version, shown: ats })
 
 /** What the sale's senders may send, by name: everybody else is a channel, or sends what its traffic has it send. */
 const classes: Readonly<Record<string, ReadonlyArray<CommandClass>>> = {

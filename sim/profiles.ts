@@ -18,6 +18,7 @@ import {
   republishRecordsMax,
   snapshotChunkBytesMax,
   snapshotSliceItemsMax,
+  underWayMax,
   waitingMessagesMax,
 } from "../src/limits.ts"
 import { type Prng, prngFromSeed } from "../src/workload/prng.ts"
@@ -25,7 +26,7 @@ import { type FaultName, faultFamilies } from "./faults/catalogue.ts"
 import type { MemoryDrawn, QuarantineDrawn } from "./memory-drawn.ts"
 import type { LinkQuality } from "./world/link.ts"
 
-export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit"] as const
+export const ProfileName = ["flash-sale", "calm", "long-day", "power-loss", "trimmed", "last-unit", "orders"] as const
 export type ProfileName = (typeof ProfileName)[number]
 
 export interface Profile {
@@ -41,6 +42,9 @@ export interface Profile {
   /** Families that are always on, and those that never are. */
   readonly always: ReadonlyArray<FaultName>
   readonly never: ReadonlyArray<FaultName>
+  /** Chances in three that channels also place orders of several lines, and how many of them; absent: never. */
+  readonly withOrders?: number
+  readonly ordersPlaced?: readonly [number, number]
 }
 
 const second = 1_000
@@ -58,6 +62,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     swarm: 5,
     always: ["jitter"],
     never: ["lost-journal", "trimmed-commands"],
+    withOrders: 1,
+    ordersPlaced: [100, 300],
   },
   calm: {
     name: "calm",
@@ -114,6 +120,19 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     always: ["jitter"],
     never: ["lost-journal", "trimmed-commands"],
   },
+  orders: {
+    name: "orders",
+    what: "orders of several lines over few SKUs, paid, cancelled and shipped while owners of both kinds come and go",
+    orders: [60, 160],
+    windowMs: [40 * second, 60 * second],
+    skus: [3, 8],
+    tickMs: [25, 50],
+    swarm: 4,
+    always: ["jitter"],
+    never: ["lost-journal", "trimmed-commands"],
+    withOrders: 3,
+    ordersPlaced: [60, 160],
+  },
 }
 
 /** Every option of a world. Chances are in ten thousand, shares in percent. */
@@ -135,6 +154,12 @@ export interface Drawn {
   readonly windowMs: number
   readonly orders: number
   readonly skus: number
+  /** Partitions of orders, 0 in a world without any, and how many orders of several lines are placed; absent in worlds that were stored before there were any. */
+  readonly orderPartitions?: number
+  readonly ordersPlaced?: number
+  /** How long their holds are at most, and how much of them may be under way in one partition: few where it is drawn small. */
+  readonly orderHoldMs?: number
+  readonly underWayMax?: number
   readonly burstPercent: number
   readonly abandonedPercent: number
   readonly latePercent: number
@@ -234,6 +259,17 @@ const drawBounds = (pick: (name: string, choices: ReadonlyArray<number>) => numb
   framesUnderWayMax: pick("frames", [2, framesUnderWayMax]),
 })
 
+/** From streams of their own: what else a seed draws is the same with orders and without. */
+const drawOrders = ({ withOrders = 0, ordersPlaced = [0, 0] }: Profile, prng: Prng): Partial<Drawn> => {
+  if (!prng.stream("with-orders").chance(withOrders, 3)) return { orderPartitions: 0 }
+  return {
+    orderPartitions: prng.stream("order-partitions").between(1, 3),
+    ordersPlaced: prng.stream("orders-placed").between(...ordersPlaced),
+    orderHoldMs: prng.stream("order-hold").pick([1_500, 6_000, 20_000]),
+    underWayMax: prng.stream("under-way").pick([12, 60, underWayMax]),
+  }
+}
+
 const drawFamilies = (profile: Profile, prng: Prng): ReadonlySet<FaultName> => {
   const on = new Set<FaultName>(profile.always)
   // Drawn for every family, so that a new one changes no other.
@@ -289,6 +325,7 @@ export const drawOptions = (seed: string, profile: Profile): { readonly drawn: D
     packedOneIn: pick("packed", [2, 6, 20]),
     strayOneIn: pick("stray", [3, 12]),
     ...drawBounds(pick),
+    ...drawOrders(profile, prng),
     formerMs: profile.swarm > 0 && prng.stream("former").chance(1, 5) ? windowMs >> 3 : 0,
   }
   return { drawn, families: drawFamilies(profile, prng.stream("families")) }

@@ -119,6 +119,11 @@ export const settings = {
   commandsPerSecond: setting("HOLDFAST_SENDER_COMMANDS_PER_SECOND", "50000", "commands one sender may send through one ingress"),
   bytesPerSecond: setting("HOLDFAST_SENDER_BYTES_PER_SECOND", "33554432", `bytes of them; at least ${bodyBytesMax}`),
   partitions: setting("HOLDFAST_PARTITIONS", "8", `shares of the SKUs, 1 to ${partitionsMax}; fixed when the cluster is created`),
+  orderPartitions: setting(
+    "HOLDFAST_ORDER_PARTITIONS",
+    "8",
+    `shares of the orders, 1 to ${partitionsMax}; fixed when the cluster is created`,
+  ),
   replicas: setting("HOLDFAST_REPLICAS", "1", "servers that store each stream: 1, 3 or 5; production: 3"),
   worker: setting("HOLDFAST_WORKER", "<host>-<pid>", "this process's name, unique among workers and ingresses"),
   leaseTtlMs: setting(
@@ -151,7 +156,7 @@ export const archiveSettings = {
 } as const
 
 /** What says how many partitions there are of each kind. */
-const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions }
+const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions, order: settings.orderPartitions }
 
 type SettingName = keyof typeof settings
 

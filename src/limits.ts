@@ -50,6 +50,12 @@ export const orderPlacingMsMax = 10_000
 export const orderGraceMs = 15 * 60_000
 /** Milliseconds an order's hold may be asked for. */
 export const orderHoldMsMax = 29 * 24 * 3_600_000
+/** Milliseconds for which an order of which nothing is left to do is kept all the same: so long, whoever confirms it too late is told of each line what to refund; afterwards, that it is over. */
+export const orderKeptMs = 10 * 60_000
+/** Order books that a partition holds: all those of some thousand channels. */
+export const orderBooksPerPartitionMax = 1_048_576
+/** Orders that a book holds. */
+export const ordersPerBookMax = 65_536
 /** Characters of free text (a reason an operator gives). */
 export const textCharsMax = 256
 
@@ -57,8 +63,20 @@ export const textCharsMax = 256
 export const orderBooksPerChannel = 256
 /** Commands that the actors of one partition have sent to others and whose decision has not come back. Some 300 bytes each. */
 export const underWayMax = 65_536
+/** Milliseconds after which a command under way is asked for again, the first time, the second, …, and every further time. */
+export const askAgainMs: ReadonlyArray<number> = [1_000, 2_000, 4_000, 5_000]
+/** Commands under way that are asked for again in one tick. The others are in the next. */
+export const askedAgainMax = 2_048
+/** Commands under way to one partition that its sender keeps at hand, to ask another owner of that partition at once. Beyond it they are asked for again in their turn. */
+export const carriedAtHandMax = 2_048
+/** Milliseconds for which the oldest command under way of a partition may have no answer before somebody is told. */
+export const carriedStuckMs = 30_000
+/** Milliseconds between two entries that raise the floor of a partition which sends to this one. */
+export const settledEveryMs = 1_000
 /** Reply subjects that are kept of one command whose answer is owed: of whoever asked last. */
 export const owedRepliesMax = 8
+/** Milliseconds after which who is told that another command of its order is not answered yet may come back: a round through two journals or so. */
+export const owedBusyMs = 100
 
 // Files of orders and stock levels, which are read whole
 
@@ -105,6 +123,14 @@ export const batchCommandsMax = 2_048
 export const batchExpiriesMax = 1_024
 /** Worst-case bytes of one command's entry beyond twice its own canonical bytes (a policy stands in its command and in its event): its events name every allocation. */
 export const entryOverheadBytesMax = 4_608
+/** Bytes of a record that saying an owed answer takes at the worst, beside the answer: who asked for what, and to which reply subjects it goes. */
+export const answeredBytesMax = 3_072
+/** Bytes of a decision that comes back from another actor: what one command's events take at the worst, spelled as it is said. */
+export const returnedOutcomeBytesMax = entryOverheadBytesMax
+/** Bytes that a decision which came back takes of a record at the worst, with all that its actor makes of it. */
+export const returnedBytesMax = 850_000
+/** Bytes of a record that decisions which came back take beside other things: more wait for the next. */
+export const returnsBytesMax = 225_000
 /** Bytes of a record kept for its envelope. */
 export const recordEnvelopeBytesMax = 4_096
 
@@ -403,6 +429,18 @@ assert(
   "a snapshot that is begun at the latest is done before too many commands lie behind the one before it",
 )
 assert(snapshotEveryCommands <= snapshotCommandsMax, "what is due at the latest comes after what is due at the earliest")
+assert(
+  returnedBytesMax + recordEnvelopeBytesMax < recordBytesMax && returnsBytesMax < returnedBytesMax,
+  "a decision that came back, at its worst, fits a record",
+)
+assert(
+  4 * bodyBytesMax + 2 * orderLinesMax * orderLineBytesMax + answeredBytesMax + returnedOutcomeBytesMax < returnedBytesMax,
+  "the answer of an order of as many lines as there may be, with what it gives back, fits what came back of its last line",
+)
+assert(
+  owedRepliesMax * (replySuffixCharsMax + 4) + 2 * senderCharsMax + 8 * skuBytesMax < answeredBytesMax,
+  "what is said of an owed answer fits its share",
+)
 assert(longestMessageEntryBytes + recordEnvelopeBytesMax < recordBytesMax, "the largest message, decided at its worst, fits a record")
 assert(
   // A fact may find a shortage at each location it takes units off, and at the one it happened at.

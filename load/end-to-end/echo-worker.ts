@@ -9,6 +9,7 @@ import { Effect, Layer } from "effect"
 import { assert } from "../../src/assert.ts"
 import { partitionOf } from "../../src/domain/names.ts"
 import { sendersOf } from "../../src/domain/sender-list.ts"
+import type { Reply } from "../../src/engine/records.ts"
 import type { SkuReply } from "../../src/kinds/sku/types.ts"
 import { batchCommandsMax, batchMessagesMax, recordBytesMax } from "../../src/limits.ts"
 import { doorLayer } from "../../src/nats/door.ts"
@@ -146,7 +147,7 @@ const prepared = (message: PublishedMessage, partition: number, seq: number, byt
 })
 
 const saidCodec = {
-  encodeReply: (reply: SkuReply): Uint8Array => {
+  encodeReply: (reply: Reply): Uint8Array => {
     assert("bytes" in reply && reply.bytes instanceof Uint8Array, "every reply was prepared")
     return reply.bytes
   },
@@ -156,7 +157,7 @@ const saidCodec = {
 
 const work = Effect.fnUntraced(function* (setup: EchoSetup) {
   const cluster = yield* Cluster
-  const { partitions } = yield* cluster.prepare({ partitions: { sku: setup.partitions }, replicas: 1 })
+  const { partitions } = yield* cluster.prepare({ partitions: { sku: setup.partitions, order: 1 }, replicas: 1 })
   const questions = yield* Questions
   const open = yield* questions.listen(({ sender, path, replySubject, replyHeader }) => {
     // The only one a client needs: how many partitions there are.

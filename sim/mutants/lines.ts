@@ -339,7 +339,7 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: "src/engine/decide-command.ts",
-        pattern: `return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
+        pattern: `return decideActor(checked.partition, checked.kind, actor, command, checked.actsFor)
   } catch (cause)`,
         replacement: `if (checked.hash % 50 === 0) throw new Error("poison")
     return decideActor(checked.partition, checked.kind, actor, command, checked.sender)

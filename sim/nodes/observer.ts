@@ -3,49 +3,57 @@
  */
 
 import type { SenderId } from "../../src/domain/names.ts"
-import type { AlarmKind, BatchStats, Halt, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
-import type { StoredRecord } from "../../src/engine/records.ts"
+import type { KindTypes } from "../../src/engine/kind.ts"
+import type { Partition } from "../../src/engine/partition.ts"
+import type { AlarmKind, BatchStats, Halt, Output, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
+import type { JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
 import type { Throttled } from "../../src/engine/words.ts"
-import type { AtsValue, SkuJournalRecord, SkuOutput, SkuPartition, SkuReply, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { AtsValue, SkuKind, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
 import type { Entered, Published } from "../substitutes/channels.ts"
 import type { AppendAnswer } from "../substitutes/server.ts"
 import type { Ingress } from "./ingress.ts"
 import type { Slot } from "./slot.ts"
 
-/** The nodes make these calls, each before its effect leaves the node. */
-export interface Observer {
+/** An output of a partition, of whatever kind. */
+export type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
+
+/** The nodes make these calls, each before its effect leaves the node. Those of one kind of actors are told apart from those of another: of a partition, its number among all journals of the world. */
+export interface Observer<K extends KindTypes = SkuKind> {
   /** A record is stored, whoever hears of it. */
   recordStored(partition: number, stored: StoredRecord): void
   /** A slot hears what the broker stamped at a renewal of its lease. */
-  timeHeard(slot: Slot, brokerMs: number): void
+  timeHeard(slot: Slot<K>, brokerMs: number): void
   /** A slot hands an append over, for the first time or again. */
-  appendBegun(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>): void
+  appendBegun(slot: Slot<K>, output: OutputOf<"Append">): void
   /** The server's answer to an append, whether it arrives or not. */
-  appendAnswered(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>, answer: AppendAnswer): void
+  appendAnswered(slot: Slot<K>, output: OutputOf<"Append">, answer: AppendAnswer): void
   /** An append whose publisher gave up waiting. */
-  appendTimedOut(slot: Slot, output: Extract<SkuOutput, { _tag: "Append" }>): void
+  appendTimedOut(slot: Slot<K>, output: OutputOf<"Append">): void
   /** A slot begins to say a reply. */
-  replySaid(slot: Slot, reply: SkuReply): void
+  replySaid(slot: Slot<K>, reply: Reply<K>): void
   /** The server has a reply, and passes it on to whoever listens. */
-  replyLeft(slot: Slot, reply: SkuReply): void
-  feedSaid(slot: Slot, value: AtsValue): void
-  serving(slot: Slot, partition: SkuPartition): void
-  confirmed(slot: Slot, seq: number, record: SkuJournalRecord, stats: BatchStats): void
-  alarmed(slot: Slot, kind: AlarmKind, detail: string): void
-  steppedDown(slot: Slot, reason: StepDownReason, detail: string): void
+  replyLeft(slot: Slot<K>, reply: Reply<K>): void
+  feedSaid(slot: Slot<K>, value: K["value"]): void
+  serving(slot: Slot<K>, partition: Partition<K>): void
+  confirmed(slot: Slot<K>, seq: number, record: JournalRecord<K>, stats: BatchStats): void
+  alarmed(slot: Slot<K>, kind: AlarmKind, detail: string): void
+  steppedDown(slot: Slot<K>, reason: StepDownReason, detail: string): void
   /** A reign ended, and the slot follows on with its state. */
-  reignEnded(slot: Slot, reason: ReignEndReason): void
-  halted(slot: Slot, halt: Halt): void
+  reignEnded(slot: Slot<K>, reason: ReignEndReason): void
+  halted(slot: Slot<K>, halt: Halt): void
   crashed(worker: string, at: string, serving: boolean): void
   /** An owner tells the doors to hold a sender off. */
-  throttled(slot: Slot, sender: SenderId, of: Throttled): void
+  throttled(slot: Slot<K>, sender: SenderId, of: Throttled): void
   /** A sender heard a reply, a decision in it for the first time or again. */
-  replyHeard(sender: string, suffix: string, reply: SkuReply): void
+  replyHeard(sender: string, suffix: string, reply: Reply<K>): void
   /** A journal lost acknowledged records after `afterSeq`. */
   journalLost(partition: number, afterSeq: number, count: number): void
   /** A receiver accepted a value of the feed; `stale` ones it turned away. */
   feedAccepted(channel: string, value: AtsValue, stale: boolean): void
+  /** A slot sends commands that its actors' events carry, and decisions back to whoever carried their commands; whether these arrive or not. */
+  carriedSaid(slot: Slot<K>, output: OutputOf<"SendCarried">): void
+  returnsSaid(slot: Slot<K>, output: OutputOf<"SendReturns">): void
 
   // At the door.
 
@@ -84,6 +92,8 @@ const kinds = [
   "replyHeard",
   "journalLost",
   "feedAccepted",
+  "carriedSaid",
+  "returnsSaid",
   "published",
   "entered",
   "doorRead",
@@ -95,10 +105,10 @@ const kinds = [
 ] as const satisfies ReadonlyArray<keyof Observer>
 
 /** Passes on what happens to everybody who asked for that kind of it, in the order in which they came. */
-export class Audience {
+export class Audience<K extends KindTypes = SkuKind> {
   readonly #hearers = new Map<string, Array<(...told: ReadonlyArray<never>) => void>>(kinds.map((kind) => [kind, []]))
   /** What the nodes are given. */
-  readonly observer: Observer
+  readonly observer: Observer<K>
 
   constructor() {
     const passOn = (kind: string) => {
@@ -108,10 +118,10 @@ export class Audience {
       }
     }
     // Every kind of the list above is given a function that passes on whatever it is told.
-    this.observer = Object.fromEntries(kinds.map((kind) => [kind, passOn(kind)])) as unknown as Observer
+    this.observer = Object.fromEntries(kinds.map((kind) => [kind, passOn(kind)])) as unknown as Observer<K>
   }
 
-  add(hearer: Partial<Observer>): void {
+  add(hearer: Partial<Observer<K>>): void {
     for (const kind of kinds) {
       const hear = hearer[kind] as ((...told: ReadonlyArray<never>) => void) | undefined
       if (hear !== undefined) this.#hearers.get(kind)?.push(hear.bind(hearer))

@@ -2,14 +2,22 @@
  * What a partition on a worker follows: its journal, and its commands. Records and messages arrive a while after they are stored, some at a time, in
  * order, from the place on that the engine asked for; what they mean is the engine's.
  */
+import type { Input } from "../../src/engine/protocol.ts"
 import type { CursorStream, StoredRecord } from "../../src/engine/records.ts"
 import { EventKind } from "../world/world.ts"
-import type { Slot } from "./slot.ts"
+import type { Worker } from "./worker.ts"
 
 /** Milliseconds until the server is asked again. */
 export const againMs = 200
 /** Records and messages delivered at once. */
 export const deliveredMax = 256
+
+/** The partition on a worker that follows: what is read is told it. */
+interface Follower {
+  readonly worker: Worker
+  readonly id: number
+  put(input: Extract<Input, { readonly _tag: "RecordsRead" | "CommandsArrived" | "ReadingBroke" }>): void
+}
 
 /** A reading of a stream from a place on. When it is begun anew, the former reading delivers nothing any more. */
 interface Reading {
@@ -23,7 +31,7 @@ const noReading = (): Reading => ({ nextSeq: 0, isOn: false, isPaused: false, is
 const readingFrom = (nextSeq: number): Reading => ({ ...noReading(), nextSeq, isOn: true })
 
 export class Readings {
-  readonly #slot: Slot
+  readonly #slot: Follower
   #journal = noReading()
   #commands = noReading()
   /** Where the journal ended when records were last delivered; further than any before. */
@@ -31,7 +39,7 @@ export class Readings {
   /** The stream that commands are read from. */
   #stream: CursorStream = "stored"
 
-  constructor(slot: Slot) {
+  constructor(slot: Follower) {
     this.#slot = slot
   }
 

@@ -5,17 +5,17 @@
 
 import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
-import { decodeFrame } from "../../src/wire/taken.ts"
 import type { Server } from "../substitutes/server.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Ingress } from "./ingress.ts"
-import type { Slot } from "./slot.ts"
+import type { AnySlot, Slot } from "./slot.ts"
+import type { Worker } from "./worker.ts"
 
 /** How frames are addressed. Addressing by partition alone is a defect that can be planted: then every worker that believes it serves hears the frame. */
 export type Addressed = "to a reign" | "to a partition"
 
 interface Listening {
-  readonly slot: Slot
+  readonly slot: AnySlot
   readonly owner: string
 }
 
@@ -26,6 +26,8 @@ export class Reigns {
   readonly #listening = new Set<Listening>()
   /** Every ingress there is. */
   ingresses: ReadonlyArray<Ingress> = []
+  /** Workers that have to know who owns what, because actors of theirs send commands to others'. */
+  carrying: ReadonlyArray<Worker> = []
 
   constructor(world: World, server: Server, addressed: Addressed) {
     this.#world = world
@@ -34,7 +36,7 @@ export class Reigns {
   }
 
   /** A slot listens under the name of its reign; what is returned ends that. */
-  listen(slot: Slot, owner: string): () => void {
+  listen(slot: AnySlot, owner: string): () => void {
     const listening = { slot, owner }
     this.#listening.add(listening)
     return () => {
@@ -43,9 +45,14 @@ export class Reigns {
   }
 
   /** The server hears a little later that nobody listens there any more. */
-  forget({ worker }: Slot, deafen: () => void): void {
+  forget({ worker }: AnySlot, deafen: () => void): void {
     if (this.ingresses.length === 0) deafen()
     else this.#world.in(worker.link.delayMs(worker.link.keyNow("deafen")), EventKind.server, null, deafen)
+  }
+
+  /** Whoever listens under the name of that reign. */
+  listeningTo(partition: number, owner: string): ReadonlyArray<AnySlot> {
+    return [...this.#listening].filter((one) => one.slot.id === partition && one.owner === owner).map(({ slot }) => slot)
   }
 
   /** A frame reaches the server. False: nobody listens there, and the server says so. */
@@ -63,8 +70,7 @@ export class Reigns {
     const backMs = link.back(key)
     if (backMs < 0) return
     this.#world.in(backMs, EventKind.deliver, host, () => {
-      const frame = decodeFrame(bytes)
-      if (frame._tag !== "Frame" || !slot.handed(owner, frame.messages)) return
+      if (!slot.framed(owner, bytes)) return
       const thereMs = link.there(key)
       if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, heard)
     })
@@ -76,7 +82,9 @@ export class Reigns {
   }
 
   /** An owner says something of itself to all ingresses, the one beside it first. */
-  announce({ worker, id }: Slot, news: OwnerNews): void {
+  announce(slot: AnySlot, news: OwnerNews): void {
+    this.#tellWorkers(slot, news)
+    const { worker, id } = slot
     if (this.ingresses.length === 0) return
     this.#world.in(0, EventKind.watch, worker.host, () => worker.ingress?.hearOwner(news))
     const key = worker.link.keyNow(`announce ${id}`)
@@ -88,6 +96,21 @@ export class Reigns {
         if (ingress === worker.ingress) continue
         const backMs = ingress.home.link.back(key)
         if (backMs >= 0) this.#world.in(backMs, EventKind.watch, ingress.home.host, () => ingress.hearOwner(news))
+      }
+    })
+  }
+
+  #tellWorkers({ worker, id }: AnySlot, { epoch, owner }: OwnerNews): void {
+    if (this.carrying.length === 0) return
+    worker.desk.hear(id, epoch, owner)
+    const key = worker.link.keyNow(`announce to workers ${id}`)
+    const thereMs = worker.link.there(key)
+    if (thereMs < 0) return
+    this.#world.in(thereMs, EventKind.server, null, () => {
+      if (this.#server.isDown) return
+      for (const other of this.carrying) {
+        const backMs = other === worker ? -1 : other.link.back(key)
+        if (backMs >= 0) this.#world.in(backMs, EventKind.watch, other.host, () => other.desk.hear(id, epoch, owner))
       }
     })
   }

@@ -6,21 +6,25 @@
  */
 
 import { unreachable } from "../../src/assert.ts"
-import type { ClaimBasis, Halt, StepDownReason, Witness } from "../../src/engine/protocol.ts"
-import type { StoredRecord } from "../../src/engine/records.ts"
-import { emptyPartition } from "../../src/kinds/sku/partition.ts"
-import type { AtsValue, SkuInput, SkuOutput, SkuPartition, SkuStep, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { Kind } from "../../src/domain/kinds.ts"
+import type { KindTypes } from "../../src/engine/kind.ts"
+import { emptyPartition, type Partition } from "../../src/engine/partition.ts"
+import type { CarriedReturn, ClaimBasis, Halt, Input, Output, StepDownReason, TakenMessage, Witness } from "../../src/engine/protocol.ts"
+import type { JournalRecord, Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { SkuKind } from "../../src/kinds/sku/types.ts"
 import { announceEveryMs, appendTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
+import type { DoorAnswer } from "../../src/wire/answers.ts"
 import { boundsDrawn } from "../memory-drawn.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
+import type { Key } from "../world/chance.ts"
 import type { Ask } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
+import type { Observer, OutputOf } from "./observer.ts"
 import { againMs, deliveredMax, Readings } from "./readings.ts"
 import type { Worker } from "./worker.ts"
 
-type OutputOf<Tag extends SkuOutput["_tag"]> = Extract<SkuOutput, { _tag: Tag }>
-type Tick = Extract<SkuInput, { _tag: "Tick" }>
+type Tick = Extract<Input, { _tag: "Tick" }>
 /** What asks something of the journal or of the commands stream, or writes to the one and purges the other. */
 type Reading = OutputOf<
   | "FollowJournal"
@@ -40,13 +44,42 @@ type Reading = OutputOf<
 /** Milliseconds until a question to the server is given up. */
 const questionTimeoutMs = 2_000
 
-export class Slot {
+/** A value of the feed as its stream shows it to those who watch it. */
+export type FeedSeen = Pick<Extract<Input, { _tag: "FeedSeen" }>, "channel" | "key" | "version" | "shown">
+
+/** What a slot is told of the kind of actor that its partition holds. */
+export interface SlotKind<K extends KindTypes = SkuKind> {
+  readonly kind: Kind
+  /** How many partitions of this kind there are, and of those that its actors may send commands to. */
+  readonly partitions: number
+  readonly partitionsOf: Readonly<Record<string, number>>
+  readonly observer: Observer<K>
+  step(partition: Partition<K>, input: Input<K>): ReadonlyArray<Output<K>>
+  /** What becomes of a message that is handed over, before its owner sees it. */
+  handed(message: TakenMessage<K>): TakenMessage<K>
+  /** The messages of a frame; null: it can't be read. */
+  framed(bytes: Uint8Array): ReadonlyArray<TakenMessage<K>> | null
+  /** A reply is at the server, and goes on to whom it names. */
+  replyArrives(reply: Reply<K>): void
+  /** What a sender's message is to chance, by the suffix of its reply; and an answer short of a decision that goes to it. */
+  keyOf(sender: string, suffix: string): Key | undefined
+  answerArrives(sender: string, suffix: string, answer: DoorAnswer): void
+  storeFeed(partition: number, value: K["value"]): void
+  feedSince(partition: number, sinceMs: number): ReadonlyArray<FeedSeen>
+}
+
+/** A slot of whatever kind. */
+export type AnySlot = Slot<KindTypes>
+
+export class Slot<K extends KindTypes = SkuKind> {
   readonly worker: Worker
+  readonly kind: SlotKind<K>
+  /** Its journal's number among all of the world, and its own among those of its kind. */
   readonly id: number
+  readonly number: number
   readonly #world: World
   readonly #server: Server
-  readonly #step: SkuStep
-  partition: SkuPartition | null = null
+  partition: Partition<K> | null = null
   /** Raised whenever the state is thrown away, or a reign ends that keeps it: answers to what was asked before are not heard. */
   life = 0
   /** The lease while we believe it is ours. */
@@ -63,19 +96,20 @@ export class Slot {
   #haltChanges = 0
   #haltHeard = 0
   readonly readings: Readings
-  #feedSeen: Array<AtsValue> = []
+  #feedSeen: Array<FeedSeen> = []
   /** What frames are addressed to while it serves; null: nobody hands it anything. */
   reign: string | null = null
   #epoch = 0
   #deafen: () => void = () => undefined
   #announceAtMs = 0
 
-  constructor(worker: Worker, id: number, step: SkuStep) {
+  constructor(worker: Worker, kind: SlotKind<K>, id: number, number: number) {
     this.worker = worker
+    this.kind = kind
     this.id = id
+    this.number = number
     this.#world = worker.world
     this.#server = worker.server
-    this.#step = step
     this.readings = new Readings(this)
   }
 
@@ -96,10 +130,12 @@ export class Slot {
 
   /** A new life: from the snapshot if there is one, as a standby. */
   begin(): void {
-    const { partitions, snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
+    const { snapshotEveryRecords, batchMessagesMax, bounds } = this.worker.options
+    const { partitions, partitionsOf } = this.kind
     this.forget()
     const memoryBounds = boundsDrawn(this.worker.options)
-    this.partition = emptyPartition({ partition: this.id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
+    const given = { partition: this.number, partitions, partitionsOf, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds }
+    this.partition = emptyPartition<K>(given)
     this.#load()
   }
 
@@ -118,10 +154,10 @@ export class Slot {
   }
 
   /** Tells the engine something, and performs what it asks for; the worker may crash between any two of these. */
-  put(input: SkuInput): void {
+  put(input: Input<K>): void {
     const { partition } = this
     if (partition === null) return
-    const outputs = this.#step(partition, input)
+    const outputs = this.kind.step(partition, input)
     if (outputs.length === 0) return
     for (const [at, output] of outputs.entries()) {
       if (this.worker.mayCrash(output._tag, this)) return
@@ -132,13 +168,13 @@ export class Slot {
   }
 
   /** A reign that is over gives back what it had taken and not decided. */
-  #sayBusyAtTheEnd(outputs: ReadonlyArray<SkuOutput>): void {
+  #sayBusyAtTheEnd(outputs: ReadonlyArray<Output>): void {
     if (this.worker.isUp) for (const output of outputs) if (output._tag === "SayBusy") this.#sayBusy(output, "a reign that is over")
   }
 
   /** Its lease was got or renewed, and this is what the broker stamped then. */
   hearTime(brokerMs: number): void {
-    this.worker.observer.timeHeard(this, brokerMs)
+    this.kind.observer.timeHeard(this, brokerMs)
     this.put({ _tag: "BrokerTimeSeen", brokerMs, nowMs: this.worker.clockMs })
   }
 
@@ -152,14 +188,25 @@ export class Slot {
   // What ingresses hand over.
 
   /** Messages for the reign of that name. False: it isn't this slot's any more, and nothing was taken. */
-  handed(owner: string, messages: ReadonlyArray<SkuTakenMessage>): boolean {
+  handed(owner: string, messages: ReadonlyArray<TakenMessage<K>>): boolean {
     if (this.reign !== owner || this.partition === null) return false
-    this.put({ _tag: "CommandsHanded", messages: messages.map(this.worker.handed), nowMs: this.worker.clockMs })
+    this.put({ _tag: "CommandsHanded", messages: messages.map((message) => this.kind.handed(message)), nowMs: this.worker.clockMs })
     return true
   }
 
+  /** The same as a frame has it. */
+  framed(owner: string, bytes: Uint8Array): boolean {
+    const messages = this.kind.framed(bytes)
+    return messages !== null && this.handed(owner, messages)
+  }
+
+  /** Decisions of carried commands, for the reign of that name. */
+  returned(owner: string, returns: ReadonlyArray<CarriedReturn>): void {
+    if (this.reign === owner) this.put({ _tag: "ReturnsHeard", returns, nowMs: this.worker.clockMs })
+  }
+
   /** From now on it listens under the name of its reign, and says so again and again. */
-  #beginReign({ owner, epoch }: SkuPartition): void {
+  #beginReign({ owner, epoch }: Partition<K>): void {
     this.reign = owner
     this.#epoch = epoch
     this.#deafen = this.worker.reigns.listen(this, owner)
@@ -168,7 +215,7 @@ export class Slot {
 
   #announce(owner: string | null, full: OwnerNews["full"], factsFull: OwnerNews["full"] = []): void {
     this.#announceAtMs = this.#world.nowMs + announceEveryMs
-    this.worker.reigns.announce(this, { kind: "sku", partition: this.id, epoch: this.#epoch, owner, full, factsFull })
+    this.worker.reigns.announce(this, { kind: this.kind.kind, partition: this.number, epoch: this.#epoch, owner, full, factsFull })
   }
 
   #endReign(): void {
@@ -181,13 +228,14 @@ export class Slot {
   }
 
   #sayBusy({ messages, retryAfterMs, why }: OutputOf<"SayBusy">, by: string): void {
-    const { observer, link, senders } = this.worker
+    const { link } = this.worker
+    const { kind } = this
     for (const { sender, reply } of messages) {
       if (reply === null) continue
       const answer = { answer: "busy", retryAfterMs, why } as const
-      observer.doorSaid(by, sender, reply, answer)
-      const thereMs = link.there(senders.get(sender)?.keyOf(reply) ?? link.keyNow("busy"))
-      if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, () => senders.get(sender)?.answerArrives(reply, answer))
+      kind.observer.doorSaid(by, sender, reply, answer)
+      const thereMs = link.there(kind.keyOf(sender, reply) ?? link.keyNow("busy"))
+      if (thereMs >= 0) this.#world.in(thereMs, EventKind.server, null, () => kind.answerArrives(sender, reply, answer))
     }
     if (why !== "queue" || this.reign === null) return
     const full = [...new Set(messages.map(({ sender }) => sender))].map((sender) => ({ sender, forMs: retryAfterMs }))
@@ -195,7 +243,7 @@ export class Slot {
   }
 
   #throttle({ of, sender, forMs }: OutputOf<"Throttle">): void {
-    this.worker.observer.throttled(this, sender, of)
+    this.kind.observer.throttled(this, sender, of)
     const held = [{ sender, forMs }]
     if (this.reign !== null) this.#announce(this.reign, of === "all" ? held : [], of === "facts" ? held : [])
   }
@@ -249,7 +297,7 @@ export class Slot {
     this.put({ _tag: "Claim", owner: nonce, incarnation: `inc-${nonce}`, nowMs: this.worker.clockMs })
   }
 
-  #perform(output: SkuOutput): void {
+  #perform(output: Output): void {
     switch (output._tag) {
       case "FollowJournal":
         return this.readings.follow(output.fromSeq)
@@ -280,15 +328,15 @@ export class Slot {
     }
   }
 
-  #performSaying(output: Exclude<SkuOutput, Reading>): void {
-    const { observer } = this.worker
+  #performSaying(output: Exclude<Output, Reading>): void {
+    const { observer } = this.kind
     switch (output._tag) {
       case "SendReplies":
         return this.#sendReplies(output)
       case "SendFeed":
         return this.#sendFeed(output)
       case "WatchFeed":
-        for (const value of this.#server.feedSince(this.id, output.sinceMs)) this.feedStored(value)
+        for (const seen of this.kind.feedSince(this.id, output.sinceMs)) this.feedStored(seen)
         return
       case "ReadRecalled":
         return this.#readRecalled(output.seq)
@@ -326,12 +374,15 @@ export class Slot {
       case "Throttle":
         this.#throttle(output)
         return
-      // SKUs of a world without orders carry nothing.
       case "SendCarried":
+        observer.carriedSaid(this, output)
+        return this.worker.carrier?.carry(this, output)
       case "SendReturns":
-        return
+        observer.returnsSaid(this, output)
+        return this.worker.carrier?.giveBack(this, output)
       case "BatchConfirmed":
-        return observer.confirmed(this, output.seq, output.record, output.stats)
+        // Of this partition's own step, so of its kind.
+        return observer.confirmed(this, output.seq, output.record as JournalRecord<K>, output.stats)
       case "Alarm":
         return observer.alarmed(this, output.kind, output.detail)
       case "SteppedDown":
@@ -456,7 +507,8 @@ export class Slot {
 
   #append(output: OutputOf<"Append">): void {
     const { expectedSeq, messageId, bytes } = output
-    const { observer, faults } = this.worker
+    const { faults } = this.worker
+    const { observer } = this.kind
     observer.appendBegun(this, output)
     this.#ask<Exclude<AppendAnswer, null>>({
       what: "append",
@@ -486,14 +538,16 @@ export class Slot {
   // Saying.
 
   #sendReplies(output: OutputOf<"SendReplies">): void {
-    for (const reply of output.replies) this.worker.observer.replySaid(this, reply)
+    // Of this partition's own step, so of its kind.
+    const replies = output.replies as ReadonlyArray<Reply<K>>
+    for (const reply of replies) this.kind.observer.replySaid(this, reply)
     this.#askUntil<true>(
       "replies",
       (answer) => {
         if (this.#server.isDown) return answer(null)
-        for (const reply of output.replies) {
-          this.worker.observer.replyLeft(this, reply)
-          this.worker.senders.get(reply.sender)?.replyArrives(reply)
+        for (const reply of replies) {
+          this.kind.observer.replyLeft(this, reply)
+          this.kind.replyArrives(reply)
         }
         answer(true)
       },
@@ -502,13 +556,13 @@ export class Slot {
   }
 
   #sendFeed({ group, values }: OutputOf<"SendFeed">): void {
-    for (const value of values) this.worker.observer.feedSaid(this, value)
+    for (const value of values) this.kind.observer.feedSaid(this, value as K["value"])
     this.#ask<true>({
       what: "feed",
       timeoutMs: questionTimeoutMs,
       serve: (answer) => {
         if (!this.#server.answersFor("FEED")) return answer(null)
-        for (const value of values) this.#server.storeFeed(this.id, value)
+        for (const value of values) this.kind.storeFeed(this.id, value as K["value"])
         answer(true)
       },
       answered: () => this.put({ _tag: "FeedSent", group, nowMs: this.worker.clockMs }),
@@ -517,16 +571,15 @@ export class Slot {
   }
 
   /** The feed's stream stored a value, whoever sent it. */
-  feedStored(value: AtsValue): void {
+  feedStored(seen: FeedSeen): void {
     if (!this.isServing) return
-    this.#feedSeen.push(value)
+    this.#feedSeen.push(seen)
     if (this.#feedSeen.length > 1) return
     const { life } = this
     const { link } = this.worker
     this.#world.in(link.delayMs(link.keyNow(`watch feed ${this.id}`)), EventKind.watch, this.worker.host, () => {
       if (this.life !== life) return
-      for (const { channel, sku, version, ats } of this.#feedSeen.splice(0))
-        this.put({ _tag: "FeedSeen", channel, key: sku, version, shown: ats, nowMs: this.worker.clockMs })
+      for (const one of this.#feedSeen.splice(0)) this.put({ _tag: "FeedSeen", ...one, nowMs: this.worker.clockMs })
     })
   }
 

@@ -5,22 +5,21 @@
 
 import type { EngineBounds } from "../../src/engine/bounds.ts"
 import type { StoredRecord } from "../../src/engine/records.ts"
-import type { SkuStep, SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { OrderKind } from "../../src/kinds/order/types.ts"
 import type { Remembering } from "../memory-drawn.ts"
 import type { Server } from "../substitutes/server.ts"
 import { askOver } from "../world/asking.ts"
 import type { Host } from "../world/heap.ts"
 import type { Ask, Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
+import { type Carrier, Desk } from "./carrier.ts"
 import type { Home, Ingress } from "./ingress.ts"
 import type { Observer } from "./observer.ts"
 import type { Reigns } from "./reigns.ts"
-import type { Sender } from "./sender.ts"
-import { Slot } from "./slot.ts"
+import { type AnySlot, Slot, type SlotKind } from "./slot.ts"
 
 export interface WorkerOptions extends Remembering {
   readonly workers: number
-  readonly partitions: number
   readonly tickMs: number
   readonly leaseTtlMs: number
   readonly snapshotEveryRecords: number
@@ -45,12 +44,13 @@ export interface Surroundings {
   readonly server: Server
   readonly observer: Observer
   readonly faults: WorkerFaults
-  /** Those who hear replies, by name. */
-  readonly senders: ReadonlyMap<string, Sender>
-  readonly stepOf: (worker: number) => SkuStep
+  /** What a worker is told of SKUs. */
+  readonly skusOf: (worker: number) => SlotKind
+  /** And of orders; null: a world without any. */
+  readonly ordersOf: ((worker: number) => SlotKind<OrderKind>) | null
+  /** What brings commands from actors of one kind to those of another; null: nothing does. */
+  readonly carrier: Carrier | null
   readonly reigns: Reigns
-  /** What becomes of a message that is handed over, before its owner sees it. */
-  readonly handed: (message: SkuTakenMessage) => SkuTakenMessage
 }
 
 export class Worker implements Home {
@@ -63,12 +63,15 @@ export class Worker implements Home {
   readonly server: Server
   readonly observer: Observer
   readonly faults: WorkerFaults
-  readonly senders: ReadonlyMap<string, Sender>
   readonly reigns: Reigns
-  readonly handed: Surroundings["handed"]
   /** The one inside it, if the world has any. */
   ingress: Ingress | null = null
+  /** Its partitions of SKUs, those of orders, and all it has, by the number of their journal. */
   slots: ReadonlyArray<Slot> = []
+  orderSlots: ReadonlyArray<Slot<OrderKind>> = []
+  everySlot: ReadonlyArray<AnySlot> = []
+  readonly carrier: Carrier | null
+  readonly desk = new Desk()
   /** Its steady clock: by what it is wrong in this life, and how many millionth parts it runs fast. */
   steadyAheadMs = 0
   fastPpm = 0
@@ -78,7 +81,8 @@ export class Worker implements Home {
   isUp = false
   /** Leaves: drains what it owns and asks for nothing. */
   isLeaving = false
-  readonly #stepOf: (worker: number) => SkuStep
+  readonly #skusOf: Surroundings["skusOf"]
+  readonly #ordersOf: Surroundings["ordersOf"]
   #upSinceMs = 0
 
   constructor(index: number, link: Link, options: WorkerOptions, surroundings: Surroundings) {
@@ -90,10 +94,10 @@ export class Worker implements Home {
     this.server = surroundings.server
     this.observer = surroundings.observer
     this.faults = surroundings.faults
-    this.senders = surroundings.senders
     this.reigns = surroundings.reigns
-    this.handed = surroundings.handed
-    this.#stepOf = surroundings.stepOf
+    this.#skusOf = surroundings.skusOf
+    this.#ordersOf = surroundings.ordersOf
+    this.carrier = surroundings.carrier
     this.host = this.world.host()
   }
 
@@ -131,9 +135,14 @@ export class Worker implements Home {
     this.#upSinceMs = this.world.nowMs
     // The wall clock as it is now is what the steady one begins with.
     this.steadyAheadMs = this.wallAheadMs
-    const step = this.#stepOf(this.index)
-    this.slots = Array.from({ length: this.options.partitions }, (_, partition) => new Slot(this, partition, step))
-    for (const slot of this.slots) {
+    const skus = this.#skusOf(this.index)
+    this.slots = Array.from({ length: skus.partitions }, (_, partition) => new Slot(this, skus, partition, partition))
+    const orders = this.#ordersOf?.(this.index)
+    const orderPartitions = orders === undefined ? [] : Array.from({ length: orders.partitions }, (_, partition) => partition)
+    this.orderSlots =
+      orders === undefined ? [] : orderPartitions.map((partition) => new Slot(this, orders, skus.partitions + partition, partition))
+    this.everySlot = [...this.slots, ...this.orderSlots]
+    for (const slot of this.everySlot) {
       slot.halt = this.server.marks(slot.id).halt
       if (!slot.isHalted) slot.begin()
       this.#lookAfterLease(slot)
@@ -148,21 +157,24 @@ export class Worker implements Home {
     this.observer.crashed(
       this.name,
       at,
-      this.slots.some((slot) => slot.isServing),
+      this.everySlot.some((slot) => slot.isServing),
     )
     this.host.life++
     this.host.pausedUntilMs = 0
     this.isUp = false
     this.ingress?.end()
-    for (const slot of this.slots) slot.forget()
+    for (const slot of this.everySlot) slot.forget()
     this.slots = []
+    this.orderSlots = []
+    this.everySlot = []
+    this.desk.forget()
     this.world.in(this.faults.deadMs(this.name), EventKind.restart, null, () => {
       if (!this.isUp) this.start()
     })
   }
 
   /** Whether it dies now, before `what`. */
-  mayCrash(what: string, slot: Slot): boolean {
+  mayCrash(what: string, slot: AnySlot): boolean {
     if (!this.faults.crashes(this.name, slot.id, what)) return false
     this.crash(`${slot.isServing ? "serving" : (slot.partition?.phase ?? "idle")}, before ${what}`)
     return true
@@ -180,7 +192,7 @@ export class Worker implements Home {
     this.world.in(this.options.tickMs, EventKind.tick, this.host, () => {
       const { host } = this
       const { life } = host
-      for (const slot of this.slots) {
+      for (const slot of this.everySlot) {
         const phase = slot.partition?.phase
         if (phase === "serving" || phase === "claiming") slot.tick()
         if (host.life !== life) return
@@ -190,11 +202,11 @@ export class Worker implements Home {
   }
 
   /** Whether this worker should rather try for the partition than the others. */
-  #prefers(slot: Slot): boolean {
+  #prefers(slot: AnySlot): boolean {
     return slot.id % this.options.workers === this.index
   }
 
-  #lookAfterLease(slot: Slot): void {
+  #lookAfterLease(slot: AnySlot): void {
     const { leaseTtlMs } = this.options
     const jitterMs = this.link.delayMs(this.link.keyNow(`lease ${slot.id}`))
     const waitMs = slot.lease !== null ? leaseTtlMs / 3 : this.#prefers(slot) ? leaseTtlMs / 5 : leaseTtlMs / 2
@@ -213,7 +225,7 @@ export class Worker implements Home {
     })
   }
 
-  #acquire(slot: Slot): void {
+  #acquire(slot: AnySlot): void {
     const { leaseTtlMs } = this.options
     const sinceMs = this.world.nowMs
     slot.isAsking = true
@@ -236,7 +248,7 @@ export class Worker implements Home {
     })
   }
 
-  #renew(slot: Slot): void {
+  #renew(slot: AnySlot): void {
     const { leaseTtlMs } = this.options
     const { lease } = slot
     if (lease === null) return
@@ -269,7 +281,7 @@ export class Worker implements Home {
     })
   }
 
-  releaseLease(slot: Slot): void {
+  releaseLease(slot: AnySlot): void {
     if (slot.lease === null) return
     slot.lease = null
     this.ask<true>({
@@ -291,7 +303,7 @@ export class Worker implements Home {
   leave(awayMs: number): void {
     if (!this.isUp || this.isLeaving) return
     this.isLeaving = true
-    for (const slot of this.slots) if (slot.lease !== null) slot.put({ _tag: "Drain", nowMs: this.clockMs })
+    for (const slot of this.everySlot) if (slot.lease !== null) slot.put({ _tag: "Drain", nowMs: this.clockMs })
     this.world.in(awayMs, EventKind.restart, this.host, () => {
       this.isLeaving = false
     })

@@ -9,7 +9,7 @@ import type { SenderId } from "../../src/domain/names.ts"
 import type { ProtocolRules } from "../../src/engine/protocol.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
 import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import type { Engine } from "../../src/runtime/engine.ts"
+import { type Engine, served, skuEngine } from "../../src/runtime/engine.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { flashSale } from "../../src/workload/flash-sale.ts"
 import type { Failure, SeedResult } from "../result.ts"
@@ -60,11 +60,11 @@ interface Scene extends Stage {
 }
 
 const engineOf = ({ rules = protocolRules, engine }: ShellOptions, snapshotEveryRecords: number): Engine["Service"] => {
-  const shipped: Engine["Service"] = {
-    kind: "sku",
-    empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
+  const shipped = served({
+    ...skuEngine,
+    empty: (partition, partitions) => emptyPartition({ partition, partitions: partitions.sku, snapshotEveryRecords }),
     step: makeStep({ codec: engineCodec, rules }),
-  }
+  })
   return engine === undefined ? shipped : engine(shipped)
 }
 

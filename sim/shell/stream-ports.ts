@@ -6,8 +6,8 @@
 import { Effect, Layer, Stream } from "effect"
 import { type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { CommandMessage } from "../../src/engine/protocol.ts"
-import type { StoredRecord } from "../../src/engine/records.ts"
-import type { AtsValue, SkuReply } from "../../src/kinds/sku/types.ts"
+import type { Reply, StoredRecord } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { appendTimeoutMs } from "../../src/limits.ts"
 import {
   type AskedQuestion,
@@ -29,7 +29,7 @@ import type { Said, ServedStream, Servers, WriteAnswer } from "./servers.ts"
 
 /** The bytes of what is said. */
 export interface SaidCodec {
-  readonly encodeReply: (reply: SkuReply) => Uint8Array
+  readonly encodeReply: (reply: Reply) => Uint8Array
   readonly encodeAts: (value: AtsValue) => Uint8Array
   /** Undefined if the bytes are none of ours. */
   readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
@@ -174,7 +174,7 @@ export interface OutboundConnections {
 }
 
 export const outboundLayer = (servers: Servers, { engine, worker }: OutboundConnections, codec: SaidCodec): Layer.Layer<Outbound> => {
-  const say = (replies: ReadonlyArray<SkuReply>): Effect.Effect<void, Trouble> =>
+  const say = (replies: ReadonlyArray<Reply>): Effect.Effect<void, Trouble> =>
     ask<void>(worker, {
       route: "replies",
       timeoutMs: publishTimeoutMs,

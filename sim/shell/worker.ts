@@ -4,9 +4,12 @@
  */
 import { Cause, Context, Effect, Exit, Layer, References, Scope } from "effect"
 import type { SenderAccess } from "../../src/domain/roles.ts"
+import type { Questions } from "../../src/ports/broker.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Owners } from "../../src/runtime/owners.ts"
+import type { PartitionPorts } from "../../src/runtime/partition.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
 import { startWorker, type Worker } from "../../src/runtime/worker.ts"
@@ -31,6 +34,8 @@ const nobodysDesk = Desk.of({
   owners: () => Effect.void,
   announce: () => undefined,
   receive: () => Effect.void,
+  say: () => undefined,
+  hear: () => Effect.void,
   brokerMs: Effect.never,
 })
 
@@ -94,13 +99,13 @@ export class WorkerNode {
     const ports = Layer.mergeAll(
       workerPorts(servers, this.#connections, saidCodec),
       Layer.succeed(Engine, engine),
-      Layer.succeed(Desk, nobodysDesk),
-      Reigns.layer,
+      Layer.provideMerge(Owners.layer, Layer.merge(Layer.succeed(Desk, nobodysDesk), Reigns.layer)),
       Layer.succeed(Meter, this.#meter()),
     )
     const scope = Scope.makeUnsafe()
     this.#scope = scope
-    const started = startWorker({ worker: name, address: "", partitions: { sku: servers.partitions }, senders, leaseTtlMs, drainTimeoutMs })
+    const options = { worker: name, address: "", partitions: { sku: servers.partitions, order: 1 }, senders, leaseTtlMs, drainTimeoutMs }
+    const started = Effect.flatMap(Effect.context<PartitionPorts | Questions>(), (context) => startWorker(options, [context]))
     this.#run(started.pipe(Scope.provide(scope), Effect.provide(ports)), (worker) => {
       this.#worker = worker
     })
@@ -166,6 +171,9 @@ export class WorkerNode {
     return Meter.of({
       batchConfirmed: ignored,
       appendUnknown: ignored,
+      carried: ignored,
+      returnsSaid: ignored,
+      returnsHeard: ignored,
       repliesSent: ignored,
       feedSent: ignored,
       tookOver: () => onEvent("took over"),

@@ -14,7 +14,9 @@ import { storedCommandSubject } from "./commands-subject.ts"
 import { type ApiError, type Expectation, type Proposal, type StoredMessage, StreamModel } from "./stream.ts"
 
 export interface ServerOptions {
+  /** Partitions of SKUs, and of orders: their journals are numbered on behind those of SKUs. Absent: none. */
   readonly partitions: number
+  readonly orderPartitions?: number
   readonly replicas: 1 | 3
   readonly duplicateWindowMs: number
 }
@@ -94,14 +96,14 @@ export class Server {
   constructor(world: World, options: ServerOptions) {
     this.#world = world
     this.options = options
-    const { partitions, replicas, duplicateWindowMs } = options
+    const { partitions, orderPartitions = 0, replicas, duplicateWindowMs } = options
     const ofCommands = (name: string) =>
       new StreamModel({ name, replicas, duplicateWindowMs: 100, transform: storedCommandSubject(partitions) })
     this.commands = ofCommands("COMMANDS")
     this.former = ofCommands("FORMER")
     this.#streams = { raw: new CommandStream(this.former, partitions), stored: new CommandStream(this.commands, partitions) }
     this.journals = Array.from(
-      { length: partitions },
+      { length: partitions + orderPartitions },
       (_, partition) => new StreamModel({ name: `JOURNAL_${partition}`, replicas, duplicateWindowMs }),
     )
     this.keys = new StreamModel({ name: "KEYS", replicas, duplicateWindowMs: 100, lastOnly: true, markerMs: 60_000 })

@@ -5,36 +5,39 @@
  * journal them. Keeps what is open (reservations, remembered ids, what was heard and not yet journaled), not what has passed.
  * Records of one partition are given in their order, partitions in any; nothing here throws on a bad journal.
  */
-import { unreachable } from "../assert.ts"
+import { assert, unreachable } from "../assert.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import type { SkuDecidedCommand, SkuEngineCodec, SkuEntry, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
-import { createChain } from "./chain.ts"
+import type { OrderKind } from "../kinds/order/types.ts"
+import type { SkuDecidedCommand, SkuEntry, SkuKind, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
+import { createCarried } from "./carried.ts"
+import { type Carrier, carriedInSkus } from "./carrying.ts"
 import { type Acknowledged, createCompleteness } from "./completeness.ts"
-import { createCursor } from "./cursor.ts"
-import { createEpochs } from "./epochs.ts"
 import { createFeed, type HeardValue } from "./feed.ts"
 import { type CheckerName, createFindings, type Violation } from "./findings.ts"
-import { createFloors } from "./floors.ts"
-import { createLosses, type Loss, type StreamHeld } from "./losses.ts"
-import { createOneEffect } from "./one-effect.ts"
-import { createQuarantine } from "./quarantine.ts"
+import { isOurs } from "./floors.ts"
+import { judgeLines, lineOf, orderOf } from "./lines.ts"
+import type { Loss, StreamHeld } from "./losses.ts"
+import { createOrderSide, type OrderAuditOptions, type OrderSide } from "./order-side.ts"
 import type { QuarantineBounds } from "./quarantine-room.ts"
-import { createReplies, type HeardReply } from "./replies.ts"
-import { type DecisionSeen, type RecordSeen, scopeOf } from "./seen.ts"
+import type { HeardReply } from "./replies.ts"
+import { type RecordSeen, scopeOf } from "./seen.ts"
+import { createSide, decisionSeen, type RecordCodec, recordSeen } from "./side.ts"
+import { skuJudged } from "./sku-judged.ts"
 import { createSkus } from "./skus.ts"
-import { createTime } from "./time.ts"
-import { type AuditTotals, createTotals } from "./totals.ts"
+import { type AuditTotals, createTotals, noOrders, type OrderTotals } from "./totals.ts"
 
 /** What an audit is told before it begins. */
 export interface AuditOptions {
-  /** How a record is read, and the hash its chain is made with: wire/ has both. */
-  readonly codec: Pick<SkuEngineCodec, "decodeRecord" | "sha256">
+  /** How a record of SKUs is read, and the hash its chain is made with. */
+  readonly codec: RecordCodec<SkuKind>
   /** The partition a SKU belongs to; without it only that it has one is checked. */
   readonly partitionOf?: (sku: string) => number
   /** Violations reported in detail; all are counted. 100 unless said. */
   readonly violationsMax?: number
   /** Newest records of a partition that are kept for replies told after them. 16 unless said: a record may be large. */
   readonly recordsKept?: number
+  /** Absent: the audit is given no journals of orders, and does not look at what SKUs decide for them. */
+  readonly orders?: OrderAuditOptions
   /** How much may wait in quarantine: as shipped unless said. */
   readonly quarantine?: QuarantineBounds
 }
@@ -55,6 +58,17 @@ export interface AuditReport {
   readonly totals: AuditTotals
 }
 
+/** What is known of the cluster at the end. */
+export interface FinishOptions {
+  /** All that was decided has been said and heard, so the feed's last values must be the last there are. */
+  readonly quiet?: boolean
+  /** Nothing is on its way between partitions any more: what is under way all the same is lost. */
+  readonly atRest?: boolean
+  /** What the commands stream of SKUs holds, and that of orders, looked at before all journals are read whole. */
+  readonly held?: StreamHeld | null
+  readonly heldOrders?: StreamHeld | null
+}
+
 /** An audit under way: it is given records and what was heard, and asked for its report at the end. */
 export interface Audit {
   /** The next record of a partition's journal, from its first on. */
@@ -67,73 +81,70 @@ export interface Audit {
   readonly acknowledged: (command: Acknowledged) => void
   /** Every SKU that was told of so far. */
   readonly skus: () => Iterable<string>
-  /**
-   * The report. `quiet`: all that was decided has been said and heard, so the feed's last values must be the last there are. `held`: what the commands stream holds, looked at before all journals
-   * are read whole. Called once.
-   */
-  readonly finish: (options?: { readonly quiet?: boolean; readonly held?: StreamHeld | null }) => AuditReport
+  /** The next record of a partition of orders, and a reply about orders as it was heard. Only where the audit was told of orders. */
+  readonly orderRecord: (partition: number, stored: StoredRecord) => void
+  readonly orderReply: (reply: HeardReply<OrderKind>) => void
+  /** The report. Called once. */
+  readonly finish: (options?: FinishOptions) => AuditReport
 }
 
 /** All checkers, wired to one another. */
-const assemble = ({ codec, partitionOf, violationsMax = 100, recordsKept = 16, quarantine: room }: AuditOptions) => {
-  const findings = createFindings(violationsMax)
-  const floors = createFloors()
-  const oneEffect = createOneEffect(findings, floors)
+const assemble = (options: AuditOptions) => {
+  const findings = createFindings(options.violationsMax ?? 100)
+  const sku = createSide(findings, skuJudged, options)
   const feed = createFeed(findings)
   const totals = createTotals()
+  const { orders: ofOrders, recordsKept, quarantine } = options
+  const carried = createCarried(findings, (kind, partition) => (kind === "sku" ? sku : order?.side)?.chain.endSeq(partition) ?? 0)
+  const order = ofOrders === undefined ? null : createOrderSide(findings, carried, totals, { ...ofOrders, recordsKept, quarantine })
   return {
-    codec,
     findings,
-    floors,
-    oneEffect,
+    sku,
     feed,
     totals,
-    chain: createChain(findings, codec.sha256),
-    epochs: createEpochs(findings),
-    time: createTime(findings),
-    cursor: createCursor(findings),
-    quarantine: createQuarantine(findings, room),
-    losses: createLosses(),
-    completeness: createCompleteness(findings, oneEffect.isDecided),
-    replies: createReplies(findings, recordsKept),
-    skus: createSkus({ findings, floors, feed, onEvent: totals.event, partitionOf }),
+    order,
+    carried: order === null ? null : carried,
+    completeness: createCompleteness(findings, sku.oneEffect.isDecided),
+    skus: createSkus({ findings, floors: sku.floors, feed, onEvent: totals.event, partitionOf: options.partitionOf }),
   }
 }
 type Checkers = ReturnType<typeof assemble>
 
-/** One command of a message, or one settled from quarantine, with its answer. */
-const answered = (checkers: Checkers, seen: RecordSeen, entry: SkuMessageEntry | SkuSettledEntry, decided: SkuDecidedCommand): void => {
-  const { command, named, decision } = decided
-  checkers.totals.decision(decision)
-  const sku = command?.sku ?? named?.key
-  const id = command?.id ?? named?.id
-  const scope = sku == null || id == null ? null : scopeOf(entry.sender, sku, id)
-  if (scope !== null) checkers.completeness.decided(scope)
-  const { partition, seq, record } = seen
-  if (command === null || scope === null) {
-    if (decision._tag !== "Refused") checkers.findings.violated("effects", { partition, seq }, `${decision._tag} without a command`)
+/** One command about a SKU with its answer. */
+const answered = (
+  checkers: Checkers,
+  seen: RecordSeen<SkuKind>,
+  entry: SkuMessageEntry | SkuSettledEntry,
+  decided: SkuDecidedCommand,
+): void => {
+  checkers.totals.decision(decided.decision)
+  const sku = decided.command?.sku ?? decided.named?.key
+  const id = decided.command?.id ?? decided.named?.id
+  if (sku != null && id != null) checkers.completeness.decided(scopeOf(entry.sender, sku, id))
+  const decision = decisionSeen(checkers.sku, seen, entry, decided)
+  if (decision === null) return
+  checkers.sku.oneEffect.decision(decision)
+  checkers.sku.time.decision(decision)
+  checkers.skus.decision(decision)
+  const { command, sender, actor } = decision
+  const order = "reservation" in command && command.reservation !== undefined ? orderOf(command.reservation) : null
+  if (!isOurs(sender)) {
+    const begins = decided.decision._tag === "Accepted" && (command.type === "Reserve" || command.type === "Confirm")
+    if (order !== null && begins)
+      checkers.findings.violated(
+        "carried",
+        decision.where,
+        `${command.type} ${command.id} of ${sender} takes the name of a line of order ${order}`,
+      )
     return
   }
-  const where = { partition, seq, sku: command.sku }
-  const brokerMs = entry._tag === "Message" ? entry.brokerMs : null
-  const decisionSeen: DecisionSeen = {
-    where,
-    scope,
-    atMs: record.atMs,
-    sender: entry.sender,
-    class: entry.class,
-    version: record.version,
-    bulk: entry._tag === "Settled" || entry.bulk,
-    command,
-    decision,
-    brokerMs,
-  }
-  checkers.oneEffect.decision(decisionSeen)
-  checkers.time.decision(decisionSeen)
-  checkers.skus.decision(decisionSeen)
+  const at = { kind: "sku", partition: seen.partition, seq: seen.seq } as const
+  const onBehalf = entry._tag === "Message" ? actor : null
+  const line = lineOf(actor, order ?? "", command.sku)
+  checkers.carried?.decided(at, command.id, sender, onBehalf, { command, line, decision: decided.decision, meaningOf: skuJudged.meaningOf })
 }
 
-const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void => {
+const entrySeen = (checkers: Checkers, seen: RecordSeen<SkuKind>, entry: SkuEntry): void => {
   switch (entry._tag) {
     case "Message":
       checkers.totals.message()
@@ -143,7 +154,7 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void 
       answered(checkers, seen, entry, entry.decided)
       return
     case "Floor":
-      checkers.floors.raised(seen.partition, entry)
+      checkers.sku.floors.raised(seen.partition, entry)
       return
     case "Expiry":
       checkers.skus.expiry({ partition: seen.partition, seq: seen.seq, sku: entry.key }, entry.key, entry.events, seen.record.atMs)
@@ -156,43 +167,79 @@ const entrySeen = (checkers: Checkers, seen: RecordSeen, entry: SkuEntry): void 
     case "Moved":
     case "Reset":
     case "Resumed":
-    case "Returned":
+      return
+    case "Returned": {
+      const { id, by, outcome, events } = entry
+      const at = { kind: "sku", partition: seen.partition, seq: seen.seq } as const
+      checkers.carried?.returned(at, id, { ...by, kind: by.kind === "order" ? "order" : "sku" }, outcome)
+      if (events.length > 0)
+        checkers.findings.violated("effects", { partition: seen.partition, seq: seen.seq }, "a SKU makes something of what an order says")
+      return
+    }
     case "Answered":
+      checkers.findings.violated("effects", { partition: seen.partition, seq: seen.seq }, "a SKU answers later")
       return
     default:
       unreachable(entry)
   }
 }
 
-const recordSeen = (checkers: Checkers, partition: number, stored: StoredRecord): void => {
+const skuRecordSeen = (checkers: Checkers, partition: number, stored: StoredRecord): void => {
+  const { carried } = checkers
   checkers.totals.record()
-  const decoded = checkers.codec.decodeRecord(stored.bytes)
-  const record = decoded._tag === "Record" ? decoded.record : null
-  checkers.chain.record(partition, stored, record, decoded._tag === "Record" ? "" : decoded.cause)
-  if (record === null) return
-  const seen: RecordSeen = { partition, seq: stored.seq, messageId: stored.messageId, record }
-  checkers.epochs.record(seen)
-  checkers.time.record(seen)
-  checkers.cursor.record(seen)
-  checkers.losses.record(seen)
-  checkers.quarantine.record(seen)
-  for (const entry of record.entries) entrySeen(checkers, seen, entry)
+  const seen = recordSeen(checkers.sku, partition, stored)
+  if (seen === null) return
+  const at = { kind: "sku", partition, seq: stored.seq } as const
+  const carrier: Carrier = { at, owner: seen.record.owner, atMs: seen.record.atMs, count: 0 }
+  for (const entry of seen.record.entries) {
+    entrySeen(checkers, seen, entry)
+    if (carried !== null) for (const one of carriedInSkus(carrier, entry)) carried.carries(one)
+  }
   checkers.skus.recordEnd(stored.bytes.length)
-  checkers.replies.record(seen)
+  checkers.sku.replies.record(seen)
 }
 
-const reportOf = (checkers: Checkers, quiet: boolean, held: StreamHeld | null): AuditReport => {
-  const { findings, chain, replies, feed, completeness, quarantine, skus, totals } = checkers
+/** What is known of orders once everything was read. */
+const orderTotalsOf = ({ order, carried, findings, skus }: Checkers, atRest: boolean): OrderTotals => {
+  if (order === null || carried === null) return noOrders
+  order.side.replies.finish()
+  const { unsettled, underWay } = carried.finish(atRest)
+  const keptQty = judgeLines(findings, skus.models, order.orders.models, unsettled)
+  const { orders, lines, held, refused, confirmed, cancelled, expired, fulfilled } = order.orders.counts
+  return {
+    orders,
+    orderLines: lines,
+    ordersHeld: held,
+    ordersRefused: refused,
+    ordersConfirmed: confirmed,
+    ordersCancelled: cancelled,
+    ordersExpired: expired,
+    ordersFulfilled: fulfilled,
+    orderUnitsOpen: keptQty,
+    answersGiven: order.answers.answeredCount(),
+    answersOwed: order.answers.owedCount(),
+    carriedUnderWay: underWay,
+  }
+}
+
+const reportOf = (checkers: Checkers, { quiet = false, held = null, atRest = false, heldOrders = null }: FinishOptions): AuditReport => {
+  const { findings, feed, completeness, skus, totals } = checkers
+  const { chain, replies, quarantine } = checkers.sku
   replies.finish()
   feed.finish(skus.models, chain.endSeq, quiet)
   skus.conservation.finish(skus.models.values())
-  const { losses, lostStored } = checkers.losses.finish(held)
+  const ofOrders = orderTotalsOf(checkers, atRest)
+  const skuLosses = checkers.sku.losses.finish(held)
+  const orderLosses = checkers.order?.side.losses.finish(heldOrders) ?? { losses: [], lostStored: 0 }
+  const losses = [...skuLosses.losses, ...orderLosses.losses]
+  const lostStored = skuLosses.lostStored + orderLosses.lostStored
   const known = {
     lostStored,
     lost: completeness.finish(),
     contradicted: findings.violationsBy.replies,
     oversoldQty: skus.conservation.oversoldQty(),
-    inQuarantine: quarantine.waiting(),
+    inQuarantine: quarantine.waiting() + (checkers.order?.side.quarantine.waiting() ?? 0),
+    ...ofOrders,
   }
   return {
     ok: losses.length === 0 && Object.values(findings.violationsBy).every((count) => count === 0),
@@ -200,20 +247,27 @@ const reportOf = (checkers: Checkers, quiet: boolean, held: StreamHeld | null): 
     violations: findings.violations,
     violationsBy: findings.violationsBy,
     checked: findings.checkedBy,
-    unchecked: { replies: replies.unchecked(), feed: feed.unchecked() },
+    unchecked: { replies: replies.unchecked() + (checkers.order?.side.replies.unchecked() ?? 0), feed: feed.unchecked() },
     totals: totals.finish(skus.models.values(), known),
   }
+}
+
+const told = (order: OrderSide | null): OrderSide => {
+  assert(order !== null, "an audit that is given orders was told of them")
+  return order
 }
 
 /** An audit of one cluster's journals. */
 export const createAudit = (options: AuditOptions): Audit => {
   const checkers = assemble(options)
   return {
-    record: (partition, stored) => recordSeen(checkers, partition, stored),
-    reply: checkers.replies.heard,
+    record: (partition, stored) => skuRecordSeen(checkers, partition, stored),
+    orderRecord: (partition, stored) => told(checkers.order).record(partition, stored),
+    orderReply: (reply) => told(checkers.order).side.replies.heard(reply),
+    reply: checkers.sku.replies.heard,
     feed: (value, receiver = value.channel) => checkers.feed.heard(value, receiver),
     acknowledged: checkers.completeness.acknowledged,
     skus: () => checkers.skus.models.keys(),
-    finish: ({ quiet = false, held = null } = {}) => reportOf(checkers, quiet, held),
+    finish: (end = {}) => reportOf(checkers, end),
   }
 }

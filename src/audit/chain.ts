@@ -5,8 +5,7 @@
  * only genesis record, and that none comes from another partition or another incarnation: no two writers ever appended
  * side by side, and nothing was lost or slipped in between. Says nothing of the records' contents.
  */
-import type { StoredRecord } from "../engine/records.ts"
-import type { SkuJournalRecord } from "../kinds/sku/types.ts"
+import type { JournalRecord, StoredRecord } from "../engine/records.ts"
 import type { Findings } from "./findings.ts"
 
 interface ChainTip {
@@ -17,13 +16,13 @@ interface ChainTip {
 
 interface Chain {
   /** The next record of a partition; `record` is null where its bytes can't be read, because of `cause`. */
-  readonly record: (partition: number, stored: StoredRecord, record: SkuJournalRecord | null, cause: string) => void
+  readonly record: (partition: number, stored: StoredRecord, record: JournalRecord | null, cause: string) => void
   /** The last sequence seen of a partition's journal, 0 if there is none. */
   readonly endSeq: (partition: number) => number
 }
 
 /** What is wrong with a record's links to `end`, each in words. */
-const brokenLinks = (end: ChainTip, partition: number, seq: number, record: SkuJournalRecord): Array<string> => {
+const brokenLinks = (end: ChainTip, partition: number, seq: number, record: JournalRecord): Array<string> => {
   const broken: Array<string> = []
   const first = end.seq === 0
   if (record.partition !== partition) broken.push(`is of partition ${record.partition}`)

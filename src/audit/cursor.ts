@@ -5,8 +5,7 @@
  * taken twice and none that was taken is missing. Only a journaled reset, which names the cursor it gives up, moves it back.
  * A message that was stored and never read leaves no trace here: that is `completeness`.
  */
-import type { Cursor } from "../engine/records.ts"
-import type { SkuJournalRecord } from "../kinds/sku/types.ts"
+import type { Cursor, JournalRecord } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
 import type { RecordSeen } from "./seen.ts"
 
@@ -16,7 +15,7 @@ const start: Cursor = { stream: "stored", seq: 0, digest: "" }
  * What is wrong with a record whose cursor moves to another stream. It may move once, from the stream of earlier releases to the beginning of the present one, in a record that
  * decides no message of either.
  */
-const wrongMove = (before: Cursor, { cursor, entries }: SkuJournalRecord): string | null => {
+const wrongMove = (before: Cursor, { cursor, entries }: JournalRecord): string | null => {
   const moved = entries.find((entry) => entry._tag === "Moved")
   if (moved === undefined) return `reads the stream ${cursor.stream} after ${before.stream}, and nothing says why`
   if (moved.from.stream !== before.stream || moved.from.seq !== before.seq)
@@ -27,7 +26,7 @@ const wrongMove = (before: Cursor, { cursor, entries }: SkuJournalRecord): strin
 }
 
 /** The last message of a record that was not reset: the highest it decided, or the one before. Reports what was taken out of turn. */
-const lastTaken = (findings: Findings, where: Where, before: Cursor, record: SkuJournalRecord): number => {
+const lastTaken = (findings: Findings, where: Where, before: Cursor, record: JournalRecord): number => {
   const taken = new Set<number>()
   const batches = new Set<number>()
   let last = before.seq

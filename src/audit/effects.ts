@@ -25,7 +25,7 @@ import type { Findings } from "./findings.ts"
 import { type Claim, claimKey, debtQty, type SkuModel, shelfAt, shortQty, sumQty } from "./model.ts"
 import { wrongPlaces } from "./places.ts"
 import { same } from "./plain.ts"
-import type { DecisionSeen } from "./seen.ts"
+import type { SkuDecisionSeen } from "./seen.ts"
 
 type EventType = StockEvent["type"]
 type EventOf<Type extends EventType> = Extract<StockEvent, { readonly type: Type }>
@@ -207,12 +207,12 @@ const isNamed = (command: Command, event: StockEvent): boolean => {
 /** The policy that a command sets: without a version, the next one. */
 const policySet = ({ policy }: SetPolicy, model: SkuModel) => ({ ...policy, version: policy.version ?? (model.policy?.version ?? 0) + 1 })
 
-const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
-  const { command, atMs, sender } = seen
+const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
+  const { command, atMs, actor } = seen
   const named = events.find((event) => "reservation" in event)
   const reservation =
     named !== undefined && "reservation" in named ? named.reservation : "reservation" in command ? command.reservation : undefined
-  const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : sender, reservation)
+  const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : actor, reservation)
   const claim = model.claims.get(key)
   const openQty = sumQty(claim?.open ?? []) + debtQty(model, key)
   const misplaced = wrongPlaces(command, events, model, claim, openQty)
@@ -250,16 +250,16 @@ const wrongUnits = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model
 }
 
 /** Why a channel's sale notice should have been quarantined and not believed, or null. */
-const wrongWord = ({ command, sender, bulk }: DecisionSeen, model: SkuModel): string | null => {
+const wrongWord = ({ command, actor, bulk }: SkuDecisionSeen, model: SkuModel): string | null => {
   if (command.type !== "RecordSale" || bulk) return null
   if (model.policy === null) return "tells of a SKU without a policy"
-  if (model.policy.channels.every(({ channel }) => channel !== sender)) return "tells of a SKU whose policy doesn't name it"
+  if (model.policy.channels.every(({ channel }) => channel !== actor)) return "tells of a SKU whose policy doesn't name it"
   return command.qty <= saleQtyMax ? null : `tells of ${command.qty} units, where ${saleQtyMax} are its bound`
 }
 
-const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
-  const { command, sender } = seen
-  const channel = command.type === "Fulfil" ? command.channel : sender
+const wrongEffect = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
+  const { command, actor } = seen
+  const channel = command.type === "Fulfil" ? command.channel : actor
   for (const event of events) {
     if (!expected[command.type].events.includes(event.type)) return `became ${event.type}`
     if ("channel" in event && event.channel !== channel) return `acts in the name of ${event.channel}`
@@ -274,7 +274,7 @@ const wrongEffect = (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, mode
 /** A checker `effects` that reports to `findings`. */
 export const createEffects = (findings: Findings) => ({
   /** Judges an accepted command's events against the model as it was before them. */
-  accepted: (seen: DecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): void => {
+  accepted: (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): void => {
     findings.checked("effects")
     const wrong = wrongEffect(seen, events, model)
     if (wrong !== null) findings.violated("effects", seen.where, `${seen.command.type} ${seen.command.id} of ${seen.sender} ${wrong}`)

@@ -20,14 +20,22 @@ export const CheckerName = [
   "replies",
   "completeness",
   "feed",
+  "carried",
+  "orders",
+  "answers",
+  "lines",
 ] as const
 export type CheckerName = (typeof CheckerName)[number]
 
 /** Where something was found: the record, or the record that was spoken of. Partition -1 where only the SKU is known. */
 export interface Where {
+  /** Absent: a partition of SKUs. */
+  readonly kind?: "order"
   readonly partition: number
   readonly seq: number
   readonly sku?: string
+  /** Channel and order, as `web/O-1`. */
+  readonly order?: string
 }
 
 /** One broken promise. */
@@ -67,11 +75,18 @@ export const createFindings = (violationsMax: number): Findings => {
     violated: (checker, where, detail) => {
       violationsBy[checker] += 1
       if (violations.length >= violationsMax) return
-      const { partition, seq, sku } = where
-      violations.push(sku === undefined ? { checker, partition, seq, detail } : { checker, partition, seq, sku, detail })
+      const { kind, partition, seq, sku, order } = where
+      const place = { checker, ...(kind === undefined ? {} : { kind }), partition, seq }
+      violations.push({ ...place, ...(sku === undefined ? {} : { sku }), ...(order === undefined ? {} : { order }), detail })
     },
     violations,
     violationsBy,
     checkedBy,
   }
 }
+
+/** The same findings, of partitions of orders. */
+export const ofOrders = (findings: Findings): Findings => ({
+  ...findings,
+  violated: (checker, where, detail) => findings.violated(checker, { ...where, kind: "order" }, detail),
+})

@@ -5,9 +5,8 @@
  * version 3 the fields that those left out of a repeat are kept apart, in 64 bits each, so that the rest is judged without them.
  */
 import type { EpochMs } from "../domain/names.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import type { FloorClass } from "../engine/records.ts"
-import type { SkuRememberedDecision } from "../kinds/sku/types.ts"
+import type { KindCommand } from "../engine/kind.ts"
+import type { FloorClass, RememberedDecision } from "../engine/records.ts"
 import {
   createFieldDigests,
   type Digest,
@@ -94,10 +93,11 @@ const writeFirst = ({ group, view, at }: PackedRowOf<FirstGroup>, { seq, issuedA
 }
 
 /** What finds a command, and what is each sending's own, is no content of it. */
-const noContent: ReadonlySet<string> = new Set(["type", "id", "sku", "issuedAtMs", "deadlineMs"])
+const noContent: ReadonlyArray<string> = ["type", "id", "issuedAtMs", "deadlineMs"]
 
 /** Contents and outcomes as digests, and what differs between two. */
-const createJudgements = () => {
+const createJudgements = (keyField: string) => {
+  const beside: ReadonlySet<string> = new Set([...noContent, keyField])
   const digests = createFieldDigests()
   const types = new Map<string, number>()
   const typeOf = (type: string): number => {
@@ -105,11 +105,11 @@ const createJudgements = () => {
     types.set(type, known)
     return known
   }
-  const leftOut = (outcome: SkuRememberedDecision, name: string): Half =>
+  const leftOut = (outcome: RememberedDecision, name: string): Half =>
     isNothing(Reflect.get(outcome, name)) ? halfOf(noDigest) : halfOf(digests.field(name, Reflect.get(outcome, name)))
-  const all = (outcome: SkuRememberedDecision): Digest =>
+  const all = (outcome: RememberedDecision): Digest =>
     digests.fields(outcome, (name, value) => !outcomeBeside.has(name) && !isNothing(value)).sum
-  const said = (outcome: SkuRememberedDecision, isOld: boolean): Said => ({
+  const said = (outcome: RememberedDecision, isOld: boolean): Said => ({
     all: all(outcome),
     reservation: isOld ? leftOut(outcome, "reservation") : null,
     since3: isOld ? [...saidSince3].map((name) => leftOut(outcome, name)).reduce(halfSum) : null,
@@ -117,9 +117,9 @@ const createJudgements = () => {
   const isUnsaid = (half: Half | null): boolean => half === null || (half[0] === 0 && half[1] === 0)
   return {
     said,
-    content: (command: Command): Content => ({
+    content: (command: KindCommand): Content => ({
       type: typeOf(command.type),
-      fields: digests.fields(command, (name) => !noContent.has(name)),
+      fields: digests.fields(command, (name) => !beside.has(name)),
     }),
     /** Of one quantity, as all that counts of a shipment. */
     shipped: (qty: number | undefined): Content => ({ type: typeOf("Fulfil"), fields: digests.fields({ qty }, () => true) }),
@@ -130,7 +130,7 @@ const createJudgements = () => {
       return field === undefined ? null : (field ?? "id")
     },
     /** How an outcome is not the first one, in words, or null. `version`: of the record that says it. */
-    contradiction: (outcome: SkuRememberedDecision, first: First, version: number): string | null => {
+    contradiction: (outcome: RememberedDecision, first: First, version: number): string | null => {
       if (isSameDigest(all(outcome), first.outcome.all)) return null
       const wrong = `${textOf(outcome)} is said, and that isn't what was journaled`
       const { reservation, since3 } = first.outcome
@@ -155,14 +155,14 @@ export interface Deciding {
   readonly seq: number
   readonly issuedAtMs: EpochMs
   readonly content: Content
-  readonly outcome: SkuRememberedDecision
+  readonly outcome: RememberedDecision
 }
 
-/** First decisions of which none was made yet, forgotten as `floors` rise. */
-export const createFirsts = (floors: Floors) => {
+/** First decisions of which none was made yet, forgotten as `floors` rise. `keyField`: what finds an actor, and is no content of its commands. */
+export const createFirsts = (floors: Floors, keyField: string) => {
   const rows = new Rows<FirstGroup>()
   const groups = new Map<string, FirstGroup>()
-  const judgements = createJudgements()
+  const judgements = createJudgements(keyField)
   const groupOf = ({ partition, sender, floorClass, version }: Deciding): FirstGroup => {
     const isOld = version < 3
     const name = `${partition} ${sender} ${floorClass} ${isOld}`

@@ -4,7 +4,7 @@
  * Three traces, each with its place. An ingress's serials, which a record found missing. A position that was given up although the stream went on behind it: everything up to the next message taken may have
  * been this partition's. And sequences that the stream has used and no longer holds, and that no journal names: what was dropped where nothing had been decided yet, by whomever it was.
  */
-import type { SkuEntry } from "../kinds/sku/types.ts"
+import type { Entry } from "../engine/records.ts"
 import type { RecordSeen } from "./seen.ts"
 
 /** One loss. Partition -1 where nobody knows whose it was. */
@@ -77,7 +77,7 @@ export const createLosses = () => {
     }
   }
 
-  const entrySeen = (partition: number, seq: number, entry: SkuEntry): void => {
+  const entrySeen = (partition: number, seq: number, entry: Entry): void => {
     if (entry._tag === "Reset") givenUp.set(partition, entry.from.seq)
     if (entry._tag === "Skipped") taken(partition, seq, entry.seq)
     if (entry._tag !== "Stored") return

@@ -8,14 +8,13 @@
 
 import type { EpochMs } from "../domain/names.ts"
 import type { RefusalReason } from "../domain/refusals.ts"
-import type { Command } from "../domain/sku/commands.ts"
-import type { SkuJournaledDecision, SkuRememberedDecision } from "../kinds/sku/types.ts"
-import { type Digest, digestOf } from "./digest.ts"
-import { isFactType } from "./effects.ts"
-import type { Findings } from "./findings.ts"
+import type { KindCommand, KindTypes } from "../engine/kind.ts"
+import type { FloorClass, JournaledDecision, RememberedDecision } from "../engine/records.ts"
+import { digestOf } from "./digest.ts"
+import type { Findings, Where } from "./findings.ts"
 import { type Content, createFirsts, type First, type Firsts } from "./firsts.ts"
-import { type Floors, floorClassOf } from "./floors.ts"
-import { meaningOf } from "./outcome.ts"
+import { type Floors, isOurs } from "./floors.ts"
+import { floorClassOf, type Judged } from "./judged.ts"
 import { type Group, Rows } from "./rows.ts"
 import type { DecisionSeen } from "./seen.ts"
 
@@ -35,21 +34,26 @@ const formRefusals: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   "IssuedAhead",
 ])
 
-const isReuse = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
-const isTooOld = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
-const isForm = (decision: SkuJournaledDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
+const isReuse = (decision: JournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "IdReused"
+const isTooOld = (decision: JournaledDecision): boolean => decision._tag === "Refused" && decision.refusal.reason === "TooOld"
+const isForm = (decision: JournaledDecision): boolean => decision._tag === "Refused" && formRefusals.has(decision.refusal.reason)
 /** Refusals for want of room, in quarantine or for another sender. They hold for the moment, not for the command, which may be sent again; the checker `quarantine` judges whether room was short. */
-const isForWantOfRoom = (decision: SkuJournaledDecision): boolean =>
+const isForWantOfRoom = (decision: JournaledDecision): boolean =>
   decision._tag === "Refused" &&
   decision.refusal.reason === "LimitReached" &&
   (decision.refusal.field === "quarantine" || decision.refusal.field === "senders")
-const isOfRoom = (outcome: SkuRememberedDecision): boolean =>
+const isOfRoom = (outcome: RememberedDecision): boolean =>
   outcome.outcome === "refused" && outcome.reason === "LimitReached" && (outcome.field === "quarantine" || outcome.field === "senders")
-const isFinal = (decision: SkuJournaledDecision): boolean =>
-  decision._tag !== "Quarantined" && decision._tag !== "Repeated" && !isForm(decision) && !isForWantOfRoom(decision)
+const isFinal = (decision: JournaledDecision): boolean =>
+  decision._tag !== "Quarantined" &&
+  decision._tag !== "Repeated" &&
+  decision._tag !== "Begun" &&
+  decision._tag !== "Pending" &&
+  !isForm(decision) &&
+  !isForWantOfRoom(decision)
 
 /** What is wrong with a refusal for a reused id, which must name what differs; `id` where several fields do. Releases before version 3 compared when it was issued too, and named nothing. */
-const wrongReuse = (decision: SkuJournaledDecision, right: string | null, version: number): string | null => {
+const wrongReuse = (decision: JournaledDecision, right: string | null, version: number): string | null => {
   if (version < 3) return null
   if (right === null) return "is refused as reused, with the same content"
   const said = decision._tag === "Refused" ? decision.refusal.field : undefined
@@ -59,7 +63,7 @@ const wrongReuse = (decision: SkuJournaledDecision, right: string | null, versio
 }
 
 /** What is wrong with a decision about an id that has its answer, or null. */
-const wrongAgain = (firsts: Firsts, decision: SkuJournaledDecision, first: First, content: Content, version: number): string | null => {
+const wrongAgain = (firsts: Firsts, decision: JournaledDecision, first: First, content: Content, version: number): string | null => {
   const differing = firsts.differing(first.content, content)
   if (isReuse(decision)) return wrongReuse(decision, differing, version)
   if (decision._tag === "Repeated") {
@@ -71,15 +75,15 @@ const wrongAgain = (firsts: Firsts, decision: SkuJournaledDecision, first: First
   return differing === null ? `is decided anew (${decision._tag})` : `is decided for another content (${decision._tag})`
 }
 
-/** Under what a shipment that has a reference is remembered beside its command's id. No scope begins with an empty line. */
-const shipmentName = (partition: number, command: Command): Digest | null =>
-  command.type === "Fulfil" && command.shipment !== undefined
-    ? digestOf(["", partition, command.sku, command.channel, command.reservation, command.location, command.shipment].join("\n"))
-    : null
-
 /** What is wrong with a decision about a shipment that was told before under another id, or null. */
-const wrongShipment = (firsts: Firsts, decision: SkuJournaledDecision, first: First, command: Command, version: number): string | null => {
-  const isSame = command.type === "Fulfil" && firsts.differing(first.content, firsts.shipped(command.qty)) === null
+const wrongShipment = (
+  firsts: Firsts,
+  decision: JournaledDecision,
+  first: First,
+  qty: number | undefined,
+  version: number,
+): string | null => {
+  const isSame = firsts.differing(first.content, firsts.shipped(qty)) === null
   if (decision._tag === "Repeated") {
     if (!isSame) return "repeats the outcome of a shipment of another quantity"
     const wrong = firsts.contradiction(decision.outcome, first, version)
@@ -91,21 +95,50 @@ const wrongShipment = (firsts: Firsts, decision: SkuJournaledDecision, first: Fi
 }
 
 /** What is wrong with a decision about an id that has no answer yet, or none any more, or null. */
-const wrongFirst = (decision: SkuJournaledDecision, belowFloor: boolean, settled: boolean, wasRoomless: () => boolean): string | null => {
+const wrongFirst = (decision: JournaledDecision, belowFloor: boolean, settled: boolean, wasRoomless: () => boolean): string | null => {
   if (decision._tag === "Repeated" && isOfRoom(decision.outcome) && wasRoomless()) return null
   if (decision._tag === "Repeated") return "is repeated, but was never decided or is forgotten"
+  if (decision._tag === "Pending") return "is said to be under way, but never began or is answered"
   if (isReuse(decision)) return "is refused as reused, but was never decided or is forgotten"
   if (isTooOld(decision) && !belowFloor) return "is refused as too old, but lies above the floor"
   if (belowFloor && !settled && isFinal(decision)) return `lies below the floor and is decided (${decision._tag})`
   return null
 }
 
-/** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
-const countedAtMs = (command: Command, version: number, brokerMs: EpochMs): EpochMs =>
-  version >= 3 && isFactType(command.type) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+/** What is wrong with a decision about an id whose command has begun and is not answered. */
+const wrongMeanwhile = (firsts: Firsts, decision: JournaledDecision, begun: BegunId, content: Content, version: number): string | null => {
+  const differing = firsts.differing(begun.content, content)
+  if (isReuse(decision)) return wrongReuse(decision, differing, version)
+  if (isForm(decision)) return null
+  if (differing !== null) return `is decided for another content (${decision._tag}) before it is answered`
+  return decision._tag === "Pending" ? null : `is decided anew (${decision._tag}) before it is answered`
+}
 
-interface OneEffect {
-  readonly decision: (seen: DecisionSeen) => void
+/** A fact ahead of time counts as told when the broker says it was; before version 3 it was refused. What a partition of ours sends counts as of when it was carried. */
+const countedAtMs = (command: KindCommand, sender: string, isFact: boolean, version: number, brokerMs: EpochMs): EpochMs =>
+  version >= 3 && isFact && !isOurs(sender) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+
+/** A command that began something and is not answered: its id is bound to its content. */
+interface BegunId {
+  readonly content: Content
+  readonly floorClass: FloorClass
+  readonly issuedAtMs: EpochMs
+}
+
+/** An answer that was owed, as a record gives it. */
+interface AnswerGiven {
+  readonly where: Where
+  readonly scope: string
+  readonly sender: string
+  readonly version: number
+  readonly atMs: EpochMs
+  readonly outcome: RememberedDecision
+}
+
+interface OneEffect<K extends KindTypes> {
+  readonly decision: (seen: DecisionSeen<K>) => void
+  /** A command that began is answered: from here on the answer is repeated. */
+  readonly answered: (given: AnswerGiven) => void
   /** Whether a decision on the id of this scope is remembered. */
   readonly isDecided: (scope: string) => boolean
 }
@@ -122,39 +155,55 @@ const createRoomless = () => {
   }
 }
 
-/** A checker `one-effect` that reports to `findings`. */
-export const createOneEffect = (findings: Findings, floors: Floors): OneEffect => {
-  const firsts = createFirsts(floors)
+/** A checker `one-effect` of one kind that reports to `findings`. */
+export const createOneEffect = <K extends KindTypes>(findings: Findings, floors: Floors, kind: Judged<K>): OneEffect<K> => {
+  const firsts = createFirsts(floors, kind.keyField)
   const roomless = createRoomless()
+  /** By partition and scope. */
+  const begun = new Map<string, BegunId>()
   return {
     decision: ({ where, scope, atMs, sender, class: sentAs, version, command, decision, brokerMs }) => {
       findings.checked("one-effect")
       const { partition, seq } = where
-      const floorClass = floorClassOf(command, sentAs)
+      const floorClass = floorClassOf(kind, command, sentAs)
       const name = digestOf(scope)
       const first = firsts.recall(partition, name, atMs)
       const content = firsts.content(command)
       const settled = brokerMs === null
-      const countsMs = countedAtMs(command, version, brokerMs ?? atMs)
+      const countsMs = countedAtMs(command, sender, kind.isFact(command), version, brokerMs ?? atMs)
       const belowFloor = countsMs < floors.at(partition, sender, floorClass, atMs)
-      const shipment = shipmentName(partition, command)
-      const told = shipment === null ? undefined : firsts.recall(partition, shipment, atMs)
+      const second = kind.secondName(partition, command)
+      const secondName = second === null ? null : digestOf(second.name)
+      const told = secondName === null ? undefined : firsts.recall(partition, secondName, atMs)
       if (version === 1 && isForWantOfRoom(decision)) roomless.note(scope)
       const wrongAnew = () => wrongFirst(decision, belowFloor, settled, () => roomless.has(scope))
-      const wrongNow = () => (told === undefined ? wrongAnew() : wrongShipment(firsts, decision, told, command, version))
-      const wrong = first === undefined ? wrongNow() : wrongAgain(firsts, decision, first, content, version)
+      const wrongNow = () => (told === undefined ? wrongAnew() : wrongShipment(firsts, decision, told, second?.qty, version))
+      const meanwhile = begun.get(`${partition} ${scope}`)
+      const wrongSince = () => (first === undefined ? wrongNow() : wrongAgain(firsts, decision, first, content, version))
+      const wrong = meanwhile === undefined ? wrongSince() : wrongMeanwhile(firsts, decision, meanwhile, content, version)
       if (wrong !== null) {
         const since = first === undefined ? "" : `, first decided in record ${first.seq}`
         findings.violated("one-effect", where, `${command.type} ${command.id} of ${sender} ${wrong}${since}`)
       }
+      if (decision._tag === "Begun") begun.set(`${partition} ${scope}`, { content, floorClass, issuedAtMs: countsMs })
       const isShipmentAgain = told !== undefined && decision._tag === "Repeated"
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // A command that an operator settled is remembered from then on, because its answer was not known before.
-      const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
-      const deciding = { partition, sender, floorClass, version, seq, issuedAtMs, content, outcome: meaningOf(decision) }
+      const issuedAtMs = settled && !isOurs(sender) ? Math.max(atMs, countsMs) : countsMs
+      const deciding = { partition, sender, floorClass, version, seq, issuedAtMs, content, outcome: kind.meaningOf(decision) }
       firsts.remember(name, deciding, atMs)
-      if (shipment !== null && command.type === "Fulfil" && decision._tag === "Accepted")
-        firsts.remember(shipment, { ...deciding, content: firsts.shipped(command.qty) }, atMs)
+      if (secondName !== null && decision._tag === "Accepted")
+        firsts.remember(secondName, { ...deciding, content: firsts.shipped(second?.qty) }, atMs)
+    },
+    answered: ({ where, scope, sender, version, atMs, outcome }) => {
+      const { partition, seq } = where
+      const waiting = begun.get(`${partition} ${scope}`)
+      // That nothing was owed is told by the checker of answers.
+      if (waiting === undefined) return
+      begun.delete(`${partition} ${scope}`)
+      // Remembered from when it was given, however long that took.
+      const deciding = { partition, sender, ...waiting, issuedAtMs: Math.max(waiting.issuedAtMs, atMs), version, seq, outcome }
+      firsts.remember(digestOf(scope), deciding, atMs)
     },
     isDecided: firsts.isKnown,
   }

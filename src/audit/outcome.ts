@@ -34,7 +34,7 @@ const acceptedMeaning = (events: ReadonlyArray<StockEvent>): AcceptedMeaning => 
   return meant
 }
 
-/** The outcome that a journaled decision is. */
+/** The outcome that a journaled decision of a SKU is. */
 export const meaningOf = (decision: SkuJournaledDecision): SkuRememberedDecision => {
   switch (decision._tag) {
     case "Accepted":
@@ -75,7 +75,7 @@ const fieldContradiction = (name: string, said: object, meant: object): string |
  * How `said` contradicts `meant`, in words, or null if it doesn't. Every field said must be as meant, and none that is meant may be
  * missing, but for the name of the reservation: saying the one that was asked for is optional. `version`: of the record it is said of.
  */
-export const contradiction = (said: SkuRememberedDecision, meant: SkuRememberedDecision, version: number): string | null => {
+export const contradiction = (said: object, meant: object, version: number): string | null => {
   for (const name of Object.keys(said)) {
     const wrong = outcomeBeside.has(name) ? null : fieldContradiction(name, said, meant)
     if (wrong !== null) return wrong

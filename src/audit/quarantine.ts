@@ -5,9 +5,10 @@
  * very command it was, and that an operator's command settles exactly one, in the same record. Counts what waits, by sender and in all: beyond the bounds nothing more
  * is quarantined, and a command is refused for want of room exactly then.
  */
-import type { SkuJournaledDecision, SkuMessageEntry, SkuSettledEntry } from "../kinds/sku/types.ts"
-import { isFactType } from "./effects.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { JournaledDecision, MessageEntry, SettledEntry } from "../engine/records.ts"
 import type { Findings, Where } from "./findings.ts"
+import type { Judged } from "./judged.ts"
 import { textOf } from "./plain.ts"
 import { createQuarantineRoom, type QuarantineBounds, quarantineBounds } from "./quarantine-room.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
@@ -18,13 +19,13 @@ interface QuarantinedPlace {
   readonly content: string
 }
 
-interface Quarantine {
-  readonly record: (seen: RecordSeen) => void
+interface Quarantine<K extends KindTypes> {
+  readonly record: (seen: RecordSeen<K>) => void
   /** Commands that still wait, over all partitions. */
   readonly waiting: () => number
 }
 
-const isForWantOfRoom = (decision: SkuJournaledDecision): boolean =>
+const isForWantOfRoom = (decision: JournaledDecision): boolean =>
   decision._tag === "Refused" && decision.refusal.reason === "LimitReached" && decision.refusal.field === "quarantine"
 
 /** Where the first of each command waits, by partition and scope: whoever asks again is told that place, and no other. */
@@ -43,8 +44,12 @@ const createFirsts = (findings: Findings) => {
   }
 }
 
-/** A checker `quarantine` that reports to `findings`. */
-export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = quarantineBounds): Quarantine => {
+/** A checker `quarantine` of one kind that reports to `findings`. */
+export const createQuarantine = <K extends KindTypes>(
+  findings: Findings,
+  kind: Judged<K>,
+  bounds: QuarantineBounds = quarantineBounds,
+): Quarantine<K> => {
   const firsts = createFirsts(findings)
   /** By partition and place. */
   const places = new Map<string, QuarantinedPlace>()
@@ -52,21 +57,22 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
   const room = createQuarantineRoom(findings, bounds)
 
   /** Notes what a message put into quarantine, and returns what its operator commands say they settled. */
-  const message = (where: Where, entry: SkuMessageEntry, version: number): Array<string> => {
+  const message = (where: Where, entry: MessageEntry<K>, version: number): Array<string> => {
     const settling: Array<string> = []
     for (const { command, decision } of entry.decided) {
       if (command === null) continue
-      if (decision._tag === "Accepted" && (command.type === "ReplayQuarantined" || command.type === "DropQuarantined")) {
-        settling.push(command.quarantined)
-        const waiting = places.get(placeOf(where, command.quarantined))
+      const settles = decision._tag === "Accepted" ? kind.settles(command) : null
+      if (settles !== null) {
+        settling.push(settles)
+        const waiting = places.get(placeOf(where, settles))
         if (waiting !== undefined) {
-          room.leave(where, command.quarantined, waiting)
+          room.leave(where, settles, waiting)
           firsts.leave(where, waiting.scope)
         }
       }
-      const at = { ...where, sku: command.sku }
-      const scope = scopeOf(entry.sender, command.sku, command.id)
-      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && isFactType(command.type) }
+      const at = { ...where, ...kind.placeOf(command) }
+      const scope = scopeOf(entry.sender, kind.keyOf(command), command.id)
+      const asking = { sender: entry.sender, scope, id: command.id, asFact: version >= 3 && kind.isFact(command) }
       if (isForWantOfRoom(decision)) room.refused(at, asking)
       if (decision._tag !== "Quarantined") continue
       findings.checked("quarantine")
@@ -85,13 +91,13 @@ export const createQuarantine = (findings: Findings, bounds: QuarantineBounds = 
     return settling
   }
 
-  const settled = (where: Where, entry: SkuSettledEntry, settling: Array<string>): void => {
+  const settled = (where: Where, entry: SettledEntry<K>, settling: Array<string>): void => {
     findings.checked("quarantine")
     const { quarantined, sender, decided } = entry
     const held = places.get(placeOf(where, quarantined))
     const { command } = decided
     if (held === undefined) findings.violated("quarantine", where, `${quarantined} is settled, but nothing waits there`)
-    else if (command === null || held.scope !== scopeOf(sender, command.sku, command.id) || held.content !== textOf(command)) {
+    else if (command === null || held.scope !== scopeOf(sender, kind.keyOf(command), command.id) || held.content !== textOf(command)) {
       findings.violated("quarantine", where, `${quarantined} is settled as another command than the one that waits there`)
     }
     if (decided.decision._tag === "Quarantined") findings.violated("quarantine", where, `${quarantined} is settled without a final answer`)

@@ -5,19 +5,30 @@
  * repeats marked as such: nothing was said before it was durable, by a zombie, or otherwise than it was decided. Replies are best told before
  * their records are; one told later is judged if its record is among the newest, and counted as unchecked if not.
  */
-import type { SkuDecidedCommand, SkuHeardDecision, SkuReply } from "../kinds/sku/types.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { DecidedCommand, Entry } from "../engine/records.ts"
+import type { SkuKind } from "../kinds/sku/types.ts"
 import type { Findings, Where } from "./findings.ts"
-import { contradiction, meaningOf } from "./outcome.ts"
+import type { Judged } from "./judged.ts"
+import { contradiction } from "./outcome.ts"
 import { type RecordSeen, scopeOf } from "./seen.ts"
 
 /** A reply as its sender heard it. The suffix is known where the subject it came on is. */
-export interface HeardReply {
+export interface HeardReply<K extends KindTypes = SkuKind> {
   readonly sender: string
   readonly suffix?: string
   readonly partition: number
   readonly seq: number
   readonly epoch: number
-  readonly decisions: SkuReply["decisions"]
+  readonly decisions: ReadonlyArray<K["said"]>
+}
+
+/** What one command is answered with. */
+interface MeantAnswer {
+  readonly id: string
+  readonly about: string
+  readonly repeated: boolean
+  readonly outcome: object
 }
 
 /** What a record answers to one sender, under one suffix. */
@@ -25,59 +36,79 @@ interface JournaledAnswer {
   /** Of the record. */
   readonly version: number
   readonly reply: string | null
-  readonly decided: ReadonlyArray<SkuDecidedCommand>
+  readonly meant: ReadonlyArray<MeantAnswer>
 }
 
-const idOf = (decided: SkuDecidedCommand): string => decided.command?.id ?? decided.named?.id ?? ""
-const skuOf = (decided: SkuDecidedCommand): string => decided.command?.sku ?? decided.named?.key ?? ""
+/** The reading of one kind's answers. */
+const createReading = <K extends KindTypes>(kind: Judged<K>) => {
+  const meantBy = ({ command, named, decision }: DecidedCommand<K>): MeantAnswer => ({
+    id: command?.id ?? named?.id ?? "",
+    about: kind.aboutOf(command === null ? (named?.key ?? "") : kind.keyOf(command)),
+    repeated: decision._tag === "Repeated",
+    outcome: kind.meaningOf(decision),
+  })
 
-/** A record's answers by sender and first command, so that a record of thousands is searched once. */
-const answersOf = (seen: RecordSeen): ReadonlyMap<string, ReadonlyArray<JournaledAnswer>> => {
-  const answers = new Map<string, Array<JournaledAnswer>>()
-  for (const entry of seen.record.entries) {
-    if (entry._tag !== "Message" && entry._tag !== "Settled") continue
+  /** Each suffix an entry answers, with what it is told. What has begun, and what is asked again meanwhile, is answered by another entry. */
+  const answersIn = (entry: Entry<K>): ReadonlyArray<{ readonly reply: string | null; readonly meant: ReadonlyArray<MeantAnswer> }> => {
+    if (entry._tag === "Answered") {
+      const meant = [{ id: entry.id, about: kind.aboutOf(entry.key), repeated: false, outcome: entry.outcome }]
+      return entry.replies.map((reply) => ({ reply, meant }))
+    }
+    if (entry._tag !== "Message" && entry._tag !== "Settled") return []
     const decided = entry._tag === "Message" ? entry.decided : [entry.decided]
-    const [first] = decided
-    const key = first === undefined ? entry.sender : scopeOf(entry.sender, skuOf(first), idOf(first))
-    const known = answers.get(key)
-    const answer: JournaledAnswer = { reply: entry.reply, decided, version: seen.record.version }
-    if (known === undefined) answers.set(key, [answer])
-    else known.push(answer)
+    if (decided.some(({ decision }) => decision._tag === "Begun" || decision._tag === "Pending")) return []
+    return [{ reply: entry.reply, meant: decided.map(meantBy) }]
   }
-  return answers
-}
 
-/** How one thing said contradicts one decision, or null. */
-const contradicted = (said: SkuHeardDecision, decided: SkuDecidedCommand, version: number): string | null => {
-  if ((said.id ?? "") !== idOf(decided) || (said.sku ?? "") !== skuOf(decided))
-    return `speaks of ${said.id}, the record of ${idOf(decided)}`
-  if ((said.repeated === true) !== (decided.decision._tag === "Repeated"))
-    return `${said.id} is wrongly said ${said.repeated === true ? "" : "not "}to be repeated`
-  const wrong = contradiction(said, meaningOf(decided.decision), version)
-  return wrong === null ? null : `${said.id}: ${wrong}`
-}
-
-const contradictedBy = (heard: HeardReply, answer: JournaledAnswer): string | null => {
-  if (heard.suffix !== undefined && heard.suffix !== answer.reply) return `was sent to ${heard.suffix}, not to ${answer.reply}`
-  if (heard.decisions.length !== answer.decided.length) return `has ${heard.decisions.length} answers for ${answer.decided.length} commands`
-  for (let index = 0; index < heard.decisions.length; index++) {
-    const said = heard.decisions[index]
-    const decided = answer.decided[index]
-    const wrong = said === undefined || decided === undefined ? "answers nothing" : contradicted(said, decided, answer.version)
-    if (wrong !== null) return wrong
+  /** A record's answers by sender and first command, so that a record of thousands is searched once. */
+  const answersOf = (seen: RecordSeen<K>): ReadonlyMap<string, ReadonlyArray<JournaledAnswer>> => {
+    const answers = new Map<string, Array<JournaledAnswer>>()
+    for (const entry of seen.record.entries) {
+      for (const { reply, meant } of answersIn(entry)) {
+        const sender = "sender" in entry ? entry.sender : ""
+        const [first] = meant
+        const key = first === undefined ? sender : scopeOf(sender, first.about, first.id)
+        const known = answers.get(key)
+        const answer: JournaledAnswer = { reply, meant, version: seen.record.version }
+        if (known === undefined) answers.set(key, [answer])
+        else known.push(answer)
+      }
+    }
+    return answers
   }
-  return null
+
+  /** How one thing said contradicts one decision, or null. */
+  const contradicted = (said: K["said"], meant: MeantAnswer, version: number): string | null => {
+    const { id, about, repeated } = kind.saidOf(said)
+    if (id !== meant.id || about !== meant.about) return `speaks of ${id || null}, the record of ${meant.id}`
+    if (repeated !== meant.repeated) return `${id} is wrongly said ${repeated ? "" : "not "}to be repeated`
+    const wrong = contradiction(said, meant.outcome, version)
+    return wrong === null ? null : `${id}: ${wrong}`
+  }
+
+  const contradictedBy = (heard: HeardReply<K>, answer: JournaledAnswer): string | null => {
+    if (heard.suffix !== undefined && heard.suffix !== answer.reply) return `was sent to ${heard.suffix}, not to ${answer.reply}`
+    if (heard.decisions.length !== answer.meant.length) return `has ${heard.decisions.length} answers for ${answer.meant.length} commands`
+    for (let index = 0; index < heard.decisions.length; index++) {
+      const said = heard.decisions[index]
+      const meant = answer.meant[index]
+      const wrong = said === undefined || meant === undefined ? "answers nothing" : contradicted(said, meant, answer.version)
+      if (wrong !== null) return wrong
+    }
+    return null
+  }
+  return { answersOf, contradictedBy }
 }
 
-interface KnownRecord {
-  readonly seen: RecordSeen
+interface KnownRecord<K extends KindTypes> {
+  readonly seen: RecordSeen<K>
   answers: ReadonlyMap<string, ReadonlyArray<JournaledAnswer>> | null
 }
 
 /** The checker `replies`: it is given what senders heard, and the records. */
-export interface Replies {
-  readonly heard: (reply: HeardReply) => void
-  readonly record: (seen: RecordSeen) => void
+export interface Replies<K extends KindTypes> {
+  readonly heard: (reply: HeardReply<K>) => void
+  readonly record: (seen: RecordSeen<K>) => void
   /** Reports replies whose record never came. */
   readonly finish: () => void
   /** Replies told so late that their record was no longer at hand. */
@@ -86,33 +117,35 @@ export interface Replies {
 
 const noAnswers: ReadonlyArray<JournaledAnswer> = []
 
-/** Holds a reply up against a record. */
-const judge = (findings: Findings, known: KnownRecord, heard: HeardReply): void => {
-  findings.checked("replies")
-  const { partition, seq, record } = known.seen
-  const [first] = heard.decisions
-  const where: Where = first?.sku == null ? { partition, seq } : { partition, seq, sku: first.sku }
-  if (heard.epoch !== record.epoch)
-    findings.violated("replies", where, `reply of epoch ${heard.epoch} about a record of epoch ${record.epoch}`)
-  const key = first === undefined ? heard.sender : scopeOf(heard.sender, first.sku ?? "", first.id ?? "")
-  known.answers ??= answersOf(known.seen)
-  let wrong: string | null = "is about a command that the record doesn't decide"
-  for (const answer of known.answers.get(key) ?? noAnswers) {
-    wrong = contradictedBy(heard, answer)
-    if (wrong === null) return
-  }
-  findings.violated("replies", where, `reply to ${heard.sender} ${wrong}`)
-}
-
-/** A checker `replies` that reports to `findings`, and keeps the newest `recordsKept` records for replies that are told late. */
-export const createReplies = (findings: Findings, recordsKept: number): Replies => {
-  const waiting = new Map<number, Map<number, Array<HeardReply>>>()
+/** A checker `replies` of one kind that reports to `findings`, and keeps the newest `recordsKept` records for replies that are told late. */
+export const createReplies = <K extends KindTypes>(findings: Findings, kind: Judged<K>, recordsKept: number): Replies<K> => {
+  const { answersOf, contradictedBy } = createReading(kind)
+  const waiting = new Map<number, Map<number, Array<HeardReply<K>>>>()
   /** The newest records of each partition, in order. */
-  const newest = new Map<number, Map<number, KnownRecord>>()
+  const newest = new Map<number, Map<number, KnownRecord<K>>>()
   const lastSeq = new Map<number, number>()
   let unchecked = 0
 
-  const wait = (heard: HeardReply): void => {
+  /** Holds a reply up against a record. */
+  const judge = (known: KnownRecord<K>, heard: HeardReply<K>): void => {
+    findings.checked("replies")
+    const { partition, seq, record } = known.seen
+    const [first] = heard.decisions
+    const { id, about } = first === undefined ? { id: "", about: "" } : kind.saidOf(first)
+    const where: Where = { partition, seq, ...(first === undefined ? {} : kind.placeOfSaid(heard.sender, first)) }
+    if (heard.epoch !== record.epoch)
+      findings.violated("replies", where, `reply of epoch ${heard.epoch} about a record of epoch ${record.epoch}`)
+    const key = first === undefined ? heard.sender : scopeOf(heard.sender, about, id)
+    known.answers ??= answersOf(known.seen)
+    let wrong: string | null = "is about a command that the record doesn't decide"
+    for (const answer of known.answers.get(key) ?? noAnswers) {
+      wrong = contradictedBy(heard, answer)
+      if (wrong === null) return
+    }
+    findings.violated("replies", where, `reply to ${heard.sender} ${wrong}`)
+  }
+
+  const wait = (heard: HeardReply<K>): void => {
     let ofPartition = waiting.get(heard.partition)
     if (ofPartition === undefined) {
       ofPartition = new Map()
@@ -123,9 +156,9 @@ export const createReplies = (findings: Findings, recordsKept: number): Replies 
     else known.push(heard)
   }
 
-  const keep = (known: KnownRecord): void => {
+  const keep = (known: KnownRecord<K>): void => {
     const { partition, seq } = known.seen
-    const kept = newest.get(partition) ?? new Map<number, KnownRecord>()
+    const kept = newest.get(partition) ?? new Map<number, KnownRecord<K>>()
     newest.set(partition, kept)
     kept.set(seq, known)
     for (const oldest of kept.keys()) {
@@ -137,15 +170,15 @@ export const createReplies = (findings: Findings, recordsKept: number): Replies 
   return {
     heard: (heard) => {
       const known = newest.get(heard.partition)?.get(heard.seq)
-      if (known !== undefined) judge(findings, known, heard)
+      if (known !== undefined) judge(known, heard)
       else if (heard.seq > (lastSeq.get(heard.partition) ?? 0)) wait(heard)
       else unchecked++
     },
     record: (seen) => {
-      const known: KnownRecord = { seen, answers: null }
+      const known: KnownRecord<K> = { seen, answers: null }
       lastSeq.set(seen.partition, seen.seq)
       const ofPartition = waiting.get(seen.partition)
-      for (const heard of ofPartition?.get(seen.seq) ?? []) judge(findings, known, heard)
+      for (const heard of ofPartition?.get(seen.seq) ?? []) judge(known, heard)
       ofPartition?.delete(seen.seq)
       known.answers = null
       keep(known)

@@ -14,11 +14,11 @@ import { emptyModel, fold, type SkuModel } from "./model.ts"
 import { createOnePartition } from "./one-partition.ts"
 import { createOverdue } from "./overdue.ts"
 import { createReservations } from "./reservations.ts"
-import type { DecisionSeen } from "./seen.ts"
+import type { SkuDecisionSeen } from "./seen.ts"
 
 interface Skus {
   /** A decided command. */
-  readonly decision: (seen: DecisionSeen) => void
+  readonly decision: (seen: SkuDecisionSeen) => void
   /** What its reservations were short of, and goods now cover. */
   readonly covered: (where: Where, sku: string, events: ReadonlyArray<StockEvent>, atMs: number) => void
   /** Ends a record of so many bytes. */
@@ -42,7 +42,7 @@ interface SkuListeners {
 const overIsOver = (
   findings: Findings,
   overdue: ReturnType<typeof createOverdue>,
-  { where, version, atMs, command, decision }: DecisionSeen,
+  { where, version, atMs, command, decision }: SkuDecisionSeen,
   model: SkuModel,
 ): void => {
   if (version < 3 || (decision._tag !== "Accepted" && decision._tag !== "Refused")) return
@@ -73,7 +73,7 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
   }
 
   /** Folds one decision's events, each judged before it and all of them after the last. `seen` is null for an expiry. */
-  const apply = (where: Where, model: SkuModel, events: ReadonlyArray<StockEvent>, seen: DecisionSeen | null, atMs: number): void => {
+  const apply = (where: Where, model: SkuModel, events: ReadonlyArray<StockEvent>, seen: SkuDecisionSeen | null, atMs: number): void => {
     const type = seen?.command.type ?? null
     onePartition.changed(where, model.sku)
     if (model.changedSeq !== where.seq) feed.beforeChange(model, where.seq)
@@ -93,15 +93,15 @@ export const createSkus = ({ findings, floors, feed, onEvent, partitionOf }: Sku
 
   return {
     decision: (seen) => {
-      const { where, sender, command, decision } = seen
+      const { where, actor, command, decision } = seen
       const known = models.get(command.sku)
       if (known !== undefined) overIsOver(findings, overdue, seen, known)
       if (decision._tag === "Refused" && known !== undefined && seen.version >= 3)
-        reservations.refused(where, known, sender, command, decision.refusal.reason, seen.atMs)
-      if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, sender, command, decision)
+        reservations.refused(where, known, actor, command, decision.refusal.reason, seen.atMs)
+      if (command.type === "Reserve" && known !== undefined) availability.reserve(where, known, actor, command, decision)
       if (decision._tag !== "Accepted" || command.type === "ReplayQuarantined" || command.type === "DropQuarantined") return
       if (decision.events.length > 0) apply(where, modelOf(where, command.sku), decision.events, seen, seen.atMs)
-      else findings.violated("effects", where, `${command.type} ${command.id} of ${sender} was accepted and did nothing`)
+      else findings.violated("effects", where, `${command.type} ${command.id} of ${actor} was accepted and did nothing`)
     },
     expiry: (where, sku, events, atMs) => {
       if (events.some((event) => event.type !== "Expired")) findings.violated("effects", where, "an expiry does something else")

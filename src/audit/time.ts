@@ -5,12 +5,13 @@
  * broker stored it, and that none was decided anew after that. Holds are judged in `reservations`. Whether the
  * journaled time was near the true time can't be seen in a journal.
  */
-import { isFactType } from "./effects.ts"
+import type { KindTypes } from "../engine/kind.ts"
 import type { Findings } from "./findings.ts"
+import type { Judged } from "./judged.ts"
 import type { DecisionSeen, RecordSeen } from "./seen.ts"
 
-/** A checker `time` that reports to `findings`. */
-export const createTime = (findings: Findings) => {
+/** A checker `time` of one kind that reports to `findings`. */
+export const createTime = <K extends KindTypes>(findings: Findings, kind: Judged<K>) => {
   const lastMs = new Map<number, number>()
   return {
     record: ({ partition, seq, record }: RecordSeen): void => {
@@ -21,13 +22,14 @@ export const createTime = (findings: Findings) => {
       if (record.atMs < before) findings.violated("time", { partition, seq }, `time falls from ${before} to ${record.atMs}`)
       lastMs.set(partition, Math.max(before, record.atMs))
     },
-    decision: ({ where, atMs, version, brokerMs, command, decision }: DecisionSeen): void => {
+    decision: ({ where, atMs, version, brokerMs, command, decision }: DecisionSeen<K>): void => {
       const isAhead = decision._tag === "Refused" && decision.refusal.reason === "IssuedAhead"
-      if (isAhead && version >= 3 && isFactType(command.type))
+      if (isAhead && version >= 3 && kind.isFact(command))
         findings.violated("time", where, `${command.id} is a fact, and refused for its time`)
-      const decided = decision._tag === "Accepted" || decision._tag === "TooLate"
+      const isAnew = decision._tag === "Accepted" || decision._tag === "Begun"
+      const decided = isAnew || decision._tag === "TooLate"
       if (brokerMs === null || !decided) return
-      if (command.deadlineMs === undefined || isFactType(command.type)) {
+      if (command.deadlineMs === undefined || kind.isFact(command)) {
         if (decision._tag === "TooLate") findings.violated("time", where, `${command.id} expired, and no deadline counts for it`)
         return
       }
@@ -36,8 +38,7 @@ export const createTime = (findings: Findings) => {
       // At the very millisecond of the deadline either answer is right.
       if (decision._tag === "TooLate" && overMs < 0)
         findings.violated("time", where, `${command.id} expired ${-overMs} ms before its deadline`)
-      if (decision._tag === "Accepted" && overMs > 0)
-        findings.violated("time", where, `${command.id} accepted ${overMs} ms after its deadline`)
+      if (isAnew && overMs > 0) findings.violated("time", where, `${command.id} accepted ${overMs} ms after its deadline`)
     },
   }
 }

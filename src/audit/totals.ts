@@ -2,14 +2,51 @@
  * The sums of a verdict: what came, was sold, is held, was refused. Counting only; whether it was right is said by the checkers.
  */
 import type { StockEvent } from "../domain/sku/events.ts"
-import type { SkuJournaledDecision } from "../kinds/sku/types.ts"
+import type { JournaledDecision, RememberedDecision } from "../engine/records.ts"
 import { openQty } from "./conservation.ts"
 import { type SkuModel, shortQty, sumQty } from "./model.ts"
 
+/** What orders came to. Numbers of orders unless a name says otherwise; an order that was held and expired counts as both. */
+export interface OrderTotals {
+  readonly orders: number
+  readonly orderLines: number
+  readonly ordersHeld: number
+  readonly ordersRefused: number
+  readonly ordersConfirmed: number
+  readonly ordersCancelled: number
+  readonly ordersExpired: number
+  readonly ordersFulfilled: number
+  /** Units that SKUs keep for orders at the end. */
+  readonly orderUnitsOpen: number
+  /** Answers that were owed for a while: given, and still owed at the end. */
+  readonly answersGiven: number
+  readonly answersOwed: number
+  /** Commands between orders and SKUs whose decision has not come back. */
+  readonly carriedUnderWay: number
+}
+
+/** Where there are no orders. */
+export const noOrders: OrderTotals = {
+  orders: 0,
+  orderLines: 0,
+  ordersHeld: 0,
+  ordersRefused: 0,
+  ordersConfirmed: 0,
+  ordersCancelled: 0,
+  ordersExpired: 0,
+  ordersFulfilled: 0,
+  orderUnitsOpen: 0,
+  answersGiven: 0,
+  answersOwed: 0,
+  carriedUnderWay: 0,
+}
+
 /** Units, unless a name says otherwise. Numbers of the end of the journals, and sums over all of them. */
-export interface AuditTotals {
+export interface AuditTotals extends OrderTotals {
   /** Records, messages and commands in the journals; a command is counted each time it was answered. */
   readonly records: number
+  /** Those of partitions of orders. */
+  readonly orderRecords: number
   readonly messages: number
   readonly commands: number
   /** SKUs that anything happened to. */
@@ -60,7 +97,7 @@ export interface AuditTotals {
 }
 
 /** What only the checkers know. */
-export interface CheckerTotals {
+export interface CheckerTotals extends OrderTotals {
   readonly oversoldQty: number
   readonly inQuarantine: number
   readonly lost: number
@@ -74,6 +111,7 @@ const counted = (counts: Record<string, number>, name: string, more: number): vo
 
 const zeroSums = () => ({
   records: 0,
+  orderRecords: 0,
   messages: 0,
   commands: 0,
   fulfilledQty: 0,
@@ -143,7 +181,7 @@ export const createTotals = () => {
   const refusedBy: Record<string, number> = {}
   const discrepancyQtyBy: Record<string, number> = {}
 
-  const decision = (decision: SkuJournaledDecision): void => {
+  const decision = (decision: JournaledDecision): void => {
     sums.commands += 1
     if (decision._tag === "Accepted") sums.accepted += 1
     if (decision._tag === "Repeated") sums.repeated += 1
@@ -159,6 +197,16 @@ export const createTotals = () => {
     record: (): void => {
       sums.records += 1
     },
+    orderRecord: (): void => {
+      sums.orderRecords += 1
+    },
+    /** An answer that was owed. Its command was counted when it began. */
+    answered: (outcome: RememberedDecision): void => {
+      if (outcome.outcome === "accepted") sums.accepted += 1
+      if (outcome.outcome !== "refused") return
+      sums.refused += 1
+      counted(refusedBy, outcome.reason, 1)
+    },
     message: (): void => {
       sums.messages += 1
     },
@@ -170,3 +218,5 @@ export const createTotals = () => {
     },
   }
 }
+/** The sums of an audit under way. */
+export type Totals = ReturnType<typeof createTotals>

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { folderArchiveReader } from "../archive/folder.ts"
 import { archiveSettings, type ConfigInvalid, loadArchiveConfig } from "../config.ts"
+import type { Kind } from "../domain/kinds.ts"
 import { shownName } from "../domain/telling.ts"
 import type { Archive } from "../ports/archive.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
@@ -51,8 +52,9 @@ export const presentFolder = (
     folder === null ? Effect.succeed(null) : present(folder, flag === null ? archiveSettings.folder.name : spelled, remedy),
   )
 
-/** The named archive to read from, or nothing: then what was purged can't be read, and whoever needs it says so. */
+/** The named archive of a kind to read from, or nothing: then what was purged can't be read, and whoever needs it says so. */
 export const namedArchive = (
   flag: string | null,
+  kind: Kind = "sku",
 ): Effect.Effect<Layer.Layer<Archive> | Layer.Layer<never>, ConfigInvalid | CommandFailed> =>
-  Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader({ folder, kind: "sku" })))
+  Effect.map(presentFolder(flag, "--archive"), (folder) => (folder === null ? Layer.empty : folderArchiveReader({ folder, kind })))

@@ -44,6 +44,7 @@ const busyBecause: Readonly<Record<Extract<CommandAnswer, { readonly outcome: "b
   owner: "nobody serves its partition now",
   full: "there is no room to store it",
   ending: "the ingress was ending",
+  order: "another command of the same order is not answered yet",
   nobody: "nobody takes commands of this sender now",
   connection: "there is no connection",
   age: "it was too old when it arrived",

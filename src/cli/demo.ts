@@ -191,7 +191,7 @@ const beginToKill = (running: RunningDemo): void => {
 /** Starts all processes. */
 const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, screen, server, sale } = running
-  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions }, replicas: 1 })
+  yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: 1 }, replicas: 1 })
   screen.say(
     `nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(options.partitions, "partition")}`,
   )

@@ -4,15 +4,18 @@
 import { Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
 import { type IngressConfig, ingressSettingsHelp, type LoginSetting, loadIngressConfig } from "../config.ts"
+import { Kind } from "../domain/kinds.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
 import { foundPartitions } from "../nats/found-partitions.ts"
+import { Meter } from "../ports/meter.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
-import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
+import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { helpText } from "./help-text.ts"
 import { leaveAtTheEnd } from "./leave-at-the-end.ts"
@@ -46,9 +49,10 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
     deskLayer({ ...servers, login: { ingress: loginOf(nats.ingress) } }),
     doorLayer({ ...servers, door: loginOf(nats.door) }),
   )
-  const connected = yield* untilItAnswers(Layer.buildWithScope(ports, scope))
+  const connected = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ports, Reigns.layer)), scope))
   ingress = yield* startIngress({ name, partitions, senders: nats.senders, ...senderRates, tellsUnserved: true }).pipe(
     Effect.provide(connected),
+    Effect.provideService(Meter, (yield* Meters)(Kind[0])),
   )
   yield* leaveAtTheEnd(leave(ingress, drainTimeoutMs))
   return yield* Effect.never
@@ -57,9 +61,8 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
 const ingress = Effect.gen(function* () {
   const config = yield* loadIngressConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker, "sku"),
+    metricsLayer(config.worker),
     IngressEngine.layer,
-    Reigns.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))

@@ -11,7 +11,7 @@ import { Effect, type Scope } from "effect"
 import { settings } from "../config.ts"
 import { sendersOf } from "../domain/sender-list.ts"
 import { type EmbeddedConnection, type EmbeddedServer, startEmbedded } from "../nats/embedded.ts"
-import type { NatsConfig } from "../nats/layer.ts"
+import type { WorkerAccess } from "../nats/layer.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 
 /** Relative to the working directory. */
@@ -78,7 +78,7 @@ const failure = (error: unknown): CommandFailed =>
     : new CommandFailed({ code: exitCode.failed, message: error instanceof Error ? error.message : String(error) })
 
 /** Starts the server, says how to reach it, and ends it when the scope closes. */
-export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig, CommandFailed, Scope.Scope> =>
+export const startOwnServer = (connectionName: string): Effect.Effect<WorkerAccess, CommandFailed, Scope.Scope> =>
   Effect.acquireRelease(Effect.tryPromise({ try: start, catch: failure }), (server) => Effect.promise(() => server.stop())).pipe(
     Effect.tap(({ url, connectionFile }) =>
       Effect.logInfo("a nats-server of our own runs, for development", {
@@ -88,7 +88,6 @@ export const startOwnServer = (connectionName: string): Effect.Effect<NatsConfig
       }),
     ),
     Effect.map(({ url, monitorUrl, credentials }) => ({
-      kind: "sku" as const,
       servers: [url],
       monitorUrls: [monitorUrl],
       engine: credentials.engine,

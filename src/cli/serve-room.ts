@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, Option, Schedule } from "effect"
 import type { ArchiveConfig } from "../config.ts"
+import type { Kind } from "../domain/kinds.ts"
 import { Archive, JournalRoom } from "../ports/archive.ts"
 import { Cluster } from "../ports/broker.ts"
 import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
@@ -28,18 +29,19 @@ const sampleOf = Effect.fnUntraced(function* ({ partition, phase }: PartitionRep
   return sample
 })
 
-/** Samples the partitions that this worker serves, for ever. A sample that fails is tried again with the next. */
+/** Samples the partitions of a kind that this worker serves, for ever. A sample that fails is tried again with the next. */
 export const watchRoom = (
+  kind: Kind,
   report: () => WorkerReport,
-  sampled: (partition: number, sample: RoomSample | null) => void,
+  sampled: (kind: Kind, partition: number, sample: RoomSample | null) => void,
 ): Effect.Effect<void, never, JournalRoom | Cluster> =>
   Effect.suspend(() =>
     Effect.forEach(
-      report().partitions,
+      report().partitions.filter((one) => one.kind === kind),
       (one) =>
         Effect.match(sampleOf(one), {
-          onSuccess: (sample) => sampled(one.partition, sample),
-          onFailure: () => sampled(one.partition, null),
+          onSuccess: (sample) => sampled(kind, one.partition, sample),
+          onFailure: () => sampled(kind, one.partition, null),
         }),
       { discard: true },
     ),

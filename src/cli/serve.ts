@@ -1,8 +1,9 @@
 /**
- * `holdfast serve`: a worker, put together from its parts and kept until a signal ends it.
+ * `holdfast serve`: a worker for every kind, put together from its parts and kept until a signal ends it.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import * as Command from "effect/cli/Command"
+import { assert } from "../assert.ts"
 import {
   archiveSettingsHelp,
   type HoldfastConfig,
@@ -14,17 +15,19 @@ import {
 } from "../config.ts"
 import { deskLayer } from "../nats/desk.ts"
 import { doorLayer } from "../nats/door.ts"
-import { type NatsConfig, natsLayer } from "../nats/layer.ts"
+import { openWorker, type WorkerAccess } from "../nats/layer.ts"
 import { Cluster } from "../ports/broker.ts"
-import { Engine } from "../runtime/engine.ts"
+import { Meter } from "../ports/meter.ts"
+import { Engine, servedKinds } from "../runtime/engine.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
-import { MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
+import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
 import { saidCodec } from "../wire/said.ts"
@@ -43,8 +46,7 @@ const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   if (config.nats === null) return yield* startOwnServer(config.worker)
   const { urls, monitorUrls, engine, door, former } = config.nats
   const drains = former === null ? {} : { former: loginOf(former) }
-  const found: NatsConfig = {
-    kind: "sku",
+  const found: WorkerAccess = {
     servers: urls,
     monitorUrls,
     engine: loginOf(engine),
@@ -55,11 +57,19 @@ const findNats = Effect.fnUntraced(function* (config: HoldfastConfig) {
   return found
 })
 
-const connect = Effect.fnUntraced(function* (nats: NatsConfig, name: string) {
+/** What a process needs for each kind: all connections, what is heard on them, and its reigns are shared. */
+const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const scope = yield* Effect.scope
+  const portsOf = yield* untilItAnswers(openWorker(nats))
   // Its ingress works with the worker's own logins, over connections of its own.
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
-  return yield* untilItAnswers(Layer.buildWithScope(Layer.merge(natsLayer(nats, saidCodec), ingress), scope))
+  const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
+  const meterOf = yield* Meters
+  return yield* Effect.forEach(servedKinds, (engine) => {
+    const { kind } = engine
+    const own = Layer.mergeAll(portsOf(kind, saidCodec), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
+  })
 })
 
 /** Creates and checks the streams, and says loudly what the servers don't guarantee. With `strict`, that is refused. */
@@ -83,7 +93,8 @@ const leave = (ingress: RunningIngress, worker: Worker, timeoutMs: number) =>
   Effect.gen(function* () {
     const isDrained = yield* ingress.drain(timeoutMs)
     const unfinished = yield* worker.leave
-    if (unfinished.length > 0) return `partitions ${unfinished.join(", ")} were not drained in time`
+    const names = unfinished.map(({ kind, partition }) => `${kind} ${partition}`)
+    if (names.length > 0) return `partitions ${names.join(", ")} were not drained in time`
     return isDrained ? null : "the ingress was not drained in time"
   })
 
@@ -118,6 +129,9 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
   const address = yield* serveTelemetry({ registry, readiness, worker: report }, config.http)
   yield* Effect.logInfo("telemetry is served", { metrics: `${address}/metrics`, ready: `${address}/ready` })
   const ports = yield* connect(yield* findNats(config), config.worker)
+  // What is not of one kind is the same whichever ports are asked for it.
+  const [anyKinds] = ports
+  assert(anyKinds !== undefined, "a process serves some kind")
   return yield* Effect.gen(function* () {
     const partitions = yield* prepare(config)
     const { worker: name, leaseTtlMs, drainTimeoutMs, senderRates } = config
@@ -125,14 +139,20 @@ const work = Effect.fnUntraced(function* (config: HoldfastConfig) {
     // Before the worker: facts are stored from now on, however long it has to catch up.
     const started = yield* startIngress({ name, partitions, senders, ...senderRates })
     ingress = started
-    const worker = yield* startWorker({ worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }, (mayAsk) => {
+    const options = { worker: name, address, partitions, senders, leaseTtlMs, drainTimeoutMs }
+    const worker = yield* startWorker(options, ports, (mayAsk) => {
       asked = mayAsk
     })
     yield* leaveAtTheEnd(leave(started, worker, drainTimeoutMs))
-    yield* Effect.forkScoped(watchRoom(worker.report, makeRoomGauges(registry, "sku")).pipe(Effect.provide(yield* namedArchive(null))))
+    const sampled = makeRoomGauges(registry)
+    for (const ofKind of ports) {
+      const { kind } = Context.get(ofKind, Engine)
+      const room = watchRoom(kind, worker.report, sampled).pipe(Effect.provide(yield* namedArchive(null, kind)), Effect.provide(ofKind))
+      yield* Effect.forkScoped(room)
+    }
     yield* Effect.forkScoped(keepArchiving(yield* loadArchiveConfig))
     return yield* Effect.never
-  }).pipe(Effect.provide(ports))
+  }).pipe(Effect.provide(anyKinds))
 })
 
 const serve = Effect.gen(function* () {
@@ -140,10 +160,8 @@ const serve = Effect.gen(function* () {
   // A schedule that can't be used is said at once, like any other setting.
   yield* loadArchiveConfig
   const parts = Layer.mergeAll(
-    metricsLayer(config.worker, "sku"),
-    Engine.layer,
+    metricsLayer(config.worker),
     IngressEngine.layer,
-    Reigns.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))

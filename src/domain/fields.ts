@@ -7,6 +7,7 @@
 import * as Schema from "effect/Schema"
 import { idCharsMax, qtyMax, senderCharsMax, skuBytesMax, textCharsMax } from "../limits.ts"
 import { type CommandId, isId, isReservationName, isSender, isSku, type LocationId, type ReservationId } from "./names.ts"
+import type { OrderId } from "./order/names.ts"
 
 /** `rule` says to whoever is refused what it may be. */
 const named = <T extends string>(
@@ -44,12 +45,14 @@ export const ReservationField = named(
   idChars,
   "The channel's own id of a reservation",
 )
-/** How a reservation is referred to: the channel's id of it, or the name of a sale that was put under an ended one. */
+/** A channel's own id of an order. */
+export const OrderField = named("OrderId", (text): text is OrderId => isId(text), idChars, "The channel's own id of an order")
+/** How a reservation is referred to: the channel's id of it, the name of a sale that was put under an ended one, or the id of an order, with @ before it, for that order's line. */
 export const ReservationNameField = named(
   "ReservationName",
   isReservationName,
-  `^${idChars.slice(1, -1)}(?:~${idChars.slice(1, -1)}(?:~[1-9][0-9]{0,8})?)?$`,
-  "The channel's own id of a reservation, or the name a reply gave to a sale put under an ended one",
+  `^(?:@${idChars.slice(1, -1)}|${idChars.slice(1, -1)}(?:~${idChars.slice(1, -1)}(?:~[1-9][0-9]{0,8})?)?)$`,
+  "The channel's own id of a reservation, the name a reply gave to a sale put under an ended one, or @ and the id of an order whose line it is",
 )
 /** A location. */
 export const LocationField = named("LocationId", (text): text is LocationId => isId(text), idChars, "Where it is stocked")

@@ -11,8 +11,10 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
 /** What is stocked: 1 to `skuBytesMax` bytes of UTF-8 without control characters. Case matters. */
 export type Sku = Brand<string, "Sku">
+/** What the actor of some of a channel's orders is named by; see order/names.ts. */
+export type OrderBookKey = Brand<string, "OrderBookKey">
 /** What an actor is named by, whatever its kind. Every kind's keys have the one canonical spelling of SKUs. */
-export type ActorKey = Brand<string, "Sku" | "OrderId">
+export type ActorKey = Brand<string, "Sku" | "OrderBookKey">
 /** Where it is stocked: same alphabet as ids. */
 export type LocationId = Brand<string, "LocationId">
 /** Who sends: a channel, a warehouse or an operator. Known from the credentials by way of the subject, never from a body. */
@@ -30,15 +32,15 @@ export type CommandClass = (typeof CommandClass)[number]
 
 const idChars = `[A-Za-z0-9_.:-]{1,${idCharsMax}}`
 const idPattern = new RegExp(`^${idChars}$`)
-const reservationPattern = new RegExp(`^${idChars}(?:~${idChars}(?:~[1-9][0-9]{0,8})?)?$`)
+const reservationPattern = new RegExp(`^(?:@${idChars}|${idChars}(?:~${idChars}(?:~[1-9][0-9]{0,8})?)?)$`)
 const senderPattern = new RegExp(`^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`)
 
 /** Whether `text` may be a command id, reservation id, location or reference. */
 export const isId = (text: string): boolean => idPattern.test(text)
 
 /**
- * Whether `text` may be the name a reservation is known by: the id its channel gave it, or one made by {@link saleReservation}. A command that
- * begins a reservation gives it an id; only commands that refer to one may use the other form.
+ * Whether `text` may be the name a reservation is known by: the id its channel gave it, one made by {@link saleReservation}, or that of an order's line, which is the order's id behind an @. A command that
+ * begins a reservation gives it an id; only commands that refer to one may use the other forms.
  */
 export const isReservationName = (text: string): text is ReservationId => reservationPattern.test(text)
 

@@ -5,6 +5,7 @@
  * commands (never facts) can get.
  */
 import { unreachable } from "../assert.ts"
+import type { Sku } from "./names.ts"
 
 /** Why a command is refused, in descending precedence. docs/PROTOCOL.md describes each to senders. */
 export const RefusalReason = [
@@ -85,6 +86,19 @@ export interface Refusal {
   readonly ats?: number
   /** The version of the present policy. */
   readonly policyVersion?: number
+  /** Of a command about an order: which, where its actor was asked; and what is told of its lines. */
+  readonly order?: string
+  readonly lines?: ReadonlyArray<LineTold>
+}
+
+/** What is told of a line of an order. `qty`: units that are its customer's by this answer; of a cancellation, those that were given back. */
+export interface LineTold {
+  readonly sku: Sku
+  readonly qty: number
+  /** Units that were promised, and are the customer's no more: whoever took money for them gives it back. Absent: none. */
+  readonly refundQty?: number
+  readonly reason?: RefusalReason
+  readonly ats?: number
 }
 
 /** Refusals that were decided for this command, not for its form, its id or its date: those are given again each time, and cost no memory. */

@@ -5,8 +5,10 @@
  * partition until the journal's end was read. It is never answered with "failed".
  */
 import { assert } from "../assert.ts"
+import { isInternal } from "../domain/names.ts"
 import { appendTimeoutMs } from "../limits.ts"
 import { type EngineContext, noteConfirmed } from "./apply.ts"
+import { carryConfirmed } from "./carrying.ts"
 import { onCursorReset } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { endReign, halt, stepDown } from "./ending.ts"
@@ -14,7 +16,8 @@ import { notePace } from "./handed.ts"
 import type { AppendInFlight, Claimant, Partition, Serving } from "./partition.ts"
 import type { BatchStats, Output } from "./protocol.ts"
 import { flushFeed, publishConfirmed } from "./publishing.ts"
-import type { Cursor, JournalRecord, StoredRecord } from "./records.ts"
+import { tellConfirmed } from "./receiving.ts"
+import type { AnsweredEntry, Cursor, JournalRecord, StoredRecord } from "./records.ts"
 import { noteSnapshotProgress } from "./snapshot.ts"
 import { countSinceSnapshot } from "./snapshot-due.ts"
 import { onClaimConfirmed, onClaimLost, onClaimSuperseded, onGenesisConfirmed, onResumeConfirmed } from "./takeover.ts"
@@ -192,6 +195,8 @@ const onOwnerConfirmed = (
     case "expiry":
       return [
         ...publishConfirmed(partition, given, inFlight),
+        ...carryConfirmed(partition, record.atMs, nowMs),
+        ...tellConfirmed(partition, given.kind.name, partition.confirmedSeq),
         ...alarmsOf(partition, given, inFlight),
         ...alarmOfDroppedSince(partition, record),
         ...snapshot,
@@ -213,6 +218,7 @@ const statsOf = (inFlight: AppendInFlight, nowMs: number): BatchStats => {
   const stats = { messages: 0, commands: 0, expiries: 0, accepted: 0, repeated: 0, expired: 0, quarantined: 0 }
   for (const entry of inFlight.record.entries) {
     if (entry._tag === "Expiry") stats.expiries += entry.events.length
+    if (entry._tag === "Answered") countAnswer(entry, stats, refused)
     if (entry._tag !== "Message") continue
     stats.messages++
     for (const { decision } of entry.decided) {
@@ -225,6 +231,12 @@ const statsOf = (inFlight: AppendInFlight, nowMs: number): BatchStats => {
     }
   }
   return { ...stats, refused, bytes: inFlight.bytes.length, appendMs: nowMs - inFlight.sentAtMs }
+}
+
+/** What began is counted by how it was answered. */
+const countAnswer = ({ outcome }: AnsweredEntry, stats: { accepted: number }, refused: Record<string, number>): void => {
+  if (outcome.outcome === "accepted") stats.accepted++
+  else if (outcome.outcome === "refused") refused[outcome.reason] = (refused[outcome.reason] ?? 0) + 1
 }
 
 /** What of their ingresses the stream did not show before the stored messages that a record took: how many, and between which of its messages. */
@@ -266,12 +278,13 @@ const alarmsOf = (partition: Partition, { kind }: EngineContext, { record, curso
   for (const entry of record.entries) {
     if (entry._tag === "Skipped")
       outputs.push({ _tag: "Alarm", kind: "CommandSkipped", detail: `partition ${partition.id}, message ${entry.seq}: ${entry.cause}` })
-    if (entry._tag === "Floor")
+    // A partition of ours has its floor raised every second.
+    if (entry._tag === "Floor" && !isInternal(entry.sender))
       outputs.push({ _tag: "Alarm", kind: "FloorRaised", detail: `${entry.sender} ${entry.class}: forgotten before ${entry.floorMs}` })
     const all = entry._tag === "Message" ? entry.decided : entry._tag === "Settled" ? [entry.decided] : []
     for (const { decision } of all) {
       if (decision._tag === "Quarantined") quarantined++
-      if (decision._tag !== "Accepted") continue
+      if (decision._tag !== "Accepted" && decision._tag !== "Begun") continue
       for (const event of decision.events) {
         const found = kind.alarmOf(event)
         if (found === "Discrepancy") discrepancies++

@@ -4,14 +4,16 @@
  * Nothing here decides. While a loaded snapshot is brought forward, each actor and part skips the records it already contains.
  */
 import { assert, unreachable } from "../assert.ts"
-import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import { type CommandClass, type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { isBusinessAnswer, type Refusal } from "../domain/refusals.ts"
-import { ingressesRememberedMax, issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
+import { ingressesRememberedMax, issuedAheadMsMax } from "../limits.ts"
 import { type Actor, actorOf } from "./actor.ts"
+import { carry, settle } from "./carrying.ts"
 import { hasEndedSince, rememberEnd } from "./ended.ts"
 import type { ActorKind, KindCommands, KindTypes } from "./kind.ts"
 import {
   classMemory,
+  hasRoomForSender,
   memoryKey,
   noteRemembered,
   packOlder,
@@ -22,9 +24,20 @@ import {
   stepOf,
 } from "./memory.ts"
 import { outcomeOf } from "./outcomes.ts"
+import { applyAnswered, noteOwed } from "./owed.ts"
 import { loadedSeqOf, type Partition, type QuarantinedCommand } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
-import type { Cursor, DecidedCommand, Dropped, Entry, JournaledDecision, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
+import type {
+  Cursor,
+  DecidedCommand,
+  Dropped,
+  Entry,
+  JournaledDecision,
+  JournalRecord,
+  RememberedDecision,
+  ResetEntry,
+  ReturnedEntry,
+} from "./records.ts"
 import { armHold, disarmHold } from "./timers.ts"
 
 /** What the engine is given: the kind of its actors, pure functions and rules. */
@@ -53,6 +66,8 @@ export interface DecisionPlace {
   readonly settled: boolean
   /** Its place among the commands of the record. */
   readonly place: number
+  /** Of a command that an actor of ours sent: the channel it is decided for. Null: a sender's own. */
+  readonly onBehalf: SenderId | null
   /** When it was published, by the broker's clock; of no meaning where it was settled. */
   readonly brokerMs: EpochMs
 }
@@ -63,9 +78,11 @@ export interface DecisionPlace {
  */
 export const countsAtMs = (
   { isFact }: KindCommands,
-  { settled, atMs, brokerMs }: Pick<DecisionPlace, "settled" | "atMs" | "brokerMs">,
+  { settled, atMs, brokerMs, sender }: Pick<DecisionPlace, "settled" | "atMs" | "brokerMs" | "sender">,
   command: KindTypes["command"],
 ): EpochMs => {
+  // What an actor of ours sends is remembered by the time it is asked for under, whatever became of it: its sender's word is of that time.
+  if (isInternal(sender)) return command.issuedAtMs
   if (settled) return isFact(command) ? atMs : Math.max(atMs, command.issuedAtMs)
   return isFact(command) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 }
@@ -99,7 +116,7 @@ const evolveRecovering = (
   return kind.evolvePart(actor.state, event)
 }
 
-/** Applies events of one actor, and keeps timers and memory in step with what became of its parts. */
+/** Applies events of one actor, and keeps timers and memory in step with what became of its parts. `isInternally`: they were decided for an actor of ours. */
 export const applyEvents = (
   partition: Partition,
   given: EngineContext,
@@ -107,6 +124,7 @@ export const applyEvents = (
   events: ReadonlyArray<KindTypes["event"]>,
   seq: number,
   atMs: EpochMs,
+  isInternally = false,
 ): void => {
   const { kind } = given
   for (const told of events) {
@@ -115,6 +133,7 @@ export const applyEvents = (
     const dueBeforeMs = kind.parts.dueBefore(actor.state, event)
     const part = partition.recovery === null ? kind.evolve(actor.state, event) : evolveRecovering(partition, kind, actor, event, seq)
     if (part !== undefined) followPart(partition, given, actor, part, dueBeforeMs, seq, atMs)
+    if (kind.carrying !== null) carry(partition, kind.carrying, actor, event, seq, atMs, isInternally)
   }
   actor.version = Math.max(actor.version, seq)
   noteFollowUp(partition, given, actor)
@@ -176,7 +195,7 @@ const isFinal = (decision: JournaledDecision): boolean => {
 }
 
 /** No decision of the command: quarantine, or the memory of senders, was full. Remembered, it would stand against the command when there is room again. */
-const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
+export const isForWantOfRoom = ({ reason, field }: Refusal): boolean =>
   reason === "LimitReached" && (field === "quarantine" || field === "senders")
 
 /** Remembers a final decision under its id. */
@@ -195,14 +214,15 @@ const rememberDecision = (
   const isToldAgain = secondName !== undefined && decision._tag === "Repeated"
   if (!(isFinal(decision) || isToldAgain) || outcome.outcome === "quarantined" || !given.rules.remembers(outcome.outcome)) return
   // A refusal makes no memory where there is none to be had.
-  if (outcome.outcome === "refused" && !partition.senders.has(standing.sender) && partition.senders.size >= sendersPerPartitionMax) return
+  if (outcome.outcome === "refused" && !hasRoomForSender(partition, standing.sender)) return
   const memory = senderMemory(partition, standing.sender)
   const { id } = command
   // The partition's own string of the key, not this command's copy: there are as many decisions as commands.
   const commandKey = commands.keyOf(command)
   const key = (known ?? partition.actors.get(commandKey))?.key ?? commandKey
   // Never beyond what may be issued ahead: whatever a command's date says, it is forgotten again.
-  const countedMs = Math.min(countsAtMs(commands, standing, command), standing.atMs + issuedAheadMsMax)
+  const countsMs = countsAtMs(commands, standing, command)
+  const countedMs = memory.isInternal ? countsMs : Math.min(countsMs, standing.atMs + issuedAheadMsMax)
   const { seq, place } = standing
   const remembered = { id, key, hash, outcome, step: stepOf(countedMs), class: commands.floorClassOf(command), seq, place }
   // What has a second name, told again under another id: that id has its answer too, if it hasn't.
@@ -214,26 +234,27 @@ const rememberDecision = (
   noteRemembered(partition, memory, remembered.class)
 }
 
-/** Applies one decided command. `hash` is that of its content; `known` is its actor if the caller has looked it up and found it. */
+/** Applies one decided command. `hash` is that of its content; `outcome` is null of one that is answered later; `known` is its actor if the caller has looked it up and found it. */
 export const applyDecided = (
   partition: Partition,
   given: EngineContext,
   standing: DecisionPlace,
   decided: DecidedCommand,
   hash: number,
-  outcome: RememberedDecision,
+  outcome: RememberedDecision | null,
   known: Actor | undefined,
 ): Actor | undefined => {
   const { command, decision } = decided
   if (command === null) return undefined
-  rememberDecision(partition, given, standing, command, hash, decision, outcome, known)
+  if (outcome !== null) rememberDecision(partition, given, standing, command, hash, decision, outcome, known)
   if (decision._tag === "Quarantined") {
     quarantine(partition, given, standing, command, decision)
     return undefined
   }
-  if (decision._tag !== "Accepted" || decision.events.length === 0) return undefined
+  if (decision._tag === "Begun" || decision._tag === "Pending") noteOwed(partition, given, standing, command, hash, decision)
+  if ((decision._tag !== "Accepted" && decision._tag !== "Begun") || decision.events.length === 0) return undefined
   const actor = known ?? actorOf(partition, given, given.kind.commands.keyOf(command))
-  applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs)
+  applyEvents(partition, given, actor, decision.events, standing.seq, standing.atMs, isInternal(standing.sender))
   return actor
 }
 
@@ -255,6 +276,7 @@ const quarantine = (
     command,
     cause: decision.cause,
     atMs: standing.atMs,
+    ...(standing.onBehalf === null ? {} : { onBehalf: standing.onBehalf }),
   })
 }
 
@@ -323,12 +345,12 @@ export const raiseFloor = (partition: Partition, entry: Extract<Entry, { _tag: "
 const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, seq: number, atMs: EpochMs, place: number): void => {
   switch (entry._tag) {
     case "Message": {
-      const { sender, class: commandClass, reply, brokerMs } = entry
+      const { sender, class: commandClass, reply, brokerMs, onBehalf = null } = entry
       for (let i = 0; i < entry.decided.length; i++)
         replayDecided(
           partition,
           given,
-          { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i },
+          { seq, atMs, sender, class: commandClass, reply, settled: false, brokerMs, place: place + i, onBehalf },
           entry.decided[i] as DecidedCommand,
         )
       return
@@ -345,7 +367,7 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
       replayDecided(
         partition,
         given,
-        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs, place },
+        { seq, atMs, sender: entry.sender, class: entry.class, reply: entry.reply, settled: true, brokerMs: atMs, place, onBehalf: null },
         entry.decided,
       )
       return
@@ -359,14 +381,25 @@ const applyEntry = (partition: Partition, given: EngineContext, entry: Entry, se
     case "Resumed":
       partition.unanswered = null
       return
+    case "Returned":
+      applyReturned(partition, given, entry, seq, atMs)
+      return
+    case "Answered":
+      applyAnswered(partition, given, entry, { seq, atMs, place })
+      return
     case "Skipped":
     case "Moved":
-    case "Returned":
-    case "Answered":
       return
     default:
       unreachable(entry)
   }
+}
+
+const applyReturned = (partition: Partition, given: EngineContext, entry: ReturnedEntry, seq: number, atMs: EpochMs): void => {
+  const wasUnderWay = settle(partition, entry.id)
+  // A snapshot's slice may have been written after it came back.
+  assert(wasUnderWay || partition.recovery !== null, "INV-17 what comes back was under way, and comes back once")
+  if (entry.events.length > 0) applyEvents(partition, given, actorOf(partition, given, entry.key), entry.events, seq, atMs)
 }
 
 const replayDecided = (partition: Partition, given: EngineContext, standing: DecisionPlace, decided: DecidedCommand): void => {
@@ -379,7 +412,10 @@ const replayDecided = (partition: Partition, given: EngineContext, standing: Dec
   applyDecided(partition, given, standing, decided, hash, outcomeOf(kind, decided.decision), actor)
 }
 
-/** The decided commands of an entry, in order: what places in a record count. */
+/** Places that an entry takes in its record: what is remembered of a decision says where it stands. */
+export const placesIn = (entry: Entry): number => (entry._tag === "Answered" ? 1 : commandsOf(entry).length)
+
+/** The decided commands of an entry, in order. */
 export const commandsOf = <K extends KindTypes>(entry: Entry<K>): ReadonlyArray<DecidedCommand<K>> => {
   switch (entry._tag) {
     case "Message":
@@ -447,7 +483,7 @@ export const applyRecord = (partition: Partition, given: EngineContext, record: 
   let place = 0
   for (const entry of record.entries) {
     applyEntry(partition, given, entry, seq, record.atMs, place)
-    place += commandsOf(entry).length
+    place += placesIn(entry)
   }
   packOlder(partition)
 }

@@ -19,17 +19,22 @@ import {
   settleQuarantined,
 } from "./apply.ts"
 import { brokerNow } from "./broker-clock.ts"
+import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
-import { anyHanded, commandsIn } from "./handed.ts"
+import { addEntry, beginDraft, type RecordDraft, touch } from "./draft.ts"
+import { anyHanded, commandsIn, sayUndecided } from "./handed.ts"
+import { holdUp, letGo } from "./held-up.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
 import type { KindOperatorCommand, KindTypes } from "./kind.ts"
 import { packOlder, sweep } from "./memory.ts"
 import { anyFloorToRaise, floorsToRaise, tendedBy, throttleIfFull } from "./memory-tending.ts"
 import { outcomeOf } from "./outcomes.ts"
+import { giveAnswers, noteAnswers } from "./owed.ts"
 import type { AppendInFlight, ArrivedMessage, ArrivedStored, Partition, Serving } from "./partition.ts"
-import type { CommandMessage, DecodedCommand, Output } from "./protocol.ts"
+import type { Carriage, CommandMessage, DecodedCommand, Output } from "./protocol.ts"
 import { publishedSeq } from "./publishing.ts"
 import { askForRecalled } from "./recall.ts"
+import { floorsSettled, noteTaken, noteTold } from "./receiving.ts"
 import {
   type Cursor,
   type DecidedCommand,
@@ -39,42 +44,8 @@ import {
   type RecordKind,
   recordVersion,
 } from "./records.ts"
+import { takeReturns } from "./returns.ts"
 import { areHoldsDue, dueHolds } from "./timers.ts"
-
-/** A record in the making. */
-interface RecordDraft {
-  readonly seq: number
-  readonly atMs: EpochMs
-  readonly entries: Array<Entry>
-  readonly texts: Array<string>
-  readonly touched: Map<Actor, string>
-  bytes: number
-  commands: number
-  /** Decided commands in its entries so far: where the next message's begin. */
-  places: number
-}
-
-const beginDraft = (partition: Serving, atMs: EpochMs): RecordDraft => ({
-  seq: partition.confirmedSeq + 1,
-  atMs,
-  entries: [],
-  texts: [],
-  touched: new Map(),
-  bytes: 0,
-  commands: 0,
-  places: 0,
-})
-
-const addEntry = (given: EngineContext, draft: RecordDraft, entry: Entry, commandTexts?: ReadonlyArray<string | null>): void => {
-  const text = given.codec.encodeEntry(entry, commandTexts)
-  draft.entries.push(entry)
-  draft.texts.push(text)
-  draft.bytes += text.length
-}
-
-const touch = (draft: RecordDraft, actor: Actor, cause: string): void => {
-  draft.touched.set(actor, cause)
-}
 
 /** Due holds may take this share of a record beside commands. Where more are due, they are ended first, in records of their own. */
 const expiryBytesMax = recordBytesMax / 3
@@ -86,6 +57,7 @@ const expiryBytesMax = recordBytesMax / 3
 const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft): boolean => {
   const { parts, feed } = given.kind
   const byActor = new Map<Actor, Array<KindTypes["expired"]>>()
+  let carried = 0
   const { batchExpiriesMax } = partition.bounds
   const due = dueHolds(partition.holds, parts, draft.atMs, 2 * batchExpiriesMax)
   let bytes = 0
@@ -95,15 +67,24 @@ const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft)
   for (const [part, actor] of due) {
     bytes += parts.expiredBytesOf(part)
     if (bytes > 2 * expiryBytesMax) break
+    const ended = parts.expire(part, draft.atMs)
+    const more = carriedCount(given.kind, actor.key, ended)
+    if (!hasRoomToCarry(partition, more === 0 ? 0 : carried + more)) {
+      holdUp(partition, parts, part, actor)
+      continue
+    }
+    carried += more
     const events = byActor.get(actor)
-    if (events === undefined) byActor.set(actor, [...parts.expire(part, draft.atMs)])
-    else events.push(...parts.expire(part, draft.atMs))
+    if (events === undefined) byActor.set(actor, [...ended])
+    else events.push(...ended)
   }
   for (const [actor, events] of byActor) {
     feed.noteBefore(actor)
     applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, "Expired")
+    noteAnswers(given, draft, actor.key, events)
     addEntry(given, draft, { _tag: "Expiry", key: actor.key, events })
+    giveAnswers(partition, given, draft)
   }
   return areAll
 }
@@ -145,20 +126,44 @@ const decideOne = (
   standing: DecisionPlace,
   decoded: DecodedCommand,
   settled: Array<Entry>,
-): DecidedCommand => {
+): DecidedCommand | undefined => {
   if (decoded._tag === "Invalid")
     return { command: null, named: { id: decoded.id, key: decoded.key }, decision: { _tag: "Refused", refusal: decoded.refusal } }
   const { command } = decoded
   const hash = given.codec.contentHash(command)
   const known = actorIn(partition, given, arrived, command)
   const found = decideCommand(partition, given, arrived, command, hash, known, draft.commands++)
+  if (found._tag === "Undecided") {
+    draft.undecided.push({ arrived, why: found.why })
+    return undefined
+  }
   const decision = found._tag === "Operator" ? decideOperator(partition, given, draft, arrived, command, found.operator, settled) : found
-  const decided: DecidedCommand = { command, named: null, decision }
-  if (decision._tag === "Accepted" && known !== undefined) given.kind.feed.noteBefore(known)
-  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(given.kind, decision), known)
-  if (actor !== undefined) touch(draft, actor, decision._tag === "Accepted" ? (decision.events.at(-1)?.type ?? "") : "")
+  return apply(partition, given, draft, arrived.carriage, standing, { command, named: null, decision }, hash, known)
+}
+
+/** Applies what was decided, and notes what has to be said of it beside its entry. */
+const apply = (
+  partition: Serving,
+  given: EngineContext,
+  draft: RecordDraft,
+  carriage: Carriage | null,
+  standing: DecisionPlace,
+  decided: DecidedCommand & { readonly command: KindTypes["command"] },
+  hash: number,
+  known: Actor | undefined,
+): DecidedCommand => {
+  const { command, decision } = decided
+  const events = decision._tag === "Accepted" || decision._tag === "Begun" ? decision.events : none
+  if (events.length > 0 && known !== undefined) given.kind.feed.noteBefore(known)
+  const outcome = outcomeOf(given.kind, decision)
+  const actor = applyDecided(partition, given, standing, decided, hash, outcome, known)
+  if (carriage !== null) noteTold(partition, carriage, command.id, decision, outcome)
+  if (actor === undefined) return decided
+  touch(draft, actor, standing.settled ? "Settled" : (events.at(-1)?.type ?? ""))
+  noteAnswers(given, draft, actor.key, events)
   return decided
 }
+const none: ReadonlyArray<never> = []
 
 /** An operator's command on the quarantine: what it settles is an entry of its own, in the name of the original sender. */
 const decideOperator = (
@@ -173,7 +178,6 @@ const decideOperator = (
   const settlement = settle(partition, given, arrived, command, operator)
   if (settlement._tag === "Refused") return { _tag: "Refused", refusal: settlement.refusal }
   const { quarantined, decision } = settlement
-  const decided: DecidedCommand = { command: quarantined.command, named: null, decision }
   settleQuarantined(partition, given, quarantined.id)
   const { sender, class: commandClass, reply } = quarantined
   // What is settled stands in the record behind the message that settles it.
@@ -187,18 +191,20 @@ const decideOperator = (
     settled: true,
     brokerMs: draft.atMs,
     place,
+    onBehalf: null,
   }
   const known = partition.actors.get(given.kind.commands.keyOf(quarantined.command))
-  if (known !== undefined) given.kind.feed.noteBefore(known)
   const hash = given.codec.contentHash(quarantined.command)
-  const actor = applyDecided(partition, given, standing, decided, hash, outcomeOf(given.kind, decision), known)
-  if (actor !== undefined) touch(draft, actor, "Settled")
+  // An actor of ours hears of it when it asks again.
+  const decided = apply(partition, given, draft, null, standing, { command: quarantined.command, named: null, decision }, hash, known)
   settled.push({ _tag: "Settled", quarantined: quarantined.id, sender, class: commandClass, reply, decided })
   return { _tag: "Accepted", events: [] }
 }
 
 const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDraft, arrived: ArrivedMessage): void => {
-  const { seq, brokerMs, sender, class: commandClass, reply, body } = arrived
+  const { seq, brokerMs, sender, class: commandClass, reply, body, bulk, carriage } = arrived
+  const onBehalf = carriage === null ? null : carriage.onBehalf
+  if (carriage !== null) noteTaken(partition, arrived)
   const standingAt = (place: number): DecisionPlace => ({
     seq: draft.seq,
     atMs: draft.atMs,
@@ -208,23 +214,35 @@ const decideMessage = (partition: Serving, given: EngineContext, draft: RecordDr
     settled: false,
     brokerMs,
     place: draft.places + place,
+    onBehalf,
   })
   const refusal = refuseMessage(given, arrived)
   const settled: Array<Entry> = []
-  const decideDecoded = (decoded: DecodedCommand, place: number): DecidedCommand =>
-    refusal === undefined
-      ? decideOne(partition, given, draft, arrived, standingAt(place), decoded, settled)
-      : refusedUnread(given, decoded, refusal)
-  const decided =
-    body._tag === "Commands"
-      ? body.commands.map(decideDecoded)
-      : [{ command: null, named: null, decision: { _tag: "Refused", refusal: refusal ?? body.refusal } } as const]
+  const decided: Array<DecidedCommand> = []
+  if (body._tag !== "Commands") decided.push(refusedAsSuch(refusal ?? body.refusal))
+  for (const decoded of body._tag === "Commands" ? body.commands : none) {
+    const one =
+      refusal === undefined
+        ? decideOne(partition, given, draft, arrived, standingAt(decided.length), decoded, settled)
+        : refusedUnread(given, decoded, refusal)
+    // The only command of its message.
+    if (one === undefined) return
+    decided.push(one)
+  }
   const texts = refusal === undefined && body._tag === "Commands" ? body.commands.map(textOf) : undefined
   const array = body._tag === "Commands" && body.array
-  addEntry(given, draft, { _tag: "Message", seq, sender, class: commandClass, bulk: arrived.bulk, brokerMs, reply, array, decided }, texts)
+  const entry = { _tag: "Message", seq, sender, class: commandClass, bulk, brokerMs, reply, array, decided } as const
+  addEntry(given, draft, onBehalf === null ? entry : { ...entry, onBehalf }, texts)
   for (const one of settled) addEntry(given, draft, one)
   draft.places += decided.length + settled.length
+  giveAnswers(partition, given, draft)
 }
+
+const refusedAsSuch = (refusal: ArrivedRefusal): DecidedCommand => ({
+  command: null,
+  named: null,
+  decision: { _tag: "Refused", refusal },
+})
 
 const textOf = (decoded: DecodedCommand): string | null => (decoded._tag === "Command" ? decoded.text : null)
 
@@ -243,7 +261,8 @@ const tendMemory = (partition: Serving, given: EngineContext, draft: RecordDraft
   const tended = tendedBy(partition, batch)
   const sweptEach = Math.ceil((draft.commands * 4) / Math.max(1, tended.size))
   for (const memory of tended) {
-    for (const entry of floorsToRaise(partition, memory, draft.atMs)) {
+    const floors = memory.isInternal ? floorsSettled(partition, memory, draft.atMs) : floorsToRaise(partition, memory, draft.atMs)
+    for (const entry of floors) {
       raiseFloor(partition, entry)
       addEntry(given, draft, entry)
     }
@@ -313,6 +332,7 @@ const anythingDue = (partition: Serving, given: EngineContext, atMs: EpochMs, ma
   (mayTakeStored && partition.reign.arrived.length > 0) ||
   areHoldsDue(partition.holds, given.kind.parts, atMs, given.rules.holdsGatherMs) ||
   anyToCover(partition, given) ||
+  partition.reign.returns.size > 0 ||
   anyFloorToRaise(partition, atMs)
 
 /** Notes which stored messages a record takes, and what of their ingress the stream should have shown before and did not. */
@@ -350,11 +370,14 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
+  letGo(partition, given.kind.parts)
   if (!anythingDue(partition, given, atMs, mayTakeStored)) return []
   const beforeMs = partition.atMs
   partition.atMs = atMs
   const draft = beginDraft(partition, atMs)
   const areAllEnded = expireDue(partition, given, draft)
+  const alarms = areAllEnded ? takeReturns(partition, given, draft) : []
+  const hasReturns = draft.entries.some(({ _tag }) => _tag === "Returned")
   const { stored, messages: batch } = areAllEnded ? takeBatch(partition, given, draft.bytes, mayTakeStored) : noBatch
   const last = stored.at(-1)
   noteStored(partition, given, draft, stored)
@@ -362,7 +385,7 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
   for (const arrived of orderBatch(given, batch)) decideMessage(partition, given, draft, arrived)
   coverDue(partition, given, draft)
   tendMemory(partition, given, draft, batch)
-  const asks = askForRecalled(partition, nowMs)
+  const asks = [...askForRecalled(partition, nowMs), ...alarms, ...sayUndecided(draft.undecided)]
   if (draft.entries.length === 0) {
     // All that waits has to be read up first: no record is made, and no time.
     partition.atMs = beforeMs
@@ -377,7 +400,14 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
     cursor: cursorAfter(partition, given, last),
     atMs,
   }
-  const outputs = beginAppend(partition, given, batch.length > 0 || stored.length > 0 ? "batch" : "expiry", change, draft, nowMs)
+  const outputs = beginAppend(
+    partition,
+    given,
+    batch.length > 0 || stored.length > 0 || hasReturns ? "batch" : "expiry",
+    change,
+    draft,
+    nowMs,
+  )
   outputs.push(...asks)
   applyEnvelope(partition, (partition.inFlight as AppendInFlight).record)
   return outputs

@@ -16,6 +16,7 @@ import {
   republishRecordsMax,
   snapshotChunkBytesMax,
   snapshotSliceItemsMax,
+  underWayMax,
 } from "../limits.ts"
 
 export interface EngineBounds {
@@ -33,6 +34,8 @@ export interface EngineBounds {
   readonly snapshotChunkBytesMax: number
   readonly snapshotSliceItemsMax: number
   readonly cursorsRememberedMax: number
+  /** Commands that may be under way to other actors: who would begin more is told to come back. */
+  readonly underWayMax: number
 }
 
 export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
@@ -47,6 +50,7 @@ export const engineBounds: EngineBounds = Object.freeze<EngineBounds>({
   snapshotChunkBytesMax,
   snapshotSliceItemsMax,
   cursorsRememberedMax,
+  underWayMax,
 })
 
 /** The bounds, some of them others: none above those of limits.ts, which everything else relies on. */

@@ -6,8 +6,8 @@ import type { SenderId } from "../domain/names.ts"
 import type { KindTypes } from "./kind.ts"
 import type { Remembered } from "./memory.ts"
 import { rowBytes } from "./packed.ts"
-import type { Partition, QuarantinedCommand } from "./partition.ts"
-import type { FloorClass } from "./records.ts"
+import type { OwedCommand, Partition, QuarantinedCommand } from "./partition.ts"
+import type { CommandUnderWay, FloorClass } from "./records.ts"
 
 /** Actors without their parts. */
 interface ActorsChunk<K extends KindTypes> {
@@ -41,6 +41,18 @@ export interface EndedChunk {
   readonly of: ReadonlyArray<{ readonly channel: SenderId; readonly rows: number }>
   readonly bytes: Uint8Array
 }
+/** Commands under way, oldest first: those that were so when the snapshot was begun and still are. What was carried since is in records that are replayed. */
+export interface UnderWayChunk {
+  readonly kind: "underWay"
+  readonly seq: number
+  readonly items: ReadonlyArray<CommandUnderWay>
+}
+/** Commands whose answer is owed, oldest first: those that had begun when the snapshot was begun and are not answered. */
+export interface OwedChunk<K extends KindTypes = KindTypes> {
+  readonly kind: "owed"
+  readonly seq: number
+  readonly items: ReadonlyArray<OwedCommand<K>>
+}
 interface MetaChunk<K extends KindTypes> {
   readonly kind: "meta"
   readonly seq: number
@@ -58,6 +70,8 @@ export type Chunk<K extends KindTypes = KindTypes> =
   | EndedChunk
   | DecisionsChunk<K>
   | PackedChunk
+  | UnderWayChunk
+  | OwedChunk<K>
   | MetaChunk<K>
 
 /** Packed rows that are as much work as one other thing. */

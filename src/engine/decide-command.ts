@@ -4,19 +4,22 @@
  * Decides only: the partition is changed by apply.ts. A throw while deciding becomes a quarantine, never a stop.
  */
 import { assert } from "../assert.ts"
-import { partitionOf, type SenderId } from "../domain/names.ts"
+import { isInternal, partitionOf, type SenderId } from "../domain/names.ts"
 import type { Refusal, RefusalReason } from "../domain/refusals.ts"
 import { emptySlots } from "../domain/slot-table.ts"
-import { issuedAheadMsMax, sendersPerPartitionMax } from "../limits.ts"
+import { issuedAheadMsMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
-import { countsAtMs, type EngineContext, quarantinedAs } from "./apply.ts"
+import { countsAtMs, type EngineContext, isForWantOfRoom, quarantinedAs } from "./apply.ts"
+import { hasRoomToCarry } from "./carrying.ts"
 import { endedPart } from "./ended.ts"
 import type { ActorKind, KindOperatorCommand, KindTypes, PartEndOf } from "./kind.ts"
-import { floorMsOf, recall, type SenderMemory } from "./memory.ts"
+import { floorMsOf, hasRoomForSender, recall, type SenderMemory } from "./memory.ts"
+import { owedTo } from "./owed.ts"
 import type { ArrivedMessage, Partition, QuarantinedCommand, ReadDecision } from "./partition.ts"
 import type { EngineCodec, ProtocolRules } from "./protocol.ts"
 import { recallRead } from "./recall.ts"
 import type { JournaledDecision } from "./records.ts"
+import type { BusyWhy } from "./words.ts"
 
 const refused = (reason: RefusalReason, field?: string): JournaledDecision => ({
   _tag: "Refused",
@@ -30,7 +33,9 @@ interface Checked {
   readonly codec: EngineCodec
   readonly command: KindTypes["command"]
   readonly hash: number
+  /** Under whose name it is remembered, and whom the actor sees: another only of what an actor of ours sends. */
   readonly sender: SenderId
+  readonly actsFor: SenderId
   readonly brokerMs: number
   /** Whether its sender has the role `bulk`. */
   readonly bulk: boolean
@@ -60,7 +65,16 @@ const decidedBefore = ({
   return recent ?? recallRead(partition, arrived, sender, { key, id: command.id })
 }
 
-const lookUp = (asked: IdQuery): JournaledDecision | undefined => {
+const lookUp = (asked: IdQuery): JournaledDecision | undefined => lookUpOwed(asked) ?? lookUpDecided(asked)
+
+/** An id whose answer is owed stands for its content already. */
+const lookUpOwed = ({ partition, kind, codec, command, hash, sender }: IdQuery): JournaledDecision | undefined => {
+  const owed = owedTo(partition, sender, kind.commands.keyOf(command), command.id)
+  if (owed === undefined) return undefined
+  return owed.hash === hash ? { _tag: "Pending" } : refused("IdReused", codec.differingField(owed.hash, hash))
+}
+
+const lookUpDecided = (asked: IdQuery): JournaledDecision | undefined => {
   const found = decidedBefore(asked)
   if (found === undefined) return undefined
   const { hash, codec, kind } = asked
@@ -97,35 +111,48 @@ const lookUpSecond = (asked: AskedSecond): JournaledDecision | undefined => {
   return found.hash === secondHashOf(asked.command) ? { _tag: "Repeated", outcome: found.outcome } : refused("IdReused", secondField)
 }
 
+/** What a partition of ours asks for is old only by its own word, whatever time it is here; then its actor hears that nobody can tell, and asks for what is safe. */
+const checkSettled = (checked: Checked): JournaledDecision | undefined => {
+  const { partition, kind, command, sender } = checked
+  const memory = partition.senders.get(sender)
+  if (memory === undefined) return undefined
+  const isOld = command.issuedAtMs < floorMsOf(memory, kind.commands.floorClassOf(command), partition.atMs)
+  return isOld || decidedBefore(checked) === null ? refused("TooOld", "issuedAtMs") : undefined
+}
+
 const checkFloor = (checked: Checked): JournaledDecision | undefined => {
   const { partition, kind, command, sender, brokerMs } = checked
+  if (isInternal(sender)) return checkSettled(checked)
   const { isFact, floorClassOf } = kind.commands
   if (!isFact(command) && command.issuedAtMs > partition.atMs + issuedAheadMsMax) return refused("IssuedAhead", "issuedAtMs")
   const memory = partition.senders.get(sender)
-  if (memory === undefined && partition.senders.size >= sendersPerPartitionMax) return refused("LimitReached", "senders")
+  if (memory === undefined && !hasRoomForSender(partition, sender)) return refused("LimitReached", "senders")
   const floorMs =
     memory === undefined
       ? floorMsOf(nobody, floorClassOf(command), partition.atMs)
       : floorMsOf(memory, floorClassOf(command), partition.atMs)
   if (isFact(command) && (decidedBefore(checked) === null || toldBefore(checked) === null))
     return quarantineAs(checked, "its record can't be read: it can't be told from a repeat")
-  if (countsAtMs(kind.commands, { settled: false, atMs: partition.atMs, brokerMs }, command) >= floorMs) return undefined
+  if (countsAtMs(kind.commands, { settled: false, atMs: partition.atMs, brokerMs, sender }, command) >= floorMs) return undefined
   if (!isFact(command)) return refused("TooOld", "issuedAtMs")
   return quarantineAs(checked, "issued below the floor: it can't be told from a repeat")
 }
 
-const nobody: SenderMemory = { sender: "" as SenderId, decisions: emptySlots(), classes: new Map() }
+const nobody: SenderMemory = { sender: "" as SenderId, isInternal: false, decisions: emptySlots(), classes: new Map() }
 
 /** Both times are the broker's: journaled time is what it is there now. */
-const checkDeadline = ({ partition, kind, command, brokerMs }: Checked): JournaledDecision | undefined =>
-  command.deadlineMs !== undefined && !kind.commands.isFact(command) && partition.atMs > brokerMs + command.deadlineMs
+const checkDeadline = ({ partition, kind, command, brokerMs, sender }: Checked): JournaledDecision | undefined =>
+  command.deadlineMs !== undefined &&
+  !kind.commands.isFact(command) &&
+  !isInternal(sender) &&
+  partition.atMs > brokerMs + command.deadlineMs
     ? { _tag: "TooLate" }
     : undefined
 
 /** A fact can't be refused, and what is beyond these bounds isn't believed on its sender's word alone: a person looks at it, and replays or drops it. */
 const checkBounds = (checked: Checked): JournaledDecision | undefined => {
-  const { kind, command, sender, bulk, actor } = checked
-  const cause = kind.commands.beyondBounds(command, sender, bulk, actor?.state)
+  const { kind, command, actsFor, bulk, actor } = checked
+  const cause = kind.commands.beyondBounds(command, actsFor, bulk, actor?.state)
   return cause === undefined ? undefined : quarantineAs(checked, cause)
 }
 
@@ -150,28 +177,56 @@ const quarantineAs = ({ partition, kind, command, sender, place }: Checked, caus
   return { _tag: "Quarantined", cause, quarantined: `${partition.confirmedSeq + 1}-${place}` }
 }
 
-/** Asks the actor itself. */
+/** Asks the actor itself. `actsFor`: whom it sees as the sender. */
 const decideActor = (
   partition: Partition,
   kind: ActorKind,
   actor: Actor | undefined,
   command: KindTypes["command"],
   sender: SenderId,
-): JournaledDecision => {
+  actsFor: SenderId,
+): JournaledDecision | Later => {
   if (actor === undefined && partition.actorList.length >= kind.actorsMax) return refused("LimitReached", kind.actorsField)
   const endOf: PartEndOf = (owner, id) => endedPart(partition, kind.parts, kind.commands.keyOf(command), owner, id)
-  const decision = kind.decide(actor?.state, command, sender, partition.atMs, endOf)
-  assert(decision._tag !== "Later", "no kind answers later yet")
-  return decision
+  return kind.decide(actor?.state, command, actsFor, partition.atMs, endOf, isInternal(sender))
 }
 
-const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision => {
+/** Another command of what it is about is not answered yet. */
+interface Later {
+  readonly _tag: "Later"
+}
+
+/** Nothing is decided: its sender may come back. */
+interface Undecided {
+  readonly _tag: "Undecided"
+  readonly why: BusyWhy
+}
+const undecided = (why: BusyWhy): Undecided => ({ _tag: "Undecided", why })
+
+const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command: KindTypes["command"]): JournaledDecision | Later => {
   try {
-    return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
+    return decideActor(checked.partition, checked.kind, actor, command, checked.sender, checked.actsFor)
   } catch (cause) {
     return quarantineAs(checked, cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error")
   }
 }
+
+/** Asks the actor if there is room for what it may send to others. Whatever can't be said of a message of several commands, or of one that is stored, is refused. */
+const decideIfRoom = (checked: Checked, arrived: ArrivedMessage): JournaledDecision | Undecided => {
+  const { partition, kind, command, actor } = checked
+  if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(command))) return undecided("queue")
+  const decision = decideOrQuarantine(checked, actor, command)
+  if (decision._tag === "Later") return mayWait(arrived) ? undecided("order") : refused("TooManyCommands")
+  if (decision._tag === "Begun" && !mayWait(arrived)) return refused("TooManyCommands")
+  return arrived.carriage !== null && isProvisional(partition, decision) ? undecided("queue") : decision
+}
+
+/** Whether a message as such can be told to come back, or be answered later: it holds one command, and isn't stored. */
+const mayWait = ({ seq, body }: ArrivedMessage): boolean => seq === null && body._tag === "Commands" && body.commands.length === 1
+
+/** Whether a decision says nothing to an actor of ours that its asking again wouldn't: it lies in quarantine already, or there was no room there. */
+const isProvisional = ({ quarantine }: Partition, decision: JournaledDecision): boolean =>
+  decision._tag === "Quarantined" ? quarantine.has(decision.quarantined) : decision._tag === "Refused" && isForWantOfRoom(decision.refusal)
 
 /** What settling a quarantined command came to: its final decision, or a refusal of the operator's command. */
 export type Settlement =
@@ -202,10 +257,13 @@ export const settle = (
   const { dropReason } = operator
   if (dropReason !== null) return { _tag: "Settled", quarantined, decision: { _tag: "Dropped", reason: dropReason } }
   assert(kind.commands.operatorOf(original) === undefined, "operator commands are never quarantined")
+  const still: Settlement = { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
+  if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(original))) return still
   try {
-    return { _tag: "Settled", quarantined, decision: decideActor(partition, kind, partition.actors.get(keyOf(original)), original, sender) }
+    const decision = decideActor(partition, kind, partition.actors.get(keyOf(original)), original, sender, quarantined.onBehalf ?? sender)
+    return decision._tag === "Later" ? still : { _tag: "Settled", quarantined, decision }
   } catch {
-    return { _tag: "Refused", refusal: { reason: "StillUndecidable", field: "quarantined" } }
+    return still
   }
 }
 
@@ -229,7 +287,7 @@ export const decideCommand = (
   hash: number,
   actor: Actor | undefined,
   place: number,
-): JournaledDecision | { readonly _tag: "Operator"; readonly operator: KindOperatorCommand } => {
+): JournaledDecision | Undecided | { readonly _tag: "Operator"; readonly operator: KindOperatorCommand } => {
   const { kind } = given
   const key = kind.commands.keyOf(command)
   if (key !== arrived.key && partitionOf(key, partition.partitions) !== partition.id) return refused("WrongPartition", kind.keyField)
@@ -241,6 +299,7 @@ export const decideCommand = (
     command,
     hash,
     sender: arrived.sender,
+    actsFor: arrived.carriage === null ? arrived.sender : arrived.carriage.onBehalf,
     brokerMs: arrived.brokerMs,
     bulk: arrived.bulk,
     arrived,
@@ -253,5 +312,5 @@ export const decideCommand = (
   }
   const operator = kind.commands.operatorOf(command)
   if (operator !== undefined) return { _tag: "Operator", operator }
-  return decideOrQuarantine(checked, actor, command)
+  return decideIfRoom(checked, arrived)
 }

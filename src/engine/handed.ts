@@ -6,14 +6,14 @@
  * so that nobody else can have decided it.
  */
 import { assert } from "../assert.ts"
-import type { SenderId } from "../domain/names.ts"
-import { partitionOf } from "../domain/names.ts"
-import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax } from "../limits.ts"
+import { isInternal, partitionOf, type SenderId } from "../domain/names.ts"
+import { busyMsMax, busyMsMin, commandsPerMessageMax, handedBytesMax, owedBusyMs } from "../limits.ts"
 import { isFull, roomInMs } from "./memory-bounds.ts"
 import { throttle } from "./memory-tending.ts"
 import type { ArrivedMessage, HandedQueue, HandedQueues, Partition, Reign, Serving } from "./partition.ts"
 import type { Output, TakenMessage } from "./protocol.ts"
-import type { BusyWhy } from "./words.ts"
+import { noteWaiting, takesCarried } from "./receiving.ts"
+import { BusyWhy } from "./words.ts"
 
 /** Commands a message is counted for. */
 export const commandsIn = ({ body }: Pick<ArrivedMessage, "body">): number => (body._tag === "Commands" ? body.commands.length : 1)
@@ -32,6 +32,7 @@ export const arrivedOf = (partition: Partition, taken: TakenMessage, seq: number
   body: taken.body,
   read: null,
   actor: undefined,
+  carriage: taken.carriage ?? null,
 })
 
 const queueOf = (handed: HandedQueues, sender: SenderId): HandedQueue => {
@@ -67,9 +68,11 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
   const unremembered: Array<TakenMessage> = []
   let roomAfterMs = 0
   for (const message of messages) {
+    const { carriage } = message
+    if (carriage === undefined ? isInternal(message.sender) : !takesCarried(partition, message, carriage)) continue
     const queue = queueOf(handed, message.sender)
     const commands = commandsIn(message)
-    const memory = partition.senders.get(message.sender)?.classes.get("sell")
+    const memory = carriage === undefined ? partition.senders.get(message.sender)?.classes.get("sell") : undefined
     if (memory !== undefined && isFull(partition, "sell", memory, queue.commands + commands)) {
       unremembered.push(message)
       roomAfterMs = Math.max(roomAfterMs, roomInMs(partition, "sell", memory))
@@ -83,7 +86,9 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
       continue
     }
     if (queue.commands === 0) handed.turns.push(message.sender)
-    queue.messages.push(arrivedOf(partition, message, null))
+    const arrived = arrivedOf(partition, message, null)
+    if (carriage !== undefined) noteWaiting(partition, arrived)
+    queue.messages.push(arrived)
     queue.commands += commands
     queue.bytes += message.bytes
     handed.commands += commands
@@ -93,8 +98,37 @@ export const onCommandsHanded = (partition: Partition, messages: ReadonlyArray<T
   return refused === undefined ? noMemory : [...noMemory, ...sayBusy(refused, retryAfterMs, "queue")]
 }
 
-const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, why: BusyWhy): Array<Output> =>
-  messages.length === 0 ? [] : [{ _tag: "SayBusy", messages, retryAfterMs, why }]
+const sayBusy = (messages: ReadonlyArray<TakenMessage>, retryAfterMs: number, why: BusyWhy): Array<Output> => {
+  // A partition of ours asks again by itself.
+  const asking = messages.filter(({ carriage }) => carriage === undefined)
+  return asking.length === 0 ? [] : [{ _tag: "SayBusy", messages: asking, retryAfterMs, why }]
+}
+
+/** A message as it was handed over, to be told of. */
+const handedBack = ({
+  key,
+  class: commandClass,
+  brokerMs,
+  sender,
+  bulk,
+  reply,
+  bytes,
+  body,
+  carriage,
+}: ArrivedMessage): Array<TakenMessage> =>
+  key === undefined || carriage !== null
+    ? []
+    : [{ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace: null, bytes, body }]
+
+/** Says busy for messages that were taken and of which nothing was decided. */
+export const sayUndecided = (undecided: ReadonlyArray<{ readonly arrived: ArrivedMessage; readonly why: BusyWhy }>): Array<Output> =>
+  BusyWhy.flatMap((why) =>
+    sayBusy(
+      undecided.flatMap((one) => (one.why === why ? handedBack(one.arrived) : [])),
+      owedBusyMs,
+      why,
+    ),
+  )
 
 /** Whether anything waits. */
 export const anyHanded = ({ reign: { handed } }: Serving): boolean => handed.commands > 0
@@ -173,12 +207,11 @@ export const notePace = (handed: HandedQueues, commands: number, tookMs: number)
 }
 
 /** The reign is over: what waits was handed to nobody else, and will not be decided by it. */
-export const giveBackHanded = ({ handed }: Reign): Array<Output> => {
+export const giveBackHanded = ({ handed, receiving }: Reign): Array<Output> => {
   if (handed.commands === 0) return []
   const left: Array<TakenMessage> = []
-  for (const queue of handed.queues.values())
-    for (const { key, class: commandClass, brokerMs, sender, bulk, reply, bytes, body } of queue.messages.slice(queue.from))
-      if (key !== undefined) left.push({ sender, class: commandClass, bulk, key, reply, publishedMs: brokerMs, trace: null, bytes, body })
+  for (const queue of handed.queues.values()) for (const arrived of queue.messages.slice(queue.from)) left.push(...handedBack(arrived))
+  receiving.waiting.clear()
   handed.queues.clear()
   handed.turns = []
   handed.commands = 0

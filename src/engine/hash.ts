@@ -57,7 +57,20 @@ const hashOfSenders = (partition: Partition, sha256: Sha256, of: (memory: Sender
   )
 }
 
-/** Hash of states and remembered decisions: of one actor, or of all the partition's. */
+/**
+ * What of carried commands and owed answers is equal wherever the same was decided: not the ids, which name the owner and the record, nor who waits for the answer. Empty if there is nothing, as with most partitions.
+ */
+const openHash = (partition: Partition, sha256: Sha256, key: KindTypes["key"] | undefined): string => {
+  const underWay = [...partition.underWay.values()]
+    .filter(({ from }) => key === undefined || from === key)
+    .map(({ id: _id, seq: _seq, ...carried }, place) => [String(place), carried] as const)
+  const owed = [...partition.owed]
+    .filter(([, one]) => key === undefined || one.key === key)
+    .map(([name, { hash, issuedAtMs, class: commandClass }]) => [name, { hash, issuedAtMs, commandClass }] as const)
+  return underWay.length + owed.length === 0 ? "" : ` ${hashOfPairs(underWay, sha256)} ${hashOfPairs(owed, sha256)}`
+}
+
+/** Hash of states, of remembered decisions, and of what is under way or owed: of one actor, or of all the partition's. */
 export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: ActorKind<K>, sha256: Sha256, key?: K["key"]): string => {
   const one = key === undefined ? undefined : partition.actors.get(key)
   const actors: ReadonlyArray<Actor<K>> = key === undefined ? partition.actorList : one === undefined ? [] : [one]
@@ -68,7 +81,7 @@ export const stateHash = <K extends KindTypes>(partition: Partition<K>, kind: Ac
   // A digest for each decision, and for each part that ended: packed or not, it is the same.
   const decisions = hashOfSenders(partition, sha256, (memory) => rememberedAt(memory, partition.atMs, key))
   const ends = hashOfSenders(partition, sha256, (memory) => endsAt(memory, partition.atMs, key))
-  return sha256(`${states} ${decisions} ${ends}`)
+  return sha256(`${states} ${decisions} ${ends}${openHash(partition, sha256, key)}`)
 }
 
 /** What is on its way, with actors by their keys. */
@@ -85,12 +98,14 @@ export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind
     actors: _actors,
     actorList,
     holds: _holds,
+    heldUp: _heldUp,
     uncovered: _uncovered,
     short: _short,
     shared: _shared,
     senders: _senders,
     senderList: _list,
     toPack: _toPack,
+    carriedIn: _carriedIn,
     inFlight,
     reign,
     recovery,

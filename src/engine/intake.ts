@@ -4,7 +4,7 @@
  * Nothing is refused here: what is wrong with a message is journaled with the decision on it.
  */
 import { type ActorKey, CommandClass, type EpochMs, isSender, partitionOf } from "../domain/names.ts"
-import { arrivedBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
+import { arrivedBytesMax, recordBytesMax, recordEnvelopeBytesMax, replySuffixCharsMax, replySuffixTokensMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
 import type { EngineContext, SubjectPrefix } from "./apply.ts"
 import { hearStamp } from "./broker-clock.ts"
@@ -127,6 +127,7 @@ const rawMessage = (
     body: given.codec.decodeBody(message.body),
     read: null,
     actor: undefined,
+    carriage: null,
   }
 }
 
@@ -144,17 +145,24 @@ interface BatchRoom {
   commands: number
   bytes: number
   messages: number
+  /** Bytes that are left of the record itself, and whether nothing else is in it. */
+  recordBytes: number
+  readonly isEmpty: boolean
   /** By how much what was taken may make actors grow. */
   growth: number
 }
 
-/** Counts one message if it fits. The first always does: the largest message, decided at its worst, fits a record. */
+const isFull = (room: BatchRoom, worst: { readonly commands: number; readonly bytes: number }): boolean =>
+  room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1
+
+/** Counts one message if it fits. The first of an empty record always does: the largest message, decided at its worst, fits one. Where something else has much of it, it waits for the next. */
 const takesRoom = (partition: Serving, given: EngineContext, room: BatchRoom, arrived: ArrivedMessage, isFirst: boolean): boolean => {
   arrived.actor = arrived.key === undefined ? undefined : partition.actors.get(arrived.key)
   const worst = worstCase(partition, given, arrived, room.growth)
-  if (!isFirst && (room.commands < worst.commands || room.bytes < worst.bytes || room.messages < 1)) return false
+  if (isFirst ? !room.isEmpty && room.recordBytes < worst.bytes : isFull(room, worst)) return false
   room.commands -= worst.commands
   room.bytes -= worst.bytes
+  room.recordBytes -= worst.bytes
   room.messages--
   room.growth += worst.growth
   return true
@@ -169,6 +177,8 @@ export const takeBatch = (partition: Serving, given: EngineContext, bytesUsed: n
     commands: partition.bounds.batchCommandsMax,
     bytes: partition.bounds.batchBytesMax - recordEnvelopeBytesMax - bytesUsed,
     messages: partition.batchMessagesMax,
+    recordBytes: recordBytesMax - recordEnvelopeBytesMax - bytesUsed,
+    isEmpty: bytesUsed === 0,
     growth: 0,
   }
   const isShared = anyHanded(partition)
@@ -197,7 +207,7 @@ const takeStored = (partition: Serving, given: EngineContext, room: BatchRoom, c
     if (!messages.every((message) => isReady(partition, given, message))) break
     const before = { ...room }
     const fits = messages.every((message) => takesRoom(partition, given, room, message, taken === 0)) && room.messages >= 0
-    if (taken > 0 && (!fits || room.commands < commandsLeft)) {
+    if (taken === 0 ? !fits && !room.isEmpty : !fits || room.commands < commandsLeft) {
       Object.assign(room, before)
       break
     }
@@ -226,7 +236,7 @@ const worstCase = (partition: Serving, given: EngineContext, arrived: ArrivedMes
       bytes += plainEntryBytes
       continue
     }
-    const size = commands.sizeOf(actorIn(partition, given, arrived, decoded.command)?.state)
+    const size = commands.sizeOf(actorIn(partition, given, arrived, decoded.command)?.state, decoded.command)
     bytes += commands.worstBytesOf(decoded.command, size + growthBefore + growth, arrived.bytes)
     growth += commands.growthOf(decoded.command)
   }
@@ -247,7 +257,7 @@ export const actorIn = (
 const rankOf = ({ kind }: EngineContext, arrived: ArrivedMessage): number => {
   if (arrived.class === "stock") return 0
   if (arrived.class !== "sell") return 1
-  return 2 + kind.commands.rankOf(arrived.actor?.state, arrived.sender)
+  return 2 + kind.commands.rankOf(arrived.actor?.state, arrived.carriage?.onBehalf ?? arrived.sender)
 }
 
 /**

@@ -121,6 +121,8 @@ const nobody: Pick<SenderMemory, "classes"> = { classes: new Map() }
 /** For how long a sender has to be throttled, or 0: what it stores is remembered beyond any bound, so it is told before it stores more. */
 export const throttledMs = (partition: Partition, memory: SenderMemory): number => {
   let ms = 0
+  // What a partition of ours asks for is taken however much is remembered of it.
+  if (memory.isInternal) return ms
   for (const [floorClass, held] of fullClasses(partition, memory)) ms = Math.max(ms, roomInMs(partition, floorClass, held))
   return ms
 }
@@ -129,8 +131,8 @@ export const throttledMs = (partition: Partition, memory: SenderMemory): number 
 export const fullestMemory = (partition: Partition): { readonly share: number; readonly sender: SenderId | null } => {
   let share = 0
   let fullest: SenderId | null = null
-  for (const { sender, classes } of partition.senderList)
-    for (const [floorClass, held] of classes) {
+  for (const { sender, classes, isInternal } of partition.senderList)
+    for (const [floorClass, held] of isInternal ? [] : classes) {
       const its = Math.max(decisionCount(held), endedCount(held)) / decisionsMaxOf(partition, floorClass)
       if (its <= share) continue
       share = its

@@ -3,7 +3,7 @@
  *
  * A sender's own traffic pays for most of it. Quiet senders are swept in turn, so that nobody's memory stays because they stopped sending.
  */
-import type { EpochMs, SenderId } from "../domain/names.ts"
+import { type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { memoryLookMs, memoryShortShare, senderFullMsMax, throttleEveryMs } from "../limits.ts"
 import { isDue } from "./due.ts"
 import { type SenderMemory, sweep } from "./memory.ts"
@@ -83,6 +83,7 @@ const throttleFacts = (partition: Serving, nowMs: EpochMs): Array<Output> => {
   const outputs: Array<Output> = []
   const isFull = quarantine.size >= memoryBounds.quarantined
   for (const [sender, count] of quarantinedBy) {
+    if (isInternal(sender)) continue
     if (!isFull && count < memoryBounds.quarantinedPerSender) factsThrottled.delete(sender)
     else if (isDue(factsThrottled.get(sender) ?? 0, nowMs, throttleEveryMs)) {
       factsThrottled.set(sender, nowMs + throttleEveryMs)

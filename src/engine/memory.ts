@@ -8,9 +8,9 @@
  * journal when they are asked for again (recall.ts).
  */
 import { assert } from "../assert.ts"
-import type { ActorKey, CommandId, EpochMs, SenderId } from "../domain/names.ts"
+import { type ActorKey, type CommandId, type EpochMs, isInternal, type SenderId } from "../domain/names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable } from "../domain/slot-table.ts"
-import { commandHorizonMs, factHorizonMs, floorStepMs } from "../limits.ts"
+import { commandHorizonMs, factHorizonMs, floorStepMs, sendersPerPartitionMax } from "../limits.ts"
 import type { KindTypes } from "./kind.ts"
 import { digestOfList, textHash } from "./lanes.ts"
 import { emptyLine, firstOf, type MemoryLine, moveBy, pushOnto, shiftOff } from "./memory-line.ts"
@@ -45,6 +45,8 @@ export interface ClassMemory<K extends KindTypes = KindTypes> {
 
 export interface SenderMemory<K extends KindTypes = KindTypes> {
   readonly sender: SenderId
+  /** Whether it is a partition of ours: then nothing but its own word raises its floors, see receiving.ts. */
+  readonly isInternal: boolean
   /** Found by id and key. */
   readonly decisions: SlotTable<Remembered<K>>
   readonly classes: Map<FloorClass, ClassMemory<K>>
@@ -68,10 +70,18 @@ export const stepOf = (ms: EpochMs): number => Math.floor(ms / floorStepMs)
 export const senderMemory = (partition: Partition, sender: SenderId): SenderMemory => {
   const known = partition.senders.get(sender)
   if (known !== undefined) return known
-  const memory: SenderMemory = { sender, decisions: emptySlots(), classes: new Map() }
+  const memory: SenderMemory = { sender, isInternal: isInternal(sender), decisions: emptySlots(), classes: new Map() }
   partition.senders.set(sender, memory)
   partition.senderList.push(memory)
   return memory
+}
+
+/** Whether something may be remembered of a sender: it is known, there is room for one more, or it is a partition of ours, of which there are few. */
+export const hasRoomForSender = ({ senders, senderList }: Partition, sender: SenderId): boolean => {
+  if (senders.size < sendersPerPartitionMax || senders.has(sender) || isInternal(sender)) return true
+  let others = 0
+  for (const known of senderList) if (!known.isInternal) others++
+  return others < sendersPerPartitionMax
 }
 
 export const classMemory = (memory: SenderMemory, floorClass: FloorClass): ClassMemory => {
@@ -83,9 +93,13 @@ export const classMemory = (memory: SenderMemory, floorClass: FloorClass): Class
   return found
 }
 
-/** What was issued (or ended) before this is forgotten, and refused. On a step's edge. */
-export const floorMsOf = (memory: Pick<SenderMemory, "classes">, floorClass: FloorClass, atMs: EpochMs): EpochMs => {
-  const byHorizon = stepOf(atMs - horizonMs[floorClass]) * floorStepMs
+/** What was issued (or ended) before this is forgotten, and refused. On a step's edge. No horizon is the floor of a partition of ours: what it asks for may have waited for any time. */
+export const floorMsOf = (
+  memory: Pick<SenderMemory, "classes"> & Partial<Pick<SenderMemory, "isInternal">>,
+  floorClass: FloorClass,
+  atMs: EpochMs,
+): EpochMs => {
+  const byHorizon = memory.isInternal === true ? 0 : stepOf(atMs - horizonMs[floorClass]) * floorStepMs
   const found = memory.classes.get(floorClass)
   return found === undefined || found.floorMs < byHorizon ? byHorizon : found.floorMs
 }

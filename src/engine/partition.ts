@@ -10,11 +10,14 @@ import { batchMessagesMax } from "../limits.ts"
 import type { Actor } from "./actor.ts"
 import { boundsWith, type EngineBounds } from "./bounds.ts"
 import { type BrokerClock, unknownBrokerClock } from "./broker-clock.ts"
+import { type Carrying, nothingCarried } from "./carrying.ts"
 import type { KindTypes } from "./kind.ts"
 import type { SenderMemory } from "./memory.ts"
 import { type MemoryBounds, memoryBounds } from "./memory-bounds.ts"
-import type { ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
+import type { Carriage, ClaimBasis, CommandMessage, DecodedBody, PendingAppend, SnapshotManifest, Witness } from "./protocol.ts"
+import { nothingReceived, type Receiving } from "./receiving.ts"
 import type { CommandUnderWay, Cursor, Dropped, JournalRecord, RememberedDecision, ResetEntry } from "./records.ts"
+import type { HeardReturn } from "./returns.ts"
 import type { HoldWheel } from "./timers.ts"
 import { unseenWallClock, type WallClock } from "./wall-clock.ts"
 
@@ -62,6 +65,8 @@ export interface ArrivedMessage<K extends KindTypes = KindTypes> {
   read: Map<number, ReadDecision<K> | null> | null
   /** The subject's actor, once its message is taken into a batch: looked up once for all that is asked of it. Undefined if it wasn't known by then. */
   actor: Actor<K> | undefined
+  /** Of a command that an actor of ours sends: who asked last, and for whom it is decided. Null: a sender's own. */
+  carriage: Carriage | null
 }
 
 /** A message of the commands stream as it waits, with the messages of senders it holds. */
@@ -159,6 +164,8 @@ export interface QuarantinedCommand<K extends KindTypes = KindTypes> {
   readonly command: K["command"]
   readonly cause: string
   readonly atMs: EpochMs
+  /** Of a command that an actor of ours sent: the channel it is decided for. Absent: a sender's own. */
+  readonly onBehalf?: SenderId
 }
 
 /** A place in the feed that shows an older value than was handed over for it. */
@@ -181,7 +188,9 @@ export interface OwedCommand<K extends KindTypes = KindTypes> {
   readonly id: CommandId
   readonly hash: number
   readonly issuedAtMs: EpochMs
-  /** Reply suffixes of all that asked, {@link owedRepliesMax} at most: the newest. */
+  /** The record in which it began. */
+  readonly seq: number
+  /** Reply suffixes of all that asked, in the order in which they last did, {@link owedRepliesMax} at most: the newest. */
   replies: ReadonlyArray<string>
 }
 
@@ -216,10 +225,10 @@ export interface SnapshotWalk {
   readonly id: string
   readonly startSeq: number
   readonly startHash: string
-  stage: "actors" | "parts" | "ended" | "decisions" | "meta" | "done"
+  stage: "actors" | "parts" | "ended" | "decisions" | "underWay" | "owed" | "meta" | "done"
   /** What had ended by this record is walked, however much ends meanwhile: all that no slice of open parts holds any more, for the last of them was written with it. */
   endedToSeq: number
-  /** Places reached: actor, slot in it; sender, class, place of the ended part or of the decision in its line. */
+  /** Places reached: actor, slot in it; sender, class, place of the ended part or of the decision in its line; the record of what was under way, or owed. */
   actor: number
   slot: number
   sender: number
@@ -336,6 +345,10 @@ export interface Reign<K extends KindTypes = KindTypes> {
   memoryIsShort: boolean
   nextMemoryLookMs: EpochMs
   readonly publishing: Publishing<K>
+  /** What it knows of the commands that its actors send to others, the decisions of those that came back and are not journaled, and what it knows of those who send commands here. */
+  readonly carrying: Carrying
+  readonly returns: Map<CommandId, HeardReturn>
+  readonly receiving: Receiving
   /** When to ask (again) for what has to be said again after a takeover. */
   republishAgainAtMs: EpochMs
   /** The record that this reign began with: its claim. */
@@ -391,6 +404,8 @@ interface PartitionCommon<K extends KindTypes> {
   readonly short: Set<Actor<K>>
   readonly holds: HoldWheel<K>
   openHolds: number
+  /** Those of them that have to wait for room for what their end carries; see held-up.ts. */
+  readonly heldUp: Map<K["part"], Actor<K>>
   readonly senders: Map<SenderId, SenderMemory<K>>
   readonly senderList: Array<SenderMemory<K>>
   readonly memoryBounds: MemoryBounds
@@ -405,6 +420,8 @@ interface PartitionCommon<K extends KindTypes> {
   readonly partitionsOf: Readonly<Record<string, number>>
   /** Commands that its actors sent to others and whose decision is not journaled here, by id, oldest first. */
   readonly underWay: Map<CommandId, CommandUnderWay>
+  /** How many commands the newest record that carries any carries: what the next one's id counts on from. */
+  readonly carriedIn: { seq: number; count: number }
   /** Commands that began something and are not answered, by sender, key and id. */
   readonly owed: Map<string, OwedCommand<K>>
   /** What the newest record in the journal says of up to where all was said. */
@@ -550,6 +567,9 @@ export const newReign = <K extends KindTypes = KindTypes>(reignSeq: number, mark
   memoryIsShort: false,
   nextMemoryLookMs: 0,
   publishing: { ...nothingPublished<K>(), republishAfterSeq: saidSeq },
+  carrying: nothingCarried(),
+  returns: new Map(),
+  receiving: nothingReceived(),
   republishAgainAtMs: 0,
   reignSeq,
   mark,
@@ -605,6 +625,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
+  heldUp: new Map(),
   senders: new Map(),
   senderList: [],
   memoryBounds: options.memoryBounds ?? memoryBounds,
@@ -614,6 +635,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   quarantinedBy: new Map(),
   partitionsOf: options.partitionsOf ?? {},
   underWay: new Map(),
+  carriedIn: { seq: 0, count: 0 },
   owed: new Map(),
   saidSeq: 0,
   ...noSnapshots(),

@@ -304,8 +304,10 @@ const sayEntryAgain = (partition: Serving, given: EngineContext, entry: Entry, s
     case "Settled":
       return commandAgain(partition, given, entry.sender, entry.decided.command, seq)
     case "Message":
-      for (const { command } of entry.decided) commandAgain(partition, given, entry.sender, command, seq)
+      for (const { command } of entry.decided) commandAgain(partition, given, entry.onBehalf ?? entry.sender, command, seq)
       return
+    case "Returned":
+      return again(partition, entry.key, seq)
     // They say nothing that the feed shows.
     case "Stored":
     case "Skipped":
@@ -313,7 +315,6 @@ const sayEntryAgain = (partition: Serving, given: EngineContext, entry: Entry, s
     case "Reset":
     case "Moved":
     case "Resumed":
-    case "Returned":
     case "Answered":
       return
     default:

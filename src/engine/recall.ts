@@ -7,7 +7,7 @@
 
 import type { ActorKey, CommandId, SenderId } from "../domain/names.ts"
 import { recallAgainMs, recalledRecordsMax } from "../limits.ts"
-import { commandsOf, type EngineContext } from "./apply.ts"
+import { commandsOf, type EngineContext, placesIn } from "./apply.ts"
 import { isDue } from "./due.ts"
 import type { KindTypes } from "./kind.ts"
 import { packedPlaces, type SenderMemory } from "./memory.ts"
@@ -88,21 +88,28 @@ const isNameAtHand = (
 const decisionAt = (given: EngineContext, record: JournalRecord, place: number): ReadDecision | null => {
   let left = place
   for (const entry of record.entries) {
-    const all = commandsOf(entry)
-    if (left >= all.length) {
-      left -= all.length
+    const places = placesIn(entry)
+    if (left >= places) {
+      left -= places
       continue
     }
-    const decided = all[left]
+    if (entry._tag === "Answered") {
+      const { sender, id, key, hash, outcome } = entry
+      return { sender, id, key, hash, outcome, secondName: undefined, secondHash: 0 }
+    }
+    const decided = commandsOf(entry)[left]
     if (decided === undefined || decided.command === null) return null
     const { command, decision } = decided
     const { commands } = given.kind
+    const outcome = outcomeOf(given.kind, decision)
+    // What began there was answered elsewhere.
+    if (outcome === null) return null
     return {
       sender: senderOf(entry),
       id: command.id,
       key: commands.keyOf(command),
       hash: given.codec.contentHash(command),
-      outcome: outcomeOf(given.kind, decision),
+      outcome,
       secondName: commands.secondNameOf(command),
       secondHash: commands.secondHashOf(command),
     }

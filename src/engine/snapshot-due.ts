@@ -23,7 +23,7 @@ const commandsIn = (record: JournalRecord): number => {
   for (const entry of record.entries) {
     if (entry._tag === "Message") commands += entry.decided.length
     else if (entry._tag === "Expiry") commands += entry.events.length
-    else if (entry._tag === "Settled") commands++
+    else if (entry._tag === "Settled" || entry._tag === "Returned") commands++
   }
   return commands
 }

@@ -11,6 +11,7 @@ import { loadEnded } from "./ended.ts"
 import { stepDown } from "./ending.ts"
 import type { KindTypes } from "./kind.ts"
 import { classMemory, loadPacked, noteRemembered, packOlder, rememberIfNew, senderMemory } from "./memory.ts"
+import { owedKey } from "./owed.ts"
 import { rowBytes } from "./packed.ts"
 import { type Beginning, emptyPartition, emptyRecovery, noteLoaded, type Partition, type SnapshotLoading } from "./partition.ts"
 import type { Output, SnapshotManifest } from "./protocol.ts"
@@ -75,8 +76,9 @@ const placeProblem = ({ seq }: Chunk, { manifest }: SnapshotLoading): string | u
 
 /** Forgets what was loaded: it is part of a state only together with the rest. A claim that was asked for stands. */
 const beginAnew = (partition: Beginning, outputs: Array<Output>): Array<Output> => {
-  const { id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds, claiming, basisAsks, brokerClock } = partition
-  const empty = emptyPartition({ partition: id, partitions, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
+  const { id, partitions, partitionsOf, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds, claiming, basisAsks, brokerClock } =
+    partition
+  const empty = emptyPartition({ partition: id, partitions, partitionsOf, snapshotEveryRecords, batchMessagesMax, bounds, memoryBounds })
   Object.assign(partition, empty, { claiming, basisAsks, brokerClock })
   return outputs
 }
@@ -110,6 +112,12 @@ const loadChunk = (partition: Partition, given: EngineContext, chunk: Chunk): vo
       return
     case "packed":
       loadPacked(partition, chunk.sender, chunk.class, chunk.bytes)
+      return
+    case "underWay":
+      for (const item of chunk.items) partition.underWay.set(item.id, item)
+      return
+    case "owed":
+      for (const item of chunk.items) partition.owed.set(owedKey(item.sender, item.key, item.id), { ...item })
       return
     case "meta":
       for (const floor of chunk.floors) classMemory(senderMemory(partition, floor.sender), floor.class).floorMs = floor.floorMs

@@ -96,6 +96,10 @@ const halvesOf = (chunk: Chunk): ReadonlyArray<Chunk> => {
       return halvesOfEnded(chunk)
     case "decisions":
       return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "underWay":
+      return halve(chunk.items).map((items) => ({ ...chunk, items }))
+    case "owed":
+      return halve(chunk.items).map((items) => ({ ...chunk, items }))
     case "packed": {
       const middle = Math.floor(chunk.bytes.length / rowBytes / 2) * rowBytes
       return [chunk.bytes.subarray(0, middle), chunk.bytes.subarray(middle)].map((bytes) => ({ ...chunk, bytes }))
@@ -144,6 +148,10 @@ const walkSlice = (partition: Serving, { kind }: EngineContext, walk: SnapshotWa
       return walkEnded(partition, walk, seq)
     case "decisions":
       return walkDecisions(partition, walk, seq)
+    case "underWay":
+      return { kind: "underWay", seq, items: walkFold(partition.underWay, walk, partition.bounds.snapshotSliceItemsMax, "owed") }
+    case "owed":
+      return { kind: "owed", seq, items: walkFold(partition.owed, walk, partition.bounds.snapshotSliceItemsMax, "meta") }
     case "meta":
       return metaChunk(partition, seq)
     case "done":
@@ -255,8 +263,37 @@ const walkDecisions = (partition: Serving, walk: SnapshotWalk, seq: number): Chu
     walk.floorClass = 0
     walk.sender++
   }
-  if (walk.sender >= partition.senderList.length) walk.stage = "meta"
+  if (walk.sender >= partition.senderList.length) {
+    walk.place = 0
+    walk.stage = partition.underWay.size > 0 ? "underWay" : partition.owed.size > 0 ? "owed" : "meta"
+  }
   return { kind: "decisions", seq, items }
+}
+
+/**
+ * What of a fold of the journal began by the snapshot's start and stands by now, oldest first: whole records' at a time, up to one with which `itemsMax` are reached. What began since, and what ends after its
+ * slice, is in records that are replayed. O(all of it), of which there are some ten thousand at most.
+ */
+const walkFold = <T extends { readonly seq: number }>(
+  fold: ReadonlyMap<string, T>,
+  walk: SnapshotWalk,
+  itemsMax: number,
+  nextStage: SnapshotWalk["stage"],
+): ReadonlyArray<T> => {
+  const items: Array<T> = []
+  for (const item of fold.values()) {
+    if (item.seq <= walk.place) continue
+    const last = items.at(-1)
+    if (item.seq > walk.startSeq) break
+    if (last !== undefined && items.length >= itemsMax && item.seq > last.seq) {
+      walk.place = last.seq
+      return items
+    }
+    items.push(item)
+  }
+  walk.place = 0
+  walk.stage = nextStage
+  return items
 }
 
 /** Collects decisions of one class from where the walk stands; false if the slice is full. */

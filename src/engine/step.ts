@@ -4,11 +4,11 @@
  * The whole of it lives behind this switch, so that the server, the simulator and a replay run these same lines. A throw while applying is a
  * broken invariant: the partition halts, visibly, and its state is not used again.
  */
-import { assert } from "../assert.ts"
 import { onAppendAcked, onAppendUnknown, onJournalEndRead, onJournalEndUnread, tickAppend } from "./appending.ts"
 import type { EngineContext } from "./apply.ts"
 import { decideBatch } from "./batch.ts"
 import { hearRenewal } from "./broker-clock.ts"
+import { tickCarrying } from "./carrying.ts"
 import { askForArrived, mayTakeStored, onCommandAtRead, onCommandUnread, onReadingBroke, resetCursor, tickCursor } from "./cursor-check.ts"
 import { isRawDone, moveOn, onRawEndRead, tickRawEnd } from "./draining.ts"
 import { endReign, halt } from "./ending.ts"
@@ -31,6 +31,7 @@ import {
   tickFeed,
 } from "./publishing.ts"
 import { onRecalledRead, onRecalledUnread } from "./recall.ts"
+import { onReturnsHeard } from "./returns.ts"
 import { noteSnapshotProgress, onChunkStored, onSnapshotFailed, owesSlices, tickSnapshot, walkOn } from "./snapshot.ts"
 import { beginLoading, leaveNewer, loadSlice } from "./snapshot-loading.ts"
 import {
@@ -63,7 +64,6 @@ export const givenOf = <K extends KindTypes>({ kind, codec, rules }: StepOptions
 
 /** The step function over a kind of actor, a codec and the protocol's rules. It changes the partition in place; after `SteppedDown` or `Halted` nothing further comes from that partition. */
 export const makeStep = <K extends KindTypes>(options: StepOptions<K>): Step<K> => {
-  assert(options.kind.carrying === null, "no kind's events carry commands to other actors yet: nobody would send them")
   const given = givenOf(options)
   return (partition, input) => guarded(partition, given, input) as ReadonlyArray<Output<K>>
 }
@@ -124,9 +124,8 @@ const take = (partition: Partition, given: EngineContext, input: Input): Array<O
     case "LeaseLost":
       return drain(partition, "LeaseLost")
     // Answers to an owner's questions mean nothing once its reign is over.
-    case "ReturnsHeard":
-      return []
     case "CommandsArrived":
+    case "ReturnsHeard":
     case "ReadingBroke":
     case "CommandAtRead":
     case "RawEndRead":
@@ -151,6 +150,7 @@ type OwnersInput = Extract<
   {
     readonly _tag:
       | "CommandsArrived"
+      | "ReturnsHeard"
       | "ReadingBroke"
       | "CommandAtRead"
       | "RawEndRead"
@@ -173,6 +173,8 @@ const takeAsOwner = (partition: Serving, given: EngineContext, input: OwnersInpu
   switch (input._tag) {
     case "CommandsArrived":
       return onCommandsArrived(partition, given, input.messages, nowMs)
+    case "ReturnsHeard":
+      return onReturnsHeard(partition, input.returns)
     case "ReadingBroke":
       return onReadingBroke(partition, nowMs)
     case "CommandAtRead":
@@ -273,6 +275,7 @@ const onTick = (partition: Partition, given: EngineContext, nowMs: number, wallM
     ...tickRawEnd(partition, nowMs),
     ...watchClock(partition, nowMs, wallMs),
     ...tickMemory(partition, nowMs),
+    ...tickCarrying(partition, nowMs),
   )
   return outputs
 }

@@ -7,6 +7,7 @@ import { assert } from "../assert.ts"
 import { appendTimeoutMs, feedLookBackMs } from "../limits.ts"
 import { applyEnvelope, applyRecord, type EngineContext, noteConfirmed, recentHash } from "./apply.ts"
 import { beginAppend } from "./batch.ts"
+import { beginCarrying } from "./carrying.ts"
 import { askCursor, haltUnanswered, startReading } from "./cursor-check.ts"
 import { isDue } from "./due.ts"
 import { halt, stepAside } from "./ending.ts"
@@ -294,6 +295,7 @@ const startServing = (partition: Claimant, basis: ClaimBasis, nowMs: number): Ar
   ]
   if (owner.incarnation !== null && basis.incarnation !== owner.incarnation)
     outputs.push({ _tag: "StoreIncarnation", incarnation: owner.incarnation })
+  outputs.push(...beginCarrying(owner, nowMs))
   return [...outputs, ...(owner.cursor.seq === 0 ? startReading(owner) : askCursor(owner, nowMs))]
 }
 

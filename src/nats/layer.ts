@@ -1,5 +1,5 @@
 /** All that a worker needs of NATS, over connections in each of the two accounts. */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import type { Kind } from "../domain/kinds.ts"
 import type { JournalRoom } from "../ports/archive.ts"
 import type { Cluster, Commands, Journals, Outbound, Questions, Snapshots } from "../ports/broker.ts"
@@ -18,9 +18,7 @@ import { snapshotsLayer } from "./snapshots.ts"
 import type { StreamSizes } from "./streams.ts"
 
 /** Access to what is stored: all that tools need that look at a cluster. */
-export interface EngineConfig extends ServerAddress {
-  /** Whose partitions: the ports are of the streams of one kind. */
-  readonly kind: Kind
+interface EngineAccess extends ServerAddress {
   /** The workers' user of account HOLDFAST: all that is stored. */
   readonly engine: Login
   /** Addresses of the servers' monitoring pages, `http://host:8222`; what isn't read there counts as not kept. */
@@ -31,11 +29,23 @@ export interface EngineConfig extends ServerAddress {
   readonly name?: string
 }
 
-export interface NatsConfig extends EngineConfig {
+/** Access to what is stored of one kind. */
+export interface EngineConfig extends EngineAccess {
+  /** Whose partitions: the ports are of the streams of one kind. */
+  readonly kind: Kind
+}
+
+/** A worker's access to all that it works with, of whatever kind. */
+export interface WorkerAccess extends EngineAccess {
   /** The user of account CHANNELS that hears senders, and answers them. */
   readonly door: Login
   /** The user of account CHANNELS that drains the commands stream of earlier releases. Absent: there is nothing to drain. */
   readonly former?: Login
+}
+
+/** The same for one kind. */
+export interface NatsConfig extends WorkerAccess {
+  readonly kind: Kind
 }
 
 const sizesDefault: StreamSizes = { commandsBytesMax: 1_073_741_824, commandsMessagesMax: -1 }
@@ -43,20 +53,20 @@ const nameDefault = "holdfast"
 
 type EnginePorts = Cluster | Commands | JournalRoom | Journals | Snapshots
 
-const openEngine = (config: EngineConfig) => openLink(config, config.engine, engineInbox, `${config.name ?? nameDefault} engine`)
+const openEngine = (config: EngineAccess) => openLink(config, config.engine, engineInbox, `${config.name ?? nameDefault} engine`)
 
-const enginePorts = (engine: Link, config: EngineConfig): Layer.Layer<EnginePorts> =>
+const enginePorts = (engine: Link, kind: Kind, config: EngineAccess): Layer.Layer<EnginePorts> =>
   Layer.mergeAll(
-    commandsLayer(engine, config.kind),
-    journalsLayer(engine, config.kind),
-    journalRoomLayer(engine, config.kind),
-    snapshotsLayer(engine, config.kind),
-    clusterLayer(engine, { kind: config.kind, sizes: { ...sizesDefault, ...config.sizes }, monitorUrls: config.monitorUrls }),
+    commandsLayer(engine, kind),
+    journalsLayer(engine, kind),
+    journalRoomLayer(engine, kind),
+    snapshotsLayer(engine, kind),
+    clusterLayer(engine, { kind, sizes: { ...sizesDefault, ...config.sizes }, monitorUrls: config.monitorUrls }),
   )
 
 /** The ports over what is stored. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
 export const engineLayer = (config: EngineConfig): Layer.Layer<EnginePorts, BrokerUnavailable | LoginRefused> =>
-  Layer.unwrap(Effect.map(openEngine(config), (engine) => enginePorts(engine, config)))
+  Layer.unwrap(Effect.map(openEngine(config), (engine) => enginePorts(engine, config.kind, config)))
 
 /** Gives the connection up for another when it carries no answers any more, for as long as the scope lives. */
 const watchPulse = Effect.fnUntraced(function* (link: Link, name: string, hasJetStream: boolean) {
@@ -69,22 +79,32 @@ const watchPulse = Effect.fnUntraced(function* (link: Link, name: string, hasJet
   )
 })
 
-/** The ports of a worker. Fails if no server answers at start; from then on it reconnects by itself, for ever. */
-export const natsLayer = (
-  config: NatsConfig,
-  codec: SaidCodec,
-): Layer.Layer<EnginePorts | Outbound | Questions, BrokerUnavailable | LoginRefused> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const name = config.name ?? nameDefault
-      const engine = yield* openEngine(config)
-      // Not the connection on which commands come in: what floods that must not hold up answers.
-      const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
-      const former = config.former === undefined ? null : yield* openLink(config, config.former, formerInbox, `${name} former`)
-      const links = { engine, door }
-      yield* watchPulse(engine, `${name} engine`, true)
-      // The senders' account has no JetStream.
-      yield* watchPulse(door, `${name} answers`, false)
-      return Layer.mergeAll(enginePorts(engine, config), outboundLayer(links, codec), questionsLayer(door), formerCommandsLayer(former))
-    }),
-  )
+/** The ports of a worker for one kind. */
+type WorkerPorts = EnginePorts | Outbound | Questions
+
+/** The connections of a worker, and the ports over them for each kind: what works for several kinds has no more connections than what works for one. Fails if no server answers at start; from then on they reconnect by themselves, for ever. */
+export const openWorker: (
+  config: WorkerAccess,
+) => Effect.Effect<(kind: Kind, codec: SaidCodec) => Layer.Layer<WorkerPorts>, BrokerUnavailable | LoginRefused, Scope.Scope> =
+  Effect.fnUntraced(function* (config) {
+    const name = config.name ?? nameDefault
+    const engine = yield* openEngine(config)
+    // Not the connection on which commands come in: what floods that must not hold up answers.
+    const door = yield* openLink(config, config.door, doorInbox, `${name} answers`)
+    const former = config.former === undefined ? null : yield* openLink(config, config.former, formerInbox, `${name} former`)
+    const links = { engine, door }
+    yield* watchPulse(engine, `${name} engine`, true)
+    // The senders' account has no JetStream.
+    yield* watchPulse(door, `${name} answers`, false)
+    return (kind, codec) =>
+      Layer.mergeAll(
+        enginePorts(engine, kind, config),
+        outboundLayer(links, kind, codec),
+        questionsLayer(door),
+        formerCommandsLayer(kind === "sku" ? former : null),
+      )
+  })
+
+/** The ports of a worker for one kind, over connections of its own. */
+export const natsLayer = (config: NatsConfig, codec: SaidCodec): Layer.Layer<WorkerPorts, BrokerUnavailable | LoginRefused> =>
+  Layer.unwrap(Effect.map(openWorker(config), (portsOf) => portsOf(config.kind, codec)))

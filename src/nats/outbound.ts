@@ -1,7 +1,9 @@
 /** What channels hear, as the port `Outbound`: replies on their inboxes, and the feed, which its stream says to them as it stores it. */
-import { Layer, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import { skuToken } from "../domain/names.ts"
-import type { AtsValue, SkuReply } from "../kinds/sku/types.ts"
+import type { Reply } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { feedOf, feedStream, feedSubject, isReplySuffix, replySubject } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
@@ -11,13 +13,13 @@ import { type Delivered, readOrdered } from "./ordered-reader.ts"
 
 /** The bytes of what is said. */
 export interface SaidCodec {
-  readonly encodeReply: (reply: SkuReply) => Uint8Array
+  readonly encodeReply: (reply: Reply) => Uint8Array
   readonly encodeAts: (value: AtsValue) => Uint8Array
   /** Undefined if the bytes are none of ours. */
   readonly decodeAts: (bytes: Uint8Array) => AtsValue | undefined
 }
 
-const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<SkuReply>): Promise<void> => {
+const reply = async (link: Link, codec: SaidCodec, replies: ReadonlyArray<Reply>): Promise<void> => {
   for (const said of replies) {
     // A suffix comes from a sender's header by way of a journal: anything but plain tokens would be read as protocol.
     if (isReplySuffix(said.suffix)) link.nc.publish(replySubject(said.sender, said.suffix), codec.encodeReply(said))
@@ -34,7 +36,25 @@ const seen = (codec: SaidCodec, arrived: ReadonlyArray<Delivered>) => {
   return values
 }
 
-export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbound> =>
+const skuFeed = (links: Links, codec: SaidCodec): Pick<Outbound["Service"], "feed" | "watchFeed"> => ({
+  feed: (partition, values) =>
+    attempt(links.engine, `publish the feed of partition ${partition}`, () =>
+      publishCounted(
+        links.engine,
+        values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
+      ),
+    ),
+  watchFeed: (partition, sinceMs) =>
+    readOrdered(links.engine, { stream: feedStream, filter: feedOf(partition), start: { sinceMs } }).pipe(
+      Stream.map((arrived) => seen(codec, arrived)),
+      Stream.filter((values) => values.length > 0),
+    ),
+})
+
+/** The feed is of SKUs alone: its subjects name no kind, so that another kind's partition must not touch it. */
+const noFeed: Pick<Outbound["Service"], "feed" | "watchFeed"> = { feed: () => Effect.void, watchFeed: () => Stream.never }
+
+export const outboundLayer = (links: Links, kind: Kind, codec: SaidCodec): Layer.Layer<Outbound> =>
   Layer.succeed(Outbound, {
     reply: (replies) => attempt(links.door, "publish replies", () => reply(links.door, codec, replies)),
     busy: (sender, suffix, body) => {
@@ -44,16 +64,5 @@ export const outboundLayer = (links: Links, codec: SaidCodec): Layer.Layer<Outbo
         // The connection can't take it now: lost, as an answer to somebody who isn't there.
       }
     },
-    feed: (partition, values) =>
-      attempt(links.engine, `publish the feed of partition ${partition}`, () =>
-        publishCounted(
-          links.engine,
-          values.map((value) => ({ subject: feedSubject(partition, value.channel, skuToken(value.sku)), body: codec.encodeAts(value) })),
-        ),
-      ),
-    watchFeed: (partition, sinceMs) =>
-      readOrdered(links.engine, { stream: feedStream, filter: feedOf(partition), start: { sinceMs } }).pipe(
-        Stream.map((arrived) => seen(codec, arrived)),
-        Stream.filter((values) => values.length > 0),
-      ),
+    ...(kind === "sku" ? skuFeed(links, codec) : noFeed),
   })

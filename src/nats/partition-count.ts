@@ -16,7 +16,7 @@ const clusterKey = "cluster"
 const attemptsMax = 5
 
 /** Where an operator says how many there are. */
-const variableOf: Readonly<Record<Kind, string>> = { sku: "HOLDFAST_PARTITIONS" }
+const variableOf: Readonly<Record<Kind, string>> = { sku: "HOLDFAST_PARTITIONS", order: "HOLDFAST_ORDER_PARTITIONS" }
 
 const mismatch = (kind: Kind, expected: number, found: number, where: string): TopologyMismatch =>
   new TopologyMismatch({

@@ -11,8 +11,8 @@ import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { CommandMessage, Halt, SnapshotManifest, UnreadWitness, Witness } from "../engine/protocol.ts"
-import type { StoredRecord } from "../engine/records.ts"
-import type { AtsValue, SkuReply } from "../kinds/sku/types.ts"
+import type { Reply, StoredRecord } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import type { AppendUnknown, BrokerUnavailable, Superseded, TopologyMismatch } from "./errors.ts"
 
 /** What the commands stream holds at a sequence, and as a whole. */
@@ -84,12 +84,12 @@ export class Journals extends Context.Service<
   }
 >()("holdfast/ports/Journals") {}
 
-/** What channels hear: replies and the ATS feed. */
+/** What channels hear: replies and the ATS feed. Of SKUs alone there is a feed: of another kind nothing is published, and watching brings nothing. */
 export class Outbound extends Context.Service<
   Outbound,
   {
     /** Publishes the replies and returns once the server has them. A channel that doesn't listen loses them; it asks again with the same id. */
-    readonly reply: (replies: ReadonlyArray<SkuReply>) => Effect.Effect<void, BrokerUnavailable>
+    readonly reply: (replies: ReadonlyArray<Reply>) => Effect.Effect<void, BrokerUnavailable>
     /** Says to a sender that nothing of a message was taken, on `hf.reply.<sender>.<suffix>`. Lost if there is no connection, or nobody listens. */
     readonly busy: (sender: SenderId, suffix: string, body: Uint8Array) => void
     /** Stores the values as the last of their channel and SKU; returns when all are stored. Safe to repeat. */

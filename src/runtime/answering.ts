@@ -5,12 +5,16 @@
  */
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
+import { type OrderId, orderBook } from "../domain/order/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq } from "../engine/partition.ts"
+import { appliedSeq, type Partition, type QuarantinedCommand } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
+import type { OrderPartition } from "../kinds/order/types.ts"
+import { orderView } from "../kinds/order/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
+import { commandVersion } from "../wire/command-json.ts"
 import { commandJsonOf } from "../wire/commands.ts"
 import { parseQuestion, type Question, type QuestionAnswer, rolesToAsk } from "../wire/questions.ts"
 import type { WorkerReport } from "./report.ts"
@@ -27,12 +31,26 @@ export type Answering =
   | {
       readonly _tag: "Read"
       readonly kind: Kind
-      readonly wanted: (state: SkuPartition) => boolean
-      readonly read: (state: SkuPartition) => Found
+      readonly wanted: (state: Partition) => boolean
+      readonly read: (state: Partition) => Found
     }
 
+/** What is read of a partition of orders. */
+const ofOrders =
+  (read: (state: OrderPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone, as above.
+    read(state as unknown as OrderPartition)
+
+/** What is read of a partition of SKUs. */
+const ofSkus =
+  (read: (state: SkuPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone: a question that is read names its kind.
+    read(state as unknown as SkuPartition)
+
 /** What an answer is as of. */
-const asOf = (state: SkuPartition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
+const asOf = (state: Partition) => ({ partition: state.id, seq: appliedSeq(state), epoch: state.epoch })
 
 const found = (answer: QuestionAnswer): Found => ({ answer, cost: 0 })
 
@@ -68,21 +86,32 @@ const reservationAnswer = (
   return { answer: "reservation", sku, reservation, ...view, ...asOf(state) }
 }
 
+const orderAnswer = (state: OrderPartition, channel: SenderId, order: OrderId): QuestionAnswer => {
+  const view = orderView(state, channel, order)
+  if (view === undefined) return { answer: "unknownOrder", channel, order, ...asOf(state) }
+  return { answer: "order", channel, order, ...view, ...asOf(state) }
+}
+
+/** What is told of a quarantined command beside the command itself. */
+const toldOf = ({ id, sender, onBehalf, class: commandClass, cause, atMs }: QuarantinedCommand) => ({
+  quarantined: id,
+  sender,
+  ...(onBehalf === undefined ? {} : { onBehalf }),
+  class: commandClass,
+  cause,
+  atMs,
+})
+
 const quarantineAnswer = (state: SkuPartition, after: number, limit: number): QuestionAnswer => {
   const { page, next } = quarantinePage(state, after, limit)
-  return {
-    answer: "quarantine",
-    ...asOf(state),
-    quarantined: page.map(({ id, sender, class: commandClass, command, cause, atMs }) => ({
-      quarantined: id,
-      sender,
-      class: commandClass,
-      command: commandJsonOf(command),
-      cause,
-      atMs,
-    })),
-    next,
-  }
+  const quarantined = page.map((one) => ({ ...toldOf(one), command: commandJsonOf(one.command) }))
+  return { answer: "quarantine", ...asOf(state), quarantined, next }
+}
+
+const orderQuarantineAnswer = (state: OrderPartition, after: number, limit: number): QuestionAnswer => {
+  const { page, next } = quarantinePage(state, after, limit)
+  const quarantined = page.map((one) => ({ ...toldOf(one), command: { v: commandVersion, ...one.command } as const }))
+  return { answer: "orderQuarantine", ...asOf(state), quarantined, next }
 }
 
 /** What this worker knows besides its partitions. */
@@ -105,7 +134,7 @@ export const answerTo = (
   known: WorkerKnowledge,
 ): Answering => {
   const asked = parseQuestion(path.split("."), body)
-  const needed = rolesToAsk(asked)
+  const needed = rolesToAsk(asked, channel)
   if (needed !== null && !roles.some((role) => needed.includes(role)))
     return said({ answer: "notAllowed", question: asked.question, roles: needed })
   switch (asked.question) {
@@ -116,29 +145,39 @@ export const answerTo = (
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(stockAnswer(state, asked.sku)),
+        read: ofSkus((state) => found(stockAnswer(state, asked.sku))),
       }
     case "ats":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(atsAnswer(state, channel, asked.sku)),
+        read: ofSkus((state) => found(atsAnswer(state, channel, asked.sku))),
       }
     case "reservation":
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => holdsKey(state, asked.sku),
-        read: (state) => found(reservationAnswer(state, channel, asked)),
+        read: ofSkus((state) => found(reservationAnswer(state, channel, asked))),
       }
+    case "order": {
+      const whose = asked.channel ?? channel
+      const book = orderBook(whose, asked.order)
+      return {
+        _tag: "Read",
+        kind: "order",
+        wanted: (state) => holdsKey(state, book),
+        read: ofOrders((state) => found(orderAnswer(state, whose, asked.order))),
+      }
+    }
     case "atsPage":
       if (!isThere("sku", asked.partition, known)) return said({ answer: "invalid", field: "partition" })
       return {
         _tag: "Read",
         kind: "sku",
         wanted: (state) => asked.partition === null || asked.partition === state.id,
-        read: (state) => atsPageAnswer(state, channel, asked.after, asked.limit),
+        read: ofSkus((state) => atsPageAnswer(state, channel, asked.after, asked.limit)),
       }
     case "quarantine":
       if (!isThere(asked.kind, asked.partition, known)) return said({ answer: "invalid", field: "partition" })
@@ -146,7 +185,10 @@ export const answerTo = (
         _tag: "Read",
         kind: asked.kind,
         wanted: (state) => asked.partition === state.id,
-        read: (state) => found(quarantineAnswer(state, asked.after, asked.limit)),
+        read:
+          asked.kind === "sku"
+            ? ofSkus((state) => found(quarantineAnswer(state, asked.after, asked.limit)))
+            : ofOrders((state) => found(orderQuarantineAnswer(state, asked.after, asked.limit))),
       }
     case "workers":
       return said({ answer: "worker", ...known.report() })

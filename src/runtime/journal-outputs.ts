@@ -3,8 +3,8 @@
  * it means, and whether the same bytes are sent again.
  */
 import { Effect, Stream } from "effect"
+import type { Output } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
-import type { SkuOutput } from "../kinds/sku/types.ts"
 import { appendTimeoutMs, replaySliceBytes } from "../limits.ts"
 import { Cluster, Journals } from "../ports/broker.ts"
 import { AppendUnknown } from "../ports/errors.ts"
@@ -16,7 +16,7 @@ import type { Shell } from "./shell.ts"
 type JournalsService = Journals["Service"]
 type ClusterService = Cluster["Service"]
 
-const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract<SkuOutput, { readonly _tag: "Append" }>) => {
+const makeAppend = (shell: Shell, journals: JournalsService) => (output: Extract<Output, { readonly _tag: "Append" }>) => {
   const { expectedSeq, messageId, bytes } = output
   const noAnswer = () => Effect.fail(new AppendUnknown({ partition: shell.partition, cause: `no answer within ${appendTimeoutMs} ms` }))
   shell.run(
@@ -154,7 +154,7 @@ const makeQuestionsToTheJournal = (shell: Shell, journals: JournalsService, clus
 const makeMarks = (shell: Shell, cluster: ClusterService) => ({
   storeIncarnation: (incarnation: string) =>
     shell.run(untilDone(`storing the incarnation of partition ${shell.partition}`, cluster.putIncarnation(shell.partition, incarnation))),
-  storeWitness: ({ witness, over }: Extract<SkuOutput, { readonly _tag: "StoreWitness" }>) =>
+  storeWitness: ({ witness, over }: Extract<Output, { readonly _tag: "StoreWitness" }>) =>
     shell.run(
       // Begun one turn later: a record appended in the same turn should leave for the journal first.
       Effect.yieldNow.pipe(

@@ -4,7 +4,7 @@
  * This file changes nothing. For an owner nothing is looked up: its journal ends with the record that it wrote last.
  */
 import { Clock, Effect } from "effect"
-import { statusOf } from "../kinds/sku/views.ts"
+import { statusOf } from "../engine/views.ts"
 import { Journals } from "../ports/broker.ts"
 import { logLine } from "../telemetry/names.ts"
 import type { RunningPartition } from "./partition.ts"

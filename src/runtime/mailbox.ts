@@ -2,13 +2,13 @@
  * What a partition is told and has not yet heard: a plain array that producers fill and one loop empties whole.
  */
 import type { Effect } from "effect"
-import type { SkuInput } from "../kinds/sku/types.ts"
+import type { Input } from "../engine/protocol.ts"
 import { makeSignal } from "./signal.ts"
 
 /** An input before it has its clocks. */
 export type WithoutClock<T> = T extends unknown ? Omit<T, "nowMs" | "wallMs"> : never
 /** An input before it has its clocks: they are read when the partition hears it, not when it was told. */
-export type UntimedInput = WithoutClock<SkuInput>
+export type UntimedInput = WithoutClock<Input>
 
 /** One input on its way to a partition. */
 export interface Letter {

@@ -37,7 +37,7 @@ export const startOwnership: (options: SlotOptions) => Effect.Effect<Ownership, 
   function* (options) {
     const cluster = yield* Cluster
     const canDrain = (yield* FormerCommands) !== null
-    const slots = Array.from({ length: options.partitions }, (_, partition) => makeSlot(partition, canDrain))
+    const slots = Array.from({ length: options.partitions[options.kind] }, (_, partition) => makeSlot(partition, canDrain))
     const clock = yield* Clock.Clock
     const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     const roster = new Roster(steadyMs())

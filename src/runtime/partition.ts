@@ -5,13 +5,16 @@
  * state is then thrown away with its scope. No decisions are taken here; what ends a life, and what follows it, is ownership's.
  */
 import { Deferred, Effect, FiberSet, Random, type Scope } from "effect"
-import type { SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
+import type { PartitionCounts } from "../domain/kinds.ts"
+import type { Partition } from "../engine/partition.ts"
+import type { Output } from "../engine/protocol.ts"
 import type { Cluster, Commands, Journals, Outbound, Snapshots } from "../ports/broker.ts"
 import type { Desk } from "../ports/door.ts"
 import type { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { Engine } from "./engine.ts"
 import { type Letter, type Mailbox, makeMailbox, type UntimedInput } from "./mailbox.ts"
+import type { Owners } from "./owners.ts"
 import { startPerforming } from "./performing.ts"
 import type { Reigns } from "./reigns.ts"
 import { makeSignal } from "./signal.ts"
@@ -19,12 +22,12 @@ import type { LifeEnd } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
-export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
+export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Owners | Reigns | Snapshots
 
 /** A life of a partition, as whoever started it sees it. */
 export interface RunningPartition {
   /** The engine's state, for its views only. */
-  readonly state: SkuPartition
+  readonly state: Partition
   readonly tell: (told: UntimedInput) => void
   /** Tries to become the owner. Only while this worker holds the lease, and not while an earlier claim stands. */
   readonly claim: Effect.Effect<void>
@@ -52,11 +55,11 @@ const randomId: Effect.Effect<string> = Effect.map(
 )
 
 interface LoopGiven {
-  readonly state: SkuPartition
+  readonly state: Partition
   readonly engine: Engine["Service"]
   readonly clock: SteadyClock
   readonly mailbox: Mailbox
-  readonly perform: (output: SkuOutput) => void
+  readonly perform: (output: Output) => void
   readonly isOver: () => boolean
   /** Whether the lease that this partition is owned under is over by now: asked before each letter, and true once only. */
   readonly leaseLapsed: () => boolean
@@ -119,7 +122,7 @@ const hearForEver = (given: LoopGiven, heard: () => void): Effect.Effect<never> 
   )
 
 /** If the engine throws, an invariant is broken and the state can't be trusted. The partition halts; nobody goes on with that state. */
-const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: UntimedInput): ReadonlyArray<SkuOutput> => {
+const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: UntimedInput): ReadonlyArray<Output> => {
   const nowMs = clock.nowMs()
   try {
     return engine.step(state, told._tag === "Tick" ? { ...told, nowMs, wallMs: clock.wallMs() } : { ...told, nowMs })
@@ -132,7 +135,7 @@ const stepOrHalt = ({ engine, clock, state }: LoopGiven, told: UntimedInput): Re
 /** Starts a partition as a standby. It lives as long as the scope, and is only heard of while it does. `changed` is told when a claim or a reign ended; `hasLapsed`: whether the lease is over by this worker's clock. */
 export const startPartition: (options: {
   readonly partition: number
-  readonly partitions: number
+  readonly partitions: PartitionCounts
   readonly changed: () => void
   readonly hasLapsed: () => boolean
 }) => Effect.Effect<RunningPartition, never, PartitionPorts | Scope.Scope> = Effect.fnUntraced(function* (options) {

@@ -3,7 +3,10 @@
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { SkuOutput } from "../kinds/sku/types.ts"
+import type { Partition } from "../engine/partition.ts"
+import type { Output } from "../engine/protocol.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
+import { makeCarryingOutputs } from "./carrying-outputs.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
@@ -14,7 +17,7 @@ import { makeStandingOutputs, type StandingListener } from "./standing-outputs.t
 
 /** What has nothing to do with reading and deciding. */
 type PublishingOutput = Extract<
-  SkuOutput,
+  Output,
   {
     readonly _tag:
       | "SendReplies"
@@ -47,7 +50,8 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Publishin
     case "SendReplies":
       return publishing.sendReplies(output.seq, output.replies)
     case "SendFeed":
-      return publishing.sendFeed(output.group, output.values)
+      // SKUs alone have values that are published.
+      return publishing.sendFeed(output.group, output.values as ReadonlyArray<AtsValue>)
     case "WatchFeed":
       return publishing.watchFeed(output.sinceMs)
     case "StoreChunk":
@@ -73,13 +77,13 @@ const performPublishing = ({ shell, publishing, snapshots, standing }: Publishin
 }
 /** Performs outputs of one partition. */
 export interface Performer {
-  readonly perform: (output: SkuOutput) => void
+  readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
 
-/** A performer for the partition of `shell`; `whoHears` is told when its standing changes. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: StandingListener) {
+/** A performer for the partition of `shell`, whose actors have that `underWay`; `whoHears` is told when its standing changes. */
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, underWay: Partition["underWay"], whoHears: StandingListener) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
@@ -87,9 +91,10 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
   const reign = yield* makeReignOutputs(shell)
   const standing = yield* makeStandingOutputs(shell, reign, whoHears)
 
+  const carrying = yield* makeCarryingOutputs(shell, underWay)
   const said: PublishingPerformers = { shell, publishing, snapshots, standing }
 
-  const perform = (output: SkuOutput): void => {
+  const perform = (output: Output): void => {
     switch (output._tag) {
       case "FollowJournal":
         return journal.followJournal(output.fromSeq)
@@ -127,10 +132,10 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
-      // Nothing is carried yet: the engine refuses a kind that would.
       case "SendCarried":
+        return carrying.sendCarried(output)
       case "SendReturns":
-        return
+        return carrying.sendReturns(output)
       case "Throttle":
         return reign.throttle(output)
       default:

@@ -5,7 +5,8 @@
  * way, and new ones begin with nothing under way.
  */
 import { Effect, Exit, type Fiber, FiberSet, Scope } from "effect"
-import type { SkuOutput, SkuPartition } from "../kinds/sku/types.ts"
+import type { Partition } from "../engine/partition.ts"
+import type { Output } from "../engine/protocol.ts"
 import type { Mailbox } from "./mailbox.ts"
 import type { PartitionPorts } from "./partition.ts"
 import { makePerformer, type Performer } from "./perform.ts"
@@ -14,7 +15,7 @@ import type { StandingListener } from "./standing-outputs.ts"
 
 /** The performers of one partition: those of the present reign, and how the next one's are begun. */
 export interface Performing {
-  readonly perform: (output: SkuOutput) => void
+  readonly perform: (output: Output) => void
   /** Loads the newest snapshot: what a partition's life begins with. */
   readonly loadSnapshot: () => void
 }
@@ -22,7 +23,7 @@ export interface Performing {
 /** What it is given of the life it is part of. */
 interface PerformingGiven extends Pick<StandingListener, "ended" | "claimEnded"> {
   readonly partition: number
-  readonly state: SkuPartition
+  readonly state: Partition
   readonly mailbox: Mailbox
   /** Runs a fiber that ends with the life; a defect of it ends the life. */
   readonly run: (effect: Effect.Effect<void>) => void
@@ -53,7 +54,7 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
       FiberSet.addUnsafe(fibers, fork(effect))
     },
   }
-  const performer = yield* Scope.provide(makePerformer(shell, whoHears), scope)
+  const performer = yield* Scope.provide(makePerformer(shell, state.underWay, whoHears), scope)
   const performed: Performed = {
     performer,
     stop: () => {

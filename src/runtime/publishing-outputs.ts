@@ -5,7 +5,8 @@
  * them come in another order. Each names its record. The feed's groups are handed over in order, so that versions rise.
  */
 import { Effect } from "effect"
-import type { AtsValue, SkuReply } from "../kinds/sku/types.ts"
+import type { Reply } from "../engine/records.ts"
+import type { AtsValue } from "../kinds/sku/types.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
 import { untilDone } from "./patience.ts"
@@ -18,7 +19,7 @@ export const makePublishingOutputs = Effect.fnUntraced(function* (shell: Shell) 
   const meter = yield* Meter
 
   // Sent until the server has them: a reply is never the only way to learn a decision, but it is the one senders wait for.
-  const sendReplies = (seq: number, replies: ReadonlyArray<SkuReply>): void => {
+  const sendReplies = (seq: number, replies: ReadonlyArray<Reply>): void => {
     const sent = Effect.map(untilDone(`sending replies of partition ${shell.partition}`, outbound.reply(replies)), () => {
       meter.repliesSent(replies.length)
       shell.tell({ _tag: "RepliesSent", seq })

@@ -6,7 +6,7 @@
  * answers little of it, and a sender that asks more than it may is not heard for a moment.
  */
 import { Clock, Effect } from "effect"
-import type { Kind, PartitionCounts } from "../domain/kinds.ts"
+import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
 import type { SenderAccess } from "../domain/roles.ts"
 import { appliedSeq } from "../engine/partition.ts"
@@ -16,11 +16,9 @@ import { encodeAnswer, type QuestionAnswer } from "../wire/questions.ts"
 import { replySuffixOf } from "../wire/subjects.ts"
 import { type Answering, answerTo, type WorkerKnowledge } from "./answering.ts"
 import { type Asker, ask, charge, makeAsking, nextAsked, type QuestionLines, reopen } from "./asking.ts"
-import { Engine } from "./engine.ts"
-import type { Ownership } from "./ownership.ts"
+import type { KindWorker } from "./kind-worker.ts"
 import type { RunningPartition } from "./partition.ts"
 import { withPatience } from "./patience.ts"
-import type { WorkerReport } from "./report.ts"
 import { makeSignal } from "./signal.ts"
 import { isServing, type Slot } from "./slot.ts"
 
@@ -41,10 +39,9 @@ interface WaitingAnswers {
 
 interface QuestionService {
   readonly asking: QuestionLines
-  readonly slots: ReadonlyArray<Slot>
+  /** The partitions that this worker knows, of each kind that it works for. */
+  readonly slotsOf: ReadonlyMap<Kind, ReadonlyArray<Slot>>
   readonly known: WorkerKnowledge
-  /** The kind of the actors whose partitions these slots are. */
-  readonly kind: Kind
   readonly open: OpenQuestions
   /** Runs a fiber beside: it ends when the life of its partition does. */
   readonly run: (effect: Effect.Effect<void>) => void
@@ -79,8 +76,7 @@ const answerOne = (desk: QuestionService, asker: Asker, question: AskedQuestion,
     return one.cost
   }
   let cost = 0
-  if (answering.kind !== desk.kind) return cost
-  for (const slot of desk.slots) {
+  for (const slot of desk.slotsOf.get(answering.kind) ?? []) {
     if (!isServed(slot) || !answering.wanted(slot.running.state)) continue
     if (desk.waitingBytes > answersWaitingBytesMax) return cost
     const { answer, cost: finding } = answering.read(slot.running.state)
@@ -150,15 +146,16 @@ const answerSome = (desk: QuestionService): void => {
   for (const [running, waiting] of held) sayOnceJournaled(desk, running, waiting)
 }
 
+/** What it takes to answer: who may ask, the work for each kind, and what this worker knows besides. */
+interface QuestionsGiven extends WorkerKnowledge {
+  readonly senders: ReadonlyArray<SenderAccess>
+  readonly kinds: ReadonlyArray<Pick<KindWorker, "kind" | "ownership">>
+}
+
 /** Listens to questions for ever, and answers them a few a turn: one that waits for a record holds up no other. */
-export const answerQuestions = Effect.fnUntraced(function* (
-  senders: ReadonlyArray<SenderAccess>,
-  partitions: PartitionCounts,
-  { slots }: Ownership,
-  report: () => WorkerReport,
-) {
+export const answerQuestions = Effect.fnUntraced(function* ({ senders, partitions, kinds, report }: QuestionsGiven) {
   const questions = yield* Questions
-  const { kind } = yield* Engine
+  const slotsOf = new Map(kinds.map(({ kind, ownership }) => [kind, ownership.slots]))
   const clock = yield* Clock.Clock
   const asking = makeAsking(senders, clock.currentTimeMillisUnsafe())
   const asked = makeSignal()
@@ -175,8 +172,7 @@ export const answerQuestions = Effect.fnUntraced(function* (
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const desk: QuestionService = {
         asking,
-        slots,
-        kind,
+        slotsOf,
         known: { partitions, report },
         open,
         run: (effect) => void run(effect),

@@ -1,14 +1,16 @@
 /**
  * What a worker says about itself: whether it is ready, and how each of its partitions is.
  */
-import { statusOf } from "../kinds/sku/views.ts"
-import type { Ownership } from "./ownership.ts"
+import type { Kind } from "../domain/kinds.ts"
+import { statusOf } from "../engine/views.ts"
+import type { KindWorker } from "./kind-worker.ts"
 import type { PartitionRole } from "./rendezvous.ts"
 import { isHalted, isServing, type Slot } from "./slot.ts"
-import type { OutageReport, Vigil } from "./vigil.ts"
+import type { OutageReport } from "./vigil.ts"
 
 /** What a worker says of one partition. */
 export interface PartitionReport {
+  readonly kind: Kind
   readonly partition: number
   /** What this worker should be to it. */
   readonly role: PartitionRole
@@ -22,6 +24,8 @@ export interface PartitionReport {
   readonly caughtUp: boolean
   /** Chunks loaded of the snapshot that a life begins with, while it does. */
   readonly loading: { readonly chunks: number; readonly of: number } | null
+  /** Commands that its actors sent to others and whose decision has not come back, and for how long the oldest has had none; null where this worker doesn't own it. */
+  readonly underWay: { readonly count: number; readonly oldestSeconds: number } | null
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
   /** Why it is halted, or can't be read here, if either is so. */
@@ -31,9 +35,10 @@ export interface PartitionReport {
 /** What a worker says of itself. */
 export interface WorkerReport {
   readonly worker: string
-  /** Joined, and every partition that it should own is served, by it or still by its former owner; and every one that it can't read is somebody's. */
+  /** Joined for every kind, and every partition that it should own is served, by it or still by its former owner; and every one that it can't read is somebody's. */
   readonly ready: boolean
   readonly state: "joining" | "joined" | "leaving"
+  /** The workers alive, of any kind. */
   readonly members: ReadonlyArray<string>
   readonly partitions: ReadonlyArray<PartitionReport>
 }
@@ -46,17 +51,18 @@ export interface Readiness extends WorkerReport {
 }
 
 /** What /ready answers: the cluster as this worker sees it. */
-export const readinessOf = (report: WorkerReport, vigil: Vigil): Readiness => ({
+export const readinessOf = (report: WorkerReport, kinds: ReadonlyArray<Pick<KindWorker, "vigil">>): Readiness => ({
   ...report,
-  ready: report.ready && vigil.isServed(),
+  ready: report.ready && kinds.every(({ vigil }) => vigil.isServed()),
   workerReady: report.ready,
-  outages: vigil.outages(),
+  outages: kinds.flatMap(({ vigil }) => vigil.outages()),
 })
 
-const partitionReport = (slot: Slot): PartitionReport => {
+const partitionReport = (kind: Kind, slot: Slot): PartitionReport => {
   const status = slot.running === null ? null : statusOf(slot.running.state)
   const halted = isHalted(slot)
   return {
+    kind,
     partition: slot.partition,
     role: slot.wanted,
     phase: halted ? "halted" : slot.passedOver !== null ? "unreadable" : (status?.phase ?? "absent"),
@@ -65,6 +71,7 @@ const partitionReport = (slot: Slot): PartitionReport => {
     endSeq: slot.running?.isClaimed() === true ? null : slot.endSeq,
     caughtUp: slot.isCaughtUp,
     loading: status?.loading ?? null,
+    underWay: slot.carried === null ? null : { count: slot.carried.underWay, oldestSeconds: Math.round(slot.carried.oldestMs / 1_000) },
     holder: slot.holder ?? null,
     halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : slot.passedOver,
   }
@@ -81,14 +88,18 @@ const isLookedAfter = (slot: Slot, worker: string): boolean => {
 }
 
 /** What this worker says of itself now. */
-export const workerReport = (worker: string, ownership: Ownership, isLeaving: boolean): WorkerReport => {
-  const members = ownership.members()
-  const isJoined = members.includes(worker)
+export const workerReport = (
+  worker: string,
+  kinds: ReadonlyArray<Pick<KindWorker, "kind" | "ownership">>,
+  isLeaving: boolean,
+): WorkerReport => {
+  const isJoined = kinds.every(({ ownership }) => ownership.members().includes(worker))
+  const isWell = kinds.every(({ ownership }) => ownership.slots.every((slot) => isLookedAfter(slot, worker)))
   return {
     worker,
-    ready: isJoined && !isLeaving && ownership.slots.every((slot) => isLookedAfter(slot, worker)),
+    ready: isJoined && !isLeaving && isWell,
     state: isLeaving ? "leaving" : isJoined ? "joined" : "joining",
-    members,
-    partitions: ownership.slots.map(partitionReport),
+    members: [...new Set(kinds.flatMap(({ ownership }) => ownership.members()))].sort(),
+    partitions: kinds.flatMap(({ kind, ownership }) => ownership.slots.map((slot) => partitionReport(kind, slot))),
   }
 }

@@ -4,13 +4,12 @@
 
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
-import type { Halt, StepDownReason } from "../engine/protocol.ts"
-import type { SkuOutput } from "../kinds/sku/types.ts"
+import type { Halt, Output, StepDownReason } from "../engine/protocol.ts"
 import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import type { Shell } from "./shell.ts"
 
-type OutputOf<Tag extends SkuOutput["_tag"]> = Extract<SkuOutput, { readonly _tag: Tag }>
+type OutputOf<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
 
 /** What is performed here. */
 type StandingOutput = OutputOf<"Serving" | "BatchConfirmed" | "Alarm" | "ClaimEnded" | "ReignEnded" | "SteppedDown" | "Halted">
@@ -51,7 +50,7 @@ export const makeStandingOutputs = Effect.fnUntraced(function* (
   const alarm = ({ kind, detail }: OutputOf<"Alarm">) => {
     meter.alarm(partition, kind)
     if (kind === "AppendUnknown") meter.appendUnknown(partition)
-    shell.run(Effect.logWarning(logLine.alarm, { partition, kind, detail }))
+    shell.run(Effect.logWarning(logLine.alarm, { partition, alarm: kind, detail }))
   }
   return {
     perform: (output: StandingOutput) => {

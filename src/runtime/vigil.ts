@@ -1,7 +1,8 @@
 /**
- * Every worker watches over all partitions, not only its own: feeds what it sees to the judge (outage.ts), tells what that finds in log and metrics, and answers /ready with it.
+ * Every worker watches over all partitions of a kind, not only its own: feeds what it sees to the judge (outage.ts), tells what that finds in log and metrics, and answers /ready with it.
  */
 import { Clock, Effect, type Scope } from "effect"
+import type { Kind } from "../domain/kinds.ts"
 import { outageLookMs } from "../limits.ts"
 import { type BrokerTrouble, Cluster } from "../ports/broker.ts"
 import { Meter } from "../ports/meter.ts"
@@ -13,6 +14,7 @@ import { isHalted, type Slot } from "./slot.ts"
 
 /** An outage as people read it. */
 export interface OutageReport {
+  readonly kind: Kind
   readonly partition: number
   readonly reason: OutageReason
   readonly detail: string
@@ -35,56 +37,60 @@ const newTroubles = (before: ReadonlyArray<BrokerTrouble>, now: ReadonlyArray<Br
   now.filter(({ kind, detail }) => !before.some((known) => known.kind === kind && known.detail === detail))
 
 /** Watches until the scope closes. */
-export const keepVigil: (ownership: Ownership, partitions: number) => Effect.Effect<Vigil, never, Cluster | Meter | Scope.Scope> =
-  Effect.fnUntraced(function* (ownership, partitions) {
-    const cluster = yield* Cluster
-    const meter = yield* Meter
-    const clock = yield* Clock.Clock
-    const run = Effect.runForkWith(yield* Effect.context<never>())
-    const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-    const alarm = (partition: number | null, kind: Parameters<Meter["Service"]["alarm"]>[1], detail: string) => {
-      meter.alarm(partition, kind)
-      run(Effect.logWarning(logLine.alarm, { partition, kind, detail }))
-    }
-    let troubles: ReadonlyArray<BrokerTrouble> = []
-    let answeredMs = steadyMs()
-    yield* Effect.forkScoped(
-      watch("watching the broker's streams and servers", cluster.troubles(partitions), (found) => {
-        answeredMs = steadyMs()
-        for (const { kind, partition, detail } of newTroubles(troubles, found)) alarm(partition, kind, detail)
-        troubles = found
-      }),
-    )
-    const judge = new OutageJudge(partitions, steadyMs())
-    const seen = (): ClusterSeen => ({
-      partitions: ownership.slots.map((slot) => ({
-        partition: slot.partition,
-        holder: slot.holder,
-        passedOver: slot.passedOver,
-        halt: haltOf(slot),
-      })),
-      members: ownership.heard(),
-      brokerHeardMs: Math.max(answeredMs, ownership.membersHeardMs()),
-      troubles,
-    })
-    let last = judge.look(seen(), steadyMs())
-    const look = () => {
-      const nowMs = steadyMs()
-      last = judge.look(seen(), nowMs)
-      const unserved = new Map(last.outages.map(({ partition, sinceMs }) => [partition, nowMs - sinceMs]))
-      for (const { partition } of ownership.slots) meter.unserved(partition, unserved.get(partition) ?? 0)
-      for (const { partition, reason, detail } of last.toTell) alarm(partition, "PartitionUnserved", `${reason}: ${detail}`)
-    }
-    yield* Effect.sync(look).pipe(Effect.delay(outageLookMs), Effect.forever, Effect.forkScoped)
-    const reportOf = ({ partition, reason, detail, sinceMs }: (typeof last.outages)[number]): OutageReport => {
-      const unservedMs = steadyMs() - sinceMs
-      return {
-        partition,
-        reason,
-        detail,
-        sinceMs: clock.currentTimeMillisUnsafe() - unservedMs,
-        unservedSeconds: Math.round(unservedMs / 100) / 10,
-      }
-    }
-    return { outages: () => last.outages.map(reportOf), isServed: () => last.isServed && last.outages.length === 0 }
+export const keepVigil: (
+  ownership: Ownership,
+  kind: Kind,
+  partitions: number,
+) => Effect.Effect<Vigil, never, Cluster | Meter | Scope.Scope> = Effect.fnUntraced(function* (ownership, kind, partitions) {
+  const cluster = yield* Cluster
+  const meter = yield* Meter
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const steadyMs = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+  const alarm = (partition: number | null, what: Parameters<Meter["Service"]["alarm"]>[1], detail: string) => {
+    meter.alarm(partition, what)
+    run(Effect.logWarning(logLine.alarm, { partition, alarm: what, detail }))
+  }
+  let troubles: ReadonlyArray<BrokerTrouble> = []
+  let answeredMs = steadyMs()
+  yield* Effect.forkScoped(
+    watch("watching the broker's streams and servers", cluster.troubles(partitions), (found) => {
+      answeredMs = steadyMs()
+      for (const trouble of newTroubles(troubles, found)) alarm(trouble.partition, trouble.kind, trouble.detail)
+      troubles = found
+    }),
+  )
+  const judge = new OutageJudge(partitions, steadyMs())
+  const seen = (): ClusterSeen => ({
+    partitions: ownership.slots.map((slot) => ({
+      partition: slot.partition,
+      holder: slot.holder,
+      passedOver: slot.passedOver,
+      halt: haltOf(slot),
+    })),
+    members: ownership.heard(),
+    brokerHeardMs: Math.max(answeredMs, ownership.membersHeardMs()),
+    troubles,
   })
+  let last = judge.look(seen(), steadyMs())
+  const look = () => {
+    const nowMs = steadyMs()
+    last = judge.look(seen(), nowMs)
+    const unserved = new Map(last.outages.map(({ partition, sinceMs }) => [partition, nowMs - sinceMs]))
+    for (const { partition } of ownership.slots) meter.unserved(partition, unserved.get(partition) ?? 0)
+    for (const { partition, reason, detail } of last.toTell) alarm(partition, "PartitionUnserved", `${reason}: ${detail}`)
+  }
+  yield* Effect.sync(look).pipe(Effect.delay(outageLookMs), Effect.forever, Effect.forkScoped)
+  const reportOf = ({ partition, reason, detail, sinceMs }: (typeof last.outages)[number]): OutageReport => {
+    const unservedMs = steadyMs() - sinceMs
+    return {
+      kind,
+      partition,
+      reason,
+      detail,
+      sinceMs: clock.currentTimeMillisUnsafe() - unservedMs,
+      unservedSeconds: Math.round(unservedMs / 100) / 10,
+    }
+  }
+  return { outages: () => last.outages.map(reportOf), isServed: () => last.isServed && last.outages.length === 0 }
+})

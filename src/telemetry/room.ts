@@ -14,20 +14,20 @@ export interface RoomSample {
 }
 
 /** Counts samples of one partition each; null where this worker no longer serves it, and another knows better. */
-export const makeRoomGauges = (registry: Registry, kind: Kind): ((partition: number, sample: RoomSample | null) => void) => {
+export const makeRoomGauges = (registry: Registry): ((kind: Kind, partition: number, sample: RoomSample | null) => void) => {
   const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ["kind", "partition"], registers: [registry] })
   const bytes = gauge(metricName.journalBytes, "Bytes of the journal's stream on one server, of partitions this worker serves.")
   const first = gauge(metricName.journalFirstRecord, "The first record that the journal's stream still holds; what was before is archived.")
   const last = gauge(metricName.journalLastRecord, "The last record of the journal.")
   const archiveBytes = gauge(metricName.archiveBytes, "Bytes of the archive of the partition, where this worker is told of its folder.")
   const archived = gauge(metricName.archivedRecord, "The last record that is archived, where this worker is told of the archive's folder.")
-  const set = (of: Gauge<"kind" | "partition">, partition: number, value: number | undefined) =>
+  const set = (of: Gauge<"kind" | "partition">, kind: Kind, partition: number, value: number | undefined) =>
     value === undefined ? of.remove({ kind, partition }) : of.set({ kind, partition }, value)
-  return (partition, sample) => {
-    set(bytes, partition, sample?.journal.bytes)
-    set(first, partition, sample?.journal.firstSeq)
-    set(last, partition, sample?.journal.lastSeq)
-    set(archiveBytes, partition, sample?.archive?.bytes)
-    set(archived, partition, sample?.archive?.archivedSeq)
+  return (kind, partition, sample) => {
+    set(bytes, kind, partition, sample?.journal.bytes)
+    set(first, kind, partition, sample?.journal.firstSeq)
+    set(last, kind, partition, sample?.journal.lastSeq)
+    set(archiveBytes, kind, partition, sample?.archive?.bytes)
+    set(archived, kind, partition, sample?.archive?.archivedSeq)
   }
 }

@@ -7,12 +7,12 @@
  */
 
 import type { AnyCommandSpec } from "../domain/define.ts"
-import type { LocationId, Sku } from "../domain/names.ts"
+import type { ActorKey, LocationId } from "../domain/names.ts"
 import { type Command, type CommandType, ofEachType, type Reserve } from "../domain/sku/commands.ts"
 import { fieldsWriter } from "./writer.ts"
 
-/** A JSON string of a SKU: of what must be escaped, a valid SKU can hold only these two. */
-export const skuJson = (sku: Sku): string => (sku.includes('"') || sku.includes("\\") ? JSON.stringify(sku) : `"${sku}"`)
+/** A JSON string of an actor's key, such as a SKU: of what must be escaped, a valid one can hold only these two. */
+export const keyJson = (key: ActorKey): string => (key.includes('"') || key.includes("\\") ? JSON.stringify(key) : `"${key}"`)
 
 const namesJson = (names: ReadonlyArray<LocationId>): string => (names.length === 0 ? "[]" : `["${names.join('","')}"]`)
 
@@ -23,7 +23,7 @@ const fieldWriters: Readonly<Record<CommandType, (command: object) => string>> =
 
 const textWith = (command: Command, ownFields: string): string => {
   const deadline = command.deadlineMs === undefined ? "" : `,"deadlineMs":${command.deadlineMs}`
-  return `{"v":1,"type":"${command.type}","id":"${command.id}","sku":${skuJson(command.sku)},"issuedAtMs":${command.issuedAtMs}${deadline}${ownFields}}`
+  return `{"v":1,"type":"${command.type}","id":"${command.id}","sku":${keyJson(command.sku)},"issuedAtMs":${command.issuedAtMs}${deadline}${ownFields}}`
 }
 
 /** The canonical text of a valid command. */

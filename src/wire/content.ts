@@ -1,22 +1,18 @@
 /**
  * The content an id is bound to, as one number, and what differs between two.
  *
- * Content is what a command asks for: its type and the fields of that type. Not its id and SKU, which are looked up by; not `issuedAtMs` and `deadlineMs`, which
+ * Content is what a command asks for: its type and the fields of that type. Not its id and its actor's key, which are looked up by; not `issuedAtMs` and `deadlineMs`, which
  * are each sending's own. Only a sender itself is harmed by a collision of its own ids.
  *
  * The number holds the type and a point of 24 bits by 24: the sum, over the fields, of (x, aᵢ·x), where x is the hash of a field's value and aᵢ the field's own multiplier in
  * GF(2²⁴). Two contents that differ in one field differ by a point of that field's line and of no other's, so the field can be told without knowing the former value.
  */
 import { assert } from "../assert.ts"
-import type { AnyCommandSpec } from "../domain/define.ts"
-import { type Command, type CommandType, ofEachType } from "../domain/sku/commands.ts"
 import { skuKind } from "../domain/sku/index.ts"
+import type { KindCommand } from "../engine/kind.ts"
+import type { CommandShapes } from "./command-json.ts"
 import { textHash } from "./hash.ts"
 import { type Write, writerOf } from "./writer.ts"
-
-/** A field's place is the power of the multiplier that is its own, and a type's place its number. Both are written into snapshots: the lists keep their order. */
-const { contentFields } = skuKind
-const typeNumbers: ReadonlyMap<CommandType, number> = new Map(skuKind.commands.map(({ type }, number) => [type, number]))
 
 const half = 2 ** 24
 const whole = 2 ** 48
@@ -43,25 +39,54 @@ interface HashedField {
   readonly write: Write
 }
 
-const names: ReadonlyArray<string> = contentFields
-const powerOf = (name: string): number => {
-  const power = names.indexOf(name)
-  assert(power >= 0, "every field of a command has a number")
-  return power
+/** What the contents of a kind's commands are hashed by. A field's place is the power of the multiplier that is its own, and a type's place its number: both are written into snapshots. */
+interface ContentTable {
+  readonly contentFields: ReadonlyArray<string>
+  readonly typeNumbers: ReadonlyMap<string, number>
+  readonly fieldsOf: Readonly<Record<string, ReadonlyArray<HashedField>>>
+  /** The number each field had last, and its bits: quantities and times to hold are mostly the same ones. At the field's power. */
+  readonly lastNumbers: ReadonlyArray<{ value: number; bits: number; point: number }>
 }
 
-const fieldsOf: Readonly<Record<CommandType, ReadonlyArray<HashedField>>> = ofEachType((spec: AnyCommandSpec) =>
-  Object.entries(spec.fields).map(([name, { ast }]) => ({ name, power: powerOf(name), write: writerOf(ast) })),
-)
+/** A kind's commands with the fields that make their content, in an order that is kept. What of the head is none of it has to be a name that the id is looked up by. */
+export interface Contents extends CommandShapes {
+  readonly contentFields: ReadonlyArray<string>
+}
 
-/** The number each field had last, and its bits: quantities and times to hold are mostly the same ones. At the field's power. */
-const lastNumbers = contentFields.map(() => ({ value: Number.NaN, bits: 0, point: 0 }))
+const tableOf = ({ head, commands, contentFields }: Contents): ContentTable => {
+  const powerOf = (name: string): number => {
+    const power = contentFields.indexOf(name)
+    assert(power >= 0, "every field of a command has a number")
+    return power
+  }
+  const ofHead = Object.entries(head).filter(([name]) => contentFields.includes(name))
+  return {
+    contentFields,
+    typeNumbers: new Map(commands.map(({ type }, number) => [type, number])),
+    fieldsOf: Object.fromEntries(
+      commands.map(({ type, fields }) => [
+        type,
+        [...ofHead, ...Object.entries(fields)].map(([name, { ast }]) => ({ name, power: powerOf(name), write: writerOf(ast) })),
+      ]),
+    ),
+    lastNumbers: contentFields.map(() => ({ value: Number.NaN, bits: 0, point: 0 })),
+  }
+}
+
+/** The functions on the contents of a kind's commands, as the engine is given them. */
+export const contentOf = (kind: Contents) => {
+  const table = tableOf(kind)
+  return {
+    contentHash: (command: KindCommand): number => hashWith(table, command),
+    differingField: (one: number, other: number): string => differenceIn(table, one, other),
+  }
+}
 
 /** What a command's id is bound to, as an exact integer of 52 bits. */
-export const contentHash = (command: Command): number => {
+const hashWith = ({ typeNumbers, fieldsOf, lastNumbers }: ContentTable, command: KindCommand): number => {
   let x = 0
   let y = 0
-  for (const { name, power, write } of fieldsOf[command.type]) {
+  for (const { name, power, write } of fieldsOf[command.type] ?? []) {
     const value: unknown = Reflect.get(command, name)
     if (value === undefined) continue
     const last = lastNumbers[power]
@@ -83,10 +108,16 @@ export const contentHash = (command: Command): number => {
 }
 
 /** Which field two different contents differ in: `type`, the one field that differs, or `id` where several do. */
-export const differingField = (one: number, other: number): string => {
+const differenceIn = ({ contentFields }: ContentTable, one: number, other: number): string => {
   if (Math.floor(one / whole) !== Math.floor(other / whole)) return "type"
   const x = Math.floor((one % whole) / half) ^ Math.floor((other % whole) / half)
   const y = (one % half) ^ (other % half)
   if (x === 0) return "id"
   return contentFields.find((_, power) => times(x, power) === y) ?? "id"
 }
+
+const ofSkus = contentOf(skuKind)
+/** The content of a command about a SKU, as an exact integer of 52 bits. */
+export const contentHash = ofSkus.contentHash
+/** What differs between two of them. */
+export const differingField = ofSkus.differingField

@@ -8,7 +8,8 @@
 import { Schema } from "effect"
 import type { EventSpec } from "../domain/define.ts"
 import { AllocationsField, EpochMsField, ReservationNameField, VersionField } from "../domain/fields.ts"
-import { type Refusal, RefusalReason } from "../domain/refusals.ts"
+import { LineToldField } from "../domain/order/fields.ts"
+import { type LineTold, type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { type Allocations, DiscrepancyKind, type Expired, type ShortageCovered, type StockEvent } from "../domain/sku/events.ts"
 import { skuKind } from "../domain/sku/index.ts"
 import type { SkuRememberedDecision } from "../kinds/sku/types.ts"
@@ -23,11 +24,15 @@ export const ExpiredJson = schemaOf(skuKind.event.Expired) as unknown as Schema.
 /** Every event a record can hold. As above. */
 export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown as Schema.Codec<StockEvent>
 
+tied<LineTold, typeof LineToldField.Type>()
+
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
   field: Schema.optionalKey(Schema.String),
   ats: Schema.optionalKey(Schema.Int),
   policyVersion: Schema.optionalKey(VersionField),
+  order: Schema.optionalKey(Schema.String),
+  lines: Schema.optionalKey(Schema.Array(LineToldField)),
 })
 tied<Refusal, typeof RefusalJson.Type>()
 

@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import { CountField, SenderField, SkuField } from "../domain/fields.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
-import { skuJson } from "./canonical.ts"
+import { keyJson } from "./canonical.ts"
 import { decoderOf } from "./fields.ts"
 
 /** A value without its message's version: as it stands in a page of values. */
@@ -32,7 +32,7 @@ export const AtsJson = Schema.Struct({ v: Schema.Literal(1), ...AtsValueJson.fie
 
 export const encodeAts = (value: AtsValue): Uint8Array =>
   Buffer.from(
-    `{"v":1,"channel":"${value.channel}","sku":${skuJson(value.sku)},"ats":${value.ats},"version":${value.version},"delta":${value.delta},"cause":"${value.cause}","atMs":${value.atMs}${value.shortQty === undefined ? "" : `,"shortQty":${value.shortQty}`}}`,
+    `{"v":1,"channel":"${value.channel}","sku":${keyJson(value.sku)},"ats":${value.ats},"version":${value.version},"delta":${value.delta},"cause":"${value.cause}","atMs":${value.atMs}${value.shortQty === undefined ? "" : `,"shortQty":${value.shortQty}`}}`,
     "utf8",
   )
 

@@ -11,8 +11,9 @@ import { type Refusal, RefusalReason } from "../domain/refusals.ts"
 import { ReleaseReason } from "../domain/sku/commands.ts"
 import type { Allocations, Expired, StockEvent } from "../domain/sku/events.ts"
 import type { StoredEntry } from "../engine/records.ts"
-import type { SkuDecidedCommand, SkuEntry, SkuExpiryEntry, SkuJournaledDecision, SkuMessageEntry } from "../kinds/sku/types.ts"
+import type { SkuDecidedCommand, SkuEntry, SkuExpiryEntry, SkuJournaledDecision, SkuKind, SkuMessageEntry } from "../kinds/sku/types.ts"
 import { allocationsMax, idCharsMax, payloadBytesMax, senderCharsMax, skuBytesMax } from "../limits.ts"
+import type { ReadEntries } from "./kind-json.ts"
 import { readCommand } from "./reader.ts"
 import {
   beginScan,
@@ -32,12 +33,6 @@ import {
   takeName,
   takeWhole,
 } from "./scan.ts"
-
-/** What decodes the long way what isn't spelled as usual; undefined if it is nothing known. */
-export interface LongWay {
-  readonly entry: (json: Uint8Array) => SkuEntry | undefined
-  readonly decided: (json: Uint8Array) => SkuDecidedCommand | undefined
-}
 
 const messageText = literal('{"e":"message"')
 const seqText = literal(',"seq":')
@@ -313,17 +308,8 @@ const readExpiry = (): SkuExpiryEntry | undefined => {
   return events !== undefined && take(closeText) ? { _tag: "Expiry", key: sku, events } : undefined
 }
 
-/**
- * The entries of a record's bytes between two places: behind the bracket of their list, and behind its closing one. Undefined if they can't be read so, whatever they are. `bulk`: the record
- * is of the version in which every sender was.
- */
-export const readEntries = (
-  record: Uint8Array,
-  start: number,
-  end: number,
-  bulk: boolean,
-  longWay: LongWay,
-): ReadonlyArray<SkuEntry> | undefined => {
+/** The entries of a record of SKUs. */
+export const readEntries: ReadEntries<SkuKind> = (record, start, end, bulk, longWay) => {
   if (beginScan(record) === undefined) return undefined
   goTo(start)
   if (nextByte() === closeArray) return start + 1 === end ? [] : undefined

@@ -3,12 +3,15 @@
  *
  * JSON, so that an operator can read a journal with any tool; keys that stand in every record have whole names, those that stand in every
  * command are short (below). A command stands in its record as its canonical text, verbatim: the hash its id is bound to can be taken again.
+ * A record of another kind than SKUs says whose it is ("of"), for SKUs' were written before there was another: one kind's records can't be taken for another's.
  * A record ends with the checksum of all before it (sealed.ts). Records are written by this code alone, so unknown fields and other versions are no tolerance but a reason to stop.
  *
- *   message  {"e":"message","seq"?,"from","class","ms","re"?,"list"?,"bulk"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, without seq: handed over
+ * "sku" is the field that names an actor; a kind has its own word there.
+ *
+ *   message  {"e":"message","seq"?,"from","class","ms","re"?,"bulk"?,"for"?,"list"?,"d":[decided]}   re: reply suffix, list: the body was an array, bulk: its sender had that role, for: whom it was decided for, without seq: handed over
  *   stored   {"e":"stored","seq","ingress","serial","missing"?}                         the messages of this sequence are an ingress's
  *   skipped  {"e":"skipped","seq","cause"}
- *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason}
+ *   decided  {"c"?:command, "named"?:{"id"?,"sku"?}, "ok":[events] | "no":refusal | "late":1 | "held":{"id","cause"} | "again":outcome | "drop":reason | "begun":[events] | "pending":1}
  *   expiry   {"e":"expiry","sku","ok":[events]}
  *   covered  {"e":"covered","sku","ok":[events]}
  *   floor    {"e":"floor","from","class","ms"}
@@ -16,306 +19,80 @@
  *   reset    {"e":"reset","from":cursor,"cause","dropped"?:[first,last]}
  *   moved    {"e":"moved","from":cursor}
  *   resumed  {"e":"resumed","by","reason","halt","lost"?}
+ *   returned {"e":"returned","id","by":[kind,partition,seq],"said":outcome,"sku","ok":[events]}     a carried command's decision came back
+ *   answered {"e":"answered","from","class","sku","id","hash","ms","re":[suffixes],"said":outcome}   an answer that was owed
  */
-import { Schema } from "effect"
 import { assert } from "../assert.ts"
-import { CommandIdField, CountField, SenderField, SkuField } from "../domain/fields.ts"
-import type { CommandClass, CommandId, SenderId } from "../domain/names.ts"
-import {
-  type Cursor,
-  CursorStream,
-  type Dropped,
-  FloorClass,
-  type RecordEnvelope,
-  RecordKind,
-  type ReturnedOutcome,
-} from "../engine/records.ts"
-import type { SkuDecidedCommand, SkuDecodedRecord, SkuEntry, SkuJournaledDecision, SkuMessageEntry } from "../kinds/sku/types.ts"
-import { payloadBytesMax } from "../limits.ts"
-import { commandText, skuJson } from "./canonical.ts"
-import { CommandJson, commandOf } from "./commands.ts"
-import { addEvents, addOutcome, addRefusal, EventJson, ExpiredJson, OutcomeJson, RefusalJson, ShortageCoveredJson } from "./events.ts"
-import { ClassField, type Strict, strictDecoderOf } from "./fields.ts"
+import { isKind, type Kind } from "../domain/kinds.ts"
+import type { ActorKey } from "../domain/names.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { DecodedRecord, EngineCodec } from "../engine/protocol.ts"
+import type { Cursor, DecidedCommand, Dropped, Entry, JournaledDecision } from "../engine/records.ts"
+import { type Strict, strictDecoderOf } from "./fields.ts"
 import { parseJson } from "./json.ts"
-import { type LongWay, readEntries } from "./record-reader.ts"
-import { sealBytes, sealFound, sealOf } from "./sealed.ts"
-import { tied } from "./tied.ts"
+import type { KindJson, LongWay } from "./kind-json.ts"
+import { type CursorJson, type DecidedJson, type EntryJson, EnvelopeJson, recordSchemasOf, recordVersion } from "./record-json.ts"
+import { entryText, recordBytes } from "./record-text.ts"
+import { sealBytes, sealFound } from "./sealed.ts"
 
-/** The newest version this release reads. The engine says which one it writes; a test holds them equal. */
-const recordVersion = 3
+type Version = (typeof EnvelopeJson.Type)["v"]
 
-const CursorJson = Schema.Struct({ stream: Schema.optionalKey(Schema.Literals(CursorStream)), seq: CountField, digest: Schema.String })
-
-/** The key that each decision stands under. */
-const decisionKey = {
-  Accepted: "ok",
-  Refused: "no",
-  TooLate: "late",
-  Quarantined: "held",
-  Repeated: "again",
-  Dropped: "drop",
-  Begun: "begun",
-  Pending: "pending",
-} as const satisfies Readonly<Record<SkuJournaledDecision["_tag"], string>>
-type DecisionKey = (typeof decisionKey)[keyof typeof decisionKey]
-const decisionKeys = Object.values(decisionKey)
-const DecidedJson = Schema.Struct({
-  c: Schema.optionalKey(CommandJson),
-  named: Schema.optionalKey(Schema.Struct({ id: Schema.optionalKey(CommandIdField), sku: Schema.optionalKey(SkuField) })),
-  ok: Schema.optionalKey(Schema.Array(EventJson)),
-  no: Schema.optionalKey(RefusalJson),
-  late: Schema.optionalKey(Schema.Literal(1)),
-  held: Schema.optionalKey(Schema.Struct({ id: Schema.String, cause: Schema.String })),
-  again: Schema.optionalKey(OutcomeJson),
-  drop: Schema.optionalKey(Schema.String),
-  begun: Schema.optionalKey(Schema.Array(EventJson)),
-  pending: Schema.optionalKey(Schema.Literal(1)),
-}).check(
-  Schema.makeFilter((decided: object) => decisionKeys.filter((key) => key in decided).length === 1, { expected: "exactly one decision" }),
-)
-tied<DecisionKey | "c" | "named", keyof typeof DecidedJson.Type>()
-
-const from = { from: SenderField, class: ClassField }
-const EntryJson = Schema.Union([
-  Schema.Struct({
-    e: Schema.Literal("message"),
-    seq: Schema.optionalKey(CountField),
-    ...from,
-    ms: CountField,
-    re: Schema.optionalKey(Schema.String),
-    list: Schema.optionalKey(Schema.Literal(1)),
-    bulk: Schema.optionalKey(Schema.Literal(1)),
-    for: Schema.optionalKey(SenderField),
-    d: Schema.Array(DecidedJson),
-  }),
-  Schema.Struct({
-    e: Schema.Literal("stored"),
-    seq: CountField,
-    ingress: Schema.String,
-    serial: CountField,
-    missing: Schema.optionalKey(CountField),
-  }),
-  Schema.Struct({ e: Schema.Literal("skipped"), seq: CountField, cause: Schema.String }),
-  Schema.Struct({ e: Schema.Literal("expiry"), sku: SkuField, ok: Schema.Array(ExpiredJson) }),
-  Schema.Struct({ e: Schema.Literal("covered"), sku: SkuField, ok: Schema.Array(ShortageCoveredJson) }),
-  Schema.Struct({ e: Schema.Literal("floor"), from: SenderField, class: Schema.Literals(FloorClass), ms: CountField }),
-  Schema.Struct({ e: Schema.Literal("settled"), id: Schema.String, ...from, re: Schema.optionalKey(Schema.String), d: DecidedJson }),
-  Schema.Struct({
-    e: Schema.Literal("reset"),
-    from: CursorJson,
-    cause: Schema.String,
-    dropped: Schema.optionalKey(Schema.Tuple([CountField, CountField])),
-  }),
-  Schema.Struct({ e: Schema.Literal("moved"), from: CursorJson }),
-  Schema.Struct({
-    e: Schema.Literal("resumed"),
-    by: Schema.String,
-    reason: Schema.String,
-    halt: Schema.String,
-    lost: Schema.optionalKey(CountField),
-  }),
-  Schema.Struct({
-    e: Schema.Literal("returned"),
-    id: Schema.String,
-    by: Schema.Tuple([Schema.String, CountField, CountField]),
-    said: Schema.Record(Schema.String, Schema.Unknown),
-    sku: SkuField,
-    ok: Schema.Array(EventJson),
-  }),
-  Schema.Struct({
-    e: Schema.Literal("answered"),
-    ...from,
-    sku: SkuField,
-    id: CommandIdField,
-    hash: Schema.Int,
-    ms: CountField,
-    re: Schema.Array(Schema.String),
-    said: OutcomeJson,
-  }),
-])
-tied<Uncapitalize<SkuEntry["_tag"]>, (typeof EntryJson.Type)["e"]>()
-
-const envelope = {
-  v: Schema.Literals([1, 2, recordVersion]),
-  kind: Schema.Literals(RecordKind),
-  partition: CountField,
-  incarnation: Schema.String,
-  owner: Schema.String,
-  epoch: CountField,
-  cursor: CursorJson,
-  atMs: CountField,
-  prevSeq: CountField,
-  prevHash: Schema.String,
-  publishedSeq: CountField,
+/** What the records of a kind are decoded with. */
+interface RecordReader {
+  readonly kind: KindJson
+  readonly record: (json: unknown) => Strict<ReturnType<typeof recordSchemasOf>["record"]["Type"]>
+  readonly longWays: Readonly<Record<Version, LongWay>>
 }
-const EnvelopeJson = Schema.Struct(envelope)
-/** A record of any version that is read. */
-const RecordJson = Schema.Struct({ ...envelope, entries: Schema.Array(EntryJson), sum: Schema.String })
 
-/** An entry's JSON. `commandTexts` are the canonical texts of its commands, in order, where the caller has them. */
-export const encodeEntry = (entry: SkuEntry, commandTexts?: ReadonlyArray<string | null>): string => {
-  switch (entry._tag) {
-    case "Message":
-      return messageText(entry, commandTexts)
-    case "Stored":
-      return `{"e":"stored","seq":${entry.seq},"ingress":"${entry.ingress}","serial":${entry.serial}${entry.missing === 0 ? "" : `,"missing":${entry.missing}`}}`
-    case "Skipped":
-      return JSON.stringify({ e: "skipped", seq: entry.seq, cause: entry.cause })
-    case "Expiry":
-      return `${addEvents(`{"e":"expiry","sku":${skuJson(entry.key)},"ok":[`, entry.events)}}`
-    case "Covered":
-      return `${addEvents(`{"e":"covered","sku":${skuJson(entry.key)},"ok":[`, entry.events)}}`
-    case "Floor":
-      return `{"e":"floor","from":"${entry.sender}","class":"${entry.class}","ms":${entry.floorMs}}`
-    case "Settled":
-      return `${addDecided(`{"e":"settled","id":"${entry.quarantined}"${fromText(entry.sender, entry.class)}${replyText(entry.reply)},"d":`, entry.decided, commandTexts?.[0])}}`
-    case "Reset": {
-      const { from, cause, dropped } = entry
-      const gone = dropped === null ? {} : { dropped: [dropped.firstSeq, dropped.lastSeq] }
-      return JSON.stringify({ e: "reset", from: cursorJson(from), cause, ...gone })
-    }
-    case "Moved":
-      return JSON.stringify({ e: "moved", from: cursorJson(entry.from) })
-    case "Resumed": {
-      const { by, reason, haltReason, lostAfterSeq } = entry
-      return JSON.stringify({ e: "resumed", by, reason, halt: haltReason, ...(lostAfterSeq === null ? {} : { lost: lostAfterSeq }) })
-    }
-    case "Returned": {
-      const { id, by, outcome, key, events } = entry
-      const head = JSON.stringify({ e: "returned", id, by: [by.kind, by.partition, by.seq], said: outcome })
-      return `${addEvents(`${head.slice(0, -1)},"sku":${skuJson(key)},"ok":[`, events)}}`
-    }
-    case "Answered": {
-      const { sender, class: commandClass, key, id, hash, issuedAtMs, replies, outcome } = entry
-      return JSON.stringify({
-        e: "answered",
-        from: sender,
-        class: commandClass,
-        sku: key,
-        id,
-        hash,
-        ms: issuedAtMs,
-        re: replies,
-        said: outcome,
-      })
-    }
+/** The functions between a kind's records and their bytes. */
+export interface RecordCodec<K extends KindTypes> extends Pick<EngineCodec<K>, "encodeRecord" | "encodeEntry" | "decodeRecord"> {
+  /** As `decodeRecord`, of bytes that are not damaged: the long way only, and the fast one only. Apart so that a test can hold one against the other. */
+  readonly decodeAny: (bytes: Uint8Array, isUnsealed: boolean) => DecodedRecord<K>
+  readonly decodeUsual: (bytes: Uint8Array) => DecodedRecord<K> | undefined
+}
+
+/** The codec of a kind's records. */
+export const recordCodecOf = <K extends KindTypes>(json: KindJson<K>): RecordCodec<K> => {
+  // Records are written and read for whatever kind it is, as the engine is: what is of the kind goes through `json` alone.
+  const kind = json as unknown as KindJson
+  const reader = readerOf(kind)
+  const codec: RecordCodec<KindTypes> = {
+    encodeRecord: (envelope, entries) => recordBytes(kind.name, envelope, entries),
+    encodeEntry: (entry, texts) => entryText(kind, entry, texts),
+    decodeRecord: (bytes) => decodeRecord(reader, bytes),
+    decodeAny: (bytes, isUnsealed) => decodeAny(reader, bytes, isUnsealed),
+    decodeUsual: (bytes) => decodeUsual(reader, bytes),
   }
+  // As above.
+  return codec as unknown as RecordCodec<K>
 }
 
-const cursorJson = ({ stream, seq, digest }: Cursor) => ({ stream, seq, digest })
-/** Records of version 1 name no stream: there was one. */
-const cursorOf = ({ stream, seq, digest }: typeof CursorJson.Type): Cursor => ({ stream: stream ?? "raw", seq, digest })
-
-// A suffix the engine let pass is made of subject tokens: nothing in it needs escaping.
-const replyText = (reply: string | null): string => (reply === null ? "" : `,"re":"${reply}"`)
-const fromText = (sender: SenderId, commandClass: CommandClass): string => `,"from":"${sender}","class":"${commandClass}"`
-
-/** What the messages of a batch mostly share: who sent it, and when it was stored. Remembered from the last one. */
-let shared = { sender: "" as SenderId, class: "sell" as CommandClass, brokerMs: -1, text: "" }
-const sharedText = ({ sender, class: commandClass, brokerMs }: SkuMessageEntry): string => {
-  if (shared.sender !== sender || shared.class !== commandClass || shared.brokerMs !== brokerMs)
-    shared = { sender, class: commandClass, brokerMs, text: `${fromText(sender, commandClass)},"ms":${brokerMs}` }
-  return shared.text
-}
-
-const messageText = (entry: SkuMessageEntry, commandTexts: ReadonlyArray<string | null> | undefined): string => {
-  let text = entry.seq === null ? `{"e":"message"${sharedText(entry)}` : `{"e":"message","seq":${entry.seq}${sharedText(entry)}`
-  if (entry.reply !== null) text = `${text},"re":"${entry.reply}"`
-  if (entry.bulk) text = `${text},"bulk":1`
-  if (entry.onBehalf !== undefined) text = `${text},"for":"${entry.onBehalf}"`
-  text += entry.array ? ',"list":1,"d":[' : ',"d":['
-  for (let i = 0; i < entry.decided.length; i++) {
-    const decided = entry.decided[i]
-    if (decided !== undefined) text = addDecided(i === 0 ? text : `${text},`, decided, commandTexts?.[i])
-  }
-  return `${text}]}`
-}
-
-const addDecided = (text: string, { command, named, decision }: SkuDecidedCommand, known: string | null | undefined): string => {
-  if (command !== null && named === null && decision._tag === "Accepted")
-    return `${addEvents(`${text}{"c":${known ?? commandText(command)},"ok":[`, decision.events)}}`
-  let grown = command === null ? `${text}{` : `${text}{"c":${known ?? commandText(command)},`
-  if (named !== null) grown = `${grown}"named":${namedText(named)},`
-  return `${addDecision(grown, decision)}}`
-}
-
-const namedText = ({ id, key: sku }: NonNullable<SkuDecidedCommand["named"]>): string =>
-  JSON.stringify({ ...(id === null ? {} : { id }), ...(sku === null ? {} : { sku }) })
-
-const addDecision = (text: string, decision: SkuJournaledDecision): string => {
-  switch (decision._tag) {
-    case "Accepted":
-      return addEvents(`${text}"ok":[`, decision.events)
-    case "Refused":
-      return `${addRefusal(`${text}"no":{`, decision.refusal)}}`
-    case "TooLate":
-      return `${text}"late":1`
-    case "Quarantined":
-      return `${text}"held":${JSON.stringify({ id: decision.quarantined, cause: decision.cause })}`
-    case "Repeated":
-      return `${addOutcome(`${text}"again":{`, decision.outcome)}}`
-    case "Dropped":
-      return `${text}"drop":${JSON.stringify(decision.reason)}`
-    case "Begun":
-      return addEvents(`${text}"begun":[`, decision.events)
-    case "Pending":
-      return `${text}"pending":1`
-  }
-}
-
-/** A record's bytes: its envelope around its entries' texts. */
-export const encodeRecord = (envelope: RecordEnvelope, entries: ReadonlyArray<string>): Uint8Array => {
-  const head = JSON.stringify({
-    v: envelope.version,
-    kind: envelope.kind,
-    partition: envelope.partition,
-    incarnation: envelope.incarnation,
-    owner: envelope.owner,
-    epoch: envelope.epoch,
-    cursor: cursorJson(envelope.cursor),
-    atMs: envelope.atMs,
-    prevSeq: envelope.prevSeq,
-    prevHash: envelope.prevHash,
-    publishedSeq: envelope.publishedSeq,
+const readerOf = (kind: KindJson): RecordReader => {
+  const { record, entry, decided } = recordSchemasOf(kind)
+  const [decodeEntry, decodeDecided] = [strictDecoderOf(entry), strictDecoderOf(decided)]
+  const longWayOf = (version: Version): LongWay => ({
+    entry: (bytes) => {
+      const json = decodedFrom(decodeEntry, bytes)
+      return json === undefined ? undefined : entryOf(kind, json, version)
+    },
+    decided: (bytes) => {
+      const json = decodedFrom(decodeDecided, bytes)
+      return json === undefined ? undefined : decidedOf(kind, json)
+    },
   })
-  return bytesOf(`${head.slice(0, -1)},"entries":[`, entries)
+  return { kind, record: strictDecoderOf(record), longWays: { 1: longWayOf(1), 2: longWayOf(2), 3: longWayOf(3) } }
 }
 
-/** Where records are put together: grown if one should ever be larger than the limit. */
-let scratch = Buffer.alloc(payloadBytesMax)
+const unreadable = (cause: string): DecodedRecord => ({ _tag: "Unreadable", cause })
 
-/** Each entry is a rope of many small strings. Written one by one, they are copied once, straight to their place; joined first, three times. */
-const bytesOf = (head: string, entries: ReadonlyArray<string>): Uint8Array => {
-  let end = writeAt(head, 0)
-  for (let i = 0; i < entries.length; i++) {
-    if (i > 0) scratch[end++] = 0x2c
-    end = writeAt(entries[i] ?? "", end)
-  }
-  end = writeAt("]", end)
-  end = writeAt(sealOf(scratch, end), end)
-  return new Uint8Array(scratch.subarray(0, end))
-}
-
-/** Writes at `start` and leaves room for one byte more. */
-const writeAt = (text: string, start: number): number => {
-  // UTF-8 takes at most three bytes for each UTF-16 unit.
-  const needed = start + text.length * 3 + 1
-  if (needed > scratch.length) scratch = Buffer.concat([scratch.subarray(0, start)], needed * 2)
-  return start + scratch.write(text, start, "utf8")
-}
-
-const unreadable = (cause: string): SkuDecodedRecord => ({ _tag: "Unreadable", cause })
-const decodeRecordJson = strictDecoderOf(RecordJson)
-
-/** The record of some bytes, or why they are none. A newer release's is told apart by its version, before anything else of it is looked at. */
-export const decodeRecord = (bytes: Uint8Array): SkuDecodedRecord => {
+/** The record of some bytes, or why they are none. A newer release's is told apart by its version and by whose actors it is of, before anything else of it is looked at. */
+const decodeRecord = (reader: RecordReader, bytes: Uint8Array): DecodedRecord => {
   const seal = sealFound(bytes)
   if (seal === "damaged") return unreadable("damaged: its checksum is another")
-  return (seal === "whole" ? decodeUsual(bytes) : undefined) ?? decodeAny(bytes, seal === "none")
+  return (seal === "whole" ? decodeUsual(reader, bytes) : undefined) ?? decodeAny(reader, bytes, seal === "none")
 }
 
-/** As {@link decodeRecord}, the long way only, of bytes that are not damaged. Apart so that a test can hold the fast reader against it. */
-export const decodeAny = (bytes: Uint8Array, isUnsealed: boolean): SkuDecodedRecord => {
+const decodeAny = (reader: RecordReader, bytes: Uint8Array, isUnsealed: boolean): DecodedRecord => {
   const parsed = parseJson(bytes)
   if (parsed._tag === "Refused") return unreadable(parsed.cause)
   const { value } = parsed
@@ -324,16 +101,26 @@ export const decodeAny = (bytes: Uint8Array, isUnsealed: boolean): SkuDecodedRec
   if (typeof version === "number" && version > recordVersion)
     return { _tag: "Newer", version, cause: `version ${version}, where ${recordVersion} is the newest known` }
   if (isUnsealed) return unreadable("it ends without a checksum")
-  const decoded = decodeRecordJson(value)
+  const other = otherKind(reader.kind.name, Reflect.get(value, "of"))
+  if (other !== undefined) return other
+  const decoded = reader.record(value)
   if (decoded._tag === "Invalid") return unreadable(`${decoded.path}: ${decoded.expected}`)
   const { entries, sum: _, ...head } = decoded.value
   return recordWith(
     head,
-    entries.map((entry) => entryOf(entry, head.v)),
+    entries.map((entry) => entryOf(reader.kind, entry, head.v)),
   )
 }
 
-const recordWith = ({ v, cursor, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<SkuEntry>): SkuDecodedRecord => ({
+/** Why a record is not this kind's; undefined: it is. A kind that isn't known is a newer release's. */
+const otherKind = (name: Kind, said: unknown): DecodedRecord | undefined => {
+  const of = said ?? "sku"
+  if (of === name) return undefined
+  if (typeof of !== "string" || isKind(of)) return unreadable(`of: it is of the kind ${String(of)}, where ${name} is expected`)
+  return { _tag: "Newer", version: recordVersion, cause: `of the kind ${of}, which this release doesn't know` }
+}
+
+const recordWith = ({ v, of: _, cursor, ...rest }: typeof EnvelopeJson.Type, entries: ReadonlyArray<Entry>): DecodedRecord => ({
   _tag: "Record",
   record: { version: v, ...rest, cursor: cursorOf(cursor), entries },
 })
@@ -341,13 +128,14 @@ const recordWith = ({ v, cursor, ...rest }: typeof EnvelopeJson.Type, entries: R
 const entriesText = ',"entries":['
 
 /** The record of sealed bytes that are spelled as records are written; undefined of any others, whatever is wrong with them. */
-export const decodeUsual = (bytes: Uint8Array): SkuDecodedRecord | undefined => {
+const decodeUsual = ({ kind, longWays }: RecordReader, bytes: Uint8Array): DecodedRecord | undefined => {
+  if (kind.readEntries === null) return undefined
   // No string of JSON has these characters in it: its quotes are escaped.
   const headEnd = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(entriesText, 0, "latin1")
   if (headEnd < 0) return undefined
-  const head = decodedFrom(decodeEnvelopeJson, bytes.subarray(0, headEnd), "}")
-  if (head === undefined) return undefined
-  const entries = readEntries(bytes, headEnd + entriesText.length, bytes.length - sealBytes, head.v === 1, longWays[head.v])
+  const head = decodedFrom(decodeEnvelope, bytes.subarray(0, headEnd), "}")
+  if (head === undefined || (head.of ?? "sku") !== kind.name) return undefined
+  const entries = kind.readEntries(bytes, headEnd + entriesText.length, bytes.length - sealBytes, head.v === 1, longWays[head.v])
   return entries === undefined ? undefined : recordWith(head, entries)
 }
 
@@ -358,23 +146,15 @@ const decodedFrom = <T>(decode: (json: unknown) => Strict<T>, bytes: Uint8Array,
   return decoded._tag === "Valid" ? decoded.value : undefined
 }
 
-const decodeEnvelopeJson = strictDecoderOf(EnvelopeJson)
-const decodeEntryJson = strictDecoderOf(EntryJson)
-const decodeDecidedJson = strictDecoderOf(DecidedJson)
+const decodeEnvelope = strictDecoderOf(EnvelopeJson)
 
-const longWayOf = (version: number): LongWay => ({
-  entry: (bytes) => {
-    const json = decodedFrom(decodeEntryJson, bytes)
-    return json === undefined ? undefined : entryOf(json, version)
-  },
-  decided: (bytes) => {
-    const json = decodedFrom(decodeDecidedJson, bytes)
-    return json === undefined ? undefined : decidedOf(json)
-  },
-})
-const longWays: Readonly<Record<(typeof EnvelopeJson.Type)["v"], LongWay>> = { 1: longWayOf(1), 2: longWayOf(2), 3: longWayOf(3) }
+/** The key in checked JSON. */
+const keyIn = ({ keyName }: KindJson, json: object): ActorKey => Reflect.get(json, keyName) as ActorKey
 
-const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
+/** Records of version 1 name no stream: there was one. */
+const cursorOf = ({ stream, seq, digest }: typeof CursorJson.Type): Cursor => ({ stream: stream ?? "raw", seq, digest })
+
+const entryOf = (kind: KindJson, json: EntryJson, version: Version): Entry => {
   switch (json.e) {
     case "message":
       return {
@@ -388,16 +168,16 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
         brokerMs: json.ms,
         reply: json.re ?? null,
         array: json.list === 1,
-        decided: json.d.map(decidedOf),
+        decided: json.d.map((one) => decidedOf(kind, one)),
       }
     case "stored":
       return { _tag: "Stored", seq: json.seq, ingress: json.ingress, serial: json.serial, missing: json.missing ?? 0 }
     case "skipped":
       return { _tag: "Skipped", seq: json.seq, cause: json.cause }
     case "expiry":
-      return { _tag: "Expiry", key: json.sku, events: json.ok }
+      return { _tag: "Expiry", key: keyIn(kind, json), events: json.ok }
     case "covered":
-      return { _tag: "Covered", key: json.sku, events: json.ok }
+      return { _tag: "Covered", key: keyIn(kind, json), events: json.ok }
     case "floor":
       return { _tag: "Floor", sender: json.from, class: json.class, floorMs: json.ms }
     case "settled":
@@ -407,7 +187,7 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
         sender: json.from,
         class: json.class,
         reply: json.re ?? null,
-        decided: decidedOf(json.d),
+        decided: decidedOf(kind, json.d),
       }
     case "reset":
       return { _tag: "Reset", from: cursorOf(json.from), cause: json.cause, dropped: droppedOf(json.dropped) }
@@ -416,13 +196,13 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
     case "resumed":
       return { _tag: "Resumed", by: json.by, reason: json.reason, haltReason: json.halt, lostAfterSeq: json.lost ?? null }
     case "returned": {
-      const [kind, partition, seq] = json.by
+      const [by, partition, seq] = json.by
       return {
         _tag: "Returned",
-        id: json.id as CommandId,
-        by: { kind, partition, seq },
-        outcome: json.said as ReturnedOutcome,
-        key: json.sku,
+        id: json.id,
+        by: { kind: by, partition, seq },
+        outcome: json.said,
+        key: keyIn(kind, json),
         events: json.ok,
       }
     }
@@ -431,7 +211,7 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
         _tag: "Answered",
         sender: json.from,
         class: json.class,
-        key: json.sku,
+        key: keyIn(kind, json),
         id: json.id,
         hash: json.hash,
         issuedAtMs: json.ms,
@@ -444,13 +224,13 @@ const entryOf = (json: typeof EntryJson.Type, version: number): SkuEntry => {
 const droppedOf = (json: readonly [number, number] | undefined): Dropped | null =>
   json === undefined ? null : { firstSeq: json[0], lastSeq: json[1] }
 
-const decidedOf = (json: typeof DecidedJson.Type): SkuDecidedCommand => ({
-  command: json.c === undefined ? null : commandOf(json.c),
-  named: json.named === undefined ? null : { id: json.named.id ?? null, key: json.named.sku ?? null },
+const decidedOf = (kind: KindJson, json: DecidedJson): DecidedCommand => ({
+  command: json.c === undefined ? null : kind.commands.commandOf(json.c),
+  named: json.named === undefined ? null : { id: json.named.id ?? null, key: keyIn(kind, json.named) ?? null },
   decision: decisionOf(json),
 })
 
-const decisionOf = (json: typeof DecidedJson.Type): SkuJournaledDecision => {
+const decisionOf = (json: DecidedJson): JournaledDecision => {
   if (json.ok !== undefined) return { _tag: "Accepted", events: json.ok }
   if (json.no !== undefined) return { _tag: "Refused", refusal: json.no }
   if (json.held !== undefined) return { _tag: "Quarantined", cause: json.held.cause, quarantined: json.held.id }

@@ -7,7 +7,7 @@ import { Schema } from "effect"
 import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import type { SkuHeardDecision, SkuReply } from "../kinds/sku/types.ts"
-import { skuJson } from "./canonical.ts"
+import { keyJson } from "./canonical.ts"
 import { addOutcome, outcomeFields } from "./events.ts"
 import { decoderOf, openWord } from "./fields.ts"
 
@@ -41,7 +41,7 @@ export const ReplyJson = Schema.Struct({
 
 const decisionText = (said: SkuHeardDecision): string => {
   const id = said.id === null ? "null" : `"${said.id}"`
-  const sku = said.sku === null ? "null" : skuJson(said.sku)
+  const sku = said.sku === null ? "null" : keyJson(said.sku)
   return `${addOutcome(`{"id":${id},"sku":${sku},${said.repeated === true ? '"repeated":true,' : ""}`, said)}}`
 }
 

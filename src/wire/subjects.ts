@@ -63,6 +63,9 @@ export const commandsStream = (kind: Kind): string => `HF_STORED_${streamToken(k
 export const storedOf = (kind: Kind, partition: number | "*"): string => `hf.q.${kind}.${partition}`
 /** Where an ingress hands messages to a reign. */
 export const handedTo = (kind: Kind | "*", partition: number | "*", owner: string): string => `hf.hand.${kind}.${partition}.${owner}`
+/** Where owners of other partitions hand over what their actors carry to a reign's, and where one hears what came of what its own carried. */
+export const carriedTo = (kind: string, partition: number | "*", owner: string): string => `hf.carry.${kind}.${partition}.${owner}`
+export const saidBackTo = (kind: string, partition: number | "*", owner: string): string => `hf.back.${kind}.${partition}.${owner}`
 /** Where an owner says what ingresses have to know of it. */
 export const announcedBy = (kind: Kind | "*", partition: number | "*"): string => `hf.owner.${kind}.${partition}`
 

@@ -7,41 +7,44 @@
  */
 import { Result, Schema } from "effect"
 import { CountField } from "../domain/fields.ts"
-import { isSender, type SenderId, type Sku, skuFromToken, skuToken } from "../domain/names.ts"
-import type { SkuDecodedBatch, SkuDecodedBody, SkuStoredBatch, SkuTakenMessage } from "../kinds/sku/types.ts"
-import { decodeBody } from "./body.ts"
+import { isSender, type SenderId, skuFromToken, skuToken } from "../domain/names.ts"
+import type { KindTypes } from "../engine/kind.ts"
+import type { DecodedBatch, DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
+import type { SkuKind } from "../kinds/sku/types.ts"
 import { ClassField } from "./fields.ts"
 import { parseJson } from "./json.ts"
+import type { KindJson } from "./kind-json.ts"
+import { skuJson } from "./sku-json.ts"
 import { isReplySuffix } from "./subjects.ts"
 
 /** The version of frames and stored messages that this release writes, and the newest it reads. */
 const takenVersion = 1
 
 /** The canonical text of a message's body, as it travels from here on. */
-export const bodyText = (body: SkuDecodedBody): string => {
+export const bodyText = (body: DecodedBody): string => {
   if (body._tag === "Undecodable") return ""
   const texts = body.commands.map((decoded) => (decoded._tag === "Command" ? decoded.text : ""))
   return body.array ? `[${texts.join(",")}]` : (texts[0] ?? "")
 }
 
-const lineOf = ({ sender, class: commandClass, bulk, key: sku, reply, publishedMs, trace, bytes }: SkuTakenMessage): string => {
+const lineOf = ({ sender, class: commandClass, bulk, key, reply, publishedMs, trace, bytes }: TakenMessage): string => {
   const suffix = reply === null ? "null" : `"${reply}"`
-  return `["${sender}","${commandClass}","${skuToken(sku)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
+  return `["${sender}","${commandClass}","${skuToken(key)}",${suffix},${publishedMs},${trace === null ? "null" : `"${trace}"`},${bytes},${bulk ? 1 : 0}]`
 }
 
-const encode = (head: string, messages: ReadonlyArray<SkuTakenMessage>): Uint8Array => {
+const encode = (head: string, messages: ReadonlyArray<TakenMessage>): Uint8Array => {
   let text = `${head}"messages":[`
-  for (let i = 0; i < messages.length; i++) text += `${i === 0 ? "" : ","}${lineOf(messages[i] as SkuTakenMessage)}`
+  for (let i = 0; i < messages.length; i++) text += `${i === 0 ? "" : ","}${lineOf(messages[i] as TakenMessage)}`
   text += "]}\n"
   for (const { body } of messages) text += bodyText(body)
   return Buffer.from(text, "utf8")
 }
 
 /** A frame: messages for one reign. */
-export const encodeFrame = (messages: ReadonlyArray<SkuTakenMessage>): Uint8Array => encode(`{"v":${takenVersion},`, messages)
+export const encodeFrame = (messages: ReadonlyArray<TakenMessage>): Uint8Array => encode(`{"v":${takenVersion},`, messages)
 
 /** A stored message. The ingress's name is one subject token. */
-export const encodeBatch = ({ ingress, serial, acknowledged, messages }: SkuStoredBatch): Uint8Array =>
+export const encodeBatch = ({ ingress, serial, acknowledged, messages }: StoredBatch): Uint8Array =>
   encode(`{"v":${takenVersion},"ingress":"${ingress}","serial":${serial},"acknowledged":${acknowledged},`, messages)
 
 const MessageJson = Schema.Tuple([
@@ -63,23 +66,26 @@ const HeadJson = Schema.Struct({
 })
 const decodeHead = Schema.decodeUnknownResult(HeadJson)
 
-interface Head {
+interface Head<K extends KindTypes> {
   readonly ingress: string
   readonly serial: number
   readonly acknowledged: number
-  readonly messages: ReadonlyArray<SkuTakenMessage>
+  readonly messages: ReadonlyArray<TakenMessage<K>>
 }
 
-type Decoded =
-  | { readonly _tag: "Whole"; readonly head: Head }
-  | { readonly _tag: "Newer"; readonly version: number }
-  | { readonly _tag: "Unreadable"; readonly cause: string }
+type NotTaken = { readonly _tag: "Newer"; readonly version: number } | { readonly _tag: "Unreadable"; readonly cause: string }
 
-const unreadable = (cause: string): Decoded => ({ _tag: "Unreadable", cause })
+/** What has to be known of the kind whose messages they are. */
+type TakenReader<K extends KindTypes> = Pick<KindJson<K>, "isKey" | "decodeBody">
+
+const unreadable = (cause: string): NotTaken => ({ _tag: "Unreadable", cause })
 
 const lineEnd = 0x0a
 
-const decode = (bytes: Uint8Array): Decoded => {
+const decode = <K extends KindTypes>(
+  kind: TakenReader<K>,
+  bytes: Uint8Array,
+): { readonly _tag: "Whole"; readonly head: Head<K> } | NotTaken => {
   const end = bytes.indexOf(lineEnd)
   if (end < 0) return unreadable("it has no first line")
   const parsed = parseJson(bytes.subarray(0, end))
@@ -89,10 +95,10 @@ const decode = (bytes: Uint8Array): Decoded => {
   if (typeof version === "number" && version > takenVersion) return { _tag: "Newer", version }
   const head = decodeHead(parsed.value)
   if (Result.isFailure(head)) return unreadable("its first line has another form")
-  const messages: Array<SkuTakenMessage> = []
+  const messages: Array<TakenMessage<K>> = []
   let from = end + 1
   for (const line of head.success.messages) {
-    const message = messageOf(line, bytes.subarray(from, from + line[6]))
+    const message = messageOf(kind, line, bytes.subarray(from, from + line[6]))
     if (message === undefined) return unreadable("a message in it has another form")
     messages.push(message)
     from += line[6]
@@ -102,36 +108,45 @@ const decode = (bytes: Uint8Array): Decoded => {
   return { _tag: "Whole", head: { ingress: ingress ?? "", serial: serial ?? 0, acknowledged: acknowledged ?? 0, messages } }
 }
 
-const messageOf = (line: typeof MessageJson.Type, bytes: Uint8Array): SkuTakenMessage | undefined => {
+const messageOf = <K extends KindTypes>(
+  kind: TakenReader<K>,
+  line: typeof MessageJson.Type,
+  bytes: Uint8Array,
+): TakenMessage<K> | undefined => {
   const [sender, commandClass, token, reply, publishedMs, trace, , bulk] = line
-  const sku: Sku | undefined = skuFromToken(token)
-  if (!isSender(sender) || sku === undefined || (reply !== null && !isReplySuffix(reply))) return undefined
+  const key = skuFromToken(token)
+  if (!isSender(sender) || key === undefined || !kind.isKey(key) || (reply !== null && !isReplySuffix(reply))) return undefined
   return {
     sender: sender as SenderId,
     class: commandClass,
     bulk: bulk === 1,
-    key: sku,
+    key,
     reply,
     publishedMs,
     trace,
     bytes: bytes.length,
-    body: decodeBody(bytes),
+    body: kind.decodeBody(bytes),
   }
 }
 
 /** The messages of a frame, or why there are none. */
-export const decodeFrame = (
-  bytes: Uint8Array,
-): { readonly _tag: "Frame"; readonly messages: ReadonlyArray<SkuTakenMessage> } | Exclude<Decoded, { _tag: "Whole" }> => {
-  const decoded = decode(bytes)
+export type DecodedFrame<K extends KindTypes> = { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage<K>> } | NotTaken
+
+/** What a frame for a reign of that kind holds. */
+export const decodeFrameOf = <K extends KindTypes>(kind: TakenReader<K>, bytes: Uint8Array): DecodedFrame<K> => {
+  const decoded = decode(kind, bytes)
   return decoded._tag === "Whole" ? { _tag: "Frame", messages: decoded.head.messages } : decoded
 }
 
-/** What a stored message holds. */
-export const decodeBatch = (bytes: Uint8Array): SkuDecodedBatch => {
-  const decoded = decode(bytes)
+/** What a stored message for a partition of that kind holds. */
+export const decodeBatchOf = <K extends KindTypes>(kind: TakenReader<K>, bytes: Uint8Array): DecodedBatch<K> => {
+  const decoded = decode(kind, bytes)
   if (decoded._tag !== "Whole") return decoded
   const { ingress, serial, acknowledged, messages } = decoded.head
   if (ingress === "" || serial < 1 || acknowledged >= serial) return { _tag: "Unreadable", cause: "it doesn't say which ingress stored it" }
   return { _tag: "Batch", batch: { ingress, serial, acknowledged, messages } }
 }
+
+/** The same for reigns and partitions of SKUs. */
+export const decodeFrame = (bytes: Uint8Array): DecodedFrame<SkuKind> => decodeFrameOf(skuJson, bytes)
+export const decodeBatch = (bytes: Uint8Array): DecodedBatch<SkuKind> => decodeBatchOf(skuJson, bytes)

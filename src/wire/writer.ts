@@ -6,6 +6,8 @@
  */
 import type { SchemaAST } from "effect"
 import { assert } from "../assert.ts"
+import type { KindCommand } from "../engine/kind.ts"
+import { type CommandShapes, commandVersion } from "./command-json.ts"
 
 /** The text of a valid value. */
 export type Write = (value: unknown) => string
@@ -56,3 +58,17 @@ export const fieldsWriter = (fields: ReadonlyArray<readonly [name: string, ast: 
     return text
   }
 }
+
+/** The canonical text of a kind's valid commands: version, type, what every command begins with, a deadline if it has one, its own fields. */
+export const commandWriterOf = ({ head, commands }: CommandShapes): ((command: KindCommand) => string) => {
+  const begin = writerOfAll(head)
+  const own = new Map(commands.map(({ type, fields }) => [type, writerOfAll(fields)]))
+  return (command) => {
+    const write = own.get(command.type)
+    assert(write !== undefined, "a command is of one of its kind's types")
+    const deadline = command.deadlineMs === undefined ? "" : `,"deadlineMs":${command.deadlineMs}`
+    return `{"v":${commandVersion},"type":"${command.type}"${begin(command)}${deadline}${write(command)}}`
+  }
+}
+
+const writerOfAll = (fields: CommandShapes["head"]) => fieldsWriter(Object.entries(fields).map(([name, { ast }]) => [name, ast]))

@@ -11,7 +11,7 @@ const outcome: SkuRememberedDecision = { outcome: "accepted", qty: 3, allocation
 
 /** What a record of one version decided first, held against what one of another says again. */
 const contradiction = (firstVersion: number, said: SkuRememberedDecision, version: number): string | null => {
-  const firsts = createFirsts(createFloors())
+  const firsts = createFirsts(createFloors(), "sku")
   const about = { partition: 0, sender: web, floorClass: "sale" as const, version: firstVersion, seq: 4, issuedAtMs: startMs }
   firsts.remember(digestOf("s"), { ...about, content: firsts.content(sold), outcome }, startMs)
   const first = firsts.recall(0, digestOf("s"), startMs)

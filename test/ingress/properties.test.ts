@@ -167,7 +167,7 @@ class World {
       bounds("app", ["sell"], 400),
       bounds("wms", ["stock"], 3_000),
     ]
-    this.rig = Rig.begun({ partitions: { sku: partitions }, senders })
+    this.rig = Rig.begun({ partitions: { sku: partitions, order: 1 }, senders })
   }
 
   keyOf = (sender: string, reply: string | null): string => `${sender} ${reply}`
@@ -207,7 +207,8 @@ class World {
     }
   }
 
-  onHandOver({ partition, frame, messages: handed }: Extract<IngressOutput, { _tag: "HandOver" }>): void {
+  onHandOver({ partition, frame, messages }: Extract<IngressOutput, { _tag: "HandOver" }>): void {
+    const handed = messages as ReadonlyArray<SkuTakenMessage>
     expect(this.frames.has(frame)).toBe(false)
     expect(handed.length).toBeGreaterThan(0)
     expect(handed.length).toBeLessThanOrEqual(frameMessagesMax)
@@ -362,7 +363,7 @@ describe("turns", () => {
     const senders = names.map((name) => bounds(name, ["sell"], 1_000_000))
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat({ max: 3 }), fc.integer({ min: 1, max: 120 })), { minLength: 1, maxLength: 12 }), (waves) => {
-        const rig = Rig.begun({ partitions: { sku: 1 }, senders })
+        const rig = Rig.begun({ partitions: { sku: 1, order: 1 }, senders })
         for (let i = 0; i < framesUnderWayMax; i++) rig.arrive([sell("web", "A")])
         for (const [who, count] of waves) rig.arrive(Array.from({ length: count }, () => sell(names[who] ?? "", "A")))
         const waited = new Map(rig.view().senders.map(({ sender, waitingMessages }) => [sender as string, waitingMessages]))

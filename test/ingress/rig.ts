@@ -99,7 +99,7 @@ export class Rig {
   readonly outputs: Array<IngressOutput> = []
 
   constructor(options: Partial<IngressOptions> = {}, given: IngressCodec = codec) {
-    this.ingress = emptyIngress({ ingress: "i-1", partitions: { sku: 4 }, senders, ...options })
+    this.ingress = emptyIngress({ ingress: "i-1", partitions: { sku: 4, order: 1 }, senders, ...options })
     this.step = makeIngressStep(given)
   }
 

@@ -70,7 +70,7 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
     const link = await linkThroughTheWay()
     const worker = makeWorker(workerConfig(server))
     toClose.push(() => worker.dispose())
-    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1 }, replicas: 1 })))
+    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1, order: 1 }, replicas: 1 })))
     const group = [{ subject: "hf.feed.0.web.A", body }]
     expect(await longest(() => publishCounted(link, group))).toBeLessThan(answeredMsMax)
     // And the next is stored.
@@ -80,7 +80,7 @@ describe("what is handed over around a break of 300 ms ends soon after", () => {
   it("everything a worker asks for", async () => {
     const worker = makeWorker(workerConfig(server, { servers: [way.url] }))
     toClose.push(() => worker.dispose())
-    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1 }, replicas: 1 })))
+    await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: 1, order: 1 }, replicas: 1 })))
     const kinds = {
       feed: () => worker.runPromise(Outbound.use((outbound) => outbound.feed(0, [value]))),
       replies: () => worker.runPromise(Outbound.use((outbound) => outbound.reply([]))),

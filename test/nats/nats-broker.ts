@@ -1,7 +1,8 @@
 /** A real nats-server with two workers and the senders of the contract suites connected to it. */
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { sendersOf } from "../../src/domain/sender-list.ts"
-import type { AtsValue, SkuReply } from "../../src/kinds/sku/types.ts"
+import type { Reply } from "../../src/engine/records.ts"
+import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { type SenderLinkConfig, senderLinkLayer } from "../../src/nats/channel-link.ts"
 import { senderInbox } from "../../src/nats/config.ts"
 import { type DeskConfig, deskLayer } from "../../src/nats/desk.ts"
@@ -17,7 +18,7 @@ import type { BrokerUnderTest } from "../contract/broker-under-test.ts"
 
 /** JSON as it comes: what the bytes say is no matter of the broker's. */
 export const plainCodec: SaidCodec = {
-  encodeReply: (reply: SkuReply) => new TextEncoder().encode(JSON.stringify(reply)),
+  encodeReply: (reply: Reply) => new TextEncoder().encode(JSON.stringify(reply)),
   encodeAts: (value: AtsValue) => new TextEncoder().encode(JSON.stringify(value)),
   decodeAts: (body) => JSON.parse(new TextDecoder().decode(body)) as AtsValue,
 }
@@ -61,7 +62,7 @@ export const hearQuestions = (worker: ReturnType<typeof makeWorker>, partitions:
         Effect.gen(function* () {
           const open = yield* questions.listen(({ sender, path, replyHeader }) => {
             if (path === topologyPath)
-              open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions: { sku: partitions } }))
+              open.answer(sender, replyHeader, encodeAnswer({ answer: "topology", partitions: { sku: partitions, order: 1 } }))
           })
           for (const { sender } of senders) open.open(sender)
           return yield* Effect.never
@@ -111,7 +112,9 @@ export const connectBroker = async (server: EmbeddedServer, options: NatsBrokerO
   const worker = makeWorker(config)
   const other = makeWorker({ ...config, name: "other" })
   const { partitions } = options
-  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: options.replicas ?? 1 })))
+  await worker.runPromise(
+    Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: options.replicas ?? 1 })),
+  )
   await other.context()
   const desk = makeDesk(deskConfig(server, "ingress"))
   hearQuestions(worker, partitions)

@@ -24,7 +24,7 @@ const makeIngress = (server: EmbeddedServer, name: string) => {
 export const startDoor = async (partitions: number): Promise<RealDoor> => {
   const server = await startEmbedded({ senders })
   const worker = makeWorker(workerConfig(server))
-  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
+  await worker.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
   const ingresses = [makeIngress(server, "one"), makeIngress(server, "two")] as const
   const owner = makeDesk(deskConfig(server, "engine"))
   const clients = { web: await connectAs(server, "web"), shop: await connectAs(server, "shop") }

@@ -24,7 +24,7 @@ const prepare = (server: EmbeddedServer, partitions: number, strict = false) => 
   const worker = makeWorker(workerConfig(server))
   toClose.push(() => worker.dispose())
   return worker.runPromise(
-    Cluster.use((cluster) => Effect.result(cluster.prepare({ partitions: { sku: partitions }, replicas: 1, strict }))),
+    Cluster.use((cluster) => Effect.result(cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1, strict }))),
   )
 }
 

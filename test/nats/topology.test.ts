@@ -34,13 +34,13 @@ const worker = (config: NatsConfig) => {
   return made
 }
 
-const prepare = (overrides: Partial<NatsConfig> = {}, asked = { partitions: { sku: partitions }, replicas: 1 }) =>
+const prepare = (overrides: Partial<NatsConfig> = {}, asked = { partitions: { sku: partitions, order: 1 }, replicas: 1 }) =>
   worker(workerConfig(server, overrides)).runPromise(Cluster.use((cluster) => cluster.prepare(asked)))
 
 /** What a start warns of, once the server's own page was read: it is not waited for, and what it would say counts as not kept. */
 const warningsOf = async (
   overrides: Partial<NatsConfig> = {},
-  asked = { partitions: { sku: partitions }, replicas: 1 },
+  asked = { partitions: { sku: partitions, order: 1 }, replicas: 1 },
 ): Promise<ReadonlyArray<string>> => {
   for (;;) {
     const { warnings } = await prepare(overrides, asked)
@@ -48,7 +48,7 @@ const warningsOf = async (
   }
 }
 
-const refused = (asked = { partitions: { sku: partitions }, replicas: 1 }) =>
+const refused = (asked = { partitions: { sku: partitions, order: 1 }, replicas: 1 }) =>
   worker(workerConfig(server)).runPromise(Cluster.use((cluster) => Effect.flip(cluster.prepare(asked))))
 
 /** Changes a stream behind Holdfast's back. */
@@ -90,7 +90,7 @@ describe("a later start", () => {
 
   it("refuses another number of partitions, and names the one there is", async () => {
     for (const asked of [2, 5, 64]) {
-      const failed = await refused({ partitions: { sku: asked }, replicas: 1 })
+      const failed = await refused({ partitions: { sku: asked, order: 1 }, replicas: 1 })
       expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "number of partitions of kind sku", expected: String(asked) })
       expect(failed._tag === "TopologyMismatch" && failed.remedy).toContain(`HOLDFAST_PARTITIONS=${partitions}`)
     }
@@ -165,7 +165,7 @@ describe("the server's guarantees", () => {
   it("are not complained of where they are kept", async () => {
     const synced = await startEmbedded({ senders, syncAlways: true })
     toClose.push(() => synced.stop())
-    const warnings = await warningsOf(workerConfig(synced), { partitions: { sku: 1 }, replicas: 1 })
+    const warnings = await warningsOf(workerConfig(synced), { partitions: { sku: 1, order: 1 }, replicas: 1 })
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(/1 replica/)
   })
@@ -174,7 +174,7 @@ describe("the server's guarantees", () => {
     const alone = await startEmbedded({ senders: [] })
     toClose.push(() => alone.stop())
     const failed = await worker(workerConfig(alone)).runPromise(
-      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: 1 }, replicas: 3 }))),
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: 1, order: 1 }, replicas: 3 }))),
     )
     expect(failed).toMatchObject({ _tag: "TopologyMismatch", expected: "3" })
   })
@@ -215,7 +215,7 @@ describe("a server without JetStream", () => {
       )
     while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 20))
     const failed = await worker(workerConfig(ready)).runPromise(
-      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: partitions }, replicas: 1 }))),
+      Cluster.use((cluster) => Effect.flip(cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 }))),
     )
     expect(failed).toMatchObject({ _tag: "TopologyMismatch", what: "JetStream in account HOLDFAST" })
   })

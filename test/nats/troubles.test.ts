@@ -33,7 +33,7 @@ const worker = (overrides: Parameters<typeof workerConfig>[1] = {}) => {
 describe("streams that somebody changes while they run", () => {
   it("are told of while that lasts, with what they should be", async () => {
     const made = worker()
-    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
+    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
     const until = (holds: (troubles: ReadonlyArray<BrokerTrouble>) => boolean) =>
       made.runPromise(Cluster.use((cluster) => cluster.troubles(partitions).pipe(Stream.filter(holds), Stream.take(1), Stream.runCollect)))
     const manager = async () => {
@@ -68,7 +68,7 @@ describe("a worker to which no answer comes through", () => {
     const way = await wayTo(server.url)
     toClose.push(() => way.close())
     const [deaf, other] = [worker({ servers: [way.url] }), worker()]
-    await other.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
+    await other.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
     const member = { worker: "deaf", address: "", unreadable: [], serving: [], caughtUp: [] }
     deaf.runFork(
       Effect.scoped(
@@ -115,7 +115,7 @@ describe("a connection", () => {
   })
   it("of a worker asks nothing that its login may not ask", async () => {
     const made = worker({ name: "permitted" })
-    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions }, replicas: 1 })))
+    await made.runPromise(Cluster.use((cluster) => cluster.prepare({ partitions: { sku: partitions, order: 1 }, replicas: 1 })))
     const said = async () => {
       const page = (await (await fetch(`${server.monitorUrl}/connz`)).json()) as {
         connections: ReadonlyArray<{ name?: string; in_msgs: number }>

@@ -381,7 +381,7 @@ export class MemoryBroker {
           worker,
           Effect.suspend(() => {
             if (this.repliesHeldBack) return Effect.fail(new BrokerUnavailable({ operation: "reply", cause: "held back" }))
-            for (const reply of replies) this.replies.push(reply)
+            for (const reply of replies) this.replies.push(reply as SkuReply)
             return Effect.void
           }),
         ),

@@ -35,7 +35,7 @@ const countingEngine = () => {
     counted.lives++
     return sound.empty(partition, partitions)
   }
-  return { counted, engine: Layer.succeed(Engine, { kind: "sku", empty, step }) }
+  return { counted, engine: Layer.succeed(Engine, { ...sound, empty, step }) }
 }
 
 /** A broker whose one partition was decided for by a worker that has left. */

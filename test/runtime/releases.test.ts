@@ -6,10 +6,9 @@ import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { recordVersion } from "../../src/engine/records.ts"
 import { protocolRules } from "../../src/engine/rules.ts"
-import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
+import { makeStep } from "../../src/kinds/sku/partition.ts"
 import type { SkuEngineCodec } from "../../src/kinds/sku/types.ts"
-import { snapshotEveryRecords } from "../../src/limits.ts"
-import { Engine } from "../../src/runtime/engine.ts"
+import { Engine, served, skuEngine } from "../../src/runtime/engine.ts"
 import { rankWorkers } from "../../src/runtime/rendezvous.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
@@ -29,11 +28,7 @@ const nextCodec: SkuEngineCodec = {
   encodeRecord: (envelope, entries) => withVersion(engineCodec.encodeRecord(envelope, entries), recordVersion, nextVersion),
   decodeRecord: (bytes) => engineCodec.decodeRecord(withVersion(bytes, nextVersion, recordVersion)),
 }
-const nextRelease = Layer.succeed(Engine, {
-  kind: "sku",
-  empty: (partition, partitions) => emptyPartition({ partition, partitions, snapshotEveryRecords }),
-  step: makeStep({ codec: nextCodec, rules: protocolRules }),
-})
+const nextRelease = Layer.succeed(Engine, served({ ...skuEngine, step: makeStep({ codec: nextCodec, rules: protocolRules }) }))
 
 const sku = "SKU-1"
 const start = (broker: MemoryBroker, name: string, release: "this" | "next") =>

@@ -1,10 +1,7 @@
 /** Workers on a cluster that an earlier release left: its journal's cursor is of the stream to which senders published themselves. */
 import { Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import { protocolRules } from "../../src/engine/rules.ts"
-import { emptyPartition, makeStep } from "../../src/kinds/sku/partition.ts"
-import { snapshotEveryRecords } from "../../src/limits.ts"
-import { Engine } from "../../src/runtime/engine.ts"
+import { Engine, served, skuEngine } from "../../src/runtime/engine.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
 import { MemoryBroker } from "./memory-broker.ts"
 import { command, startTestWorker, stockUp, type TestWorker, until } from "./workers.ts"
@@ -12,15 +9,17 @@ import { command, startTestWorker, stockUp, type TestWorker, until } from "./wor
 const sku = "SKU-1"
 
 /** Begins a journal as an earlier release did. */
-const earlier = Layer.succeed(Engine, {
-  kind: "sku",
-  empty: (partition, partitions) => {
-    const state = emptyPartition({ partition, partitions, snapshotEveryRecords })
-    state.cursor = { stream: "raw", seq: 0, digest: "" }
-    return state
-  },
-  step: makeStep({ codec: engineCodec, rules: protocolRules }),
-})
+const earlier = Layer.succeed(
+  Engine,
+  served({
+    ...skuEngine,
+    empty: (partition, partitions) => {
+      const state = skuEngine.empty(partition, partitions)
+      state.cursor = { stream: "raw", seq: 0, digest: "" }
+      return state
+    },
+  }),
+)
 
 /** A cluster that an earlier release served once, with a command undecided in its stream. */
 const leftBehind = async () => {

@@ -178,7 +178,7 @@ describe("draining", () => {
     broker.publish("web", "sell", sku, command.reserve(sku, 1), "inbox.1")
     // Goods and policy are published without a reply: what is held back is said of the third.
     await until(() => worker.reported.batches.reduce((sum, { commands }) => sum + commands, 0) >= 3)
-    expect(await worker.stop()).toEqual([partitionOf(sku, 2)])
+    expect(await worker.stop()).toEqual([{ kind: "sku", partition: partitionOf(sku, 2) }])
   })
 })
 

@@ -7,8 +7,9 @@ import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Owners } from "../../src/runtime/owners.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
-import { startWorker, type Worker } from "../../src/runtime/worker.ts"
+import { type PartitionName, startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
 import type { MemoryBroker } from "./memory-broker.ts"
 
@@ -25,7 +26,7 @@ export interface TestWorker extends Worker {
   readonly name: string
   readonly reported: Reported
   /** Drains and stops. */
-  readonly stop: () => Promise<ReadonlyArray<number>>
+  readonly stop: () => Promise<ReadonlyArray<PartitionName>>
   /** Stops without a word, as a killed process does. */
   readonly kill: () => Promise<void>
 }
@@ -34,6 +35,9 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
   Meter.of({
     batchConfirmed: (_partition, stats) => reported.batches.push(stats),
     appendUnknown: () => undefined,
+    carried: () => undefined,
+    returnsSaid: () => undefined,
+    returnsHeard: () => undefined,
     repliesSent: () => undefined,
     feedSent: () => undefined,
     tookOver: () => {
@@ -79,8 +83,7 @@ export const startTestWorker = async (
   const layers = Layer.mergeAll(
     broker.layerFor(name, options),
     options.engine ?? Engine.layer,
-    broker.door.deskLayer,
-    options.reigns ?? Reigns.layer,
+    Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     Layer.succeed(Meter, listeningMeter(reported)),
     loggingLayer({ format: "pretty", level: "None" }),
   )
@@ -89,11 +92,12 @@ export const startTestWorker = async (
     {
       worker: name,
       address: "",
-      partitions: { sku: broker.partitions },
+      partitions: { sku: broker.partitions, order: 1 },
       senders: testSenders,
       leaseTtlMs: options.leaseTtlMs ?? 60_000,
       drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
     },
+    [context],
     options.reports,
   )
   const worker = await Effect.runPromise(started.pipe(Scope.provide(scope), Effect.provide(context)))

@@ -4,15 +4,15 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import { BusyWhy } from "../../src/engine/words.ts"
-import { Meter } from "../../src/ports/meter.ts"
-import { MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
+import type { Meter } from "../../src/ports/meter.ts"
+import { Meters, MetricsRegistry, metricsLayer } from "../../src/telemetry/metrics.ts"
 import { metricName } from "../../src/telemetry/names.ts"
 import { NotStoredReason } from "../../src/wire/answers.ts"
 
 /** What a scrape shows of Holdfast's own metrics after `report`, by name and labels. */
 const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<ReadonlyMap<string, number>> =>
   Effect.gen(function* () {
-    report(yield* Meter)
+    report((yield* Meters)("sku"))
     const registry = yield* MetricsRegistry
     const text = yield* Effect.promise(() => registry.metrics())
     const lines = text.split("\n").filter((line) => line.startsWith("holdfast_"))
@@ -22,7 +22,7 @@ const scrapeAfter = (report: (meter: Meter["Service"]) => void): Promise<Readonl
         return [name.replace(/,?worker="w1"/, "").replace("{}", ""), Number(value)]
       }),
     )
-  }).pipe(Effect.provide(metricsLayer("w1", "sku")), Effect.runPromise)
+  }).pipe(Effect.provide(metricsLayer("w1")), Effect.runPromise)
 
 const batch: BatchStats = {
   messages: 3,
@@ -102,6 +102,8 @@ describe("metrics", () => {
         quarantined: 0,
         openHolds: 0,
         shortQty: 0,
+        underWay: 0,
+        underWayMs: 0,
         memoryShare: 0,
         clockAheadMs: null,
       })
@@ -111,7 +113,17 @@ describe("metrics", () => {
   })
 
   it("show how far the clock is off where that is known, in either direction", async () => {
-    const sample = { owned: true, halted: false, unreadable: false, quarantined: 0, openHolds: 0, shortQty: 0, memoryShare: 0 }
+    const sample = {
+      owned: true,
+      halted: false,
+      unreadable: false,
+      quarantined: 0,
+      openHolds: 0,
+      shortQty: 0,
+      underWay: 0,
+      underWayMs: 0,
+      memoryShare: 0,
+    }
     const shown = await scrapeAfter((meter) => {
       meter.sampled(1, { ...sample, clockAheadMs: -9_000 })
       meter.sampled(2, { ...sample, clockAheadMs: 1 })

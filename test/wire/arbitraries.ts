@@ -1,34 +1,19 @@
 /** Arbitrary values of everything that has bytes: all kinds, every optional field there or not. */
 import { Schema } from "effect"
 import fc from "fast-check"
-import {
-  CommandClass,
-  type CommandId,
-  isSku,
-  type LocationId,
-  type ReservationId,
-  type SenderId,
-  type Sku,
-} from "../../src/domain/names.ts"
+import { isSku, type LocationId, type ReservationId, type Sku } from "../../src/domain/names.ts"
 import { type Refusal, RefusalReason } from "../../src/domain/refusals.ts"
 import { type Command, type CommandType, classOf, ofEachType, type SellCommand } from "../../src/domain/sku/commands.ts"
 import { type Allocation, DiscrepancyKind, type StockEvent } from "../../src/domain/sku/events.ts"
 import { skuKind } from "../../src/domain/sku/index.ts"
 import type { ChannelPolicy, Policy, PolicyGiven } from "../../src/domain/sku/policy.ts"
-import { CursorStream, FloorClass, RecordKind, recordVersion } from "../../src/engine/records.ts"
-import type {
-  AtsValue,
-  SkuDecidedCommand,
-  SkuEntry,
-  SkuHeardDecision,
-  SkuJournaledDecision,
-  SkuJournalRecord,
-  SkuRememberedDecision,
-  SkuReply,
-} from "../../src/kinds/sku/types.ts"
-import { allocationsMax, idCharsMax, qtyMax, senderCharsMax } from "../../src/limits.ts"
+import type { AtsValue, SkuHeardDecision, SkuKind, SkuRememberedDecision, SkuReply } from "../../src/kinds/sku/types.ts"
+import { allocationsMax, idCharsMax, qtyMax } from "../../src/limits.ts"
 import { type CommandJson, commandOf, commandSchemas } from "../../src/wire/commands.ts"
 import { arbitraryOf, type Named, type Sizes } from "./field-arbitraries.ts"
+import { text as anyText, carriedId, commandId, count, lineReservation, recordsOf, replySuffix, sender } from "./record-arbitraries.ts"
+
+export { commandId, replySuffix, sender } from "./record-arbitraries.ts"
 
 /** Optional fields that are there or not, never undefined. */
 const some = <T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] })
@@ -38,7 +23,6 @@ const merged = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Ar
 
 const name = (chars: number) => fc.stringMatching(new RegExp(`^[A-Za-z0-9_.:-]{1,${chars}}$`))
 const id = fc.oneof({ weight: 4, arbitrary: name(12) }, { weight: 1, arbitrary: name(idCharsMax) })
-export const commandId = id.map((text) => text as CommandId)
 export const reservation = id.map((text) => text as ReservationId)
 /** How commands and events refer to one: its id, or the name of a sale put under an ended one. */
 const reservationName = fc
@@ -46,7 +30,6 @@ const reservationName = fc
   .map(([first, sale, attempt]) => (first + (sale === null ? "" : `~${sale}${attempt === null ? "" : `~${attempt}`}`)) as ReservationId)
 const named = { reservation: reservationName }
 export const location = id.map((text) => text as LocationId)
-export const sender = fc.stringMatching(new RegExp(`^[a-z0-9][a-z0-9_-]{0,${senderCharsMax - 1}}$`)).map((text) => text as SenderId)
 export const sku = fc.oneof(
   { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/).map((text) => text as Sku) },
   { weight: 1, arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter(isSku) },
@@ -54,9 +37,7 @@ export const sku = fc.oneof(
 )
 const bound = fc.integer({ min: 0, max: qtyMax })
 const time = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
-const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const units = fc.maxSafeInteger().map((n) => n + 0)
-const anyText = fc.string({ unit: "binary", maxLength: 40 })
 
 const line = fc.record<ChannelPolicy>({
   channel: sender,
@@ -146,87 +127,13 @@ export const outcome: fc.Arbitrary<SkuRememberedDecision> = fc.oneof(
   fc.record({ outcome: type("dropped"), reason: anyText }),
 )
 
-const decision: fc.Arbitrary<SkuJournaledDecision> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ _tag: type("Accepted"), events: fc.array(event, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Refused"), refusal }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("TooLate") }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Quarantined"), cause: anyText, quarantined: anyText }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Repeated"), outcome }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Dropped"), reason: anyText }) },
-)
-const decided: fc.Arbitrary<SkuDecidedCommand> = fc.record({
-  command: fc.option(command),
-  named: fc.option(fc.record({ id: fc.option(commandId), key: fc.option(sku) })),
-  decision,
-})
+/** A command as an order carries it, about the reservation of its line. */
+const carriedCommand: fc.Arbitrary<Command> = fc
+  .tuple(fc.oneof(commandsOfType.Reserve, commandsOfType.Confirm, commandsOfType.Release), carriedId, lineReservation)
+  .map(([one, carried, line]) => ({ ...one, id: carried, reservation: line }))
 
-export const replySuffix = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}(?:\.[A-Za-z0-9_-]{1,12}){0,2}$/)
-const cursor = fc.record({ stream: fc.constantFrom(...CursorStream), seq: count, digest: anyText })
-const commandClass = fc.constantFrom(...CommandClass)
-export const entry: fc.Arbitrary<SkuEntry> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      _tag: type("Message"),
-      seq: fc.option(count),
-      sender,
-      class: commandClass,
-      bulk: fc.boolean(),
-      brokerMs: count,
-      reply: fc.option(replySuffix),
-      array: fc.boolean(),
-      decided: fc.array(decided, { maxLength: 3 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ _tag: type("Stored"), seq: count, ingress: fc.constantFrom("i-1", "edge_2"), serial: count, missing: count }),
-  },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Skipped"), seq: count, cause: anyText }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Expiry"), key: sku, events: fc.array(expired, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Covered"), key: sku, events: fc.array(covered, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Floor"), sender, class: fc.constantFrom(...FloorClass), floorMs: count }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      _tag: type("Settled"),
-      quarantined: fc.constantFrom("1-0", "77-12"),
-      sender,
-      class: commandClass,
-      reply: fc.option(replySuffix),
-      decided,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ _tag: type("Moved"), from: cursor }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      _tag: type("Reset"),
-      from: cursor,
-      cause: anyText,
-      dropped: fc.option(fc.record({ firstSeq: count, lastSeq: count })),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ _tag: type("Resumed"), by: anyText, reason: anyText, haltReason: anyText, lostAfterSeq: fc.option(count) }),
-  },
-)
-
-export const record: fc.Arbitrary<SkuJournalRecord> = fc.record({
-  version: fc.constant(recordVersion),
-  kind: fc.constantFrom(...RecordKind),
-  partition: fc.nat({ max: 999_999 }),
-  incarnation: anyText,
-  owner: anyText,
-  epoch: count,
-  cursor,
-  atMs: count,
-  prevSeq: count,
-  prevHash: anyText,
-  publishedSeq: count,
-  entries: fc.array(entry, { maxLength: 4 }),
-})
+/** Entries and whole records of SKUs. */
+export const { entry, record } = recordsOf<SkuKind>({ key: sku, command, carriedCommand, event, expired, followUp: covered, outcome })
 
 const said: fc.Arbitrary<SkuHeardDecision> = merged(
   merged(fc.record({ id: fc.option(commandId), sku: fc.option(sku) }), some({ repeated: fc.constant(true as const) })),

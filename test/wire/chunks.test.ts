@@ -8,9 +8,10 @@ import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
 import { ReservationStatus } from "../../src/domain/sku/stock.ts"
 import { FloorClass } from "../../src/engine/records.ts"
 import type { SkuChunk } from "../../src/kinds/sku/types.ts"
-import { readChunk } from "../../src/wire/chunks.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { CommandJson, commandVersion } from "../../src/wire/commands.ts"
+import { commandVersion } from "../../src/wire/command-json.ts"
+import { CommandJson } from "../../src/wire/commands.ts"
+import { readChunk } from "../../src/wire/sku-chunks.ts"
 import { command, location, outcome, policy, reservation, sender, sku } from "./arbitraries.ts"
 
 const text = Schema.String

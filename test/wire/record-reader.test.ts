@@ -4,11 +4,13 @@ import type { CommandId, LocationId, ReservationId, SenderId, Sku } from "../../
 import type { Command } from "../../src/domain/sku/commands.ts"
 import type { SkuDecidedCommand, SkuJournalRecord, SkuMessageEntry } from "../../src/kinds/sku/types.ts"
 import { engineCodec } from "../../src/wire/codec.ts"
-import { decodeAny, decodeUsual } from "../../src/wire/records.ts"
+import { recordCodecOf } from "../../src/wire/records.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
+import { skuJson } from "../../src/wire/sku-json.ts"
 import { hotCommand, record } from "./arbitraries.ts"
 
 const { encodeRecord, encodeEntry } = engineCodec
+const { decodeAny, decodeUsual } = recordCodecOf(skuJson)
 const encode = ({ entries, ...envelope }: SkuJournalRecord): Uint8Array =>
   encodeRecord(
     envelope,

@@ -170,7 +170,7 @@ describe("an answer", () => {
 
   it("of any kind comes back from its bytes as it was", () => {
     roundTrip({ answer: "unknownSku", sku, ...asOf })
-    roundTrip({ answer: "topology", partitions: { sku: 16 } })
+    roundTrip({ answer: "topology", partitions: { sku: 16, order: 1 } })
     roundTrip({ answer: "invalid", field: "path" })
     roundTrip({
       answer: "worker",

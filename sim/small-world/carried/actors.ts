@@ -4,7 +4,7 @@
  *
  * Every distinct state is kept once, and every step taken once.
  */
-import type { EpochMs, SenderId, Sku } from "../../../src/domain/names.ts"
+import type { CommandId, EpochMs, SenderId, Sku } from "../../../src/domain/names.ts"
 import { asSkuCommand, type LineCommand, type LineOutcome, outcomeOf } from "../../../src/domain/order/carried.ts"
 import type { NoteLine } from "../../../src/domain/order/commands/note-line/command.ts"
 import { lineNotice } from "../../../src/domain/order/commands/note-line/decide.ts"
@@ -21,6 +21,7 @@ import type { Decision } from "../../../src/domain/sku/decision.ts"
 import type { StockEvent } from "../../../src/domain/sku/events.ts"
 import { evolve as evolveSku } from "../../../src/domain/sku/evolve.ts"
 import { reservationsOf, type SkuStock } from "../../../src/domain/sku/stock.ts"
+import { acceptedOutcome } from "../../../src/kinds/sku/outcomes.ts"
 import { orderGraceMs } from "../../../src/limits.ts"
 import type { CarryRules } from "./rules.ts"
 
@@ -62,7 +63,7 @@ export interface SkuSide {
   readonly used: number
   readonly stock: SkuStock
   readonly floor: number
-  readonly memory: ReadonlyArray<{ readonly id: string; readonly seq: number; readonly decision: Decision }>
+  readonly memory: ReadonlyArray<{ readonly id: string; readonly seq: number; readonly said: Said }>
   readonly notices: ReadonlyArray<NoteLine>
   readonly noticeCount: number
   /** Every carried command ever decided, forgotten or not. */
@@ -115,7 +116,9 @@ const orderRecord = (side: OrderSide, id: OrderId, events: ReadonlyArray<OrderEv
   let order = known === undefined ? undefined : copyOf(known)
   const underWay = [...side.underWay]
   const answers = [...side.answers]
-  for (const event of rules.givesBack ? events : events.filter(({ type }) => type !== "LinesGivenUp")) {
+  for (const event of events) {
+    // An order at rest is kept for ever here: what would come too late for it comes too late for its picture, too.
+    if (event.type === "OrderAtRest" || (event.type === "LinesGivenUp" && !rules.givesBack)) continue
     order = evolveOrder(order, event)
     const count = order.eventCount
     const answer = answeredBy(event)
@@ -190,7 +193,7 @@ const skuRecord = (side: SkuSide, events: ReadonlyArray<StockEvent>, tells: bool
     const notice = tells ? lineNotice(event) : undefined
     if (notice === undefined) continue
     noticeCount += 1
-    notices.push({ type: "NoteLine", id: `${stock.sku}/${noticeCount}` as NoteLine["id"], issuedAtMs: 0, sku: stock.sku, ...notice })
+    notices.push({ type: "NoteLine", id: `${stock.sku}/${noticeCount}` as CommandId, issuedAtMs: 0, sku: stock.sku, ...notice })
   }
   return { ...side, stock, notices, noticeCount }
 }
@@ -229,13 +232,14 @@ export const unsettled: Said = JSON.stringify({ _tag: "Unsettled" })
 /** What a SKU remembers of a carried command: its decision, or that it can't know. Undefined: it is to be decided. */
 export const remembered = (side: SkuSide, { id, seq }: UnderWay): Said | undefined => {
   const known = side.memory.find((one) => one.id === id && one.seq >= side.floor)
-  if (known !== undefined) return JSON.stringify(outcomeOf(known.decision))
+  if (known !== undefined) return known.said
   return seq < side.floor ? unsettled : undefined
 }
 
 /** What a SKU says of its decision. Where it keeps holds without the grace, it says that it keeps it. */
-const saidOf = (decision: Decision, rules: CarryRules): Said => {
-  const outcome = outcomeOf(decision)
+const saidOf = (asked: LineCommand["type"], decision: Decision, rules: CarryRules): Said => {
+  const answer = decision._tag === "Accepted" ? acceptedOutcome(decision.events) : { outcome: "refused", ...decision.refusal }
+  const outcome = outcomeOf(asked, { ...answer })
   return JSON.stringify(
     outcome._tag === "Reserved" && !rules.grace ? { ...outcome, expiresAtMs: outcome.expiresAtMs + orderGraceMs } : outcome,
   )
@@ -246,11 +250,12 @@ export const onCarried = (side: SkuSide, one: UnderWay, nowMs: EpochMs, rules: C
   const now = withoutOver(side, nowMs, rules)
   const carried =
     rules.grace || one.command.type !== "Reserve" ? one.command : { ...one.command, holdMs: one.command.holdMs - orderGraceMs }
-  const command = asSkuCommand({ channel, id: one.order }, carried, { event: one.event, place: one.place, atMs: 0 })
+  const command = { ...asSkuCommand(one.order, carried), id: one.id as CommandId, issuedAtMs: 0 }
   const decision = decideSku(now.stock, command, channel, nowMs)
   const next = decision._tag === "Accepted" ? skuRecord(now, decision.events, false) : now
-  const memory = rules.remembers ? [...next.memory, { id: one.id, seq: one.seq, decision }] : next.memory
-  return { ...next, memory, decided: [...next.decided, [one.id, saidOf(decision, rules)]] }
+  const said = saidOf(one.command.type, decision, rules)
+  const memory = rules.remembers ? [...next.memory, { id: one.id, seq: one.seq, said }] : next.memory
+  return { ...next, memory, decided: [...next.decided, [one.id, said]] }
 }
 
 /** A SKU hears from where on something is under way to it, and forgets what lies before. Null: it knew. */

@@ -59,6 +59,7 @@ const place = (order: OrderId, skus: ReadonlyArray<Sku>, more: Partial<PlaceOrde
   command: {
     type: "PlaceOrder",
     id: `place ${order}` as CommandId,
+    channel,
     order,
     issuedAtMs: startMs,
     fill: "whole",
@@ -68,13 +69,14 @@ const place = (order: OrderId, skus: ReadonlyArray<Sku>, more: Partial<PlaceOrde
   },
 })
 const confirm = (order: OrderId): Asked => ({
-  command: { type: "ConfirmOrder", id: `confirm ${order}` as CommandId, order, issuedAtMs: startMs },
+  command: { type: "ConfirmOrder", id: `confirm ${order}` as CommandId, channel, order, issuedAtMs: startMs },
   after: order,
 })
 const cancel = (order: OrderId, sku?: Sku): Asked => ({
   command: {
     type: "CancelOrder",
     id: `cancel ${sku ?? "all"} of ${order}` as CommandId,
+    channel,
     order,
     issuedAtMs: startMs,
     reason: "cancelled",

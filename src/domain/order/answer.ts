@@ -3,26 +3,9 @@
  *
  * An answer stands in the event that gives it, so that it is the same whenever it is asked for again, whatever became of the order since.
  */
-import type { CommandId, Sku } from "../names.ts"
-import type { Refusal, RefusalReason } from "../refusals.ts"
+import type { LineTold, RefusalReason } from "../refusals.ts"
+import type { OrderAnswer } from "./fields.ts"
 import { lineOf, type Order, type OrderLine, openQtyOfLine, type Waiting } from "./order.ts"
-
-/** What is told of a line. `qty`: units that are its customer's by this answer; of a cancellation, those that were given back. */
-export interface LineTold {
-  readonly sku: Sku
-  readonly qty: number
-  /** Units that were promised, and are the customer's no more: whoever took money for them gives it back. Absent: none. */
-  readonly refundQty?: number
-  readonly reason?: RefusalReason
-  readonly ats?: number
-}
-
-/** An answer that was owed: accepted, or with the refusal refused. */
-export interface OrderAnswer {
-  readonly id: CommandId
-  readonly refusal?: Refusal
-  readonly lines: ReadonlyArray<LineTold>
-}
 
 const told = (line: OrderLine, qty: number, refundQty: number): LineTold => ({
   sku: line.sku,
@@ -47,7 +30,7 @@ const lineTold = (order: Order, type: Waiting["type"], line: OrderLine, refused:
 }
 
 /** The answer to the command that waits. */
-export const answerOf = (order: Order, waiting: Waiting, refusal?: Refusal): OrderAnswer => {
+export const answerOf = (order: Order, waiting: Waiting, refusal?: { readonly reason: RefusalReason }): OrderAnswer => {
   const lines: Array<LineTold> = []
   for (const sku of waiting.skus) {
     const line = lineOf(order, sku)

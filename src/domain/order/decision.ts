@@ -3,10 +3,9 @@
  */
 import { assert, unreachable } from "../../assert.ts"
 import type { EpochMs } from "../names.ts"
-import type { Refusal, RefusalReason } from "../refusals.ts"
-import type { LineTold } from "./answer.ts"
+import type { LineTold, Refusal, RefusalReason } from "../refusals.ts"
 import type { OrderEvent } from "./events.ts"
-import type { Order } from "./order.ts"
+import type { Order, OrderEnding } from "./order.ts"
 
 /** What one command does to its order. */
 export type OrderDecision =
@@ -37,9 +36,9 @@ export const later: OrderDecision = Object.freeze({ _tag: "Later" })
 export const isOver = (order: Order, nowMs: EpochMs): boolean =>
   order.ending === "expired" || (order.phase === "held" && nowMs >= order.dueMs)
 
-/** Why nothing can be done with an order that has ended; undefined: it hasn't. */
-export const endedReason = (order: Order): RefusalReason | undefined => {
-  switch (order.ending) {
+/** Why nothing can be done with an order that ended so; undefined: it hasn't. */
+export const endedReason = (ending: OrderEnding | null): RefusalReason | undefined => {
+  switch (ending) {
     case null:
       return undefined
     case "refused":
@@ -51,6 +50,9 @@ export const endedReason = (order: Order): RefusalReason | undefined => {
     case "fulfilled":
       return "OrderFulfilled"
     default:
-      return unreachable(order.ending)
+      return unreachable(ending)
   }
 }
+
+/** The refusal of whatever is about an order that its book doesn't hold: how it ended, as long as that is remembered. */
+export const unknownOrder = (ending: OrderEnding | undefined): OrderDecision => refused(endedReason(ending ?? null) ?? "UnknownOrder")

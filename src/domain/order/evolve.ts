@@ -4,11 +4,12 @@
  * What must be true if every event was decided on this very order is asserted, in production too: a throw here means that the journal and the state have parted.
  */
 import { assert, unreachable } from "../../assert.ts"
+import { widthOf } from "./bounds.ts"
 import type { LineCommand } from "./carried.ts"
-import type { LineFact } from "./commands/note-line/command.ts"
+import type { LineFact } from "./commands/note-line/events.ts"
 import type { OrderPlaced } from "./commands/place-order/events.ts"
 import { carriedBy, type OrderEvent } from "./events.ts"
-import { type Order, type OrderEnding, type OrderLine, openQtyOfLine, type Waiting } from "./order.ts"
+import { isAtRest, type Order, type OrderEnding, type OrderLine, openQtyOfLine, type Waiting } from "./order.ts"
 
 /** The order after an event; `order` is undefined before its first. */
 export const evolve = (order: Order | undefined, event: OrderEvent): Order => {
@@ -53,6 +54,9 @@ const place = (event: OrderPlaced): Order => {
     dueMs: event.dueMs,
     linesHeldUntilMs: Number.MAX_SAFE_INTEGER,
     eventCount: 1,
+    keptUntilMs: null,
+    isForgotten: false,
+    width: widthOf(lines),
     places: new Map(lines.map(({ sku }, at) => [sku, at])),
     lines,
     waiting: { type: "PlaceOrder", id: event.id, skus: lines.map(({ sku }) => sku), leftCount: lines.length },
@@ -126,6 +130,14 @@ const apply = (order: Order, event: Exclude<OrderEvent, OrderPlaced>): void => {
       assert(order.openQty === 0, "INV-18 an order that ends of itself has nothing open")
       end(order, event.ending)
       if (event.answer !== undefined) order.waiting = null
+      return
+    case "OrderAtRest":
+      assert(isAtRest(order) && order.keptUntilMs === null, "INV-18 an order is at rest once nothing of it is open or under way")
+      order.keptUntilMs = event.keptUntilMs
+      return
+    case "OrderForgotten":
+      assert(order.keptUntilMs !== null, "INV-18 only an order at rest is forgotten")
+      order.isForgotten = true
       return
     case "LineAskedAgain":
     case "LinesGivenUp":

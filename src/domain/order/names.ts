@@ -1,13 +1,21 @@
 /**
- * How orders are named, and what of theirs is named after them: the reservation of each of their lines, and the ids of the commands they carry to SKUs.
+ * How orders are named, and what is named after them: the actor that decides them, and the reservation of each of their lines.
  *
- * Both are made of characters that no sender's id may hold, so nobody can have taken such a name before, and nobody but an order can begin a reservation under one.
+ * That reservation's name holds a character that no sender's id may hold, so nobody can have taken such a name before, and nobody but an order can begin a reservation under one.
  */
-import type { CommandId, ReservationId, SenderId } from "../names.ts"
+import { orderBooksPerChannel } from "../../limits.ts"
+import { type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
 
 declare const brand: unique symbol
 /** A channel's own id of an order, in the alphabet of ids; in scope of the channel. */
 export type OrderId = string & { readonly [brand]: "OrderId" }
+
+/**
+ * The actor that decides an order: the book of its channel that the order's id falls into. One writer decides a book, and so each order in it; a channel has so many books, in partitions all over. Known from
+ * channel and id alone, to whoever has to find it.
+ */
+export const orderBook = (channel: SenderId, order: OrderId): OrderBookKey =>
+  `${channel}/${tokenHash(skuToken(order)) % orderBooksPerChannel}` as OrderBookKey
 
 /** What no id of a sender's begins with. */
 const orderMark = "@"
@@ -18,10 +26,3 @@ export const orderReservation = (order: OrderId): ReservationId => `${orderMark}
 /** The order whose line this reservation is, or undefined: a channel made it itself. */
 export const orderOfReservation = (reservation: ReservationId): OrderId | undefined =>
   reservation.startsWith(orderMark) && !reservation.includes("~") ? (reservation.slice(orderMark.length) as OrderId) : undefined
-
-/**
- * The id of a command that an event of an order carries: who carries it, the how-manieth event of that order it stands in, and its place there. The same on every owner and after every crash, and never
- * that of another command: an order's events are counted and stand in its journal for good.
- */
-export const carriedId = (channel: SenderId, order: OrderId, event: number, place: number): CommandId =>
-  `${channel}/${order}/${event}/${place}` as CommandId

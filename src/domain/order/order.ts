@@ -6,7 +6,7 @@
  */
 import type { CommandId, EpochMs, SenderId, Sku } from "../names.ts"
 import type { RefusalReason } from "../refusals.ts"
-import type { LineCommandType } from "./carried.ts"
+import type { LineCommandType } from "./fields.ts"
 import type { OrderId } from "./names.ts"
 
 export const OrderFill = ["whole", "partial", "minimum"] as const
@@ -80,8 +80,14 @@ export interface Order {
   dueMs: EpochMs
   /** The first end of any line's hold at its SKU. */
   linesHeldUntilMs: EpochMs
-  /** Events so far: what the next one's carried commands are named by. */
+  /** Events so far. */
   eventCount: number
+  /** Until when it is kept although it is at rest; null: it isn't. */
+  keptUntilMs: EpochMs | null
+  /** It was kept for long enough: whoever holds its book takes it out. */
+  isForgotten: boolean
+  /** Bytes of its lines; see bounds.ts. */
+  readonly width: number
   readonly places: ReadonlyMap<Sku, number>
   lines: Array<OrderLine>
   /** The one command whose answer is owed; null: none. While there is one, any other is told to come back. */
@@ -107,6 +113,49 @@ export const canBeAsked = (line: OrderLine): boolean => line.asked === null && !
 
 /** Whether nothing about the order is under way, and it keeps no unit: it can be forgotten as soon as its name may be. */
 export const isAtRest = (order: Order): boolean => order.phase === "ended" && order.askedCount === 0 && order.openQty === 0
+
+/**
+ * A line as it is stored: what is nothing is left out, so that an order with as many lines as there may be fits one message. Beside what a {@link OrderLine} says, `asked` is [type, event].
+ */
+export interface StoredLine {
+  readonly sku: Sku
+  readonly qty: number
+  readonly minQty: number
+  readonly asked?: readonly [type: LineCommandType, event: number]
+  readonly isAwaited?: true
+  readonly isAwaitingWord?: true
+  readonly isConfirmed?: true
+  readonly refusal?: NonNullable<OrderLine["refusal"]>
+  readonly reservedQty?: number
+  readonly releasedQty?: number
+  readonly fulfilledQty?: number
+  readonly lostQty?: number
+  readonly beyondQty?: number
+  readonly cancelledQty?: number
+  readonly refundQty?: number
+}
+
+/** An order as it is stored: without what is counted over its lines, and lines that a command waits for by their places. */
+export interface StoredOrder {
+  readonly channel: SenderId
+  readonly id: OrderId
+  readonly fill: OrderFill
+  readonly holdMs: number
+  readonly phase: OrderPhase
+  readonly ending: OrderEnding | null
+  readonly dueMs: EpochMs
+  readonly linesHeldUntilMs: EpochMs
+  readonly eventCount: number
+  readonly keptUntilMs: EpochMs | null
+  readonly shortCount: number
+  readonly lines: ReadonlyArray<StoredLine>
+  readonly waiting: {
+    readonly type: Waiting["type"]
+    readonly id: CommandId
+    readonly places: ReadonlyArray<number>
+    readonly leftCount: number
+  } | null
+}
 
 /** An order that is looked ahead on: events may be applied to it without touching the one it was copied from. */
 export const copyOf = (order: Order): Order => ({ ...order, lines: [...order.lines] })

@@ -6,8 +6,9 @@
 import { assert, unreachable } from "../../assert.ts"
 import type { EpochMs, Sku } from "../names.ts"
 import type { RefusalReason } from "../refusals.ts"
-import type { LineCommand, LineCommandType, LineOutcome } from "./carried.ts"
+import type { LineCommand, LineOutcome } from "./carried.ts"
 import type { OrderEvent } from "./events.ts"
+import type { LineCommandType } from "./fields.ts"
 import { lineOf, type Order, type OrderLine, openQtyOfLine } from "./order.ts"
 import { type Draft, draftOf, settle, tell } from "./settle.ts"
 

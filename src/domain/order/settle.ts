@@ -4,7 +4,7 @@
  * Looked ahead on a copy, so that deciding changes nothing; each step is an event of its own.
  */
 import { unreachable } from "../../assert.ts"
-import { orderGraceMs } from "../../limits.ts"
+import { orderGraceMs, orderKeptMs } from "../../limits.ts"
 import type { EpochMs } from "../names.ts"
 import type { RefusalReason } from "../refusals.ts"
 import type { ReleaseReason } from "../sku/commands.ts"
@@ -12,7 +12,7 @@ import { answerOf } from "./answer.ts"
 import type { LineCommand } from "./carried.ts"
 import type { OrderEvent } from "./events.ts"
 import { evolve } from "./evolve.ts"
-import { canBeAsked, copyOf, type Order, type OrderEnding, type OrderLine, type Waiting } from "./order.ts"
+import { canBeAsked, copyOf, isAtRest, type Order, type OrderEnding, type OrderLine, type Waiting } from "./order.ts"
 
 /** An order as it will be, and the events that make it so. */
 export interface Draft {
@@ -100,4 +100,11 @@ export const settle = (draft: Draft, touched: OrderLine["sku"], wasDoomed: boole
   if (order.waiting !== null && order.waiting.leftCount === 0) answer(draft, order.waiting, nowMs)
   const isIdle = order.waiting === null && order.askedCount === 0 && order.openQty === 0
   if (isIdle && (order.phase === "held" || order.phase === "confirmed")) tell(draft, { type: "OrderEnded", ending: endingOf(order) })
+  rest(draft, nowMs)
+}
+
+/** An order of which nothing is left to do is kept for a while yet. */
+export const rest = (draft: Draft, nowMs: EpochMs): void => {
+  const { order } = draft
+  if (isAtRest(order) && order.keptUntilMs === null) tell(draft, { type: "OrderAtRest", keptUntilMs: nowMs + orderKeptMs })
 }

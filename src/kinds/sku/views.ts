@@ -18,7 +18,8 @@ export interface SkuPartitionStatus extends Omit<engine.PartitionStatus, "actors
   readonly shortQty: number
 }
 
-const shortUnits = ({ short }: SkuPartition): number => {
+/** Units that were sold without asking and are not there, of all SKUs. */
+export const shortUnits = ({ short }: SkuPartition): number => {
   let qty = 0
   for (const { state } of short) qty += shortQtyOf(state)
   return qty

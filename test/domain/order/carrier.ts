@@ -3,14 +3,14 @@
  * engine. What a partition decides is journaled at once; what is under way is lost with a crash, and asked again. The actors are the real ones.
  */
 import type { CommandId, EpochMs, SenderId, Sku } from "../../../src/domain/names.ts"
-import type { OrderAnswer } from "../../../src/domain/order/answer.ts"
 import { asSkuCommand, type LineCommand, outcomeOf } from "../../../src/domain/order/carried.ts"
 import type { NoteLine } from "../../../src/domain/order/commands/note-line/command.ts"
 import { lineNotice } from "../../../src/domain/order/commands/note-line/decide.ts"
 import { decide as decideOrder, type OrderCommand } from "../../../src/domain/order/decide.ts"
 import { answeredBy, carriedBy, type OrderEvent } from "../../../src/domain/order/events.ts"
 import { evolve as evolveOrder } from "../../../src/domain/order/evolve.ts"
-import { carriedId, type OrderId } from "../../../src/domain/order/names.ts"
+import type { OrderAnswer } from "../../../src/domain/order/fields.ts"
+import type { OrderId } from "../../../src/domain/order/names.ts"
 import type { Order } from "../../../src/domain/order/order.ts"
 import { decideReturn } from "../../../src/domain/order/returns.ts"
 import { decideDue, dueMsOf } from "../../../src/domain/order/timers.ts"
@@ -20,6 +20,7 @@ import type { Decision } from "../../../src/domain/sku/decision.ts"
 import type { StockEvent } from "../../../src/domain/sku/events.ts"
 import { evolve as evolveSku } from "../../../src/domain/sku/evolve.ts"
 import { emptyStock, reservationsOf, type SkuStock } from "../../../src/domain/sku/stock.ts"
+import { acceptedOutcome } from "../../../src/kinds/sku/outcomes.ts"
 import { web } from "../given.ts"
 
 /** Where a command that an order carries stands, until its decision is back. */
@@ -124,7 +125,7 @@ export class Carrier {
 
   #carry(id: OrderId, actor: OrderActor, event: OrderEvent, count: number, atMs: EpochMs): void {
     for (const [place, command] of carriedBy(event).entries())
-      actor.underWay.set(carriedId(web, id, count, place), { order: id, event: count, place, atMs, command })
+      actor.underWay.set(`${id}/${count}/${place}`, { order: id, event: count, place, atMs, command })
   }
 
   /** What is due by now happens. */
@@ -170,7 +171,8 @@ export class Carrier {
     const { sku } = underWay.command
     const memory = this.skus.get(sku)?.memory
     const known = memory?.get(id)
-    const decision = known ?? this.askSku(sku, asSkuCommand({ channel: web, id: order }, underWay.command, underWay), web, true)
+    const asked = { ...asSkuCommand(order, underWay.command), id: id as CommandId, issuedAtMs: underWay.atMs }
+    const decision = known ?? this.askSku(sku, asked, web, true)
     memory?.set(id, decision)
     this.messages.push({ to: "order", order, id, underWay, decision })
   }
@@ -180,7 +182,9 @@ export class Carrier {
     // The order itself knows what it waits for: nothing here keeps a decision that comes back twice from it.
     if (actor.order === undefined) return
     const { event, command } = underWay
-    this.#applyOrder(id, decideReturn(actor.order, { sku: command.sku, event, outcome: outcomeOf(decision) }, this.nowMs))
+    const answer = decision._tag === "Accepted" ? acceptedOutcome(decision.events) : { outcome: "refused", ...decision.refusal }
+    const outcome = outcomeOf(command.type, { ...answer })
+    this.#applyOrder(id, decideReturn(actor.order, { sku: command.sku, event, outcome }, this.nowMs))
     actor.underWay.delete(carried)
   }
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
 import type { LocationId } from "../../../src/domain/names.ts"
+import { decide } from "../../../src/domain/order/decide.ts"
 import { carriedBy, type OrderEvent } from "../../../src/domain/order/events.ts"
 import { isAtRest, lineOf, openQtyOfLine } from "../../../src/domain/order/order.ts"
 import { decideReturn } from "../../../src/domain/order/returns.ts"
 import { dueMsOf } from "../../../src/domain/order/timers.ts"
-import { bodyBytesMax, orderHoldMsMax, orderLineBytesMax } from "../../../src/limits.ts"
-import { north, nowMs, south } from "../given.ts"
+import { bodyBytesMax, orderHoldMsMax, orderKeptMs, orderLineBytesMax } from "../../../src/limits.ts"
+import { north, nowMs, south, web } from "../given.ts"
 import {
   answerIn,
   applied,
@@ -291,7 +292,7 @@ describe("payment against expiry", () => {
   it("is lost as a whole where every line was", () => {
     const one = having(held, confirm, note(shirt, "lost", 2), [shirt, refuses("ReservationExpired")])
     const events = eventsOf(one, [mug, refuses("UnknownReservation")])
-    expect(typesOf(events)).toEqual(["LineLost", "OrderEnded"])
+    expect(typesOf(events)).toEqual(["LineLost", "OrderEnded", "OrderAtRest"])
     expect(answerIn(events)).toMatchObject({ refusal: { reason: "OrderExpired" }, lines: [{ refundQty: 2 }, { refundQty: 1 }] })
   })
   it("takes a line that its channel has confirmed itself for confirmed", () => {
@@ -302,7 +303,7 @@ describe("payment against expiry", () => {
 describe("a cancellation", () => {
   it("of all is answered when every line has given back, and ends the order", () => {
     const events = eventsOf(having(confirmed, cancel(), [shirt, releases(2)]), [mug, releases(1)])
-    expect(typesOf(events)).toEqual(["LineReleased", "LinesCancelled", "OrderEnded"])
+    expect(typesOf(events)).toEqual(["LineReleased", "LinesCancelled", "OrderEnded", "OrderAtRest"])
     expect(answerIn(events)).toEqual({
       id: "cancel",
       lines: [
@@ -393,7 +394,7 @@ describe("what a SKU tells of a line", () => {
     const shipping = having(confirmed, note(shirt, "fulfilled", 2))
     expect(shipping).toMatchObject({ phase: "confirmed", openQty: 1 })
     const events = eventsOf(shipping, note(mug, "released", 1))
-    expect(typesOf(events)).toEqual(["LineNoted", "OrderEnded"])
+    expect(typesOf(events)).toEqual(["LineNoted", "OrderEnded", "OrderAtRest"])
     expect(events[1]).toMatchObject({ ending: "fulfilled" })
   })
   it("may come before the line's own answer", () => {
@@ -409,5 +410,40 @@ describe("what a SKU tells of a line", () => {
   it("counts what left beyond what the order had apart", () => {
     expect(lineOf(having(confirmed, note(mug, "beyond", 1)), mug)).toMatchObject({ beyondQty: 1, fulfilledQty: 0 })
     expect(when(confirmed, note(lamp, "beyond", 1))).toEqual(refusal("UnknownLine", "sku"))
+  })
+})
+
+describe("an order of which nothing is left to do", () => {
+  const expired = having(held, { dueAtMs: held.dueMs })
+  const atRest = having(expired, [shirt, releases(2)], [mug, releases(1)])
+  const keptUntilMs = nowMs + orderKeptMs
+  const over = { _tag: "Refused", refusal: { reason: "OrderExpired" } }
+
+  it("is kept for a while, so that whoever confirms it too late is told what to refund", () => {
+    expect(expired).toMatchObject({ phase: "ended", keptUntilMs: null })
+    expect(atRest).toMatchObject({ phase: "ended", keptUntilMs, isForgotten: false })
+    expect(dueMsOf(expired)).toBeUndefined()
+    expect(dueMsOf(atRest)).toBe(keptUntilMs)
+    expect(when(atRest, confirm, keptUntilMs - 1)).toMatchObject({ ...over, lines: [{ refundQty: 2 }, { refundQty: 1 }] })
+  })
+
+  it("is forgotten then, and its end is told for as long as that is remembered", () => {
+    expect(typesOf(eventsOf(atRest, { dueAtMs: keptUntilMs }))).toEqual(["OrderForgotten"])
+    expect(having(atRest, { dueAtMs: keptUntilMs }).isForgotten).toBe(true)
+    const ended = () => "expired" as const
+    expect(decide(undefined, confirm, web, keptUntilMs, ended)).toEqual(over)
+    expect(decide(undefined, cancel(), web, keptUntilMs, ended)).toEqual(over)
+    expect(decide(undefined, place([line(shirt, 1)]), web, keptUntilMs, ended)).toMatchObject({
+      _tag: "Refused",
+      refusal: { reason: "OrderExists" },
+    })
+    expect(decide(undefined, confirm, web, keptUntilMs)).toMatchObject({ refusal: { reason: "UnknownOrder" } })
+  })
+
+  it("comes to rest at once where nothing of it was held", () => {
+    const refusedAtOnce = having(placed, [shirt, refuses("InsufficientStock", 0)], [mug, refuses("NotSoldHere")])
+    expect(refusedAtOnce).toMatchObject({ ending: "refused", keptUntilMs })
+    const events = eventsOf(having(placed, [shirt, refuses("InsufficientStock", 0)]), [mug, refuses("NotSoldHere")])
+    expect(typesOf(events).at(-1)).toBe("OrderAtRest")
   })
 })

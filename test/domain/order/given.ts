@@ -5,7 +5,8 @@ import type { CommandId, Sku } from "../../../src/domain/names.ts"
 import type { LineOutcome } from "../../../src/domain/order/carried.ts"
 import type { CancelOrder } from "../../../src/domain/order/commands/cancel-order/command.ts"
 import type { ConfirmOrder } from "../../../src/domain/order/commands/confirm-order/command.ts"
-import type { LineFact, NoteLine } from "../../../src/domain/order/commands/note-line/command.ts"
+import type { NoteLine } from "../../../src/domain/order/commands/note-line/command.ts"
+import type { LineFact } from "../../../src/domain/order/commands/note-line/events.ts"
 import type { LineGiven, PlaceOrder } from "../../../src/domain/order/commands/place-order/command.ts"
 import { decide, type OrderCommand } from "../../../src/domain/order/decide.ts"
 import type { OrderDecision } from "../../../src/domain/order/decision.ts"
@@ -26,7 +27,7 @@ export const holdMs = 60_000
 /** When a SKU that holds for an order placed now says that its hold ends. */
 export const lineEndMs = nowMs + 10_000 + holdMs + 15 * 60_000
 
-const base = { order: o1, issuedAtMs: nowMs }
+const base = { channel: web, order: o1, issuedAtMs: nowMs }
 export const line = (sku: Sku, qty: number, more: Partial<LineGiven> = {}): LineGiven => ({ sku, qty, ...more })
 export const place = (lines: ReadonlyArray<LineGiven>, more: Partial<PlaceOrder> = {}): PlaceOrder => ({
   type: "PlaceOrder",
@@ -49,7 +50,6 @@ export const note = (sku: Sku, fact: LineFact, qty: number): NoteLine => ({
   type: "NoteLine",
   ...base,
   id: "note" as CommandId,
-  channel: web,
   sku,
   fact,
   qty,

@@ -98,7 +98,7 @@ class Play {
   do(step: Step): void {
     const id = `c${this.#count++}` as CommandId
     const { carrier } = this
-    const base = { id, issuedAtMs: carrier.nowMs }
+    const base = { id, channel: web, issuedAtMs: carrier.nowMs }
     switch (step.do) {
       case "place":
         return this.#ask({ type: "PlaceOrder", ...base, order: step.order, fill: step.fill, holdMs: 60_000, lines: step.lines })
@@ -246,6 +246,7 @@ describe("fifty orders of three lines over ten scarce SKUs, in every order of li
   const placeOf = (lines: ReadonlyArray<Sku>, at: number): PlaceOrder => ({
     type: "PlaceOrder",
     id: `c${at}` as CommandId,
+    channel: web,
     order: `o${at}` as OrderId,
     issuedAtMs: 1_000_000,
     fill: "whole",

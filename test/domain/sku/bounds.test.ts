@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { CommandType } from "../../../src/domain/sku/commands.ts"
 import { skuKind } from "../../../src/domain/sku/index.ts"
 import { commandText } from "../../../src/wire/canonical.ts"
-import { encodeEntry } from "../../../src/wire/records.ts"
+import { engineCodec } from "../../../src/wire/codec.ts"
 import { play, script } from "../scripts.ts"
 
 /** Names of the small world in which histories play, as long as names may be. */
@@ -36,7 +36,7 @@ const judge = (steps: Parameters<typeof play>[0], seen: Set<CommandType>): void 
       decided: [decided],
     } as const
     const { entryBytes } = skuKind.command[command.type].bounds
-    expect(bytes(encodeEntry(entry, [text])), command.type).toBeLessThanOrEqual(
+    expect(bytes(engineCodec.encodeEntry(entry, [text])), command.type).toBeLessThanOrEqual(
       512 + bytes(text) + entryBytes(before.locations.length, bytes(text)),
     )
   }

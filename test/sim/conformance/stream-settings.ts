@@ -63,7 +63,7 @@ const formerCommands: Partial<StreamConfig> = {
 
 const workersConfig = (kind: StreamKind, replicas: 1 | 3): Partial<StreamConfig> => {
   const sizes = { commandsBytesMax: -1, commandsMessagesMax: -1 }
-  const found = allStreams({ sku: casePartitions }, replicas, sizes).find(({ config }) => config.name === specNames[kind])
+  const found = allStreams({ sku: casePartitions, order: 1 }, replicas, sizes).find(({ config }) => config.name === specNames[kind])
   if (found === undefined) throw new Error(`a worker creates no stream ${specNames[kind]}`)
   return found.config
 }

@@ -1,17 +1,24 @@
 /**
  * Decides CancelOrder: which lines are asked to give up how many units. How many they give up, their SKUs say: a shipment may have come first.
  */
-import type { EpochMs, Sku } from "../../../names.ts"
+import type { EpochMs, SenderId, Sku } from "../../../names.ts"
 import type { LineCommand } from "../../carried.ts"
-import { begun, endedReason, isOver, later, type OrderDecision, refused } from "../../decision.ts"
+import { begun, endedReason, isOver, later, type OrderDecision, refused, unknownOrder } from "../../decision.ts"
+import type { EndingOf } from "../../define.ts"
 import { canBeAsked, lineOf, type Order, openQtyOfLine } from "../../order.ts"
 import type { CancelOrder } from "./command.ts"
 
 /** What a CancelOrder comes to at `nowMs`. */
-export const decideCancelOrder = (order: Order | undefined, command: CancelOrder, nowMs: EpochMs): OrderDecision => {
-  if (order === undefined) return refused("UnknownOrder")
+export const decideCancelOrder = (
+  order: Order | undefined,
+  command: CancelOrder,
+  channel: SenderId,
+  nowMs: EpochMs,
+  endingOf: EndingOf,
+): OrderDecision => {
+  if (order === undefined) return unknownOrder(endingOf(channel, command.order))
   if (isOver(order, nowMs)) return refused("OrderExpired")
-  const reason = endedReason(order)
+  const reason = endedReason(order.ending)
   if (reason !== undefined) return refused(reason)
   if (order.waiting !== null) return later
   if (command.lines === undefined) {

@@ -10,7 +10,8 @@ import { type OrderDecision, refused } from "../../decision.ts"
 import { type OrderId, orderOfReservation } from "../../names.ts"
 import { lineOf, type Order } from "../../order.ts"
 import { draftOf, settle, tell } from "../../settle.ts"
-import type { LineFact, NoteLine } from "./command.ts"
+import type { NoteLine } from "./command.ts"
+import type { LineFact } from "./events.ts"
 
 /** What an order is told of its line: the command a SKU's event carries, without what its carriage adds. */
 export interface LineNotice {
@@ -55,7 +56,7 @@ export const lineNotice = (event: StockEvent): LineNotice | undefined => {
 }
 
 /** What a NoteLine comes to: a fact, refused only where there is no such line. */
-export const decideNoteLine = (order: Order | undefined, command: NoteLine, nowMs: EpochMs): OrderDecision => {
+export const decideNoteLine = (order: Order | undefined, command: NoteLine, _: SenderId, nowMs: EpochMs): OrderDecision => {
   if (order === undefined) return refused("UnknownOrder")
   const line = lineOf(order, command.sku)
   if (line === undefined) return refused("UnknownLine", "sku")

@@ -1,11 +1,12 @@
 /** What happens when a SKU tells of a line: the order's picture follows. */
-import type { Sku } from "../../../names.ts"
-import type { LineFact } from "./command.ts"
+import * as Schema from "effect/Schema"
+import { QtyField } from "../../../fields.ts"
+import { defineEvent } from "../../define.ts"
+import { ofLine } from "../../fields.ts"
+
+export const LineFact = ["fulfilled", "released", "lost", "beyond"] as const
+/** `fulfilled`: left for the customer. `released`: given up by its channel, line by line. `lost`: ended by the SKU's own timer. `beyond`: left although the line had no units for that. */
+export type LineFact = (typeof LineFact)[number]
 
 /** `qty` units of a line ended without the order's doing. */
-export interface LineNoted {
-  readonly type: "LineNoted"
-  readonly sku: Sku
-  readonly fact: LineFact
-  readonly qty: number
-}
+export const lineNoted = defineEvent({ type: "LineNoted", own: { ...ofLine, fact: Schema.Literals(LineFact), qty: QtyField } })

@@ -7,6 +7,7 @@ import { orderGraceMs, orderLinesMax, orderPlacingMsMax, qtyMax } from "../../..
 import type { EpochMs, LocationId, SenderId, Sku } from "../../../names.ts"
 import type { LineCommand } from "../../carried.ts"
 import { begun, type OrderDecision, refused } from "../../decision.ts"
+import type { EndingOf } from "../../define.ts"
 import type { Order } from "../../order.ts"
 import type { LineGiven, PlaceOrder } from "./command.ts"
 
@@ -52,7 +53,13 @@ const reserveOf = (line: LineToPlace, holdMs: number): LineCommand => {
 }
 
 /** What a PlaceOrder of `channel` comes to at `nowMs`; `order` is what is known under its name. */
-export const decidePlaceOrder = (order: Order | undefined, command: PlaceOrder, channel: SenderId, nowMs: EpochMs): OrderDecision => {
+export const decidePlaceOrder = (
+  order: Order | undefined,
+  command: PlaceOrder,
+  channel: SenderId,
+  nowMs: EpochMs,
+  endingOf: EndingOf,
+): OrderDecision => {
   if (command.lines.length === 0 || command.lines.length > orderLinesMax) return refused("InvalidField", "lines")
   const lines = new Map<Sku, LineToPlace>()
   for (const [place, given] of command.lines.entries()) {
@@ -66,7 +73,7 @@ export const decidePlaceOrder = (order: Order | undefined, command: PlaceOrder, 
       line.minQty += minQty
     }
   }
-  if (order !== undefined) return refused("OrderExists", "order")
+  if (order !== undefined || endingOf(channel, command.order) !== undefined) return refused("OrderExists", "order")
   // The SKU's hold begins after this moment, and the order's within the time for placing: so each line's hold ends a grace after the order's at the earliest.
   const holdMs = orderPlacingMsMax + command.holdMs + orderGraceMs
   const all = [...lines.values()]

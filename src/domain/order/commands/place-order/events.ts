@@ -1,40 +1,34 @@
 /** What happens while an order is placed: it begins, its lines answer, and it is held or refused. */
-import type { CommandId, EpochMs, SenderId, Sku } from "../../../names.ts"
-import type { OrderAnswer } from "../../answer.ts"
-import type { LineCommand } from "../../carried.ts"
-import type { OrderId } from "../../names.ts"
-import type { OrderFill } from "../../order.ts"
+import * as Schema from "effect/Schema"
+import { orderHoldMsMax } from "../../../../limits.ts"
+import type { EventValue } from "../../../define.ts"
+import { BoundField, CommandIdField, durationField, EpochMsField, OrderField, QtyField, SenderField, SkuField } from "../../../fields.ts"
+import { defineEvent } from "../../define.ts"
+import { answer, carries } from "../../fields.ts"
+import { OrderFill } from "../../order.ts"
 
 /** A line as it is decided: all lines of a SKU in one. */
-interface PlacedLine {
-  readonly sku: Sku
-  readonly qty: number
-  readonly minQty: number
-}
+const PlacedLineField = Schema.Struct({ sku: SkuField, qty: QtyField, minQty: BoundField })
 
-/** An order began: each of its SKUs is asked for units. */
-export interface OrderPlaced {
-  readonly type: "OrderPlaced"
-  readonly channel: SenderId
-  readonly order: OrderId
-  readonly id: CommandId
-  readonly fill: OrderFill
-  readonly holdMs: number
+const placedFields = {
+  channel: SenderField,
+  order: OrderField,
+  id: CommandIdField,
+  fill: Schema.Literals(OrderFill),
+  holdMs: durationField(orderHoldMsMax),
   /** Until when every line has to have answered. */
-  readonly dueMs: EpochMs
-  readonly lines: ReadonlyArray<PlacedLine>
-  readonly carries: ReadonlyArray<LineCommand>
+  dueMs: EpochMsField,
+  lines: Schema.Array(PlacedLineField),
+  ...carries,
 }
+/** An order began: each of its SKUs is asked for units. */
+export interface OrderPlaced extends EventValue<"OrderPlaced", typeof placedFields> {}
+/** The declaration of the event OrderPlaced. */
+export const orderPlaced = defineEvent({ type: "OrderPlaced", own: placedFields })
 
+const heldFields = { expiresAtMs: EpochMsField, ...answer }
 /** Every line has what the order asks of it: its channel is told, and until when it may confirm. */
-export interface OrderHeld {
-  readonly type: "OrderHeld"
-  readonly expiresAtMs: EpochMs
-  readonly answer: OrderAnswer
-}
+export const orderHeld = defineEvent({ type: "OrderHeld", own: heldFields })
 
 /** It won't be: some line has less than the order asks of it, or did not answer in time. */
-export interface OrderRefused {
-  readonly type: "OrderRefused"
-  readonly answer: OrderAnswer
-}
+export const orderRefused = defineEvent({ type: "OrderRefused", own: answer })

@@ -1,0 +1,175 @@
+/**
+ * A channel as it places orders of several lines: asks with the same id and the same content until it is answered for good, as every sender does.
+ *
+ * Beside its other commands (sender.ts), over a connection of its own, so that a world without orders draws nothing for it.
+ */
+import { unreachable } from "../../src/assert.ts"
+import { type OrderBookKey, partitionOf, type SenderId } from "../../src/domain/names.ts"
+import type { OrderCommand } from "../../src/domain/order/decide.ts"
+import { orderBook } from "../../src/domain/order/names.ts"
+import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
+import type { DoorAnswer } from "../../src/wire/answers.ts"
+import type { Reply } from "../../src/engine/records.ts"
+import { type Key, keyOf } from "../world/chance.ts"
+import type { Host } from "../world/heap.ts"
+import type { Link } from "../world/link.ts"
+import { EventKind, type World } from "../world/world.ts"
+import type { Observer } from "./observer.ts"
+
+/** A command about an order on its way to an answer. */
+export interface AskedOrder {
+  readonly command: OrderCommand
+  readonly book: OrderBookKey
+  readonly partition: number
+  readonly sentMs: number
+  sendings: number
+  heardMs: number | null
+  said: OrderHeardDecision | null
+}
+
+/** An attempt as it leaves its sender: what an ingress makes a message of. */
+export interface OrderAttempt {
+  readonly sender: SenderId
+  readonly suffix: string
+  readonly command: OrderCommand
+  readonly book: OrderBookKey
+  readonly key: Key
+}
+
+export interface OrderSurroundings {
+  readonly world: World
+  readonly observer: Observer<OrderKind>
+  readonly partitions: number
+  readonly retryMs: number
+  /** An attempt is at the servers, and goes on to an ingress; lost if nobody is there. */
+  readonly enter: (attempt: OrderAttempt) => void
+}
+
+export class OrderSender {
+  readonly name: SenderId
+  readonly link: Link
+  readonly host: Host
+  readonly #around: OrderSurroundings
+  /** Everything it ever asked, in the order in which it did. */
+  readonly asked: Array<AskedOrder> = []
+  /** What an attempt asked, by its suffix. */
+  readonly #attempts = new Map<string, AskedOrder>()
+  readonly #keys = new Map<string, Key>()
+  readonly #answered = new Map<AskedOrder, (said: OrderHeardDecision) => void>()
+  /** By command: the newest plan to ask again. */
+  readonly #plans = new Map<AskedOrder, number>()
+  #suffixes = 0
+  open = 0
+  messages = 0
+
+  constructor(name: SenderId, link: Link, around: OrderSurroundings) {
+    this.name = name
+    this.link = link
+    this.#around = around
+    this.host = around.world.host()
+  }
+
+  /** Asks until it is answered for good, `copies` times at once to begin with, then says so. */
+  send(command: OrderCommand, copies: number, answered: (said: OrderHeardDecision) => void): void {
+    const book = orderBook(this.name, command.order)
+    const { world, retryMs, partitions } = this.#around
+    const asked: AskedOrder = {
+      command,
+      book,
+      partition: partitionOf(book, partitions),
+      sentMs: world.nowMs,
+      sendings: 0,
+      heardMs: null,
+      said: null,
+    }
+    this.asked.push(asked)
+    this.#answered.set(asked, answered)
+    this.open++
+    for (let copy = 0; copy < copies; copy++) this.#publish(asked)
+    this.#askAgain(asked, retryMs, retryMs)
+  }
+
+  #publish(asked: AskedOrder): void {
+    asked.sendings++
+    const { command, book } = asked
+    const key = keyOf(book, command.order, command.id)
+    const request = () => {
+      this.messages++
+      const suffix = `${this.name}.o${++this.#suffixes}`
+      this.#attempts.set(suffix, asked)
+      this.#keys.set(suffix, key)
+      const thereMs = this.link.there(key)
+      const attempt: OrderAttempt = { sender: this.name, suffix, command, book, key }
+      if (thereMs >= 0) this.#around.world.in(thereMs, EventKind.server, null, () => this.#around.enter(attempt))
+    }
+    request()
+    const againMs = this.link.again(key)
+    if (againMs >= 0) this.#around.world.in(againMs, EventKind.send, this.host, request)
+  }
+
+  /** Plans to ask again; an earlier plan is off. */
+  #askAgain(asked: AskedOrder, afterMs: number, nextMs: number): void {
+    const plan = (this.#plans.get(asked) ?? 0) + 1
+    this.#plans.set(asked, plan)
+    this.#around.world.in(afterMs, EventKind.timeout, this.host, () => {
+      if (this.#plans.get(asked) !== plan || asked.said !== null) return
+      this.#publish(asked)
+      this.#askAgain(asked, nextMs, Math.min(nextMs * 2, this.#around.retryMs * 8))
+    })
+  }
+
+  /** What an attempt is to chance; undefined: none of this sender's. */
+  keyOf(suffix: string): Key | undefined {
+    return this.#keys.get(suffix)
+  }
+
+  /** What an attempt asked, as a text; undefined: it is none of this sender's. */
+  contentOf(suffix: string): string | undefined {
+    const asked = this.#attempts.get(suffix)
+    return asked === undefined ? undefined : JSON.stringify(asked.command)
+  }
+
+  /** An answer short of a decision reaches the server and goes on to whom it names. */
+  answerArrives(suffix: string, answer: DoorAnswer): void {
+    const backMs = this.link.back(this.#keys.get(suffix) ?? keyOf(this.name))
+    if (backMs >= 0) this.#around.world.in(backMs, EventKind.answer, this.host, () => this.#hearDoor(suffix, answer))
+  }
+
+  #hearDoor(suffix: string, answer: DoorAnswer): void {
+    this.#around.observer.doorHeard(this.name, suffix, answer)
+    const asked = this.#attempts.get(suffix)
+    if (asked === undefined || asked.said !== null) return
+    switch (answer.answer) {
+      case "busy":
+        return this.#askAgain(asked, answer.retryAfterMs + 50, this.#around.retryMs)
+      case "stored":
+      case "notStored":
+        return this.#askAgain(asked, this.#around.retryMs, this.#around.retryMs)
+      default:
+        return unreachable(answer)
+    }
+  }
+
+  /** A reply reaches the server and goes on to whom it names: it may be lost, come late, or twice. */
+  replyArrives(reply: Reply<OrderKind>): void {
+    const { world } = this.#around
+    const key = this.#keys.get(reply.suffix) ?? keyOf(this.name)
+    const backMs = this.link.back(key)
+    if (backMs >= 0) world.in(backMs, EventKind.answer, this.host, () => this.#hear(reply))
+    const againMs = this.link.again(key)
+    if (againMs >= 0) world.in(Math.max(backMs, 0) + againMs, EventKind.answer, this.host, () => this.#hear(reply))
+  }
+
+  #hear(reply: Reply<OrderKind>): void {
+    this.#around.observer.replyHeard(this.name, reply.suffix, reply)
+    const asked = this.#attempts.get(reply.suffix)
+    const said = reply.decisions.find(({ id }) => id === asked?.command.id)
+    if (asked === undefined || said === undefined || asked.said !== null || said.outcome === "quarantined") return
+    asked.said = said
+    asked.heardMs = this.#around.world.nowMs
+    this.open--
+    const answered = this.#answered.get(asked)
+    this.#answered.delete(asked)
+    answered?.(said)
+  }
+}

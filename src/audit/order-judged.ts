@@ -1,0 +1,47 @@
+/**
+ * What the auditor knows of orders beside their models: what it needs to judge their partitions as those of any other kind. Written apart from the kind itself, on purpose.
+ */
+import { orderBook } from "../domain/order/names.ts"
+import type { OrderJournaledDecision, OrderKind, OrderRememberedDecision } from "../kinds/order/types.ts"
+import type { Judged } from "./judged.ts"
+import { isOrderFact } from "./order-commands.ts"
+import { orderKeyOf } from "./order-model.ts"
+
+/** The outcome that a journaled decision about an order is. What has begun has none yet. */
+const meaningOf = (decision: OrderJournaledDecision): OrderRememberedDecision => {
+  switch (decision._tag) {
+    case "Accepted": {
+      const [first] = decision.events
+      if (first === undefined) throw new Error("what is accepted has an event")
+      return { outcome: "accepted", order: first.order }
+    }
+    case "Refused":
+      return { outcome: "refused", ...decision.refusal }
+    case "TooLate":
+      return { outcome: "expired" }
+    case "Quarantined":
+      return { outcome: "quarantined", quarantined: decision.quarantined }
+    case "Repeated":
+      return decision.outcome
+    case "Dropped":
+      return { outcome: "dropped", reason: decision.reason }
+    case "Begun":
+    case "Pending":
+      throw new Error("what has begun is answered later")
+  }
+}
+
+/** Orders as any other kind of actor. */
+export const orderJudged: Judged<OrderKind> = {
+  keyField: "channel",
+  keyOf: ({ channel, order }) => orderBook(channel, order),
+  placeOf: ({ channel, order }) => ({ order: orderKeyOf(channel, order) }),
+  isFact: ({ type }) => isOrderFact(type),
+  settles: () => null,
+  meaningOf,
+  secondName: () => null,
+  saidOf: ({ id, repeated }) => ({ id: id ?? "", about: "", repeated: repeated === true }),
+  // Which order it is about is a field of the answer, compared as any other.
+  aboutOf: () => "",
+  placeOfSaid: (sender, said) => ("order" in said && said.order !== undefined ? { order: orderKeyOf(sender, said.order) } : {}),
+}

@@ -1,0 +1,109 @@
+/**
+ * Decisions of carried commands that come back: heard by an owner, journaled with what the actor that carried them makes of them, and settled with that (INV-17).
+ *
+ * Any of them may be heard twice, late or never, and by whoever reigned before. What is not under way passes without a trace; what can't be taken is asked for again.
+ */
+import { assert } from "../assert.ts"
+import { utf8Bytes } from "../domain/names.ts"
+import { recordBytesMax, recordEnvelopeBytesMax, returnedBytesMax, returnedOutcomeBytesMax, returnsBytesMax } from "../limits.ts"
+import { applyEvents, type EngineContext } from "./apply.ts"
+import { settle } from "./carrying.ts"
+import { addEntry, type RecordDraft, touch } from "./draft.ts"
+import type { KindCarrying } from "./kind.ts"
+import { giveAnswers, noteAnswers } from "./owed.ts"
+import type { Partition, Serving } from "./partition.ts"
+import type { CarriedReturn, Output } from "./protocol.ts"
+import type { CommandUnderWay, ReturnedEntry } from "./records.ts"
+
+/** A decision that was heard, and the bytes of its outcome. */
+export interface HeardReturn {
+  readonly heard: CarriedReturn
+  readonly bytes: number
+}
+
+/** Bytes of the entry of a return beside its outcome and what is made of it. */
+const plainReturnBytes = 1_024
+
+/** Takes in decisions that came back, each once. They are journaled with the next record. */
+export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<CarriedReturn>): Array<Output> => {
+  for (const heard of returns) {
+    const carried = partition.underWay.get(heard.id)
+    if (carried === undefined || partition.reign.returns.has(heard.id)) continue
+    if (heard.by.kind !== carried.to.kind || heard.by.partition !== carried.to.partition) continue
+    const bytes = utf8Bytes(JSON.stringify(heard.outcome))
+    if (bytes <= returnedOutcomeBytesMax) partition.reign.returns.set(heard.id, { heard, bytes })
+  }
+  return []
+}
+
+/**
+ * Journals what came back, as far as the record has room; the rest is in the next one. One at its worst may take nearly all of a record, so that it waits only for what expires. What its actor can't take stays under
+ * way: it is asked for again, and told to people.
+ */
+export const takeReturns = (partition: Serving, given: EngineContext, draft: RecordDraft): Array<Output> => {
+  const { returns } = partition.reign
+  const { carrying } = given.kind
+  const alarms: Array<Output> = []
+  if (returns.size === 0 || carrying === null) return alarms
+  let bytes = 0
+  let left = partition.bounds.batchCommandsMax
+  for (const { heard, bytes: outcomeBytes } of returns.values()) {
+    const carried = partition.underWay.get(heard.id)
+    assert(carried !== undefined, "INV-17 what is heard and not journaled is under way")
+    const worst = worstOf(partition, carrying, carried, heard.outcome) + outcomeBytes
+    const fits = draft.bytes + worst <= recordBytesMax - recordEnvelopeBytesMax
+    if (!fits || (bytes > 0 && bytes + worst > returnsBytesMax) || left === 0) break
+    left--
+    returns.delete(heard.id)
+    const before = draft.bytes
+    const alarm = takeReturn(partition, given, draft, carrying, carried, heard)
+    if (alarm !== undefined) {
+      alarms.push(alarm)
+      continue
+    }
+    bytes += worst
+    assert(draft.bytes <= before + worst, "INV-9 what a return makes of a record is bounded by its kind")
+    // Counted at its worst: texts are measured in characters, records in bytes.
+    draft.bytes = before + worst
+  }
+  return alarms
+}
+
+const worstOf = (partition: Partition, carrying: KindCarrying, carried: CommandUnderWay, outcome: CarriedReturn["outcome"]): number => {
+  const actor = partition.actors.get(carried.from)
+  assert(actor !== undefined, "INV-17 who carries a command is known")
+  const worst = carrying.returnedBytesOf(actor.state, carried, outcome)
+  assert(worst <= returnedBytesMax, "INV-9 what a return makes of a record is bounded")
+  return worst + plainReturnBytes
+}
+
+/** Journals one; an alarm if its actor can't take it. */
+const takeReturn = (
+  partition: Serving,
+  given: EngineContext,
+  draft: RecordDraft,
+  carrying: KindCarrying,
+  carried: CommandUnderWay,
+  { id, by, outcome }: CarriedReturn,
+): Output | undefined => {
+  const actor = partition.actors.get(carried.from)
+  assert(actor !== undefined, "INV-17 who carries a command is known")
+  let events: ReturnedEntry["events"]
+  try {
+    events = carrying.returned(actor.state, carried, outcome, draft.atMs)
+  } catch (cause) {
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error"
+    const detail = `partition ${partition.id}: what came back for ${id} of ${carried.from} can't be taken, and stays under way: ${why}`
+    return { _tag: "Alarm", kind: "Quarantined", detail }
+  }
+  given.kind.feed.noteBefore(actor)
+  settle(partition, id)
+  if (events.length > 0) {
+    applyEvents(partition, given, actor, events, draft.seq, draft.atMs, false)
+    touch(draft, actor, events.at(-1)?.type ?? "")
+    noteAnswers(given, draft, actor.key, events)
+  }
+  addEntry(given, draft, { _tag: "Returned", id, by, outcome, key: actor.key, events })
+  giveAnswers(partition, given, draft)
+  return undefined
+}

@@ -1,0 +1,98 @@
+/**
+ * The types of the engine as they are where actors are order books: what everybody but the engine itself means by a partition, a record or an answer about orders. Types alone; the functions over them are
+ * in kind.ts and partition.ts.
+ */
+import type { CommandId, EpochMs, OrderBookKey } from "../../domain/names.ts"
+import type { OrderBook } from "../../domain/order/book.ts"
+import type { NoteLine } from "../../domain/order/commands/note-line/command.ts"
+import type { OrderCommand } from "../../domain/order/decide.ts"
+import type { BookEvent } from "../../domain/order/events.ts"
+import type { OrderId } from "../../domain/order/names.ts"
+import type { Order, OrderEnding, StoredOrder } from "../../domain/order/order.ts"
+import type { LineTold } from "../../domain/refusals.ts"
+import type * as actor from "../../engine/actor.ts"
+import type * as chunks from "../../engine/chunks.ts"
+import type { KindTypes } from "../../engine/kind.ts"
+import type * as memory from "../../engine/memory.ts"
+import type * as partition from "../../engine/partition.ts"
+import type * as protocol from "../../engine/protocol.ts"
+import type * as records from "../../engine/records.ts"
+import type * as step from "../../engine/step.ts"
+
+/** What a sender hears of an accepted command beside that. */
+export interface OrderAccepted {
+  readonly order: OrderId
+  /** Until when an order that was placed is held. */
+  readonly expiresAtMs?: EpochMs
+  /** Absent where there is nothing to say of lines: a SKU's notice was taken in. */
+  readonly lines?: ReadonlyArray<LineTold>
+}
+
+export type OrderRememberedDecision =
+  | ({ readonly outcome: "accepted" } & OrderAccepted)
+  | Exclude<records.RememberedDecision, { readonly outcome: "accepted" }>
+
+/** The answer to one command. `id` is null where the body could not be decoded that far; `order` stands in all that an order's book decided. */
+export type OrderHeardDecision = {
+  readonly id: CommandId | null
+  /** True when this id was decided before and this is the same outcome again. */
+  readonly repeated?: true
+} & OrderRememberedDecision
+
+/** A book without its orders, as a snapshot holds it. */
+export interface BookRow {
+  readonly book: OrderBookKey
+  readonly version: number
+}
+
+/** An order, as a snapshot holds it. */
+export interface OrderRow {
+  readonly book: OrderBookKey
+  readonly order: StoredOrder
+}
+
+/** What the engine knows of order books only as types of its own. */
+export interface OrderKind extends KindTypes {
+  readonly key: OrderBookKey
+  readonly command: OrderCommand | NoteLine
+  readonly event: BookEvent
+  readonly expired: BookEvent
+  /** A book does nothing of its own accord but by its orders' timers, and nothing of it is published. */
+  readonly followUp: never
+  readonly told: never
+  readonly value: never
+  readonly state: OrderBook
+  readonly part: Order
+  readonly ending: OrderEnding
+  readonly accepted: OrderAccepted
+  readonly said: OrderHeardDecision
+  readonly actorRow: BookRow
+  readonly partRow: OrderRow
+}
+
+export type OrderActor = actor.Actor<OrderKind>
+export type OrderChunk = chunks.Chunk<OrderKind>
+export type OrderRemembered = memory.Remembered<OrderKind>
+export type OrderPartition = partition.Partition<OrderKind>
+export type OrderAppendInFlight = partition.AppendInFlight<OrderKind>
+export type OrderQuarantinedCommand = partition.QuarantinedCommand<OrderKind>
+export type OrderDecodedCommand = protocol.DecodedCommand<OrderKind>
+export type OrderDecodedBody = protocol.DecodedBody<OrderKind>
+export type OrderDecodedBatch = protocol.DecodedBatch<OrderKind>
+export type OrderDecodedRecord = protocol.DecodedRecord<OrderKind>
+export type OrderTakenMessage = protocol.TakenMessage<OrderKind>
+export type OrderStoredBatch = protocol.StoredBatch<OrderKind>
+export type OrderEngineCodec = protocol.EngineCodec<OrderKind>
+export type OrderInput = protocol.Input<OrderKind>
+export type OrderOutput = protocol.Output<OrderKind>
+export type OrderDecidedCommand = records.DecidedCommand<OrderKind>
+export type OrderJournaledDecision = records.JournaledDecision<OrderKind>
+export type OrderMessageEntry = records.MessageEntry<OrderKind>
+export type OrderSettledEntry = records.SettledEntry<OrderKind>
+export type OrderExpiryEntry = records.ExpiryEntry<OrderKind>
+export type OrderReturnedEntry = records.ReturnedEntry<OrderKind>
+export type OrderAnsweredEntry = records.AnsweredEntry<OrderKind>
+export type OrderEntry = records.Entry<OrderKind>
+export type OrderJournalRecord = records.JournalRecord<OrderKind>
+export type OrderReply = records.Reply<OrderKind>
+export type OrderStep = step.Step<OrderKind>

@@ -1,0 +1,56 @@
+/**
+ * The JSON of every command about an order, version 1: what a channel writes, what travels from the ingress on, and what a SKU carries.
+ *
+ * A channel doesn't write its own name: the ingress does. So the canonical body, and with it the journal, says whose order it is, and a body that names another's is refused.
+ */
+import type { SenderId } from "../domain/names.ts"
+import { isSender, type OrderBookKey } from "../domain/names.ts"
+import { orderKind } from "../domain/order/index.ts"
+import { orderBook } from "../domain/order/names.ts"
+import type { OrderKind } from "../kinds/order/types.ts"
+import { type BodyReader, decodeBodyBy } from "./body.ts"
+import { commandReadersOf, type NoCommand } from "./command-json.ts"
+import { isOrderId } from "./order-fields.ts"
+import { commandWriterOf } from "./writer.ts"
+
+type OrderCommand = OrderKind["command"]
+
+/** What reads commands about orders. Only SKUs may send a NoteLine. */
+export const orderCommands = commandReadersOf<OrderCommand>(orderKind, { carried: ["NoteLine"], carriedAlone: ["NoteLine"] })
+
+/** The canonical text of a command about an order. */
+export const orderCommandText = commandWriterOf(orderKind)
+
+/** The book of the order that a JSON object names. */
+const bookIn = (json: object): OrderBookKey | null => {
+  const channel: unknown = Reflect.get(json, "channel")
+  const order: unknown = Reflect.get(json, "order")
+  return typeof channel === "string" && isSender(channel) && typeof order === "string" && isOrderId(order)
+    ? orderBook(channel, order)
+    : null
+}
+
+/** One command a body: an answer is one order's. */
+const reader: BodyReader<OrderKind> = {
+  commandsMax: 1,
+  read: orderCommands.readSent,
+  commandText: orderCommandText,
+  keyIn: bookIn,
+}
+
+/** The command of a body as it travels from an ingress on. */
+export const decodeOrderBody = (body: Uint8Array) => decodeBodyBy<OrderKind>(reader, body)
+
+const named = (json: object, channel: SenderId): object => (Object.hasOwn(json, "channel") ? json : { ...json, channel })
+
+const readFrom =
+  (channel: SenderId) =>
+  (json: object): OrderCommand | NoCommand => {
+    const read = orderCommands.readSent(named(json, channel))
+    if (!("type" in read) || read.channel === channel) return read
+    return { refusal: { reason: "InvalidField", field: "channel" }, detail: "an order is its sender's own" }
+  }
+
+/** The command of a body as its sender wrote it, with the sender's name in it: it may be longer by that than what was sent. */
+export const decodeOrderBodyFrom = (body: Uint8Array, channel: SenderId) =>
+  decodeBodyBy<OrderKind>({ ...reader, read: readFrom(channel), keyIn: (json) => bookIn(named(json, channel)) }, body)
