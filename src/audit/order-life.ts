@@ -8,8 +8,8 @@ import { unreachable } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { LineCommand } from "../domain/order/carried.ts"
 import type { BookEvent } from "../domain/order/events.ts"
-import { orderGraceMs, orderPlacingMsMax } from "../limits.ts"
-import { isLineEvent, type LineModel, type OrderModel, openQtyOf } from "./order-model.ts"
+import { orderGraceMs, orderKeptMs, orderPlacingMsMax } from "../limits.ts"
+import { isAtRest, isLineEvent, type LineModel, type OrderModel, openQtyOf } from "./order-model.ts"
 import { same } from "./plain.ts"
 
 type Placed = Extract<BookEvent, { readonly type: "OrderPlaced" }>
@@ -129,6 +129,12 @@ export const wrongEvent = (order: OrderModel, event: Exclude<BookEvent, Placed>,
       return event.carries.every(({ type }) => type === "Release") ? null : "carries something else than Release"
     case "LineAskedAgain":
       return null
+    case "OrderAtRest":
+      if (!isAtRest(order)) return `is said to be at rest when it is ${phase}`
+      return event.keptUntilMs === atMs + orderKeptMs ? null : `is kept until ${event.keptUntilMs}, not ${atMs + orderKeptMs}`
+    case "OrderForgotten":
+      if (!isAtRest(order)) return `is forgotten when it is ${phase}`
+      return atMs >= order.dueMs ? null : `is forgotten at ${atMs}, and kept until ${order.dueMs}`
     default:
       return unreachable(event)
   }

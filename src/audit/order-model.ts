@@ -218,8 +218,12 @@ const foldOrder = (order: OrderModel, event: Exclude<BookEvent, LineEvent | Plac
       end(order, event.ending)
       if (event.answer !== undefined) order.owed = null
       return
+    case "OrderAtRest":
+      order.dueMs = event.keptUntilMs
+      return
     case "LineAskedAgain":
     case "LinesGivenUp":
+    case "OrderForgotten":
       return
     default:
       unreachable(event)

@@ -145,7 +145,7 @@ export const createOrderSide = (allFindings: Findings, carried: Carried, totals:
         for (const one of carriedInOrders(carrier, entry)) carried.carries(one)
       }
       const where = { partition, seq: seen.seq }
-      orders.recordEnd(where, atMs)
+      orders.recordEnd(where)
       answers.recordEnd(where)
       side.replies.record(seen)
     },

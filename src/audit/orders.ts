@@ -2,20 +2,19 @@
  * Checker `orders` (INV-17 to INV-20): the life of each order, event by event.
  *
  * Proves that an order begins once, that its events are counted without a gap, that each may happen to it as it stands and is what its command, its time or the decision that came back makes of it; that a
- * refusal says what became of the order; and that by the end of each record what an order can't keep is asked back and what it owes is waited for. Keeps what is open, and for a while what has ended.
+ * refusal says what became of the order; and that by the end of each record what an order can't keep is asked back and what it owes is waited for. Keeps an order until its book forgets it.
  */
 import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { BookEvent } from "../domain/order/events.ts"
 import type { ReturnedOutcome } from "../engine/records.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
-import { orderKeptMs } from "../limits.ts"
 import { type Answers, wrongAnswer } from "./answers.ts"
 import type { CarriedSeen } from "./carried.ts"
 import type { Findings, Where } from "./findings.ts"
 import { wrongCommanded, wrongRefusal, wrongReturned } from "./order-commands.ts"
 import { unfinished, wrongEvent, wrongPlaced } from "./order-life.ts"
-import { foldOrderEvent, isAtRest, type OrderModel, orderKeyOf, placedModel } from "./order-model.ts"
+import { foldOrderEvent, type OrderModel, orderKeyOf, placedModel } from "./order-model.ts"
 import type { DecisionSeen } from "./seen.ts"
 
 /** How many orders came to what. */
@@ -50,16 +49,13 @@ export const createOrders = (findings: Findings, answers: Answers) => {
   const models = new Map<string, OrderModel>()
   /** Of the present record. */
   const touched = new Set<OrderModel>()
-  /** At rest, by partition, in the order in which they came to be so: kept until nobody is told of their lines any more. */
-  const resting = new Map<number, Array<{ readonly atMs: EpochMs; readonly key: string }>>()
   const counts: OrderCounts = { orders: 0, lines: 0, held: 0, refused: 0, confirmed: 0, cancelled: 0, expired: 0, fulfilled: 0 }
 
   const violated = (where: Where, order: string, what: string): void =>
     findings.violated("orders", { ...where, order }, `order ${order} ${what}`)
 
   const begin = (where: Where, key: string, event: Extract<BookEvent, { readonly type: "OrderPlaced" }>, atMs: EpochMs): void => {
-    const known = models.get(key)
-    if (known !== undefined && !isAtRest(known)) violated(where, key, "begins again, and has not ended")
+    if (models.has(key)) violated(where, key, "begins again, and is not forgotten")
     const wrong = wrongPlaced(event, atMs)
     if (wrong !== null) violated(where, key, wrong)
     const order = placedModel(event, where.partition, where.seq)
@@ -83,19 +79,8 @@ export const createOrders = (findings: Findings, answers: Answers) => {
       answers.given(where, event)
     }
     foldOrderEvent(order, event, where.seq)
-    touched.add(order)
-  }
-
-  const forget = (partition: number, atMs: EpochMs): void => {
-    const rests = resting.get(partition) ?? []
-    let gone = 0
-    for (const { atMs: restMs, key } of rests) {
-      if (restMs + orderKeptMs >= atMs) break
-      const order = models.get(key)
-      if (order !== undefined && isAtRest(order)) models.delete(key)
-      gone += 1
-    }
-    rests.splice(0, gone)
+    if (event.type === "OrderForgotten") models.delete(key)
+    else touched.add(order)
   }
 
   return {
@@ -130,18 +115,13 @@ export const createOrders = (findings: Findings, answers: Answers) => {
       for (const event of events) apply(where, event, atMs)
     },
     /** Ends a record. */
-    recordEnd: (where: Where, atMs: EpochMs): void => {
+    recordEnd: (where: Where): void => {
       for (const order of touched) {
         const key = orderKeyOf(order.channel, order.id)
         const wrong = unfinished(order)
         if (wrong !== null) violated(where, key, wrong)
-        if (!isAtRest(order)) continue
-        const rests = resting.get(order.partition) ?? []
-        resting.set(order.partition, rests)
-        rests.push({ atMs, key })
       }
       touched.clear()
-      forget(where.partition, atMs)
       assert(touched.size === 0, "what a record touched is looked at by its end")
     },
     models: models as ReadonlyMap<string, OrderModel>,
