@@ -5,13 +5,13 @@
  * form, size, token, sender or age: no decision was made and its ids stay free). Silence says nothing: the same bytes again do no harm.
  */
 import { Schema } from "effect"
-import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
+import { CommandIdField, CountField, OrderField, SkuField } from "../domain/fields.ts"
 import type { CommandId, Sku } from "../domain/names.ts"
 import type { OrderId } from "../domain/order/names.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
 import { decoderOf, openWord } from "./fields.ts"
-import { OrderIdField } from "./order-fields.ts"
+
 
 /** What about a message was why nothing of it was taken. */
 export const NotStoredReason = ["form", "size", "token", "sender", "class", "kind", "partition", "mixed", "age"] as const
@@ -62,7 +62,7 @@ export const NotStoredAnswerJson = Schema.Struct({
   at: Schema.optionalKey(CountField),
   id: Schema.optionalKey(CommandIdField),
   sku: Schema.optionalKey(SkuField),
-  order: Schema.optionalKey(OrderIdField),
+  order: Schema.optionalKey(OrderField),
 }).annotate({ identifier: "NotStoredAnswer", description: "Nothing of the message was taken, no decision was made, its ids stay free" })
 
 const DoorAnswerJson = Schema.Union([StoredAnswerJson, BusyAnswerJson, NotStoredAnswerJson])
