@@ -55,7 +55,7 @@ interface GivenAnswer {
 
 /** A command that began, and all that asked for its answer. */
 interface OwedAnswer {
-  readonly replies: Array<string>
+  replies: ReadonlyArray<string>
 }
 
 const outcomeOf = (event: Answering, refusal: Refusal | undefined): object => {
@@ -79,7 +79,8 @@ export const createAnswers = (findings: Findings) => {
       const name = nameOf(where, sender, id, book)
       const one = owed.get(name) ?? { replies: [] }
       owed.set(name, one)
-      if (reply !== null) one.replies.push(reply)
+      // The newest, each once, in the order in which they last asked.
+      if (reply !== null) one.replies = [...one.replies.filter((known) => known !== reply), reply].slice(-owedRepliesMax)
     },
     /** An event gives an answer. */
     given: (where: Where, event: Answering): void => {
@@ -90,7 +91,7 @@ export const createAnswers = (findings: Findings) => {
       if (given.has(name)) findings.violated("answers", where, `${answer.id} is answered twice`)
       given.set(name, { order: orderKeyOf(channel, order), outcome: outcomeOf(event, answer.refusal) })
     },
-    /** The answer is journaled for its sender. Says whether it was owed. */
+    /** The answer is journaled for its sender. */
     journaled: (where: Where, entry: OrderAnsweredEntry, version: number): void => {
       findings.checked("answers")
       const { sender, id, key, outcome, replies } = entry
@@ -99,7 +100,7 @@ export const createAnswers = (findings: Findings) => {
       owed.delete(name)
       answered += 1
       if (one === undefined) findings.violated("answers", where, `${id} of ${sender} is answered, and nothing was owed`)
-      else if (!same([...replies].sort(), one.replies.slice(-owedRepliesMax).sort()))
+      else if (!same(replies, one.replies))
         findings.violated("answers", where, `${id} is answered to ${replies.join(", ") || "nobody"}, and ${one.replies.join(", ")} asked`)
       const said = `${sender} ${id} ${"order" in outcome ? outcome.order : ""}`
       const meant = given.get(said)

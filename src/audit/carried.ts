@@ -8,6 +8,7 @@
  * Two journals are read at different moments. What a record says of one that lies behind the end of what was read of the other is not judged, and what is carried and has not come back is under way: neither is
  * a finding. What is judged on both sides is kept as a digest, what is not as a whole; an audit that reads the receivers' journals first keeps the more.
  */
+import type { Refusal } from "../domain/refusals.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { JournaledDecision } from "../engine/records.ts"
 import { digestOf } from "./digest.ts"
@@ -112,6 +113,10 @@ const wrongCommand = (carried: CarriedSeen, decided: DecidedSeen): string | null
     : `is decided as ${decided.command}, and was carried as ${textOf(carried.command)}`
 }
 
+/** A refusal that says nothing of the command: it is forgotten, or there was no room for it. */
+const isNoDecision = ({ reason, field }: Refusal): boolean =>
+  reason === "TooOld" || (reason === "LimitReached" && (field === "quarantine" || field === "senders"))
+
 const isAt = (place: Place, other: Place): boolean =>
   place.kind === other.kind && place.partition === other.partition && place.seq === other.seq
 
@@ -176,7 +181,7 @@ export const createCarried = (findings: Findings, endSeq: (kind: KindName, parti
       const { decision } = said
       // Nobody knows it by these: what is quarantined or begun has no decision yet.
       if (decision._tag === "Quarantined" || decision._tag === "Begun" || decision._tag === "Pending") return
-      const isAnew = decision._tag !== "Repeated" && !(decision._tag === "Refused" && decision.refusal.reason === "TooOld")
+      const isAnew = decision._tag !== "Repeated" && !(decision._tag === "Refused" && isNoDecision(decision.refusal))
       if (isSettled(id)) {
         if (isAnew) findings.violated("carried", whereOf(at), `${id} is decided again, after its decision had come back`)
         return

@@ -192,11 +192,11 @@ const isNamed = (command: Command, event: StockEvent): boolean => {
 const policySet = ({ policy }: SetPolicy, model: SkuModel) => ({ ...policy, version: policy.version ?? (model.policy?.version ?? 0) + 1 })
 
 const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, model: SkuModel): string | null => {
-  const { command, atMs, sender } = seen
+  const { command, atMs, actor } = seen
   const named = events.find((event) => "reservation" in event)
   const reservation =
     named !== undefined && "reservation" in named ? named.reservation : "reservation" in command ? command.reservation : undefined
-  const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : sender, reservation)
+  const key = reservation === undefined ? "" : claimKey(command.type === "Fulfil" ? command.channel : actor, reservation)
   const claim = model.claims.get(key)
   const openQty = sumQty(claim?.open ?? []) + debtQty(model, key)
   const misplaced = wrongPlaces(command, events, model, claim, openQty)

@@ -13,7 +13,7 @@ import type { FloorClass, JournaledDecision, RememberedDecision } from "../engin
 import { digestOf } from "./digest.ts"
 import type { Findings, Where } from "./findings.ts"
 import { type Content, createFirsts, type First, type Firsts } from "./firsts.ts"
-import type { Floors } from "./floors.ts"
+import { type Floors, isOurs } from "./floors.ts"
 import { floorClassOf, type Judged } from "./judged.ts"
 import { type Group, Rows } from "./rows.ts"
 import type { DecisionSeen } from "./seen.ts"
@@ -114,9 +114,9 @@ const wrongMeanwhile = (firsts: Firsts, decision: JournaledDecision, begun: Begu
   return decision._tag === "Pending" ? null : `is decided anew (${decision._tag}) before it is answered`
 }
 
-/** A fact ahead of time counts as told when the broker says it was. Before version 3 it was refused. */
-const countedAtMs = (command: KindCommand, isFact: boolean, version: number, brokerMs: EpochMs): EpochMs =>
-  version >= 3 && isFact ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
+/** A fact ahead of time counts as told when the broker says it was; before version 3 it was refused. What a partition of ours sends counts as of when it was carried. */
+const countedAtMs = (command: KindCommand, sender: string, isFact: boolean, version: number, brokerMs: EpochMs): EpochMs =>
+  version >= 3 && isFact && !isOurs(sender) ? Math.min(command.issuedAtMs, brokerMs) : command.issuedAtMs
 
 /** A command that began something and is not answered: its id is bound to its content. */
 interface BegunId {
@@ -170,7 +170,7 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       const first = firsts.recall(partition, name, atMs)
       const content = firsts.content(command)
       const settled = brokerMs === null
-      const countsMs = countedAtMs(command, kind.isFact(command), version, brokerMs ?? atMs)
+      const countsMs = countedAtMs(command, sender, kind.isFact(command), version, brokerMs ?? atMs)
       const belowFloor = countsMs < floors.at(partition, sender, floorClass, atMs)
       const second = kind.secondName(partition, command)
       const secondName = second === null ? null : digestOf(second.name)
@@ -189,7 +189,7 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       const isShipmentAgain = told !== undefined && decision._tag === "Repeated"
       if (first !== undefined || (belowFloor && !settled && !isShipmentAgain) || !(isFinal(decision) || isShipmentAgain)) return
       // A command that an operator settled is remembered from then on, because its answer was not known before.
-      const issuedAtMs = settled ? Math.max(atMs, countsMs) : countsMs
+      const issuedAtMs = settled && !isOurs(sender) ? Math.max(atMs, countsMs) : countsMs
       const deciding = { partition, sender, floorClass, version, seq, issuedAtMs, content, outcome: kind.meaningOf(decision) }
       firsts.remember(name, deciding, atMs)
       if (secondName !== null && decision._tag === "Accepted")
@@ -201,8 +201,9 @@ export const createOneEffect = <K extends KindTypes>(findings: Findings, floors:
       // That nothing was owed is told by the checker of answers.
       if (waiting === undefined) return
       begun.delete(`${partition} ${scope}`)
-      const deciding = { partition, sender, ...waiting, version, seq, outcome }
-      if (waiting.issuedAtMs >= floors.at(partition, sender, waiting.floorClass, atMs)) firsts.remember(digestOf(scope), deciding, atMs)
+      // Remembered from when it was given, however long that took.
+      const deciding = { partition, sender, ...waiting, issuedAtMs: Math.max(waiting.issuedAtMs, atMs), version, seq, outcome }
+      firsts.remember(digestOf(scope), deciding, atMs)
     },
     isDecided: firsts.isKnown,
   }

@@ -8,13 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Audit, type AuditReport, createAudit } from "../audit/audit.ts"
 import { CheckerName } from "../audit/findings.ts"
+import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import { partitionOf, skuToken } from "../domain/names.ts"
 import { lookAlikesOf } from "../domain/sku/clear-sku.ts"
 import { counted, shownName } from "../domain/telling.ts"
-import { engineLayer } from "../nats/layer.ts"
+import type { StoredRecord } from "../engine/records.ts"
+import { type EngineConfig, engineLayer } from "../nats/layer.ts"
 import { Commands, Journals } from "../ports/broker.ts"
 import { readWholeJournal } from "../retention/whole-journal.ts"
-import { engineCodec } from "../wire/codec.ts"
+import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
 import { wholeFlag } from "./arguments.ts"
@@ -22,25 +24,50 @@ import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine, progress, table } from "./print.ts"
 
-/** Reads the journal to where it ended when this began. */
-const readJournal = Effect.fnUntraced(function* (audit: Audit, partition: number, partitions: number) {
+/** Reads the journal of one partition of a kind to where it ended when this began. */
+const readJournal = Effect.fnUntraced(function* (audit: Audit, kind: Kind, partition: number, partitions: number) {
   const journals = yield* Journals
   const endSeq = yield* journals.endSeq(partition)
   if (endSeq === 0) return
-  yield* readWholeJournal(partition, endSeq, (records) => {
-    for (const record of records) audit.record(partition, record)
-    return progress(`partition ${partition} of ${partitions}: record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)
-  })
+  const take = kind === "sku" ? audit.record : audit.orderRecord
+  const { decodeRecord } = kind === "sku" ? engineCodec : orderCodec
+  const taken = (records: ReadonlyArray<StoredRecord>) => {
+    for (const record of records) take(partition, record)
+    return progress(`${kind} partition ${partition} of ${partitions}: record ${records.at(-1)?.seq ?? 0} of ${endSeq}`)
+  }
+  yield* readWholeJournal(partition, endSeq, taken, decodeRecord)
 })
 
-const auditAll = Effect.fnUntraced(function* (partitions: number, violationsMax: number) {
-  const audit = createAudit({ codec: engineCodec, partitionOf: (sku) => partitionOf(sku, partitions), violationsMax })
-  // First: what is gone by now was decided by now, in records that are read below, or never was.
+/** Reads all journals of a kind. What its commands stream held is looked at first: what is gone by then was decided by then, in records that are read now, or never was. */
+const readKind = Effect.fnUntraced(function* (audit: Audit, kind: Kind, partitions: number) {
   const held = yield* Commands.use((commands) => commands.at(0, 0))
-  for (let partition = 0; partition < partitions; partition++) yield* readJournal(audit, partition, partitions)
+  for (let partition = 0; partition < partitions; partition++) yield* readJournal(audit, kind, partition, partitions)
+  return held
+})
+
+interface Where {
+  readonly nats: EngineConfig
+  readonly counts: PartitionCounts
+  readonly archive: string | null
+}
+
+/** Reads all journals, those of SKUs first: most of what is carried is carried to them, and what its receiver says is soonest let go. */
+const auditAll = Effect.fnUntraced(function* ({ nats, counts, archive }: Where, violationsMax: number) {
+  const audit = createAudit({
+    codec: engineCodec,
+    partitionOf: (sku) => partitionOf(sku, counts.sku),
+    orders: { codec: orderCodec, partitionOf: (book) => partitionOf(book, counts.order) },
+    violationsMax,
+  })
+  const read = (kind: Kind) =>
+    Effect.flatMap(namedArchive(archive, kind), (archived) =>
+      readKind(audit, kind, counts[kind]).pipe(Effect.provide(Layer.merge(engineLayer({ ...nats, kind }), archived))),
+    )
+  const held = yield* read("sku")
+  const heldOrders = yield* read("order")
   yield* progress("")
   const lookAlikes = lookAlikesOf(audit.skus())
-  return { lookAlikes: lookAlikes.length, lookAlike: lookAlikes.slice(0, lookAlikesMax), ...audit.finish({ held }) }
+  return { lookAlikes: lookAlikes.length, lookAlike: lookAlikes.slice(0, lookAlikesMax), ...audit.finish({ held, heldOrders }) }
 })
 
 /** Groups of SKUs that look alike of which the members are told; all are counted. */
@@ -56,16 +83,29 @@ export const lookAlikeLines = (groups: number, told: ReadonlyArray<ReadonlyArray
         ...told.map((group) => `  ${group.map((sku) => `${shownName(sku)} (${skuToken(sku)})`).join(", ")}`),
       ]
 
-/** What only those who heard it can judge: replies, acknowledgements, the feed. */
-const heardOnly: ReadonlySet<CheckerName> = new Set<CheckerName>(["replies", "completeness", "feed"])
+/** What only those who heard it can judge: replies, acknowledgements, the feed. And what is judged where there are orders. */
+const heardOnly: ReadonlySet<CheckerName> = new Set<CheckerName>([
+  "replies",
+  "completeness",
+  "feed",
+  "carried",
+  "orders",
+  "answers",
+  "lines",
+])
 
 /** The report for people. */
 export const auditText = ({ violations, violationsBy, checked, totals, losses, ok }: AuditReport, partitions: number): string => {
   const checkers = CheckerName.filter((name) => !heardOnly.has(name) || checked[name] > 0)
   const rows = checkers.map((name) => [name, checked[name], violationsBy[name]])
   const sums = Object.entries(totals).flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : []))
-  const places = violations.map(({ checker, partition, seq, sku, detail }) =>
-    [`${checker}: partition ${partition}, record ${seq}`, sku === undefined ? "" : `, SKU ${shownName(sku)}`, `: ${detail}`].join(""),
+  const places = violations.map(({ checker, kind, partition, seq, sku, order, detail }) =>
+    [
+      `${checker}: ${kind === undefined ? "" : `${kind} `}partition ${partition}, record ${seq}`,
+      order === undefined ? "" : `, order ${shownName(order)}`,
+      sku === undefined ? "" : `, SKU ${shownName(sku)}`,
+      `: ${detail}`,
+    ].join(""),
   )
   const lost = losses.map(({ partition, seq, detail }) =>
     [partition < 0 ? "lost" : `lost: partition ${partition}`, seq === 0 ? "" : `, record ${seq}`, `: ${detail}`].join(""),
@@ -73,7 +113,12 @@ export const auditText = ({ violations, violationsBy, checked, totals, losses, o
   const broken = violations.length === 0 && !ok ? "WHAT WAS ACKNOWLEDGED IS LOST:" : "GUARANTEES ARE BROKEN:"
   const verdict = ok ? "No guarantee was found broken." : broken
   return [
-    `${counted(totals.records, "record")} of ${counted(partitions, "partition")}`,
+    `${counted(totals.records + totals.orderRecords, "record")} of ${counted(partitions, "partition")}`,
+    ...(totals.orders === 0
+      ? []
+      : [
+          `${counted(totals.orders, "order")} of ${counted(totals.orderLines, "line")}, ${counted(totals.answersGiven, "answer")} given later`,
+        ]),
     "",
     table(["checker", "looked at", "violations"], rows),
     "",
@@ -86,7 +131,8 @@ export const auditText = ({ violations, violationsBy, checked, totals, losses, o
 }
 
 const description = `Read every journal and judge it with checkers that were written apart from the code they judge: the chain of records, epochs, conservation of units against a
-model of their own, one effect for each command id, one end for each reservation, time, quarantine.
+model of their own, one effect for each command id, one end for each reservation, time, quarantine. Of orders: their lives, their answers, and that what they and SKUs
+say to one another, and of one another's units, agrees as far as both were read.
 
 Needs a worker's access (HOLDFAST_ENGINE_USER and so on, as for \`serve\`), or the nats-server of a \`holdfast serve\` in this folder. What was purged from journals is read from the archive (--archive), as one chain with the rest.
 Reads only. Journals may grow meanwhile: each is
@@ -102,12 +148,11 @@ export const auditCommand = Command.make(
     json: jsonFlag,
   },
   Effect.fn(function* ({ violations, archive, json }) {
-    const archived = yield* namedArchive(archive)
-    const { nats, partitions } = yield* engineAccess
-    const report = yield* auditAll(partitions, violations).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
+    const { nats, counts } = yield* engineAccess
+    const report = yield* auditAll({ nats, counts, archive }, violations)
     yield* json
-      ? printJson({ partitions, ...report })
-      : printLine([auditText(report, partitions), ...lookAlikeLines(report.lookAlikes, report.lookAlike)].join("\n"))
+      ? printJson({ partitions: counts.sku, orderPartitions: counts.order, ...report })
+      : printLine([auditText(report, counts.sku + counts.order), ...lookAlikeLines(report.lookAlikes, report.lookAlike)].join("\n"))
     if (report.ok) return
     const count = Object.values(report.violationsBy).reduce((sum, found) => sum + found, 0)
     return yield* new CommandFailed({

@@ -6,21 +6,34 @@
 
 import { Context, Deferred, Effect, Layer, Schedule, type Scope, Stream } from "effect"
 import { unreachable } from "../assert.ts"
-import { isReservationName, isSku, skuToken, whyNoSku } from "../domain/names.ts"
+import type { Kind } from "../domain/kinds.ts"
+import { isReservationName, isSku, type SenderId, skuToken, whyNoSku } from "../domain/names.ts"
 import type { Command, CommandType } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
+import type { OrderHeardDecision } from "../kinds/order/types.ts"
 import { type Heard, SenderLink } from "../ports/channel.ts"
 import { AnswerUnknown, BrokerUnavailable, NotPermitted } from "../ports/errors.ts"
 import { decodeDoorAnswer } from "../wire/answers.ts"
+import { isOrderId } from "../wire/order-fields.ts"
+import { decodeOrderReply } from "../wire/order-replies.ts"
 import { type QuestionAnswer, quarantinePath, topologyPath } from "../wire/questions.ts"
 import { decodeReply } from "../wire/replies.ts"
 import { type AtsOptions, type AtsSubscription, subscribeAts } from "./ats-subscription.ts"
-import { CommandSender, type PublishMessage } from "./command-sender.ts"
-import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fieldsOf, sendable } from "./commands.ts"
+import { CommandSender, type HeardAnswer, ofSkus, type PublishMessage } from "./command-sender.ts"
+import { type CommandAnswer, type CommandInput, commandKey, completeCommand, fieldsOf, type Sendable, sendable } from "./commands.ts"
 import { type ClientEnvironment, processEnvironment } from "./environment.ts"
 import type { SendFailure } from "./errors.ts"
 import type { AnswerWaiter } from "./in-flight.ts"
 import { checkCallback, checkMs, numbersOf } from "./options.ts"
+import {
+  completeOrder,
+  type OrderAnswer,
+  type OrderCommandType,
+  type OrderInput,
+  type OrderRequest,
+  ofOrders,
+  orderSendable,
+} from "./orders.ts"
 import { QuestionDesk, type QuestionFailure, questionToken } from "./question-desk.ts"
 
 /** A number that can't be one of these (0, NaN, below 0, more than a timer holds) is a RangeError of whoever gives it. */
@@ -42,15 +55,16 @@ export interface ClientOptions {
   readonly environment?: ClientEnvironment
 }
 
-export interface SendOptions {
+export interface SendOptions<Answer = CommandAnswer> {
   /** Instead of the client's. */
   readonly timeoutMs?: number
-  /** Instead of the client's. */
-  readonly onSettled?: (decision: CommandAnswer) => void
+  /** Instead of the client's, which hears of SKUs alone. */
+  readonly onSettled?: (decision: Answer) => void
 }
 
 export type StockAnswer = Extract<QuestionAnswer, { readonly answer: "stock" | "unknownSku" }>
 export type ReservationAnswer = Extract<QuestionAnswer, { readonly answer: "reservation" | "unknownReservation" }>
+export type OrderStanding = Extract<QuestionAnswer, { readonly answer: "order" | "unknownOrder" }>
 export type WorkerAnswer = Extract<QuestionAnswer, { readonly answer: "worker" }>
 export type QuarantineAnswer = Extract<QuestionAnswer, { readonly answer: "quarantine" }>
 
@@ -76,10 +90,21 @@ export class Client extends Context.Service<
       options?: SendOptions,
     ) => void
     readonly send: (command: Command, options?: SendOptions) => Effect.Effect<CommandAnswer, SendFailure>
+    /** The same three for commands about orders of this channel. */
+    readonly orderCommand: <Type extends OrderCommandType>(type: Type, input: OrderInput<Type>) => OrderRequest<Type>
+    readonly submitOrder: (
+      command: OrderRequest,
+      decided: (answer: OrderAnswer) => void,
+      failed: (failure: SendFailure) => void,
+      options?: SendOptions<OrderAnswer>,
+    ) => void
+    readonly sendOrder: (command: OrderRequest, options?: SendOptions<OrderAnswer>) => Effect.Effect<OrderAnswer, SendFailure>
     /** Stock of a SKU by location and the ATS of every channel, as of a journaled record. For senders with one of the roles warehouse, merchandiser, operator, reader. */
     readonly stock: (sku: string) => Effect.Effect<StockAnswer, QuestionFailure>
     /** What became of a reservation of this channel, as of a journaled record: whether it is held or confirmed and for how many units, or how and when it ended. */
     readonly reservation: (sku: string, reservation: string) => Effect.Effect<ReservationAnswer, QuestionFailure>
+    /** An order of this channel as it stands, as of a journaled record: its phase, and what became of each line. */
+    readonly order: (order: string) => Effect.Effect<OrderStanding, QuestionFailure>
     /** Who is at work on what. Waits for all workers that the others know of. For senders with the role operator or reader. */
     readonly topology: Effect.Effect<Topology, QuestionFailure>
     /** One page of what a partition has in quarantine, oldest first; `next` of a page is `after` of the next. */
@@ -97,40 +122,69 @@ const relistenMs = 250
 
 const utf8 = new TextEncoder()
 
-/** Every command that this library has is of SKUs. */
+/** Publishes messages about one kind of thing. `prefix`: what their answers are told by from those of the other. */
 const publishOver =
-  (link: SenderLink["Service"], instance: string): PublishMessage =>
+  (link: SenderLink["Service"], kind: Kind, prefix: string): PublishMessage =>
   ({ class: commandClass, token, body, suffix }) =>
-    link.publish({ class: commandClass, kind: "sku", token, body: utf8.encode(body), suffix: `${instance}.${suffix}` })
+    link.publish({ class: commandClass, kind, token, body: utf8.encode(body), suffix: `${prefix}.${suffix}` })
+
+/** Tells the answers to commands about orders from those to commands about SKUs, which count from 1. */
+const ordersToken = "o"
+
+/** Who sends commands of each kind. */
+interface Senders {
+  readonly sku: CommandSender
+  readonly order: CommandSender<OrderAnswer, OrderHeardDecision>
+}
 
 /** How a door's answer begins, as this release writes it: `{"v":1,"a…`. Only so that a decision, which is what mostly comes, is not looked at twice. */
 const answerFirstAt = '{"v":1,"'.length
 const answerFirst = "a".charCodeAt(0)
 
 /** What was said about a message: decisions, or what became of it before or instead of them. */
-const hearSaid = (sender: CommandSender, suffix: string, body: Uint8Array): void => {
+const hearSaid = <A extends { readonly outcome: string }, S extends HeardAnswer>(
+  sender: CommandSender<A, S>,
+  decode: (body: Uint8Array) => { readonly decisions: ReadonlyArray<S> } | undefined,
+  suffix: string,
+  body: Uint8Array,
+): void => {
   const answer = body[answerFirstAt] === answerFirst ? decodeDoorAnswer(body) : undefined
-  const decisions = answer === undefined ? decodeReply(body)?.decisions : undefined
+  const decisions = answer === undefined ? decode(body)?.decisions : undefined
   const found = answer ?? (decisions === undefined ? decodeDoorAnswer(body) : undefined)
   if (decisions !== undefined) sender.heardReply(suffix, decisions)
   else if (found !== undefined) sender.heardAnswer(suffix, found)
   else sender.heardNonsense(suffix)
 }
 
-const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => {
+/** What follows a word in a suffix; undefined: it begins with another. */
+const behind = (word: string, suffix: string): string | undefined =>
+  suffix.startsWith(`${word}.`) ? suffix.slice(word.length + 1) : undefined
+
+const hear = (heard: Heard, { sku, order }: Senders, desk: QuestionDesk): void => {
   switch (heard._tag) {
-    case "Said":
-      if (heard.suffix.startsWith(`${questionToken}.`)) desk.heard(heard.suffix.slice(questionToken.length + 1), heard.body)
-      else hearSaid(sender, heard.suffix, heard.body)
+    case "Said": {
+      const question = behind(questionToken, heard.suffix)
+      const ofOrder = behind(ordersToken, heard.suffix)
+      if (question !== undefined) desk.heard(question, heard.body)
+      else if (ofOrder !== undefined) hearSaid(order, decodeOrderReply, ofOrder, heard.body)
+      else hearSaid(sku, decodeReply, heard.suffix, heard.body)
       return
-    case "NobodyTook":
-      sender.heardNobody(heard.suffix)
+    }
+    case "NobodyTook": {
+      const ofOrder = behind(ordersToken, heard.suffix)
+      if (ofOrder === undefined) sku.heardNobody(heard.suffix)
+      else order.heardNobody(ofOrder)
       return
-    case "NotPermitted":
-      sender.heardNotPermitted(heard.class, heard.token, heard.cause)
+    }
+    case "NotPermitted": {
+      const { class: commandClass, kind, token, cause } = heard
+      if (kind === "order") order.heardNotPermitted(commandClass, token, cause)
+      else sku.heardNotPermitted(commandClass, token, cause)
       return
+    }
     case "Listening":
-      sender.hears()
+      sku.hears()
+      order.hears()
       desk.hears()
       return
     default:
@@ -142,18 +196,19 @@ const hear = (heard: Heard, sender: CommandSender, desk: QuestionDesk): void => 
 const deafAdvice =
   "its login has lost that permission; have whoever runs the server give it back. Until then nothing new is sent; this client listens again by itself"
 
-const hearReplies = (link: SenderLink["Service"], instance: string, sender: CommandSender, desk: QuestionDesk) =>
+const hearReplies = (link: SenderLink["Service"], instance: string, senders: Senders, desk: QuestionDesk) =>
   link.replies(instance).pipe(
     Stream.runForEach((arrived) =>
       Effect.sync(() => {
-        for (const heard of arrived) hear(heard, sender, desk)
+        for (const heard of arrived) hear(heard, senders, desk)
       }),
     ),
     Effect.andThen(Effect.fail(new BrokerUnavailable({ operation: "hear replies", cause: "the subscription ended" }))),
     Effect.tapErrorTag("NotPermitted", ({ cause }) =>
       Effect.sync(() => {
         const deaf = new NotPermitted({ operation: `hear answers as ${link.sender}`, cause: `${cause}: ${deafAdvice}` })
-        sender.deaf(deaf)
+        senders.sku.deaf(deaf)
+        senders.order.deaf(deaf)
         desk.deaf(deaf)
       }),
     ),
@@ -164,15 +219,17 @@ const hearReplies = (link: SenderLink["Service"], instance: string, sender: Comm
 const firstTimesMax = 65_536
 
 /** The time that an id was first used at, where the caller gives none: it bounds how long the id is remembered, so asking again must not move it. */
-const withFirstTime = <Input extends { readonly id?: string; readonly sku: string; readonly issuedAtMs?: number }>(
+const withFirstTime = <Input extends { readonly id?: string; readonly issuedAtMs?: number }>(
   firstIssued: Map<string, number>,
   given: Input,
+  about: "sku" | "order",
   environment: ClientEnvironment,
 ): Input => {
   const input = fieldsOf(given) as Input
+  const named: unknown = Reflect.get(input, about)
   // What is no id is told by whoever checks it: nothing is kept under it.
-  if (typeof input.id !== "string" || typeof input.sku !== "string") return input
-  const key = commandKey(input.id, input.sku)
+  if (typeof input.id !== "string" || typeof named !== "string") return input
+  const key = `${about} ${commandKey(input.id, named)}`
   const issuedAtMs = input.issuedAtMs === undefined ? (firstIssued.get(key) ?? environment.wallMs()) : input.issuedAtMs
   // What is no time is told by whoever checks it: nothing is kept of it.
   if (typeof issuedAtMs !== "number") return input
@@ -186,25 +243,25 @@ const withFirstTime = <Input extends { readonly id?: string; readonly sku: strin
   return { ...input, issuedAtMs }
 }
 
-/** Commands over the sender, each with the patience and the callback of its own or of the client. */
-const commands = (
-  sender: CommandSender,
-  partitions: Partitions,
+/** What sends commands of one kind for callers, each with the patience and the callback of its own or of the client. */
+const sendingOver = <C, A extends { readonly outcome: string }, S extends HeardAnswer>(
+  sender: CommandSender<A, S>,
+  sendableOf: (command: C) => Sendable | A,
   environment: ClientEnvironment,
-  options: ClientOptions,
   timeoutMs: number,
+  onSettled: ((decision: A) => void) | undefined,
 ) => {
-  const settledOf = (own: SendOptions): AnswerWaiter["settled"] => {
+  const settledOf = (own: SendOptions<A>): AnswerWaiter<A>["settled"] => {
     const given = fieldsOf(own).onSettled
-    const settled = given === undefined ? options.onSettled : given
+    const settled = given === undefined ? onSettled : given
     checkCallback("onSettled", settled)
     return settled === undefined ? null : surfacing(environment, settled)
   }
   /** Returns how to stop waiting, or undefined if it was answered at once. */
-  const submit = (command: Command, waiter: AnswerWaiter, given: SendOptions): (() => void) | undefined => {
+  const submit = (command: C, waiter: AnswerWaiter<A>, given: SendOptions<A>): (() => void) | undefined => {
     const own = fieldsOf(given)
     checkMs("timeoutMs", own.timeoutMs)
-    const ready = sendable(command, partitions.known)
+    const ready = sendableOf(command)
     if ("outcome" in ready) {
       waiter.decided(ready)
       return undefined
@@ -212,20 +269,46 @@ const commands = (
     sender.submit(ready, own.timeoutMs ?? timeoutMs, waiter)
     return () => sender.forgo(ready, waiter)
   }
-  const firstIssued = new Map<string, number>()
   return {
-    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) =>
-      completeCommand(type, withFirstTime(firstIssued, input, environment), environment),
-    submit: (command: Command, decided: AnswerWaiter["decided"], failed: AnswerWaiter["failed"], own: SendOptions = {}): void => {
+    submit: (command: C, decided: AnswerWaiter<A>["decided"], failed: AnswerWaiter<A>["failed"], own: SendOptions<A> = {}): void => {
       submit(command, { decided, failed, settled: settledOf(own) }, own)
     },
-    send: (command: Command, own: SendOptions = {}) =>
-      Effect.callback<CommandAnswer, SendFailure>((resume) => {
-        const decided = (decision: CommandAnswer) => resume(Effect.succeed(decision))
+    send: (command: C, own: SendOptions<A> = {}) =>
+      Effect.callback<A, SendFailure>((resume) => {
+        const decided = (decision: A) => resume(Effect.succeed(decision))
         const failed = (failure: SendFailure) => resume(Effect.fail(failure))
         const stop = submit(command, { decided, failed, settled: settledOf(own) }, own)
         return stop === undefined ? undefined : Effect.sync(stop)
       }),
+  }
+}
+
+/** Commands about SKUs and about orders. */
+const commands = (
+  senders: Senders,
+  channel: SenderId,
+  partitions: Partitions,
+  environment: ClientEnvironment,
+  options: ClientOptions,
+  timeoutMs: number,
+) => {
+  const firstIssued = new Map<string, number>()
+  const skus = sendingOver(
+    senders.sku,
+    (command: Command) => sendable(command, partitions.known),
+    environment,
+    timeoutMs,
+    options.onSettled,
+  )
+  const orders = sendingOver(senders.order, (command: OrderRequest) => orderSendable(command, channel), environment, timeoutMs, undefined)
+  return {
+    command: <Type extends CommandType>(type: Type, input: CommandInput<Type>) =>
+      completeCommand(type, withFirstTime(firstIssued, input, "sku", environment), environment),
+    ...skus,
+    orderCommand: <Type extends OrderCommandType>(type: Type, input: OrderInput<Type>) =>
+      completeOrder(type, withFirstTime(firstIssued, input, "order", environment), environment),
+    submitOrder: orders.submit,
+    sendOrder: orders.send,
   }
 }
 
@@ -315,6 +398,12 @@ const questions = (desk: QuestionDesk, counted: Effect.Effect<number, QuestionFa
             : undefined,
         )
       : Effect.die(new RangeError(`there can be no reservation ${givenText(reservation)} of a SKU ${givenText(sku)}`)),
+  order: (order: string): Effect.Effect<OrderStanding, QuestionFailure> =>
+    typeof order === "string" && isOrderId(order)
+      ? desk.ask({ path: `order.${skuToken(order)}`, timeoutMs }, (answer) =>
+          (answer.answer === "order" || answer.answer === "unknownOrder") && answer.order === order ? answer : undefined,
+        )
+      : Effect.die(new RangeError(`there can be no order ${givenText(order)}`)),
   topology: Effect.zipWith(
     counted,
     desk.collect({ path: "workers", timeoutMs: Math.min(timeoutMs, collectMs) }, isComplete),
@@ -337,10 +426,14 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
     const environment = options.environment ?? processEnvironment
     const { timeoutMs, ...limits } = numbersOf(options)
     const instance = environment.randomId()
-    const sender = new CommandSender(environment, limits, publishOver(link, instance))
+    const channel = link.sender as SenderId
+    const senders: Senders = {
+      sku: new CommandSender(environment, limits, publishOver(link, "sku", instance), ofSkus),
+      order: new CommandSender(environment, limits, publishOver(link, "order", `${instance}.${ordersToken}`), ofOrders(channel)),
+    }
     const desk = new QuestionDesk(link, instance)
     const partitions: Partitions = { known: undefined, learned: yield* Deferred.make<number, QuestionFailure>() }
-    yield* Effect.forkScoped(hearReplies(link, instance, sender, desk), { startImmediately: true })
+    yield* Effect.forkScoped(hearReplies(link, instance, senders, desk), { startImmediately: true })
     yield* Effect.forkScoped(learnPartitions(desk, partitions), { startImmediately: true })
     const counted = Deferred.await(partitions.learned).pipe(
       Effect.timeoutOrElse({
@@ -349,10 +442,11 @@ const makeClient = (options: ClientOptions): Effect.Effect<Client["Service"], ne
       }),
     )
     // Runs before replies stop being heard: whatever is under way is answered first.
-    yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => sender.close(() => resume(Effect.void))))
+    for (const sender of [senders.sku, senders.order])
+      yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => sender.close(() => resume(Effect.void))))
     return Client.of({
       sender: link.sender,
-      ...commands(sender, partitions, environment, options, timeoutMs),
+      ...commands(senders, channel, partitions, environment, options, timeoutMs),
       ...questions(desk, counted, timeoutMs),
       subscribeAts: (asked) => {
         const options = checkAtsOptions(asked)

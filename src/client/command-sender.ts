@@ -40,28 +40,58 @@ export type PublishMessage = (message: {
   readonly suffix: string
 }) => boolean
 
-interface UnsettledCommand {
+interface UnsettledCommand<A> {
   readonly command: Sendable
-  readonly waiter: AnswerWaiter
+  readonly waiter: AnswerWaiter<A>
   readonly giveUpAtMs: number
 }
 
 /** Commands whose final decision is still awaited after a provisional one. Beyond it the oldest are no longer told. */
 const provisionalMax = 10_000
 
-export class CommandSender {
+/** What a sender of commands has to know of the things that they are about: SKUs, or orders. */
+export interface Spoken<A, S> {
+  /** By what a decision finds its command; undefined where it doesn't say enough: then it is found by its place. */
+  readonly keyOf: (said: S) => string | undefined
+  /** An answer to this command. */
+  readonly answer: (command: Pick<Sendable, "id" | "about">, rest: object) => A
+  /** What differs between two commands of one id, as their owner would say it; undefined: they ask for the same. */
+  readonly differing: (one: string, other: string) => string | undefined
+}
+
+/** A decision as a reply says it, as far as it is looked at here. */
+export interface HeardAnswer {
+  readonly id: string | null
+  readonly outcome: string
+}
+
+/** What differs between two commands about a SKU. */
+const differingContent = (one: string, other: string): string | undefined => {
+  const [a, b] = [one, other].map((text) => contentHash(JSON.parse(text) as Command))
+  return a === undefined || b === undefined || a === b ? undefined : differingField(a, b)
+}
+
+/** Commands about SKUs. */
+export const ofSkus: Spoken<CommandAnswer, HeardDecision> = {
+  keyOf: ({ id, sku }) => (id === null || sku === null ? undefined : commandKey(id, sku)),
+  answer: ({ id, about: sku }, rest) => ({ id, sku, ...rest }) as CommandAnswer,
+  differing: differingContent,
+}
+
+export class CommandSender<A extends { readonly outcome: string } = CommandAnswer, S extends HeardAnswer = HeardDecision> {
   readonly #environment: ClientEnvironment
   readonly #limits: SenderLimits
   readonly #publish: PublishMessage
-  readonly #inFlight = new Map<string, CommandInFlight>()
-  readonly #lanes = new CommandLanes<CommandInFlight>()
-  readonly #attempts = new Map<string, Attempt>()
-  readonly #provisional = new Map<string, ReadonlyArray<AnswerWaiter>>()
-  #waiting: Array<UnsettledCommand> = []
+  readonly #spoken: Spoken<A, S>
+  readonly #inFlight = new Map<string, CommandInFlight<A>>()
+  readonly #lanes = new CommandLanes<CommandInFlight<A>>()
+  readonly #attempts = new Map<string, Attempt<A>>()
+  readonly #provisional = new Map<string, ReadonlyArray<AnswerWaiter<A>>>()
+  #waiting: Array<UnsettledCommand<A>> = []
   #waitingFrom = 0
   /** When the first caller of those that wait for room loses patience. */
   #waitingGiveUpAtMs = Number.POSITIVE_INFINITY
-  #outbox: Array<CommandInFlight> = []
+  #outbox: Array<CommandInFlight<A>> = []
   #flushing = false
   #nextMessage = 1
   #sweepAtMs = Number.POSITIVE_INFINITY
@@ -71,10 +101,11 @@ export class CommandSender {
   #deaf: NotPermitted | null = null
   #whenIdle: Array<() => void> = []
 
-  constructor(environment: ClientEnvironment, limits: SenderLimits, publish: PublishMessage) {
+  constructor(environment: ClientEnvironment, limits: SenderLimits, publish: PublishMessage, spoken: Spoken<A, S>) {
     this.#environment = environment
     this.#limits = limits
     this.#publish = publish
+    this.#spoken = spoken
   }
 
   /** Commands without a decision, waiting ones included. */
@@ -83,7 +114,7 @@ export class CommandSender {
   }
 
   /** Sends `command` when there is room. `timeoutMs` is the caller's patience, from now. */
-  submit(command: Sendable, timeoutMs: number, waiter: AnswerWaiter): void {
+  submit(command: Sendable, timeoutMs: number, waiter: AnswerWaiter<A>): void {
     const giveUpAtMs = this.#environment.elapsedMs() + timeoutMs
     const same = this.#inFlight.get(command.key)
     if (this.#closed) waiter.failed(new ClientClosed({ cause: "the client was closed before this was sent; nothing was stored" }))
@@ -99,10 +130,11 @@ export class CommandSender {
   }
 
   /** Takes the decisions of the reply to the message with this suffix. */
-  heardReply(suffix: string, decisions: ReadonlyArray<HeardDecision>): void {
+  heardReply(suffix: string, decisions: ReadonlyArray<S>): void {
     const attempt = this.#attempts.get(suffix)
     for (const [i, said] of decisions.entries()) {
-      if (said.id !== null && said.sku !== null) this.#namedDecision(attempt, commandKey(said.id, said.sku), said as CommandAnswer)
+      const key = this.#spoken.keyOf(said)
+      if (key !== undefined) this.#namedDecision(attempt, key, said as unknown as A)
       else if (attempt !== undefined) this.#namelessDecision(attempt, decisions.length, i, said)
     }
     this.#admitWaiting()
@@ -143,7 +175,7 @@ export class CommandSender {
 
   /** The server dropped a message published there, for want of permission; the newest, where it can't be told which. Never on the way of what is permitted, so it may look at all. */
   heardNotPermitted(commandClass: CommandClass, token: string, cause: string): void {
-    let newest: Attempt | undefined
+    let newest: Attempt<A> | undefined
     for (const attempt of this.#attempts.values()) if (attempt.class === commandClass && attempt.token === token) newest = attempt
     if (newest !== undefined) this.#notPermitted(newest, `publish ${commandClass} commands`, cause)
     this.#admitWaiting()
@@ -167,7 +199,7 @@ export class CommandSender {
   }
 
   /** The caller no longer waits. What nobody waits for is not sent again; it may have been decided. */
-  forgo(command: Sendable, waiter: AnswerWaiter): void {
+  forgo(command: Sendable, waiter: AnswerWaiter<A>): void {
     const inFlight = this.#inFlight.get(command.key)
     const place = inFlight?.waiters.indexOf(waiter) ?? -1
     if (inFlight === undefined || place < 0)
@@ -184,17 +216,17 @@ export class CommandSender {
   }
 
   /** The same id asked twice at once: the same content shares the decision, other content gets the answer the owner would give. */
-  #join(same: CommandInFlight, command: Sendable, waiter: AnswerWaiter): void {
-    const field = same.text === command.text ? undefined : differingContent(same.text, command.text)
+  #join(same: CommandInFlight<A>, command: Sendable, waiter: AnswerWaiter<A>): void {
+    const field = same.text === command.text ? undefined : this.#spoken.differing(same.text, command.text)
     if (field === undefined) same.waiters.push(waiter)
-    else waiter.decided({ id: command.id, sku: command.sku, outcome: "refused", reason: "IdReused", field })
+    else waiter.decided(this.#spoken.answer(command, { outcome: "refused", reason: "IdReused", field }))
   }
 
-  #admit(sendable: Sendable, waiter: AnswerWaiter, giveUpAtMs: number): void {
-    const command: CommandInFlight = {
+  #admit(sendable: Sendable, waiter: AnswerWaiter<A>, giveUpAtMs: number): void {
+    const command: CommandInFlight<A> = {
       key: sendable.key,
       id: sendable.id,
-      sku: sendable.sku,
+      about: sendable.about,
       issuedAtMs: sendable.issuedAtMs,
       reservation: sendable.reservation,
       class: sendable.class,
@@ -214,7 +246,8 @@ export class CommandSender {
       place: "held",
       before: null,
       after: null,
-      alone: false,
+      isAlone: sendable.isAlone,
+      alone: sendable.isAlone,
       placedIn: 0,
       lastCause: "no answer came",
       decided: false,
@@ -227,8 +260,8 @@ export class CommandSender {
   }
 
   /** Sends it at the end of the turn, and behind it what waits for it, as far as a message may hold it. */
-  #post(command: CommandInFlight): void {
-    let next: CommandInFlight | null = command
+  #post(command: CommandInFlight<A>): void {
+    let next: CommandInFlight<A> | null = command
     for (let room = commandsPerMessageMax; next !== null && room > 0; room--) {
       if (next.place !== "posted") this.#outbox.push(next)
       next.place = "posted"
@@ -248,10 +281,10 @@ export class CommandSender {
     const { messages, held } = packMessages(outbox, this.#nextMessage)
     for (const command of held) command.place = "held"
     this.#nextMessage += messages.length
-    const unsent: Array<Attempt> = []
+    const unsent: Array<Attempt<A>> = []
     for (const { number, class: commandClass, token, body, commands } of messages) {
       const suffix = String(number)
-      const attempt: Attempt = { suffix, class: commandClass, token, commands, undecided: commands.length }
+      const attempt: Attempt<A> = { suffix, class: commandClass, token, commands, undecided: commands.length }
       this.#attempts.set(suffix, attempt)
       this.#sent(attempt)
       if (!this.#publish({ class: commandClass, token, body, suffix })) unsent.push(attempt)
@@ -261,7 +294,7 @@ export class CommandSender {
   }
 
   /** Until something is heard it may have been taken; it is sent again when silence has lasted. Spread and grown per message: what travelled together goes again together. */
-  #sent(attempt: Attempt): void {
+  #sent(attempt: Attempt<A>): void {
     let silences = 0
     for (const command of attempt.commands) silences = Math.max(silences, command.attempts.length)
     const nowMs = this.#environment.elapsedMs()
@@ -275,7 +308,7 @@ export class CommandSender {
     this.#sweepBy(retryAtMs)
   }
 
-  #stored(attempt: Attempt): void {
+  #stored(attempt: Attempt<A>): void {
     const nowMs = this.#environment.elapsedMs()
     const chance = this.#environment.chance()
     for (const command of attempt.commands) {
@@ -289,7 +322,7 @@ export class CommandSender {
   }
 
   /** Nobody took the message, or it came too old: it is sent again, later each time. */
-  #untaken(attempt: Attempt, why: BusyCause): void {
+  #untaken(attempt: Attempt<A>, why: BusyCause): void {
     let times = 0
     for (const command of attempt.commands) times = Math.max(times, command.untaken++)
     const delayMs = untakenMs(this.#limits, times, this.#environment.chance())
@@ -297,7 +330,7 @@ export class CommandSender {
   }
 
   /** Nothing of the message was taken: its commands go again after `delayMs`, as long as somebody waits for them. */
-  #notTaken(attempt: Attempt, why: BusyCause, delayMs: number, retryAfterMs: number): void {
+  #notTaken(attempt: Attempt<A>, why: BusyCause, delayMs: number, retryAfterMs: number): void {
     this.#dropAttempt(attempt)
     const atMs = this.#environment.elapsedMs() + delayMs
     for (const command of attempt.commands) {
@@ -313,12 +346,12 @@ export class CommandSender {
   }
 
   /** Forgets a message that was surely not taken. */
-  #dropAttempt(attempt: Attempt): void {
+  #dropAttempt(attempt: Attempt<A>): void {
     this.#attempts.delete(attempt.suffix)
     for (const command of attempt.commands) command.attempts = command.attempts.filter((one) => one !== attempt)
   }
 
-  #notStored(attempt: Attempt, answer: NotStoredAtDoor): void {
+  #notStored(attempt: Attempt<A>, answer: NotStoredAtDoor): void {
     switch (answer.reason) {
       case "age": {
         const named = answer.at === undefined ? undefined : attempt.commands[answer.at]
@@ -351,7 +384,7 @@ export class CommandSender {
    * Something about the message was wrong, and nothing of it was taken. Known which of its commands it was, the others go again without it; not known, each goes alone, and the answer
    * to each says it.
    */
-  #atFault(attempt: Attempt, answer: NotStoredAtDoor, named: CommandInFlight | undefined): void {
+  #atFault(attempt: Attempt<A>, answer: NotStoredAtDoor, named: CommandInFlight<A> | undefined): void {
     this.#dropAttempt(attempt)
     const guilty = attempt.commands.length === 1 ? attempt.commands[0] : named
     for (const command of attempt.commands) {
@@ -364,7 +397,7 @@ export class CommandSender {
     }
   }
 
-  #neverStored(command: CommandInFlight, answer: NotStoredAtDoor): void {
+  #neverStored(command: CommandInFlight<A>, answer: NotStoredAtDoor): void {
     const { reason, cause, field, detail, at } = answer
     command.retryAtMs = Number.POSITIVE_INFINITY
     command.lastCause = `the last sending was not stored, for its ${field ?? cause ?? reason}; an earlier one had no answer`
@@ -376,10 +409,10 @@ export class CommandSender {
       ...(detail === undefined ? {} : { detail }),
       ...(at === undefined ? {} : { at }),
     }
-    this.#settle(command, { id: command.id, sku: command.sku, outcome: "notStored", reason, ...why })
+    this.#settle(command, this.#spoken.answer(command, { outcome: "notStored", reason, ...why }))
   }
 
-  #notPermitted(attempt: Attempt, operation: string, cause: string): void {
+  #notPermitted(attempt: Attempt<A>, operation: string, cause: string): void {
     this.#dropAttempt(attempt)
     for (const command of attempt.commands) {
       if (command.decided || command.stored) continue
@@ -389,12 +422,11 @@ export class CommandSender {
     }
   }
 
-  #busy(command: CommandInFlight): void {
-    const { id, sku, notTaken } = command
-    this.#settle(command, { id, sku, outcome: "busy", ...notTaken })
+  #busy(command: CommandInFlight<A>): void {
+    this.#settle(command, this.#spoken.answer(command, { outcome: "busy", ...command.notTaken }))
   }
 
-  #namedDecision(attempt: Attempt | undefined, key: string, decision: CommandAnswer): void {
+  #namedDecision(attempt: Attempt<A> | undefined, key: string, decision: A): void {
     const command = this.#inFlight.get(key)
     // Only what travelled in that message: an answer to an id that was given up and used anew is not the new one's.
     if (command !== undefined && attempt !== undefined && command.attempts.includes(attempt)) this.#settle(command, decision)
@@ -406,24 +438,24 @@ export class CommandSender {
   }
 
   /** A decision without id and SKU is about the body at that place, or about the whole message if it is the only one. */
-  #namelessDecision(attempt: Attempt, decisions: number, index: number, said: HeardDecision): void {
+  #namelessDecision(attempt: Attempt<A>, decisions: number, index: number, said: S): void {
     const whole = decisions === 1 && attempt.commands.length !== 1
     const meant = whole ? attempt.commands : attempt.commands.slice(index, index + 1)
-    for (const command of meant) if (!command.decided) this.#settle(command, { ...said, id: command.id, sku: command.sku } as CommandAnswer)
+    for (const command of meant) if (!command.decided) this.#settle(command, this.#spoken.answer(command, { ...said, id: command.id }))
   }
 
-  #settle(command: CommandInFlight, decision: CommandAnswer): void {
+  #settle(command: CommandInFlight<A>, decision: A): void {
     this.#forget(command)
     if (!isFinal(decision)) this.#awaitFinal(command)
     for (const waiter of command.waiters) waiter.decided(decision)
   }
 
-  #fail(command: CommandInFlight, failure: SendFailure): void {
+  #fail(command: CommandInFlight<A>, failure: SendFailure): void {
     this.#forget(command)
     for (const waiter of command.waiters) waiter.failed(failure)
   }
 
-  #forget(command: CommandInFlight): void {
+  #forget(command: CommandInFlight<A>): void {
     command.decided = true
     this.#inFlight.delete(command.key)
     for (const attempt of command.attempts) if (--attempt.undecided === 0) this.#attempts.delete(attempt.suffix)
@@ -432,7 +464,7 @@ export class CommandSender {
     if (after !== null && after.place === "held" && !waits(after)) this.#post(after)
   }
 
-  #awaitFinal(command: CommandInFlight): void {
+  #awaitFinal(command: CommandInFlight<A>): void {
     const listening = command.waiters.filter((waiter) => waiter.settled !== null)
     if (listening.length === 0) return
     this.#provisional.set(command.key, listening)
@@ -474,7 +506,7 @@ export class CommandSender {
     const nowMs = this.#environment.elapsedMs()
     this.#sweepAtMs = Number.POSITIVE_INFINITY
     let nextMs = Number.POSITIVE_INFINITY
-    const impatient: Array<CommandInFlight> = []
+    const impatient: Array<CommandInFlight<A>> = []
     for (const command of this.#inFlight.values()) {
       if (command.giveUpAtMs <= nowMs) impatient.push(command)
       else {
@@ -489,7 +521,7 @@ export class CommandSender {
     if (this.undecided > 0 && nextMs < Number.POSITIVE_INFINITY) this.#sweepBy(nextMs)
   }
 
-  #giveUp(command: CommandInFlight): void {
+  #giveUp(command: CommandInFlight<A>): void {
     // No sending of it may have been taken.
     if (command.attempts.length === 0 && !command.stored) {
       this.#busy(command)
@@ -513,7 +545,7 @@ export class CommandSender {
     for (const { giveUpAtMs } of this.#waiting) this.#waitingGiveUpAtMs = Math.min(this.#waitingGiveUpAtMs, giveUpAtMs)
     for (const { command, waiter, giveUpAtMs } of waiting) {
       if (giveUpAtMs > nowMs) continue
-      waiter.decided({ id: command.id, sku: command.sku, outcome: "busy", why: "client", retryAfterMs: this.#limits.retryMs })
+      waiter.decided(this.#spoken.answer(command, { outcome: "busy", why: "client", retryAfterMs: this.#limits.retryMs }))
     }
   }
 
@@ -526,12 +558,6 @@ export class CommandSender {
     this.#whenIdle = []
     for (const tell of idle) tell()
   }
-}
-
-/** What differs between two commands of one id, as their owner would say it; undefined: they ask for the same. */
-const differingContent = (one: string, other: string): string | undefined => {
-  const [a, b] = [one, other].map((text) => contentHash(JSON.parse(text) as Command))
-  return a === undefined || b === undefined || a === b ? undefined : differingField(a, b)
 }
 
 /** What else has to be the same where it was asked for by a name that the caller may not have given. */

@@ -15,6 +15,7 @@ import {
   tokenHash,
   utf8Bytes,
 } from "../domain/names.ts"
+import type { OrderId } from "../domain/order/names.ts"
 import { unclearSku } from "../domain/sku/clear-sku.ts"
 import { type Command, type CommandType, classOf, isFact } from "../domain/sku/commands.ts"
 import { shownName } from "../domain/telling.ts"
@@ -29,7 +30,7 @@ import { readCanonicalBody } from "../wire/reader.ts"
 import type { ClientEnvironment } from "./environment.ts"
 
 /** A type of the domain with its names as plain strings. */
-type Plain<T> = T extends Sku | LocationId | SenderId | CommandId | ReservationId
+export type Plain<T> = T extends Sku | LocationId | SenderId | CommandId | ReservationId | OrderId
   ? string
   : T extends ReadonlyArray<infer Item>
     ? ReadonlyArray<Plain<Item>>
@@ -67,18 +68,19 @@ export type CommandAnswer = { readonly id: string; readonly sku: string } & (
 )
 
 /** Whether nothing else can be said about that command any more (busy: about that sending of it). */
-export const isFinal = (decision: CommandAnswer): boolean => decision.outcome !== "quarantined"
+export const isFinal = (decision: { readonly outcome: string }): boolean => decision.outcome !== "quarantined"
 
 /** A command ready to travel. */
 export interface Sendable {
   readonly key: string
   readonly id: string
-  readonly sku: string
+  /** What it is about: its SKU, or its order. */
+  readonly about: string
   readonly issuedAtMs: number
   /** The reservation it names, if any. */
   readonly reservation: string | undefined
   readonly class: CommandClass
-  /** Canonical subject token of its SKU. */
+  /** Canonical subject token of what it is about. */
   readonly token: string
   readonly text: string
   /** Bytes of `text` in UTF-8. */
@@ -89,37 +91,42 @@ export interface Sendable {
   readonly packing: number
   /** The same for commands that are about the same thing: see lanes.ts. */
   readonly lane: string
+  /** Whether it travels in a message of its own. */
+  readonly isAlone: boolean
 }
 
 /** Ids hold no slash, so no two pairs of id and SKU share a key. */
 export const commandKey = (id: string, sku: string): string => `${id}/${sku}`
 
 /** A type given beside the one that is asked for: neither may win, so it is made one that no command has. */
-const typeOf = (type: CommandType, given: unknown): CommandType =>
+export const typeGiven = <Type extends string>(type: Type, given: unknown): Type =>
   given === undefined || given === type
     ? type
-    : (`${String(typeof given === "object" ? JSON.stringify(given) : given)}, given to ${type}` as CommandType)
+    : (`${String(typeof given === "object" ? JSON.stringify(given) : given)}, given to ${type}` as Type)
 
-/**
- * The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. Only what is absent is filled in: with an id that is null by
- * accident, a random one would make every repetition another command.
- */
+/** Fields with an id and a time where they are left out. Only what is absent is filled in: with an id that is null by accident, a random one would make every repetition another command. */
+export const filledIn = <Fields extends { readonly id?: string; readonly issuedAtMs?: number }>(
+  fields: Fields,
+  environment: ClientEnvironment,
+) => ({
+  ...fields,
+  id: fields.id === undefined ? environment.randomId() : fields.id,
+  issuedAtMs: fields.issuedAtMs === undefined ? environment.wallMs() : fields.issuedAtMs,
+})
+
+/** The whole command: store it before it is sent where it must survive this process, for only the same id and `issuedAtMs` repeat it. */
 export const completeCommand = <Type extends CommandType>(
   type: Type,
   input: CommandInput<Type>,
   environment: ClientEnvironment,
 ): Command => {
   const fields = fieldsOf(input)
-  const id = fields.id === undefined ? environment.randomId() : fields.id
-  const issuedAtMs = fields.issuedAtMs === undefined ? environment.wallMs() : fields.issuedAtMs
-  const complete: { readonly type: CommandType; readonly id: string; readonly issuedAtMs: number } = {
-    ...fields,
-    type: typeOf(type, Reflect.get(fields, "type")),
-    id,
-    issuedAtMs,
+  const complete = {
+    ...filledIn<{ readonly id?: string; readonly issuedAtMs?: number }>(fields, environment),
+    type: typeGiven<CommandType>(type, Reflect.get(fields, "type")),
   }
   // Its names are plain strings still; sendable checks them before anything else does.
-  return complete as Command
+  return complete as unknown as Command
 }
 
 /** What a caller gave for an object of fields; of a caller without types, who may give anything, none where it is no object. */
@@ -230,7 +237,7 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
   return {
     key: commandKey(id, sku),
     id,
-    sku,
+    about: sku,
     issuedAtMs,
     reservation: "reservation" in command ? command.reservation : undefined,
     class: commandClass,
@@ -240,6 +247,7 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
     isStored,
     packing: (partitions === undefined ? tokenHash(token) : tokenHash(token) % partitions) * kindsMax + kind,
     lane: laneOf(command),
+    isAlone: false,
   }
 }
 
@@ -247,5 +255,5 @@ export const sendable = (given: Command, partitions: number | undefined): Sendab
 const kindsMax = CommandClass.length * 2
 
 /** JSON knows no undefined: a field that holds it is left out. */
-const withoutUndefined = (command: Command): object =>
+export const withoutUndefined = (command: object): object =>
   Object.fromEntries(Object.entries(command).filter(([, value]) => value !== undefined))

@@ -5,6 +5,7 @@
  * happens meanwhile is noticed by the gap, and what it took is read from the archive too.
  */
 import { Effect, Option, Stream } from "effect"
+import type { EngineCodec } from "../engine/protocol.ts"
 import type { StoredRecord } from "../engine/records.ts"
 import { Archive, type JournalHeld, JournalRoom } from "../ports/archive.ts"
 import { Journals } from "../ports/broker.ts"
@@ -17,20 +18,29 @@ const giveIt = "Give the archive: --archive FOLDER, or HOLDFAST_ARCHIVE_DIR"
 const missing = (partition: number, cause: string, remedy: string) =>
   new ArchiveFailed({ operation: `read the journal of partition ${partition} from its first record on`, cause, remedy })
 
+/** How records of the kind whose journal it is are read. */
+type DecodeRecord = EngineCodec["decodeRecord"]
+
 /** The incarnation that the stream's first record names: the archive keeps one folder for each. */
-const incarnationHeld = Effect.fnUntraced(function* (partition: number, { firstSeq }: JournalHeld) {
+const incarnationHeld = Effect.fnUntraced(function* (decodeRecord: DecodeRecord, partition: number, { firstSeq }: JournalHeld) {
   const stored = yield* (yield* Journals).at(partition, firstSeq)
-  const decoded = stored === null ? null : engineCodec.decodeRecord(stored.bytes)
+  const decoded = stored === null ? null : decodeRecord(stored.bytes)
   if (decoded?._tag === "Record") return decoded.record.incarnation
   return yield* missing(partition, `record ${firstSeq} can't be read`, "Look at the journal: nats stream get")
 })
 
 /** Records that the stream no longer has, from the archive. */
-const purgedRecords = Effect.fnUntraced(function* (partition: number, fromSeq: number, toSeq: number, held: JournalHeld) {
+const purgedRecords = Effect.fnUntraced(function* (
+  decodeRecord: DecodeRecord,
+  partition: number,
+  fromSeq: number,
+  toSeq: number,
+  held: JournalHeld,
+) {
   const archive = yield* Effect.serviceOption(Archive)
   const gone = `its stream begins with record ${held.firstSeq}: what was before is archived and purged`
   if (Option.isNone(archive)) return yield* missing(partition, gone, giveIt)
-  const incarnation = yield* incarnationHeld(partition, held)
+  const incarnation = yield* incarnationHeld(decodeRecord, partition, held)
   const manifest = yield* archive.value.manifest({ partition, incarnation })
   const archivedSeq = manifest?.segments.at(-1)?.to ?? 0
   if (manifest === null || archivedSeq < toSeq)
@@ -42,11 +52,12 @@ const purgedRecords = Effect.fnUntraced(function* (partition: number, fromSeq: n
   return archive.value.read(manifest, fromSeq, toSeq)
 })
 
-/** Takes every record of the partition up to `toSeq`, in order. */
+/** Takes every record of the partition up to `toSeq`, in order. `decodeRecord`: of the kind whose ports these are; SKUs unless said. */
 export const readWholeJournal = Effect.fnUntraced(function* <E, R>(
   partition: number,
   toSeq: number,
   take: (records: ReadonlyArray<StoredRecord>) => Effect.Effect<void, E, R>,
+  decodeRecord: DecodeRecord = engineCodec.decodeRecord,
 ) {
   const journals = yield* Journals
   const room = yield* JournalRoom
@@ -69,7 +80,7 @@ export const readWholeJournal = Effect.fnUntraced(function* <E, R>(
       continue
     }
     const fromSeq = nextSeq
-    yield* Stream.runForEach(yield* purgedRecords(partition, nextSeq, Math.min(toSeq, held.firstSeq - 1), held), pass)
+    yield* Stream.runForEach(yield* purgedRecords(decodeRecord, partition, nextSeq, Math.min(toSeq, held.firstSeq - 1), held), pass)
     if (nextSeq === fromSeq) return yield* missing(partition, `record ${nextSeq} is not in the archive`, giveIt)
   }
 })

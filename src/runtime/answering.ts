@@ -5,9 +5,12 @@
  */
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
+import { type OrderId, orderBook } from "../domain/order/names.ts"
 import type { Role } from "../domain/roles.ts"
 import { appliedSeq, type Partition } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
+import type { OrderPartition } from "../kinds/order/types.ts"
+import { orderView } from "../kinds/order/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
@@ -30,6 +33,13 @@ export type Answering =
       readonly wanted: (state: Partition) => boolean
       readonly read: (state: Partition) => Found
     }
+
+/** What is read of a partition of orders. */
+const ofOrders =
+  (read: (state: OrderPartition) => Found) =>
+  (state: Partition): Found =>
+    // Asked of partitions of that kind alone, as above.
+    read(state as unknown as OrderPartition)
 
 /** What is read of a partition of SKUs. */
 const ofSkus =
@@ -73,6 +83,11 @@ const reservationAnswer = (
   const view = reservationView(state, channel, sku, reservation)
   if (view === undefined) return { answer: "unknownReservation", sku, reservation, ...asOf(state) }
   return { answer: "reservation", sku, reservation, ...view, ...asOf(state) }
+}
+
+const orderAnswer = (state: OrderPartition, channel: SenderId, order: OrderId): QuestionAnswer => {
+  const view = orderView(state, channel, order)
+  return view === undefined ? { answer: "unknownOrder", order, ...asOf(state) } : { answer: "order", order, ...view, ...asOf(state) }
 }
 
 const quarantineAnswer = (state: SkuPartition, after: number, limit: number): QuestionAnswer => {
@@ -139,6 +154,15 @@ export const answerTo = (
         wanted: (state) => holdsKey(state, asked.sku),
         read: ofSkus((state) => found(reservationAnswer(state, channel, asked))),
       }
+    case "order": {
+      const book = orderBook(channel, asked.order)
+      return {
+        _tag: "Read",
+        kind: "order",
+        wanted: (state) => holdsKey(state, book),
+        read: ofOrders((state) => found(orderAnswer(state, channel, asked.order))),
+      }
+    }
     case "atsPage":
       if (!isThere("sku", asked.partition, known)) return said({ answer: "invalid", field: "partition" })
       return {

@@ -4,13 +4,14 @@
  * A channel doesn't write its own name: the ingress does. So the canonical body, and with it the journal, says whose order it is, and a body that names another's is refused.
  */
 import type { SenderId } from "../domain/names.ts"
-import { isId, isSender, type OrderBookKey } from "../domain/names.ts"
+import { isSender, type OrderBookKey } from "../domain/names.ts"
 import { orderKind } from "../domain/order/index.ts"
-import { type OrderId, orderBook } from "../domain/order/names.ts"
+import { orderBook } from "../domain/order/names.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
 import { bodyBytesMax, senderCharsMax } from "../limits.ts"
 import { type BodyReader, decodeBodyBy } from "./body.ts"
 import { commandReadersOf, type NoCommand } from "./command-json.ts"
+import { isOrderId } from "./order-fields.ts"
 import { commandWriterOf } from "./writer.ts"
 
 type OrderCommand = OrderKind["command"]
@@ -25,8 +26,8 @@ export const orderCommandText = commandWriterOf(orderKind)
 const bookIn = (json: object): OrderBookKey | null => {
   const channel: unknown = Reflect.get(json, "channel")
   const order: unknown = Reflect.get(json, "order")
-  return typeof channel === "string" && isSender(channel) && typeof order === "string" && isId(order)
-    ? orderBook(channel, order as OrderId)
+  return typeof channel === "string" && isSender(channel) && typeof order === "string" && isOrderId(order)
+    ? orderBook(channel, order)
     : null
 }
 

@@ -5,9 +5,20 @@
  * Answers show journaled state only, each with the record it is as of. Paging is by place: `next` of one page is `after` of the next.
  */
 import { Schema } from "effect"
-import { AllocationsField, CountField, LocationField, ReservationNameField, SenderField, SkuField } from "../domain/fields.ts"
+import {
+  AllocationsField,
+  CommandIdField,
+  CountField,
+  LocationField,
+  OrderField,
+  ReservationNameField,
+  SenderField,
+  SkuField,
+} from "../domain/fields.ts"
 import { forEachKind, isKind, type Kind } from "../domain/kinds.ts"
 import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
+import type { OrderId } from "../domain/order/names.ts"
+import { OrderEnding, OrderFill, OrderPhase } from "../domain/order/order.ts"
 import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
 import { PolicyField } from "../domain/sku/policy.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
@@ -16,6 +27,7 @@ import { CommandJson } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
 import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
 import { parseStrictJson } from "./json.ts"
+import { isOrderId } from "./order-fields.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
 export const atsPageDefault = 500
@@ -55,6 +67,8 @@ export type Question =
   | { readonly question: "ats"; readonly sku: Sku }
   /** A reservation of the asking channel. */
   | { readonly question: "reservation"; readonly sku: Sku; readonly reservation: ReservationId }
+  /** An order of the asking channel. */
+  | { readonly question: "order"; readonly order: OrderId }
   /** All of the asking channel's ATS in one partition; without `partition`, in each, the first page. */
   | { readonly question: "atsPage"; readonly partition: number | null; readonly after: number; readonly limit: number }
   | { readonly question: "workers" }
@@ -75,6 +89,7 @@ export const rolesToAsk = ({ question }: Question): ReadonlyArray<Role> | null =
     case "ats":
     case "atsPage":
     case "reservation":
+    case "order":
     case "invalid":
       return null
   }
@@ -93,6 +108,10 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
       if (about === "ats" && token === undefined) return pageQuestion(body, atsPageDefault, atsPageMax, atsPage)
       const sku = token === undefined ? undefined : skuFromToken(token)
       return sku === undefined ? invalid("path") : bodiless(body, { question: about, sku })
+    }
+    case "order": {
+      const order = token === undefined ? undefined : skuFromToken(token)
+      return order === undefined || !isOrderId(order) ? invalid("path") : bodiless(body, { question: about, order })
     }
     case "reservation": {
       const sku = token === undefined ? undefined : skuFromToken(token)
@@ -220,6 +239,44 @@ export const UnknownReservationAnswerJson = Schema.Struct({
   description: "The asking channel has no such reservation of this SKU, or it ended so long ago that it is forgotten",
 })
 
+export const OrderStandingAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("order"),
+  order: OrderField,
+  ...asOf,
+  atMs: CountField,
+  phase: Schema.Literals(OrderPhase),
+  ending: Schema.NullOr(Schema.Literals(OrderEnding)),
+  fill: Schema.Literals(OrderFill),
+  expiresAtMs: Schema.NullOr(CountField),
+  owes: Schema.NullOr(Schema.Struct({ type: Schema.String, id: CommandIdField })),
+  lines: Schema.Array(
+    Schema.Struct({
+      sku: SkuField,
+      qty: CountField,
+      minQty: Schema.optionalKey(CountField),
+      openQty: CountField,
+      confirmed: Schema.optionalKey(Schema.Literal(true)),
+      releasedQty: Schema.optionalKey(CountField),
+      fulfilledQty: Schema.optionalKey(CountField),
+      lostQty: Schema.optionalKey(CountField),
+      beyondQty: Schema.optionalKey(CountField),
+      asked: Schema.optionalKey(Schema.String),
+      reason: Schema.optionalKey(Schema.String),
+      ats: Schema.optionalKey(Schema.Int),
+    }),
+  ),
+}).annotate({
+  identifier: "OrderStandingAnswer",
+  description:
+    "An order of the asking channel as it stands: its phase, how it ended if it has, until when it is held, which command's answer it owes, and of each line what is open and what became of the rest",
+})
+
+export const UnknownOrderAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownOrder"), order: OrderField, ...asOf }).annotate({
+  identifier: "UnknownOrderAnswer",
+  description: "The asking channel has no such order, or it ended so long ago that its lines are no longer kept",
+})
+
 export const AtsAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("ats"),
@@ -255,6 +312,7 @@ export const WorkerAnswerJson = Schema.Struct({
       endSeq: Schema.optionalKey(Schema.NullOr(CountField)),
       caughtUp: Schema.optionalKey(Schema.Boolean),
       loading: Schema.optionalKey(Schema.NullOr(Schema.Struct({ chunks: CountField, of: CountField }))),
+      underWay: Schema.optionalKey(Schema.NullOr(Schema.Struct({ count: CountField, oldestSeconds: CountField }))),
       holder: Schema.NullOr(Schema.String),
       halt: Schema.NullOr(Schema.String),
     }),
@@ -295,6 +353,8 @@ const AnswerJson = Schema.Union([
   UnknownSkuAnswerJson,
   ReservationAnswerJson,
   UnknownReservationAnswerJson,
+  OrderStandingAnswerJson,
+  UnknownOrderAnswerJson,
   AtsAnswerJson,
   TopologyAnswerJson,
   WorkerAnswerJson,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { CommandSender, type SenderLimits } from "../../src/client/command-sender.ts"
+import { CommandSender, ofSkus, type SenderLimits } from "../../src/client/command-sender.ts"
 import {
   type CommandAnswer,
   type CommandInput,
@@ -45,10 +45,15 @@ const fixture = (limits: Partial<SenderLimits> = {}): Fixture => {
     environment,
     published,
     isConnected: true,
-    sender: new CommandSender(environment, { ...defaults, ...limits }, (message) => {
-      if (made.isConnected) published.push(message)
-      return made.isConnected
-    }),
+    sender: new CommandSender(
+      environment,
+      { ...defaults, ...limits },
+      (message) => {
+        if (made.isConnected) published.push(message)
+        return made.isConnected
+      },
+      ofSkus,
+    ),
     submit: (command, timeoutMs = 30_000) => {
       const asked: Asked = { decisions: [], failures: [], settled: [] }
       made.sender.submit(command, timeoutMs, {
@@ -93,8 +98,8 @@ const stored = { answer: "stored", partition: 0, seq: 1 } as const
 const form = (at?: number) =>
   ({ answer: "notStored", reason: "form", cause: "InvalidField", field: "qty", ...(at === undefined ? {} : { at }) }) as const
 
-const said = (command: { readonly id: string; readonly sku: string }, outcome: object = { outcome: "accepted" }): HeardDecision =>
-  ({ id: command.id, sku: command.sku, ...outcome }) as HeardDecision
+const said = (command: Pick<Sendable, "id" | "about">, outcome: object = { outcome: "accepted" }): HeardDecision =>
+  ({ id: command.id, sku: command.about, ...outcome }) as HeardDecision
 
 describe("batching", () => {
   it("commands of one turn, one partition and one class: one message with an array in the order given", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { CommandSender } from "../../src/client/command-sender.ts"
+import { CommandSender, ofSkus } from "../../src/client/command-sender.ts"
 import { type CommandAnswer, completeCommand, type Sendable, sendable } from "../../src/client/commands.ts"
 import type { SendFailure } from "../../src/client/errors.ts"
 import { manualEnvironment } from "./manual-environment.ts"
@@ -40,7 +40,7 @@ interface Told {
 const play = (actions: ReadonlyArray<Action>, patienceMs: number) => {
   const environment = manualEnvironment()
   const cluster = new UnreliableCluster()
-  const sender = new CommandSender(environment, { inFlightMax: 8, retryMs: 200, retryMsMax: 800 }, cluster.publish)
+  const sender = new CommandSender(environment, { inFlightMax: 8, retryMs: 200, retryMsMax: 800 }, cluster.publish, ofSkus)
   const told: Array<Told> = []
   const submit = (kind: "reserve" | "sale" | "taken", reservation: string, isFaulty: boolean) => {
     const command =

@@ -437,7 +437,7 @@ export const shelves: ActorKind<ShelfKind> = {
     to: ["book"],
     // What an actor of ours did, it hears of by the decision that comes back.
     carriedBy: (_, { type, by, book, deal }, isInternal) =>
-      isInternal || type !== "Picked"
+      isInternal || type === "Given"
         ? []
         : [
             {
