@@ -123,6 +123,12 @@ export class OrderSender {
     return this.#keys.get(suffix)
   }
 
+  /** What an attempt asked, as a text; undefined: it is none of this sender's. */
+  contentOf(suffix: string): string | undefined {
+    const asked = this.#attempts.get(suffix)
+    return asked === undefined ? undefined : JSON.stringify(asked.command)
+  }
+
   /** An answer short of a decision reaches the server and goes on to whom it names. */
   answerArrives(suffix: string, answer: DoorAnswer): void {
     const backMs = this.link.back(this.#keys.get(suffix) ?? keyOf(this.name))
