@@ -21,6 +21,7 @@ export const ordersOwnField = (command: StockCommand): "reservation" | undefined
     case "Fulfil":
     case "ReceiveStock":
     case "AdjustStock":
+    case "Recount":
     case "MoveStatus":
     case "Recount":
     case "SetPolicy":
