@@ -52,6 +52,8 @@ export const orderGraceMs = 15 * 60_000
 export const orderHoldMsMax = 29 * 24 * 3_600_000
 /** Milliseconds for which an order of which nothing is left to do is kept all the same: so long, whoever confirms it too late is told of each line what to refund; afterwards, that it is over. */
 export const orderKeptMs = 10 * 60_000
+/** Order books that a partition holds: all those of some thousand channels. */
+export const orderBooksPerPartitionMax = 1_048_576
 /** Orders that a book holds. */
 export const ordersPerBookMax = 65_536
 /** Characters of free text (a reason an operator gives). */

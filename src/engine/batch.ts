@@ -67,7 +67,7 @@ const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft)
     bytes += parts.expiredBytesOf(part)
     if (bytes > 2 * expiryBytesMax) break
     const ended = parts.expire(part, draft.atMs)
-    const more = carriedCount(given.kind, ended)
+    const more = carriedCount(given.kind, actor.key, ended)
     // It stays due until what is under way has made room.
     if (!hasRoomToCarry(partition, more === 0 ? 0 : carried + more)) continue
     carried += more

@@ -68,7 +68,7 @@ export const carry = (
   atMs: EpochMs,
   isInternally: boolean,
 ): void => {
-  for (const { kind, key, onBehalf, command, ref } of carrying.carriedBy(event, isInternally)) {
+  for (const { kind, key, onBehalf, command, ref } of carrying.carriedBy(actor.key, event, isInternally)) {
     const partitions = partition.partitionsOf[kind]
     assert(carrying.to.includes(kind), `INV-17 ${event.type} carries a command to a kind that it may send to`)
     // A cluster without actors of that kind has nobody to be told.
@@ -103,10 +103,10 @@ export const hasRoomToCarry = ({ underWay, bounds }: Partition, more: number): b
   more === 0 || underWay.size + more <= bounds.underWayMax
 
 /** How many commands some events of a part whose time is up carry. */
-export const carriedCount = ({ carrying }: ActorKind, events: ReadonlyArray<KindTypes["event"]>): number => {
+export const carriedCount = ({ carrying }: ActorKind, key: KindTypes["key"], events: ReadonlyArray<KindTypes["event"]>): number => {
   if (carrying === null) return 0
   let count = 0
-  for (const event of events) count += carrying.carriedBy(event, false).length
+  for (const event of events) count += carrying.carriedBy(key, event, false).length
   return count
 }
 

@@ -236,7 +236,7 @@ const worstCase = (partition: Serving, given: EngineContext, arrived: ArrivedMes
       bytes += plainEntryBytes
       continue
     }
-    const size = commands.sizeOf(actorIn(partition, given, arrived, decoded.command)?.state)
+    const size = commands.sizeOf(actorIn(partition, given, arrived, decoded.command)?.state, decoded.command)
     bytes += commands.worstBytesOf(decoded.command, size + growthBefore + growth, arrived.bytes)
     growth += commands.growthOf(decoded.command)
   }

@@ -118,8 +118,8 @@ export interface KindCommands<K extends KindTypes = KindTypes> {
   readonly secondClass: FloorClass
   /** The check that this kind makes before deciding: why a fact is not believed on its sender's word alone, and waits for a person. Undefined: it is. `bulk`: its sender has that role. */
   readonly beyondBounds: (command: K["command"], sender: SenderId, bulk: boolean, state: K["state"] | undefined) => string | undefined
-  /** The size of a state, in what makes decisions on it long (a SKU's locations), and by how much a command may make it grow. */
-  readonly sizeOf: (state: K["state"] | undefined) => number
+  /** The size of what a command is about, in what makes decisions on it long (a SKU's locations, an order's lines), and by how much a command may make it grow. */
+  readonly sizeOf: (state: K["state"] | undefined, command: K["command"]) => number
   readonly growthOf: (command: K["command"]) => number
   /** Bytes that deciding it takes in a record at the worst, beside its own, given its actor's size and the bytes of its message. */
   readonly worstBytesOf: (command: K["command"], size: number, messageBytes: number) => number
@@ -210,12 +210,14 @@ export interface OwedAnswer<K extends KindTypes = KindTypes> {
 export interface KindCarrying<K extends KindTypes = KindTypes> {
   /** The kinds that it may send to. Whatever else an event carries is a broken invariant. */
   readonly to: ReadonlyArray<string>
-  /** The commands that an event carries, in their places: a function of the event alone. `isInternal`: it was decided for an actor of ours, which hears of it by the decision that comes back. */
-  readonly carriedBy: (event: K["event"], isInternal: boolean) => ReadonlyArray<CarriedCommand>
+  /**
+   * The commands that an event carries, in their places: a function of the event and of whose it is alone. `isInternal`: it was decided for an actor of ours, which hears of it by the decision that comes back.
+   */
+  readonly carriedBy: (key: K["key"], event: K["event"], isInternal: boolean) => ReadonlyArray<CarriedCommand>
   /** What an actor makes of a decision that came back; empty: nothing. It changes nothing. */
   readonly returned: (state: K["state"], carried: CommandUnderWay, outcome: ReturnedOutcome, nowMs: EpochMs) => ReadonlyArray<K["event"]>
   /** Bytes that what an actor makes of a return takes in a record at the worst: its events, and the answers they give once more, each with {@link answeredBytesMax}. At most {@link returnedBytesMax}. */
-  readonly returnedBytesOf: (state: K["state"], carried: CommandUnderWay) => number
+  readonly returnedBytesOf: (state: K["state"], carried: CommandUnderWay, outcome: ReturnedOutcome) => number
   /**
    * The answer that an event gives to a command that began something. Whatever bounds the bytes of an event that may give one (`worstBytesOf`, `expiredBytesOf`, `returnedBytesOf`) counts the answer
    * twice, and {@link answeredBytesMax} beside it: it is said in an entry of its own.

@@ -50,7 +50,7 @@ export const takeReturns = (partition: Serving, given: EngineContext, draft: Rec
   for (const { heard, bytes: outcomeBytes } of returns.values()) {
     const carried = partition.underWay.get(heard.id)
     assert(carried !== undefined, "INV-17 what is heard and not journaled is under way")
-    const worst = worstOf(partition, carrying, carried) + outcomeBytes
+    const worst = worstOf(partition, carrying, carried, heard.outcome) + outcomeBytes
     const fits = draft.bytes + worst <= recordBytesMax - recordEnvelopeBytesMax
     if (!fits || (bytes > 0 && bytes + worst > returnsBytesMax) || left === 0) break
     left--
@@ -69,10 +69,10 @@ export const takeReturns = (partition: Serving, given: EngineContext, draft: Rec
   return alarms
 }
 
-const worstOf = (partition: Partition, carrying: KindCarrying, carried: CommandUnderWay): number => {
+const worstOf = (partition: Partition, carrying: KindCarrying, carried: CommandUnderWay, outcome: CarriedReturn["outcome"]): number => {
   const actor = partition.actors.get(carried.from)
   assert(actor !== undefined, "INV-17 who carries a command is known")
-  const worst = carrying.returnedBytesOf(actor.state, carried)
+  const worst = carrying.returnedBytesOf(actor.state, carried, outcome)
   assert(worst <= returnedBytesMax, "INV-9 what a return makes of a record is bounded")
   return worst + plainReturnBytes
 }

@@ -41,6 +41,7 @@ const isOrder = object<StoredOrder>({
   dueMs: whole,
   linesHeldUntilMs: whole,
   keptUntilMs: nullOr(whole),
+  shortCount: whole,
   eventCount: whole,
   lines: listOf(isLine),
   waiting: nullOr(

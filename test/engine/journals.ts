@@ -21,7 +21,7 @@ const eventsOf = (entry: Entry): ReadonlyArray<{ readonly event: KindTypes["even
 /** Ids of the commands that a record carries, in their places. */
 const carriedIds = (kind: string, { owner, entries }: JournalRecord, seq: number): ReadonlyArray<string> => {
   const { carrying } = kindOf(kind)
-  const carried = entries.flatMap(eventsOf).flatMap(({ event, internal }) => carrying?.carriedBy(event, internal) ?? [])
+  const carried = entries.flatMap(eventsOf).flatMap(({ event, internal }) => carrying?.carriedBy("" as never, event, internal) ?? [])
   return carried.map((_, place) => `${owner}/${seq}/${place}`)
 }
 

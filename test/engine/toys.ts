@@ -276,7 +276,7 @@ export const books: ActorKind<BookKind> = {
   }),
   carrying: {
     to: ["shelf"],
-    carriedBy: ({ type, by, deal, book, shelves = [], n }) => {
+    carriedBy: (_, { type, by, deal, book, shelves = [], n }) => {
       if (type !== "Opened" && type !== "Closing" && type !== "Undone" && type !== "Expired" && type !== "Back") return []
       const command = type === "Opened" ? "Take" : "Give"
       return shelves.map(
@@ -436,7 +436,7 @@ export const shelves: ActorKind<ShelfKind> = {
   carrying: {
     to: ["book"],
     // What an actor of ours did, it hears of by the decision that comes back.
-    carriedBy: ({ type, by, book, deal }, isInternal) =>
+    carriedBy: (_, { type, by, book, deal }, isInternal) =>
       isInternal || type !== "Picked"
         ? []
         : [

@@ -6,6 +6,8 @@
 import { assert } from "../../assert.ts"
 import type { OrderBookKey, SenderId } from "../names.ts"
 import { addThing, emptySlots, findThing, type Naming, removeThing, type SlotTable, slotCount } from "../slot-table.ts"
+import type { BookEvent } from "./events.ts"
+import { evolve } from "./evolve.ts"
 import type { OrderId } from "./names.ts"
 import type { Order } from "./order.ts"
 
@@ -47,4 +49,19 @@ export const removeOrder = (book: OrderBook, order: Order): void => {
   const { orders } = book
   assert(orders !== null && removeThing(orders, naming, order), "an order is forgotten where it is known")
   if (slotCount(orders) === 0) book.orders = null
+}
+
+/** Applies `event` to its order, which begins with the first of its events. Returns the order. */
+export const evolveBook = (book: OrderBook, event: BookEvent): Order => {
+  const known = orderIn(book, event.channel, event.order)
+  assert(event.n === (known?.eventCount ?? 0) + 1, "INV-18 the events of an order are counted without a gap")
+  const order = evolve(known, event)
+  if (known === undefined) addOrder(book, order)
+  return order
+}
+
+/** Removes an order that was kept for long enough: whoever keeps the book remembers its end, as long as it has to. */
+export const forgetOrder = (book: OrderBook, order: Order): void => {
+  assert(order.isForgotten, "only an order that was kept for long enough is forgotten")
+  removeOrder(book, order)
 }

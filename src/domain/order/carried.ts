@@ -25,7 +25,10 @@ export type LineOutcome =
 /** What a SKU's partition says of a command, as it remembers it: of which an order reads only what it asked for. */
 export interface SkuAnswer {
   readonly outcome: string
-  readonly [field: string]: unknown
+  readonly qty?: unknown
+  readonly expiresAtMs?: unknown
+  readonly reason?: unknown
+  readonly ats?: unknown
 }
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0

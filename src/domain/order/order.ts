@@ -147,6 +147,7 @@ export interface StoredOrder {
   readonly linesHeldUntilMs: EpochMs
   readonly eventCount: number
   readonly keptUntilMs: EpochMs | null
+  readonly shortCount: number
   readonly lines: ReadonlyArray<StoredLine>
   readonly waiting: {
     readonly type: Waiting["type"]

@@ -5,9 +5,11 @@ import { assert } from "../../assert.ts"
 import { coverShortages } from "../../domain/sku/cover.ts"
 import { decide } from "../../domain/sku/decide.ts"
 import { evolve, evolveReservation, evolveStock } from "../../domain/sku/evolve.ts"
+import { ordersOwnField } from "../../domain/sku/order-lines.ts"
 import { emptyStock, reservationsOf, type SkuStock } from "../../domain/sku/stock.ts"
 import type { ActorKind } from "../../engine/kind.ts"
 import { allocationsMax, coversPerRecordMax, idCharsMax, skusPerPartitionMax } from "../../limits.ts"
+import { skuCarrying } from "./carrying.ts"
 import { skuChunks } from "./chunks.ts"
 import { skuCommands } from "./commands.ts"
 import { skuFeed } from "./feed.ts"
@@ -38,8 +40,10 @@ export const skuKind: ActorKind<SkuKind> = Object.freeze<ActorKind<SkuKind>>({
   actorsField: "skus",
   commands: skuCommands,
   emptyState: emptyStock,
-  decide: (stock, command, sender, nowMs, endedOf) => {
+  decide: (stock, command, sender, nowMs, endedOf, isInternal) => {
     assert(command.type !== "ReplayQuarantined" && command.type !== "DropQuarantined", "operator commands are the partition's")
+    const field = isInternal ? undefined : ordersOwnField(command)
+    if (field !== undefined) return { _tag: "Refused", refusal: { reason: "InvalidField", field } }
     return decide(stock, command, sender, nowMs, endedOf)
   },
   share: shareOf,
@@ -58,5 +62,5 @@ export const skuKind: ActorKind<SkuKind> = Object.freeze<ActorKind<SkuKind>>({
   feed: skuFeed,
   chunks: skuChunks,
   hashed: stockState,
-  carrying: null,
+  carrying: skuCarrying,
 })

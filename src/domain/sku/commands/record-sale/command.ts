@@ -1,10 +1,18 @@
 /** RecordSale: the channel sold without asking. */
 import * as Schema from "effect/Schema"
-import { LocationField, QtyField, ReservationField } from "../../../fields.ts"
+import { LocationField, QtyField, ReservationNameField } from "../../../fields.ts"
 import { allocatingFactBytes, onePlace } from "../../bounds.ts"
 import { defineCommand, type SkuFact } from "../../define.ts"
 import { decideSale } from "./decide.ts"
 import { saleOwed, saleTaken } from "./events.ts"
+
+/** A reservation of the channel, or the line of one of its orders; what a reply called a sale is named by nobody else. */
+const SoldUnderField = ReservationNameField.check(
+  Schema.makeFilter((name: string) => !name.includes("~"), {
+    expected: "the channel's own id of a reservation, or @ and that of an order",
+    toJsonSchema: () => ({ not: { pattern: "~" } }),
+  }),
+)
 
 const SaleMode = ["taken", "owed"] as const
 
@@ -13,7 +21,7 @@ const fields = {
   qty: QtyField,
   /** Required for `taken`; for `owed` the only location to allocate at, if given. */
   location: Schema.optionalKey(LocationField),
-  reservation: Schema.optionalKey(ReservationField),
+  reservation: Schema.optionalKey(SoldUnderField),
 }
 
 /**
