@@ -19,6 +19,7 @@ import { Meter } from "../src/ports/meter.ts"
 import { Engine } from "../src/runtime/engine.ts"
 import { startIngress } from "../src/runtime/ingress.ts"
 import { IngressEngine } from "../src/runtime/ingress-engine.ts"
+import { Owners } from "../src/runtime/owners.ts"
 import { Reigns } from "../src/runtime/reigns.ts"
 import { startWorker } from "../src/runtime/worker.ts"
 import { loggingLayer } from "../src/telemetry/logging.ts"
@@ -50,6 +51,9 @@ const listening = (alarms: Array<string>): Meter["Service"] =>
   Meter.of({
     batchConfirmed: () => undefined,
     appendUnknown: () => undefined,
+    carried: () => undefined,
+    returnsSaid: () => undefined,
+    returnsHeard: () => undefined,
     repliesSent: () => undefined,
     feedSent: () => undefined,
     tookOver: () => undefined,
@@ -74,11 +78,10 @@ const work = async ({ url, monitorUrl, credentials }: EmbeddedServer, aheadMs: n
   const { engine, door } = credentials
   const layers = Layer.mergeAll(
     natsLayer({ kind: "sku", servers: [url], monitorUrls: [monitorUrl], engine, door }, saidCodec),
-    deskLayer({ servers: [url], login: { engine }, name: "clocks" }),
+    Layer.provideMerge(Owners.layer, Layer.merge(deskLayer({ servers: [url], login: { engine }, name: "clocks" }), Reigns.layer)),
     doorLayer({ servers: [url], door, name: "clocks" }),
     Engine.layer,
     IngressEngine.layer,
-    Reigns.layer,
     Layer.succeed(Meter, listening(alarms)),
     loggingLayer({ format: "pretty", level: "None" }),
   )

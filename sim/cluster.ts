@@ -6,12 +6,11 @@ import { type CommandClass, partitionOf, type SenderId } from "../src/domain/nam
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import type { SenderBounds } from "../src/ingress/protocol.ts"
 import { type IngressStep, makeIngressStep } from "../src/ingress/step.ts"
-import type { KindTypes } from "../src/engine/kind.ts"
 import { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
-import type { OrderEngineCodec, OrderKind, OrderStep } from "../src/kinds/order/types.ts"
+import type { OrderKind } from "../src/kinds/order/types.ts"
 import { makeStep } from "../src/kinds/sku/partition.ts"
 import type { AtsValue, SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
-import type { CarriedReader } from "../src/wire/carry.ts"
+import { engineCodec, type WireCodec } from "../src/wire/codec.ts"
 import { decodeFrame } from "../src/wire/taken.ts"
 import type { FaultName } from "./faults/catalogue.ts"
 import { type FaultListener, Injector } from "./faults/injector.ts"
@@ -60,10 +59,9 @@ export interface ClusterOptions {
 
 /** What a world with orders is given beside. */
 export interface OrdersGiven {
-  readonly codec: OrderEngineCodec
+  readonly codec: WireCodec<OrderKind>
+  /** Another copy of the engine, with a planted defect. */
   readonly engine?: typeof makeOrderStep
-  readonly stepOf?: (worker: number, step: OrderStep) => OrderStep
-  readonly readerOf: (kind: string) => CarriedReader<KindTypes>
 }
 
 export class Cluster {
@@ -104,7 +102,14 @@ export class Cluster {
     const stepWith = options.engine ?? makeStep
     const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
     const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
-    const carrier = this.hasOrders ? new Carrier({ world, reigns, idOf: (to) => this.idOf(to), readerOf: options.orders.readerOf }) : null
+    const carrier = this.hasOrders
+      ? new Carrier({
+          world,
+          reigns,
+          idOf: (to) => this.idOf(to),
+          codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec),
+        })
+      : null
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
@@ -112,7 +117,7 @@ export class Cluster {
       observer,
       faults: this.faults,
       skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
-      ordersOf: this.hasOrders ? (worker: number) => this.#orders(options.orders, worker, rules) : null,
+      ordersOf: this.hasOrders ? () => this.#orders(options.orders, rules) : null,
       carrier,
       reigns,
     }
@@ -142,6 +147,11 @@ export class Cluster {
 
   get hasOrders(): boolean {
     return (this.drawn.orderPartitions ?? 0) > 0
+  }
+
+  /** How many partitions there are of those that SKUs send commands to. */
+  get skusSendTo(): Readonly<Record<string, number>> {
+    return this.hasOrders ? { order: this.drawn.orderPartitions ?? 0 } : {}
   }
 
   /** The number of a partition's journal among all of the world: those of orders behind those of SKUs. */
@@ -175,7 +185,7 @@ export class Cluster {
   }
 
   /** What a worker is told of orders. */
-  #orders({ codec, engine, stepOf }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
+  #orders({ codec, engine }: OrdersGiven, rules: ProtocolRules): SlotKind<OrderKind> {
     const step = (engine ?? makeOrderStep)({ codec, rules })
     const { partitions, orderPartitions = 0 } = this.drawn
     return {
@@ -183,9 +193,12 @@ export class Cluster {
       partitions: orderPartitions,
       partitionsOf: { sku: partitions },
       observer: this.orderAudience.observer,
-      step: stepOf?.(worker, step) ?? step,
+      step,
       handed: (message) => message,
-      framed: () => null,
+      framed: (bytes) => {
+        const frame = codec.decodeFrame(bytes)
+        return frame._tag === "Frame" ? frame.messages : null
+      },
       replyArrives: (reply) => this.orderSenders.get(reply.sender)?.replyArrives(reply),
       keyOf: (sender, suffix) => this.orderSenders.get(sender)?.keyOf(suffix),
       answerArrives: (sender, suffix, answer) => this.orderSenders.get(sender)?.answerArrives(suffix, answer),
@@ -200,7 +213,7 @@ export class Cluster {
     return {
       kind: "sku",
       partitions: drawn.partitions,
-      partitionsOf: this.hasOrders ? { order: drawn.orderPartitions ?? 0 } : {},
+      partitionsOf: this.skusSendTo,
       observer: this.audience.observer,
       step,
       handed: this.poison.handed,
@@ -272,11 +285,11 @@ export class Cluster {
 
   /** Starts every worker and the faults. */
   start(): void {
-    const { world, server, workers, standalones: ingresses, senders, drawn, chance, upgraded } = this
+    const { world, server, workers, standalones: ingresses, senders, orderSenders, drawn, chance, upgraded } = this
     const isUpgraded = drawn.entry === "door" && drawn.formerMs > 0
     if (isUpgraded) beginFormer(server, drawn.partitions)
     for (const worker of workers) worker.start()
-    this.faults.start({ world, server, workers, ingresses, senders, drawn, chance, upgraded })
+    this.faults.start({ world, server, workers, ingresses, senders, orderSenders, drawn, chance, upgraded })
     for (const ingress of ingresses) ingress.start()
     if (isUpgraded) world.in(drawn.formerMs, EventKind.fault, null, () => server.closeFormer())
   }

@@ -9,6 +9,7 @@ import { acknowledgedAppends } from "./checkers/acknowledged-appends.ts"
 import { answeredOnce } from "./checkers/answered-once.ts"
 import { arrayOrder } from "./checkers/array-order.ts"
 import { busyIsTrue } from "./checkers/busy-is-true.ts"
+import { carriedOnce } from "./checkers/carried-once.ts"
 import type { Checker, Ending, MakeChecker } from "./checkers/checker.ts"
 import { clockAlarms } from "./checkers/clock-alarms.ts"
 import { convergence } from "./checkers/convergence.ts"
@@ -26,6 +27,12 @@ import { journalLoss } from "./checkers/journal-loss.ts"
 import { messagesDecided } from "./checkers/messages-decided.ts"
 import { noForeignBytes } from "./checkers/no-foreign-bytes.ts"
 import { oneAnswer } from "./checkers/one-answer.ts"
+import { orderAnswers } from "./checkers/order-answers.ts"
+import { orderJournals } from "./checkers/order-journals.ts"
+import { orderLines } from "./checkers/order-lines.ts"
+import { ordersAreFold } from "./checkers/orders-are-fold.ts"
+import { ordersRest } from "./checkers/orders-rest.ts"
+import { paymentOrExpiry } from "./checkers/payment-or-expiry.ts"
 import { realTimeOrder } from "./checkers/real-time-order.ts"
 import { repliesSaid } from "./checkers/replies-said.ts"
 import { retryStorm } from "./checkers/retry-storm.ts"
@@ -62,6 +69,13 @@ const makers: ReadonlyArray<readonly [name: string, make: MakeChecker]> = [
   ["door-age", doorAge],
   ["no-foreign-bytes", noForeignBytes],
   ["array-order", arrayOrder],
+  ["carried-once", carriedOnce],
+  ["order-lines", orderLines],
+  ["order-answers", orderAnswers],
+  ["payment-or-expiry", paymentOrExpiry],
+  ["orders-are-fold", ordersAreFold],
+  ["order-journals", orderJournals],
+  ["orders-rest", ordersRest],
 ]
 
 /** Failures kept in detail of each checker: one that finds the same everywhere must not hide what the others find. */

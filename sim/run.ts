@@ -9,6 +9,7 @@ import type { CommandClass, SenderId } from "../src/domain/names.ts"
 import type { ProtocolRules } from "../src/engine/protocol.ts"
 import { protocolRules } from "../src/engine/rules.ts"
 import type { IngressStep } from "../src/ingress/step.ts"
+import type { makeStep as makeOrderStep } from "../src/kinds/order/partition.ts"
 import type { makeStep } from "../src/kinds/sku/partition.ts"
 import type { SkuEngineCodec, SkuStep } from "../src/kinds/sku/types.ts"
 import { statusOf } from "../src/kinds/sku/views.ts"
@@ -26,11 +27,14 @@ import type { Sender } from "./nodes/sender.ts"
 import { type Drawn, drawOptions, type ProfileName, profiles } from "./profiles.ts"
 import type { SeedResult } from "./result.ts"
 import { Sometimes } from "./sometimes.ts"
+import { sharedOrderCodec } from "./substitutes/order-codec.ts"
 import { checkingCodec, sharedCodec } from "./substitutes/shared-codec.ts"
 import { busiestSku, TimelineRecorder } from "./timeline.ts"
 import { Tracker } from "./tracker.ts"
 import { Mischiefs } from "./workload/mischief.ts"
 import { Operator } from "./workload/operator.ts"
+import { OrderPlayer } from "./workload/order-player.ts"
+import { ordersOf, type PlannedOrder } from "./workload/orders.ts"
 import { Player } from "./workload/player.ts"
 import { withVariety } from "./workload/variety.ts"
 import type { Kept } from "./world/chance.ts"
@@ -52,6 +56,8 @@ export interface RunOptions {
   readonly codec?: SkuEngineCodec
   readonly stepOf?: (worker: number, step: SkuStep) => SkuStep
   readonly engine?: typeof makeStep
+  /** The same of orders. */
+  readonly orderEngine?: typeof makeOrderStep
   readonly ingressStep?: IngressStep
   readonly addressed?: Addressed
   /** Which decisions may stand; "flows" names the flows played. Null: all. */
@@ -65,7 +71,7 @@ export interface RunOptions {
   /** Asks for a timeline that watches this SKU; null: the one that most is asked of. The trace is the same with it and without. */
   readonly timeline?: { readonly sku: string | null }
   /** Is shown the world when it has ended. */
-  readonly inspect?: (cluster: Cluster, player: Player) => void
+  readonly inspect?: (cluster: Cluster, player: Player, orders: OrderPlayer) => void
   /** Milliseconds of this machine, for the ratio; the world itself never looks at it. */
   readonly wallNowMs: () => number
 }
@@ -123,6 +129,13 @@ const politeSaleOf = (seed: string, drawn: Drawn): PlayedTraffic =>
     channels: saleChannels,
   })
 
+/** Channels that place orders: those that ask before they sell. */
+const placing = saleChannels.filter(({ kind }) => kind !== "pos").map(({ sender }) => sender)
+
+/** The orders of several lines that a seed has beside its sale, over the same SKUs. */
+const placedIn = (seed: string, drawn: Drawn, { setup }: PlayedTraffic): ReadonlyArray<PlannedOrder> =>
+  ordersOf(seed, drawn, placing, [...new Set(setup.map(({ command }) => command.sku))])
+
 /** In which classes each sender of traffic sends. */
 const classesIn = ({ setup, flows }: Traffic): ReadonlyMap<string, ReadonlyArray<CommandClass>> => {
   const known = new Map<string, ReadonlyArray<CommandClass>>()
@@ -162,12 +175,30 @@ const isAtRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
     const { replies, dirty, groups, republishAfterSeq } = publishing
     if (replies.size + dirty.size + groups.size > 0 || republishAfterSeq !== null) return false
   }
+  if (!ordersRest(cluster, halted)) return false
   for (const value of cluster.server.feed()) {
     if (halted.has(cluster.partitionOf(value.sku))) continue
     const sender = cluster.senders.get(value.channel)
     const held = sender?.ats.get(value.sku)
     // The last value stored may be an older one that is still true; a receiver that had a newer one rejects it.
     if (sender !== undefined && (held === undefined || held.version < value.version || held.ats !== value.ats)) return false
+  }
+  return true
+}
+
+/** Whether everything that was asked about orders is answered, and nothing is on its way between orders and SKUs. */
+const ordersRest = (cluster: Cluster, halted: ReadonlySet<number>): boolean => {
+  if (!cluster.hasOrders) return true
+  for (const { open } of cluster.orderSenders.values()) if (open > 0) return false
+  for (let id = 0; id < cluster.server.journals.length; id++) {
+    if (halted.has(id)) continue
+    const owners = cluster.workers.flatMap(({ everySlot }) => everySlot.filter((slot) => slot.id === id && slot.isServing))
+    const state = owners[0]?.partition
+    if (owners.length !== 1 || state == null || state.inFlight !== null || state.phase !== "serving") return false
+    const { draining, handed, publishing } = state.reign
+    if (draining !== null || handed.commands > 0 || state.underWay.size + state.owed.size > 0) return false
+    if (publishing.replies.size > 0 || publishing.republishAfterSeq !== null) return false
+    if (state.openHolds > 0 && state.brokerClock.present === null) return false
   }
   return true
 }
@@ -187,11 +218,11 @@ const watchForRest = (cluster: Cluster, isRest: () => boolean): { readonly isOve
 }
 
 /** Lets a healed world come to rest. Whether it did, but for halted partitions. */
-const comesToRest = (cluster: Cluster, player: Player): boolean => {
+const comesToRest = (cluster: Cluster, player: Player, orders: OrderPlayer): boolean => {
   const { world, drawn } = cluster
   const boundMs = world.sinceStartMs + restWithinMs + drawn.leaseTtlMs * 10 + drawn.retryMs * 40 + arrivingMs(drawn)
   const nobody = new Set<number>()
-  const all = watchForRest(cluster, () => player.openFlows === 0 && isAtRest(cluster, nobody))
+  const all = watchForRest(cluster, () => player.openFlows === 0 && orders.open === 0 && isAtRest(cluster, nobody))
   if (world.run(boundMs, all.isOver)) return true
   // Flows that wait for a halted partition never end, so it can't be told when the other flows have ended. They got the whole bound.
   if (haltedIn(cluster).size === 0) return false
@@ -199,22 +230,30 @@ const comesToRest = (cluster: Cluster, player: Player): boolean => {
   return world.run(boundMs + restBesideMs, others.isOver)
 }
 
+/** Who lets things happen in a world. */
+interface Players {
+  readonly player: Player
+  readonly orders: OrderPlayer
+  readonly operator: Operator
+}
+
 const play = (
   cluster: Cluster,
-  player: Player,
-  operator: Operator,
+  { player, orders, operator }: Players,
   sale: PlayedTraffic,
+  placed: ReadonlyArray<PlannedOrder>,
   untilMs: number,
 ): { readonly healedMs: number; readonly converged: boolean } => {
   cluster.start()
   new Mischiefs(cluster).start()
   player.start(sale.setup, sale.flows)
+  orders.start(placed)
   cluster.world.run(untilMs, () => false)
   const healedMs = cluster.world.sinceStartMs
   cluster.poison.heal()
   cluster.faults.heal()
   operator.heal()
-  return { healedMs, converged: comesToRest(cluster, player) }
+  return { healedMs, converged: comesToRest(cluster, player, orders) }
 }
 
 /** What went wrong on the links, by family: drawn at every message, so counted and not listed one by one. */
@@ -228,7 +267,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
   const startedMs = options.wallNowMs()
   const { seed, profile, kept = null } = options
   const chosen = drawOptions(seed, profiles[profile])
-  const drawn: Drawn = { ...chosen.drawn, ...options.drawn }
+  const drawn: Drawn = { ...chosen.drawn, ...options.drawn, ...(options.traffic === undefined ? {} : { orderPartitions: 0 }) }
   const families = options.families ?? chosen.families
   const sale: PlayedTraffic = options.traffic ?? saleOf(seed, drawn)
   const sometimes = new Sometimes()
@@ -249,6 +288,7 @@ export const runSeed = (options: RunOptions): SeedResult => {
     ...(stepOf === undefined ? {} : { stepOf }),
     ...(options.ingressStep === undefined ? {} : { ingressStep: options.ingressStep }),
     ...(options.addressed === undefined ? {} : { addressed: options.addressed }),
+    orders: { codec: sharedOrderCodec, ...(options.orderEngine === undefined ? {} : { engine: options.orderEngine }) },
     faultListener: tracker,
   })
   tracker.watch(cluster)
@@ -258,14 +298,16 @@ export const runSeed = (options: RunOptions): SeedResult => {
   cluster.audience.add(watchDoors(cluster, sometimes))
   recorder?.watch(cluster)
   const player = new Player({ cluster, planStartMs: worldStartMs, kept })
-  const { healedMs, converged } = play(cluster, player, new Operator(cluster), sale, options.untilMs ?? drawn.windowMs)
+  const orders = new OrderPlayer(cluster, kept)
+  const players = { player, orders, operator: new Operator(cluster) }
+  const { healedMs, converged } = play(cluster, players, sale, placedIn(seed, drawn, sale), options.untilMs ?? drawn.windowMs)
   // A stream that lost its tail uses sequences again, so a sequence that is missing below the last one was purged.
   if (cluster.server.commands.count < cluster.server.commands.lastSeq) sometimes.hit("purged")
   const ending: Ending = { converged, lossy: cluster.lossy }
   const judged = judge.finish(ending, () =>
     createAudit({ codec: checkingCodec, partitionOf: (sku) => cluster.partitionOf(sku), quarantine: boundsDrawn(drawn) }),
   )
-  options.inspect?.(cluster, player)
+  options.inspect?.(cluster, player, orders)
   const faults = { ...cluster.faults.counts, ...linkFaults(cluster) }
   return {
     seed,
@@ -277,10 +319,10 @@ export const runSeed = (options: RunOptions): SeedResult => {
     simulatedMs: cluster.world.sinceStartMs,
     wallMs: options.wallNowMs() - startedMs,
     events: cluster.world.events,
-    commands: player.commands,
-    messages: [...cluster.senders.values()].reduce((sum, { messages }) => sum + messages, 0),
+    commands: player.commands + orders.commands,
+    messages: [...cluster.senders.values(), ...cluster.orderSenders.values()].reduce((sum, { messages }) => sum + messages, 0),
     records: judged.records,
-    decisions: player.commands + Object.values(cluster.chance.decisions()).reduce((sum, { length }) => sum + length, 0),
+    decisions: player.commands + orders.commands + Object.values(cluster.chance.decisions()).reduce((sum, { length }) => sum + length, 0),
     faults,
     sometimes: sometimes.counts,
     checked: judged.checked,

@@ -8,6 +8,7 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
+import type { Partition } from "../../src/engine/partition.ts"
 import { FloorClass } from "../../src/engine/records.ts"
 import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 
@@ -98,6 +99,12 @@ const isSameMap = <Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, 
   return true
 }
 
+/** Commands under way to other actors, and answers that are owed. */
+export const carryingDifference = (a: Pick<Partition, "underWay" | "owed">, b: Pick<Partition, "underWay" | "owed">): string | null => {
+  if (!isSameMap(a.underWay, b.underWay)) return "what is under way to other actors"
+  return isSameMap(a.owed, b.owed) ? null : "whose answers are owed"
+}
+
 /** What is no SKU's and no sender's own. */
 const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
   if (!isSameMap(a.quarantine, b.quarantine)) return "what waits in quarantine"
@@ -106,6 +113,8 @@ const restDifference = (a: SkuPartition, b: SkuPartition): string | null => {
   if (!isSameMap(a.ingresses, b.ingresses)) return "how far ingresses are taken"
   if (!isSame(a.cursor, b.cursor)) return "how far commands are read"
   if (a.openHolds !== b.openHolds) return "how many holds may expire"
+  const carrying = carryingDifference(a, b)
+  if (carrying !== null) return carrying
   return a.atMs === b.atMs ? null : "what time it is"
 }
 

@@ -24,6 +24,7 @@ export const stateIsFold: MakeChecker = ({ cluster, found, checked }) => {
     const fold = emptyPartition({
       partition,
       partitions,
+      partitionsOf: cluster.skusSendTo,
       snapshotEveryRecords: Number.MAX_SAFE_INTEGER,
       bounds: engineBoundsOf(cluster.drawn),
     })

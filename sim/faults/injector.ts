@@ -5,6 +5,7 @@
 import type { StoredRecord } from "../../src/engine/records.ts"
 import { steadyClockFastPpmMax as fastPpmMax } from "../../src/limits.ts"
 import type { IngressFaults } from "../nodes/ingress.ts"
+import type { OrderSender } from "../nodes/order-sender.ts"
 import type { Sender } from "../nodes/sender.ts"
 import type { Standalone } from "../nodes/standalone.ts"
 import type { Worker, WorkerFaults } from "../nodes/worker.ts"
@@ -26,6 +27,7 @@ export interface Stage {
   /** Ingresses of their own. */
   readonly ingresses: ReadonlyArray<Standalone>
   readonly senders: ReadonlyMap<string, Sender>
+  readonly orderSenders: ReadonlyMap<string, OrderSender>
   readonly drawn: Drawn
   readonly chance: Chance
   /** Workers that run the next release. */
@@ -141,7 +143,7 @@ export class Injector implements WorkerFaults, IngressFaults {
       if (!ingress.isUp) ingress.start()
     }
     for (const { door } of this.#doors(stage)) door.heal()
-    for (const sender of stage.senders.values()) sender.link.heal()
+    for (const sender of [...stage.senders.values(), ...stage.orderSenders.values()]) sender.link.heal()
   }
 
   #doors({ workers, ingresses }: Stage) {

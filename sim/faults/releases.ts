@@ -5,11 +5,13 @@
  * The invented versions differ from the present ones in their numbers alone: what is shaken is who reads what and who steps aside, not an upcast.
  */
 import { assert } from "../../src/assert.ts"
-import type { DecodedChunk } from "../../src/engine/protocol.ts"
-import type { SkuEngineCodec } from "../../src/kinds/sku/types.ts"
+import type { DecodedChunk, EngineCodec } from "../../src/engine/protocol.ts"
 import { sealOf } from "../../src/wire/sealed.ts"
 
-type Decoded = ReturnType<SkuEngineCodec["decodeRecord"]>
+/** What of a codec has versions, whatever the kind of its actors. */
+interface Versioned extends Pick<EngineCodec, "encodeRecord" | "encodeChunk" | "decodeChunk"> {
+  readonly decodeRecord: (bytes: Uint8Array) => { readonly _tag: string }
+}
 
 const encoder = new TextEncoder()
 
@@ -41,22 +43,23 @@ const renumbered = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8A
 }
 
 /** Whether a record is whole under the next release's number: a damaged one must stay damaged. */
-const isNext = (bytes: Uint8Array, codec: SkuEngineCodec): boolean => {
+const isNext = (bytes: Uint8Array, codec: Versioned): boolean => {
   if (!beginsWith(bytes, record.next)) return false
   return codec.decodeRecord(bytes)._tag === "Newer"
 }
 
 /** Reads records of both releases, and writes the present one's: for checkers, and what the next release reads with. */
-export const readingBoth = (codec: SkuEngineCodec): SkuEngineCodec => {
+export const readingBoth = <Codec extends Versioned>(codec: Codec): Codec => {
   // Of this codec alone: one that a defect was planted in must not read for another.
-  const read = new WeakMap<Uint8Array, Decoded>()
+  const read = new WeakMap<Uint8Array, ReturnType<Codec["decodeRecord"]>>()
   return {
     ...codec,
     decodeRecord: (bytes) => {
       if (!isNext(bytes, codec)) return codec.decodeRecord(bytes)
       const known = read.get(bytes)
       if (known !== undefined) return known
-      const decoded = codec.decodeRecord(renumbered(bytes, record.next, record.present))
+      // What it gives back is of its own type, which a call through a bound forgets.
+      const decoded = codec.decodeRecord(renumbered(bytes, record.next, record.present)) as ReturnType<Codec["decodeRecord"]>
       read.set(bytes, decoded)
       return decoded
     },
@@ -68,7 +71,7 @@ export const readingBoth = (codec: SkuEngineCodec): SkuEngineCodec => {
 }
 
 /** The next release: reads both, writes its own. */
-export const nextRelease = (codec: SkuEngineCodec): SkuEngineCodec => ({
+export const nextRelease = <Codec extends Versioned>(codec: Codec): Codec => ({
   ...readingBoth(codec),
   encodeRecord: (envelope, entries) => renumbered(codec.encodeRecord(envelope, entries), record.present, record.next),
   encodeChunk: (content) => renumbered(codec.encodeChunk(content), chunk.present, chunk.next),

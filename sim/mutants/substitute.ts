@@ -7,6 +7,7 @@
  */
 import { registerHooks } from "node:module"
 import type { makeIngressStep } from "../../src/ingress/step.ts"
+import type { makeStep as makeOrderStep } from "../../src/kinds/order/partition.ts"
 import type { makeStep } from "../../src/kinds/sku/partition.ts"
 import type { Substitution } from "./mutant.ts"
 
@@ -66,16 +67,21 @@ const hook = (): void => {
 export const loadCopy = async (
   mutant: string,
   substitutions: ReadonlyArray<Substitution>,
-): Promise<{ readonly makeStep: typeof makeStep; readonly makeIngressStep: typeof makeIngressStep }> => {
+): Promise<{
+  readonly makeStep: typeof makeStep
+  readonly makeOrderStep: typeof makeOrderStep
+  readonly makeIngressStep: typeof makeIngressStep
+}> => {
   hook()
   planted.set(mutant, substitutions)
   planting = mutant
   try {
     const step = await import("../../src/kinds/sku/partition.ts")
+    const orders = await import("../../src/kinds/order/partition.ts")
     const door = await import("../../src/ingress/step.ts")
     for (const { module } of substitutions)
       if (!changed.has(`${mutant} ${module}`)) throw new Error(`${module} was loaded without what mutant ${mutant} changes in it`)
-    return { makeStep: step.makeStep, makeIngressStep: door.makeIngressStep }
+    return { makeStep: step.makeStep, makeOrderStep: orders.makeStep, makeIngressStep: door.makeIngressStep }
   } finally {
     planting = null
   }

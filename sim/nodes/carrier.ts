@@ -4,7 +4,8 @@
  */
 import type { KindTypes } from "../../src/engine/kind.ts"
 import type { Carriage, TakenMessage } from "../../src/engine/protocol.ts"
-import { type CarriedReader, carriedMessage, decodeBack, decodeCarry, encodeBack, encodeCarry } from "../../src/wire/carry.ts"
+import { decodeBack, encodeBack, encodeCarry } from "../../src/wire/carry.ts"
+import type { WireCodec } from "../../src/wire/codec.ts"
 import type { Key } from "../world/chance.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { OutputOf } from "./observer.ts"
@@ -21,7 +22,7 @@ export interface Carrying {
   /** The number of a partition's journal among all of the world. */
   readonly idOf: (to: To) => number
   /** What reads the commands that are carried to a kind. */
-  readonly readerOf: (kind: string) => CarriedReader<KindTypes>
+  readonly codecOf: (kind: string) => Pick<WireCodec<KindTypes>, "carriedMessage" | "decodeCarry">
 }
 
 /** Something said to a reign, once. */
@@ -48,19 +49,19 @@ export class Carrier {
 
   /** Sends commands to whoever is believed to own their partition. Not at all where nobody is: the partition asks again. */
   carry(slot: AnySlot, { to, settledMs, commands }: OutputOf<"SendCarried">): void {
-    const { idOf, readerOf } = this.#around
+    const { idOf, codecOf } = this.#around
     const { worker, number, kind } = slot
     const id = idOf(to)
     const owner = worker.desk.ownerOf(id)
     if (owner === null || slot.reign === null) return
     const from: Carriage["from"] = { kind: kind.kind, partition: number, owner: slot.reign }
-    const reader = readerOf(to.kind)
-    const here: ReadonlyArray<TakenMessage> = commands.map((command) => carriedMessage(reader, from, settledMs, command))
+    const codec = codecOf(to.kind)
+    const here: ReadonlyArray<TakenMessage> = commands.map((command) => codec.carriedMessage(from, settledMs, command))
     const said = { what: `carry ${slot.id}`, id, owner, unheard: nothing }
     if (this.#tellHere(worker, { ...said, hear: (heard) => heard.handed(owner, here) })) return
     for (const bytes of encodeCarry(from, settledMs, commands)) {
       const hear = (heard: AnySlot) => {
-        const decoded = decodeCarry(reader, bytes)
+        const decoded = codec.decodeCarry(bytes)
         if (decoded._tag === "Carry") heard.handed(owner, decoded.messages)
       }
       this.#tellElsewhere(worker, { ...said, hear })

@@ -9,6 +9,7 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { type Ingress as Core, emptyIngress, type IngressCodec } from "../../src/ingress/ingress.ts"
 import type { DoorBounds, IngressInput, IngressOutput, SenderBounds } from "../../src/ingress/protocol.ts"
 import type { IngressStep } from "../../src/ingress/step.ts"
+import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import { isReplySuffix } from "../../src/wire/subjects.ts"
@@ -228,13 +229,14 @@ export class Ingress {
 
   // Its connection to the engine's account.
 
-  hearOwner({ partition, epoch, owner, full, factsFull }: OwnerNews): void {
-    this.put({ _tag: "OwnerSeen", kind: "sku", partition, epoch, owner })
+  hearOwner({ kind, partition, epoch, owner, full, factsFull }: OwnerNews): void {
+    this.put({ _tag: "OwnerSeen", kind, partition, epoch, owner })
     for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", of: "all", sender, forMs })
     for (const { sender, forMs } of factsFull) this.put({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
 
-  #handOver({ partition, owner, frame, messages }: OutputOf<"HandOver">): void {
+  #handOver({ partition, owner, frame, messages: handed }: OutputOf<"HandOver">): void {
+    const messages = handed as ReadonlyArray<SkuTakenMessage>
     const { observer, reigns, server } = this.#around
     const { host, link, slots } = this.home
     observer.handedOver(this, partition, messages)

@@ -7,9 +7,9 @@ import { unreachable } from "../../src/assert.ts"
 import { type OrderBookKey, partitionOf, type SenderId } from "../../src/domain/names.ts"
 import type { OrderCommand } from "../../src/domain/order/decide.ts"
 import { orderBook } from "../../src/domain/order/names.ts"
+import type { Reply } from "../../src/engine/records.ts"
 import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
-import type { Reply } from "../../src/engine/records.ts"
 import { type Key, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
@@ -121,6 +121,12 @@ export class OrderSender {
   /** What an attempt is to chance; undefined: none of this sender's. */
   keyOf(suffix: string): Key | undefined {
     return this.#keys.get(suffix)
+  }
+
+  /** What an attempt asked, as a text; undefined: it is none of this sender's. */
+  contentOf(suffix: string): string | undefined {
+    const asked = this.#attempts.get(suffix)
+    return asked === undefined ? undefined : JSON.stringify(asked.command)
   }
 
   /** An answer short of a decision reaches the server and goes on to whom it names. */

@@ -53,7 +53,8 @@ export const readRegression = (name: string): Regression => {
   const value = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Regression
   const wrong = fault(name, value)
   if (wrong !== undefined) throw new Error(`regression ${name} ${wrong}`)
-  return value
+  // A world that was stored before there were orders has none, whatever its seed would draw.
+  return { ...value, world: { ...value.world, drawn: { orderPartitions: 0, ...value.world.drawn } } }
 }
 
 /** Stores a regression in place of the one of its name. */

@@ -8,6 +8,7 @@ import type { Questions } from "../../src/ports/broker.ts"
 import { Desk } from "../../src/ports/door.ts"
 import { Meter } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Owners } from "../../src/runtime/owners.ts"
 import type { PartitionPorts } from "../../src/runtime/partition.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import type { WorkerReport } from "../../src/runtime/report.ts"
@@ -33,6 +34,8 @@ const nobodysDesk = Desk.of({
   owners: () => Effect.void,
   announce: () => undefined,
   receive: () => Effect.void,
+  say: () => undefined,
+  hear: () => Effect.void,
   brokerMs: Effect.never,
 })
 
@@ -96,8 +99,7 @@ export class WorkerNode {
     const ports = Layer.mergeAll(
       workerPorts(servers, this.#connections, saidCodec),
       Layer.succeed(Engine, engine),
-      Layer.succeed(Desk, nobodysDesk),
-      Reigns.layer,
+      Layer.provideMerge(Owners.layer, Layer.merge(Layer.succeed(Desk, nobodysDesk), Reigns.layer)),
       Layer.succeed(Meter, this.#meter()),
     )
     const scope = Scope.makeUnsafe()
@@ -169,6 +171,9 @@ export class WorkerNode {
     return Meter.of({
       batchConfirmed: ignored,
       appendUnknown: ignored,
+      carried: ignored,
+      returnsSaid: ignored,
+      returnsHeard: ignored,
       repliesSent: ignored,
       feedSent: ignored,
       tookOver: () => onEvent("took over"),

@@ -105,8 +105,8 @@ class Shrinking {
     let decisions: Run["decisions"] = {}
     const result = runSeed({
       ...optionsOf(this.#options.run, shrunk),
-      inspect: (cluster, player) => {
-        decisions = { ...cluster.chance.decisions(), flows: player.played, setup: player.setUp }
+      inspect: (cluster, player, orders) => {
+        decisions = { ...cluster.chance.decisions(), flows: player.played, setup: player.setUp, orders: orders.played }
       },
     })
     const found = result.failures.find(({ checker, signature }) => checker === this.#target.checker && signature === this.#target.signature)
@@ -159,6 +159,7 @@ const simpler: ReadonlyArray<Partial<Drawn>> = [
   { memory: "shipped" },
   { memory: "packed" },
   { formerMs: 0 },
+  { orderPartitions: 0 },
   { ingresses: 0 },
   { variedPercent: 0, policies: 0 },
   { policies: 0 },
@@ -192,7 +193,7 @@ const rarer = (shrinking: Shrinking): void => {
 
 /** Fewer flows while faults are drawn freely: those that befall what is left stay, for each is drawn under its own key. */
 const freely = (shrinking: Shrinking): void => {
-  for (const list of ["flows", "setup"]) {
+  for (const list of ["flows", "setup", "orders"]) {
     shrinking.nameOnly(list)
     leaveOut(shrinking, list)
     cutTail(shrinking)
@@ -228,6 +229,7 @@ const passes = (shrinking: Shrinking): void => {
   shrinking.name()
   leaveOut(shrinking, "setup")
   leaveOut(shrinking, "flows")
+  leaveOut(shrinking, "orders")
   shrinking.name()
   for (const list of Object.keys(shrinking.best.kept)) if (list !== "flows") leaveOut(shrinking, list)
 }

@@ -165,7 +165,8 @@ const performDoor = (draft: Draft, i: 0 | 1, output: IngressOutput): void => {
     case "Answer":
       return sayOfAttempt(draft, output.suffix, output.answer.answer)
     case "HandOver": {
-      const { owner, frame, messages } = output
+      const { owner, frame } = output
+      const messages = output.messages as ReadonlyArray<SkuTakenMessage>
       for (const message of messages) judgeAge(draft, message)
       const key = `F${mind.core.ingress} ${frame} ${owner} ${messages.map(({ reply, publishedMs }) => `${reply}@${publishedMs}`).join("+")}`
       draft.doors = withErrand(doors, { _tag: "Frame", key, ...from, owner, frame, messages })

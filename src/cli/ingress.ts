@@ -11,6 +11,7 @@ import { foundPartitions } from "../nats/found-partitions.ts"
 import { Meter } from "../ports/meter.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import { serveTelemetry } from "../telemetry/http.ts"
 import { loggingLayer } from "../telemetry/logging.ts"
@@ -48,7 +49,7 @@ const work = Effect.fnUntraced(function* (config: IngressConfig) {
     deskLayer({ ...servers, login: { ingress: loginOf(nats.ingress) } }),
     doorLayer({ ...servers, door: loginOf(nats.door) }),
   )
-  const connected = yield* untilItAnswers(Layer.buildWithScope(ports, scope))
+  const connected = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ports, Reigns.layer)), scope))
   ingress = yield* startIngress({ name, partitions, senders: nats.senders, ...senderRates, tellsUnserved: true }).pipe(
     Effect.provide(connected),
     Effect.provideService(Meter, (yield* Meters)(Kind[0])),
@@ -62,7 +63,6 @@ const ingress = Effect.gen(function* () {
   const parts = Layer.mergeAll(
     metricsLayer(config.worker),
     IngressEngine.layer,
-    Reigns.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))

@@ -21,6 +21,7 @@ import { Meter } from "../ports/meter.ts"
 import { Engine, servedKinds } from "../runtime/engine.ts"
 import { type RunningIngress, startIngress } from "../runtime/ingress.ts"
 import { IngressEngine } from "../runtime/ingress-engine.ts"
+import { Owners } from "../runtime/owners.ts"
 import { Reigns } from "../runtime/reigns.ts"
 import type { Readiness } from "../runtime/report.ts"
 import { startWorker, type Worker } from "../runtime/worker.ts"
@@ -29,7 +30,7 @@ import { loggingLayer } from "../telemetry/logging.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
-import { saidCodec } from "../wire/said.ts"
+import { saidCodecOf } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -62,13 +63,12 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const portsOf = yield* untilItAnswers(openWorker(nats))
   // Its ingress works with the worker's own logins, over connections of its own.
   const ingress = Layer.merge(deskLayer({ ...nats, login: { engine: nats.engine }, name }), doorLayer({ ...nats, name }))
-  const shared = yield* untilItAnswers(Layer.buildWithScope(ingress, scope))
+  const shared = yield* untilItAnswers(Layer.buildWithScope(Layer.provideMerge(Owners.layer, Layer.merge(ingress, Reigns.layer)), scope))
   const meterOf = yield* Meters
-  const reigns = yield* Reigns
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodec), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
-    return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.add(Context.merge(ports, shared), Reigns, reigns))
+    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })
 
@@ -162,7 +162,6 @@ const serve = Effect.gen(function* () {
   const parts = Layer.mergeAll(
     metricsLayer(config.worker),
     IngressEngine.layer,
-    Reigns.layer,
     loggingLayer({ format: config.log, level: config.logLevel }),
   )
   return yield* Effect.scoped(work(config)).pipe(Effect.provide(parts))

@@ -1,8 +1,9 @@
 /**
  * What an ingress says about a message, counted. Nobody hears anything who named no subject for it.
  */
+
+import type { TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 import type { Ingress, Sender } from "./ingress.ts"
 import type { IngressOutput } from "./protocol.ts"
@@ -26,7 +27,7 @@ export const sayNotStored = (from: Sender, reply: string | null, answer: NotStor
 /** Tells the sender of each message that it is stored. */
 export const sayStored = (
   ingress: Ingress,
-  messages: ReadonlyArray<SkuTakenMessage>,
+  messages: ReadonlyArray<TakenMessage>,
   at: { readonly partition: number; readonly seq: number },
   outputs: Array<IngressOutput>,
 ): void => {
@@ -42,7 +43,7 @@ export const sayStored = (
 /** Tells the sender of each message, of which surely nothing was or will be handed over or stored, to come back. */
 export const sayAllBusy = (
   ingress: Ingress,
-  messages: ReadonlyArray<SkuTakenMessage>,
+  messages: ReadonlyArray<TakenMessage>,
   why: BusyWhy,
   afterMs: number,
   outputs: Array<IngressOutput>,

@@ -4,7 +4,7 @@
  * What can be told without parsing is told first, so that what is not taken costs next to nothing. Nobody is told to come back, or that nothing was stored, of whom anything went on.
  */
 import { isSender } from "../domain/names.ts"
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import { bodyBytesMax, busyEndingMs, busyOwnerMs, busyQueueMs, doorAgeMsMax } from "../limits.ts"
 import { type NotStored, sayBusy, sayNotStored } from "./answers.ts"
 import { charge, closeIfOver, comeBackMs, fill, mayCome } from "./bounds.ts"
@@ -110,7 +110,7 @@ const take = (
   if (message.body.length > bodyBytesMax) return tooLong
   const place = placeOf(from, message.path)
   if ("answer" in place) return place
-  const body = codec.decodeBody(message.body)
+  const body = codec.decodeBody(message.body, place.kind, from.sender)
   if (body._tag === "Commands") charge(from, body.commands.length - 1, 0)
   const judged = judge(body, place, ingress.partitions[place.kind], arrival.ageMs)
   if ("answer" in judged) return judged
@@ -118,11 +118,11 @@ const take = (
   // Canonical spelling may be longer than the sender's: owners would take it for too long.
   if (bytes > bodyBytesMax) return tooLong
   const trace = traceOf(message.traceparent)
-  const taken: SkuTakenMessage = {
+  const taken: TakenMessage = {
     sender: from.sender,
     class: place.class,
     bulk: from.bulk,
-    key: place.sku,
+    key: place.key,
     reply,
     publishedMs,
     trace,
@@ -137,7 +137,7 @@ const queue = (
   ingress: Ingress,
   counter: Counter,
   from: Sender,
-  taken: SkuTakenMessage,
+  taken: TakenMessage,
   facts: boolean,
   nowMs: number,
   outputs: Array<IngressOutput>,

@@ -3,7 +3,7 @@
  *
  * A window of frames is under way to an owner, and a frame holds what there is of one turn or of one round trip. Beyond it messages wait, and senders take turns.
  */
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import { busyOwnerMs, busyQueueMs, frameBytesMax, frameBytesUnderWayMax, ingressWaitMsMax } from "../limits.ts"
 import { sayAllBusy, sayBusy } from "./answers.ts"
 import { type Counter, counterOf, type Frame, type Ingress, type Line, type Sender } from "./ingress.ts"
@@ -12,7 +12,7 @@ import type { IngressOutput } from "./protocol.ts"
 
 /** Takes the next messages for one frame off the line. What has waited too long is told to come back instead. */
 const takeFrame = (line: Line, messagesMax: number, nowMs: number, outputs: Array<IngressOutput>) => {
-  const messages: Array<SkuTakenMessage> = []
+  const messages: Array<TakenMessage> = []
   let bytes = 0
   while (messages.length < messagesMax) {
     const next = nextOf(line)

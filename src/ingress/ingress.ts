@@ -6,8 +6,8 @@
 import { assert } from "../assert.ts"
 import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import type { CommandClass, SenderId } from "../domain/names.ts"
+import type { DecodedBody, StoredBatch, TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy } from "../engine/words.ts"
-import type { SkuDecodedBody, SkuStoredBatch, SkuTakenMessage } from "../kinds/sku/types.ts"
 import {
   frameMessagesMax,
   framesUnderWayMax,
@@ -23,9 +23,10 @@ import type { DoorBounds, SenderBounds } from "./protocol.ts"
 
 /** The pure functions between values and bytes that an ingress is given (wire/ has the real ones). None of them throws on foreign input. */
 export interface IngressCodec {
-  readonly decodeBody: (body: Uint8Array) => SkuDecodedBody
+  /** A body as its sender wrote it; read as commands of that kind, with what an ingress writes into them of whom they are from. */
+  readonly decodeBody: (body: Uint8Array, kind: Kind, sender: SenderId) => DecodedBody
   /** The bytes of a stored message. */
-  readonly encodeBatch: (batch: SkuStoredBatch) => Uint8Array
+  readonly encodeBatch: (batch: StoredBatch) => Uint8Array
   /** Bytes of a text in UTF-8. */
   readonly textBytes: (text: string) => number
   /** Whether a text may end a reply subject. */
@@ -42,7 +43,7 @@ export interface IngressOptions {
 
 /** A message that waits for its turn. */
 export interface QueuedMessage {
-  readonly message: SkuTakenMessage
+  readonly message: TakenMessage
   /** When it arrived, by the steady clock. */
   readonly sinceMs: number
 }
@@ -102,7 +103,7 @@ export interface Frame {
   readonly kind: Kind
   readonly partition: number
   readonly owner: string
-  readonly messages: ReadonlyArray<SkuTakenMessage>
+  readonly messages: ReadonlyArray<TakenMessage>
   readonly bytes: number
 }
 
@@ -110,7 +111,7 @@ export interface Frame {
 export interface Storing {
   readonly serial: number
   readonly bytes: Uint8Array
-  readonly messages: ReadonlyArray<SkuTakenMessage>
+  readonly messages: ReadonlyArray<TakenMessage>
   /** Whether it may be stored already: then nobody in it may hear that it is not. */
   unknown: boolean
   /** When it is handed out again; null: an answer is awaited. */

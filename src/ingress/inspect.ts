@@ -1,16 +1,16 @@
 /**
  * What a message of a sender is, and whether it can be taken: its reply, its path, its form, and what its commands are of. Looks at nothing but the message.
  *
- * Everything that goes on from here is written by us: the class, the kind and the SKU are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
+ * Everything that goes on from here is written by us: the class, the kind and the key are those of lists and rules of ours, commands are decoded values, the reply's suffix and the trace are parsed.
  */
 
 import { decides, isKind, type Kind } from "../domain/kinds.ts"
-import { CommandClass, partitionOf, type Sku, skuFromToken } from "../domain/names.ts"
-import { unclearSku } from "../domain/sku/clear-sku.ts"
-import { type Command, classOf, isFact } from "../domain/sku/commands.ts"
-import type { SkuDecodedBody, SkuDecodedCommand } from "../kinds/sku/types.ts"
+import { type ActorKey, CommandClass, partitionOf, skuFromToken } from "../domain/names.ts"
+import type { KindCommand } from "../engine/kind.ts"
+import type { DecodedBody, DecodedCommand } from "../engine/protocol.ts"
 import { doorPingEveryMs } from "../limits.ts"
 import type { NotStored } from "./answers.ts"
+import { type DoorKind, doorKindOf } from "./door-kinds.ts"
 import type { IngressCodec, Sender } from "./ingress.ts"
 import type { DoorMessage } from "./protocol.ts"
 
@@ -26,11 +26,12 @@ export const replyOf = (
   return suffix !== "" && isReplySuffix(suffix) ? suffix : null
 }
 
-/** Where a message came: a class its sender may publish in, the kind of the actors that decide it, and the key of one of them. */
+/** Where a message came: a class its sender may publish in, the kind of the actors that decide it, the key of one of them, and which commands are about what the subject names. */
 export interface Place {
   readonly class: CommandClass
   readonly kind: Kind
-  readonly sku: Sku
+  readonly key: ActorKey
+  readonly isOf: (command: KindCommand) => boolean
 }
 
 /** A text up to its first dot, and what follows that; "" where there is none. */
@@ -40,14 +41,16 @@ const splitAtDot = (text: string): readonly [string, string] => {
 }
 
 /** The place that a path names, or why it is none. A path is `<class>.<kind>.<token>`, and a token has no dots. */
-export const placeOf = ({ classes }: Sender, path: string): Place | NotStored => {
+export const placeOf = ({ classes, sender }: Pick<Sender, "classes" | "sender">, path: string): Place | NotStored => {
   const [first, afterClass] = splitAtDot(path)
   const commandClass = CommandClass.find((known) => known === first)
   if (commandClass === undefined || !classes.includes(commandClass)) return notStored("class")
   const [kind, token] = splitAtDot(afterClass)
   if (!isKind(kind)) return notStored("kind")
-  const sku = skuFromToken(token)
-  return sku === undefined ? notStored("token") : { class: commandClass, kind, sku }
+  // Whatever names an actor is spelled in a subject as SKUs are.
+  const name = skuFromToken(token)
+  const actor = name === undefined ? undefined : doorKindOf(kind).actorOf(name, sender)
+  return actor === undefined ? notStored("token") : { class: commandClass, kind, ...actor }
 }
 
 const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -60,22 +63,26 @@ export const traceOf = (text: string): string | null => {
 }
 
 /** Bytes of the canonical body. */
-export const canonicalBytes = ({ textBytes }: IngressCodec, body: SkuDecodedBody): number => {
+export const canonicalBytes = ({ textBytes }: IngressCodec, body: DecodedBody): number => {
   if (body._tag === "Undecodable") return 0
   let bytes = body.array ? body.commands.length + 1 : 0
   for (const decoded of body.commands) if (decoded._tag === "Command") bytes += textBytes(decoded.text)
   return bytes
 }
 
-const about = (reason: NotStored["reason"], at: number, command: Command): NotStored => ({
+const about = ({ named }: DoorKind, reason: NotStored["reason"], at: number, command: KindCommand): NotStored => ({
   answer: "notStored",
   reason,
   at,
   id: command.id,
-  sku: command.sku,
+  ...named(command),
 })
 
-const formFault = ({ refusal, detail, id, key: sku }: Extract<SkuDecodedCommand, { readonly _tag: "Invalid" }>, at: number): NotStored => ({
+const formFault = (
+  { namedBy }: DoorKind,
+  { refusal, detail, id, key }: Extract<DecodedCommand, { readonly _tag: "Invalid" }>,
+  at: number,
+): NotStored => ({
   answer: "notStored",
   reason: "form",
   cause: refusal.reason,
@@ -83,17 +90,18 @@ const formFault = ({ refusal, detail, id, key: sku }: Extract<SkuDecodedCommand,
   ...(detail === undefined ? {} : { detail }),
   at,
   ...(id === null ? {} : { id }),
-  ...(sku === null ? {} : { sku }),
+  ...(key === null ? {} : namedBy(key)),
 })
 
-/** The first command that has not the form of one, or that would stock something under a SKU that nobody can tell from another. */
-const firstFormFault = (kind: Kind, commands: ReadonlyArray<SkuDecodedCommand>): NotStored | undefined => {
+/** The first command that has not the form of one, or whose actor nobody can tell from another. */
+const firstFormFault = (kind: Kind, commands: ReadonlyArray<DecodedCommand>): NotStored | undefined => {
+  const of = doorKindOf(kind)
   for (let at = 0; at < commands.length; at++) {
-    const decoded = commands[at] as SkuDecodedCommand
-    if (decoded._tag === "Invalid") return formFault(decoded, at)
-    // What another kind decides is refused for its kind, and says nothing of a SKU.
-    const detail = decides(kind, decoded.command.type) ? unclearSku(decoded.command) : undefined
-    if (detail !== undefined) return { ...about("form", at, decoded.command), cause: "InvalidField", field: "sku", detail }
+    const decoded = commands[at] as DecodedCommand
+    if (decoded._tag === "Invalid") return formFault(of, decoded, at)
+    // What another kind decides is refused for its kind, and says nothing of an actor of this one.
+    const detail = decides(kind, decoded.command.type) ? of.unclear(decoded.command) : undefined
+    if (detail !== undefined) return { ...about(of, "form", at, decoded.command), cause: "InvalidField", field: of.nameField, detail }
   }
   return undefined
 }
@@ -111,7 +119,7 @@ const passedText = (deadlineMs: number, ageMs: number): string => {
 export type JudgedMessage = { readonly _tag: "Sound"; readonly facts: boolean; readonly partition: number } | NotStored
 
 /** Judges the commands of a message that came at `place` and is at most `ageMs` old. What is wrong in form comes first, then kind, class, partition, mixture, age; of each the first in the array. */
-export const judge = (body: SkuDecodedBody, place: Place, partitions: number, ageMs: number): JudgedMessage => {
+export const judge = (body: DecodedBody, place: Place, partitions: number, ageMs: number): JudgedMessage => {
   if (body._tag === "Undecodable") {
     const { reason: cause, field } = body.refusal
     return { answer: "notStored", reason: "form", cause, ...(field === undefined ? {} : { field }) }
@@ -120,20 +128,22 @@ export const judge = (body: SkuDecodedBody, place: Place, partitions: number, ag
   const fault = firstFormFault(place.kind, commands)
   if (fault !== undefined) return fault
   // Of each command, now that there is one in each place.
-  const each = commands as ReadonlyArray<Extract<SkuDecodedCommand, { readonly _tag: "Command" }>>
+  const each = commands as ReadonlyArray<Extract<DecodedCommand, { readonly _tag: "Command" }>>
+  const of = doorKindOf(place.kind)
   for (let at = 0; at < each.length; at++) {
     const { command } = each[at] as (typeof each)[number]
-    if (!decides(place.kind, command.type)) return about("kind", at, command)
-    if (classOf[command.type] !== place.class) return about("class", at, command)
+    if (!decides(place.kind, command.type)) return about(of, "kind", at, command)
+    if (of.classOf(command) !== place.class) return about(of, "class", at, command)
   }
-  const partition = partitionOf(place.sku, partitions)
+  const partition = partitionOf(place.key, partitions)
   let named = false
   let facts = 0
   for (let at = 0; at < each.length; at++) {
     const { command } = each[at] as (typeof each)[number]
-    if (command.sku === place.sku) named = true
-    else if (partitionOf(command.sku, partitions) !== partition) return { ...about("partition", at, command), cause: "WrongPartition" }
-    if (isFact(command)) facts += 1
+    if (place.isOf(command)) named = true
+    else if (partitionOf(of.keyOf(command), partitions) !== partition)
+      return { ...about(of, "partition", at, command), cause: "WrongPartition" }
+    if (of.isFact(command)) facts += 1
   }
   if (!named) return { ...notStored("partition"), cause: "SubjectMismatch" }
   // It could not keep its order: facts are stored, the others handed over.
@@ -141,7 +151,7 @@ export const judge = (body: SkuDecodedBody, place: Place, partitions: number, ag
   for (let at = 0; at < each.length && facts === 0; at++) {
     const { command } = each[at] as (typeof each)[number]
     if (command.deadlineMs !== undefined && ageMs > command.deadlineMs)
-      return { ...about("age", at, command), field: "deadlineMs", detail: passedText(command.deadlineMs, ageMs) }
+      return { ...about(of, "age", at, command), field: "deadlineMs", detail: passedText(command.deadlineMs, ageMs) }
   }
   return { _tag: "Sound", facts: facts > 0, partition }
 }

@@ -3,13 +3,13 @@
  *
  * Taking turns costs O(1) whatever waits. What is too old leaves from the front: each sender's messages stand in the order in which they came.
  */
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import type { Line, QueuedMessage, Sender, SenderQueue } from "./ingress.ts"
 
 /** Messages that were taken off the front of a queue before it is made shorter. */
 const takenOffMax = 512
 
-export const commandsIn = ({ body }: SkuTakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
+export const commandsIn = ({ body }: TakenMessage): number => (body._tag === "Commands" ? body.commands.length : 1)
 
 const standAtTheEnd = (line: Line, queue: SenderQueue): void => {
   queue.behind = null
@@ -19,7 +19,7 @@ const standAtTheEnd = (line: Line, queue: SenderQueue): void => {
 }
 
 /** Lets a message of the sender wait. */
-export const letWait = (line: Line, from: Sender, message: SkuTakenMessage, sinceMs: number): void => {
+export const letWait = (line: Line, from: Sender, message: TakenMessage, sinceMs: number): void => {
   let queue = line.queues[from.place]
   if (queue === undefined) {
     queue = { from, items: [], head: 0, behind: null }
@@ -61,7 +61,7 @@ export const takeNext = (line: Line): void => {
 }
 
 /** Takes out what came at `untilMs` or before, telling each. */
-export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, message: SkuTakenMessage) => void): void => {
+export const dropUntil = (line: Line, untilMs: number, tell: (from: Sender, message: TakenMessage) => void): void => {
   let queue = line.first
   line.first = null
   line.last = null

@@ -6,8 +6,8 @@
  */
 import type { Kind } from "../domain/kinds.ts"
 import type { CommandClass, EpochMs, SenderId } from "../domain/names.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import type { BusyWhy, Throttled } from "../engine/words.ts"
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
 import type { DoorAnswer } from "../wire/answers.ts"
 
 /** A message of a sender as it came through the door: nothing in it is checked but that the server let this sender publish on this subject. */
@@ -80,7 +80,7 @@ export type IngressOutput =
       readonly partition: number
       readonly owner: string
       readonly frame: number
-      readonly messages: ReadonlyArray<SkuTakenMessage>
+      readonly messages: ReadonlyArray<TakenMessage>
     }
   /** Store these bytes in the commands stream of the partition. Answered by Stored, StoreFull or StoreUnknown. */
   | { readonly _tag: "Store"; readonly kind: Kind; readonly partition: number; readonly serial: number; readonly bytes: Uint8Array }

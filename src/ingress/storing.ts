@@ -4,7 +4,7 @@
  * A stored message has a serial, and whoever reads the stream knows from the serials which copies are the same and what was lost. Once an attempt may have stored it, the same bytes are
  * handed out until it is known that they are: nobody in it hears `busy`. A serial that surely was not stored is used again, so that no hole looks like a loss.
  */
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import {
   bodyBytesMax,
   busyFullMs,
@@ -20,8 +20,8 @@ import { commandsIn, nextOf, takeNext } from "./line.ts"
 import type { IngressOutput } from "./protocol.ts"
 
 /** Takes the messages of one stored message off the line. */
-const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Array<SkuTakenMessage> => {
-  const messages: Array<SkuTakenMessage> = []
+const takeBatch = (line: Line, nowMs: number, outputs: Array<IngressOutput>): Array<TakenMessage> => {
+  const messages: Array<TakenMessage> = []
   let commands = 0
   let bytes = 0
   for (;;) {

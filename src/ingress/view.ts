@@ -5,7 +5,7 @@
  */
 import type { Kind } from "../domain/kinds.ts"
 import type { SenderId } from "../domain/names.ts"
-import type { SkuTakenMessage } from "../kinds/sku/types.ts"
+import type { TakenMessage } from "../engine/protocol.ts"
 import { brokerNow } from "./broker-time.ts"
 import { type Counter, counterOf, type Ingress, type Line, type SenderCounts } from "./ingress.ts"
 import { oldestIn } from "./line.ts"
@@ -45,7 +45,7 @@ const lengthOf = ({ first }: Line): number => {
   return length
 }
 
-const oldestOf = (messages: ReadonlyArray<SkuTakenMessage>): number =>
+const oldestOf = (messages: ReadonlyArray<TakenMessage>): number =>
   messages.reduce((oldestMs, { publishedMs }) => Math.min(oldestMs, publishedMs), Number.POSITIVE_INFINITY)
 
 const partitionView = (counter: Counter, underWayMs: number, brokerMs: number | null): PartitionView => {

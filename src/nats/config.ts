@@ -156,9 +156,16 @@ export const senderPermissions = (sender: string, roles: ReadonlyArray<Role>): P
 /** Whoever stands at the door hears what senders say, and answers them where each listens. No reply that a sender names may be published to. */
 export const doorPermissions: Permissions = { publish: ["hf.reply.>"], subscribe: ["hf.cmd.>", "hf.get.>", `${doorInbox}.>`] }
 
-/** An ingress hands over, stores in the streams of commands, and asks a leader for the time; it touches no journal, lease or feed. */
+/** Kinds that have commands which are stored: those of orders are all handed over. */
+const storedKinds: ReadonlyArray<Kind> = ["sku"]
+
+/** An ingress hands over, stores in the streams of commands, and asks a leader for the time; it touches no journal, lease or feed, and says nothing of what actors say to each other. */
 export const ingressPermissions: Permissions = {
-  publish: [handedTo("*", "*", "*"), ...Kind.flatMap((kind) => [storedOf(kind, "*"), `$JS.API.STREAM.INFO.${commandsStream(kind)}`])],
+  publish: [
+    handedTo("*", "*", "*"),
+    ...storedKinds.map((kind) => storedOf(kind, "*")),
+    ...Kind.map((kind) => `$JS.API.STREAM.INFO.${commandsStream(kind)}`),
+  ],
   subscribe: [announcedBy("*", "*"), `${ingressInbox}.>`],
 }
 

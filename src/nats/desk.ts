@@ -1,14 +1,14 @@
 /**
- * The engine's side of an ingress as the port `Desk`: frames handed to reigns by request, what is stored, what owners say of themselves, and the broker's clock.
+ * The engine's side of an ingress as the port `Desk`: frames handed to reigns by request, what owners say to each other, what is stored, what owners say of themselves, and the broker's clock.
  */
 import { type Msg, errors as natsErrors } from "@nats-io/transport-node"
 import { Effect, Layer, Schema, type Scope } from "effect"
 import { isKind, Kind } from "../domain/kinds.ts"
 import { isSender } from "../domain/names.ts"
 import { handTimeoutMs, storeTimeoutMs } from "../limits.ts"
-import { Desk, type HandedFrame, type OwnerNews } from "../ports/door.ts"
+import { Desk, type HandedFrame, type OwnerNews, type OwnersWord } from "../ports/door.ts"
 import type { BrokerUnavailable, LoginRefused } from "../ports/errors.ts"
-import { announcedBy, commandsStream, handedTo, storedOf } from "../wire/subjects.ts"
+import { announcedBy, carriedTo, commandsStream, handedTo, saidBackTo, storedOf } from "../wire/subjects.ts"
 import { attempt } from "./attempt.ts"
 import { engineInbox, ingressInbox } from "./config.ts"
 import { type Link, type Login, openLink, type ServerAddress } from "./connection.ts"
@@ -103,6 +103,21 @@ const receive = (
     }),
   )
 
+const spokenOn = { carry: carriedTo, back: saidBackTo } as const
+
+const say = (link: Link, word: OwnersWord, kind: Kind, partition: number, owner: string, frame: Uint8Array): void => {
+  // Whom to answer is what another process said: anything but a plain token would be read as protocol.
+  if (!isToken(owner)) return
+  try {
+    link.nc.publish(spokenOn[word](kind, partition, owner), frame)
+  } catch {
+    // The connection can't take it now: whoever asks asks again.
+  }
+}
+
+const hear = (link: Link, word: OwnersWord, kind: Kind, partition: number, owner: string, tell: (frame: Uint8Array) => void) =>
+  listen(link, spokenOn[word](kind, partition, owner), ({ data }) => tell(data))
+
 /** Hears a subject until the scope closes. Returns once the server knows. */
 const listen = (link: Link, subject: string, take: (message: Msg) => void) =>
   Effect.acquireRelease(
@@ -137,11 +152,13 @@ const deskOver = (link: Link): Desk["Service"] =>
       }
     },
     receive: (kind, partition, owner, tell) => receive(link, kind, partition, owner, tell),
+    say: (word, kind, partition, owner, frame) => say(link, word, kind, partition, owner, frame),
+    hear: (word, kind, partition, owner, tell) => hear(link, word, kind, partition, owner, tell),
     brokerMs: attempt(link, "ask the broker for its time", () => brokerMs(link)),
   })
 
 export interface DeskConfig extends ServerAddress {
-  /** Whom it is: a worker, who may do all of it, or an ingress, who neither announces nor receives. */
+  /** Whom it is: a worker, who may do all of it, or an ingress, who neither announces nor receives, and says nothing to owners but what it hands over. */
   readonly login: { readonly engine: Login } | { readonly ingress: Login }
   /** How the connection is called in the server's lists. */
   readonly name: string

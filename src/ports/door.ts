@@ -75,6 +75,9 @@ export interface HandedFrame {
   readonly heard: () => void
 }
 
+/** What an owner says to another: commands that actors of its partition carry, or what came of those that the other's carried. */
+export type OwnersWord = "carry" | "back"
+
 /** The engine's side of an ingress, and an owner's: frames are handed over here, and messages stored. */
 export class Desk extends Context.Service<
   Desk,
@@ -99,6 +102,16 @@ export class Desk extends Context.Service<
       partition: number,
       owner: string,
       tell: (frame: HandedFrame) => void,
+    ) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
+    /** Says a frame to a reign of another partition; lost if nobody of it listens, or there is no connection. */
+    readonly say: (word: OwnersWord, kind: Kind, partition: number, owner: string, frame: Uint8Array) => void
+    /** Hears what other owners say to a reign, until the scope closes. */
+    readonly hear: (
+      word: OwnersWord,
+      kind: Kind,
+      partition: number,
+      owner: string,
+      tell: (frame: Uint8Array) => void,
     ) => Effect.Effect<void, BrokerUnavailable, Scope.Scope>
     /** The broker's clock, through the leader of a commands stream. */
     readonly brokerMs: Effect.Effect<number, BrokerUnavailable>

@@ -21,6 +21,9 @@ export interface PartitionSample {
   readonly openHolds: number
   /** Null: actors of its kind have no units. */
   readonly shortQty: number | null
+  /** Commands that its actors sent to others and whose decision has not come back, and for how many milliseconds the oldest has had none. */
+  readonly underWay: number
+  readonly underWayMs: number
   /** How full the fullest memory of any sender is, as a share of its bound. */
   readonly memoryShare: number
   /** Milliseconds by which this worker's clock is ahead of the broker's; null where it doesn't own the partition, or doesn't know yet. */
@@ -58,6 +61,8 @@ export interface IngressSample {
 export const WatchAlarmKind = [
   /** Nobody serves a partition, or its owner decides nothing. */
   "PartitionUnserved",
+  /** A command of an actor to another has had no decision for long. */
+  "CarriedStuck",
   "SettingsChanged",
   "BrokerFull",
   "ServerUnwell",
@@ -74,6 +79,11 @@ export class Meter extends Context.Service<
     readonly appendUnknown: (partition: number) => void
     readonly repliesSent: (count: number) => void
     readonly feedSent: (count: number) => void
+    /** Commands of a partition's actors were sent to others: for the first time, and again. */
+    readonly carried: (partition: number, first: number, again: number) => void
+    /** What came of commands between actors: said to who asked, and heard by who did. */
+    readonly returnsSaid: (partition: number, count: number) => void
+    readonly returnsHeard: (partition: number, count: number) => void
     /** This worker became a partition's owner. */
     readonly tookOver: (partition: number) => void
     /** It gave a partition up with its state, which has to be read again. */

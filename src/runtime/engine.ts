@@ -8,21 +8,15 @@ import { Context, Layer } from "effect"
 import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { KindTypes } from "../engine/kind.ts"
 import type { Partition } from "../engine/partition.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
 import { protocolRules } from "../engine/rules.ts"
 import type { Step } from "../engine/step.ts"
+import * as orders from "../kinds/order/partition.ts"
+import type { OrderKind } from "../kinds/order/types.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { shortUnits } from "../kinds/sku/views.ts"
 import { snapshotEveryRecords } from "../limits.ts"
-import { engineCodec } from "../wire/codec.ts"
-import { decodeFrame } from "../wire/taken.ts"
-
-/** What a frame holds that an ingress handed over. `Newer`: whole, and written by a release that this one doesn't know. */
-export type DecodedFrame<K extends KindTypes = KindTypes> =
-  | { readonly _tag: "Frame"; readonly messages: ReadonlyArray<TakenMessage<K>> }
-  | { readonly _tag: "Newer"; readonly version: number }
-  | { readonly _tag: "Unreadable"; readonly cause: string }
+import { engineCodec, orderCodec, type WireCodec } from "../wire/codec.ts"
 
 /** What the runtime has to know of a kind of actor. */
 export interface ServedKind<K extends KindTypes = KindTypes> {
@@ -32,7 +26,8 @@ export interface ServedKind<K extends KindTypes = KindTypes> {
   readonly empty: (partition: number, partitions: PartitionCounts) => Partition<K>
   /** Changes the partition in place. A throw means that its state can't be trusted any more. */
   readonly step: Step<K>
-  readonly decodeFrame: (bytes: Uint8Array) => DecodedFrame<K>
+  /** The bytes of what is handed to its partitions. */
+  readonly codec: Pick<WireCodec<K>, "decodeFrame" | "decodeCarry" | "carriedMessage" | "commandText">
   /** Units sold without asking that are not there, of all its actors; null: actors of this kind have no units. */
   readonly shortQty: (partition: Partition<K>) => number | null
 }
@@ -54,9 +49,19 @@ export const skuEngine: ServedKind<SkuKind> = {
   empty: (partition, partitions) =>
     emptyPartition({ partition, partitions: partitions.sku, partitionsOf: partitions, snapshotEveryRecords }),
   step: makeStep({ codec: engineCodec, rules: protocolRules }),
-  decodeFrame,
+  codec: engineCodec,
   shortQty: shortUnits,
 }
 
+/** Orders as they are shipped. */
+const orderEngine: ServedKind<OrderKind> = {
+  kind: "order",
+  empty: (partition, partitions) =>
+    orders.emptyPartition({ partition, partitions: partitions.order, partitionsOf: partitions, snapshotEveryRecords }),
+  step: orders.makeStep({ codec: orderCodec, rules: protocolRules }),
+  codec: orderCodec,
+  shortQty: () => null,
+}
+
 /** All that a process serves. */
-export const servedKinds: ReadonlyArray<ServedKind> = [served(skuEngine)]
+export const servedKinds: ReadonlyArray<ServedKind> = [served(skuEngine), served(orderEngine)]

@@ -6,9 +6,11 @@ import { Context, Layer } from "effect"
 import { emptyIngress, type Ingress, type IngressOptions } from "../ingress/ingress.ts"
 import type { IngressInput, IngressOutput } from "../ingress/protocol.ts"
 import { makeIngressStep } from "../ingress/step.ts"
-import { decodeBody } from "../wire/body.ts"
+import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { isReplySuffix } from "../wire/subjects.ts"
 import { encodeBatch } from "../wire/taken.ts"
+
+const codecs = { sku: engineCodec, order: orderCodec } as const
 
 /** The step function of an ingress that the runtime runs. */
 export class IngressEngine extends Context.Service<
@@ -21,6 +23,11 @@ export class IngressEngine extends Context.Service<
 >()("holdfast/runtime/IngressEngine") {
   static readonly layer = Layer.sync(IngressEngine, () => ({
     empty: emptyIngress,
-    step: makeIngressStep({ decodeBody, encodeBatch, textBytes: (text) => Buffer.byteLength(text), isReplySuffix }),
+    step: makeIngressStep({
+      decodeBody: (body, kind, sender) => codecs[kind].decodeBodyFrom(body, sender),
+      encodeBatch,
+      textBytes: (text) => Buffer.byteLength(text),
+      isReplySuffix,
+    }),
   }))
 }

@@ -16,6 +16,7 @@ import { type IngressSample, Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { IngressEngine } from "./ingress-engine.ts"
 import { type IngressTold, makeIngressPerform } from "./ingress-outputs.ts"
+import { Owners } from "./owners.ts"
 import { untilDone } from "./patience.ts"
 import { Reigns } from "./reigns.ts"
 import { steadyClock } from "./steady-clock.ts"
@@ -51,7 +52,7 @@ export interface RunningIngress {
 }
 
 /** The services that an ingress needs. */
-export type IngressPorts = Desk | Door | IngressEngine | Meter | Reigns
+export type IngressPorts = Desk | Door | IngressEngine | Meter | Owners | Reigns
 
 /** Milliseconds between two ticks: how late a second attempt, or the opening of a door, may be. */
 const tickMs = 25
@@ -145,16 +146,15 @@ const silenceOf =
 
 /** Passes on to the ingress what owners announce (in this process and in others) and the broker's time. */
 const attend = Effect.fnUntraced(function* ({ tell, nowMs }: Life, owners: OwnersHeard) {
-  const [desk, reigns] = [yield* Desk, yield* Reigns]
+  const [desk, known] = [yield* Desk, yield* Owners]
   const hear = ({ kind, partition, epoch, owner, full, factsFull }: OwnerNews): void => {
     if (owner !== null) owners.set(nameOf(kind, partition), nowMs())
     tell({ _tag: "OwnerSeen", kind, partition, epoch, owner })
     for (const { sender, forMs } of full) tell({ _tag: "SenderFull", of: "all", sender, forMs })
     for (const { sender, forMs } of factsFull) tell({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
-  const stop = reigns.listen(hear)
+  const stop = known.listen(hear)
   yield* Effect.addFinalizer(() => Effect.sync(stop))
-  yield* untilDone("listening to owners", desk.owners(hear))
   const lookAtTime = Effect.match(desk.brokerMs, {
     onSuccess: (brokerMs) => tell({ _tag: "BrokerTimeSeen", brokerMs }),
     // Without an answer the ingress goes on with the time it knows; the broker is asked again in a second.

@@ -11,6 +11,7 @@ import { statusOf } from "../engine/views.ts"
 import { Cluster, Journals, type Member, type Progress } from "../ports/broker.ts"
 import { Meter, WatchAlarmKind } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
+import { CarriedClock } from "./carried-clock.ts"
 import { Engine } from "./engine.ts"
 import { type LagSource, lagOver, lagSources } from "./lag.ts"
 import { StallClock } from "./outage.ts"
@@ -60,6 +61,7 @@ const tick = (slots: ReadonlyArray<Slot>): void => {
 interface Sampling {
   readonly slot: Slot
   readonly stall: StallClock
+  readonly carried: CarriedClock
   readonly sources: ReadonlyArray<LagSource>
 }
 
@@ -67,6 +69,7 @@ interface Sampling {
 const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
   const { partition } = slot
   slot.progress = null
+  slot.carried = null
   meter.sampled(partition, {
     owned: false,
     halted: isHalted(slot),
@@ -74,6 +77,8 @@ const sampleOther = (meter: Meter["Service"], slot: Slot): void => {
     quarantined: 0,
     openHolds: 0,
     shortQty: null,
+    underWay: 0,
+    underWayMs: 0,
     memoryShare: 0,
     clockAheadMs: null,
   })
@@ -87,7 +92,7 @@ const isJournalShort = Effect.fnUntraced(function* (slot: Slot, confirmedSeq: nu
   return endSeq._tag === "Some" && endSeq.value < confirmedSeq
 })
 
-const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) {
+const sample = Effect.fnUntraced(function* ({ slot, stall, carried, sources }: Sampling) {
   const meter = yield* Meter
   const { partition, running } = slot
   if (running === null || !isOwning(slot)) return sampleOther(meter, slot)
@@ -96,7 +101,13 @@ const sample = Effect.fnUntraced(function* ({ slot, stall, sources }: Sampling) 
   const shortQty = (yield* Engine).shortQty(running.state)
   const { share: memoryShare } = fullestMemory(running.state)
   const here = { owned: true, halted: false, unreadable: false }
-  meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, memoryShare, clockAheadMs })
+  slot.carried = carried.look(running.state, Number((yield* Clock.monotonicTimeNanos) / 1_000_000n))
+  const { underWay, oldestMs: underWayMs, stuck } = slot.carried
+  meter.sampled(partition, { ...here, quarantined, openHolds, shortQty, underWay, underWayMs, memoryShare, clockAheadMs })
+  if (stuck !== null) {
+    meter.alarm(partition, "CarriedStuck")
+    yield* Effect.logWarning(logLine.alarm, { partition, alarm: "CarriedStuck", detail: stuck })
+  }
   const asked = lagOver(sources, partition, status).pipe(Effect.timeout(sampleMs))
   const waiting = yield* Effect.match(asked, { onSuccess: (found) => found, onFailure: () => null })
   // The sample is removed: the last known value would look like a partition that keeps up.
@@ -114,7 +125,7 @@ const lookAfter = Effect.fnUntraced(function* (ownership: Ownership) {
   const { slots } = ownership
   yield* Effect.sync(() => tick(slots)).pipe(Effect.andThen(Effect.sleep(tickMs)), Effect.forever, Effect.forkScoped)
   const sources = yield* lagSources
-  const samplings = slots.map((slot): Sampling => ({ slot, stall: new StallClock(), sources }))
+  const samplings = slots.map((slot): Sampling => ({ slot, stall: new StallClock(), carried: new CarriedClock(), sources }))
   yield* Effect.forEach(samplings, sample, { discard: true, concurrency: samplesAtOnce }).pipe(
     Effect.andThen(Effect.sleep(sampleMs)),
     Effect.forever,

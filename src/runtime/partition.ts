@@ -14,6 +14,7 @@ import type { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { Engine } from "./engine.ts"
 import { type Letter, type Mailbox, makeMailbox, type UntimedInput } from "./mailbox.ts"
+import type { Owners } from "./owners.ts"
 import { startPerforming } from "./performing.ts"
 import type { Reigns } from "./reigns.ts"
 import { makeSignal } from "./signal.ts"
@@ -21,7 +22,7 @@ import type { LifeEnd } from "./standing-outputs.ts"
 import { type SteadyClock, steadyClock } from "./steady-clock.ts"
 
 /** The services a partition's life needs. */
-export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Reigns | Snapshots
+export type PartitionPorts = Commands | Cluster | Desk | Engine | Journals | Meter | Outbound | Owners | Reigns | Snapshots
 
 /** A life of a partition, as whoever started it sees it. */
 export interface RunningPartition {

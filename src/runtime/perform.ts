@@ -3,8 +3,10 @@
  */
 import { Effect } from "effect"
 import { unreachable } from "../assert.ts"
+import type { Partition } from "../engine/partition.ts"
 import type { Output } from "../engine/protocol.ts"
 import type { AtsValue } from "../kinds/sku/types.ts"
+import { makeCarryingOutputs } from "./carrying-outputs.ts"
 import { makeCommandOutputs } from "./command-outputs.ts"
 import { makeJournalOutputs } from "./journal-outputs.ts"
 import { makePublishingOutputs } from "./publishing-outputs.ts"
@@ -80,8 +82,8 @@ export interface Performer {
   readonly loadSnapshot: () => void
 }
 
-/** A performer for the partition of `shell`; `whoHears` is told when its standing changes. */
-export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears: StandingListener) {
+/** A performer for the partition of `shell`, whose actors have that `underWay`; `whoHears` is told when its standing changes. */
+export const makePerformer = Effect.fnUntraced(function* (shell: Shell, underWay: Partition["underWay"], whoHears: StandingListener) {
   const journal = yield* makeJournalOutputs(shell)
   const commands = yield* makeCommandOutputs(shell)
   const publishing = yield* makePublishingOutputs(shell)
@@ -89,6 +91,7 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
   const reign = yield* makeReignOutputs(shell)
   const standing = yield* makeStandingOutputs(shell, reign, whoHears)
 
+  const carrying = yield* makeCarryingOutputs(shell, underWay)
   const said: PublishingPerformers = { shell, publishing, snapshots, standing }
 
   const perform = (output: Output): void => {
@@ -129,10 +132,10 @@ export const makePerformer = Effect.fnUntraced(function* (shell: Shell, whoHears
         return commands.readRawEnd()
       case "SayBusy":
         return reign.sayBusy(output)
-      // Nothing is carried yet: the engine refuses a kind that would.
       case "SendCarried":
+        return carrying.sendCarried(output)
       case "SendReturns":
-        return
+        return carrying.sendReturns(output)
       case "Throttle":
         return reign.throttle(output)
       default:

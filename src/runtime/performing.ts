@@ -54,7 +54,7 @@ const begin = Effect.fnUntraced(function* ({ partition, state, mailbox, run }: P
       FiberSet.addUnsafe(fibers, fork(effect))
     },
   }
-  const performer = yield* Scope.provide(makePerformer(shell, whoHears), scope)
+  const performer = yield* Scope.provide(makePerformer(shell, state.underWay, whoHears), scope)
   const performed: Performed = {
     performer,
     stop: () => {

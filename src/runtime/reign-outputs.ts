@@ -1,5 +1,5 @@
 /**
- * Performs what a reign has to do with ingresses: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
+ * Performs what a reign has to do with ingresses and other owners: it hears what is handed over to it, says that it reigns for as long as it does, and answers whom it has no room for.
  */
 import { Effect } from "effect"
 import type { SenderId } from "../domain/names.ts"
@@ -8,10 +8,11 @@ import type { Throttled } from "../engine/words.ts"
 import { announceEveryMs, fullEveryMs } from "../limits.ts"
 import { Outbound } from "../ports/broker.ts"
 import { Desk, type HandedFrame, type OwnerNews, type ThrottledSender } from "../ports/door.ts"
+import { Meter } from "../ports/meter.ts"
 import { logLine } from "../telemetry/names.ts"
 import { encodeDoorAnswer } from "../wire/answers.ts"
-import { decodeFrame } from "../wire/taken.ts"
-import { Engine } from "./engine.ts"
+import { decodeBack, type NoFrame } from "../wire/carry.ts"
+import { Engine, type ServedKind } from "./engine.ts"
 import { untilDone } from "./patience.ts"
 import { type LocalReign, Reigns } from "./reigns.ts"
 import type { Shell } from "./shell.ts"
@@ -20,15 +21,36 @@ import { makeSignal } from "./signal.ts"
 type SayBusy = Extract<Output, { readonly _tag: "SayBusy" }>
 
 /** Takes a frame in. A frame that can't be read gets no answer: its ingress then treats the outcome as unknown, and the senders retry. */
-const makeHear = (shell: Shell, reign: LocalReign) => {
-  const unreadable = (why: string) => shell.run(Effect.logError(logLine.unreadableFrame, { partition: reign.partition, why }))
-  return ({ bytes, heard }: HandedFrame): void => {
+const makeHear =
+  (shell: Shell, { codec: { decodeFrame } }: ServedKind, reign: LocalReign) =>
+  ({ bytes, heard }: HandedFrame): void => {
     const decoded = decodeFrame(bytes)
-    if (decoded._tag === "Newer") return unreadable(`its form is version ${decoded.version}: an ingress of a newer release`)
-    if (decoded._tag === "Unreadable") return unreadable(decoded.cause)
+    if (decoded._tag !== "Frame") return sayUnread(shell, logLine.unreadableFrame, decoded)
     reign.hand(decoded.messages)
     heard()
   }
+
+/** Takes in a frame of commands that other actors carry. One that can't be read is no decision: whoever carries them asks again. */
+const makeHearCarried =
+  (shell: Shell, { codec: { decodeCarry } }: ServedKind, reign: LocalReign) =>
+  (bytes: Uint8Array): void => {
+    const decoded = decodeCarry(bytes)
+    if (decoded._tag !== "Carry") return sayUnread(shell, logLine.unreadableCarried, decoded)
+    reign.hand(decoded.messages)
+  }
+
+/** Hears what came of commands that were carried from here. What can't be read is asked for again. */
+const makeHearBack =
+  (shell: Shell, reign: LocalReign) =>
+  (bytes: Uint8Array): void => {
+    const decoded = decodeBack(bytes)
+    if (decoded._tag !== "Back") return sayUnread(shell, logLine.unreadableCarried, decoded)
+    reign.back(decoded.returns)
+  }
+
+const sayUnread = (shell: Shell, line: string, unread: NoFrame): void => {
+  const why = unread._tag === "Newer" ? `its form is version ${unread.version}, of a newer release` : unread.cause
+  shell.run(Effect.logError(line, { partition: shell.partition, why }))
 }
 
 /** Senders there is no room for, that ingresses have not been told of yet. */
@@ -53,7 +75,9 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   const desk = yield* Desk
   const reigns = yield* Reigns
   const { partition } = shell
-  const { kind } = yield* Engine
+  const engine = yield* Engine
+  const { kind, codec } = engine
+  const meter = yield* Meter
   let reign: LocalReign | null = null
   const held = makeThrottledSenders()
   const changed = makeSignal()
@@ -86,12 +110,28 @@ export const makeReignOutputs = Effect.fnUntraced(function* (shell: Shell) {
   return {
     begin: (epoch: number): void => {
       const hand: LocalReign["hand"] = (messages) => shell.tell({ _tag: "CommandsHanded", messages })
-      const begun: LocalReign = { kind, partition, epoch, owner: shell.owner(), hand }
+      const begun: LocalReign = {
+        kind,
+        partition,
+        epoch,
+        owner: shell.owner(),
+        hand,
+        carry: (from, settledMs, commands) => hand(commands.map((carried) => codec.carriedMessage(from, settledMs, carried))),
+        back: (returns) => {
+          meter.returnsHeard(partition, returns.length)
+          shell.tell({ _tag: "ReturnsHeard", returns })
+        },
+      }
       reign = begun
       reigns.begin(begun)
+      const { owner } = begun
       const hearing = untilDone(
         `hearing what is handed over to partition ${partition}`,
-        desk.receive(kind, partition, begun.owner, makeHear(shell, begun)),
+        Effect.all([
+          desk.receive(kind, partition, owner, makeHear(shell, engine, begun)),
+          desk.hear("carry", kind, partition, owner, makeHearCarried(shell, engine, begun)),
+          desk.hear("back", kind, partition, owner, makeHearBack(shell, begun)),
+        ]),
       )
       // The reign is announced once its subscription stands: a frame that is handed over earlier is refused by the server, because nobody listens.
       shell.run(Effect.scoped(Effect.andThen(hearing, announce(begun))))

@@ -1,12 +1,13 @@
 /**
- * The reigns of this very process, and what they say of themselves, for the ingress of the same process: what is handed over here needs no way through the broker.
+ * The reigns of this very process, and what they say of themselves, for the ingress of the same process and for other partitions of it: what is handed over here needs no way through the broker.
  *
  * Plain calls over plain state. Whoever listens is told at once, in the turn in which it happened.
  */
 import { Context, Layer } from "effect"
 import type { Kind } from "../domain/kinds.ts"
-import type { TakenMessage } from "../engine/protocol.ts"
+import type { Carriage, CarriedReturn, TakenMessage } from "../engine/protocol.ts"
 import type { OwnerNews } from "../ports/door.ts"
+import type { CarriedNow } from "../wire/carry.ts"
 
 /** A partition that is served in this process. */
 export interface LocalReign {
@@ -17,9 +18,13 @@ export interface LocalReign {
   readonly owner: string
   /** Hands messages over. It hears them in one of the next turns, if it still reigns. */
   readonly hand: (messages: ReadonlyArray<TakenMessage>) => void
+  /** Takes in what actors of another partition carry to those of this one, the same way. */
+  readonly carry: (from: Carriage["from"], settledMs: number, commands: ReadonlyArray<CarriedNow>) => void
+  /** Hears what came of commands that actors of this partition carried. */
+  readonly back: (returns: ReadonlyArray<CarriedReturn>) => void
 }
 
-/** The reigns of this process, for its own ingress. */
+/** The reigns of this process, for its own ingress and partitions. */
 export class Reigns extends Context.Service<
   Reigns,
   {

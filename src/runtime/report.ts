@@ -24,6 +24,8 @@ export interface PartitionReport {
   readonly caughtUp: boolean
   /** Chunks loaded of the snapshot that a life begins with, while it does. */
   readonly loading: { readonly chunks: number; readonly of: number } | null
+  /** Commands that its actors sent to others and whose decision has not come back, and for how long the oldest has had none; null where this worker doesn't own it. */
+  readonly underWay: { readonly count: number; readonly oldestSeconds: number } | null
   /** Who holds the lease, as far as this worker knows. */
   readonly holder: string | null
   /** Why it is halted, or can't be read here, if either is so. */
@@ -69,6 +71,7 @@ const partitionReport = (kind: Kind, slot: Slot): PartitionReport => {
     endSeq: slot.running?.isClaimed() === true ? null : slot.endSeq,
     caughtUp: slot.isCaughtUp,
     loading: status?.loading ?? null,
+    underWay: slot.carried === null ? null : { count: slot.carried.underWay, oldestSeconds: Math.round(slot.carried.oldestMs / 1_000) },
     holder: slot.holder ?? null,
     halt: halted && slot.halt !== null ? `${slot.halt.reason}: ${slot.halt.detail}` : slot.passedOver,
   }

@@ -6,6 +6,7 @@ import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { Halt } from "../engine/protocol.ts"
 import { statusOf } from "../engine/views.ts"
 import type { Progress } from "../ports/broker.ts"
+import type { CarriedLook } from "./carried-clock.ts"
 import type { RunningPartition } from "./partition.ts"
 import type { PartitionRole } from "./rendezvous.ts"
 import { makeSignal, type Signal } from "./signal.ts"
@@ -50,6 +51,8 @@ export interface Slot {
   running: RunningPartition | null
   /** How this worker gets on with it, as it last looked; null where it doesn't own it. */
   progress: Progress | null
+  /** What its actors have under way to others, as it last looked; null where it doesn't own it. */
+  carried: CarriedLook | null
   /** Where the journal ended when this life last asked; null before it was told. */
   endSeq: number | null
   /** Whether this life follows the journal closely, or owns the partition: it reached the end that it was last told within a look's time. */
@@ -71,6 +74,7 @@ export const makeSlot = (partition: number, canDrain: boolean): Slot => ({
   lease: null,
   running: null,
   progress: null,
+  carried: null,
   endSeq: null,
   isCaughtUp: false,
   isStuck: false,

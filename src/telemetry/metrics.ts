@@ -101,6 +101,14 @@ const makePartitionGauges = (registers: Array<Registry>) => {
   const quarantined = gauge(metricName.quarantined, "Commands in quarantine, of partitions this worker serves.")
   const openHolds = gauge(metricName.openHolds, "Holds that are open, of partitions this worker serves.")
   const shortUnits = gauge(metricName.shortUnits, "Units sold without asking that are not there, of partitions this worker serves.")
+  const underWay = gauge(
+    metricName.underWay,
+    "Commands that the partition's actors sent to others and whose decision has not come back, of partitions this worker serves.",
+  )
+  const underWayOldest = gauge(
+    metricName.underWayOldestSeconds,
+    "Seconds for which the oldest command under way has had no decision, of partitions this worker serves; 0 if there is none.",
+  )
   const memoryShare = gauge(
     metricName.memoryShare,
     "How full the fullest memory of any sender is, as a share of its bound, of partitions this worker serves.",
@@ -133,6 +141,10 @@ const makePartitionGauges = (registers: Array<Registry>) => {
       else openHolds.remove(labels)
       if (sample.owned && sample.shortQty !== null) shortUnits.set(labels, sample.shortQty)
       else shortUnits.remove(labels)
+      if (sample.owned) underWay.set(labels, sample.underWay)
+      else underWay.remove(labels)
+      if (sample.owned) underWayOldest.set(labels, sample.underWayMs / 1_000)
+      else underWayOldest.remove(labels)
       if (sample.owned) memoryShare.set(labels, sample.memoryShare)
       else memoryShare.remove(labels)
       if (sample.clockAheadMs !== null) clockOffset.set(labels, sample.clockAheadMs / 1_000)
@@ -178,10 +190,26 @@ const makeEventCounters = (registers: Array<Registry>) => {
     ["kind", "partition", "reason", "state"],
   )
   const alarms = counter(metricName.alarms, "Alarms, by what they tell.", ["kind", "partition", "alarm"])
+  const carried = counter(
+    metricName.carried,
+    "Commands that the partition's actors sent to others, by attempt: the first, or again because no decision had come back.",
+    ["kind", "partition", "attempt"],
+  )
+  const returns = counter(
+    metricName.returns,
+    "Decisions of commands between actors: said to who asked (said), and heard by who did (heard), repeated ones included.",
+    ["kind", "partition", "what"],
+  )
   const replies = counter(metricName.repliesSent, "Reply messages that the server has.", [])
   const feed = counter(metricName.feedSent, "ATS values that the feed has.", [])
   const of = (kind: Kind) => ({
     appendUnknown: (partition: number) => appendsUnknown.inc({ kind, partition }),
+    carried: ((partition, first, again) => {
+      carried.inc({ kind, partition, attempt: "first" }, first)
+      carried.inc({ kind, partition, attempt: "again" }, again)
+    }) satisfies Meter["Service"]["carried"],
+    returnsSaid: (partition: number, count: number) => returns.inc({ kind, partition, what: "said" }, count),
+    returnsHeard: (partition: number, count: number) => returns.inc({ kind, partition, what: "heard" }, count),
     tookOver: (partition: number) => takeovers.inc({ kind, partition }),
     steppedDown: ((partition, reason) => {
       stepDowns.inc({ kind, partition, reason, state: "thrownAway" })
@@ -197,6 +225,8 @@ const makeEventCounters = (registers: Array<Registry>) => {
       for (const alarm of kinds) alarms.inc({ kind, partition: everyPartition, alarm }, 0)
       for (let partition = 0; partition < partitions; partition++) {
         for (const one of [appendsUnknown, takeovers, fenced]) one.inc({ kind, partition }, 0)
+        for (const attempt of ["first", "again"]) carried.inc({ kind, partition, attempt }, 0)
+        for (const what of ["said", "heard"]) returns.inc({ kind, partition, what }, 0)
         for (const alarm of kinds) alarms.inc({ kind, partition, alarm }, 0)
         for (const reason of reasons) stepDowns.inc({ kind, partition, reason, state: "thrownAway" }, 0)
         for (const reason of reignEnds) stepDowns.inc({ kind, partition, reason, state: "kept" }, 0)

@@ -42,6 +42,10 @@ export const metricName = {
   ingressWaiting: "holdfast_ingress_waiting",
   ingressOldestSeconds: "holdfast_ingress_oldest_seconds",
   unserved: "holdfast_partition_unserved_seconds",
+  underWay: "holdfast_commands_under_way",
+  underWayOldestSeconds: "holdfast_commands_under_way_oldest_seconds",
+  carried: "holdfast_commands_carried_total",
+  returns: "holdfast_returns_total",
 } as const
 
 /** Spans of what waits for the broker. Nothing per command has one. */
@@ -75,6 +79,7 @@ export const logLine = {
   ingressDrained: "ingress drained: all that was taken is handed over or stored",
   ingressUnfinished: "ingress: drain timed out; what was under way is asked for again by its senders",
   unreadableFrame: "what an ingress handed over can't be read, and is not taken",
+  unreadableCarried: "what another partition's owner said can't be read, and is not taken: it is asked for again",
   notGuaranteed: "NOT GUARANTEED by the broker",
   membersChanged: "workers changed",
 } as const

@@ -5,8 +5,9 @@
  * form, size, token, sender or age: no decision was made and its ids stay free). Silence says nothing: the same bytes again do no harm.
  */
 import { Schema } from "effect"
-import { CommandIdField, CountField, SkuField } from "../domain/fields.ts"
+import { CommandIdField, CountField, OrderField, SkuField } from "../domain/fields.ts"
 import type { CommandId, Sku } from "../domain/names.ts"
+import type { OrderId } from "../domain/order/names.ts"
 import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
 import { decoderOf, openWord } from "./fields.ts"
@@ -32,6 +33,8 @@ export type DoorAnswer =
       readonly at?: number
       readonly id?: CommandId
       readonly sku?: Sku
+      /** Of a command about an order: which one. */
+      readonly order?: OrderId
     }
 
 const v = Schema.Literal(1)
@@ -58,6 +61,7 @@ export const NotStoredAnswerJson = Schema.Struct({
   at: Schema.optionalKey(CountField),
   id: Schema.optionalKey(CommandIdField),
   sku: Schema.optionalKey(SkuField),
+  order: Schema.optionalKey(OrderField),
 }).annotate({ identifier: "NotStoredAnswer", description: "Nothing of the message was taken, no decision was made, its ids stay free" })
 
 const DoorAnswerJson = Schema.Union([StoredAnswerJson, BusyAnswerJson, NotStoredAnswerJson])

@@ -4,12 +4,17 @@
 import { Schema } from "effect"
 import type { EventSpec } from "../domain/define.ts"
 import { EpochMsField, OrderField } from "../domain/fields.ts"
+import { isId } from "../domain/names.ts"
 import type { BookEvent } from "../domain/order/events.ts"
 import { LineToldField } from "../domain/order/fields.ts"
 import { orderKind } from "../domain/order/index.ts"
+import type { OrderId } from "../domain/order/names.ts"
 import type { OrderRememberedDecision } from "../kinds/order/types.ts"
 import { outcomeFields } from "./events.ts"
 import { tied } from "./tied.ts"
+
+/** Whether a text may be a channel's own id of an order. */
+export const isOrderId = (text: string): text is OrderId => isId(text)
 
 const schemaOf = ({ type, fields }: EventSpec) => Schema.Struct({ type: Schema.Literal(type), ...fields })
 

@@ -1,9 +1,9 @@
 /** The contract of `Desk`: frames reach the reign they are for or surely nobody, what is stored is stored once, owners are heard of. */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Schedule, type Scope } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Kind } from "../../src/domain/kinds.ts"
 import type { SenderId } from "../../src/domain/names.ts"
-import { Desk, type OwnerNews } from "../../src/ports/door.ts"
+import { Desk, type OwnerNews, type OwnersWord } from "../../src/ports/door.ts"
 import type { BrokerUnavailable } from "../../src/ports/errors.ts"
 import { bytes, text } from "./broker-under-test.ts"
 import type { DoorOf } from "./door-under-test.ts"
@@ -96,6 +96,32 @@ export const deskContract = (name: string, door: DoorOf, partition: number) =>
         }),
       )
       expect(found).toEqual({ outcome: "unknown", frames: ["a frame"] })
+    })
+
+    it("says what owners say to each other to the reign it is for, and to nobody else", async () => {
+      const found = await door().asOwner(
+        Effect.gen(function* () {
+          const desk = yield* Desk
+          const heard: Array<string> = []
+          const hear = (word: OwnersWord, owner: string, kind: Kind = "order") =>
+            desk.hear(word, kind, partition, owner, (frame) => heard.push(`${word} ${kind} ${owner}: ${text(frame)}`))
+          yield* hear("carry", "reign-7")
+          yield* hear("back", "reign-7")
+          yield* hear("carry", "reign-8")
+          yield* hear("carry", "reign-7", "sku")
+          desk.say("carry", "order", partition, "reign-9", bytes("lost"))
+          desk.say("carry", "order", partition, "reign 7", bytes("no token"))
+          desk.say("carry", "order", partition, "reign-7", bytes("a command"))
+          desk.say("back", "order", partition, "reign-7", bytes("a decision"))
+          desk.say("carry", "order", partition, "reign-8", bytes("the last"))
+          yield* Effect.repeat(
+            Effect.sync(() => heard.length),
+            { until: (count) => count >= 3, schedule: Schedule.spaced("5 millis") },
+          )
+          return [...heard]
+        }),
+      )
+      expect(found).toEqual(["carry order reign-7: a command", "back order reign-7: a decision", "carry order reign-8: the last"])
     })
 
     it("stores one message after another, with rising sequences", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { type Sku, skuToken } from "../../src/domain/names.ts"
+import type { SenderId } from "../../src/domain/names.ts"
+import { skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
-import { judge } from "../../src/ingress/inspect.ts"
+import { judge, placeOf } from "../../src/ingress/inspect.ts"
 import type { SkuDecodedBody, SkuDecodedCommand } from "../../src/kinds/sku/types.ts"
 import { bodyBytesMax, doorAgeMsMax } from "../../src/limits.ts"
 import { decodeBody } from "../../src/wire/body.ts"
@@ -187,7 +188,7 @@ describe("form", () => {
   })
 
   it("refuses what would be too long in canonical spelling, which is how it goes on", () => {
-    const rig = Rig.begun({}, { ...codec, decodeBody: (body) => ({ ...codec.decodeBody(body), ...stretched }) })
+    const rig = Rig.begun({}, { ...codec, decodeBody: (...given) => ({ ...codec.decodeBody(...given), ...stretched }) })
     expect(answers(rig.arrive([sell("web", a)]))).toEqual([{ answer: "notStored", reason: "size" }])
   })
   const stretched = {
@@ -283,9 +284,9 @@ describe("form", () => {
       {},
       {
         ...codec,
-        decodeBody: (body) => {
+        decodeBody: (body, kind, sender) => {
           if (body.length === 1) throw new Error("a defect")
-          return codec.decodeBody(body)
+          return codec.decodeBody(body, kind, sender)
         },
       },
     )
@@ -326,7 +327,8 @@ describe("the kind of a message's commands", () => {
 
   it("is its subject's: one that another kind's actors decide makes all of it not stored, and is named", () => {
     const body = decodeBody(bodyOf([reserve(a), reserve(a)]))
-    const place = { class: "sell", kind: "sku", sku: a as Sku } as const
+    const place = placeOf({ sender: "web" as SenderId, classes: ["sell"] }, `sell.sku.${a}`)
+    if ("answer" in place) throw new Error("a place")
     expect(judge(body, place, 4, 0)).toMatchObject({ _tag: "Sound", facts: false })
     const [first, second] = body._tag === "Commands" ? body.commands : []
     const mixed = { ...body, commands: [first, ofAnother(second as SkuDecodedCommand)] } as SkuDecodedBody

@@ -207,7 +207,8 @@ class World {
     }
   }
 
-  onHandOver({ partition, frame, messages: handed }: Extract<IngressOutput, { _tag: "HandOver" }>): void {
+  onHandOver({ partition, frame, messages }: Extract<IngressOutput, { _tag: "HandOver" }>): void {
+    const handed = messages as ReadonlyArray<SkuTakenMessage>
     expect(this.frames.has(frame)).toBe(false)
     expect(handed.length).toBeGreaterThan(0)
     expect(handed.length).toBeLessThanOrEqual(frameMessagesMax)

@@ -48,7 +48,7 @@ describe("those between senders and what is stored", () => {
     const text = serverConfig(options)
     const [engine = "", channels = ""] = text.slice(text.indexOf("accounts {")).split("  CHANNELS {")
     expect(engine).toContain(
-      'user: "ingress", password: "i", permissions: { publish: { allow: ["hf.hand.*.*.*", "hf.q.sku.*", "$JS.API.STREAM.INFO.HF_STORED_SKU"] }, subscribe: { allow: ["hf.owner.*.*", "_INBOX.ingress.>"] } }',
+      'user: "ingress", password: "i", permissions: { publish: { allow: ["hf.hand.*.*.*", "hf.q.sku.*", "$JS.API.STREAM.INFO.HF_STORED_SKU", "$JS.API.STREAM.INFO.HF_STORED_ORDER"] }, subscribe: { allow: ["hf.owner.*.*", "_INBOX.ingress.>"] } }',
     )
     expect(channels).toContain(
       'user: "door", password: "d", permissions: { publish: { allow: ["hf.reply.>"] }, subscribe: { allow: ["hf.cmd.>", "hf.get.>", "_INBOX.door.>"] } }',

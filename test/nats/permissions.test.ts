@@ -83,7 +83,10 @@ const inside = [
   "hf.journal.sku.0",
   "hf.feed.0.web.A",
   "hf.snap.sku.0.manifest",
-  // Of a kind that there isn't yet, as of the one there is.
+  "hf.carry.sku.0.reign",
+  "hf.carry.order.0.reign",
+  "hf.back.sku.0.reign",
+  "hf.back.order.0.reign",
   "hf.q.order.0",
   "hf.hand.order.0.reign",
   "hf.owner.order.0",
@@ -188,7 +191,8 @@ describe("the door's login", () => {
   })
 
   it("hears commands and questions, and nobody's answers", async () => {
-    expect(await refusedToHear("door", ["hf.reply.>", "hf.reply.web.>", "hf.ats.>", "_INBOX.>", ">"])).toHaveLength(5)
+    const foreign = ["hf.reply.>", "hf.reply.web.>", "hf.ats.>", "hf.carry.>", "hf.back.>", "_INBOX.>", ">"]
+    expect(await refusedToHear("door", foreign)).toEqual(foreign)
     expect(await refusedToHear("door", ["hf.cmd.>", "hf.cmd.web.>", "hf.get.>", "_INBOX.door.>"])).toEqual([])
   })
 
@@ -201,7 +205,13 @@ describe("the door's login", () => {
 
 describe("an ingress's login", () => {
   it("hands over, stores in the one stream and asks for its state, and does nothing else where all is stored", async () => {
-    const allowed = ["hf.hand.sku.0.reign", "hf.hand.order.0.reign", "hf.hand.sku.3.other", "$JS.API.STREAM.INFO.HF_STORED_SKU"]
+    const allowed = [
+      "hf.hand.sku.0.reign",
+      "hf.hand.order.0.reign",
+      "hf.hand.sku.3.other",
+      "$JS.API.STREAM.INFO.HF_STORED_SKU",
+      "$JS.API.STREAM.INFO.HF_STORED_ORDER",
+    ]
     const foreign = [
       ...inside.filter((subject) => !allowed.includes(subject) && subject !== "hf.q.sku.0"),
       "hf.hand.sku.0",
@@ -244,7 +254,20 @@ describe("an ingress's login", () => {
   })
 
   it("hears owners and its own inbox", async () => {
-    const foreign = ["hf.hand.>", "hf.hand.sku.0.reign", "hf.q.>", "hf.journal.>", "hf.ats.>", "_INBOX.engine.>", "$JS.>", ">"]
+    const foreign = [
+      "hf.hand.>",
+      "hf.hand.sku.0.reign",
+      "hf.carry.>",
+      "hf.carry.sku.0.reign",
+      "hf.back.>",
+      "hf.back.order.0.reign",
+      "hf.q.>",
+      "hf.journal.>",
+      "hf.ats.>",
+      "_INBOX.engine.>",
+      "$JS.>",
+      ">",
+    ]
     expect(await refusedToHear("ingress", foreign)).toEqual(foreign)
     expect(await refusedToHear("ingress", ["hf.owner.sku.*", "_INBOX.ingress.>"])).toEqual([])
   })

@@ -6,6 +6,7 @@ import { ownerSilentMs } from "../../src/limits.ts"
 import { type IngressSample, Meter } from "../../src/ports/meter.ts"
 import { type RunningIngress, startIngress } from "../../src/runtime/ingress.ts"
 import { IngressEngine } from "../../src/runtime/ingress-engine.ts"
+import { Owners } from "../../src/runtime/owners.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
 import { MemoryBroker } from "./memory-broker.ts"
@@ -40,15 +41,14 @@ const startTestIngress = async (
   const scope = Scope.makeUnsafe()
   const meter = listeningMeter({ batches: [], steppedDown: [], reignsEnded: [], alarms: [], takeovers: 0 })
   const layers = Layer.mergeAll(
-    broker.door.deskLayer,
+    Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     broker.door.doorLayer,
-    options.reigns ?? Reigns.layer,
     options.engine ?? IngressEngine.layer,
     Layer.succeed(Meter, {
       ...meter,
       ingressSampled: (sample) => {
         samples.push(sample)
-        for (const { unservedMs } of sample.partitions) if (unservedMs !== null) unserved.push(unservedMs)
+        for (const { kind, unservedMs } of sample.partitions) if (kind === "sku" && unservedMs !== null) unserved.push(unservedMs)
       },
     }),
     loggingLayer({ format: "pretty", level: "None" }),
@@ -80,7 +80,7 @@ const sharedReigns = async () =>
 
 const said = (broker: MemoryBroker, suffix: string) =>
   broker.door.said.filter((one) => one.suffix === suffix).map(({ body }) => JSON.parse(body))
-const isOwned = (ingress: TestIngress) => ingress.report().partitions.every(({ owned }) => owned)
+const isOwned = (ingress: TestIngress) => ingress.report().partitions.every(({ kind, owned }) => kind !== "sku" || owned)
 
 describe("an ingress", () => {
   it("tells, where it stands alone, that nobody serves a partition of which it hears no owner, and that somebody does", async () => {

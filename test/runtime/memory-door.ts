@@ -14,6 +14,7 @@ interface Listener {
 export class MemoryDoor {
   readonly #listeners: Array<Listener> = []
   readonly #receivers = new Map<string, (frame: HandedFrame) => void>()
+  readonly #hearers = new Map<string, (frame: Uint8Array) => void>()
   readonly #news = new Set<(news: OwnerNews) => void>()
   /** Everything said to senders by ingresses. */
   readonly said: Array<{ readonly sender: string; readonly suffix: string; readonly body: string }> = []
@@ -92,6 +93,12 @@ export class MemoryDoor {
       Effect.acquireRelease(
         Effect.sync(() => void this.#receivers.set(`${kind} ${partition} ${owner}`, tell)),
         () => Effect.sync(() => this.#receivers.delete(`${kind} ${partition} ${owner}`)),
+      ),
+    say: (word, kind, partition, owner, frame) => this.#hearers.get(`${word} ${kind} ${partition} ${owner}`)?.(frame),
+    hear: (word, kind, partition, owner, tell) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void this.#hearers.set(`${word} ${kind} ${partition} ${owner}`, tell)),
+        () => Effect.sync(() => this.#hearers.delete(`${word} ${kind} ${partition} ${owner}`)),
       ),
     brokerMs: Clock.currentTimeMillis,
   })

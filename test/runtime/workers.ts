@@ -7,6 +7,7 @@ import type { SenderAccess } from "../../src/domain/roles.ts"
 import type { AlarmKind, BatchStats, ReignEndReason, StepDownReason } from "../../src/engine/protocol.ts"
 import { Meter, type WatchAlarmKind } from "../../src/ports/meter.ts"
 import { Engine } from "../../src/runtime/engine.ts"
+import { Owners } from "../../src/runtime/owners.ts"
 import { Reigns } from "../../src/runtime/reigns.ts"
 import { type PartitionName, startWorker, type Worker } from "../../src/runtime/worker.ts"
 import { loggingLayer } from "../../src/telemetry/logging.ts"
@@ -34,6 +35,9 @@ export const listeningMeter = (reported: Reported): Meter["Service"] =>
   Meter.of({
     batchConfirmed: (_partition, stats) => reported.batches.push(stats),
     appendUnknown: () => undefined,
+    carried: () => undefined,
+    returnsSaid: () => undefined,
+    returnsHeard: () => undefined,
     repliesSent: () => undefined,
     feedSent: () => undefined,
     tookOver: () => {
@@ -79,8 +83,7 @@ export const startTestWorker = async (
   const layers = Layer.mergeAll(
     broker.layerFor(name, options),
     options.engine ?? Engine.layer,
-    broker.door.deskLayer,
-    options.reigns ?? Reigns.layer,
+    Layer.provideMerge(Owners.layer, Layer.merge(broker.door.deskLayer, options.reigns ?? Reigns.layer)),
     Layer.succeed(Meter, listeningMeter(reported)),
     loggingLayer({ format: "pretty", level: "None" }),
   )

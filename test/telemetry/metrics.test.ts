@@ -102,6 +102,8 @@ describe("metrics", () => {
         quarantined: 0,
         openHolds: 0,
         shortQty: 0,
+        underWay: 0,
+        underWayMs: 0,
         memoryShare: 0,
         clockAheadMs: null,
       })
@@ -111,7 +113,17 @@ describe("metrics", () => {
   })
 
   it("show how far the clock is off where that is known, in either direction", async () => {
-    const sample = { owned: true, halted: false, unreadable: false, quarantined: 0, openHolds: 0, shortQty: 0, memoryShare: 0 }
+    const sample = {
+      owned: true,
+      halted: false,
+      unreadable: false,
+      quarantined: 0,
+      openHolds: 0,
+      shortQty: 0,
+      underWay: 0,
+      underWayMs: 0,
+      memoryShare: 0,
+    }
     const shown = await scrapeAfter((meter) => {
       meter.sampled(1, { ...sample, clockAheadMs: -9_000 })
       meter.sampled(2, { ...sample, clockAheadMs: 1 })
