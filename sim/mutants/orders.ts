@@ -102,8 +102,8 @@ export const orders: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: carrying,
-        pattern: "id: `${partition.owner}/${seq}/${nextPlace(partition, seq)}` as CommandId",
-        replacement: "id: `${partition.owner}/${bites() ? 1 : seq}/${nextPlace(partition, seq)}` as CommandId",
+        pattern: `/\${seq}/\${nextPlace(partition, seq)}`,
+        replacement: `/\${bites() ? 1 : seq}/\${nextPlace(partition, seq)}`,
       },
     ],
   }),
