@@ -282,8 +282,15 @@ export const announceMsMax = 1_000
 export const ownerSilentMs = 2_000
 /** Milliseconds an owner may have something to decide and confirm nothing. */
 export const ownerStalledMs = 2_000
-/** Milliseconds a partition may take on its way from one owner to the next before that is an outage. */
-export const outageGraceMs = 1_500
+/**
+ * Milliseconds a partition may take on its way from one owner to the next before that is an outage, as others see it: from what its former owner announced last to what the new one
+ * announces first.
+ */
+export const outageGraceMs = 2_500
+/** Milliseconds of them that the hand-over itself may take: to give the lease away, to get it, and to claim. */
+export const handOverMs = 500
+/** Milliseconds from when a process began to watch, within which a partition that it never saw served may be on its way to its first owner: a cluster that has just been started. */
+export const firstOwnerMs = 4_500
 /** Milliseconds between two looks at whether every partition is served. */
 export const outageLookMs = 250
 /** Milliseconds after the look before, from which on a look shows that this process stood still: what it then has not heard says nothing of others. */
@@ -459,6 +466,11 @@ assert(
   "a process that stands still for less than a late look takes nobody for silent",
 )
 assert(ownerSilentMs + outageGraceMs + outageLookMs <= outageToldMsMax, "INV-12 a partition between two owners is told of in time")
+assert(2 * announceMsMax + handOverMs <= outageGraceMs, "a hand-over is no outage, however long ago its owners' announcements were due")
+assert(
+  outageGraceMs <= firstOwnerMs && firstOwnerMs + outageLookMs <= outageToldMsMax,
+  "INV-12 a partition that nobody serves when a process begins to watch is told of in time",
+)
 assert(batchCommandsMax >= commandsPerMessageMax, "every message fits a batch")
 assert(handedPerSenderMin >= commandsPerMessageMax, "a sender may always have a whole message waiting")
 assert(

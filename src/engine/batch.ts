@@ -23,6 +23,7 @@ import { carriedCount, hasRoomToCarry } from "./carrying.ts"
 import { decideCommand, refuseMessage, settle } from "./decide-command.ts"
 import { addEntry, beginDraft, type RecordDraft, touch } from "./draft.ts"
 import { anyHanded, commandsIn, sayUndecided } from "./handed.ts"
+import { holdUp, letGo } from "./held-up.ts"
 import { actorIn, noBatch, orderBatch, takeBatch } from "./intake.ts"
 import type { KindOperatorCommand, KindTypes } from "./kind.ts"
 import { packOlder, sweep } from "./memory.ts"
@@ -68,8 +69,10 @@ const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft)
     if (bytes > 2 * expiryBytesMax) break
     const ended = parts.expire(part, draft.atMs)
     const more = carriedCount(given.kind, actor.key, ended)
-    // It stays due until what is under way has made room.
-    if (!hasRoomToCarry(partition, more === 0 ? 0 : carried + more)) continue
+    if (!hasRoomToCarry(partition, more === 0 ? 0 : carried + more)) {
+      holdUp(partition, parts, part, actor)
+      continue
+    }
     carried += more
     const events = byActor.get(actor)
     if (events === undefined) byActor.set(actor, [...ended])
@@ -367,6 +370,7 @@ export const decideBatch = (partition: Serving, given: EngineContext, nowMs: Epo
   // A moment after a claim: what arrived waits, for nobody knows yet how long it has waited already.
   if (brokerNowMs === null) return []
   const atMs = given.rules.recordTime(partition.atMs, nowMs, brokerNowMs)
+  letGo(partition, given.kind.parts)
   if (!anythingDue(partition, given, atMs, mayTakeStored)) return []
   const beforeMs = partition.atMs
   partition.atMs = atMs

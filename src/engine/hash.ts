@@ -98,6 +98,7 @@ export const partitionHash = <K extends KindTypes>(partition: Partition<K>, kind
     actors: _actors,
     actorList,
     holds: _holds,
+    heldUp: _heldUp,
     uncovered: _uncovered,
     short: _short,
     shared: _shared,

@@ -64,7 +64,7 @@ const mayRise: Readonly<Record<FloorClass, boolean>> = { sell: true, policy: tru
 /** The floor a sender's class has to be raised to because it holds plenty, or undefined. Never above what is always remembered. */
 export const floorToRaise = (partition: Partition, memory: SenderMemory, floorClass: FloorClass, atMs: EpochMs): EpochMs | undefined => {
   const held = memory.classes.get(floorClass)
-  if (held === undefined || memory.isInternal || !mayRise[floorClass]) return undefined
+  if (held === undefined || !mayRise[floorClass]) return undefined
   const { plenty, horizonMinMs } = partition.memoryBounds
   const freed = Math.floor(plenty / freedShare)
   const [count, ended] = [decisionCount(held), endedCount(held)]

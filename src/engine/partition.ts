@@ -404,6 +404,8 @@ interface PartitionCommon<K extends KindTypes> {
   readonly short: Set<Actor<K>>
   readonly holds: HoldWheel<K>
   openHolds: number
+  /** Those of them that have to wait for room for what their end carries; see held-up.ts. */
+  readonly heldUp: Map<K["part"], Actor<K>>
   readonly senders: Map<SenderId, SenderMemory<K>>
   readonly senderList: Array<SenderMemory<K>>
   readonly memoryBounds: MemoryBounds
@@ -623,6 +625,7 @@ export const emptyPartition = <K extends KindTypes = KindTypes>(options: {
   short: new Set(),
   holds: { buckets: new Map(), doneBefore: 0 },
   openHolds: 0,
+  heldUp: new Map(),
   senders: new Map(),
   senderList: [],
   memoryBounds: options.memoryBounds ?? memoryBounds,

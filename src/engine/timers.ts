@@ -49,17 +49,15 @@ export const dueHolds = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, mos
   const due: Array<readonly [KindTypes["part"], Actor]> = []
   if (wheel.buckets.size === 0) return due
   const last = Math.floor(nowMs / bucketMs)
-  if (last - wheel.doneBefore > wheel.buckets.size * 4 + 1_024) wheel.doneBefore = earliestBucket(wheel)
-  for (let number = wheel.doneBefore; number <= last; number++) {
+  const isLongGap = last - wheel.doneBefore > wheel.buckets.size * 4 + 1_024
+  if (isLongGap) {
+    for (const number of dueBuckets(wheel, last)) if (!collect(wheel.buckets.get(number), due, most)) return due
+    if (due.length === 0) wheel.doneBefore = last + 1
+  }
+  for (let number = wheel.doneBefore; number <= last && !isLongGap; number++) {
     const bucket = wheel.buckets.get(number)
-    if (bucket === undefined) {
-      if (due.length === 0) wheel.doneBefore = number + 1
-      continue
-    }
-    for (const hold of bucket) {
-      if (due.length >= most) return due
-      due.push(hold)
-    }
+    if (bucket === undefined && due.length === 0) wheel.doneBefore = number + 1
+    if (!collect(bucket, due, most)) return due
   }
   // The bucket that is being lived through has some that are due and some that aren't.
   for (const hold of (nowMs % bucketMs === 0 ? undefined : wheel.buckets.get(last + 1)) ?? []) {
@@ -69,9 +67,23 @@ export const dueHolds = (wheel: HoldWheel, parts: KindParts, nowMs: EpochMs, mos
   return due
 }
 
-/** After a long gap (a cold start, a clock that stood still) looking once at all bucket numbers is cheaper than walking the gap. */
-const earliestBucket = (wheel: HoldWheel): number => {
-  let earliest = Number.POSITIVE_INFINITY
-  for (const number of wheel.buckets.keys()) if (number < earliest) earliest = number
-  return earliest
+/** Adds what a bucket holds; false: there is enough. */
+const collect = (
+  bucket: ReadonlyMap<KindTypes["part"], Actor> | undefined,
+  due: Array<readonly [KindTypes["part"], Actor]>,
+  most: number,
+): boolean => {
+  for (const hold of bucket ?? none) {
+    if (due.length >= most) return false
+    due.push(hold)
+  }
+  return true
+}
+const none: ReadonlyArray<never> = []
+
+/** After a long gap (a cold start, a clock that stood still, an end that waited for days) going through all buckets once is cheaper than walking the gap. */
+const dueBuckets = ({ buckets }: HoldWheel, last: number): ReadonlyArray<number> => {
+  const due: Array<number> = []
+  for (const number of buckets.keys()) if (number <= last) due.push(number)
+  return due.sort((a, b) => a - b)
 }

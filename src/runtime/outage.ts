@@ -5,7 +5,7 @@
  * Pure: what is seen and the time come in, outages come out. The judge asks nobody, because whoever it asked might be the one that is gone. A partition of which nothing can be
  * known counts as not served.
  */
-import { outageGraceMs, outageLookLateMs, outageLookMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
+import { firstOwnerMs, outageGraceMs, outageLookLateMs, outageLookMs, ownerSilentMs, ownerStalledMs } from "../limits.ts"
 import type { AnnouncedMember, BrokerTrouble, Progress } from "../ports/broker.ts"
 
 /** Why a partition is not served, the most telling first: the first that applies is told. */
@@ -171,7 +171,8 @@ export class OutageJudge {
 
   /**
    * All outages now, and those to be told: new ones, and those with a reason that was not told yet. A partition on its way from one owner to the next is not told of before
-   * that takes longer than a hand-over should; until it was served once, it does not count as served either.
+   * that takes longer than a hand-over should. One that was never seen served has as long as a cluster that was just started needs, counted from when watching began, and does not count as
+   * served before it is.
    */
   look(seen: ClusterSeen, nowMs: number): Looked {
     const outages: Array<Outage> = []
@@ -188,7 +189,7 @@ export class OutageJudge {
         watched.wasServed = true
         continue
       }
-      const isPassing = isOnItsWay(cause.reason) && ageOf(watched.servedMs) < outageGraceMs
+      const isPassing = isOnItsWay(cause.reason) && ageOf(watched.servedMs) < (watched.wasServed ? outageGraceMs : firstOwnerMs)
       if (!watched.wasServed || !isPassing) isServed = false
       if (isPassing) continue
       const outage: Outage = { partition: one.partition, ...cause, sinceMs: watched.servedMs }

@@ -12,7 +12,6 @@ import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
 import { decoderOf, openWord } from "./fields.ts"
 
-
 /** What about a message was why nothing of it was taken. */
 export const NotStoredReason = ["form", "size", "token", "sender", "class", "kind", "partition", "mixed", "age"] as const
 export type NotStoredReason = (typeof NotStoredReason)[number]

@@ -2,6 +2,7 @@
  * A sender's link in memory: what the client says is kept, what it hears is said by the test.
  */
 import { Cause, Effect, Layer, Queue, Stream } from "effect"
+import type { Kind } from "../../src/domain/kinds.ts"
 import { type CommandClass, skuToken } from "../../src/domain/names.ts"
 import type { AtsValue } from "../../src/kinds/sku/types.ts"
 import { type Heard, SenderLink } from "../../src/ports/channel.ts"
@@ -12,6 +13,7 @@ import { encodeAnswer, type QuestionAnswer, topologyPath } from "../../src/wire/
 
 export interface SaidMessage {
   readonly class: CommandClass
+  readonly kind: Kind
   readonly token: string
   readonly body: string
   readonly suffix: string
@@ -106,8 +108,8 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
     reply: (suffix, body) => hear(suffix, Buffer.from(JSON.stringify({ v: 1, partition: 0, seq: 1, epoch: 1, ...body }))),
     door: (suffix, answer) => hear(suffix, encodeDoorAnswer(answer)),
     nobodyTakes: (suffix) => tell({ _tag: "NobodyTook", suffix }),
-    deny: ({ class: commandClass, token }) =>
-      tell({ _tag: "NotPermitted", class: commandClass, kind: "sku", token, cause: "permissions violation" }),
+    deny: ({ class: commandClass, kind, token }) =>
+      tell({ _tag: "NotPermitted", class: commandClass, kind, token, cause: "permissions violation" }),
     ...refusing(refusals, () => tell(null)),
     answer: ({ suffix }, answer) => hear(suffix, encodeAnswer(answer)),
     feed: (values) => {
@@ -127,9 +129,9 @@ export const fakeLink = (partitions: number | null = 4): FakeLink => {
   }
   const service = SenderLink.of({
     sender: "web",
-    publish: ({ class: commandClass, token, body, suffix }) => {
+    publish: ({ class: commandClass, kind, token, body, suffix }) => {
       if (!link.isConnected) return false
-      const message = { class: commandClass, token, body: Buffer.from(body).toString("utf8"), suffix }
+      const message = { class: commandClass, kind, token, body: Buffer.from(body).toString("utf8"), suffix }
       link.published.push(message)
       link.onPublish(message)
       return true

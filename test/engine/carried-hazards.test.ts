@@ -2,7 +2,7 @@
  * What can go wrong with a command between actors, each under its number in docs/HAZARDS.md.
  */
 import { beforeEach, describe, expect, it } from "vitest"
-import { internalSender } from "../../src/domain/names.ts"
+import { internalSender, type SenderId } from "../../src/domain/names.ts"
 import type { JournalRecord } from "../../src/engine/records.ts"
 import { askAgainMs, commandHorizonMs, floorStepMs } from "../../src/limits.ts"
 import { type Flying, World } from "./carrier.ts"
@@ -203,6 +203,67 @@ describe("a command between actors, when things go wrong", () => {
     expect(decided(world, all)).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
   })
 
+  /** What was sent, as if its record had another time, and its command something more. */
+  const at = (flying: ReadonlyArray<Flying>, ms: number, more: Record<string, unknown> = {}): ReadonlyArray<Flying> =>
+    flying.map((one) =>
+      one._tag === "Return"
+        ? one
+        : {
+            ...one,
+            settledMs: ms,
+            carried: { ...one.carried, atMs: ms, command: { ...one.carried.command, ...more } as typeof one.carried.command },
+          },
+    )
+
+  it.each(["Take", "Give"])("62: is remembered by the time it says, however far that is ahead of the receiver's: %s", (type) => {
+    const world = new World()
+    const first = sent(world)
+    for (const one of decided(world, first)) world.arrive(one)
+    world.store()
+    if (type === "Give") world.close("d")
+    else world.open("e", ["t"])
+    world.store()
+    const aheadMs = world.nowMs + 10 * 60_000
+    // Neither a deadline nor the receiver's clock has a say.
+    const second = at(world.flying.splice(0), aheadMs, { deadlineMs: 1 })
+    world.pass(2_000)
+    world.flying.length = 0
+    expect(decided(world, second)).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
+    world.pass(2_000)
+    const floor = () => world.place("shelf").desk.partition.senders.get(internalSender("book", 0))?.classes.get("sell")?.floorMs
+    expect(floor()).toBeLessThanOrEqual(aheadMs)
+    world.flying.length = 0
+    expect(decided(world, second)).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
+    expect(floor()).toBe(Math.floor(aheadMs / floorStepMs) * floorStepMs)
+    expect(decided(world, second)).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
+  })
+
+  it("62: has no deadline: it is decided however long it waited", () => {
+    const world = new World()
+    const flying = at(sent(world), world.nowMs, { deadlineMs: 1 })
+    const shelf = world.place("shelf").desk
+    world.ask("shelf", "s", { type: "Pick", id: "p", book: "b", deal: "other" })
+    for (const one of flying) world.arrive(one)
+    world.pass(900)
+    world.flying.length = 0
+    shelf.answerAppend("stored")
+    shelf.answerAppend("stored")
+    expect(world.flying.filter(({ _tag }) => _tag === "Return")).toMatchObject([{ back: { outcome: { outcome: "accepted" } } }])
+  })
+
+  it("62: is told too old, and not decided again, where its decision can't be read any more", () => {
+    const world = new World({ memory: { recent: 0 } })
+    const first = sent(world)
+    for (const one of decided(world, first)) world.arrive(one)
+    world.store()
+    world.close("d")
+    world.store()
+    const second = world.flying.splice(0)
+    decided(world, second)
+    world.place("shelf").isUnreadable = true
+    expect(decided(world, second)).toMatchObject([{ back: { outcome: { outcome: "refused", reason: "TooOld" } } }])
+  })
+
   it("62: is forgotten once that is so, and never decided again", () => {
     const world = new World()
     const flying = sent(world)
@@ -240,6 +301,31 @@ describe("a command between actors, when things go wrong", () => {
     faults.clear()
     world.heal()
     expect(world.outcomes("open-d")).toEqual(["accepted"])
+    expect(wrongAtRest(world)).toEqual([])
+  })
+
+  it.each(["decided", "dropped"])("63: is %s by a person, and that goes back when it is asked for again", (how) => {
+    const world = new World()
+    faults.add("d")
+    decided(world, sent(world))
+    faults.clear()
+    const [quarantined] = [...world.place("shelf").desk.partition.quarantine.keys()]
+    const drop = how === "dropped" ? { dropReason: "nobody knows" } : {}
+    world.ask("shelf", "s", { type: "Settle", id: "settle", book: "b", deal: "d", quarantined, ...drop }, "boss" as SenderId)
+    world.store()
+    expect(world.place("shelf").desk.partition.quarantine.size).toBe(0)
+    expect(world.place("book").desk.partition.underWay.size).toBe(1)
+    world.pass(2_000)
+    world.settle()
+    expect(world.outcomes("open-d")).toEqual([how === "dropped" ? "refused" : "accepted"])
+    const entries = world
+      .place("book")
+      .records()
+      .flatMap((record) => record.entries)
+    expect(entries.find(({ _tag }) => _tag === "Returned")).toMatchObject({
+      outcome: { outcome: how === "dropped" ? "dropped" : "accepted" },
+    })
+    world.heal()
     expect(wrongAtRest(world)).toEqual([])
   })
 
@@ -316,11 +402,11 @@ describe("a command between actors, when things go wrong", () => {
     const [flying] = sent(world)
     if (flying?._tag !== "Carried") throw new Error("nothing was sent")
     const shelf = world.place("shelf").desk
-    world.arrive({ ...flying, carried: { ...flying.carried, key: "s" as typeof flying.carried.key } })
-    world.store()
-    const records = world.place("shelf").journal.length
+    world.arrive(flying, internalSender("book", 1))
     world.ask("shelf", "s", { type: "Take", id: "x", book: "b", deal: "z" }, internalSender("book", 0))
-    expect([shelf.pending, world.place("shelf").journal.length]).toEqual([null, records])
+    expect([shelf.pending === null, world.busy]).toEqual([true, []])
+    world.heal()
+    expect(wrongAtRest(world)).toEqual([])
   })
 
   it("66: waits for a release that can read the record it stands in", () => {

@@ -3,11 +3,22 @@
  */
 import fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
+import type { Partition } from "../../src/engine/partition.ts"
 import { type Place, World } from "./carrier.ts"
 import { wrongAtRest } from "./journals.ts"
 import { faults, pieces } from "./toys.ts"
 
 beforeEach(() => faults.clear())
+
+/** Whether a snapshot and what is behind it come to what the journal alone comes to, whatever is under way and owed in it. */
+const isSameFromSnapshot = (place: Place): Partition => {
+  const [replayed, loaded] = [place.replayed(false), place.replayed(true)]
+  expect([...loaded.underWay]).toEqual([...replayed.underWay])
+  expect([...loaded.owed]).toEqual([...replayed.owed])
+  const { world, kind } = place
+  expect(world.hashOf(loaded, kind)).toBe(world.hashOf(replayed, kind))
+  return loaded
+}
 
 describe("a command between actors", () => {
   it("is sent once its record is confirmed, decided, and comes back; the answer that was owed is said then", () => {
@@ -26,6 +37,40 @@ describe("a command between actors", () => {
   })
 })
 
+describe("a snapshot", () => {
+  it("holds what is under way and what is owed, whatever begins and ends while it is written, and comes to what the journal does", () => {
+    const world = new World({ snapshotEveryRecords: 4 })
+    for (const deal of ["a", "b", "c", "d", "e", "f"]) {
+      world.open(deal, ["s", "t", "u"])
+      world.open(deal, ["s", "t", "u"])
+      world.store()
+    }
+    const place = world.place("book")
+    const flying = world.flying.splice(0)
+    for (let n = 0; n < 40 && place.snapshot === null; n++) {
+      const one = flying.shift()
+      if (one !== undefined) world.arrive(one)
+      world.store()
+      for (const back of world.flying.splice(0)) world.arrive(back)
+      world.open(`x${n}`, ["s"])
+      // Whoever asks again while it is written is told, once.
+      world.open(`x${n - (n % 4)}`, ["s"])
+      if (n < 3) world.open("f", ["s", "t", "u"])
+      world.store()
+      world.pass(0)
+      world.store()
+    }
+    const kinds = (place.snapshot?.chunks ?? []).map(
+      (bytes) => (JSON.parse(Buffer.from(bytes).toString()) as { readonly kind: string }).kind,
+    )
+    expect(kinds.filter((kind) => kind === "underWay").length).toBeGreaterThan(1)
+    expect(kinds).toContain("owed")
+    const loaded = isSameFromSnapshot(place)
+    expect(loaded.underWay.size).toBe(place.desk.partition.underWay.size)
+    expect([...loaded.owed.values()]).toEqual([...place.desk.partition.owed.values()])
+  })
+})
+
 const shelfNames = ["s", "t", "u"]
 /** What each deal takes a piece of: two of each are there, so some deals miss some. */
 const shelvesOf = [["s", "t"], ["s"], ["t", "u", "s"], ["s", "u"], ["t"]]
@@ -35,15 +80,6 @@ interface Move {
   readonly move: number
   readonly a: number
   readonly b: number
-}
-
-/** Whether a snapshot and what is behind it come to what the journal alone comes to, whatever is under way and owed in it. */
-const isSameFromSnapshot = (place: Place): void => {
-  const [replayed, loaded] = [place.replayed(false), place.replayed(true)]
-  expect([...loaded.underWay]).toEqual([...replayed.underWay])
-  expect([...loaded.owed]).toEqual([...replayed.owed])
-  const { world, kind } = place
-  expect(world.hashOf(loaded, kind)).toBe(world.hashOf(replayed, kind))
 }
 
 const play = (world: World, { move, a, b }: Move): void => {
@@ -82,7 +118,8 @@ const play = (world: World, { move, a, b }: Move): void => {
       desk?.answerAppend(b % 2 === 0 ? "silent" : "lost")
       return
     default:
-      if (b % 3 === 1) return world.store()
+      if (b % 6 === 1) return world.store()
+      if (b % 6 === 4) return world.writeSnapshots()
       if (place?.snapshot != null) isSameFromSnapshot(place)
       if (b % 3 === 0) place?.takeOver(b % 2 === 0)
   }
@@ -109,7 +146,7 @@ describe("two kinds of partitions with a carrier that loses, doubles and reorder
             if (place.kind === "shelf") expect(actor.state).toMatchObject({ left: pieces })
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   }, 120_000)
 })

@@ -35,6 +35,8 @@ export type Flying =
 export class Place {
   readonly journal: Array<StoredRecord> = []
   snapshot: { readonly manifest: SnapshotManifest; readonly chunks: ReadonlyArray<Uint8Array> } | null = null
+  /** Whether nothing of its journal can be read again. */
+  isUnreadable = false
   desk: Desk
   former: Array<Desk> = []
   readonly world: World
@@ -187,7 +189,11 @@ export class Desk {
       case "ReadForRepublish":
         return this.put({ _tag: "RepublishRead", records: journal.slice(output.fromSeq - 1, output.toSeq) })
       case "ReadRecalled":
-        return this.put({ _tag: "RecalledRead", seq: output.seq, record: journal[output.seq - 1] ?? null })
+        return this.put({
+          _tag: "RecalledRead",
+          seq: output.seq,
+          record: this.place.isUnreadable ? null : (journal[output.seq - 1] ?? null),
+        })
       case "ReadJournalEnd":
         return this.put({ _tag: "JournalEndRead", endSeq: journal.length, record: journal[output.seq - 1] ?? null })
       case "SendFeed":
@@ -251,7 +257,8 @@ export class World {
     const whole = { issuedAtMs: this.nowMs, [kind]: key, ...command } as unknown as KindTypes["command"]
     const reply = `r.${++this.#asked}`
     const body = { _tag: "Commands", array: false, commands: [{ _tag: "Command", command: whole, text: JSON.stringify(whole) }] } as const
-    const message = { sender, class: "sell", bulk: false, key: key as ActorKey, reply, publishedMs: this.nowMs, trace: null } as const
+    const commandClass = command.type === "Settle" ? "operator" : "sell"
+    const message = { sender, class: commandClass, bulk: false, key: key as ActorKey, reply, publishedMs: this.nowMs, trace: null } as const
     const { desk } = this.place(kind, partitionOf(key, this.partitions))
     desk.put({ _tag: "CommandsHanded", messages: [{ ...message, bytes: 200, body }] })
     return reply
@@ -265,8 +272,8 @@ export class World {
     return this.ask("book", "b", { type: "Close", id: `close-${deal}`, deal: deal as ReservationId, ...more })
   }
 
-  /** What flies arrives: where it is for, if anybody is there. */
-  arrive(flying: Flying): void {
+  /** What flies arrives: where it is for, if anybody is there; `by`: in whose name, if not its sender's. */
+  arrive(flying: Flying, by?: SenderId): void {
     if (flying._tag === "Return") {
       const { desk, former } = this.place(flying.to.kind, flying.to.partition)
       for (const one of [desk, ...former]) if (one.owner === flying.to.owner) one.put({ _tag: "ReturnsHeard", returns: [flying.back] })
@@ -276,7 +283,7 @@ export class World {
     const { id, to, key, onBehalf, atMs } = carried
     const command = { ...carried.command, id, issuedAtMs: atMs } as KindTypes["command"]
     const body = { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text: JSON.stringify(command) }] } as const
-    const sender = internalSender(from.kind, from.partition)
+    const sender = by ?? internalSender(from.kind, from.partition)
     const message = {
       sender,
       class: "sell",
@@ -305,6 +312,11 @@ export class World {
   pass(ms: number): void {
     this.nowMs += ms
     for (const desk of this.desks()) if (!desk.isOver) desk.tick()
+  }
+
+  /** Snapshots that are due are written, slice by slice, while nothing else happens. */
+  writeSnapshots(): void {
+    for (let i = 0; i < 12; i++) this.pass(0)
   }
 
   /** Stores whatever is handed over, until nothing is. */

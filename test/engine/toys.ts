@@ -314,11 +314,13 @@ export const books: ActorKind<BookKind> = {
 }
 
 export interface ShelfCommand extends Named {
-  readonly type: "Take" | "Give" | "Pick"
+  readonly type: "Take" | "Give" | "Pick" | "Settle"
   readonly shelf: ActorKey
   readonly book: ActorKey
   readonly deal: ReservationId
-  readonly fault?: boolean
+  /** Of a person who looked at what lies in quarantine: which, and why it is dropped, if so. */
+  readonly quarantined?: string
+  readonly dropReason?: string
 }
 export interface ShelfEvent {
   readonly type: "Taken" | "Given" | "Picked"
@@ -374,7 +376,15 @@ export const shelves: ActorKind<ShelfKind> = {
   keyField: "shelf",
   actorsMax: 100,
   actorsField: "shelves",
-  commands: { ...plainCommands, keyOf: ({ shelf }) => shelf, classOf: () => "sell", worstBytesOf: () => 1_024 },
+  commands: {
+    ...plainCommands,
+    keyOf: ({ shelf }) => shelf,
+    classOf: ({ type }) => (type === "Settle" ? "operator" : "sell"),
+    // What was given back was, whenever it is told.
+    isFact: ({ type }) => type === "Give",
+    operatorOf: ({ type, quarantined = "", dropReason = null }) => (type === "Settle" ? { quarantined, dropReason } : undefined),
+    worstBytesOf: () => 1_024,
+  },
   emptyState: (key) => ({ key, left: pieces, picked: 0, takenBy: [] }),
   decide: (state, { type, book, deal }, by) => {
     if (faults.has(deal)) throw new Error("it can't be decided")
@@ -437,7 +447,7 @@ export const shelves: ActorKind<ShelfKind> = {
     to: ["book"],
     // What an actor of ours did, it hears of by the decision that comes back.
     carriedBy: (_, { type, by, book, deal }, isInternal) =>
-      isInternal || type !== "Picked"
+      isInternal || type === "Given"
         ? []
         : [
             {

@@ -1,6 +1,15 @@
 /** What any worker says of the whole cluster: which partition is not served, since when and why. */
 import { describe, expect, it } from "vitest"
-import { announceMsMax, outageGraceMs, outageLookMs, outageToldMsMax, ownerSilentMs, ownerStalledMs } from "../../src/limits.ts"
+import {
+  announceMsMax,
+  firstOwnerMs,
+  handOverMs,
+  outageGraceMs,
+  outageLookMs,
+  outageToldMsMax,
+  ownerSilentMs,
+  ownerStalledMs,
+} from "../../src/limits.ts"
 import type { BrokerTrouble, Progress } from "../../src/ports/broker.ts"
 import { type ClusterSeen, type MemberSeen, OutageJudge, StallClock } from "../../src/runtime/outage.ts"
 
@@ -83,15 +92,63 @@ describe("a partition on its way from one owner to the next", () => {
   })
   it("is told of once, and again when the reason is another", () => {
     const watching = judge()
-    watching.at(2_000, () => ({ holder: null }))
-    expect(watching.at(2_250, () => ({ holder: null })).told).toEqual([])
-    expect(watching.at(2_500, (nowMs) => ({ members: [member("a", nowMs, [])] })).told).toEqual(["NotServing"])
-    expect(watching.at(2_750, () => ({}))).toMatchObject({ reasons: [], told: [] })
-    expect(watching.at(2_750 + outageGraceMs, () => ({ holder: null })).told).toEqual(["NoOwner"])
+    watching.at(outageGraceMs, () => ({ holder: null }))
+    expect(watching.at(outageGraceMs + 250, () => ({ holder: null })).told).toEqual([])
+    expect(watching.at(outageGraceMs + 500, (nowMs) => ({ members: [member("a", nowMs, [])] })).told).toEqual(["NotServing"])
+    expect(watching.at(outageGraceMs + 750, () => ({}))).toMatchObject({ reasons: [], told: [] })
+    expect(watching.at(2 * outageGraceMs + 750, () => ({ holder: null })).told).toEqual(["NoOwner"])
   })
-  it("does not count as served before it was once", () => {
-    const nowMs = startMs + 10
-    expect(new OutageJudge(1, startMs).look(seen(nowMs, { holder: null }), nowMs)).toMatchObject({ outages: [], isServed: false })
+  it("is not told of a hand-over in time, whenever its owners were due to announce themselves", () => {
+    const watching = judge()
+    const formerHeardMs = startMs + 1_000
+    const servesMs = formerHeardMs + announceMsMax + handOverMs
+    const sight = (nowMs: number): Sight => {
+      const former = member("a", formerHeardMs, nowMs < formerHeardMs + announceMsMax ? [progress()] : [])
+      if (nowMs < formerHeardMs + announceMsMax) return { members: [former] }
+      const next = member("b", Math.max(nowMs - announceMsMax, formerHeardMs), nowMs < servesMs + announceMsMax ? [] : [progress()])
+      return { holder: "b", members: [former, next] }
+    }
+    expect(watching.at(servesMs + announceMsMax - startMs, sight)).toMatchObject({ told: [], reasons: [], isServed: true })
+  })
+})
+
+describe("a partition that was never seen served", () => {
+  /** A judge that has just begun to watch, and looks as often as a worker does. */
+  const begun = () => {
+    const made = new OutageJudge(1, startMs)
+    let lookedMs = startMs
+    return (afterMs: number, sight: (nowMs: number) => Sight) => {
+      const told: Array<string> = []
+      let isServed = false
+      for (; lookedMs <= startMs + afterMs; lookedMs += outageLookMs) {
+        const looked = made.look(seen(lookedMs, sight(lookedMs)), lookedMs)
+        told.push(...looked.toTell.map(({ reason }) => reason))
+        isServed = looked.isServed
+      }
+      return { told, isServed }
+    }
+  }
+  const nobodyYet = (): Sight => ({ holder: null })
+  const recovering = (nowMs: number): Sight => ({ members: [member("a", nowMs, [])] })
+
+  it("raises no alarm while a cluster that was just started needs for it, and does not count as served", () => {
+    const look = begun()
+    expect(look(2_000, nobodyYet)).toEqual({ told: [], isServed: false })
+    expect(look(firstOwnerMs - 1, recovering)).toEqual({ told: [], isServed: false })
+    expect(look(firstOwnerMs + 1_000, () => ({}))).toEqual({ told: [], isServed: true })
+  })
+  it("raises one after that, within the bound of any outage, counted from when watching began", () => {
+    expect(begun()(outageToldMsMax, nobodyYet)).toEqual({ told: ["NoOwner"], isServed: false })
+    expect(begun()(outageToldMsMax, recovering)).toEqual({ told: ["NotServing"], isServed: false })
+  })
+  it("raises one at once where it is on no way to anybody: halted, unreadable, without room", () => {
+    expect(begun()(0, () => ({ halt: "JournalLostTail: it ends at 3" })).told).toEqual(["Halted"])
+    expect(begun()(0, (nowMs) => ({ holder: null, members: [member("a", nowMs, [], [0])] })).told).toEqual(["Unreadable"])
+  })
+  it("once served, has no longer than a hand-over", () => {
+    const look = begun()
+    look(1_000, () => ({}))
+    expect(look(1_000 + outageGraceMs + outageLookMs, nobodyYet).told).toEqual(["NoOwner"])
   })
 })
 
@@ -122,7 +179,7 @@ describe("INV-12 an outage", () => {
     ],
   ]
   it.each(rows)("%s is told when %s", (reason, _, sight) => {
-    const { reasons, told, isServed, outages } = judge().at(ownerSilentMs + 1, sight)
+    const { reasons, told, isServed, outages } = judge().at(Math.max(ownerSilentMs, outageGraceMs) + 1, sight)
     expect({ reasons, told, isServed }).toEqual({ reasons: [reason], told: [reason], isServed: false })
     expect(outages[0]?.sinceMs).toBe(startMs)
     expect(outages[0]?.detail).not.toBe("")

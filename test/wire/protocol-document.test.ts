@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import type { AnyCommandSpec } from "../../src/domain/define.ts"
 import { CommandClass, partitionOf, skuToken, tokenHash } from "../../src/domain/names.ts"
 import { RefusalReason } from "../../src/domain/refusals.ts"
 import { type CommandType, classOf } from "../../src/domain/sku/commands.ts"
 import { DiscrepancyKind } from "../../src/domain/sku/events.ts"
+import { skuKind } from "../../src/domain/sku/index.ts"
 import { BusyWhy } from "../../src/engine/words.ts"
 import * as limits from "../../src/limits.ts"
 import { decodeDoorAnswer, NotStoredReason } from "../../src/wire/answers.ts"
@@ -19,6 +21,7 @@ import {
   quarantinePageMax,
 } from "../../src/wire/questions.ts"
 import { decodeReply } from "../../src/wire/replies.ts"
+import { protocolText } from "../../tools/protocol.ts"
 
 const text = readFileSync(new URL("../../docs/PROTOCOL.md", import.meta.url), "utf8")
 /** The document's JSON blocks by the kind their fence names. */
@@ -32,6 +35,21 @@ const tableOf = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
 }
 const bare = (cell: string | undefined): string => (cell ?? "").replaceAll("`", "")
 const bytesOf = (json: string): Uint8Array => new TextEncoder().encode(json)
+
+describe("what is generated in docs/PROTOCOL.md", () => {
+  it("is what the commands' declarations make of it now: npm run generate", () => {
+    expect(protocolText(text)).toBe(text)
+  })
+
+  it("takes in a command that nobody has written about yet, among the others of its class", () => {
+    const invented: AnyCommandSpec = { ...(skuKind.command.ReceiveStock as AnyCommandSpec), type: "Invented" }
+    const made = protocolText(text, [...(skuKind.commands as ReadonlyArray<AnyCommandSpec>), invented])
+    expect(made).toContain("\n| `Invented` | `stock` | `location`, `qty` | `reference` |\n")
+    expect(made.slice(made.indexOf("other commands of class stock"), made.indexOf("### Class `policy`"))).toContain(
+      "`Invented`. Fact: units arrived at a location. `location`: where; ",
+    )
+  })
+})
 
 describe("the JSON examples of docs/PROTOCOL.md", () => {
   it("are each of a kind that is decoded here", () => {

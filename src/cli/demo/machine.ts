@@ -12,6 +12,7 @@ export interface ProcessorTimes {
 /** The part of the processors' time below which the machine had none to spare, in percent. */
 export const idlePercentMin = 10
 
+/** The processors of this machine, as they are counted now. */
 export const processorTimes = (): ProcessorTimes => {
   let [allMs, idleMs] = [0, 0]
   for (const { times } of cpus()) {
