@@ -118,6 +118,21 @@ export const pointerFindings = (tree: Tree): ReadonlyArray<Finding> =>
     }),
   )
 
+/** Files of the engine that the table in docs/ARCHITECTURE.md leaves out, or has twice. */
+export const engineFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const document = tree.texts.get("docs/ARCHITECTURE.md") ?? ""
+  const [, part = ""] = document.split("| about | files of `src/engine` |")
+  const [table = ""] = part.split("\n\n")
+  const named = [...table.matchAll(/`([\w-]+\.ts)`/g)].map(([, name]) => name ?? "")
+  const files = [...tree.texts.keys()].flatMap((path) => /^src\/engine\/([\w-]+\.ts)$/.exec(path)?.[1] ?? [])
+  return [
+    ...files.filter((file) => !named.includes(file)).map((file) => `docs/ARCHITECTURE.md doesn't say what src/engine/${file} is about`),
+    ...named
+      .filter((name, at) => !files.includes(name) || named.indexOf(name) !== at)
+      .map((name) => `docs/ARCHITECTURE.md has ${name} once too often`),
+  ]
+}
+
 const changeSections = new Set(["Safety", "Features", "Internals"])
 
 /** A changelog without the version of package.json, or with a section that it does not have. */
