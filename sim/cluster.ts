@@ -102,7 +102,14 @@ export class Cluster {
     const stepWith = options.engine ?? makeStep
     const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
     const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
-    const carrier = this.hasOrders ? new Carrier({ world, reigns, idOf: (to) => this.idOf(to), codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec) }) : null
+    const carrier = this.hasOrders
+      ? new Carrier({
+          world,
+          reigns,
+          idOf: (to) => this.idOf(to),
+          codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec),
+        })
+      : null
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,

@@ -229,8 +229,8 @@ export class Ingress {
 
   // Its connection to the engine's account.
 
-  hearOwner({ partition, epoch, owner, full, factsFull }: OwnerNews): void {
-    this.put({ _tag: "OwnerSeen", kind: "sku", partition, epoch, owner })
+  hearOwner({ kind, partition, epoch, owner, full, factsFull }: OwnerNews): void {
+    this.put({ _tag: "OwnerSeen", kind, partition, epoch, owner })
     for (const { sender, forMs } of full) this.put({ _tag: "SenderFull", of: "all", sender, forMs })
     for (const { sender, forMs } of factsFull) this.put({ _tag: "SenderFull", of: "facts", sender, forMs })
   }

@@ -93,6 +93,7 @@ const otherwise = (command: Command, prng: Prng): Command => {
     case "RecordSale":
       return soldOtherwise(command, prng)
     case "ReceiveStock":
+    case "Recount":
       return { ...command, reference: `asn-${prng.below(1_000)}` }
     case "AdjustStock":
       return { ...command, reason: prng.pick(AdjustReason), reference: `note-${prng.below(1_000)}` }
@@ -157,6 +158,15 @@ const countFlows = (skus: ReadonlyArray<Sku>, count: number, variety: Variety, p
     return alone(base.id, atMs, number, variety.warehouse, command)
   })
 
+/** Places whose units are counted whole, whatever is believed: some find nothing there. */
+const recountFlows = (skus: ReadonlyArray<Sku>, count: number, variety: Variety, prng: Prng): ReadonlyArray<Flow> =>
+  Array.from({ length: count }, (_, number) => {
+    const atMs = variety.startMs + prng.below(variety.windowMs)
+    const counted = { sku: prng.pick(skus), issuedAtMs: atMs, location: prng.pick(places), qty: prng.below(12) }
+    const id = `recount.${number}` as CommandId
+    return alone(id, atMs, number, variety.warehouse, { type: "Recount", id, ...counted })
+  })
+
 /** Goods at the third location, of every other SKU. */
 const annexSetup = (skus: ReadonlyArray<Sku>, { startMs, warehouse }: Variety, prng: Prng): ReadonlyArray<PlannedSend> =>
   skus
@@ -182,6 +192,7 @@ export const withVariety = <Sale extends Traffic>(sale: Sale, variety: Variety):
   const more = [
     ...policyFlows(skus, variety, prng.stream("policies")),
     ...countFlows(skus, Math.ceil(sale.flows.length / 12), variety, prng.stream("counts")),
+    ...recountFlows(skus, Math.ceil(sale.flows.length / 60), variety, prng.stream("recounts")),
   ]
   return { ...sale, setup: [...setup, ...annexSetup(skus, variety, prng.stream("annex"))], flows: [...flows, ...more] }
 }

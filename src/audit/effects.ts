@@ -57,6 +57,7 @@ const expected: Readonly<Record<Command["type"], { readonly isFact: boolean; rea
   RecordSale: { isFact: true, events: ["Confirmed", "Fulfilled", "SaleTaken", "SaleOwed", "DiscrepancyFound", "ShortageFound"] },
   ReplayQuarantined: { isFact: false, events: [] },
   DropQuarantined: { isFact: false, events: [] },
+  Recount: { isFact: true, events: ["StockAdjusted", "DiscrepancyFound", "ShortageFound"] },
 }
 
 /** Whether a command tells what already happened. Only those that do may leave units owed that aren't there, and no deadline counts for them. */
@@ -108,6 +109,21 @@ const wrongAdjust = (command: AdjustStock, events: ReadonlyArray<StockEvent>): s
   }
   const asked = command.qty > 0 ? qty : qty - missingQty
   return asked === command.qty ? null : `adjusted by ${qty}, ${missingQty} not on hand, of ${command.qty}`
+}
+
+/** What was on hand and the adjustment make up what was counted, and what couldn't come off. */
+const wrongRecount = (
+  command: Extract<Command, { readonly type: "Recount" }>,
+  events: ReadonlyArray<StockEvent>,
+  model: SkuModel,
+): string | null => {
+  const adjusted = eventsOf(events, "StockAdjusted")
+  const [event] = adjusted
+  if (event === undefined || adjusted.length > 1) return `adjusted ${adjusted.length} times`
+  if (event.location !== command.location || event.reason !== "count") return `adjusted ${event.location} as ${event.reason}`
+  const onHandQty = (model.shelves.get(command.location)?.onHandQty ?? 0) + event.qty
+  const missedQty = discrepantQty(events, "NotOnHand")
+  return onHandQty - missedQty === command.qty ? null : `left ${onHandQty} on hand, ${missedQty} more than were counted, of ${command.qty}`
 }
 
 const wrongMove = (command: MoveStatus, events: ReadonlyArray<StockEvent>): string | null => {
@@ -218,6 +234,8 @@ const wrongUnits = (seen: SkuDecisionSeen, events: ReadonlyArray<StockEvent>, mo
       return wrongAdjust(command, events)
     case "MoveStatus":
       return wrongMove(command, events)
+    case "Recount":
+      return wrongRecount(command, events, model)
     case "Fulfil":
       return wrongFulfil(command, events, openQty)
     case "RecordSale":

@@ -35,5 +35,7 @@ export const classesOf = (roles: ReadonlyArray<Role>): ReadonlyArray<CommandClas
 export const stockRoles: ReadonlyArray<Role> = ["warehouse", "merchandiser", "operator", "reader"]
 /** Who may see what lies in quarantine: other senders' commands. */
 export const quarantineRoles: ReadonlyArray<Role> = ["operator"]
+/** Who may see every channel's orders. A channel sees its own. */
+export const orderRoles: ReadonlyArray<Role> = ["operator"]
 /** Who may see what each worker says about itself. */
 export const workersRoles: ReadonlyArray<Role> = ["operator", "reader"]

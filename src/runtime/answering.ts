@@ -7,13 +7,14 @@ import type { Kind, PartitionCounts } from "../domain/kinds.ts"
 import type { SenderId, Sku } from "../domain/names.ts"
 import { type OrderId, orderBook } from "../domain/order/names.ts"
 import type { Role } from "../domain/roles.ts"
-import { appliedSeq, type Partition } from "../engine/partition.ts"
+import { appliedSeq, type Partition, type QuarantinedCommand } from "../engine/partition.ts"
 import { holdsKey, quarantinePage } from "../engine/views.ts"
 import type { OrderPartition } from "../kinds/order/types.ts"
 import { orderView } from "../kinds/order/views.ts"
 import type { SkuPartition } from "../kinds/sku/types.ts"
 import { atsView, reservationView, shortQtyIn, stockView } from "../kinds/sku/views.ts"
 import { skusWalkedPerQuestion } from "../limits.ts"
+import { commandVersion } from "../wire/command-json.ts"
 import { commandJsonOf } from "../wire/commands.ts"
 import { parseQuestion, type Question, type QuestionAnswer, rolesToAsk } from "../wire/questions.ts"
 import type { WorkerReport } from "./report.ts"
@@ -87,24 +88,30 @@ const reservationAnswer = (
 
 const orderAnswer = (state: OrderPartition, channel: SenderId, order: OrderId): QuestionAnswer => {
   const view = orderView(state, channel, order)
-  return view === undefined ? { answer: "unknownOrder", order, ...asOf(state) } : { answer: "order", order, ...view, ...asOf(state) }
+  if (view === undefined) return { answer: "unknownOrder", channel, order, ...asOf(state) }
+  return { answer: "order", channel, order, ...view, ...asOf(state) }
 }
+
+/** What is told of a quarantined command beside the command itself. */
+const toldOf = ({ id, sender, onBehalf, class: commandClass, cause, atMs }: QuarantinedCommand) => ({
+  quarantined: id,
+  sender,
+  ...(onBehalf === undefined ? {} : { onBehalf }),
+  class: commandClass,
+  cause,
+  atMs,
+})
 
 const quarantineAnswer = (state: SkuPartition, after: number, limit: number): QuestionAnswer => {
   const { page, next } = quarantinePage(state, after, limit)
-  return {
-    answer: "quarantine",
-    ...asOf(state),
-    quarantined: page.map(({ id, sender, class: commandClass, command, cause, atMs }) => ({
-      quarantined: id,
-      sender,
-      class: commandClass,
-      command: commandJsonOf(command),
-      cause,
-      atMs,
-    })),
-    next,
-  }
+  const quarantined = page.map((one) => ({ ...toldOf(one), command: commandJsonOf(one.command) }))
+  return { answer: "quarantine", ...asOf(state), quarantined, next }
+}
+
+const orderQuarantineAnswer = (state: OrderPartition, after: number, limit: number): QuestionAnswer => {
+  const { page, next } = quarantinePage(state, after, limit)
+  const quarantined = page.map((one) => ({ ...toldOf(one), command: { v: commandVersion, ...one.command } as const }))
+  return { answer: "orderQuarantine", ...asOf(state), quarantined, next }
 }
 
 /** What this worker knows besides its partitions. */
@@ -127,7 +134,7 @@ export const answerTo = (
   known: WorkerKnowledge,
 ): Answering => {
   const asked = parseQuestion(path.split("."), body)
-  const needed = rolesToAsk(asked)
+  const needed = rolesToAsk(asked, channel)
   if (needed !== null && !roles.some((role) => needed.includes(role)))
     return said({ answer: "notAllowed", question: asked.question, roles: needed })
   switch (asked.question) {
@@ -155,12 +162,13 @@ export const answerTo = (
         read: ofSkus((state) => found(reservationAnswer(state, channel, asked))),
       }
     case "order": {
-      const book = orderBook(channel, asked.order)
+      const whose = asked.channel ?? channel
+      const book = orderBook(whose, asked.order)
       return {
         _tag: "Read",
         kind: "order",
         wanted: (state) => holdsKey(state, book),
-        read: ofOrders((state) => found(orderAnswer(state, channel, asked.order))),
+        read: ofOrders((state) => found(orderAnswer(state, whose, asked.order))),
       }
     }
     case "atsPage":
@@ -177,7 +185,10 @@ export const answerTo = (
         _tag: "Read",
         kind: asked.kind,
         wanted: (state) => asked.partition === state.id,
-        read: ofSkus((state) => found(quarantineAnswer(state, asked.after, asked.limit))),
+        read:
+          asked.kind === "sku"
+            ? ofSkus((state) => found(quarantineAnswer(state, asked.after, asked.limit)))
+            : ofOrders((state) => found(orderQuarantineAnswer(state, asked.after, asked.limit))),
       }
     case "workers":
       return said({ answer: "worker", ...known.report() })

@@ -133,7 +133,10 @@ export const addEvents = (text: string, events: ReadonlyArray<StockEvent>): stri
 export const addRefusal = (text: string, refusal: Refusal): string => {
   const field = refusal.field === undefined ? "" : `,"field":${JSON.stringify(refusal.field)}`
   const ats = refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`
-  return `${text}"reason":"${refusal.reason}"${field}${ats}${refusal.policyVersion === undefined ? "" : `,"policyVersion":${refusal.policyVersion}`}`
+  const version = refusal.policyVersion === undefined ? "" : `,"policyVersion":${refusal.policyVersion}`
+  const order = refusal.order === undefined ? "" : `,"order":${JSON.stringify(refusal.order)}`
+  const lines = refusal.lines === undefined ? "" : `,"lines":${JSON.stringify(refusal.lines)}`
+  return `${text}"reason":"${refusal.reason}"${field}${ats}${version}${order}${lines}`
 }
 
 /** Adds the fields of an outcome, without braces, so that a decision can put its own before them. */

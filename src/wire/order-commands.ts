@@ -8,7 +8,6 @@ import { isSender, type OrderBookKey } from "../domain/names.ts"
 import { orderKind } from "../domain/order/index.ts"
 import { orderBook } from "../domain/order/names.ts"
 import type { OrderKind } from "../kinds/order/types.ts"
-import { bodyBytesMax, senderCharsMax } from "../limits.ts"
 import { type BodyReader, decodeBodyBy } from "./body.ts"
 import { commandReadersOf, type NoCommand } from "./command-json.ts"
 import { isOrderId } from "./order-fields.ts"
@@ -42,9 +41,6 @@ const reader: BodyReader<OrderKind> = {
 /** The command of a body as it travels from an ingress on. */
 export const decodeOrderBody = (body: Uint8Array) => decodeBodyBy<OrderKind>(reader, body)
 
-/** What the channel's name adds to a body at the most. */
-const channelBytesMax = ',"channel":""'.length + senderCharsMax
-
 const named = (json: object, channel: SenderId): object => (Object.hasOwn(json, "channel") ? json : { ...json, channel })
 
 const readFrom =
@@ -55,8 +51,6 @@ const readFrom =
     return { refusal: { reason: "InvalidField", field: "channel" }, detail: "an order is its sender's own" }
   }
 
-/** The command of a body as its sender wrote it, with the sender's name in it. */
+/** The command of a body as its sender wrote it, with the sender's name in it: it may be longer by that than what was sent. */
 export const decodeOrderBodyFrom = (body: Uint8Array, channel: SenderId) =>
-  body.length > bodyBytesMax - channelBytesMax
-    ? ({ _tag: "Undecodable", refusal: { reason: "Malformed" } } as const)
-    : decodeBodyBy<OrderKind>({ ...reader, read: readFrom(channel), keyIn: (json) => bookIn(named(json, channel)) }, body)
+  decodeBodyBy<OrderKind>({ ...reader, read: readFrom(channel), keyIn: (json) => bookIn(named(json, channel)) }, body)

@@ -16,17 +16,19 @@ import {
   SkuField,
 } from "../domain/fields.ts"
 import { forEachKind, isKind, type Kind } from "../domain/kinds.ts"
-import { type ReservationId, type Sku, skuFromToken } from "../domain/names.ts"
+import { type ReservationId, type SenderId, type Sku, skuFromToken } from "../domain/names.ts"
 import type { OrderId } from "../domain/order/names.ts"
 import { OrderEnding, OrderFill, OrderPhase } from "../domain/order/order.ts"
-import { quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
+import { orderRoles, quarantineRoles, type Role, stockRoles, workersRoles } from "../domain/roles.ts"
 import { PolicyField } from "../domain/sku/policy.ts"
 import { ReservationStatus } from "../domain/sku/stock.ts"
 import { questionBytesMax } from "../limits.ts"
-import { CommandJson } from "./commands.ts"
+import { skuCommands } from "./commands.ts"
 import { AtsValueJson } from "./feed.ts"
 import { ClassField, decoderOf, strictDecoderOf } from "./fields.ts"
+import { AnySenderField } from "./internal-fields.ts"
 import { parseStrictJson } from "./json.ts"
+import { orderCommands } from "./order-commands.ts"
 import { isOrderId } from "./order-fields.ts"
 
 /** Values of one page of ATS, if not asked otherwise and at most: a page of the longest fits a message. */
@@ -53,6 +55,12 @@ export const AboutReservationJson = Schema.Struct({ v: Schema.Literal(1), reserv
   description: "Which of the asking channel's reservations of the SKU",
 })
 
+/** The body of a question about an order of another channel; an empty body asks about the asker's own. */
+export const AboutOrderJson = Schema.Struct({ v: Schema.Literal(1), channel: SenderField }).annotate({
+  identifier: "AboutOrder",
+  description: "Whose order it is: an operator may ask about any channel's",
+})
+
 /** What asks how many partitions there are: a sender has to know that before it can ask anything of one. */
 export const topologyPath = "topology"
 
@@ -67,8 +75,8 @@ export type Question =
   | { readonly question: "ats"; readonly sku: Sku }
   /** A reservation of the asking channel. */
   | { readonly question: "reservation"; readonly sku: Sku; readonly reservation: ReservationId }
-  /** An order of the asking channel. */
-  | { readonly question: "order"; readonly order: OrderId }
+  /** An order of that channel; null: of the one that asks. */
+  | { readonly question: "order"; readonly order: OrderId; readonly channel: SenderId | null }
   /** All of the asking channel's ATS in one partition; without `partition`, in each, the first page. */
   | { readonly question: "atsPage"; readonly partition: number | null; readonly after: number; readonly limit: number }
   | { readonly question: "workers" }
@@ -76,9 +84,9 @@ export type Question =
   /** `field`: what of it is at fault. */
   | { readonly question: "invalid"; readonly field: string }
 
-/** The roles of which a sender needs one to ask that; null: whoever asks hears of its own things alone. */
-export const rolesToAsk = ({ question }: Question): ReadonlyArray<Role> | null => {
-  switch (question) {
+/** The roles of which `asker` needs one to ask that; null: whoever asks hears of its own things alone. */
+export const rolesToAsk = (asked: Question, asker: SenderId): ReadonlyArray<Role> | null => {
+  switch (asked.question) {
     case "stock":
       return stockRoles
     case "workers":
@@ -89,9 +97,10 @@ export const rolesToAsk = ({ question }: Question): ReadonlyArray<Role> | null =
     case "ats":
     case "atsPage":
     case "reservation":
-    case "order":
     case "invalid":
       return null
+    case "order":
+      return asked.channel === null || asked.channel === asker ? null : orderRoles
   }
 }
 
@@ -111,7 +120,7 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
     }
     case "order": {
       const order = token === undefined ? undefined : skuFromToken(token)
-      return order === undefined || !isOrderId(order) ? invalid("path") : bodiless(body, { question: about, order })
+      return order === undefined || !isOrderId(order) ? invalid("path") : orderQuestion(order, body)
     }
     case "reservation": {
       const sku = token === undefined ? undefined : skuFromToken(token)
@@ -137,6 +146,17 @@ export const parseQuestion = (path: ReadonlyArray<string>, body: Uint8Array): Qu
 
 /** A question that its subject asks whole: whoever says more would not be heard. */
 const bodiless = (body: Uint8Array, question: Question): Question => (body.length === 0 ? question : invalid("body"))
+
+const decodeAboutOrder = strictDecoderOf(AboutOrderJson)
+
+const orderQuestion = (order: OrderId, body: Uint8Array): Question => {
+  if (body.length === 0) return { question: "order", order, channel: null }
+  const parsed = parseStrictJson(body)
+  if (parsed._tag === "Refused") return invalid("body")
+  const decoded = decodeAboutOrder(parsed.value)
+  if (decoded._tag === "Invalid") return invalid(decoded.path || "body")
+  return { question: "order", order, channel: decoded.value.channel }
+}
 
 const decodeAboutReservation = strictDecoderOf(AboutReservationJson)
 
@@ -242,6 +262,7 @@ export const UnknownReservationAnswerJson = Schema.Struct({
 export const OrderStandingAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("order"),
+  channel: SenderField,
   order: OrderField,
   ...asOf,
   atMs: CountField,
@@ -269,12 +290,18 @@ export const OrderStandingAnswerJson = Schema.Struct({
 }).annotate({
   identifier: "OrderStandingAnswer",
   description:
-    "An order of the asking channel as it stands: its phase, how it ended if it has, until when it is held, which command's answer it owes, and of each line what is open and what became of the rest",
+    "An order of a channel as it stands: its phase, how it ended if it has, until when it is held, which command's answer it owes, and of each line what is open and what became of the rest",
 })
 
-export const UnknownOrderAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownOrder"), order: OrderField, ...asOf }).annotate({
+export const UnknownOrderAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("unknownOrder"),
+  channel: SenderField,
+  order: OrderField,
+  ...asOf,
+}).annotate({
   identifier: "UnknownOrderAnswer",
-  description: "The asking channel has no such order, or it ended so long ago that its lines are no longer kept",
+  description: "The channel has no such order, or it ended so long ago that its lines are no longer kept",
 })
 
 export const AtsAnswerJson = Schema.Struct({
@@ -319,22 +346,31 @@ export const WorkerAnswerJson = Schema.Struct({
   ),
 }).annotate({ identifier: "WorkerAnswer", description: "What one worker says about itself; each worker answers for itself" })
 
+/** What is told of a quarantined command beside the command itself. The sender of one that an actor of ours carried is a partition; `onBehalf` says which channel's it is. */
+const quarantinedFields = {
+  quarantined: Schema.String,
+  sender: AnySenderField,
+  onBehalf: Schema.optionalKey(SenderField),
+  class: ClassField,
+  cause: Schema.String,
+  atMs: CountField,
+}
+
 export const QuarantineAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("quarantine"),
   ...asOf,
-  quarantined: Schema.Array(
-    Schema.Struct({
-      quarantined: Schema.String,
-      sender: SenderField,
-      class: ClassField,
-      command: CommandJson,
-      cause: Schema.String,
-      atMs: CountField,
-    }),
-  ),
+  quarantined: Schema.Array(Schema.Struct({ ...quarantinedFields, command: skuCommands.journaled })),
   next: Schema.NullOr(CountField),
-}).annotate({ identifier: "QuarantineAnswer", description: "Commands that nobody could decide, oldest first" })
+}).annotate({ identifier: "QuarantineAnswer", description: "Commands about SKUs that nobody could decide, oldest first" })
+
+export const OrderQuarantineAnswerJson = Schema.Struct({
+  v,
+  answer: Schema.Literal("orderQuarantine"),
+  ...asOf,
+  quarantined: Schema.Array(Schema.Struct({ ...quarantinedFields, command: orderCommands.journaled })),
+  next: Schema.NullOr(CountField),
+}).annotate({ identifier: "OrderQuarantineAnswer", description: "The same of commands about orders" })
 
 export const NotAllowedAnswerJson = Schema.Struct({
   v,
@@ -359,6 +395,7 @@ const AnswerJson = Schema.Union([
   TopologyAnswerJson,
   WorkerAnswerJson,
   QuarantineAnswerJson,
+  OrderQuarantineAnswerJson,
   NotAllowedAnswerJson,
   InvalidAnswerJson,
 ])

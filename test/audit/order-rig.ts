@@ -272,7 +272,7 @@ export class OrderRig {
     const order = one === undefined ? undefined : this.#orders.get(one.order)
     if (one === undefined || order === undefined) throw new Error(`${id} is not under way`)
     this.underWay.delete(id)
-    const line = { sku: one.command.sku, event: one.n, outcome: outcomeOf(one.command.type, outcome) }
+    const line = { sku: one.command.sku, event: one.n, outcome: outcomeOf(one.command.type, { ...outcome }) }
     const events = this.#apply(one.order, decideReturn(order, line, this.nowMs))
     this.#orderRecord({ _tag: "Returned", id, by: { kind: "sku", partition: 0, seq }, outcome, key: bookOf(one.order), events }, events)
   }

@@ -340,6 +340,15 @@ const move = (model: Model, command: MoveStatus, found: Discrepancies) => {
   note(found, "NotInStatus", command.qty - moved.length)
 }
 
+/** A unit is put on the shelf, or a sound one taken off it, until as many are there as were counted. */
+const recount = (model: Model, location: string, countedQty: number, found: Discrepancies) => {
+  stockAt(model, location)
+  const there = () => model.shelf.filter((unit) => unit.location === location).length
+  while (there() < countedQty) model.shelf.push({ location, status: "available" })
+  removeSound(model, location, there() - countedQty)
+  note(found, "NotOnHand", there() - countedQty)
+}
+
 const fact = (model: Model, command: StockCommand, sender: string, found: Discrepancies): RefusalReason | undefined => {
   if (command.type === "Fulfil") return fulfil(model, command, found)
   if (command.type === "MoveStatus") move(model, command, found)
@@ -351,6 +360,7 @@ const fact = (model: Model, command: StockCommand, sender: string, found: Discre
   if (command.type === "AdjustStock" && command.qty < 0) {
     note(found, "NotOnHand", -command.qty - removeSound(model, command.location, -command.qty))
   }
+  if (command.type === "Recount") recount(model, command.location, command.qty, found)
   return undefined
 }
 

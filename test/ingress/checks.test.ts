@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { SenderId } from "../../src/domain/names.ts"
-import { type Sku, skuToken } from "../../src/domain/names.ts"
+import { skuToken } from "../../src/domain/names.ts"
 import type { Command } from "../../src/domain/sku/commands.ts"
 import { judge, placeOf } from "../../src/ingress/inspect.ts"
 import type { SkuDecodedBody, SkuDecodedCommand } from "../../src/kinds/sku/types.ts"

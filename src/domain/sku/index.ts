@@ -10,6 +10,7 @@ import { fulfil } from "./commands/fulfil/command.ts"
 import { moveStatus } from "./commands/move-status/command.ts"
 import { receiveStock } from "./commands/receive-stock/command.ts"
 import { recordSale } from "./commands/record-sale/command.ts"
+import { recount } from "./commands/recount/command.ts"
 import { release } from "./commands/release/command.ts"
 import { replayQuarantined } from "./commands/replay-quarantined/command.ts"
 import { reserve } from "./commands/reserve/command.ts"
@@ -34,6 +35,7 @@ export const skuKind = defineActor({
     setPolicy,
     replayQuarantined,
     dropQuarantined,
+    recount,
   ],
   events: [expired, fulfilled, shortageCovered, discrepancyFound, shortageFound],
   contentFields: [

@@ -22,6 +22,7 @@ export const ordersOwnField = (command: StockCommand): "reservation" | undefined
     case "ReceiveStock":
     case "AdjustStock":
     case "MoveStatus":
+    case "Recount":
     case "SetPolicy":
       return undefined
   }
