@@ -6,8 +6,11 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
+import { assert } from "../src/assert.ts"
+import { orderCommandTypes } from "../src/client/orders.ts"
 import { Kind } from "../src/domain/kinds.ts"
 import { CommandClass } from "../src/domain/names.ts"
+import { orderKind } from "../src/domain/order/index.ts"
 import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { type CommandType, classOf } from "../src/domain/sku/commands.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
@@ -15,16 +18,21 @@ import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.
 import { BusyAnswerJson, NotStoredAnswerJson, StoredAnswerJson } from "../src/wire/answers.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
+import { orderCommands } from "../src/wire/order-commands.ts"
+import { OrderReplyJson } from "../src/wire/order-replies.ts"
 import {
   AboutReservationJson,
   AtsAnswerJson,
   InvalidAnswerJson,
   NotAllowedAnswerJson,
+  OrderQuarantineAnswerJson,
+  OrderStandingAnswerJson,
   PageJson,
   QuarantineAnswerJson,
   ReservationAnswerJson,
   StockAnswerJson,
   TopologyAnswerJson,
+  UnknownOrderAnswerJson,
   UnknownReservationAnswerJson,
   UnknownSkuAnswerJson,
   WorkerAnswerJson,
@@ -35,10 +43,20 @@ import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject 
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 type JsonObject = { readonly [key: string]: Json }
 
+/** A command about an order as its sender writes it: whose order it is follows from who sends. */
+const withoutChannel = (type: (typeof orderCommandTypes)[number]) => {
+  const schema = orderCommands.schemas[type]
+  assert(schema !== undefined, "every type that a channel sends has a Schema")
+  const { channel: _, ...own } = schema.fields as Schema.Struct.Fields
+  return Schema.Struct(own).annotate({ identifier: type, description: orderKind.command[type].summary })
+}
+const orderSchemas = Object.fromEntries(orderCommandTypes.map((type) => [type, withoutChannel(type)]))
+
 /** What senders write is read strictly, what they hear may grow. */
-const written = { ...commandSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
+const written = { ...commandSchemas, ...orderSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
 const heard = {
   Reply: ReplyJson,
+  OrderReply: OrderReplyJson,
   StoredAnswer: StoredAnswerJson,
   BusyAnswer: BusyAnswerJson,
   NotStoredAnswer: NotStoredAnswerJson,
@@ -47,10 +65,13 @@ const heard = {
   UnknownSkuAnswer: UnknownSkuAnswerJson,
   ReservationAnswer: ReservationAnswerJson,
   UnknownReservationAnswer: UnknownReservationAnswerJson,
+  OrderStandingAnswer: OrderStandingAnswerJson,
+  UnknownOrderAnswer: UnknownOrderAnswerJson,
   AtsAnswer: AtsAnswerJson,
   TopologyAnswer: TopologyAnswerJson,
   WorkerAnswer: WorkerAnswerJson,
   QuarantineAnswer: QuarantineAnswerJson,
+  OrderQuarantineAnswer: OrderQuarantineAnswerJson,
   NotAllowedAnswer: NotAllowedAnswerJson,
   InvalidAnswer: InvalidAnswerJson,
 }
@@ -94,6 +115,7 @@ const message = (name: string, title: string, fields: JsonObject): readonly [str
 const messages = (): JsonObject =>
   Object.fromEntries([
     ...commandTypes.map((type) => message(type, `${type} (class ${classOf[type]})`, { headers, payload: schemaRef(type) })),
+    ...orderCommandTypes.map((type) => message(type, `${type} (class sell, kind order)`, { headers, payload: schemaRef(type) })),
     message(batch, "Commands of SKUs that share a partition", {
       headers,
       payload: { type: "array", minItems: 1, maxItems: commandsPerMessageMax, items: { oneOf: commandTypes.map(schemaRef) } },
@@ -106,9 +128,13 @@ const messages = (): JsonObject =>
 
 const sender: JsonObject = { description: "The sender's own name: its credentials permit no other" }
 const token: JsonObject = {
-  description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
+  description:
+    "The canonical token of the SKU, or of the order's id: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
-const kind: JsonObject = { enum: Kind, description: "The kind of the actors that decide: sku for everything about a SKU" }
+const kind: JsonObject = {
+  enum: Kind,
+  description: "The kind of the actors that decide: sku for everything about a SKU, order for orders of several lines",
+}
 const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
 const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
@@ -126,13 +152,13 @@ const channels = (): JsonObject => ({
     description:
       "Requests, whose reply subject is under the sender's own replies. Answered by a decision, or by what became of the message; by the server's status 503 if nobody took it",
     parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, kind, token },
-    messages: messageRefs([...commandTypes, batch]),
+    messages: messageRefs([...commandTypes, ...orderCommandTypes, batch]),
   },
   replies: {
     address: replySubject("{sender}", "{suffix}"),
     description: "Decisions and answers, at most once: whoever heard none asks again with the same bytes",
     parameters: { sender, suffix },
-    messages: messageRefs(["Reply", ...answers]),
+    messages: messageRefs(["Reply", "OrderReply", ...answers]),
   },
   ats: {
     address: atsSubject("{sender}", "{token}"),
@@ -144,6 +170,7 @@ const channels = (): JsonObject => ({
   askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, ["Question"]),
   askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, ["Question", "Page"]),
   askReservation: question("reservation.{token}", "A reservation of the asking channel", { token }, ["AboutReservation"]),
+  askOrder: question("order.{token}", "An order of the asking channel", { token }, ["Question"]),
   askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
   askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
   askQuarantine: question(
@@ -159,9 +186,10 @@ const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
   askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
   askReservation: ["ReservationAnswer", "UnknownReservationAnswer", "InvalidAnswer"],
+  askOrder: ["OrderStandingAnswer", "UnknownOrderAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
   askWorkers: ["WorkerAnswer", "NotAllowedAnswer"],
-  askQuarantine: ["QuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
+  askQuarantine: ["QuarantineAnswer", "OrderQuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
 }
 
 const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
@@ -173,7 +201,7 @@ const operations = (): JsonObject => ({
   sendCommands: {
     action: "send",
     channel: ref("channels/commands"),
-    reply: repliesWith(["Reply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
+    reply: repliesWith(["Reply", "OrderReply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
   },
   followAts: { action: "receive", channel: ref("channels/ats") },
   ...Object.fromEntries(
