@@ -25,6 +25,7 @@ export interface Played {
 }
 
 const plain = plainCodec<KindTypes>() as EngineCodec
+// As the engine knows a kind: it hands each nothing but what it had from it.
 const toys: Readonly<Record<string, Played>> = {
   book: { kind: books as unknown as ActorKind, codec: plain },
   shelf: { kind: shelves as unknown as ActorKind, codec: plain },
@@ -273,6 +274,7 @@ export class World {
   /** A channel asks for something of an actor; the suffix its answer goes to. */
   ask(kind: string, key: string, command: Record<string, unknown>, sender: SenderId = channel): string {
     const { kind: asked, codec } = this.played(kind)
+    // The tests' own spelling of a command of either kind.
     const whole = { issuedAtMs: this.nowMs, [kind]: key, ...command } as unknown as KindTypes["command"]
     const reply = `r.${++this.#asked}`
     const commands = [{ _tag: "Command", command: whole, text: codec.commandText(whole) }] as const
