@@ -6,21 +6,19 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
-import { assert } from "../src/assert.ts"
-import { orderCommandTypes } from "../src/client/orders.ts"
 import { Kind } from "../src/domain/kinds.ts"
 import { CommandClass } from "../src/domain/names.ts"
-import { orderKind } from "../src/domain/order/index.ts"
-import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
+import { orderRoles, quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { type CommandType, classOf } from "../src/domain/sku/commands.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
 import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
 import { BusyAnswerJson, NotStoredAnswerJson, StoredAnswerJson } from "../src/wire/answers.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
-import { orderCommands } from "../src/wire/order-commands.ts"
+import { orderCommandSchemas } from "../src/wire/order-commands.ts"
 import { OrderReplyJson } from "../src/wire/order-replies.ts"
 import {
+  AboutOrderJson,
   AboutReservationJson,
   AtsAnswerJson,
   InvalidAnswerJson,
@@ -43,17 +41,14 @@ import { atsSubject, commandSubject, questionSubject, replyHeader, replySubject 
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 type JsonObject = { readonly [key: string]: Json }
 
-/** A command about an order as its sender writes it: whose order it is follows from who sends. */
-const withoutChannel = (type: (typeof orderCommandTypes)[number]) => {
-  const schema = orderCommands.schemas[type]
-  assert(schema !== undefined, "every type that a channel sends has a Schema")
-  const { channel: _, ...own } = schema.fields as Schema.Struct.Fields
-  return Schema.Struct(own).annotate({ identifier: type, description: orderKind.command[type].summary })
-}
-const orderSchemas = Object.fromEntries(orderCommandTypes.map((type) => [type, withoutChannel(type)]))
-
 /** What senders write is read strictly, what they hear may grow. */
-const written = { ...commandSchemas, ...orderSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
+const written = {
+  ...commandSchemas,
+  ...orderCommandSchemas,
+  Page: PageJson,
+  AboutReservation: AboutReservationJson,
+  AboutOrder: AboutOrderJson,
+}
 const heard = {
   Reply: ReplyJson,
   OrderReply: OrderReplyJson,
@@ -95,6 +90,7 @@ const messageRef = (name: string): JsonObject => ref(`components/messages/${name
 const messageRefs = (names: ReadonlyArray<string>): JsonObject => Object.fromEntries(names.map((name) => [name, messageRef(name)]))
 
 const commandTypes = Object.keys(commandSchemas) as Array<CommandType>
+const orderCommandTypes = Object.keys(orderCommandSchemas)
 const answers = Object.keys(heard).filter((name) => name.endsWith("Answer"))
 const batch = "CommandBatch"
 
@@ -115,7 +111,7 @@ const message = (name: string, title: string, fields: JsonObject): readonly [str
 const messages = (): JsonObject =>
   Object.fromEntries([
     ...commandTypes.map((type) => message(type, `${type} (class ${classOf[type]})`, { headers, payload: schemaRef(type) })),
-    ...orderCommandTypes.map((type) => message(type, `${type} (class sell, kind order)`, { headers, payload: schemaRef(type) })),
+    ...orderCommandTypes.map((type) => message(type, `${type} (class sell)`, { headers, payload: schemaRef(type) })),
     message(batch, "Commands of SKUs that share a partition", {
       headers,
       payload: { type: "array", minItems: 1, maxItems: commandsPerMessageMax, items: { oneOf: commandTypes.map(schemaRef) } },
@@ -123,17 +119,19 @@ const messages = (): JsonObject =>
     message("Question", "A question, which its subject asks: the body is empty", { headers }),
     message("Page", "Which page of a question that has pages", { headers, payload: schemaRef("Page") }),
     message("AboutReservation", "Which reservation a question is about", { headers, payload: schemaRef("AboutReservation") }),
+    message("AboutOrder", "Whose order a question is about", { headers, payload: schemaRef("AboutOrder") }),
     ...Object.keys(heard).map((name) => message(name, name, { payload: schemaRef(name) })),
   ])
 
 const sender: JsonObject = { description: "The sender's own name: its credentials permit no other" }
 const token: JsonObject = {
-  description:
-    "The canonical token of the SKU, or of the order's id: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
+  description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
+const orderToken: JsonObject = { description: "The canonical token of the order's id, spelled as that of a SKU" }
 const kind: JsonObject = {
   enum: Kind,
-  description: "The kind of the actors that decide: sku for everything about a SKU, order for orders of several lines",
+  description:
+    "The kind of the actors that decide: sku for everything about a SKU, order for everything about an order, whose id is then the token",
 }
 const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
@@ -170,7 +168,12 @@ const channels = (): JsonObject => ({
   askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, ["Question"]),
   askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, ["Question", "Page"]),
   askReservation: question("reservation.{token}", "A reservation of the asking channel", { token }, ["AboutReservation"]),
-  askOrder: question("order.{token}", "An order of the asking channel", { token }, ["Question"]),
+  askOrder: question(
+    "order.{token}",
+    `An order of the asking channel; of any channel for the roles ${orderRoles.join(", ")}, which say whose`,
+    { token: orderToken },
+    ["Question", "AboutOrder"],
+  ),
   askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
   askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
   askQuarantine: question(
@@ -186,7 +189,7 @@ const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
   askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
   askReservation: ["ReservationAnswer", "UnknownReservationAnswer", "InvalidAnswer"],
-  askOrder: ["OrderStandingAnswer", "UnknownOrderAnswer", "InvalidAnswer"],
+  askOrder: ["OrderStandingAnswer", "UnknownOrderAnswer", "NotAllowedAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
   askWorkers: ["WorkerAnswer", "NotAllowedAnswer"],
   askQuarantine: ["QuarantineAnswer", "OrderQuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],

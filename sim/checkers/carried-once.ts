@@ -204,10 +204,24 @@ export const carriedOnce = (given: Given): Checker => {
       found({ class: "safety", signature: "a command left before its record", detail, partition: slot.id, seq })
     }
   }
-  cluster.orderAudience.add({ carriedSaid: (slot, output) => judgeSaid(slot as never, output) })
+  const judgeReturns: NonNullable<Checker["returnsSaid"]> = (slot, { returns }) => {
+    if (cluster.lossy.has(slot.id)) return
+    for (const { id, by } of returns) {
+      checked()
+      if (by.seq <= cluster.server.endSeq(slot.id)) continue
+      const detail = `${slot.worker.name} tells what came of ${id} in record ${by.seq}, while its journal ends at ${cluster.server.endSeq(slot.id)}`
+      found({ class: "safety", signature: "a decision went back before its record", detail, partition: slot.id, seq: by.seq })
+    }
+  }
+  // Of a slot they look at its journal alone: whose actors it holds is nothing to them.
+  cluster.orderAudience.add({
+    carriedSaid: (slot, output) => judgeSaid(slot as never, output),
+    returnsSaid: (slot, output) => judgeReturns(slot as never, output),
+  })
   return {
     name: "carried-once",
     carriedSaid: judgeSaid,
+    returnsSaid: judgeReturns,
     finish: (ending) => {
       if (cluster.hasOrders) judgeAll(given, ending)
     },

@@ -21,6 +21,7 @@ const OrderDecisionJson = Schema.Union([
   Schema.Struct({ ...about, ...orderOutcomeFields.dropped }),
 ]).annotate({ identifier: "OrderDecision", description: "The answer to one command about an order, with a word on each line" })
 
+/** A reply about orders: one decision, for a message holds one command. */
 export const OrderReplyJson = Schema.Struct({
   v: Schema.Literal(1),
   partition: CountField,
@@ -32,6 +33,7 @@ export const OrderReplyJson = Schema.Struct({
   description: "The answer to one command about an order; seq and epoch name the record that holds it, of a partition of orders",
 })
 
+/** A reply's bytes. */
 export const encodeOrderReply = ({ partition, seq, epoch, decisions }: OrderReply): Uint8Array =>
   Buffer.from(JSON.stringify({ v: 1, partition, seq, epoch, decisions }), "utf8")
 
