@@ -7,6 +7,7 @@ import type { StockCommand } from "./commands.ts"
 
 /** The field by which a command of a channel names an order's line where it may not; undefined: it doesn't. */
 export const ordersOwnField = (command: StockCommand): "reservation" | undefined => {
+  if (!("reservation" in command)) return undefined
   switch (command.type) {
     case "Reserve":
     case "Confirm":
@@ -19,11 +20,6 @@ export const ordersOwnField = (command: StockCommand): "reservation" | undefined
         : undefined
     case "Release":
     case "Fulfil":
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "MoveStatus":
-    case "Recount":
-    case "SetPolicy":
       return undefined
   }
 }
