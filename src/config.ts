@@ -6,7 +6,7 @@
 import { hostname } from "node:os"
 import { Config, Effect, type LogLevel, Option, type Redacted, Result, Schema } from "effect"
 import { assert } from "./assert.ts"
-import { forEachKind, type Kind, type PartitionCounts } from "./domain/kinds.ts"
+import type { PartitionCounts } from "./domain/kinds.ts"
 import type { SenderAccess } from "./domain/roles.ts"
 import { parseSenders } from "./domain/sender-list.ts"
 import { appendTimeoutMs, bodyBytesMax } from "./limits.ts"
@@ -121,7 +121,7 @@ export const settings = {
   partitions: setting("HOLDFAST_PARTITIONS", "8", `shares of the SKUs, 1 to ${partitionsMax}; fixed when the cluster is created`),
   orderPartitions: setting(
     "HOLDFAST_ORDER_PARTITIONS",
-    "8",
+    "as of SKUs",
     `shares of the orders, 1 to ${partitionsMax}; fixed when the cluster is created`,
   ),
   replicas: setting("HOLDFAST_REPLICAS", "1", "servers that store each stream: 1, 3 or 5; production: 3"),
@@ -154,9 +154,6 @@ export const archiveSettings = {
   user: setting("HOLDFAST_ARCHIVE_USER", "none", "login of the archivist, the only one that may purge journals"),
   password: setting("HOLDFAST_ARCHIVE_PASSWORD", "none", "its password"),
 } as const
-
-/** What says how many partitions there are of each kind. */
-const partitionsSetting: Readonly<Record<Kind, Setting>> = { sku: settings.partitions, order: settings.orderPartitions }
 
 type SettingName = keyof typeof settings
 
@@ -328,10 +325,10 @@ const isWholeText = (text: string, min: number, max: number): boolean =>
 
 const makeWhole =
   (read: ReadSetting) =>
-  (from: Setting, min: number, max: number): Effect.Effect<number> => {
+  (from: Setting, min: number, max: number, fallback = from.fallback): Effect.Effect<number> => {
     const isRight = (text: string) => isWholeText(text, min, max)
     return Effect.map(
-      read(from, withFallback(Config.String, from.fallback), isRight, `expected a whole number from ${min} to ${max}`, from.fallback),
+      read(from, withFallback(Config.String, fallback), isRight, `expected a whole number from ${min} to ${max}`, fallback),
       Number,
     )
   }
@@ -406,7 +403,8 @@ export const loadConfig: Effect.Effect<HoldfastConfig, ConfigInvalid> = Effect.g
   const read = makeRead(problems)
   const whole = makeWhole(read)
   const nats = yield* readWorkerAccess(read, problems)
-  const partitions = yield* Effect.all(forEachKind((kind) => whole(partitionsSetting[kind], 1, partitionsMax)))
+  const ofSkus = yield* whole(settings.partitions, 1, partitionsMax)
+  const partitions = { sku: ofSkus, order: yield* whole(settings.orderPartitions, 1, partitionsMax, String(ofSkus)) }
   const replicas = yield* readReplicas(read)
   const leaseTtlMs = yield* whole(settings.leaseTtlMs, leaseTtlMsMin, leaseTtlMsMax)
   const durability = yield* readDurability(read)

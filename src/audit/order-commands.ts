@@ -163,14 +163,19 @@ const statusOf = (order: OrderModel, atMs: EpochMs): OrderStatus => {
   }
 }
 
-/** What is wrong with a refusal about an order that is at hand, in words, or null. */
-export const wrongRefusal = (command: OrderKind["command"], refusal: Refusal, order: OrderModel, atMs: EpochMs): string | null => {
+/** What is wrong with a refusal about an order, in words, or null. `order`: as it stands, or how it ended where it is forgotten; undefined: nothing is known of it. */
+export const wrongRefusal = (
+  command: OrderKind["command"],
+  refusal: Refusal,
+  order: OrderModel | NonNullable<OrderModel["ending"]> | undefined,
+  atMs: EpochMs,
+): string | null => {
   const { reason, lines } = refusal
   const states = statesFor(reason)
-  const status = statusOf(order, atMs)
+  const status = order === undefined ? "unknown" : typeof order === "string" ? order : statusOf(order, atMs)
   if (states !== undefined && !states.includes(status)) return `is refused for ${reason}, and the order is ${status}`
   const isOverTwice = command.type === "ConfirmOrder" && reason === "OrderExpired"
-  if (!isOverTwice) return null
+  if (!isOverTwice || typeof order !== "object") return null
   const refunds = refundsOf(order)
   return same(lines ?? [], refunds) ? null : `is told to refund ${textOf(lines ?? [])}, and it is ${textOf(refunds)}`
 }

@@ -127,14 +127,14 @@ export const wrongEvent = (order: OrderModel, event: Exclude<BookEvent, Placed>,
     case "LinesGivenUp":
       if (phase !== "ended" && (phase !== "placing" || shortLines(order).length === 0)) return `gives up lines when it is ${phase}`
       return event.carries.every(({ type }) => type === "Release") ? null : "carries something else than Release"
-    case "LineAskedAgain":
-      return null
     case "OrderAtRest":
-      if (!isAtRest(order)) return `is said to be at rest when it is ${phase}`
+      if (!isAtRest(order) || order.keptUntilMs !== null) return "is said to be at rest, and is not, or was before"
       return event.keptUntilMs === atMs + orderKeptMs ? null : `is kept until ${event.keptUntilMs}, not ${atMs + orderKeptMs}`
     case "OrderForgotten":
-      if (!isAtRest(order)) return `is forgotten when it is ${phase}`
-      return atMs >= order.dueMs ? null : `is forgotten at ${atMs}, and kept until ${order.dueMs}`
+      if (order.keptUntilMs === null) return "is forgotten, and is not at rest"
+      return atMs < order.keptUntilMs ? `is forgotten at ${atMs}, and kept until ${order.keptUntilMs}` : null
+    case "LineAskedAgain":
+      return null
     default:
       return unreachable(event)
   }
@@ -149,6 +149,7 @@ export const unfinished = (order: OrderModel): string | null => {
   const isWaiting = lines.some((line) => line.asked !== null || line.awaitsWord)
   if (order.owed !== null && !isWaiting) return `owes an answer to ${order.owed.id}, and waits for no line`
   const isEmpty = lines.every((line) => openQtyOf(line) === 0)
+  if (isAtRest(order) && order.keptUntilMs === null) return "is at rest, and does not say so"
   const isSettled = order.owed === null && !isWaiting && isEmpty
   return isSettled && (order.phase === "held" || order.phase === "confirmed") ? "has nothing open, and does not end" : null
 }

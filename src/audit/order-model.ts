@@ -53,6 +53,8 @@ export interface OrderModel {
   n: number
   readonly lines: Map<string, LineModel>
   owed: OwedCommand | null
+  /** Until when it is kept, once it is at rest. */
+  keptUntilMs: EpochMs | null
   changedSeq: number
 }
 
@@ -103,6 +105,7 @@ export const placedModel = (event: Placed, partition: number, seq: number): Orde
     n: 1,
     lines: new Map(lines.map((line) => [line.sku, line])),
     owed: { type: "PlaceOrder", id: event.id, skus: lines.map(({ sku }) => sku) },
+    keptUntilMs: null,
     changedSeq: seq,
   }
   ask(order, event)
@@ -219,7 +222,7 @@ const foldOrder = (order: OrderModel, event: Exclude<BookEvent, LineEvent | Plac
       if (event.answer !== undefined) order.owed = null
       return
     case "OrderAtRest":
-      order.dueMs = event.keptUntilMs
+      order.keptUntilMs = event.keptUntilMs
       return
     case "LineAskedAgain":
     case "LinesGivenUp":

@@ -19,6 +19,7 @@ import { type Findings, ofOrders } from "./findings.ts"
 import { isOurs } from "./floors.ts"
 import { lineOf } from "./lines.ts"
 import { createOnePartition } from "./one-partition.ts"
+import { createOrderEnds } from "./order-ends.ts"
 import { orderJudged } from "./order-judged.ts"
 import { orderKeyOf } from "./order-model.ts"
 import { createOrders, type Orders } from "./orders.ts"
@@ -54,7 +55,7 @@ export const createOrderSide = (allFindings: Findings, carried: Carried, totals:
   const findings = ofOrders(allFindings)
   const side = createSide(findings, orderJudged, options)
   const answers = createAnswers(findings)
-  const orders = createOrders(findings, answers)
+  const orders = createOrders(findings, answers, createOrderEnds(side.floors))
   const onePartition = createOnePartition(findings, options.partitionOf)
 
   const decided = (seen: RecordSeen<OrderKind>, entry: OrderMessageEntry | OrderSettledEntry, one: OrderDecidedCommand): void => {

@@ -2,9 +2,8 @@
  * Checker `orders` (INV-17 to INV-20): the life of each order, event by event.
  *
  * Proves that an order begins once, that its events are counted without a gap, that each may happen to it as it stands and is what its command, its time or the decision that came back makes of it; that a
- * refusal says what became of the order; and that by the end of each record what an order can't keep is asked back and what it owes is waited for. Keeps an order until its book forgets it.
+ * refusal says what became of the order; and that by the end of each record what an order can't keep is asked back and what it owes is waited for. Keeps what is not forgotten, and of the rest how it ended, as long as its channel's ids are.
  */
-import { assert } from "../assert.ts"
 import type { EpochMs } from "../domain/names.ts"
 import type { BookEvent } from "../domain/order/events.ts"
 import type { ReturnedOutcome } from "../engine/records.ts"
@@ -13,6 +12,7 @@ import { type Answers, wrongAnswer } from "./answers.ts"
 import type { CarriedSeen } from "./carried.ts"
 import type { Findings, Where } from "./findings.ts"
 import { wrongCommanded, wrongRefusal, wrongReturned } from "./order-commands.ts"
+import type { OrderEnds } from "./order-ends.ts"
 import { unfinished, wrongEvent, wrongPlaced } from "./order-life.ts"
 import { foldOrderEvent, type OrderModel, orderKeyOf, placedModel } from "./order-model.ts"
 import type { DecisionSeen } from "./seen.ts"
@@ -45,7 +45,7 @@ const count = (counts: OrderCounts, event: BookEvent): void => {
 }
 
 /** The models of all orders, and the checker that judges what happens to them. */
-export const createOrders = (findings: Findings, answers: Answers) => {
+export const createOrders = (findings: Findings, answers: Answers, ends: OrderEnds) => {
   const models = new Map<string, OrderModel>()
   /** Of the present record. */
   const touched = new Set<OrderModel>()
@@ -55,7 +55,9 @@ export const createOrders = (findings: Findings, answers: Answers) => {
     findings.violated("orders", { ...where, order }, `order ${order} ${what}`)
 
   const begin = (where: Where, key: string, event: Extract<BookEvent, { readonly type: "OrderPlaced" }>, atMs: EpochMs): void => {
+    const ended = ends.of({ partition: where.partition, key, channel: event.channel }, atMs)
     if (models.has(key)) violated(where, key, "begins again, and is not forgotten")
+    if (ended !== undefined) violated(where, key, `begins again after it was ${ended}`)
     const wrong = wrongPlaced(event, atMs)
     if (wrong !== null) violated(where, key, wrong)
     const order = placedModel(event, where.partition, where.seq)
@@ -79,8 +81,13 @@ export const createOrders = (findings: Findings, answers: Answers) => {
       answers.given(where, event)
     }
     foldOrderEvent(order, event, where.seq)
-    if (event.type === "OrderForgotten") models.delete(key)
-    else touched.add(order)
+    if (event.type === "OrderForgotten") {
+      ends.note({ partition: where.partition, key, channel: order.channel }, order.ending ?? "cancelled", atMs)
+      models.delete(key)
+      touched.delete(order)
+      return
+    }
+    touched.add(order)
   }
 
   return {
@@ -88,9 +95,10 @@ export const createOrders = (findings: Findings, answers: Answers) => {
     decision: ({ where, command, decision, atMs }: DecisionSeen<OrderKind>): void => {
       const key = orderKeyOf(command.channel, command.order)
       const order = models.get(key)
-      if (decision._tag === "Refused" && order !== undefined) {
+      if (decision._tag === "Refused") {
         findings.checked("orders")
-        const wrong = wrongRefusal(command, decision.refusal, order, atMs)
+        const ended = () => ends.of({ partition: where.partition, key, channel: command.channel }, atMs)
+        const wrong = wrongRefusal(command, decision.refusal, order ?? ended(), atMs)
         if (wrong !== null) violated(where, key, `${command.type} ${command.id} ${wrong}`)
       }
       if (decision._tag !== "Accepted" && decision._tag !== "Begun") return
@@ -102,9 +110,10 @@ export const createOrders = (findings: Findings, answers: Answers) => {
     expiry: (where: Where, events: ReadonlyArray<BookEvent>, atMs: EpochMs): void => {
       for (const event of events) {
         const order = models.get(orderKeyOf(event.channel, event.order))
-        const isDue = order === undefined || atMs >= order.dueMs || event.type === "LinesGivenUp"
-        if (!isDue)
-          violated(where, orderKeyOf(event.channel, event.order), `is ${event.type} at ${atMs} for its time, which is up at ${order.dueMs}`)
+        const dueMs = order?.keptUntilMs ?? order?.dueMs ?? 0
+        const follows = event.type === "LinesGivenUp" || event.type === "OrderAtRest"
+        if (atMs < dueMs && !follows)
+          violated(where, orderKeyOf(event.channel, event.order), `is ${event.type} at ${atMs} for its time, which is up at ${dueMs}`)
         apply(where, event, atMs)
       }
     },
@@ -117,12 +126,10 @@ export const createOrders = (findings: Findings, answers: Answers) => {
     /** Ends a record. */
     recordEnd: (where: Where): void => {
       for (const order of touched) {
-        const key = orderKeyOf(order.channel, order.id)
         const wrong = unfinished(order)
-        if (wrong !== null) violated(where, key, wrong)
+        if (wrong !== null) violated(where, orderKeyOf(order.channel, order.id), wrong)
       }
       touched.clear()
-      assert(touched.size === 0, "what a record touched is looked at by its end")
     },
     models: models as ReadonlyMap<string, OrderModel>,
     counts: counts as Readonly<OrderCounts>,

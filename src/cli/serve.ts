@@ -30,7 +30,7 @@ import { loggingLayer } from "../telemetry/logging.ts"
 import { Meters, MetricsRegistry, metricsLayer } from "../telemetry/metrics.ts"
 import { logLine } from "../telemetry/names.ts"
 import { makeRoomGauges } from "../telemetry/room.ts"
-import { saidCodec } from "../wire/said.ts"
+import { saidCodecOf } from "../wire/said.ts"
 import { namedArchive } from "./archive-folder.ts"
 import { CommandFailed, exitCode } from "./exit-codes.ts"
 import { helpText } from "./help-text.ts"
@@ -67,7 +67,7 @@ const connect = Effect.fnUntraced(function* (nats: WorkerAccess, name: string) {
   const meterOf = yield* Meters
   return yield* Effect.forEach(servedKinds, (engine) => {
     const { kind } = engine
-    const own = Layer.mergeAll(portsOf(kind, saidCodec), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
+    const own = Layer.mergeAll(portsOf(kind, saidCodecOf(kind)), Layer.succeed(Engine, engine), Layer.succeed(Meter, meterOf(kind)))
     return Effect.map(Layer.buildWithScope(own, scope), (ports) => Context.merge(ports, shared))
   })
 })

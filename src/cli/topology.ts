@@ -9,13 +9,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Kind, PartitionCounts } from "../domain/kinds.ts"
+import { Kind, type PartitionCounts } from "../domain/kinds.ts"
 import { counted } from "../domain/telling.ts"
+import type { StoredRecord } from "../engine/records.ts"
 import { engineLayer } from "../nats/layer.ts"
 import { Archive, JournalRoom } from "../ports/archive.ts"
 import { Cluster, Commands, Journals, type Member } from "../ports/broker.ts"
 import { archiveBytesOf, archivedEnd } from "../retention/keep-journal.ts"
-import { engineCodec } from "../wire/codec.ts"
+import { engineCodec, orderCodec } from "../wire/codec.ts"
 import { commandsStream, journalStream } from "../wire/subjects.ts"
 import { engineAccess } from "./access.ts"
 import { archiveFlag, namedArchive } from "./archive-folder.ts"
@@ -51,7 +52,8 @@ export interface PartitionRow {
 export interface TopologySeen {
   readonly partitions: ReadonlyArray<PartitionRow>
   readonly workers: ReadonlyArray<Member>
-  readonly commands: string
+  /** The streams in which commands wait that are stored. */
+  readonly commands: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -71,23 +73,27 @@ const holders = Effect.fnUntraced(function* (partitions: number) {
   return found
 })
 
-const lastRecord = Effect.fnUntraced(function* (partition: number) {
+const codecs = { sku: engineCodec, order: orderCodec } as const
+
+const recordIn = (kind: Kind, stored: StoredRecord | null) => {
+  const decoded = stored === null ? null : codecs[kind].decodeRecord(stored.bytes)
+  return decoded?._tag === "Record" ? decoded.record : null
+}
+
+const lastRecord = Effect.fnUntraced(function* (kind: Kind, partition: number) {
   const journals = yield* Journals
   const endSeq = yield* journals.endSeq(partition)
   const stored = endSeq === 0 ? null : yield* journals.at(partition, endSeq)
-  const decoded = stored === null ? null : engineCodec.decodeRecord(stored.bytes)
-  return { endSeq, record: decoded?._tag === "Record" ? decoded.record : null }
+  return { endSeq, record: recordIn(kind, stored) }
 })
 
 /** Journaled time that growth can be told from, at least. */
 const growthMsMin = 60_000
 
 /** How much of the journal there is, and what a day adds to it. */
-const roomOf = Effect.fnUntraced(function* (partition: number, endAtMs: number) {
+const roomOf = Effect.fnUntraced(function* (kind: Kind, partition: number, endAtMs: number) {
   const { firstSeq, bytes } = yield* (yield* JournalRoom).held(partition)
-  const stored = yield* (yield* Journals).at(partition, firstSeq)
-  const decoded = stored === null ? null : engineCodec.decodeRecord(stored.bytes)
-  const record = decoded?._tag === "Record" ? decoded.record : null
+  const record = recordIn(kind, yield* (yield* Journals).at(partition, firstSeq))
   const archive = yield* Effect.serviceOption(Archive)
   const manifest =
     Option.isNone(archive) || record === null ? null : yield* archive.value.manifest({ partition, incarnation: record.incarnation })
@@ -104,7 +110,7 @@ const roomOf = Effect.fnUntraced(function* (partition: number, endAtMs: number) 
 /** Stored messages that are looked into, to count the commands in them. */
 const lookedIntoMax = 256
 
-/** Commands in one stored message: those of every sender's message that its ingress put into it. What can't be read is one, for it waits as such. */
+/** Commands in one stored message, of SKUs (those of orders are never stored): those of every sender's message that its ingress put into it. What can't be read is one, for it waits as such. */
 export const commandsIn = (body: Uint8Array): number => {
   const decoded = engineCodec.decodeBatch(body)
   if (decoded._tag !== "Batch") return 1
@@ -131,20 +137,20 @@ export const commandsWaiting = Effect.fnUntraced(function* (partition: number, a
   return (yield* counted) ? commands : null
 })
 
-const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | null) {
-  const { endSeq, record } = yield* lastRecord(partition)
+const lookAt = Effect.fnUntraced(function* (kind: Kind, partition: number, owner: string | null) {
+  const { endSeq, record } = yield* lastRecord(kind, partition)
   const waiting = yield* (yield* Commands).waiting(partition, record?.cursor.seq ?? 0)
   const { halt } = yield* (yield* Cluster).marks(partition)
   const nowMs = yield* Clock.currentTimeMillis
   const seen: PartitionRow = {
-    kind: "sku",
+    kind,
     partition,
-    journal: journalStream("sku", partition),
+    journal: journalStream(kind, partition),
     owner,
     epoch: record?.epoch ?? 0,
     endSeq,
     atMs: record?.atMs ?? 0,
-    ...(yield* roomOf(partition, record?.atMs ?? 0)),
+    ...(yield* roomOf(kind, partition, record?.atMs ?? 0)),
     lagMessages: waiting.count,
     lagCommands: yield* commandsWaiting(partition, record?.cursor.seq ?? 0, waiting.count),
     lagMs: waiting.oldestMs === null ? 0 : Math.max(0, nowMs - waiting.oldestMs),
@@ -153,21 +159,41 @@ const lookAt = Effect.fnUntraced(function* (partition: number, owner: string | n
   return seen
 })
 
-const look = Effect.fnUntraced(function* (counts: PartitionCounts, replicas: number) {
+/** The partitions of one kind, and who works for it. */
+const lookAtKind = Effect.fnUntraced(function* (kind: Kind, partitions: number) {
   const cluster = yield* Cluster
-  const warnings = yield* cluster.prepare({ partitions: counts, replicas }).pipe(
+  const members = yield* Stream.runHead(cluster.members).pipe(Effect.timeoutOption(sayMs))
+  const owners = yield* holders(partitions)
+  const seen = yield* Effect.forEach(
+    Array.from({ length: partitions }, (_, partition) => partition),
+    (partition) => lookAt(kind, partition, owners.get(partition) ?? null),
+    { concurrency: 8 },
+  )
+  return { seen, workers: members._tag === "Some" && members.value._tag === "Some" ? members.value.value : [] }
+})
+
+const whatIsNotKept = Effect.fnUntraced(function* (counts: PartitionCounts, replicas: number) {
+  return yield* (yield* Cluster).prepare({ partitions: counts, replicas }).pipe(
     Effect.map((prepared) => prepared.warnings),
     Effect.catchTag("TopologyMismatch", (mismatch) => Effect.succeed([describeFailure(mismatch)])),
   )
-  const members = yield* Stream.runHead(cluster.members).pipe(Effect.timeoutOption(sayMs))
-  const owners = yield* holders(counts.sku)
-  const seen = yield* Effect.forEach(
-    Array.from({ length: counts.sku }, (_, partition) => partition),
-    (partition) => lookAt(partition, owners.get(partition) ?? null),
-    { concurrency: 8 },
+})
+
+const look = Effect.fnUntraced(function* ({ nats, counts, replicas }: Effect.Success<typeof engineAccess>, archive: string | null) {
+  const warnings = yield* whatIsNotKept(counts, replicas).pipe(Effect.provide(engineLayer(nats)))
+  const found = yield* Effect.forEach(Kind, (kind) =>
+    Effect.flatMap(namedArchive(archive, kind), (archived) =>
+      lookAtKind(kind, counts[kind]).pipe(Effect.provide(Layer.merge(engineLayer({ ...nats, kind }), archived))),
+    ),
   )
-  const workers = members._tag === "Some" && members.value._tag === "Some" ? members.value.value : []
-  const topology: TopologySeen = { partitions: seen, workers, commands: commandsStream("sku"), warnings }
+  // A worker works for every kind, and is a member of each.
+  const workers = new Map(found.flatMap(({ workers: of }) => of).map((member) => [member.worker, member]))
+  const topology: TopologySeen = {
+    partitions: found.flatMap(({ seen }) => seen),
+    workers: [...workers.values()],
+    commands: Kind.map(commandsStream),
+    warnings,
+  }
   return topology
 })
 
@@ -201,7 +227,7 @@ export const topologyText = (seen: TopologySeen): string => {
     one.halt ?? "",
   ])
   return [
-    `Commands are in ${commands}; ${counted(workers.length, "worker")} ${workers.length === 1 ? "is" : "are"} alive`,
+    `Commands are in ${commands.join(" and ")}; ${counted(workers.length, "worker")} ${workers.length === 1 ? "is" : "are"} alive`,
     ...workers.map(({ worker, address }) => `  ${worker}  ${address}`),
     "",
     table(
@@ -223,9 +249,7 @@ export const topologyCommand = Command.make(
   "topology",
   { archive: archiveFlag, json: jsonFlag },
   Effect.fn(function* ({ archive, json }) {
-    const archived = yield* namedArchive(archive)
-    const { nats, counts, replicas } = yield* engineAccess
-    const topology = yield* look(counts, replicas).pipe(Effect.provide(Layer.merge(engineLayer(nats), archived)))
+    const topology = yield* look(yield* engineAccess, archive)
     yield* json ? printJson(topology) : printLine(topologyText(topology))
   }),
 ).pipe(Command.withDescription(helpText(description)))

@@ -7,7 +7,7 @@
 import * as Schema from "effect/Schema"
 import { idCharsMax, qtyMax, senderCharsMax, skuBytesMax, textCharsMax } from "../limits.ts"
 import { type CommandId, isId, isReservationName, isSender, isSku, type LocationId, type ReservationId } from "./names.ts"
-import type { OrderId } from "./order/names.ts"
+import { isOrderId } from "./order/names.ts"
 
 /** `rule` says to whoever is refused what it may be. */
 const named = <T extends string>(
@@ -46,7 +46,7 @@ export const ReservationField = named(
   "The channel's own id of a reservation",
 )
 /** A channel's own id of an order. */
-export const OrderField = named("OrderId", (text): text is OrderId => isId(text), idChars, "The channel's own id of an order")
+export const OrderField = named("OrderId", isOrderId, idChars, "The channel's own id of an order")
 /** How a reservation is referred to: the channel's id of it, the name of a sale that was put under an ended one, or the id of an order, with @ before it, for that order's line. */
 export const ReservationNameField = named(
   "ReservationName",

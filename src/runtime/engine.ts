@@ -10,11 +10,13 @@ import type { KindTypes } from "../engine/kind.ts"
 import type { Partition } from "../engine/partition.ts"
 import { protocolRules } from "../engine/rules.ts"
 import type { Step } from "../engine/step.ts"
+import * as orders from "../kinds/order/partition.ts"
+import type { OrderKind } from "../kinds/order/types.ts"
 import { emptyPartition, makeStep } from "../kinds/sku/partition.ts"
 import type { SkuKind } from "../kinds/sku/types.ts"
 import { shortUnits } from "../kinds/sku/views.ts"
 import { snapshotEveryRecords } from "../limits.ts"
-import { engineCodec, type WireCodec } from "../wire/codec.ts"
+import { engineCodec, orderCodec, type WireCodec } from "../wire/codec.ts"
 
 /** What the runtime has to know of a kind of actor. */
 export interface ServedKind<K extends KindTypes = KindTypes> {
@@ -51,5 +53,15 @@ export const skuEngine: ServedKind<SkuKind> = {
   shortQty: shortUnits,
 }
 
+/** Orders as they are shipped. */
+const orderEngine: ServedKind<OrderKind> = {
+  kind: "order",
+  empty: (partition, partitions) =>
+    orders.emptyPartition({ partition, partitions: partitions.order, partitionsOf: partitions, snapshotEveryRecords }),
+  step: orders.makeStep({ codec: orderCodec, rules: protocolRules }),
+  codec: orderCodec,
+  shortQty: () => null,
+}
+
 /** All that a process serves. */
-export const servedKinds: ReadonlyArray<ServedKind> = [served(skuEngine)]
+export const servedKinds: ReadonlyArray<ServedKind> = [served(skuEngine), served(orderEngine)]

@@ -26,6 +26,7 @@ export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown a
 
 tied<LineTold, typeof LineToldField.Type>()
 
+/** The JSON of a refusal. */
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
   field: Schema.optionalKey(Schema.String),
@@ -56,6 +57,7 @@ export const outcomeFields = {
   dropped: { outcome: Schema.Literal("dropped"), reason: Schema.String },
 } as const
 
+/** The JSON of any outcome of a command about a SKU. */
 export const OutcomeJson = Schema.Union([
   Schema.Struct(outcomeFields.accepted),
   Schema.Struct(outcomeFields.refused),
@@ -133,7 +135,10 @@ export const addEvents = (text: string, events: ReadonlyArray<StockEvent>): stri
 export const addRefusal = (text: string, refusal: Refusal): string => {
   const field = refusal.field === undefined ? "" : `,"field":${JSON.stringify(refusal.field)}`
   const ats = refusal.ats === undefined ? "" : `,"ats":${refusal.ats}`
-  return `${text}"reason":"${refusal.reason}"${field}${ats}${refusal.policyVersion === undefined ? "" : `,"policyVersion":${refusal.policyVersion}`}`
+  const version = refusal.policyVersion === undefined ? "" : `,"policyVersion":${refusal.policyVersion}`
+  const order = refusal.order === undefined ? "" : `,"order":${JSON.stringify(refusal.order)}`
+  const lines = refusal.lines === undefined ? "" : `,"lines":${JSON.stringify(refusal.lines)}`
+  return `${text}"reason":"${refusal.reason}"${field}${ats}${version}${order}${lines}`
 }
 
 /** Adds the fields of an outcome, without braces, so that a decision can put its own before them. */

@@ -254,8 +254,8 @@ export class OrderRig {
   decide(id: CommandId): { readonly seq: number; readonly outcome: ReturnedOutcome } {
     const one = this.underWay.get(id)
     if (one === undefined) throw new Error(`${id} is not under way`)
-    const { order, n, atMs, command: carried } = one
-    const command = { ...asSkuCommand({ channel: web, id: order }, carried, { event: n, place: 0, atMs }), id }
+    const { order, atMs, command: carried } = one
+    const command = { ...asSkuCommand(order, carried), id, issuedAtMs: atMs }
     const decision = this.#decideSku(command, web)
     const seq = this.skuLog.nextSeq
     this.#skuRecord([{ ...this.#skuMessage(ordersName, "sell", command, decision), onBehalf: web } as SkuEntry], false)
@@ -272,17 +272,9 @@ export class OrderRig {
     const order = one === undefined ? undefined : this.#orders.get(one.order)
     if (one === undefined || order === undefined) throw new Error(`${id} is not under way`)
     this.underWay.delete(id)
-    const decision =
-      outcome.outcome === "refused"
-        ? ({ _tag: "Refused", refusal: outcome } as const)
-        : ({ _tag: "Accepted", events: this.#eventsAt(seq) } as const)
-    const line = { sku: one.command.sku, event: one.n, outcome: outcomeOf(decision as Parameters<typeof outcomeOf>[0]) }
+    const line = { sku: one.command.sku, event: one.n, outcome: outcomeOf(one.command.type, { ...outcome }) }
     const events = this.#apply(one.order, decideReturn(order, line, this.nowMs))
     this.#orderRecord({ _tag: "Returned", id, by: { kind: "sku", partition: 0, seq }, outcome, key: bookOf(one.order), events }, events)
-  }
-
-  #eventsAt(seq: number): ReadonlyArray<StockEvent> {
-    return (this.skuLog.records[seq - 1]?.entries ?? []).flatMap((entry) => eventsOf(entry).map(([, event]) => event))
   }
 
   /** What a SKU tells an order is decided there, and that comes back. */

@@ -150,7 +150,7 @@ describe("what people read", () => {
       lagMs: 40,
       halt: "ChainBroken: x",
     }
-    const text = topologyText({ partitions: [partition], workers: [], commands: "C", warnings: ["one replica"] })
+    const text = topologyText({ partitions: [partition], workers: [], commands: ["C"], warnings: ["one replica"] })
     expect(text).toContain("nobody")
     expect(text).toMatch(/commands waiting +in messages/)
     expect(text).toMatch(/ 41 +3 +40 /)

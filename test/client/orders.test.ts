@@ -2,6 +2,7 @@ import { Layer } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Client, type ClientOptions } from "../../src/client/client.ts"
 import { openSenderClient, type SenderClient } from "../../src/client/promises.ts"
+import type { SenderId } from "../../src/domain/names.ts"
 import type { OrderId } from "../../src/domain/order/names.ts"
 import { orderLinesMax } from "../../src/limits.ts"
 import { type FakeLink, fakeLink, type SaidMessage } from "./fake-link.ts"
@@ -161,7 +162,8 @@ describe("a channel's orders", () => {
   it("how an order stands: asked by its id, and told by whoever decides it", async () => {
     const { link, channel } = await open()
     const asOf = { partition: 0, seq: 7, epoch: 1 }
-    link.onAsk = (question) => link.answer(question, { answer: "unknownOrder", order: "O-1" as OrderId, ...asOf })
+    link.onAsk = (question) =>
+      link.answer(question, { answer: "unknownOrder", channel: "web" as SenderId, order: "O-1" as OrderId, ...asOf })
     expect(await channel.order("O-1")).toMatchObject({ answer: "unknownOrder", order: "O-1", seq: 7 })
     expect(link.asked[0]).toMatchObject({ path: "order.O-1", body: "" })
     await expect(channel.order("")).rejects.toThrow(RangeError)

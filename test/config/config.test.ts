@@ -28,10 +28,16 @@ const server = {
 }
 
 describe("the configuration", () => {
+  it("splits orders into as many partitions as SKUs, unless it is told otherwise", () => {
+    expect(Effect.runSync(load({ HOLDFAST_PARTITIONS: "3" })).partitions).toEqual({ sku: 3, order: 3 })
+    expect(Effect.runSync(load({ HOLDFAST_PARTITIONS: "3", HOLDFAST_ORDER_PARTITIONS: "5" })).partitions).toEqual({ sku: 3, order: 5 })
+    expect(problemsOf({ HOLDFAST_ORDER_PARTITIONS: "0" })).toEqual(["HOLDFAST_ORDER_PARTITIONS: expected a whole number from 1 to 1024"])
+  })
+
   it("has a default for everything", () => {
     expect(Effect.runSync(load({}))).toMatchObject({
       nats: null,
-      partitions: { sku: 8 },
+      partitions: { sku: 8, order: 8 },
       replicas: 1,
       leaseTtlMs: 3_000,
       durability: "warn",

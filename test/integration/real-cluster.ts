@@ -1,5 +1,5 @@
 /**
- * A nats-server and a worker as processes of their own, in a temporary folder that commands can be run in.
+ * A nats-server and workers as processes of their own, in a temporary folder that commands can be run in.
  */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -34,7 +34,7 @@ const endOf = (child: ChildProcessWithoutNullStreams, out: () => string): Promis
 export class RealCluster {
   readonly folder: string
   readonly server: EmbeddedServer
-  #worker: ChildProcess | undefined
+  readonly #workers: Array<ChildProcess> = []
 
   private constructor(folder: string, server: EmbeddedServer) {
     this.folder = folder
@@ -49,6 +49,7 @@ export class RealCluster {
     return new RealCluster(folder, await startEmbedded({ storeDir: join(folder, ".cache", "holdfast"), senders }))
   }
 
+  /** Starts a worker beside those that there are. */
   startWorker(): void {
     const { url, monitorUrl, credentials, senders } = this.server
     const env = {
@@ -63,15 +64,26 @@ export class RealCluster {
       HOLDFAST_PARTITIONS: "4",
       HOLDFAST_HTTP_PORT: "0",
     }
-    this.#worker = spawn(process.execPath, [main, "serve"], { cwd: this.folder, env, stdio: "ignore" })
+    this.#workers.push(spawn(process.execPath, [main, "serve"], { cwd: this.folder, env, stdio: "ignore" }))
   }
 
-  async stopWorker(): Promise<void> {
-    const worker = this.#worker
+  /** Ends the worker that was started first of those that run. */
+  async #endWorker(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const worker = this.#workers.shift()
     if (worker === undefined || worker.exitCode !== null) return
     const ended = new Promise((resolve) => worker.once("exit", resolve))
-    worker.kill("SIGTERM")
+    worker.kill(signal)
     await ended
+  }
+
+  /** Lets the worker that was started first leave. */
+  stopWorker(): Promise<void> {
+    return this.#endWorker("SIGTERM")
+  }
+
+  /** Ends it in the middle of whatever it does, as a machine that dies. */
+  killWorker(): Promise<void> {
+    return this.#endWorker("SIGKILL")
   }
 
   /** Runs one command to its end. `input` is its standard input. */
@@ -112,7 +124,7 @@ export class RealCluster {
   }
 
   async stop(): Promise<void> {
-    await this.stopWorker()
+    while (this.#workers.length > 0) await this.stopWorker()
     await this.server.stop()
     await rm(this.folder, { recursive: true, force: true })
   }

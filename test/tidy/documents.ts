@@ -30,7 +30,7 @@ export const invariantFindings = (tree: Tree): ReadonlyArray<Finding> => {
 }
 
 const hazardsPath = "docs/HAZARDS.md"
-const hazardTests = "test/engine/hazards.test.ts"
+const hazardTests = ["test/engine/hazards.test.ts", "test/engine/carried-hazards.test.ts"]
 /** A file that tries what the engine alone can't answer for. */
 const triedElsewhere = /`(?:test|sim)\/[\w./-]+`/
 
@@ -38,7 +38,9 @@ const triedElsewhere = /`(?:test|sim)\/[\w./-]+`/
 export const hazardFindings = (tree: Tree): ReadonlyArray<Finding> => {
   const text = tree.texts.get(hazardsPath) ?? ""
   const rows = new Set(linesWith(text, /^\| (\d+) \|/g).map(({ match }) => match))
-  const tests = linesWith(tree.texts.get(hazardTests) ?? "", /\bit\("(\d+): /g)
+  const tests = hazardTests.flatMap((path) =>
+    linesWith(tree.texts.get(path) ?? "", /\bit(?:\.each\(\[.*\]\))?\("(\d+): /g).map((found) => ({ path, ...found })),
+  )
   const tried = new Set(tests.map(({ match }) => match))
   const elsewhere = (number: string) => text.split("\n").some((line) => line.startsWith(`| ${number} |`) && triedElsewhere.test(line))
   return [
@@ -47,7 +49,7 @@ export const hazardFindings = (tree: Tree): ReadonlyArray<Finding> => {
       .map((row) => `${hazardsPath}:1 has hazard ${row}, which nothing tries`),
     ...tests
       .filter(({ match }) => !rows.has(match))
-      .map(({ line, match }) => `${hazardTests}:${line} tries hazard ${match}, which ${hazardsPath} does not have`),
+      .map(({ path, line, match }) => `${path}:${line} tries hazard ${match}, which ${hazardsPath} does not have`),
   ]
 }
 

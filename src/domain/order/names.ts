@@ -4,11 +4,14 @@
  * That reservation's name holds a character that no sender's id may hold, so nobody can have taken such a name before, and nobody but an order can begin a reservation under one.
  */
 import { orderBooksPerChannel } from "../../limits.ts"
-import { type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
+import { isId, type OrderBookKey, type ReservationId, type SenderId, skuToken, tokenHash } from "../names.ts"
 
 declare const brand: unique symbol
 /** A channel's own id of an order, in the alphabet of ids; in scope of the channel. */
 export type OrderId = string & { readonly [brand]: "OrderId" }
+
+/** Whether a text may be a channel's own id of an order. */
+export const isOrderId = (text: string): text is OrderId => isId(text)
 
 /**
  * The actor that decides an order: the book of its channel that the order's id falls into. One writer decides a book, and so each order in it; a channel has so many books, in partitions all over. Known from
