@@ -10,6 +10,7 @@ import type { BookEvent } from "../../domain/order/events.ts"
 import type { OrderId } from "../../domain/order/names.ts"
 import type { Order, OrderEnding, StoredOrder } from "../../domain/order/order.ts"
 import type { LineTold } from "../../domain/refusals.ts"
+import type * as chunks from "../../engine/chunks.ts"
 import type { KindTypes } from "../../engine/kind.ts"
 import type * as partition from "../../engine/partition.ts"
 import type * as protocol from "../../engine/protocol.ts"
@@ -69,6 +70,8 @@ export interface OrderKind extends KindTypes {
 }
 
 /** A partition of order books. */
+/** A chunk of a snapshot of order books. */
+export type OrderChunk = chunks.Chunk<OrderKind>
 export type OrderPartition = partition.Partition<OrderKind>
 /** A message about an order as an ingress took it in. */
 export type OrderTakenMessage = protocol.TakenMessage<OrderKind>
