@@ -69,9 +69,9 @@ export interface OrderKind extends KindTypes {
   readonly partRow: OrderRow
 }
 
-/** A partition of order books. */
 /** A chunk of a snapshot of order books. */
 export type OrderChunk = chunks.Chunk<OrderKind>
+/** A partition of order books. */
 export type OrderPartition = partition.Partition<OrderKind>
 /** A message about an order as an ingress took it in. */
 export type OrderTakenMessage = protocol.TakenMessage<OrderKind>
