@@ -10,6 +10,7 @@ import type { BookEvent } from "../../domain/order/events.ts"
 import type { OrderId } from "../../domain/order/names.ts"
 import type { Order, OrderEnding, StoredOrder } from "../../domain/order/order.ts"
 import type { LineTold } from "../../domain/refusals.ts"
+import type * as chunks from "../../engine/chunks.ts"
 import type { KindTypes } from "../../engine/kind.ts"
 import type * as partition from "../../engine/partition.ts"
 import type * as protocol from "../../engine/protocol.ts"
@@ -68,6 +69,8 @@ export interface OrderKind extends KindTypes {
   readonly partRow: OrderRow
 }
 
+/** A chunk of a snapshot of order books. */
+export type OrderChunk = chunks.Chunk<OrderKind>
 /** A partition of order books. */
 export type OrderPartition = partition.Partition<OrderKind>
 /** A message about an order as an ingress took it in. */
