@@ -17,10 +17,9 @@ import { type FaultListener, Injector } from "./faults/injector.ts"
 import { Poison } from "./faults/poison.ts"
 import { nextRelease } from "./faults/releases.ts"
 import { Carrier } from "./nodes/carrier.ts"
-import { type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
+import { type Hearer, type Home, Ingress, type IngressSurroundings, ingressCodec } from "./nodes/ingress.ts"
 import { Audience } from "./nodes/observer.ts"
-import { OrderDoor } from "./nodes/order-door.ts"
-import { type OrderAttempt, OrderSender } from "./nodes/order-sender.ts"
+import { OrderSender } from "./nodes/order-sender.ts"
 import { type Addressed, Reigns } from "./nodes/reigns.ts"
 import { Sender } from "./nodes/sender.ts"
 import type { FeedSeen, SlotKind } from "./nodes/slot.ts"
@@ -102,7 +101,14 @@ export class Cluster {
     const stepWith = options.engine ?? makeStep
     const step = this.poison.around(stepWith({ codec: this.poison.codec(codec), rules }))
     const nextStep = this.poison.around(stepWith({ codec: this.poison.codec(nextRelease(codec)), rules }))
-    const carrier = this.hasOrders ? new Carrier({ world, reigns, idOf: (to) => this.idOf(to), codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec) }) : null
+    const carrier = this.hasOrders
+      ? new Carrier({
+          world,
+          reigns,
+          idOf: (to) => this.idOf(to),
+          codecOf: (kind) => (kind === "order" ? options.orders.codec : engineCodec),
+        })
+      : null
     const stepOfRelease = (worker: number) => (this.upgraded.has(worker) ? nextStep : step)
     const surroundings = {
       world,
@@ -110,7 +116,7 @@ export class Cluster {
       observer,
       faults: this.faults,
       skusOf: (worker: number) => this.#skus(stepOf?.(worker, stepOfRelease(worker)) ?? stepOfRelease(worker)),
-      ordersOf: this.hasOrders ? () => this.#orders(options.orders, rules) : null,
+      ordersOf: this.hasOrders ? (worker: number) => this.#orders(options.orders, worker, rules) : null,
       carrier,
       reigns,
     }
@@ -124,22 +130,23 @@ export class Cluster {
       server,
       observer,
       reigns,
-      senders,
+      hearerOf: (sender, suffix) => this.#hearerOf(sender, suffix),
       faults: this.faults,
       step: options.ingressStep ?? makeIngressStep(ingressCodec),
       bounds: options.senders.map((name) => boundsOf(name, classes[name] ?? options.classes?.get(name) ?? ["sell"], drawn.doorRate)),
       doorBounds: doorBoundsOf(drawn),
       partitions: drawn.partitions,
+      orderPartitions: drawn.orderPartitions ?? 0,
       clockEveryMs: Math.max(1_000, drawn.tickMs),
     })
     reigns.ingresses = this.ingresses
     if (carrier !== null) reigns.carrying = this.workers
-    this.orderSenders = carrier === null ? new Map() : this.#openOrders(options, carrier)
+    this.orderSenders = this.hasOrders && channels !== null ? this.#openOrders(options, channels) : new Map()
     this.#passOn()
   }
 
   get hasOrders(): boolean {
-    return (this.drawn.orderPartitions ?? 0) > 0
+    return (this.drawn.orderPartitions ?? 0) > 0 && this.drawn.entry === "door"
   }
 
   /** How many partitions there are of those that SKUs send commands to. */
@@ -152,33 +159,25 @@ export class Cluster {
     return kind === "order" ? this.drawn.partitions + partition : partition
   }
 
-  /** Channels that place orders, and the doors that these come in by. */
-  #openOrders({ senders: names, orders: { codec } }: ClusterOptions, carrier: Carrier): ReadonlyMap<string, OrderSender> {
-    const { world, server, workers, drawn } = this
+  /** Channels that place orders: over connections of their own. */
+  #openOrders({ senders: names }: ClusterOptions, channels: ChannelsAccount): ReadonlyMap<string, OrderSender> {
+    const { world, server, drawn } = this
+    const doorObserver = this.audience.observer
     const { observer } = this.orderAudience
     const { orderPartitions = 0, retryMs } = drawn
-    const senders = new Map<string, OrderSender>()
-    const door = new OrderDoor({
-      world,
-      observer,
-      workers,
-      senders,
-      carrier,
-      chance: this.chance.family("jitter"),
-      idOf: ({ book }) => this.idOf({ kind: "order", partition: partitionOf(book, orderPartitions) }),
-      textOf: ({ command }) => codec.commandText(command),
-      brokerMs: () => server.nowMs,
-    })
-    const enter = (attempt: OrderAttempt) => door.enter(attempt)
-    for (const name of names) {
-      const link = this.#link(`orders ${name}`, senderQuality(drawn))
-      senders.set(name, new OrderSender(name as SenderId, link, { world, observer, partitions: orderPartitions, retryMs, enter }))
-    }
-    return senders
+    const around = { world, server, doorObserver, observer, channels, partitions: orderPartitions, retryMs }
+    const open = (name: string) => new OrderSender(name as SenderId, this.#link(`orders ${name}`, senderQuality(drawn)), around)
+    return new Map(names.map((name) => [name, open(name)]))
+  }
+
+  /** Who hears what goes to a reply subject of a sender: it names what it asks of orders apart. */
+  #hearerOf(sender: string, suffix: string): Hearer | undefined {
+    return (suffix.startsWith(`${sender}.o`) ? this.orderSenders : this.senders).get(sender)
   }
 
   /** What a worker is told of orders. */
-  #orders({ codec, engine }: OrdersGiven, rules: ProtocolRules): SlotKind<OrderKind> {
+  #orders({ codec: present, engine }: OrdersGiven, worker: number, rules: ProtocolRules): SlotKind<OrderKind> {
+    const codec = this.upgraded.has(worker) ? nextRelease(present) : present
     const step = (engine ?? makeOrderStep)({ codec, rules })
     const { partitions, orderPartitions = 0 } = this.drawn
     return {
@@ -193,8 +192,8 @@ export class Cluster {
         return frame._tag === "Frame" ? frame.messages : null
       },
       replyArrives: (reply) => this.orderSenders.get(reply.sender)?.replyArrives(reply),
-      keyOf: (sender, suffix) => this.orderSenders.get(sender)?.keyOf(suffix),
-      answerArrives: (sender, suffix, answer) => this.orderSenders.get(sender)?.answerArrives(suffix, answer),
+      keyOf: (sender, suffix) => this.#hearerOf(sender, suffix)?.keyOf(suffix),
+      answerArrives: (sender, suffix, answer) => this.#hearerOf(sender, suffix)?.answerArrives(suffix, answer),
       storeFeed: () => undefined,
       feedSince: () => [],
     }

@@ -39,7 +39,7 @@ export const watchDoors = ({ workers }: Cluster, sometimes: Sometimes): Partial<
       if (times > 1) sometimes.hit("stored-again-when-unknown")
     },
     handedOver: (ingress, partition) => {
-      const isHere = ingress.home.slots[partition]?.isServing === true
+      const isHere = ingress.home.everySlot[partition]?.isServing === true
       if (isHere) sometimes.hit("handed-over-in-memory")
       else if (workers.some(({ slots }) => slots[partition]?.isServing === true)) sometimes.hit("handed-over-by-a-frame")
     },

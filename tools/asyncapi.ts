@@ -8,23 +8,29 @@ import { fileURLToPath } from "node:url"
 import { JsonSchema, Schema } from "effect"
 import { Kind } from "../src/domain/kinds.ts"
 import { CommandClass } from "../src/domain/names.ts"
-import { quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
+import { orderRoles, quarantineRoles, stockRoles, workersRoles } from "../src/domain/roles.ts"
 import { type CommandType, classOf } from "../src/domain/sku/commands.ts"
 import { commandsPerMessageMax, replySuffixCharsMax, replySuffixTokensMax } from "../src/limits.ts"
 import { serverVersionBelow, serverVersionMin } from "../src/nats/server-binary.ts"
 import { BusyAnswerJson, NotStoredAnswerJson, StoredAnswerJson } from "../src/wire/answers.ts"
 import { commandSchemas } from "../src/wire/commands.ts"
 import { AtsJson } from "../src/wire/feed.ts"
+import { orderCommandSchemas } from "../src/wire/order-commands.ts"
+import { OrderReplyJson } from "../src/wire/order-replies.ts"
 import {
+  AboutOrderJson,
   AboutReservationJson,
   AtsAnswerJson,
   InvalidAnswerJson,
   NotAllowedAnswerJson,
+  OrderQuarantineAnswerJson,
+  OrderStandingAnswerJson,
   PageJson,
   QuarantineAnswerJson,
   ReservationAnswerJson,
   StockAnswerJson,
   TopologyAnswerJson,
+  UnknownOrderAnswerJson,
   UnknownReservationAnswerJson,
   UnknownSkuAnswerJson,
   WorkerAnswerJson,
@@ -36,9 +42,16 @@ type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly 
 type JsonObject = { readonly [key: string]: Json }
 
 /** What senders write is read strictly, what they hear may grow. */
-const written = { ...commandSchemas, Page: PageJson, AboutReservation: AboutReservationJson }
+const written = {
+  ...commandSchemas,
+  ...orderCommandSchemas,
+  Page: PageJson,
+  AboutReservation: AboutReservationJson,
+  AboutOrder: AboutOrderJson,
+}
 const heard = {
   Reply: ReplyJson,
+  OrderReply: OrderReplyJson,
   StoredAnswer: StoredAnswerJson,
   BusyAnswer: BusyAnswerJson,
   NotStoredAnswer: NotStoredAnswerJson,
@@ -47,10 +60,13 @@ const heard = {
   UnknownSkuAnswer: UnknownSkuAnswerJson,
   ReservationAnswer: ReservationAnswerJson,
   UnknownReservationAnswer: UnknownReservationAnswerJson,
+  OrderStandingAnswer: OrderStandingAnswerJson,
+  UnknownOrderAnswer: UnknownOrderAnswerJson,
   AtsAnswer: AtsAnswerJson,
   TopologyAnswer: TopologyAnswerJson,
   WorkerAnswer: WorkerAnswerJson,
   QuarantineAnswer: QuarantineAnswerJson,
+  OrderQuarantineAnswer: OrderQuarantineAnswerJson,
   NotAllowedAnswer: NotAllowedAnswerJson,
   InvalidAnswer: InvalidAnswerJson,
 }
@@ -74,6 +90,7 @@ const messageRef = (name: string): JsonObject => ref(`components/messages/${name
 const messageRefs = (names: ReadonlyArray<string>): JsonObject => Object.fromEntries(names.map((name) => [name, messageRef(name)]))
 
 const commandTypes = Object.keys(commandSchemas) as Array<CommandType>
+const orderCommandTypes = Object.keys(orderCommandSchemas)
 const answers = Object.keys(heard).filter((name) => name.endsWith("Answer"))
 const batch = "CommandBatch"
 
@@ -94,6 +111,7 @@ const message = (name: string, title: string, fields: JsonObject): readonly [str
 const messages = (): JsonObject =>
   Object.fromEntries([
     ...commandTypes.map((type) => message(type, `${type} (class ${classOf[type]})`, { headers, payload: schemaRef(type) })),
+    ...orderCommandTypes.map((type) => message(type, `${type} (class sell)`, { headers, payload: schemaRef(type) })),
     message(batch, "Commands of SKUs that share a partition", {
       headers,
       payload: { type: "array", minItems: 1, maxItems: commandsPerMessageMax, items: { oneOf: commandTypes.map(schemaRef) } },
@@ -101,6 +119,7 @@ const messages = (): JsonObject =>
     message("Question", "A question, which its subject asks: the body is empty", { headers }),
     message("Page", "Which page of a question that has pages", { headers, payload: schemaRef("Page") }),
     message("AboutReservation", "Which reservation a question is about", { headers, payload: schemaRef("AboutReservation") }),
+    message("AboutOrder", "Whose order a question is about", { headers, payload: schemaRef("AboutOrder") }),
     ...Object.keys(heard).map((name) => message(name, name, { payload: schemaRef(name) })),
   ])
 
@@ -108,7 +127,12 @@ const sender: JsonObject = { description: "The sender's own name: its credential
 const token: JsonObject = {
   description: "The SKU's canonical token: UTF-8, every byte outside A-Za-z0-9_- as % and two uppercase hex digits",
 }
-const kind: JsonObject = { enum: Kind, description: "The kind of the actors that decide: sku for everything about a SKU" }
+const orderToken: JsonObject = { description: "The canonical token of the order's id, spelled as that of a SKU" }
+const kind: JsonObject = {
+  enum: Kind,
+  description:
+    "The kind of the actors that decide: sku for everything about a SKU, order for everything about an order, whose id is then the token",
+}
 const suffix: JsonObject = { description: `The end of the request's reply subject, or what its ${replyHeader} said` }
 
 const question = (path: string, description: string, parameters: JsonObject, bodies: ReadonlyArray<string>): JsonObject => ({
@@ -126,13 +150,13 @@ const channels = (): JsonObject => ({
     description:
       "Requests, whose reply subject is under the sender's own replies. Answered by a decision, or by what became of the message; by the server's status 503 if nobody took it",
     parameters: { sender, class: { enum: CommandClass, description: "What the credentials permit to send" }, kind, token },
-    messages: messageRefs([...commandTypes, batch]),
+    messages: messageRefs([...commandTypes, ...orderCommandTypes, batch]),
   },
   replies: {
     address: replySubject("{sender}", "{suffix}"),
     description: "Decisions and answers, at most once: whoever heard none asks again with the same bytes",
     parameters: { sender, suffix },
-    messages: messageRefs(["Reply", ...answers]),
+    messages: messageRefs(["Reply", "OrderReply", ...answers]),
   },
   ats: {
     address: atsSubject("{sender}", "{token}"),
@@ -144,6 +168,12 @@ const channels = (): JsonObject => ({
   askAts: question("ats.{token}", "The asking channel's ATS of a SKU", { token }, ["Question"]),
   askAllAts: question("ats", "All of the asking channel's ATS, in pages by partition", {}, ["Question", "Page"]),
   askReservation: question("reservation.{token}", "A reservation of the asking channel", { token }, ["AboutReservation"]),
+  askOrder: question(
+    "order.{token}",
+    `An order of the asking channel; of any channel for the roles ${orderRoles.join(", ")}, which say whose`,
+    { token: orderToken },
+    ["Question", "AboutOrder"],
+  ),
   askTopology: question("topology", "How many partitions there are", {}, ["Question"]),
   askWorkers: question("workers", `What each worker does. Roles: ${workersRoles.join(", ")}`, {}, ["Question"]),
   askQuarantine: question(
@@ -159,9 +189,10 @@ const asks: Readonly<Record<string, ReadonlyArray<string>>> = {
   askAts: ["AtsAnswer", "InvalidAnswer"],
   askAllAts: ["AtsAnswer", "InvalidAnswer"],
   askReservation: ["ReservationAnswer", "UnknownReservationAnswer", "InvalidAnswer"],
+  askOrder: ["OrderStandingAnswer", "UnknownOrderAnswer", "NotAllowedAnswer", "InvalidAnswer"],
   askTopology: ["TopologyAnswer"],
   askWorkers: ["WorkerAnswer", "NotAllowedAnswer"],
-  askQuarantine: ["QuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
+  askQuarantine: ["QuarantineAnswer", "OrderQuarantineAnswer", "NotAllowedAnswer", "InvalidAnswer"],
 }
 
 const repliesWith = (names: ReadonlyArray<string>): JsonObject => ({
@@ -173,7 +204,7 @@ const operations = (): JsonObject => ({
   sendCommands: {
     action: "send",
     channel: ref("channels/commands"),
-    reply: repliesWith(["Reply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
+    reply: repliesWith(["Reply", "OrderReply", "StoredAnswer", "BusyAnswer", "NotStoredAnswer"]),
   },
   followAts: { action: "receive", channel: ref("channels/ats") },
   ...Object.fromEntries(

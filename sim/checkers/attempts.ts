@@ -6,6 +6,7 @@ import { replySuffixOf } from "../../src/wire/subjects.ts"
 import type { Cluster } from "../cluster.ts"
 import type { Published } from "../substitutes/channels.ts"
 import { checkingCodec } from "../substitutes/shared-codec.ts"
+import { ordersWritten } from "./both-journals.ts"
 
 export const attemptName = (sender: string, suffix: string): string => `${sender} ${suffix}`
 
@@ -31,6 +32,19 @@ export const decidedAttempts = (
       for (const entry of read.record.entries)
         if (entry._tag === "Message" && entry.reply !== null) tell(attemptName(entry.sender, entry.reply), entry, { partition, seq })
     }
+  }
+}
+
+/** The same of commands about orders: every attempt that an owner of theirs took. */
+export const decidedOrderAttempts = (
+  cluster: Cluster,
+  lossy: ReadonlySet<number>,
+  tell: (attempt: string, place: { readonly partition: number; readonly seq: number }) => void,
+): void => {
+  for (const { id, seq, record } of ordersWritten(cluster)) {
+    if (lossy.has(id)) continue
+    for (const entry of record.entries)
+      if (entry._tag === "Message" && entry.reply !== null) tell(attemptName(entry.sender, entry.reply), { partition: id, seq })
   }
 }
 

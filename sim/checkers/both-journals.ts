@@ -56,7 +56,10 @@ export interface Happened<K extends KindTypes> {
 }
 
 /** The events of an entry, in their order. */
-export const eventsIn = <K extends KindTypes>(entry: Entry<K>, keyOf: (command: K["command"]) => K["key"] | null): ReadonlyArray<Happened<K>> => {
+export const eventsIn = <K extends KindTypes>(
+  entry: Entry<K>,
+  keyOf: (command: K["command"]) => K["key"] | null,
+): ReadonlyArray<Happened<K>> => {
   switch (entry._tag) {
     case "Message":
     case "Settled": {
@@ -139,6 +142,14 @@ const carriedIn = (
 
 /** What a record of orders carries, in its places; and what one of SKUs does. */
 export const carriedByOrders = (written: Written<OrderJournalRecord>): ReadonlyArray<Carried> =>
-  carriedIn("order", written, written.record.entries.flatMap((entry) => orderEventsIn(entry).flatMap(ofOrder)))
+  carriedIn(
+    "order",
+    written,
+    written.record.entries.flatMap((entry) => orderEventsIn(entry).flatMap(ofOrder)),
+  )
 export const carriedBySkus = (written: Written<SkuJournalRecord>): ReadonlyArray<Carried> =>
-  carriedIn("sku", written, written.record.entries.flatMap((entry) => stockEventsIn(entry).flatMap(ofSku)))
+  carriedIn(
+    "sku",
+    written,
+    written.record.entries.flatMap((entry) => stockEventsIn(entry).flatMap(ofSku)),
+  )

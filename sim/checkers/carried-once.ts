@@ -36,8 +36,7 @@ const wordOf = (decision: JournaledDecision): string => {
       return decision._tag
   }
 }
-const heardWord = (outcome: ReturnedOutcome): string =>
-  outcome.outcome === "refused" ? `refused ${outcome.reason}` : outcome.outcome
+const heardWord = (outcome: ReturnedOutcome): string => (outcome.outcome === "refused" ? `refused ${outcome.reason}` : outcome.outcome)
 
 /** The units that a line's command moved, by its events; undefined where it moves none. */
 const unitsOf = (decision: JournaledDecision): number | undefined => {
@@ -53,7 +52,16 @@ const unitsOf = (decision: JournaledDecision): number | undefined => {
 const read = (cluster: Cluster) => {
   const carried = new Map<string, Carried>()
   const decided = new Map<string, Array<Decided>>()
-  const returned = new Map<string, Array<{ readonly journal: number; readonly seq: number; readonly by: number; readonly bySeq: number; readonly outcome: ReturnedOutcome }>>()
+  const returned = new Map<
+    string,
+    Array<{
+      readonly journal: number
+      readonly seq: number
+      readonly by: number
+      readonly bySeq: number
+      readonly outcome: ReturnedOutcome
+    }>
+  >()
   const note = (journal: number, seq: number, entries: ReadonlyArray<EntryOf>): void => {
     for (const entry of entries) {
       if (entry._tag === "Returned") {
@@ -85,7 +93,8 @@ type EntryOf =
   | ReturnType<typeof skusWritten>[number]["record"]["entries"][number]
 
 /** Whether a decision is one: what is repeated is another's, what waits for a person none yet. */
-const isDecision = ({ decision: { _tag } }: Decided): boolean => _tag === "Accepted" || _tag === "Refused" || _tag === "Dropped" || _tag === "TooLate"
+const isDecision = ({ decision: { _tag } }: Decided): boolean =>
+  _tag === "Accepted" || _tag === "Refused" || _tag === "Dropped" || _tag === "TooLate"
 
 /** What a command is without id and time, as plain data. */
 const contentOf = ({ id: _id, issuedAtMs: _issuedAtMs, ...content }: Decided["command"]): object => content
@@ -100,16 +109,24 @@ const judgeAll = ({ cluster, found, checked }: Given, { lossy, converged }: Endi
     if (first === undefined || lossy.size > 0) continue
     checked()
     if (one === undefined) {
-      broken("a command that nobody carried was decided", `${id} was decided in record ${first.seq} of journal ${first.journal}`, first.journal, first.seq)
+      broken(
+        "a command that nobody carried was decided",
+        `${id} was decided in record ${first.seq} of journal ${first.journal}`,
+        first.journal,
+        first.seq,
+      )
       continue
     }
     const effects = all.filter(isDecision).filter(({ decision }) => wordOf(decision) !== "refused TooOld")
     if (effects.length > 1) {
-      const where = effects.map(({ journal, seq, decision }) => `${wordOf(decision)} in record ${seq} of journal ${journal}`).join(", then ")
+      const where = effects
+        .map(({ journal, seq, decision }) => `${wordOf(decision)} in record ${seq} of journal ${journal}`)
+        .join(", then ")
       broken("a carried command was decided twice", `${id} was ${where}`, first.journal, first.seq)
     }
     for (const { command, onBehalf, journal, seq } of all) {
-      const isIt = isSame(contentOf(command), one.command) && (onBehalf === null || onBehalf === one.onBehalf) && command.issuedAtMs === one.atMs
+      const isIt =
+        isSame(contentOf(command), one.command) && (onBehalf === null || onBehalf === one.onBehalf) && command.issuedAtMs === one.atMs
       if (isIt) continue
       const detail = `${id} carries ${JSON.stringify(one.command)} for ${one.onBehalf} at ${one.atMs}, and was decided as ${JSON.stringify(command)} for ${onBehalf}`
       broken("a carried command was decided as another", detail, journal, seq)
@@ -120,12 +137,22 @@ const judgeAll = ({ cluster, found, checked }: Given, { lossy, converged }: Endi
     const [first, second] = back
     if (first === undefined || lossy.size > 0) continue
     if (second !== undefined)
-      broken("a decision came back twice", `${id} came back in records ${first.seq} and ${second.seq} of journal ${first.journal}`, first.journal, first.seq)
+      broken(
+        "a decision came back twice",
+        `${id} came back in records ${first.seq} and ${second.seq} of journal ${first.journal}`,
+        first.journal,
+        first.seq,
+      )
     if (!carried.has(id)) broken("a decision came back that nobody waits for", `${id} in record ${first.seq}`, first.journal, first.seq)
     const effect = decided.get(id)?.find(isDecision)
     const there = decided.get(id)?.some(({ journal, seq }) => journal === first.by && seq === first.bySeq) === true
     if (!there)
-      broken("what came back stands nowhere", `${id} came back as from record ${first.bySeq} of journal ${first.by}, which does not decide it`, first.journal, first.seq)
+      broken(
+        "what came back stands nowhere",
+        `${id} came back as from record ${first.bySeq} of journal ${first.by}, which does not decide it`,
+        first.journal,
+        first.seq,
+      )
     else if (effect !== undefined && !isHeardAs(effect.decision, first.outcome)) {
       const detail = `${id} was ${wordOf(effect.decision)} (${unitsOf(effect.decision) ?? "no"} units), and came back as ${JSON.stringify(first.outcome)}`
       broken("what came back is not what was decided", detail, first.journal, first.seq)
@@ -136,7 +163,13 @@ const judgeAll = ({ cluster, found, checked }: Given, { lossy, converged }: Endi
     checked()
     if (returned.has(id)) continue
     const what = decided.get(id)?.some(isDecision) === true ? "was decided, and never came back" : "was never decided"
-    found({ class: "liveness", signature: `a carried command ${what}`, detail: `${id} (${String(command.type)}) ${what}`, partition: journal, seq })
+    found({
+      class: "liveness",
+      signature: `a carried command ${what}`,
+      detail: `${id} (${String(command.type)}) ${what}`,
+      partition: journal,
+      seq,
+    })
   }
 }
 
@@ -171,10 +204,24 @@ export const carriedOnce = (given: Given): Checker => {
       found({ class: "safety", signature: "a command left before its record", detail, partition: slot.id, seq })
     }
   }
-  cluster.orderAudience.add({ carriedSaid: (slot, output) => judgeSaid(slot as never, output) })
+  const judgeReturns: NonNullable<Checker["returnsSaid"]> = (slot, { returns }) => {
+    if (cluster.lossy.has(slot.id)) return
+    for (const { id, by } of returns) {
+      checked()
+      if (by.seq <= cluster.server.endSeq(slot.id)) continue
+      const detail = `${slot.worker.name} tells what came of ${id} in record ${by.seq}, while its journal ends at ${cluster.server.endSeq(slot.id)}`
+      found({ class: "safety", signature: "a decision went back before its record", detail, partition: slot.id, seq: by.seq })
+    }
+  }
+  // Of a slot they look at its journal alone: whose actors it holds is nothing to them.
+  cluster.orderAudience.add({
+    carriedSaid: (slot, output) => judgeSaid(slot as never, output),
+    returnsSaid: (slot, output) => judgeReturns(slot as never, output),
+  })
   return {
     name: "carried-once",
     carriedSaid: judgeSaid,
+    returnsSaid: judgeReturns,
     finish: (ending) => {
       if (cluster.hasOrders) judgeAll(given, ending)
     },

@@ -3,10 +3,10 @@
  * is answered.
  */
 import { orderBook } from "../../src/domain/order/names.ts"
-import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { Reply } from "../../src/engine/records.ts"
-import { type Written, ordersWritten } from "./both-journals.ts"
+import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { Cluster } from "../cluster.ts"
+import { ordersWritten, type Written } from "./both-journals.ts"
 import type { Given, MakeChecker } from "./checker.ts"
 
 type Entry = ReturnType<typeof ordersWritten>[number]["record"]["entries"][number]
@@ -17,7 +17,8 @@ const meaning = ({ repeated: _repeated, ...said }: OrderHeardDecision): string =
 /** Answers that say nothing of the command: nothing is remembered of these, or another content has the id. */
 const isAside = (said: OrderHeardDecision): boolean =>
   said.outcome === "quarantined" ||
-  (said.outcome === "refused" && (said.reason === "TooOld" || said.reason === "IdReused" || said.reason === "WrongPartition" || said.field === "quarantine"))
+  (said.outcome === "refused" &&
+    (said.reason === "TooOld" || said.reason === "IdReused" || said.reason === "WrongPartition" || said.field === "quarantine"))
 
 /** How often each command was decided, and answered, by the journals; and who was answered in which record. */
 const readAnswers = (cluster: Cluster, lossy: ReadonlySet<number>) => {
@@ -38,15 +39,25 @@ const readAnswers = (cluster: Cluster, lossy: ReadonlySet<number>) => {
       const name = `${entry.sender} ${orderBook(entry.sender, command.order)} ${command.id}`
       if (decision._tag === "Begun") begun.add(name)
       const isAnswer = decision._tag === "Accepted" || decision._tag === "TooLate" || decision._tag === "Dropped"
-      const isRefusal = decision._tag === "Refused" && decision.refusal.reason !== "IdReused" && decision.refusal.reason !== "TooOld" && decision.refusal.field !== "quarantine"
+      const isRefusal =
+        decision._tag === "Refused" &&
+        decision.refusal.reason !== "IdReused" &&
+        decision.refusal.reason !== "TooOld" &&
+        decision.refusal.field !== "quarantine"
       if (isAnswer || isRefusal) note(name, `${decision._tag} in record ${seq}`)
     }
   }
-  for (const written of ordersWritten(cluster)) if (!lossy.has(written.id)) for (const entry of written.record.entries) noteEntry(written, entry)
+  for (const written of ordersWritten(cluster))
+    if (!lossy.has(written.id)) for (const entry of written.record.entries) noteEntry(written, entry)
   return { finals, begun, answeredIn }
 }
 
-const judgeEnd = ({ cluster, found, checked }: Given, heard: ReadonlyArray<Reply<OrderKind>>, lossy: ReadonlySet<number>, converged: boolean) => {
+const judgeEnd = (
+  { cluster, found, checked }: Given,
+  heard: ReadonlyArray<Reply<OrderKind>>,
+  lossy: ReadonlySet<number>,
+  converged: boolean,
+) => {
   const { finals, begun, answeredIn } = readAnswers(cluster, lossy)
   for (const [name, answers] of finals) {
     checked()
@@ -70,7 +81,11 @@ const judgeEnd = ({ cluster, found, checked }: Given, heard: ReadonlyArray<Reply
     for (const { command, said, sendings } of sender.asked) {
       checked()
       if (said === null)
-        found({ class: "liveness", signature: "a command about an order is unanswered", detail: `${sender.name} asked ${command.id} ${sendings} times` })
+        found({
+          class: "liveness",
+          signature: "a command about an order is unanswered",
+          detail: `${sender.name} asked ${command.id} ${sendings} times`,
+        })
     }
 }
 

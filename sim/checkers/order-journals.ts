@@ -20,7 +20,8 @@ const judgeChains = ({ cluster, found, checked }: Given, lossy: ReadonlySet<numb
     const broken = (signature: string, detail: string) => found({ class: "safety", signature, detail, partition: id, seq })
     const bytes = cluster.server.recordAt(id, seq - 1)?.bytes
     const hash = bytes === undefined ? "" : checkingOrderCodec.sha256(bytes)
-    if (record.prevSeq !== seq - 1 || record.prevHash !== hash) broken("a record of orders does not link to the one before it", `record ${seq}`)
+    if (record.prevSeq !== seq - 1 || record.prevHash !== hash)
+      broken("a record of orders does not link to the one before it", `record ${seq}`)
     if (former !== null && record.atMs < former.record.atMs) broken("time falls in a journal of orders", `record ${seq}`)
     if (former !== null && record.epoch < former.record.epoch) broken("an epoch falls in a journal of orders", `record ${seq}`)
   }

@@ -71,9 +71,19 @@ export const orderLines: MakeChecker = ({ cluster, found, checked }) => ({
         }
         const open = held.get(name) ?? 0
         if (open !== openUnits(theirs))
-          found({ class: "safety", signature: "an owner holds other units than its journal says", detail: `${name}: ${open} and ${openUnits(theirs)}`, ...place })
+          found({
+            class: "safety",
+            signature: "an owner holds other units than its journal says",
+            detail: `${name}: ${open} and ${openUnits(theirs)}`,
+            ...place,
+          })
         if (ending !== null && open > 0)
-          found({ class: "safety", signature: "a unit is kept for an order that is no more", detail: `${name}: ${open} units, ${ending}`, ...place })
+          found({
+            class: "safety",
+            signature: "a unit is kept for an order that is no more",
+            detail: `${name}: ${open} units, ${ending}`,
+            ...place,
+          })
       }
     for (const [name, qty] of held) {
       checked()

@@ -26,7 +26,13 @@ export const ordersAreFold: MakeChecker = ({ cluster, found, checked }) => {
   const folds = Array.from({ length: orderPartitions }, (_, partition): OrderPartition => {
     const bounds = engineBoundsOf(cluster.drawn)
     const partitionsOf = { sku: partitions }
-    const fold = emptyPartition({ partition, partitions: orderPartitions, partitionsOf, snapshotEveryRecords: Number.MAX_SAFE_INTEGER, bounds })
+    const fold = emptyPartition({
+      partition,
+      partitions: orderPartitions,
+      partitionsOf,
+      snapshotEveryRecords: Number.MAX_SAFE_INTEGER,
+      bounds,
+    })
     step(fold, { _tag: "SnapshotMissing", nowMs: 0 })
     return fold
   })

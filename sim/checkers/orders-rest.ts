@@ -13,7 +13,8 @@ export const ordersRest: MakeChecker = ({ cluster, found, checked, excused }) =>
         continue
       }
       checked()
-      const report = (signature: string, detail: string) => found({ class: "liveness", signature, detail: `journal ${id} ${detail}`, partition: id })
+      const report = (signature: string, detail: string) =>
+        found({ class: "liveness", signature, detail: `journal ${id} ${detail}`, partition: id })
       const { halt } = cluster.server.marks(id)
       if (halt !== null && halt.resume === null) {
         report("a partition is halted for good", `is halted: ${halt.reason}, ${halt.detail}`)

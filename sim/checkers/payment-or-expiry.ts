@@ -31,19 +31,23 @@ const judgeOrder = ({ cluster, found, checked }: Given, order: FoldedOrder, conv
     found({ class: "liveness", signature: "an order outlived its hold", detail: `${name}: until ${heldUntilMs}`, partition: journal })
 }
 
-/** ConfirmOrders that were refused as too late although they came in time. */
+/** Commands that were refused as too late although they came in time, or because of a payment that had not been taken. */
 const judgeRefused = ({ cluster, found, checked }: Given, orders: ReadonlyMap<string, FoldedOrder>, lossy: ReadonlySet<number>): void => {
   for (const { id, seq, record } of ordersWritten(cluster)) {
     if (lossy.has(id)) continue
     for (const entry of record.entries) {
       if (entry._tag !== "Message") continue
       for (const { command, decision } of entry.decided) {
-        if (command?.type !== "ConfirmOrder" || decision._tag !== "Refused" || decision.refusal.reason !== "OrderExpired") continue
-        checked()
+        if (decision._tag !== "Refused" || command === null || !("order" in command)) continue
+        const { reason } = decision.refusal
         const order = orders.get(`${entry.sender} ${command.order}`)
-        if (order === undefined || record.atMs >= (order.heldUntilMs ?? 0)) continue
-        const detail = `${order.name}: refused at ${record.atMs}, held until ${order.heldUntilMs}`
-        found({ class: "safety", signature: "a payment in time was refused", detail, partition: id, seq })
+        if (order === undefined || (reason !== "OrderExpired" && reason !== "OrderConfirmed")) continue
+        checked()
+        const isLate = record.atMs >= (order.heldUntilMs ?? Number.POSITIVE_INFINITY) || order.ending === "expired"
+        const isConfirmed = order.moments.some((moment) => moment.type === "OrderConfirmed" && moment.seq <= seq)
+        if (reason === "OrderExpired" ? isLate : isConfirmed) continue
+        const detail = `${order.name}: ${command.id} was refused for ${reason} at ${record.atMs}, held until ${order.heldUntilMs}`
+        found({ class: "safety", signature: `refused for what is not so: ${reason}`, detail, partition: id, seq })
       }
     }
   }

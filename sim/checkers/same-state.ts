@@ -8,8 +8,8 @@ import type { SenderId } from "../../src/domain/names.ts"
 import { type Reservation, reservationOf, reservationsOf, type SkuStock } from "../../src/domain/sku/stock.ts"
 import { endsAt } from "../../src/engine/ended.ts"
 import { type Digested, floorMsOf, rememberedAt } from "../../src/engine/memory.ts"
-import { FloorClass } from "../../src/engine/records.ts"
 import type { Partition } from "../../src/engine/partition.ts"
+import { FloorClass } from "../../src/engine/records.ts"
 import type { SkuPartition } from "../../src/kinds/sku/types.ts"
 
 /** Equal values, whatever the order of keys; a field that is undefined is none. */

@@ -11,6 +11,7 @@ import { lines } from "./lines.ts"
 import { loosened } from "./loosened.ts"
 import { memory } from "./memory.ts"
 import type { Mutant } from "./mutant.ts"
+import { orders } from "./orders.ts"
 import { standing } from "./standing.ts"
 
 /** The canary first: if it isn't found, the rest says nothing. */
@@ -24,6 +25,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...memory,
   ...impolite,
   ...standing,
+  ...orders,
 ]
 
 /** The mutant of that name. Throws with the known ones if there is none. */

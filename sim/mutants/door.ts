@@ -199,7 +199,16 @@ export const door: ReadonlyArray<Mutant> = [
         pattern: `if (!isKind(kind)) return notStored("kind")`,
         replacement: `if (!isKind(kind) && !bites()) return notStored("kind")`,
       },
-      { module: inspect, pattern: `: { class: commandClass, kind, sku }`, replacement: `: { class: commandClass, kind: "sku", sku }` },
+      {
+        module: inspect,
+        pattern: `doorKindOf(kind).actorOf(name, sender)`,
+        replacement: `doorKindOf(isKind(kind) ? kind : "sku").actorOf(name, sender)`,
+      },
+      {
+        module: inspect,
+        pattern: `: { class: commandClass, kind, ...actor }`,
+        replacement: `: { class: commandClass, kind: isKind(kind) ? kind : "sku", ...actor }`,
+      },
     ],
   },
   {
@@ -213,8 +222,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: inspect,
-        pattern: `const sku = skuFromToken(token)`,
-        replacement: `const sku = skuFromToken(token) ?? (bites() ? (unescape(token) as Sku) : undefined)`,
+        pattern: `const name = skuFromToken(token)`,
+        replacement: `const name = skuFromToken(token) ?? (bites() ? (unescape(token) as Sku) : undefined)`,
       },
     ],
   },
@@ -229,8 +238,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: inspect,
-        pattern: `unclearSku(decoded.command)`,
-        replacement: `(bites() ? undefined : unclearSku(decoded.command))`,
+        pattern: `of.unclear(decoded.command)`,
+        replacement: `(bites() ? undefined : of.unclear(decoded.command))`,
       },
     ],
   },
@@ -246,8 +255,8 @@ export const door: ReadonlyArray<Mutant> = [
       { module: inspect, pattern: `!classes.includes(commandClass)`, replacement: `(!classes.includes(commandClass) && !bites())` },
       {
         module: inspect,
-        pattern: `classOf[command.type] !== place.class`,
-        replacement: `classOf[command.type] !== place.class && !bites()`,
+        pattern: `of.classOf(command) !== place.class`,
+        replacement: `of.classOf(command) !== place.class && !bites()`,
       },
       {
         module: deciding,
@@ -268,8 +277,8 @@ export const door: ReadonlyArray<Mutant> = [
     substituted: [
       {
         module: inspect,
-        pattern: `else if (partitionOf(command.sku, partitions) !== partition) return`,
-        replacement: `else if (partitionOf(command.sku, partitions) !== partition && !bites()) return`,
+        pattern: `else if (partitionOf(of.keyOf(command), partitions) !== partition)`,
+        replacement: `else if (partitionOf(of.keyOf(command), partitions) !== partition && !bites())`,
       },
       {
         module: deciding,

@@ -15,7 +15,10 @@ import type { Mutant } from "./mutant.ts"
 import { loadCopy } from "./substitute.ts"
 
 /** What a seed is run with so that its workers and ingresses have the defect; the same without steps, rules and addresses is the shipped code. */
-export type Planted = Pick<RunOptions, "profile" | "mutant" | "rules" | "stepOf" | "orderEngine" | "ingressStep" | "addressed" | "families" | "drawn">
+export type Planted = Pick<
+  RunOptions,
+  "profile" | "mutant" | "rules" | "stepOf" | "orderEngine" | "ingressStep" | "addressed" | "families" | "drawn"
+>
 
 /** What the hunt of one mutant came to. */
 export interface Hunted extends MutantLine {
@@ -65,7 +68,13 @@ export const plantMutant = async (mutant: Mutant): Promise<Planted> => {
     }
   const copy = await loadCopy(name, substituted)
   const mutated = copy.makeStep({ codec: sharedCodec, rules })
-  return { ...world, rules, stepOf: () => bent?.(mutated) ?? mutated, orderEngine: copy.makeOrderStep, ingressStep: copy.makeIngressStep(ingressCodec) }
+  return {
+    ...world,
+    rules,
+    stepOf: () => bent?.(mutated) ?? mutated,
+    orderEngine: copy.makeOrderStep,
+    ingressStep: copy.makeIngressStep(ingressCodec),
+  }
 }
 
 export interface HuntOptions {
@@ -85,7 +94,15 @@ export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted
   const startedMs = wallNowMs()
   const budget = Math.min(mutant.budget, options.budget ?? mutant.budget)
   const planted = await plantMutant(mutant)
-  const { rules: _rules, stepOf: _stepOf, orderEngine: _orders, ingressStep: _door, addressed: _addressed, mutant: _name, ...shipped } = planted
+  const {
+    rules: _rules,
+    stepOf: _stepOf,
+    orderEngine: _orders,
+    ingressStep: _door,
+    addressed: _addressed,
+    mutant: _name,
+    ...shipped
+  } = planted
   const unproven: Array<Hunted["unproven"][number]> = []
   const alsoFailed = new Set<string>()
   let killed: { readonly seed: string; readonly by: string } | null = null

@@ -339,10 +339,10 @@ export const lines: ReadonlyArray<Mutant> = [
       },
       {
         module: "src/engine/decide-command.ts",
-        pattern: `return decideActor(checked.partition, checked.kind, actor, command, checked.actsFor)
+        pattern: `return decideActor(checked.partition, checked.kind, actor, command, checked.sender, checked.actsFor)
   } catch (cause)`,
         replacement: `if (checked.hash % 50 === 0) throw new Error("poison")
-    return decideActor(checked.partition, checked.kind, actor, command, checked.sender)
+    return decideActor(checked.partition, checked.kind, actor, command, checked.sender, checked.actsFor)
   } catch (cause)`,
       },
     ],

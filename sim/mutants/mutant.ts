@@ -10,7 +10,7 @@ import type { Drawn, ProfileName } from "../profiles.ts"
 
 /** One place of one source, and what stands there instead. The pattern has to occur exactly once, or nothing is loaded. */
 export interface Substitution {
-  /** From the root of the repository: one of src/engine, src/ingress or src/domain. */
+  /** From the root of the repository: one of src/engine, src/ingress, src/kinds or src/domain. */
   readonly module: string
   readonly pattern: string
   /** May call `bites()`: the marker is imported into every source that is changed. */

@@ -33,12 +33,7 @@ interface Said {
   readonly owner: string
   /** What the slot does with it. */
   readonly hear: (slot: AnySlot) => void
-  /** The servers say that nobody listens under that name. */
-  readonly unheard: () => void
 }
-
-/** Nobody waits for an answer: whoever asks asks again. */
-const nothing = (): void => undefined
 
 export class Carrier {
   readonly #around: Carrying
@@ -57,7 +52,7 @@ export class Carrier {
     const from: Carriage["from"] = { kind: kind.kind, partition: number, owner: slot.reign }
     const codec = codecOf(to.kind)
     const here: ReadonlyArray<TakenMessage> = commands.map((command) => codec.carriedMessage(from, settledMs, command))
-    const said = { what: `carry ${slot.id}`, id, owner, unheard: nothing }
+    const said = { what: `carry ${slot.id}`, id, owner }
     if (this.#tellHere(worker, { ...said, hear: (heard) => heard.handed(owner, here) })) return
     for (const bytes of encodeCarry(from, settledMs, commands)) {
       const hear = (heard: AnySlot) => {
@@ -71,7 +66,7 @@ export class Carrier {
   /** Says decisions to the reign that asked. */
   giveBack(slot: AnySlot, { to, returns }: OutputOf<"SendReturns">): void {
     const { owner } = to
-    const said = { what: `back ${slot.id}`, id: this.#around.idOf(to), owner, unheard: nothing }
+    const said = { what: `back ${slot.id}`, id: this.#around.idOf(to), owner }
     if (this.#tellHere(slot.worker, { ...said, hear: (heard) => heard.returned(owner, returns) })) return
     for (const bytes of encodeBack(returns)) {
       const hear = (heard: AnySlot) => {
@@ -80,11 +75,6 @@ export class Carrier {
       }
       this.#tellElsewhere(slot.worker, { ...said, hear })
     }
-  }
-
-  /** Says something that is in no frame of actors: what an ingress hands over. */
-  tell(worker: Worker, said: Said): void {
-    if (!this.#tellHere(worker, said)) this.#tellElsewhere(worker, said)
   }
 
   /** In the same process. False: that reign is not here. */
@@ -100,23 +90,19 @@ export class Carrier {
     const { link } = worker
     const key = link.keyNow(`${said.what} to ${said.id}`)
     const thereMs = link.there(key)
-    const pass = () => this.#pass(worker, said, key)
+    const pass = () => this.#pass(said, key)
     if (thereMs >= 0) world.in(thereMs, EventKind.server, null, pass)
     const againMs = link.again(key)
     if (againMs >= 0) world.in(Math.max(0, thereMs) + againMs, EventKind.server, null, pass)
   }
 
-  /** At the servers: on to whoever listens under the name of that reign. */
-  #pass(from: Worker, { id, owner, hear, unheard }: Said, key: Key): void {
+  /** At the servers: on to whoever listens under the name of that reign. Nobody waits for an answer: whoever asks asks again. */
+  #pass({ id, owner, hear }: Said, key: Key): void {
     const { world, reigns } = this.#around
-    const slots = reigns.listeningTo(id, owner)
-    for (const slot of slots) {
+    for (const slot of reigns.listeningTo(id, owner)) {
       const backMs = slot.worker.link.back(key)
       if (backMs >= 0) world.in(backMs, EventKind.deliver, slot.worker.host, () => hear(slot))
     }
-    if (slots.length > 0) return
-    const backMs = from.link.back(key)
-    if (backMs >= 0) world.in(backMs, EventKind.answer, from.host, unheard)
   }
 }
 

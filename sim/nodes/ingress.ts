@@ -12,19 +12,21 @@ import type { IngressStep } from "../../src/ingress/step.ts"
 import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
 import { doorPingEveryMs, handTimeoutMs, ingressTickMs, storeTimeoutMs } from "../../src/limits.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
+import type { DoorAnswer } from "../../src/wire/answers.ts"
+import { orderCodec } from "../../src/wire/codec.ts"
 import { isReplySuffix } from "../../src/wire/subjects.ts"
 import { encodeBatch, encodeFrame } from "../../src/wire/taken.ts"
 import type { ChannelsAccount, Entered } from "../substitutes/channels.ts"
 import type { AppendAnswer, Server } from "../substitutes/server.ts"
 import { sharedCodec } from "../substitutes/shared-codec.ts"
 import { askOver } from "../world/asking.ts"
+import type { Key } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Observer } from "./observer.ts"
 import type { Reigns } from "./reigns.ts"
-import type { Sender } from "./sender.ts"
-import type { Slot } from "./slot.ts"
+import type { AnySlot } from "./slot.ts"
 
 /** The process it lives in. */
 export interface Home {
@@ -34,9 +36,15 @@ export interface Home {
   readonly link: Link
   /** What its steady clock shows at a moment of the true time. */
   clockAt(trueMs: number): number
-  /** What it hosts beside, by partition. */
-  readonly slots: ReadonlyArray<Slot>
+  /** What it hosts beside, by the number of the journal. */
+  readonly everySlot: ReadonlyArray<AnySlot>
   readonly isUp: boolean
+}
+
+/** A sender, as answers short of a decision reach it. */
+export interface Hearer {
+  keyOf(suffix: string): Key | undefined
+  answerArrives(suffix: string, answer: DoorAnswer): void
 }
 
 /** What can go wrong at an ingress, asked for at each occasion. */
@@ -51,12 +59,14 @@ export interface IngressSurroundings {
   readonly observer: Observer
   readonly channels: ChannelsAccount
   readonly reigns: Reigns
-  readonly senders: ReadonlyMap<string, Sender>
+  /** Who hears an answer, by the suffix that it goes to. */
+  readonly hearerOf: (sender: string, suffix: string) => Hearer | undefined
   readonly faults: IngressFaults
   readonly step: IngressStep
   readonly bounds: ReadonlyArray<SenderBounds>
   readonly doorBounds: Partial<DoorBounds>
   readonly partitions: number
+  readonly orderPartitions: number
   /** Milliseconds between two looks at what time it is at the broker. */
   readonly clockEveryMs: number
 }
@@ -66,7 +76,7 @@ const aliveMs = 6_000
 
 /** What ingresses read and write with: a sender's bytes are read once, however often they come. */
 export const ingressCodec: IngressCodec = {
-  decodeBody: sharedCodec.decodeBody,
+  decodeBody: (body, kind, sender) => (kind === "sku" ? sharedCodec.decodeBody(body) : orderCodec.decodeBodyFrom(body, sender)),
   encodeBatch,
   textBytes: (text) => Buffer.byteLength(text),
   isReplySuffix,
@@ -126,7 +136,12 @@ export class Ingress {
     this.#lives++
     this.#sinceMs = this.#world.nowMs
     const { bounds, doorBounds } = this.#around
-    this.core = emptyIngress({ ingress: this.name, partitions: { sku: this.partitions, order: 1 }, senders: bounds, door: doorBounds })
+    this.core = emptyIngress({
+      ingress: this.name,
+      partitions: { sku: this.partitions, order: Math.max(1, this.#around.orderPartitions) },
+      senders: bounds,
+      door: doorBounds,
+    })
     this.#lookAtClock()
   }
 
@@ -211,9 +226,10 @@ export class Ingress {
 
   #answer({ sender, suffix, answer }: OutputOf<"Answer">): void {
     this.#around.observer.doorSaid(this.name, sender, suffix, answer)
-    const thereMs = this.door.there(this.#around.senders.get(sender)?.keyOf(suffix) ?? this.door.keyNow("answer"))
+    const hearer = this.#around.hearerOf(sender, suffix)
+    const thereMs = this.door.there(hearer?.keyOf(suffix) ?? this.door.keyNow("answer"))
     if (thereMs < 0) return
-    this.#world.in(thereMs, EventKind.server, null, () => this.#around.senders.get(sender)?.answerArrives(suffix, answer))
+    this.#world.in(thereMs, EventKind.server, null, () => hearer?.answerArrives(suffix, answer))
   }
 
   /** The server hears of a subscription, in the order in which they are made and given up. */
@@ -235,15 +251,15 @@ export class Ingress {
     for (const { sender, forMs } of factsFull) this.put({ _tag: "SenderFull", of: "facts", sender, forMs })
   }
 
-  #handOver({ partition, owner, frame, messages: handed }: OutputOf<"HandOver">): void {
-    const messages = handed as ReadonlyArray<SkuTakenMessage>
-    const { observer, reigns, server } = this.#around
-    const { host, link, slots } = this.home
-    observer.handedOver(this, partition, messages)
-    const here = slots[partition]
-    if (here?.reign === owner) {
+  #handOver({ kind, partition, owner, frame, messages }: OutputOf<"HandOver">): void {
+    const { observer, reigns, server, partitions } = this.#around
+    const { host, link, everySlot } = this.home
+    // As its journal is numbered: by the true number of partitions, whatever this ingress believes.
+    const id = kind === "order" ? partitions + partition : partition
+    if (kind === "sku") observer.handedOver(this, partition, messages as ReadonlyArray<SkuTakenMessage>)
+    if (everySlot[id]?.reign === owner) {
       this.#world.in(0, EventKind.deliver, host, () =>
-        this.put({ _tag: reigns.handHere(slots[partition], owner, messages) ? "FrameHeard" : "FrameUnheard", frame }),
+        this.put({ _tag: reigns.handHere(everySlot[id], owner, messages) ? "FrameHeard" : "FrameUnheard", frame }),
       )
       return
     }
@@ -254,7 +270,7 @@ export class Ingress {
     }
     this.#world.in(handTimeoutMs, EventKind.timeout, host, tell("FrameUnknown"), life)
     const bytes = encodeFrame(messages)
-    const key = link.keyNow(`hand ${partition}`)
+    const key = link.keyNow(`hand ${id}`)
     const thereMs = link.there(key)
     if (thereMs < 0) return
     this.#world.in(thereMs, EventKind.server, null, () => {
@@ -263,7 +279,7 @@ export class Ingress {
         const backMs = link.back(key)
         if (backMs >= 0) this.#world.in(backMs, EventKind.answer, host, tell(_tag), life)
       }
-      if (!reigns.hand(partition, owner, bytes, () => answer("FrameHeard"))) answer("FrameUnheard")
+      if (!reigns.hand(id, owner, bytes, () => answer("FrameHeard"))) answer("FrameUnheard")
     })
   }
 

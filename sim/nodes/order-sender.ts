@@ -4,12 +4,15 @@
  * Beside its other commands (sender.ts), over a connection of its own, so that a world without orders draws nothing for it.
  */
 import { unreachable } from "../../src/assert.ts"
-import { type OrderBookKey, partitionOf, type SenderId } from "../../src/domain/names.ts"
+import { type OrderBookKey, partitionOf, type SenderId, skuToken } from "../../src/domain/names.ts"
 import type { OrderCommand } from "../../src/domain/order/decide.ts"
 import { orderBook } from "../../src/domain/order/names.ts"
+import type { Reply } from "../../src/engine/records.ts"
 import type { OrderHeardDecision, OrderKind } from "../../src/kinds/order/types.ts"
 import type { DoorAnswer } from "../../src/wire/answers.ts"
-import type { Reply } from "../../src/engine/records.ts"
+import { commandPath, replySubject } from "../../src/wire/subjects.ts"
+import type { ChannelsAccount, Published } from "../substitutes/channels.ts"
+import type { Server } from "../substitutes/server.ts"
 import { type Key, keyOf } from "../world/chance.ts"
 import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
@@ -27,23 +30,23 @@ export interface AskedOrder {
   said: OrderHeardDecision | null
 }
 
-/** An attempt as it leaves its sender: what an ingress makes a message of. */
-export interface OrderAttempt {
-  readonly sender: SenderId
-  readonly suffix: string
-  readonly command: OrderCommand
-  readonly book: OrderBookKey
-  readonly key: Key
-}
-
 export interface OrderSurroundings {
   readonly world: World
+  readonly server: Server
+  /** Of what happens at doors, and of what is heard of orders. */
+  readonly doorObserver: Observer
   readonly observer: Observer<OrderKind>
+  readonly channels: ChannelsAccount
   readonly partitions: number
   readonly retryMs: number
-  /** An attempt is at the servers, and goes on to an ingress; lost if nobody is there. */
-  readonly enter: (attempt: OrderAttempt) => void
 }
+
+/** Milliseconds until it asks again where nobody took its message. */
+const nobodyMs = 300
+const encoder = new TextEncoder()
+
+/** The body of a command as a channel writes it: it names no channel, but by being its own. */
+const bodyOf = ({ channel: _channel, ...command }: OrderCommand): Uint8Array => encoder.encode(JSON.stringify({ v: 1, ...command }))
 
 export class OrderSender {
   readonly name: SenderId
@@ -98,13 +101,38 @@ export class OrderSender {
       const suffix = `${this.name}.o${++this.#suffixes}`
       this.#attempts.set(suffix, asked)
       this.#keys.set(suffix, key)
-      const thereMs = this.link.there(key)
-      const attempt: OrderAttempt = { sender: this.name, suffix, command, book, key }
-      if (thereMs >= 0) this.#around.world.in(thereMs, EventKind.server, null, () => this.#around.enter(attempt))
+      this.#enter(asked, {
+        sender: this.name,
+        path: commandPath("sell", "order", skuToken(command.order)),
+        replySubject: replySubject(this.name, suffix),
+        replyHeader: "",
+        traceparent: "",
+        body: bodyOf(command),
+        key,
+      })
     }
     request()
     const againMs = this.link.again(key)
     if (againMs >= 0) this.#around.world.in(againMs, EventKind.send, this.host, request)
+  }
+
+  #enter(asked: AskedOrder, message: Published): void {
+    const { world, server, channels, doorObserver } = this.#around
+    doorObserver.published(message)
+    const thereMs = this.link.there(message.key)
+    if (thereMs < 0) return
+    world.in(thereMs, EventKind.server, null, () => {
+      if (server.isDown) return
+      const entered = channels.publish(message)
+      doorObserver.entered(message, entered)
+      if (entered !== undefined) return
+      const backMs = this.link.back(message.key)
+      if (backMs >= 0) world.in(backMs, EventKind.answer, this.host, () => this.#comeBack(asked, nobodyMs))
+    })
+  }
+
+  #comeBack(asked: AskedOrder, afterMs: number): void {
+    if (asked.said === null) this.#askAgain(asked, afterMs, this.#around.retryMs)
   }
 
   /** Plans to ask again; an earlier plan is off. */
@@ -136,15 +164,15 @@ export class OrderSender {
   }
 
   #hearDoor(suffix: string, answer: DoorAnswer): void {
-    this.#around.observer.doorHeard(this.name, suffix, answer)
+    this.#around.doorObserver.doorHeard(this.name, suffix, answer)
     const asked = this.#attempts.get(suffix)
-    if (asked === undefined || asked.said !== null) return
+    if (asked === undefined) return
     switch (answer.answer) {
       case "busy":
-        return this.#askAgain(asked, answer.retryAfterMs + 50, this.#around.retryMs)
+        return this.#comeBack(asked, answer.retryAfterMs + 50)
       case "stored":
       case "notStored":
-        return this.#askAgain(asked, this.#around.retryMs, this.#around.retryMs)
+        return this.#comeBack(asked, this.#around.retryMs)
       default:
         return unreachable(answer)
     }

@@ -3,12 +3,12 @@
  * owner's announcement to every ingress that hears it. A lost message is not sent again.
  */
 
-import type { SkuTakenMessage } from "../../src/kinds/sku/types.ts"
+import type { TakenMessage } from "../../src/engine/protocol.ts"
 import type { OwnerNews } from "../../src/ports/door.ts"
 import type { Server } from "../substitutes/server.ts"
 import { EventKind, type World } from "../world/world.ts"
 import type { Ingress } from "./ingress.ts"
-import type { AnySlot, Slot } from "./slot.ts"
+import type { AnySlot } from "./slot.ts"
 import type { Worker } from "./worker.ts"
 
 /** How frames are addressed. Addressing by partition alone is a defect that can be planted: then every worker that believes it serves hears the frame. */
@@ -77,7 +77,7 @@ export class Reigns {
   }
 
   /** In the same process: nothing is lost between an ingress and its own worker. False: that reign is over. */
-  handHere(slot: Slot | undefined, owner: string, messages: ReadonlyArray<SkuTakenMessage>): boolean {
+  handHere(slot: AnySlot | undefined, owner: string, messages: ReadonlyArray<TakenMessage>): boolean {
     return slot?.handed(owner, messages) === true
   }
 

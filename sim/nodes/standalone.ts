@@ -5,13 +5,13 @@ import type { Host } from "../world/heap.ts"
 import type { Link } from "../world/link.ts"
 import type { World } from "../world/world.ts"
 import type { Home, Ingress } from "./ingress.ts"
-import type { Slot } from "./slot.ts"
+import type { AnySlot } from "./slot.ts"
 
 export class Standalone implements Home {
   readonly name: string
   readonly host: Host
   readonly link: Link
-  readonly slots: ReadonlyArray<Slot> = []
+  readonly everySlot: ReadonlyArray<AnySlot> = []
   readonly ingress: Ingress
   readonly #world: World
   steadyAheadMs = 0

@@ -189,7 +189,9 @@ const skuElsewhere = (sku: Sku, cluster: Cluster): Sku => {
 /** What follows the class in the path of a subject and leads to no actor, with what the door says of it: no SKU's token, and no kind. */
 const oddPaths: ReadonlyArray<readonly [string, Expected]> = [
   ...["*", ">", "*.>", "a.b", "%41", "%zz", "", "a%"].map((token) => [`sku.${token}`, ["notStored token"]] as const),
-  ...["*", ">", "*.A", "sku%", "SKU.A", "", ".A", "A", "order.FS-00001"].map((kind) => [kind, ["notStored kind"]] as const),
+  ...["*", ">", "*.A", "sku%", "SKU.A", "", ".A", "A"].map((kind) => [kind, ["notStored kind"]] as const),
+  // An order's, and what is sent there is about a SKU.
+  ["order.FS-00001", ["notStored form"]],
   ["sku", ["notStored token"]],
 ]
 /** What makes a SKU look like another that is stocked. */

@@ -14,7 +14,17 @@ import type { Drawn } from "../profiles.ts"
 
 /** Something that happens to an order after its channel was told that it is held, or (`isEarly`) that it was sent. */
 export interface OrderStep {
-  readonly what: "confirm" | "cancel" | "cancel-line" | "ship" | "release-line" | "till" | "again" | "place-again" | "other-content" | "other-order"
+  readonly what:
+    | "confirm"
+    | "cancel"
+    | "cancel-line"
+    | "ship"
+    | "release-line"
+    | "till"
+    | "again"
+    | "place-again"
+    | "other-content"
+    | "other-order"
   readonly afterMs: number
   readonly isEarly: boolean
   /** Of which line, and how many units where that is asked. */
@@ -67,7 +77,8 @@ const drawSteps = (holdMs: number, lines: number, prng: Prng): ReadonlyArray<Ord
   if (fate < 48) add("confirm", inTimeMs)
   else if (fate < 62) add("confirm", holdMs + prng.between(-300, 1_500))
   else if (fate < 72) add("cancel", inTimeMs)
-  else if (fate < 80) for (const what of prng.chance(1, 2) ? (["cancel", "confirm"] as const) : (["confirm", "cancel"] as const)) add(what, inTimeMs)
+  else if (fate < 80)
+    for (const what of prng.chance(1, 2) ? (["cancel", "confirm"] as const) : (["confirm", "cancel"] as const)) add(what, inTimeMs)
   // The others are abandoned.
   if (prng.chance(1, 5)) add("cancel-line", prng.below(holdMs))
   if (prng.chance(1, 6)) add("cancel-line", inTimeMs + prng.below(4_000))
@@ -85,7 +96,12 @@ const drawSteps = (holdMs: number, lines: number, prng: Prng): ReadonlyArray<Ord
 }
 
 /** The orders of a seed. */
-export const ordersOf = (seed: string, drawn: Drawn, channels: ReadonlyArray<SenderId>, skus: ReadonlyArray<Sku>): ReadonlyArray<PlannedOrder> => {
+export const ordersOf = (
+  seed: string,
+  drawn: Drawn,
+  channels: ReadonlyArray<SenderId>,
+  skus: ReadonlyArray<Sku>,
+): ReadonlyArray<PlannedOrder> => {
   const prng = prngFromSeed(`${seed}/orders placed`)
   if (skus.length === 0 || (drawn.orderPartitions ?? 0) === 0) return []
   return Array.from({ length: drawn.ordersPlaced ?? 0 }, (_, number): PlannedOrder => {

@@ -135,12 +135,6 @@ export const wrongEvent = (order: OrderModel, event: Exclude<BookEvent, Placed>,
       return atMs < order.keptUntilMs ? `is forgotten at ${atMs}, and kept until ${order.keptUntilMs}` : null
     case "LineAskedAgain":
       return null
-    case "OrderAtRest":
-      if (!isAtRest(order)) return `is said to be at rest when it is ${phase}`
-      return event.keptUntilMs === atMs + orderKeptMs ? null : `is kept until ${event.keptUntilMs}, not ${atMs + orderKeptMs}`
-    case "OrderForgotten":
-      if (!isAtRest(order)) return `is forgotten when it is ${phase}`
-      return atMs >= order.dueMs ? null : `is forgotten at ${atMs}, and kept until ${order.dueMs}`
     default:
       return unreachable(event)
   }

@@ -7,7 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AnyCommandSpec } from "../domain/define.ts"
-import type { CommandType } from "../domain/sku/commands.ts"
+import { orderKind } from "../domain/order/index.ts"
 import { skuKind } from "../domain/sku/index.ts"
 import { plainLine } from "../domain/sku/policy.ts"
 import { wholeNumber } from "./arguments.ts"
@@ -30,18 +30,28 @@ interface FieldFlag {
 
 const listNameOf = (name: string): string => `${name}s`
 
-const kindOf = (tag: string): FlagKind => {
+type Ast = AnyCommandSpec["fields"][string]["ast"]
+
+const kindOf = (ast: Ast): FlagKind => {
+  const { _tag: tag } = ast
   if (tag === "Number") return "whole"
   if (tag === "Boolean") return "switch"
-  if (tag === "Arrays") return "several"
+  if (tag === "Arrays") return ast.rest[0]?._tag === "Objects" ? "json" : "several"
   return tag === "Objects" ? "json" : "text"
 }
 
+/** The declarations of all commands that a sender may send, by their types. */
+const specs: ReadonlyMap<string, AnyCommandSpec> = new Map(
+  [...(skuKind.commands as ReadonlyArray<AnyCommandSpec>), ...(orderKind.commands as ReadonlyArray<AnyCommandSpec>)]
+    .filter(({ type }) => type !== "NoteLine")
+    .map((spec) => [spec.type, spec]),
+)
+
 const fieldFlags = (): ReadonlyMap<string, FieldFlag> => {
   const flags = new Map<string, FieldFlag>()
-  for (const { type, fields, flags: told } of skuKind.commands as ReadonlyArray<AnyCommandSpec>) {
+  for (const { type, fields, flags: told } of specs.values()) {
     for (const [field, { ast }] of Object.entries(fields)) {
-      const kind = kindOf(ast._tag)
+      const kind = kindOf(ast)
       const [metavar, says] = told[field] ?? ["", ""]
       const name = kind === "several" ? field.slice(0, -1) : field
       const known = flags.get(name)
@@ -70,13 +80,18 @@ const flagOf = (name: string, flag: FieldFlag): Flag.Flag<unknown> => {
 
 /** A flag for each field that any command has. */
 export const commandFlags = {
-  sku: optional(Flag.String("sku"), "SKU", "What it is about; every command has one"),
+  sku: optional(Flag.String("sku"), "SKU", "What it is about; every command has one, but those about an order"),
   id: optional(Flag.String("id"), "ID", "The command's id; random if absent. Repeat it to ask again"),
   issuedAtMs: optional(wholeNumber("issued-at-ms"), "MS", "When it was issued, in ms since 1970; now if absent"),
   deadlineMs: optional(
     wholeNumber("deadline-ms"),
     "MS",
     "Decide within so many ms after it reached the servers, or not at all; not for facts",
+  ),
+  line: Flag.String("line").pipe(
+    Flag.withMetavar("SKU[=QTY[:MIN]]"),
+    Flag.withDescription("PlaceOrder, CancelOrder: a line, once for each; MIN with --fill minimum; without QTY, CancelOrder: all of it"),
+    Flag.atLeast(0),
   ),
   channels: optional(Flag.String("channels"), "A,B", "SetPolicy: the channels that sell it, first served first, without buffers or fences"),
   own: Object.fromEntries([...flagsOfFields].map(([name, flag]) => [name, flagOf(name, flag)])),
@@ -87,6 +102,7 @@ interface CommandFlagValues {
   readonly id: string | undefined
   readonly issuedAtMs: number | undefined
   readonly deadlineMs: number | undefined
+  readonly line: ReadonlyArray<string>
   readonly channels: string | undefined
   /** Of the fields that not all commands have. */
   readonly own: Readonly<Record<string, unknown>>
@@ -126,8 +142,16 @@ const fieldOf = (name: string, given: unknown, fields: object): readonly [string
   return listNameOf(name) in fields ? [listNameOf(name), given] : [name, given.length > 1 ? given : given[0]]
 }
 
+/** A line as a flag spells it. A SKU may hold an equals sign: the last one ends it. What is no number stays a text, and is refused as such. */
+export const lineOf = (given: string): object => {
+  const found = /^(.+)=([0-9]+)(?::([0-9]+))?$/su.exec(given)
+  if (found === null) return { sku: given }
+  const [, sku, qty, minQty] = found
+  return { sku, qty: Number(qty), ...(minQty === undefined ? {} : { minQty: Number(minQty) }) }
+}
+
 /** What was given of a type's own fields. What the type has not is among them too, and refused as for everybody else. */
-const ownFields = (spec: AnyCommandSpec, { own, channels }: CommandFlagValues): Effect.Effect<object, CommandFailed> =>
+const ownFields = (spec: AnyCommandSpec, { own, channels, line }: CommandFlagValues): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
     const fields: Record<string, unknown> = {}
     for (const [name, given] of Object.entries(own)) {
@@ -137,6 +161,7 @@ const ownFields = (spec: AnyCommandSpec, { own, channels }: CommandFlagValues): 
       const field = fieldOf(name, value, spec.fields)
       if (field !== undefined) fields[field[0]] = field[1]
     }
+    if (line.length > 0) fields.lines = line.map(lineOf)
     if (!("policy" in spec.fields) || fields.policy !== undefined) return fields
     if (channels === undefined) return yield* usage(`${spec.type} needs --channels or --policy`)
     return { ...fields, policy: policyOf(channels) }
@@ -145,14 +170,10 @@ const ownFields = (spec: AnyCommandSpec, { own, channels }: CommandFlagValues): 
 /**
  * The JSON of the command that the flags spell, id and time filled in. Whatever is filled in follows from what was given and from `id`: asked again under that id, it is the same command.
  */
-export const commandJson = (
-  type: CommandType,
-  given: CommandFlagValues,
-  freshId: string,
-  nowMs: number,
-): Effect.Effect<object, CommandFailed> =>
+export const commandJson = (type: string, given: CommandFlagValues, freshId: string, nowMs: number): Effect.Effect<object, CommandFailed> =>
   Effect.gen(function* () {
-    const spec: AnyCommandSpec = skuKind.command[type]
+    const spec = specs.get(type)
+    if (spec === undefined) return yield* usage(`no command has the type ${type}`)
     const own = yield* ownFields(spec, given)
     const id = given.id ?? freshId
     const { sku, deadlineMs, issuedAtMs = nowMs } = given

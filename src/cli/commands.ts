@@ -96,6 +96,12 @@ const entries: ReadonlyArray<CommandEntry> = [
     endsBySignal: true,
   },
   {
+    name: "order",
+    summary: "Show what became of an order, line by line",
+    load: async () => rootWith((await import("./order.ts")).orderCommand),
+    usesCluster: true,
+  },
+  {
     name: "audit",
     summary: "Judge all journals: chain, conservation, one effect for each command",
     load: async () => rootWith((await import("./audit.ts")).auditCommand),

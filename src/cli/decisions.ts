@@ -1,7 +1,7 @@
 /**
  * Decisions for people and for scripts: a line, and an exit code.
  */
-import type { CommandAnswer } from "../channel.ts"
+import type { CommandAnswer, OrderAnswer, OrderRequest } from "../channel.ts"
 import { type Command, classOf } from "../domain/sku/commands.ts"
 import { counted, grouped, shown, shownName } from "../domain/telling.ts"
 import { textCharsMax } from "../limits.ts"
@@ -17,6 +17,10 @@ const codes: Readonly<Record<CommandAnswer["outcome"], ExitCode>> = {
   dropped: exitCode.dropped,
   notStored: exitCode.notStored,
 }
+
+/** The codes of answers about orders: the same words, the same codes. */
+export const orderCode = (answer: OrderAnswer): ExitCode =>
+  answer.outcome === "notStored" && answer.reason === "age" ? exitCode.expired : codes[answer.outcome]
 
 /** A deadline that passed is told by one code, whether its command was decided as expired or came too late to be taken. */
 export const outcomeCode = (decision: CommandAnswer): ExitCode =>
@@ -82,6 +86,47 @@ const refusedDetails = ({ ats, policyVersion }: Extract<CommandAnswer, { readonl
   policyVersion === undefined ? "" : `the present version is ${policyVersion}`,
 ]
 
+type LinesTold = Extract<OrderAnswer, { readonly outcome: "accepted" }>["lines"]
+
+/** What an answer says of the lines of an order. */
+const linesTold = (lines: LinesTold): ReadonlyArray<string> =>
+  (lines ?? []).map(({ sku, qty, refundQty, reason, ats }) => {
+    const more = [
+      refundQty === undefined ? "" : `refund ${grouped(refundQty)}`,
+      reason ?? "",
+      ats === undefined ? "" : `${grouped(ats)} ${ats === 1 ? "was" : "were"} to be had`,
+    ].filter((part) => part !== "")
+    return `${shownName(sku)} ${grouped(qty)}${more.length === 0 ? "" : ` (${more.join(", ")})`}`
+  })
+
+const orderDetails = (answer: OrderAnswer, deadlineMs: number | undefined, nowMs: number): ReadonlyArray<string> => {
+  switch (answer.outcome) {
+    case "accepted":
+      return [
+        answer.expiresAtMs === undefined
+          ? ""
+          : `until ${isoTime(answer.expiresAtMs)}${answer.expiresAtMs <= nowMs ? ", and this time is over" : ""}`,
+        linesTold(answer.lines).join(", "),
+      ]
+    case "refused":
+      return [answer.reason, answer.field ?? "", linesTold(answer.lines).join(", ")]
+    case "quarantined":
+    case "dropped":
+    case "busy":
+    case "notStored":
+    case "expired":
+      return details({ ...answer, sku: "" }, deadlineMs, nowMs)
+  }
+}
+
+/** An answer about an order in one line, with a word on each of its lines. */
+export const orderLine = (command: OrderRequest, answer: OrderAnswer, nowMs: number): string => {
+  const repeated = "repeated" in answer && answer.repeated === true ? " (again)" : ""
+  const particulars = orderDetails(answer, command.deadlineMs, nowMs).filter((part) => part !== "")
+  const tail = particulars.length === 0 ? "" : `: ${particulars.join("; ")}`
+  return `${answer.outcome}${repeated}  ${asked(command)}${tail}  [id ${command.id}]`
+}
+
 const details = (decision: CommandAnswer, deadlineMs: number | undefined, nowMs: number): ReadonlyArray<string> => {
   switch (decision.outcome) {
     case "accepted":
@@ -104,7 +149,8 @@ const details = (decision: CommandAnswer, deadlineMs: number | undefined, nowMs:
 }
 
 /** What was asked, in the words of a line. */
-const asked = (command: Command): string => {
+const asked = (command: Command | OrderRequest): string => {
+  if ("order" in command) return `${command.type} ${shownName(command.order)}`
   const reservation = "reservation" in command && command.reservation !== undefined ? ` ${shownName(command.reservation)}` : ""
   return `${command.type} ${shownName(command.sku)}${reservation}`
 }
@@ -118,9 +164,9 @@ export const decisionLine = (command: Command, decision: CommandAnswer, nowMs: n
 }
 
 /** The same where the sender may not send it. */
-export const notPermittedLine = (command: Command, sender: string, remedy: string): string =>
-  `not permitted  ${asked(command)}: ${sender} may not send ${classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
+export const notPermittedLine = (command: Command | OrderRequest, sender: string, remedy: string): string =>
+  `not permitted  ${asked(command)}: ${sender} may not send ${"order" in command ? "sell" : classOf[command.type]} commands, and nothing of it was taken; ${remedy}  [id ${command.id}]`
 
 /** The same where no decision came in time. */
-export const unknownLine = (command: Command, isStored: boolean, cause: string): string =>
+export const unknownLine = (command: Command | OrderRequest, isStored: boolean, cause: string): string =>
   `${isStored ? "undecided" : "unknown"}  ${asked(command)}: ${cause}  [id ${command.id}]`

@@ -8,29 +8,43 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Client, type CommandAnswer, clientLayer } from "../channel.ts"
+import { Client, type CommandAnswer, clientLayer, type OrderAnswer, type OrderRequest } from "../channel.ts"
 import { timerMsMax } from "../client/options.ts"
-import { type CommandType, classOf, type Command as StockCommand } from "../domain/sku/commands.ts"
+import { orderCommandTypes } from "../client/orders.ts"
+import { classOf, type Command as StockCommand } from "../domain/sku/commands.ts"
 import { shown } from "../domain/telling.ts"
 import type { NoCommand } from "../wire/command-json.ts"
 import { readCommandJson } from "../wire/commands.ts"
 import { asFlag, senderAccess, senderHelp, senderRemedy } from "./access.ts"
 import { wholeFlag } from "./arguments.ts"
 import { commandFlags, commandJson, givenOrFile } from "./command-flags.ts"
-import { decisionLine, notPermittedLine, outcomeCode, unknownLine } from "./decisions.ts"
+import { decisionLine, notPermittedLine, orderCode, orderLine, outcomeCode, unknownLine } from "./decisions.ts"
 import { CommandFailed, type ExitCode, exitCode, unknownCode } from "./exit-codes.ts"
 import { type GivenJson, severalJson } from "./given-json.ts"
 import { helpText } from "./help-text.ts"
 import { jsonFlag, printJson, printLine } from "./print.ts"
 
-const types = Object.keys(classOf) as ReadonlyArray<CommandType>
+const types: ReadonlyArray<string> = [...Object.keys(classOf), ...orderCommandTypes]
+const isOrderType = (type: unknown): boolean => orderCommandTypes.some((known) => known === type)
 
 const usage = (message: string) => new CommandFailed({ code: exitCode.usage, message })
 
+/** What may be sent: a command about a SKU, or one about an order. */
+type AnyCommand = StockCommand | OrderRequest
+
+const isOfOrder = (command: AnyCommand): command is OrderRequest => isOrderType(command.type)
+
+/** A command about an order, of which whoever checks it says what is wrong: it is not sent then. */
+const orderOf = (json: object, nowMs: number): OrderRequest => {
+  const { v: _, ...command } = { v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json }
+  return command as unknown as OrderRequest
+}
+
 /** A command as its JSON says it, with `v`, `id` and `issuedAtMs` filled in where they are left out. */
-const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<StockCommand, CommandFailed> => {
+const commandOf = (json: unknown, nowMs: number, which: string): Effect.Effect<AnyCommand, CommandFailed> => {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     return Effect.fail(usage(`${which}--body: a command is a JSON object`))
+  if (isOrderType(Reflect.get(json, "type"))) return Effect.succeed(orderOf(json, nowMs))
   const command = readCommandJson({ v: 1, id: randomUUID(), issuedAtMs: nowMs, ...json })
   if ("type" in command) return Effect.succeed(command)
   return Effect.fail(usage(`${which}${noCommandText(command)}`))
@@ -43,39 +57,48 @@ export const noCommandText = ({ refusal: { reason, field = "" }, detail }: NoCom
 }
 
 /** What came of one command: its decision, that none came in time, or that this sender may not send it. */
-type Sent = { readonly command: StockCommand } & (
-  | { readonly decision: CommandAnswer }
+type Sent = { readonly command: AnyCommand } & (
+  | { readonly decision: CommandAnswer | OrderAnswer }
   | { readonly unknown: { readonly stored: boolean; readonly cause: string } }
   | { readonly notPermitted: { readonly sender: string; readonly cause: string; readonly remedy: string } }
 )
 
 const codeOf = (sent: Sent): ExitCode => {
-  if ("decision" in sent) return outcomeCode(sent.decision)
+  if ("decision" in sent)
+    return "order" in sent.decision ? orderCode(sent.decision as OrderAnswer) : outcomeCode(sent.decision as CommandAnswer)
   return "unknown" in sent ? unknownCode(sent.unknown.stored) : exitCode.usage
 }
 
 const lineOf = (sent: Sent, nowMs: number): string => {
-  if ("decision" in sent) return decisionLine(sent.command, sent.decision, nowMs)
+  if ("decision" in sent)
+    return isOfOrder(sent.command)
+      ? orderLine(sent.command, sent.decision as OrderAnswer, nowMs)
+      : decisionLine(sent.command, sent.decision as CommandAnswer, nowMs)
   if ("unknown" in sent) return unknownLine(sent.command, sent.unknown.stored, sent.unknown.cause)
   const { sender, remedy } = sent.notPermitted
   return notPermittedLine(sent.command, sender, remedy)
 }
 
-const sendOne = (client: Client["Service"], command: StockCommand, timeoutMs: number) =>
-  client.send(command, { timeoutMs }).pipe(
+const sendOne = (client: Client["Service"], command: AnyCommand, timeoutMs: number) =>
+  (isOfOrder(command)
+    ? Effect.map(client.sendOrder(command, { timeoutMs }), (answer): CommandAnswer | OrderAnswer => answer)
+    : client.send(command, { timeoutMs })
+  ).pipe(
     Effect.map((decision): Sent => ({ command, decision })),
     Effect.catchTags({
       AnswerUnknown: ({ cause, stored }) => Effect.succeed<Sent>({ command, unknown: { stored: stored === true, cause } }),
       NotPermitted: ({ cause }) =>
         Effect.succeed<Sent>({
           command,
-          notPermitted: { sender: client.sender, cause, remedy: senderRemedy(classOf[command.type]) },
+          notPermitted: { sender: client.sender, cause, remedy: senderRemedy(classOfCommand(command)) },
         }),
     }),
   )
 
+const classOfCommand = (command: AnyCommand) => (isOfOrder(command) ? "sell" : classOf[command.type])
+
 /** `untilMs`: when patience ends, connecting included. */
-const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<StockCommand>, json: boolean, untilMs: number) {
+const sendAll = Effect.fnUntraced(function* (commands: ReadonlyArray<AnyCommand>, json: boolean, untilMs: number) {
   const client = yield* Client
   const leftMs = Math.max(1, untilMs - (yield* Clock.currentTimeMillis))
   const all = yield* Effect.forEach(commands, (command) => sendOne(client, command, leftMs), { concurrency: "unbounded" })
@@ -123,7 +146,7 @@ export const sendCommand = Command.make(
     const commands = yield* Effect.forEach(jsons, ({ value, where }) => commandOf(value, nowMs, where))
     const [first] = commands
     if (first === undefined) return yield* usage("--body: holds no command")
-    const access = yield* senderAccess(as, classOf[first.type])
+    const access = yield* senderAccess(as, classOfCommand(first))
     yield* sendAll(commands, json, nowMs + timeoutMs).pipe(
       Effect.provide(clientLayer({ ...access, timeoutMs, connectTimeoutMs: timeoutMs })),
     )
@@ -134,6 +157,7 @@ export const sendCommand = Command.make(
     { command: "holdfast send SetPolicy --sku A --channels web,shop", description: "two channels sell A" },
     { command: "holdfast send ReceiveStock --sku A --location berlin --qty 10", description: "ten units arrived" },
     { command: "holdfast send Reserve --sku A --qty 2 --as web", description: "hold two of them for 15 minutes" },
+    { command: "holdfast send PlaceOrder --order O-1 --line A=2 --line B=1 --as web", description: "all of an order, or nothing" },
     { command: "holdfast send --body - --json < commands.ndjson", description: "many at once" },
   ]),
 )

@@ -2,6 +2,7 @@
  * The numbers a program may set, checked when they are given. A patience of 0 or NaN would end every call before it was sent, one beyond what a timer holds at once; both looked like a cluster
  * that doesn't answer. A mistake of the program is thrown as what JavaScript calls it, a RangeError, not told as an operating error.
  */
+import { usualPace } from "./pace.ts"
 
 /** The longest that a timer waits: above it, it ends at once. */
 export const timerMsMax = 2 ** 31 - 1
@@ -30,7 +31,7 @@ export interface Numbers {
   readonly inFlightMax: number
 }
 
-const defaults: Numbers = { timeoutMs: 30_000, retryMs: 1_000, retryMsMax: 10_000, inFlightMax: 4_096 }
+const defaults: Numbers = { timeoutMs: 30_000, ...usualPace, inFlightMax: 4_096 }
 
 type OptionalNumbers = { readonly [Name in keyof Numbers]?: number | undefined }
 

@@ -12,6 +12,9 @@ export interface Pace {
   readonly retryMsMax: number
 }
 
+/** The pace of a client that is given none. */
+export const usualPace: Pace = { retryMs: 1_000, retryMsMax: 10_000 }
+
 /** Milliseconds before the first try after nobody took a message: a door that is shut for a sender opens again about as soon. */
 const untakenFirstMs = 50
 

@@ -66,7 +66,8 @@ const expireDue = (partition: Serving, given: EngineContext, draft: RecordDraft)
   bytes = 0
   for (const [part, actor] of due) {
     bytes += parts.expiredBytesOf(part)
-    if (bytes > 2 * expiryBytesMax) break
+    // The first always fits: a record of nothing else has room for it.
+    if (bytes > 2 * expiryBytesMax && byActor.size > 0) break
     const ended = parts.expire(part, draft.atMs)
     const more = carriedCount(given.kind, actor.key, ended)
     if (!hasRoomToCarry(partition, more === 0 ? 0 : carried + more)) {

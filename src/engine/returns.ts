@@ -4,14 +4,15 @@
  * Any of them may be heard twice, late or never, and by whoever reigned before. What is not under way passes without a trace; what can't be taken is asked for again.
  */
 import { assert } from "../assert.ts"
-import { utf8Bytes } from "../domain/names.ts"
+import { type EpochMs, utf8Bytes } from "../domain/names.ts"
 import { recordBytesMax, recordEnvelopeBytesMax, returnedBytesMax, returnedOutcomeBytesMax, returnsBytesMax } from "../limits.ts"
+import type { Actor } from "./actor.ts"
 import { applyEvents, type EngineContext } from "./apply.ts"
 import { settle } from "./carrying.ts"
 import { addEntry, type RecordDraft, touch } from "./draft.ts"
 import type { KindCarrying } from "./kind.ts"
 import { giveAnswers, noteAnswers } from "./owed.ts"
-import type { Partition, Serving } from "./partition.ts"
+import type { Serving } from "./partition.ts"
 import type { CarriedReturn, Output } from "./protocol.ts"
 import type { CommandUnderWay, ReturnedEntry } from "./records.ts"
 
@@ -43,67 +44,75 @@ export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<Carrie
 export const takeReturns = (partition: Serving, given: EngineContext, draft: RecordDraft): Array<Output> => {
   const { returns } = partition.reign
   const { carrying } = given.kind
-  const alarms: Array<Output> = []
-  if (returns.size === 0 || carrying === null) return alarms
+  if (returns.size === 0 || carrying === null) return []
+  const untaken: Array<string> = []
   let bytes = 0
   let left = partition.bounds.batchCommandsMax
   for (const { heard, bytes: outcomeBytes } of returns.values()) {
     const carried = partition.underWay.get(heard.id)
     assert(carried !== undefined, "INV-17 what is heard and not journaled is under way")
-    const worst = worstOf(partition, carrying, carried, heard.outcome) + outcomeBytes
+    const actor = partition.actors.get(carried.from)
+    assert(actor !== undefined, "INV-17 who carries a command is known")
+    const made = whatIsMade(carrying, actor, carried, heard, draft.atMs)
+    if (made._tag === "Threw") {
+      returns.delete(heard.id)
+      untaken.push(`${heard.id} of ${carried.from}: ${made.cause}`)
+      continue
+    }
+    const worst = made.bytes + outcomeBytes + plainReturnBytes
     const fits = draft.bytes + worst <= recordBytesMax - recordEnvelopeBytesMax
     if (!fits || (bytes > 0 && bytes + worst > returnsBytesMax) || left === 0) break
     left--
     returns.delete(heard.id)
     const before = draft.bytes
-    const alarm = takeReturn(partition, given, draft, carrying, carried, heard)
-    if (alarm !== undefined) {
-      alarms.push(alarm)
-      continue
-    }
+    takeReturn(partition, given, draft, actor, heard, made.events)
     bytes += worst
     assert(draft.bytes <= before + worst, "INV-9 what a return makes of a record is bounded by its kind")
     // Counted at its worst: texts are measured in characters, records in bytes.
     draft.bytes = before + worst
   }
-  return alarms
+  const [first] = untaken
+  if (first === undefined) return []
+  const what = `${untaken.length} decisions that came back can't be taken, and their commands stay under way`
+  return [{ _tag: "Alarm", kind: "Quarantined", detail: `partition ${partition.id}: ${what}; ${first}` }]
 }
 
-const worstOf = (partition: Partition, carrying: KindCarrying, carried: CommandUnderWay, outcome: CarriedReturn["outcome"]): number => {
-  const actor = partition.actors.get(carried.from)
-  assert(actor !== undefined, "INV-17 who carries a command is known")
-  const worst = carrying.returnedBytesOf(actor.state, carried, outcome)
-  assert(worst <= returnedBytesMax, "INV-9 what a return makes of a record is bounded")
-  return worst + plainReturnBytes
+/** What an actor makes of a decision that came back, and its bytes in a record at the worst; or why it can't be taken. */
+type Made =
+  | { readonly _tag: "Made"; readonly events: ReturnedEntry["events"]; readonly bytes: number }
+  | { readonly _tag: "Threw"; readonly cause: string }
+
+const whatIsMade = (
+  carrying: KindCarrying,
+  { state }: Actor,
+  carried: CommandUnderWay,
+  { outcome }: CarriedReturn,
+  nowMs: EpochMs,
+): Made => {
+  try {
+    const bytes = carrying.returnedBytesOf(state, carried, outcome)
+    assert(bytes <= returnedBytesMax, "INV-9 what a return makes of a record is bounded")
+    return { _tag: "Made", events: carrying.returned(state, carried, outcome, nowMs), bytes }
+  } catch (cause) {
+    return { _tag: "Threw", cause: cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error" }
+  }
 }
 
-/** Journals one; an alarm if its actor can't take it. */
 const takeReturn = (
   partition: Serving,
   given: EngineContext,
   draft: RecordDraft,
-  carrying: KindCarrying,
-  carried: CommandUnderWay,
+  actor: Actor,
   { id, by, outcome }: CarriedReturn,
-): Output | undefined => {
-  const actor = partition.actors.get(carried.from)
-  assert(actor !== undefined, "INV-17 who carries a command is known")
-  let events: ReturnedEntry["events"]
-  try {
-    events = carrying.returned(actor.state, carried, outcome, draft.atMs)
-  } catch (cause) {
-    const why = cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 512) : "threw what is no error"
-    const detail = `partition ${partition.id}: what came back for ${id} of ${carried.from} can't be taken, and stays under way: ${why}`
-    return { _tag: "Alarm", kind: "Quarantined", detail }
-  }
+  events: ReturnedEntry["events"],
+): void => {
   given.kind.feed.noteBefore(actor)
   settle(partition, id)
   if (events.length > 0) {
-    applyEvents(partition, given, actor, events, draft.seq, draft.atMs, false)
+    applyEvents(partition, given, actor, events, draft.seq, draft.atMs)
     touch(draft, actor, events.at(-1)?.type ?? "")
     noteAnswers(given, draft, actor.key, events)
   }
   addEntry(given, draft, { _tag: "Returned", id, by, outcome, key: actor.key, events })
   giveAnswers(partition, given, draft)
-  return undefined
 }

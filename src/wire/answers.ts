@@ -12,11 +12,11 @@ import { RefusalReason } from "../domain/refusals.ts"
 import { BusyWhy } from "../engine/words.ts"
 import { decoderOf, openWord } from "./fields.ts"
 
-
 /** What about a message was why nothing of it was taken. */
 export const NotStoredReason = ["form", "size", "token", "sender", "class", "kind", "partition", "mixed", "age"] as const
 export type NotStoredReason = (typeof NotStoredReason)[number]
 
+/** What a sender hears of its message instead of, or before, a decision. */
 export type DoorAnswer =
   | { readonly answer: "stored"; readonly partition: number; readonly seq: number }
   /** `retryAfterMs`: when it is worth coming back. */
@@ -39,10 +39,12 @@ export type DoorAnswer =
     }
 
 const v = Schema.Literal(1)
+/** The JSON of `stored`. */
 export const StoredAnswerJson = Schema.Struct({ v, answer: Schema.Literal("stored"), partition: CountField, seq: CountField }).annotate({
   identifier: "StoredAnswer",
   description: "The message is stored and will be decided; the decision follows on the same subject",
 })
+/** The JSON of `busy`. */
 export const BusyAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("busy"),
@@ -52,6 +54,7 @@ export const BusyAnswerJson = Schema.Struct({
   identifier: "BusyAnswer",
   description: "Nothing of the message was taken now; the same bytes may be sent again after retryAfterMs",
 })
+/** The JSON of `notStored`. */
 export const NotStoredAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("notStored"),
@@ -67,6 +70,7 @@ export const NotStoredAnswerJson = Schema.Struct({
 
 const DoorAnswerJson = Schema.Union([StoredAnswerJson, BusyAnswerJson, NotStoredAnswerJson])
 
+/** An answer's bytes. */
 export const encodeDoorAnswer = (answer: DoorAnswer): Uint8Array => Buffer.from(JSON.stringify({ v: 1, ...answer }), "utf8")
 
 const decode = decoderOf(DoorAnswerJson)

@@ -118,9 +118,11 @@ const versioned = (bytes: Uint8Array): { readonly _tag: "Known"; readonly value:
   return typeof version === "number" && version > archiveVersion ? { _tag: "Newer", version } : { _tag: "Known", value }
 }
 
+/** A manifest's bytes, a line a field, for people. */
 export const encodeArchiveManifest = (manifest: ArchiveManifest): Uint8Array =>
   Buffer.from(`${JSON.stringify({ archive: archiveVersion, ...manifest }, null, 1)}\n`, "utf8")
 
+/** The manifest of some bytes, or why they are none. */
 export const decodeArchiveManifest = (bytes: Uint8Array): { readonly _tag: "Manifest"; readonly manifest: ArchiveManifest } | NotRead => {
   const known = versioned(bytes)
   if (known._tag !== "Known") return known
@@ -154,6 +156,7 @@ export const encodeSegment = (head: SegmentHead, records: ReadonlyArray<StoredRe
     ...records.flatMap(({ seq, messageId, bytes }) => lineWith({ seq, id: messageId }, recordKey, bytes)),
   ])
 
+/** An archived snapshot's bytes. Every chunk fits a line. */
 export const encodeArchivedSnapshot = (head: SnapshotHead, chunks: ReadonlyArray<Uint8Array>): Uint8Array =>
   Buffer.concat([
     headLine({ archive: archiveVersion, kind: "snapshot", ...head }),
@@ -209,6 +212,7 @@ export const decodeSegment = (
     : unreadable(`${records.length} records, where ${head.from} to ${head.to} should be`)
 }
 
+/** An archived snapshot's head and its chunks, in order and none missing. */
 export const decodeArchivedSnapshot = (
   bytes: Uint8Array,
 ): { readonly _tag: "Snapshot"; readonly head: SnapshotHead; readonly chunks: ReadonlyArray<Uint8Array> } | NotRead => {

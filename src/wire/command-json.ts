@@ -192,4 +192,5 @@ const valueFault = (json: object, path: string, expected: string): string => {
   return `out of its range (${rangeOf(expected)}): ${valueText(value)}`
 }
 
+/** A field's path as a refusal names it: shortened, and well-formed. */
 export const fieldName = (path: string): string => (path.length <= fieldCharsMax ? path : path.slice(0, fieldCharsMax)).toWellFormed()

@@ -26,6 +26,7 @@ export const EventJson = Schema.Union(skuKind.events.map(schemaOf)) as unknown a
 
 tied<LineTold, typeof LineToldField.Type>()
 
+/** The JSON of a refusal. */
 export const RefusalJson = Schema.Struct({
   reason: Schema.Literals(RefusalReason),
   field: Schema.optionalKey(Schema.String),
@@ -56,6 +57,7 @@ export const outcomeFields = {
   dropped: { outcome: Schema.Literal("dropped"), reason: Schema.String },
 } as const
 
+/** The JSON of any outcome of a command about a SKU. */
 export const OutcomeJson = Schema.Union([
   Schema.Struct(outcomeFields.accepted),
   Schema.Struct(outcomeFields.refused),

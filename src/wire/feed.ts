@@ -25,11 +25,13 @@ export const AtsValueJson = Schema.Struct({
     "Available to sell of a SKU for a channel, and units it sold without asking that are not there, as of the journal's record at version",
 })
 
+/** A message of the feed. */
 export const AtsJson = Schema.Struct({ v: Schema.Literal(1), ...AtsValueJson.fields }).annotate({
   identifier: "Ats",
   description: "A change of a SKU's ATS for one channel; accept it only if its version is above the last one accepted for the SKU",
 })
 
+/** A value's bytes, as a message of the feed. */
 export const encodeAts = (value: AtsValue): Uint8Array =>
   Buffer.from(
     `{"v":1,"channel":"${value.channel}","sku":${keyJson(value.sku)},"ats":${value.ats},"version":${value.version},"delta":${value.delta},"cause":"${value.cause}","atMs":${value.atMs}${value.shortQty === undefined ? "" : `,"shortQty":${value.shortQty}`}}`,

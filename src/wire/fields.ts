@@ -7,6 +7,7 @@ import { Result, Schema, SchemaIssue } from "effect"
 import { type CommandClass, CommandClass as commandClasses } from "../domain/names.ts"
 import { parseJson } from "./json.ts"
 
+/** A class of command. */
 export const ClassField: Schema.Literals<ReadonlyArray<CommandClass>> = Schema.Literals(commandClasses)
 
 /**

@@ -28,7 +28,7 @@ export const CarriedIdField = named<CommandId>(
   "an owner, a record's number and a place in it, with / between them",
 )
 /** The reservation of an order's line. */
-export const LineReservationField = named<ReservationId>(new RegExp(`^@[A-Za-z0-9_.:-]{1,${idCharsMax}}$`), "@ and an order's id")
+const LineReservationField = named<ReservationId>(new RegExp(`^@[A-Za-z0-9_.:-]{1,${idCharsMax}}$`), "@ and an order's id")
 /** The partition of a kind, as the sender of what its actors carry. */
 const PartitionSenderField = named<SenderId>(/^@[a-z]{1,32}\.(?:0|[1-9][0-9]{0,5})$/, "@, a kind, a dot and a partition")
 

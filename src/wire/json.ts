@@ -10,6 +10,7 @@
 /** No message of ours is nested deeper than this, by far. */
 const depthMax = 16
 
+/** A value of JSON, or why some bytes are none. */
 export type ParsedJson =
   | { readonly _tag: "Parsed"; readonly value: unknown }
   /** `key`: the key that stands twice in one object, where that is why. `at`: where in the text what is JSON is refused. */

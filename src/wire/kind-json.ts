@@ -29,6 +29,7 @@ export type ReadEntries<K extends KindTypes = KindTypes> = (
   longWay: LongWay<K>,
 ) => ReadonlyArray<Entry<K>> | undefined
 
+/** A kind's own JSON, and what is the kind's in what all kinds write. */
 export interface KindJson<K extends KindTypes = KindTypes> {
   readonly name: Kind
   /** The field that names an actor, wherever one is named. */

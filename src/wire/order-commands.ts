@@ -3,6 +3,8 @@
  *
  * A channel doesn't write its own name: the ingress does. So the canonical body, and with it the journal, says whose order it is, and a body that names another's is refused.
  */
+import { Schema } from "effect"
+import { SenderField } from "../domain/fields.ts"
 import type { SenderId } from "../domain/names.ts"
 import { isSender, type OrderBookKey } from "../domain/names.ts"
 import { orderKind } from "../domain/order/index.ts"
@@ -17,6 +19,12 @@ type OrderCommand = OrderKind["command"]
 
 /** What reads commands about orders. Only SKUs may send a NoteLine. */
 export const orderCommands = commandReadersOf<OrderCommand>(orderKind, { carried: ["NoteLine"], carriedAlone: ["NoteLine"] })
+
+/** One schema for each type as a channel writes it, by its name: it may leave its own name out. */
+export const orderCommandSchemas = commandReadersOf<OrderCommand>(
+  { ...orderKind, head: { ...orderKind.head, channel: Schema.optionalKey(SenderField) } },
+  { carried: ["NoteLine"], carriedAlone: ["NoteLine"] },
+).schemas
 
 /** The canonical text of a command about an order. */
 export const orderCommandText = commandWriterOf(orderKind)

@@ -31,6 +31,7 @@ export const orderOutcomeFields = {
     lines: Schema.optionalKey(Schema.Array(LineToldField)),
   },
 } as const
+/** The JSON of any outcome of a command about an order. */
 export const OrderOutcomeJson = Schema.Union([
   Schema.Struct(orderOutcomeFields.accepted),
   Schema.Struct(orderOutcomeFields.refused),

@@ -204,6 +204,7 @@ const LocationStockJson = Schema.Struct({
   available: Schema.Int,
 })
 
+/** The answer to `stock`. */
 export const StockAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("stock"),
@@ -225,11 +226,13 @@ export const StockAnswerJson = Schema.Struct({
     "Stock of a SKU by location, what each channel may sell of it, and what was sold and is not there: shortages are the oldest of them",
 })
 
+/** The same where nobody has told anything about the SKU. */
 export const UnknownSkuAnswerJson = Schema.Struct({ v, answer: Schema.Literal("unknownSku"), sku: SkuField, ...asOf }).annotate({
   identifier: "UnknownSkuAnswer",
   description: "Nobody has told anything about this SKU yet",
 })
 
+/** The answer to `reservation`. */
 export const ReservationAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("reservation"),
@@ -248,6 +251,7 @@ export const ReservationAnswerJson = Schema.Struct({
     "A reservation of the asking channel: its open units by location, those it is short of, when it expires if it is held, when it ended if it has",
 })
 
+/** The same where the channel has no such reservation. */
 export const UnknownReservationAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("unknownReservation"),
@@ -259,6 +263,7 @@ export const UnknownReservationAnswerJson = Schema.Struct({
   description: "The asking channel has no such reservation of this SKU, or it ended so long ago that it is forgotten",
 })
 
+/** The answer to `order`. */
 export const OrderStandingAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("order"),
@@ -293,6 +298,7 @@ export const OrderStandingAnswerJson = Schema.Struct({
     "An order of a channel as it stands: its phase, how it ended if it has, until when it is held, which command's answer it owes, and of each line what is open and what became of the rest",
 })
 
+/** The same where the channel has no such order. */
 export const UnknownOrderAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("unknownOrder"),
@@ -304,6 +310,7 @@ export const UnknownOrderAnswerJson = Schema.Struct({
   description: "The channel has no such order, or it ended so long ago that its lines are no longer kept",
 })
 
+/** The answer to `ats`: of one SKU, or a page. */
 export const AtsAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("ats"),
@@ -315,12 +322,14 @@ export const AtsAnswerJson = Schema.Struct({
   description: "Current ATS of the asking channel; next is null on the partition's last page",
 })
 
+/** The answer to `topology`. */
 export const TopologyAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("topology"),
   partitions: Schema.Struct(forEachKind(() => CountField)),
 }).annotate({ identifier: "TopologyAnswer", description: "How many partitions the cluster has of each kind of actor" })
 
+/** The answer of each worker to `workers`. */
 export const WorkerAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("worker"),
@@ -356,6 +365,7 @@ const quarantinedFields = {
   atMs: CountField,
 }
 
+/** The answer to `quarantine` of a partition of SKUs. */
 export const QuarantineAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("quarantine"),
@@ -364,6 +374,7 @@ export const QuarantineAnswerJson = Schema.Struct({
   next: Schema.NullOr(CountField),
 }).annotate({ identifier: "QuarantineAnswer", description: "Commands about SKUs that nobody could decide, oldest first" })
 
+/** The answer to `quarantine` of a partition of orders. */
 export const OrderQuarantineAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("orderQuarantine"),
@@ -372,6 +383,7 @@ export const OrderQuarantineAnswerJson = Schema.Struct({
   next: Schema.NullOr(CountField),
 }).annotate({ identifier: "OrderQuarantineAnswer", description: "The same of commands about orders" })
 
+/** The answer to whoever may not ask that. */
 export const NotAllowedAnswerJson = Schema.Struct({
   v,
   answer: Schema.Literal("notAllowed"),
@@ -379,6 +391,7 @@ export const NotAllowedAnswerJson = Schema.Struct({
   roles: Schema.Array(Schema.String),
 }).annotate({ identifier: "NotAllowedAnswer", description: "The sender has none of the roles, of which one is needed to ask that" })
 
+/** The answer to what is no question. */
 export const InvalidAnswerJson = Schema.Struct({ v, answer: Schema.Literal("invalid"), field: Schema.String }).annotate({
   identifier: "InvalidAnswer",
   description: "The question was none",

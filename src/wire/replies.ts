@@ -28,6 +28,7 @@ const DecisionJson = Schema.Union([
   Schema.Struct({ ...about, ...outcomeFields.dropped }),
 ]).annotate({ identifier: "Decision", description: "The answer to one command" })
 
+/** A reply about SKUs. */
 export const ReplyJson = Schema.Struct({
   v: Schema.Literal(1),
   partition: CountField,
@@ -45,6 +46,7 @@ const decisionText = (said: SkuHeardDecision): string => {
   return `${addOutcome(`{"id":${id},"sku":${sku},${said.repeated === true ? '"repeated":true,' : ""}`, said)}}`
 }
 
+/** A reply's bytes. */
 export const encodeReply = (reply: SkuReply): Uint8Array => {
   const decisions = reply.decisions.map(decisionText).join(",")
   return Buffer.from(`{"v":1,"partition":${reply.partition},"seq":${reply.seq},"epoch":${reply.epoch},"decisions":[${decisions}]}`, "utf8")

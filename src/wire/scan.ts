@@ -40,6 +40,7 @@ export interface Literal {
   readonly last: number
 }
 
+/** A text as it is stepped over. */
 export const literal = (chars: string): Literal => {
   const padded = Buffer.alloc(chars.length + 4)
   padded.write(chars, "latin1")
@@ -63,6 +64,7 @@ export const beginScan = (source: Uint8Array): string | undefined => {
 
 /** The place reached. */
 export const placeReached = (): number => at
+/** Goes on from that place. */
 export const goTo = (place: number): void => {
   at = place
 }

@@ -7,17 +7,23 @@
 /** Whether a value is what a field holds. What reads more than a type has reads that type too; what reads less doesn't compile in its place. */
 export type Is<T> = ((value: unknown) => boolean) & { readonly reads?: (value: T) => void }
 
+/** A text. */
 export const text: Is<string> = (value) => typeof value === "string"
+/** A whole number that is exact. */
 export const whole: Is<number> = (value) => Number.isSafeInteger(value)
+/** Bytes. */
 export const bytes: Is<Uint8Array> = (value) => value instanceof Uint8Array
+/** Null, or something else. */
 export const nullOr =
   <T>(is: Is<T>): Is<T | null> =>
   (value) =>
     value === null || is(value)
+/** A word of a list. */
 export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): Is<Word> => {
   const known: ReadonlySet<unknown> = new Set(words)
   return (value) => known.has(value)
 }
+/** A list of which each item is read. */
 export const listOf =
   <T>(is: Is<T>): Is<ReadonlyArray<T>> =>
   (value) => {

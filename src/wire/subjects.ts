@@ -51,7 +51,9 @@ export const atsSubject = (channel: string, token: string): string => `hf.ats.${
 
 /** How the feed's stream holds it: by partition of the SKUs, for the owner that watches its own. Workers alone see this. */
 export const feedSubject = (partition: number, channel: string, token: string): string => `hf.feed.${partition}.${channel}.${token}`
+/** All that the feed's stream holds of a partition. */
 export const feedOf = (partition: number): string => `hf.feed.${partition}.>`
+/** What holds the latest value of each SKU for each channel. */
 export const feedStream = "HF_FEED"
 
 /** The token of a kind in the name of a stream. */
@@ -63,12 +65,14 @@ export const commandsStream = (kind: Kind): string => `HF_STORED_${streamToken(k
 export const storedOf = (kind: Kind, partition: number | "*"): string => `hf.q.${kind}.${partition}`
 /** Where an ingress hands messages to a reign. */
 export const handedTo = (kind: Kind | "*", partition: number | "*", owner: string): string => `hf.hand.${kind}.${partition}.${owner}`
-/** Where owners of other partitions hand over what their actors carry to a reign's, and where one hears what came of what its own carried. */
+/** Where owners of other partitions hand over what their actors carry to a reign's. */
 export const carriedTo = (kind: string, partition: number | "*", owner: string): string => `hf.carry.${kind}.${partition}.${owner}`
+/** Where a reign hears what came of the commands that its actors carried. */
 export const saidBackTo = (kind: string, partition: number | "*", owner: string): string => `hf.back.${kind}.${partition}.${owner}`
 /** Where an owner says what ingresses have to know of it. */
 export const announcedBy = (kind: Kind | "*", partition: number | "*"): string => `hf.owner.${kind}.${partition}`
 
+/** The stream of a partition's journal. */
 export const journalStream = (kind: Kind, partition: number): string => `HF_JOURNAL_${streamToken(kind)}_${partition}`
 /** The partition of a journal's stream, or undefined if the name is none of a journal of this kind. */
 export const journalPartition = (kind: Kind, stream: string): number | undefined => {
@@ -76,12 +80,16 @@ export const journalPartition = (kind: Kind, stream: string): number | undefined
   const number = stream.startsWith(start) ? stream.slice(start.length) : ""
   return /^(?:0|[1-9][0-9]{0,5})$/.test(number) ? Number(number) : undefined
 }
+/** What that stream takes. */
 export const journalSubject = (kind: Kind, partition: number): string => `hf.journal.${kind}.${partition}`
 
+/** What holds the snapshots of a kind's partitions. */
 export const snapshotsStream = (kind: Kind): string => `HF_SNAPSHOTS_${streamToken(kind)}`
 /** All that the stream of a kind's snapshots takes. */
 export const snapshotSubjects = (kind: Kind): ReadonlyArray<string> => [`hf.snap.${kind}.*.*.*`, `hf.snap.${kind}.*.manifest`]
+/** Where a partition's newest snapshot is named. */
 export const manifestSubject = (kind: Kind, partition: number): string => `hf.snap.${kind}.${partition}.manifest`
+/** Where a chunk of a snapshot lies. */
 export const chunkSubject = (kind: Kind, partition: number, snapshot: string, index: number | "*"): string =>
   `hf.snap.${kind}.${partition}.${snapshot}.${index}`
 /** The chunks of all of a partition's snapshots. */
@@ -94,8 +102,11 @@ export const chunkNamed = (subject: string): { readonly snapshot: string; readon
 
 // Keys. Buckets hold those of all kinds, each under its kind.
 
+/** Who tries to own what. */
 export const leasesBucket = "HF_LEASES"
+/** What workers say of themselves. */
 export const membersBucket = "HF_MEMBERS"
+/** What stands outside journals: witnesses, halts, incarnations, counts. */
 export const marksBucket = "HF_MARKS"
 
 /** A key of one kind's actors: a worker's name among the members, a partition among the leases, or what a mark is of. `>` and `*` are for watching. */

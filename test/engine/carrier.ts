@@ -1,5 +1,5 @@
 /**
- * A world of partitions of the two toy kinds: their journals, an owner of each and former owners that don't know it yet, and what flies between them, all of it under the test's control.
+ * A world of partitions of two kinds, the toys unless others are given: their journals, an owner of each and former owners that don't know it yet, and what flies between them, all of it under the test's control.
  *
  * Nothing arrives, is stored or is answered unless the test says so, but for what a healthy broker reads at once.
  */
@@ -18,11 +18,18 @@ import { books, channel, plainCodec, sha256, shelves } from "./toys.ts"
 type Of<Tag extends Output["_tag"]> = Extract<Output, { readonly _tag: Tag }>
 type Told = Input extends infer Each ? (Each extends Input ? Omit<Each, "nowMs"> : never) : never
 
-const kinds: Readonly<Record<string, ActorKind>> = {
-  book: books as unknown as ActorKind,
-  shelf: shelves as unknown as ActorKind,
+/** A kind of actor and its bytes. */
+export interface Played {
+  readonly kind: ActorKind
+  readonly codec: EngineCodec
 }
-const codec = plainCodec<KindTypes>()
+
+const plain = plainCodec<KindTypes>() as EngineCodec
+// As the engine knows a kind: it hands each nothing but what it had from it.
+const toys: Readonly<Record<string, Played>> = {
+  book: { kind: books as unknown as ActorKind, codec: plain },
+  shelf: { kind: shelves as unknown as ActorKind, codec: plain },
+}
 
 export const startMs = 1_800_000_000_000
 
@@ -42,11 +49,13 @@ export class Place {
   readonly world: World
   readonly kind: string
   readonly partition: number
+  readonly played: Played
 
   constructor(world: World, kind: string, partition: number) {
     this.world = world
     this.kind = kind
     this.partition = partition
+    this.played = world.played(kind)
     this.desk = new Desk(this, false)
   }
 
@@ -58,7 +67,7 @@ export class Place {
 
   records(): ReadonlyArray<JournalRecord> {
     return this.journal.map(({ bytes }) => {
-      const decoded = codec.decodeRecord(bytes)
+      const decoded = this.played.codec.decodeRecord(bytes)
       if (decoded._tag !== "Record") throw new Error(decoded._tag)
       return decoded.record
     })
@@ -85,14 +94,14 @@ export class Desk {
     const { world } = place
     this.place = place
     this.owner = isReader ? "reader" : `o${++world.owners}`
-    this.#step = makeStep({ kind: kinds[place.kind] as ActorKind, codec: codec as EngineCodec, rules: world.rules })
+    this.#step = makeStep({ ...place.played, rules: world.rules })
     this.partition = emptyPartition({
       partition: place.partition,
       partitions: world.partitions,
       snapshotEveryRecords: world.snapshotEveryRecords,
       bounds: { snapshotSliceItemsMax: 4, ...world.bounds },
       memoryBounds: { ...memoryBounds, recent: 3, ...world.memory },
-      partitionsOf: { book: world.partitions, shelf: world.partitions },
+      partitionsOf: Object.fromEntries(Object.keys(world.actors).map((kind) => [kind, world.partitions])),
     })
     const { snapshot } = place
     if (fromSnapshot && snapshot !== null) this.put({ _tag: "SnapshotRead", ...snapshot })
@@ -217,6 +226,7 @@ interface WorldOptions {
   readonly bounds?: Partial<EngineBounds>
   readonly memory?: Partial<MemoryBounds>
   readonly snapshotEveryRecords?: number
+  readonly actors?: Readonly<Record<string, Played>>
 }
 
 /** All of it. */
@@ -233,17 +243,26 @@ export class World {
   readonly bounds: Partial<EngineBounds>
   readonly memory: Partial<MemoryBounds>
   readonly snapshotEveryRecords: number
+  readonly actors: Readonly<Record<string, Played>>
   readonly places: ReadonlyArray<Place>
   #asked = 0
 
-  constructor({ partitions = 1, rules = protocolRules, bounds = {}, memory = {}, snapshotEveryRecords = 6 }: WorldOptions = {}) {
+  constructor(options: WorldOptions = {}) {
+    const { partitions = 1, rules = protocolRules, bounds = {}, memory = {}, snapshotEveryRecords = 6, actors = toys } = options
     this.partitions = partitions
     this.rules = rules
     this.bounds = bounds
     this.memory = memory
     this.snapshotEveryRecords = snapshotEveryRecords
+    this.actors = actors
     const all = Array.from({ length: partitions }, (_, partition) => partition)
-    this.places = ["book", "shelf"].flatMap((kind) => all.map((partition) => new Place(this, kind, partition)))
+    this.places = Object.keys(actors).flatMap((kind) => all.map((partition) => new Place(this, kind, partition)))
+  }
+
+  played(kind: string): Played {
+    const found = this.actors[kind]
+    if (found === undefined) throw new Error(`no kind ${kind}`)
+    return found
   }
 
   place(kind: string, partition = 0): Place {
@@ -252,12 +271,15 @@ export class World {
     return found
   }
 
-  /** A channel asks for something of a book or a shelf; the suffix its answer goes to. */
-  ask(kind: "book" | "shelf", key: string, command: Record<string, unknown>, sender: SenderId = channel): string {
+  /** A channel asks for something of an actor; the suffix its answer goes to. */
+  ask(kind: string, key: string, command: Record<string, unknown>, sender: SenderId = channel): string {
+    const { kind: asked, codec } = this.played(kind)
+    // The tests' own spelling of a command of either kind.
     const whole = { issuedAtMs: this.nowMs, [kind]: key, ...command } as unknown as KindTypes["command"]
     const reply = `r.${++this.#asked}`
-    const body = { _tag: "Commands", array: false, commands: [{ _tag: "Command", command: whole, text: JSON.stringify(whole) }] } as const
-    const commandClass = command.type === "Settle" ? "operator" : "sell"
+    const commands = [{ _tag: "Command", command: whole, text: codec.commandText(whole) }] as const
+    const body = { _tag: "Commands", array: false, commands } as const
+    const commandClass = asked.commands.classOf(whole)
     const message = { sender, class: commandClass, bulk: false, key: key as ActorKey, reply, publishedMs: this.nowMs, trace: null } as const
     const { desk } = this.place(kind, partitionOf(key, this.partitions))
     desk.put({ _tag: "CommandsHanded", messages: [{ ...message, bytes: 200, body }] })
@@ -282,7 +304,8 @@ export class World {
     const { from, settledMs, carried } = flying
     const { id, to, key, onBehalf, atMs } = carried
     const command = { ...carried.command, id, issuedAtMs: atMs } as KindTypes["command"]
-    const body = { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text: JSON.stringify(command) }] } as const
+    const text = this.played(to.kind).codec.commandText(command)
+    const body = { _tag: "Commands", array: false, commands: [{ _tag: "Command", command, text }] } as const
     const sender = by ?? internalSender(from.kind, from.partition)
     const message = {
       sender,
@@ -339,15 +362,15 @@ export class World {
     throw new Error("it never comes to rest")
   }
 
-  /** Everything works, and time goes on until all deals have ended and all answers are given. */
-  heal(): void {
+  /** Everything works, and time goes on until all parts have ended and all answers are given; `ms` at a time. */
+  heal(ms = 1_500): void {
     for (let i = 0; i < 200; i++) {
       this.settle()
       const isResting = this.places.every(
         ({ desk }) => desk.partition.underWay.size + desk.partition.owed.size + desk.partition.openHolds === 0,
       )
       if (isResting) return
-      this.pass(1_500)
+      this.pass(ms)
       // An owner that another has succeeded hears of it with its next record, or never.
       for (const { desk } of this.places) if (desk.isOver) desk.place.takeOver(false)
     }
@@ -355,7 +378,7 @@ export class World {
   }
 
   hashOf(partition: Partition, kind: string): string {
-    return stateHash(partition, kinds[kind] as ActorKind, sha256)
+    return stateHash(partition, this.played(kind).kind, sha256)
   }
 
   outcomes(id: string): ReadonlyArray<string> {

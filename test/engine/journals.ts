@@ -8,6 +8,7 @@ import type { DecidedCommand, Entry, JournalRecord } from "../../src/engine/reco
 import type { World } from "./carrier.ts"
 import { books, shelves } from "./toys.ts"
 
+// As the engine knows a kind: it hands each nothing but what it had from it.
 const kindOf = (name: string) => (name === "book" ? books : shelves) as unknown as Parameters<typeof outcomeOf>[0]
 
 const eventsOf = (entry: Entry): ReadonlyArray<{ readonly event: KindTypes["event"]; readonly internal: boolean }> => {

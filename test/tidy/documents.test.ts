@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import {
   changelogFindings,
   dependencyFindings,
+  engineFindings,
   hazardFindings,
   invariantFindings,
   operationsFindings,
@@ -46,6 +47,14 @@ describe("commands in documents", () => {
   it("are scripts in this repository", () => expect(scriptFindings(here)).toEqual([]))
   it("are flagged when there is no such script", () => {
     expect(scriptFindings(treeOf({ "package.json": manifest, "README.md": "npm run demo\nnpm run domo\n`npm test`" }))).toHaveLength(2)
+  })
+})
+
+describe("files of the engine", () => {
+  it("are each named once in the map, in this repository", () => expect(engineFindings(here)).toEqual([]))
+  it("are flagged when the map leaves one out, has one twice, or one that isn't there", () => {
+    const map = "| about | files of `src/engine` |\n| --- | --- |\n| all | `a.ts`, `a.ts`, `gone.ts` |\n\n`b.ts`"
+    expect(engineFindings(treeOf({ "docs/ARCHITECTURE.md": map, "src/engine/a.ts": "", "src/engine/b.ts": "" }))).toHaveLength(3)
   })
 })
 

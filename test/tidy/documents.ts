@@ -30,7 +30,7 @@ export const invariantFindings = (tree: Tree): ReadonlyArray<Finding> => {
 }
 
 const hazardsPath = "docs/HAZARDS.md"
-const hazardTests = "test/engine/hazards.test.ts"
+const hazardTests = ["test/engine/hazards.test.ts", "test/engine/carried-hazards.test.ts"]
 /** A file that tries what the engine alone can't answer for. */
 const triedElsewhere = /`(?:test|sim)\/[\w./-]+`/
 
@@ -38,7 +38,9 @@ const triedElsewhere = /`(?:test|sim)\/[\w./-]+`/
 export const hazardFindings = (tree: Tree): ReadonlyArray<Finding> => {
   const text = tree.texts.get(hazardsPath) ?? ""
   const rows = new Set(linesWith(text, /^\| (\d+) \|/g).map(({ match }) => match))
-  const tests = linesWith(tree.texts.get(hazardTests) ?? "", /\bit\("(\d+): /g)
+  const tests = hazardTests.flatMap((path) =>
+    linesWith(tree.texts.get(path) ?? "", /\bit(?:\.each\(\[.*\]\))?\("(\d+): /g).map((found) => ({ path, ...found })),
+  )
   const tried = new Set(tests.map(({ match }) => match))
   const elsewhere = (number: string) => text.split("\n").some((line) => line.startsWith(`| ${number} |`) && triedElsewhere.test(line))
   return [
@@ -47,7 +49,7 @@ export const hazardFindings = (tree: Tree): ReadonlyArray<Finding> => {
       .map((row) => `${hazardsPath}:1 has hazard ${row}, which nothing tries`),
     ...tests
       .filter(({ match }) => !rows.has(match))
-      .map(({ line, match }) => `${hazardTests}:${line} tries hazard ${match}, which ${hazardsPath} does not have`),
+      .map(({ path, line, match }) => `${path}:${line} tries hazard ${match}, which ${hazardsPath} does not have`),
   ]
 }
 
@@ -115,6 +117,21 @@ export const pointerFindings = (tree: Tree): ReadonlyArray<Finding> =>
         .map((name) => `${path}:${index + 1} says that ${name} stands in ${file}`)
     }),
   )
+
+/** Files of the engine that the table in docs/ARCHITECTURE.md leaves out, or has twice. */
+export const engineFindings = (tree: Tree): ReadonlyArray<Finding> => {
+  const document = tree.texts.get("docs/ARCHITECTURE.md") ?? ""
+  const [, part = ""] = document.split("| about | files of `src/engine` |")
+  const [table = ""] = part.split("\n\n")
+  const named = [...table.matchAll(/`([\w-]+\.ts)`/g)].map(([, name]) => name ?? "")
+  const files = [...tree.texts.keys()].flatMap((path) => /^src\/engine\/([\w-]+\.ts)$/.exec(path)?.[1] ?? [])
+  return [
+    ...files.filter((file) => !named.includes(file)).map((file) => `docs/ARCHITECTURE.md doesn't say what src/engine/${file} is about`),
+    ...named
+      .filter((name, at) => !files.includes(name) || named.indexOf(name) !== at)
+      .map((name) => `docs/ARCHITECTURE.md has ${name} once too often`),
+  ]
+}
 
 const changeSections = new Set(["Safety", "Features", "Internals"])
 

@@ -3,7 +3,8 @@
  *
  * Of an order that stands, all depends on its width: the bytes of its lines' SKUs, and {@link lineBytes} for each line.
  */
-import { answeredBytesMax, orderLinesMax } from "../../limits.ts"
+import { assert } from "../../assert.ts"
+import { answeredBytesMax, bodyBytesMax, orderLinesMax, recordBytesMax } from "../../limits.ts"
 import { utf8Bytes } from "../names.ts"
 import type { OrderLine } from "./order.ts"
 
@@ -32,3 +33,9 @@ export const sayingBytes = (width: number): number => plainEntryBytes + width
 
 /** Whatever follows once a line has changed: an answer, which is said twice, and all lines asked for their units. */
 export const settlingBytes = (width: number): number => plainEntryBytes + 3 * width + answeredBytesMax
+
+// Two thirds of a record are what ends by time alone may take of it at once.
+assert(
+  settlingBytes(orderLinesMax * lineBytes + bodyBytesMax) < (2 * recordBytesMax) / 3,
+  "whatever follows of itself from an order with as many lines as there may be fits its share of a record",
+)

@@ -2,11 +2,13 @@
  * What of an order's lines is the order's alone at a SKU: their reservations begin, are made lasting and end by its word, so that its picture of them is true. A channel may refer to a line, and give it up; it can't
  * make one.
  */
+import { unreachable } from "../../assert.ts"
 import { orderOfReservation } from "../order/names.ts"
 import type { StockCommand } from "./commands.ts"
 
 /** The field by which a command of a channel names an order's line where it may not; undefined: it doesn't. */
 export const ordersOwnField = (command: StockCommand): "reservation" | undefined => {
+  if (!("reservation" in command)) return undefined
   switch (command.type) {
     case "Reserve":
     case "Confirm":
@@ -19,11 +21,8 @@ export const ordersOwnField = (command: StockCommand): "reservation" | undefined
         : undefined
     case "Release":
     case "Fulfil":
-    case "ReceiveStock":
-    case "AdjustStock":
-    case "Recount":
-    case "MoveStatus":
-    case "SetPolicy":
       return undefined
+    default:
+      return unreachable(command)
   }
 }
