@@ -17,7 +17,7 @@ import { type SenderProcess, startSender } from "./demo/channels.ts"
 import { type DemoFolder, demoFolder } from "./demo/folder.ts"
 import { type Guardian, startGuardian } from "./demo/guardian.ts"
 import { judge } from "./demo/judge.ts"
-import { idlePercentBetween, processorTimes } from "./demo/machine.ts"
+import { idlePercentBetween, idlePercentMin, type ProcessorTimes, processorTimes } from "./demo/machine.ts"
 import { type DemoFlags, type DemoOptions, demoFlags, demoOptions } from "./demo/options.ts"
 import { Player } from "./demo/player.ts"
 import { type DemoSale, type DemoSender, saleOf } from "./demo/sale.ts"
@@ -150,6 +150,15 @@ const startChannels = ({ sale, folder, server, guardian, stage, channels, now }:
     { concurrency: "unbounded", discard: true },
   )
 
+/** Why the demo ends where not every partition has an owner in time: a machine that has no time to spare is a reason of its own. */
+const unowned = (since: string, before: ProcessorTimes) => {
+  const idlePercent = idlePercentBetween(before, processorTimes())
+  const slow = idlePercent < idlePercentMin ? ": it is too slow for the demo beside whatever else it does" : ""
+  return failed(
+    `not every partition had an owner within ${servedPatienceMs / 1_000} s${since}, and the machine had ${idlePercent} % of its processors to spare${slow}; see the workers' logs`,
+  )
+}
+
 /** Waits until every partition is served, and what else is asked for holds. */
 const untilServed = (
   running: RunningDemo,
@@ -191,6 +200,7 @@ const beginToKill = (running: RunningDemo): void => {
 /** Starts all processes. */
 const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   const { options, screen, server, sale } = running
+  const before = processorTimes()
   yield* (yield* Cluster).prepare({ partitions: { sku: options.partitions, order: 1 }, replicas: 1 })
   screen.say(
     `nats-server runs at ${server.url}; starting ${counted(options.workers, "worker")} for ${counted(options.partitions, "partition")}`,
@@ -200,7 +210,7 @@ const begin = Effect.fnUntraced(function* (running: RunningDemo) {
   yield* startWorkers(running)
   yield* startChannels(running)
   const served = yield* untilServed(running, () => true, servedPatienceMs)
-  if (!served) return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s; see the workers' logs`)
+  if (!served) return yield* unowned("", before)
   const processes = [{ name: "nats-server", pid: server.pid() }, ...running.workers, ...running.channels.values()]
   screen.say(`Process ids: ${processes.map(({ name, pid }) => `${name} ${pid}`).join(", ")}`)
 })
@@ -212,9 +222,8 @@ const expiryShownMs = 30_000
 const end = Effect.fnUntraced(function* (running: RunningDemo) {
   const { sale, workers, channels, now } = running
   now.title = "settling"
-  if (!(yield* untilServed(running, () => true, servedPatienceMs))) {
-    return yield* failed(`not every partition had an owner within ${servedPatienceMs / 1_000} s of the last answer; see the workers' logs`)
-  }
+  const before = processorTimes()
+  if (!(yield* untilServed(running, () => true, servedPatienceMs))) return yield* unowned(" of the last answer", before)
   if (sale.holdsEndMs !== null) yield* untilServed(running, ({ openHolds }) => openHolds === 0, sale.holdsEndMs + expiryShownMs)
   now.title = "workers leave"
   for (const worker of workers.filter(({ isRunning }) => isRunning())) {

@@ -211,10 +211,13 @@ const decideOrQuarantine = (checked: Checked, actor: Actor | undefined, command:
   }
 }
 
-/** Asks the actor if there is room for what it may send to others. Whatever can't be said of a message of several commands, or of one that is stored, is refused. */
+/**
+ * Asks the actor if there is room for what it may send to others. A message of several commands, or one that is stored, can't be told to come back: it is decided whatever room there is, and what would be said later of
+ * a command in it is refused.
+ */
 const decideIfRoom = (checked: Checked, arrived: ArrivedMessage): JournaledDecision | Undecided => {
   const { partition, kind, command, actor } = checked
-  if (kind.carrying !== null && !hasRoomToCarry(partition, kind.carrying.mayCarry(command))) return undecided("queue")
+  if (kind.carrying !== null && mayWait(arrived) && !hasRoomToCarry(partition, kind.carrying.mayCarry(command))) return undecided("queue")
   const decision = decideOrQuarantine(checked, actor, command)
   if (decision._tag === "Later") return mayWait(arrived) ? undecided("order") : refused("TooManyCommands")
   if (decision._tag === "Begun" && !mayWait(arrived)) return refused("TooManyCommands")

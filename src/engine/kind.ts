@@ -223,7 +223,7 @@ export interface KindCarrying<K extends KindTypes = KindTypes> {
    * twice, and {@link answeredBytesMax} beside it: it is said in an entry of its own.
    */
   readonly answeredBy: (event: K["event"]) => OwedAnswer<K> | undefined
-  /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. */
+  /** How many commands deciding this one may put under way: where there is no room for them, its sender is told to come back before anything is decided. Only a command that is alone in its message, and not stored, can be. */
   readonly mayCarry: (command: K["command"]) => number
 }
 

@@ -44,8 +44,8 @@ export const onReturnsHeard = (partition: Serving, returns: ReadonlyArray<Carrie
 export const takeReturns = (partition: Serving, given: EngineContext, draft: RecordDraft): Array<Output> => {
   const { returns } = partition.reign
   const { carrying } = given.kind
-  const alarms: Array<Output> = []
-  if (returns.size === 0 || carrying === null) return alarms
+  if (returns.size === 0 || carrying === null) return []
+  const untaken: Array<string> = []
   let bytes = 0
   let left = partition.bounds.batchCommandsMax
   for (const { heard, bytes: outcomeBytes } of returns.values()) {
@@ -56,8 +56,7 @@ export const takeReturns = (partition: Serving, given: EngineContext, draft: Rec
     const made = whatIsMade(carrying, actor, carried, heard, draft.atMs)
     if (made._tag === "Threw") {
       returns.delete(heard.id)
-      const what = `what came back for ${heard.id} of ${carried.from} can't be taken, and stays under way`
-      alarms.push({ _tag: "Alarm", kind: "Quarantined", detail: `partition ${partition.id}: ${what}: ${made.cause}` })
+      untaken.push(`${heard.id} of ${carried.from}: ${made.cause}`)
       continue
     }
     const worst = made.bytes + outcomeBytes + plainReturnBytes
@@ -72,7 +71,10 @@ export const takeReturns = (partition: Serving, given: EngineContext, draft: Rec
     // Counted at its worst: texts are measured in characters, records in bytes.
     draft.bytes = before + worst
   }
-  return alarms
+  const [first] = untaken
+  if (first === undefined) return []
+  const what = `${untaken.length} decisions that came back can't be taken, and their commands stay under way`
+  return [{ _tag: "Alarm", kind: "Quarantined", detail: `partition ${partition.id}: ${what}; ${first}` }]
 }
 
 /** What an actor makes of a decision that came back, and its bytes in a record at the worst; or why it can't be taken. */

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import { internalSender, type SenderId } from "../../src/domain/names.ts"
 import type { JournalRecord } from "../../src/engine/records.ts"
-import { askAgainMs, commandHorizonMs, floorStepMs } from "../../src/limits.ts"
+import { askAgainMs, askedAgainMax, commandHorizonMs, floorStepMs } from "../../src/limits.ts"
 import { type Flying, World } from "./carrier.ts"
 import { wrongAtRest } from "./journals.ts"
 import { faults } from "./toys.ts"
@@ -337,11 +337,30 @@ describe("a command between actors, when things go wrong", () => {
     world.store()
     const book = world.place("book").desk
     expect([...book.partition.underWay.values()].map(({ ref }) => ref.deal)).toEqual(["d"])
-    expect(world.alarms.join()).toContain("o1/3/0 of b can't be taken, and stays under way: Error: it can't be taken")
+    expect(world.alarms.join()).toContain(
+      "1 decisions that came back can't be taken, and their commands stay under way; o1/3/0 of b: Error: it can't be taken",
+    )
     expect(world.outcomes("open-e")).toEqual(["accepted"])
     faults.clear()
     world.heal()
     expect(wrongAtRest(world)).toEqual([])
+  })
+
+  it("64: is asked for again a bounded number at a time, each in its turn, by a new reign too", () => {
+    const world = new World({ bounds: { underWayMax: 65_536 } })
+    const count = askedAgainMax + 100
+    for (let n = 0; n < count; n++) world.open(`d${n}`, ["s"])
+    world.store()
+    expect(world.flying.splice(0)).toHaveLength(count)
+    world.pass(askAgainMs[0] ?? 0)
+    expect(world.flying.splice(0)).toHaveLength(askedAgainMax)
+    world.pass(10)
+    expect(world.flying.splice(0)).toHaveLength(100)
+    const book = world.place("book")
+    book.takeOver(false)
+    expect(world.flying.splice(0)).toHaveLength(askedAgainMax)
+    book.desk.tick()
+    expect(world.flying.splice(0)).toHaveLength(100)
   })
 
   it("64: is not begun where there is no room for it: its sender hears so before anything is decided, and nothing is lost", () => {
