@@ -153,9 +153,13 @@ const findingsOf = (evidence: DemoEvidence): Pick<Verdict, "broken" | "tooSlow">
   const { played, idlePercent } = evidence
   const broken = brokenBy(evidence)
   if (played.unknown === 0) return { broken, tooSlow: null }
-  const unanswered = `${counted(played.unknown, "command")} without an answer in time (${[...played.unknownCauses].join("; ")})`
+  const unanswered = `${counted(played.unknown, "command")} without an answer in time`
   if (broken.length === 0 && idlePercent < idlePercentMin) return { broken, tooSlow: tooSlowText(evidence, unanswered) }
-  return { broken: [...broken, `${unanswered}, and the machine had ${idlePercent} % of its processors to spare`], tooSlow: null }
+  const causes = [...played.unknownCauses].join("; ")
+  return {
+    broken: [...broken, `${unanswered} (${causes}), and the machine had ${idlePercent} % of its processors to spare`],
+    tooSlow: null,
+  }
 }
 
 const ordersVerdict = ({ sale, outcomes, judgement: { report } }: DemoEvidence): OrdersVerdict | null => {
